@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who is calling. The /open handler always authenticates by itself; no configuration can open it. */
+#ifndef DYGW_AUTH_AUTH_H
+#define DYGW_AUTH_AUTH_H
+
+#include "handle/call.h"
+
+/* Headers present, well formed, timestamp in the window: all that can be said before the body is read. */
+void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out);
+
+/* Key and signature over call->body, nonce, app active. Sets call->app and r->user. */
+void dygw_auth_signature(dygw_call_t *call, dygw_result_t *out);
+
+/* The operator of /internal: Apache's user, or the configured header. Sets call->actor. */
+void dygw_auth_operator(dygw_call_t *call, dygw_result_t *out);
+
+#endif

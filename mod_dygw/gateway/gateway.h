@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The gateway: what one Douyin application needs to redeem coupons, and the promises. Knows coupons; knows
+ * neither HTTP nor SQL. One a virtual host and child, shared by its threads. */
+#ifndef DYGW_GATEWAY_GATEWAY_H
+#define DYGW_GATEWAY_GATEWAY_H
+
+#include <apr_pools.h>
+
+#include "douyin/douyin.h"
+#include "store/app.h"
+#include "store/db.h"
+#include "store/verification.h"
+#include "util/crypto.h"
+
+/* Why a call came to nothing; the contract's `code`. handle/reply.c knows the HTTP status of each. */
+typedef enum {
+    DYGW_OK,
+    DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,
+    DYGW_MISSING_CREDENTIALS, DYGW_INVALID_CREDENTIALS, DYGW_STALE_TIMESTAMP, DYGW_REPLAYED_NONCE, DYGW_OPERATOR_REQUIRED,
+    DYGW_APP_DISABLED_ERROR, DYGW_TOKEN_READ_FORBIDDEN, DYGW_STORE_FORBIDDEN,
+    DYGW_NOT_FOUND, DYGW_METHOD_NOT_ALLOWED,
+    DYGW_REQUEST_IN_PROGRESS, DYGW_CONFLICT, DYGW_NOT_ENOUGH_COUPONS,
+    DYGW_BODY_TOO_LARGE, DYGW_UNSUPPORTED_MEDIA_TYPE, DYGW_IDEMPOTENCY_KEY_REUSED, DYGW_RATE_LIMITED,
+    DYGW_INTERNAL_ERROR,
+    DYGW_UPSTREAM_REFUSED, DYGW_UPSTREAM_ERROR,
+    DYGW_DATABASE_UNAVAILABLE, DYGW_TOKEN_UNAVAILABLE, DYGW_UPSTREAM_UNAVAILABLE, DYGW_NONCE_STORE_FULL,
+    DYGW_UPSTREAM_TIMEOUT
+} dygw_code_e;
+
+/* How a call ended: the same object feeds the reply, the log and the record. Zeroed = DYGW_OK. */
+typedef struct dygw_result_t {
+    dygw_code_e code;
+    const char *message;        /* for the caller: what is wrong, what to do; no secret */
+    const char *field;          /* NULL, or the field that is wrong */
+    int retry_after;            /* s; 0 = none */
+    int available;              /* with DYGW_NOT_ENOUGH_COUPONS: how many there are */
+    int upstream_spoke;         /* the error body has `douyin`: reply, or null when reply is NULL */
+    const dygw_reply_t *reply;  /* Douyin's own words, NULL when none */
+} dygw_result_t;
+
+/* The access token in memory that all children of a host share; the glue keeps it in shared memory. */
+#define DYGW_TOKEN_MAX 1024
+typedef struct dygw_cell_t {
+    apr_int64_t token_version;      /* 0 = none held */
+    dygw_ms_t token_expires_at;
+    int token_refused;              /* Douyin refused this version, and no newer one is there yet */
+    char token[DYGW_TOKEN_MAX];     /* NUL ended */
+    dygw_ms_t rejected_at;          /* when a reader's ?rejected= led to a renewal last */
+    apr_int64_t apps_version;       /* caches of apps older than this are stale */
+    apr_int64_t last_id;            /* newest verification id given out on this host */
+    /* what /health says, as the host's last look at the database found it */
+    dygw_ms_t tick_at;              /* 0 = never */
+    int database_state;             /* dygw_database_state_e */
+    dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
+} dygw_cell_t;
+
+typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
+
+typedef struct dygw_gateway_t {
+    const char *client_key;             /* Douyin's application */
+    const char *account_id;             /* NULL = none configured */
+    apr_interval_time_t upstream_timeout;   /* us: of one upstream call */
+    dygw_db_source_t *db;
+    dygw_douyin_t *douyin;
+    const dygw_seal_t *seal;
+    dygw_cell_t *cell;                  /* shared; only between lock and unlock, a moment each time */
+    void (*lock_cell)(void *baton);
+    void (*unlock_cell)(void *baton);
+    void *cell_baton;
+    const char *owner;                  /* names this child in leases and claims */
+} dygw_gateway_t;
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One call of our API while it is being answered. */
+#ifndef DYGW_HANDLE_CALL_H
+#define DYGW_HANDLE_CALL_H
+
+#include "mod_dygw_private.h"
+
+#include "cfg/cfg.h"
+#include "gateway/apps.h"
+#include "gateway/gateway.h"
+#include "worker/runtime.h"
+
+typedef struct dygw_call_t {
+    request_rec *r;
+    dygw_runtime_t *runtime;
+    dygw_log_t log;                 /* with the request id */
+    const char *route;              /* path below the <Location>, "/coupons/verify" */
+    const char *body;               /* as it came, NUL ended besides; "" when there is none */
+    apr_size_t body_len;
+    const char *signed_timestamp;   /* /open: the four headers, once dygw_auth_headers accepted them */
+    const char *signed_nonce;
+    const char *signed_key;
+    const char *signature;
+    apr_int64_t timestamp;          /* s */
+    const dygw_known_app_t *app;    /* /open: who calls */
+    const char *actor;              /* /internal: the operator */
+    apr_int64_t id;                 /* the id in the path, when the route has one */
+} dygw_call_t;
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The door: the module record, the hooks, and the order of start, fork and stop. Nothing else.
+ *
+ *   1  pre_config     names our mutexes
+ *   2  configuration  cfg/ reads the directives
+ *   3  post_config    cfg/check.c refuses mistakes; this much also in configtest and in the first of the two passes
+ *   4                 real pass only: libcurl, shared memory (kept over restarts), mutexes, the databases' schema
+ *   5  child_init     after mod_dbd's: the runtime of each virtual host, then the background thread
+ *   6  requests       handle/
+ *   7  child_stopping tells the thread, does not wait: requests may still be running
+ *   8  pool of the child goes: a pre-cleanup joins the thread before mod_dbd's connections are destroyed
+ */
+#include "mod_dygw_private.h"
+
+#include <http_protocol.h>
+#include <mpm_common.h>
+
+#include "cfg/cfg.h"
+#include "douyin/douyin.h"
+#include "handle/handle.h"
+#include "util/log.h"
+#include "worker/log_httpd.h"
+#include "worker/runtime.h"
+#include "worker/worker.h"
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    dygw_log_set_writer(dygw_log_to_httpd);
+    return dygw_runtime_register(pconf);            /* 1 */
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    int rc = dygw_cfg_check(ptemp, s);              /* 3 */
+
+    if (rc != OK || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return rc;
+    }
+    if (dygw_douyin_global_init(pconf) != APR_SUCCESS) {    /* 4 */
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, DYGWNO(0001) "libcurl cannot be initialised");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return dygw_runtime_prepare(pconf, ptemp, s);
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv = dygw_runtime_start(pchild, s);        /* 5 */
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_worker_start(pchild, s);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     DYGWNO(0002) "this child cannot serve the gateway and answers 500 there");
+    }
+}
+
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    dygw_worker_stopping();                         /* 7 */
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    static const char *const with_mod_dbd[] = { "mod_dbd.c", NULL };
+
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, with_mod_dbd, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, with_mod_dbd, NULL, APR_HOOK_LAST);
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+/* The one symbol that this module exports. */
+extern module AP_MODULE_DECLARE_DATA dygw_module __attribute__((visibility("default")));
+
+module AP_MODULE_DECLARE_DATA dygw_module = {
+    STANDARD20_MODULE_STUFF,
+    NULL,
+    NULL,
+    dygw_cfg_create,
+    dygw_cfg_merge,
+    dygw_cfg_directives,
+    register_hooks,
+    AP_MODULE_FLAG_NONE
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_apps: the verifier apps. */
+#ifndef DYGW_STORE_APP_H
+#define DYGW_STORE_APP_H
+
+#include <apr_tables.h>
+
+#include "store/db.h"
+
+typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
+
+typedef struct dygw_app_t {
+    apr_int64_t id;
+    const char *name;
+    const char *code;               /* NULL when none */
+    const char *description;        /* NULL when none */
+    const char *client_key;
+    const char *secret_sealed;      /* as dygw_seal made it, purpose "app-secret:" client_key */
+    const char *old_secret_sealed;  /* NULL when none */
+    dygw_ms_t old_secret_until;
+    dygw_app_status_e status;
+    int allow_token_read;
+    apr_array_header_t *poi_ids;    /* of const char *; NULL = all stores, empty = none */
+    dygw_ms_t created_at;
+    dygw_ms_t updated_at;
+    dygw_ms_t last_used_at;
+} dygw_app_t;
+
+const char *dygw_app_status_word(dygw_app_status_e status);
+/* APR_EINVAL for a word that is none. */
+apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status);
+
+/* Inserts *app and fills in its id, and raises the apps version in the same transaction.
+ * APR_EEXIST: client_key or code is taken, *taken names which ("client_key", "code"). */
+apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, const char **taken);
+
+/* By id; APR_NOTFOUND. From pool. */
+apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
+
+/* Every app, for the cache of a process; calls back once a row. *version is the apps version the rows have at
+ * least. */
+typedef void dygw_store_app_fn(void *baton, const dygw_app_t *app);
+apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each, void *baton);
+
+/* Newest first. status < 0: any; q NULL: any, else a substring of name, code or client_key, % and _ literal.
+ * apps: of dygw_app_t *. */
+apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int offset, int limit,
+                                 apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool);
+
+/* Changes one thing, updated_at and the apps version in one transaction. APR_NOTFOUND. */
+apr_status_t dygw_store_app_set_token_read(dygw_db_t *db, apr_int64_t id, int allow, dygw_ms_t now);
+/* Writes name, description, status and poi_ids of *app, by app->id. */
+apr_status_t dygw_store_app_update(dygw_db_t *db, const dygw_app_t *app, dygw_ms_t now);
+
+#endif

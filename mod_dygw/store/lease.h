@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_leases: which child of which host does the background work; and the one query a host asks while idle. */
+#ifndef DYGW_STORE_LEASE_H
+#define DYGW_STORE_LEASE_H
+
+#include "store/db.h"
+
+#define DYGW_LEASE_WORKER "worker"
+
+/* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another owner holds it. */
+apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner, dygw_ms_t ttl_ms);
+
+/* Gives it back, so that another need not wait for its end. Not holding it is no error. */
+apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner);
+
+/* What an idle host wants to know, in one query. */
+typedef struct dygw_tick_t {
+    apr_int64_t apps_version;
+    apr_int64_t token_version;
+    dygw_ms_t lease_left_ms;        /* of DYGW_LEASE_WORKER; 0 or less: free */
+    dygw_ms_t lease_age_ms;         /* since it was renewed last; -1: never was */
+    const char *lease_owner;        /* NULL when never taken */
+} dygw_tick_t;
+
+apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Time: milliseconds since the epoch, UTC, everywhere in the library and in the database. */
+#ifndef DYGW_UTIL_CLOCK_H
+#define DYGW_UTIL_CLOCK_H
+
+#include <apr_pools.h>
+
+typedef apr_int64_t dygw_ms_t;
+
+/* A time that has no value yet. Stored as NULL, printed as null. */
+#define DYGW_NO_TIME ((dygw_ms_t)-1)
+
+/* The present, in ms. */
+dygw_ms_t dygw_now(void);
+
+/* Lets a test own the clock; NULL restores the system's. */
+void dygw_clock_set(dygw_ms_t (*clock)(void));
+
+/* Douyin gives some times in seconds and some in milliseconds: above 10^11 it is ms. Zero or less: DYGW_NO_TIME. */
+dygw_ms_t dygw_time_from_douyin(apr_int64_t t);
+
+/* "2019-08-24T14:15:22.123Z"; NULL for DYGW_NO_TIME. From pool. */
+const char *dygw_time_rfc3339(apr_pool_t *pool, dygw_ms_t t);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The background thread of a child; worker.c tells how it lives. */
+#ifndef DYGW_WORKER_WORKER_H
+#define DYGW_WORKER_WORKER_H
+
+#include "mod_dygw_private.h"
+
+/* child_init, after the runtime: starts the thread and arranges that it is joined before pchild's pools go. */
+apr_status_t dygw_worker_start(apr_pool_t *pchild, server_rec *main_server);
+
+/* child_stopping: only tells it; does not wait. May be called twice. */
+void dygw_worker_stopping(void);
+
+#endif
