@@ -9,6 +9,10 @@
 #define DYGW_SHA256_HEX_LEN 64
 #define DYGW_MASTER_KEY_LEN 32
 
+/* Whether OpenSSL offers what this file needs; APR_EGENERAL when its configuration forbids it. For configuration
+ * checks: without it dygw_sha256_hex ends the process. */
+apr_status_t dygw_crypto_check(void);
+
 /* Lowercase hex into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). */
 void dygw_sha256_hex(const void *data, apr_size_t len, char *out);
 void dygw_hex(const unsigned char *data, apr_size_t len, char *out);

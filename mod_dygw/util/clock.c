@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Time in milliseconds UTC: reading the clock, and writing it as RFC 3339. */
+#include "util/clock.h"
+
+#include <apr_time.h>
+
+#define MS_PER_SEC          1000
+#define US_PER_MS           1000
+
+/* Seconds reach this in the year 5138, milliseconds did in March 1973. */
+#define DOUYIN_MS_ABOVE     APR_INT64_C(100000000000)
+
+/* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year. */
+#define RFC3339_MAX_MS      APR_INT64_C(253402300799999)
+
+static dygw_ms_t system_clock(void)
+{
+    return apr_time_now() / US_PER_MS;
+}
+
+static dygw_ms_t (*current_clock)(void) = system_clock;
+
+dygw_ms_t dygw_now(void)
+{
+    return current_clock();
+}
+
+void dygw_clock_set(dygw_ms_t (*clock)(void))
+{
+    current_clock = clock ? clock : system_clock;
+}
+
+dygw_ms_t dygw_time_from_douyin(apr_int64_t t)
+{
+    if (t <= 0) {
+        return DYGW_NO_TIME;
+    }
+    return t > DOUYIN_MS_ABOVE ? t : t * MS_PER_SEC;
+}
+
+static char *put_digits(char *out, int value, int width)
+{
+    for (int i = width - 1; i >= 0; i--) {
+        out[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return out + width;
+}
+
+void dygw_time_rfc3339_into(char *out, dygw_ms_t t)
+{
+    apr_time_exp_t when;
+
+    t = t < 0 ? 0 : t;
+    t = t > RFC3339_MAX_MS ? RFC3339_MAX_MS : t;
+    apr_time_exp_gmt(&when, t * US_PER_MS);
+    out = put_digits(out, when.tm_year + 1900, 4);
+    *out++ = '-';
+    out = put_digits(out, when.tm_mon + 1, 2);
+    *out++ = '-';
+    out = put_digits(out, when.tm_mday, 2);
+    *out++ = 'T';
+    out = put_digits(out, when.tm_hour, 2);
+    *out++ = ':';
+    out = put_digits(out, when.tm_min, 2);
+    *out++ = ':';
+    out = put_digits(out, when.tm_sec, 2);
+    *out++ = '.';
+    out = put_digits(out, when.tm_usec / US_PER_MS, 3);
+    *out++ = 'Z';
+    *out = '\0';
+}
+
+const char *dygw_time_rfc3339(apr_pool_t *pool, dygw_ms_t t)
+{
+    char *text;
+
+    if (t == DYGW_NO_TIME) {
+        return NULL;
+    }
+    text = apr_palloc(pool, DYGW_RFC3339_LEN + 1);
+    dygw_time_rfc3339_into(text, t);
+    return text;
+}

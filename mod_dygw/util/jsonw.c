@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The appending JSON writer. */
+#include "util/jsonw.h"
+
+#include <string.h>
+
+#define MIN_SIZE            64
+#define REPLACEMENT         "\xEF\xBF\xBD"      /* U+FFFD */
+#define ESCAPED_LEN         6                   /* \u0000 */
+#define MAX_INT_LEN         20                  /* -9223372036854775808 */
+
+/* Makes room for `more` bytes and the NUL, and tells where they go. */
+static char *reserve(dygw_jsonw_t *w, apr_size_t more)
+{
+    if (w->size - w->len <= more) {
+        apr_size_t size = w->size * 2;
+        char *text;
+
+        while (size - w->len <= more) {
+            size *= 2;
+        }
+        text = apr_palloc(w->pool, size);
+        memcpy(text, w->text, w->len + 1);
+        w->text = text;
+        w->size = size;
+    }
+    return w->text + w->len;
+}
+
+static void append(dygw_jsonw_t *w, const char *data, apr_size_t len)
+{
+    char *out = reserve(w, len);
+
+    memcpy(out, data, len);
+    out[len] = '\0';
+    w->len += len;
+}
+
+/* The length of the valid UTF-8 sequence at s, 0 when there is none. Stops at the NUL by itself. */
+static apr_size_t utf8_sequence(const unsigned char *s)
+{
+    unsigned char min = 0x80, max = 0xBF;
+    apr_size_t len, i;
+
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    if (s[0] < 0xC2 || s[0] > 0xF4) {
+        return 0;
+    }
+    len = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+    min = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : min;      /* overlong */
+    max = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : max;      /* surrogates, above U+10FFFF */
+    if (s[1] < min || s[1] > max) {
+        return 0;
+    }
+    for (i = 2; i < len; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return len;
+}
+
+static void append_escape(dygw_jsonw_t *w, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    char out[ESCAPED_LEN] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+    for (const char *n = named; *n; n += 2) {
+        if ((unsigned char)n[0] == c) {
+            out[1] = n[1];
+            append(w, out, 2);
+            return;
+        }
+    }
+    append(w, out, ESCAPED_LEN);
+}
+
+static int is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static void append_quoted(dygw_jsonw_t *w, const char *value)
+{
+    const unsigned char *s = (const unsigned char *)value;
+
+    append(w, "\"", 1);
+    while (*s) {
+        const unsigned char *start = s;
+        apr_size_t len;
+
+        while (is_plain(*s)) {
+            s++;
+        }
+        append(w, (const char *)start, (apr_size_t)(s - start));
+        if (*s == '\0') {
+            break;
+        }
+        len = utf8_sequence(s);
+        if (len == 1) {
+            append_escape(w, *s);
+        }
+        else if (len > 1) {
+            append(w, (const char *)s, len);
+        }
+        else {
+            append(w, REPLACEMENT, 3);
+            len = 1;
+        }
+        s += len;
+    }
+    append(w, "\"", 1);
+}
+
+/* What comes before any value: the comma, the key. */
+static void begin_value(dygw_jsonw_t *w, const char *key)
+{
+    if (w->comma) {
+        append(w, ",", 1);
+    }
+    if (key) {
+        append_quoted(w, key);
+        append(w, ":", 1);
+    }
+    w->comma = 1;
+}
+
+static void open_with(dygw_jsonw_t *w, const char *key, const char *bracket)
+{
+    begin_value(w, key);
+    append(w, bracket, 1);
+    w->comma = 0;
+}
+
+static void close_with(dygw_jsonw_t *w, const char *bracket)
+{
+    append(w, bracket, 1);
+    w->comma = 1;
+}
+
+void dygw_jsonw_init(dygw_jsonw_t *w, apr_pool_t *pool, apr_size_t size_hint)
+{
+    w->pool = pool;
+    w->size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
+    w->text = apr_palloc(pool, w->size);
+    w->text[0] = '\0';
+    w->len = 0;
+    w->comma = 0;
+}
+
+void dygw_jsonw_object(dygw_jsonw_t *w, const char *key)
+{
+    open_with(w, key, "{");
+}
+
+void dygw_jsonw_end_object(dygw_jsonw_t *w)
+{
+    close_with(w, "}");
+}
+
+void dygw_jsonw_array(dygw_jsonw_t *w, const char *key)
+{
+    open_with(w, key, "[");
+}
+
+void dygw_jsonw_end_array(dygw_jsonw_t *w)
+{
+    close_with(w, "]");
+}
+
+void dygw_jsonw_string(dygw_jsonw_t *w, const char *key, const char *value)
+{
+    if (value == NULL) {
+        dygw_jsonw_null(w, key);
+        return;
+    }
+    begin_value(w, key);
+    append_quoted(w, value);
+}
+
+void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
+{
+    char digits[MAX_INT_LEN];
+    char *p = digits + sizeof digits;
+    apr_uint64_t rest = value < 0 ? 0 - (apr_uint64_t)value : (apr_uint64_t)value;
+
+    do {
+        *--p = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0) {
+        *--p = '-';
+    }
+    begin_value(w, key);
+    append(w, p, (apr_size_t)(digits + sizeof digits - p));
+}
+
+void dygw_jsonw_bool(dygw_jsonw_t *w, const char *key, int value)
+{
+    begin_value(w, key);
+    append(w, value ? "true" : "false", value ? 4 : 5);
+}
+
+void dygw_jsonw_null(dygw_jsonw_t *w, const char *key)
+{
+    begin_value(w, key);
+    append(w, "null", 4);
+}
+
+void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t)
+{
+    char text[DYGW_RFC3339_LEN + 3];
+
+    if (t == DYGW_NO_TIME) {
+        dygw_jsonw_null(w, key);
+        return;
+    }
+    text[0] = '"';
+    dygw_time_rfc3339_into(text + 1, t);
+    text[DYGW_RFC3339_LEN + 1] = '"';
+    begin_value(w, key);
+    append(w, text, DYGW_RFC3339_LEN + 2);
+}
+
+void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size_t len)
+{
+    if (json == NULL) {
+        dygw_jsonw_null(w, key);
+        return;
+    }
+    begin_value(w, key);
+    append(w, json, len);
+}

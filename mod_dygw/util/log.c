@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The log facade: one writer for the process, nothing else. */
+#include "util/log.h"
+
+#include <stddef.h>
+
+/* Set once, before there are threads. */
+static dygw_log_writer_fn *log_writer;
+
+void dygw_log_set_writer(dygw_log_writer_fn *writer)
+{
+    log_writer = writer;
+}
+
+void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level, apr_status_t rv,
+                    const char *fmt, ...)
+{
+    va_list args;
+
+    if (log_writer == NULL) {
+        return;
+    }
+    va_start(args, fmt);
+    log_writer(log, file, line, level, rv, fmt, args);
+    va_end(args);
+}
