@@ -3,12 +3,12 @@
  *
  *   1  pre_config     names our mutexes
  *   2  configuration  cfg/ reads the directives
- *   3  post_config    cfg/check.c refuses mistakes; this much also in configtest and in the first of the two passes
- *   4                 real pass only: libcurl, shared memory (kept over restarts), mutexes, the databases' schema
- *   5  child_init     after mod_dbd's: the runtime of each virtual host, then the background thread
- *   6  requests       handle/
- *   7  child_stopping tells the thread, does not wait: requests may still be running
- *   8  pool of the child goes: a pre-cleanup joins the thread before mod_dbd's connections are destroyed
+ *   3  post_config    cfg/check.c refuses mistakes; this much also in configtest and in the first
+ * of the two passes 4                 real pass only: libcurl, shared memory (kept over restarts),
+ * mutexes, the databases' schema 5  child_init     after mod_dbd's: the runtime of each virtual
+ * host, then the background thread 6  requests       handle/ 7  child_stopping tells the thread,
+ * does not wait: requests may still be running 8  pool of the child goes: a pre-cleanup joins the
+ * thread before mod_dbd's connections are destroyed
  */
 #include "mod_dygw_private.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is calling. The /open handler always authenticates by itself; no configuration can open it. */
+ * Who is calling. The /open handler always authenticates by itself; no configuration can open it.
+ */
 #ifndef DYGW_AUTH_AUTH_H
 #define DYGW_AUTH_AUTH_H
 
 #include "handle/call.h"
 
-/* Headers present, well formed, timestamp in the window: all that can be said before the body is read. */
+/* Headers present, well formed, timestamp in the window: all that can be said before the body is
+ * read. */
 void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out);
 
 /* Key and signature over call->body, nonce, app active. Sets call->app and r->user. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Spent nonces in memory that all children share and that outlives restarts: a fixed table that refuses when it is
- * full of living entries, and never forgets one. */
+ * Spent nonces in memory that all children share and that outlives restarts: a fixed table that
+ * refuses when it is full of living entries, and never forgets one. */
 #ifndef DYGW_AUTH_NONCE_H
 #define DYGW_AUTH_NONCE_H
 
@@ -13,10 +13,12 @@ typedef struct dygw_nonces_t dygw_nonces_t;
 /* Bytes that a table of `entries` needs. */
 apr_size_t dygw_nonces_size(int entries);
 
-/* Makes an empty table in `memory` (dygw_nonces_size bytes). APR_EGENERAL: no random key to be had. */
+/* Makes an empty table in `memory` (dygw_nonces_size bytes). APR_EGENERAL: no random key to be had.
+ */
 apr_status_t dygw_nonces_format(void *memory, int entries);
 
-/* A table formatted before, by this process or the one before it. lock and unlock are called around each use. */
+/* A table formatted before, by this process or the one before it. lock and unlock are called around
+ * each use. */
 apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *memory, void (*lock)(void *baton),
                                 void (*unlock)(void *baton), void *baton, apr_pool_t *pool);
 
@@ -24,10 +26,10 @@ apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *memory, void (*loc
  * APR_ENOSPC: they do not fit. */
 apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now);
 
-/* Spends `nonce` of the app `client_key` until expires_at. APR_EEXIST: spent before. APR_ENOSPC: full, *free_at (may be
- * NULL) tells when the first entry expires. */
-apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce, dygw_ms_t now,
-                               dygw_ms_t expires_at, dygw_ms_t *free_at);
+/* Spends `nonce` of the app `client_key` until expires_at. APR_EEXIST: spent before. APR_ENOSPC:
+ * full, *free_at (may be NULL) tells when the first entry expires. */
+apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                               dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at);
 
 /* 32 hex digits that stand for an app's nonce, for the database. */
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the directives said, one a server. Every member has an "unset" value; dygw_cfg_merge takes the more
- * specific one; the getters of members with a default apply it last. */
+ * What the directives said, one a server. Every member has an "unset" value; dygw_cfg_merge takes
+ * the more specific one; the getters of members with a default apply it last. */
 #ifndef DYGW_CFG_CFG_H
 #define DYGW_CFG_CFG_H
 
@@ -53,7 +53,8 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base, void *add);
 /* The configuration of a server; a gateway is configured there when client_key is set. */
 dygw_cfg_t *dygw_cfg_get(const server_rec *server);
 
-/* Puts the defaults into what is still unset. For post_config, once a configuration that is in use. */
+/* Puts the defaults into what is still unset. For post_config, once a configuration that is in use.
+ */
 void dygw_cfg_set_defaults(dygw_cfg_t *cfg);
 
 /* "name (file:line)" of a virtual host, for messages. */
@@ -63,8 +64,8 @@ const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
  * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 
-/* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when unset), and the
- * pool sizes with mod_dbd's defaults. */
+/* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when
+ * unset), and the pool sizes with mod_dbd's defaults. */
 typedef struct dygw_dbd_settings_t {
     const char *driver;
     const char *params;

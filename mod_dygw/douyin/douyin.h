@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in http.c alone.
- * Thread-safe: connections are kept alive in handles that one thread has at a time. */
+ * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in
+ * http.c alone. Thread-safe: connections are kept alive in handles that one thread has at a time.
+ */
 #ifndef DYGW_DOUYIN_DOUYIN_H
 #define DYGW_DOUYIN_DOUYIN_H
 
@@ -20,7 +21,7 @@ typedef struct dygw_douyin_config_t {
     const char *proxy;                  /* NULL = none */
     apr_interval_time_t connect_timeout;    /* us */
     apr_interval_time_t total_timeout;      /* us, per call */
-    int use_client_token;               /* /oauth/client_token/ instead of /oauth/stable_client_token/ */
+    int use_client_token; /* /oauth/client_token/ instead of /oauth/stable_client_token/ */
     apr_array_header_t *link_hosts;     /* of const char *, as DygwShortLinkHosts takes them */
 } dygw_douyin_config_t;
 
@@ -29,13 +30,16 @@ typedef struct dygw_douyin_t dygw_douyin_t;
 /* Once a process (libcurl's own set-up), before threads; undone with pool. */
 apr_status_t dygw_douyin_global_init(apr_pool_t *pool);
 
-/* A client for one Douyin application. Config and client live as long as pool, which must outlive all calls. */
-apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config, apr_pool_t *pool);
+/* A client for one Douyin application. Config and client live as long as pool, which must outlive
+ * all calls. */
+apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config,
+                                apr_pool_t *pool);
 
 /* What an answer means to us. The numbers behind it: codes.c. */
 typedef enum {
     DYGW_REPLY_OK,              /* error_code 0 on both levels */
-    DYGW_REPLY_COUPON,          /* refused because of the coupon: final. Also every code not listed elsewhere */
+    DYGW_REPLY_COUPON, /* refused because of the coupon: final. Also every code not listed elsewhere
+                        */
     DYGW_REPLY_SETUP,           /* refused because of permission, authorisation or address */
     DYGW_REPLY_REQUEST,         /* Douyin says that our request is wrong */
     DYGW_REPLY_TOKEN,           /* access token refused: 2190002, 2190008; nothing was done */
@@ -55,15 +59,21 @@ typedef struct dygw_reply_t {
     const char *description;    /* never NULL */
     apr_int64_t sub_error_code;
     const char *logid;          /* never NULL */
-    const char *raw;            /* the body as it came; NULL when there was none. Valid JSON unless GARBLED or BUSY */
+    const char
+        *raw; /* the body as it came; NULL when there was none. Valid JSON unless GARBLED or BUSY */
     apr_size_t raw_len;
     json_t *data;               /* member "data" of the body, borrowed; NULL when there is none */
     apr_interval_time_t took;   /* us */
+    int sent_twice; /* a kept-alive connection was dead and libcurl sent the request anew on
+                     * another: the first may have arrived all the same, so "already used" may be
+                     * our own doing */
 } dygw_reply_t;
 
-/* Where an error_code of Douyin belongs; description is looked at for verify's "try again" texts only. */
+/* Where an error_code of Douyin belongs; description is looked at for verify's "try again" texts
+ * only. */
 typedef enum { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER } dygw_call_e;
-dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code, const char *description);
+dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code,
+                                        const char *description);
 
 /* --- token --- */
 typedef struct dygw_token_reply_t {
@@ -73,7 +83,8 @@ typedef struct dygw_token_reply_t {
 } dygw_token_reply_t;
 
 /* Asks the configured token call. POST JSON {client_key, client_secret, grant_type}. */
-dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log, apr_pool_t *pool);
+dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log,
+                                      apr_pool_t *pool);
 
 /* --- prepare --- */
 typedef struct dygw_certificate_t {
@@ -91,19 +102,23 @@ typedef struct dygw_certificate_t {
 
 typedef struct dygw_prepare_reply_t {
     dygw_reply_t reply;
-    const char *verify_token;           /* never NULL when OK (an OK without one is GARBLED, unless the list is empty) */
+    const char *verify_token; /* never NULL when OK (an OK without one is GARBLED, unless the list
+                                 is empty) */
     const char *order_id;               /* NULL when absent */
-    apr_array_header_t *certificates;   /* of dygw_certificate_t; empty for [], null and absent alike */
+    apr_array_header_t
+        *certificates; /* of dygw_certificate_t; empty for [], null and absent alike */
 } dygw_prepare_reply_t;
 
 /* Exactly one of encrypted_data and code is set; both are percent-encoded here. */
-dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *access_token, const char *poi_id,
-                                          const char *encrypted_data, const char *code, const dygw_log_t *log,
+dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *access_token,
+                                          const char *poi_id, const char *encrypted_data,
+                                          const char *code, const dygw_log_t *log,
                                           apr_pool_t *pool);
 
 /* --- verify --- */
 typedef struct dygw_verify_item_t {
-    dygw_reply_class_e kind;        /* OK, COUPON, BUSY or REVIEW; GARBLED: the answer does not speak of this code */
+    dygw_reply_class_e
+        kind; /* OK, COUPON, BUSY or REVIEW; GARBLED: the answer does not speak of this code */
     int already;                    /* result 1208 or 2: redeemed, but is it ours? kind is COUPON */
     apr_int64_t result;
     const char *msg;                /* never NULL */
@@ -117,31 +132,41 @@ typedef struct dygw_verify_item_t {
 
 typedef struct dygw_verify_reply_t {
     dygw_reply_t reply;
-    dygw_verify_item_t *items;      /* one for each code sent, in its order, when reply.kind is OK; else NULL */
+    dygw_verify_item_t
+        *items; /* one for each code sent, in its order, when reply.kind is OK; else NULL */
 } dygw_verify_reply_t;
 
-/* The identical call may be made again with the same arguments: Douyin takes it as the same verification. */
-dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token, const char *poi_id,
-                                        const char *verify_token, const char *const *encrypted_codes, int count,
+/* The identical call may be made again with the same arguments: Douyin takes it as the same
+ * verification. */
+dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
+                                        const char *poi_id, const char *verify_token,
+                                        const char *const *encrypted_codes, int count,
                                         const dygw_log_t *log, apr_pool_t *pool);
 
 /* --- stores --- */
 /* account_id NULL: the configured one; either may be absent. */
-dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token, const char *account_id,
-                                 const char *poi_id, int page, int size, const dygw_log_t *log, apr_pool_t *pool);
+dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token,
+                                 const char *account_id, const char *poi_id, int page, int size,
+                                 const dygw_log_t *log, apr_pool_t *pool);
 
 /* --- short link --- */
 typedef enum {
     DYGW_LINK_OK,
-    DYGW_LINK_BAD,          /* no link, forbidden host or address, dead (404), endless, without object_id */
+    DYGW_LINK_BAD, /* no link, forbidden host or address, dead (404), endless, without object_id */
     DYGW_LINK_TIMEOUT,
     DYGW_LINK_UNAVAILABLE   /* no connection, 5xx */
 } dygw_link_e;
 
-/* What a scanner read, to Douyin's encrypted_data (object_id, percent-decoded once). White space around is dropped;
- * a long link that carries object_id needs no request. On anything but OK, *why says what is wrong, fit for callers. */
-dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, const char **object_id, const char **why,
-                                   const dygw_log_t *log, apr_pool_t *pool);
+/* What a scanner read, to Douyin's encrypted_data (object_id, percent-decoded once). White space
+ * around is dropped; a long link that carries object_id needs no request. On anything but OK, *why
+ * says what is wrong, fit for callers. */
+dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, const char **object_id,
+                                   const char **why, const dygw_log_t *log, apr_pool_t *pool);
+
+/* Ends the calls in progress and those to come, from any thread; they answer LOST (UNREACHABLE when
+ * nothing was sent). For the background's own client, when its thread has to stop: within a second.
+ */
+void dygw_douyin_abort(dygw_douyin_t *douyin);
 
 /* How many connections this client opened so far (all handles); for metrics and tests. */
 apr_uint32_t dygw_douyin_connects(const dygw_douyin_t *douyin);

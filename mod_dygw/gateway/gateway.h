@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The gateway: what one Douyin application needs to redeem coupons, and the promises. Knows coupons; knows
- * neither HTTP nor SQL. One a virtual host and child, shared by its threads. */
+ * The gateway: what one Douyin application needs to redeem coupons, and the promises. Knows
+ * coupons; knows neither HTTP nor SQL. One a virtual host and child, shared by its threads. */
 #ifndef DYGW_GATEWAY_GATEWAY_H
 #define DYGW_GATEWAY_GATEWAY_H
 
@@ -12,18 +12,29 @@
 #include "store/verification.h"
 #include "util/crypto.h"
 
-/* Why a call came to nothing; the contract's `code`. handle/reply.c knows the HTTP status of each. */
+/* Why a call came to nothing; the contract's `code`. handle/reply.c knows the HTTP status of each.
+ */
 typedef enum {
     DYGW_OK,
     DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,
-    DYGW_MISSING_CREDENTIALS, DYGW_INVALID_CREDENTIALS, DYGW_STALE_TIMESTAMP, DYGW_REPLAYED_NONCE, DYGW_OPERATOR_REQUIRED,
+    DYGW_MISSING_CREDENTIALS,
+    DYGW_INVALID_CREDENTIALS,
+    DYGW_STALE_TIMESTAMP,
+    DYGW_REPLAYED_NONCE,
+    DYGW_OPERATOR_REQUIRED,
     DYGW_APP_DISABLED_ERROR, DYGW_TOKEN_READ_FORBIDDEN, DYGW_STORE_FORBIDDEN,
     DYGW_NOT_FOUND, DYGW_METHOD_NOT_ALLOWED,
     DYGW_REQUEST_IN_PROGRESS, DYGW_CONFLICT, DYGW_NOT_ENOUGH_COUPONS,
-    DYGW_BODY_TOO_LARGE, DYGW_UNSUPPORTED_MEDIA_TYPE, DYGW_IDEMPOTENCY_KEY_REUSED, DYGW_RATE_LIMITED,
+    DYGW_BODY_TOO_LARGE,
+    DYGW_UNSUPPORTED_MEDIA_TYPE,
+    DYGW_IDEMPOTENCY_KEY_REUSED,
+    DYGW_RATE_LIMITED,
     DYGW_INTERNAL_ERROR,
     DYGW_UPSTREAM_REFUSED, DYGW_UPSTREAM_ERROR,
-    DYGW_DATABASE_UNAVAILABLE, DYGW_TOKEN_UNAVAILABLE, DYGW_UPSTREAM_UNAVAILABLE, DYGW_NONCE_STORE_FULL,
+    DYGW_DATABASE_UNAVAILABLE,
+    DYGW_TOKEN_UNAVAILABLE,
+    DYGW_UPSTREAM_UNAVAILABLE,
+    DYGW_NONCE_STORE_FULL,
     DYGW_UPSTREAM_TIMEOUT
 } dygw_code_e;
 
@@ -38,10 +49,12 @@ typedef struct dygw_result_t {
     const dygw_reply_t *reply;  /* Douyin's own words, NULL when none */
 } dygw_result_t;
 
-/* The access token in memory that all children of a host share; the glue keeps it in shared memory. */
+/* The access token in memory that all children of a host share; the glue keeps it in shared memory.
+ */
 #define DYGW_TOKEN_MAX 1024
 typedef struct dygw_cell_t {
     apr_int64_t token_version;      /* 0 = none held */
+    dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
     int token_refused;              /* Douyin refused this version, and no newer one is there yet */
     char token[DYGW_TOKEN_MAX];     /* NUL ended */
@@ -63,7 +76,7 @@ typedef struct dygw_gateway_t {
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
-    dygw_cell_t *cell;                  /* shared; only between lock and unlock, a moment each time */
+    dygw_cell_t *cell; /* shared; only between lock and unlock, a moment each time */
     void (*lock_cell)(void *baton);
     void (*unlock_cell)(void *baton);
     void *cell_baton;

@@ -7,7 +7,8 @@
 
 #define DYGW_COUNT_MAX 10
 
-/* One redemption as the caller asked for it. Exactly one of short_link, code, encrypted_code is set. */
+/* One redemption as the caller asked for it. Exactly one of short_link, code, encrypted_code is
+ * set. */
 typedef struct dygw_redeem_request_t {
     apr_int64_t app_id;
     const char *app_name;
@@ -35,19 +36,24 @@ typedef struct dygw_redeem_result_t {
 } dygw_redeem_result_t;
 
 /* Prepares (unless encrypted_code is given), records, verifies, records the outcome. */
-void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request, const dygw_log_t *log,
-                 apr_pool_t *pool, dygw_redeem_result_t *out);
+void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
+                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out);
 
 /* /coupons/prepare: out->reply is Douyin's whole answer when out->code is DYGW_OK. */
-void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *request, const dygw_log_t *log,
-                       apr_pool_t *pool, dygw_result_t *out);
+void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
+                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
 
 /* /douyin/stores, likewise. */
-void dygw_stores(dygw_gateway_t *gateway, const char *account_id, const char *poi_id, int page, int size,
-                 const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
+void dygw_stores(dygw_gateway_t *gateway, const char *account_id, const char *poi_id, int page,
+                 int size, const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
 
-/* A verification of app_id and the others of its request. DYGW_NOT_FOUND, DYGW_DATABASE_UNAVAILABLE. */
-void dygw_verification_read(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id, const dygw_log_t *log,
-                            apr_pool_t *pool, dygw_redeem_result_t *out);
+/* The records of one request, by the id of its first, into out. */
+apr_status_t dygw_items_read(dygw_gateway_t *gateway, apr_int64_t first_id, const dygw_log_t *log,
+                             apr_pool_t *pool, dygw_redeem_result_t *out);
+
+/* A verification of app_id and the others of its request. DYGW_NOT_FOUND,
+ * DYGW_DATABASE_UNAVAILABLE. */
+void dygw_verification_read(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
+                            const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out);
 
 #endif

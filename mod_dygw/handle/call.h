@@ -17,7 +17,8 @@ typedef struct dygw_call_t {
     const char *route;              /* path below the <Location>, "/coupons/verify" */
     const char *body;               /* as it came, NUL ended besides; "" when there is none */
     apr_size_t body_len;
-    const char *signed_timestamp;   /* /open: the four headers, once dygw_auth_headers accepted them */
+    const char
+        *signed_timestamp; /* /open: the four headers, once dygw_auth_headers accepted them */
     const char *signed_nonce;
     const char *signed_key;
     const char *signature;

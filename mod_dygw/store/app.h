@@ -37,13 +37,14 @@ apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, const char **
 /* By id; APR_NOTFOUND. From pool. */
 apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
 
-/* Every app, for the cache of a process; calls back once a row. *version is the apps version the rows have at
- * least. */
+/* Every app, for the cache of a process; calls back once a row. *version is the apps version the
+ * rows have at least. */
 typedef void dygw_store_app_fn(void *baton, const dygw_app_t *app);
-apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each, void *baton);
+apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each,
+                                 void *baton);
 
-/* Newest first. status < 0: any; q NULL: any, else a substring of name, code or client_key, % and _ literal.
- * apps: of dygw_app_t *. */
+/* Newest first. status < 0: any; q NULL: any, else a substring of name, code or client_key, % and _
+ * literal. apps: of dygw_app_t *. */
 apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int offset, int limit,
                                  apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool);
 

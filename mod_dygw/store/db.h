@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The database: one wrapper over apr_dbd that makes its drivers behave alike, and the only file that calls it.
+ * The database: one wrapper over apr_dbd that makes its drivers behave alike, and the only file
+ * that calls it.
  *
- * A unit of work opens a connection, works, closes it; it is never held across an upstream call or while
- * writing to a client, and a thread has one at a time. Statements are prepared on a connection when it first
- * needs them. When the first statement of a unit fails, the connection is checked, the statement prepared
- * again and tried once more: that heals connections which the server closed. Statements are therefore written
- * so that doing one twice does no harm. */
+ * A unit of work opens a connection, works, closes it; it is never held across an upstream call or
+ * while writing to a client, and a thread has one at a time. Statements are prepared on a
+ * connection when it first needs them. When the first statement of a unit fails, the connection is
+ * checked, the statement prepared again and tried once more: that heals connections which the
+ * server closed. Statements are therefore written so that doing one twice does no harm. */
 #ifndef DYGW_STORE_DB_H
 #define DYGW_STORE_DB_H
 
@@ -22,14 +23,16 @@ typedef enum { DYGW_SQLITE3, DYGW_PGSQL, DYGW_MYSQL, DYGW_DIALECTS } dygw_dialec
 typedef struct dygw_dbd_t {
     apr_dbd_t *handle;
     const apr_dbd_driver_t *driver;
-    apr_hash_t *prepared;   /* label -> apr_dbd_prepared_t; lives as long as the connection, statements too */
+    apr_hash_t *
+        prepared; /* label -> apr_dbd_prepared_t; lives as long as the connection, statements too */
     void *impl;             /* the opener's */
 } dygw_dbd_t;
 
-/* Where connections come from. The glue points it at mod_dbd, tests at apr_dbd. One per virtual host. */
+/* Where connections come from. The glue points it at mod_dbd, tests at apr_dbd. One per virtual
+ * host. */
 typedef struct dygw_db_source_t {
     dygw_dialect_e dialect;
-    int max_opens;      /* how often open may be tried when it gives nothing: pooled connections + 1 */
+    int max_opens; /* how often open may be tried when it gives nothing: pooled connections + 1 */
     apr_status_t (*open)(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd);
     void (*close)(void *baton, dygw_dbd_t *dbd);
     /* One writer at a time on this host: needed by SQLite only, both NULL elsewhere. */
@@ -45,28 +48,33 @@ typedef struct dygw_stmt_t dygw_stmt_t;     /* store/catalogue.h */
 /* "sqlite3", "pgsql", "mysql" as DBDriver spells them; APR_ENOTIMPL for any other. */
 apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect);
 
-/* Opens a unit of work, with a pool of its own below pool. APR_EGENERAL: the database is not there. */
-apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log, apr_pool_t *pool);
+/* Opens a unit of work, with a pool of its own below pool. APR_EGENERAL: the database is not there.
+ */
+apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
+                          apr_pool_t *pool);
 
-/* Rolls back what is open and gives the connection back. Everything that rows gave out is gone. NULL is fine. */
+/* Rolls back what is open and gives the connection back. Everything that rows gave out is gone.
+ * NULL is fine. */
 void dygw_db_close(dygw_db_t *db);
 
 /* The pool of the unit of work. */
 apr_pool_t *dygw_db_pool(const dygw_db_t *db);
 
-/* Several statements as one. Any failure inside makes commit fail and roll back. Never apr_dbd_transaction_*. */
+/* Several statements as one. Any failure inside makes commit fail and roll back. Never
+ * apr_dbd_transaction_*. */
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
 
-/* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement has
- * parameters. *nrows (may be NULL): how many rows it found and changed. */
+/* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
+ * has parameters. *nrows (may be NULL): how many rows it found and changed. */
 apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
 
 typedef struct dygw_rows_t dygw_rows_t;
 
-/* Runs a query and reads its rows one by one. All rows must have been read or the unit closed before the next
- * statement. */
-apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows, const char **args);
+/* Runs a query and reads its rows one by one. All rows must have been read or the unit closed
+ * before the next statement. */
+apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                            const char **args);
 
 /* The next row; APR_EOF behind the last. */
 apr_status_t dygw_rows_next(dygw_rows_t *rows);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_leases: which child of which host does the background work; and the one query a host asks while idle. */
+ * Table dygw_leases: which child of which host does the background work; and the one query a host
+ * asks while idle. */
 #ifndef DYGW_STORE_LEASE_H
 #define DYGW_STORE_LEASE_H
 
@@ -7,8 +8,10 @@
 
 #define DYGW_LEASE_WORKER "worker"
 
-/* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another owner holds it. */
-apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner, dygw_ms_t ttl_ms);
+/* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another owner holds it.
+ */
+apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner,
+                                   dygw_ms_t ttl_ms);
 
 /* Gives it back, so that another need not wait for its end. Not holding it is no error. */
 apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner);

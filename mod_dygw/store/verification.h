@@ -8,27 +8,42 @@
 #include "store/db.h"
 
 typedef enum { DYGW_PROCESSING, DYGW_SUCCESS, DYGW_FAILED, DYGW_CANCELLED } dygw_verify_status_e;
-typedef enum { DYGW_ENRICH_PENDING, DYGW_ENRICH_SUCCESS, DYGW_ENRICH_FAILED, DYGW_ENRICH_SKIPPED } dygw_enrich_status_e;
+typedef enum {
+    DYGW_ENRICH_PENDING,
+    DYGW_ENRICH_SUCCESS,
+    DYGW_ENRICH_FAILED,
+    DYGW_ENRICH_SKIPPED
+} dygw_enrich_status_e;
 typedef enum { DYGW_MODE_SHORT_LINK, DYGW_MODE_CODE, DYGW_MODE_ENCRYPTED_CODE } dygw_mode_e;
-typedef enum { DYGW_BY_NOBODY, DYGW_BY_RESPONSE, DYGW_BY_REPLAY, DYGW_BY_STATUS_QUERY, DYGW_BY_WEBHOOK } dygw_confirmed_by_e;
+typedef enum {
+    DYGW_BY_NOBODY,
+    DYGW_BY_RESPONSE,
+    DYGW_BY_REPLAY,
+    DYGW_BY_STATUS_QUERY,
+    DYGW_BY_WEBHOOK
+} dygw_confirmed_by_e;
 
 /* Douyin's certificate status, its numbers. */
 typedef enum {
-    DYGW_COUPON_UNKNOWN = -1, DYGW_COUPON_INITIAL, DYGW_COUPON_UNUSED, DYGW_COUPON_USED, DYGW_COUPON_REFUND_REQUESTED,
+    DYGW_COUPON_UNKNOWN = -1,
+    DYGW_COUPON_INITIAL,
+    DYGW_COUPON_UNUSED,
+    DYGW_COUPON_USED,
+    DYGW_COUPON_REFUND_REQUESTED,
     DYGW_COUPON_REFUNDED, DYGW_COUPON_REFUND_FAILED, DYGW_COUPON_REFUNDING
 } dygw_coupon_status_e;
 
 /* Our own outcome codes in error_code. */
 #define DYGW_OUTCOME_NO_COUPON      (-1)    /* no usable coupon in the order */
 #define DYGW_OUTCOME_GIVEN_UP       (-2)    /* cancelled by the caller while processing */
-#define DYGW_OUTCOME_NOT_REDEEMED   (-3)    /* Douyin's retry schedule is spent, the coupon unused */
-#define DYGW_OUTCOME_NOT_OURS       (-4)    /* that redemption is recorded as another verification */
+#define DYGW_OUTCOME_NOT_REDEEMED (-3) /* Douyin's retry schedule is spent, the coupon unused */
+#define DYGW_OUTCOME_NOT_OURS (-4) /* that redemption is recorded as another verification */
 
 /* An amount or a number that has no value yet. */
 #define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
 
-/* Text members are NULL when absent. Money in fen. The words of the enums in JSON and in the table are the
- * contract's; dygw_*_word() below. */
+/* Text members are NULL when absent. Money in fen. The words of the enums in JSON and in the table
+ * are the contract's; dygw_*_word() below. */
 typedef struct dygw_verification_t {
     apr_int64_t id;
     apr_int64_t app_id;
@@ -84,34 +99,37 @@ const char *dygw_verify_status_word(dygw_verify_status_e status);
 const char *dygw_enrich_status_word(dygw_enrich_status_e status);
 const char *dygw_mode_word(dygw_mode_e mode);
 const char *dygw_confirmed_by_word(dygw_confirmed_by_e by);           /* NULL for DYGW_BY_NOBODY */
-const char *dygw_coupon_status_word(dygw_coupon_status_e status);     /* NULL for unknown or out of range */
+const char *dygw_coupon_status_word(
+    dygw_coupon_status_e status); /* NULL for unknown or out of range */
 
 /* A record with every member at its "no value yet". */
 void dygw_verification_init(dygw_verification_t *v);
 
-/* Inserts the rows of one request, all or none, in one commit (a single row: one statement, one round trip).
- * APR_EEXIST: that verify_token with that encrypted_code is recorded already, see dygw_store_verification_find.
- * APR_EAGAIN: an id is taken (by another host), make new ids and try again. Only records with a verify_token
- * are compared. */
-apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows, int count);
+/* Inserts the rows of one request, all or none, in one commit (a single row: one statement, one
+ * round trip). APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
+ * dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new ids and try
+ * again. Only records with a verify_token are compared. */
+apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
+                                            int count);
 
-/* Writes the outcome of rows that are still `processing`: everything that a verify answer can tell, and when the
- * background is to look again. All or none, in one commit.
- * APR_EEXIST: a verify_id is another record's, *clash is the index of the row whose it is, nothing was written.
- * APR_NOTFOUND: a row was not `processing` any more; nothing was written. */
-apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows, int count,
-                                            int *clash);
+/* Writes the outcome of rows that are still `processing`: everything that a verify answer can tell,
+ * and when the background is to look again. All or none, in one commit. APR_EEXIST: a verify_id is
+ * another record's, *clash is the index of the row whose it is, nothing was written. APR_NOTFOUND:
+ * a row was not `processing` any more; nothing was written. */
+apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
+                                            int count, int *clash);
 
 /* By id; app_id 0: any app. APR_NOTFOUND. */
-apr_status_t dygw_store_verification_get(dygw_db_t *db, apr_int64_t id, apr_int64_t app_id, dygw_verification_t **v,
-                                         apr_pool_t *pool);
+apr_status_t dygw_store_verification_get(dygw_db_t *db, apr_int64_t id, apr_int64_t app_id,
+                                         dygw_verification_t **v, apr_pool_t *pool);
 
 /* The rows of one request by the id of its first, in order. items: of dygw_verification_t *. */
-apr_status_t dygw_store_verification_items(dygw_db_t *db, apr_int64_t first_id, apr_array_header_t **items,
-                                           apr_pool_t *pool);
+apr_status_t dygw_store_verification_items(dygw_db_t *db, apr_int64_t first_id,
+                                           apr_array_header_t **items, apr_pool_t *pool);
 
 /* The first record made with that token and code, of any app. APR_NOTFOUND. */
-apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_token, const char *encrypted_code,
-                                          dygw_verification_t **v, apr_pool_t *pool);
+apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_token,
+                                          const char *encrypted_code, dygw_verification_t **v,
+                                          apr_pool_t *pool);
 
 #endif

@@ -9,19 +9,21 @@
 #define DYGW_SHA256_HEX_LEN 64
 #define DYGW_MASTER_KEY_LEN 32
 
-/* Whether OpenSSL offers what this file needs; APR_EGENERAL when its configuration forbids it. For configuration
- * checks: without it dygw_sha256_hex ends the process. */
+/* Whether OpenSSL offers what this file needs; APR_EGENERAL when its configuration forbids it. For
+ * configuration checks: without it dygw_sha256_hex ends the process. */
 apr_status_t dygw_crypto_check(void);
 
 /* Lowercase hex into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). */
 void dygw_sha256_hex(const void *data, apr_size_t len, char *out);
 void dygw_hex(const unsigned char *data, apr_size_t len, char *out);
 
-/* Lowercase hex HMAC-SHA256 into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). APR_EGENERAL when OpenSSL fails. */
-apr_status_t dygw_hmac_sha256_hex(const char *key, apr_size_t key_len, const void *data, apr_size_t len,
-                                  char *out);
+/* Lowercase hex HMAC-SHA256 into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). APR_EGENERAL when
+ * OpenSSL fails. */
+apr_status_t dygw_hmac_sha256_hex(const char *key, apr_size_t key_len, const void *data,
+                                  apr_size_t len, char *out);
 
-/* Compares in constant time; strings of different length are different (their length is no secret). */
+/* Compares in constant time; strings of different length are different (their length is no secret).
+ */
 int dygw_equal_secret(const char *a, const char *b);
 
 /* Fills with cryptographically strong bytes. */
@@ -44,14 +46,15 @@ typedef struct dygw_seal_t {
  * APR_EINVAL when it is neither or of another length. */
 apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MASTER_KEY_LEN]);
 
-/* Seals text (AES-256-GCM, random 96-bit IV) as printable ASCII "v1.<key id>.<base64url>" from pool.
- * `purpose` is authenticated with it: what was sealed for one purpose does not open for another. */
-apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char *text, apr_pool_t *pool,
-                       const char **sealed);
+/* Seals text (AES-256-GCM, random 96-bit IV) as printable ASCII "v1.<key id>.<base64url>" from
+ * pool. `purpose` is authenticated with it: what was sealed for one purpose does not open for
+ * another. */
+apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char *text,
+                       apr_pool_t *pool, const char **sealed);
 
 /* Opens what dygw_seal made. *used_old (may be NULL) tells that it should be sealed anew.
  * APR_EINVAL: damaged, for another purpose, or sealed with a key that we do not have. */
-apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed, apr_pool_t *pool,
-                         const char **text, int *used_old);
+apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed,
+                         apr_pool_t *pool, const char **text, int *used_old);
 
 #endif

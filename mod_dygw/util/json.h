@@ -9,13 +9,14 @@
 #define DYGW_JSON_MAX_DEPTH 32
 
 typedef enum {
-    DYGW_JSON_STRICT,   /* from callers: duplicate keys, NUL, a depth over DYGW_JSON_MAX_DEPTH are refused */
+    DYGW_JSON_STRICT, /* from callers: duplicate keys, NUL, a depth over DYGW_JSON_MAX_DEPTH are
+                         refused */
     DYGW_JSON_LENIENT   /* from Douyin: only what is no JSON, and the depth, are refused */
 } dygw_json_mode_e;
 
-/* Parses exactly len bytes, any value at the root. The value lives until pool is cleared (jansson's memory,
- * released by a cleanup). On error NULL and *error (from pool) in words fit for the caller: where, and what kind of
- * mistake, without quoting the text. */
+/* Parses exactly len bytes, any value at the root. The value lives until pool is cleared (jansson's
+ * memory, released by a cleanup). On error NULL and *error (from pool) in words fit for the caller:
+ * where, and what kind of mistake, without quoting the text. */
 json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
                         const char **error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing JSON: an appending writer. Jansson cannot embed text as it came, and Douyin's answers have to
- * stay as Douyin wrote them, to the last digit. */
+ * Writing JSON: an appending writer. Jansson cannot embed text as it came, and Douyin's answers
+ * have to stay as Douyin wrote them, to the last digit. */
 #ifndef DYGW_UTIL_JSONW_H
 #define DYGW_UTIL_JSONW_H
 
@@ -25,8 +25,8 @@ void dygw_jsonw_end_object(dygw_jsonw_t *w);
 void dygw_jsonw_array(dygw_jsonw_t *w, const char *key);
 void dygw_jsonw_end_array(dygw_jsonw_t *w);
 
-/* Values. A NULL string, DYGW_NO_TIME and NULL raw text are written as null. Invalid UTF-8 in a string is
- * written as U+FFFD, so that the text is always valid JSON. */
+/* Values. A NULL string, DYGW_NO_TIME and NULL raw text are written as null. Invalid UTF-8 in a
+ * string is written as U+FFFD, so that the text is always valid JSON. */
 void dygw_jsonw_string(dygw_jsonw_t *w, const char *key, const char *value);
 void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value);
 void dygw_jsonw_bool(dygw_jsonw_t *w, const char *key, int value);

@@ -8,8 +8,8 @@
 
 #define MAX_MESSAGE_LEN 2048
 
-void dygw_log_to_httpd(const dygw_log_t *log, const char *file, int line, int level, apr_status_t rv,
-                       const char *fmt, va_list args)
+void dygw_log_to_httpd(const dygw_log_t *log, const char *file, int line, int level,
+                       apr_status_t rv, const char *fmt, va_list args)
 {
     const server_rec *server = log->where ? log->where : ap_server_conf;
     char message[MAX_MESSAGE_LEN];

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a virtual host with a gateway has in each child, and what all children of this host share. */
+ * What a virtual host with a gateway has in each child, and what all children of this host share.
+ */
 #ifndef DYGW_WORKER_RUNTIME_H
 #define DYGW_WORKER_RUNTIME_H
-
-#include <apr_global_mutex.h>
 
 #include "cfg/cfg.h"
 #include "auth/nonce.h"
@@ -21,8 +20,8 @@ struct dygw_runtime_t {
 /* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
 int dygw_runtime_register(apr_pool_t *pconf);
 
-/* post_config: shared memory (kept over restarts) and mutexes for every configured server; creates, migrates or
- * checks the databases. OK or HTTP_INTERNAL_SERVER_ERROR, logged. */
+/* post_config: shared memory (kept over restarts) and mutexes for every configured server; creates,
+ * migrates or checks the databases. OK or HTTP_INTERNAL_SERVER_ERROR, logged. */
 int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server);
 
 /* child_init: fills cfg->runtime of every configured server. */
@@ -31,7 +30,7 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
 /* The runtimes of this child, of dygw_runtime_t *. */
 const apr_array_header_t *dygw_runtimes(void);
 
-/* The mutex whose holder looks after this host, for worker.c. */
-apr_global_mutex_t *dygw_runtime_leader_mutex(void);
+/* A client of Douyin as this configuration says; NULL when libcurl does not play along. */
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, apr_pool_t *pool);
 
 #endif

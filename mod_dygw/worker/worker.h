@@ -5,7 +5,8 @@
 
 #include "mod_dygw_private.h"
 
-/* child_init, after the runtime: starts the thread and arranges that it is joined before pchild's pools go. */
+/* child_init, after the runtime: starts the thread and arranges that it is joined before pchild's
+ * pools go. */
 apr_status_t dygw_worker_start(apr_pool_t *pchild, server_rec *main_server);
 
 /* child_stopping: only tells it; does not wait. May be called twice. */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The small things in the cell that all children of a host share. */
+#ifndef DYGW_GATEWAY_CELL_H
+#define DYGW_GATEWAY_CELL_H
+
+#include "gateway/gateway.h"
+
+/* Locks and unlocks the cell; hold it for a copy of some members, never across a call that can
+ * block. */
+dygw_cell_t *dygw_cell_lock(dygw_gateway_t *gateway);
+void dygw_cell_unlock(dygw_gateway_t *gateway);
+
+/* The first of `count` new verification ids in a row. Ids grow with time and fit into 53 bits, so
+ * that JavaScript reads them exactly: milliseconds since 2024 in the upper 41, a number within the
+ * millisecond below. Unique on this host; another host may rarely draw the same, which the table
+ * refuses (then draw again). */
+apr_int64_t dygw_cell_next_ids(dygw_gateway_t *gateway, int count);
+
+/* The apps version that caches must have; raise: something has just been changed here. */
+apr_int64_t dygw_cell_apps_version(dygw_gateway_t *gateway);
+void dygw_cell_raise_apps_version(dygw_gateway_t *gateway, apr_int64_t at_least);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From Douyin's answers to our records: what a prepared coupon becomes, what a verify answer
+ * changes. */
+#ifndef DYGW_GATEWAY_RECORD_H
+#define DYGW_GATEWAY_RECORD_H
+
+#include "gateway/redeem.h"
+
+/* A new record of this request, without coupon, `processing`. */
+dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool);
+
+/* Fills in which coupon it is about. */
+void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_t *certificate);
+
+/* Makes it `failed`, finally. */
+void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char *description);
+
+/* Applies what verify said of this coupon. Leaves it `processing` where that is not final.
+ * times_left: uses of the coupon that remain after this one. */
+void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left);
+
+/* The same for an answer that does not speak of single coupons: an error of the whole call, or none
+ * at all. */
+void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply);
+
+/* Adds Douyin's raw answer under the name of the call to douyin_response. */
+void dygw_record_add_response(dygw_verification_t *v, const char *call, const dygw_reply_t *reply,
+                              apr_pool_t *pool);
+
+#endif

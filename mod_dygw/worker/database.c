@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The database as httpd has it: mod_dbd's pool for children; one connection of our own at start,
+ * closed before the fork, because tables cannot be made through a pool that does not exist yet. */
+#include "worker/database.h"
+
+#include <unistd.h>
+
+#include <apr_dbd.h>
+#include <mod_dbd.h>
+#include <unixd.h>
+
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "store/schema.h"
+#include "util/compiler.h"
+#include "worker/log_httpd.h"
+#include "worker/shared.h"
+
+/* --- mod_dbd's pool --- */
+
+typedef struct pooled_t {
+    server_rec *server;
+    ap_dbd_t *(*open)(apr_pool_t *pool, server_rec *server);
+    void (*close)(server_rec *server, ap_dbd_t *dbd);
+} pooled_t;
+
+static apr_status_t open_pooled(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
+{
+    pooled_t *pooled = baton;
+    ap_dbd_t *connection = pooled->open(pool, pooled->server);
+
+    if (!connection) {
+        return APR_EGENERAL;
+    }
+    dbd->handle = connection->handle;
+    dbd->driver = connection->driver;
+    dbd->prepared = connection->prepared;
+    dbd->impl = connection;
+    return APR_SUCCESS;
+}
+
+static void close_pooled(void *baton, dygw_dbd_t *dbd)
+{
+    pooled_t *pooled = baton;
+
+    pooled->close(pooled->server, dbd->impl);
+}
+
+static apr_status_t lock_writer(DYGW_UNUSED void *baton)
+{
+    return apr_global_mutex_lock(dygw_shared_mutex(DYGW_MUTEX_WRITER));
+}
+
+static void unlock_writer(DYGW_UNUSED void *baton)
+{
+    apr_global_mutex_unlock(dygw_shared_mutex(DYGW_MUTEX_WRITER));
+}
+
+apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool)
+{
+    pooled_t *pooled = apr_pcalloc(pool, sizeof(*pooled));
+    dygw_db_source_t *made = apr_pcalloc(pool, sizeof(*made));
+    dygw_dbd_settings_t settings;
+    apr_status_t rv = dygw_cfg_dbd(server, pool, &settings);
+
+    pooled->server = server;
+    pooled->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    pooled->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    if (!pooled->open || !pooled->close) {
+        return APR_ENOTIMPL;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = dygw_dialect_of(settings.driver, &made->dialect);
+    }
+    made->max_opens = settings.max + 1;
+    made->open = open_pooled;
+    made->close = close_pooled;
+    if (made->dialect == DYGW_SQLITE3) {
+        made->lock_writer = lock_writer;
+        made->unlock_writer = unlock_writer;
+    }
+    made->baton = pooled;
+    *source = made;
+    return rv;
+}
+
+/* --- the connection at start --- */
+
+typedef struct direct_t {
+    const apr_dbd_driver_t *driver;
+    const char *params;
+    server_rec *server;
+} direct_t;
+
+static apr_status_t open_direct(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
+{
+    direct_t *direct = baton;
+    apr_status_t rv = apr_dbd_open_ex(direct->driver, pool, direct->params, &dbd->handle, NULL);
+
+    dbd->driver = direct->driver;
+    dbd->prepared = apr_hash_make(pool);
+    return rv;
+}
+
+static void close_direct(void *baton, dygw_dbd_t *dbd)
+{
+    direct_t *direct = baton;
+
+    apr_dbd_close(direct->driver, dbd->handle);
+}
+
+static int refuse_schema(server_rec *server, apr_pool_t *ptemp, dygw_dialect_e dialect, int version)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                 DYGWNO(0340) "%s: the database has schema version %d, this module "
+                              "needs %d: run sql/%s, or set `DygwSchema auto`",
+                 dygw_cfg_where(ptemp, server), version, dygw_schema_wanted(),
+                 dygw_schema_next_file(dialect, version));
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
+{
+    apr_array_header_t *done;
+    apr_status_t rv = dygw_schema_migrate(db, &done, ptemp);
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     DYGWNO(0341) "%s: the database could not be migrated",
+                     dygw_cfg_where(ptemp, server));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    for (i = 0; i < done->nelts; i++) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, DYGWNO(0342) "%s: ran sql/%s",
+                     dygw_cfg_where(ptemp, server), APR_ARRAY_IDX(done, i, const char *));
+    }
+    return OK;
+}
+
+static int claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
+{
+    const char *owner = NULL;
+
+    if (dygw_schema_claim(db, cfg->client_key, &owner, ptemp) == APR_EEXIST) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     DYGWNO(0343) "%s: this database belongs to the Douyin "
+                                  "application %s, not to %s: each needs a database of its own "
+                                  "(DBDParams in its <VirtualHost>)",
+                     dygw_cfg_where(ptemp, server), owner, cfg->client_key);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static int prepare_schema(dygw_db_t *db, dygw_dialect_e dialect, const dygw_cfg_t *cfg,
+                          server_rec *server, apr_pool_t *ptemp)
+{
+    int version;
+    int rc = OK;
+
+    if (dygw_schema_version(db, &version) != APR_SUCCESS) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (version < dygw_schema_wanted()) {
+        rc = cfg->schema_auto ? migrate(db, server, ptemp)
+                              : refuse_schema(server, ptemp, dialect, version);
+    }
+    return rc == OK ? claim(db, cfg, server, ptemp) : rc;
+}
+
+/* SQLite wants to write to the file, its journal and the directory, as the user that children run
+ * as. */
+static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *ptemp)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    size_t i;
+
+    if (geteuid() != 0) {
+        return OK;
+    }
+    for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+        const char *file = apr_pstrcat(ptemp, path, suffixes[i], NULL);
+
+        if (access(file, F_OK) == 0
+            && chown(file, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+                         DYGWNO(0344) "%s cannot be given to the User that "
+                                      "children run as",
+                         file);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+/* A directory that is not there yet is made, for the User alone; one that is there is the
+ * administrator's. */
+static int make_sqlite_directory(const char *path, server_rec *server, apr_pool_t *ptemp)
+{
+    const char *slash = strrchr(path, '/');
+    const char *dir = slash && slash != path
+                          ? apr_pstrmemdup(ptemp, path, (apr_size_t)(slash - path))
+                          : "/";
+    apr_status_t rv;
+
+    if (access(dir, F_OK) == 0) {
+        return OK;
+    }
+    rv = apr_dir_make(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, ptemp);
+    if (rv == APR_SUCCESS && geteuid() == 0
+        && chown(dir, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
+        rv = APR_FROM_OS_ERROR(errno);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
+                     DYGWNO(0345) "the directory %s of the database cannot be made; "
+                                  "make it, owned by the User that children run as",
+                     dir);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static int prepare_with(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
+                        apr_pool_t *ptemp)
+{
+    dygw_log_t log = dygw_log_of(server);
+    dygw_db_t *db;
+    int rc;
+
+    if (dygw_db_open(&db, source, &log, ptemp) != APR_SUCCESS) {
+        int fatal = source->dialect == DYGW_SQLITE3;
+
+        ap_log_error(APLOG_MARK, fatal ? APLOG_ERR : APLOG_WARNING, 0, server,
+                     DYGWNO(0346) "%s: the database of "
+                                  "DBDParams does not open%s",
+                     dygw_cfg_where(ptemp, server),
+                     fatal ? ": does the directory exist, and is it writable?"
+                           : "; it will be tried again");
+        return fatal ? HTTP_INTERNAL_SERVER_ERROR : OK;
+    }
+    rc = prepare_schema(db, source->dialect, cfg, server, ptemp);
+    dygw_db_close(db);
+    return rc;
+}
+
+int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
+{
+    direct_t direct = { NULL, NULL, server };
+    dygw_db_source_t source = {
+        .max_opens = 1, .open = open_direct, .close = close_direct, .baton = &direct
+    };
+    dygw_dbd_settings_t settings;
+    apr_pool_t *pool;
+    int rc = OK;
+
+    if (dygw_cfg_dbd(server, ptemp, &settings) != APR_SUCCESS
+        || dygw_dialect_of(settings.driver, &source.dialect) != APR_SUCCESS
+        || apr_dbd_init(server->process->pool) != APR_SUCCESS
+        || apr_dbd_get_driver(server->process->pool, settings.driver, &direct.driver)
+               != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     DYGWNO(0347) "%s: DBDriver %s cannot be loaded: is the package "
+                                  "with the APR driver installed (libaprutil1-dbd-...)?",
+                     dygw_cfg_where(ptemp, server), settings.driver ? settings.driver : "(none)");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    direct.params = settings.params ? settings.params : "";
+    apr_pool_create(&pool, ptemp);
+    if (source.dialect == DYGW_SQLITE3) {
+        rc = make_sqlite_directory(direct.params, server, ptemp);
+    }
+    if (rc == OK) {
+        rc = prepare_with(&source, cfg, server, pool);
+    }
+    if (rc == OK && source.dialect == DYGW_SQLITE3) {
+        rc = own_sqlite_files(direct.params, server, ptemp);
+    }
+    apr_pool_destroy(pool);
+    return rc;
+}

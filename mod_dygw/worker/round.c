@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A round of the background: look at the database once, tell the host's children what it says, and,
+ * while this host holds the lease, do the work. */
+#include "worker/round.h"
+
+#include <apr_strings.h>
+
+#include "gateway/cell.h"
+#include "gateway/token.h"
+#include "store/lease.h"
+#include "store/nonce.h"
+#include "store/schema.h"
+#include "worker/log_httpd.h"
+
+#define NONCE_PURGE_MS      60000
+#define NONCE_PURGE_ROWS    1000
+
+apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
+{
+    dygw_round_t *made = apr_pcalloc(pool, sizeof(*made));
+
+    made->runtime = runtime;
+    made->gateway = runtime->gateway;
+    made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, pool);
+    made->log = dygw_log_of(runtime->server);
+    made->state = -1;
+    *round = made;
+    return made->gateway.douyin ? APR_SUCCESS : APR_EGENERAL;
+}
+
+void dygw_round_abort(dygw_round_t *round)
+{
+    dygw_douyin_abort(round->gateway.douyin);
+}
+
+/* --- looking --- */
+
+static dygw_database_state_e why_no_tick(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_db_t *db;
+    int version;
+    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
+
+    if (rv != APR_SUCCESS) {
+        return DYGW_DB_UNREACHABLE;
+    }
+    rv = dygw_schema_version(db, &version);
+    if (rv == APR_SUCCESS && version < dygw_schema_wanted() && round->runtime->cfg->schema_auto) {
+        apr_array_header_t *done;
+
+        dygw_schema_migrate(db, &done, scratch);    /* the server was away when httpd started */
+    }
+    dygw_db_close(db);
+    return rv == APR_SUCCESS && version < dygw_schema_wanted() ? DYGW_DB_SCHEMA
+                                                               : DYGW_DB_UNREACHABLE;
+}
+
+static void report_state(dygw_round_t *round, dygw_database_state_e state)
+{
+    if (round->state == (int)state) {
+        return;
+    }
+    if (state == DYGW_DB_UNREACHABLE) {
+        dygw_log(&round->log, WARN, 0,
+                 DYGWNO(0310) "the database does not answer; redemptions are refused until it "
+                              "does");
+    }
+    else if (state == DYGW_DB_SCHEMA) {
+        dygw_log(&round->log, WARN, 0,
+                 DYGWNO(0311) "the database lacks tables: run the files of sql/ that are "
+                              "missing");
+    }
+    else if (round->state != -1) {
+        dygw_log(&round->log, NOTICE, 0, DYGWNO(0312) "the database answers again");
+    }
+    round->state = (int)state;
+}
+
+static void tell_no_tick(dygw_round_t *round, dygw_database_state_e state)
+{
+    dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
+
+    cell->tick_at = dygw_now();
+    cell->database_state = state;
+    dygw_cell_unlock(&round->gateway);
+}
+
+/* Gives the token version that the cell holds. */
+static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
+{
+    dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
+    apr_int64_t held = cell->token_version;
+
+    cell->tick_at = dygw_now();
+    cell->database_state = DYGW_DB_OK;
+    cell->apps_version = tick->apps_version;
+    if (tick->lease_age_ms >= 0) {
+        cell->lease_renewed_at = cell->tick_at - tick->lease_age_ms;
+    }
+    dygw_cell_unlock(&round->gateway);
+    return held;
+}
+
+static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_tick(db, tick, scratch);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_database_state_e state = why_no_tick(round, scratch);
+
+        report_state(round, state);
+        tell_no_tick(round, state);
+        return rv;
+    }
+    report_state(round, DYGW_DB_OK);
+    if (tell_tick(round, tick) != tick->token_version) {
+        dygw_token_load(&round->gateway, &round->log, scratch);
+    }
+    return APR_SUCCESS;
+}
+
+/* --- the lease --- */
+
+static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
+
+    if (rv != APR_SUCCESS) {
+        return;
+    }
+    rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
+    dygw_db_close(db);
+    if (rv == APR_SUCCESS && !round->holds_lease) {
+        dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
+    }
+    round->holds_lease = rv == APR_SUCCESS;
+    if (round->holds_lease) {
+        dygw_cell_lock(&round->gateway)->lease_renewed_at = dygw_now();
+        dygw_cell_unlock(&round->gateway);
+    }
+}
+
+static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
+{
+    int ours = tick->lease_owner && strcmp(tick->lease_owner, round->gateway.owner) == 0;
+
+    round->holds_lease = round->holds_lease && ours && tick->lease_left_ms > 0;
+    if (tick->lease_left_ms <= 0 || (ours && tick->lease_left_ms < DYGW_LEASE_RENEW_MS)) {
+        take_lease(round, scratch);
+    }
+}
+
+void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_db_t *db;
+
+    if (!round->holds_lease) {
+        return;
+    }
+    round->holds_lease = 0;
+    if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
+        dygw_store_lease_release(db, DYGW_LEASE_WORKER, round->gateway.owner);
+        dygw_db_close(db);
+    }
+}
+
+/* --- the work --- */
+
+/* The same for all looks at one version, different from version to version. */
+static double jitter_of(apr_int64_t version)
+{
+    apr_uint32_t mixed = (apr_uint32_t)version * 2654435761u;
+
+    return (double)(mixed >> 8) / (double)(1u << 24);
+}
+
+static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
+{
+    const dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
+    apr_int64_t version = cell->token_version;
+    int refused = cell->token_refused;
+    dygw_ms_t due_at = dygw_token_due_at(cell->token_obtained_at, cell->token_expires_at,
+                                         jitter_of(version));
+    dygw_token_t token;
+
+    dygw_cell_unlock(&round->gateway);
+    if (version == 0 || refused || due_at <= dygw_now()) {
+        dygw_token_renew(&round->gateway, version, refused, 0, &token, &round->log, scratch);
+    }
+}
+
+static void purge_nonces(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_ms_t now = dygw_now();
+    dygw_db_t *db;
+
+    if (round->runtime->cfg->nonce_store != DYGW_NONCES_DBD
+        || now - round->purged_at < NONCE_PURGE_MS) {
+        return;
+    }
+    round->purged_at = now;
+    if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
+        int removed = 0;
+
+        dygw_store_nonce_purge(db, now, NONCE_PURGE_ROWS, &removed);
+        if (removed == NONCE_PURGE_ROWS) {
+            round->purged_at = 0;       /* there is more: again in the next round */
+        }
+        dygw_db_close(db);
+    }
+}
+
+void dygw_round_run(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_tick_t tick = { 0 };
+
+    if (look(round, &tick, scratch) != APR_SUCCESS || !round->runtime->cfg->worker) {
+        return;
+    }
+    keep_lease(round, &tick, scratch);
+    if (round->holds_lease) {
+        keep_token(round, scratch);
+        purge_nonces(round, scratch);
+    }
+}

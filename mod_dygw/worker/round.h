@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the leader of a host does in each round, for one gateway. */
+#ifndef DYGW_WORKER_ROUND_H
+#define DYGW_WORKER_ROUND_H
+
+#include "worker/runtime.h"
+
+/* One look at the database a host and gateway; renewing the lease now and then: together under one
+ * query a second. */
+#define DYGW_TICK_MS            1250
+#define DYGW_LEASE_TTL_MS       12000
+#define DYGW_LEASE_RENEW_MS     6000    /* renewed when less than this is left */
+
+typedef struct dygw_round_t {
+    dygw_runtime_t *runtime;
+    dygw_gateway_t gateway;     /* as the runtime's, with a client of its own that can be aborted */
+    dygw_log_t log;
+    int holds_lease;
+    int state;                  /* dygw_database_state_e as reported last; -1 = not yet */
+    dygw_ms_t purged_at;
+} dygw_round_t;
+
+apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
+
+/* One round; scratch is cleared by the caller. */
+void dygw_round_run(dygw_round_t *round, apr_pool_t *scratch);
+
+/* Makes upstream calls in progress end, from any thread. */
+void dygw_round_abort(dygw_round_t *round);
+
+/* Gives the lease back, when it is held. */
+void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From configuration to running gateways. */
+#include "worker/runtime.h"
+
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "worker/database.h"
+#include "worker/log_httpd.h"
+#include "worker/shared.h"
+
+/* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
+static apr_array_header_t *prepared;
+/* Of dygw_runtime_t *; this child's. */
+static apr_array_header_t *runtimes;
+
+typedef struct prepared_t {
+    dygw_cfg_t *cfg;
+    server_rec *server;
+    dygw_shared_t shared;
+} prepared_t;
+
+int dygw_runtime_register(apr_pool_t *pconf)
+{
+    return dygw_shared_register(pconf);
+}
+
+static int is_prepared(const dygw_cfg_t *cfg)
+{
+    int i;
+
+    for (i = 0; i < prepared->nelts; i++) {
+        if (APR_ARRAY_IDX(prepared, i, prepared_t).cfg == cfg) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int prepare_server(server_rec *server, apr_pool_t *ptemp)
+{
+    prepared_t *p;
+    dygw_cfg_t *cfg = dygw_cfg_get(server);
+    apr_status_t rv;
+
+    /* Virtual hosts without directives of ours share the configuration of the main server. */
+    if (!cfg->client_key || is_prepared(cfg)) {
+        return OK;
+    }
+    dygw_cfg_set_defaults(cfg);
+    p = apr_array_push(prepared);
+    p->cfg = cfg;
+    p->server = server;
+    rv = dygw_shared_get(cfg, server, &p->shared);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
+                     DYGWNO(0300) "%s: shared memory cannot be made",
+                     dygw_cfg_where(ptemp, server));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return dygw_database_prepare(cfg, server, ptemp);
+}
+
+int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server)
+{
+    server_rec *server;
+    apr_status_t rv = dygw_shared_prepare(main_server);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server, DYGWNO(0301) "mutexes cannot be made");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
+    for (server = main_server; server; server = server->next) {
+        int rc = prepare_server(server, ptemp);
+
+        if (rc != OK) {
+            return rc;
+        }
+    }
+    return OK;
+}
+
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, apr_pool_t *pool)
+{
+    dygw_douyin_t *douyin;
+    dygw_douyin_config_t config = { .base_url = cfg->upstream,
+                                    .client_key = cfg->client_key,
+                                    .client_secret = cfg->client_secret,
+                                    .account_id = cfg->account_id,
+                                    .ca_file = cfg->ca_file,
+                                    .proxy = cfg->proxy,
+                                    .connect_timeout = cfg->connect_timeout,
+                                    .total_timeout = cfg->total_timeout,
+                                    .use_client_token = cfg->use_client_token,
+                                    .link_hosts = cfg->link_hosts };
+
+    return dygw_douyin_create(&douyin, apr_pmemdup(pool, &config, sizeof(config)), pool)
+                   == APR_SUCCESS
+               ? douyin
+               : NULL;
+}
+
+/* Names this child among all children of all hosts. */
+static const char *owner_name(apr_pool_t *pool)
+{
+    char host[APRMAXHOSTLEN + 1] = "host";
+
+    apr_gethostname(host, sizeof(host), pool);
+    return apr_psprintf(pool, "%.64s-%" APR_PID_T_FMT "-%s", host, getpid(),
+                        dygw_random_text(pool, 8));
+}
+
+static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_gateway_t *gateway = &runtime->gateway;
+
+    gateway->client_key = p->cfg->client_key;
+    gateway->account_id = p->cfg->account_id;
+    gateway->upstream_timeout = p->cfg->total_timeout;
+    gateway->seal = p->cfg->seal;
+    gateway->cell = p->shared.cell;
+    gateway->lock_cell = dygw_shared_lock;
+    gateway->unlock_cell = dygw_shared_unlock;
+    gateway->cell_baton = dygw_shared_mutex(DYGW_MUTEX_CELL);
+    gateway->owner = owner_name(pool);
+    gateway->douyin = dygw_runtime_douyin(p->cfg, pool);
+    return gateway->douyin ? dygw_database_source(&gateway->db, p->server, pool) : APR_EGENERAL;
+}
+
+static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_runtime_t *runtime = apr_pcalloc(pool, sizeof(*runtime));
+    apr_status_t rv;
+
+    runtime->server = p->server;
+    runtime->cfg = p->cfg;
+    rv = start_gateway(runtime, p, pool);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
+    }
+    if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
+        rv = dygw_nonces_attach(&runtime->nonces, p->shared.nonces, dygw_shared_lock,
+                                dygw_shared_unlock, dygw_shared_mutex(DYGW_MUTEX_NONCES), pool);
+    }
+    if (rv == APR_SUCCESS) {
+        p->cfg->runtime = runtime;
+        APR_ARRAY_PUSH(runtimes, dygw_runtime_t *) = runtime;
+    }
+    return rv;
+}
+
+apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_status_t rv = dygw_shared_child_init(pchild, main_server);
+    int i;
+
+    runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
+    for (i = 0; i < prepared->nelts && rv == APR_SUCCESS; i++) {
+        rv = start_one(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);
+    }
+    return rv;
+}
+
+const apr_array_header_t *dygw_runtimes(void)
+{
+    return runtimes;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What all children of this host share, and what outlives restarts: memory and mutexes. */
+#ifndef DYGW_WORKER_SHARED_H
+#define DYGW_WORKER_SHARED_H
+
+#include <apr_global_mutex.h>
+
+#include "cfg/cfg.h"
+#include "gateway/gateway.h"
+
+/* What one gateway shares. */
+typedef struct dygw_shared_t {
+    dygw_cell_t *cell;
+    void *nonces;           /* formatted, see auth/nonce.h; NULL with DygwNonceStore dbd */
+} dygw_shared_t;
+
+typedef enum {
+    DYGW_MUTEX_CELL,        /* the cells */
+    DYGW_MUTEX_NONCES,      /* the nonce tables */
+    DYGW_MUTEX_WRITER,      /* SQLite: one writer on this host */
+    DYGW_MUTEX_LEADER,      /* held by the child that looks after this host */
+    DYGW_MUTEXES
+} dygw_mutex_e;
+
+/* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
+int dygw_shared_register(apr_pool_t *pconf);
+
+/* post_config, real pass: makes the mutexes, or finds those of the generation before. */
+apr_status_t dygw_shared_prepare(server_rec *main_server);
+
+/* post_config: the memory of one gateway, made or found again; nonces are moved when their number
+ * has changed. */
+apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_shared_t *shared);
+
+/* child_init: opens the mutexes in this child. */
+apr_status_t dygw_shared_child_init(apr_pool_t *pchild, server_rec *main_server);
+
+apr_global_mutex_t *dygw_shared_mutex(dygw_mutex_e which);
+
+/* Lock and unlock as the gateway and the nonce table call them; the baton is the mutex. */
+void dygw_shared_lock(void *baton);
+void dygw_shared_unlock(void *baton);
+
+#endif

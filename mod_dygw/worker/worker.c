@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The background thread.
+ *
+ * Each child starts one. The thread whose child holds the leader mutex looks after this host: it
+ * asks the database once a second or so what is new and tells the other children through the shared
+ * cell. Of the leaders of all hosts one holds the lease in the database, and does the work. The
+ * others only try the mutex now and then; when a leader dies, the operating system frees it.
+ *
+ * Start: child_init, as the user of the children, signals blocked. The thread has its own allocator
+ * and pool. What it borrows from mod_dbd is allocated below pchild, which in prefork has an
+ * allocator without a lock: it is given one.
+ *
+ * Stop: child_stopping and the pre-cleanup of pchild only set `stopping`, wake the thread and make
+ * an upstream call in progress end. Then the pre-cleanup waits. It has to be a pre-cleanup:
+ * mod_dbd's connections live in a sub-pool of pchild, which goes before plain cleanups run. It
+ * waits with limited patience, because prefork runs it inside a signal handler, over a request that
+ * may hold a lock the thread needs.
+ */
+#include "worker/worker.h"
+
+#include <ap_mpm.h>
+#include <mpm_common.h>
+
+#include <apr_allocator.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+#include "util/compiler.h"
+#include "util/log.h"
+#include "worker/round.h"
+#include "worker/shared.h"
+
+#define FOLLOWER_PAUSE_US   apr_time_from_msec(700)
+#define STOP_PATIENCE_US    apr_time_from_sec(3)
+
+typedef struct worker_t {
+    apr_pool_t *pool;               /* the thread's, with its own allocator */
+    apr_thread_t *thread;
+    apr_thread_mutex_t *mutex;      /* guards stopping and done */
+    apr_thread_cond_t *wake;
+    int stopping;
+    int done;
+    int leads;                      /* the thread's own */
+    apr_array_header_t *rounds;     /* of dygw_round_t *, one a gateway */
+    server_rec *server;
+} worker_t;
+
+/* This child's; NULL before the start and where there is no gateway. */
+static worker_t *worker;
+
+static int is_stopping(worker_t *w)
+{
+    int stopping;
+
+    apr_thread_mutex_lock(w->mutex);
+    stopping = w->stopping;
+    apr_thread_mutex_unlock(w->mutex);
+    return stopping;
+}
+
+static void pause_for(worker_t *w, apr_interval_time_t duration)
+{
+    apr_thread_mutex_lock(w->mutex);
+    if (!w->stopping) {
+        apr_thread_cond_timedwait(w->wake, w->mutex, duration);
+    }
+    apr_thread_mutex_unlock(w->mutex);
+}
+
+static void run_rounds(worker_t *w, apr_pool_t *scratch)
+{
+    int i;
+
+    for (i = 0; i < w->rounds->nelts && !is_stopping(w); i++) {
+        dygw_round_run(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *), scratch);
+        apr_pool_clear(scratch);
+    }
+}
+
+static void leave(worker_t *w, apr_pool_t *scratch)
+{
+    int i;
+
+    if (!w->leads) {
+        return;
+    }
+    for (i = 0; i < w->rounds->nelts; i++) {
+        dygw_round_leave(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *), scratch);
+        apr_pool_clear(scratch);
+    }
+    apr_global_mutex_unlock(dygw_shared_mutex(DYGW_MUTEX_LEADER));
+    w->leads = 0;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    worker_t *w = data;
+    apr_pool_t *scratch;
+
+    apr_pool_create(&scratch, w->pool);
+    while (!is_stopping(w)) {
+        w->leads = w->leads
+                   || apr_global_mutex_trylock(dygw_shared_mutex(DYGW_MUTEX_LEADER)) == APR_SUCCESS;
+        if (w->leads) {
+            run_rounds(w, scratch);
+        }
+        pause_for(w, w->leads ? apr_time_from_msec(DYGW_TICK_MS) : FOLLOWER_PAUSE_US);
+    }
+    leave(w, scratch);
+    apr_thread_mutex_lock(w->mutex);
+    w->done = 1;
+    apr_thread_cond_broadcast(w->wake);
+    apr_thread_mutex_unlock(w->mutex);
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static void signal_stop(worker_t *w)
+{
+    int i;
+
+    apr_thread_mutex_lock(w->mutex);
+    w->stopping = 1;
+    apr_thread_cond_broadcast(w->wake);
+    apr_thread_mutex_unlock(w->mutex);
+    for (i = 0; i < w->rounds->nelts; i++) {
+        dygw_round_abort(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *));
+    }
+}
+
+void dygw_worker_stopping(void)
+{
+    if (worker) {
+        signal_stop(worker);
+    }
+}
+
+static apr_status_t stop_and_join(void *data)
+{
+    worker_t *w = data;
+    apr_time_t deadline = apr_time_now() + STOP_PATIENCE_US;
+    apr_time_t now;
+    apr_status_t rv;
+    int done;
+
+    signal_stop(w);
+    apr_thread_mutex_lock(w->mutex);
+    while (!w->done && (now = apr_time_now()) < deadline) {
+        apr_thread_cond_timedwait(w->wake, w->mutex, deadline - now);
+    }
+    done = w->done;
+    apr_thread_mutex_unlock(w->mutex);
+    worker = NULL;
+    if (!done) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+                     DYGWNO(0320) "the background thread did not stop in "
+                                  "time; this child ends without it");
+        return APR_SUCCESS;
+    }
+    apr_thread_join(&rv, w->thread);
+    apr_pool_destroy(w->pool);
+    return APR_SUCCESS;
+}
+
+/* In prefork pchild has an allocator of its own without a lock: enough for one thread, and now
+ * there are two. */
+static apr_status_t share_allocator(apr_pool_t *pchild)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(pchild);
+    apr_thread_mutex_t *mutex;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!apr_allocator_mutex_get(allocator)) {
+        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
+        if (rv == APR_SUCCESS) {
+            apr_allocator_mutex_set(allocator, mutex);
+        }
+    }
+    return rv;
+}
+
+static apr_status_t create_pool(apr_pool_t **pool)
+{
+    apr_allocator_t *allocator;
+    apr_thread_mutex_t *mutex;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_allocator_owner_set(allocator, *pool);
+        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *pool);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+        apr_pool_tag(*pool, "dygw_worker");
+    }
+    return rv;
+}
+
+static apr_status_t create_rounds(worker_t *w)
+{
+    const apr_array_header_t *runtimes = dygw_runtimes();
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    w->rounds = apr_array_make(w->pool, runtimes->nelts, sizeof(dygw_round_t *));
+    for (i = 0; i < runtimes->nelts && rv == APR_SUCCESS; i++) {
+        rv = dygw_round_create(apr_array_push(w->rounds),
+                               APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *), w->pool);
+    }
+    return rv;
+}
+
+static apr_status_t create_worker(worker_t **made, server_rec *server)
+{
+    apr_pool_t *pool;
+    worker_t *w;
+    apr_status_t rv = create_pool(&pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    *made = w = apr_pcalloc(pool, sizeof(*w));
+    w->pool = pool;
+    w->server = server;
+    rv = apr_thread_mutex_create(&w->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&w->wake, pool);
+    }
+    return rv == APR_SUCCESS ? create_rounds(w) : rv;
+}
+
+apr_status_t dygw_worker_start(apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_threadattr_t *attributes;
+    worker_t *w;
+    apr_status_t rv;
+
+    if (dygw_runtimes()->nelts == 0) {
+        return APR_SUCCESS;
+    }
+    rv = share_allocator(pchild);
+    if (rv == APR_SUCCESS) {
+        rv = create_worker(&w, main_server);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_threadattr_create(&attributes, w->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_threadattr_detach_set(attributes, 0);
+        rv = ap_thread_create(&w->thread, attributes, run, w, w->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        worker = w;
+        apr_pool_pre_cleanup_register(pchild, w, stop_and_join);
+    }
+    return rv;
+}
