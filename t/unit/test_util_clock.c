@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Time and the log facade. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_time.h>
+
+#include "util/clock.h"
+#include "util/compiler.h"
+#include "util/log.h"
+
+static apr_pool_t *pool;
+
+static dygw_ms_t frozen(void)
+{
+    return 17;
+}
+
+static void a_test_may_own_the_clock_and_give_it_back(DYGW_UNUSED void **state)
+{
+    dygw_ms_t before = apr_time_now() / 1000;
+
+    dygw_clock_set(frozen);
+    assert_int_equal(dygw_now(), 17);
+    dygw_clock_set(NULL);
+    assert_true(dygw_now() >= before);
+    assert_true(dygw_now() <= apr_time_now() / 1000);
+}
+
+static void douyins_seconds_and_milliseconds_are_told_apart(DYGW_UNUSED void **state)
+{
+    assert_true(dygw_time_from_douyin(1767225600) == APR_INT64_C(1767225600000));
+    assert_true(dygw_time_from_douyin(APR_INT64_C(1767225600123)) == APR_INT64_C(1767225600123));
+    assert_true(dygw_time_from_douyin(APR_INT64_C(100000000000)) == APR_INT64_C(100000000000000));
+    assert_true(dygw_time_from_douyin(APR_INT64_C(100000000001)) == APR_INT64_C(100000000001));
+    assert_true(dygw_time_from_douyin(0) == DYGW_NO_TIME);
+    assert_true(dygw_time_from_douyin(-5) == DYGW_NO_TIME);
+}
+
+static void times_are_written_as_rfc3339(DYGW_UNUSED void **state)
+{
+    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1566656122123)), "2019-08-24T14:15:22.123Z");
+    assert_string_equal(dygw_time_rfc3339(pool, 0), "1970-01-01T00:00:00.000Z");
+    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1709251199999)), "2024-02-29T23:59:59.999Z");
+    assert_null(dygw_time_rfc3339(pool, DYGW_NO_TIME));
+}
+
+static void times_out_of_range_keep_the_format(DYGW_UNUSED void **state)
+{
+    assert_string_equal(dygw_time_rfc3339(pool, INT64_MAX), "9999-12-31T23:59:59.999Z");
+    assert_string_equal(dygw_time_rfc3339(pool, INT64_MIN), "1970-01-01T00:00:00.000Z");
+}
+
+static char written[200];
+
+static void writer(const dygw_log_t *log, DYGW_UNUSED const char *file, DYGW_UNUSED int line, int level,
+                   apr_status_t rv, const char *fmt, va_list args)
+{
+    int n = snprintf(written, sizeof written, "%s %d %d ", log->request_id, level, rv);
+
+    vsnprintf(written + n, sizeof written - (size_t)n, fmt, args);
+}
+
+static void log_messages_reach_the_writer_and_nothing_without_one(DYGW_UNUSED void **state)
+{
+    dygw_log_t log = { NULL, "Zx3k" };
+
+    written[0] = '\0';
+    dygw_log(&log, ERR, 5, DYGWNO(9999) "dropped");
+    assert_string_equal(written, "");
+    dygw_log_set_writer(writer);
+    dygw_log(&log, WARN, 5, DYGWNO(9999) "%s of %d", "one", 2);
+    assert_string_equal(written, "Zx3k 4 5 DYGW9999: one of 2");
+    dygw_log_set_writer(NULL);
+    dygw_log(&log, ERR, 0, DYGWNO(9999) "dropped");
+    assert_string_equal(written, "Zx3k 4 5 DYGW9999: one of 2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_test_may_own_the_clock_and_give_it_back),
+        cmocka_unit_test(douyins_seconds_and_milliseconds_are_told_apart),
+        cmocka_unit_test(times_are_written_as_rfc3339),
+        cmocka_unit_test(times_out_of_range_keep_the_format),
+        cmocka_unit_test(log_messages_reach_the_writer_and_nothing_without_one),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    return cmocka_run_group_tests_name("util_clock", tests, NULL, NULL);
+}
