@@ -12,24 +12,27 @@
  */
 #include "mod_dygw_private.h"
 
+#include <http_core.h>
 #include <http_protocol.h>
 #include <mpm_common.h>
 
 #include "cfg/cfg.h"
 #include "douyin/douyin.h"
 #include "handle/handle.h"
+#include "util/compiler.h"
 #include "util/log.h"
 #include "worker/log_httpd.h"
 #include "worker/runtime.h"
 #include "worker/worker.h"
 
-static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, DYGW_UNUSED apr_pool_t *ptemp)
 {
     dygw_log_set_writer(dygw_log_to_httpd);
     return dygw_runtime_register(pconf);            /* 1 */
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *s)
 {
     int rc = dygw_cfg_check(ptemp, s);              /* 3 */
 
@@ -56,12 +59,12 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     }
 }
 
-static void child_stopping(apr_pool_t *pchild, int graceful)
+static void child_stopping(DYGW_UNUSED apr_pool_t *pchild, DYGW_UNUSED int graceful)
 {
     dygw_worker_stopping();                         /* 7 */
 }
 
-static void register_hooks(apr_pool_t *pool)
+static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
 {
     static const char *const with_mod_dbd[] = { "mod_dbd.c", NULL };
 
