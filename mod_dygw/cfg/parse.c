@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parsers of directives' values. */
+#include "cfg/parse.h"
+
+#include <errno.h>
+#include <string.h>
+#include <arpa/inet.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <apr_uri.h>
+
+#include <httpd.h>
+
+#define LETTERS_AND_DIGITS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define ID_CHARACTERS       LETTERS_AND_DIGITS "_-"
+#define HOST_CHARACTERS     LETTERS_AND_DIGITS ".-"
+#define HEADER_CHARACTERS   LETTERS_AND_DIGITS "-_"     /* narrower than RFC 9110, wide enough for names in use */
+
+#define MAX_HOST_LEN        253
+#define MAX_HEADER_LEN      64
+
+#define MINUTES_PER_HOUR    60
+#define WESTMOST            (-12 * MINUTES_PER_HOUR)
+#define EASTMOST            (14 * MINUTES_PER_HOUR)
+
+static int consists_of(const char *arg, const char *characters)
+{
+    return *arg && arg[strspn(arg, characters)] == '\0';
+}
+
+const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, const char **id)
+{
+    if (!consists_of(arg, ID_CHARACTERS) || strlen(arg) > (size_t)max_len) {
+        return apr_psprintf(p->pool, "%s: '%s' is not an identifier: give the 1 to %d characters of A-Za-z0-9_- "
+                            "that Douyin's console shows", p->directive, arg, max_len);
+    }
+    *id = apr_pstrdup(p->pool, arg);
+    return NULL;
+}
+
+const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
+                           apr_int64_t *number)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *number = apr_isdigit(*arg) ? apr_strtoi64(arg, &end, 10) : 0;
+    if (end == NULL || *end || errno || *number < min || *number > max) {
+        return apr_psprintf(p->pool, "%s: '%s' is not a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+                            p->directive, arg, min, max);
+    }
+    return NULL;
+}
+
+static const char *time_text(apr_pool_t *pool, apr_interval_time_t time)
+{
+    if (time % APR_USEC_PER_SEC) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT "ms", (apr_int64_t)apr_time_as_msec(time));
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "s", (apr_int64_t)apr_time_sec(time));
+}
+
+const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                            apr_interval_time_t max, apr_interval_time_t *time)
+{
+    /* httpd's parser takes any number: "-1s" and "99999999999999h" too. */
+    if (!apr_isdigit(*arg) || strspn(arg, "0123456789") > 12
+        || ap_timeout_parameter_parse(arg, time, "s") != APR_SUCCESS) {
+        return apr_psprintf(p->pool, "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min or "
+                            "1h", p->directive, arg);
+    }
+    if (*time < min || *time > max) {
+        return apr_psprintf(p->pool, "%s: '%s' is out of range: give a time from %s to %s", p->directive, arg,
+                            time_text(p->pool, min), time_text(p->pool, max));
+    }
+    return NULL;
+}
+
+const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words, int *index)
+{
+    const char *list = "";
+
+    for (int i = 0; words[i]; i++) {
+        if (ap_cstr_casecmp(arg, words[i]) == 0) {
+            *index = i;
+            return NULL;
+        }
+        list = apr_pstrcat(p->pool, list, i ? " or " : "", words[i], NULL);
+    }
+    return apr_psprintf(p->pool, "%s: unknown word '%s': write %s", p->directive, arg, list);
+}
+
+static int two_digits(const char *text)
+{
+    return apr_isdigit(text[0]) && apr_isdigit(text[1]) ? (text[0] - '0') * 10 + text[1] - '0' : -1;
+}
+
+const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minutes)
+{
+    if (strlen(arg) == strlen("+00:00") && (*arg == '+' || *arg == '-') && arg[3] == ':') {
+        int hour = two_digits(arg + 1), minute = two_digits(arg + 4);
+
+        *minutes = (*arg == '-' ? -1 : 1) * (hour * MINUTES_PER_HOUR + minute);
+        if (hour >= 0 && minute >= 0 && minute < MINUTES_PER_HOUR && *minutes >= WESTMOST
+            && *minutes <= EASTMOST) {
+            return NULL;
+        }
+    }
+    return apr_psprintf(p->pool, "%s: '%s' is not an offset from UTC: write it like +08:00, from -12:00 to +14:00",
+                        p->directive, arg);
+}
+
+/* --- hosts and URLs --- */
+
+static int is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (inet_pton(AF_INET, host, &v4) == 1) {
+        return ntohl(v4.s_addr) >> 24 == 127;
+    }
+    if (inet_pton(AF_INET6, host, &v6) == 1) {
+        return IN6_IS_ADDR_LOOPBACK(&v6);
+    }
+    return ap_cstr_casecmp(host, "localhost") == 0;
+}
+
+/* A name or an IPv4 address: labels that are not empty. */
+static int is_host(const char *host)
+{
+    size_t len = strlen(host);
+
+    return consists_of(host, HOST_CHARACTERS) && len <= MAX_HOST_LEN && host[0] != '.' && host[0] != '-'
+           && host[len - 1] != '.' && host[len - 1] != '-' && strstr(host, "..") == NULL;
+}
+
+static int is_host_or_address(const char *host)
+{
+    struct in6_addr v6;
+
+    return is_host(host) || inet_pton(AF_INET6, host, &v6) == 1;
+}
+
+/* Splits a URL: a scheme, a host, maybe a port and a path, nothing odd. Returns NULL or what is odd. */
+static const char *split_url(const dygw_parse_t *p, const char *arg, apr_uri_t *uri)
+{
+    for (const char *c = arg; *c; c++) {
+        if (*c <= ' ' || *c >= 0x7f || *c == '\\') {
+            return "has a blank, a control character or one that is not ASCII";
+        }
+    }
+    if (apr_uri_parse(p->pool, arg, uri) != APR_SUCCESS || !uri->scheme || !uri->hostname) {
+        return "is not a URL";
+    }
+    if (!is_host_or_address(uri->hostname)) {
+        return "has no valid host name";
+    }
+    if (uri->port_str && (!uri->port || uri->port_str[strspn(uri->port_str, "0123456789")])) {
+        return "has a wrong port";
+    }
+    return uri->query || uri->fragment ? "has a query or a fragment" : NULL;
+}
+
+const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const char **url)
+{
+    apr_uri_t uri;
+    const char *odd = split_url(p, arg, &uri);
+    size_t len = strlen(arg);
+
+    if (!odd && (uri.user || uri.password)) {
+        /* Not quoted: it may be a password. */
+        return apr_psprintf(p->pool, "%s: the URL has a user name: leave it out", p->directive);
+    }
+    if (!odd && ap_cstr_casecmp(uri.scheme, "https") && ap_cstr_casecmp(uri.scheme, "http")) {
+        odd = "is neither https:// nor http://";
+    }
+    if (odd) {
+        return apr_psprintf(p->pool, "%s: '%s' %s: write it like https://open.douyin.com", p->directive, arg, odd);
+    }
+    if (ap_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback(uri.hostname)) {
+        return apr_psprintf(p->pool, "%s: '%s' would send secrets unencrypted: use https:// "
+                            "(http:// is for localhost, 127.0.0.0/8 and [::1] only)", p->directive, arg);
+    }
+    while (len > 0 && arg[len - 1] == '/') {
+        len--;
+    }
+    *url = apr_pstrndup(p->pool, arg, len);
+    return NULL;
+}
+
+const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char **url)
+{
+    static const char *const schemes[] = { "http", "https", "socks5", "socks5h", NULL };
+    apr_uri_t uri;
+    const char *odd = split_url(p, arg, &uri);
+    int i = 0;
+
+    while (!odd && schemes[i] && ap_cstr_casecmp(uri.scheme, schemes[i])) {
+        i++;
+    }
+    if (!odd && schemes[i] == NULL) {
+        odd = "is neither http://, https://, socks5:// nor socks5h://";
+    }
+    if (!odd && uri.path && strcmp(uri.path, "/")) {
+        odd = "has a path";
+    }
+    if (odd) {
+        return apr_psprintf(p->pool, "%s: the value %s: write it like http://proxy.example:3128", p->directive,
+                            odd);
+    }
+    *url = apr_pstrdup(p->pool, arg);
+    return NULL;
+}
+
+static char *lower_case(apr_pool_t *pool, const char *text)
+{
+    char *copy = apr_pstrdup(pool, text);
+
+    ap_str_tolower(copy);
+    return copy;
+}
+
+static int is_plain_http_origin(const dygw_parse_t *p, const char *arg)
+{
+    apr_uri_t uri;
+
+    return split_url(p, arg, &uri) == NULL && strcmp(uri.scheme, "http") == 0 && uri.port_str && !uri.user
+           && !uri.path;
+}
+
+const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const char **host)
+{
+    const char *lower = lower_case(p->pool, arg);
+    const char *name = strncmp(lower, "*.", 2) == 0 ? lower + 2 : lower;
+    int ok;
+
+    if (strstr(lower, "://")) {
+        ok = is_plain_http_origin(p, lower);
+    }
+    else {
+        /* A wildcard for all of .com would be no list at all. */
+        ok = is_host(name) && strchr(name, '.');
+    }
+    if (!ok) {
+        return apr_psprintf(p->pool, "%s: '%s' is not a host: write v.douyin.com or *.douyin.com "
+                            "(https is understood), or http://host:port for a test set-up", p->directive, arg);
+    }
+    *host = lower;
+    return NULL;
+}
+
+const char *dygw_parse_header(const dygw_parse_t *p, const char *arg, const char **name)
+{
+    if (!consists_of(arg, HEADER_CHARACTERS) || strlen(arg) > MAX_HEADER_LEN) {
+        return apr_psprintf(p->pool, "%s: '%s' is not a header's name: write it like X-XTJ-UID, or none",
+                            p->directive, arg);
+    }
+    *name = apr_pstrdup(p->pool, arg);
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parsers of directives' values. Each returns NULL and the value, or a message from pool that names the directive,
+ * what is wrong, and the remedy. */
+#ifndef DYGW_CFG_PARSE_H
+#define DYGW_CFG_PARSE_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+typedef struct dygw_parse_t {
+    apr_pool_t *pool;           /* of messages and values */
+    const char *directive;
+} dygw_parse_t;
+
+/* An identifier of 1 to max_len characters of A-Za-z0-9_-. */
+const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, const char **id);
+
+/* A decimal integer from min to max. */
+const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
+                           apr_int64_t *number);
+
+/* A time with or without httpd's units (seconds without), from min to max; all in us. */
+const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                            apr_interval_time_t max, apr_interval_time_t *time);
+
+/* The index of a word in `words` (NULL ended); case does not matter. */
+const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words, int *index);
+
+/* "+08:00" in minutes east of UTC. */
+const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minutes);
+
+/* A base URL without the slash at its end: https, or http to a loopback host. */
+const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const char **url);
+
+/* A proxy's URL: http, https, socks5, socks5h. It may have a password, so that messages never quote it. */
+const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char **url);
+
+/* One of DygwShortLinkHosts, in lower case: "host", "*.domain" or "http://host:port". */
+const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const char **host);
+
+/* A header's name. */
+const char *dygw_parse_header(const dygw_parse_t *p, const char *arg, const char **name);
+
+#endif

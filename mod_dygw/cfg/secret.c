@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Secrets in directives: where they come from, and what is said about them. Never the value itself. */
+#include "cfg/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <http_core.h>
+
+#include "util/log.h"
+
+#define FILE_PREFIX     "file:"
+#define EXEC_PREFIX     "exec:"
+#define ENV_PREFIX      "env:"
+#define MAX_SECRET_LEN  4096
+
+int dygw_cfg_should_warn(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG
+           || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+}
+
+/* The argument after a prefix, NULL when it has another. */
+static const char *after(const char *arg, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return ap_cstr_casecmpn(arg, prefix, len) == 0 ? arg + len : NULL;
+}
+
+static const char *status_text(apr_pool_t *pool, apr_status_t rv)
+{
+    char text[120];
+
+    return apr_pstrdup(pool, apr_strerror(rv, text, sizeof text));
+}
+
+static const char *cannot_read(cmd_parms *cmd, const char *path, const char *why)
+{
+    return apr_psprintf(cmd->pool, "%s: cannot read the secret file %s (%s): create it with the secret in one line, "
+                        "readable by the user that starts Apache", cmd->cmd->name, path, why);
+}
+
+static void warn_about_readers(cmd_parms *cmd, const char *path, const apr_finfo_t *info)
+{
+    if ((info->valid & APR_FINFO_PROT) && (info->protection & (APR_FPROT_GREAD | APR_FPROT_WREAD))
+        && dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
+                     DYGWNO(0101) "%s (%s:%d): group or others can read %s: chmod 600 it", cmd->cmd->name,
+                     cmd->directive->filename, cmd->directive->line_num, path);
+    }
+}
+
+/* Cuts the text at its first line's end. Returns NULL, or why it is not one line of text. */
+static const char *one_line(char *text, apr_size_t len)
+{
+    apr_size_t end;
+
+    while (len > 0 && apr_isspace(text[len - 1])) {
+        len--;
+    }
+    text[len] = '\0';
+    if (len == 0) {
+        return "it is empty";
+    }
+    for (end = 0; end < len; end++) {
+        if (text[end] == '\n' || text[end] == '\r') {
+            return "it has more than one line";
+        }
+        if (text[end] < ' ' || text[end] >= 0x7f) {
+            return "it has characters that are not printable ASCII";
+        }
+    }
+    return NULL;
+}
+
+static const char *read_whole(apr_file_t *file, char *text, apr_size_t *len, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_file_read_full(file, text, MAX_SECRET_LEN + 1, len);
+
+    if (rv != APR_SUCCESS && rv != APR_EOF) {
+        return status_text(pool, rv);
+    }
+    return *len > MAX_SECRET_LEN ? "it is too long" : NULL;
+}
+
+static const char *read_file(cmd_parms *cmd, const char *name, const char **value)
+{
+    const char *path = *name ? ap_server_root_relative(cmd->pool, name) : NULL;
+    char *text = apr_palloc(cmd->pool, MAX_SECRET_LEN + 2);
+    const char *why = NULL;
+    apr_file_t *file;
+    apr_finfo_t info;
+    apr_size_t len = 0;
+    apr_status_t rv;
+
+    if (path == NULL) {
+        return cannot_read(cmd, name, "not a path");
+    }
+    rv = apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool);
+    if (rv != APR_SUCCESS) {
+        return cannot_read(cmd, path, status_text(cmd->temp_pool, rv));
+    }
+    rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_PROT, file);
+    if ((rv == APR_SUCCESS || rv == APR_INCOMPLETE) && (info.valid & APR_FINFO_TYPE) && info.filetype == APR_DIR) {
+        why = "it is a directory";
+    }
+    if (!why) {
+        why = read_whole(file, text, &len, cmd->temp_pool);
+    }
+    apr_file_close(file);
+    why = why ? why : one_line(text, len);
+    if (why) {
+        return cannot_read(cmd, path, why);
+    }
+    warn_about_readers(cmd, path, &info);
+    *value = text;
+    return NULL;
+}
+
+static const char *run_program(cmd_parms *cmd, const char *line, const char **value)
+{
+    char **argv = NULL;
+    const char *program = NULL;
+    const char *why = "its command line is malformed";
+    char *text = NULL;
+
+    if (apr_tokenize_to_argv(line, &argv, cmd->temp_pool) == APR_SUCCESS && argv[0]) {
+        program = ap_server_root_relative(cmd->temp_pool, argv[0]);
+    }
+    if (program) {
+        why = "it cannot be run, failed, or printed nothing";
+        text = ap_get_exec_line(cmd->pool, program, (const char *const *)argv);
+    }
+    if (text) {
+        why = one_line(text, strlen(text));
+    }
+    if (why) {
+        /* Without its arguments: they may be secret. */
+        return apr_psprintf(cmd->pool, "%s: no secret from the program %s: %s: it has to print the secret as its "
+                            "first line and end with status 0", cmd->cmd->name, program ? program : "of exec:", why);
+    }
+    *value = text;
+    return NULL;
+}
+
+static const char *read_environment(cmd_parms *cmd, const char *name, const char **value)
+{
+    const char *found = getenv(name);
+    char *text = apr_pstrdup(cmd->pool, found ? found : "");
+    const char *why = found ? one_line(text, strlen(text)) : "it is not set";
+
+    if (why) {
+        return apr_psprintf(cmd->pool, "%s: no secret in the environment variable %s: %s: set it where Apache is "
+                            "started (/etc/apache2/envvars on Debian)", cmd->cmd->name, name, why);
+    }
+    *value = text;
+    return NULL;
+}
+
+/* "flie:/etc/secret" is a typing error, not a secret. */
+static int looks_like_a_prefix(const char *arg)
+{
+    const char *c = arg;
+
+    while (apr_isalpha(*c)) {
+        c++;
+    }
+    return c > arg && c[0] == ':' && c[1] == '/';
+}
+
+static const char *take_itself(cmd_parms *cmd, const char *arg, const char **value)
+{
+    char *text = apr_pstrdup(cmd->pool, arg);
+    const char *why = one_line(text, strlen(text));
+
+    if (!why && looks_like_a_prefix(arg)) {
+        why = "it looks like a source that does not exist";
+    }
+    if (why) {
+        return apr_psprintf(cmd->pool, "%s: the secret is not usable: %s: write file:/path, exec:/path, env:NAME or "
+                            "the secret itself", cmd->cmd->name, why);
+    }
+    if (dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
+                     DYGWNO(0102) "%s (%s:%d): the secret is written in the configuration, where mod_info and "
+                     "-D DUMP_CONFIG show it: use file:/path, exec:/path or env:NAME", cmd->cmd->name,
+                     cmd->directive->filename, cmd->directive->line_num);
+    }
+    *value = text;
+    return NULL;
+}
+
+const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value)
+{
+    const char *rest;
+
+    if ((rest = after(arg, FILE_PREFIX)) != NULL) {
+        return read_file(cmd, rest, value);
+    }
+    if ((rest = after(arg, EXEC_PREFIX)) != NULL) {
+        return run_program(cmd, rest, value);
+    }
+    if ((rest = after(arg, ENV_PREFIX)) != NULL) {
+        return read_environment(cmd, rest, value);
+    }
+    return take_itself(cmd, arg, value);
+}

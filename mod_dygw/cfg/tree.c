@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Looking things up in the configuration as it was written, and mod_dbd's settings among them: its own structure is
+ * private, and the functions that it offers tell nothing about pools. */
+#include "cfg/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include <util_cfgtree.h>
+
+#include "cfg/cfg.h"
+
+#define OUR_PREFIX      "Dygw"
+#define SANDBOX_PREFIX  "DygwSandbox"
+
+/* mod_dbd.c's */
+#define DBD_DEFAULT_MIN     1
+#define DBD_DEFAULT_KEEP    2
+#define DBD_DEFAULT_MAX     10
+
+static int is(const ap_directive_t *node, const char *name)
+{
+    return ap_cstr_casecmp(node->directive, name) == 0;
+}
+
+static int starts_with(const char *text, const char *prefix)
+{
+    return ap_cstr_casecmpn(text, prefix, strlen(prefix)) == 0;
+}
+
+static int is_section_of(const ap_directive_t *node, const server_rec *server)
+{
+    return is(node, "<VirtualHost") && server->defn_name && strcmp(node->filename, server->defn_name) == 0
+           && node->line_num == (int)server->defn_line_number;
+}
+
+const ap_directive_t *dygw_tree_section(const server_rec *server)
+{
+    const ap_directive_t *node;
+
+    if (!server->is_virtual) {
+        return ap_conftree;
+    }
+    for (node = ap_conftree; node; node = node->next) {
+        if (is_section_of(node, server)) {
+            return node->first_child;
+        }
+    }
+    return NULL;
+}
+
+static const char *first_word(const ap_directive_t *node, apr_pool_t *pool)
+{
+    const char *args = node->args;
+
+    return ap_getword_conf(pool, &args);
+}
+
+static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
+{
+    static const char *const handlers[] = { "dygw-open", "dygw-internal", "dygw-health" };
+
+    if (is(node, "SetHandler") || is(node, "AddHandler")) {
+        const char *handler = first_word(node, pool);
+
+        for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
+            if (strcmp(handler, handlers[i]) == 0) {
+                return 1;
+            }
+        }
+    }
+    return starts_with(node->directive, OUR_PREFIX) && !starts_with(node->directive, SANDBOX_PREFIX);
+}
+
+static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *pool)
+{
+    for (; node; node = node->next) {
+        const ap_directive_t *inside;
+
+        if (uses_gateway(node, pool)) {
+            return node;
+        }
+        inside = is(node, "<VirtualHost") ? NULL : find_use(node->first_child, pool);
+        if (inside) {
+            return inside;
+        }
+    }
+    return NULL;
+}
+
+const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool)
+{
+    return find_use(dygw_tree_section(server), pool);
+}
+
+/* --- mod_dbd --- */
+
+static void take_dbd_settings(const ap_directive_t *node, apr_pool_t *pool, dygw_dbd_settings_t *settings)
+{
+    for (; node; node = node->next) {
+        if (is(node, "DBDriver")) {
+            settings->driver = first_word(node, pool);
+        }
+        else if (is(node, "DBDParams")) {
+            settings->params = first_word(node, pool);
+        }
+        else if (is(node, "DBDMin")) {
+            settings->min = atoi(first_word(node, pool));
+        }
+        else if (is(node, "DBDKeep")) {
+            settings->keep = atoi(first_word(node, pool));
+        }
+        else if (is(node, "DBDMax")) {
+            settings->max = atoi(first_word(node, pool));
+        }
+    }
+}
+
+apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_settings_t *settings)
+{
+    settings->driver = NULL;
+    settings->params = NULL;
+    settings->min = DBD_DEFAULT_MIN;
+    settings->keep = DBD_DEFAULT_KEEP;
+    settings->max = DBD_DEFAULT_MAX;
+    if (ap_find_linked_module("mod_dbd.c") == NULL) {
+        return APR_ENOENT;
+    }
+    /* As mod_dbd merges: each setting by itself, wherever in the file the main server's are. */
+    take_dbd_settings(ap_conftree, pool, settings);
+    if (server->is_virtual) {
+        take_dbd_settings(dygw_tree_section(server), pool, settings);
+    }
+    return APR_SUCCESS;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Looking things up in the configuration as it was written. */
+#ifndef DYGW_CFG_TREE_H
+#define DYGW_CFG_TREE_H
+
+#include "mod_dygw_private.h"
+
+/* The first directive of a server's own section: of its <VirtualHost>, or of the whole file for the main server. NULL
+ * when there is none. Includes, <IfModule> and macros are resolved. */
+const ap_directive_t *dygw_tree_section(const server_rec *server);
+
+/* The first directive in a server's own section (for the main server without the virtual hosts') that is the gateway's
+ * or mounts one of its handlers. NULL when there is none. */
+const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);
+
+#endif
