@@ -3,9 +3,11 @@
 #include "cfg/parse.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
@@ -82,7 +84,7 @@ const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *
     const char *list = "";
 
     for (int i = 0; words[i]; i++) {
-        if (ap_cstr_casecmp(arg, words[i]) == 0) {
+        if (apr_cstr_casecmp(arg, words[i]) == 0) {
             *index = i;
             return NULL;
         }
@@ -124,7 +126,7 @@ static int is_loopback(const char *host)
     if (inet_pton(AF_INET6, host, &v6) == 1) {
         return IN6_IS_ADDR_LOOPBACK(&v6);
     }
-    return ap_cstr_casecmp(host, "localhost") == 0;
+    return apr_cstr_casecmp(host, "localhost") == 0;
 }
 
 /* A name or an IPv4 address: labels that are not empty. */
@@ -143,6 +145,12 @@ static int is_host_or_address(const char *host)
     return is_host(host) || inet_pton(AF_INET6, host, &v6) == 1;
 }
 
+/* Because apr_uri_parse cuts a number that is too large to 16 bits. */
+static int is_port(const char *text)
+{
+    return consists_of(text, "0123456789") && strlen(text) <= 5 && atoi(text) >= 1 && atoi(text) <= 65535;
+}
+
 /* Splits a URL: a scheme, a host, maybe a port and a path, nothing odd. Returns NULL or what is odd. */
 static const char *split_url(const dygw_parse_t *p, const char *arg, apr_uri_t *uri)
 {
@@ -157,7 +165,7 @@ static const char *split_url(const dygw_parse_t *p, const char *arg, apr_uri_t *
     if (!is_host_or_address(uri->hostname)) {
         return "has no valid host name";
     }
-    if (uri->port_str && (!uri->port || uri->port_str[strspn(uri->port_str, "0123456789")])) {
+    if (uri->port_str && !is_port(uri->port_str)) {
         return "has a wrong port";
     }
     return uri->query || uri->fragment ? "has a query or a fragment" : NULL;
@@ -173,13 +181,13 @@ const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const ch
         /* Not quoted: it may be a password. */
         return apr_psprintf(p->pool, "%s: the URL has a user name: leave it out", p->directive);
     }
-    if (!odd && ap_cstr_casecmp(uri.scheme, "https") && ap_cstr_casecmp(uri.scheme, "http")) {
+    if (!odd && apr_cstr_casecmp(uri.scheme, "https") && apr_cstr_casecmp(uri.scheme, "http")) {
         odd = "is neither https:// nor http://";
     }
     if (odd) {
         return apr_psprintf(p->pool, "%s: '%s' %s: write it like https://open.douyin.com", p->directive, arg, odd);
     }
-    if (ap_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback(uri.hostname)) {
+    if (apr_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback(uri.hostname)) {
         return apr_psprintf(p->pool, "%s: '%s' would send secrets unencrypted: use https:// "
                             "(http:// is for localhost, 127.0.0.0/8 and [::1] only)", p->directive, arg);
     }
@@ -197,7 +205,7 @@ const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char 
     const char *odd = split_url(p, arg, &uri);
     int i = 0;
 
-    while (!odd && schemes[i] && ap_cstr_casecmp(uri.scheme, schemes[i])) {
+    while (!odd && schemes[i] && apr_cstr_casecmp(uri.scheme, schemes[i])) {
         i++;
     }
     if (!odd && schemes[i] == NULL) {
@@ -218,7 +226,9 @@ static char *lower_case(apr_pool_t *pool, const char *text)
 {
     char *copy = apr_pstrdup(pool, text);
 
-    ap_str_tolower(copy);
+    for (char *c = copy; *c; c++) {
+        *c = (char)apr_tolower(*c);
+    }
     return copy;
 }
 

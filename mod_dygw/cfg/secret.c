@@ -20,8 +20,10 @@
 
 int dygw_cfg_should_warn(void)
 {
-    return ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG
-           || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+    /* The first pass of a start writes to the terminal or the journal, a restart to the error log. In between, the
+     * second pass of a start would say it again, or to nobody. */
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
+           || ap_state_query(AP_SQ_CONFIG_GEN) > 1;
 }
 
 /* The argument after a prefix, NULL when it has another. */
@@ -41,7 +43,7 @@ static const char *status_text(apr_pool_t *pool, apr_status_t rv)
 
 static const char *cannot_read(cmd_parms *cmd, const char *path, const char *why)
 {
-    return apr_psprintf(cmd->pool, "%s: cannot read the secret file %s (%s): create it with the secret in one line, "
+    return apr_psprintf(cmd->pool, "%s: cannot read the secret file '%s' (%s): create it with the secret in one line, "
                         "readable by the user that starts Apache", cmd->cmd->name, path, why);
 }
 
@@ -126,23 +128,22 @@ static const char *run_program(cmd_parms *cmd, const char *line, const char **va
 {
     char **argv = NULL;
     const char *program = NULL;
-    const char *why = "its command line is malformed";
+    const char *why = "the command line is malformed";
     char *text = NULL;
 
     if (apr_tokenize_to_argv(line, &argv, cmd->temp_pool) == APR_SUCCESS && argv[0]) {
         program = ap_server_root_relative(cmd->temp_pool, argv[0]);
     }
     if (program) {
-        why = "it cannot be run, failed, or printed nothing";
         text = ap_get_exec_line(cmd->pool, program, (const char *const *)argv);
-    }
-    if (text) {
-        why = one_line(text, strlen(text));
+        /* httpd does not tell a program that does not exist from one that is silent. */
+        why = text && *text ? one_line(text, strlen(text)) : "it cannot be run, or printed nothing";
     }
     if (why) {
         /* Without its arguments: they may be secret. */
-        return apr_psprintf(cmd->pool, "%s: no secret from the program %s: %s: it has to print the secret as its "
-                            "first line and end with status 0", cmd->cmd->name, program ? program : "of exec:", why);
+        return apr_psprintf(cmd->pool, "%s: no secret from the program %s (%s): give the absolute path of one that "
+                            "prints the secret as its first line", cmd->cmd->name, program ? program : "of exec:",
+                            why);
     }
     *value = text;
     return NULL;
@@ -155,7 +156,7 @@ static const char *read_environment(cmd_parms *cmd, const char *name, const char
     const char *why = found ? one_line(text, strlen(text)) : "it is not set";
 
     if (why) {
-        return apr_psprintf(cmd->pool, "%s: no secret in the environment variable %s: %s: set it where Apache is "
+        return apr_psprintf(cmd->pool, "%s: no secret in the environment variable '%s' (%s): set it where Apache is "
                             "started (/etc/apache2/envvars on Debian)", cmd->cmd->name, name, why);
     }
     *value = text;
@@ -182,7 +183,7 @@ static const char *take_itself(cmd_parms *cmd, const char *arg, const char **val
         why = "it looks like a source that does not exist";
     }
     if (why) {
-        return apr_psprintf(cmd->pool, "%s: the secret is not usable: %s: write file:/path, exec:/path, env:NAME or "
+        return apr_psprintf(cmd->pool, "%s: the secret is not usable (%s): write file:/path, exec:/path, env:NAME or "
                             "the secret itself", cmd->cmd->name, why);
     }
     if (dygw_cfg_should_warn()) {
