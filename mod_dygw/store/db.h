@@ -60,14 +60,29 @@ void dygw_db_close(dygw_db_t *db);
 /* The pool of the unit of work. */
 apr_pool_t *dygw_db_pool(const dygw_db_t *db);
 
+dygw_dialect_e dygw_db_dialect(const dygw_db_t *db);
+
 /* Several statements as one. Any failure inside makes commit fail and roll back. Never
  * apr_dbd_transaction_*. */
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
+/* Gives up what begin opened, so that the unit can go on without it. Nothing open is no error. */
+void dygw_db_rollback(dygw_db_t *db);
 
 /* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */
 apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
+
+/* An integer as an argument, from the unit's pool. */
+const char *dygw_db_int(dygw_db_t *db, apr_int64_t value);
+
+/* Like dygw_db_exec where a failure may be a duplicate: it is not logged before dygw_db_report says that it was none. */
+apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
+void dygw_db_report(dygw_db_t *db);
+
+/* Runs the statements of a migration one after the other, unprepared; rows are dropped. They may open and commit a
+ * transaction of their own, which is rolled back when one of them fails. */
+apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements, int count);
 
 typedef struct dygw_rows_t dygw_rows_t;
 

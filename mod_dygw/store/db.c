@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The wrapper over apr_dbd.
+ *
+ * A connection has a session: a marker that tells whether the server still has the state we gave it, and the
+ * statements prepared so far. It hangs in the connection's own hash and lives in a pool below the hash's, so that it is
+ * gone before the connection closes. Servers end connections, drivers reconnect behind our back, and SQLite forgets
+ * statements when anybody changes the schema; in each case the marker is another afterwards. So when a statement fails
+ * outside a transaction, the connection is checked, and if its session is a new one (or the connection is, because the
+ * old one was beyond repair) everything is set up again and the statement tried once more. A statement that failed
+ * for a reason of its own finds the marker as it was, and the failure stands.
+ *
+ * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and what they leave
+ * open is committed. */
+#include "store/db.h"
+
+#include <string.h>
+
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "store/catalogue.h"
+#include "store/dberror.h"
+
+#define SESSION_KEY     "dygw session"
+#define OPEN_PATIENCE   apr_time_from_sec(1)    /* dead pooled connections fail at once, hosts that are gone do not */
+
+typedef struct session_t {
+    apr_pool_t *pool;
+    apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
+    const char *marker;         /* what the session's query gave when it was set up */
+} session_t;
+
+struct dygw_db_t {
+    apr_pool_t *pool;       /* the opener's, until the connection is given back */
+    apr_pool_t *scratch;    /* rows and what they gave out: gone before */
+    apr_pool_t *rows;       /* of the present query; NULL before the first */
+    dygw_db_source_t *source;
+    const dygw_log_t *log;
+    dygw_dbd_t dbd;
+    session_t *session;     /* of dbd; NULL: not looked for yet */
+    int connected;
+    int in_transaction;
+    int failed;             /* a statement of the transaction did */
+    int locked;             /* the writer's lock is ours */
+    const char *error;      /* the last failure, for dygw_db_report */
+};
+
+struct dygw_rows_t {
+    dygw_db_t *db;
+    const char *label;
+    apr_dbd_results_t *results;
+    apr_dbd_row_t *row;
+    int number;             /* of the row, from 1: the only way of reading that all drivers have */
+};
+
+/* One statement to run: a prepared one, or plain text. */
+typedef struct job_t {
+    const dygw_stmt_t *stmt;
+    const char *plain;
+    const char **args;
+    int nrows;
+    apr_dbd_results_t **results;    /* NULL: it gives no rows */
+} job_t;
+
+/* What each dialect's session is given at first, and the query whose answer tells one session from another. */
+typedef struct setup_t {
+    const char *statements[5];
+    const char *marker;
+} setup_t;
+
+static const setup_t setups[DYGW_DIALECTS] = {
+    /* FULL: what is committed stays committed when the power fails. */
+    { { "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA busy_timeout = 0" },
+      "PRAGMA schema_version" },
+    /* Time limits only where the administrator has set none. */
+    { { "SELECT set_config('dygw.session', '1', false), "
+        "set_config('statement_timeout', CASE current_setting('statement_timeout') WHEN '0' THEN '10s' "
+        "ELSE current_setting('statement_timeout') END, false), "
+        "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
+        "ELSE current_setting('lock_timeout') END, false)" },
+      "SELECT current_setting('dygw.session', true)" },
+    { { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
+        "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET SESSION innodb_lock_wait_timeout = 5, time_zone = '+00:00', @dygw_session = 1" },
+      "SELECT @dygw_session" },
+};
+
+static const char *const begin_sql[DYGW_DIALECTS] = { "BEGIN IMMEDIATE", "BEGIN", "START TRANSACTION" };
+
+apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect)
+{
+    static const char *const names[DYGW_DIALECTS] = { "sqlite3", "pgsql", "mysql" };
+    int i;
+
+    for (i = 0; i < DYGW_DIALECTS; i++) {
+        if (strcmp(names[i], driver) == 0) {
+            *dialect = (dygw_dialect_e)i;
+            return APR_SUCCESS;
+        }
+    }
+    return APR_ENOTIMPL;
+}
+
+/* --- failures --- */
+
+static void note_failure(dygw_db_t *db, const char *what, int code)
+{
+    const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
+
+    db->error = apr_pstrcat(db->pool, what, ": ", dygw_db_error_text(db->pool, text, code), NULL);
+}
+
+void dygw_db_report(dygw_db_t *db)
+{
+    if (db->error) {
+        dygw_log(db->log, ERR, 0, DYGWNO(0601) "the database failed at %s", db->error);
+        db->error = NULL;
+    }
+}
+
+/* --- the session of a connection --- */
+
+/* Runs text that may give rows; the first column of the first row into *answer (NULL for none). */
+static int ask(dygw_db_t *db, const char *sql, const char **answer, apr_pool_t *pool)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+    apr_pool_t *scratch;
+    char *text = NULL;
+    int rv;
+
+    apr_pool_create(&scratch, db->pool);
+    rv = apr_dbd_select(db->dbd.driver, scratch, db->dbd.handle, &results, sql, 1);
+    *answer = NULL;
+    if (rv == 0 && results && apr_dbd_get_row(db->dbd.driver, scratch, results, &row, 1) == 0
+        && apr_dbd_datum_get(db->dbd.driver, row, 0, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS) {
+        *answer = apr_pstrdup(pool, text);
+    }
+    apr_pool_destroy(scratch);
+    return rv;
+}
+
+static void drop_session(dygw_db_t *db)
+{
+    session_t *session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
+
+    apr_hash_set(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING, NULL);
+    db->session = NULL;
+    if (session) {
+        apr_pool_destroy(session->pool);
+    }
+}
+
+static int set_up(dygw_db_t *db, session_t *session)
+{
+    const setup_t *setup = &setups[db->source->dialect];
+    const char *ignored;
+    int rv = 0;
+    int i;
+
+    /* In a transaction it is SQLite, which has lost its statements but not its settings. */
+    for (i = 0; rv == 0 && !db->in_transaction && setup->statements[i]; i++) {
+        rv = ask(db, setup->statements[i], &ignored, db->pool);
+    }
+    return rv == 0 ? ask(db, setup->marker, &session->marker, session->pool) : rv;
+}
+
+/* Finds the session of the connection, or makes it. */
+static int have_session(dygw_db_t *db)
+{
+    apr_pool_t *pool;
+    int rv;
+
+    if (db->session) {
+        return 0;
+    }
+    db->session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
+    if (db->session) {
+        return 0;
+    }
+    apr_pool_create(&pool, apr_hash_pool_get(db->dbd.prepared));
+    apr_pool_tag(pool, "dygw_db_session");
+    db->session = apr_pcalloc(pool, sizeof(*db->session));
+    db->session->pool = pool;
+    db->session->statements = apr_hash_make(pool);
+    apr_hash_set(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING, db->session);
+    rv = set_up(db, db->session);
+    if (rv != 0) {
+        note_failure(db, "the session's set-up", rv);
+        drop_session(db);
+    }
+    return rv;
+}
+
+/* Finds a statement, or prepares it: each in a pool of its own, so that one that fails leaves nothing behind. */
+static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepared_t **prepared)
+{
+    apr_hash_t *statements = db->session->statements;
+    apr_pool_t *pool;
+    int rv;
+
+    *prepared = apr_hash_get(statements, stmt->label, APR_HASH_KEY_STRING);
+    if (*prepared) {
+        return 0;
+    }
+    apr_pool_create(&pool, db->session->pool);
+    rv = apr_dbd_prepare(db->dbd.driver, pool, db->dbd.handle, stmt->sql[db->source->dialect], stmt->label,
+                         prepared);
+    if (rv != 0) {
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    apr_hash_set(statements, stmt->label, APR_HASH_KEY_STRING, *prepared);
+    return 0;
+}
+
+/* --- connections --- */
+
+static apr_status_t take_connection(dygw_db_t *db)
+{
+    apr_time_t until = apr_time_now() + OPEN_PATIENCE;
+    int tries = db->source->max_opens;
+
+    do {
+        if (db->source->open(db->source->baton, db->pool, &db->dbd) == APR_SUCCESS) {
+            db->connected = 1;
+            return APR_SUCCESS;
+        }
+    } while (--tries > 0 && apr_time_now() < until);
+    return APR_EGENERAL;
+}
+
+static void give_back(dygw_db_t *db)
+{
+    if (db->connected) {
+        db->source->close(db->source->baton, &db->dbd);
+        db->connected = 0;
+        db->session = NULL;
+    }
+}
+
+/* After a failure: is there a working session now that is not the one which failed? */
+static int renewed(dygw_db_t *db)
+{
+    const char *had = db->session ? apr_pstrdup(db->pool, db->session->marker) : NULL;
+    const char *has;
+
+    if (apr_dbd_check_conn(db->dbd.driver, db->pool, db->dbd.handle) != APR_SUCCESS) {
+        give_back(db);
+        return take_connection(db) == APR_SUCCESS;
+    }
+    if (!db->session) {
+        return 1;       /* it failed before there was one */
+    }
+    if (ask(db, setups[db->source->dialect].marker, &has, db->pool) != 0
+        || (has && had && strcmp(has, had) == 0)) {
+        return 0;
+    }
+    drop_session(db);
+    return 1;
+}
+
+/* --- statements --- */
+
+static int run_once(dygw_db_t *db, job_t *job)
+{
+    apr_dbd_prepared_t *prepared = NULL;
+    const apr_dbd_driver_t *driver = db->dbd.driver;
+    int rv = have_session(db);
+
+    if (rv != 0) {
+        return rv;
+    }
+    if (job->plain) {
+        rv = apr_dbd_query(driver, db->dbd.handle, &job->nrows, job->plain);
+    }
+    else if ((rv = have_statement(db, job->stmt, &prepared)) == 0) {
+        rv = job->results ? apr_dbd_pselect(driver, db->rows, db->dbd.handle, job->results, prepared, 1, 0, job->args)
+                          : apr_dbd_pquery(driver, db->scratch, db->dbd.handle, &job->nrows, prepared, 0, job->args);
+    }
+    if (rv != 0) {
+        note_failure(db, job->plain ? job->plain : job->stmt->label, rv);
+    }
+    return rv;
+}
+
+/* A statement that fails inside a transaction takes the transaction along, but for SQLite, which undoes only it. */
+static int may_repeat(const dygw_db_t *db)
+{
+    return db->connected && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
+}
+
+static apr_status_t run(dygw_db_t *db, job_t *job)
+{
+    int rv;
+
+    if (!db->connected) {
+        db->failed = 1;
+        db->error = "the connection, which is lost";
+        return APR_EGENERAL;
+    }
+    rv = run_once(db, job);
+    if (rv != 0 && may_repeat(db) && renewed(db)) {
+        apr_atomic_inc32(&db->source->repairs);
+        dygw_log(db->log, INFO, 0, DYGWNO(0602) "a database connection was renewed after it failed at %s",
+                 db->error);
+        if (job->results) {
+            *job->results = NULL;
+        }
+        rv = run_once(db, job);
+    }
+    if (rv != 0) {
+        db->failed = 1;
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t lock(dygw_db_t *db)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (db->source->lock_writer && !db->locked) {
+        rv = db->source->lock_writer(db->source->baton);
+        db->locked = rv == APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_log(db->log, ERR, rv, DYGWNO(0603) "the lock of the one writer cannot be had");
+    }
+    return rv;
+}
+
+static void unlock(dygw_db_t *db)
+{
+    if (db->locked) {
+        db->source->unlock_writer(db->source->baton);
+        db->locked = 0;
+    }
+}
+
+/* --- the unit of work --- */
+
+apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log, apr_pool_t *pool)
+{
+    apr_pool_t *own;
+    dygw_db_t *made;
+
+    *db = NULL;
+    apr_pool_create(&own, pool);
+    made = apr_pcalloc(own, sizeof(*made));
+    made->pool = own;
+    made->source = source;
+    made->log = log;
+    if (take_connection(made) != APR_SUCCESS) {
+        dygw_log(log, ERR, 0, DYGWNO(0600) "the database cannot be reached");
+        apr_pool_destroy(own);
+        return APR_EGENERAL;
+    }
+    apr_pool_create(&made->scratch, own);
+    *db = made;
+    return APR_SUCCESS;
+}
+
+void dygw_db_close(dygw_db_t *db)
+{
+    if (!db) {
+        return;
+    }
+    dygw_db_rollback(db);
+    apr_pool_destroy(db->scratch);
+    give_back(db);
+    apr_pool_destroy(db->pool);
+}
+
+apr_pool_t *dygw_db_pool(const dygw_db_t *db)
+{
+    return db->scratch;
+}
+
+const char *dygw_db_int(dygw_db_t *db, apr_int64_t value)
+{
+    return apr_psprintf(db->scratch, "%" APR_INT64_T_FMT, value);
+}
+
+dygw_dialect_e dygw_db_dialect(const dygw_db_t *db)
+{
+    return db->source->dialect;
+}
+
+apr_status_t dygw_db_begin(dygw_db_t *db)
+{
+    job_t job = { .plain = begin_sql[db->source->dialect] };
+    apr_status_t rv = lock(db);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = run(db, &job);
+    if (rv != APR_SUCCESS) {
+        dygw_db_report(db);
+        unlock(db);
+        return rv;
+    }
+    db->in_transaction = 1;
+    db->failed = 0;
+    return APR_SUCCESS;
+}
+
+void dygw_db_rollback(dygw_db_t *db)
+{
+    int ignored;
+
+    if (db->in_transaction && db->connected) {
+        apr_dbd_query(db->dbd.driver, db->dbd.handle, &ignored, "ROLLBACK");
+    }
+    db->in_transaction = 0;
+    db->failed = 0;
+    unlock(db);
+}
+
+apr_status_t dygw_db_commit(dygw_db_t *db)
+{
+    job_t job = { .plain = "COMMIT" };
+    apr_status_t rv = APR_EGENERAL;
+
+    if (db->in_transaction && !db->failed) {
+        /* Not repeated whatever the driver: the work that it commits would be missing. */
+        rv = run_once(db, &job) == 0 ? APR_SUCCESS : APR_EGENERAL;
+        if (rv == APR_SUCCESS) {
+            db->in_transaction = 0;
+        }
+        else {
+            dygw_db_report(db);
+        }
+    }
+    dygw_db_rollback(db);
+    return rv;
+}
+
+apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args)
+{
+    job_t job = { .stmt = stmt, .args = args };
+    int alone = !db->in_transaction;
+    apr_status_t rv = lock(db);
+
+    if (rv == APR_SUCCESS) {
+        rv = run(db, &job);
+    }
+    if (alone) {
+        unlock(db);
+    }
+    if (nrows) {
+        *nrows = rv == APR_SUCCESS ? job.nrows : 0;
+    }
+    return rv;
+}
+
+apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args)
+{
+    apr_status_t rv = dygw_db_exec_quiet(db, stmt, nrows, args);
+
+    if (rv != APR_SUCCESS) {
+        dygw_db_report(db);
+    }
+    return rv;
+}
+
+apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements, int count)
+{
+    apr_status_t rv = lock(db);
+    const char *ignored;
+    int code = 0;
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    db->in_transaction = 1;
+    for (i = 0; code == 0 && i < count; i++) {
+        code = ask(db, statements[i], &ignored, db->pool);
+    }
+    if (code != 0) {
+        note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);
+        dygw_db_report(db);
+        dygw_db_rollback(db);
+        return APR_EGENERAL;
+    }
+    db->in_transaction = 0;
+    drop_session(db);
+    unlock(db);
+    return APR_SUCCESS;
+}
+
+/* --- rows --- */
+
+apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows, const char **args)
+{
+    job_t job = { .stmt = stmt, .args = args };
+    apr_status_t rv;
+
+    if (db->rows) {
+        apr_pool_clear(db->rows);
+    }
+    else {
+        apr_pool_create(&db->rows, db->scratch);
+    }
+    *rows = apr_pcalloc(db->rows, sizeof(**rows));
+    (*rows)->db = db;
+    (*rows)->label = stmt->label;
+    job.results = &(*rows)->results;
+    rv = run(db, &job);
+    if (rv != APR_SUCCESS) {
+        dygw_db_report(db);
+    }
+    return rv;
+}
+
+apr_status_t dygw_rows_next(dygw_rows_t *rows)
+{
+    dygw_db_t *db = rows->db;
+    int rv;
+
+    if (!rows->results) {
+        return APR_EOF;
+    }
+    rv = apr_dbd_get_row(db->dbd.driver, db->rows, rows->results, &rows->row, ++rows->number);
+    if (rv == 0) {
+        return APR_SUCCESS;
+    }
+    rows->results = NULL;
+    rows->row = NULL;
+    if (rv == -1) {
+        return APR_EOF;
+    }
+    note_failure(db, rows->label, rv);
+    db->failed = 1;
+    dygw_db_report(db);
+    return APR_EGENERAL;
+}
+
+const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool)
+{
+    char *text = NULL;
+
+    /* datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an empty text. */
+    if (!rows->row || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
+                          != APR_SUCCESS) {
+        return NULL;
+    }
+    return apr_pstrdup(pool, text);
+}
+
+apr_int64_t dygw_row_int(dygw_rows_t *rows, int column, apr_int64_t if_null)
+{
+    char *text = NULL;
+
+    if (!rows->row || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
+                          != APR_SUCCESS) {
+        return if_null;
+    }
+    return apr_atoi64(text);
+}

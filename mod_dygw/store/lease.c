@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_leases: which child of which host does the background work; and the one query a host asks while idle. */
+#include "store/lease.h"
+
+#include <string.h>
+
+#include "store/catalogue.h"
+
+/* Once with a CAST for each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
+#define TAKE(now, integer) \
+    "UPDATE dygw_leases SET owner = %s, until_at = " now " + CAST(%lld AS " integer "), renewed_at = " now \
+    " WHERE name = %s AND (owner = %s OR until_at < " now ")"
+
+static const dygw_stmt_t lease_take = {
+    "dygw_lease_take",
+    { TAKE(DYGW_NOW_SQLITE3, "INTEGER"), TAKE(DYGW_NOW_PGSQL, "BIGINT"), TAKE(DYGW_NOW_MYSQL, "SIGNED") }
+};
+
+static const dygw_stmt_t lease_holder = {
+    "dygw_lease_holder", DYGW_SQL_NOW("SELECT owner FROM dygw_leases WHERE name = %s AND until_at >= ", "")
+};
+
+static const dygw_stmt_t lease_release = {
+    "dygw_lease_release", DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
+};
+
+#define TICK(now) \
+    "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner " \
+    "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
+    "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
+
+static const dygw_stmt_t tick_query = {
+    "dygw_tick", { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) }
+};
+
+/* MariaDB counts only rows that changed, unless told otherwise: a renewal within the same millisecond is none. */
+static apr_status_t is_holder(dygw_db_t *db, const char *name, const char *owner)
+{
+    const char *args[] = { name };
+    const char *holder = NULL;
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &lease_holder, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        holder = dygw_row_text(rows, 0, dygw_db_pool(db));
+        return holder && strcmp(holder, owner) == 0 ? APR_SUCCESS : APR_EBUSY;
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_EBUSY : rv;
+}
+
+apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner, dygw_ms_t ttl_ms)
+{
+    const char *ttl = dygw_db_int(db, ttl_ms);
+    const char *args[] = { owner, ttl, name, owner };
+    int nrows;
+    apr_status_t rv = dygw_db_exec(db, &lease_take, &nrows, args);
+
+    return rv == APR_SUCCESS && nrows == 0 ? is_holder(db, name, owner) : rv;
+}
+
+apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner)
+{
+    const char *args[] = { name, owner };
+
+    return dygw_db_exec(db, &lease_release, NULL, args);
+}
+
+apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &tick_query, &rows, NULL);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_rows_next(rows);
+    }
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
+    }
+    tick->apps_version = dygw_row_int(rows, 0, 0);
+    tick->token_version = dygw_row_int(rows, 1, 0);
+    tick->lease_left_ms = dygw_row_int(rows, 2, 0);
+    tick->lease_age_ms = dygw_row_int(rows, 3, -1);
+    tick->lease_owner = dygw_row_text(rows, 4, pool);
+    return APR_SUCCESS;
+}
