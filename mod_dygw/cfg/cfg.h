@@ -61,8 +61,8 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg);
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
 
 /* Refuses every mistake that configtest can see: logs directive, virtual host and remedy. OK or
- * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook check_config: `apachectl configtest` does
- * not run post_config. */
+ * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook check_config:
+ * `apachectl configtest` does not run post_config. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 
 /* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when
@@ -72,6 +72,7 @@ typedef struct dygw_dbd_settings_t {
     const char *params;
     int min, keep, max;
 } dygw_dbd_settings_t;
-apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_settings_t *settings);
+apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool,
+                          dygw_dbd_settings_t *settings);
 
 #endif

@@ -54,10 +54,12 @@ static int is_only_a_base(const server_rec *main_server)
     return 0;
 }
 
-static void report_missing(check_t *check, const ap_directive_t *use, const char *directive, const char *remedy)
+static void report_missing(check_t *check, const ap_directive_t *use, const char *directive,
+                           const char *remedy)
 {
-    refuse(check, DYGWNO(0110) "%s is missing in %s, where %s (%s:%d) is used: %s", directive, check->where,
-           use ? use->directive : "the gateway", use ? use->filename : "-", use ? use->line_num : 0, remedy);
+    refuse(check, DYGWNO(0110) "%s is missing in %s, where %s (%s:%d) is used: %s", directive,
+           check->where, use ? use->directive : "the gateway", use ? use->filename : "-",
+           use ? use->line_num : 0, remedy);
 }
 
 static void check_required(check_t *check)
@@ -65,19 +67,23 @@ static void check_required(check_t *check)
     const ap_directive_t *use = dygw_tree_gateway_use(check->server, check->pool);
     const dygw_cfg_t *cfg = check->cfg;
 
-    if (is_complete(cfg) || (use == NULL && (cfg->client_key == NULL || cfg->server != check->server))
+    if (is_complete(cfg)
+        || (use == NULL && (cfg->client_key == NULL || cfg->server != check->server))
         || (!check->server->is_virtual && is_only_a_base(check->server))) {
         return;
     }
     if (!cfg->client_key) {
-        report_missing(check, use, DygwClientKey, "add the key of the application in Douyin's console");
+        report_missing(check, use, DygwClientKey,
+                       "add the key of the application in Douyin's console");
     }
     if (!cfg->client_secret) {
-        report_missing(check, use, DygwClientSecret, "add `" DygwClientSecret " file:/path` with the "
+        report_missing(check, use, DygwClientSecret,
+                       "add `" DygwClientSecret " file:/path` with the "
                        "application's secret in that file");
     }
     if (!cfg->seal) {
-        report_missing(check, use, DygwMasterKey, "add `" DygwMasterKey " file:/path`, and make the file with "
+        report_missing(check, use, DygwMasterKey,
+                       "add `" DygwMasterKey " file:/path`, and make the file with "
                        "`openssl rand -hex 32`");
     }
 }
@@ -86,8 +92,9 @@ static void check_account(const check_t *check)
 {
     if (!check->cfg->account_id && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0121) DygwAccountId " is not set in %s: stores, order details and reconciliation need "
-                     "it: add the root account's id", check->where);
+                     DYGWNO(0121) DygwAccountId " is not set in %s: stores, order details and "
+                     "reconciliation need it: add the root account's id",
+                     check->where);
     }
 }
 
@@ -99,14 +106,19 @@ static void check_sqlite_path(check_t *check, const char *path)
     apr_finfo_t info;
 
     if (*path != '/') {
-        refuse(check, DYGWNO(0119) "DBDParams '%s' of %s is not an absolute path: give SQLite's file as "
-               "/directory/file, on a local disk", path, check->where);
+        refuse(check,
+               DYGWNO(0119) "DBDParams '%s' of %s is not an absolute path: give SQLite's file as "
+                            "/directory/file, on a local disk",
+               path, check->where);
         return;
     }
     path = slash == path ? "/" : apr_pstrmemdup(check->pool, path, (apr_size_t)(slash - path));
-    if (apr_stat(&info, path, APR_FINFO_TYPE, check->pool) != APR_SUCCESS || info.filetype != APR_DIR) {
-        refuse(check, DYGWNO(0120) "the directory %s of DBDParams of %s does not exist: create it, writable by the "
-               "user that Apache's children run as", path, check->where);
+    if (apr_stat(&info, path, APR_FINFO_TYPE, check->pool) != APR_SUCCESS
+        || info.filetype != APR_DIR) {
+        refuse(check,
+               DYGWNO(0120) "the directory %s of DBDParams of %s does not exist: create it, "
+                            "writable by the user that Apache's children run as",
+               path, check->where);
     }
 }
 
@@ -116,16 +128,19 @@ static void check_driver(check_t *check, const dygw_dbd_settings_t *dbd)
     int i = 0;
 
     if (!dbd->driver) {
-        refuse(check, DYGWNO(0112) "DBDriver is not set for %s: the gateway keeps its records in a database; add "
-               "DBDriver sqlite3, pgsql or mysql, and DBDParams", check->where);
+        refuse(check,
+               DYGWNO(0112) "DBDriver is not set for %s: the gateway keeps its records in a "
+                            "database; add DBDriver sqlite3, pgsql or mysql, and DBDParams",
+               check->where);
         return;
     }
-    while (drivers[i] && strcmp(drivers[i], dbd->driver)) {
+    while (drivers[i] && strcmp(drivers[i], dbd->driver) != 0) {
         i++;
     }
     if (!drivers[i]) {
-        refuse(check, DYGWNO(0113) "DBDriver %s of %s is not supported: use sqlite3, pgsql or mysql", dbd->driver,
-               check->where);
+        refuse(check,
+               DYGWNO(0113) "DBDriver %s of %s is not supported: use sqlite3, pgsql or mysql",
+               dbd->driver, check->where);
         return;
     }
     if (!dbd->params || !*dbd->params) {
@@ -144,21 +159,29 @@ static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
 
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     if (dbd->max < MIN_CONNECTIONS) {
-        refuse(check, DYGWNO(0117) "DBDMax %d of %s leaves no connection for the background thread: give at least "
-               "%d, better ThreadsPerChild + 1 = %d", dbd->max, check->where, MIN_CONNECTIONS, threads + 1);
+        refuse(check,
+               DYGWNO(0117) "DBDMax %d of %s leaves no connection for the background thread: give "
+                            "at least %d, better ThreadsPerChild + 1 = %d",
+               dbd->max, check->where, MIN_CONNECTIONS, threads + 1);
     }
     else if (dbd->max < threads + 1 && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0118) "DBDMax %d of %s is less than the threads of a child may need, so that requests wait "
-                     "for each other: set DBDMax %d (ThreadsPerChild + 1)", dbd->max, check->where, threads + 1);
+                     DYGWNO(0118) "DBDMax %d of %s is less than the threads of a child may need, "
+                                  "so that requests wait for each other: set DBDMax %d "
+                                  "(ThreadsPerChild + 1)",
+                     dbd->max, check->where, threads + 1);
     }
     if (dbd->keep > dbd->max) {
-        refuse(check, DYGWNO(0115) "DBDKeep %d (2 unless given) is over DBDMax %d of %s, with which no connection can "
-               "be opened: raise DBDMax or lower DBDKeep", dbd->keep, dbd->max, check->where);
+        refuse(check,
+               DYGWNO(0115) "DBDKeep %d (2 unless given) is over DBDMax %d of %s, with which no "
+                            "connection can be opened: raise DBDMax or lower DBDKeep",
+               dbd->keep, dbd->max, check->where);
     }
     if (dbd->min > dbd->keep) {
-        refuse(check, DYGWNO(0116) "DBDMin %d (1 unless given) is over DBDKeep %d (2 unless given) of %s, with which "
-               "no connection can be opened: raise DBDKeep or lower DBDMin", dbd->min, dbd->keep, check->where);
+        refuse(check,
+               DYGWNO(0116) "DBDMin %d (1 unless given) is over DBDKeep %d (2 unless given) of %s, "
+                            "with which no connection can be opened: raise DBDKeep or lower DBDMin",
+               dbd->min, dbd->keep, check->where);
     }
 }
 
@@ -167,8 +190,10 @@ static void check_database(check_t *check)
     dygw_dbd_settings_t dbd;
 
     if (dygw_cfg_dbd(check->server, check->pool, &dbd) != APR_SUCCESS) {
-        refuse(check, DYGWNO(0111) "mod_dbd is not loaded, and %s needs a database: load it before mod_dygw "
-               "(a2enmod dbd on Debian) and set DBDriver and DBDParams", check->where);
+        refuse(check,
+               DYGWNO(0111) "mod_dbd is not loaded, and %s needs a database: load it before "
+                            "mod_dygw (a2enmod dbd on Debian) and set DBDriver and DBDParams",
+               check->where);
         return;
     }
     check_driver(check, &dbd);
@@ -180,8 +205,9 @@ static void check_database(check_t *check)
 static void check_crypto(check_t *check)
 {
     if (dygw_crypto_check() != APR_SUCCESS) {
-        refuse(check, DYGWNO(0122) "OpenSSL offers no SHA-256 or AES-256-GCM: look into its configuration "
-               "(openssl.cnf)");
+        refuse(check,
+               DYGWNO(0122) "OpenSSL offers no SHA-256 or AES-256-GCM: look into its configuration "
+                            "(openssl.cnf)");
     }
 }
 
@@ -192,7 +218,8 @@ static int check_server(check_t *check, const server_rec *server)
     check->where = dygw_cfg_where(check->pool, server);
     check->mistakes = 0;
     check_required(check);
-    /* A virtual host without directives of its own shares the main server's, which was looked at before. */
+    /* A virtual host without directives of its own shares the main server's, which was looked at
+     * before. */
     if (check->cfg->client_key && check->cfg->server == server) {
         check_crypto(check);
         check_database(check);

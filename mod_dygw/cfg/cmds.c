@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of directives, nothing else. The last words of each line are what `apachectl -L` prints. */
+ * The table of directives, nothing else. The last words of each line are what `apachectl -L`
+ * prints. */
 #include "cfg/directives.h"
 
 #define TAKE1(name, set, help)   AP_INIT_TAKE1(name, set, NULL, RSRC_CONF, help)
@@ -9,15 +10,14 @@
 #define ITERATE(name, set, help) AP_INIT_ITERATE(name, set, NULL, RSRC_CONF, help)
 
 const command_rec dygw_cfg_directives[] = {
-    TAKE1(DygwClientKey, dygw_cfg_set_client_key,
-          "the key of the Douyin application; required"),
+    TAKE1(DygwClientKey, dygw_cfg_set_client_key, "the key of the Douyin application; required"),
     TAKE1(DygwClientSecret, dygw_cfg_set_client_secret,
           "its secret: file:/path, exec:/path args, env:NAME, or the value itself; required"),
     TAKE1(DygwAccountId, dygw_cfg_set_account_id,
           "the root account at Douyin; needed for stores, enrichment and reconciliation"),
     TAKE12(DygwMasterKey, dygw_cfg_set_master_key,
-           "32 bytes in hex or base64 that seal secrets at rest, written like DygwClientSecret, and optionally "
-           "the key before it; required"),
+           "32 bytes in hex or base64 that seal secrets at rest, written like DygwClientSecret, "
+           "and optionally the key before it; required"),
     TAKE1(DygwUpstream, dygw_cfg_set_upstream,
           "the URL of Douyin's open platform; https://open.douyin.com unless given"),
     TAKE2(DygwUpstreamTimeout, dygw_cfg_set_upstream_timeout,
@@ -28,8 +28,9 @@ const command_rec dygw_cfg_directives[] = {
           "the URL of the proxy through which Douyin is called"),
     TAKE1(DygwTokenEndpoint, dygw_cfg_set_token_endpoint,
           "which of Douyin's token calls to use: stable (unless given) or client"),
-    ITERATE(DygwShortLinkHosts, dygw_cfg_set_short_link_host,
-            "hosts to which a scanned link may lead: host, *.domain, or http://host:port for tests"),
+    ITERATE(
+        DygwShortLinkHosts, dygw_cfg_set_short_link_host,
+        "hosts to which a scanned link may lead: host, *.domain, or http://host:port for tests"),
     TAKE1(DygwSignatureWindow, dygw_cfg_set_signature_window,
           "accepted difference between X-Timestamp and the clock; 300s unless given"),
     TAKE12(DygwNonceStore, dygw_cfg_set_nonce_store,
@@ -43,10 +44,12 @@ const command_rec dygw_cfg_directives[] = {
     TAKE1(DygwTimeZone, dygw_cfg_set_time_zone,
           "the offset from UTC of days in reports and times in CSV; +08:00 unless given"),
     TAKE1(DygwSchema, dygw_cfg_set_schema,
-          "auto creates and migrates the tables at start, check only looks; auto on SQLite, else check"),
+          "auto creates and migrates the tables at start, check only looks; auto on SQLite, else "
+          "check"),
     TAKE1(DygwWorker, dygw_cfg_set_worker,
           "whether this host does background work: on (unless given) or off"),
     TAKE3(DygwEnrichRetry, dygw_cfg_set_enrich_retry,
-          "first and longest pause between attempts to fetch an order, and when to give up; 2s 1h 24h unless given"),
+          "first and longest pause between attempts to fetch an order, and when to give up; 2s 1h "
+          "24h unless given"),
     { .name = NULL }
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The directives' names: used by the table and by every message, so that a misspelled one does not compile. */
+ * The directives' names: used by the table and by every message, so that a misspelled one does not
+ * compile. */
 #ifndef DYGW_CFG_DIRECTIVES_H
 #define DYGW_CFG_DIRECTIVES_H
 
@@ -38,14 +39,16 @@ const char *dygw_cfg_set_upstream_proxy(cmd_parms *cmd, void *dummy, const char 
 const char *dygw_cfg_set_token_endpoint(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_short_link_host(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_signature_window(cmd_parms *cmd, void *dummy, const char *arg);
-const char *dygw_cfg_set_nonce_store(cmd_parms *cmd, void *dummy, const char *store, const char *entries);
+const char *dygw_cfg_set_nonce_store(cmd_parms *cmd, void *dummy, const char *store,
+                                     const char *entries);
 const char *dygw_cfg_set_operator_header(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_max_body(cmd_parms *cmd, void *dummy, const char *arg);
-const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, void *dummy, const char *rate, const char *burst);
+const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, void *dummy, const char *rate,
+                                    const char *burst);
 const char *dygw_cfg_set_time_zone(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_schema(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_worker(cmd_parms *cmd, void *dummy, const char *arg);
-const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first, const char *max,
-                                      const char *give_up);
+const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first,
+                                      const char *max, const char *give_up);
 
 #endif

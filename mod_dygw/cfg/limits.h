@@ -10,7 +10,8 @@
 #define DYGW_DEFAULT_UPSTREAM       "https://open.douyin.com"
 #define DYGW_DEFAULT_CONNECT        apr_time_from_sec(2)
 #define DYGW_DEFAULT_TOTAL          apr_time_from_sec(5)
-/* A call that takes longer would outlive the patience of callers, and of the parent when a child has to end. */
+/* A call that takes longer would outlive the patience of callers, and of the parent when a child
+ * has to end. */
 #define DYGW_MIN_TIMEOUT            apr_time_from_msec(1)
 #define DYGW_MAX_TIMEOUT            apr_time_from_sec(60)
 
@@ -26,7 +27,7 @@
 
 #define DYGW_DEFAULT_BODY           65536
 #define DYGW_MIN_BODY               1024
-#define DYGW_MAX_BODY               (16 * 1024 * 1024)
+#define DYGW_MAX_BODY               (APR_INT64_C(16) * 1024 * 1024)
 
 #define DYGW_MAX_RATE               1000000
 

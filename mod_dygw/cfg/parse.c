@@ -17,7 +17,8 @@
 #define LETTERS_AND_DIGITS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define ID_CHARACTERS       LETTERS_AND_DIGITS "_-"
 #define HOST_CHARACTERS     LETTERS_AND_DIGITS ".-"
-#define HEADER_CHARACTERS   LETTERS_AND_DIGITS "-_"     /* narrower than RFC 9110, wide enough for names in use */
+/* Narrower than RFC 9110, wide enough for the names in use. */
+#define HEADER_CHARACTERS   LETTERS_AND_DIGITS "-_"
 
 #define MAX_HOST_LEN        253
 #define MAX_HEADER_LEN      64
@@ -34,8 +35,11 @@ static int consists_of(const char *arg, const char *characters)
 const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, const char **id)
 {
     if (!consists_of(arg, ID_CHARACTERS) || strlen(arg) > (size_t)max_len) {
-        return apr_psprintf(p->pool, "%s: '%s' is not an identifier: give the 1 to %d characters of A-Za-z0-9_- "
-                            "that Douyin's console shows", p->directive, arg, max_len);
+        return apr_psprintf(
+            p->pool,
+            "%s: '%s' is not an identifier: give the 1 to %d characters of A-Za-z0-9_- that "
+            "Douyin's console shows",
+            p->directive, arg, max_len);
     }
     *id = apr_pstrdup(p->pool, arg);
     return NULL;
@@ -49,7 +53,9 @@ const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t m
     errno = 0;
     *number = apr_isdigit(*arg) ? apr_strtoi64(arg, &end, 10) : 0;
     if (end == NULL || *end || errno || *number < min || *number > max) {
-        return apr_psprintf(p->pool, "%s: '%s' is not a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+        return apr_psprintf(p->pool,
+                            "%s: '%s' is not a number from %" APR_INT64_T_FMT
+                            " to %" APR_INT64_T_FMT,
                             p->directive, arg, min, max);
     }
     return NULL;
@@ -69,17 +75,20 @@ const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval
     /* httpd's parser takes any number: "-1s" and "99999999999999h" too. */
     if (!apr_isdigit(*arg) || strspn(arg, "0123456789") > 12
         || ap_timeout_parameter_parse(arg, time, "s") != APR_SUCCESS) {
-        return apr_psprintf(p->pool, "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min or "
-                            "1h", p->directive, arg);
+        return apr_psprintf(
+            p->pool,
+            "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min or 1h",
+            p->directive, arg);
     }
     if (*time < min || *time > max) {
-        return apr_psprintf(p->pool, "%s: '%s' is out of range: give a time from %s to %s", p->directive, arg,
-                            time_text(p->pool, min), time_text(p->pool, max));
+        return apr_psprintf(p->pool, "%s: '%s' is out of range: give a time from %s to %s",
+                            p->directive, arg, time_text(p->pool, min), time_text(p->pool, max));
     }
     return NULL;
 }
 
-const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words, int *index)
+const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,
+                            int *index)
 {
     const char *list = "";
 
@@ -109,8 +118,9 @@ const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minut
             return NULL;
         }
     }
-    return apr_psprintf(p->pool, "%s: '%s' is not an offset from UTC: write it like +08:00, from -12:00 to +14:00",
-                        p->directive, arg);
+    return apr_psprintf(
+        p->pool, "%s: '%s' is not an offset from UTC: write it like +08:00, from -12:00 to +14:00",
+        p->directive, arg);
 }
 
 /* --- hosts and URLs --- */
@@ -134,8 +144,9 @@ static int is_host(const char *host)
 {
     size_t len = strlen(host);
 
-    return consists_of(host, HOST_CHARACTERS) && len <= MAX_HOST_LEN && host[0] != '.' && host[0] != '-'
-           && host[len - 1] != '.' && host[len - 1] != '-' && strstr(host, "..") == NULL;
+    return consists_of(host, HOST_CHARACTERS) && len <= MAX_HOST_LEN && host[0] != '.'
+           && host[0] != '-' && host[len - 1] != '.' && host[len - 1] != '-'
+           && strstr(host, "..") == NULL;
 }
 
 static int is_host_or_address(const char *host)
@@ -148,10 +159,12 @@ static int is_host_or_address(const char *host)
 /* Because apr_uri_parse cuts a number that is too large to 16 bits. */
 static int is_port(const char *text)
 {
-    return consists_of(text, "0123456789") && strlen(text) <= 5 && atoi(text) >= 1 && atoi(text) <= 65535;
+    return consists_of(text, "0123456789") && strlen(text) <= 5 && atoi(text) >= 1
+           && atoi(text) <= 65535;
 }
 
-/* Splits a URL: a scheme, a host, maybe a port and a path, nothing odd. Returns NULL or what is odd. */
+/* Splits a URL: a scheme, a host, maybe a port and a path, nothing odd. Returns NULL or what is
+ * odd. */
 static const char *split_url(const dygw_parse_t *p, const char *arg, apr_uri_t *uri)
 {
     for (const char *c = arg; *c; c++) {
@@ -185,11 +198,14 @@ const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const ch
         odd = "is neither https:// nor http://";
     }
     if (odd) {
-        return apr_psprintf(p->pool, "%s: '%s' %s: write it like https://open.douyin.com", p->directive, arg, odd);
+        return apr_psprintf(p->pool, "%s: '%s' %s: write it like https://open.douyin.com",
+                            p->directive, arg, odd);
     }
     if (apr_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback(uri.hostname)) {
-        return apr_psprintf(p->pool, "%s: '%s' would send secrets unencrypted: use https:// "
-                            "(http:// is for localhost, 127.0.0.0/8 and [::1] only)", p->directive, arg);
+        return apr_psprintf(p->pool,
+                            "%s: '%s' would send secrets unencrypted: use https:// (http:// is for "
+                            "localhost, 127.0.0.0/8 and [::1] only)",
+                            p->directive, arg);
     }
     while (len > 0 && arg[len - 1] == '/') {
         len--;
@@ -211,12 +227,12 @@ const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char 
     if (!odd && schemes[i] == NULL) {
         odd = "is neither http://, https://, socks5:// nor socks5h://";
     }
-    if (!odd && uri.path && strcmp(uri.path, "/")) {
+    if (!odd && uri.path && strcmp(uri.path, "/") != 0) {
         odd = "has a path";
     }
     if (odd) {
-        return apr_psprintf(p->pool, "%s: the value %s: write it like http://proxy.example:3128", p->directive,
-                            odd);
+        return apr_psprintf(p->pool, "%s: the value %s: write it like http://proxy.example:3128",
+                            p->directive, odd);
     }
     *url = apr_pstrdup(p->pool, arg);
     return NULL;
@@ -236,8 +252,8 @@ static int is_plain_http_origin(const dygw_parse_t *p, const char *arg)
 {
     apr_uri_t uri;
 
-    return split_url(p, arg, &uri) == NULL && strcmp(uri.scheme, "http") == 0 && uri.port_str && !uri.user
-           && !uri.path;
+    return split_url(p, arg, &uri) == NULL && strcmp(uri.scheme, "http") == 0 && uri.port_str
+           && !uri.user && !uri.path;
 }
 
 const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const char **host)
@@ -254,8 +270,10 @@ const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const c
         ok = is_host(name) && strchr(name, '.');
     }
     if (!ok) {
-        return apr_psprintf(p->pool, "%s: '%s' is not a host: write v.douyin.com or *.douyin.com "
-                            "(https is understood), or http://host:port for a test set-up", p->directive, arg);
+        return apr_psprintf(p->pool,
+                            "%s: '%s' is not a host: write v.douyin.com or *.douyin.com (https is "
+                            "understood), or http://host:port for a test set-up",
+                            p->directive, arg);
     }
     *host = lower;
     return NULL;
@@ -264,7 +282,8 @@ const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const c
 const char *dygw_parse_header(const dygw_parse_t *p, const char *arg, const char **name)
 {
     if (!consists_of(arg, HEADER_CHARACTERS) || strlen(arg) > MAX_HEADER_LEN) {
-        return apr_psprintf(p->pool, "%s: '%s' is not a header's name: write it like X-XTJ-UID, or none",
+        return apr_psprintf(p->pool,
+                            "%s: '%s' is not a header's name: write it like X-XTJ-UID, or none",
                             p->directive, arg);
     }
     *name = apr_pstrdup(p->pool, arg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parsers of directives' values. Each returns NULL and the value, or a message from pool that names the directive,
- * what is wrong, and the remedy. */
+ * Parsers of directives' values. Each returns NULL and the value, or a message from pool that names
+ * the directive, what is wrong, and the remedy. */
 #ifndef DYGW_CFG_PARSE_H
 #define DYGW_CFG_PARSE_H
 
@@ -24,7 +24,8 @@ const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval
                             apr_interval_time_t max, apr_interval_time_t *time);
 
 /* The index of a word in `words` (NULL ended); case does not matter. */
-const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words, int *index);
+const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,
+                            int *index);
 
 /* "+08:00" in minutes east of UTC. */
 const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minutes);
@@ -32,7 +33,8 @@ const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minut
 /* A base URL without the slash at its end: https, or http to a loopback host. */
 const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const char **url);
 
-/* A proxy's URL: http, https, socks5, socks5h. It may have a password, so that messages never quote it. */
+/* A proxy's URL: http, https, socks5, socks5h. It may have a password, so that messages never quote
+ * it. */
 const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char **url);
 
 /* One of DygwShortLinkHosts, in lower case: "host", "*.domain" or "http://host:port". */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets in directives: where they come from, and what is said about them. Never the value itself. */
+ * Secrets in directives: where they come from, and what is said about them: never the value. */
 #include "cfg/secret.h"
 
 #include <stdlib.h>
@@ -20,8 +20,8 @@
 
 int dygw_cfg_should_warn(void)
 {
-    /* The first pass of a start writes to the terminal or the journal, a restart to the error log. In between, the
-     * second pass of a start would say it again, or to nobody. */
+    /* The first pass of a start writes to the terminal or the journal, a restart to the error log.
+     * In between, the second pass of a start would say it again, or to nobody. */
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
            || ap_state_query(AP_SQ_CONFIG_GEN) > 1;
 }
@@ -43,8 +43,11 @@ static const char *status_text(apr_pool_t *pool, apr_status_t rv)
 
 static const char *cannot_read(cmd_parms *cmd, const char *path, const char *why)
 {
-    return apr_psprintf(cmd->pool, "%s: cannot read the secret file '%s' (%s): create it with the secret in one line, "
-                        "readable by the user that starts Apache", cmd->cmd->name, path, why);
+    return apr_psprintf(
+        cmd->pool,
+        "%s: cannot read the secret file '%s' (%s): create it with the secret in one line, "
+        "readable by the user that starts Apache",
+        cmd->cmd->name, path, why);
 }
 
 static void warn_about_readers(cmd_parms *cmd, const char *path, const apr_finfo_t *info)
@@ -52,8 +55,8 @@ static void warn_about_readers(cmd_parms *cmd, const char *path, const apr_finfo
     if ((info->valid & APR_FINFO_PROT) && (info->protection & (APR_FPROT_GREAD | APR_FPROT_WREAD))
         && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
-                     DYGWNO(0101) "%s (%s:%d): group or others can read %s: chmod 600 it", cmd->cmd->name,
-                     cmd->directive->filename, cmd->directive->line_num, path);
+                     DYGWNO(0101) "%s (%s:%d): group or others can read %s: chmod 600 it",
+                     cmd->cmd->name, cmd->directive->filename, cmd->directive->line_num, path);
     }
 }
 
@@ -108,7 +111,8 @@ static const char *read_file(cmd_parms *cmd, const char *name, const char **valu
         return cannot_read(cmd, path, status_text(cmd->temp_pool, rv));
     }
     rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_PROT, file);
-    if ((rv == APR_SUCCESS || rv == APR_INCOMPLETE) && (info.valid & APR_FINFO_TYPE) && info.filetype == APR_DIR) {
+    if ((rv == APR_SUCCESS || rv == APR_INCOMPLETE) && (info.valid & APR_FINFO_TYPE)
+        && info.filetype == APR_DIR) {
         why = "it is a directory";
     }
     if (!why) {
@@ -141,9 +145,11 @@ static const char *run_program(cmd_parms *cmd, const char *line, const char **va
     }
     if (why) {
         /* Without its arguments: they may be secret. */
-        return apr_psprintf(cmd->pool, "%s: no secret from the program %s (%s): give the absolute path of one that "
-                            "prints the secret as its first line", cmd->cmd->name, program ? program : "of exec:",
-                            why);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: no secret from the program %s (%s): give the absolute path of one that prints the "
+            "secret as its first line",
+            cmd->cmd->name, program ? program : "of exec:", why);
     }
     *value = text;
     return NULL;
@@ -156,8 +162,11 @@ static const char *read_environment(cmd_parms *cmd, const char *name, const char
     const char *why = found ? one_line(text, strlen(text)) : "it is not set";
 
     if (why) {
-        return apr_psprintf(cmd->pool, "%s: no secret in the environment variable '%s' (%s): set it where Apache is "
-                            "started (/etc/apache2/envvars on Debian)", cmd->cmd->name, name, why);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: no secret in the environment variable '%s' (%s): set it where Apache is started "
+            "(/etc/apache2/envvars on Debian)",
+            cmd->cmd->name, name, why);
     }
     *value = text;
     return NULL;
@@ -183,14 +192,18 @@ static const char *take_itself(cmd_parms *cmd, const char *arg, const char **val
         why = "it looks like a source that does not exist";
     }
     if (why) {
-        return apr_psprintf(cmd->pool, "%s: the secret is not usable (%s): write file:/path, exec:/path, env:NAME or "
-                            "the secret itself", cmd->cmd->name, why);
+        return apr_psprintf(
+            cmd->pool,
+            "%s: the secret is not usable (%s): write file:/path, exec:/path, env:NAME or the "
+            "secret itself",
+            cmd->cmd->name, why);
     }
     if (dygw_cfg_should_warn()) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
-                     DYGWNO(0102) "%s (%s:%d): the secret is written in the configuration, where mod_info and "
-                     "-D DUMP_CONFIG show it: use file:/path, exec:/path or env:NAME", cmd->cmd->name,
-                     cmd->directive->filename, cmd->directive->line_num);
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, NULL,
+            DYGWNO(0102) "%s (%s:%d): the secret is written in the configuration, where mod_info "
+                         "and -D DUMP_CONFIG show it: use file:/path, exec:/path or env:NAME",
+            cmd->cmd->name, cmd->directive->filename, cmd->directive->line_num);
     }
     *value = text;
     return NULL;

@@ -5,9 +5,10 @@
 
 #include "mod_dygw_private.h"
 
-/* Reads what a secret argument stands for: "file:/path" (one line), "exec:/path args" (its first line), "env:NAME", or
- * the value itself; *value is from cmd->pool. Returns NULL, or a message that has the directive and the remedy but
- * never the value. Warns, once a start, about files that others can read and values written in the configuration. */
+/* Reads what a secret argument stands for: "file:/path" (one line), "exec:/path args" (its first
+ * line), "env:NAME", or the value itself; *value is from cmd->pool. Returns NULL, or a message that
+ * has the directive and the remedy but never the value. Warns, once a start, about files that
+ * others can read and values written in the configuration. */
 const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value);
 
 /* Whether this pass over the configuration should warn: httpd reads it twice at a start. */

@@ -49,13 +49,16 @@ static const char *read_key(cmd_parms *cmd, const char *arg, unsigned char *key)
     const char *error = dygw_secret_read(cmd, arg, &text);
 
     if (!error && dygw_master_key_decode(text, key) != APR_SUCCESS) {
-        error = apr_psprintf(cmd->pool, "%s: the key is not %d bytes in hex or base64: make one with "
-                             "`openssl rand -hex %d`", cmd->cmd->name, DYGW_MASTER_KEY_LEN, DYGW_MASTER_KEY_LEN);
+        error = apr_psprintf(cmd->pool,
+                             "%s: the key is not %d bytes in hex or base64: make one with `openssl "
+                             "rand -hex %d`",
+                             cmd->cmd->name, DYGW_MASTER_KEY_LEN, DYGW_MASTER_KEY_LEN);
     }
     return error;
 }
 
-const char *dygw_cfg_set_master_key(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg, const char *old)
+const char *dygw_cfg_set_master_key(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg,
+                                    const char *old)
 {
     dygw_seal_t *seal = apr_pcalloc(cmd->pool, sizeof *seal);
     const char *error = read_key(cmd, arg, seal->key);
@@ -79,19 +82,24 @@ const char *dygw_cfg_set_upstream(cmd_parms *cmd, DYGW_UNUSED void *dummy, const
     return dygw_parse_upstream(&p, arg, &cfg_of(cmd)->upstream);
 }
 
-const char *dygw_cfg_set_upstream_timeout(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *connect,
-                                          const char *total)
+static const char *parse_timeout(const dygw_parse_t *p, const char *arg, apr_interval_time_t *time)
+{
+    return dygw_parse_time(p, arg, DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, time);
+}
+
+const char *dygw_cfg_set_upstream_timeout(cmd_parms *cmd, DYGW_UNUSED void *dummy,
+                                          const char *connect, const char *total)
 {
     dygw_cfg_t *cfg = cfg_of(cmd);
     dygw_parse_t p = parser(cmd);
-    const char *error = dygw_parse_time(&p, connect, DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &cfg->connect_timeout);
+    const char *error = parse_timeout(&p, connect, &cfg->connect_timeout);
 
-    if (!error) {
-        error = dygw_parse_time(&p, total, DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &cfg->total_timeout);
-    }
+    error = error ? error : parse_timeout(&p, total, &cfg->total_timeout);
     if (!error && cfg->connect_timeout > cfg->total_timeout) {
-        error = apr_psprintf(cmd->pool, "%s: the connection may take longer (%s) than the whole call (%s): "
-                             "give the shorter time first", p.directive, connect, total);
+        error = apr_psprintf(cmd->pool,
+                             "%s: the connection may take longer (%s) than the whole call (%s): "
+                             "give the shorter time first",
+                             p.directive, connect, total);
     }
     return error;
 }
@@ -106,8 +114,9 @@ const char *dygw_cfg_set_upstream_ca_file(cmd_parms *cmd, DYGW_UNUSED void *dumm
              && apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool) == APR_SUCCESS;
 
     if (!ok) {
-        return apr_psprintf(cmd->pool, "%s: cannot read the file '%s': give a PEM file of certificate authorities",
-                            cmd->cmd->name, path ? path : arg);
+        return apr_psprintf(
+            cmd->pool, "%s: cannot read the file '%s': give a PEM file of certificate authorities",
+            cmd->cmd->name, path ? path : arg);
     }
     apr_file_close(file);
     cfg_of(cmd)->ca_file = path;
@@ -166,7 +175,8 @@ const char *dygw_cfg_set_nonce_store(cmd_parms *cmd, DYGW_UNUSED void *dummy, co
     const char *error = dygw_parse_word(&p, store, words, &cfg->nonce_store);
 
     if (!error && entries && cfg->nonce_store == DYGW_NONCES_DBD) {
-        error = apr_psprintf(cmd->pool, "%s: the database has no number of entries: write dbd alone", p.directive);
+        error = apr_psprintf(cmd->pool, "%s: the database counts no entries: write dbd alone",
+                             p.directive);
     }
     if (!error && entries) {
         error = dygw_parse_int(&p, entries, DYGW_MIN_NONCES, DYGW_MAX_NONCES, &number);
@@ -196,7 +206,8 @@ const char *dygw_cfg_set_max_body(cmd_parms *cmd, DYGW_UNUSED void *dummy, const
     return error;
 }
 
-const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *rate, const char *burst)
+const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *rate,
+                                    const char *burst)
 {
     dygw_cfg_t *cfg = cfg_of(cmd);
     dygw_parse_t p = parser(cmd);
@@ -205,8 +216,11 @@ const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, DYGW_UNUSED void *dummy, con
 
     if (burst == NULL) {
         if (ap_cstr_casecmp(rate, "off")) {
-            error = apr_psprintf(cmd->pool, "%s: '%s' is neither off nor two numbers: write requests per second and "
-                                 "burst, like 50 100", p.directive, rate);
+            error = apr_psprintf(
+                cmd->pool,
+                "%s: '%s' is neither off nor two numbers: write requests per second and burst, "
+                "like 50 100",
+                p.directive, rate);
         }
     }
     else {
@@ -243,18 +257,26 @@ const char *dygw_cfg_set_worker(cmd_parms *cmd, DYGW_UNUSED void *dummy, const c
     return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->worker);
 }
 
-const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *first, const char *max,
-                                      const char *give_up)
+static const char *parse_retry(const dygw_parse_t *p, const char *arg, apr_interval_time_t *time)
+{
+    return dygw_parse_time(p, arg, DYGW_MIN_RETRY, DYGW_MAX_RETRY, time);
+}
+
+const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *first,
+                                      const char *max, const char *give_up)
 {
     dygw_cfg_t *cfg = cfg_of(cmd);
     dygw_parse_t p = parser(cmd);
-    const char *error = dygw_parse_time(&p, first, DYGW_MIN_RETRY, DYGW_MAX_RETRY, &cfg->enrich_first);
+    const char *error = parse_retry(&p, first, &cfg->enrich_first);
 
-    error = error ? error : dygw_parse_time(&p, max, DYGW_MIN_RETRY, DYGW_MAX_RETRY, &cfg->enrich_max);
-    error = error ? error : dygw_parse_time(&p, give_up, DYGW_MIN_RETRY, DYGW_MAX_RETRY, &cfg->enrich_give_up);
+    error = error ? error : parse_retry(&p, max, &cfg->enrich_max);
+    error = error ? error : parse_retry(&p, give_up, &cfg->enrich_give_up);
     if (!error && (cfg->enrich_first > cfg->enrich_max || cfg->enrich_max > cfg->enrich_give_up)) {
-        error = apr_psprintf(cmd->pool, "%s: '%s %s %s' do not grow: give the first pause, the longest, and the time "
-                             "to give up, like 2s 1h 24h", p.directive, first, max, give_up);
+        error = apr_psprintf(
+            cmd->pool,
+            "%s: '%s %s %s' do not grow: give the first pause, the longest, and the time to give "
+            "up, like 2s 1h 24h",
+            p.directive, first, max, give_up);
     }
     return error;
 }

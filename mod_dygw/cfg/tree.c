@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looking things up in the configuration as it was written, and mod_dbd's settings among them: its own structure is
- * private, and the functions that it offers tell nothing about pools. */
+ * Looking things up in the configuration as it was written, and mod_dbd's settings among them: its
+ * own structure is private, and the functions that it offers tell nothing about pools. */
 #include "cfg/tree.h"
 
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static int starts_with(const char *text, const char *prefix)
 
 static int is_section_of(const ap_directive_t *node, const server_rec *server)
 {
-    return is(node, "<VirtualHost") && server->defn_name && strcmp(node->filename, server->defn_name) == 0
+    return is(node, "<VirtualHost") && server->defn_name
+           && strcmp(node->filename, server->defn_name) == 0
            && node->line_num == (int)server->defn_line_number;
 }
 
@@ -71,7 +72,8 @@ static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
             }
         }
     }
-    return starts_with(node->directive, OUR_PREFIX) && !starts_with(node->directive, SANDBOX_PREFIX);
+    return starts_with(node->directive, OUR_PREFIX)
+           && !starts_with(node->directive, SANDBOX_PREFIX);
 }
 
 static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *pool)
@@ -97,7 +99,8 @@ const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t
 
 /* --- mod_dbd --- */
 
-static void take_dbd_settings(const ap_directive_t *node, apr_pool_t *pool, dygw_dbd_settings_t *settings)
+static void take_dbd_settings(const ap_directive_t *node, apr_pool_t *pool,
+                              dygw_dbd_settings_t *settings)
 {
     for (; node; node = node->next) {
         if (is(node, "DBDriver")) {

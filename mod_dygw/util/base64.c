@@ -59,8 +59,8 @@ static apr_size_t without_padding(const char *text, apr_size_t len)
     return len;
 }
 
-apr_status_t dygw_base64_decode(const char *text, apr_size_t len, dygw_base64_kind_e kind, unsigned char *out,
-                                apr_size_t room, apr_size_t *decoded)
+apr_status_t dygw_base64_decode(const char *text, apr_size_t len, dygw_base64_kind_e kind,
+                                unsigned char *out, apr_size_t room, apr_size_t *decoded)
 {
     apr_uint32_t bits = 0;
     int held = 0;

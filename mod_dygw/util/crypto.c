@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hashes, random text, and the seal that keeps secrets at rest.
  *
- * OpenSSL's algorithms are fetched once: looking one up by name costs as much as the hash of a request, under a lock.
- * They are never freed. Fetching the same algorithm again, after the module was reloaded, gives the same object, so
- * that restarts cost no memory; and freeing them when the process ends would come after OpenSSL's own end. */
+ * OpenSSL's algorithms are fetched once: looking one up by name costs as much as the hash of a
+ * request, under a lock. They are never freed. Fetching the same algorithm again, after the module
+ * was reloaded, gives the same object, so that restarts cost no memory; and freeing them when the
+ * process ends would come after OpenSSL's own end. */
 #include "util/crypto.h"
 
 #include <limits.h>
@@ -61,7 +62,8 @@ void dygw_sha256_hex(const void *data, apr_size_t len, char *out)
     unsigned char hash[DYGW_SHA256_LEN];
     const EVP_MD *md = get_sha256();
 
-    /* Fails only without memory, for which httpd too aborts, or without the algorithm: dygw_crypto_check. */
+    /* Fails only without memory, for which httpd too aborts, or without the algorithm:
+     * dygw_crypto_check. */
     if (md == NULL || !EVP_Digest(data, len, hash, NULL, md, NULL)) {
         abort();
     }
@@ -69,8 +71,8 @@ void dygw_sha256_hex(const void *data, apr_size_t len, char *out)
 }
 
 /* One of the two hashes that are an HMAC (RFC 2104): over the padded key, then data. */
-static int hmac_pass(EVP_MD_CTX *ctx, const unsigned char *block, unsigned char pad, const void *data,
-                     apr_size_t len, unsigned char *hash)
+static int hmac_pass(EVP_MD_CTX *ctx, const unsigned char *block, unsigned char pad,
+                     const void *data, apr_size_t len, unsigned char *hash)
 {
     unsigned char padded[HMAC_BLOCK_LEN];
     int i, ok;
@@ -84,7 +86,8 @@ static int hmac_pass(EVP_MD_CTX *ctx, const unsigned char *block, unsigned char 
     return ok;
 }
 
-/* By hand because EVP_MAC looks its hash up by name in every call, which doubles the cost of a signature. */
+/* By hand because EVP_MAC looks its hash up by name in every call, which doubles the cost of a
+ * signature. */
 static int hmac_sha256(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
                        unsigned char hash[DYGW_SHA256_LEN])
 {
@@ -105,8 +108,8 @@ static int hmac_sha256(const void *key, apr_size_t key_len, const void *data, ap
     return ok;
 }
 
-apr_status_t dygw_hmac_sha256_hex(const char *key, apr_size_t key_len, const void *data, apr_size_t len,
-                                  char *out)
+apr_status_t dygw_hmac_sha256_hex(const char *key, apr_size_t key_len, const void *data,
+                                  apr_size_t len, char *out)
 {
     unsigned char hash[DYGW_SHA256_LEN];
 
@@ -143,7 +146,7 @@ const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     const unsigned letters = sizeof alphabet - 1;
-    const unsigned fair = 256 - 256 % letters;  /* bytes from here on would favour the first letters */
+    const unsigned fair = 256 - 256 % letters;  /* from here on the first letters are favoured */
     unsigned char bytes[64];
     char *text = apr_palloc(pool, len + 1);
     apr_size_t done = 0, i;
@@ -174,7 +177,7 @@ void dygw_wipe(void *data, apr_size_t len)
 #define HEAD_LEN        (sizeof SEAL_PREFIX - 1 + KEY_ID_LEN + 1)
 #define IV_LEN          12
 #define TAG_LEN         16
-#define MAX_TEXT_LEN    (16 * 1024 * 1024)
+#define MAX_TEXT_LEN    ((apr_size_t)16 * 1024 * 1024)
 
 apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MASTER_KEY_LEN])
 {
@@ -190,9 +193,11 @@ apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MAS
         }
         return i == len ? APR_SUCCESS : APR_EINVAL;
     }
-    return dygw_base64_decode(text, len, DYGW_BASE64_ANY, key, DYGW_MASTER_KEY_LEN, &decoded) == APR_SUCCESS
-               && decoded == DYGW_MASTER_KEY_LEN
-           ? APR_SUCCESS : APR_EINVAL;
+    return dygw_base64_decode(text, len, DYGW_BASE64_ANY, key, DYGW_MASTER_KEY_LEN, &decoded)
+                       == APR_SUCCESS
+                   && decoded == DYGW_MASTER_KEY_LEN
+               ? APR_SUCCESS
+               : APR_EINVAL;
 }
 
 /* "v1.<key id>." into head, NUL ended. The id tells keys apart and nothing about them. */
@@ -211,9 +216,10 @@ static apr_status_t make_head(const unsigned char *key, char head[HEAD_LEN + 1])
     return APR_SUCCESS;
 }
 
-/* What a seal and its opening have in common: the key, the IV, and the authenticated head and purpose. */
-static int begin_gcm(EVP_CIPHER_CTX *ctx, int encrypt, const unsigned char *key, const unsigned char *iv,
-                     const char *head, const char *purpose)
+/* What a seal and its opening have in common: the key, the IV, and the authenticated head and
+ * purpose. */
+static int begin_gcm(EVP_CIPHER_CTX *ctx, int encrypt, const unsigned char *key,
+                     const unsigned char *iv, const char *head, const char *purpose)
 {
     int n;
 
@@ -222,8 +228,8 @@ static int begin_gcm(EVP_CIPHER_CTX *ctx, int encrypt, const unsigned char *key,
            && EVP_CipherUpdate(ctx, NULL, &n, (const unsigned char *)purpose, (int)strlen(purpose));
 }
 
-static int encrypt(const unsigned char *key, const char *head, const char *purpose, const char *text, int len,
-                   unsigned char *out)
+static int encrypt(const unsigned char *key, const char *head, const char *purpose,
+                   const char *text, int len, unsigned char *out)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     unsigned char *body = out + IV_LEN;
@@ -237,8 +243,8 @@ static int encrypt(const unsigned char *key, const char *head, const char *purpo
     return ok;
 }
 
-apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char *text, apr_pool_t *pool,
-                       const char **sealed)
+apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char *text,
+                       apr_pool_t *pool, const char **sealed)
 {
     apr_size_t len = strlen(text), total = IV_LEN + len + TAG_LEN;
     unsigned char *raw;
@@ -276,8 +282,8 @@ static apr_status_t decrypt(const unsigned char *key, const char *head, const ch
     return ok ? APR_SUCCESS : APR_EINVAL;
 }
 
-apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed, apr_pool_t *pool,
-                         const char **text, int *used_old)
+apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed,
+                         apr_pool_t *pool, const char **text, int *used_old)
 {
     const unsigned char *keys[] = { seal->key, seal->has_old ? seal->old_key : NULL };
     apr_size_t len = strlen(sealed), room, raw_len;
@@ -290,7 +296,8 @@ apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const cha
     }
     room = len - HEAD_LEN;
     raw = apr_palloc(pool, room);
-    if (dygw_base64_decode(sealed + HEAD_LEN, room, DYGW_BASE64_URL, raw, room, &raw_len) != APR_SUCCESS
+    if (dygw_base64_decode(sealed + HEAD_LEN, room, DYGW_BASE64_URL, raw, room, &raw_len)
+            != APR_SUCCESS
         || raw_len < IV_LEN + TAG_LEN) {
         return APR_EINVAL;
     }

@@ -26,8 +26,8 @@ static apr_size_t skip_string(const char *text, apr_size_t len, apr_size_t i)
     return i + 1;
 }
 
-/* Whether arrays and objects nest deeper than DYGW_JSON_MAX_DEPTH. Before jansson sees the text, because its own
- * limit is 2048 and its parser recurses. */
+/* Whether arrays and objects nest deeper than DYGW_JSON_MAX_DEPTH. Before jansson sees the text,
+ * because its own limit is 2048 and its parser recurses. */
 static int is_too_deep(const char *text, apr_size_t len)
 {
     int depth = 0;
@@ -71,9 +71,10 @@ static apr_size_t number_at(const char *text, apr_size_t len, apr_size_t i, int 
     return i - start;
 }
 
-/* The text with its very large integers in quotes: jansson refuses what does not fit into 64 bits, and as a real an
- * identifier would lose its last digits. */
-static const char *quote_large_integers(const char *text, apr_size_t len, apr_pool_t *pool, apr_size_t *new_len)
+/* The text with its very large integers in quotes: jansson refuses what does not fit into 64 bits,
+ * and as a real an identifier would lose its last digits. */
+static const char *quote_large_integers(const char *text, apr_size_t len, apr_pool_t *pool,
+                                        apr_size_t *new_len)
 {
     /* Each of them is at least RISKY_DIGITS long and gains two quotes. */
     char *out = apr_palloc(pool, len + len / RISKY_DIGITS * 2 + 1);
@@ -146,10 +147,12 @@ static apr_status_t release(void *value)
 static json_t *load(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
                     json_error_t *problem)
 {
-    size_t flags = JSON_DECODE_ANY | (mode == DYGW_JSON_STRICT ? JSON_REJECT_DUPLICATES : JSON_ALLOW_NUL);
+    size_t flags
+        = JSON_DECODE_ANY | (mode == DYGW_JSON_STRICT ? JSON_REJECT_DUPLICATES : JSON_ALLOW_NUL);
     json_t *root = json_loadb(text, len, flags, problem);
 
-    if (root == NULL && mode == DYGW_JSON_LENIENT && json_error_code(problem) == json_error_numeric_overflow) {
+    if (root == NULL && mode == DYGW_JSON_LENIENT
+        && json_error_code(problem) == json_error_numeric_overflow) {
         text = quote_large_integers(text, len, pool, &len);
         root = json_loadb(text, len, flags, problem);
     }
@@ -173,7 +176,8 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
     root = load(text, len, mode, pool, &problem);
     if (root == NULL) {
         *error = apr_psprintf(pool, "invalid JSON: %s, at line %d, column %d",
-                              words_for(json_error_code(&problem)), problem.line < 1 ? 1 : problem.line,
+                              words_for(json_error_code(&problem)),
+                              problem.line < 1 ? 1 : problem.line,
                               problem.column < 0 ? 0 : problem.column);
         return NULL;
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Merging and defaults of every member, and what is read from the configuration as it was written; httpd itself is
- * played by a few lines.
- * links: cfg/cfg.c cfg/tree.c */
+ * Merging and defaults of every member, and what is read from the configuration as it was written;
+ * httpd itself is played by a few lines. links: cfg/cfg.c cfg/tree.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -257,7 +256,8 @@ static void the_schema_is_made_by_itself_on_sqlite_only(DYGW_UNUSED void **state
 
 /* --- mod_dbd's settings --- */
 
-static void assert_dbd(const server_rec *server, const char *driver, const char *params, int min, int keep, int max)
+static void assert_dbd(const server_rec *server, const char *driver, const char *params, int min,
+                       int keep, int max)
 {
     dygw_dbd_settings_t dbd;
 

@@ -37,7 +37,8 @@ static int destroy_pool(DYGW_UNUSED void **state)
 }
 
 /* httpd's, as far as these tests need it. */
-apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout, const char *unit)
+apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout,
+                                        const char *unit)
 {
     char *end;
     apr_int64_t number = apr_strtoi64(text, &end, 10);
@@ -133,9 +134,11 @@ static void upstream_is_https_or_loopback(DYGW_UNUSED void **state)
 
 static void urls_with_passwords_are_never_quoted(DYGW_UNUSED void **state)
 {
-    static const char *const args[] = { "https://u:" SECRET "@example.test", "http://" SECRET "@127.0.0.1" };
-    static const char *const proxies[] = { "ftp://u:" SECRET "@p", "u:" SECRET "@p:1", "http://u:" SECRET "@p/x",
-                                           "http://u:" SECRET "@", "http://u:" SECRET "@p:x", "http://" SECRET " @p" };
+    static const char *const args[]
+        = { "https://u:" SECRET "@example.test", "http://" SECRET "@127.0.0.1" };
+    static const char *const proxies[]
+        = { "ftp://u:" SECRET "@p", "u:" SECRET "@p:1",        "http://u:" SECRET "@p/x",
+            "http://u:" SECRET "@", "http://u:" SECRET "@p:x", "http://" SECRET " @p" };
     const char *url;
 
     for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
@@ -229,8 +232,9 @@ static void identifiers_have_a_character_set_and_a_length(DYGW_UNUSED void **sta
 
 static void integers_keep_to_their_range(DYGW_UNUSED void **state)
 {
-    static const char *const bad[] = { "9", "101", "-10", "+10", " 10", "10 ", "0x10", "1e2", "", "ten",
-                                       "99999999999999999999" };
+    static const char *const bad[] = {
+        "9", "101", "-10", "+10", " 10", "10 ", "0x10", "1e2", "", "ten", "99999999999999999999"
+    };
     apr_int64_t n;
 
     assert_null(dygw_parse_int(&parser, "10", 10, 100, &n));
@@ -244,8 +248,8 @@ static void integers_keep_to_their_range(DYGW_UNUSED void **state)
 
 static void times_keep_to_their_range(DYGW_UNUSED void **state)
 {
-    static const char *const bad[] = { "0", "0s", "61s", "60001ms", "-1s", "+1s", "", "s", "soon", "1x",
-                                       "99999999999999s" };
+    static const char *const bad[]
+        = { "0", "0s", "61s", "60001ms", "-1s", "+1s", "", "s", "soon", "1x", "99999999999999s" };
     apr_interval_time_t t;
 
     assert_null(dygw_parse_time(&parser, "2s", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
@@ -277,11 +281,15 @@ static void words_are_listed_when_an_unknown_one_is_given(DYGW_UNUSED void **sta
 
 static void offsets_are_minutes_east(DYGW_UNUSED void **state)
 {
-    static const struct { const char *arg; int minutes; } good[] = {
-        { "+08:00", 480 }, { "-03:30", -210 }, { "+00:00", 0 }, { "-12:00", -720 }, { "+14:00", 840 }
-    };
-    static const char *const bad[] = { "8", "+8:00", "08:00", "+08:60", "+14:01", "-12:01", "+24:00", "Z", "",
-                                       "Asia/Shanghai", "+0800", "+08:0x", "+-8:00", "+08:000" };
+    static const struct { const char *arg; int minutes;
+    } good[] = { { "+08:00", 480 },
+                 { "-03:30", -210 },
+                 { "+00:00", 0 },
+                 { "-12:00", -720 },
+                 { "+14:00", 840 } };
+    static const char *const bad[]
+        = { "8", "+8:00", "08:00",         "+08:60", "+14:01", "-12:01", "+24:00",
+            "Z", "",      "Asia/Shanghai", "+0800",  "+08:0x", "+-8:00", "+08:000" };
     int minutes;
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

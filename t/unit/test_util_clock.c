@@ -46,9 +46,11 @@ static void douyins_seconds_and_milliseconds_are_told_apart(DYGW_UNUSED void **s
 
 static void times_are_written_as_rfc3339(DYGW_UNUSED void **state)
 {
-    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1566656122123)), "2019-08-24T14:15:22.123Z");
+    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1566656122123)),
+                        "2019-08-24T14:15:22.123Z");
     assert_string_equal(dygw_time_rfc3339(pool, 0), "1970-01-01T00:00:00.000Z");
-    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1709251199999)), "2024-02-29T23:59:59.999Z");
+    assert_string_equal(dygw_time_rfc3339(pool, APR_INT64_C(1709251199999)),
+                        "2024-02-29T23:59:59.999Z");
     assert_null(dygw_time_rfc3339(pool, DYGW_NO_TIME));
 }
 
@@ -60,8 +62,8 @@ static void times_out_of_range_keep_the_format(DYGW_UNUSED void **state)
 
 static char written[200];
 
-static void writer(const dygw_log_t *log, DYGW_UNUSED const char *file, DYGW_UNUSED int line, int level,
-                   apr_status_t rv, const char *fmt, va_list args)
+static void writer(const dygw_log_t *log, DYGW_UNUSED const char *file, DYGW_UNUSED int line,
+                   int level, apr_status_t rv, const char *fmt, va_list args)
 {
     int n = snprintf(written, sizeof written, "%s %d %d ", log->request_id, level, rv);
 
