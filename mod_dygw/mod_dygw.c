@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The door: the module record, the hooks, and the order of start, fork and stop. Nothing else.
  *
- *   1  pre_config     names our mutexes
- *   2  configuration  cfg/ reads the directives
- *   3  post_config    cfg/check.c refuses mistakes; this much also in configtest and in the first
- * of the two passes 4                 real pass only: libcurl, shared memory (kept over restarts),
- * mutexes, the databases' schema 5  child_init     after mod_dbd's: the runtime of each virtual
- * host, then the background thread 6  requests       handle/ 7  child_stopping tells the thread,
- * does not wait: requests may still be running 8  pool of the child goes: a pre-cleanup joins the
- * thread before mod_dbd's connections are destroyed
+ *   1  pre_config       names our mutexes
+ *   2  configuration    cfg/ reads the directives
+ *   3  check_config     cfg/check.c refuses mistakes: at a start, a restart and in configtest
+ *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
+ *                       databases' schema
+ *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the background
+ *                       thread
+ *   6  requests         handle/
+ *   7  child_stopping   tells the thread, does not wait: requests may still be running
+ *   8  the child's pool goes: a pre-cleanup joins the thread before mod_dbd's connections are
+ *                       destroyed
  */
 #include "mod_dygw_private.h"
 
@@ -25,19 +28,24 @@
 #include "worker/runtime.h"
 #include "worker/worker.h"
 
-static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, DYGW_UNUSED apr_pool_t *ptemp)
+static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
+                      DYGW_UNUSED apr_pool_t *ptemp)
 {
     dygw_log_set_writer(dygw_log_to_httpd);
     return dygw_runtime_register(pconf);            /* 1 */
 }
 
+static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
+                        apr_pool_t *ptemp, server_rec *s)
+{
+    return dygw_cfg_check(ptemp, s);                /* 3 */
+}
+
 static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *s)
 {
-    int rc = dygw_cfg_check(ptemp, s);              /* 3 */
-
-    if (rc != OK || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
-        return rc;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
     }
     if (dygw_douyin_global_init(pconf) != APR_SUCCESS) {    /* 4 */
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, DYGWNO(0001) "libcurl cannot be initialised");
@@ -69,6 +77,7 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     static const char *const with_mod_dbd[] = { "mod_dbd.c", NULL };
 
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(post_config, NULL, with_mod_dbd, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, with_mod_dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);

@@ -61,8 +61,8 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg);
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
 
 /* Refuses every mistake that configtest can see: logs directive, virtual host and remedy. OK or
- * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook check_config:
- * `apachectl configtest` does not run post_config. */
+ * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook check_config: a
+ * start, a restart and `apachectl configtest` run it, the latter without post_config. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 
 /* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when
