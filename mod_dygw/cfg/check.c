@@ -98,12 +98,38 @@ static void check_account(const check_t *check)
     }
 }
 
+/* Directives that are understood already, and that nothing obeys yet. */
+static void check_rate_limit(const check_t *check)
+{
+    if (check->cfg->rate_per_second > 0 && dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
+                     DYGWNO(0123) DygwRateLimit " in %s limits nothing: this version does not "
+                     "enforce it",
+                     check->where);
+    }
+}
+
 /* --- the database --- */
 
-static void check_sqlite_path(check_t *check, const char *path)
+static const char *directory_of(const char *path, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');
+
+    return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
+}
+
+static int is_directory(const char *path, apr_pool_t *pool)
+{
     apr_finfo_t info;
+
+    return apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS
+           && info.filetype == APR_DIR;
+}
+
+/* The start makes the file, and its directory, but not a path of several. */
+static void check_sqlite_path(check_t *check, const char *path)
+{
+    const char *dir;
 
     if (*path != '/') {
         refuse(check,
@@ -112,13 +138,13 @@ static void check_sqlite_path(check_t *check, const char *path)
                path, check->where);
         return;
     }
-    path = slash == path ? "/" : apr_pstrmemdup(check->pool, path, (apr_size_t)(slash - path));
-    if (apr_stat(&info, path, APR_FINFO_TYPE, check->pool) != APR_SUCCESS
-        || info.filetype != APR_DIR) {
+    dir = directory_of(path, check->pool);
+    if (!is_directory(dir, check->pool)
+        && !is_directory(directory_of(dir, check->pool), check->pool)) {
         refuse(check,
                DYGWNO(0120) "the directory %s of DBDParams of %s does not exist: create it, "
                             "writable by the user that Apache's children run as",
-               path, check->where);
+               dir, check->where);
     }
 }
 
@@ -224,6 +250,7 @@ static int check_server(check_t *check, const server_rec *server)
         check_crypto(check);
         check_database(check);
         check_account(check);
+        check_rate_limit(check);
     }
     return check->mistakes;
 }

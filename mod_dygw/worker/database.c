@@ -3,6 +3,7 @@
  * closed before the fork, because tables cannot be made through a pool that does not exist yet. */
 #include "worker/database.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_dbd.h>
@@ -196,20 +197,18 @@ static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *pt
     return OK;
 }
 
-/* A directory that is not there yet is made, for the User alone; one that is there is the
- * administrator's. */
-static int make_sqlite_directory(const char *path, server_rec *server, apr_pool_t *ptemp)
+static const char *directory_of(const char *path, apr_pool_t *pool)
 {
     const char *slash = strrchr(path, '/');
-    const char *dir = slash && slash != path
-                          ? apr_pstrmemdup(ptemp, path, (apr_size_t)(slash - path))
-                          : "/";
-    apr_status_t rv;
 
-    if (access(dir, F_OK) == 0) {
-        return OK;
-    }
-    rv = apr_dir_make(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, ptemp);
+    return slash && slash != path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
+}
+
+static int make_directory(const char *dir, server_rec *server, apr_pool_t *ptemp)
+{
+    apr_status_t rv = apr_dir_make(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE,
+                                   ptemp);
+
     if (rv == APR_SUCCESS && geteuid() == 0
         && chown(dir, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
         rv = APR_FROM_OS_ERROR(errno);
@@ -218,6 +217,33 @@ static int make_sqlite_directory(const char *path, server_rec *server, apr_pool_
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
                      DYGWNO(0345) "the directory %s of the database cannot be made; "
                                   "make it, owned by the User that children run as",
+                     dir);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static int may_children_write(const struct stat *dir)
+{
+    return (dir->st_uid == ap_unixd_config.user_id && (dir->st_mode & S_IWUSR))
+           || (dir->st_gid == ap_unixd_config.group_id && (dir->st_mode & S_IWGRP))
+           || (dir->st_mode & S_IWOTH);
+}
+
+/* A directory that is not there yet is made, for the User alone; one that is there is the
+ * administrator's, and refused here when the children's first write would fail. */
+static int prepare_sqlite_directory(const char *path, server_rec *server, apr_pool_t *ptemp)
+{
+    const char *dir = directory_of(path, ptemp);
+    struct stat info;
+
+    if (stat(dir, &info) != 0) {
+        return make_directory(dir, server, ptemp);
+    }
+    if (geteuid() == 0 && !may_children_write(&info)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     DYGWNO(0348) "the User that children run as may not write to the directory %s "
+                                  "of the database, and SQLite has to: chown it",
                      dir);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -271,7 +297,7 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
     direct.params = settings.params ? settings.params : "";
     apr_pool_create(&pool, ptemp);
     if (source.dialect == DYGW_SQLITE3) {
-        rc = make_sqlite_directory(direct.params, server, ptemp);
+        rc = prepare_sqlite_directory(direct.params, server, ptemp);
     }
     if (rc == OK) {
         rc = prepare_with(&source, cfg, server, pool);

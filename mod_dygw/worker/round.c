@@ -35,24 +35,23 @@ void dygw_round_abort(dygw_round_t *round)
 
 /* --- looking --- */
 
-static dygw_database_state_e why_no_tick(dygw_round_t *round, apr_pool_t *scratch)
+/* The database is there and yet has no answer: what does it lack? */
+static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
 {
-    dygw_db_t *db;
+    apr_array_header_t *done;
     int version;
-    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
 
-    if (rv != APR_SUCCESS) {
+    if (dygw_schema_version(db, &version) != APR_SUCCESS) {
         return DYGW_DB_UNREACHABLE;
     }
-    rv = dygw_schema_version(db, &version);
-    if (rv == APR_SUCCESS && version < dygw_schema_wanted() && round->runtime->cfg->schema_auto) {
-        apr_array_header_t *done;
-
-        dygw_schema_migrate(db, &done, scratch);    /* the server was away when httpd started */
+    if (version >= dygw_schema_wanted()) {
+        return DYGW_DB_UNREACHABLE;
     }
-    dygw_db_close(db);
-    return rv == APR_SUCCESS && version < dygw_schema_wanted() ? DYGW_DB_SCHEMA
-                                                               : DYGW_DB_UNREACHABLE;
+    if (round->runtime->cfg->schema_auto) {
+        /* The server was away when httpd started. */
+        dygw_schema_migrate(db, &done, scratch);
+    }
+    return DYGW_DB_SCHEMA;
 }
 
 static void report_state(dygw_round_t *round, dygw_database_state_e state)
@@ -103,21 +102,20 @@ static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
 
 static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
 {
+    dygw_database_state_e state = DYGW_DB_UNREACHABLE;
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_store_tick(db, tick, scratch);
+        state = rv == APR_SUCCESS ? DYGW_DB_OK : why_no_tick(round, db, scratch);
         dygw_db_close(db);
     }
+    report_state(round, state);
     if (rv != APR_SUCCESS) {
-        dygw_database_state_e state = why_no_tick(round, scratch);
-
-        report_state(round, state);
         tell_no_tick(round, state);
         return rv;
     }
-    report_state(round, DYGW_DB_OK);
     if (tell_tick(round, tick) != tick->token_version) {
         dygw_token_load(&round->gateway, &round->log, scratch);
     }
