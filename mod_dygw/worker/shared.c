@@ -19,6 +19,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+/* Raise the number when retained_t, memory_t, dygw_cell_t or the nonce table change their layout: a
+ * graceful restart into a new build must not find the old one's. */
 #define RETAINED_KEY "mod_dygw-shared-1"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
