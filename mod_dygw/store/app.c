@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Table dygw_apps: the verifier apps.
  *
- * Every change raises apps_version in dygw_meta, in the same transaction and first: the row is the lock under which
- * ids are given out and uniqueness is checked, and the sign by which all processes notice. */
+ * Every change raises apps_version in dygw_meta, in the same transaction and first: the row is the
+ * lock under which ids are given out and uniqueness is checked, and the sign by which all processes
+ * notice. */
 #include "store/app.h"
 
 #include <string.h>
@@ -16,8 +17,8 @@
 static const char *const status_words[] = { "active", "disabled" };
 
 #define COLUMNS \
-    "id, name, code, description, client_key, secret_sealed, old_secret_sealed, old_secret_until, status, " \
-    "allow_token_read, poi_ids, created_at, updated_at, last_used_at"
+    "id, name, code, description, client_key, secret_sealed, old_secret_sealed, " \
+    "old_secret_until, status, allow_token_read, poi_ids, created_at, updated_at, last_used_at"
 
 static const dygw_stmt_t app_version_get = {
     "dygw_app_version_get", DYGW_SQL("SELECT value FROM dygw_meta WHERE name = 'apps_version'")
@@ -26,12 +27,14 @@ static const dygw_stmt_t app_version_get = {
 static const dygw_stmt_t app_version_raise = {
     "dygw_app_version_raise",
     { "UPDATE dygw_meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'apps_version'",
-      "UPDATE dygw_meta SET value = CAST(CAST(value AS BIGINT) + 1 AS VARCHAR) WHERE name = 'apps_version'",
+      "UPDATE dygw_meta SET value = CAST(CAST(value AS BIGINT) + 1 AS VARCHAR) "
+      "WHERE name = 'apps_version'",
       "UPDATE dygw_meta SET value = CAST(value AS SIGNED) + 1 WHERE name = 'apps_version'" }
 };
 
 static const dygw_stmt_t app_taken = {
-    "dygw_app_taken", DYGW_SQL("SELECT client_key FROM dygw_apps WHERE client_key = %s OR code = %s LIMIT 2")
+    "dygw_app_taken",
+    DYGW_SQL("SELECT client_key FROM dygw_apps WHERE client_key = %s OR code = %s LIMIT 2")
 };
 
 static const dygw_stmt_t app_next_id = {
@@ -40,8 +43,8 @@ static const dygw_stmt_t app_next_id = {
 
 static const dygw_stmt_t app_insert = {
     "dygw_app_insert",
-    DYGW_SQL("INSERT INTO dygw_apps (" COLUMNS ") VALUES (%lld, %s, %s, %s, %s, %s, %s, %lld, %s, %lld, %s, %lld, "
-             "%lld, %lld)")
+    DYGW_SQL("INSERT INTO dygw_apps (" COLUMNS ") VALUES (%lld, %s, %s, %s, %s, %s, %s, "
+             "%lld, %s, %lld, %s, %lld, %lld, %lld)")
 };
 
 static const dygw_stmt_t app_get = {
@@ -49,7 +52,8 @@ static const dygw_stmt_t app_get = {
 };
 
 static const dygw_stmt_t app_page = {
-    "dygw_app_page", DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id > %lld ORDER BY id LIMIT %lld")
+    "dygw_app_page",
+    DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id > %lld ORDER BY id LIMIT %lld")
 };
 
 /* NULL means "any" for both filters. No LIKE: what is looked for may hold its wildcards. */
@@ -70,7 +74,8 @@ static const dygw_stmt_t app_list = {
 
 static const dygw_stmt_t app_count = {
     "dygw_app_count",
-    { "SELECT COUNT(*)" FILTER_SQLITE3, "SELECT COUNT(*)" FILTER_PGSQL, "SELECT COUNT(*)" FILTER_MYSQL }
+    { "SELECT COUNT(*)" FILTER_SQLITE3, "SELECT COUNT(*)" FILTER_PGSQL,
+      "SELECT COUNT(*)" FILTER_MYSQL }
 };
 
 static const dygw_stmt_t app_set_token_read = {
@@ -80,8 +85,8 @@ static const dygw_stmt_t app_set_token_read = {
 
 static const dygw_stmt_t app_update = {
     "dygw_app_update",
-    DYGW_SQL("UPDATE dygw_apps SET name = %s, description = %s, status = %s, poi_ids = %s, updated_at = %lld "
-             "WHERE id = %lld")
+    DYGW_SQL("UPDATE dygw_apps SET name = %s, description = %s, status = %s, poi_ids = %s, "
+             "updated_at = %lld WHERE id = %lld")
 };
 
 static const dygw_stmt_t app_exists = {
@@ -173,7 +178,8 @@ static const char *time_text(dygw_db_t *db, dygw_ms_t t)
 }
 
 /* The one integer of a query that has one row. */
-static apr_status_t one_int(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args, apr_int64_t *value)
+static apr_status_t one_int(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                            apr_int64_t *value)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -234,10 +240,11 @@ static apr_status_t check_free(dygw_db_t *db, const dygw_app_t *app, const char 
 static apr_status_t insert_row(dygw_db_t *db, const dygw_app_t *app)
 {
     const char *args[] = {
-        dygw_db_int(db, app->id), app->name, app->code, app->description, app->client_key, app->secret_sealed,
-        app->old_secret_sealed, time_text(db, app->old_secret_until), dygw_app_status_word(app->status),
-        app->allow_token_read ? "1" : "0", list_text(app->poi_ids, dygw_db_pool(db)),
-        time_text(db, app->created_at), time_text(db, app->updated_at), time_text(db, app->last_used_at)
+        dygw_db_int(db, app->id), app->name, app->code, app->description, app->client_key,
+        app->secret_sealed, app->old_secret_sealed, time_text(db, app->old_secret_until),
+        dygw_app_status_word(app->status), app->allow_token_read ? "1" : "0",
+        list_text(app->poi_ids, dygw_db_pool(db)), time_text(db, app->created_at),
+        time_text(db, app->updated_at), time_text(db, app->last_used_at)
     };
 
     return dygw_db_exec(db, &app_insert, NULL, args);
@@ -280,7 +287,8 @@ apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
 }
 
 /* One page of all apps behind *last; APR_EOF when it was not full. */
-static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_fn *each, void *baton)
+static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_fn *each,
+                              void *baton)
 {
     const char *args[] = { dygw_db_int(db, *last), dygw_db_int(db, EACH_PAGE) };
     apr_pool_t *pool;
@@ -305,7 +313,8 @@ static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_f
     return APR_STATUS_IS_EOF(rv) && count == EACH_PAGE ? APR_SUCCESS : rv;
 }
 
-apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each, void *baton)
+apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each,
+                                 void *baton)
 {
     apr_int64_t last = 0;
     /* First: rows that change meanwhile may be newer than it, never older. */
@@ -321,7 +330,8 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
                                  apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool)
 {
     const char *word = status < 0 ? NULL : dygw_app_status_word((dygw_app_status_e)status);
-    const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit), dygw_db_int(db, offset) };
+    const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit),
+                           dygw_db_int(db, offset) };
     dygw_rows_t *rows;
     apr_status_t rv = one_int(db, &app_count, args, total);
 
@@ -341,7 +351,8 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
 /* --- changes --- */
 
 /* MariaDB may count a row that was found and had the values already as none. */
-static apr_status_t change(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args, apr_int64_t id)
+static apr_status_t change(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                           apr_int64_t id)
 {
     const char *key[] = { dygw_db_int(db, id) };
     apr_status_t rv = begin_change(db);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The wrapper over apr_dbd.
  *
- * A connection has a session: a marker that tells whether the server still has the state we gave it, and the
- * statements prepared so far. It hangs in the connection's own hash and lives in a pool below the hash's, so that it is
- * gone before the connection closes. Servers end connections, drivers reconnect behind our back, and SQLite forgets
- * statements when anybody changes the schema; in each case the marker is another afterwards. So when a statement fails
- * outside a transaction, the connection is checked, and if its session is a new one (or the connection is, because the
- * old one was beyond repair) everything is set up again and the statement tried once more. A statement that failed
- * for a reason of its own finds the marker as it was, and the failure stands.
+ * A connection has a session: a marker that tells whether the server still has the state we gave
+ * it, and the statements prepared so far. It hangs in the connection's own hash and lives in a pool
+ * below the hash's, so that it is gone before the connection closes. Servers end connections,
+ * drivers reconnect behind our back, and SQLite forgets statements when anybody changes the schema;
+ * in each case the marker is another afterwards. So when a statement fails outside a transaction,
+ * the connection is checked, and if its session is a new one (or the connection is, because the old
+ * one was beyond repair) everything is set up again and the statement tried once more. A statement
+ * that failed for a reason of its own finds the marker as it was, and the failure stands.
  *
- * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and what they leave
- * open is committed. */
+ * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and
+ * what they leave open is committed. */
 #include "store/db.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@
 #include "store/dberror.h"
 
 #define SESSION_KEY     "dygw session"
-#define OPEN_PATIENCE   apr_time_from_sec(1)    /* dead pooled connections fail at once, hosts that are gone do not */
+/* Dead pooled connections fail at once, hosts that are gone do not. */
+#define OPEN_PATIENCE   apr_time_from_sec(1)
 
 typedef struct session_t {
     apr_pool_t *pool;
@@ -63,7 +65,8 @@ typedef struct job_t {
     apr_dbd_results_t **results;    /* NULL: it gives no rows */
 } job_t;
 
-/* What each dialect's session is given at first, and the query whose answer tells one session from another. */
+/* What each dialect's session is given at first, and the query whose answer tells one session from
+ * another. */
 typedef struct setup_t {
     const char *statements[5];
     const char *marker;
@@ -75,19 +78,22 @@ static const setup_t setups[DYGW_DIALECTS] = {
       "PRAGMA schema_version" },
     /* Time limits only where the administrator has set none. */
     { { "SELECT set_config('dygw.session', '1', false), "
-        "set_config('statement_timeout', CASE current_setting('statement_timeout') WHEN '0' THEN '10s' "
-        "ELSE current_setting('statement_timeout') END, false), "
+        "set_config('statement_timeout', CASE current_setting('statement_timeout') "
+        "WHEN '0' THEN '10s' ELSE current_setting('statement_timeout') END, false), "
         "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
         "ELSE current_setting('lock_timeout') END, false)" },
       "SELECT current_setting('dygw.session', true)" },
     { { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
-        "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+        "SET SESSION sql_mode = "
+        "'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
         "SET SESSION innodb_lock_wait_timeout = 5, time_zone = '+00:00', @dygw_session = 1" },
       "SELECT @dygw_session" },
 };
 
-static const char *const begin_sql[DYGW_DIALECTS] = { "BEGIN IMMEDIATE", "BEGIN", "START TRANSACTION" };
+static const char *const begin_sql[DYGW_DIALECTS] = {
+    "BEGIN IMMEDIATE", "BEGIN", "START TRANSACTION"
+};
 
 apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect)
 {
@@ -194,7 +200,8 @@ static int have_session(dygw_db_t *db)
     return rv;
 }
 
-/* Finds a statement, or prepares it: each in a pool of its own, so that one that fails leaves nothing behind. */
+/* Finds a statement, or prepares it: each in a pool of its own, so that one that fails leaves
+ * nothing behind. */
 static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepared_t **prepared)
 {
     apr_hash_t *statements = db->session->statements;
@@ -206,8 +213,8 @@ static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepar
         return 0;
     }
     apr_pool_create(&pool, db->session->pool);
-    rv = apr_dbd_prepare(db->dbd.driver, pool, db->dbd.handle, stmt->sql[db->source->dialect], stmt->label,
-                         prepared);
+    rv = apr_dbd_prepare(db->dbd.driver, pool, db->dbd.handle, stmt->sql[db->source->dialect],
+                         stmt->label, prepared);
     if (rv != 0) {
         apr_pool_destroy(pool);
         return rv;
@@ -277,8 +284,10 @@ static int run_once(dygw_db_t *db, job_t *job)
         rv = apr_dbd_query(driver, db->dbd.handle, &job->nrows, job->plain);
     }
     else if ((rv = have_statement(db, job->stmt, &prepared)) == 0) {
-        rv = job->results ? apr_dbd_pselect(driver, db->rows, db->dbd.handle, job->results, prepared, 1, 0, job->args)
-                          : apr_dbd_pquery(driver, db->scratch, db->dbd.handle, &job->nrows, prepared, 0, job->args);
+        rv = job->results ? apr_dbd_pselect(driver, db->rows, db->dbd.handle, job->results,
+                                            prepared, 1, 0, job->args)
+                          : apr_dbd_pquery(driver, db->scratch, db->dbd.handle, &job->nrows,
+                                           prepared, 0, job->args);
     }
     if (rv != 0) {
         note_failure(db, job->plain ? job->plain : job->stmt->label, rv);
@@ -286,7 +295,8 @@ static int run_once(dygw_db_t *db, job_t *job)
     return rv;
 }
 
-/* A statement that fails inside a transaction takes the transaction along, but for SQLite, which undoes only it. */
+/* A statement that fails inside a transaction takes the transaction along, but for SQLite, which
+ * undoes only it. */
 static int may_repeat(const dygw_db_t *db)
 {
     return db->connected && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
@@ -304,8 +314,8 @@ static apr_status_t run(dygw_db_t *db, job_t *job)
     rv = run_once(db, job);
     if (rv != 0 && may_repeat(db) && renewed(db)) {
         apr_atomic_inc32(&db->source->repairs);
-        dygw_log(db->log, INFO, 0, DYGWNO(0602) "a database connection was renewed after it failed at %s",
-                 db->error);
+        dygw_log(db->log, INFO, 0,
+                 DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
         if (job->results) {
             *job->results = NULL;
         }
@@ -342,7 +352,8 @@ static void unlock(dygw_db_t *db)
 
 /* --- the unit of work --- */
 
-apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
+                          apr_pool_t *pool)
 {
     apr_pool_t *own;
     dygw_db_t *made;
@@ -439,7 +450,8 @@ apr_status_t dygw_db_commit(dygw_db_t *db)
     return rv;
 }
 
-apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args)
+apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows,
+                                const char **args)
 {
     job_t job = { .stmt = stmt, .args = args };
     int alone = !db->in_transaction;
@@ -467,7 +479,8 @@ apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, co
     return rv;
 }
 
-apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements, int count)
+apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
+                            int count)
 {
     apr_status_t rv = lock(db);
     const char *ignored;
@@ -495,7 +508,8 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
 
 /* --- rows --- */
 
-apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows, const char **args)
+apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                            const char **args)
 {
     job_t job = { .stmt = stmt, .args = args };
     apr_status_t rv;
@@ -540,25 +554,28 @@ apr_status_t dygw_rows_next(dygw_rows_t *rows)
     return APR_EGENERAL;
 }
 
-const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool)
+/* NULL for SQL NULL. datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an
+ * empty text. */
+static const char *entry(const dygw_rows_t *rows, int column)
 {
     char *text = NULL;
 
-    /* datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an empty text. */
-    if (!rows->row || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
-                          != APR_SUCCESS) {
+    if (!rows->row
+        || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
+               != APR_SUCCESS) {
         return NULL;
     }
-    return apr_pstrdup(pool, text);
+    return text;
+}
+
+const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool)
+{
+    return apr_pstrdup(pool, entry(rows, column));
 }
 
 apr_int64_t dygw_row_int(dygw_rows_t *rows, int column, apr_int64_t if_null)
 {
-    char *text = NULL;
+    const char *text = entry(rows, column);
 
-    if (!rows->row || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
-                          != APR_SUCCESS) {
-        return if_null;
-    }
-    return apr_atoi64(text);
+    return text ? apr_atoi64(text) : if_null;
 }

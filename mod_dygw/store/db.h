@@ -23,13 +23,12 @@ typedef enum { DYGW_SQLITE3, DYGW_PGSQL, DYGW_MYSQL, DYGW_DIALECTS } dygw_dialec
 typedef struct dygw_dbd_t {
     apr_dbd_t *handle;
     const apr_dbd_driver_t *driver;
-    apr_hash_t *
-        prepared; /* label -> apr_dbd_prepared_t; lives as long as the connection, statements too */
+    apr_hash_t *prepared;   /* of the connection; its pool and all in it go before the connection */
     void *impl;             /* the opener's */
 } dygw_dbd_t;
 
-/* Where connections come from. The glue points it at mod_dbd, tests at apr_dbd. One per virtual
- * host. */
+/* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
+ * apr_dbd. */
 typedef struct dygw_db_source_t {
     dygw_dialect_e dialect;
     int max_opens; /* how often open may be tried when it gives nothing: pooled connections + 1 */
@@ -48,8 +47,7 @@ typedef struct dygw_stmt_t dygw_stmt_t;     /* store/catalogue.h */
 /* "sqlite3", "pgsql", "mysql" as DBDriver spells them; APR_ENOTIMPL for any other. */
 apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect);
 
-/* Opens a unit of work, with a pool of its own below pool. APR_EGENERAL: the database is not there.
- */
+/* Opens a unit of work, with a pool of its own below pool. APR_EGENERAL: no database is there. */
 apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
                           apr_pool_t *pool);
 
@@ -62,8 +60,7 @@ apr_pool_t *dygw_db_pool(const dygw_db_t *db);
 
 dygw_dialect_e dygw_db_dialect(const dygw_db_t *db);
 
-/* Several statements as one. Any failure inside makes commit fail and roll back. Never
- * apr_dbd_transaction_*. */
+/* Several statements as one. Any failure inside makes commit fail and roll back. */
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
 /* Gives up what begin opened, so that the unit can go on without it. Nothing open is no error. */
@@ -76,13 +73,16 @@ apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, co
 /* An integer as an argument, from the unit's pool. */
 const char *dygw_db_int(dygw_db_t *db, apr_int64_t value);
 
-/* Like dygw_db_exec where a failure may be a duplicate: it is not logged before dygw_db_report says that it was none. */
-apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
+/* Like dygw_db_exec where a failure may be a duplicate: it is not logged before dygw_db_report says
+ * that it was none. */
+apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows,
+                                const char **args);
 void dygw_db_report(dygw_db_t *db);
 
-/* Runs the statements of a migration one after the other, unprepared; rows are dropped. They may open and commit a
- * transaction of their own, which is rolled back when one of them fails. */
-apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements, int count);
+/* Runs the statements of a migration one after the other, unprepared; rows are dropped. They may
+ * open and commit a transaction of their own, which is rolled back when one of them fails. */
+apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
+                            int count);
 
 typedef struct dygw_rows_t dygw_rows_t;
 

@@ -9,7 +9,8 @@
 
 #define NAME_MAX_LEN 32     /* longer than any column of ours, shorter than any digest */
 
-/* A name of a table, column or constraint: ours begin with dygw_, columns have neither digit nor capital. */
+/* A name of a table, column or constraint: ours begin with dygw_, columns have neither digit nor
+ * capital. */
 static int is_name(const char *text, apr_size_t len)
 {
     static const char schema[] = "abcdefghijklmnopqrstuvwxyz_.";
@@ -47,7 +48,8 @@ static const char *closing_quote(const char *open)
     return quote;
 }
 
-/* Where the first quoted text begins that is no name; NULL when there is none. One that does not end counts. */
+/* Where the first quoted text begins that is no name; NULL when there is none. One that does not
+ * end counts. */
 static const char *first_value(const char *line)
 {
     const char *open = opening_quote(line, line);

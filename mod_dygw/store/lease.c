@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_leases: which child of which host does the background work; and the one query a host asks while idle. */
+ * Table dygw_leases: which child of which host does the background work; and the one query a host
+ * asks while idle. */
 #include "store/lease.h"
 
 #include <string.h>
 
 #include "store/catalogue.h"
 
-/* Once with a CAST for each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
+/* With a CAST to each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
 #define TAKE(now, integer) \
-    "UPDATE dygw_leases SET owner = %s, until_at = " now " + CAST(%lld AS " integer "), renewed_at = " now \
-    " WHERE name = %s AND (owner = %s OR until_at < " now ")"
+    "UPDATE dygw_leases SET owner = %s, until_at = " now " + CAST(%lld AS " integer "), " \
+    "renewed_at = " now " WHERE name = %s AND (owner = %s OR until_at < " now ")"
 
 static const dygw_stmt_t lease_take = {
     "dygw_lease_take",
-    { TAKE(DYGW_NOW_SQLITE3, "INTEGER"), TAKE(DYGW_NOW_PGSQL, "BIGINT"), TAKE(DYGW_NOW_MYSQL, "SIGNED") }
+    { TAKE(DYGW_NOW_SQLITE3, "INTEGER"), TAKE(DYGW_NOW_PGSQL, "BIGINT"),
+      TAKE(DYGW_NOW_MYSQL, "SIGNED") }
 };
 
 static const dygw_stmt_t lease_holder = {
-    "dygw_lease_holder", DYGW_SQL_NOW("SELECT owner FROM dygw_leases WHERE name = %s AND until_at >= ", "")
+    "dygw_lease_holder",
+    DYGW_SQL_NOW("SELECT owner FROM dygw_leases WHERE name = %s AND until_at >= ", "")
 };
 
 static const dygw_stmt_t lease_release = {
-    "dygw_lease_release", DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
+    "dygw_lease_release",
+    DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
 };
 
 #define TICK(now) \
@@ -33,7 +37,8 @@ static const dygw_stmt_t tick_query = {
     "dygw_tick", { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) }
 };
 
-/* MariaDB counts only rows that changed, unless told otherwise: a renewal within the same millisecond is none. */
+/* MariaDB counts only rows that changed, unless told otherwise: a renewal within the same
+ * millisecond is none. */
 static apr_status_t is_holder(dygw_db_t *db, const char *name, const char *owner)
 {
     const char *args[] = { name };
@@ -48,7 +53,8 @@ static apr_status_t is_holder(dygw_db_t *db, const char *name, const char *owner
     return APR_STATUS_IS_EOF(rv) ? APR_EBUSY : rv;
 }
 
-apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner, dygw_ms_t ttl_ms)
+apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner,
+                                   dygw_ms_t ttl_ms)
 {
     const char *ttl = dygw_db_int(db, ttl_ms);
     const char *args[] = { owner, ttl, name, owner };

@@ -8,8 +8,7 @@
 
 #define DYGW_LEASE_WORKER "worker"
 
-/* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another owner holds it.
- */
+/* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another holds it. */
 apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner,
                                    dygw_ms_t ttl_ms);
 

@@ -8,14 +8,13 @@ static const dygw_stmt_t nonce_spend = {
     "dygw_nonce_spend", DYGW_SQL_INSERT_NEW("dygw_nonces (nonce_key, expires_at) VALUES (%s, %lld)")
 };
 
+#define OLDEST "WHERE expires_at < %lld ORDER BY expires_at LIMIT %lld"
+#define PURGE_BY_KEY \
+    "DELETE FROM dygw_nonces WHERE nonce_key IN (SELECT nonce_key FROM dygw_nonces " OLDEST ")"
+
 /* A limited DELETE: MySQL has it, the others need the keys first. */
 static const dygw_stmt_t nonce_purge = {
-    "dygw_nonce_purge",
-    { "DELETE FROM dygw_nonces WHERE nonce_key IN (SELECT nonce_key FROM dygw_nonces WHERE expires_at < %lld "
-      "ORDER BY expires_at LIMIT %lld)",
-      "DELETE FROM dygw_nonces WHERE nonce_key IN (SELECT nonce_key FROM dygw_nonces WHERE expires_at < %lld "
-      "ORDER BY expires_at LIMIT %lld)",
-      "DELETE FROM dygw_nonces WHERE expires_at < %lld ORDER BY expires_at LIMIT %lld" }
+    "dygw_nonce_purge", { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_nonces " OLDEST }
 };
 
 apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t expires_at)
@@ -29,8 +28,7 @@ apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t ex
 
 apr_status_t dygw_store_nonce_purge(dygw_db_t *db, dygw_ms_t now, int limit, int *removed)
 {
-    const char *args[] = { dygw_db_int(db, now),
-                           dygw_db_int(db, limit) };
+    const char *args[] = { dygw_db_int(db, now), dygw_db_int(db, limit) };
 
     return dygw_db_exec(db, &nonce_purge, removed, args);
 }

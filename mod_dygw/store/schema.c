@@ -52,7 +52,8 @@ int dygw_schema_wanted(void)
 }
 
 /* The one value of a query with at most one row; NULL when it has none. */
-static apr_status_t one_text(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args, const char **text)
+static apr_status_t one_text(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                             const char **text)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -83,7 +84,8 @@ apr_status_t dygw_schema_version(dygw_db_t *db, int *version)
     return rv;
 }
 
-/* The statements of a file: each ends with a semicolon at the end of a line, comments have lines of their own. */
+/* The statements of a file: each ends with a semicolon at the end of a line, comments have lines of
+ * their own. */
 static apr_array_header_t *split(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *statements = apr_array_make(pool, 32, sizeof(const char *));
@@ -150,7 +152,8 @@ const char *dygw_schema_next_file(dygw_dialect_e dialect, int version)
     return NULL;
 }
 
-apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char **owner, apr_pool_t *pool)
+apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char **owner,
+                               apr_pool_t *pool)
 {
     const char *args[] = { "douyin_client_key", client_key };
     const char *recorded;

@@ -13,13 +13,12 @@ int dygw_schema_wanted(void);
 /* The version in the database: 0 when it is empty. An error: the database is not there. */
 apr_status_t dygw_schema_version(dygw_db_t *db, int *version);
 
-/* Brings the database to dygw_schema_wanted(), file by file. Only additive files exist, so running
- * hosts of the version before go on. A newer database is left alone. *done names the files that
- * ran. */
+/* Brings the database to dygw_schema_wanted(), file by file; *done names those that ran. Only
+ * additive files exist, so running hosts of the version before go on. A newer database is left
+ * alone. */
 apr_status_t dygw_schema_migrate(dygw_db_t *db, apr_array_header_t **done, apr_pool_t *pool);
 
-/* Path below sql/ of the first file that is missing at `version`, "pgsql/0001_init.sql"; NULL when
- * none. */
+/* Path below sql/ of the first file missing at `version`, "pgsql/0001_init.sql"; NULL: none. */
 const char *dygw_schema_next_file(dygw_dialect_e dialect, int version);
 
 /* One database serves one Douyin application: records client_key at the first call, and afterwards

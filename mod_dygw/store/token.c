@@ -7,7 +7,8 @@
 #include "store/catalogue.h"
 
 static const dygw_stmt_t token_get = {
-    "dygw_token_get", DYGW_SQL("SELECT version, sealed, expires_at, obtained_at FROM dygw_tokens WHERE id = 1")
+    "dygw_token_get",
+    DYGW_SQL("SELECT version, sealed, expires_at, obtained_at FROM dygw_tokens WHERE id = 1")
 };
 
 #define CLAIM(now, integer) \
@@ -16,7 +17,8 @@ static const dygw_stmt_t token_get = {
 
 static const dygw_stmt_t token_claim = {
     "dygw_token_claim",
-    { CLAIM(DYGW_NOW_SQLITE3, "INTEGER"), CLAIM(DYGW_NOW_PGSQL, "BIGINT"), CLAIM(DYGW_NOW_MYSQL, "SIGNED") }
+    { CLAIM(DYGW_NOW_SQLITE3, "INTEGER"), CLAIM(DYGW_NOW_PGSQL, "BIGINT"),
+      CLAIM(DYGW_NOW_MYSQL, "SIGNED") }
 };
 
 static const dygw_stmt_t token_claimed = {
@@ -25,13 +27,15 @@ static const dygw_stmt_t token_claimed = {
 
 static const dygw_stmt_t token_put = {
     "dygw_token_put",
-    DYGW_SQL("UPDATE dygw_tokens SET version = version + 1, sealed = %s, obtained_at = %lld, expires_at = %lld, "
-             "claim_owner = NULL, claim_until = 0 WHERE id = 1 AND version = %lld")
+    DYGW_SQL("UPDATE dygw_tokens SET version = version + 1, sealed = %s, obtained_at = %lld, "
+             "expires_at = %lld, claim_owner = NULL, claim_until = 0 "
+             "WHERE id = 1 AND version = %lld")
 };
 
 static const dygw_stmt_t token_release = {
     "dygw_token_release",
-    DYGW_SQL("UPDATE dygw_tokens SET claim_owner = NULL, claim_until = 0 WHERE id = 1 AND claim_owner = %s")
+    DYGW_SQL("UPDATE dygw_tokens SET claim_owner = NULL, claim_until = 0 "
+             "WHERE id = 1 AND claim_owner = %s")
 };
 
 apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool)
@@ -72,7 +76,8 @@ static apr_status_t why_not_claimed(dygw_db_t *db, apr_int64_t version, const ch
     return holder && strcmp(holder, owner) == 0 ? APR_SUCCESS : APR_EBUSY;
 }
 
-apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner, dygw_ms_t ttl_ms)
+apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner,
+                                    dygw_ms_t ttl_ms)
 {
     const char *args[] = { owner, dygw_db_int(db, ttl_ms), dygw_db_int(db, version), owner };
     int nrows;
@@ -90,13 +95,17 @@ static apr_status_t is_stored(dygw_db_t *db, apr_int64_t version, const char *se
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return row.version == version + 1 && row.sealed && strcmp(row.sealed, sealed) == 0 ? APR_SUCCESS : APR_EEXIST;
+    if (row.version == version + 1 && row.sealed && strcmp(row.sealed, sealed) == 0) {
+        return APR_SUCCESS;
+    }
+    return APR_EEXIST;
 }
 
-apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char *sealed, dygw_ms_t obtained_at,
-                                  dygw_ms_t expires_at)
+apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char *sealed,
+                                  dygw_ms_t obtained_at, dygw_ms_t expires_at)
 {
-    const char *args[] = { sealed, dygw_db_int(db, obtained_at), dygw_db_int(db, expires_at), dygw_db_int(db, version) };
+    const char *args[] = { sealed, dygw_db_int(db, obtained_at), dygw_db_int(db, expires_at),
+                           dygw_db_int(db, version) };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &token_put, &nrows, args);
 

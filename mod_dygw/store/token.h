@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_tokens: the one Douyin access token, sealed, and who is renewing it. One row, made by
- * the schema. */
+ * Table dygw_tokens: the one Douyin access token, sealed, and who is renewing it. It has one row,
+ * which the schema makes. */
 #ifndef DYGW_STORE_TOKEN_H
 #define DYGW_STORE_TOKEN_H
 
@@ -16,13 +16,12 @@ typedef struct dygw_token_row_t {
 apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool);
 
 /* Claims the renewal of `version` for owner, for ttl_ms by the database's clock. APR_EBUSY:
- * somebody else has it; APR_EEXIST: the version is not the present one any more, so there is a
- * newer token to read. */
+ * somebody else has it; APR_EEXIST: the version is not the present one any more, there is a newer
+ * token to read. */
 apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner,
                                     dygw_ms_t ttl_ms);
 
-/* Stores the successor of `version` and ends the claim. APR_EEXIST: somebody was faster, read
- * theirs. */
+/* Stores the successor of `version` and ends the claim. APR_EEXIST: another was faster, read it. */
 apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char *sealed,
                                   dygw_ms_t obtained_at, dygw_ms_t expires_at);
 

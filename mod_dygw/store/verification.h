@@ -30,20 +30,22 @@ typedef enum {
     DYGW_COUPON_UNUSED,
     DYGW_COUPON_USED,
     DYGW_COUPON_REFUND_REQUESTED,
-    DYGW_COUPON_REFUNDED, DYGW_COUPON_REFUND_FAILED, DYGW_COUPON_REFUNDING
+    DYGW_COUPON_REFUNDED,
+    DYGW_COUPON_REFUND_FAILED,
+    DYGW_COUPON_REFUNDING
 } dygw_coupon_status_e;
 
 /* Our own outcome codes in error_code. */
 #define DYGW_OUTCOME_NO_COUPON      (-1)    /* no usable coupon in the order */
 #define DYGW_OUTCOME_GIVEN_UP       (-2)    /* cancelled by the caller while processing */
-#define DYGW_OUTCOME_NOT_REDEEMED (-3) /* Douyin's retry schedule is spent, the coupon unused */
-#define DYGW_OUTCOME_NOT_OURS (-4) /* that redemption is recorded as another verification */
+#define DYGW_OUTCOME_NOT_REDEEMED   (-3)    /* no repetition is left, and the coupon unused */
+#define DYGW_OUTCOME_NOT_OURS       (-4)    /* another verification has that redemption */
 
 /* An amount or a number that has no value yet. */
 #define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
 
-/* Text members are NULL when absent. Money in fen. The words of the enums in JSON and in the table
- * are the contract's; dygw_*_word() below. */
+/* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
+ * contract's words: dygw_*_word() below. */
 typedef struct dygw_verification_t {
     apr_int64_t id;
     apr_int64_t app_id;
@@ -99,8 +101,7 @@ const char *dygw_verify_status_word(dygw_verify_status_e status);
 const char *dygw_enrich_status_word(dygw_enrich_status_e status);
 const char *dygw_mode_word(dygw_mode_e mode);
 const char *dygw_confirmed_by_word(dygw_confirmed_by_e by);           /* NULL for DYGW_BY_NOBODY */
-const char *dygw_coupon_status_word(
-    dygw_coupon_status_e status); /* NULL for unknown or out of range */
+const char *dygw_coupon_status_word(dygw_coupon_status_e status);     /* NULL for unknown */
 
 /* A record with every member at its "no value yet". */
 void dygw_verification_init(dygw_verification_t *v);

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The contract's words for what a verification is, and back: they are in the table as they are in JSON. */
+ * The contract's words for what a verification is, and back: they are in the table as in JSON. */
 #include "store/verification_words.h"
 
 #include <string.h>
 
-static const char *const verify_status_words[] = { "processing", "success", "failed", "cancelled", NULL };
-static const char *const enrich_status_words[] = { "pending", "success", "failed", "skipped", NULL };
+static const char *const verify_status_words[] = {
+    "processing", "success", "failed", "cancelled", NULL
+};
+static const char *const enrich_status_words[] = {
+    "pending", "success", "failed", "skipped", NULL
+};
 static const char *const mode_words[] = { "short_link", "code", "encrypted_code", NULL };
-static const char *const confirmed_by_words[] = { "", "response", "replay", "status_query", "webhook", NULL };
+static const char *const confirmed_by_words[] = {
+    "", "response", "replay", "status_query", "webhook", NULL
+};
 static const char *const coupon_status_words[] = {
     "initial", "unused", "used", "refund_requested", "refunded", "refund_failed", "refunding", NULL
 };
@@ -50,7 +56,8 @@ const char *dygw_coupon_status_word(dygw_coupon_status_e status)
 int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback)
 {
     static const char *const *const all[] = {
-        verify_status_words, enrich_status_words, mode_words, confirmed_by_words, coupon_status_words
+        verify_status_words, enrich_status_words, mode_words, confirmed_by_words,
+        coupon_status_words
     };
     int i;
 

@@ -5,7 +5,13 @@
 
 #include "store/verification.h"
 
-typedef enum { DYGW_WORDS_VERIFY, DYGW_WORDS_ENRICH, DYGW_WORDS_MODE, DYGW_WORDS_BY, DYGW_WORDS_COUPON } dygw_words_e;
+typedef enum {
+    DYGW_WORDS_VERIFY,
+    DYGW_WORDS_ENRICH,
+    DYGW_WORDS_MODE,
+    DYGW_WORDS_BY,
+    DYGW_WORDS_COUPON
+} dygw_words_e;
 
 /* The value of a word, fallback for NULL and for one that is none. */
 int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback);
