@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+# The whole of it for a test: a database, the sandbox, and a httpd with the gateway between them.
+#
+#   my $gateway = Dygw::Gateway->new(driver => 'pgsql', mpm => 'worker');
+#   $gateway->start;                                     # healthy, with one app
+#   my $coupon = $gateway->sandbox->mint_coupon;
+#   my $answer = $gateway->client->call(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code} });
+#   ...
+#   $gateway->finish;                                    # both logs are clean
+package Dygw::Gateway;
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use Exporter qw(import);
+
+use Dygw::Client;
+use Dygw::Database;
+use Dygw::Sandbox;
+use Dygw::Server qw(poll spew);
+
+use constant POI        => '7012345678901234567';
+use constant ACCOUNT    => '7014065493820573710';
+use constant MASTER_KEY => '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef';
+
+our @EXPORT_OK = qw(POI ACCOUNT MASTER_KEY);
+
+use constant HEALTH_DEADLINE => 20;     # seconds
+
+# driver (sqlite3), database, sandbox (made unless given), directives => { DygwMaxBody => 2000, DBDMax => undef },
+# conf (more text), and what Dygw::Server takes.
+sub new {
+    my ($class, %option) = @_;
+    my $self = bless {
+        database => delete $option{database} // Dygw::Database->new(delete $option{driver} // 'sqlite3'),
+        sandbox => delete $option{sandbox} // Dygw::Sandbox->new,
+        directives => delete $option{directives} // {},
+        more => delete $option{conf} // '',
+    }, $class;
+    delete $option{driver};
+    $self->{server} = Dygw::Server->new(
+        name => 'the gateway', modules => ['dbd'],
+        access_log => '%h %u \"%r\" %>s %{dygw-code}n %{dygw-verification}n %{dygw-upstream-us}n',
+        load => { dygw => Dygw::Server->module_path('dygw') }, %option,
+        conf => sub { return $self->config_text }
+    );
+    return $self;
+}
+
+sub server   { return $_[0]{server} }
+sub sandbox  { return $_[0]{sandbox} }
+sub database { return $_[0]{database} }
+sub client   { return $_[0]{client} }
+sub app      { return $_[0]{app} }
+
+# Changes directives; start, graceful or restart write them. undef takes one away.
+sub set {
+    my ($self, %directives) = @_;
+    $self->{directives} = { %{ $self->{directives} }, %directives };
+    return;
+}
+
+sub secret_file {
+    my ($self, $name, $text) = @_;
+    return spew($self->{server}->dir . "/$name", "$text\n", 0600);
+}
+
+sub connections {
+    my ($self) = @_;
+    return $self->{server}->mpm eq 'prefork' ? 2 : $self->{server}{threads} + 1;
+}
+
+sub defaults {
+    my ($self) = @_;
+    my $connections = $self->connections;
+    return (
+        DBDriver => $self->{database}->driver,
+        DBDParams => '"' . $self->{database}->params . '"',
+        DBDMin => 1, DBDKeep => $connections, DBDMax => $connections,
+        DygwClientKey => Dygw::Sandbox::CLIENT_KEY,
+        DygwClientSecret => 'file:' . $self->secret_file('client-secret', Dygw::Sandbox::CLIENT_SECRET),
+        DygwMasterKey => 'file:' . $self->secret_file('master-key', MASTER_KEY),
+        DygwAccountId => ACCOUNT,
+        DygwUpstream => $self->{sandbox}->url,
+        DygwUpstreamTimeout => '1s 2s',
+        DygwShortLinkHosts => $self->{sandbox}->url,
+        DygwSchema => 'auto',
+    );
+}
+
+sub config_text {
+    my ($self) = @_;
+    my %all = ($self->defaults, %{ $self->{directives} });
+    my $text = join '', map { "$_ $all{$_}\n" } grep { defined $all{$_} } sort keys %all;
+    return $text . $self->{more} . <<'END';
+<Location "/v1/open">
+    SetHandler dygw-open
+</Location>
+<Location "/v1/internal">
+    SetHandler dygw-internal
+    Require local
+</Location>
+<Location "/health">
+    SetHandler dygw-health
+</Location>
+END
+}
+
+# Starts the sandbox, unless it runs, and the gateway; waits for its health and creates an app.
+sub start {
+    my ($self, %app) = @_;
+    $self->{sandbox}->start if $self->{sandbox}->server->has_ended;
+    $self->{server}->start;
+    $self->wait_healthy;
+    ($self->{client}, $self->{app}) = $self->create_app(%app);
+    return $self;
+}
+
+# A client without a signature: of /health, or with a base and headers of its own.
+sub plain {
+    my ($self, $base, %headers) = @_;
+    return Dygw::Client->new(port => $self->{server}->port, base => $base // '', headers => \%headers);
+}
+
+sub internal { return $_[0]->plain('/v1/internal', 'X-XTJ-UID' => 'operator-1') }
+
+sub health { return $_[0]->plain->call(GET => '/health') }
+
+sub wait_healthy {
+    my ($self) = @_;
+    my $health;
+    poll { ($health = $self->health)->{status} == 200 } HEALTH_DEADLINE
+        or croak 'the gateway does not become healthy: ' . $health->{body};
+    return $health;
+}
+
+# Creates an app: its client, and in list context the app as well.
+sub create_app {
+    my ($self, %app) = @_;
+    my $answer = $self->internal->call(POST => '/apps', { name => 'app of a test', %app });
+    croak "no app: $answer->{body}" if $answer->{status} != 201;
+    my ($created, $secret) = @{ $answer->{json}{data} }{qw(app secret)};
+    my $client = Dygw::Client->new(port => $self->{server}->port, key => $created->{client_key}, secret => $secret);
+    return wantarray ? ($client, $created) : $client;
+}
+
+# Redeems with the first app; what is not said is ours.
+sub verify {
+    my ($self, %fields) = @_;
+    return $self->{client}->call(POST => '/coupons/verify', { poi_id => POI, %fields });
+}
+
+# How many rows a table holds.
+sub rows {
+    my ($self, $table, $where) = @_;
+    return $self->{database}->query("SELECT COUNT(*) FROM $table" . ($where ? " WHERE $where" : ''));
+}
+
+# Stops both and checks their logs.
+sub finish {
+    my ($self) = @_;
+    $self->{client}->disconnect if $self->{client};
+    $self->{server}->check_log;
+    $self->{sandbox}->check_log if $self->{sandbox}->server->{started};
+    return;
+}
+
+1;

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# Douyin for a test: a private httpd with mod_dygw_sandbox, and its controls.
+#
+#   my $sandbox = Dygw::Sandbox->new;
+#   my $order = $sandbox->mint(coupons => 2);            # {order_id, short_link, object_id, coupons => [...]}
+#   $sandbox->fault(call => 'verify', fault => 'drop_after');
+#   $sandbox->coupon($code)->{status};                   # the truth
+package Dygw::Sandbox;
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+
+use Dygw::Client;
+use Dygw::Server;
+
+use constant CLIENT_KEY    => 'awtestkey0000001';
+use constant CLIENT_SECRET => 'douyin-client-secret-of-tests-4711';
+
+# conf: more directives. Other options go to the server.
+sub new {
+    my ($class, %option) = @_;
+    my $more = delete $option{conf} // '';
+    my $server = Dygw::Server->new(
+        name => 'the sandbox', threads => 16, children => 1, mpm => 'event', %option,
+        load => { dygw_sandbox => Dygw::Server->module_path('dygw_sandbox') },
+        conf => 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET . "\n$more\n" .
+                "<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n"
+    );
+    my $self = bless { server => $server }, $class;
+    $self->{client} = Dygw::Client->new(port => $server->port, base => '/_sandbox');
+    return $self;
+}
+
+# Makes and starts one.
+sub start_new {
+    my ($class, @option) = @_;
+    my $self = $class->new(@option);
+    $self->{server}->start;
+    return $self;
+}
+
+sub server    { return $_[0]{server} }
+sub url       { return $_[0]{server}->url }
+sub start     { $_[0]{server}->start; return }
+sub stop      { $_[0]{client}->disconnect; return $_[0]{server}->stop }
+sub check_log { $_[0]{client}->disconnect; return $_[0]{server}->check_log }
+
+# --- its controls ---
+
+sub control {
+    my ($self, $method, $path, $body) = @_;
+    my $answer = $self->{client}->call($method, $path, $body);
+    croak "sandbox: $path: $answer->{body}" if $answer->{status} != 200;
+    return $answer->{json};
+}
+
+sub post { my ($self, $path, %body) = @_; return $self->control(POST => $path, \%body) }
+
+sub escape { return $_[0] =~ s/([^A-Za-z0-9_.~-])/sprintf '%%%02X', ord $1/ger }
+
+# The minted orders; in scalar context the first.
+sub mint {
+    my ($self, %what) = @_;
+    my $orders = $self->post('/mint', %what)->{orders};
+    return wantarray ? @$orders : $orders->[0];
+}
+
+# One coupon: {code, encrypted_code, certificate_id}, and its order as {order}.
+sub mint_coupon {
+    my ($self, %what) = @_;
+    my $order = $self->mint(%what);
+    return { %{ $order->{coupons}[0] }, order => $order };
+}
+
+sub coupon {
+    my ($self, $code, $by) = @_;
+    return $self->control(GET => '/coupon?' . ($by // 'code') . '=' . escape($code));
+}
+
+sub set_coupon  { my ($self, $code, %to) = @_; return $self->post('/coupon', code => $code, %to) }
+sub state       { return $_[0]->control(GET => '/state') }
+sub count       { my ($self, $call) = @_; return $self->state->{calls}{$call} // croak "no such count: $call" }
+sub fault       { my ($self, %what) = @_; return $self->post('/fault', times => 1, %what) }
+sub clear       { return $_[0]->post('/faults/clear') }
+sub switch      { my ($self, %to) = @_; return $self->post('/switch', %to) }
+sub reset       { return $_[0]->post('/reset') }
+sub kill_tokens { return $_[0]->post('/token', do => 'kill') }
+
+# The calls after number `after`, of one kind when `call` is given.
+sub calls {
+    my ($self, %which) = @_;
+    my $query = join '&', map { "$_=" . escape($which{$_}) } sort keys %which;
+    return @{ $self->control(GET => "/calls?$query")->{calls} };
+}
+
+# The number of the last call.
+sub last_seq {
+    my ($self) = @_;
+    my @calls = $self->calls(after => 0);
+    return @calls ? $calls[-1]{seq} : 0;
+}
+
+1;
