@@ -23,13 +23,12 @@ static void explain(apr_status_t rv, dygw_result_t *out)
     }
 }
 
-/* After a change every cache of this host looks anew; those of other hosts see the table's version.
- */
+/* After a change every cache of this host reads anew; other hosts see the table's version. */
 static void finish_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_t *out)
 {
     explain(rv, out);
     if (rv == APR_SUCCESS) {
-        dygw_cell_raise_apps_version(gateway, dygw_cell_apps_version(gateway) + 1);
+        dygw_cell_apps_changed(gateway);
     }
 }
 
@@ -54,8 +53,10 @@ static dygw_app_t *new_app(const dygw_new_app_t *wanted, apr_pool_t *pool)
     app->name = wanted->name;
     app->code = wanted->code;
     app->description = wanted->description;
-    app->client_key = wanted->client_key ? wanted->client_key
-                                         : generated(pool, KEY_PREFIX, KEY_LEN);
+    app->client_key = wanted->client_key;
+    if (!app->client_key) {
+        app->client_key = generated(pool, KEY_PREFIX, KEY_LEN);
+    }
     app->status = wanted->status;
     app->allow_token_read = wanted->allow_token_read;
     app->poi_ids = wanted->poi_ids;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The cache of verifier apps in one process.
  *
- * All apps are held, so that an unknown client_key costs no query either. The cell says which
- * version of the apps is the present one: the host's background thread looks every second or so,
- * and a change made on this host says so at once. A request that finds the cache older reads the
- * apps anew, outside the lock; the others go on with the old ones meanwhile.
+ * All apps are held, so that an unknown client_key costs no query either. The cell has a stamp of
+ * the present state of the apps: the host's background thread looks every second or so, and a
+ * change made on this host counts at once. A request that finds the cache made under another stamp
+ * reads the apps anew, outside the lock; the others go on with the old ones meanwhile. Which of two
+ * readings is the newer is told by when they began, not by the table's version: a database that was
+ * restored from a backup counts lower.
  */
 #include "gateway/apps.h"
 
@@ -21,14 +23,18 @@
 typedef struct snapshot_t {
     apr_pool_t *pool;
     apr_hash_t *by_key;             /* client_key -> dygw_known_app_t */
-    apr_int64_t version;
+    dygw_apps_stamp_t stamp;        /* of the cell, before it was read */
+    apr_uint64_t number;            /* of the reading */
 } snapshot_t;
 
 struct dygw_apps_t {
     dygw_gateway_t *gateway;
     apr_thread_mutex_t *mutex;      /* guards what follows */
     snapshot_t *now;                /* NULL until loaded once */
-    dygw_ms_t tried_at;
+    apr_uint64_t readings;          /* begun so far */
+    dygw_apps_stamp_t loading;      /* a reading under this stamp is under way: one is enough */
+    int is_loading;
+    dygw_ms_t failed_at;            /* the last reading did; 0 = it did not */
 };
 
 static apr_status_t destroy_snapshot(void *data)
@@ -105,11 +111,10 @@ static void add_app(void *baton, const dygw_app_t *app)
                                   NULL);
 
     if (rv != APR_SUCCESS) {
-        dygw_log(
-            loading->log, ERR, rv,
-            DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT " does not open "
-                         "with DygwMasterKey; the app is refused until the right key is configured",
-            app->id);
+        dygw_log(loading->log, ERR, rv,
+                 DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT " does not open with "
+                              "DygwMasterKey; the app is refused until the right key is configured",
+                 app->id);
         return;
     }
     if (app->old_secret_sealed) {
@@ -136,42 +141,85 @@ static apr_status_t create_snapshot_pool(apr_pool_t **pool)
     return rv;
 }
 
+static apr_status_t read_apps(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *scratch,
+                              snapshot_t *snapshot)
+{
+    loading_t loading = { snapshot, gateway->seal, log };
+    apr_int64_t version;
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, scratch);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_app_each(db, &version, add_app, &loading);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
 static apr_status_t load_snapshot(dygw_gateway_t *gateway, const dygw_log_t *log,
                                   apr_pool_t *scratch, snapshot_t **snapshot)
 {
-    loading_t loading = { NULL, gateway->seal, log };
+    dygw_apps_stamp_t stamp = dygw_cell_apps_stamp(gateway);
     apr_pool_t *pool;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, scratch);
+    apr_status_t rv = create_snapshot_pool(&pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = create_snapshot_pool(&pool);
-    if (rv == APR_SUCCESS) {
-        loading.snapshot = *snapshot = apr_pcalloc(pool, sizeof(**snapshot));
-        loading.snapshot->pool = pool;
-        loading.snapshot->by_key = apr_hash_make(pool);
-        rv = dygw_store_app_each(db, &loading.snapshot->version, add_app, &loading);
-        if (rv != APR_SUCCESS) {
-            apr_pool_destroy(pool);
-        }
+    *snapshot = apr_pcalloc(pool, sizeof(**snapshot));
+    (*snapshot)->pool = pool;
+    (*snapshot)->by_key = apr_hash_make(pool);
+    (*snapshot)->stamp = stamp;
+    rv = read_apps(gateway, log, scratch, *snapshot);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(pool);
     }
-    dygw_db_close(db);
     return rv;
 }
 
-/* Takes the snapshot unless a newer one is there already; destroys the one that is not used. */
-static void install(dygw_apps_t *apps, snapshot_t *fresh)
+static int failed_just_now(const dygw_apps_t *apps)
 {
-    snapshot_t *unused;
+    dygw_ms_t ago = dygw_now() - apps->failed_at;
+
+    return apps->failed_at != 0 && ago >= 0 && ago < RELOAD_PAUSE_MS;
+}
+
+/* Whether this request has to read the apps; *number is then the reading's. urgent: even when
+ * another is reading already. */
+static int must_load(dygw_apps_t *apps, int urgent, apr_uint64_t *number)
+{
+    dygw_apps_stamp_t wanted = dygw_cell_apps_stamp(apps->gateway);
+    int must;
 
     apr_thread_mutex_lock(apps->mutex);
-    unused = apps->now;
-    if (unused && unused->version > fresh->version) {
-        unused = fresh;
+    must = !apps->now || !dygw_apps_stamp_equal(&apps->now->stamp, &wanted);
+    if (must && apps->now && !urgent && apps->is_loading) {
+        must = !dygw_apps_stamp_equal(&apps->loading, &wanted);
     }
-    else {
+    must = must && !failed_just_now(apps);
+    if (must) {
+        apps->loading = wanted;
+        apps->is_loading = 1;
+        *number = ++apps->readings;
+    }
+    apr_thread_mutex_unlock(apps->mutex);
+    return must;
+}
+
+/* Takes the snapshot (NULL: the reading failed) unless one begun later is there already; destroys
+ * the one that is not used. */
+static void install(dygw_apps_t *apps, snapshot_t *fresh, apr_uint64_t number)
+{
+    snapshot_t *unused = fresh;
+
+    apr_thread_mutex_lock(apps->mutex);
+    if (number == apps->readings) {
+        apps->is_loading = 0;
+    }
+    apps->failed_at = fresh ? 0 : dygw_now();
+    if (fresh && (!apps->now || apps->now->number < number)) {
+        fresh->number = number;
+        unused = apps->now;
         apps->now = fresh;
     }
     apr_thread_mutex_unlock(apps->mutex);
@@ -180,45 +228,25 @@ static void install(dygw_apps_t *apps, snapshot_t *fresh)
     }
 }
 
-static int must_load(dygw_apps_t *apps)
+static void load_if_stale(dygw_apps_t *apps, int urgent, const dygw_log_t *log, apr_pool_t *pool)
 {
-    apr_int64_t wanted = dygw_cell_apps_version(apps->gateway);
-    dygw_ms_t now = dygw_now();
-    int load;
+    snapshot_t *fresh = NULL;
+    apr_uint64_t number;
 
-    apr_thread_mutex_lock(apps->mutex);
-    load = !apps->now || (apps->now->version < wanted && now - apps->tried_at >= RELOAD_PAUSE_MS);
-    if (load) {
-        apps->tried_at = now;
+    if (must_load(apps, urgent, &number)) {
+        if (load_snapshot(apps->gateway, log, pool, &fresh) != APR_SUCCESS) {
+            fresh = NULL;           /* what we have has to do */
+        }
+        install(apps, fresh, number);
     }
-    apr_thread_mutex_unlock(apps->mutex);
-    return load;
 }
 
-static apr_status_t load(dygw_apps_t *apps, const dygw_log_t *log, apr_pool_t *pool)
-{
-    snapshot_t *fresh;
-    apr_status_t rv = load_snapshot(apps->gateway, log, pool, &fresh);
-
-    if (rv == APR_SUCCESS) {
-        dygw_cell_raise_apps_version(apps->gateway, fresh->version);
-        install(apps, fresh);
-        apr_thread_mutex_lock(apps->mutex);
-        apps->tried_at = 0;
-        apr_thread_mutex_unlock(apps->mutex);
-    }
-    return rv;
-}
-
-apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dygw_log_t *log,
-                            apr_pool_t *pool, dygw_known_app_t **app)
+static apr_status_t look_up(dygw_apps_t *apps, const char *client_key, apr_pool_t *pool,
+                            dygw_known_app_t **app)
 {
     const dygw_known_app_t *found;
     apr_status_t rv = APR_NOTFOUND;
 
-    if (must_load(apps)) {
-        load(apps, log, pool);      /* when it fails, what we have has to do */
-    }
     apr_thread_mutex_lock(apps->mutex);
     if (!apps->now) {
         rv = APR_EGENERAL;
@@ -228,6 +256,21 @@ apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dyg
         rv = APR_SUCCESS;
     }
     apr_thread_mutex_unlock(apps->mutex);
+    return rv;
+}
+
+apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dygw_log_t *log,
+                            apr_pool_t *pool, dygw_known_app_t **app)
+{
+    apr_status_t rv;
+
+    load_if_stale(apps, 0, log, pool);
+    rv = look_up(apps, client_key, pool, app);
+    if (rv == APR_NOTFOUND) {
+        /* An app made a moment ago, while another request is still reading it? */
+        load_if_stale(apps, 1, log, pool);
+        rv = look_up(apps, client_key, pool, app);
+    }
     return rv;
 }
 

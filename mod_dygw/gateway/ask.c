@@ -2,71 +2,51 @@
  * Calls upstream with the shared token. */
 #include "gateway/ask.h"
 
-#include "gateway/token.h"
-
 #define RETRY_AFTER_TOKEN_SEC       5
 #define RETRY_AFTER_UPSTREAM_SEC    5
 #define RETRY_AFTER_DATABASE_SEC    2
+#define TOKEN_PATIENCE_US           2000000     /* a caller waits so long for another's renewal */
 
-static void explain_token(dygw_result_t *out)
-{
-    out->code = DYGW_TOKEN_UNAVAILABLE;
-    out->message = "the gateway holds no valid Douyin access token at the moment; try again";
-    out->retry_after = RETRY_AFTER_TOKEN_SEC;
-}
-
-void dygw_explain_database(dygw_result_t *out)
-{
-    out->code = DYGW_DATABASE_UNAVAILABLE;
-    out->message = "the gateway's database does not answer; nothing was done, try again";
-    out->retry_after = RETRY_AFTER_DATABASE_SEC;
-}
-
-static int worth_another_try(const dygw_reply_t *reply)
-{
-    return reply->kind == DYGW_REPLY_BUSY || reply->kind == DYGW_REPLY_UNREACHABLE
-           || reply->kind == DYGW_REPLY_LOST;
-}
-
-int dygw_ask_ready(dygw_gateway_t *gateway, apr_pool_t *pool, dygw_result_t *out)
-{
-    dygw_token_t token;
-
-    if (dygw_token_held(gateway, &token, pool) == APR_SUCCESS) {
-        return 1;
-    }
-    explain_token(out);
-    return 0;
-}
-
-const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,
-                             void *baton, const dygw_log_t *log, apr_pool_t *pool,
-                             dygw_result_t *out)
-{
-    const dygw_reply_t *reply;
-    dygw_token_t token;
-
-    if (dygw_token_held(gateway, &token, pool) != APR_SUCCESS) {
-        explain_token(out);
-        return NULL;
-    }
-    reply = call(baton, token.access_token);
-    if (reply->kind == DYGW_REPLY_TOKEN
-        && dygw_token_renew(gateway, token.version, 1, gateway->upstream_timeout, &token, log, pool)
-           == APR_SUCCESS) {
-        reply = call(baton, token.access_token);
-    }
-    if (kind == DYGW_ASK_HARMLESS && worth_another_try(reply)) {
-        reply = call(baton, token.access_token);
-    }
-    return reply;
-}
+/* --- why it did not work --- */
 
 static void explain_as(dygw_result_t *out, dygw_code_e code, const char *message, int retry_after)
 {
     out->code = code;
     out->message = message;
     out->retry_after = retry_after;
+}
+
+static void explain_token(dygw_result_t *out)
+{
+    explain_as(out, DYGW_TOKEN_UNAVAILABLE,
+               "the gateway holds no valid Douyin access token at the moment; try again",
+               RETRY_AFTER_TOKEN_SEC);
+}
+
+void dygw_explain_database(dygw_result_t *out)
+{
+    explain_as(out, DYGW_DATABASE_UNAVAILABLE,
+               "the gateway's database does not answer; nothing was done, try again",
+               RETRY_AFTER_DATABASE_SEC);
+}
+
+void dygw_explain_unavailable(const char *why, dygw_result_t *out)
+{
+    explain_as(out, DYGW_UPSTREAM_UNAVAILABLE, why, RETRY_AFTER_UPSTREAM_SEC);
+}
+
+void dygw_explain_timeout(const char *why, dygw_result_t *out)
+{
+    explain_as(out, DYGW_UPSTREAM_TIMEOUT, why, 0);
+}
+
+/* Douyin's own words go with it, when there are any. */
+static void explain_error(const dygw_reply_t *reply, dygw_code_e code, const char *message,
+                          dygw_result_t *out)
+{
+    explain_as(out, code, message, 0);
+    out->upstream_spoke = 1;
+    out->reply = reply->error_code != 0 ? reply : NULL;
 }
 
 void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
@@ -78,20 +58,14 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REVIEW:
     case DYGW_REPLY_SETUP:
-        explain_as(out, DYGW_UPSTREAM_REFUSED, "Douyin refused; `douyin` says why", 0);
-        out->upstream_spoke = 1;
+        explain_error(reply, DYGW_UPSTREAM_REFUSED, "Douyin refused; `douyin` says why", out);
         break;
     case DYGW_REPLY_REQUEST:
+        explain_error(reply, DYGW_UPSTREAM_ERROR,
+                      "Douyin says that the gateway's request is wrong", out);
+        break;
     case DYGW_REPLY_GARBLED:
-        explain_as(out, DYGW_UPSTREAM_ERROR,
-                   reply->kind == DYGW_REPLY_REQUEST
-                       ? "Douyin says that the gateway's request is wrong"
-                       : "Douyin's answer cannot be understood",
-                   0);
-        out->upstream_spoke = 1;
-        if (reply->error_code == 0) {
-            out->reply = NULL;
-        }
+        explain_error(reply, DYGW_UPSTREAM_ERROR, "Douyin's answer cannot be understood", out);
         break;
     case DYGW_REPLY_TOKEN:
         explain_token(out);
@@ -99,14 +73,74 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
     case DYGW_REPLY_BUSY:
     case DYGW_REPLY_LOST:
     case DYGW_REPLY_UNREACHABLE:
-        explain_as(out, DYGW_UPSTREAM_UNAVAILABLE,
-                   "Douyin is busy or cannot be reached; nothing was redeemed, "
-                   "try again",
-                   RETRY_AFTER_UPSTREAM_SEC);
+        dygw_explain_unavailable("Douyin is busy or cannot be reached; nothing was redeemed, "
+                                 "try again", out);
         break;
     case DYGW_REPLY_TIMEOUT:
-        explain_as(out, DYGW_UPSTREAM_TIMEOUT,
-                   "Douyin did not answer in time; nothing was redeemed, try again", 0);
+        dygw_explain_timeout("Douyin did not answer in time; nothing was redeemed, try again", out);
         break;
+    }
+}
+
+/* --- asking --- */
+
+int dygw_ask_ready(dygw_gateway_t *gateway, dygw_token_t *token, const dygw_log_t *log,
+                   apr_pool_t *pool, dygw_result_t *out)
+{
+    if (dygw_token_held(gateway, token, pool) == APR_SUCCESS
+        || dygw_token_renew(gateway, token->version, 0, TOKEN_PATIENCE_US, token, log, pool)
+           == APR_SUCCESS) {
+        return 1;
+    }
+    explain_token(out);
+    return 0;
+}
+
+static int worth_another_try(const dygw_reply_t *reply)
+{
+    return reply->kind == DYGW_REPLY_BUSY || reply->kind == DYGW_REPLY_UNREACHABLE
+           || reply->kind == DYGW_REPLY_LOST;
+}
+
+/* Whether Douyin looked at the coupon, so has taken the token. */
+static int took_token(const dygw_reply_t *reply)
+{
+    return reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON
+           || reply->kind == DYGW_REPLY_REVIEW;
+}
+
+static apr_status_t renew_refused(dygw_gateway_t *gateway, const dygw_reply_t *reply,
+                                  dygw_token_t *token, const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_log(log, INFO, 0,
+             DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
+                          "error_code %" APR_INT64_T_FMT ", logid %s",
+             token->version, reply->error_code, reply->logid);
+    return dygw_token_renew(gateway, token->version, 1, gateway->upstream_timeout, token, log,
+                            pool);
+}
+
+const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,
+                             void *baton, dygw_token_t *token, const dygw_log_t *log,
+                             apr_pool_t *pool)
+{
+    int may_renew = 1;
+    int may_repeat = kind == DYGW_ASK_HARMLESS;
+
+    for (;;) {
+        const dygw_reply_t *reply = call(baton, token->access_token);
+
+        if (token->refused && took_token(reply)) {
+            dygw_token_accepted(gateway, token);
+        }
+        if (reply->kind == DYGW_REPLY_TOKEN && may_renew
+            && renew_refused(gateway, reply, token, log, pool) == APR_SUCCESS) {
+            may_renew = 0;
+            continue;
+        }
+        if (!may_repeat || !worth_another_try(reply)) {
+            return reply;
+        }
+        may_repeat = 0;
     }
 }

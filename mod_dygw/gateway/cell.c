@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shared cell: short looks under its lock. */
+ * The shared cell: short looks under its lock, and what needs none. */
 #include "gateway/cell.h"
+
+#include <stdatomic.h>
 
 #include "util/clock.h"
 
 #define ID_EPOCH_MS         1704067200000   /* 2024-01-01T00:00:00Z */
 #define ID_BITS_WITHIN_MS   12
+
+/* Several processes share the atomics: an emulation by a lock of this process would not do. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
 
 dygw_cell_t *dygw_cell_lock(dygw_gateway_t *gateway)
 {
@@ -22,35 +27,34 @@ apr_int64_t dygw_cell_next_ids(dygw_gateway_t *gateway, int count)
 {
     /* The random part keeps hosts that work in the same millisecond apart. */
     apr_uint16_t within = 0;
+    apr_int64_t last = atomic_load(&gateway->cell->last_id);
+    apr_int64_t drawn;
     apr_int64_t id;
-    dygw_cell_t *cell;
 
     dygw_random_bytes(&within, sizeof(within));
-    id = ((dygw_now() - ID_EPOCH_MS) << ID_BITS_WITHIN_MS)
-         + (within & ((1 << ID_BITS_WITHIN_MS) - 1));
-    cell = dygw_cell_lock(gateway);
-    if (id <= cell->last_id) {
-        id = cell->last_id + 1;
-    }
-    cell->last_id = id + count - 1;
-    dygw_cell_unlock(gateway);
+    drawn = ((dygw_now() - ID_EPOCH_MS) << ID_BITS_WITHIN_MS)
+            + (within & ((1 << ID_BITS_WITHIN_MS) - 1));
+    do {
+        id = drawn > last ? drawn : last + 1;
+    } while (!atomic_compare_exchange_weak(&gateway->cell->last_id, &last, id + count - 1));
     return id;
 }
 
-apr_int64_t dygw_cell_apps_version(dygw_gateway_t *gateway)
+dygw_apps_stamp_t dygw_cell_apps_stamp(const dygw_gateway_t *gateway)
 {
-    apr_int64_t version = dygw_cell_lock(gateway)->apps_version;
+    dygw_apps_stamp_t stamp;
 
-    dygw_cell_unlock(gateway);
-    return version;
+    stamp.changes = atomic_load(&gateway->cell->apps_changes);
+    stamp.version = atomic_load(&gateway->cell->apps_version);
+    return stamp;
 }
 
-void dygw_cell_raise_apps_version(dygw_gateway_t *gateway, apr_int64_t at_least)
+int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    return a->version == b->version && a->changes == b->changes;
+}
 
-    if (cell->apps_version < at_least) {
-        cell->apps_version = at_least;
-    }
-    dygw_cell_unlock(gateway);
+void dygw_cell_apps_changed(dygw_gateway_t *gateway)
+{
+    atomic_fetch_add(&gateway->cell->apps_changes, 1);
 }

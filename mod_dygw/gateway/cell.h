@@ -16,8 +16,16 @@ void dygw_cell_unlock(dygw_gateway_t *gateway);
  * refuses (then draw again). */
 apr_int64_t dygw_cell_next_ids(dygw_gateway_t *gateway, int count);
 
-/* The apps version that caches must have; raise: something has just been changed here. */
-apr_int64_t dygw_cell_apps_version(dygw_gateway_t *gateway);
-void dygw_cell_raise_apps_version(dygw_gateway_t *gateway, apr_int64_t at_least);
+/* Tells one state of the apps from another: what was read under an equal stamp is up to date. */
+typedef struct dygw_apps_stamp_t {
+    apr_int64_t version;
+    apr_int64_t changes;
+} dygw_apps_stamp_t;
+
+dygw_apps_stamp_t dygw_cell_apps_stamp(const dygw_gateway_t *gateway);
+int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b);
+
+/* An app has just been changed here, and committed. */
+void dygw_cell_apps_changed(dygw_gateway_t *gateway);
 
 #endif

@@ -12,28 +12,20 @@
 #include "store/verification.h"
 #include "util/crypto.h"
 
-/* Why a call came to nothing; the contract's `code`. handle/reply.c knows the HTTP status of each.
- */
+/* Why a call came to nothing; the contract's `code`. handle/reply.c knows each HTTP status. */
 typedef enum {
     DYGW_OK,
     DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,
-    DYGW_MISSING_CREDENTIALS,
-    DYGW_INVALID_CREDENTIALS,
-    DYGW_STALE_TIMESTAMP,
-    DYGW_REPLAYED_NONCE,
+    DYGW_MISSING_CREDENTIALS, DYGW_INVALID_CREDENTIALS, DYGW_STALE_TIMESTAMP, DYGW_REPLAYED_NONCE,
     DYGW_OPERATOR_REQUIRED,
     DYGW_APP_DISABLED_ERROR, DYGW_TOKEN_READ_FORBIDDEN, DYGW_STORE_FORBIDDEN,
     DYGW_NOT_FOUND, DYGW_METHOD_NOT_ALLOWED,
     DYGW_REQUEST_IN_PROGRESS, DYGW_CONFLICT, DYGW_NOT_ENOUGH_COUPONS,
-    DYGW_BODY_TOO_LARGE,
-    DYGW_UNSUPPORTED_MEDIA_TYPE,
-    DYGW_IDEMPOTENCY_KEY_REUSED,
-    DYGW_RATE_LIMITED,
+    DYGW_BODY_TOO_LARGE, DYGW_UNSUPPORTED_MEDIA_TYPE,
+    DYGW_IDEMPOTENCY_KEY_REUSED, DYGW_RATE_LIMITED,
     DYGW_INTERNAL_ERROR,
     DYGW_UPSTREAM_REFUSED, DYGW_UPSTREAM_ERROR,
-    DYGW_DATABASE_UNAVAILABLE,
-    DYGW_TOKEN_UNAVAILABLE,
-    DYGW_UPSTREAM_UNAVAILABLE,
+    DYGW_DATABASE_UNAVAILABLE, DYGW_TOKEN_UNAVAILABLE, DYGW_UPSTREAM_UNAVAILABLE,
     DYGW_NONCE_STORE_FULL,
     DYGW_UPSTREAM_TIMEOUT
 } dygw_code_e;
@@ -49,18 +41,20 @@ typedef struct dygw_result_t {
     const dygw_reply_t *reply;  /* Douyin's own words, NULL when none */
 } dygw_result_t;
 
-/* The access token in memory that all children of a host share; the glue keeps it in shared memory.
- */
+/* What all children of a host share; the glue keeps it in shared memory. Read and written between
+ * dygw_cell_lock and dygw_cell_unlock, but the atomic members at any time. */
 #define DYGW_TOKEN_MAX 1024
 typedef struct dygw_cell_t {
-    apr_int64_t token_version;      /* 0 = none held */
+    apr_int64_t token_version;      /* 0 = never had one */
     dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
     int token_refused;              /* Douyin refused this version, and no newer one is there yet */
-    char token[DYGW_TOKEN_MAX];     /* NUL ended */
+    char token[DYGW_TOKEN_MAX];     /* NUL ended; empty = none held */
+    dygw_ms_t renew_pause_until;    /* a renewal came to nothing: no other before then */
     dygw_ms_t rejected_at;          /* when a reader's ?rejected= led to a renewal last */
-    apr_int64_t apps_version;       /* caches of apps older than this are stale */
-    apr_int64_t last_id;            /* newest verification id given out on this host */
+    _Atomic apr_int64_t apps_version;   /* of the table, as the host saw it last */
+    _Atomic apr_int64_t apps_changes;   /* made on this host, which need not wait for that */
+    _Atomic apr_int64_t last_id;        /* newest verification id given out on this host */
     /* what /health says, as the host's last look at the database found it */
     dygw_ms_t tick_at;              /* 0 = never */
     int database_state;             /* dygw_database_state_e */
@@ -76,7 +70,7 @@ typedef struct dygw_gateway_t {
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
-    dygw_cell_t *cell; /* shared; only between lock and unlock, a moment each time */
+    dygw_cell_t *cell;                  /* shared; see cell.h */
     void (*lock_cell)(void *baton);
     void (*unlock_cell)(void *baton);
     void *cell_baton;

@@ -15,16 +15,21 @@ void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_
 /* Makes it `failed`, finally. */
 void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char *description);
 
-/* Applies what verify said of this coupon. Leaves it `processing` where that is not final.
- * times_left: uses of the coupon that remain after this one. */
+/* Uses of a coupon that remain, when prepare was the caller's own. */
+#define DYGW_TIMES_LEFT_UNKNOWN (-1)
+
+/* Applies what verify said of this coupon. Leaves it `processing` where that is not final: with
+ * v->attempts above 1 "already used" may be our own doing. times_left: uses of the coupon that
+ * remain after this one. */
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left);
 
 /* The same for an answer that does not speak of single coupons: an error of the whole call, or none
- * at all. */
+ * at all. Final only when it answers the one request that was sent. */
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply);
 
-/* Adds Douyin's raw answer under the name of the call to douyin_response. */
-void dygw_record_add_response(dygw_verification_t *v, const char *call, const dygw_reply_t *reply,
-                              apr_pool_t *pool);
+/* Adds Douyin's raw answer under the name of the call to douyin_response of all of them, which have
+ * the same so far. Access tokens are only in answers to the token calls, which are not recorded. */
+void dygw_record_add_response(dygw_verification_t *const *items, int count, const char *call,
+                              const dygw_reply_t *reply, apr_pool_t *pool);
 
 #endif

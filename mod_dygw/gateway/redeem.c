@@ -4,15 +4,19 @@
  *   1  find the coupon     short link -> encrypted_data; prepare. Nothing can be redeemed yet, so
  *                          what goes wrong here is told to the caller and not recorded (but a
  *                          refusal because of the coupon is)
- *   2  record              the rows, `processing`, with all that repeating or asking needs,
- * committed 3  verify              the one request that may redeem 4  record the outcome  what the
- * answer settles; the rest stays `processing` for the background
+ *   2  record              the rows, `processing`, with all that repeating or asking needs; commit
+ *   3  verify              the one request that may redeem
+ *   4  record the outcome  what the answer settles; the rest stays `processing`, for the background
  *
  * If this process dies between 2 and 4, the row is there, its lease runs out, and the background
  * settles it. If the database dies in between, the caller hears `processing`, which is what the
  * record says. No connection to the database is held while Douyin is asked.
+ *
+ * A row's `attempts` counts the verify requests that may have reached Douyin: 1 when it is
+ * committed, for we may die before we know; afterwards what was really sent. Above 1, "already
+ * used" may be our own doing, and only a look at the coupon can tell.
  */
-#include "gateway/redeem.h"
+#include "gateway/attempt.h"
 
 #include <apr_strings.h>
 
@@ -20,77 +24,14 @@
 #include "gateway/cell.h"
 #include "gateway/record.h"
 
-#define LEASE_MARGIN_MS     10000   /* over the upstream time-outs: recording the outcome */
-#define ID_DRAWS            3
-#define RETRY_AFTER_LINK_SEC 5
-
-/* One redemption on its way. */
-typedef struct attempt_t {
-    dygw_gateway_t *gateway;
-    const dygw_redeem_request_t *request;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
-    dygw_redeem_result_t *out;
-    const char *encrypted_data;             /* what the short link led to */
-    const char *verify_token;
-    const char *codes[DYGW_COUNT_MAX];      /* to send, one a row */
-    int times_left[DYGW_COUNT_MAX]; /* uses of that coupon that remain after the row's own */
-} attempt_t;
-
-/* --- 1: find the coupon --- */
-
-static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
-{
-    attempt_t *a = baton;
-    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->gateway->douyin, access_token,
-                                                      a->request->poi_id, a->encrypted_data,
-                                                      a->request->code, a->log, a->pool);
-
-    a->out->upstream_time += reply->reply.took;
-    return &reply->reply;
-}
-
-static int resolve_link(attempt_t *a, dygw_result_t *out)
-{
-    const char *why = NULL;
-    apr_time_t began = apr_time_now();
-    dygw_link_e link = dygw_douyin_short_link(a->gateway->douyin, a->request->short_link,
-                                              &a->encrypted_data, &why, a->log, a->pool);
-
-    a->out->upstream_time += apr_time_now() - began;
-    switch (link) {
-    case DYGW_LINK_OK:
-        return 1;
-    case DYGW_LINK_BAD:
-        out->code = DYGW_INVALID_REQUEST;
-        out->field = "short_link";
-        break;
-    case DYGW_LINK_TIMEOUT:
-        out->code = DYGW_UPSTREAM_TIMEOUT;
-        break;
-    case DYGW_LINK_UNAVAILABLE:
-        out->code = DYGW_UPSTREAM_UNAVAILABLE;
-        out->retry_after = RETRY_AFTER_LINK_SEC;
-        break;
-    }
-    out->message = why;
-    return 0;
-}
-
-/* Prepare's answer, whatever it says; NULL when it cannot even be asked, *out tells. */
-static const dygw_prepare_reply_t *prepare(attempt_t *a, dygw_result_t *out)
-{
-    if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_link(a, out)) {
-        return NULL;
-    }
-    /* The reply is the first member of what call_prepare made. */
-    return (const dygw_prepare_reply_t *)dygw_ask(a->gateway, DYGW_ASK_HARMLESS, call_prepare, a,
-                                                  a->log, a->pool, out);
-}
+#define LEASE_CALLS     4       /* of an upstream time-out each, see set_out */
+#define LEASE_MARGIN_MS 10000   /* over these: recording the outcome */
+#define ID_DRAWS        3
+#define UNITS_OF_WORK   2       /* a connection that dies in one is not the next one's */
 
 /* --- 2: record --- */
 
-static void new_items(attempt_t *a, int count)
+static void new_items(dygw_attempt_t *a, int count)
 {
     int i;
 
@@ -105,7 +46,7 @@ static void new_items(attempt_t *a, int count)
     }
 }
 
-static void assign_ids(attempt_t *a)
+static void assign_ids(dygw_attempt_t *a)
 {
     apr_int64_t first = dygw_cell_next_ids(a->gateway, a->out->count);
     int i;
@@ -116,138 +57,158 @@ static void assign_ids(attempt_t *a)
     }
 }
 
-/* APR_EEXIST: this verify_token and code are recorded already. */
-static apr_status_t insert(attempt_t *a)
+static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
 {
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
+    apr_status_t rv;
+    int draw = 1;
+
+    while ((rv = dygw_store_verification_insert(db, rows, a->out->count)) == APR_EAGAIN
+           && draw++ < ID_DRAWS) {
+        assign_ids(a);
+    }
+    return rv;
+}
+
+/* APR_EEXIST: this verify_token and code are recorded already. When the connection dies with the
+ * commit, a second unit of work finds out whether it was done: inserting the same rows again is no
+ * error. */
+static apr_status_t insert(dygw_attempt_t *a)
+{
+    apr_status_t rv = APR_EGENERAL;
+    int unit;
+
+    assign_ids(a);
+    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
+        dygw_db_t *db;
+
+        rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+        if (rv != APR_SUCCESS) {
+            break;
+        }
+        rv = insert_with(a, db);
+        dygw_db_close(db);
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN) {
+            break;
+        }
+    }
+    return rv;
+}
+
+/* What is recorded of the first of our codes that is, and the others of that request. APR_NOTFOUND:
+ * none is. */
+static apr_status_t find_recorded(dygw_attempt_t *a, dygw_verification_t **recorded,
+                                  apr_array_header_t **items)
+{
     dygw_db_t *db;
-    int draw;
+    int i;
     apr_status_t rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    for (draw = 0; draw < ID_DRAWS; draw++) {
-        assign_ids(a);
-        rv = dygw_store_verification_insert(db, rows, a->out->count);
-        if (rv != APR_EAGAIN) {
-            break;
-        }
+    rv = APR_NOTFOUND;
+    for (i = 0; i < a->out->count && rv == APR_NOTFOUND; i++) {
+        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], recorded, a->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_verification_items(db, (*recorded)->first_id, items, a->pool);
     }
     dygw_db_close(db);
     return rv;
 }
 
-/* The same verify_token and code again: the recorded outcome, if it is the same app's. */
-static void replay(attempt_t *a)
+static void explain_conflict(dygw_attempt_t *a, const char *message)
+{
+    a->out->result.code = DYGW_CONFLICT;
+    a->out->result.message = message;
+}
+
+/* This verify_token and code have been recorded before: that outcome counts, if it is the same
+ * app's. A prepare of our own that gave an old token once more is another matter: an outcome that
+ * is final was told to somebody else, who may have got his goods for it. */
+static apr_status_t replay(dygw_attempt_t *a)
 {
     dygw_verification_t *recorded;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+    apr_array_header_t *items;
+    apr_status_t rv = find_recorded(a, &recorded, &items);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_find(db, a->verify_token, a->codes[0], &recorded, a->pool);
-        dygw_db_close(db);
-    }
-    if (rv == APR_SUCCESS && recorded->app_id != a->request->app_id) {
-        a->out->result.code = DYGW_CONFLICT;
-        a->out->result.message = "another app has used this encrypted_code with this verify_token";
-        return;
-    }
-    if (rv == APR_SUCCESS) {
-        rv = dygw_items_read(a->gateway, recorded->first_id, a->log, a->pool, a->out);
-    }
     if (rv != APR_SUCCESS) {
-        dygw_explain_database(&a->out->result);
-        return;
+        return rv;
     }
-    a->out->replayed = 1;
+    a->out->result = (dygw_result_t){ 0 };
+    if (recorded->app_id != a->request->app_id) {
+        explain_conflict(a, "another app has used this coupon with the same verify_token");
+    }
+    else if (a->request->mode != DYGW_MODE_ENCRYPTED_CODE
+             && recorded->verify_status != DYGW_PROCESSING) {
+        explain_conflict(a, "Douyin gave a verify_token that a finished verification has used; "
+                            "nothing was redeemed, try again later");
+    }
+    else {
+        a->out->items = (dygw_verification_t **)items->elts;
+        a->out->count = items->nelts;
+        a->out->replayed = 1;
+    }
+    return APR_SUCCESS;
 }
 
 /* Commits the rows. 0: not done, the result says why or holds what was recorded before. */
-static int record(attempt_t *a)
+static int record(dygw_attempt_t *a)
 {
     apr_status_t rv = insert(a);
 
     if (rv == APR_SUCCESS) {
         return 1;
     }
-    if (rv == APR_EEXIST) {
-        replay(a);
-    }
-    else {
+    if (rv != APR_EEXIST || replay(a) != APR_SUCCESS) {
         dygw_explain_database(&a->out->result);
     }
     return 0;
 }
 
-static void record_refusal(attempt_t *a, const dygw_reply_t *reply, apr_int64_t code,
-                           const char *description)
+static void record_refusal(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
+                           apr_int64_t code, const char *description)
 {
     new_items(a, 1);
+    a->out->items[0]->order_id = prepared->order_id;
     dygw_record_fail(a->out->items[0], code, description);
-    dygw_record_add_response(a->out->items[0], "prepare", reply, a->pool);
+    dygw_record_add_response(a->out->items, 1, "prepare", &prepared->reply, a->pool);
     record(a);
 }
 
-/* Chooses the first coupons, and uses of times cards, of those that prepare lists. Gives how many
- * there are, at most what was asked for. */
-static int choose(attempt_t *a, const dygw_prepare_reply_t *prepared,
-                  const dygw_certificate_t **chosen)
-{
-    const dygw_certificate_t *listed = (const dygw_certificate_t *)prepared->certificates->elts;
-    int wanted = a->request->count;
-    int n = 0;
-    int i, use;
-
-    for (i = 0; i < prepared->certificates->nelts && n < wanted; i++) {
-        if (listed[i].status != -1 && listed[i].status != DYGW_COUPON_UNUSED) {
-            continue;
-        }
-        for (use = 1; use <= listed[i].times_left && n < wanted; use++) {
-            a->times_left[n] = listed[i].times_left - use;
-            chosen[n++] = &listed[i];
-        }
-    }
-    return n;
-}
-
-/* The rows of what prepare found, filled in but not yet committed. 0: there is nothing to verify.
- */
-static int rows_of_coupons(attempt_t *a, const dygw_prepare_reply_t *prepared)
+/* The rows of what prepare found, not yet committed. 0: there is nothing to verify. */
+static int rows_of_coupons(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared)
 {
     const dygw_certificate_t *chosen[DYGW_COUNT_MAX];
-    int n = choose(a, prepared, chosen);
+    int n = dygw_attempt_choose(a, prepared, chosen);
     int i;
 
     if (n == 0) {
-        record_refusal(a, &prepared->reply, DYGW_OUTCOME_NO_COUPON,
-                       "the order has no usable coupon now");
+        record_refusal(a, prepared, DYGW_OUTCOME_NO_COUPON, "the order has no usable coupon now");
         return 0;
     }
     if (n < a->request->count) {
         a->out->result.code = DYGW_NOT_ENOUGH_COUPONS;
-        a->out->result.message =
-            "the order has fewer usable coupons than `count`; nothing was redeemed";
+        a->out->result.message = "the order has fewer usable coupons than `count`; "
+                                 "nothing was redeemed";
         a->out->result.available = n;
         return 0;
     }
     new_items(a, n);
     a->verify_token = prepared->verify_token;
     for (i = 0; i < n; i++) {
-        dygw_verification_t *v = a->out->items[i];
-
-        dygw_record_set_certificate(v, chosen[i]);
-        v->order_id = prepared->order_id;
-        dygw_record_add_response(v, "prepare", &prepared->reply, a->pool);
+        dygw_record_set_certificate(a->out->items[i], chosen[i]);
+        a->out->items[i]->order_id = prepared->order_id;
     }
+    dygw_record_add_response(a->out->items, n, "prepare", &prepared->reply, a->pool);
     return 1;
 }
 
 /* 0: there is nothing to verify, the result says why. */
-static int rows_from_prepare(attempt_t *a)
+static int rows_from_prepare(dygw_attempt_t *a)
 {
-    const dygw_prepare_reply_t *prepared = prepare(a, &a->out->result);
+    const dygw_prepare_reply_t *prepared = dygw_attempt_prepare(a, &a->out->result);
 
     if (!prepared) {
         return 0;
@@ -257,8 +218,7 @@ static int rows_from_prepare(attempt_t *a)
         return rows_of_coupons(a, prepared);
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REVIEW:
-        record_refusal(a, &prepared->reply, prepared->reply.error_code,
-                       prepared->reply.description);
+        record_refusal(a, prepared, prepared->reply.error_code, prepared->reply.description);
         return 0;
     default:
         dygw_explain(&prepared->reply, &a->out->result);
@@ -266,28 +226,32 @@ static int rows_from_prepare(attempt_t *a)
     }
 }
 
-/* The caller's own prepare. Without a token nothing is attempted, so nothing is recorded either. */
-static int rows_from_request(attempt_t *a)
+/* The caller's own prepare. Without a token nothing is attempted, so nothing is recorded either;
+ * but the outcome of an earlier request is told without one. */
+static int rows_from_request(dygw_attempt_t *a)
 {
     dygw_verification_t *v;
 
-    if (!dygw_ask_ready(a->gateway, a->pool, &a->out->result)) {
-        return 0;
-    }
     new_items(a, 1);
     v = a->out->items[0];
-    a->verify_token = a->request->verify_token;
     v->encrypted_code = a->request->encrypted_code;
     v->order_id = a->request->order_id;
     v->certificate_id = a->request->certificate_id;
+    a->verify_token = a->request->verify_token;
+    a->codes[0] = v->encrypted_code;
+    a->times_left[0] = DYGW_TIMES_LEFT_UNKNOWN;
+    if (!dygw_ask_ready(a->gateway, &a->token, a->log, a->pool, &a->out->result)) {
+        replay(a);
+        return 0;
+    }
     return 1;
 }
 
-/* What settling needs, and until when this request works on the rows itself: prepare is over, at
- * most two verify calls (the second after a refused token) and a renewal are to come. */
-static void set_out(attempt_t *a)
+/* What settling needs, and until when this request works on the rows itself: to come are a verify,
+ * and when the token is refused the wait for its renewal, the renewal, and the verify again. */
+static void set_out(dygw_attempt_t *a)
 {
-    dygw_ms_t lease_until = dygw_now() + 3 * (a->gateway->upstream_timeout / 1000)
+    dygw_ms_t lease_until = dygw_now() + LEASE_CALLS * (a->gateway->upstream_timeout / 1000)
                             + LEASE_MARGIN_MS;
     int i;
 
@@ -306,40 +270,51 @@ static void set_out(attempt_t *a)
 
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
-    attempt_t *a = baton;
+    dygw_attempt_t *a = baton;
     dygw_verify_reply_t *reply = dygw_douyin_verify(a->gateway->douyin, access_token,
                                                     a->request->poi_id, a->verify_token, a->codes,
                                                     a->out->count, a->log, a->pool);
 
     a->out->upstream_time += reply->reply.took;
+    if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
+        a->sent += reply->reply.sent_twice ? 2 : 1;
+    }
     return &reply->reply;
 }
 
-static void apply(attempt_t *a, const dygw_verify_reply_t *answer)
+static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 {
     dygw_ms_t now = dygw_now();
+    int unknown = 0;
     int i;
 
     for (i = 0; i < a->out->count; i++) {
         dygw_verification_t *v = a->out->items[i];
 
         v->updated_at = now;
-        if (answer && answer->items) {
+        v->attempts = a->sent;
+        if (answer->items) {
             dygw_record_apply_item(v, &answer->items[i], a->times_left[i]);
         }
-        else if (answer) {
+        else {
             dygw_record_apply_reply(v, &answer->reply);
         }
-        if (answer) {
-            dygw_record_add_response(v, "verify", &answer->reply, a->pool);
-        }
+        unknown += v->verify_status == DYGW_PROCESSING;
+    }
+    dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->pool);
+    if (unknown > 0) {
+        dygw_log(a->log, INFO, 0,
+                 DYGWNO(0412) "verification %" APR_INT64_T_FMT ": the outcome of %d of %d is not "
+                              "known yet: HTTP status %d, error_code %" APR_INT64_T_FMT
+                              ", logid %s", a->out->items[0]->id, unknown, a->out->count,
+                 answer->reply.http_status, answer->reply.error_code, answer->reply.logid);
     }
 }
 
 /* --- 4: record the outcome --- */
 
-/* The outcome in copies of the rows, so that what the caller hears is what was committed. */
-static dygw_verification_t **copy_items(attempt_t *a)
+/* The outcome goes into copies, so that what the caller hears is what was committed. */
+static dygw_verification_t **copy_items(dygw_attempt_t *a)
 {
     dygw_verification_t **copies = apr_palloc(a->pool, (apr_size_t)a->out->count * sizeof(*copies));
     int i;
@@ -350,7 +325,20 @@ static dygw_verification_t **copy_items(attempt_t *a)
     return copies;
 }
 
-static apr_status_t settle_rows(attempt_t *a, dygw_db_t *db)
+static void disown(dygw_attempt_t *a, dygw_verification_t *v)
+{
+    dygw_log(a->log, WARN, 0,
+             DYGWNO(0410) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
+                          "another record; it is recorded as failed",
+             v->id);
+    v->verify_id = NULL;
+    v->confirmed_by = DYGW_BY_NOBODY;
+    v->verify_time = v->cancelable_until = DYGW_NO_TIME;
+    dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
+                     "that redemption is recorded as another verification");
+}
+
+static apr_status_t settle_with(dygw_attempt_t *a, dygw_db_t *db)
 {
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
     apr_status_t rv;
@@ -359,42 +347,42 @@ static apr_status_t settle_rows(attempt_t *a, dygw_db_t *db)
 
     while ((rv = dygw_store_verification_settle(db, rows, a->out->count, &clash)) == APR_EEXIST
            && left-- > 0) {
-        dygw_verification_t *v = a->out->items[clash];
-
-        dygw_log(a->log, WARN, 0,
-                 DYGWNO(0410) "verification %" APR_INT64_T_FMT " was answered with the verify_id "
-                              "of another record; it is recorded as failed",
-                 v->id);
-        v->verify_id = NULL;
-        v->confirmed_by = DYGW_BY_NOBODY;
-        v->verify_time = v->cancelable_until = DYGW_NO_TIME;
-        dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
-                         "that redemption is recorded as another verification");
+        disown(a, a->out->items[clash]);
     }
     return rv;
 }
 
-static apr_status_t settle(attempt_t *a)
+/* Like insert, in a second unit of work when the first breaks. */
+static apr_status_t settle(dygw_attempt_t *a)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+    apr_status_t rv = APR_EGENERAL;
+    int unit;
 
-    if (rv == APR_SUCCESS) {
-        rv = settle_rows(a, db);
+    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
+        dygw_db_t *db;
+
+        rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+        if (rv != APR_SUCCESS) {
+            break;
+        }
+        rv = settle_with(a, db);
         dygw_db_close(db);
+        if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
+            break;
+        }
     }
     return rv;
 }
 
-static void verify_and_settle(attempt_t *a)
+static void verify_and_settle(dygw_attempt_t *a)
 {
     dygw_verification_t **committed = copy_items(a);
-    dygw_result_t no_token = { 0 };
-    const dygw_reply_t *reply = dygw_ask(a->gateway, DYGW_ASK_VERIFY, call_verify, a, a->log,
-                                         a->pool, &no_token);
+    /* The reply is the first member of what call_verify made. */
+    const dygw_verify_reply_t *answer = (const dygw_verify_reply_t *)dygw_ask(
+        a->gateway, DYGW_ASK_VERIFY, call_verify, a, &a->token, a->log, a->pool);
     apr_status_t rv;
 
-    apply(a, (const dygw_verify_reply_t *)reply);
+    apply(a, answer);
     rv = settle(a);
     if (rv == APR_NOTFOUND) {
         /* The background or a cancel was there first: what they recorded counts. */
@@ -412,31 +400,19 @@ static void verify_and_settle(attempt_t *a)
 void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
                  const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
 {
-    attempt_t a = { .gateway = gateway, .request = request, .log = log, .pool = pool, .out = out };
+    dygw_attempt_t a = {
+        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = out
+    };
+    int to_verify;
 
     *out = (dygw_redeem_result_t){ 0 };
-    if (!(request->mode == DYGW_MODE_ENCRYPTED_CODE ? rows_from_request(&a)
-                                                    : rows_from_prepare(&a))) {
+    to_verify = request->mode == DYGW_MODE_ENCRYPTED_CODE ? rows_from_request(&a)
+                                                          : rows_from_prepare(&a);
+    if (!to_verify) {
         return;
     }
     set_out(&a);
     if (record(&a)) {
         verify_and_settle(&a);
-    }
-}
-
-void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
-                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
-{
-    dygw_redeem_result_t ignored = { 0 };
-    attempt_t a = {
-        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = &ignored
-    };
-    const dygw_prepare_reply_t *prepared;
-
-    *out = (dygw_result_t){ 0 };
-    prepared = prepare(&a, out);
-    if (prepared) {
-        dygw_explain(&prepared->reply, out);
     }
 }

@@ -3,11 +3,12 @@
  *
  * The table holds it sealed, with a version; the cell holds a copy for all children of the host.
  * Whoever finds that a version will not do (the background thread: it ends soon; a request: Douyin
- * refused it) asks to renew that version. The claim in the table, good for one version, lets one of
- * all threads, children and hosts call Douyin; the others wait for the version to change. A claim
- * is not given back when the call came to nothing: its end is the pause before the next try, so
- * that a Douyin in trouble is asked every few seconds and not by everybody. Storing the successor
- * is conditional on the version too, so even a claim that ran out in the middle cannot put an older
+ * refused it, or it has ended) asks to renew that version. The claim in the table, good for one
+ * version, lets one of all threads, children and hosts call Douyin; the others wait for the version
+ * to change. A claim is not given back when the call came to nothing: its end is the pause before
+ * the next try, so that a Douyin in trouble is asked every few seconds and not by everybody. The
+ * cell says so, and nobody on this host waits for what has failed already. Storing the successor is
+ * conditional on the version too, so even a claim that ran out in the middle cannot put an older
  * token over a newer one.
  */
 #include "gateway/token.h"
@@ -21,14 +22,17 @@
 #include "store/token.h"
 
 #define SEAL_PURPOSE            "access-token"
-#define RENEW_FROM              0.80    /* of a token's life has passed: renewed between here ... */
+#define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
 #define CLAIM_MARGIN_MS         1000    /* over the upstream time-out: sealing and storing */
-#define WAIT_STEP_US            20000
-#define WAIT_STEPS_PER_LOOK 12 /* waiters look at the cell each step, into the table each so many  \
-                                */
+#define WAIT_STEP_US            20000   /* waiters look at the cell each step, ... */
+#define WAIT_STEPS_PER_LOOK     12      /* ... and into the table after so many */
+#define MOVES_MAX               3       /* versions one renewal follows, found unusable each */
 #define REJECTED_PAUSE_MS       60000
 #define DIGEST_LEN              8
+#define LIFE_MAX_SEC            (30 * 24 * 60 * 60)     /* longer is no life of a token */
+
+/* --- the cell --- */
 
 static void publish(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                     dygw_ms_t obtained_at, dygw_ms_t expires_at)
@@ -40,19 +44,90 @@ static void publish(dygw_gateway_t *gateway, const char *text, apr_int64_t versi
     cell->token_obtained_at = obtained_at;
     cell->token_expires_at = expires_at;
     cell->token_refused = 0;
+    cell->renew_pause_until = 0;
     dygw_cell_unlock(gateway);
+}
+
+/* The stored token cannot be read, so it is renewed like one that has ended. What the host holds
+ * serves until then: hosts with different master keys do not renew against each other. */
+static void publish_version_only(dygw_gateway_t *gateway, apr_int64_t version)
+{
+    dygw_cell_t *cell = dygw_cell_lock(gateway);
+
+    cell->token_version = version;
+    dygw_cell_unlock(gateway);
+}
+
+static int usable(const dygw_cell_t *cell, dygw_ms_t now)
+{
+    return cell->token[0] != '\0' && cell->token_expires_at > now;
 }
 
 apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_pool_t *pool)
 {
+    dygw_ms_t now = dygw_now();
     const dygw_cell_t *cell = dygw_cell_lock(gateway);
+    int held = usable(cell, now);
 
     token->version = cell->token_version;
     token->expires_at = cell->token_expires_at;
-    token->access_token = cell->token_version ? apr_pstrdup(pool, cell->token) : NULL;
+    token->refused = cell->token_refused;
+    token->access_token = held ? apr_pstrdup(pool, cell->token) : NULL;
     dygw_cell_unlock(gateway);
-    return token->access_token && token->expires_at > dygw_now() ? APR_SUCCESS : APR_NOTFOUND;
+    return held ? APR_SUCCESS : APR_NOTFOUND;
 }
+
+static void mark_refused(dygw_gateway_t *gateway, apr_int64_t version, int refused)
+{
+    dygw_cell_t *cell = dygw_cell_lock(gateway);
+
+    if (cell->token_version == version) {
+        cell->token_refused = refused;
+    }
+    dygw_cell_unlock(gateway);
+}
+
+void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token)
+{
+    mark_refused(gateway, token->version, 0);
+}
+
+static dygw_ms_t claim_ttl(const dygw_gateway_t *gateway)
+{
+    return gateway->upstream_timeout / 1000 + CLAIM_MARGIN_MS;
+}
+
+static void pause_until(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t until)
+{
+    dygw_cell_t *cell = dygw_cell_lock(gateway);
+
+    if (cell->token_version == version) {
+        cell->renew_pause_until = until;
+    }
+    dygw_cell_unlock(gateway);
+}
+
+typedef enum { WAITING, ANOTHER_THERE, PAUSED } outlook_e;
+
+/* What a caller that wants `version` replaced can expect. */
+static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
+{
+    dygw_ms_t now = dygw_now();
+    const dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_ms_t pause = cell->renew_pause_until - now;
+    outlook_e result = WAITING;
+
+    if (cell->token_version != version && usable(cell, now)) {
+        result = ANOTHER_THERE;
+    }
+    else if (cell->token_version == version && pause > 0 && pause <= claim_ttl(gateway)) {
+        result = PAUSED;            /* more than that: the clock was set back */
+    }
+    dygw_cell_unlock(gateway);
+    return result;
+}
+
+/* --- the table --- */
 
 static apr_status_t load(dygw_gateway_t *gateway, dygw_db_t *db, const dygw_log_t *log)
 {
@@ -65,17 +140,17 @@ static apr_status_t load(dygw_gateway_t *gateway, dygw_db_t *db, const dygw_log_
     }
     if (!row.sealed) {
         /* A database made anew behind a host that still holds the token of the one before. */
-        publish(gateway, "", 0, 0, 0);
+        publish(gateway, "", row.version, 0, 0);
         return APR_SUCCESS;
     }
     rv = dygw_unseal(gateway->seal, SEAL_PURPOSE, row.sealed, dygw_db_pool(db), &text, NULL);
-    if (rv != APR_SUCCESS) {
-        dygw_log(log, ERR, rv, DYGWNO(0400) "the stored access token does not open with the "
-                 "present master key; a new one will be fetched when it is due");
-        return rv;
-    }
-    if (strlen(text) >= DYGW_TOKEN_MAX) {
-        return APR_EGENERAL;
+    if (rv != APR_SUCCESS || strlen(text) >= DYGW_TOKEN_MAX) {
+        dygw_log(log, ERR, rv,
+                 DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT ", does "
+                              "not open with DygwMasterKey; a new one is fetched",
+                 gateway->client_key, row.version);
+        publish_version_only(gateway, row.version);
+        return APR_SUCCESS;
     }
     publish(gateway, text, row.version, row.obtained_at, row.expires_at);
     return APR_SUCCESS;
@@ -93,6 +168,8 @@ apr_status_t dygw_token_load(dygw_gateway_t *gateway, const dygw_log_t *log, apr
     return rv;
 }
 
+/* --- renewing --- */
+
 static void report_failure(dygw_gateway_t *gateway, const dygw_reply_t *reply,
                            const dygw_log_t *log)
 {
@@ -103,15 +180,49 @@ static void report_failure(dygw_gateway_t *gateway, const dygw_reply_t *reply,
                  gateway->client_key, reply->error_code, reply->logid);
     }
     else {
-        dygw_log(
-            log, WARN, 0,
-            DYGWNO(0402) "no new access token for %s: HTTP status %d, error_code %" APR_INT64_T_FMT
-                         ", logid %s; it will be tried again",
-            gateway->client_key, reply->http_status, reply->error_code, reply->logid);
+        dygw_log(log, WARN, 0,
+                 DYGWNO(0402) "no new access token for %s: HTTP status %d, error_code "
+                              "%" APR_INT64_T_FMT ", logid %s; it will be tried again",
+                 gateway->client_key, reply->http_status, reply->error_code, reply->logid);
     }
 }
 
-/* Seals and stores what Douyin gave. APR_EEXIST: somebody stored a newer one meanwhile. */
+static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *text)
+{
+    const dygw_cell_t *cell = dygw_cell_lock(gateway);
+    int same = cell->token_version == version && dygw_equal_secret(cell->token, text);
+
+    dygw_cell_unlock(gateway);
+    return same;
+}
+
+/* Whether what Douyin gave will do in place of `version`. */
+static int acceptable(dygw_gateway_t *gateway, const dygw_token_reply_t *fresh,
+                      apr_int64_t version, int refused, const dygw_log_t *log)
+{
+    if (fresh->reply.kind != DYGW_REPLY_OK) {
+        report_failure(gateway, &fresh->reply, log);
+        return 0;
+    }
+    if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in <= 0
+        || fresh->expires_in > LIFE_MAX_SEC) {
+        dygw_log(log, ERR, 0,
+                 DYGWNO(0405) "Douyin gives %s an access token of %" APR_SIZE_T_FMT " bytes for "
+                              "%" APR_INT64_T_FMT " s: not used",
+                 gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
+        return 0;
+    }
+    if (refused && same_token(gateway, version, fresh->access_token)) {
+        dygw_log(log, ERR, 0,
+                 DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
+                              "again; `DygwTokenEndpoint client` asks the other call",
+                 gateway->client_key);
+        return 0;
+    }
+    return 1;
+}
+
+/* Seals and stores what Douyin gave; whoever stored a successor first, it is in the cell then. */
 static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version,
                                     const dygw_token_reply_t *fresh, const dygw_log_t *log,
                                     apr_pool_t *pool)
@@ -143,41 +254,27 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
     return rv;
 }
 
-static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *text)
-{
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    int same = cell->token_version == version && version > 0
-               && dygw_equal_secret(cell->token, text);
-
-    dygw_cell_unlock(gateway);
-    return same;
-}
-
+/* With the claim in hand. */
 static apr_status_t fetch(dygw_gateway_t *gateway, apr_int64_t version, int refused,
                           const dygw_log_t *log, apr_pool_t *pool)
 {
+    dygw_ms_t claimed_until = dygw_now() + claim_ttl(gateway);
     const dygw_token_reply_t *fresh = dygw_douyin_token(gateway->douyin, log, pool);
+    apr_status_t rv = APR_EGENERAL;
 
-    if (fresh->reply.kind != DYGW_REPLY_OK) {
-        report_failure(gateway, &fresh->reply, log);
-        return APR_EGENERAL;
+    if (acceptable(gateway, fresh, version, refused, log)) {
+        rv = store_successor(gateway, version, fresh, log, pool);
     }
-    if (refused && same_token(gateway, version, fresh->access_token)) {
-        dygw_log(log, ERR, 0,
-                 DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
-                              "again; `DygwTokenEndpoint client` asks the other call",
-                 gateway->client_key);
-        return APR_EGENERAL;
+    if (rv != APR_SUCCESS) {
+        pause_until(gateway, version, claimed_until);
     }
-    return store_successor(gateway, version, fresh, log, pool);
+    return rv;
 }
 
-/* Claims `version` if it is free. APR_EEXIST: the table has a newer one, which is in the cell now.
- */
+/* Claims `version` if it is free. APR_EEXIST: the table has another, which is in the cell now. */
 static apr_status_t claim(dygw_gateway_t *gateway, apr_int64_t version, const dygw_log_t *log,
                           apr_pool_t *pool)
 {
-    dygw_ms_t ttl = gateway->upstream_timeout / 1000 + CLAIM_MARGIN_MS;
     const char *owner = apr_pstrcat(pool, gateway->owner, "/", dygw_random_text(pool, 8), NULL);
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
@@ -185,44 +282,50 @@ static apr_status_t claim(dygw_gateway_t *gateway, apr_int64_t version, const dy
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = dygw_store_token_claim(db, version, owner, ttl);
+    rv = dygw_store_token_claim(db, version, owner, claim_ttl(gateway));
     if (rv == APR_EEXIST) {
         apr_status_t loaded = load(gateway, db, log);
+
         rv = loaded == APR_SUCCESS ? APR_EEXIST : loaded;
     }
     dygw_db_close(db);
     return rv;
 }
 
-static int another_is_held(dygw_gateway_t *gateway, apr_int64_t version)
-{
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    int another = cell->token_version != version && cell->token_version > 0;
-
-    dygw_cell_unlock(gateway);
-    return another;
-}
-
-static void wait_for_another(dygw_gateway_t *gateway, apr_int64_t version, apr_time_t deadline)
+/* Until there is news of `version`, or it is time to look into the table. */
+static void wait_for_news(dygw_gateway_t *gateway, apr_int64_t version, apr_time_t deadline)
 {
     int step;
 
     for (step = 0; step < WAIT_STEPS_PER_LOOK; step++) {
-        if (another_is_held(gateway, version) || apr_time_now() >= deadline) {
+        if (outlook(gateway, version) != WAITING || apr_time_now() >= deadline) {
             return;
         }
         apr_sleep(WAIT_STEP_US);
     }
 }
 
-static void mark_refused(dygw_gateway_t *gateway, apr_int64_t version)
+/* Tries to replace `version`. APR_SUCCESS: it was; APR_EEXIST: it is not the present one. */
+static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, int refused,
+                            apr_time_t deadline, const dygw_log_t *log, apr_pool_t *pool)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    outlook_e expected;
 
-    if (cell->token_version == version) {
-        cell->token_refused = 1;
+    while ((expected = outlook(gateway, version)) == WAITING) {
+        apr_status_t rv = claim(gateway, version, log, pool);
+
+        if (rv == APR_SUCCESS) {
+            return fetch(gateway, version, refused, log, pool);
+        }
+        if (rv != APR_EBUSY) {
+            return rv;
+        }
+        if (apr_time_now() >= deadline) {
+            return APR_TIMEUP;
+        }
+        wait_for_news(gateway, version, deadline);
     }
-    dygw_cell_unlock(gateway);
+    return expected == ANOTHER_THERE ? APR_SUCCESS : APR_EGENERAL;
 }
 
 apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int refused,
@@ -230,31 +333,25 @@ apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int 
                               const dygw_log_t *log, apr_pool_t *pool)
 {
     apr_time_t deadline = apr_time_now() + patience;
+    dygw_token_t newest = { .version = version, .refused = refused };
+    int moves;
 
     if (refused) {
-        mark_refused(gateway, version);
+        mark_refused(gateway, version, 1);
     }
-    while (!another_is_held(gateway, version)) {
-        apr_status_t rv = claim(gateway, version, log, pool);
+    for (moves = 0; moves < MOVES_MAX; moves++) {
+        apr_status_t rv = replace(gateway, newest.version, newest.refused, deadline, log, pool);
 
-        if (rv == APR_SUCCESS) {
-            rv = fetch(gateway, version, refused, log, pool);
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-            break;
+        if (rv != APR_SUCCESS && rv != APR_EEXIST) {
+            return rv;
         }
-        if (rv == APR_EBUSY && apr_time_now() < deadline) {
-            wait_for_another(gateway, version, deadline);
-        }
-        else if (rv != APR_EEXIST) {
-            return rv == APR_EBUSY ? APR_TIMEUP : rv;
-        }
-        else {
-            break;
+        if (dygw_token_held(gateway, &newest, pool) == APR_SUCCESS
+            && newest.version != version && !newest.refused) {
+            *token = newest;
+            return APR_SUCCESS;
         }
     }
-    return dygw_token_held(gateway, token, pool);
+    return APR_EGENERAL;
 }
 
 void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw_log_t *log,
@@ -280,7 +377,8 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
     }
     dygw_cell_unlock(gateway);
     if (renew) {
-        dygw_token_renew(gateway, token.version, 1, gateway->upstream_timeout, &token, log, pool);
+        /* Not marked as refused: that is a reader's word, our own calls tell. */
+        dygw_token_renew(gateway, token.version, 0, gateway->upstream_timeout, &token, log, pool);
     }
 }
 

@@ -9,26 +9,30 @@ typedef struct dygw_token_t {
     const char *access_token;
     apr_int64_t version;
     dygw_ms_t expires_at;
+    int refused;                /* Douyin refused it */
 } dygw_token_t;
 
-/* What the host holds, copied into pool, no database. APR_NOTFOUND: none, or expired.
- * A token that Douyin refused is still handed out: the refusal may have been the network's fault.
- */
+/* What the host holds, copied into pool, no database. APR_NOTFOUND: none, or expired; its version
+ * is given all the same. A token that Douyin refused is still handed out: the refusal may have been
+ * the network's fault. */
 apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_pool_t *pool);
 
 /* Renews it if `version` is still the present one: one caller asks Douyin, the others wait for its
- * result, for at most `patience`. Gives the newest. APR_TIMEUP, APR_EGENERAL: none in time.
+ * result, for at most `patience`. Gives the newest. Any error: none in time, *token is as it was.
  * refused: Douyin refused `version`. */
 apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int refused,
                               apr_interval_time_t patience, dygw_token_t *token,
                               const dygw_log_t *log, apr_pool_t *pool);
+
+/* Douyin has just taken a token that was held as refused. */
+void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token);
 
 /* ?rejected=: digest is 8 hex digits of the token's SHA-256. Renews if it is the token we hold and
  * the last such renewal is 60 s ago. Whatever comes of it, read dygw_token_held afterwards. */
 void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw_log_t *log,
                          apr_pool_t *pool);
 
-/* Reads the stored token into the cell, when the store has a newer one than the cell. */
+/* Reads the stored token into the cell. */
 apr_status_t dygw_token_load(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool);
 
 /* When to renew a token that ends at expires_at and was obtained at obtained_at: well before, with
