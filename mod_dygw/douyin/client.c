@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A client for one Douyin application: its connections, headers, and the way of every call. */
+#include "douyin/client.h"
+
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_escape.h>
+#include <apr_strings.h>
+
+#define MAX_BODY        (1024 * 1024)
+#define MAX_LINK_BODY   (64 * 1024)
+#define USER_AGENT      "User-Agent: mod_dygw"
+#define ACCOUNT_HEADER  "Rpc-Transit-Life-Account: "
+#define PLAIN_SCHEME    "http:"
+
+static void log_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
+                        const dygw_log_t *log)
+{
+    static const char *const ends[] = {
+        [DYGW_HTTP_UNREADABLE] = "an answer that is no HTTP or too large",
+        [DYGW_HTTP_TIMEOUT] = "no answer in time",
+        [DYGW_HTTP_LOST] = "the connection broke",
+        [DYGW_HTTP_UNREACHABLE] = "no connection",
+    };
+
+    if (!answer->aborted) {
+        dygw_log(log, WARN, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name, ends[answer->end],
+                 answer->problem);
+    }
+}
+
+static void log_reply(const dygw_douyin_call_t *call, const dygw_reply_t *reply,
+                      const dygw_log_t *log)
+{
+    if (reply->kind == DYGW_REPLY_GARBLED) {
+        dygw_log(log, WARN, 0,
+                 DYGWNO(0501) "Douyin's %s: an answer that cannot be understood, HTTP status %d, "
+                              "%" APR_SIZE_T_FMT " bytes",
+                 call->name, reply->http_status, reply->raw_len);
+    }
+    dygw_log(log, DEBUG, 0,
+             DYGWNO(0502) "Douyin's %s: HTTP status %d, error_code %" APR_INT64_T_FMT
+                          ", logid %s, %" APR_INT64_T_FMT " us%s",
+             call->name, reply->http_status, reply->error_code, reply->logid,
+             (apr_int64_t)reply->took, reply->sent_twice ? ", sent twice" : "");
+}
+
+static dygw_reply_class_e kind_of(dygw_http_end_e end)
+{
+    switch (end) {
+    case DYGW_HTTP_TIMEOUT:
+        return DYGW_REPLY_TIMEOUT;
+    case DYGW_HTTP_LOST:
+        return DYGW_REPLY_LOST;
+    case DYGW_HTTP_UNREACHABLE:
+        return DYGW_REPLY_UNREACHABLE;
+    default:
+        return DYGW_REPLY_GARBLED;
+    }
+}
+
+void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dygw_reply_t *reply,
+                      const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_http_request_t request
+        = { .url = apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
+            .access_token = call->access_token,
+            .body = call->body,
+            .body_len = call->body_len,
+            .timeout = douyin->config.total_timeout };
+    const dygw_http_answer_t *answer = dygw_http_call(douyin->upstream, &request, pool);
+
+    *reply = (dygw_reply_t){ .kind = kind_of(answer->end),
+                             .http_status = answer->status,
+                             .description = "",
+                             .logid = "",
+                             .took = answer->took,
+                             .sent_twice = answer->sent_twice };
+    if (answer->end != DYGW_HTTP_ANSWERED) {
+        log_failure(call, answer, log);
+        return;
+    }
+    if (answer->body_len > 0) {
+        reply->raw = answer->body;
+        reply->raw_len = answer->body_len;
+    }
+    dygw_douyin_read_envelope(reply, call->what, pool);
+    log_reply(call, reply, log);
+}
+
+const char *dygw_douyin_argument(const char *name, const char *value, apr_pool_t *pool)
+{
+    return value ? apr_pstrcat(pool, "&", name, "=", apr_pescape_urlencoded(pool, value), NULL)
+                 : "";
+}
+
+/* --- the client's life --- */
+
+static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
+{
+    const dygw_douyin_config_t *config = &douyin->config;
+    int plain = apr_cstr_casecmpn(config->base_url, PLAIN_SCHEME, strlen(PLAIN_SCHEME)) == 0;
+    const char *account = config->account_id
+                              ? apr_pstrcat(pool, ACCOUNT_HEADER, config->account_id, NULL)
+                              : NULL;
+    const char *headers[] = { USER_AGENT, "Content-Type: application/json",
+                              "Expect:",    /* never waits for a "100 Continue" */
+                              account, NULL };
+    dygw_http_settings_t settings = { .schemes = plain ? "http" : "https",
+                                      .headers = apr_pmemdup(pool, headers, sizeof headers),
+                                      .ca_file = config->ca_file,
+                                      .proxy = config->proxy,
+                                      .connect_timeout = config->connect_timeout,
+                                      .max_body = MAX_BODY };
+
+    return dygw_http_create(&douyin->upstream, &settings, pool);
+}
+
+/* Links go through the proxy too: where it is the only way out, they would lead nowhere. */
+static apr_status_t create_links(dygw_douyin_t *douyin, apr_pool_t *pool)
+{
+    static const char *const headers[] = { USER_AGENT, NULL };
+    dygw_http_settings_t settings = { .schemes = "http,https",
+                                      .headers = headers,
+                                      .proxy = douyin->config.proxy,
+                                      .connect_timeout = douyin->config.connect_timeout,
+                                      .max_body = MAX_LINK_BODY };
+
+    douyin->link_rules = dygw_douyin_link_rules(douyin->config.link_hosts, pool);
+    return dygw_http_create(&douyin->links, &settings, pool);
+}
+
+apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config,
+                                apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    *douyin = apr_pcalloc(pool, sizeof(**douyin));
+    (*douyin)->config = *config;
+    rv = create_upstream(*douyin, pool);
+    return rv == APR_SUCCESS ? create_links(*douyin, pool) : rv;
+}
+
+void dygw_douyin_abort(dygw_douyin_t *douyin)
+{
+    dygw_http_abort(douyin->upstream);
+    dygw_http_abort(douyin->links);
+}
+
+apr_uint32_t dygw_douyin_connects(const dygw_douyin_t *douyin)
+{
+    return dygw_http_connects(douyin->upstream) + dygw_http_connects(douyin->links);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lines. One is opened when none is idle and given back to the front of a ring, so that few of
+ * them stay warm; the one at the end of the ring is closed when nobody needed it for a while. The
+ * mutex guards the rings, never a call. */
+#include "douyin/line.h"
+
+#include <apr_allocator.h>
+
+#define MAX_IDLE_SEC            60      /* servers and middleboxes drop connections unheard */
+#define MAX_LIFE_SEC            300     /* so that changes of DNS are noticed */
+#define STALL_SEC               30      /* without a single byte */
+#define KEEPALIVE_IDLE_SEC      30
+#define KEEPALIVE_INTERVAL_SEC  15
+#define CONNECTIONS_PER_LINE    4L
+
+/* --- lines: opening and closing --- */
+
+static const struct {
+    CURLoption option;
+    long value;
+} fixed_options[] = {
+    { CURLOPT_NOSIGNAL, 1 },
+    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },    /* version 2 would gain nothing here */
+    { CURLOPT_FOLLOWLOCATION, 0 },
+    { CURLOPT_SSL_VERIFYPEER, 1 },
+    { CURLOPT_SSL_VERIFYHOST, 2 },
+    { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+    { CURLOPT_LOW_SPEED_LIMIT, 1 },
+    { CURLOPT_LOW_SPEED_TIME, STALL_SEC },
+    { CURLOPT_MAXAGE_CONN, MAX_IDLE_SEC },
+    { CURLOPT_MAXLIFETIME_CONN, MAX_LIFE_SEC },
+    { CURLOPT_TCP_KEEPALIVE, 1 },
+    { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
+    { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SEC },
+    { CURLOPT_QUICK_EXIT, 1 }       /* a call that ends does not wait for the name server */
+};
+
+long dygw_line_ms(apr_interval_time_t us)
+{
+    return us < 1000 ? 1 : (long)(us / 1000);
+}
+
+static int set_fixed_options(CURL *easy)
+{
+    for (apr_size_t i = 0; i < sizeof fixed_options / sizeof *fixed_options; i++) {
+        if (curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value) != CURLE_OK) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int set_settings(CURL *easy, const dygw_http_settings_t *s)
+{
+    long connect_ms = dygw_line_ms(s->connect_timeout);
+
+    /* An empty string keeps the environment's proxies out. */
+    return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, s->schemes) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy ? s->proxy : "") == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
+           && (!s->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
+}
+
+static int set_callbacks(dygw_line_t *line)
+{
+    CURL *easy = line->easy;
+
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, dygw_line_before_sending) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PREREQDATA, line) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, dygw_line_open_socket) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, line) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, dygw_line_receive) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_WRITEDATA, line) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, line->problem) == CURLE_OK;
+}
+
+static int open_line(dygw_line_t *line)
+{
+    line->multi = curl_multi_init();
+    line->easy = curl_easy_init();
+    return line->multi && line->easy && set_fixed_options(line->easy)
+           && set_settings(line->easy, line->settings) && set_callbacks(line)
+           && curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_PER_LINE)
+                  == CURLM_OK;
+}
+
+static void close_line(dygw_line_t *line)
+{
+    curl_easy_cleanup(line->easy);
+    curl_multi_cleanup(line->multi);
+    curl_slist_free_all(line->headers);
+    line->easy = NULL;
+    line->multi = NULL;
+    line->headers = NULL;
+    line->token = NULL;
+}
+
+/* --- lines: taking and giving back --- */
+
+static dygw_line_t *take_idle(dygw_http_t *http)
+{
+    dygw_line_t *line = NULL;
+
+    apr_thread_mutex_lock(http->mutex);
+    if (!APR_RING_EMPTY(&http->idle, dygw_line_t, ring)) {
+        line = APR_RING_FIRST(&http->idle);
+        APR_RING_REMOVE(line, ring);
+        APR_RING_INSERT_HEAD(&http->busy, line, dygw_line_t, ring);
+    }
+    apr_thread_mutex_unlock(http->mutex);
+    return line;
+}
+
+static dygw_line_t *new_line(dygw_http_t *http)
+{
+    dygw_line_t *line;
+
+    apr_thread_mutex_lock(http->mutex);
+    if (!APR_RING_EMPTY(&http->closed, dygw_line_t, ring)) {
+        line = APR_RING_FIRST(&http->closed);
+        APR_RING_REMOVE(line, ring);
+    }
+    else {
+        line = apr_pcalloc(http->pool, sizeof(*line));
+    }
+    apr_thread_mutex_unlock(http->mutex);
+    line->settings = &http->settings;
+    return line;
+}
+
+static void insert(dygw_http_t *http, dygw_line_ring_t *where, dygw_line_t *line)
+{
+    apr_thread_mutex_lock(http->mutex);
+    APR_RING_INSERT_HEAD(where, line, dygw_line_t, ring);
+    apr_thread_mutex_unlock(http->mutex);
+}
+
+/* NULL: libcurl has no memory. */
+dygw_line_t *dygw_line_take(dygw_http_t *http)
+{
+    dygw_line_t *line = take_idle(http);
+
+    if (line) {
+        return line;
+    }
+    line = new_line(http);
+    if (!open_line(line)) {
+        close_line(line);
+        insert(http, &http->closed, line);
+        return NULL;
+    }
+    insert(http, &http->busy, line);
+    return line;
+}
+
+/* The line that nobody has needed for so long that its connections are of no use, out of the ring;
+ * or NULL. With the mutex held. */
+static dygw_line_t *stale_line(dygw_http_t *http, apr_time_t now)
+{
+    dygw_line_t *line = APR_RING_LAST(&http->idle);
+
+    if (APR_RING_EMPTY(&http->idle, dygw_line_t, ring)
+        || now - line->idle_since < apr_time_from_sec(MAX_IDLE_SEC)) {
+        return NULL;
+    }
+    APR_RING_REMOVE(line, ring);
+    return line;
+}
+
+void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable)
+{
+    dygw_line_t *useless = line;
+
+    apr_thread_mutex_lock(http->mutex);
+    APR_RING_REMOVE(line, ring);
+    if (usable) {
+        line->idle_since = apr_time_now();
+        useless = stale_line(http, line->idle_since);
+        APR_RING_INSERT_HEAD(&http->idle, line, dygw_line_t, ring);
+    }
+    apr_thread_mutex_unlock(http->mutex);
+    if (useless) {
+        close_line(useless);
+        insert(http, &http->closed, useless);
+    }
+}
+
+static apr_status_t close_idle(void *baton)
+{
+    dygw_http_t *http = baton;
+    dygw_line_t *line;
+
+    APR_RING_FOREACH(line, &http->idle, dygw_line_t, ring) {
+        close_line(line);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t own_pool(apr_pool_t **pool, apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+    apr_status_t rv = apr_allocator_create(&allocator);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_pool_create_ex(pool, parent, NULL, allocator);
+    if (rv != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return rv;
+    }
+    apr_allocator_owner_set(allocator, *pool);
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *settings,
+                              apr_pool_t *pool)
+{
+    dygw_http_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t rv = own_pool(&made->pool, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, made->pool);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    made->settings = *settings;
+    APR_RING_INIT(&made->idle, dygw_line_t, ring);
+    APR_RING_INIT(&made->busy, dygw_line_t, ring);
+    APR_RING_INIT(&made->closed, dygw_line_t, ring);
+    apr_pool_cleanup_register(made->pool, made, close_idle, apr_pool_cleanup_null);
+    *http = made;
+    return APR_SUCCESS;
+}
+

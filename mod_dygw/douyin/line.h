@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lines: handles of libcurl that keep their connections. For http.c alone. */
+#ifndef DYGW_DOUYIN_LINE_H
+#define DYGW_DOUYIN_LINE_H
+
+#include <curl/curl.h>
+
+#include <apr_ring.h>
+#include <apr_thread_mutex.h>
+
+#include "douyin/http.h"
+
+typedef struct dygw_line_t dygw_line_t;
+typedef struct dygw_line_ring_t dygw_line_ring_t;
+
+/* An easy handle in a multi handle of its own, which keeps the connections and can be woken from
+ * another thread. One thread has a line at a time. */
+struct dygw_line_t {
+    APR_RING_ENTRY(dygw_line_t) ring;
+    CURL *easy;
+    CURLM *multi;
+    struct curl_slist *headers;
+    const char *token;          /* in the headers; NULL = not there */
+    apr_time_t idle_since;
+    char problem[CURL_ERROR_SIZE];
+    const dygw_http_settings_t *settings;
+
+    /* The call in progress. */
+    const dygw_http_request_t *request;
+    dygw_http_answer_t *answer;
+    apr_pool_t *pool;
+    char *body;
+    apr_size_t room;
+    int too_large;
+    int times_sent;
+};
+
+APR_RING_HEAD(dygw_line_ring_t, dygw_line_t);
+
+struct dygw_http_t {
+    dygw_http_settings_t settings;
+    apr_pool_t *pool;           /* its own allocator; used under the mutex only */
+    apr_thread_mutex_t *mutex;
+    dygw_line_ring_t idle;      /* open, the last used first */
+    dygw_line_ring_t busy;      /* open, with a thread each */
+    dygw_line_ring_t closed;    /* memory to use again */
+    volatile apr_uint32_t aborted;
+    volatile apr_uint32_t connects;
+};
+
+/* A line for this thread; NULL when libcurl has no memory. */
+dygw_line_t *dygw_line_take(dygw_http_t *http);
+
+/* Back to the others, or closed when it is not usable: a connection in an unknown state must not
+ * be met again. */
+void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable);
+
+/* libcurl's callbacks; the baton is the line. In http.c, set when a line is opened. */
+int dygw_line_before_sending(void *baton, char *remote_ip, char *local_ip, int remote_port,
+                             int local_port);
+curl_socket_t dygw_line_open_socket(void *baton, curlsocktype purpose,
+                                    struct curl_sockaddr *address);
+size_t dygw_line_receive(char *data, size_t one, size_t len, void *baton);
+
+/* In milliseconds; at least 1, because 0 means "none" to libcurl. */
+long dygw_line_ms(apr_interval_time_t us);
+
+#endif

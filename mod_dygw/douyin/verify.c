@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Verify: the one call that redeems. Its answer has three levels: the envelope's two say whether
+ * the call was carried out, verify_results what became of each code. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "douyin/client.h"
+#include "util/json.h"
+#include "util/jsonw.h"
+
+#define BODY_HINT           512
+#define ALREADY_VERIFIED    1208
+#define ALREADY_DONE        2       /* Douyin does not say what else it means */
+
+static void write_body(dygw_jsonw_t *w, const char *poi_id, const char *verify_token,
+                       const char *const *codes, int count, apr_pool_t *pool)
+{
+    dygw_jsonw_init(w, pool, BODY_HINT + strlen(codes[0]) * (apr_size_t)count);
+    dygw_jsonw_object(w, NULL);
+    dygw_jsonw_string(w, "verify_token", verify_token);
+    dygw_jsonw_string(w, "poi_id", poi_id);
+    dygw_jsonw_array(w, "encrypted_codes");
+    for (int i = 0; i < count; i++) {
+        dygw_jsonw_string(w, NULL, codes[i]);
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_end_object(w);
+}
+
+/* Whatever refuses one code of a call that was carried out is about that coupon, except what may
+ * still turn into a redemption. */
+static dygw_reply_class_e kind_of(apr_int64_t result, const char *msg)
+{
+    dygw_reply_class_e kind = dygw_douyin_classify(DYGW_CALL_VERIFY, result, msg);
+
+    switch (kind) {
+    case DYGW_REPLY_OK:
+    case DYGW_REPLY_BUSY:
+    case DYGW_REPLY_REVIEW:
+        return kind;
+    default:
+        return DYGW_REPLY_COUPON;
+    }
+}
+
+/* What this use of a times card costs. Other figures of a card may be about all of it. */
+static apr_int64_t amount_of_use(const json_t *result)
+{
+    const json_t *info = json_object_get(result, "verify_amount_info");
+    const json_t *serial = json_object_get(info, "times_card_serial_amount");
+
+    return dygw_json_int(json_object_get(serial, "amount"), "pay_amount", -1);
+}
+
+/* result is NULL where the answer does not speak of the code. */
+static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t *pool)
+{
+    const char *msg = dygw_json_str(result, "msg");
+
+    item->msg = msg ? msg : "";
+    item->pay_amount = -1;
+    item->result = dygw_json_int(result, "result", APR_INT64_MIN);
+    if (item->result == APR_INT64_MIN) {
+        item->result = 0;
+        item->kind = DYGW_REPLY_GARBLED;
+        return;
+    }
+    item->kind = kind_of(item->result, item->msg);
+    item->already = item->result == ALREADY_VERIFIED || item->result == ALREADY_DONE;
+    item->verify_id = dygw_json_id(result, "verify_id", pool);
+    item->certificate_id = dygw_json_id(result, "certificate_id", pool);
+    item->origin_code = dygw_json_id(result, "origin_code", pool);
+    item->order_id = dygw_json_id(result, "order_id", pool);
+    item->product_id = dygw_json_id(result, "product_id", pool);
+    item->pay_amount = amount_of_use(result);
+}
+
+/* Finds the result of codes[i]: when the code was sent several times, of as many results as there
+ * are for it the one with the same rank, so that the order of the others does not matter. */
+static const json_t *result_of(const json_t *results, const char *const *codes, int i)
+{
+    int rank = 0;
+    size_t n;
+
+    for (int before = 0; before < i; before++) {
+        rank += strcmp(codes[before], codes[i]) == 0;
+    }
+    for (n = 0; n < json_array_size(results); n++) {
+        const json_t *result = json_array_get(results, n);
+        const char *code = dygw_json_str(result, "code");
+
+        if (code && strcmp(code, codes[i]) == 0 && rank-- == 0) {
+            return result;
+        }
+    }
+    return NULL;
+}
+
+/* Results that do not name their code are taken in the order of the codes, if none is missing. */
+static const json_t *nameless_result(const json_t *results, int count, int i)
+{
+    const json_t *result = json_array_get(results, (size_t)i);
+    const char *code = dygw_json_str(result, "code");
+
+    return json_array_size(results) == (size_t)count && (!code || !*code) ? result : NULL;
+}
+
+static void read_items(dygw_verify_reply_t *verified, const char *const *codes, int count,
+                       apr_pool_t *pool)
+{
+    const json_t *results = json_object_get(verified->reply.data, "verify_results");
+
+    verified->items = apr_pcalloc(pool, (apr_size_t)count * sizeof(*verified->items));
+    for (int i = 0; i < count; i++) {
+        const json_t *result = result_of(results, codes, i);
+
+        read_item(&verified->items[i], result ? result : nameless_result(results, count, i), pool);
+    }
+}
+
+static int redeems_something(const json_t *data)
+{
+    const json_t *results = json_object_get(data, "verify_results");
+
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        if (dygw_json_int(json_array_get(results, i), "result", -1) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
+                                        const char *poi_id, const char *verify_token,
+                                        const char *const *encrypted_codes, int count,
+                                        const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_verify_reply_t *verified = apr_pcalloc(pool, sizeof(*verified));
+    dygw_douyin_call_t call
+        = { .what = DYGW_CALL_VERIFY, .name = "verify", .access_token = access_token };
+    dygw_jsonw_t body;
+
+    write_body(&body, poi_id, verify_token, encrypted_codes, count, pool);
+    call.target = DYGW_PATH_OF_CERTIFICATES "verify/";
+    call.body = body.text;
+    call.body_len = body.len;
+    dygw_douyin_call(douyin, &call, &verified->reply, log, pool);
+    if (verified->reply.kind == DYGW_REPLY_OK) {
+        read_items(verified, encrypted_codes, count, pool);
+    }
+    else if (redeems_something(verified->reply.data)) {
+        /* Refused as a whole, and yet done in part: only asking again can tell. */
+        verified->reply.kind = DYGW_REPLY_GARBLED;
+    }
+    return verified;
+}
