@@ -41,8 +41,8 @@ my ($dir, $httpd, $port, $sandbox_port, $http, %app);
 
 # --- what is shown ---
 
-# The value that the tokens begin with, a member a line in the order that it came in. What lies deeper
-# than two levels stays on one line, and is cut when that is too long.
+# The value that the tokens begin with, a member a line in the order that it came in. What lies
+# deeper than two levels stays on one line, and is cut when that is too long.
 sub layout {
     my ($tokens, $depth) = @_;
     my $open = shift @$tokens;
@@ -254,7 +254,8 @@ sub ended { return !$httpd || waitpid($httpd, WNOHANG) != 0 }
 sub start {
     my $program = apxs('SBINDIR') . '/' . apxs('PROGNAME');
     my $mode = "@wrapper" =~ /valgrind/ ? '-X' : '-DFOREGROUND';
-    my @command = (qw(setpriv --pdeathsig=TERM --), @wrapper, $program, '-f', "$dir/httpd.conf", $mode);
+    my @arguments = ('-f', "$dir/httpd.conf", $mode);
+    my @command = (qw(setpriv --pdeathsig=TERM --), @wrapper, $program, @arguments);
     $httpd = fork // die "fork: $!\n";
     if ($httpd == 0) {
         POSIX::setpgid(0, 0);
