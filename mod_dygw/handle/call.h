@@ -12,13 +12,14 @@
 
 typedef struct dygw_call_t {
     request_rec *r;
-    dygw_runtime_t *runtime;
+    dygw_runtime_t *runtime;        /* NULL: this child could not start the gateway */
     dygw_log_t log;                 /* with the request id */
-    const char *route;              /* path below the <Location>, "/coupons/verify" */
+    const char *mount;              /* the <Location>'s path, without a slash at the end */
+    const char *route;              /* path below it, "/coupons/verify" */
     const char *body;               /* as it came, NUL ended besides; "" when there is none */
     apr_size_t body_len;
-    const char
-        *signed_timestamp; /* /open: the four headers, once dygw_auth_headers accepted them */
+    /* /open: the four headers, once dygw_auth_headers accepted them */
+    const char *signed_timestamp;
     const char *signed_nonce;
     const char *signed_key;
     const char *signature;

@@ -5,7 +5,10 @@
 
 #include "handle/call.h"
 #include "gateway/redeem.h"
+#include "util/json.h"
 #include "util/jsonw.h"
+
+#define DYGW_POI_MAX    32      /* characters of a Douyin store's id */
 
 /* The content handler: DECLINED unless r->handler is one of dygw-open, dygw-internal, dygw-health.
  */
@@ -15,27 +18,78 @@ int dygw_handle(request_rec *r);
  * httpd --- */
 int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result);
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len);
-/* Fills *result as DYGW_INVALID_REQUEST about field. */
-void dygw_invalid(dygw_result_t *result, const char *field, const char *message);
+/* Douyin's own answer, byte for byte. */
+int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
+/* For the access log: how long Douyin was waited for. */
+void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 
-/* --- read.c --- */
-/* Reads the body of a request that may have one: size, type. */
+/* --- read.c: what comes as body and as query --- */
+/* Reads the body, when there is one: size, and type where it is going to be looked at. */
 void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
-/* Parses call->body as one JSON object whose members are all in `known` (NULL ended). */
-json_t *dygw_read_object(dygw_call_t *call, const char *const *known, dygw_result_t *out);
-/* A string member of min..max characters (UTF-8), no control characters; NULL when absent, null or,
- * where min is 0, empty. */
-const char *dygw_read_string(const json_t *object, const char *name, int required, int min, int max,
-                             dygw_result_t *out);
-apr_int64_t dygw_read_int(const json_t *object, const char *name, apr_int64_t min, apr_int64_t max,
-                          apr_int64_t if_absent, dygw_result_t *out);
-int dygw_read_bool(const json_t *object, const char *name, int if_absent, dygw_result_t *out);
-/* Query parameters, percent-decoded; all in `known`, none twice. */
+/* For a request that was refused before its body was read: httpd would read all of it before the
+ * next request; when that is too much to ask, the connection is closed instead. */
+void dygw_leave_body(const dygw_call_t *call);
+/* Query parameters, percent-decoded, valid UTF-8 without control characters; all in `known` (NULL
+ * ended), none twice. */
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
+/* One of them as a decimal integer. */
+int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
+                   apr_pool_t *pool, dygw_result_t *out);
+
+/* --- media.c --- */
+/* Whether a Content-Type (may be NULL) is JSON in UTF-8. */
+int dygw_is_json_type(const char *type, apr_pool_t *pool);
+
+/* --- fields.c: the members of the body. The first mistake counts: after it, readers do nothing ---
+ */
+typedef struct dygw_fields_t {
+    const json_t *object;
+    apr_pool_t *pool;
+    dygw_result_t *out;
+} dygw_fields_t;
+
+/* *out becomes DYGW_INVALID_REQUEST about field, unless it tells of a mistake already. */
+void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
+/* The same with the message "<field> <problem>". */
+void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem);
+/* Parses text as one JSON object. 0: it is none, *out says so. */
+int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_pool_t *pool,
+                      dygw_result_t *out);
+/* Refuses members that are not in `known` (NULL ended). */
+void dygw_fields_known(const dygw_fields_t *f, const char *const *known);
+/* Whether there is such a member and it is not null. */
+int dygw_field_given(const dygw_fields_t *f, const char *name);
+void dygw_field_require(const dygw_fields_t *f, const char *name);
+/* A string of min..max characters without control characters; NULL when absent or null, and where
+ * min is 0, empty. */
+const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max);
+/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when absent or null. */
+const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max);
+apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
+                           apr_int64_t max, apr_int64_t if_absent);
+int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
+
+/* --- coupon.c: what verify and prepare have in common --- */
+/* 0: the body names a store that this app may not use, *out says so. */
+int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
+extern const char *const dygw_coupon_modes[4];      /* short_link, code, encrypted_code */
+extern const char *const dygw_prepare_modes[3];     /* short_link, code */
+/* poi_id and exactly one of modes (one of the lists above) into *request. */
+void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
+                      dygw_redeem_request_t *request);
 
 /* --- view.c --- */
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
+
+/* --- verification.c --- */
+/* {"data": data}, with all of them as "items" when with_items. */
+int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
+                             const dygw_redeem_result_t *all, int with_items);
+
+/* --- app_fields.c: what apps are made of --- */
+void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
+void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
 
 /* --- the endpoints, each answers a call that is authenticated --- */
 typedef int dygw_endpoint_fn(dygw_call_t *call);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The four headers of a signed request, before its body is read. */
+#include "auth/auth.h"
+
+#include <stdlib.h>
+
+#include <apr_strings.h>
+
+#include "auth/spelling.h"
+#include "handle/handle.h"
+
+#define CLIENT_KEY      "X-Client-Key"
+#define TIMESTAMP       "X-Timestamp"
+#define NONCE           "X-Nonce"
+#define SIGNATURE       "X-Signature"
+
+#define CLIENT_KEY_MAX      64
+#define TIMESTAMP_DIGITS    12
+#define NONCE_MIN           16
+#define NONCE_MAX           64
+
+/* The header; NULL once one is missing. A header that came twice is one with a comma here, which
+ * none of them may contain. */
+static const char *present(const dygw_call_t *call, const char *name, dygw_result_t *out)
+{
+    const char *value = apr_table_get(call->r->headers_in, name);
+
+    if (!value && out->code == DYGW_OK) {
+        out->code = DYGW_MISSING_CREDENTIALS;
+        out->message = apr_pstrcat(call->r->pool, "the header ", name, " is missing", NULL);
+    }
+    return value;
+}
+
+static int is_decimal(const char *text)
+{
+    apr_size_t n = strspn(text, "0123456789");
+
+    return n > 0 && n <= TIMESTAMP_DIGITS && text[n] == '\0';
+}
+
+static void check_form(const dygw_call_t *call, dygw_result_t *out)
+{
+    if (!dygw_spelled(call->signed_key, 1, CLIENT_KEY_MAX, "_-")) {
+        dygw_invalid(out, CLIENT_KEY, CLIENT_KEY " must be the client_key of an app");
+    }
+    else if (!is_decimal(call->signed_timestamp)) {
+        dygw_invalid(out, TIMESTAMP, TIMESTAMP " must be a Unix time in seconds, decimal");
+    }
+    else if (!dygw_spelled(call->signed_nonce, NONCE_MIN, NONCE_MAX, "._~-")) {
+        dygw_invalid(out, NONCE, NONCE " must be 16 to 64 characters of A-Za-z0-9._~-");
+    }
+    else if (!dygw_is_hex(call->signature, DYGW_SHA256_HEX_LEN)) {
+        dygw_invalid(out, SIGNATURE, SIGNATURE " must be 64 lowercase hex digits");
+    }
+}
+
+static void check_timestamp(dygw_call_t *call, dygw_result_t *out)
+{
+    dygw_ms_t off;
+
+    call->timestamp = apr_atoi64(call->signed_timestamp);
+    off = dygw_now() - call->timestamp * 1000;
+    if (llabs(off) > call->runtime->cfg->signature_window / 1000) {
+        out->code = DYGW_STALE_TIMESTAMP;
+        out->message = TIMESTAMP " differs too much from the server's clock";
+    }
+}
+
+void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out)
+{
+    call->signed_key = present(call, CLIENT_KEY, out);
+    call->signed_timestamp = present(call, TIMESTAMP, out);
+    call->signed_nonce = present(call, NONCE, out);
+    call->signature = present(call, SIGNATURE, out);
+    if (out->code == DYGW_OK) {
+        check_form(call, out);
+    }
+    if (out->code == DYGW_OK) {
+        check_timestamp(call, out);
+    }
+}

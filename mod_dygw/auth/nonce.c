@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of spent nonces.
+ *
+ * A hash table with chains finds an entry; a wheel with a slot for each second finds those that
+ * have expired: `swept` follows the clock, and each call empties a little of the slots in between,
+ * so that time and not the size of the table decides what a call costs. Nothing else ever removes
+ * an entry. Entries are kept as keyed hashes, so that nobody can choose nonces that meet in one
+ * chain.
+ *
+ * Everything is an index, and all that is needed is inside: the children of two generations, who
+ * loaded the module at different places, use it at once. A child that dies in the middle of a call
+ * leaves at worst an entry that is in no chain; therefore links are written last.
+ *
+ * A clock that is set back could bring a timestamp back into the window whose nonces are gone:
+ * `forgotten` is the latest time up to which that may be, and what expires before it is refused.
+ */
+#include "auth/nonce.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "util/crypto.h"
+
+#define MAGIC           0x4459474eu     /* of this layout; another layout gets another number */
+#define KEY_LEN         16
+#define HASH_LEN        16
+#define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
+#define MIN_BUCKETS     1024
+#define NO_ENTRY        0       /* indexes of entries count from 1, so that zeroed memory is empty */
+
+/* What one call does at most for those to come; more only when it needs the room. */
+#define SWEEP_SLOTS     64
+#define SWEEP_ENTRIES   4
+#define SWEEP_ALL       (-1)
+
+typedef struct entry_t {
+    unsigned char hash[HASH_LEN];
+    dygw_ms_t expires_at;
+    apr_uint32_t next_in_bucket;
+    apr_uint32_t next_in_slot;      /* or the next free one */
+} entry_t;
+
+typedef struct table_t {
+    apr_uint32_t magic;
+    apr_uint32_t capacity;
+    apr_uint32_t buckets;           /* a power of two */
+    apr_uint32_t first_free;
+    apr_uint32_t touched;           /* entries that were ever used; those behind are free */
+    apr_int64_t swept;              /* s: wheel slots up to here have been emptied */
+    dygw_ms_t forgotten;            /* the latest expires_at of an entry that was removed */
+    unsigned char key[KEY_LEN];
+    apr_uint32_t wheel[WHEEL_SEC];  /* first entry that expires within that second */
+    /* then the buckets, then the entries */
+} table_t;
+
+struct dygw_nonces_t {
+    table_t *table;
+    EVP_MAC *siphash;
+    void (*lock)(void *baton);
+    void (*unlock)(void *baton);
+    void *baton;
+};
+
+/* --- layout --- */
+
+static apr_uint32_t buckets_for(int entries)
+{
+    apr_uint32_t buckets = MIN_BUCKETS;
+
+    while (buckets < (apr_uint32_t)entries) {
+        buckets *= 2;
+    }
+    return buckets;
+}
+
+static apr_uint32_t *bucket_of(table_t *t, const unsigned char *hash)
+{
+    apr_uint32_t start;
+
+    memcpy(&start, hash, sizeof start);
+    return (apr_uint32_t *)(t + 1) + (start & (t->buckets - 1));
+}
+
+static entry_t *entry_at(table_t *t, apr_uint32_t index)
+{
+    return (entry_t *)((apr_uint32_t *)(t + 1) + t->buckets) + (index - 1);
+}
+
+static apr_uint32_t *slot_at(table_t *t, apr_int64_t second)
+{
+    return &t->wheel[second % WHEEL_SEC];
+}
+
+apr_size_t dygw_nonces_size(int entries)
+{
+    return sizeof(table_t) + buckets_for(entries) * sizeof(apr_uint32_t)
+           + (apr_size_t)entries * sizeof(entry_t);
+}
+
+apr_status_t dygw_nonces_format(void *memory, int entries)
+{
+    table_t *t = memory;
+
+    memset(t, 0, sizeof(*t) + buckets_for(entries) * sizeof(apr_uint32_t));
+    t->capacity = (apr_uint32_t)entries;
+    t->buckets = buckets_for(entries);
+    t->magic = MAGIC;
+    return dygw_random_bytes(t->key, KEY_LEN);
+}
+
+static apr_status_t free_siphash(void *data)
+{
+    EVP_MAC_free(data);
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *memory, void (*lock)(void *baton),
+                                void (*unlock)(void *baton), void *baton, apr_pool_t *pool)
+{
+    dygw_nonces_t *made = apr_pcalloc(pool, sizeof(*made));
+
+    made->table = memory;
+    made->lock = lock;
+    made->unlock = unlock;
+    made->baton = baton;
+    made->siphash = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+    if (!made->siphash || made->table->magic != MAGIC) {
+        EVP_MAC_free(made->siphash);
+        return APR_EINVAL;
+    }
+    apr_pool_cleanup_register(pool, made->siphash, free_siphash, apr_pool_cleanup_null);
+    *nonces = made;
+    return APR_SUCCESS;
+}
+
+/* --- finding --- */
+
+static apr_status_t hash_of(const dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                            unsigned char hash[HASH_LEN])
+{
+    EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(nonces->siphash);
+    size_t len = 0;
+    /* The NUL parts the two. */
+    int ok = ctx && EVP_MAC_init(ctx, nonces->table->key, KEY_LEN, NULL)
+             && EVP_MAC_update(ctx, (const unsigned char *)client_key, strlen(client_key) + 1)
+             && EVP_MAC_update(ctx, (const unsigned char *)nonce, strlen(nonce))
+             && EVP_MAC_final(ctx, hash, &len, HASH_LEN) && len == HASH_LEN;
+
+    EVP_MAC_CTX_free(ctx);
+    return ok ? APR_SUCCESS : APR_EGENERAL;
+}
+
+static entry_t *find(table_t *t, const unsigned char *hash)
+{
+    apr_uint32_t index = *bucket_of(t, hash);
+
+    while (index != NO_ENTRY && memcmp(entry_at(t, index)->hash, hash, HASH_LEN) != 0) {
+        index = entry_at(t, index)->next_in_bucket;
+    }
+    return index != NO_ENTRY ? entry_at(t, index) : NULL;
+}
+
+/* --- removing what has expired --- */
+
+static void leave_bucket(table_t *t, apr_uint32_t index)
+{
+    apr_uint32_t *link = bucket_of(t, entry_at(t, index)->hash);
+
+    while (*link != NO_ENTRY && *link != index) {
+        link = &entry_at(t, *link)->next_in_bucket;
+    }
+    if (*link == index) {
+        *link = entry_at(t, index)->next_in_bucket;
+    }
+}
+
+/* Removes the entry that *link, in its slot, points at. */
+static void release(table_t *t, apr_uint32_t *link)
+{
+    apr_uint32_t index = *link;
+    entry_t *entry = entry_at(t, index);
+
+    if (t->forgotten < entry->expires_at) {
+        t->forgotten = entry->expires_at;
+    }
+    leave_bucket(t, index);
+    *link = entry->next_in_slot;
+    entry->next_in_slot = t->first_free;
+    t->first_free = index;
+}
+
+/* Removes at most *entries expired ones of the slot of a second; whether all of them are gone. What
+ * belongs to another turn of the wheel stays. */
+static int empty_slot(table_t *t, apr_int64_t second, dygw_ms_t now, int *entries)
+{
+    apr_uint32_t *link = slot_at(t, second);
+
+    while (*link != NO_ENTRY) {
+        entry_t *entry = entry_at(t, *link);
+
+        if (entry->expires_at >= now) {
+            link = &entry->next_in_slot;
+        }
+        else if (*entries == 0) {
+            return 0;
+        }
+        else {
+            release(t, link);
+            --*entries;
+        }
+    }
+    return 1;
+}
+
+static void sweep(table_t *t, dygw_ms_t now, int slots, int entries)
+{
+    /* All that is in the slots up to this second has expired before now. */
+    apr_int64_t due = (now - 1) / 1000;
+
+    if (t->swept > due) {
+        t->swept = due;                 /* the clock was set back */
+    }
+    else if (t->swept < due - WHEEL_SEC) {
+        t->swept = due - WHEEL_SEC;     /* one turn of the wheel meets every slot */
+    }
+    while (t->swept < due && slots != 0 && empty_slot(t, t->swept + 1, now, &entries)) {
+        t->swept++;
+        slots -= slots > 0;
+    }
+}
+
+/* --- spending --- */
+
+static apr_uint32_t take_free(table_t *t)
+{
+    apr_uint32_t index = t->first_free;
+
+    if (index != NO_ENTRY) {
+        t->first_free = entry_at(t, index)->next_in_slot;
+    }
+    else if (t->touched < t->capacity) {
+        index = ++t->touched;
+    }
+    return index;
+}
+
+static apr_status_t insert(table_t *t, const unsigned char *hash, dygw_ms_t expires_at)
+{
+    apr_uint32_t index = take_free(t);
+    apr_uint32_t *slot = slot_at(t, (expires_at + 999) / 1000);
+    apr_uint32_t *bucket = bucket_of(t, hash);
+    entry_t *entry;
+
+    if (index == NO_ENTRY) {
+        return APR_ENOSPC;
+    }
+    entry = entry_at(t, index);
+    memcpy(entry->hash, hash, HASH_LEN);
+    entry->expires_at = expires_at;
+    entry->next_in_slot = *slot;
+    entry->next_in_bucket = *bucket;
+    *slot = index;
+    *bucket = index;
+    return APR_SUCCESS;
+}
+
+static int is_spent(table_t *t, const unsigned char *hash, dygw_ms_t now)
+{
+    const entry_t *entry = find(t, hash);
+
+    if (entry && entry->expires_at < now) {
+        sweep(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
+        entry = find(t, hash);
+    }
+    return entry != NULL;
+}
+
+static dygw_ms_t first_expiry(table_t *t)
+{
+    apr_int64_t second = t->swept + 1;
+
+    while (*slot_at(t, second) == NO_ENTRY && second < t->swept + WHEEL_SEC) {
+        second++;
+    }
+    return second * 1000;
+}
+
+static apr_status_t spend(table_t *t, const unsigned char *hash, dygw_ms_t now,
+                          dygw_ms_t expires_at, dygw_ms_t *free_at)
+{
+    apr_status_t rv;
+
+    sweep(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
+    if (expires_at <= t->forgotten || is_spent(t, hash, now)) {
+        return APR_EEXIST;
+    }
+    rv = insert(t, hash, expires_at);
+    if (rv == APR_ENOSPC) {
+        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
+        rv = insert(t, hash, expires_at);
+    }
+    if (rv == APR_ENOSPC && free_at) {
+        *free_at = first_expiry(t);
+    }
+    return rv;
+}
+
+apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                               dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at)
+{
+    unsigned char hash[HASH_LEN];
+    apr_status_t rv = hash_of(nonces, client_key, nonce, hash);
+
+    if (rv == APR_SUCCESS) {
+        nonces->lock(nonces->baton);
+        rv = spend(nonces->table, hash, now, expires_at, free_at);
+        nonces->unlock(nonces->baton);
+    }
+    return rv;
+}
+
+apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now)
+{
+    table_t *old = from, *fresh = to;
+    apr_uint32_t index;
+    apr_int64_t slot;
+
+    memcpy(fresh->key, old->key, KEY_LEN);      /* hashes can be moved, nonces are not known */
+    fresh->forgotten = old->forgotten;
+    for (slot = 0; slot < WHEEL_SEC; slot++) {
+        for (index = *slot_at(old, slot); index != NO_ENTRY;
+             index = entry_at(old, index)->next_in_slot) {
+            const entry_t *entry = entry_at(old, index);
+
+            if (entry->expires_at >= now
+                && insert(fresh, entry->hash, entry->expires_at) != APR_SUCCESS) {
+                return APR_ENOSPC;
+            }
+        }
+    }
+    return APR_SUCCESS;
+}
+
+void dygw_nonce_key(const char *client_key, const char *nonce, char out[33])
+{
+    char parts[2 * DYGW_SHA256_HEX_LEN + 1], whole[DYGW_SHA256_HEX_LEN + 1];
+
+    dygw_sha256_hex(client_key, strlen(client_key), parts);
+    dygw_sha256_hex(nonce, strlen(nonce), parts + DYGW_SHA256_HEX_LEN);
+    dygw_sha256_hex(parts, sizeof parts - 1, whole);
+    memcpy(out, whole, 32);
+    out[32] = '\0';
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who acts on /internal. */
+#include "auth/auth.h"
+
+#include <apr_strings.h>
+
+#include "auth/spelling.h"
+
+#define OPERATOR_MAX 64
+
+static const char *from_header(const dygw_call_t *call, const char *name)
+{
+    const char *value = *name ? apr_table_get(call->r->headers_in, name) : NULL;
+
+    return value && dygw_is_printable(value, 1, OPERATOR_MAX) ? value : NULL;
+}
+
+void dygw_auth_operator(dygw_call_t *call, dygw_result_t *out)
+{
+    const char *header = call->runtime->cfg->operator_header;
+
+    call->actor = call->r->user ? call->r->user : from_header(call, header);
+    if (!call->actor) {
+        out->code = DYGW_OPERATOR_REQUIRED;
+        out->message = *header ? apr_pstrcat(call->r->pool,
+                                             "Apache authenticated nobody, and the header ", header,
+                                             " does not name an operator in 1 to 64 printable "
+                                             "characters",
+                                             NULL)
+                               : "Apache authenticated nobody";
+    }
+}

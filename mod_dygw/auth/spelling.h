@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How names, keys and nonces may be spelled. */
+#ifndef DYGW_AUTH_SPELLING_H
+#define DYGW_AUTH_SPELLING_H
+
+#include <apr.h>
+
+/* Whether text is min..max characters, each an ASCII letter, a digit or one of `others`. */
+int dygw_spelled(const char *text, apr_size_t min, apr_size_t max, const char *others);
+
+/* Whether text is `len` lowercase hex digits. */
+int dygw_is_hex(const char *text, apr_size_t len);
+
+/* Whether UTF-8 text that is known to be valid has control characters, C1's included. */
+int dygw_has_controls(const char *text);
+
+/* Characters of UTF-8 text that is known to be valid. */
+apr_size_t dygw_characters(const char *text);
+
+/* Whether text is valid UTF-8 of min..max characters without control characters. */
+int dygw_is_printable(const char *text, apr_size_t min, apr_size_t max);
+
+#endif

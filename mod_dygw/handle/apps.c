@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * /apps: the verifier apps, for administrators. */
+#include "handle/handle.h"
+
+#include <apr_strings.h>
+
+#define APP_SIZE            512
+#define PAGE_MAX            1000000
+#define PAGE_SIZE           20
+#define PAGE_SIZE_MAX       200
+#define ANY_STATUS          (-1)
+
+static const char *const no_parameters[] = { NULL };
+
+static int reply_app(dygw_call_t *call, const dygw_app_t *app)
+{
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, call->r->pool, APP_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_view_app(&w, "data", app);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+static void report_change(const dygw_call_t *call, apr_int64_t id, const char *what)
+{
+    dygw_log(&call->log, INFO, 0, DYGWNO(0220) "app %" APR_INT64_T_FMT " %s by %s", id, what,
+             call->actor);
+}
+
+/* --- create --- */
+
+static int reply_created(dygw_call_t *call, const dygw_app_t *app, const char *secret)
+{
+    apr_pool_t *pool = call->r->pool;
+    dygw_jsonw_t w;
+
+    report_change(call, app->id, "created");
+    apr_table_setn(call->r->headers_out, "Location",
+                   apr_psprintf(pool, "%s/apps/%" APR_INT64_T_FMT,
+                                ap_os_escape_path(pool, call->mount, 1), app->id));
+    dygw_jsonw_init(&w, pool, APP_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_object(&w, "data");
+    dygw_view_app(&w, "app", app);
+    dygw_jsonw_string(&w, "secret", secret);
+    dygw_jsonw_end_object(&w);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_CREATED, w.text, w.len);
+}
+
+int dygw_handle_app_create(dygw_call_t *call)
+{
+    dygw_new_app_t wanted = { 0 };
+    dygw_result_t out = { 0 };
+    const char *secret = NULL;
+    dygw_app_t *app = NULL;
+    dygw_fields_t f;
+
+    dygw_read_query(call, no_parameters, &out);
+    if (out.code == DYGW_OK
+        && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
+        dygw_app_fields_create(&f, &wanted);
+    }
+    if (out.code == DYGW_OK) {
+        dygw_app_create(&call->runtime->gateway, &wanted, &call->log, call->r->pool, &app, &secret,
+                        &out);
+    }
+    return out.code == DYGW_OK ? reply_created(call, app, secret) : dygw_reply_error(call, &out);
+}
+
+/* --- list and read --- */
+
+typedef struct filter_t {
+    int status;
+    const char *q;
+    int page;
+    int page_size;
+} filter_t;
+
+static void read_filter(dygw_call_t *call, filter_t *filter, dygw_result_t *out)
+{
+    static const char *const known[] = { "page", "page_size", "status", "q", NULL };
+    apr_table_t *query = dygw_read_query(call, known, out);
+    const char *word = apr_table_get(query, "status");
+    const char *q = apr_table_get(query, "q");
+    dygw_app_status_e status;
+
+    filter->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, call->r->pool, out);
+    filter->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE,
+                                       call->r->pool, out);
+    filter->q = q && *q ? q : NULL;
+    filter->status = ANY_STATUS;
+    if (word && dygw_app_status_parse(word, &status) != APR_SUCCESS) {
+        dygw_invalid(out, "status", "status must be active or disabled");
+    }
+    else if (word) {
+        filter->status = (int)status;
+    }
+}
+
+static int reply_list(dygw_call_t *call, const filter_t *filter, const apr_array_header_t *apps,
+                      apr_int64_t total)
+{
+    dygw_jsonw_t w;
+    int i;
+
+    dygw_jsonw_init(&w, call->r->pool, APP_SIZE * (apr_size_t)(apps->nelts + 1));
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_array(&w, "data");
+    for (i = 0; i < apps->nelts; i++) {
+        dygw_view_app(&w, NULL, APR_ARRAY_IDX(apps, i, const dygw_app_t *));
+    }
+    dygw_jsonw_end_array(&w);
+    dygw_jsonw_int(&w, "page", filter->page);
+    dygw_jsonw_int(&w, "page_size", filter->page_size);
+    dygw_jsonw_int(&w, "total", total);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+int dygw_handle_app_list(dygw_call_t *call)
+{
+    apr_array_header_t *apps = NULL;
+    dygw_result_t out = { 0 };
+    apr_int64_t total = 0;
+    filter_t filter;
+
+    read_filter(call, &filter, &out);
+    if (out.code == DYGW_OK) {
+        dygw_app_list(&call->runtime->gateway, filter.status, filter.q, filter.page,
+                      filter.page_size, &call->log, call->r->pool, &apps, &total, &out);
+    }
+    return out.code == DYGW_OK ? reply_list(call, &filter, apps, total)
+                               : dygw_reply_error(call, &out);
+}
+
+int dygw_handle_app_read(dygw_call_t *call)
+{
+    dygw_result_t out = { 0 };
+    dygw_app_t *app = NULL;
+
+    dygw_read_query(call, no_parameters, &out);
+    if (out.code == DYGW_OK) {
+        dygw_app_read(&call->runtime->gateway, call->id, &call->log, call->r->pool, &app, &out);
+    }
+    return out.code == DYGW_OK ? reply_app(call, app) : dygw_reply_error(call, &out);
+}
+
+/* --- change --- */
+
+int dygw_handle_app_change(dygw_call_t *call)
+{
+    dygw_app_change_t change = { 0 };
+    dygw_result_t out = { 0 };
+    dygw_app_t *app = NULL;
+    dygw_fields_t f;
+
+    dygw_read_query(call, no_parameters, &out);
+    if (out.code == DYGW_OK
+        && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
+        dygw_app_fields_change(&f, &change);
+    }
+    if (out.code == DYGW_OK) {
+        dygw_app_change(&call->runtime->gateway, call->id, &change, &call->log, call->r->pool,
+                        &app, &out);
+    }
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(call, &out);
+    }
+    report_change(call, call->id, "changed");
+    return reply_app(call, app);
+}
+
+static int reply_token_access(dygw_call_t *call, int allow)
+{
+    dygw_jsonw_t w;
+
+    report_change(call, call->id, allow ? "allowed to read the token"
+                                        : "not allowed to read the token any more");
+    dygw_jsonw_init(&w, call->r->pool, APP_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_string(&w, "message", allow ? "the app may read the access token"
+                                           : "the app may not read the access token");
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+int dygw_handle_app_token_access(dygw_call_t *call)
+{
+    static const char *const known[] = { "allow_token_read", NULL };
+    dygw_result_t out = { 0 };
+    dygw_fields_t f;
+    int allow = 0;
+
+    dygw_read_query(call, no_parameters, &out);
+    if (out.code == DYGW_OK
+        && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
+        dygw_fields_known(&f, known);
+        dygw_field_require(&f, *known);
+        allow = dygw_field_bool(&f, *known, 0);
+    }
+    if (out.code == DYGW_OK) {
+        dygw_app_set_token_read(&call->runtime->gateway, call->id, allow, &call->log, call->r->pool,
+                                &out);
+    }
+    return out.code == DYGW_OK ? reply_token_access(call, allow) : dygw_reply_error(call, &out);
+}

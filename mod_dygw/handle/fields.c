@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The members of a JSON body, each with what it may be. */
+#include "handle/handle.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "auth/spelling.h"
+
+void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
+{
+    if (out->code == DYGW_OK) {
+        out->code = DYGW_INVALID_REQUEST;
+        out->field = field;
+        out->message = message;
+    }
+}
+
+void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)
+{
+    if (f->out->code == DYGW_OK) {
+        dygw_invalid(f->out, field, apr_pstrcat(f->pool, field, " ", problem, NULL));
+    }
+}
+
+int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_pool_t *pool,
+                      dygw_result_t *out)
+{
+    const char *error = NULL;
+
+    f->pool = pool;
+    f->out = out;
+    f->object = dygw_json_parse(text, len, DYGW_JSON_STRICT, pool, &error);
+    if (!f->object) {
+        out->code = DYGW_INVALID_JSON;
+        out->message = error;
+        return 0;
+    }
+    if (!json_is_object(f->object)) {
+        dygw_invalid(out, NULL, "the body must be a JSON object");
+        return 0;
+    }
+    return 1;
+}
+
+static int is_known(const char *name, const char *const *known)
+{
+    while (*known && strcmp(*known, name) != 0) {
+        known++;
+    }
+    return *known != NULL;
+}
+
+void dygw_fields_known(const dygw_fields_t *f, const char *const *known)
+{
+    const char *name;
+    json_t *value;
+
+    /* Jansson iterates over objects that it takes as changeable. */
+    json_object_foreach((json_t *)f->object, name, value) {
+        if (!is_known(name, known)) {
+            dygw_invalid(f->out, name, "there is no such field here");
+            return;
+        }
+    }
+}
+
+int dygw_field_given(const dygw_fields_t *f, const char *name)
+{
+    const json_t *value = json_object_get(f->object, name);
+
+    return value && !json_is_null(value);
+}
+
+void dygw_field_require(const dygw_fields_t *f, const char *name)
+{
+    if (!dygw_field_given(f, name)) {
+        dygw_invalid_field(f, name, "is required");
+    }
+}
+
+/* The string; NULL when there is none, which is a mistake only when something else is there. */
+static const char *string_of(const dygw_fields_t *f, const char *name)
+{
+    const json_t *value = json_object_get(f->object, name);
+
+    if (f->out->code != DYGW_OK || !value || json_is_null(value)) {
+        return NULL;
+    }
+    if (!json_is_string(value)) {
+        dygw_invalid_field(f, name, "must be a string");
+        return NULL;
+    }
+    return json_string_value(value);
+}
+
+const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max)
+{
+    const char *text = string_of(f, name);
+    apr_size_t n = text ? dygw_characters(text) : 0;
+
+    if (!text || (n == 0 && min == 0)) {
+        return NULL;
+    }
+    if (n < (apr_size_t)min || n > (apr_size_t)max) {
+        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must have %d to %d characters", min,
+                                                 max));
+        return NULL;
+    }
+    if (dygw_has_controls(text)) {
+        dygw_invalid_field(f, name, "must not have control characters");
+        return NULL;
+    }
+    return text;
+}
+
+const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max)
+{
+    const char *text = string_of(f, name);
+
+    if (text && !dygw_spelled(text, (apr_size_t)min, (apr_size_t)max, "_-")) {
+        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must be %d to %d of A-Za-z0-9_-", min,
+                                                 max));
+        return NULL;
+    }
+    return text;
+}
+
+apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
+                           apr_int64_t max, apr_int64_t if_absent)
+{
+    const json_t *value = json_object_get(f->object, name);
+    apr_int64_t number;
+
+    if (!dygw_field_given(f, name)) {
+        return if_absent;
+    }
+    number = json_integer_value(value);
+    if (!json_is_integer(value) || number < min || number > max) {
+        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must be an integer from %" APR_INT64_T_FMT
+                                                 " to %" APR_INT64_T_FMT, min, max));
+        return if_absent;
+    }
+    return number;
+}
+
+int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent)
+{
+    const json_t *value = json_object_get(f->object, name);
+
+    if (!dygw_field_given(f, name)) {
+        return if_absent;
+    }
+    if (!json_is_boolean(value)) {
+        dygw_invalid_field(f, name, "must be true or false");
+        return if_absent;
+    }
+    return json_is_true(value);
+}

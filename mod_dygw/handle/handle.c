@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The way of a request through a handler, in the order of the contract: route, method, who it is,
+ * the body, and for /open the signature over all of it; then the endpoint.
+ *
+ * Requests are authenticated here and not in a hook of httpd's, so that internal redirects and
+ * other ways into the handler change nothing. */
+#include "handle/handle.h"
+
+#include <string.h>
+
+#include <http_protocol.h>
+
+#include "auth/auth.h"
+#include "auth/spelling.h"
+#include "handle/route.h"
+
+#define REQUEST_ID          "X-Request-Id"
+#define REQUEST_ID_MAX      64
+#define REQUEST_ID_LEN      20      /* of the ones made here */
+
+typedef void check_fn(dygw_call_t *call, dygw_result_t *out);
+
+typedef struct handler_t {
+    const char *name;
+    const dygw_route_t *routes;
+    check_fn *checks[4];            /* NULL ended; the first that refuses ends the call */
+} handler_t;
+
+static const dygw_route_t open_routes[] = {
+    { "/coupons/verify", M_POST, dygw_handle_verify },
+    { "/douyin/access-token", M_GET, dygw_handle_access_token },
+    { "/verifications/{id}", M_GET, dygw_handle_verification },
+    { "/coupons/prepare", M_POST, dygw_handle_prepare },
+    { "/douyin/stores", M_GET, dygw_handle_stores },
+    { NULL, 0, NULL }
+};
+
+static const dygw_route_t internal_routes[] = {
+    { "/apps", M_GET, dygw_handle_app_list },
+    { "/apps", M_POST, dygw_handle_app_create },
+    { "/apps/{id}", M_GET, dygw_handle_app_read },
+    { "/apps/{id}", M_PATCH, dygw_handle_app_change },
+    { "/apps/{id}/token-access", M_PATCH, dygw_handle_app_token_access },
+    { NULL, 0, NULL }
+};
+
+static const dygw_route_t health_routes[] = {
+    { "", M_GET, dygw_handle_health },
+    { "/", M_GET, dygw_handle_health },
+    { "/live", M_GET, dygw_handle_health_live },
+    { NULL, 0, NULL }
+};
+
+static const handler_t handlers[] = {
+    { "dygw-open", open_routes, { dygw_auth_headers, dygw_read_body, dygw_auth_signature, NULL } },
+    { "dygw-internal", internal_routes, { dygw_auth_operator, dygw_read_body, NULL } },
+    { "dygw-health", health_routes, { NULL } },
+};
+
+static const handler_t *find_handler(const char *name)
+{
+    size_t i;
+
+    for (i = 0; name && i < sizeof handlers / sizeof *handlers; i++) {
+        if (strcmp(handlers[i].name, name) == 0) {
+            return &handlers[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *request_id(request_rec *r)
+{
+    const char *given = apr_table_get(r->headers_in, REQUEST_ID);
+
+    return given && dygw_spelled(given, 1, REQUEST_ID_MAX, "._-")
+               ? given
+               : dygw_random_text(r->pool, REQUEST_ID_LEN);
+}
+
+static void begin(dygw_call_t *call, request_rec *r)
+{
+    call->r = r;
+    call->runtime = dygw_cfg_get(r->server)->runtime;
+    call->body = "";
+    call->log.where = r->server;
+    call->log.request_id = request_id(r);
+    if (call->log.request_id) {
+        apr_table_setn(r->headers_out, REQUEST_ID, call->log.request_id);
+    }
+    apr_table_unset(r->headers_in, "Range");    /* httpd would cut our answers into pieces */
+}
+
+static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handler,
+                                      dygw_result_t *out)
+{
+    request_rec *r = call->r;
+    const dygw_route_t *route = NULL;
+    const char *allow = NULL;
+
+    if (!dygw_route_mount(call)) {
+        dygw_log(&call->log, ERR, 0,
+                 DYGWNO(0212) "%s has no place of its own: use SetHandler directly inside a "
+                              "<Location> with a plain path",
+                 handler->name);
+        out->code = DYGW_INTERNAL_ERROR;
+        out->message = "the gateway is not mounted as it should be; its error log says more";
+        return NULL;
+    }
+    route = dygw_route_find(handler->routes, call->route, r->method_number, &call->id, &allow,
+                            r->pool);
+    if (!route && allow) {
+        out->code = DYGW_METHOD_NOT_ALLOWED;
+        out->message = "this endpoint has other methods, see Allow";
+        apr_table_setn(r->headers_out, "Allow", allow);
+    }
+    else if (!route) {
+        out->code = DYGW_NOT_FOUND;
+        out->message = "there is no such endpoint";
+    }
+    return route;
+}
+
+/* /health/live tells that the server serves, whatever became of the gateway. */
+static void check_runtime(const dygw_call_t *call, const dygw_route_t *route, dygw_result_t *out)
+{
+    if (!call->runtime && route->endpoint != dygw_handle_health_live) {
+        out->code = DYGW_INTERNAL_ERROR;
+        out->message = "the gateway could not start here; its error log says why";
+    }
+}
+
+static void check_call(dygw_call_t *call, const handler_t *handler, dygw_result_t *out)
+{
+    check_fn *const *check;
+
+    for (check = handler->checks; *check && out->code == DYGW_OK; check++) {
+        (*check)(call, out);
+    }
+}
+
+int dygw_handle(request_rec *r)
+{
+    const handler_t *handler = find_handler(r->handler);
+    dygw_call_t call = { 0 };
+    dygw_result_t out = { 0 };
+    const dygw_route_t *route;
+
+    if (!handler) {
+        return DECLINED;
+    }
+    begin(&call, r);
+    route = find_route(&call, handler, &out);
+    if (route) {
+        check_runtime(&call, route, &out);
+    }
+    if (out.code == DYGW_OK) {
+        check_call(&call, handler, &out);
+    }
+    if (out.code != DYGW_OK) {
+        dygw_leave_body(&call);
+        return dygw_reply_error(&call, &out);
+    }
+    return route->endpoint(&call);
+}

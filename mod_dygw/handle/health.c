@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /health and /health/live.
+ *
+ * Nothing is asked here: the background of this host looks at the database every second or so and
+ * writes what it finds into the shared cell. Nobody has looked yet, or for long, counts as a
+ * database that is not there. A query of the caller's is ignored, so that monitors may add what
+ * they like.
+ */
+#include "handle/handle.h"
+
+#include <scoreboard.h>
+
+#include "gateway/cell.h"
+
+#define REPLY_SIZE          256
+#define LEASE_PATIENCE_MS   60000
+/* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
+#define LOOK_PATIENCE_MS    5000
+
+typedef struct health_t {
+    const char *database;
+    const char *token;
+    const char *worker;
+} health_t;
+
+static const char *const good = "ok";
+
+static const char *database_of(const dygw_cell_t *cell, dygw_ms_t patience, dygw_ms_t now)
+{
+    if (now - cell->tick_at > patience || cell->database_state == DYGW_DB_UNREACHABLE) {
+        return "unreachable";
+    }
+    return cell->database_state == DYGW_DB_SCHEMA ? "schema" : good;
+}
+
+static const char *token_of(const dygw_cell_t *cell, dygw_ms_t now)
+{
+    if (cell->token_version == 0) {
+        return "missing";
+    }
+    if (cell->token_expires_at <= now) {
+        return "expired";
+    }
+    return cell->token_refused ? "refused" : good;
+}
+
+/* Before the first minute is over nobody can have been idle for a minute. */
+static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at, dygw_ms_t now)
+{
+    dygw_ms_t since = cell->lease_renewed_at > started_at ? cell->lease_renewed_at : started_at;
+
+    return now - since > LEASE_PATIENCE_MS ? "stalled" : good;
+}
+
+static void look(dygw_gateway_t *gateway, health_t *health)
+{
+    const global_score *score = ap_get_scoreboard_global();
+    dygw_ms_t started_at = score ? score->restart_time / 1000 : 0;
+    dygw_ms_t patience = 2 * (gateway->upstream_timeout / 1000) + LOOK_PATIENCE_MS;
+    dygw_ms_t now = dygw_now();
+    const dygw_cell_t *cell = dygw_cell_lock(gateway);
+
+    health->database = database_of(cell, patience, now);
+    health->token = token_of(cell, now);
+    health->worker = worker_of(cell, started_at, now);
+    dygw_cell_unlock(gateway);
+}
+
+int dygw_handle_health(dygw_call_t *call)
+{
+    health_t health;
+    dygw_jsonw_t w;
+    int ok;
+
+    look(&call->runtime->gateway, &health);
+    ok = health.database == good && health.token == good && health.worker == good;
+    dygw_jsonw_init(&w, call->r->pool, REPLY_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_string(&w, "status", ok ? good : "degraded");
+    dygw_jsonw_string(&w, "version", DYGW_VERSION);
+    dygw_jsonw_object(&w, "checks");
+    dygw_jsonw_string(&w, "database", health.database);
+    dygw_jsonw_string(&w, "token", health.token);
+    dygw_jsonw_string(&w, "worker", health.worker);
+    dygw_jsonw_end_object(&w);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);
+}
+
+int dygw_handle_health_live(dygw_call_t *call)
+{
+    static const char alive[] = "{\"status\":\"ok\"}";
+
+    return dygw_reply_json(call, HTTP_OK, alive, sizeof alive - 1);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * POST /coupons/prepare: Douyin's answer as it came. */
+#include "handle/handle.h"
+
+static const char *const known_fields[] = { "poi_id", "short_link", "code", NULL };
+static const char *const no_parameters[] = { NULL };
+
+static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+{
+    dygw_fields_t f;
+
+    if (!dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, out)
+        || !dygw_coupon_store_allowed(&f, call->app)) {
+        return;
+    }
+    dygw_read_query(call, no_parameters, out);
+    dygw_fields_known(&f, known_fields);
+    dygw_coupon_read(&f, dygw_prepare_modes, request);
+}
+
+int dygw_handle_prepare(dygw_call_t *call)
+{
+    dygw_redeem_request_t request = { .app_id = call->app->id,
+                                      .app_name = call->app->name,
+                                      .count = 1,
+                                      .request_id = call->log.request_id };
+    dygw_result_t out = { 0 };
+    apr_time_t began;
+
+    read_request(call, &request, &out);
+    if (out.code == DYGW_OK) {
+        began = apr_time_now();
+        dygw_prepare_only(&call->runtime->gateway, &request, &call->log, call->r->pool, &out);
+        dygw_note_upstream(call, apr_time_now() - began);
+    }
+    return out.code == DYGW_OK ? dygw_reply_douyin(call, out.reply) : dygw_reply_error(call, &out);
+}

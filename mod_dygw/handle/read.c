@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What comes with a request: the body, as far as it is within the limit, and the query.
+ *
+ * A body is read whatever the method, because the signature is about it; its type is looked at
+ * where its content will be, that is not with GET, whose body has no meaning.
+ */
+#include "handle/handle.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <http_protocol.h>
+
+#include <apr_strings.h>
+
+#include "auth/spelling.h"
+
+#define FIRST_SIZE      4096    /* for a body that does not say how long it is */
+#define READ_SIZE       8192
+#define UNREAD_MAX      65536
+
+/* --- the body --- */
+
+typedef struct buffer_t {
+    apr_pool_t *pool;
+    char *text;
+    apr_size_t len;
+    apr_size_t size;
+    apr_size_t max;
+} buffer_t;
+
+static void append(buffer_t *b, const char *data, apr_size_t len)
+{
+    if (b->size - b->len <= len) {
+        char *larger;
+
+        while (b->size - b->len <= len) {
+            b->size *= 2;
+        }
+        larger = apr_palloc(b->pool, b->size);
+        memcpy(larger, b->text, b->len);
+        b->text = larger;
+    }
+    memcpy(b->text + b->len, data, len);
+    b->len += len;
+}
+
+static void refuse_size(const dygw_call_t *call, dygw_result_t *out)
+{
+    out->code = DYGW_BODY_TOO_LARGE;
+    out->message = apr_psprintf(call->r->pool, "the body is longer than %" APR_OFF_T_FMT " bytes",
+                                call->runtime->cfg->max_body);
+}
+
+/* 400 and 413 make httpd close the connection, so that what was not read does not matter. */
+static void explain_read(dygw_call_t *call, apr_status_t rv, dygw_result_t *out)
+{
+    if (rv == APR_ENOSPC) {
+        refuse_size(call, out);     /* LimitRequestBody is lower than DygwMaxBody */
+        return;
+    }
+    dygw_invalid(out, NULL, APR_STATUS_IS_TIMEUP(rv) ? "the body did not arrive in time"
+                                                     : "the body did not arrive in one piece");
+}
+
+/* APR_EOF: the end is reached. */
+static apr_status_t take_buckets(buffer_t *b, apr_bucket_brigade *brigade)
+{
+    apr_bucket *bucket;
+
+    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *data;
+        apr_size_t len;
+        apr_status_t rv;
+
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            return APR_EOF;
+        }
+        if (APR_BUCKET_IS_METADATA(bucket)) {
+            continue;
+        }
+        rv = apr_bucket_read(bucket, &data, &len, APR_BLOCK_READ);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        if (len > b->max - b->len) {
+            return APR_ENOSPC;
+        }
+        append(b, data, len);
+    }
+    return APR_SUCCESS;
+}
+
+static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
+{
+    request_rec *r = call->r;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_status_t rv;
+
+    do {
+        rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
+                            READ_SIZE);
+        if (rv == APR_SUCCESS) {
+            rv = take_buckets(b, brigade);
+        }
+        else if (rv == APR_EOF) {
+            rv = APR_INCOMPLETE;    /* the caller left; the end of a body is a bucket */
+        }
+        apr_brigade_cleanup(brigade);
+    } while (rv == APR_SUCCESS);
+    if (rv != APR_EOF) {
+        explain_read(call, rv, out);
+        return;
+    }
+    b->text[b->len] = '\0';
+    call->body = b->text;
+    call->body_len = b->len;
+}
+
+/* The length that the request announces; -1 when it does not. Httpd has refused what is no number.
+ */
+static apr_off_t announced(const request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t len;
+
+    if (!text || apr_strtoff(&len, text, NULL, 10) != APR_SUCCESS) {
+        return -1;
+    }
+    return len;
+}
+
+void dygw_read_body(dygw_call_t *call, dygw_result_t *out)
+{
+    request_rec *r = call->r;
+    apr_off_t max = call->runtime->cfg->max_body;
+    apr_off_t len = announced(r);
+    buffer_t b = { .pool = r->pool, .max = (apr_size_t)max };
+
+    if (len <= 0 && !apr_table_get(r->headers_in, "Transfer-Encoding")) {
+        return;
+    }
+    if (len > max) {
+        refuse_size(call, out);
+        return;
+    }
+    b.size = len > 0 ? (apr_size_t)len + 1 : FIRST_SIZE;
+    b.text = apr_palloc(r->pool, b.size);
+    read_all(call, &b, out);
+    if (out->code == DYGW_OK && call->body_len > 0 && r->method_number != M_GET
+        && !dygw_is_json_type(apr_table_get(r->headers_in, "Content-Type"), r->pool)) {
+        out->code = DYGW_UNSUPPORTED_MEDIA_TYPE;
+        out->message = "the body must be JSON in UTF-8, with Content-Type: application/json";
+    }
+}
+
+void dygw_leave_body(const dygw_call_t *call)
+{
+    request_rec *r = call->r;
+
+    if (call->body_len == 0
+        && (announced(r) > UNREAD_MAX || apr_table_get(r->headers_in, "Transfer-Encoding"))) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
+/* --- the query --- */
+
+static int is_known(const char *name, const char *const *known)
+{
+    while (*known && strcmp(*known, name) != 0) {
+        known++;
+    }
+    return *known != NULL;
+}
+
+/* text is "name=value", which is changed. */
+static void take_parameter(apr_table_t *query, char *text, const char *const *known,
+                           dygw_result_t *out)
+{
+    char *value = strchr(text, '=');
+
+    if (value) {
+        *value++ = '\0';
+    }
+    else {
+        value = text + strlen(text);
+    }
+    if (ap_unescape_urlencoded(text) != OK || !is_known(text, known)) {
+        dygw_invalid(out, text, "there is no such query parameter here");
+    }
+    else if (apr_table_get(query, text)) {
+        dygw_invalid(out, text, "a query parameter was given twice");
+    }
+    else if (ap_unescape_urlencoded(value) != OK || !dygw_is_printable(value, 0, INT_MAX)) {
+        dygw_invalid(out, text, "a query parameter must be UTF-8 without control characters");
+    }
+    else {
+        apr_table_setn(query, text, value);
+    }
+}
+
+apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out)
+{
+    apr_pool_t *pool = call->r->pool;
+    apr_table_t *query = apr_table_make(pool, 4);
+    char *rest, *text, *last;
+
+    if (!call->r->args || !*call->r->args) {
+        return query;
+    }
+    rest = apr_pstrdup(pool, call->r->args);
+    for (text = apr_strtok(rest, "&", &last); text && out->code == DYGW_OK;
+         text = apr_strtok(NULL, "&", &last)) {
+        take_parameter(query, text, known, out);
+    }
+    return query;
+}
+
+int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
+                   apr_pool_t *pool, dygw_result_t *out)
+{
+    const char *text = apr_table_get(query, name);
+    apr_int64_t number;
+    char *end;
+
+    if (!text) {
+        return if_absent;
+    }
+    number = apr_strtoi64(text, &end, 10);
+    if (strspn(text, "0123456789") == 0 || *end || number < min || number > max) {
+        dygw_invalid(out, name, apr_psprintf(pool, "%s must be an integer from %d to %d", name, min,
+                                             max));
+        return if_absent;
+    }
+    return (int)number;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which endpoint a path belongs to. */
+#ifndef DYGW_HANDLE_ROUTE_H
+#define DYGW_HANDLE_ROUTE_H
+
+#include "handle/handle.h"
+
+typedef struct dygw_route_t {
+    const char *path;       /* "{id}" in it stands for a positive integer */
+    int method;             /* M_GET (HEAD too), M_POST, M_PATCH */
+    dygw_endpoint_fn *endpoint;
+} dygw_route_t;
+
+/* Of routes (ended by a NULL path) the one for path and method, *id is filled in. NULL: none;
+ * *allow is then NULL, or the methods that the path has. */
+const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path, int method,
+                                    apr_int64_t *id, const char **allow, apr_pool_t *pool);
+
+/* Sets call->mount and call->route. 0: the handler is not mounted in a <Location> with a plain
+ * path. */
+int dygw_route_mount(dygw_call_t *call);
+
+#endif
