@@ -157,10 +157,21 @@ sub rows {
     return $self->{database}->query("SELECT COUNT(*) FROM $table" . ($where ? " WHERE $where" : ''));
 }
 
+# The server's, without a kept connection of ours that an old child would wait for.
+sub graceful { my ($self, @option) = @_; $self->disconnect; return $self->{server}->graceful(@option) }
+sub restart  { my ($self, @option) = @_; $self->disconnect; return $self->{server}->restart(@option) }
+sub stop     { my ($self) = @_; $self->disconnect; return $self->{server}->stop }
+
+sub disconnect {
+    my ($self) = @_;
+    $self->{client}->disconnect if $self->{client};
+    return;
+}
+
 # Stops both and checks their logs.
 sub finish {
     my ($self) = @_;
-    $self->{client}->disconnect if $self->{client};
+    $self->disconnect;
     $self->{server}->check_log;
     $self->{sandbox}->check_log if $self->{sandbox}->server->{started};
     return;

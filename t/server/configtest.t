@@ -1,0 +1,215 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# What `apachectl configtest` refuses: it names the directive, the place and the remedy, and never a secret. And what
+# it accepts.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use File::Temp qw(tempdir);
+use Test::More;
+
+use Dygw::Gateway;
+use Dygw::Sandbox;
+use Dygw::Server qw(spew slurp);
+
+my $dir = tempdir('dygw-configtest-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+my $KEY = 'ab' x 32;
+my $SECRET = 'a-secret-that-nobody-may-see';
+
+spew("$dir/secret", "$SECRET\n", 0600);
+spew("$dir/key", "$KEY\n", 0600);
+spew("$dir/open-secret", "$SECRET\n", 0644);
+spew("$dir/empty", '', 0600);
+spew("$dir/two-lines", "$SECRET\n$SECRET\n", 0600);
+spew("$dir/short-key", "abcd\n", 0600);
+spew("$dir/long-key", 'ab' x 33 . "\n", 0600);
+spew("$dir/base64-key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", 0600);
+spew("$dir/program", "#!/bin/sh\necho $SECRET\n", 0700);
+spew("$dir/key-program", "#!/bin/sh\ntest \"\$1\" = the-key && echo $KEY\n", 0700);
+spew("$dir/silent", "#!/bin/sh\nexit 0\n", 0700);
+
+my %GOOD = (
+    DBDriver => 'sqlite3', DBDParams => "$dir/dygw.db", DBDMax => 26, DygwClientKey => 'aw05az2qjv000000',
+    DygwClientSecret => "file:$dir/secret", DygwMasterKey => "file:$dir/key", DygwAccountId => '7014065493820573710'
+);
+my $mounted = qq(<Location "/v1/open">\n    SetHandler dygw-open\n</Location>\n);
+my %loaded = (modules => ['dbd'], load => { dygw => Dygw::Server->module_path('dygw') });
+
+sub lines { my (%directives) = @_; return join '', map { "$_ $directives{$_}\n" } grep { defined $directives{$_} } sort keys %directives }
+
+# A server with the good configuration, changed; undef takes a directive away.
+sub server {
+    my ($change, %option) = @_;
+    my $text = lines(%GOOD, %$change) . $mounted;
+    return Dygw::Server->new(%loaded, conf => $text, %option);
+}
+
+sub accepts {
+    my ($name, $change, %option) = @_;
+    my $silent = delete $option{silent};
+    my $says = delete $option{says};
+    my ($status, $output) = server($change, %option)->configtest;
+    my $ok = $status == 0 && (!$silent || $output !~ /DYGW/) && (!$says || $output =~ $says) && $output !~ /\Q$SECRET\E|$KEY/;
+    ok($ok, "accepts $name") or diag $output;
+    return;
+}
+
+sub refuses {
+    my ($name, $change, @patterns) = @_;
+    my $server = server($change);
+    my ($status, $output) = $server->configtest;
+    unlike($output, qr/\Q$SECRET\E|$KEY/, "$name: no secret is shown");
+    return $server->expect_refusal("refuses $name", @patterns);
+}
+
+accepts('a complete configuration, without a word', {}, silent => 1);
+ok(!-e "$dir/dygw.db", 'configtest makes no database');
+
+# --- what is required ---
+
+my $place = qr/httpd\.conf:\d+/;
+for my $required (qw(DygwClientKey DygwClientSecret DygwMasterKey)) {
+    refuses("no $required", { $required => undef }, qr/$required/, qr/missing/, $place, qr/: add /);
+}
+refuses('no DBDriver', { DBDriver => undef }, qr/DBDriver/, qr/add DBDriver/);
+refuses('no DBDParams', { DBDParams => undef }, qr/DBDParams/, qr/add/);
+refuses('another DBDriver', { DBDriver => 'sqlite2' }, qr/DBDriver sqlite2/, qr/sqlite3, pgsql or mysql/);
+accepts('no DygwAccountId, and says what that means', { DygwAccountId => undef }, says => qr/DygwAccountId.*stores/);
+Dygw::Server->new(%loaded, modules => [], conf => lines(map { $_ => $GOOD{$_} } grep { /^Dygw/ } keys %GOOD) .
+        $mounted)->expect_refusal('refuses to be without mod_dbd', qr/mod_dbd is not loaded/, qr/a2enmod dbd|load it/);
+
+# --- the database's pool ---
+
+refuses('DBDKeep over DBDMax', { DBDKeep => 30 }, qr/DBDKeep 30/, qr/DBDMax 26/, qr/raise DBDMax or lower DBDKeep/);
+refuses('DBDMax under the default DBDKeep', { DBDMax => 1 }, qr/DBDMax/, qr/at least 2/);
+refuses('DBDMin over DBDKeep', { DBDMin => 5 }, qr/DBDMin 5/, qr/DBDKeep/);
+accepts('a pool that is smaller than the threads, and says so', { DBDMax => 4 }, says => qr/DBDMax 4.*ThreadsPerChild \+ 1/s);
+refuses('a relative path of SQLite', { DBDParams => 'dygw.db' }, qr/DBDParams/, qr/absolute/);
+refuses('a directory that is not there', { DBDParams => '/nowhere/at/all/dygw.db' }, qr/DBDParams/, qr/does not exist/, qr/create it/);
+
+# --- secrets ---
+
+accepts('a secret of a program', { DygwClientSecret => "exec:$dir/program" }, silent => 1);
+accepts('a program with an argument', { DygwMasterKey => qq("exec:$dir/key-program the-key") }, silent => 1);
+accepts('a secret of the environment', { DygwClientSecret => 'env:DYGW_TEST_SECRET' },
+    env => { DYGW_TEST_SECRET => $SECRET }, silent => 1);
+accepts('a key in base64', { DygwMasterKey => "file:$dir/base64-key" }, silent => 1);
+accepts('two keys', { DygwMasterKey => "file:$dir/base64-key file:$dir/key" }, silent => 1);
+accepts('a secret that others can read, and warns', { DygwClientSecret => "file:$dir/open-secret" },
+    says => qr/DygwClientSecret \(\S+httpd\.conf:\d+\).*chmod 600/);
+accepts('a secret in the configuration, and warns', { DygwClientSecret => 'in-the-open-configuration' },
+    says => qr/DygwClientSecret \(\S+httpd\.conf:\d+\).*mod_info/);
+my @secrets = (
+    [ 'a file that is not there', "file:$dir/none", qr/none/, qr/create it/ ],
+    [ 'a directory', "file:$dir", qr/directory/ ],
+    [ 'an empty file', "file:$dir/empty", qr/empty/ ],
+    [ 'a file of two lines', "file:$dir/two-lines", qr/more than one line/ ],
+    [ 'a program that is not there', "exec:$dir/none", qr/absolute path/ ],
+    [ 'a program that says nothing', "exec:$dir/silent", qr/printed nothing/ ],
+    [ 'a variable that is not set', 'env:DYGW_TEST_NOT_SET', qr/DYGW_TEST_NOT_SET/, qr/set it/ ],
+    [ 'a misspelled source', 'flie:/etc/secret', qr/file:\/path/ ],
+);
+for my $directive (qw(DygwClientSecret DygwMasterKey)) {
+    for (@secrets) {
+        my ($what, $value, @patterns) = @$_;
+        refuses("$directive: $what", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/, qr/$directive/, @patterns);
+    }
+}
+for my $key ('short-key', 'long-key', 'secret') {
+    refuses("a master key of the wrong length ($key)", { DygwMasterKey => "file:$dir/$key" }, qr/DygwMasterKey/, qr/32 bytes/,
+        qr/openssl rand -hex 32/);
+    refuses("an old master key of the wrong length ($key)", { DygwMasterKey => "file:$dir/key file:$dir/$key" },
+        qr/DygwMasterKey/, qr/32 bytes/);
+}
+
+# --- words, numbers, URLs ---
+
+my %bad = (
+    DygwUpstream => [ 'open.douyin.com', 'http://open.douyin.com', 'ftp://open.douyin.com', 'https://', 'https://u:p@open.douyin.com',
+        'https://open.douyin.com:99999', 'https://open.douyin.com/?x=1', '"https://open douyin.com"' ],
+    DygwUpstreamTimeout => [ '2s', '5s 2s', 'x 5s', '2s 0', '0 5s', '2s 2h', '-1s 5s' ],
+    DygwUpstreamCAFile => [ "$dir/none", $dir ],
+    DygwUpstreamProxy => [ 'proxy:3128x', 'ftp://proxy:3128', 'http://proxy:3128/path' ],
+    DygwTokenEndpoint => [ 'unstable', '""' ],
+    DygwShortLinkHosts => [ 'https://v.douyin.com', 'v.douyin.com/x', '*', '*.', 'http://v.douyin.com', 'a..b', '"v douyin"' ],
+    DygwSignatureWindow => [ '0', 'x', '2h', '-5s' ],
+    DygwNonceStore => [ 'redis', 'shm 999', 'shm x', 'dbd 1000', 'shm 99999999999' ],
+    DygwOperatorHeader => [ '"X Y"', 'X:Y', '""' ],
+    DygwMaxBody => [ '0', '1023', 'x', '64k', '99999999999', '-1' ],
+    DygwRateLimit => [ '10', '0 10', '10 0', 'x y', 'on' ],
+    DygwTimeZone => [ 'Asia/Shanghai', '+8', '+25:00', '08:00', '+08:60' ],
+    DygwSchema => [ 'never', 'on' ],
+    DygwWorker => [ 'yes', 'maybe' ],
+    DygwEnrichRetry => [ '2s 1h', '1h 2s 24h', 'x 1h 24h', '2s 25h 24h' ],
+    DygwClientKey => [ '""', '"a b"', 'x' x 65, 'a/b' ],
+    DygwAccountId => [ '""', '"7 1"', '7' x 65 ],
+);
+for my $directive (sort keys %bad) {
+    for my $value (@{ $bad{$directive} }) {
+        refuses("$directive $value", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/, qr/$directive/, qr/$directive.{20}/s);
+    }
+}
+
+my %good = (
+    DygwUpstream => [ 'https://open.douyin.com/', 'http://127.0.0.1:8080', 'http://localhost:8080', 'http://[::1]:8080' ],
+    DygwUpstreamTimeout => [ '500ms 1500ms', '2s 60s', '1 5' ],
+    DygwUpstreamCAFile => [ "$dir/secret" ],
+    DygwUpstreamProxy => [ 'http://proxy.example:3128', 'socks5h://127.0.0.1:1080' ],
+    DygwTokenEndpoint => [ 'stable', 'client' ],
+    DygwShortLinkHosts => [ 'v.douyin.com *.iesdouyin.com', 'http://127.0.0.1:8080 v.douyin.com' ],
+    DygwSignatureWindow => [ '1s', '5min', '1h' ],
+    DygwNonceStore => [ 'shm', 'shm 1000', 'shm 10000000', 'dbd' ],
+    DygwOperatorHeader => [ 'none', 'X-Operator' ],
+    DygwMaxBody => [ '1024', '16777216' ],
+    DygwRateLimit => [ 'off', '50 100' ],
+    DygwTimeZone => [ '+08:00', '-03:30', '+00:00' ],
+    DygwSchema => [ 'auto', 'check' ],
+    DygwWorker => [ 'on', 'off', 'Off' ],
+    DygwEnrichRetry => [ '2s 1h 24h', '100ms 100ms 1s' ],
+);
+for my $directive (sort keys %good) {
+    accepts("$directive $_", { $directive => $_ }, silent => 1) for @{ $good{$directive} };
+}
+my $in_location = Dygw::Server->new(%loaded, conf => lines(%GOOD) . qq(<Location "/">\nDygwMaxBody 2000\n</Location>\n));
+$in_location->expect_refusal('refuses our directives in a <Location>', qr/DygwMaxBody not allowed/);
+
+# --- virtual hosts ---
+
+my $port = Dygw::Server::free_port();
+sub vhosts {
+    my ($base, @hosts) = @_;
+    my $text = $base;
+    $text .= qq(<VirtualHost 127.0.0.1:$port>\nServerName h$_\n$hosts[$_]</VirtualHost>\n) for 0 .. $#hosts;
+    return Dygw::Server->new(%loaded, conf => $text);
+}
+my %one = %GOOD;
+my %two = (%GOOD, DygwClientKey => 'aw05az2qjv000001', DBDParams => "$dir/other.db");
+my ($status, $output) = vhosts('', lines(%one) . $mounted, lines(%two) . $mounted)->configtest;
+is($status, 0, 'accepts two merchants in two virtual hosts') or diag $output;
+my %shared = map { $_ => $GOOD{$_} } grep { !/ClientKey|DBDParams/ } keys %GOOD;
+($status, $output) = vhosts(lines(%shared), map { "DygwClientKey $_->{DygwClientKey}\nDBDParams $_->{DBDParams}\n$mounted" }
+        \%one, \%two)->configtest;
+is($status, 0, 'accepts a common base') or diag $output;
+my $third = vhosts('', lines(%one) . $mounted, lines(%two, DygwMasterKey => undef) . $mounted);
+$third->expect_refusal('names the virtual host that lacks something', qr/DygwMasterKey is missing in .*h1 \(\S+httpd\.conf:\d+\)/);
+
+# --- the real start refuses as well ---
+
+my $server = server({ DygwMasterKey => undef });
+ok(!eval { $server->start; 1 }, 'the real start refuses');
+like($@, qr/DygwMasterKey/, 'saying why');
+$server->announce('DYGW0110');
+$server->check_log;
+
+# --- the sandbox ---
+
+my %sandbox = (load => { dygw_sandbox => Dygw::Server->module_path('dygw_sandbox') });
+my $sandbox_conf = qq(<Location "/">\n    SetHandler dygw-sandbox\n</Location>\n);
+my $public = Dygw::Server->new(%sandbox, conf => "Listen 0.0.0.0:$port\n$sandbox_conf");
+ok(!eval { $public->start; 1 }, 'the sandbox refuses to start on a public address');
+like($public->log_text, qr/DYGW\d{4}.*(?:Listen|loopback)/i, 'saying why');
+$public->announce($public->log_text =~ /(DYGW\d{4})/g);
+$public->check_log;
+done_testing;
