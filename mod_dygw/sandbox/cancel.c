@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cancel: one verification, or several of one order with batch_cancel_info. */
+#include <string.h>
+
+#include "sandbox/body.h"
+#include "sandbox/change.h"
+#include "sandbox/reply.h"
+#include "util/json.h"
+
+/* The certificate that a verification is of; NONE when there is no such verification. */
+static apr_uint32_t coupon_of(apr_uint32_t verification)
+{
+    const dygw_sandbox_verification_t *v;
+    apr_uint32_t coupon;
+
+    dygw_sandbox_lock();
+    v = dygw_sandbox_verification(verification);
+    coupon = v ? v->coupon : DYGW_SANDBOX_NONE;
+    dygw_sandbox_unlock();
+    return coupon;
+}
+
+static int read_one(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t *change)
+{
+    const char *verify_id = dygw_json_id(body, "verify_id", pool);
+    const char *certificate_id = dygw_json_id(body, "certificate_id", pool);
+    const apr_uint32_t coupon = dygw_sandbox_id_index(DYGW_SANDBOX_ID_CERTIFICATE, certificate_id);
+
+    change->count = 1;
+    change->records[0] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, verify_id);
+    return coupon != DYGW_SANDBOX_NONE && coupon_of(change->records[0]) == coupon;
+}
+
+static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
+{
+    const json_t *ids = json_object_get(batch, "verify_id_list");
+    const apr_uint32_t order = dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER,
+                                                     dygw_json_id(batch, "order_id", pool));
+    const apr_size_t n = json_array_size(ids);
+
+    if (n == 0 || n > DYGW_SANDBOX_CODES_MAX || order == DYGW_SANDBOX_NONE) {
+        return 0;
+    }
+    change->count = (int)n;
+    for (apr_size_t i = 0; i < n; i++) {
+        apr_uint32_t coupon;
+
+        change->records[i] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY,
+                                                   json_string_value(json_array_get(ids, i)));
+        coupon = coupon_of(change->records[i]);
+        if (coupon == DYGW_SANDBOX_NONE || dygw_sandbox_coupon(coupon)->order != order) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* 0: refused. */
+static int read_request(dygw_sandbox_call_t *call, const json_t *body,
+                        dygw_sandbox_change_t *change)
+{
+    const char *verify_id = dygw_json_id(body, "verify_id", call->pool);
+    const char *certificate_id = dygw_json_id(body, "certificate_id", call->pool);
+    const char *token = dygw_json_str(body, "cancel_token");
+    const json_t *batch = json_object_get(body, "batch_cancel_info");
+    int known;
+
+    if (!verify_id || !certificate_id) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_REQUEST, NULL);
+        return 0;
+    }
+    memset(change, 0, sizeof *change);
+    change->is_cancel = 1;
+    change->token = token && *token ? dygw_sandbox_hash(1, token) | 1 : 0;
+    known = batch && strcmp(verify_id, "0") == 0 ? read_batch(batch, call->pool, change)
+                                                 : read_one(body, call->pool, change);
+    if (!known) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "核销记录不存在");
+    }
+    return known;
+}
+
+void dygw_sandbox_cancel(dygw_sandbox_call_t *call)
+{
+    const json_t *body = dygw_sandbox_body(call);
+    dygw_sandbox_change_t change;
+    dygw_sandbox_outcome_t outcome = { .error_code = DYGW_SANDBOX_BUSY };
+
+    if (!body || !read_request(call, body, &change)) {
+        return;
+    }
+    dygw_sandbox_lock();
+    if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
+        dygw_sandbox_change_later(&change, call->fault.ms);
+    }
+    else {
+        dygw_sandbox_change(&change, dygw_now(), &outcome);
+    }
+    dygw_sandbox_unlock();
+    if (outcome.sub_error_code) {
+        dygw_sandbox_refuse_sub(call, outcome.error_code, outcome.description,
+                                outcome.sub_error_code, outcome.description);
+    }
+    else if (outcome.error_code) {
+        dygw_sandbox_refuse(call, outcome.error_code, outcome.description);
+    }
+    else {
+        dygw_sandbox_reply_begin(call);
+        dygw_sandbox_reply_end(call);
+    }
+}

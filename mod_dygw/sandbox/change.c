@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Verifying and cancelling, once all words have become numbers. The lock is held throughout. */
+#include "sandbox/change.h"
+
+#include <string.h>
+
+#include "sandbox/reply.h"
+
+/* How often a coupon stands among the first n of a change. */
+static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t coupon)
+{
+    int found = 0;
+
+    for (int i = 0; i < n; i++) {
+        found += change->records[i] == coupon;
+    }
+    return found;
+}
+
+/* --- verify --- */
+
+/* 0, or why the i-th code cannot be verified, given that those before it are. */
+static apr_int64_t judge(const dygw_sandbox_change_t *change, int i, dygw_ms_t now)
+{
+    const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
+    const dygw_sandbox_order_t *order = dygw_sandbox_order(coupon->order);
+
+    if (coupon->status == DYGW_SANDBOX_USED) {
+        return DYGW_SANDBOX_ALREADY_VERIFIED;
+    }
+    if (coupon->status != DYGW_SANDBOX_UNUSED || now > order->expires) {
+        return DYGW_SANDBOX_DEAD_COUPON;
+    }
+    if (!dygw_sandbox_poi_fits(order, change->poi_id)) {
+        return DYGW_SANDBOX_WRONG_STORE;
+    }
+    if (coupon->used + occurrences(change, i, change->records[i]) >= order->times) {
+        return order->kind == DYGW_SANDBOX_TIMES_CARD ? DYGW_SANDBOX_TIMES_USED_UP
+                                                      : DYGW_SANDBOX_ALREADY_VERIFIED;
+    }
+    return 0;
+}
+
+/* Counts one more use; gives the verification that stands for it. */
+static apr_uint32_t use(apr_uint32_t index, dygw_sandbox_verification_t *model)
+{
+    dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
+    const dygw_sandbox_order_t *order = dygw_sandbox_order(coupon->order);
+
+    model->coupon = index;
+    model->serial = ++coupon->used;
+    model->cancelled_at = DYGW_NO_TIME;
+    if (coupon->used > order->times) {
+        dygw_sandbox_state()->double_redemptions++;
+    }
+    if (coupon->used >= order->times) {
+        dygw_sandbox_set_status(coupon, DYGW_SANDBOX_USED);
+    }
+    return dygw_sandbox_verification_add(model);
+}
+
+static void fill(dygw_sandbox_item_t *item, apr_uint32_t index)
+{
+    item->result = 0;
+    item->index = index;
+    item->verification = *dygw_sandbox_verification(index);
+}
+
+/* The nth verification, from 0, that a token made of a coupon; NONE when there is none. */
+static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth)
+{
+    apr_uint32_t found[DYGW_SANDBOX_CODES_MAX];
+    apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
+    int n = 0;
+
+    while (i != DYGW_SANDBOX_NONE) {
+        const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
+
+        if (v->token == change->token && v->coupon == coupon) {
+            found[n++] = i;
+        }
+        i = v->previous;
+    }
+    return nth < n ? found[n - 1 - nth] : DYGW_SANDBOX_NONE;
+}
+
+static void repeat(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    dygw_sandbox_state()->verify_repeated++;
+    for (int i = 0; i < change->count; i++) {
+        const apr_uint32_t coupon = change->records[i];
+        const apr_uint32_t made = made_by(change, coupon, occurrences(change, i, coupon));
+
+        if (made != DYGW_SANDBOX_NONE) {
+            fill(&outcome->items[i], made);
+            continue;
+        }
+        outcome->items[i].result = judge(change, i, now);
+        if (outcome->items[i].result == 0) {    /* it was refused then, so it is refused now */
+            outcome->items[i].result = DYGW_SANDBOX_DEAD_COUPON;
+        }
+    }
+}
+
+/* Judges all codes before any is used. 0: the call is refused. */
+static int may_go_on(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                     dygw_sandbox_outcome_t *outcome)
+{
+    const dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    if (s->verifications + (apr_uint32_t)change->count > s->verification_capacity) {
+        outcome->error_code = DYGW_SANDBOX_BUSY;
+        outcome->description = "sandbox: no room for another verification, reset it";
+        return 0;
+    }
+    for (int i = 0; i < change->count; i++) {
+        outcome->items[i].result = judge(change, i, now);
+        if (outcome->items[i].result != 0
+            && outcome->items[i].result != DYGW_SANDBOX_ALREADY_VERIFIED
+            && s->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
+            outcome->error_code = outcome->items[i].result;
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    dygw_sandbox_verification_t model = {
+        .at = now, .token = change->token, .request = change->request, .type = DYGW_SANDBOX_BY_API
+    };
+    int applied = 0;
+
+    if (!may_go_on(change, now, outcome)) {
+        return;
+    }
+    memcpy(model.poi_id, change->poi_id, sizeof model.poi_id);
+    for (int i = 0; i < change->count; i++) {
+        if (outcome->items[i].result == 0) {
+            fill(&outcome->items[i], use(change->records[i], &model));
+            applied = 1;
+        }
+    }
+    dygw_sandbox_state()->verify_applied += (apr_uint32_t)applied;
+}
+
+/* What the token has verified before; NULL: nothing. */
+static const dygw_sandbox_verification_t *first_use_of(const dygw_sandbox_change_t *change)
+{
+    apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
+    const dygw_sandbox_verification_t *v = NULL;
+
+    while (i != DYGW_SANDBOX_NONE) {
+        v = dygw_sandbox_verification(i);
+        if (v->token == change->token) {
+            return v;
+        }
+        i = v->previous;
+    }
+    return NULL;
+}
+
+static const char *misfit(const dygw_sandbox_change_t *change)
+{
+    const dygw_sandbox_order_t *order = dygw_sandbox_order(change->order);
+
+    if (!order || change->token == 0 || change->token > order->verify_tokens) {
+        return "verify_token无效,请重新进行验券准备";
+    }
+    for (int i = 0; i < change->count; i++) {
+        const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
+
+        if (!coupon || coupon->order != change->order) {
+            return "verify_token与券码不属于同一订单";
+        }
+    }
+    return NULL;
+}
+
+static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    const dygw_sandbox_verification_t *before;
+
+    outcome->description = misfit(change);
+    if (outcome->description) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        return;
+    }
+    before = first_use_of(change);
+    if (!before) {
+        redeem(change, now, outcome);
+    }
+    else if (before->request == change->request) {
+        repeat(change, now, outcome);
+    }
+    else {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "verify_token已用于其他核销请求";
+    }
+}
+
+int dygw_sandbox_use_elsewhere(apr_uint32_t index, dygw_ms_t now)
+{
+    dygw_sandbox_verification_t model = { .at = now, .type = DYGW_SANDBOX_BY_SCAN };
+    const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
+    const dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    if (coupon->status != DYGW_SANDBOX_UNUSED || s->verifications == s->verification_capacity) {
+        return 0;
+    }
+    use(index, &model);
+    return 1;
+}
+
+/* --- cancel --- */
+
+static int is_repeated(const dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change)
+{
+    return v->cancelled_at != DYGW_NO_TIME && change->token != 0
+           && v->cancel_token == change->token;
+}
+
+/* Whether one verification can be taken back. */
+static int can_be_undone(const dygw_sandbox_verification_t *v, dygw_ms_t now,
+                         dygw_sandbox_outcome_t *outcome)
+{
+    const int status = dygw_sandbox_coupon(v->coupon)->status;
+
+    if (v->cancelled_at != DYGW_NO_TIME) {
+        outcome->error_code = DYGW_SANDBOX_ALREADY_CANCELLED;
+    }
+    else if (now - v->at > dygw_sandbox_state()->switches.cancel_window_ms) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "已超过可撤销时限，无法撤销核销";
+        outcome->sub_error_code = DYGW_SANDBOX_TOO_LATE_SUB;
+    }
+    else if (status != DYGW_SANDBOX_USED && status != DYGW_SANDBOX_UNUSED) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "当前券状态不支持撤销核销";
+    }
+    return outcome->error_code == 0;
+}
+
+static void undo(dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change, dygw_ms_t now)
+{
+    dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(v->coupon);
+
+    v->cancelled_at = now;
+    v->cancel_token = change->token;
+    coupon->used--;
+    coupon->cancelled++;
+    dygw_sandbox_set_status(coupon, DYGW_SANDBOX_UNUSED);
+    dygw_sandbox_order(coupon->order)->changed = now;
+}
+
+/* All or nothing. */
+static void cancel(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    for (int i = 0; i < change->count; i++) {
+        const dygw_sandbox_verification_t *v = dygw_sandbox_verification(change->records[i]);
+
+        if (!v) {
+            outcome->error_code = DYGW_SANDBOX_REFUSED;
+            return;
+        }
+        if (!is_repeated(v, change) && !can_be_undone(v, now, outcome)) {
+            return;
+        }
+    }
+    for (int i = 0; i < change->count; i++) {
+        dygw_sandbox_verification_t *v = dygw_sandbox_verification(change->records[i]);
+
+        if (v->cancelled_at == DYGW_NO_TIME) {
+            undo(v, change, now);
+        }
+    }
+}
+
+/* --- now or later --- */
+
+void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                         dygw_sandbox_outcome_t *outcome)
+{
+    outcome->error_code = 0;
+    outcome->description = NULL;
+    outcome->sub_error_code = 0;
+    if (change->is_cancel) {
+        cancel(change, now, outcome);
+    }
+    else {
+        verify(change, now, outcome);
+    }
+}
+
+int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    if (s->lates == DYGW_SANDBOX_LATE) {
+        return 0;
+    }
+    s->late[s->lates].due = dygw_now() + ms;
+    s->late[s->lates].change = *change;
+    s->lates++;
+    return 1;
+}
+
+static int earliest(const dygw_sandbox_state_t *s)
+{
+    int first = 0;
+
+    for (int i = 1; i < s->lates; i++) {
+        if (s->late[i].due < s->late[first].due) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+void dygw_sandbox_apply_due(dygw_ms_t now)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    while (s->lates > 0) {
+        dygw_sandbox_late_t *late = &s->late[earliest(s)];
+        dygw_sandbox_outcome_t outcome;
+
+        if (late->due > now) {
+            return;
+        }
+        dygw_sandbox_change(&late->change, late->due, &outcome);
+        *late = s->late[--s->lates];
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What verify and cancel do to the records. */
+#ifndef DYGW_SANDBOX_CHANGE_H
+#define DYGW_SANDBOX_CHANGE_H
+
+#include "sandbox/state.h"
+
+typedef struct dygw_sandbox_item_t {
+    apr_int64_t result;             /* 0: verified */
+    apr_uint32_t index;             /* of the verification */
+    dygw_sandbox_verification_t verification;
+} dygw_sandbox_item_t;
+
+typedef struct dygw_sandbox_outcome_t {
+    apr_int64_t error_code;         /* of the call; 0: look at the items (cancel: done) */
+    const char *description;        /* NULL: the code's usual text */
+    apr_int64_t sub_error_code;
+    dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX];  /* of verify, one a code */
+} dygw_sandbox_outcome_t;
+
+/* Verifies or cancels; the lock is held.
+ *
+ * Verify: a token that has verified something belongs to that store and those codes: the same
+ * request again gives the same results and does nothing, another one is refused (3000001). Items
+ * stand for themselves: a used one (1208) does not hinder the others; but refusals of other kinds
+ * refuse the whole call with nothing done, unless the switch refusal_level says "result". */
+void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                         dygw_sandbox_outcome_t *outcome);
+
+/* Puts a change off by ms; the lock is held. 0: too many are waiting. */
+int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms);
+
+/* Does what has become due; the lock is held. */
+void dygw_sandbox_apply_due(dygw_ms_t now);
+
+/* Redeems one use of a coupon as somebody else would. 0: nothing is left of it. The lock is held. */
+int dygw_sandbox_use_elsewhere(apr_uint32_t coupon, dygw_ms_t now);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The truth about one coupon, and changes that come from outside: a refund, somebody else. */
+#include <string.h>
+
+#include "sandbox/certificate.h"
+#include "sandbox/change.h"
+#include "sandbox/control.h"
+#include "util/json.h"
+
+/* The coupon that a request names; NONE: none. The lock is held. */
+static apr_uint32_t find(const char *code, const char *certificate_id, const char *encrypted_code)
+{
+    apr_uint32_t index = code ? dygw_sandbox_code_index(code)
+                         : certificate_id
+                             ? dygw_sandbox_id_index(DYGW_SANDBOX_ID_CERTIFICATE, certificate_id)
+                             : dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_CODE, encrypted_code);
+
+    return dygw_sandbox_coupon(index) ? index : DYGW_SANDBOX_NONE;
+}
+
+static void write_verification(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s,
+                               const dygw_sandbox_recorded_t *record)
+{
+    const dygw_sandbox_verification_t *v = &record->verification;
+    char text[DYGW_SANDBOX_UUID_LEN + 1];
+
+    dygw_jsonw_object(w, NULL);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_VERIFY, record->index, text);
+    dygw_jsonw_string(w, "verify_id", text);
+    dygw_jsonw_int(w, "verify_time_ms", v->at);
+    if (v->token) {
+        dygw_sandbox_verify_token(s->coupon.order, v->token, text);
+    }
+    dygw_jsonw_string(w, "verify_token", v->token ? text : NULL);
+    dygw_jsonw_string(w, "poi_id", v->poi_id);
+    dygw_jsonw_int(w, "verify_type", v->type);
+    dygw_jsonw_bool(w, "cancelled", v->cancelled_at != DYGW_NO_TIME);
+    dygw_jsonw_end_object(w);
+}
+
+static void write_all(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
+{
+    const dygw_sandbox_recorded_t *records = (const dygw_sandbox_recorded_t *)s->records->elts;
+    char text[DYGW_SANDBOX_CIPHER_LEN + 1];
+
+    dygw_sandbox_code(s->index, text);
+    dygw_jsonw_string(w, "code", text);
+    dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_CODE, s->index, text);
+    dygw_jsonw_string(w, "encrypted_code", text);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, s->index, text);
+    dygw_jsonw_string(w, "certificate_id", text);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, s->coupon.order, text);
+    dygw_jsonw_string(w, "order_id", text);
+    dygw_jsonw_int(w, "status", s->coupon.status);
+    dygw_jsonw_int(w, "times", s->order.times);
+    dygw_jsonw_int(w, "times_used", s->coupon.used);
+    dygw_jsonw_int(w, "cancelled", s->coupon.cancelled);
+    dygw_jsonw_array(w, "verifications");
+    for (int i = s->records->nelts - 1; i >= 0; i--) {      /* oldest first */
+        write_verification(w, s, &records[i]);
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_int(w, "verify_calls", s->coupon.verify_calls);
+}
+
+const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
+{
+    dygw_sandbox_snapshot_t snapshot;
+    apr_uint32_t coupon;
+
+    dygw_sandbox_lock();
+    coupon = find(apr_table_get(control->query, "code"),
+                  apr_table_get(control->query, "certificate_id"),
+                  apr_table_get(control->query, "encrypted_code"));
+    if (coupon != DYGW_SANDBOX_NONE) {
+        dygw_sandbox_snapshot(coupon, control->pool, &snapshot);
+    }
+    dygw_sandbox_unlock();
+    if (coupon == DYGW_SANDBOX_NONE) {
+        return "no such coupon";
+    }
+    write_all(&control->w, &snapshot);
+    return NULL;
+}
+
+/* The lock is held. */
+static const char *change(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
+{
+    const apr_int64_t status = dygw_json_int(control->body, "status", 0);
+
+    if (status < 0 || status > DYGW_SANDBOX_STATUS_MAX) {
+        return "status is 1 to 6";
+    }
+    if (status) {
+        dygw_sandbox_set_status(dygw_sandbox_coupon(coupon), (int)status);
+    }
+    if (json_is_true(json_object_get(control->body, "used_elsewhere"))
+        && !dygw_sandbox_use_elsewhere(coupon, dygw_now())) {
+        return "the coupon cannot be used elsewhere: it is not unused";
+    }
+    return NULL;
+}
+
+const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
+{
+    static const char *const known[] = { "code", "certificate_id", "encrypted_code", "status",
+                                         "used_elsewhere", NULL };
+    const char *problem = dygw_sandbox_unknown_key(control, known);
+    dygw_sandbox_snapshot_t snapshot;
+    apr_uint32_t coupon;
+
+    if (problem) {
+        return problem;
+    }
+    dygw_sandbox_lock();
+    coupon = find(dygw_json_str(control->body, "code"),
+                  dygw_json_str(control->body, "certificate_id"),
+                  dygw_json_str(control->body, "encrypted_code"));
+    problem = coupon == DYGW_SANDBOX_NONE ? "no such coupon" : change(control, coupon);
+    if (!problem) {
+        dygw_sandbox_snapshot(coupon, control->pool, &snapshot);
+    }
+    dygw_sandbox_unlock();
+    if (!problem) {
+        write_all(&control->w, &snapshot);
+    }
+    return problem;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Makes orders with their coupons. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "sandbox/control.h"
+#include "sandbox/link.h"
+#include "util/json.h"
+
+#define ORDERS_MAX      1000
+#define AMOUNT_MAX      100000000       /* fen */
+#define VALID_MS        (APR_INT64_C(90) * 24 * 3600 * 1000)
+#define YEAR_9999_SEC   APR_INT64_C(253402300799)
+
+typedef struct wish_t {
+    int orders;
+    int status;
+    int brief;
+    dygw_sandbox_order_t model;
+    dygw_sandbox_poi_set_t poi_set;
+} wish_t;
+
+/* A whole number between two; what is wrong goes to *problem, unless something is there. */
+static apr_int64_t number(const dygw_sandbox_control_t *control, const char *key,
+                          apr_int64_t fallback, apr_int64_t min, apr_int64_t max,
+                          const char **problem)
+{
+    const json_t *value = json_object_get(control->body, key);
+    const apr_int64_t n = value ? json_integer_value(value) : fallback;
+
+    if (!*problem && ((value && !json_is_integer(value)) || n < min || n > max)) {
+        *problem = apr_psprintf(control->pool,
+                                "%s is a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+                                key, min, max);
+    }
+    return n;
+}
+
+static int kind_by_name(const char *name)
+{
+    if (!name || strcmp(name, "groupon") == 0) {
+        return DYGW_SANDBOX_GROUPON;
+    }
+    return strcmp(name, "voucher") == 0      ? DYGW_SANDBOX_VOUCHER
+           : strcmp(name, "times_card") == 0 ? DYGW_SANDBOX_TIMES_CARD
+                                             : 0;
+}
+
+static void read_poi_ids(const dygw_sandbox_control_t *control, wish_t *wish, const char **problem)
+{
+    const json_t *list = json_object_get(control->body, "poi_ids");
+    const apr_size_t n = json_array_size(list);
+
+    if (*problem) {
+        return;
+    }
+    if (n > DYGW_SANDBOX_POI_SET_MAX || (list && !json_is_array(list))) {
+        *problem = "poi_ids is a list of at most 16";
+        return;
+    }
+    for (apr_size_t i = 0; i < n; i++) {
+        const char *id = json_string_value(json_array_get(list, i));
+
+        if (!id || !*id || strlen(id) > DYGW_SANDBOX_POI_MAX) {
+            *problem = "poi_ids are strings of 1 to 32 characters";
+            return;
+        }
+        apr_cpystrn(wish->poi_set.ids[wish->poi_set.count++], id, DYGW_SANDBOX_POI_MAX + 1);
+    }
+}
+
+static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish)
+{
+    static const char *const known[] = { "orders", "coupons", "kind", "times", "pay_amount",
+                                         "original_amount", "poi_ids", "status", "expire_time",
+                                         "order_visible_after_ms", "brief", NULL };
+    const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
+    const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
+    const dygw_ms_t now = dygw_now();
+    const char *problem = dygw_sandbox_unknown_key(control, known);
+    dygw_sandbox_order_t *m = &wish->model;
+
+    memset(wish, 0, sizeof *wish);
+    if (!problem && !kind) {
+        problem = "kind is groupon, voucher or times_card";
+    }
+    m->kind = (unsigned char)kind;
+    m->times = is_card ? (apr_uint16_t)number(control, "times", 3, 1, DYGW_SANDBOX_TIMES_MAX,
+                                              &problem)
+                       : 1;
+    m->coupons = (apr_uint16_t)number(control, "coupons", 1, 1, DYGW_SANDBOX_ORDER_COUPONS,
+                                      &problem);
+    m->pay_amount = (apr_int32_t)number(control, "pay_amount", 19400, 0, AMOUNT_MAX, &problem);
+    m->original_amount = (apr_int32_t)number(control, "original_amount", 26900, 0, AMOUNT_MAX,
+                                             &problem);
+    m->visible_after = (apr_uint32_t)number(control, "order_visible_after_ms", 0, 0, APR_INT32_MAX,
+                                            &problem);
+    m->expires = number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC,
+                        &problem) * 1000;
+    m->created = now;
+    m->changed = now;
+    wish->orders = (int)number(control, "orders", 1, 1, ORDERS_MAX, &problem);
+    wish->status = (int)number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
+    wish->brief = json_is_true(json_object_get(control->body, "brief"));
+    read_poi_ids(control, wish, &problem);
+    return problem;
+}
+
+/* The number of the list of stores, new or known; -1: too many. The lock is held. */
+static int poi_set(const dygw_sandbox_poi_set_t *wanted)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+    int i = 0;
+
+    while (i < s->poi_sets && memcmp(&s->poi_set[i], wanted, sizeof *wanted) != 0) {
+        i++;
+    }
+    if (i == DYGW_SANDBOX_POI_SETS) {
+        return -1;
+    }
+    if (i == s->poi_sets) {
+        s->poi_set[s->poi_sets++] = *wanted;
+    }
+    return i;
+}
+
+/* The first of the new orders, which are neighbours; the lock is held. */
+static const char *make(wish_t *wish, apr_uint32_t *first)
+{
+    const dygw_sandbox_state_t *s = dygw_sandbox_state();
+    const int set = poi_set(&wish->poi_set);
+
+    if (set < 0) {
+        return "too many different lists of poi_ids";
+    }
+    if ((apr_uint32_t)wish->orders * wish->model.coupons > s->capacity - s->coupons) {
+        return "no room for so many coupons: raise DygwSandboxCoupons or reset";
+    }
+    wish->model.poi_set = (unsigned char)set;
+    *first = s->orders;
+    for (int i = 0; i < wish->orders; i++) {
+        dygw_sandbox_order_add(&wish->model, wish->status);
+    }
+    return NULL;
+}
+
+static void write_coupon(dygw_jsonw_t *w, apr_uint32_t coupon)
+{
+    char text[DYGW_SANDBOX_CIPHER_LEN + 1];
+
+    dygw_jsonw_object(w, NULL);
+    dygw_sandbox_code(coupon, text);
+    dygw_jsonw_string(w, "code", text);
+    dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_CODE, coupon, text);
+    dygw_jsonw_string(w, "encrypted_code", text);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, coupon, text);
+    dygw_jsonw_string(w, "certificate_id", text);
+    dygw_jsonw_end_object(w);
+}
+
+static void write_order(dygw_sandbox_control_t *control, apr_uint32_t index,
+                        const dygw_sandbox_order_t *order)
+{
+    dygw_jsonw_t *w = &control->w;
+    char text[DYGW_SANDBOX_CIPHER_LEN + 1];
+
+    dygw_jsonw_object(w, NULL);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, index, text);
+    dygw_jsonw_string(w, "order_id", text);
+    dygw_sandbox_key(index, text);
+    dygw_jsonw_string(w, "short_link",
+                      apr_pstrcat(control->pool, dygw_sandbox_origin(control->r), "/s/", text,
+                                  NULL));
+    dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_ORDER, index, text);
+    dygw_jsonw_string(w, "object_id", text);
+    dygw_jsonw_array(w, "coupons");
+    for (int i = 0; i < order->coupons; i++) {
+        write_coupon(w, order->first_coupon + (apr_uint32_t)i);
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_end_object(w);
+}
+
+static void write_codes(dygw_jsonw_t *w, apr_uint32_t first, int count)
+{
+    char code[DYGW_SANDBOX_CODE_LEN + 1];
+
+    dygw_sandbox_code(first, code);
+    dygw_jsonw_string(w, "first_code", code);
+    dygw_jsonw_array(w, "codes");
+    for (int i = 0; i < count; i++) {
+        dygw_sandbox_code(first + (apr_uint32_t)i, code);
+        dygw_jsonw_string(w, NULL, code);
+    }
+    dygw_jsonw_end_array(w);
+}
+
+const char *dygw_sandbox_mint(dygw_sandbox_control_t *control)
+{
+    wish_t wish;
+    apr_uint32_t first = 0;
+    const char *problem = read_wish(control, &wish);
+
+    if (problem) {
+        return problem;
+    }
+    dygw_sandbox_lock();
+    problem = make(&wish, &first);
+    dygw_sandbox_unlock();
+    if (problem) {
+        return problem;
+    }
+    /* What is written does not change any more, unless a reset comes in between. */
+    if (wish.brief) {
+        write_codes(&control->w, dygw_sandbox_order(first)->first_coupon,
+                    wish.orders * wish.model.coupons);
+        return NULL;
+    }
+    dygw_jsonw_array(&control->w, "orders");
+    for (int i = 0; i < wish.orders; i++) {
+        const dygw_sandbox_order_t *order = dygw_sandbox_order(first + (apr_uint32_t)i);
+
+        if (order) {
+            write_order(control, first + (apr_uint32_t)i, order);
+        }
+    }
+    dygw_jsonw_end_array(&control->w);
+    return NULL;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * prepare: an order's usable coupons, and the token to verify them with. */
+#include "sandbox/certificate.h"
+#include "sandbox/reply.h"
+
+typedef struct usable_t {
+    apr_uint32_t order;
+    apr_uint32_t token;
+    int count;
+    dygw_sandbox_snapshot_t coupons[DYGW_SANDBOX_ORDER_COUPONS];
+} usable_t;
+
+/* Copies the coupons whose status is 1 and issues a token. 0: there is no such order. */
+static int take(usable_t *usable)
+{
+    dygw_sandbox_order_t *order;
+
+    dygw_sandbox_lock();
+    order = dygw_sandbox_order(usable->order);
+    if (order) {
+        usable->token = ++order->verify_tokens;
+        usable->count = 0;
+        for (int i = 0; i < order->coupons; i++) {
+            if (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
+                dygw_sandbox_snapshot(order->first_coupon + i, NULL,
+                                      &usable->coupons[usable->count++]);
+            }
+        }
+    }
+    dygw_sandbox_unlock();
+    return order != NULL;
+}
+
+static apr_uint32_t order_of_code(const char *code)
+{
+    const dygw_sandbox_coupon_t *coupon;
+    apr_uint32_t order = DYGW_SANDBOX_NONE;
+
+    dygw_sandbox_lock();
+    coupon = dygw_sandbox_coupon(dygw_sandbox_code_index(code));
+    if (coupon) {
+        order = coupon->order;
+    }
+    dygw_sandbox_unlock();
+    return order;
+}
+
+/* No usable coupon: how that looks is not documented. */
+static void write_nothing(dygw_sandbox_call_t *call)
+{
+    switch (call->switches.empty_list) {
+    case DYGW_SANDBOX_LIST_ARRAY:
+        dygw_jsonw_array(&call->w, "certificates");
+        dygw_jsonw_end_array(&call->w);
+        break;
+    case DYGW_SANDBOX_LIST_NULL:
+        dygw_jsonw_null(&call->w, "certificates");
+        break;
+    default:
+        break;
+    }
+}
+
+static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
+{
+    char verify_token[DYGW_SANDBOX_UUID_LEN + 1];
+    char order_id[DYGW_SANDBOX_ID_LEN + 1];
+
+    dygw_sandbox_verify_token(usable->order, usable->token, verify_token);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, usable->order, order_id);
+    dygw_sandbox_reply_begin(call);
+    dygw_jsonw_string(&call->w, "verify_token", verify_token);
+    dygw_jsonw_string(&call->w, "order_id", order_id);
+    if (usable->count == 0) {
+        write_nothing(call);
+    }
+    else {
+        dygw_jsonw_array(&call->w, "certificates");
+        for (int i = 0; i < usable->count; i++) {
+            dygw_sandbox_write_certificate(call, NULL, &usable->coupons[i],
+                                           DYGW_SANDBOX_IN_PREPARE);
+        }
+        dygw_jsonw_end_array(&call->w);
+    }
+    dygw_sandbox_reply_end(call);
+}
+
+void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
+{
+    const char *encrypted_data = dygw_sandbox_param(call, "encrypted_data");
+    const char *code = dygw_sandbox_param(call, "code");
+    usable_t usable;
+
+    if (!encrypted_data && !code) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_CODE, NULL);
+        return;
+    }
+    usable.order = encrypted_data
+                       ? dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_ORDER, encrypted_data)
+                       : order_of_code(code);
+    if (take(&usable)) {
+        write_usable(call, &usable);
+    }
+    else if (encrypted_data) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "二维码参数不合法");
+    }
+    else {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_NOT_FOUND, NULL);
+    }
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The sandbox: Douyin's side of the wire, for tests, benchmarks, and people without an account.
+ *
+ * A module of its own that shares nothing with the gateway but util/, so that it cannot repeat the
+ * gateway's mistakes. What it does not know about Douyin is a switch (switches.c); what goes wrong
+ * at Douyin, it does on demand (fault.c). It is for loopback only: anybody who reaches it may do
+ * anything. */
+#include "sandbox/sandbox_private.h"
+
+#include <string.h>
+
+#include <ap_listen.h>
+#include <http_core.h>
+
+#include <apr_strings.h>
+
+#include "sandbox/call.h"
+#include "sandbox/control.h"
+#include "sandbox/state.h"
+#include "util/compiler.h"
+#include "util/crypto.h"
+#include "util/log.h"
+
+#define HANDLER         "dygw-sandbox"
+#define COUPONS         20000
+#define COUPONS_MAX     5000000
+#define TOKEN_LIFE_SEC  7200
+#define LOOPBACK_NET    127             /* 127.0.0.0/8 */
+
+static dygw_sandbox_settings_t settings;
+
+const dygw_sandbox_settings_t *dygw_sandbox_settings(void)
+{
+    return &settings;
+}
+
+/* --- directives --- */
+
+static const char *set_client(cmd_parms *cmd, DYGW_UNUSED void *dir, const char *key,
+                              const char *secret)
+{
+    if (strlen(key) > DYGW_SANDBOX_KEY_MAX) {
+        return apr_psprintf(cmd->pool, "%s: a client_key has at most %d characters",
+                            cmd->cmd->name, DYGW_SANDBOX_KEY_MAX);
+    }
+    apr_table_set(settings.clients, key, secret);
+    return NULL;
+}
+
+static const char *set_number(cmd_parms *cmd, const char *text, int max, int *to)
+{
+    char *end;
+    apr_int64_t n = apr_strtoi64(text, &end, 10);
+
+    if (*end != '\0' || n < 1 || n > max) {
+        return apr_psprintf(cmd->pool, "%s is a whole number from 1 to %d", cmd->cmd->name, max);
+    }
+    *to = (int)n;
+    return NULL;
+}
+
+static const char *set_coupons(cmd_parms *cmd, DYGW_UNUSED void *dir, const char *text)
+{
+    return set_number(cmd, text, COUPONS_MAX, &settings.coupons);
+}
+
+static const char *set_token_life(cmd_parms *cmd, DYGW_UNUSED void *dir, const char *text)
+{
+    return set_number(cmd, text, APR_INT32_MAX, &settings.token_life);
+}
+
+static const command_rec directives[] = {
+    AP_INIT_TAKE2("DygwSandboxClient", set_client, NULL, RSRC_CONF,
+                  "client_key and client_secret that may ask for tokens; without it, any may"),
+    AP_INIT_TAKE1("DygwSandboxCoupons", set_coupons, NULL, RSRC_CONF,
+                  "how many coupons there is room for"),
+    AP_INIT_TAKE1("DygwSandboxTokenLife", set_token_life, NULL, RSRC_CONF,
+                  "seconds that an access token lives"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+};
+
+/* --- start --- */
+
+static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
+                      DYGW_UNUSED apr_pool_t *ptemp)
+{
+    settings.clients = apr_table_make(pconf, 1);
+    settings.coupons = COUPONS;
+    settings.token_life = TOKEN_LIFE_SEC;
+    return dygw_sandbox_state_register(pconf);
+}
+
+static int is_loopback(const apr_sockaddr_t *address)
+{
+    const unsigned char *bytes = address->ipaddr_ptr;
+
+    if (address->family == APR_INET) {
+        return bytes[0] == LOOPBACK_NET;
+    }
+#if APR_HAVE_IPV6
+    if (address->family == APR_INET6) {
+        const struct in6_addr *v6 = address->ipaddr_ptr;
+
+        return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && bytes[12] == LOOPBACK_NET);
+    }
+#endif
+    return 0;
+}
+
+/* All listeners, not only the sandbox's: an address that is not loopback may be forwarded, and a
+ * wrong <Location> is made quickly. This hook comes before the listeners are opened. */
+static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
+                        DYGW_UNUSED apr_pool_t *ptemp, server_rec *s)
+{
+    for (const ap_listen_rec *listener = ap_listeners; listener; listener = listener->next) {
+        if (!is_loopback(listener->bind_addr)) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                         DYGWNO(0900) "the sandbox serves loopback addresses only: write "
+                                      "`Listen 127.0.0.1:%d` for port %d, or take "
+                                      "dygw_sandbox_module out of this httpd",
+                         listener->bind_addr->port, listener->bind_addr->port);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
+                       DYGW_UNUSED apr_pool_t *ptemp, server_rec *s)
+{
+    apr_status_t rv;
+
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    rv = dygw_sandbox_state_create(s, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     DYGWNO(0901) "no shared memory or mutex for %d coupons "
+                                  "(DygwSandboxCoupons)", settings.coupons);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    json_object_seed(0);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                 DYGWNO(0902) "this httpd plays Douyin: a sandbox with room for %d coupons",
+                 settings.coupons);
+    return OK;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    apr_status_t rv = dygw_sandbox_state_child_init(pchild);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
+                     DYGWNO(0903) "the sandbox's mutex cannot be opened in this child");
+    }
+}
+
+static int handler(request_rec *r)
+{
+    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+        return DECLINED;
+    }
+    return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
+               ? dygw_sandbox_control(r)
+               : dygw_sandbox_serve(r);
+}
+
+static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
+{
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+/* The one symbol that this module exports. */
+extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
+
+module AP_MODULE_DECLARE_DATA dygw_sandbox_module = {
+    STANDARD20_MODULE_STUFF,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    directives,
+    register_hooks,
+    AP_MODULE_FLAG_NONE
+};

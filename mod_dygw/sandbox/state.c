@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The shared memory and its lock. */
+#include "sandbox/state.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <http_core.h>
+#include <util_mutex.h>
+
+#include <apr_global_mutex.h>
+#include <apr_shm.h>
+
+#include "sandbox/change.h"
+#include "util/crypto.h"
+
+#define MUTEX_NAME "dygw-sandbox"
+
+/* Beside two verifications a coupon: times cards, and coupons that come and go. */
+#define SPARE_VERIFICATIONS 10000
+
+/* Set before the children fork; the memory has the same address in all of them. */
+static dygw_sandbox_state_t *state;
+static dygw_sandbox_order_t *orders;
+static dygw_sandbox_coupon_t *coupons;
+static dygw_sandbox_verification_t *verifications;
+static apr_global_mutex_t *mutex;
+
+dygw_sandbox_state_t *dygw_sandbox_state(void)
+{
+    return state;
+}
+
+int dygw_sandbox_state_register(apr_pool_t *pconf)
+{
+    return ap_mutex_register(pconf, MUTEX_NAME, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+apr_status_t dygw_sandbox_state_create(server_rec *s, apr_pool_t *pconf)
+{
+    const apr_size_t n = (apr_size_t)dygw_sandbox_settings()->coupons;
+    const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
+    apr_shm_t *shm;
+    apr_status_t rv = apr_shm_create(&shm, sizeof *state + n * sizeof *orders + n * sizeof *coupons
+                                               + n_verifications * sizeof *verifications,
+                                     NULL, pconf);
+
+    if (rv == APR_SUCCESS) {
+        rv = ap_global_mutex_create(&mutex, NULL, MUTEX_NAME, NULL, s, pconf, 0);
+    }
+    if (rv == APR_SUCCESS) {
+        /* In falling order of alignment, so that nothing has to be padded; fresh memory is zero. */
+        state = apr_shm_baseaddr_get(shm);
+        orders = (dygw_sandbox_order_t *)(state + 1);
+        verifications = (dygw_sandbox_verification_t *)(orders + n);
+        coupons = (dygw_sandbox_coupon_t *)(verifications + n_verifications);
+        state->capacity = (apr_uint32_t)n;
+        state->verification_capacity = (apr_uint32_t)n_verifications;
+        dygw_sandbox_state_reset();
+    }
+    return rv;
+}
+
+apr_status_t dygw_sandbox_state_child_init(apr_pool_t *pchild)
+{
+    return apr_global_mutex_child_init(&mutex, apr_global_mutex_lockfile(mutex), pchild);
+}
+
+void dygw_sandbox_lock(void)
+{
+    apr_status_t rv = apr_global_mutex_lock(mutex);
+
+    ap_assert(rv == APR_SUCCESS);   /* without it the sandbox would tell fairy tales */
+    if (state->lates) {
+        dygw_sandbox_apply_due(dygw_now());
+    }
+}
+
+void dygw_sandbox_unlock(void)
+{
+    apr_global_mutex_unlock(mutex);
+}
+
+void dygw_sandbox_state_reset(void)
+{
+    static const dygw_sandbox_switches_t at_first = {
+        .redirects = 1, .redirect_status = 302, .superseded = 2190002,
+        .cancel_window_ms = 3600 * 1000, .order_qps = 20
+    };
+    dygw_sandbox_state_t *s = state;
+    const apr_uint64_t old = s->salt;
+    const apr_uint32_t capacity = s->capacity, room = s->verification_capacity;
+
+    /* The ring stays as it is: entries before `seen` are not looked at. */
+    memset(s, 0, offsetof(dygw_sandbox_state_t, ring));
+    if (dygw_random_bytes(&s->salt, sizeof s->salt) != APR_SUCCESS) {
+        s->salt = dygw_sandbox_mix(old ^ (apr_uint64_t)apr_time_now());
+    }
+    s->capacity = capacity;
+    s->verification_capacity = room;
+    s->poi_sets = 1;
+    s->switches = at_first;
+}
+
+dygw_sandbox_order_t *dygw_sandbox_order(apr_uint32_t index)
+{
+    return index < state->orders ? orders + index : NULL;
+}
+
+dygw_sandbox_coupon_t *dygw_sandbox_coupon(apr_uint32_t index)
+{
+    return index < state->coupons ? coupons + index : NULL;
+}
+
+dygw_sandbox_verification_t *dygw_sandbox_verification(apr_uint32_t index)
+{
+    return index < state->verifications ? verifications + index : NULL;
+}
+
+apr_uint32_t dygw_sandbox_order_add(const dygw_sandbox_order_t *model, int status)
+{
+    dygw_sandbox_order_t *order = orders + state->orders;
+
+    if (state->coupons + model->coupons > state->capacity) {
+        return DYGW_SANDBOX_NONE;
+    }
+    *order = *model;
+    order->first_coupon = state->coupons;
+    order->last_verification = DYGW_SANDBOX_NONE;
+    order->verify_tokens = 0;
+    for (int i = 0; i < model->coupons; i++) {
+        dygw_sandbox_coupon_t *coupon = coupons + state->coupons++;
+
+        memset(coupon, 0, sizeof *coupon);
+        coupon->order = state->orders;
+        dygw_sandbox_set_status(coupon, status);
+    }
+    return state->orders++;
+}
+
+apr_uint32_t dygw_sandbox_verification_add(const dygw_sandbox_verification_t *model)
+{
+    dygw_sandbox_order_t *order = orders + coupons[model->coupon].order;
+    dygw_sandbox_verification_t *v = verifications + state->verifications;
+
+    if (state->verifications == state->verification_capacity) {
+        return DYGW_SANDBOX_NONE;
+    }
+    *v = *model;
+    if (state->verifications > 0 && v->at < v[-1].at) {
+        v->at = v[-1].at;       /* the records lie in the order of their time, come what may */
+    }
+    v->previous = order->last_verification;
+    order->last_verification = state->verifications;
+    order->changed = v->at;
+    return state->verifications++;
+}
+
+apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon)
+{
+    apr_uint32_t i = orders[coupons[coupon].order].last_verification;
+
+    while (i != DYGW_SANDBOX_NONE
+           && (verifications[i].coupon != coupon || verifications[i].cancelled_at != DYGW_NO_TIME)) {
+        i = verifications[i].previous;
+    }
+    return i;
+}
+
+void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status)
+{
+    state->used -= coupon->status == DYGW_SANDBOX_USED;
+    state->used += status == DYGW_SANDBOX_USED;
+    coupon->status = (unsigned char)status;
+}
+
+int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
+{
+    const dygw_sandbox_poi_set_t *set = &state->poi_set[order->poi_set];
+
+    for (int i = 0; i < set->count; i++) {
+        if (strcmp(set->ids[i], poi_id) == 0) {
+            return 1;
+        }
+    }
+    return set->count == 0;
+}

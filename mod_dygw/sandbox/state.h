@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the sandbox knows: one piece of shared memory, one lock.
+ *
+ * Records are small and fixed; their ids are computed (ids.h). An order's coupons are neighbours.
+ * Every verification is kept; those of one order hang together, newest first, and all of them lie
+ * in the order of their time. The lock is held to read or change records, never while sleeping or
+ * writing. */
+#ifndef DYGW_SANDBOX_STATE_H
+#define DYGW_SANDBOX_STATE_H
+
+#include "sandbox/sandbox_private.h"
+
+#include "sandbox/ids.h"
+#include "util/clock.h"
+
+#define DYGW_SANDBOX_POI_MAX        32      /* characters of a store's id */
+#define DYGW_SANDBOX_POI_SET_MAX    16      /* stores of one list */
+#define DYGW_SANDBOX_POI_SETS       64      /* different lists; the first one is "every store" */
+#define DYGW_SANDBOX_CODES_MAX      50      /* codes in one verify or cancel */
+#define DYGW_SANDBOX_ORDER_COUPONS  10      /* Douyin's own limit */
+#define DYGW_SANDBOX_TIMES_MAX      1000    /* uses of a times card */
+#define DYGW_SANDBOX_CLIENTS        16
+#define DYGW_SANDBOX_KEY_MAX        64      /* characters of a client_key */
+#define DYGW_SANDBOX_TOKENS         256     /* access tokens that are remembered */
+#define DYGW_SANDBOX_TOKEN_CALLS    500     /* client_token calls in five minutes */
+#define DYGW_SANDBOX_QPS_MAX        64      /* order queries a second that can be counted */
+#define DYGW_SANDBOX_FAULTS         64
+#define DYGW_SANDBOX_LATE           64
+#define DYGW_SANDBOX_RING           1000    /* calls that are remembered */
+#define DYGW_SANDBOX_ARGS_MAX       2048
+#define DYGW_SANDBOX_TEXT_MAX       256
+#define DYGW_SANDBOX_URL_MAX        1024
+
+/* --- coupons --- */
+
+typedef enum {
+    DYGW_SANDBOX_GROUPON = 1,           /* the numbers are Douyin's groupon_type */
+    DYGW_SANDBOX_VOUCHER,
+    DYGW_SANDBOX_TIMES_CARD
+} dygw_sandbox_kind_e;
+
+enum { DYGW_SANDBOX_UNUSED = 1, DYGW_SANDBOX_USED = 2, DYGW_SANDBOX_STATUS_MAX = 6 };
+
+typedef struct dygw_sandbox_order_t {
+    dygw_ms_t created;
+    dygw_ms_t changed;
+    dygw_ms_t expires;
+    apr_uint32_t first_coupon;
+    apr_uint32_t last_verification;     /* DYGW_SANDBOX_NONE: none */
+    apr_uint32_t verify_tokens;         /* issued by prepare, numbered from 1 */
+    apr_uint32_t visible_after;         /* ms after created, to the order query */
+    apr_int32_t pay_amount;             /* fen, of each coupon */
+    apr_int32_t original_amount;
+    apr_uint16_t coupons;
+    apr_uint16_t times;                 /* uses of each coupon */
+    unsigned char kind;                 /* dygw_sandbox_kind_e */
+    unsigned char poi_set;
+} dygw_sandbox_order_t;
+
+typedef struct dygw_sandbox_coupon_t {
+    apr_uint32_t order;
+    apr_uint32_t verify_calls;
+    apr_uint16_t used;
+    apr_uint16_t cancelled;
+    unsigned char status;               /* Douyin's, 1 to 6 */
+} dygw_sandbox_coupon_t;
+
+enum { DYGW_SANDBOX_BY_SCAN = 2, DYGW_SANDBOX_BY_API = 4 };     /* Douyin's verify_type */
+
+typedef struct dygw_sandbox_verification_t {
+    dygw_ms_t at;
+    dygw_ms_t cancelled_at;             /* DYGW_NO_TIME: it counts */
+    apr_uint32_t coupon;
+    apr_uint32_t previous;              /* of the same order */
+    apr_uint32_t token;                 /* number of the verify_token; 0: somebody else's */
+    apr_uint32_t request;               /* hash of store and codes */
+    apr_uint32_t cancel_token;          /* hash; 0: none */
+    apr_uint16_t serial;                /* which use of a times card, from 1 */
+    unsigned char type;
+    char poi_id[DYGW_SANDBOX_POI_MAX + 1];
+} dygw_sandbox_verification_t;
+
+typedef struct dygw_sandbox_poi_set_t {
+    int count;
+    char ids[DYGW_SANDBOX_POI_SET_MAX][DYGW_SANDBOX_POI_MAX + 1];
+} dygw_sandbox_poi_set_t;
+
+/* --- access tokens --- */
+
+typedef struct dygw_sandbox_access_t {
+    dygw_ms_t expires;
+    dygw_ms_t superseded;               /* when it ends because of newer ones; DYGW_NO_TIME: not */
+    apr_uint32_t number;                /* 0: free */
+    int killed;
+} dygw_sandbox_access_t;
+
+typedef struct dygw_sandbox_client_t {
+    char key[DYGW_SANDBOX_KEY_MAX + 1];
+    apr_uint32_t stable, newest, before;            /* numbers of tokens; 0: none */
+    apr_uint32_t calls;                             /* of client_token */
+    dygw_ms_t called[DYGW_SANDBOX_TOKEN_CALLS];     /* when, by number of call */
+} dygw_sandbox_client_t;
+
+/* --- calls, faults, switches --- */
+
+typedef enum {
+    DYGW_SANDBOX_CALL_CLIENT_TOKEN,
+    DYGW_SANDBOX_CALL_STABLE_TOKEN,
+    DYGW_SANDBOX_CALL_SHORT_LINK,
+    DYGW_SANDBOX_CALL_PREPARE,
+    DYGW_SANDBOX_CALL_VERIFY,
+    DYGW_SANDBOX_CALL_CANCEL,
+    DYGW_SANDBOX_CALL_GET,
+    DYGW_SANDBOX_CALL_QUERY,
+    DYGW_SANDBOX_CALL_RECORD,
+    DYGW_SANDBOX_CALL_STORES,
+    DYGW_SANDBOX_CALL_ORDERS,
+    DYGW_SANDBOX_CALLS,
+    DYGW_SANDBOX_CALL_TOKEN = DYGW_SANDBOX_CALLS,       /* in faults: either token call */
+    DYGW_SANDBOX_CALL_ANY
+} dygw_sandbox_call_e;
+
+typedef enum {
+    DYGW_SANDBOX_NO_FAULT,
+    DYGW_SANDBOX_LATENCY,
+    DYGW_SANDBOX_HANG,
+    DYGW_SANDBOX_DROP_BEFORE,
+    DYGW_SANDBOX_DROP_AFTER,
+    DYGW_SANDBOX_STATUS,
+    DYGW_SANDBOX_STATUS_AFTER,
+    DYGW_SANDBOX_TRUNCATED,
+    DYGW_SANDBOX_GARBAGE,
+    DYGW_SANDBOX_ERROR,
+    DYGW_SANDBOX_ERROR_AFTER,
+    DYGW_SANDBOX_RESULT,
+    DYGW_SANDBOX_APPLY_LATE,
+    DYGW_SANDBOX_FAULT_KINDS
+} dygw_sandbox_fault_e;
+
+typedef struct dygw_sandbox_fault_t {
+    dygw_sandbox_fault_e kind;
+    dygw_sandbox_call_e call;
+    int times;                          /* -1: until cleared */
+    int percent;
+    int ms;
+    int http_status;
+    apr_int64_t error_code;
+    apr_int64_t sub_error_code;
+    apr_int64_t result;
+    char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg */
+} dygw_sandbox_fault_t;
+
+typedef struct dygw_sandbox_seen_t {
+    apr_uint64_t seq;
+    dygw_ms_t at;
+    apr_int64_t error_code;
+    int http_status;                    /* 0: the connection was closed instead */
+    dygw_sandbox_call_e call;
+    dygw_sandbox_fault_e fault;
+    int token_ok;                       /* -1: the call needs none */
+    apr_size_t args_len;
+    char args[DYGW_SANDBOX_ARGS_MAX];
+} dygw_sandbox_seen_t;
+
+/* A verify or a cancel in numbers: what it takes to do it, now or later. */
+typedef struct dygw_sandbox_change_t {
+    int is_cancel;
+    apr_uint32_t order;
+    apr_uint32_t token;                 /* verify: number of the verify_token; cancel: hash */
+    apr_uint32_t request;               /* verify: hash of store and codes */
+    int count;
+    apr_uint32_t records[DYGW_SANDBOX_CODES_MAX];   /* coupons, or verifications to cancel */
+    char poi_id[DYGW_SANDBOX_POI_MAX + 1];
+} dygw_sandbox_change_t;
+
+typedef struct dygw_sandbox_late_t {
+    dygw_ms_t due;
+    dygw_sandbox_change_t change;
+} dygw_sandbox_late_t;
+
+typedef struct dygw_sandbox_switches_t {
+    int certificate_id;                 /* the numbers are positions in switches.c's words */
+    int empty_list;
+    int description;
+    int refusal_level;
+    int times_in_ms;
+    int redirects;
+    int redirect_status;
+    int superseded;
+    int latency_ms;
+    int order_delay_ms;
+    int cancel_window_ms;
+    int order_qps;                      /* 0: no limit */
+    char link_target[DYGW_SANDBOX_URL_MAX];
+} dygw_sandbox_switches_t;
+
+enum { DYGW_SANDBOX_ID_NUMBER, DYGW_SANDBOX_ID_STRING };
+enum { DYGW_SANDBOX_LIST_ARRAY, DYGW_SANDBOX_LIST_NULL, DYGW_SANDBOX_LIST_MISSING };
+enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
+enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
+enum { DYGW_SANDBOX_MS_GET, DYGW_SANDBOX_MS_ALL, DYGW_SANDBOX_MS_NONE };
+
+typedef struct dygw_sandbox_state_t {
+    apr_uint64_t salt;
+    dygw_sandbox_switches_t switches;
+
+    apr_uint32_t capacity;              /* coupons, and orders */
+    apr_uint32_t verification_capacity;
+    apr_uint32_t orders, coupons, verifications;    /* present */
+    apr_uint32_t used;                  /* coupons whose status is 2 */
+    apr_uint32_t double_redemptions;
+    apr_uint32_t verify_applied, verify_repeated;
+    apr_uint32_t connections;
+    apr_uint32_t calls[DYGW_SANDBOX_CALLS];
+
+    apr_uint32_t tokens_issued;
+    dygw_sandbox_access_t tokens[DYGW_SANDBOX_TOKENS];  /* by number */
+    dygw_sandbox_client_t clients[DYGW_SANDBOX_CLIENTS];
+
+    int poi_sets;
+    dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
+
+    apr_uint32_t order_queries;
+    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];
+
+    int faults, lates;
+    dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS];    /* in the order of their coming */
+    dygw_sandbox_late_t late[DYGW_SANDBOX_LATE];
+
+    apr_uint64_t seen;
+    dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
+} dygw_sandbox_state_t;
+
+/* pre_config names the mutex, post_config makes memory and mutex, child_init opens it. */
+int dygw_sandbox_state_register(apr_pool_t *pconf);
+apr_status_t dygw_sandbox_state_create(server_rec *s, apr_pool_t *pconf);
+apr_status_t dygw_sandbox_state_child_init(apr_pool_t *pchild);
+
+/* NULL until post_config has been through. */
+dygw_sandbox_state_t *dygw_sandbox_state(void);
+
+/* The lock. Taking it does what is due of verifications that come late. */
+void dygw_sandbox_lock(void);
+void dygw_sandbox_unlock(void);
+
+/* Back to the start, with a new salt; the lock is held. */
+void dygw_sandbox_state_reset(void);
+
+/* Records by index; NULL when there is none. What never changes in a record may be read without
+ * the lock. */
+dygw_sandbox_order_t *dygw_sandbox_order(apr_uint32_t index);
+dygw_sandbox_coupon_t *dygw_sandbox_coupon(apr_uint32_t index);
+dygw_sandbox_verification_t *dygw_sandbox_verification(apr_uint32_t index);
+
+/* A new order with its coupons, copied from model (first_coupon and so on are filled in); the lock
+ * is held. DYGW_SANDBOX_NONE: full. */
+apr_uint32_t dygw_sandbox_order_add(const dygw_sandbox_order_t *model, int status);
+
+/* A new verification at the end of its order's; the lock is held. DYGW_SANDBOX_NONE: full. */
+apr_uint32_t dygw_sandbox_verification_add(const dygw_sandbox_verification_t *model);
+
+/* The newest verification of a coupon that counts, NONE when there is none; the lock is held. */
+apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon);
+
+/* Sets Douyin's status of a coupon and counts it; the lock is held. */
+void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
+
+/* Whether a store may redeem an order. */
+int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Douyin's documents leave open, or tell in two ways. */
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "sandbox/control.h"
+#include "util/json.h"
+
+#define LIST_MAX    4
+#define MS_MAX      (24 * 3600 * 1000)
+
+/* A switch takes one of some words, one of some numbers, or a number up to a limit. */
+typedef struct switch_t {
+    const char *name;
+    size_t offset;
+    const char *words[LIST_MAX];    /* stored as position */
+    int numbers[LIST_MAX];
+    int max;
+} switch_t;
+
+#define AT(member) offsetof(dygw_sandbox_switches_t, member)
+
+static const switch_t table[] = {
+    { "certificate_id", AT(certificate_id), { "number", "string" }, { 0 }, 0 },
+    { "empty_list", AT(empty_list), { "array", "null", "missing" }, { 0 }, 0 },
+    { "description", AT(description), { "success", "empty" }, { 0 }, 0 },
+    { "refusal_level", AT(refusal_level), { "data", "result" }, { 0 }, 0 },
+    { "times_in_ms", AT(times_in_ms), { "get", "all", "none" }, { 0 }, 0 },
+    { "redirects", AT(redirects), { NULL }, { 1, 2, 3 }, 0 },
+    { "redirect_status", AT(redirect_status), { NULL }, { 301, 302, 307 }, 0 },
+    { "superseded", AT(superseded), { NULL }, { 2190002, 2190008 }, 0 },
+    { "latency_ms", AT(latency_ms), { NULL }, { 0 }, MS_MAX },
+    { "order_delay_ms", AT(order_delay_ms), { NULL }, { 0 }, MS_MAX },
+    { "cancel_window_ms", AT(cancel_window_ms), { NULL }, { 0 }, MS_MAX },
+    { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX }
+};
+
+#define TABLE_LEN (sizeof table / sizeof table[0])
+
+static int *place(dygw_sandbox_switches_t *switches, const switch_t *s)
+{
+    return (int *)((char *)switches + s->offset);
+}
+
+/* The value as stored; -1: not allowed. */
+static int read_value(const switch_t *s, const json_t *value)
+{
+    const char *word = json_string_value(value);
+    const apr_int64_t number = json_integer_value(value);
+
+    if (s->words[0]) {
+        for (int i = 0; word && i < LIST_MAX && s->words[i]; i++) {
+            if (strcmp(word, s->words[i]) == 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+    if (!json_is_integer(value)) {
+        return -1;
+    }
+    for (int i = 0; i < LIST_MAX && s->numbers[i]; i++) {
+        if (number == s->numbers[i]) {
+            return (int)number;
+        }
+    }
+    return s->max && number >= 0 && number <= s->max ? (int)number : -1;
+}
+
+static const switch_t *find(const char *name)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        if (strcmp(table[i].name, name) == 0) {
+            return &table[i];
+        }
+    }
+    return NULL;
+}
+
+/* Sets one switch in *switches. NULL, or what is wrong. */
+static const char *set(dygw_sandbox_switches_t *switches, const char *name, const json_t *value,
+                       apr_pool_t *pool)
+{
+    const switch_t *s = find(name);
+    int n;
+
+    if (strcmp(name, "link_target") == 0) {
+        const char *url = json_is_null(value) ? "" : json_string_value(value);
+
+        if (!url || strlen(url) >= sizeof switches->link_target) {
+            return "link_target is a URL, empty for none";
+        }
+        apr_cpystrn(switches->link_target, url, sizeof switches->link_target);
+        return NULL;
+    }
+    if (!s) {
+        return apr_psprintf(pool, "no switch %s", name);
+    }
+    n = read_value(s, value);
+    if (n < 0) {
+        return apr_psprintf(pool, "%s does not take this value", name);
+    }
+    *place(switches, s) = n;
+    return NULL;
+}
+
+static void write_all(dygw_jsonw_t *w, dygw_sandbox_switches_t *switches)
+{
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        const int n = *place(switches, &table[i]);
+
+        if (table[i].words[0]) {
+            dygw_jsonw_string(w, table[i].name, table[i].words[n]);
+        }
+        else {
+            dygw_jsonw_int(w, table[i].name, n);
+        }
+    }
+    dygw_jsonw_string(w, "link_target", switches->link_target);
+}
+
+/* All of the request or nothing of it. */
+const char *dygw_sandbox_switch(dygw_sandbox_control_t *control)
+{
+    json_t *body = (json_t *)control->body;
+    dygw_sandbox_switches_t switches;
+    const char *problem = NULL;
+    const char *name;
+    json_t *value;
+
+    dygw_sandbox_lock();
+    switches = dygw_sandbox_state()->switches;
+    json_object_foreach(body, name, value) {
+        if (!problem) {
+            problem = set(&switches, name, value, control->pool);
+        }
+    }
+    if (!problem) {
+        dygw_sandbox_state()->switches = switches;
+    }
+    dygw_sandbox_unlock();
+    if (!problem) {
+        write_all(&control->w, &switches);
+    }
+    return problem;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The two token calls.
+ *
+ * client_token: each call gives a new token; the one before lives on for five minutes at most, the
+ * one before that dies at once. stable_client_token: the same token with the time that is left,
+ * a new one when it has ended. The two calls' tokens do not touch each other. */
+#include "sandbox/token.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "sandbox/call.h"
+#include "sandbox/reply.h"
+#include "util/json.h"
+
+#define BUFFER_MS   (5 * 60 * 1000)     /* a superseded token's, and the call limit's window */
+
+static dygw_sandbox_access_t *access_of(apr_uint32_t number)
+{
+    dygw_sandbox_access_t *access = &dygw_sandbox_state()->tokens[number % DYGW_SANDBOX_TOKENS];
+
+    return number != 0 && access->number == number ? access : NULL;
+}
+
+apr_int64_t dygw_sandbox_token_check(const char *token, dygw_ms_t now)
+{
+    apr_uint32_t number = dygw_sandbox_access_token_number(token);
+    const dygw_sandbox_access_t *access = number == DYGW_SANDBOX_NONE ? NULL : access_of(number);
+
+    if (!access || access->killed) {
+        return DYGW_SANDBOX_BAD_TOKEN;
+    }
+    if (access->superseded != DYGW_NO_TIME && now >= access->superseded) {
+        return dygw_sandbox_state()->switches.superseded;
+    }
+    return now < access->expires ? 0 : DYGW_SANDBOX_OLD_TOKEN;
+}
+
+static int is_good(const dygw_sandbox_access_t *access, dygw_ms_t now)
+{
+    return access && !access->killed && now < access->expires
+           && (access->superseded == DYGW_NO_TIME || now < access->superseded);
+}
+
+int dygw_sandbox_tokens_end(int killed, dygw_ms_t now)
+{
+    int ended = 0;
+
+    for (int i = 0; i < DYGW_SANDBOX_TOKENS; i++) {
+        dygw_sandbox_access_t *access = &dygw_sandbox_state()->tokens[i];
+
+        if (access->number != 0 && is_good(access, now)) {
+            access->killed = killed;
+            access->expires = now;
+            ended++;
+        }
+    }
+    return ended;
+}
+
+static void supersede(apr_uint32_t number, dygw_ms_t at)
+{
+    dygw_sandbox_access_t *access = access_of(number);
+
+    if (access && (access->superseded == DYGW_NO_TIME || access->superseded > at)) {
+        access->superseded = at;
+    }
+}
+
+static apr_uint32_t issue(dygw_ms_t now)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+    const apr_uint32_t number = ++s->tokens_issued;
+    dygw_sandbox_access_t *access = &s->tokens[number % DYGW_SANDBOX_TOKENS];
+
+    access->number = number;
+    access->expires = now + (dygw_ms_t)dygw_sandbox_settings()->token_life * 1000;
+    access->superseded = DYGW_NO_TIME;
+    access->killed = 0;
+    return number;
+}
+
+/* NULL: there are too many. */
+static dygw_sandbox_client_t *client_of(const char *key)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    for (int i = 0; i < DYGW_SANDBOX_CLIENTS; i++) {
+        if (s->clients[i].key[0] == '\0') {
+            apr_cpystrn(s->clients[i].key, key, sizeof s->clients[i].key);
+        }
+        if (strcmp(s->clients[i].key, key) == 0) {
+            return &s->clients[i];
+        }
+    }
+    return NULL;
+}
+
+/* 0: more than 500 calls in five minutes. */
+static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+{
+    dygw_ms_t *slot = &client->called[client->calls % DYGW_SANDBOX_TOKEN_CALLS];
+
+    if (client->calls >= DYGW_SANDBOX_TOKEN_CALLS && *slot > now - BUFFER_MS) {
+        return 0;
+    }
+    *slot = now;
+    client->calls++;
+    supersede(client->before, now);
+    supersede(client->newest, now + BUFFER_MS);
+    client->before = client->newest;
+    client->newest = issue(now);
+    return client->newest;
+}
+
+static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+{
+    if (!is_good(access_of(client->stable), now)) {
+        client->stable = issue(now);
+    }
+    return client->stable;
+}
+
+/* The client_key of a good request; NULL: refused. */
+static const char *authenticate(dygw_sandbox_call_t *call)
+{
+    const apr_table_t *clients = dygw_sandbox_settings()->clients;
+    const char *error;
+    const json_t *body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool,
+                                         &error);
+    const char *key = dygw_json_str(body, "client_key");
+    const char *secret = dygw_json_str(body, "client_secret");
+    const char *grant = dygw_json_str(body, "grant_type");
+    const char *wanted;
+
+    if (!key || !*key || !secret || !*secret || !grant || strcmp(grant, "client_credential") != 0) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_MISSING_PARAMETER, NULL);
+        return NULL;
+    }
+    wanted = apr_table_get(clients, key);
+    if ((!wanted && !apr_is_empty_table(clients)) || strlen(key) > DYGW_SANDBOX_KEY_MAX) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_CLIENT_KEY, NULL);
+        return NULL;
+    }
+    if (wanted && strcmp(wanted, secret) != 0) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_CLIENT_SECRET, NULL);
+        return NULL;
+    }
+    return key;
+}
+
+static void give_token(dygw_sandbox_call_t *call,
+                       apr_uint32_t (*choose)(dygw_sandbox_client_t *client, dygw_ms_t now))
+{
+    const dygw_ms_t now = dygw_now();
+    const char *key = authenticate(call);
+    char token[DYGW_SANDBOX_TOKEN_LEN + 1];
+    dygw_sandbox_client_t *client;
+    apr_uint32_t number = 0;
+    dygw_ms_t left = 0;
+
+    if (!key) {
+        return;
+    }
+    dygw_sandbox_lock();
+    client = client_of(key);
+    if (client) {
+        number = choose(client, now);
+    }
+    if (number) {
+        left = access_of(number)->expires - now;
+        dygw_sandbox_access_token(number, token);
+    }
+    dygw_sandbox_unlock();
+    if (!number) {
+        dygw_sandbox_refuse(call, client ? DYGW_SANDBOX_TOO_MANY_TOKENS : DYGW_SANDBOX_BUSY, NULL);
+        return;
+    }
+    dygw_sandbox_reply_begin(call);
+    dygw_jsonw_string(&call->w, "access_token", token);
+    dygw_jsonw_int(&call->w, "expires_in", left / 1000);
+    dygw_sandbox_reply_end(call);
+}
+
+void dygw_sandbox_client_token(dygw_sandbox_call_t *call)
+{
+    give_token(call, next_token);
+}
+
+void dygw_sandbox_stable_token(dygw_sandbox_call_t *call)
+{
+    give_token(call, stable_token);
+}

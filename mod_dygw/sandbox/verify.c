@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * verify: the request into numbers, the change, its results into words. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "sandbox/body.h"
+#include "sandbox/certificate.h"
+#include "sandbox/change.h"
+#include "sandbox/reply.h"
+#include "util/json.h"
+
+/* Refuses the call and gives 0. */
+static int refused(dygw_sandbox_call_t *call, apr_int64_t code, const char *description)
+{
+    dygw_sandbox_refuse(call, code, description);
+    return 0;
+}
+
+static int read_codes(dygw_sandbox_call_t *call, const json_t *codes,
+                      dygw_sandbox_change_t *change)
+{
+    const apr_size_t n = json_array_size(codes);
+
+    if (n == 0) {
+        return refused(call, DYGW_SANDBOX_NO_CODE, NULL);
+    }
+    if (n > DYGW_SANDBOX_CODES_MAX) {
+        return refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
+    }
+    change->count = (int)n;
+    for (apr_size_t i = 0; i < n; i++) {
+        const char *code = json_string_value(json_array_get(codes, i));
+
+        change->records[i] = dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_CODE, code);
+        if (change->records[i] == DYGW_SANDBOX_NONE) {
+            return refused(call, DYGW_SANDBOX_CANNOT_DECRYPT, NULL);
+        }
+        change->request = dygw_sandbox_hash(change->request, code);
+    }
+    return 1;
+}
+
+/* 0: refused. */
+static int read_request(dygw_sandbox_call_t *call, const json_t *body,
+                        dygw_sandbox_change_t *change)
+{
+    const char *token = dygw_json_str(body, "verify_token");
+    const char *poi_id = dygw_json_str(body, "poi_id");
+
+    if (!token || !*token || !poi_id || !*poi_id) {
+        return refused(call, DYGW_SANDBOX_BAD_REQUEST, NULL);
+    }
+    if (strlen(poi_id) > DYGW_SANDBOX_POI_MAX) {
+        return refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
+    }
+    if (json_array_size(json_object_get(body, "codes")) > 0
+        || json_array_size(json_object_get(body, "code_with_time_list")) > 0) {
+        return refused(call, DYGW_SANDBOX_REFUSED, "抖音码请使用encrypted_codes核销");
+    }
+    memset(change, 0, sizeof *change);
+    apr_cpystrn(change->poi_id, poi_id, sizeof change->poi_id);
+    change->request = dygw_sandbox_hash(0, poi_id);
+    if (!read_codes(call, json_object_get(body, "encrypted_codes"), change)) {
+        return 0;
+    }
+    if (!dygw_sandbox_verify_token_read(token, &change->order, &change->token)) {
+        return refused(call, DYGW_SANDBOX_REFUSED, "verify_token无效,请重新进行验券准备");
+    }
+    return 1;
+}
+
+/* The lock is held. */
+static void count_calls(const dygw_sandbox_change_t *change)
+{
+    for (int i = 0; i < change->count; i++) {
+        dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
+        int seen = 0;
+
+        for (int j = 0; j < i; j++) {
+            seen |= change->records[j] == change->records[i];
+        }
+        if (coupon && !seen) {
+            coupon->verify_calls++;
+        }
+    }
+}
+
+static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t *change,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    switch (call->fault.kind) {
+    case DYGW_SANDBOX_RESULT:
+        outcome->error_code = 0;
+        for (int i = 0; i < change->count; i++) {
+            outcome->items[i].result = call->fault.result;
+        }
+        break;
+    case DYGW_SANDBOX_APPLY_LATE:
+        dygw_sandbox_change_later(change, call->fault.ms);
+        outcome->error_code = DYGW_SANDBOX_BUSY;
+        outcome->description = NULL;
+        break;
+    default:
+        dygw_sandbox_change(change, dygw_now(), outcome);
+        break;
+    }
+}
+
+static void write_verified(dygw_jsonw_t *w, apr_uint32_t coupon, const dygw_sandbox_item_t *item)
+{
+    /* What these say never changes, so the lock is not needed. */
+    const apr_uint32_t order = dygw_sandbox_coupon(coupon)->order;
+    char id[DYGW_SANDBOX_ID_LEN + 1];
+    char code[DYGW_SANDBOX_CODE_LEN + 1];
+
+    dygw_sandbox_id(DYGW_SANDBOX_ID_VERIFY, item->index, id);
+    dygw_jsonw_string(w, "verify_id", id);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, coupon, id);
+    dygw_jsonw_string(w, "certificate_id", id);
+    dygw_sandbox_code(coupon, code);
+    dygw_jsonw_string(w, "origin_code", code);
+    dygw_jsonw_string(w, "account_id", DYGW_SANDBOX_ACCOUNT_ID);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, order, id);
+    dygw_jsonw_string(w, "order_id", id);
+    dygw_jsonw_string(w, "product_id", dygw_sandbox_sku_id(dygw_sandbox_order(order)));
+    dygw_sandbox_write_times_amount(w, dygw_sandbox_order(order), item->verification.serial);
+}
+
+static void write_item(dygw_sandbox_call_t *call, const char *code, apr_uint32_t coupon,
+                       const dygw_sandbox_item_t *item)
+{
+    const char *text = item->result == 0 ? "验券成功" : dygw_sandbox_text_of(item->result);
+    dygw_jsonw_t *w = &call->w;
+
+    if (call->fault.kind == DYGW_SANDBOX_RESULT && call->fault.description[0]) {
+        text = call->fault.description;
+    }
+    dygw_jsonw_object(w, NULL);
+    dygw_jsonw_int(w, "result", item->result);
+    dygw_jsonw_string(w, "msg", text);
+    dygw_jsonw_string(w, "code", code);
+    if (item->result == 0) {
+        write_verified(w, coupon, item);
+    }
+    dygw_jsonw_end_object(w);
+}
+
+void dygw_sandbox_verify(dygw_sandbox_call_t *call)
+{
+    const json_t *body = dygw_sandbox_body(call);
+    const json_t *codes = json_object_get(body, "encrypted_codes");
+    dygw_sandbox_change_t change;
+    dygw_sandbox_outcome_t outcome;
+
+    if (!body || !read_request(call, body, &change)) {
+        return;
+    }
+    dygw_sandbox_lock();
+    count_calls(&change);
+    decide(call, &change, &outcome);
+    dygw_sandbox_unlock();
+    if (outcome.error_code) {
+        dygw_sandbox_refuse(call, outcome.error_code, outcome.description);
+        return;
+    }
+    dygw_sandbox_reply_begin(call);
+    dygw_jsonw_array(&call->w, "verify_results");
+    for (int i = 0; i < change.count; i++) {
+        write_item(call, json_string_value(json_array_get(codes, (apr_size_t)i)),
+                   change.records[i], &outcome.items[i]);
+    }
+    dygw_jsonw_end_array(&call->w);
+    dygw_sandbox_reply_end(call);
+}

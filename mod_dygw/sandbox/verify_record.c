@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * verify_record/query: the verifications of a span of time, oldest first, page by page. */
+#include <string.h>
+
+#include "sandbox/certificate.h"
+#include "sandbox/reply.h"
+
+#define SIZE_MAX_DOCUMENTED 20
+#define CHINA_OFFSET_MS     (8 * 3600 * 1000)
+#define DAY_MS              (24 * 3600 * 1000)
+
+typedef struct page_t {
+    const char *poi_ids;        /* comma-joined; NULL: all */
+    dygw_ms_t from, to;         /* to: exclusive */
+    apr_uint32_t after;         /* index of the first record that may come */
+    int size;
+    int count;
+    apr_int64_t total;
+    struct {
+        apr_uint32_t index;
+        dygw_sandbox_verification_t verification;
+        dygw_sandbox_coupon_t coupon;
+    } record[SIZE_MAX_DOCUMENTED];
+} page_t;
+
+/* The first verification at t or later. */
+static apr_uint32_t lower_bound(dygw_ms_t t)
+{
+    apr_uint32_t low = 0, high = dygw_sandbox_state()->verifications;
+
+    while (low < high) {
+        const apr_uint32_t middle = low + (high - low) / 2;
+
+        if (dygw_sandbox_verification(middle)->at < t) {
+            low = middle + 1;
+        }
+        else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* Whether a name stands in a comma-joined list; brackets and quotes around are allowed, as some
+ * clients send them. */
+static int is_listed(const char *list, const char *name)
+{
+    const apr_size_t len = strlen(name);
+    const char *at = list;
+
+    if (!list) {
+        return 1;
+    }
+    while (*(at += strspn(at, ",[]\" ")) != '\0') {
+        const apr_size_t item = strcspn(at, ",[]\" ");
+
+        if (item == len && memcmp(at, name, len) == 0) {
+            return 1;
+        }
+        at += item;
+    }
+    return 0;
+}
+
+static void add(page_t *page, apr_uint32_t index, const dygw_sandbox_verification_t *v)
+{
+    page->record[page->count].index = index;
+    page->record[page->count].verification = *v;
+    page->record[page->count].coupon = *dygw_sandbox_coupon(v->coupon);
+    page->count++;
+}
+
+static void collect(page_t *page)
+{
+    const apr_uint32_t last = lower_bound(page->to);
+    apr_uint32_t i;
+
+    for (i = lower_bound(page->from); i < last; i++) {
+        const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
+
+        if (page->poi_ids == NULL && page->count == page->size) {
+            page->total += last - i;    /* the rest needs no look */
+            return;
+        }
+        if (is_listed(page->poi_ids, v->poi_id)) {
+            page->total++;
+            if (i >= page->after && page->count < page->size) {
+                add(page, i, v);
+            }
+        }
+    }
+}
+
+static void write_record(dygw_sandbox_call_t *call, const page_t *page, int i)
+{
+    const dygw_sandbox_verification_t *v = &page->record[i].verification;
+    const dygw_sandbox_order_t *order = dygw_sandbox_order(page->record[i].coupon.order);
+    const int unit = call->switches.times_in_ms == DYGW_SANDBOX_MS_ALL ? 1 : 1000;
+    const int is_cancelled = v->cancelled_at != DYGW_NO_TIME;
+    const int can_cancel = dygw_sandbox_can_cancel(call, v);
+    dygw_jsonw_t *w = &call->w;
+    char text[DYGW_SANDBOX_ID_LEN + 1];
+
+    dygw_jsonw_object(w, NULL);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_VERIFY, page->record[i].index, text);
+    dygw_jsonw_string(w, "cursor", text);
+    dygw_jsonw_string(w, "verify_id", text);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, v->coupon, text);
+    dygw_jsonw_string(w, "certificate_id", text);
+    dygw_jsonw_int(w, "verify_time", v->at / unit);
+    dygw_jsonw_bool(w, "can_cancel", can_cancel);
+    dygw_jsonw_int(w, "verify_type", v->type);
+    dygw_jsonw_int(w, "status", is_cancelled ? 2 : 1);
+    dygw_jsonw_int(w, "cancel_time", is_cancelled ? v->cancelled_at / unit : 0);
+    dygw_jsonw_int(w, "certificate_status", page->record[i].coupon.status);
+    if (!is_cancelled && !can_cancel) {
+        dygw_sandbox_code(v->coupon, text);
+        dygw_jsonw_string(w, "code", text);
+    }
+    dygw_sandbox_write_amount(w, "amount", order, 0);
+    dygw_sandbox_write_sku(w, "sku", order);
+    dygw_sandbox_write_times_amount(w, order, v->serial);
+    dygw_jsonw_end_object(w);
+}
+
+static dygw_ms_t today(dygw_ms_t now)
+{
+    return now - (now + CHINA_OFFSET_MS) % DAY_MS;
+}
+
+/* 0: refused. */
+static int read_request(dygw_sandbox_call_t *call, page_t *page)
+{
+    const char *cursor = dygw_sandbox_param(call, "cursor");
+    const apr_int64_t size = dygw_sandbox_param_int(call, "size", -1);
+    const apr_int64_t from = dygw_sandbox_param_int(call, "start_time", 0);
+    const apr_int64_t to = dygw_sandbox_param_int(call, "end_time", 0);
+    apr_uint32_t last = DYGW_SANDBOX_NONE;
+
+    memset(page, 0, sizeof *page);
+    if (cursor && strcmp(cursor, "0") != 0) {
+        last = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, cursor);
+        cursor = last == DYGW_SANDBOX_NONE ? NULL : cursor;
+    }
+    if (!cursor || !dygw_sandbox_param(call, "account_id") || size < 1
+        || size > SIZE_MAX_DOCUMENTED || from < 0 || to < 0) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
+        return 0;
+    }
+    page->after = last + 1;             /* NONE + 1 is 0 */
+    page->size = (int)size;
+    page->poi_ids = dygw_sandbox_param(call, "poi_ids");
+    page->from = from ? from * 1000 : today(call->began);
+    page->to = to ? to * 1000 : APR_INT64_MAX;
+    return 1;
+}
+
+void dygw_sandbox_verify_record(dygw_sandbox_call_t *call)
+{
+    page_t page;
+
+    if (!read_request(call, &page)) {
+        return;
+    }
+    dygw_sandbox_lock();
+    collect(&page);
+    dygw_sandbox_unlock();
+    dygw_sandbox_reply_begin(call);
+    dygw_jsonw_int(&call->w, "total", page.total);
+    dygw_jsonw_array(&call->w, "records");
+    for (int i = 0; i < page.count; i++) {
+        write_record(call, &page, i);
+    }
+    dygw_jsonw_end_array(&call->w);
+    dygw_sandbox_reply_end(call);
+}
