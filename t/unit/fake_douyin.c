@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Douyin, saying what a test tells it to say. */
+#include "fake_douyin.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <apr_strings.h>
+
+#include "fake_world.h"
+#include "util/compiler.h"
+#include "util/json.h"
+
+#define QUEUE_MAX   8
+#define TOOK_US     1000
+#define TOKEN_LIFE  7200
+
+void (*fake_douyin_meanwhile)(const char *call);
+
+typedef struct queue_t {
+    void *answers[QUEUE_MAX];
+    int first;
+    int end;
+} queue_t;
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static apr_pool_t *douyin_pool;
+static queue_t prepares, verifies, tokens, stores, links;
+static const char *verify_args, *prepare_args;
+static int verify_calls, verify_ids;
+static atomic_int token_calls;
+
+void fake_douyin_reset(apr_pool_t *pool)
+{
+    douyin_pool = pool;
+    memset(&prepares, 0, sizeof(prepares));
+    memset(&verifies, 0, sizeof(verifies));
+    memset(&tokens, 0, sizeof(tokens));
+    memset(&stores, 0, sizeof(stores));
+    memset(&links, 0, sizeof(links));
+    verify_args = prepare_args = "";
+    verify_calls = verify_ids = token_calls = 0;
+    fake_douyin_meanwhile = NULL;
+}
+
+static void *enqueue(queue_t *queue, void *answer)
+{
+    assert_true(queue->end < QUEUE_MAX);
+    return queue->answers[queue->end++] = answer;
+}
+
+static void *dequeue(queue_t *queue)
+{
+    return queue->first < queue->end ? queue->answers[queue->first++] : NULL;
+}
+
+static void begin_call(const char *call)
+{
+    assert_int_equal(fake_store_open_units(), 0);
+    fake_event(call);
+    if (fake_douyin_meanwhile) {
+        fake_douyin_meanwhile(call);
+    }
+}
+
+static int spoke(dygw_reply_class_e kind)
+{
+    return kind <= DYGW_REPLY_REVIEW;
+}
+
+/* An answer as douyin/ makes it of what Douyin writes; the call's name is in it to be found again. */
+static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind,
+                 apr_int64_t error_code)
+{
+    memset(reply, 0, sizeof(*reply));
+    reply->kind = kind;
+    reply->error_code = error_code;
+    reply->description = "";
+    reply->logid = "";
+    reply->took = TOOK_US;
+    if (!spoke(kind)) {
+        return;
+    }
+    reply->http_status = 200;
+    reply->description = error_code ? "Douyin's words" : "success";
+    reply->logid = "20260101000000ABCDEF";
+    reply->raw = apr_psprintf(douyin_pool, "{\"data\":{\"error_code\":%" APR_INT64_T_FMT
+                              ",\"of\":\"%s\"}}", error_code, call);
+    reply->raw_len = strlen(reply->raw);
+    reply->data = json_object_get(dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT,
+                                                  douyin_pool, NULL), "data");
+}
+
+/* --- prepare --- */
+
+dygw_prepare_reply_t *fake_prepare(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    dygw_prepare_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(&made->reply, "prepare", kind, error_code);
+    made->verify_token = "vt-1";
+    made->order_id = kind == DYGW_REPLY_OK ? "order-1" : NULL;
+    made->certificates = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
+                                        sizeof(dygw_certificate_t));
+    return enqueue(&prepares, made);
+}
+
+dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char *encrypted_code)
+{
+    dygw_certificate_t *made;
+
+    assert_true(prepared->certificates->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(prepared->certificates);
+    *made = (dygw_certificate_t){
+        .encrypted_code = encrypted_code, .certificate_id = "cert-1", .status = 1,
+        .expire_time = FAKE_START_MS + 86400000, .sku_id = "sku-1", .sku_name = "Lunch for two",
+        .product_id = "product-1", .pay_amount = 1990, .times_left = 1
+    };
+    return made;
+}
+
+dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin,
+                                          const char *access_token, const char *poi_id,
+                                          const char *encrypted_data, const char *code,
+                                          DYGW_UNUSED const dygw_log_t *log,
+                                          DYGW_UNUSED apr_pool_t *pool)
+{
+    dygw_prepare_reply_t *answer;
+
+    begin_call("prepare");
+    assert_true((encrypted_data == NULL) != (code == NULL));
+    prepare_args = apr_pstrcat(douyin_pool, prepare_args, *prepare_args ? "; " : "", access_token,
+                               " ", poi_id, " ", code ? code : encrypted_data, NULL);
+    answer = dequeue(&prepares);
+    if (!answer) {
+        fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1");
+        answer = dequeue(&prepares);
+    }
+    return answer;
+}
+
+const char *fake_prepare_args(void)
+{
+    return prepare_args;
+}
+
+/* --- verify --- */
+
+dygw_verify_reply_t *fake_verify(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    dygw_verify_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+    int i;
+
+    fill(&made->reply, "verify", kind, error_code);
+    if (kind == DYGW_REPLY_OK) {
+        made->items = apr_pcalloc(douyin_pool, FAKE_CERTIFICATES_MAX * sizeof(*made->items));
+        for (i = 0; i < FAKE_CERTIFICATES_MAX; i++) {
+            made->items[i] = (dygw_verify_item_t){
+                .kind = DYGW_REPLY_OK, .msg = "success", .certificate_id = "cert-1",
+                .origin_code = "102539929601", .order_id = "order-2", .pay_amount = -1,
+                .verify_id = apr_psprintf(douyin_pool, "verify-%d", ++verify_ids)
+            };
+        }
+    }
+    return enqueue(&verifies, made);
+}
+
+dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind,
+                              apr_int64_t result)
+{
+    dygw_verify_item_t *item = &answer->items[number];
+
+    *item = (dygw_verify_item_t){
+        .kind = kind, .result = result, .msg = "Douyin's word on this coupon", .pay_amount = -1,
+        .already = kind == DYGW_REPLY_COUPON && (result == 1208 || result == 2)
+    };
+    return item;
+}
+
+dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
+                                        const char *access_token, const char *poi_id,
+                                        const char *verify_token,
+                                        const char *const *encrypted_codes, int count,
+                                        DYGW_UNUSED const dygw_log_t *log,
+                                        DYGW_UNUSED apr_pool_t *pool)
+{
+    dygw_verify_reply_t *answer;
+    int i;
+
+    begin_call("verify");
+    assert_true(fake_store_expects(verify_token, encrypted_codes, count));
+    verify_calls++;
+    verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token,
+                              " ", poi_id, " ", verify_token, NULL);
+    for (i = 0; i < count; i++) {
+        verify_args = apr_pstrcat(douyin_pool, verify_args, i ? "," : " ", encrypted_codes[i],
+                                  NULL);
+    }
+    answer = dequeue(&verifies);
+    if (!answer) {
+        fake_verify(DYGW_REPLY_OK, 0);
+        answer = dequeue(&verifies);
+    }
+    return answer;
+}
+
+const char *fake_verify_args(void)
+{
+    return verify_args;
+}
+
+int fake_verify_calls(void)
+{
+    return verify_calls;
+}
+
+/* --- the token, from many threads --- */
+
+dygw_token_reply_t *fake_token(dygw_reply_class_e kind, const char *text, apr_int64_t expires_in)
+{
+    dygw_token_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(&made->reply, "token", kind, 0);
+    made->access_token = text;
+    made->expires_in = expires_in;
+    return enqueue(&tokens, made);
+}
+
+dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
+                                      DYGW_UNUSED const dygw_log_t *log,
+                                      DYGW_UNUSED apr_pool_t *pool)
+{
+    dygw_token_reply_t *answer;
+    int call = ++token_calls;
+
+    begin_call("token");
+    pthread_mutex_lock(&guard);
+    answer = dequeue(&tokens);
+    if (!answer) {
+        fake_token(DYGW_REPLY_OK, apr_psprintf(douyin_pool, "tok-%d", call + 1), TOKEN_LIFE);
+        answer = dequeue(&tokens);
+    }
+    pthread_mutex_unlock(&guard);
+    return answer;
+}
+
+int fake_token_calls(void)
+{
+    return token_calls;
+}
+
+/* --- the rest --- */
+
+dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    dygw_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(made, "stores", kind, error_code);
+    return enqueue(&stores, made);
+}
+
+dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin,
+                                 DYGW_UNUSED const char *access_token,
+                                 DYGW_UNUSED const char *account_id,
+                                 DYGW_UNUSED const char *poi_id, DYGW_UNUSED int page,
+                                 DYGW_UNUSED int size, DYGW_UNUSED const dygw_log_t *log,
+                                 DYGW_UNUSED apr_pool_t *pool)
+{
+    dygw_reply_t *answer;
+
+    begin_call("stores");
+    answer = dequeue(&stores);
+    if (!answer) {
+        fake_stores(DYGW_REPLY_OK, 0);
+        answer = dequeue(&stores);
+    }
+    return answer;
+}
+
+void fake_link(dygw_link_e link)
+{
+    enqueue(&links, apr_pmemdup(douyin_pool, &link, sizeof(link)));
+}
+
+dygw_link_e dygw_douyin_short_link(DYGW_UNUSED dygw_douyin_t *douyin,
+                                   DYGW_UNUSED const char *link, const char **object_id,
+                                   const char **why, DYGW_UNUSED const dygw_log_t *log,
+                                   DYGW_UNUSED apr_pool_t *pool)
+{
+    const dygw_link_e *queued;
+
+    begin_call("link");
+    queued = dequeue(&links);
+    *why = "what is wrong with the link";
+    *object_id = "object-1";
+    return queued ? *queued : DYGW_LINK_OK;
+}

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The store, in memory. Thread-safe, as the database is. */
+#include "fake_store.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "fake_world.h"
+#include "util/compiler.h"
+
+#define ROWS_MAX    64
+#define APPS_MAX    16
+
+struct dygw_db_t {
+    apr_pool_t *pool;
+};
+
+typedef struct fault_t {
+    int skip;
+    int times;
+    apr_status_t rv;
+    int done;
+    int calls;
+} fault_t;
+
+void (*fake_store_while_reading_apps)(void);
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static apr_pool_t *store_pool;
+static fault_t faults[FAKE_STEPS];
+static dygw_verification_t rows[ROWS_MAX];
+static int row_count;
+static dygw_token_row_t token_row;
+static dygw_ms_t claim_until;
+static dygw_app_t apps[APPS_MAX];
+static int app_count;
+static apr_int64_t apps_version;
+static _Thread_local int open_units;
+
+static const char *const step_words[FAKE_STEPS] = {
+    "open", "insert", "settle", "get", "items", "find", "token_get", "claim", "put",
+    "apps", "app_insert", "app_get", "app_list", "app_update"
+};
+
+void fake_store_reset(apr_pool_t *pool)
+{
+    store_pool = pool;
+    memset(faults, 0, sizeof(faults));
+    row_count = app_count = 0;
+    claim_until = 0;
+    apps_version = 1;
+    open_units = 0;
+    fake_store_while_reading_apps = NULL;
+    memset(&token_row, 0, sizeof(token_row));
+}
+
+dygw_db_source_t *fake_store_source(void)
+{
+    static dygw_db_source_t source;
+
+    return &source;
+}
+
+void fake_store_fail(fake_step_e step, int skip, int times, apr_status_t rv, int done)
+{
+    faults[step] = (fault_t){ skip, times, rv, done, faults[step].calls };
+}
+
+int fake_store_calls(fake_step_e step)
+{
+    return faults[step].calls;
+}
+
+/* Counts the call; what it is to fail with, with *done telling whether it works all the same. */
+static apr_status_t fault_of(fake_step_e step, int *done)
+{
+    fault_t *fault = &faults[step];
+
+    fault->calls++;
+    *done = 1;
+    if (fault->skip > 0) {
+        fault->skip--;
+        return APR_SUCCESS;
+    }
+    if (fault->times > 0) {
+        fault->times--;
+        *done = fault->done;
+        return fault->rv;
+    }
+    return APR_SUCCESS;
+}
+
+/* Enters a step: with the guard held when the caller is to do its work, else *rv is the answer. */
+static int enter(fake_step_e step, apr_status_t *rv)
+{
+    int done;
+
+    if (step != FAKE_OPEN) {
+        assert_int_equal(open_units, 1);
+    }
+    pthread_mutex_lock(&guard);
+    *rv = fault_of(step, &done);
+    if (!done) {
+        pthread_mutex_unlock(&guard);
+        fake_event(apr_pstrcat(store_pool, step_words[step], "!", NULL));
+        return 0;
+    }
+    fake_event(step_words[step]);
+    return 1;
+}
+
+/* Leaves it: rv of the work, unless it is to be lost. */
+static apr_status_t leave(apr_status_t fault, apr_status_t rv)
+{
+    pthread_mutex_unlock(&guard);
+    return fault != APR_SUCCESS ? fault : rv;
+}
+
+/* --- units of work --- */
+
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
+                          DYGW_UNUSED const dygw_log_t *log, apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_OPEN, &rv)) {
+        return rv;
+    }
+    assert_int_equal(open_units, 0);
+    open_units++;
+    *db = apr_palloc(pool, sizeof(**db));
+    apr_pool_create(&(*db)->pool, pool);
+    return leave(APR_SUCCESS, APR_SUCCESS);
+}
+
+void dygw_db_close(dygw_db_t *db)
+{
+    open_units--;
+    apr_pool_destroy(db->pool);
+    fake_event("close");
+}
+
+apr_pool_t *dygw_db_pool(const dygw_db_t *db)
+{
+    return db->pool;
+}
+
+int fake_store_open_units(void)
+{
+    return open_units;
+}
+
+/* --- verifications --- */
+
+void dygw_verification_init(dygw_verification_t *v)
+{
+    *v = (dygw_verification_t){
+        .coupon_status = DYGW_COUPON_UNKNOWN, .verify_records_count = DYGW_NO_INT,
+        .order_status = DYGW_NO_INT, .pay_amount = DYGW_NO_INT, .receipt_amount = DYGW_NO_INT,
+        .discount_amount = DYGW_NO_INT, .expire_time = DYGW_NO_TIME, .verify_time = DYGW_NO_TIME,
+        .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
+        .cancelable_until = DYGW_NO_TIME, .item_count = 1, .next_run_at = DYGW_NO_TIME
+    };
+}
+
+int fake_store_rows(void)
+{
+    return row_count;
+}
+
+dygw_verification_t *fake_store_row(int number)
+{
+    assert_true(number < row_count);
+    return &rows[number];
+}
+
+static int same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+int fake_store_expects(const char *verify_token, const char *const *codes, int count)
+{
+    int found = 0;
+    int i;
+
+    for (i = 0; i < row_count; i++) {
+        const dygw_verification_t *v = &rows[i];
+
+        found += same(v->verify_token, verify_token) && v->item_no < count
+                 && same(v->encrypted_code, codes[v->item_no])
+                 && v->verify_status == DYGW_PROCESSING;
+    }
+    return found == count;
+}
+
+static apr_status_t why_not(const dygw_verification_t *v)
+{
+    int i;
+
+    for (i = 0; i < row_count; i++) {
+        if (rows[i].id == v->id && rows[i].created_at == v->created_at
+            && same(rows[i].request_id, v->request_id)) {
+            return APR_SUCCESS;
+        }
+        if (same(rows[i].verify_token, v->verify_token)
+            && same(rows[i].encrypted_code, v->encrypted_code) && rows[i].item_no == v->item_no) {
+            return APR_EEXIST;
+        }
+        if (rows[i].id == v->id) {
+            return APR_EAGAIN;
+        }
+    }
+    return APR_NOTFOUND;
+}
+
+static apr_status_t insert_all(const dygw_verification_t *const *fresh, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        apr_status_t rv = why_not(fresh[i]);
+
+        if (rv != APR_NOTFOUND) {
+            return rv;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        rows[row_count++] = *fresh[i];
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db,
+                                            const dygw_verification_t *const *fresh, int count)
+{
+    apr_status_t rv;
+
+    return enter(FAKE_INSERT, &rv) ? leave(rv, insert_all(fresh, count)) : rv;
+}
+
+static dygw_verification_t *row_of(apr_int64_t id)
+{
+    int i;
+
+    for (i = 0; i < row_count; i++) {
+        if (rows[i].id == id) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static int owned_by_another(const dygw_verification_t *v)
+{
+    int i;
+
+    for (i = 0; i < row_count; i++) {
+        if (rows[i].id != v->id && same(rows[i].verify_id, v->verify_id)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t settle_all(const dygw_verification_t *const *outcome, int count, int *clash)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const dygw_verification_t *row = row_of(outcome[i]->id);
+
+        if (!row || (row->verify_status != DYGW_PROCESSING
+                     && row->updated_at != outcome[i]->updated_at)) {
+            return APR_NOTFOUND;
+        }
+        if (owned_by_another(outcome[i])) {
+            *clash = i;
+            return APR_EEXIST;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        *row_of(outcome[i]->id) = *outcome[i];
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db,
+                                            const dygw_verification_t *const *outcome, int count,
+                                            int *clash)
+{
+    apr_status_t rv;
+
+    return enter(FAKE_SETTLE, &rv) ? leave(rv, settle_all(outcome, count, clash)) : rv;
+}
+
+apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
+                                         apr_int64_t app_id, dygw_verification_t **v,
+                                         apr_pool_t *pool)
+{
+    const dygw_verification_t *row;
+    apr_status_t rv;
+
+    if (!enter(FAKE_GET, &rv)) {
+        return rv;
+    }
+    row = row_of(id);
+    if (!row || (app_id != 0 && row->app_id != app_id)) {
+        return leave(rv, APR_NOTFOUND);
+    }
+    *v = apr_pmemdup(pool, row, sizeof(*row));
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_t first_id,
+                                           apr_array_header_t **items, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_ITEMS, &rv)) {
+        return rv;
+    }
+    *items = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    for (i = 0; i < row_count; i++) {
+        if (rows[i].first_id == first_id) {
+            APR_ARRAY_PUSH(*items, dygw_verification_t *) = apr_pmemdup(pool, &rows[i],
+                                                                        sizeof(rows[i]));
+        }
+    }
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char *verify_token,
+                                          const char *encrypted_code, dygw_verification_t **v,
+                                          apr_pool_t *pool)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_FIND, &rv)) {
+        return rv;
+    }
+    for (i = 0; i < row_count; i++) {
+        if (same(rows[i].verify_token, verify_token)
+            && same(rows[i].encrypted_code, encrypted_code)) {
+            *v = apr_pmemdup(pool, &rows[i], sizeof(rows[i]));
+            return leave(rv, APR_SUCCESS);
+        }
+    }
+    return leave(rv, APR_NOTFOUND);
+}
+
+/* --- the token --- */
+
+void fake_store_set_token(const dygw_seal_t *seal, const char *text, apr_int64_t version,
+                          dygw_ms_t obtained_at, dygw_ms_t expires_at)
+{
+    token_row = (dygw_token_row_t){ version, NULL, expires_at, obtained_at };
+    if (text) {
+        assert_int_equal(dygw_seal(seal, "access-token", text, store_pool, &token_row.sealed),
+                         APR_SUCCESS);
+    }
+}
+
+dygw_token_row_t *fake_store_token(void)
+{
+    return &token_row;
+}
+
+void fake_store_claimed_until(dygw_ms_t until)
+{
+    claim_until = until;
+}
+
+apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *row,
+                                  apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_TOKEN_GET, &rv)) {
+        return rv;
+    }
+    *row = token_row;
+    row->sealed = apr_pstrdup(pool, token_row.sealed);
+    return leave(rv, APR_SUCCESS);
+}
+
+static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
+{
+    if (version != token_row.version) {
+        return APR_EEXIST;
+    }
+    if (claim_until > dygw_now()) {
+        return APR_EBUSY;
+    }
+    claim_until = dygw_now() + ttl_ms;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
+                                    DYGW_UNUSED const char *owner, dygw_ms_t ttl_ms)
+{
+    apr_status_t rv;
+
+    return enter(FAKE_TOKEN_CLAIM, &rv) ? leave(rv, claim_token(version, ttl_ms)) : rv;
+}
+
+apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
+                                  const char *sealed, dygw_ms_t obtained_at, dygw_ms_t expires_at)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_TOKEN_PUT, &rv)) {
+        return rv;
+    }
+    if (token_row.version != version) {
+        return leave(rv, APR_EEXIST);
+    }
+    /* The sealed text lives with the caller's thread, the row with the test. */
+    token_row = (dygw_token_row_t){ version + 1, apr_pstrdup(store_pool, sealed), expires_at,
+                                    obtained_at };
+    claim_until = 0;
+    return leave(rv, APR_SUCCESS);
+}
+
+/* --- apps --- */
+
+void fake_store_add_app(const dygw_app_t *app)
+{
+    apps[app_count++] = *app;
+    apps_version++;
+}
+
+dygw_app_t *fake_store_app(int number)
+{
+    assert_true(number < app_count);
+    return &apps[number];
+}
+
+apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version,
+                                 dygw_store_app_fn *each, void *baton)
+{
+    dygw_app_t copies[APPS_MAX];
+    apr_status_t rv;
+    int count;
+    int i;
+
+    if (!enter(FAKE_APP_EACH, &rv)) {
+        return rv;
+    }
+    *version = apps_version;
+    count = app_count;
+    memcpy(copies, apps, sizeof(copies));
+    leave(rv, rv);
+    if (fake_store_while_reading_apps) {
+        fake_store_while_reading_apps();
+    }
+    for (i = 0; i < count; i++) {
+        each(baton, &copies[i]);
+    }
+    return rv;
+}
+
+apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, const char **taken)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_APP_INSERT, &rv)) {
+        return rv;
+    }
+    for (i = 0; i < app_count; i++) {
+        *taken = same(apps[i].client_key, app->client_key) ? "client_key"
+                 : same(apps[i].code, app->code)           ? "code"
+                                                           : NULL;
+        if (*taken) {
+            return leave(rv, APR_EEXIST);
+        }
+    }
+    app->id = app_count + 1;
+    fake_store_add_app(app);
+    return leave(rv, APR_SUCCESS);
+}
+
+static dygw_app_t *app_of(apr_int64_t id)
+{
+    return id >= 1 && id <= app_count ? &apps[id - 1] : NULL;
+}
+
+apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
+                                apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_GET, &rv)) {
+        return rv;
+    }
+    if (!app_of(id)) {
+        return leave(rv, APR_NOTFOUND);
+    }
+    *app = apr_pmemdup(pool, app_of(id), sizeof(**app));
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int status,
+                                 DYGW_UNUSED const char *q, int offset, int limit,
+                                 apr_array_header_t **list, apr_int64_t *total, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_APP_LIST, &rv)) {
+        return rv;
+    }
+    *total = app_count;
+    *list = apr_array_make(pool, 1, sizeof(dygw_app_t *));
+    for (i = offset; i < app_count && i < offset + limit; i++) {
+        APR_ARRAY_PUSH(*list, dygw_app_t *) = &apps[i];
+    }
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_set_token_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, int allow,
+                                           dygw_ms_t now)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_UPDATE, &rv)) {
+        return rv;
+    }
+    if (!app_of(id)) {
+        return leave(rv, APR_NOTFOUND);
+    }
+    app_of(id)->allow_token_read = allow;
+    app_of(id)->updated_at = now;
+    apps_version++;
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_update(DYGW_UNUSED dygw_db_t *db, const dygw_app_t *app,
+                                   dygw_ms_t now)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_UPDATE, &rv)) {
+        return rv;
+    }
+    if (!app_of(app->id)) {
+        return leave(rv, APR_NOTFOUND);
+    }
+    *app_of(app->id) = *app;
+    app_of(app->id)->updated_at = now;
+    apps_version++;
+    return leave(rv, APR_SUCCESS);
+}

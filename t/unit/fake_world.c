@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The world of a gateway under test. */
+#include "fake_world.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "util/compiler.h"
+#include "util/log.h"
+
+#define TRACE_SIZE      8192
+#define MESSAGES_MAX    256
+#define MESSAGE_SIZE    512
+
+dygw_log_t fake_log;
+
+static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t cell_mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic apr_int64_t clock_ms;
+static dygw_cell_t cell;
+static atomic_int locks;
+static char trace[TRACE_SIZE];
+static char told[TRACE_SIZE];
+static char messages[MESSAGES_MAX][MESSAGE_SIZE];
+static int message_count;
+
+static dygw_ms_t present(void)
+{
+    return clock_ms;
+}
+
+void fake_clock_advance(dygw_ms_t ms)
+{
+    clock_ms += ms;
+}
+
+static void lock_cell(DYGW_UNUSED void *baton)
+{
+    locks++;
+    pthread_mutex_lock(&cell_mutex);
+}
+
+static void unlock_cell(DYGW_UNUSED void *baton)
+{
+    pthread_mutex_unlock(&cell_mutex);
+}
+
+int fake_cell_locks(void)
+{
+    return locks;
+}
+
+void fake_event(const char *word)
+{
+    pthread_mutex_lock(&guard);
+    if (strlen(trace) + strlen(word) + 2 < sizeof(trace)) {
+        strcat(strcat(trace, *trace ? " " : ""), word);
+    }
+    pthread_mutex_unlock(&guard);
+}
+
+const char *fake_trace(void)
+{
+    memcpy(told, trace, sizeof(told));
+    trace[0] = '\0';
+    return told;
+}
+
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
+                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
+                      const char *fmt, va_list args)
+{
+    pthread_mutex_lock(&guard);
+    vsnprintf(messages[message_count % MESSAGES_MAX], MESSAGE_SIZE, fmt, args);
+    message_count++;
+    pthread_mutex_unlock(&guard);
+}
+
+int fake_logged(const char *text)
+{
+    int found = 0;
+    int i;
+
+    for (i = 0; i < message_count && i < MESSAGES_MAX; i++) {
+        found += strstr(messages[i], text) != NULL;
+    }
+    return found;
+}
+
+void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
+                     dygw_ms_t life_ms)
+{
+    strcpy(cell.token, text);
+    cell.token_version = version;
+    cell.token_obtained_at = present();
+    cell.token_expires_at = present() + life_ms;
+    cell.token_refused = 0;
+    cell.renew_pause_until = 0;
+    fake_store_set_token(gateway->seal, text, version, cell.token_obtained_at,
+                         cell.token_expires_at);
+}
+
+dygw_gateway_t *fake_world(apr_pool_t *pool)
+{
+    static dygw_seal_t seal;
+    dygw_gateway_t *gateway = apr_pcalloc(pool, sizeof(*gateway));
+
+    memset(&seal, 7, sizeof(seal.key));
+    memset((void *)&cell, 0, sizeof(cell));
+    clock_ms = FAKE_START_MS;
+    dygw_clock_set(present);
+    dygw_log_set_writer(write_log);
+    message_count = 0;
+    fake_store_reset(pool);
+    fake_douyin_reset(pool);
+    gateway->client_key = "awtest";
+    gateway->upstream_timeout = 5 * 1000 * 1000;
+    gateway->db = fake_store_source();
+    gateway->seal = &seal;
+    gateway->cell = &cell;
+    gateway->lock_cell = lock_cell;
+    gateway->unlock_cell = unlock_cell;
+    gateway->owner = "host/1";
+    fake_hold_token(gateway, "tok-1", 1, 7200 * 1000);
+    fake_trace();
+    locks = 0;
+    return gateway;
+}
