@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A redemption: what happens in which order, what each outcome of prepare and verify becomes.
+ * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/record.c
+ * links: gateway/redeem.c gateway/token.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c */
+#include "fake_world.h"
+
+#include <apr_general.h>
+
+#include "gateway/redeem.h"
+#include "util/compiler.h"
+
+#define POI         "7012345678901234567"
+#define COMMITTED   "open insert close"
+#define SETTLED     "open settle close"
+#define RENEWED     "open claim close token open put close"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_redeem_request_t request;
+static dygw_redeem_result_t out;
+
+static void start_anew(void)
+{
+    gateway = fake_world(pool);
+    request = (dygw_redeem_request_t){
+        .app_id = 3, .app_name = "till", .poi_id = POI, .mode = DYGW_MODE_CODE,
+        .code = "123456789012", .count = 1, .operator_name = "wang", .device = "till-1",
+        .ext_order_id = "A-1", .request_id = "req-1"
+    };
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    start_anew();
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static void use_encrypted_code(void)
+{
+    request.mode = DYGW_MODE_ENCRYPTED_CODE;
+    request.code = NULL;
+    request.encrypted_code = "enc-9";
+    request.verify_token = "vt-9";
+    request.order_id = "order-9";
+    request.certificate_id = "cert-9";
+}
+
+static void redeem(void)
+{
+    dygw_redeem(gateway, &request, &fake_log, pool, &out);
+}
+
+static const dygw_verification_t *item(int number)
+{
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_true(number < out.count);
+    return out.items[number];
+}
+
+/* What the caller hears is what the table has. */
+static void check_told_as_recorded(void)
+{
+    for (int i = 0; i < out.count; i++) {
+        assert_memory_equal(out.items[i], fake_store_row(i), sizeof(*out.items[i]));
+    }
+}
+
+static void check_unknown(int number, int attempts)
+{
+    const dygw_verification_t *v = item(number);
+
+    assert_int_equal(v->verify_status, DYGW_PROCESSING);
+    assert_true(v->error_code == 0);
+    assert_null(v->error_description);
+    assert_null(v->verify_id);
+    assert_int_equal(v->attempts, attempts);
+    assert_true(v->lease_until == 0);
+    assert_true(v->next_run_at == dygw_now() + 5000);
+    assert_int_equal(v->enrichment_status, DYGW_ENRICH_PENDING);
+}
+
+static void check_failed(int number, apr_int64_t error_code)
+{
+    const dygw_verification_t *v = item(number);
+
+    assert_int_equal(v->verify_status, DYGW_FAILED);
+    assert_true(v->error_code == error_code);
+    assert_non_null(v->error_description);
+    assert_true(v->next_run_at == DYGW_NO_TIME);
+    assert_true(v->lease_until == 0);
+    assert_int_equal(v->enrichment_status, DYGW_ENRICH_SKIPPED);
+}
+
+/* --- the order of things --- */
+
+static void rows_are_committed_before_verify_in_every_mode(DYGW_UNUSED void **state)
+{
+    redeem();
+    assert_string_equal(fake_trace(), "prepare " COMMITTED " verify " SETTLED);
+    start_anew();
+    request.mode = DYGW_MODE_SHORT_LINK;
+    request.code = NULL;
+    request.short_link = "https://v.douyin.com/a/";
+    redeem();
+    assert_string_equal(fake_trace(), "link prepare " COMMITTED " verify " SETTLED);
+    assert_string_equal(fake_prepare_args(), "tok-1 " POI " object-1");
+    start_anew();
+    use_encrypted_code();
+    redeem();
+    assert_string_equal(fake_trace(), COMMITTED " verify " SETTLED);
+    assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-9 enc-9");
+}
+
+static dygw_verification_t seen;
+
+static void look_at_row(const char *call)
+{
+    if (strcmp(call, "verify") == 0) {
+        seen = *fake_store_row(0);
+    }
+}
+
+static void what_is_committed_is_enough_to_settle_it(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = look_at_row;
+    redeem();
+    assert_int_equal(seen.verify_status, DYGW_PROCESSING);
+    assert_string_equal(seen.verify_token, "vt-1");
+    assert_string_equal(seen.encrypted_code, "enc-1");
+    assert_string_equal(seen.poi_id, POI);
+    assert_string_equal(seen.order_id, "order-1");
+    assert_string_equal(seen.certificate_id, "cert-1");
+    assert_int_equal(seen.item_no, 0);
+    assert_int_equal(seen.item_count, 1);
+    assert_true(seen.first_id == seen.id && seen.id > 0);
+    assert_int_equal(seen.attempts, 1);
+    /* Longer than the request can work on it: verify, wait for a token, fetch it, verify. */
+    assert_true(seen.lease_until >= FAKE_START_MS + 4 * 5000);
+    assert_true(seen.next_run_at == seen.lease_until);
+    assert_string_equal(seen.douyin_response,
+                        "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}}}");
+    assert_true(seen.created_at == FAKE_START_MS);
+    assert_string_equal(seen.request_id, "req-1");
+}
+
+static void a_redemption_needs_one_lock_of_the_cell(DYGW_UNUSED void **state)
+{
+    redeem();
+    assert_int_equal(fake_cell_locks(), 1);
+}
+
+/* --- redeemed --- */
+
+static void a_success_says_what_douyin_said(DYGW_UNUSED void **state)
+{
+    const dygw_verification_t *v;
+
+    redeem();
+    v = item(0);
+    check_told_as_recorded();
+    assert_int_equal(out.replayed, 0);
+    assert_int_equal(v->verify_status, DYGW_SUCCESS);
+    assert_true(v->error_code == 0);
+    assert_int_equal(v->confirmed_by, DYGW_BY_RESPONSE);
+    assert_string_equal(v->verify_id, "verify-1");
+    assert_string_equal(v->origin_code, "102539929601");
+    assert_string_equal(v->order_id, "order-1");
+    assert_string_equal(v->source_order_id, "order-2");
+    assert_int_equal(v->coupon_status, DYGW_COUPON_USED);
+    assert_string_equal(v->product_id, "product-1");
+    assert_string_equal(v->product_name, "Lunch for two");
+    assert_string_equal(v->sku_id, "sku-1");
+    assert_true(v->pay_amount == 1990);
+    assert_true(v->receipt_amount == DYGW_NO_INT && v->discount_amount == DYGW_NO_INT);
+    assert_true(v->verify_time == FAKE_START_MS);
+    assert_true(v->cancelable_until == FAKE_START_MS + 3600 * 1000);
+    assert_int_equal(v->enrichment_status, DYGW_ENRICH_PENDING);
+    assert_true(v->next_run_at == FAKE_START_MS);       /* to be enriched at once */
+    assert_true(v->lease_until == 0);
+    assert_string_equal(v->douyin_response,
+                        "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}},"
+                        "\"verify\":{\"data\":{\"error_code\":0,\"of\":\"verify\"}}}");
+    assert_null(strstr(v->douyin_response, "tok-"));
+    assert_true(out.upstream_time > 0);
+}
+
+static void the_callers_own_prepare_is_recorded_as_given(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_OK, 0)->items[0].certificate_id = NULL;
+    use_encrypted_code();
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+    assert_string_equal(item(0)->order_id, "order-9");
+    assert_string_equal(item(0)->certificate_id, "cert-9");
+    assert_string_equal(item(0)->verify_token, "vt-9");
+    assert_true(item(0)->pay_amount == DYGW_NO_INT);
+    assert_int_equal(item(0)->coupon_status, DYGW_COUPON_USED);
+}
+
+static void uses_left_of_somebodys_own_times_card_are_not_guessed(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_OK, 0)->items[0].pay_amount = 700;
+    use_encrypted_code();
+    redeem();
+    assert_int_equal(item(0)->coupon_status, DYGW_COUPON_UNKNOWN);
+    assert_true(item(0)->pay_amount == 700);
+}
+
+static void several_coupons_go_in_one_call_in_douyins_order(DYGW_UNUSED void **state)
+{
+    dygw_prepare_reply_t *prepared = fake_prepare(DYGW_REPLY_OK, 0);
+
+    fake_certificate(prepared, "enc-1");
+    fake_certificate(prepared, "used")->status = DYGW_COUPON_USED;
+    fake_certificate(prepared, "enc-2")->status = DYGW_COUPON_UNKNOWN;
+    fake_certificate(prepared, "enc-3");
+    request.count = 2;
+    redeem();
+    assert_int_equal(out.count, 2);
+    check_told_as_recorded();
+    assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 enc-1,enc-2");
+    assert_string_equal(fake_trace(), "prepare " COMMITTED " verify " SETTLED);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(item(i)->verify_status, DYGW_SUCCESS);
+        assert_int_equal(item(i)->item_no, i);
+        assert_int_equal(item(i)->item_count, 2);
+        assert_true(item(i)->id == item(0)->id + i);
+        assert_true(item(i)->first_id == item(0)->id);
+        assert_non_null(strstr(item(i)->douyin_response, "verify"));
+    }
+    assert_string_equal(item(0)->verify_id, "verify-1");
+    assert_string_equal(item(1)->verify_id, "verify-2");
+}
+
+static void uses_of_a_times_card_are_counted_down(DYGW_UNUSED void **state)
+{
+    dygw_prepare_reply_t *prepared = fake_prepare(DYGW_REPLY_OK, 0);
+    dygw_certificate_t *card = fake_certificate(prepared, "card");
+    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+
+    card->is_times_card = 1;
+    card->times_left = 2;
+    card->pay_amount = 3000;
+    fake_certificate(prepared, "enc-2");
+    answer->items[0].pay_amount = 1600;
+    request.count = 3;
+    redeem();
+    assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 card,card,enc-2");
+    assert_int_equal(item(0)->coupon_status, DYGW_COUPON_UNUSED);   /* one use is left after it */
+    assert_int_equal(item(1)->coupon_status, DYGW_COUPON_USED);
+    assert_true(item(0)->pay_amount == 1600);           /* of this use */
+    assert_true(item(1)->pay_amount == DYGW_NO_INT);    /* the whole card's is not this use's */
+    assert_true(item(2)->pay_amount == 1990);
+}
+
+/* --- nothing to verify --- */
+
+static void fewer_coupons_than_asked_for_redeem_nothing(DYGW_UNUSED void **state)
+{
+    dygw_prepare_reply_t *prepared = fake_prepare(DYGW_REPLY_OK, 0);
+
+    fake_certificate(prepared, "enc-1");
+    fake_certificate(prepared, "gone")->times_left = 0;
+    fake_certificate(prepared, "enc-2");
+    request.count = 3;
+    redeem();
+    assert_int_equal(out.result.code, DYGW_NOT_ENOUGH_COUPONS);
+    assert_int_equal(out.result.available, 2);
+    assert_string_equal(fake_trace(), "prepare");
+    assert_int_equal(fake_store_rows(), 0);
+}
+
+static void an_order_without_usable_coupon_is_a_failed_record(DYGW_UNUSED void **state)
+{
+    for (int count = 1; count <= 2; count++) {
+        start_anew();
+        fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1")->status = DYGW_COUPON_REFUNDED;
+        request.count = count;
+        redeem();
+        assert_string_equal(fake_trace(), "prepare " COMMITTED);
+        assert_int_equal(out.count, 1);
+        check_failed(0, -1);
+        check_told_as_recorded();
+        assert_string_equal(item(0)->order_id, "order-1");
+        assert_null(item(0)->verify_token);
+        assert_int_equal(item(0)->attempts, 0);
+    }
+}
+
+static void a_coupon_refused_at_prepare_is_one_failed_record(DYGW_UNUSED void **state)
+{
+    static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
+        { DYGW_REPLY_COUPON, 3000002 }, { DYGW_REPLY_REVIEW, 1229 }
+    };
+
+    for (int i = 0; i < 2; i++) {
+        start_anew();
+        fake_prepare(cases[i].kind, cases[i].code);
+        request.count = 3;
+        redeem();
+        assert_string_equal(fake_trace(), "prepare " COMMITTED);
+        assert_int_equal(out.count, 1);
+        assert_int_equal(fake_store_rows(), 1);
+        check_failed(0, cases[i].code);
+        assert_string_equal(item(0)->error_description, "Douyin's words");
+        assert_int_equal(item(0)->item_count, 1);
+        assert_true(item(0)->first_id == item(0)->id);
+        assert_null(item(0)->verify_token);
+        assert_non_null(strstr(item(0)->douyin_response, "\"prepare\""));
+        assert_string_equal(item(0)->operator_name, "wang");
+        assert_string_equal(item(0)->device, "till-1");
+        assert_string_equal(item(0)->ext_order_id, "A-1");
+    }
+}
+
+static void what_is_not_the_coupons_fault_is_not_recorded(DYGW_UNUSED void **state)
+{
+    static const struct { dygw_reply_class_e kind; int answers; dygw_code_e code; } cases[] = {
+        { DYGW_REPLY_SETUP, 1, DYGW_UPSTREAM_REFUSED },
+        { DYGW_REPLY_REQUEST, 1, DYGW_UPSTREAM_ERROR },
+        { DYGW_REPLY_GARBLED, 1, DYGW_UPSTREAM_ERROR },
+        { DYGW_REPLY_TOKEN, 2, DYGW_TOKEN_UNAVAILABLE },
+        { DYGW_REPLY_BUSY, 2, DYGW_UPSTREAM_UNAVAILABLE },
+        { DYGW_REPLY_LOST, 2, DYGW_UPSTREAM_UNAVAILABLE },
+        { DYGW_REPLY_UNREACHABLE, 2, DYGW_UPSTREAM_UNAVAILABLE },
+        { DYGW_REPLY_TIMEOUT, 1, DYGW_UPSTREAM_TIMEOUT }
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        start_anew();
+        for (int n = 0; n < cases[i].answers; n++) {
+            fake_prepare(cases[i].kind, 0);
+        }
+        redeem();
+        assert_int_equal(out.result.code, cases[i].code);
+        assert_int_equal(fake_store_calls(FAKE_INSERT), 0);
+        assert_int_equal(fake_verify_calls(), 0);
+    }
+}
+
+static void without_a_token_nothing_is_attempted(DYGW_UNUSED void **state)
+{
+    fake_clock_advance(7200 * 1000);
+    fake_token(DYGW_REPLY_SETUP, NULL, 0);
+    use_encrypted_code();
+    redeem();
+    assert_int_equal(out.result.code, DYGW_TOKEN_UNAVAILABLE);
+    assert_int_equal(fake_store_rows(), 0);
+    assert_int_equal(fake_verify_calls(), 0);
+}
+
+/* --- what verify says of the coupon --- */
+
+static void a_coupon_refused_at_verify_is_failed(DYGW_UNUSED void **state)
+{
+    fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    redeem();
+    check_failed(0, 1250);
+    check_told_as_recorded();
+    assert_string_equal(item(0)->error_description, "Douyin's word on this coupon");
+    assert_null(item(0)->verify_id);
+    assert_true(item(0)->verify_time == DYGW_NO_TIME);
+    assert_int_equal(item(0)->confirmed_by, DYGW_BY_NOBODY);
+}
+
+static void each_item_of_several_has_its_own_outcome(DYGW_UNUSED void **state)
+{
+    dygw_prepare_reply_t *prepared = fake_prepare(DYGW_REPLY_OK, 0);
+    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+    static const char *const codes[] = { "a", "b", "c", "d", "e" };
+
+    for (int i = 0; i < 5; i++) {
+        fake_certificate(prepared, codes[i]);
+    }
+    fake_item(answer, 1, DYGW_REPLY_BUSY, 2100004);
+    fake_item(answer, 2, DYGW_REPLY_COUPON, 1241);
+    fake_item(answer, 3, DYGW_REPLY_REVIEW, 1229);
+    fake_item(answer, 4, DYGW_REPLY_GARBLED, 0);
+    request.count = 5;
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+    check_unknown(1, 1);
+    check_failed(2, 1241);
+    check_unknown(3, 1);
+    check_unknown(4, 1);
+    check_told_as_recorded();
+    assert_int_equal(fake_verify_calls(), 1);
+    assert_int_equal(fake_logged("DYGW0412"), 1);
+}
+
+static void a_refusal_of_the_whole_call_is_final(DYGW_UNUSED void **state)
+{
+    static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
+        { DYGW_REPLY_COUPON, 3000002 }, { DYGW_REPLY_SETUP, 1508 }, { DYGW_REPLY_REQUEST, 200002 }
+    };
+
+    for (int i = 0; i < 3; i++) {
+        start_anew();
+        fake_verify(cases[i].kind, cases[i].code);
+        redeem();
+        check_failed(0, cases[i].code);
+        assert_non_null(strstr(item(0)->douyin_response, "\"verify\""));
+    }
+}
+
+static void an_outcome_that_is_not_known_stays_processing(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = {
+        DYGW_REPLY_BUSY, DYGW_REPLY_REVIEW, DYGW_REPLY_GARBLED, DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        start_anew();
+        fake_verify(kinds[i], 0);
+        redeem();
+        check_unknown(0, 1);
+        check_told_as_recorded();
+        assert_string_equal(fake_trace(), "prepare " COMMITTED " verify " SETTLED);
+    }
+}
+
+static void a_verify_that_was_never_sent_counts_no_attempt(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_UNREACHABLE, 0);
+    redeem();
+    check_unknown(0, 0);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+/* --- "already used" --- */
+
+static void already_used_is_final_for_the_only_request_sent(DYGW_UNUSED void **state)
+{
+    static const apr_int64_t results[] = { 1208, 2 };
+
+    for (int i = 0; i < 2; i++) {
+        start_anew();
+        fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, results[i]);
+        redeem();
+        check_failed(0, results[i]);
+    }
+}
+
+static void already_used_may_be_ours_when_the_request_went_out_twice(DYGW_UNUSED void **state)
+{
+    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+
+    fake_item(answer, 0, DYGW_REPLY_COUPON, 1208);
+    answer->reply.sent_twice = 1;
+    redeem();
+    check_unknown(0, 2);
+}
+
+static void already_used_may_be_ours_after_a_renewed_token(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190008);
+    fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 2);
+    redeem();
+    check_unknown(0, 2);
+}
+
+static void other_refusals_of_a_coupon_are_final_even_then(DYGW_UNUSED void **state)
+{
+    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+
+    fake_item(answer, 0, DYGW_REPLY_COUPON, 1250);
+    answer->reply.sent_twice = 1;
+    redeem();
+    check_failed(0, 1250);
+}
+
+static void a_whole_refusal_of_a_request_sent_twice_is_not_final(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_COUPON, 1208)->reply.sent_twice = 1;
+    redeem();
+    check_unknown(0, 2);
+}
+
+static void a_success_of_a_request_sent_twice_is_a_success(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_OK, 0)->reply.sent_twice = 1;
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+    assert_int_equal(item(0)->attempts, 2);
+}
+
+/* --- the token during verify --- */
+
+static void a_token_refused_at_verify_is_renewed_and_the_same_sent_again(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190002);
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+    assert_int_equal(item(0)->attempts, 2);
+    assert_string_equal(fake_verify_args(),
+                        "tok-1 " POI " vt-1 enc-1; tok-2 " POI " vt-1 enc-1");
+    assert_string_equal(fake_trace(),
+                        "prepare " COMMITTED " verify " RENEWED " verify " SETTLED);
+}
+
+static void a_token_that_stays_refused_leaves_it_processing(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190002);
+    fake_verify(DYGW_REPLY_TOKEN, 2190002);
+    redeem();
+    check_unknown(0, 2);
+    assert_int_equal(fake_verify_calls(), 2);
+    start_anew();
+    fake_verify(DYGW_REPLY_TOKEN, 2190002);
+    fake_token(DYGW_REPLY_TIMEOUT, NULL, 0);
+    redeem();
+    check_unknown(0, 1);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+static void a_busy_verify_is_not_repeated_here(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190002);
+    fake_verify(DYGW_REPLY_BUSY, 2100004);
+    redeem();
+    check_unknown(0, 2);
+    assert_int_equal(fake_verify_calls(), 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(rows_are_committed_before_verify_in_every_mode),
+        TEST(what_is_committed_is_enough_to_settle_it),
+        TEST(a_redemption_needs_one_lock_of_the_cell),
+        TEST(a_success_says_what_douyin_said),
+        TEST(the_callers_own_prepare_is_recorded_as_given),
+        TEST(uses_left_of_somebodys_own_times_card_are_not_guessed),
+        TEST(several_coupons_go_in_one_call_in_douyins_order),
+        TEST(uses_of_a_times_card_are_counted_down),
+        TEST(fewer_coupons_than_asked_for_redeem_nothing),
+        TEST(an_order_without_usable_coupon_is_a_failed_record),
+        TEST(a_coupon_refused_at_prepare_is_one_failed_record),
+        TEST(what_is_not_the_coupons_fault_is_not_recorded),
+        TEST(without_a_token_nothing_is_attempted),
+        TEST(a_coupon_refused_at_verify_is_failed),
+        TEST(each_item_of_several_has_its_own_outcome),
+        TEST(a_refusal_of_the_whole_call_is_final),
+        TEST(an_outcome_that_is_not_known_stays_processing),
+        TEST(a_verify_that_was_never_sent_counts_no_attempt),
+        TEST(already_used_is_final_for_the_only_request_sent),
+        TEST(already_used_may_be_ours_when_the_request_went_out_twice),
+        TEST(already_used_may_be_ours_after_a_renewed_token),
+        TEST(other_refusals_of_a_coupon_are_final_even_then),
+        TEST(a_whole_refusal_of_a_request_sent_twice_is_not_final),
+        TEST(a_success_of_a_request_sent_twice_is_a_success),
+        TEST(a_token_refused_at_verify_is_renewed_and_the_same_sent_again),
+        TEST(a_token_that_stays_refused_leaves_it_processing),
+        TEST(a_busy_verify_is_not_repeated_here)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_redeem", tests, NULL, NULL);
+}
