@@ -36,7 +36,7 @@ my $out = abs_path($ENV{DYGW_OUT} // "$root/.out");
 my @wrapper = split ' ', $ENV{DYGW_TEST_WRAP} // '';
 my $once = grep { $_ eq '--once' } @ARGV;
 my $owner = $$;
-my $json = JSON::PP->new->utf8;
+my $json = JSON::PP->new->utf8->allow_nonref;
 my ($dir, $httpd, $port, $sandbox_port, $http, %app);
 
 # --- what is shown ---
@@ -78,10 +78,15 @@ sub asked {
     return;
 }
 
-# Shows an answer, and dies when it is not the one that was to come.
+# Shows an answer, all of it or some members, and dies when it is not the one that was to come.
 sub answered {
-    my ($status, $body, $expected) = @_;
-    print "$status\n", pretty($body), "\n";
+    my ($status, $body, $expected, @members) = @_;
+    my $shown = $body;
+    if (@members) {
+        my $data = $json->decode($body)->{data};
+        $shown = '{' . join(',', map { "\"$_\":" . $json->encode($data->{$_}) } @members) . '}';
+    }
+    print "$status\n", pretty($shown), "\n";
     die "an answer with $expected was expected\n" if $status !~ /\A$expected\b/;
     return $json->decode($body);
 }
@@ -100,7 +105,7 @@ sub plain {
 
 # As the verifier app, with the client that a user would take.
 sub signed {
-    my ($method, $path, $body, $expected) = @_;
+    my ($method, $path, $body, $expected, @members) = @_;
     asked($method, $path, "signed by $app{client_key}", $body);
     local @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} = @app{qw(client_key secret)};
     my @command = ($^X, "$here/dygw-call", "http://127.0.0.1:$port", $method, $path);
@@ -109,7 +114,7 @@ sub signed {
     my $answer = do { local $/; <$pipe> } // '';
     close $pipe;
     chomp $status;
-    return answered($status, $answer, $expected);
+    return answered($status, $answer, $expected, @members);
 }
 
 # The simulator's own ways; not shown.
@@ -123,10 +128,19 @@ sub sandbox {
     return $json->decode($answer->{content});
 }
 
+# The body of a request about a coupon, in this order.
+sub coupon_json {
+    my @members = (poi_id => POI, @_);
+    my @texts;
+    while (my ($name, $value) = splice @members, 0, 2) {
+        push @texts, "\"$name\":" . $json->encode($value);
+    }
+    return '{' . join(',', @texts) . '}';
+}
+
 sub redeem {
-    my ($status, %request) = @_;
-    my $answer = signed('POST', '/v1/open/coupons/verify',
-                        $json->canonical->encode({ poi_id => POI, %request }), 200);
+    my ($status, @request) = @_;
+    my $answer = signed('POST', '/v1/open/coupons/verify', coupon_json(@request), 200);
     my $got = $answer->{data}{verify_status} // '';
     die "verify_status $status was expected, not $got\n" if $got ne $status;
     return $answer->{data}{id};
@@ -327,12 +341,11 @@ sub play {
     push @done, redeem('success', short_link => $by_link->{short_link});
 
     title('... and in two steps: first what Douyin says about the order,');
-    my $question = { poi_id => POI, code => $by_encrypted->{coupons}[0]{code} };
-    my $prepared = signed('POST', '/v1/open/coupons/prepare',
-                          $json->canonical->encode($question), 200)->{data};
+    my $question = coupon_json(code => $by_encrypted->{coupons}[0]{code});
+    my $prepared = signed('POST', '/v1/open/coupons/prepare', $question, 200)->{data};
     title('then the coupon that was chosen from it, by its encrypted_code');
-    push @done, redeem('success', verify_token => $prepared->{verify_token},
-                       encrypted_code => $prepared->{certificates}[0]{encrypted_code});
+    push @done, redeem('success', encrypted_code => $prepared->{certificates}[0]{encrypted_code},
+                       verify_token => $prepared->{verify_token});
 
     title('A coupon that is used up is refused, and that is recorded too');
     push @done, redeem('failed', code => $by_code->{coupons}[0]{code});
@@ -340,8 +353,12 @@ sub play {
     title('The access token of Douyin, for an app that may read it');
     signed('GET', '/v1/open/douyin/access-token', '', 200);
 
-    title('What became of each redemption');
-    signed('GET', "/v1/open/verifications/$_", '', 200), print "\n" for @done;
+    title('What happened: each redemption as it is recorded (some of its members)');
+    for my $id (@done) {
+        signed('GET', "/v1/open/verifications/$id", '', 200,
+               qw(id verify_status error_code error_description origin_code mode verify_time));
+        print "\n";
+    }
     return map { $_->{coupons}[0]{code} } @spare;
 }
 
