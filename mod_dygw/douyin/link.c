@@ -65,8 +65,8 @@ static int host_matches(const dygw_link_rule_t *rule, const char *host)
     size_t len = strlen(host);
     size_t suffix = strlen(rule->host);
 
-    if (rule->below && len > suffix) {
-        host += len - suffix;
+    if (rule->below) {
+        return len > suffix && apr_cstr_casecmp(host + len - suffix, rule->host) == 0;
     }
     return apr_cstr_casecmp(host, rule->host) == 0;
 }
@@ -201,7 +201,7 @@ static int is_redirect(const dygw_http_answer_t *answer)
     }
 }
 
-/* Where url redirects to; NULL when that is no URL. */
+/* Puts where *url redirects to into *url; NULL when that is no URL. */
 static dygw_link_e next_url(hunt_t *hunt, const dygw_url_t **url, const dygw_link_rule_t *rule)
 {
     const dygw_http_answer_t *answer = request(hunt, *url, rule);

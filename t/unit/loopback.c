@@ -140,6 +140,9 @@ static int serve_one(loopback_t *server, int fd)
     if (step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_AND_CLOSE) {
         send_all(fd, step.text);
     }
+    if (step.how == LOOPBACK_LEAVE) {
+        shutdown(server->fd, SHUT_RDWR);
+    }
     if (step.how == LOOPBACK_HANG) {
         while (recv(fd, &byte, 1, 0) > 0) {
         }

@@ -11,6 +11,7 @@ typedef enum {
     LOOPBACK_ANSWER,            /* sends text as it is, keeps the connection */
     LOOPBACK_ANSWER_AND_CLOSE,  /* sends text, then closes */
     LOOPBACK_DROP,              /* reads the request, closes */
+    LOOPBACK_LEAVE,             /* reads the request, listens no more, closes */
     LOOPBACK_DROP_UNREAD,       /* closes before reading anything */
     LOOPBACK_HANG               /* reads the request, does nothing more */
 } loopback_how_e;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A client of Douyin whose Douyin is a scripted server. */
+#ifndef DYGW_T_UPSTREAM_H
+#define DYGW_T_UPSTREAM_H
+
+#include <apr_pools.h>
+
+#include "douyin/douyin.h"
+#include "loopback.h"
+
+#define TOKEN       "clt.0123456789abcdefTOKEN"
+#define KEY         "awtestkey"
+#define CLIENT_SECRET "test-secret-7319"
+#define POI         "7012345678901234567"
+
+typedef struct upstream_t {
+    apr_pool_t *pool;
+    loopback_t *server;             /* NULL until upstream_serve */
+    dygw_douyin_config_t config;    /* to change before upstream_serve */
+    dygw_douyin_t *douyin;
+    dygw_log_t log;
+} upstream_t;
+
+/* For cmocka: *state is an upstream_t without a server, or goes away with it. */
+int upstream_setup(void **state);
+int upstream_teardown(void **state);
+
+/* Starts the server and a client whose base URL is the server's. */
+void upstream_serve(upstream_t *u, const loopback_step_t *steps, int count);
+#define upstream_script(u, ...)                                             \
+    do {                                                                    \
+        static const loopback_step_t steps_of_test[] = { __VA_ARGS__ };     \
+        upstream_serve((u), steps_of_test,                                  \
+                       (int)(sizeof steps_of_test / sizeof *steps_of_test)); \
+    } while (0)
+
+/* A client for a base URL of one's own. */
+void upstream_connect(upstream_t *u, const char *base_url);
+
+/* "HTTP/1.1 <status> ..." with the body and its length; from pool. */
+const char *upstream_http(apr_pool_t *pool, const char *status, const char *body);
+
+/* Serves one answer, again and again, with status 200. */
+void upstream_answer(upstream_t *u, const char *body);
+
+/* What the last log line said, "" if nothing was logged; and all lines. */
+const char *upstream_logged(void);
+
+#endif
