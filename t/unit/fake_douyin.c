@@ -187,8 +187,8 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
     dygw_verify_reply_t *answer;
     int i;
 
-    begin_call("verify");
     assert_true(fake_store_expects(verify_token, encrypted_codes, count));
+    begin_call("verify");
     verify_calls++;
     verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token,
                               " ", poi_id, " ", verify_token, NULL);

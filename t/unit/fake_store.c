@@ -103,8 +103,8 @@ static int enter(fake_step_e step, apr_status_t *rv)
     pthread_mutex_lock(&guard);
     *rv = fault_of(step, &done);
     if (!done) {
-        pthread_mutex_unlock(&guard);
         fake_event(apr_pstrcat(store_pool, step_words[step], "!", NULL));
+        pthread_mutex_unlock(&guard);
         return 0;
     }
     fake_event(step_words[step]);

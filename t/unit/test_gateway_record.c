@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Recording a redemption: a database that fails before, between and after; others that were there
+ * first; the same request again; ids.
+ * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/record.c
+ * links: gateway/redeem.c gateway/token.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c */
+#include "fake_world.h"
+
+#include <apr_general.h>
+
+#include "gateway/cell.h"
+#include "gateway/redeem.h"
+#include "util/compiler.h"
+
+#define POI         "7012345678901234567"
+#define COMMITTED   "open insert close"
+#define SETTLED     "open settle close"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_redeem_request_t request;
+static dygw_redeem_result_t out;
+
+static void start_anew(void)
+{
+    gateway = fake_world(pool);
+    request = (dygw_redeem_request_t){
+        .app_id = 3, .app_name = "till", .poi_id = POI, .mode = DYGW_MODE_CODE,
+        .code = "123456789012", .count = 1, .request_id = "req-1"
+    };
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    start_anew();
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static void use_encrypted_code(void)
+{
+    request.mode = DYGW_MODE_ENCRYPTED_CODE;
+    request.code = NULL;
+    request.encrypted_code = "enc-9";
+    request.verify_token = "vt-9";
+}
+
+static void list_two_coupons(void)
+{
+    dygw_prepare_reply_t *prepared = fake_prepare(DYGW_REPLY_OK, 0);
+
+    fake_certificate(prepared, "enc-1");
+    fake_certificate(prepared, "enc-2");
+    request.count = 2;
+}
+
+static void redeem(void)
+{
+    dygw_redeem(gateway, &request, &fake_log, pool, &out);
+}
+
+static void check_nothing_done(dygw_code_e code)
+{
+    assert_int_equal(out.result.code, code);
+    assert_non_null(out.result.message);
+    assert_int_equal(fake_verify_calls(), 0);
+}
+
+/* --- the database is down ... --- */
+
+static void before_nothing_is_sent(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+    assert_true(out.result.retry_after > 0);
+    assert_string_equal(fake_trace(), "prepare open!");
+    assert_int_equal(fake_store_rows(), 0);
+}
+
+static void while_a_refusal_is_recorded_the_caller_may_try_again(DYGW_UNUSED void **state)
+{
+    fake_prepare(DYGW_REPLY_COUPON, 1212);
+    fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+}
+
+static void an_insert_that_fails_is_tried_in_a_second_unit(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    assert_string_equal(fake_trace(), "prepare open insert! close " COMMITTED " verify " SETTLED);
+    start_anew();
+    fake_store_fail(FAKE_INSERT, 0, 2, APR_EGENERAL, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+}
+
+static void a_commit_whose_answer_is_lost_is_found_done(DYGW_UNUSED void **state)
+{
+    list_two_coupons();
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 1);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(fake_store_rows(), 2);
+    assert_int_equal(fake_verify_calls(), 1);
+    assert_int_equal(fake_store_row(1)->verify_status, DYGW_SUCCESS);
+}
+
+static void close_database(const char *call)
+{
+    if (strcmp(call, "verify") == 0) {
+        fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
+    }
+}
+
+static void afterwards_the_caller_hears_what_the_record_says(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = close_database;
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_memory_equal(out.items[0], fake_store_row(0), sizeof(dygw_verification_t));
+    assert_null(out.items[0]->verify_id);
+    assert_true(fake_store_row(0)->next_run_at > dygw_now());
+    assert_int_equal(fake_logged("DYGW0411"), 1);
+}
+
+static void an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_SETTLE, 0, 1, APR_EGENERAL, 1);        /* done, but its answer lost */
+    redeem();
+    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    start_anew();
+    fake_store_fail(FAKE_SETTLE, 0, 2, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_logged("DYGW0411"), 1);
+}
+
+/* --- others --- */
+
+static void settle_meanwhile(const char *call)
+{
+    if (strcmp(call, "verify") == 0) {
+        dygw_verification_t *row = fake_store_row(0);
+
+        row->verify_status = DYGW_FAILED;
+        row->error_code = DYGW_OUTCOME_GIVEN_UP;
+        row->updated_at = FAKE_START_MS + 1;
+    }
+}
+
+static void what_another_recorded_first_counts(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = settle_meanwhile;
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_FAILED);
+    assert_true(out.items[0]->error_code == -2);
+    assert_int_equal(fake_logged("DYGW0411"), 0);
+}
+
+static void rob_the_row(const char *call)
+{
+    if (strcmp(call, "verify") == 0) {
+        fake_store_row(0)->id = fake_store_row(0)->first_id = 1;
+    }
+}
+
+static void a_row_that_is_gone_is_told_as_it_was_committed(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = rob_the_row;
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_logged("DYGW0411"), 1);
+}
+
+static void one_verify_id_is_one_record(DYGW_UNUSED void **state)
+{
+    dygw_verify_reply_t *answer;
+
+    redeem();
+    assert_string_equal(fake_store_row(0)->verify_id, "verify-1");
+    list_two_coupons();
+    answer = fake_verify(DYGW_REPLY_OK, 0);
+    answer->items[0].verify_id = "verify-1";
+    fake_store_row(0)->verify_token = "vt-0";       /* so that only the verify_id is the same */
+    redeem();
+    assert_int_equal(out.items[0]->verify_status, DYGW_FAILED);
+    assert_true(out.items[0]->error_code == -4);
+    assert_null(out.items[0]->verify_id);
+    assert_true(out.items[0]->verify_time == DYGW_NO_TIME);
+    assert_true(out.items[0]->cancelable_until == DYGW_NO_TIME);
+    assert_int_equal(out.items[0]->confirmed_by, DYGW_BY_NOBODY);
+    assert_int_equal(out.items[0]->enrichment_status, DYGW_ENRICH_SKIPPED);
+    assert_int_equal(out.items[1]->verify_status, DYGW_SUCCESS);
+    assert_memory_equal(out.items[0], fake_store_row(1), sizeof(dygw_verification_t));
+    assert_int_equal(fake_logged("DYGW0410"), 1);
+}
+
+/* --- the same again --- */
+
+static void the_same_code_and_token_give_the_recorded_outcome(DYGW_UNUSED void **state)
+{
+    use_encrypted_code();
+    redeem();
+    assert_int_equal(out.replayed, 0);
+    fake_trace();
+    request.request_id = "req-2";
+    fake_clock_advance(1000);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.replayed, 1);
+    assert_int_equal(out.count, 1);
+    assert_memory_equal(out.items[0], fake_store_row(0), sizeof(dygw_verification_t));
+    assert_string_equal(out.items[0]->request_id, "req-1");
+    assert_int_equal(fake_store_rows(), 1);
+    assert_int_equal(fake_verify_calls(), 1);
+    assert_string_equal(fake_trace(), "open insert close open find items close");
+}
+
+static void of_another_app_they_are_a_conflict(DYGW_UNUSED void **state)
+{
+    use_encrypted_code();
+    redeem();
+    request.app_id = 4;
+    request.request_id = "req-2";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_CONFLICT);
+    assert_int_equal(out.replayed, 0);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+static void they_are_answered_without_a_token_too(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_LOST, 0);
+    use_encrypted_code();
+    redeem();
+    fake_clock_advance(7200 * 1000);
+    fake_token(DYGW_REPLY_UNREACHABLE, NULL, 0);
+    request.request_id = "req-2";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.replayed, 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+}
+
+static void without_database_they_cannot_be_told(DYGW_UNUSED void **state)
+{
+    use_encrypted_code();
+    redeem();
+    request.request_id = "req-2";
+    fake_store_fail(FAKE_FIND, 0, 1, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+static void a_token_given_twice_while_processing_is_the_same_redemption(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TIMEOUT, 0);
+    redeem();
+    request.request_id = "req-2";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.replayed, 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+static void a_token_given_twice_after_the_end_is_no_second_success(DYGW_UNUSED void **state)
+{
+    redeem();
+    request.request_id = "req-2";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_CONFLICT);
+    assert_int_equal(out.replayed, 0);
+    assert_int_equal(fake_verify_calls(), 1);
+    assert_int_equal(fake_store_rows(), 1);
+}
+
+static void of_several_any_code_recorded_before_counts(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TIMEOUT, 0);
+    list_two_coupons();
+    redeem();
+    fake_store_row(0)->encrypted_code = "enc-0";
+    list_two_coupons();
+    request.request_id = "req-2";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.replayed, 1);
+    assert_int_equal(out.count, 2);
+    assert_int_equal(fake_verify_calls(), 1);
+}
+
+/* --- ids --- */
+
+static void an_id_that_is_taken_is_drawn_again(DYGW_UNUSED void **state)
+{
+    apr_int64_t first;
+
+    redeem();
+    first = fake_store_row(0)->id;
+    fake_store_row(0)->id = fake_store_row(0)->first_id = first + 1;    /* by another host */
+    use_encrypted_code();
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_EAGAIN, 0);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_true(out.items[0]->id > first + 1);
+    assert_true(out.items[0]->first_id == out.items[0]->id);
+    fake_store_fail(FAKE_INSERT, 0, 100, APR_EAGAIN, 0);
+    request.encrypted_code = "enc-10";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
+}
+
+static void ids_grow_are_unique_and_fit_into_53_bits(DYGW_UNUSED void **state)
+{
+    apr_int64_t last = 0;
+
+    for (int i = 0; i < 10000; i++) {
+        apr_int64_t id = dygw_cell_next_ids(gateway, 1 + i % 3);
+
+        assert_true(id > last);
+        last = id + i % 3;
+    }
+    fake_clock_advance(APR_INT64_C(40) * 365 * 86400 * 1000);
+    assert_true(dygw_cell_next_ids(gateway, 10) < (APR_INT64_C(1) << 53));
+    fake_clock_advance(-APR_INT64_C(40) * 365 * 86400 * 1000);  /* a clock set back */
+    assert_true(dygw_cell_next_ids(gateway, 1) > last);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(before_nothing_is_sent),
+        TEST(while_a_refusal_is_recorded_the_caller_may_try_again),
+        TEST(an_insert_that_fails_is_tried_in_a_second_unit),
+        TEST(a_commit_whose_answer_is_lost_is_found_done),
+        TEST(afterwards_the_caller_hears_what_the_record_says),
+        TEST(an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit),
+        TEST(what_another_recorded_first_counts),
+        TEST(a_row_that_is_gone_is_told_as_it_was_committed),
+        TEST(one_verify_id_is_one_record),
+        TEST(the_same_code_and_token_give_the_recorded_outcome),
+        TEST(of_another_app_they_are_a_conflict),
+        TEST(they_are_answered_without_a_token_too),
+        TEST(without_database_they_cannot_be_told),
+        TEST(a_token_given_twice_while_processing_is_the_same_redemption),
+        TEST(a_token_given_twice_after_the_end_is_no_second_success),
+        TEST(of_several_any_code_recorded_before_counts),
+        TEST(an_id_that_is_taken_is_drawn_again),
+        TEST(ids_grow_are_unique_and_fit_into_53_bits)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_record", tests, NULL, NULL);
+}
