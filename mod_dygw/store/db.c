@@ -22,15 +22,19 @@
 
 #include "store/catalogue.h"
 #include "store/dberror.h"
+#include "store/dialect.h"
 
 #define SESSION_KEY     "dygw session"
 /* Dead pooled connections fail at once, hosts that are gone do not. */
 #define OPEN_PATIENCE   apr_time_from_sec(1)
 
+#define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
+
 typedef struct session_t {
     apr_pool_t *pool;
     apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
     const char *marker;         /* what the session's query gave when it was set up */
+    int unended;                /* a ROLLBACK failed: what it was to end may still be open */
 } session_t;
 
 struct dygw_db_t {
@@ -45,6 +49,7 @@ struct dygw_db_t {
     int in_transaction;
     int failed;             /* a statement of the transaction did */
     int locked;             /* the writer's lock is ours */
+    int deadlock;           /* the last statement lost one */
     const char *error;      /* the last failure, for dygw_db_report */
 };
 
@@ -65,50 +70,6 @@ typedef struct job_t {
     apr_dbd_results_t **results;    /* NULL: it gives no rows */
 } job_t;
 
-/* What each dialect's session is given at first, and the query whose answer tells one session from
- * another. */
-typedef struct setup_t {
-    const char *statements[5];
-    const char *marker;
-} setup_t;
-
-static const setup_t setups[DYGW_DIALECTS] = {
-    /* FULL: what is committed stays committed when the power fails. */
-    { { "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA busy_timeout = 0" },
-      "PRAGMA schema_version" },
-    /* Time limits only where the administrator has set none. */
-    { { "SELECT set_config('dygw.session', '1', false), "
-        "set_config('statement_timeout', CASE current_setting('statement_timeout') "
-        "WHEN '0' THEN '10s' ELSE current_setting('statement_timeout') END, false), "
-        "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
-        "ELSE current_setting('lock_timeout') END, false)" },
-      "SELECT current_setting('dygw.session', true)" },
-    { { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
-        "SET SESSION sql_mode = "
-        "'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        "SET SESSION innodb_lock_wait_timeout = 5, time_zone = '+00:00', @dygw_session = 1" },
-      "SELECT @dygw_session" },
-};
-
-static const char *const begin_sql[DYGW_DIALECTS] = {
-    "BEGIN IMMEDIATE", "BEGIN", "START TRANSACTION"
-};
-
-apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect)
-{
-    static const char *const names[DYGW_DIALECTS] = { "sqlite3", "pgsql", "mysql" };
-    int i;
-
-    for (i = 0; i < DYGW_DIALECTS; i++) {
-        if (strcmp(names[i], driver) == 0) {
-            *dialect = (dygw_dialect_e)i;
-            return APR_SUCCESS;
-        }
-    }
-    return APR_ENOTIMPL;
-}
-
 /* --- failures --- */
 
 static void note_failure(dygw_db_t *db, const char *what, int code)
@@ -116,6 +77,12 @@ static void note_failure(dygw_db_t *db, const char *what, int code)
     const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
 
     db->error = apr_pstrcat(db->pool, what, ": ", dygw_db_error_text(db->pool, text, code), NULL);
+    db->deadlock = dygw_dialect_deadlock(db->source->dialect, code, text);
+}
+
+int dygw_db_lost_deadlock(const dygw_db_t *db)
+{
+    return db->deadlock;
 }
 
 void dygw_db_report(dygw_db_t *db)
@@ -161,31 +128,23 @@ static void drop_session(dygw_db_t *db)
 
 static int set_up(dygw_db_t *db, session_t *session)
 {
-    const setup_t *setup = &setups[db->source->dialect];
+    const dygw_dialect_t *dialect = dygw_dialect(db->source->dialect);
     const char *ignored;
     int rv = 0;
     int i;
 
     /* In a transaction it is SQLite, which has lost its statements but not its settings. */
-    for (i = 0; rv == 0 && !db->in_transaction && setup->statements[i]; i++) {
-        rv = ask(db, setup->statements[i], &ignored, db->pool);
+    for (i = 0; rv == 0 && !db->in_transaction && dialect->setup[i]; i++) {
+        rv = ask(db, dialect->setup[i], &ignored, db->pool);
     }
-    return rv == 0 ? ask(db, setup->marker, &session->marker, session->pool) : rv;
+    return rv == 0 ? ask(db, dialect->marker, &session->marker, session->pool) : rv;
 }
 
-/* Finds the session of the connection, or makes it. */
-static int have_session(dygw_db_t *db)
+static int make_session(dygw_db_t *db)
 {
     apr_pool_t *pool;
     int rv;
 
-    if (db->session) {
-        return 0;
-    }
-    db->session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
-    if (db->session) {
-        return 0;
-    }
     apr_pool_create(&pool, apr_hash_pool_get(db->dbd.prepared));
     apr_pool_tag(pool, "dygw_db_session");
     db->session = apr_pcalloc(pool, sizeof(*db->session));
@@ -198,6 +157,36 @@ static int have_session(dygw_db_t *db)
         drop_session(db);
     }
     return rv;
+}
+
+static void roll_back(dygw_db_t *db)
+{
+    int ignored;
+    int rv = apr_dbd_query(db->dbd.driver, db->dbd.handle, &ignored, "ROLLBACK");
+
+    /* SQLite ends a transaction by itself when it must, and then has none to roll back. */
+    if (db->session) {
+        db->session->unended = rv != 0 && db->source->dialect != DYGW_SQLITE3;
+    }
+}
+
+/* Finds the session of the connection, or makes it. */
+static int have_session(dygw_db_t *db)
+{
+    if (!db->session) {
+        db->session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
+    }
+    if (!db->session) {
+        return make_session(db);
+    }
+    if (db->session->unended) {
+        roll_back(db);
+        if (db->session->unended) {
+            db->error = "the end of a transaction that was left open";
+            return APR_EGENERAL;
+        }
+    }
+    return 0;
 }
 
 /* Finds a statement, or prepares it: each in a pool of its own, so that one that fails leaves
@@ -261,7 +250,7 @@ static int renewed(dygw_db_t *db)
     if (!db->session) {
         return 1;       /* it failed before there was one */
     }
-    if (ask(db, setups[db->source->dialect].marker, &has, db->pool) != 0
+    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has, db->pool) != 0
         || (has && had && strcmp(has, had) == 0)) {
         return 0;
     }
@@ -302,24 +291,35 @@ static int may_repeat(const dygw_db_t *db)
     return db->connected && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
 }
 
+static int run_again(dygw_db_t *db, job_t *job)
+{
+    if (job->results) {
+        *job->results = NULL;
+    }
+    return run_once(db, job);
+}
+
 static apr_status_t run(dygw_db_t *db, job_t *job)
 {
+    int tries = DEADLOCK_TRIES;
     int rv;
 
+    db->deadlock = 0;
     if (!db->connected) {
         db->failed = 1;
         db->error = "the connection, which is lost";
         return APR_EGENERAL;
     }
     rv = run_once(db, job);
+    while (rv != 0 && db->deadlock && !db->in_transaction && --tries > 0) {
+        db->deadlock = 0;
+        rv = run_again(db, job);
+    }
     if (rv != 0 && may_repeat(db) && renewed(db)) {
         apr_atomic_inc32(&db->source->repairs);
         dygw_log(db->log, INFO, 0,
                  DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
-        if (job->results) {
-            *job->results = NULL;
-        }
-        rv = run_once(db, job);
+        rv = run_again(db, job);
     }
     if (rv != 0) {
         db->failed = 1;
@@ -402,7 +402,7 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db)
 
 apr_status_t dygw_db_begin(dygw_db_t *db)
 {
-    job_t job = { .plain = begin_sql[db->source->dialect] };
+    job_t job = { .plain = dygw_dialect(db->source->dialect)->begin };
     apr_status_t rv = lock(db);
 
     if (rv != APR_SUCCESS) {
@@ -421,10 +421,8 @@ apr_status_t dygw_db_begin(dygw_db_t *db)
 
 void dygw_db_rollback(dygw_db_t *db)
 {
-    int ignored;
-
     if (db->in_transaction && db->connected) {
-        apr_dbd_query(db->dbd.driver, db->dbd.handle, &ignored, "ROLLBACK");
+        roll_back(db);
     }
     db->in_transaction = 0;
     db->failed = 0;
@@ -457,6 +455,7 @@ apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nro
     int alone = !db->in_transaction;
     apr_status_t rv = lock(db);
 
+    db->error = NULL;
     if (rv == APR_SUCCESS) {
         rv = run(db, &job);
     }
@@ -493,6 +492,10 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
     db->in_transaction = 1;
     for (i = 0; code == 0 && i < count; i++) {
         code = ask(db, statements[i], &ignored, db->pool);
+        if (code != 0 && db->source->dialect == DYGW_SQLITE3) {
+            /* When another host has changed the schema meanwhile, it fails once. */
+            code = ask(db, statements[i], &ignored, db->pool);
+        }
     }
     if (code != 0) {
         note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);
@@ -501,7 +504,9 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
         return APR_EGENERAL;
     }
     db->in_transaction = 0;
-    drop_session(db);
+    if (db->source->dialect == DYGW_SQLITE3) {
+        drop_session(db);       /* the schema's change has broken its statements */
+    }
     unlock(db);
     return APR_SUCCESS;
 }

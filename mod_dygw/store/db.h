@@ -65,6 +65,9 @@ apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
 /* Gives up what begin opened, so that the unit can go on without it. Nothing open is no error. */
 void dygw_db_rollback(dygw_db_t *db);
+/* Did the last statement fail because two transactions crossed? Then doing all of it again helps.
+ * A statement outside of one has been repeated already. */
+int dygw_db_lost_deadlock(const dygw_db_t *db);
 
 /* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */

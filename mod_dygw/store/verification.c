@@ -16,7 +16,8 @@
 #include "store/verification_words.h"
 #include "util/crypto.h"
 
-#define MAX_ITEMS   10      /* coupons of one request, as the contract allows */
+#define MAX_ITEMS       10      /* coupons of one request, as the contract allows */
+#define DEADLOCK_TRIES  5       /* of a transaction of several rows */
 
 #define INSERT \
     "INSERT INTO dygw_verifications (" DYGW_VERIFICATION_COLUMNS ", attempt_key) " \
@@ -48,7 +49,7 @@ static const dygw_stmt_t verification_items = {
 static const dygw_stmt_t verification_find = {
     "dygw_verification_find",
     DYGW_SQL(SELECT "WHERE attempt_key IN (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-             "ORDER BY id LIMIT 1")
+             "ORDER BY item_no LIMIT 1")
 };
 
 /* What tells one record from another. */
@@ -215,7 +216,7 @@ static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
 
-static apr_status_t insert_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
+static apr_status_t insert_all(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
 {
     apr_status_t rv = dygw_db_begin(db);
     int i;
@@ -227,6 +228,17 @@ static apr_status_t insert_rows(dygw_db_t *db, const dygw_verification_t *const 
         return dygw_db_commit(db);
     }
     dygw_db_rollback(db);
+    return rv;
+}
+
+static apr_status_t insert_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
+{
+    int tries = DEADLOCK_TRIES;
+    apr_status_t rv;
+
+    do {
+        rv = insert_all(db, rows, count);
+    } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
     return rv;
 }
 
@@ -317,7 +329,7 @@ static apr_status_t all_settled(dygw_db_t *db, const dygw_verification_t *const 
     return rv;
 }
 
-static apr_status_t settle_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
+static apr_status_t settle_all(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
 {
     apr_status_t rv = dygw_db_begin(db);
     int i;
@@ -331,6 +343,17 @@ static apr_status_t settle_rows(dygw_db_t *db, const dygw_verification_t *const 
         return rv == APR_SUCCESS || all_settled(db, rows, count) == APR_SUCCESS ? APR_SUCCESS : rv;
     }
     dygw_db_rollback(db);
+    return rv;
+}
+
+static apr_status_t settle_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
+{
+    int tries = DEADLOCK_TRIES;
+    apr_status_t rv;
+
+    do {
+        rv = settle_all(db, rows, count);
+    } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
     return rv;
 }
 

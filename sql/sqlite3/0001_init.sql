@@ -2,6 +2,9 @@
 -- The tables of mod_dygw, version 1, for SQLite 3.24 and later. By hand: sqlite3 dygw.db < 0001_init.sql
 -- Times are ms since 1970 UTC, money is fen. Running it twice does no harm.
 
+-- Two hosts that start at once: the second waits, and then finds everything made.
+PRAGMA busy_timeout = 10000;
+
 -- Stays with the file; readers and the writer do not block each other.
 PRAGMA journal_mode = WAL;
 

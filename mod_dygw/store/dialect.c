@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the wrapper has to know about each database. */
+#include "store/dialect.h"
+
+#include <string.h>
+
+#define MYSQL_DEADLOCK 1213     /* ER_LOCK_DEADLOCK */
+
+static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
+    /* FULL: what is committed stays committed when the power fails. A busy_timeout would wait with
+     * the driver's one mutex held. */
+    { "sqlite3",
+      { "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA busy_timeout = 0" },
+      "PRAGMA schema_version",
+      "BEGIN IMMEDIATE" },
+    /* Time limits only where the administrator has set none. */
+    { "pgsql",
+      { "SELECT set_config('dygw.session', '1', false), "
+        "set_config('statement_timeout', CASE current_setting('statement_timeout') "
+        "WHEN '0' THEN '10s' ELSE current_setting('statement_timeout') END, false), "
+        "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
+        "ELSE current_setting('lock_timeout') END, false)" },
+      "SELECT current_setting('dygw.session', true)",
+      "BEGIN" },
+    /* lock_wait_timeout: a statement that meets an ALTER TABLE would wait for a day. */
+    { "mysql",
+      { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
+        "SET SESSION sql_mode = "
+        "'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, time_zone = '+00:00', "
+        "@dygw_session = 1" },
+      "SELECT @dygw_session",
+      "START TRANSACTION" },
+};
+
+const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect)
+{
+    return &dialects[dialect];
+}
+
+apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect)
+{
+    int i;
+
+    for (i = 0; i < DYGW_DIALECTS; i++) {
+        if (strcmp(dialects[i].driver, driver) == 0) {
+            *dialect = (dygw_dialect_e)i;
+            return APR_SUCCESS;
+        }
+    }
+    return APR_ENOTIMPL;
+}
+
+/* PostgreSQL's driver has one code for all failures. */
+int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text)
+{
+    switch (dialect) {
+    case DYGW_PGSQL:
+        return text && strstr(text, "deadlock detected") != NULL;
+    case DYGW_MYSQL:
+        return code == MYSQL_DEADLOCK;
+    default:
+        return 0;
+    }
+}

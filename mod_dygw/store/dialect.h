@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For store/ only: what the wrapper has to know about each database. */
+#ifndef DYGW_STORE_DIALECT_H
+#define DYGW_STORE_DIALECT_H
+
+#include "store/db.h"
+
+#define DYGW_SETUP_MAX 5
+
+typedef struct dygw_dialect_t {
+    const char *driver;                         /* as DBDriver spells it */
+    const char *setup[DYGW_SETUP_MAX + 1];      /* what a new session is given, up to NULL */
+    const char *marker;                         /* a query: its answer tells sessions apart */
+    const char *begin;
+} dygw_dialect_t;
+
+const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);
+
+/* Did a failure with that code and text end a transaction only because another one crossed it? */
+int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text);
+
+#endif

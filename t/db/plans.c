@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How the database would run the statements that the other tests have prepared: by an index. */
+#include "suite.h"
+
+#include <stdio.h>
+
+#include "util/compiler.h"
+
+/* These read a table that has few rows whatever the shop's size, and have to. */
+static const char *const exempt[] = {
+    "dygw_app_list", "dygw_app_count", "dygw_app_next_id", "dygw_schema_exists"
+};
+
+static int is_exempt(const char *label, const char *sql)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(exempt) / sizeof(*exempt); i++) {
+        if (strcmp(label, exempt[i]) == 0) {
+            return 1;
+        }
+    }
+    return strncmp(label, "dygw_", 5) != 0 || strncmp(sql, "INSERT", 6) == 0;
+}
+
+/* Values for the parameters: a text or an integer. */
+static const char *with_values(const char *sql)
+{
+    char *out = apr_palloc(suite_pool, 2 * strlen(sql) + 1);
+    char *end = out;
+
+    while (*sql) {
+        if (strncmp(sql, "%lld", 4) == 0) {
+            *end++ = '7';
+            sql += 4;
+        }
+        else if (strncmp(sql, "%s", 2) == 0) {
+            memcpy(end, "'x'", 3);
+            end += 3;
+            sql += 2;
+        }
+        else {
+            *end++ = *sql;
+            sql += sql[0] == '%' && sql[1] == '%' ? 2 : 1;
+        }
+    }
+    *end = '\0';
+    return out;
+}
+
+/* Whether a line of the plan says that every row is looked at. */
+static int scans(const char *line, dygw_dialect_e dialect)
+{
+    const char *type = line;
+    int column;
+
+    switch (dialect) {
+    case DYGW_SQLITE3:
+        return strstr(line, "SCAN ") != NULL;
+    case DYGW_PGSQL:
+        return strstr(line, "Seq Scan") != NULL;
+    default:
+        /* id|select_type|table|type|... */
+        for (column = 0; type && column < 3; column++) {
+            type = strchr(type + 1, '|');
+        }
+        return type && (strncmp(type, "|ALL|", 5) == 0 || strncmp(type, "|index|", 7) == 0);
+    }
+}
+
+static int runs_by_index(const char *label, const char *sql)
+{
+    dygw_dialect_e dialect = suite_host[0].dialect;
+    const char *how = dialect == DYGW_SQLITE3 ? "EXPLAIN QUERY PLAN " : "EXPLAIN ";
+    apr_array_header_t *plan = suite_ask(0, apr_pstrcat(suite_pool, how, with_values(sql), NULL));
+    int by_index = plan->nelts > 0;
+    int condition = dialect != DYGW_PGSQL;
+    int i;
+
+    for (i = 0; i < plan->nelts; i++) {
+        const char *line = APR_ARRAY_IDX(plan, i, const char *);
+
+        by_index &= !scans(line, dialect);
+        condition |= strstr(line, "Index Cond") != NULL;
+    }
+    for (i = 0; !(by_index && condition) && i < plan->nelts; i++) {
+        fprintf(stderr, "# %s: %s\n", label, APR_ARRAY_IDX(plan, i, const char *));
+    }
+    return by_index && condition;
+}
+
+static void test_every_statement_runs_by_an_index(DYGW_UNUSED void **state)
+{
+    const char *label;
+    const char *sql;
+    int looked_at = 0;
+    int good = 0;
+    int i;
+
+    if (suite_host[0].dialect == DYGW_PGSQL) {
+        suite_ask(0, "ANALYZE dygw_verifications");
+        suite_ask(0, "SET enable_seqscan = off");   /* small tables are scanned otherwise */
+    }
+    for (i = 0; (label = wire_statement(i, &sql)); i++) {
+        if (!is_exempt(label, sql)) {
+            looked_at++;
+            good += runs_by_index(label, sql);
+        }
+    }
+    assert_int_equal(good, looked_at);
+    /* All other tests have run before, so everything is there to be looked at. */
+    assert_in_range(looked_at, 20, 60);
+    if (suite_host[0].dialect == DYGW_PGSQL) {
+        suite_ask(0, "RESET enable_seqscan");
+    }
+}
+
+void suite_plans(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUITE_TEST(test_every_statement_runs_by_an_index),
+    };
+
+    SUITE_ADD(tests);
+}

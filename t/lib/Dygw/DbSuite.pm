@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+# Runs the store's contract suite on a private database, and what needs two programs or the server's own view.
+# The program is $DYGW_OUT/t/db_suite (DYGW_OUT: .out when it is not set).
+package Dygw::DbSuite;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use Test::More;
+
+use Dygw::Database;
+
+my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+
+sub program {
+    my $out = $ENV{DYGW_OUT} // '.out';
+    my $path = ($out =~ m{^/} ? $out : "$ROOT/$out") . '/t/db_suite';
+    -x $path or BAIL_OUT("$path is not there: make -f Makefile.apxs db");
+    return $path;
+}
+
+# The environment that tells the program its database.
+sub environment {
+    my ($database) = @_;
+    return (DYGW_DB_DRIVER => $database->driver, DYGW_DB_PARAMS => $database->params,
+            DYGW_DB_KILL => $database->kill_command);
+}
+
+# Starts the program; gives its pid and its output.
+sub start {
+    my ($database, @arguments) = @_;
+    local %ENV = (%ENV, environment($database));
+    my $pid = open(my $output, '-|', program(), @arguments) // BAIL_OUT("cannot run: $!");
+    return ($pid, $output);
+}
+
+# The program's output, and whether it ended well.
+sub run {
+    my ($database, @arguments) = @_;
+    my (undef, $output) = start($database, @arguments);
+    my $text = do { local $/; <$output> } // '';
+    my $ended = close $output;
+    return ($text, $ended);
+}
+
+# The suite: its results become ours, one by one.
+sub contract {
+    my ($driver) = @_;
+    my $database = Dygw::Database->new($driver);
+    my (undef, $output) = start($database);
+    my $planned = 0;
+    my $seen = 0;
+    while (my $line = <$output>) {
+        if ($line =~ /^1\.\.(\d+)/) {
+            $planned = $1;
+        }
+        elsif ($line =~ /^ok \d+ - (.*?)(?: # SKIP.*)?$/) {
+            $seen++;
+            pass("$driver: $1");
+        }
+        elsif ($line =~ /^not ok \d+ - (.*?)(?: # SKIP.*)?$/) {
+            $seen++;
+            # cmocka calls a test that skipped itself "not ok 1 # SKIP name" or "ok 1 # SKIP name".
+            fail("$driver: $1");
+        }
+        elsif ($line =~ /^(?:not )?ok \d+ # SKIP (.*)$/) {
+            $seen++;
+            pass("$driver: $1 # does not apply");
+        }
+        else {
+            chomp $line;
+            diag($line) if $line =~ /\S/ && $line !~ /^TAP version|^# .*(?:passed|skipped)/;
+        }
+    }
+    ok(close $output, "$driver: the suite ends well");
+    ok($planned > 0 && $seen == $planned, "$driver: all $planned tests ran");
+    return $database;
+}
+
+# A description of all tables, the same for the same schema.
+my %DESCRIBE = (
+    sqlite3 => "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name",
+    pgsql => "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default "
+        . "FROM information_schema.columns WHERE table_schema = 'public' "
+        . "UNION ALL SELECT tablename, indexname, indexdef, 0, '', '' FROM pg_indexes WHERE schemaname = 'public' "
+        . "ORDER BY 1, 2",
+    mysql => "SELECT table_name, column_name, column_type, is_nullable, column_default, collation_name "
+        . "FROM information_schema.columns WHERE table_schema = 'dygw' "
+        . "UNION ALL SELECT table_name, index_name, column_name, seq_in_index, non_unique, '' "
+        . "FROM information_schema.statistics WHERE table_schema = 'dygw' ORDER BY 1, 2, 3",
+);
+
+sub description {
+    my ($database) = @_;
+    return join "\n", map { join '|', @{$_} } $database->query($DESCRIBE{ $database->driver });
+}
+
+# Files that run by hand, those built in, and two hosts at once: one schema.
+sub migrations {
+    my ($driver) = @_;
+    my $by_hand = Dygw::Database->new($driver);
+    my $built_in = Dygw::Database->new($driver);
+    my $version = @{[ $by_hand->migrations ]};
+
+    $by_hand->sql_file;
+    $by_hand->sql_file;
+    my ($found) = run($by_hand, 'migrate');
+    is($found, "found version $version, ran 0\n", "$driver: finds what was made by hand");
+
+    my @hosts = map { [ start($built_in, 'migrate') ] } 1 .. 2;
+    for my $host (@hosts) {
+        my $output = $host->[1];
+        like(scalar <$output>, qr/^found version \d+, ran \d+$/, "$driver: one of two hosts that start at once");
+        ok(close $output, "$driver: and it ends well");
+    }
+    is(description($built_in), description($by_hand), "$driver: built in and by hand make the same tables");
+    is($built_in->query("SELECT value FROM dygw_meta WHERE name = 'schema_version'"), $version,
+       "$driver: version $version");
+    return;
+}
+
+# Units of work on one connection cost no memory.
+sub memory {
+    my ($database, $units) = @_;
+    my ($text, $ended) = run($database, 'units', $units);
+    my ($before, $after) = $text =~ /(\d+) KiB after .* (\d+) KiB after/;
+    ok($ended && defined $after && $after - $before < 512, $database->driver . ": $units units leave nothing behind")
+        or diag($text);
+    return;
+}
+
+1;
