@@ -39,7 +39,8 @@ void fake_douyin_reset(apr_pool_t *pool)
     memset(&stores, 0, sizeof(stores));
     memset(&links, 0, sizeof(links));
     verify_args = prepare_args = "";
-    verify_calls = verify_ids = token_calls = 0;
+    verify_calls = verify_ids = 0;
+    token_calls = 0;
     fake_douyin_meanwhile = NULL;
 }
 
