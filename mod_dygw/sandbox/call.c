@@ -23,7 +23,7 @@
 #include "sandbox/reply.h"
 #include "sandbox/token.h"
 
-#define BODY_MAX    (1024 * 1024)
+#define BODY_MAX    1048576
 #define CHUNK       8192
 #define FULFILMENT  "/goodlife/v1/fulfilment/certificate"
 
@@ -82,11 +82,12 @@ int dygw_sandbox_read_body(request_rec *r, const char **body, apr_size_t *len)
     while ((n = ap_get_client_block(r, text + *len, size - *len)) > 0) {
         *len += (apr_size_t)n;
         if (*len == size) {
-            char *larger = apr_palloc(r->pool, 2 * size + 1);
+            char *larger;
 
+            size *= 2;
+            larger = apr_palloc(r->pool, size + 1);
             memcpy(larger, text, *len);
             text = larger;
-            size *= 2;
         }
         if (*len > BODY_MAX) {
             return HTTP_REQUEST_ENTITY_TOO_LARGE;

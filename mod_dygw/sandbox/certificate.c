@@ -122,7 +122,7 @@ static void write_verification(dygw_sandbox_call_t *call, const char *key,
                                const dygw_sandbox_recorded_t *record)
 {
     const dygw_sandbox_verification_t *v = &record->verification;
-    const int in_ms = call->switches.times_in_ms == DYGW_SANDBOX_MS_ALL;
+    const int unit = call->switches.times_in_ms ? 1 : 1000;
     dygw_jsonw_t *w = &call->w;
     char id[DYGW_SANDBOX_ID_LEN + 1];
 
@@ -131,7 +131,7 @@ static void write_verification(dygw_sandbox_call_t *call, const char *key,
     dygw_jsonw_string(w, "verify_id", id);
     dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, s->index, id);
     dygw_jsonw_string(w, "certificate_id", id);
-    dygw_jsonw_int(w, "verify_time", in_ms ? v->at : v->at / 1000);
+    dygw_jsonw_int(w, "verify_time", v->at / unit);
     dygw_jsonw_bool(w, "can_cancel", dygw_sandbox_can_cancel(call, v));
     dygw_jsonw_int(w, "verify_type", v->type);
     dygw_jsonw_string(w, "verifier_unique_id",
@@ -182,11 +182,7 @@ static void write_verifications(dygw_sandbox_call_t *call, const dygw_sandbox_sn
 void dygw_sandbox_write_certificate(dygw_sandbox_call_t *call, const char *key,
                                     const dygw_sandbox_snapshot_t *s, dygw_sandbox_view_e view)
 {
-    const int in_ms = call->switches.times_in_ms == DYGW_SANDBOX_MS_ALL
-                          ? view != DYGW_SANDBOX_IN_PREPARE
-                          : call->switches.times_in_ms == DYGW_SANDBOX_MS_GET
-                                && view == DYGW_SANDBOX_IN_GET;
-    const int unit = in_ms ? 1 : 1000;
+    const int unit = call->switches.times_in_ms || view == DYGW_SANDBOX_IN_GET ? 1 : 1000;
     char id[DYGW_SANDBOX_ID_LEN + 1];
     char encrypted_code[DYGW_SANDBOX_CIPHER_LEN + 1];
     dygw_jsonw_t *w = &call->w;

@@ -69,14 +69,14 @@ static void fill(dygw_sandbox_item_t *item, apr_uint32_t index)
 /* The nth verification, from 0, that a token made of a coupon; NONE when there is none. */
 static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth)
 {
-    apr_uint32_t found[DYGW_SANDBOX_CODES_MAX];
+    apr_uint32_t found[DYGW_SANDBOX_CODES_MAX] = { 0 };
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
     int n = 0;
 
     while (i != DYGW_SANDBOX_NONE) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
-        if (v->token == change->token && v->coupon == coupon) {
+        if (v->token == change->token && v->coupon == coupon && n < DYGW_SANDBOX_CODES_MAX) {
             found[n++] = i;
         }
         i = v->previous;

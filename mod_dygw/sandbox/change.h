@@ -20,8 +20,9 @@ typedef struct dygw_sandbox_outcome_t {
 
 /* Verifies or cancels; the lock is held.
  *
- * Verify: a token that has verified something belongs to that store and those codes: the same
- * request again gives the same results and does nothing, another one is refused (3000001). Items
+ * Verify: a token that has verified something belongs to that store and those codes. The same
+ * request again gives the same results and does nothing, even after a cancel; another one is
+ * refused (3000001). Items
  * stand for themselves: a used one (1208) does not hinder the others; but refusals of other kinds
  * refuse the whole call with nothing done, unless the switch refusal_level says "result". */
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
@@ -33,7 +34,7 @@ int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms)
 /* Does what has become due; the lock is held. */
 void dygw_sandbox_apply_due(dygw_ms_t now);
 
-/* Redeems one use of a coupon as somebody else would. 0: nothing is left of it. The lock is held. */
-int dygw_sandbox_use_elsewhere(apr_uint32_t coupon, dygw_ms_t now);
+/* Somebody else redeems one use of a coupon; the lock is held. 0: nothing is left of it. */
+int dygw_sandbox_use_elsewhere(apr_uint32_t index, dygw_ms_t now);
 
 #endif

@@ -157,7 +157,8 @@ static int fault_by_name(const char *name)
 
 static const char *check(const dygw_sandbox_fault_t *f)
 {
-    const int is_change = f->call == DYGW_SANDBOX_CALL_VERIFY || f->call == DYGW_SANDBOX_CALL_CANCEL;
+    const int is_change = f->call == DYGW_SANDBOX_CALL_VERIFY
+                          || f->call == DYGW_SANDBOX_CALL_CANCEL;
 
     if (f->kind == DYGW_SANDBOX_APPLY_LATE && !is_change) {
         return "apply_late is for verify and cancel";

@@ -269,7 +269,7 @@ void dygw_sandbox_verify_token(apr_uint32_t order, apr_uint32_t number, char *ou
     }
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    snprintf(out, DYGW_SANDBOX_UUID_LEN + 1,
+    (void)snprintf(out, DYGW_SANDBOX_UUID_LEN + 1,
              "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
              b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
              b[15]);

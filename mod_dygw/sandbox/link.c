@@ -46,7 +46,12 @@ static const char *long_link(request_rec *r, apr_uint32_t order)
     dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_ORDER, order, object_id);
     in_path = apr_pstrdup(r->pool, object_id);
     for (char *p = in_path; *p; p++) {
-        *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+        if (*p == '+') {
+            *p = '-';
+        }
+        else if (*p == '/') {
+            *p = '_';
+        }
     }
     in_path[strcspn(in_path, "=")] = '\0';
     return apr_pstrcat(r->pool, dygw_sandbox_origin(r), LONG_PATH, in_path,

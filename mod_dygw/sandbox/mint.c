@@ -30,9 +30,8 @@ static apr_int64_t number(const dygw_sandbox_control_t *control, const char *key
     const apr_int64_t n = value ? json_integer_value(value) : fallback;
 
     if (!*problem && ((value && !json_is_integer(value)) || n < min || n > max)) {
-        *problem = apr_psprintf(control->pool,
-                                "%s is a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
-                                key, min, max);
+        *problem = apr_psprintf(control->pool, "%s is a whole number from %" APR_INT64_T_FMT
+                                " to %" APR_INT64_T_FMT, key, min, max);
     }
     return n;
 }

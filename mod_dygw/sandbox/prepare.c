@@ -19,7 +19,6 @@ static int take(usable_t *usable)
     order = dygw_sandbox_order(usable->order);
     if (order) {
         usable->token = ++order->verify_tokens;
-        usable->count = 0;
         for (int i = 0; i < order->coupons; i++) {
             if (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
                 dygw_sandbox_snapshot(order->first_coupon + i, NULL,
@@ -89,7 +88,7 @@ void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
 {
     const char *encrypted_data = dygw_sandbox_param(call, "encrypted_data");
     const char *code = dygw_sandbox_param(call, "code");
-    usable_t usable;
+    usable_t usable = { .count = 0 };
 
     if (!encrypted_data && !code) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_CODE, NULL);

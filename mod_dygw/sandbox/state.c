@@ -163,7 +163,8 @@ apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon)
     apr_uint32_t i = orders[coupons[coupon].order].last_verification;
 
     while (i != DYGW_SANDBOX_NONE
-           && (verifications[i].coupon != coupon || verifications[i].cancelled_at != DYGW_NO_TIME)) {
+           && (verifications[i].coupon != coupon
+               || verifications[i].cancelled_at != DYGW_NO_TIME)) {
         i = verifications[i].previous;
     }
     return i;

@@ -183,7 +183,7 @@ typedef struct dygw_sandbox_switches_t {
     int empty_list;
     int description;
     int refusal_level;
-    int times_in_ms;
+    int times_in_ms;                    /* 0: as documented, some of each; 1: all */
     int redirects;
     int redirect_status;
     int superseded;
@@ -198,7 +198,6 @@ enum { DYGW_SANDBOX_ID_NUMBER, DYGW_SANDBOX_ID_STRING };
 enum { DYGW_SANDBOX_LIST_ARRAY, DYGW_SANDBOX_LIST_NULL, DYGW_SANDBOX_LIST_MISSING };
 enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
-enum { DYGW_SANDBOX_MS_GET, DYGW_SANDBOX_MS_ALL, DYGW_SANDBOX_MS_NONE };
 
 typedef struct dygw_sandbox_state_t {
     apr_uint64_t salt;

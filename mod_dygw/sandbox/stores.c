@@ -12,7 +12,7 @@
 
 static void poi_id(int store, char *out)
 {
-    snprintf(out, DYGW_SANDBOX_ID_LEN + 1, "%" APR_INT64_T_FMT, FIRST_POI_ID + store);
+    (void)snprintf(out, DYGW_SANDBOX_ID_LEN + 1, "%" APR_INT64_T_FMT, FIRST_POI_ID + store);
 }
 
 static void write_store(dygw_jsonw_t *w, int store)
@@ -23,9 +23,9 @@ static void write_store(dygw_jsonw_t *w, int store)
     dygw_jsonw_object(w, "poi");
     poi_id(store, text);
     dygw_jsonw_string(w, "poi_id", text);
-    snprintf(text, sizeof text, "沙箱餐厅(第%d店)", store + 1);
+    (void)snprintf(text, sizeof text, "沙箱餐厅(第%d店)", store + 1);
     dygw_jsonw_string(w, "poi_name", text);
-    snprintf(text, sizeof text, "常熟路%d号", store + 1);
+    (void)snprintf(text, sizeof text, "常熟路%d号", store + 1);
     dygw_jsonw_string(w, "address", text);
     dygw_jsonw_raw(w, "latitude", "31.219703", 9);
     dygw_jsonw_raw(w, "longitude", "121.446617", 10);

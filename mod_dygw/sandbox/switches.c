@@ -11,7 +11,8 @@
 #define LIST_MAX    4
 #define MS_MAX      (24 * 3600 * 1000)
 
-/* A switch takes one of some words, one of some numbers, or a number up to a limit. */
+/* A switch takes one of some words, one of some numbers, a number up to a limit, or (with none of
+ * these) true and false. */
 typedef struct switch_t {
     const char *name;
     size_t offset;
@@ -27,7 +28,7 @@ static const switch_t table[] = {
     { "empty_list", AT(empty_list), { "array", "null", "missing" }, { 0 }, 0 },
     { "description", AT(description), { "success", "empty" }, { 0 }, 0 },
     { "refusal_level", AT(refusal_level), { "data", "result" }, { 0 }, 0 },
-    { "times_in_ms", AT(times_in_ms), { "get", "all", "none" }, { 0 }, 0 },
+    { "times_in_ms", AT(times_in_ms), { NULL }, { 0 }, 0 },
     { "redirects", AT(redirects), { NULL }, { 1, 2, 3 }, 0 },
     { "redirect_status", AT(redirect_status), { NULL }, { 301, 302, 307 }, 0 },
     { "superseded", AT(superseded), { NULL }, { 2190002, 2190008 }, 0 },
@@ -44,6 +45,11 @@ static int *place(dygw_sandbox_switches_t *switches, const switch_t *s)
     return (int *)((char *)switches + s->offset);
 }
 
+static int is_bool(const switch_t *s)
+{
+    return !s->words[0] && !s->numbers[0] && !s->max;
+}
+
 /* The value as stored; -1: not allowed. */
 static int read_value(const switch_t *s, const json_t *value)
 {
@@ -57,6 +63,9 @@ static int read_value(const switch_t *s, const json_t *value)
             }
         }
         return -1;
+    }
+    if (is_bool(s)) {
+        return json_is_boolean(value) ? json_is_true(value) : -1;
     }
     if (!json_is_integer(value)) {
         return -1;
@@ -113,6 +122,9 @@ static void write_all(dygw_jsonw_t *w, dygw_sandbox_switches_t *switches)
 
         if (table[i].words[0]) {
             dygw_jsonw_string(w, table[i].name, table[i].words[n]);
+        }
+        else if (is_bool(&table[i])) {
+            dygw_jsonw_bool(w, table[i].name, n);
         }
         else {
             dygw_jsonw_int(w, table[i].name, n);

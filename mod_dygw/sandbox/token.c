@@ -14,7 +14,7 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-#define BUFFER_MS   (5 * 60 * 1000)     /* a superseded token's, and the call limit's window */
+#define BUFFER_MS   APR_INT64_C(300000)     /* a superseded token's, and the call limit's window */
 
 static dygw_sandbox_access_t *access_of(apr_uint32_t number)
 {

@@ -91,7 +91,6 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
 {
     switch (call->fault.kind) {
     case DYGW_SANDBOX_RESULT:
-        outcome->error_code = 0;
         for (int i = 0; i < change->count; i++) {
             outcome->items[i].result = call->fault.result;
         }
@@ -99,7 +98,6 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
     case DYGW_SANDBOX_APPLY_LATE:
         dygw_sandbox_change_later(change, call->fault.ms);
         outcome->error_code = DYGW_SANDBOX_BUSY;
-        outcome->description = NULL;
         break;
     default:
         dygw_sandbox_change(change, dygw_now(), outcome);
@@ -151,7 +149,7 @@ void dygw_sandbox_verify(dygw_sandbox_call_t *call)
     const json_t *body = dygw_sandbox_body(call);
     const json_t *codes = json_object_get(body, "encrypted_codes");
     dygw_sandbox_change_t change;
-    dygw_sandbox_outcome_t outcome;
+    dygw_sandbox_outcome_t outcome = { 0 };
 
     if (!body || !read_request(call, body, &change)) {
         return;

@@ -6,8 +6,8 @@
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
-#define CHINA_OFFSET_MS     (8 * 3600 * 1000)
-#define DAY_MS              (24 * 3600 * 1000)
+#define CHINA_OFFSET_MS     APR_INT64_C(28800000)       /* 8 h */
+#define DAY_MS              APR_INT64_C(86400000)
 
 typedef struct page_t {
     const char *poi_ids;        /* comma-joined; NULL: all */
@@ -95,7 +95,7 @@ static void write_record(dygw_sandbox_call_t *call, const page_t *page, int i)
 {
     const dygw_sandbox_verification_t *v = &page->record[i].verification;
     const dygw_sandbox_order_t *order = dygw_sandbox_order(page->record[i].coupon.order);
-    const int unit = call->switches.times_in_ms == DYGW_SANDBOX_MS_ALL ? 1 : 1000;
+    const int unit = call->switches.times_in_ms ? 1 : 1000;
     const int is_cancelled = v->cancelled_at != DYGW_NO_TIME;
     const int can_cancel = dygw_sandbox_can_cancel(call, v);
     dygw_jsonw_t *w = &call->w;
