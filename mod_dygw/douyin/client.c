@@ -8,8 +8,8 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#define MAX_BODY        (1024 * 1024)
-#define MAX_LINK_BODY   (64 * 1024)
+#define MAX_BODY        ((apr_size_t)1024 * 1024)
+#define MAX_LINK_BODY   ((apr_size_t)64 * 1024)
 #define USER_AGENT      "User-Agent: mod_dygw"
 #define ACCOUNT_HEADER  "Rpc-Transit-Life-Account: "
 #define PLAIN_SCHEME    "http:"

@@ -189,9 +189,11 @@ void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable)
 static apr_status_t close_idle(void *baton)
 {
     dygw_http_t *http = baton;
-    dygw_line_t *line;
 
-    APR_RING_FOREACH(line, &http->idle, dygw_line_t, ring) {
+    while (!APR_RING_EMPTY(&http->idle, dygw_line_t, ring)) {
+        dygw_line_t *line = APR_RING_FIRST(&http->idle);
+
+        APR_RING_REMOVE(line, ring);
         close_line(line);
     }
     return APR_SUCCESS;
