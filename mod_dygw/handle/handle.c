@@ -118,6 +118,9 @@ static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handle
         out->code = DYGW_NOT_FOUND;
         out->message = "there is no such endpoint";
     }
+    else {
+        dygw_log(&call->log, TRACE, 0, DYGWNO(0213) "%s %s", r->method, call->route);
+    }
     return route;
 }
 

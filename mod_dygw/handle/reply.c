@@ -126,10 +126,10 @@ static void report(const dygw_call_t *call, const dygw_result_t *result)
 {
     const dygw_reply_t *reply = result->upstream_spoke ? result->reply : NULL;
 
-    if (reply && (reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST)) {
+    if (reply && reply->kind == DYGW_REPLY_SETUP) {
         dygw_log(&call->log, WARN, 0,
-                 DYGWNO(0210) "Douyin refuses what the gateway asks: error_code %" APR_INT64_T_FMT
-                              ", logid %s",
+                 DYGWNO(0210) "Douyin does not let this application do it: error_code "
+                              "%" APR_INT64_T_FMT ", logid %s",
                  reply->error_code, reply->logid);
         return;
     }

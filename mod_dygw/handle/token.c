@@ -11,18 +11,15 @@
 
 static const char *const known_parameters[] = { "rejected", NULL };
 
-/* ?rejected=, in lower case; NULL when it is not given. */
+/* ?rejected=; NULL when it is not given. */
 static const char *read_rejected(dygw_call_t *call, dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);
-    char *digest = (char *)apr_table_get(query, "rejected");
+    const char *digest = apr_table_get(query, "rejected");
 
-    if (digest) {
-        ap_str_tolower(digest);     /* the query is a copy of ours */
-        if (!dygw_is_hex(digest, DIGEST_LEN)) {
-            dygw_invalid(out, "rejected",
-                         "rejected must be the first 8 hex digits of the token's SHA-256");
-        }
+    if (digest && !dygw_is_hex(digest, DIGEST_LEN)) {
+        dygw_invalid(out, "rejected",
+                     "rejected must be the first 8 lowercase hex digits of the token's SHA-256");
     }
     return digest;
 }
