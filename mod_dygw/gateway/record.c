@@ -8,7 +8,7 @@
 
 #include "util/jsonw.h"
 
-#define CANCEL_WINDOW_MS    (60 * 60 * 1000)    /* Douyin: cancel within one hour of the verify */
+#define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
 #define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
 

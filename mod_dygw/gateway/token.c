@@ -30,7 +30,7 @@
 #define MOVES_MAX               3       /* versions one renewal follows, found unusable each */
 #define REJECTED_PAUSE_MS       60000
 #define DIGEST_LEN              8
-#define LIFE_MAX_SEC            (30 * 24 * 60 * 60)     /* longer is no life of a token */
+#define LIFE_MAX_SEC            2592000 /* 30 days: longer is no life of a token */
 
 /* --- the cell --- */
 

@@ -4,7 +4,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
+
+#include <apr_strings.h>
 
 #include "util/compiler.h"
 #include "util/log.h"
@@ -21,6 +22,7 @@ static _Atomic apr_int64_t clock_ms;
 static dygw_cell_t cell;
 static atomic_int locks;
 static char trace[TRACE_SIZE];
+static size_t trace_len;
 static char told[TRACE_SIZE];
 static char messages[MESSAGES_MAX][MESSAGE_SIZE];
 static int message_count;
@@ -54,9 +56,8 @@ int fake_cell_locks(void)
 void fake_event(const char *word)
 {
     pthread_mutex_lock(&guard);
-    if (strlen(trace) + strlen(word) + 2 < sizeof(trace)) {
-        strcat(strcat(trace, *trace ? " " : ""), word);
-    }
+    trace_len += (size_t)apr_snprintf(trace + trace_len, sizeof(trace) - trace_len, "%s%s",
+                                      trace_len ? " " : "", word);
     pthread_mutex_unlock(&guard);
 }
 
@@ -64,6 +65,7 @@ const char *fake_trace(void)
 {
     memcpy(told, trace, sizeof(told));
     trace[0] = '\0';
+    trace_len = 0;
     return told;
 }
 
@@ -72,7 +74,7 @@ static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char 
                       const char *fmt, va_list args)
 {
     pthread_mutex_lock(&guard);
-    vsnprintf(messages[message_count % MESSAGES_MAX], MESSAGE_SIZE, fmt, args);
+    apr_vsnprintf(messages[message_count % MESSAGES_MAX], MESSAGE_SIZE, fmt, args);
     message_count++;
     pthread_mutex_unlock(&guard);
 }
@@ -91,7 +93,7 @@ int fake_logged(const char *text)
 void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                      dygw_ms_t life_ms)
 {
-    strcpy(cell.token, text);
+    apr_cpystrn(cell.token, text, sizeof(cell.token));
     cell.token_version = version;
     cell.token_obtained_at = present();
     cell.token_expires_at = present() + life_ms;
@@ -115,14 +117,14 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     fake_store_reset(pool);
     fake_douyin_reset(pool);
     gateway->client_key = "awtest";
-    gateway->upstream_timeout = 5 * 1000 * 1000;
+    gateway->upstream_timeout = 5000000;
     gateway->db = fake_store_source();
     gateway->seal = &seal;
     gateway->cell = &cell;
     gateway->lock_cell = lock_cell;
     gateway->unlock_cell = unlock_cell;
     gateway->owner = "host/1";
-    fake_hold_token(gateway, "tok-1", 1, 7200 * 1000);
+    fake_hold_token(gateway, "tok-1", 1, FAKE_LIFE_MS);
     fake_trace();
     locks = 0;
     return gateway;

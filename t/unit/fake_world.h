@@ -18,6 +18,7 @@
 #include "fake_store.h"
 
 #define FAKE_START_MS   APR_INT64_C(1767225600000)  /* 2026-01-01T00:00:00Z */
+#define FAKE_LIFE_MS    APR_INT64_C(7200000)        /* of a token */
 
 /* A gateway whose store is empty and works, whose Douyin says yes, and that holds token version 1,
  * "tok-1", for two hours. Everything before is forgotten. */

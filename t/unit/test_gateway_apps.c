@@ -155,7 +155,7 @@ static void a_clock_set_back_does_not_prolong_the_pause(DYGW_UNUSED void **state
     add(1, "key-1");
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
     find("key-1");
-    fake_clock_advance(-3600 * 1000);
+    fake_clock_advance(-APR_INT64_C(3600000));
     assert_int_equal(find("key-1"), APR_SUCCESS);
 }
 

@@ -249,7 +249,7 @@ static void they_are_answered_without_a_token_too(DYGW_UNUSED void **state)
     fake_verify(DYGW_REPLY_LOST, 0);
     use_encrypted_code();
     redeem();
-    fake_clock_advance(7200 * 1000);
+    fake_clock_advance(FAKE_LIFE_MS);
     fake_token(DYGW_REPLY_UNREACHABLE, NULL, 0);
     request.request_id = "req-2";
     redeem();

@@ -181,7 +181,7 @@ static void a_success_says_what_douyin_said(DYGW_UNUSED void **state)
     assert_true(v->pay_amount == 1990);
     assert_true(v->receipt_amount == DYGW_NO_INT && v->discount_amount == DYGW_NO_INT);
     assert_true(v->verify_time == FAKE_START_MS);
-    assert_true(v->cancelable_until == FAKE_START_MS + 3600 * 1000);
+    assert_true(v->cancelable_until == FAKE_START_MS + APR_INT64_C(3600000));
     assert_int_equal(v->enrichment_status, DYGW_ENRICH_PENDING);
     assert_true(v->next_run_at == FAKE_START_MS);       /* to be enriched at once */
     assert_true(v->lease_until == 0);
@@ -348,7 +348,7 @@ static void what_is_not_the_coupons_fault_is_not_recorded(DYGW_UNUSED void **sta
 
 static void without_a_token_nothing_is_attempted(DYGW_UNUSED void **state)
 {
-    fake_clock_advance(7200 * 1000);
+    fake_clock_advance(FAKE_LIFE_MS);
     fake_token(DYGW_REPLY_SETUP, NULL, 0);
     use_encrypted_code();
     redeem();

@@ -15,7 +15,7 @@
 #define THREADS         16
 #define NO_PATIENCE     0
 #define PATIENCE_US     30000000        /* far more than needed: no test waits for its end */
-#define LIFE_MS         (7200 * 1000)
+#define LIFE_MS         FAKE_LIFE_MS
 
 static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
@@ -186,7 +186,7 @@ static void a_clock_set_back_does_not_prolong_the_pause(DYGW_UNUSED void **state
 {
     fake_token(DYGW_REPLY_BUSY, NULL, 0);
     assert_int_equal(renew(1, 0), APR_EGENERAL);
-    fake_clock_advance(-3600 * 1000);
+    fake_clock_advance(-APR_INT64_C(3600000));
     fake_store_claimed_until(0);
     assert_int_equal(renew(1, 0), APR_SUCCESS);
 }
@@ -248,7 +248,7 @@ static void a_due_renewal_may_give_the_same_again(DYGW_UNUSED void **state)
     fake_token(DYGW_REPLY_OK, "tok-1", 1440);
     assert_int_equal(renew(1, 0), APR_SUCCESS);
     check_held("tok-1", 2);
-    assert_true(token.expires_at == FAKE_START_MS + 1440 * 1000);
+    assert_true(token.expires_at == FAKE_START_MS + 1440000);
 }
 
 static void a_refusal_of_an_older_version_marks_nothing(DYGW_UNUSED void **state)
