@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in
- * http.c alone. Thread-safe: connections are kept alive in handles that one thread has at a time.
- */
+ * http.c and line.c alone. Thread-safe: connections are kept alive in handles that one thread has
+ * at a time. */
 #ifndef DYGW_DOUYIN_DOUYIN_H
 #define DYGW_DOUYIN_DOUYIN_H
 

@@ -156,12 +156,12 @@ dygw_line_t *dygw_line_take(dygw_http_t *http)
 
 /* The line that nobody has needed for so long that its connections are of no use, out of the ring;
  * or NULL. With the mutex held. */
-static dygw_line_t *stale_line(dygw_http_t *http, apr_time_t now)
+static dygw_line_t *stale_line(dygw_http_t *http, dygw_ms_t now)
 {
     dygw_line_t *line = APR_RING_LAST(&http->idle);
 
     if (APR_RING_EMPTY(&http->idle, dygw_line_t, ring)
-        || now - line->idle_since < apr_time_from_sec(MAX_IDLE_SEC)) {
+        || now - line->idle_since < MAX_IDLE_SEC * APR_INT64_C(1000)) {
         return NULL;
     }
     APR_RING_REMOVE(line, ring);
@@ -175,7 +175,7 @@ void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable)
     apr_thread_mutex_lock(http->mutex);
     APR_RING_REMOVE(line, ring);
     if (usable) {
-        line->idle_since = apr_time_now();
+        line->idle_since = dygw_now();
         useless = stale_line(http, line->idle_since);
         APR_RING_INSERT_HEAD(&http->idle, line, dygw_line_t, ring);
     }

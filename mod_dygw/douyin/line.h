@@ -9,6 +9,7 @@
 #include <apr_thread_mutex.h>
 
 #include "douyin/http.h"
+#include "util/clock.h"
 
 typedef struct dygw_line_t dygw_line_t;
 typedef struct dygw_line_ring_t dygw_line_ring_t;
@@ -21,7 +22,7 @@ struct dygw_line_t {
     CURLM *multi;
     struct curl_slist *headers;
     const char *token;          /* in the headers; NULL = not there */
-    apr_time_t idle_since;
+    dygw_ms_t idle_since;
     char problem[CURL_ERROR_SIZE];
     const dygw_http_settings_t *settings;
 

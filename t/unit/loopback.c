@@ -137,7 +137,10 @@ static int serve_one(loopback_t *server, int fd)
         return 0;
     }
     remember(server, request);
-    if (step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_AND_CLOSE) {
+    if (step.how == LOOPBACK_ANSWER_IN_PAIRS) {
+        loopback_await(server, 2);
+    }
+    if (step.text) {
         send_all(fd, step.text);
     }
     if (step.how == LOOPBACK_LEAVE) {
@@ -147,7 +150,7 @@ static int serve_one(loopback_t *server, int fd)
         while (recv(fd, &byte, 1, 0) > 0) {
         }
     }
-    return step.how == LOOPBACK_ANSWER;
+    return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS;
 }
 
 static void *serve(void *baton)
@@ -287,6 +290,29 @@ int loopback_await(loopback_t *server, int count)
 {
     for (int step = 0; step < PATIENCE_STEPS; step++) {
         if (loopback_requests(server) >= count) {
+            return 1;
+        }
+        usleep(STEP_US);
+    }
+    return 0;
+}
+
+static int open_connections(loopback_t *server)
+{
+    int count = 0;
+
+    pthread_mutex_lock(&server->mutex);
+    for (int i = 0; i < server->connection_count; i++) {
+        count += server->connections[i].fd >= 0;
+    }
+    pthread_mutex_unlock(&server->mutex);
+    return count;
+}
+
+int loopback_await_open(loopback_t *server, int count)
+{
+    for (int step = 0; step < PATIENCE_STEPS; step++) {
+        if (open_connections(server) == count) {
             return 1;
         }
         usleep(STEP_US);

@@ -9,6 +9,7 @@ typedef struct loopback_t loopback_t;
 
 typedef enum {
     LOOPBACK_ANSWER,            /* sends text as it is, keeps the connection */
+    LOOPBACK_ANSWER_IN_PAIRS,   /* the same, when another connection waits for its answer too */
     LOOPBACK_ANSWER_AND_CLOSE,  /* sends text, then closes */
     LOOPBACK_DROP,              /* reads the request, closes */
     LOOPBACK_LEAVE,             /* reads the request, listens no more, closes */
@@ -21,12 +22,17 @@ typedef struct loopback_step_t {
     const char *text;
 } loopback_step_t;
 
-/* Each request takes one step, on whatever connection; the last step stays. Steps are not copied. */
+/* Each request takes one step, on whatever connection; the last step stays. Steps are not copied.
+ */
 loopback_t *loopback_start(const loopback_step_t *steps, int count);
 void loopback_stop(loopback_t *server);
 
 int loopback_port(const loopback_t *server);
 int loopback_connections(loopback_t *server);
+
+/* Waits until only `count` of its connections are open; 0 when that takes longer than ten seconds.
+ */
+int loopback_await_open(loopback_t *server, int count);
 
 /* How many requests were read so far; one of them, head and body; NULL beyond the last. */
 int loopback_requests(loopback_t *server);

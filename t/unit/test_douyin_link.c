@@ -21,7 +21,9 @@
 #include "util/compiler.h"
 
 #define LONG_LINK "https://www.iesdouyin.com/share/commerce/coupon/I0ZwZ/?schema_type=13&object_id="
-#define ID        "I0ZwZEZpb2U1N0pjQVZxS2NJRTFSQW5WK1c4bmxvbnNWdUQ2Wk85Y1N0eHpRUFpMMmZwNTdFM2NKeWlFNDM2QT0"
+#define ID                                             \
+    "I0ZwZEZpb2U1N0pjQVZxS2NJRTFSQW5WK1c4bmxvbnNWdUQ2" \
+    "Wk85Y1N0eHpRUFpMMmZwNTdFM2NKeWlFNDM2QT0"
 #define REDIRECT(status, location)                                                    \
     {                                                                                 \
         LOOPBACK_ANSWER, "HTTP/1.1 " status " Moved\r\nLocation: " location "\r\n"     \
@@ -152,7 +154,8 @@ static void what_is_no_link_to_an_allowed_host_is_refused_without_a_request(void
         "https://v.douyin.com./x?object_id=A", "https://.douyin.com/x?object_id=A",
         "https://v.douyin.com:8443/x?object_id=A", "https://v.douyin.com:80/x?object_id=A",
         "https://user@v.douyin.com/x?object_id=A", "https://user:pw@v.douyin.com/x?object_id=A",
-        "https://v.douyin.com@evil.com/?object_id=A", "https://evil.com\\@v.douyin.com/?object_id=A",
+        "https://v.douyin.com@evil.com/?object_id=A",
+        "https://evil.com\\@v.douyin.com/?object_id=A",
         "https://evil.com\\.douyin.com/?object_id=A", "https://evil.com#.douyin.com/?object_id=A",
         "https://evil.com?.douyin.com/&object_id=A", "https://evil.com%2F.douyin.com/?object_id=A",
         "https://v.douyin.com /x?object_id=A", "https://v.douyin.com/x\r\n?object_id=A",

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is sent to Douyin, byte by byte.
+ * links: douyin/address.c douyin/client.c douyin/codes.c douyin/envelope.c douyin/http.c
+ * links: douyin/line.c douyin/link.c douyin/prepare.c douyin/stores.c douyin/token.c
+ * links: douyin/verify.c
+ * helpers: loopback.c upstream.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "upstream.h"
+#include "util/compiler.h"
+
+#define LENGTH_AND(length, body)                                                   \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
+    "\r\n\r\n" body
+#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
+
+static dygw_reply_t *stores(upstream_t *u)
+{
+    return dygw_douyin_stores(u->douyin, TOKEN, NULL, POI, 1, 20, &u->log, u->pool);
+}
+
+static dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
+{
+    return dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, count, &u->log,
+                              u->pool);
+}
+
+static const char *body_of(const char *request)
+{
+    return strstr(request, "\r\n\r\n") + 4;
+}
+
+static void assert_starts(const char *text, const char *start)
+{
+    if (strncmp(text, start, strlen(start)) != 0) {
+        fail_msg("not '%s' but '%s'", start, text);
+    }
+}
+
+static void prepare_encodes_each_argument_once(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_prepare(u->douyin, TOKEN, POI, "ab+c/d==&x y%2B", NULL, &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    assert_starts(loopback_request(u->server, 0),
+                  "GET /goodlife/v1/fulfilment/certificate/prepare/?poi_id=7012345678901234567"
+                  "&encrypted_data=ab%2bc%2fd%3d%3d%26x+y%252B HTTP/1.1\r\n");
+    assert_starts(loopback_request(u->server, 1),
+                  "GET /goodlife/v1/fulfilment/certificate/prepare/?poi_id=7012345678901234567"
+                  "&code=102539929601 HTTP/1.1\r\n");
+}
+
+static void prepare_sends_these_bytes(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    assert_string_equal(
+        loopback_request(u->server, 0),
+        apr_psprintf(u->pool,
+                     "GET /goodlife/v1/fulfilment/certificate/prepare/"
+                     "?poi_id=7012345678901234567&code=102539929601 HTTP/1.1\r\n"
+                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\naccess-token: " TOKEN "\r\n"
+                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n\r\n",
+                     loopback_port(u->server)));
+}
+
+static void verify_sends_these_bytes_and_the_same_again(void **state)
+{
+    static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
+    upstream_t *u = *state;
+
+    u->config.account_id = "7014065493820573710";
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    verify(u, codes, 2);
+    verify(u, codes, 2);
+    assert_string_equal(
+        loopback_request(u->server, 0),
+        apr_psprintf(u->pool,
+                     "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
+                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\naccess-token: " TOKEN "\r\n"
+                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
+                     "Content-Length: 131\r\n\r\n"
+                     "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
+                     "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"]}",
+                     loopback_port(u->server)));
+    assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
+}
+
+static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
+{
+    upstream_t *u = *state;
+    const char *codes[10];
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    for (int i = 0; i < 10; i++) {
+        char *code = apr_palloc(u->pool, 2049);
+
+        memset(code, 'A' + i, 2048);
+        code[2048] = '\0';
+        codes[i] = code;
+    }
+    verify(u, codes, 10);
+    assert_null(strstr(loopback_request(u->server, 0), "Expect"));
+    assert_int_equal(strlen(body_of(loopback_request(u->server, 0))), 84 + 10 * 2048 + 10 * 3 - 1);
+}
+
+static void stores_asks_for_the_configured_account_unless_one_is_named(void **state)
+{
+    upstream_t *u = *state;
+
+    u->config.account_id = "1001";
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_stores(u->douyin, TOKEN, NULL, NULL, 2, 50, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, TOKEN, "1002", POI, 1, 20, &u->log, u->pool);
+    assert_starts(loopback_request(u->server, 0),
+                  "GET /goodlife/v1/shop/poi/query/?page=2&size=50&account_id=1001 HTTP/1.1\r\n");
+    assert_starts(loopback_request(u->server, 1),
+                  "GET /goodlife/v1/shop/poi/query/?page=1&size=20&account_id=1002"
+                  "&poi_id=7012345678901234567 HTTP/1.1\r\n");
+}
+
+static void the_token_call_sends_the_secret_in_the_body_and_no_token(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    stores(u);
+    dygw_douyin_token(u->douyin, &u->log, u->pool);
+    stores(u);
+    assert_starts(loopback_request(u->server, 1), "POST /oauth/stable_client_token/ HTTP/1.1\r\n");
+    assert_null(strstr(loopback_request(u->server, 1), "access-token"));
+    assert_string_equal(body_of(loopback_request(u->server, 1)),
+                        "{\"client_key\":\"" KEY "\",\"client_secret\":\"" CLIENT_SECRET
+                        "\",\"grant_type\":\"client_credential\"}");
+    assert_non_null(strstr(loopback_request(u->server, 2), "access-token: " TOKEN "\r\n"));
+}
+
+static void the_other_token_call_can_be_configured(void **state)
+{
+    upstream_t *u = *state;
+
+    u->config.use_client_token = 1;
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_token(u->douyin, &u->log, u->pool);
+    assert_starts(loopback_request(u->server, 0), "POST /oauth/client_token/ HTTP/1.1\r\n");
+}
+
+static void a_new_token_is_used_from_the_next_call_on(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    stores(u);
+    dygw_douyin_stores(u->douyin, "clt.other", NULL, POI, 1, 20, &u->log, u->pool);
+    assert_non_null(strstr(loopback_request(u->server, 0), "access-token: " TOKEN "\r\n"));
+    assert_non_null(strstr(loopback_request(u->server, 1), "access-token: clt.other\r\n"));
+    assert_null(strstr(loopback_request(u->server, 1), TOKEN));
+}
+
+static void the_environments_proxy_is_not_used(void **state)
+{
+    upstream_t *u = *state;
+    const char *proxy = apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_free_port());
+
+    setenv("http_proxy", proxy, 1);
+    setenv("all_proxy", proxy, 1);
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    assert_int_equal(stores(u)->kind, DYGW_REPLY_OK);
+    unsetenv("http_proxy");
+    unsetenv("all_proxy");
+}
+
+static void the_configured_proxy_is_used_whatever_the_environment_excepts(void **state)
+{
+    upstream_t *u = *state;
+    static const loopback_step_t good = { LOOPBACK_ANSWER, GOOD };
+
+    setenv("no_proxy", "*", 1);
+    u->server = loopback_start(&good, 1);
+    u->config.proxy = apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_port(u->server));
+    upstream_connect(u, "http://127.0.0.1:1");
+    assert_int_equal(stores(u)->kind, DYGW_REPLY_OK);
+    assert_starts(loopback_request(u->server, 0), "GET http://127.0.0.1:1/goodlife/");
+    unsetenv("no_proxy");
+}
+
+/* --- secrets --- */
+
+static void no_secret_is_logged(void **state)
+{
+    static const char *const code = "CgwIARDhSECRETCODE";
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL });
+    verify(u, &code, 1);
+    verify(u, &code, 1);
+    dygw_douyin_token(u->douyin, &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    assert_string_not_equal(upstream_logged(), "");
+    assert_null(strstr(upstream_logged(), TOKEN));
+    assert_null(strstr(upstream_logged(), CLIENT_SECRET));
+    assert_null(strstr(upstream_logged(), code));
+    assert_null(strstr(upstream_logged(), "102539929601"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(prepare_encodes_each_argument_once),
+        TEST(prepare_sends_these_bytes),
+        TEST(verify_sends_these_bytes_and_the_same_again),
+        TEST(a_large_body_is_sent_without_waiting_for_a_continue),
+        TEST(stores_asks_for_the_configured_account_unless_one_is_named),
+        TEST(the_token_call_sends_the_secret_in_the_body_and_no_token),
+        TEST(the_other_token_call_can_be_configured),
+        TEST(a_new_token_is_used_from_the_next_call_on),
+        TEST(the_environments_proxy_is_not_used),
+        TEST(the_configured_proxy_is_used_whatever_the_environment_excepts),
+        TEST(no_secret_is_logged),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    apr_initialize();
+    return cmocka_run_group_tests_name("douyin_wire", tests, NULL, NULL);
+}
