@@ -28,7 +28,7 @@
 #define HASH_LEN        16
 #define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
 #define MIN_BUCKETS     1024
-#define NO_ENTRY        0       /* indexes of entries count from 1, so that zeroed memory is empty */
+#define NO_ENTRY        0       /* indexes count from 1, so that zeroed memory is empty */
 
 /* What one call does at most for those to come; more only when it needs the room. */
 #define SWEEP_SLOTS     64

@@ -138,7 +138,8 @@ apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t
     }
     number = json_integer_value(value);
     if (!json_is_integer(value) || number < min || number > max) {
-        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must be an integer from %" APR_INT64_T_FMT
+        dygw_invalid_field(f, name,
+                           apr_psprintf(f->pool, "must be an integer from %" APR_INT64_T_FMT
                                                  " to %" APR_INT64_T_FMT, min, max));
         return if_absent;
     }
