@@ -29,6 +29,8 @@
 #define OPEN_PATIENCE   apr_time_from_sec(1)
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
+#define SCRIPT_TRIES    10      /* of a statement of a migration, SQLite only */
+#define SCRIPT_PAUSE    apr_time_from_msec(50)
 
 typedef struct session_t {
     apr_pool_t *pool;
@@ -133,11 +135,16 @@ static int set_up(dygw_db_t *db, session_t *session)
     int rv = 0;
     int i;
 
-    /* In a transaction it is SQLite, which has lost its statements but not its settings. */
-    for (i = 0; rv == 0 && !db->in_transaction && dialect->setup[i]; i++) {
-        rv = ask(db, dialect->setup[i], &ignored, db->pool);
+    for (i = 0; rv == 0 && (i <= dialect->marker_at || dialect->setup[i]); i++) {
+        if (i == dialect->marker_at) {
+            rv = ask(db, dialect->marker, &session->marker, session->pool);
+        }
+        /* In a transaction it is SQLite, which has lost its statements but not its settings. */
+        if (rv == 0 && dialect->setup[i] && !db->in_transaction) {
+            rv = ask(db, dialect->setup[i], &ignored, db->pool);
+        }
     }
-    return rv == 0 ? ask(db, dialect->marker, &session->marker, session->pool) : rv;
+    return rv;
 }
 
 static int make_session(dygw_db_t *db)
@@ -491,10 +498,11 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
     }
     db->in_transaction = 1;
     for (i = 0; code == 0 && i < count; i++) {
-        code = ask(db, statements[i], &ignored, db->pool);
-        if (code != 0 && db->source->dialect == DYGW_SQLITE3) {
-            /* When another host has changed the schema meanwhile, it fails once. */
-            code = ask(db, statements[i], &ignored, db->pool);
+        int tries = db->source->dialect == DYGW_SQLITE3 ? SCRIPT_TRIES : 1;
+
+        /* SQLite fails, and does not wait, where two hosts make the same file at once. */
+        while ((code = ask(db, statements[i], &ignored, db->pool)) != 0 && --tries > 0) {
+            apr_sleep(SCRIPT_PAUSE);
         }
     }
     if (code != 0) {

@@ -7,11 +7,16 @@
 #define MYSQL_DEADLOCK 1213     /* ER_LOCK_DEADLOCK */
 
 static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
-    /* FULL: what is committed stays committed when the power fails. A busy_timeout would wait with
-     * the driver's one mutex held. */
+    /* FULL: what is committed stays committed when the power fails. The first look at the file may
+     * meet somebody who opens or closes it alone; later a busy_timeout would only wait with the
+     * driver's one mutex held. No pragma that is a flag (foreign_keys): setting one spoils the
+     * statements that others have prepared on the connection. The marker is asked for before the
+     * schema is read, so that it is never newer than the schema. */
     { "sqlite3",
-      { "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA busy_timeout = 0" },
+      { "PRAGMA busy_timeout = 2000", "PRAGMA synchronous = FULL",
+        "SELECT COUNT(*) FROM sqlite_master", "PRAGMA busy_timeout = 0" },
       "PRAGMA schema_version",
+      1,
       "BEGIN IMMEDIATE" },
     /* Time limits only where the administrator has set none. */
     { "pgsql",
@@ -21,6 +26,7 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
         "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
         "ELSE current_setting('lock_timeout') END, false)" },
       "SELECT current_setting('dygw.session', true)",
+      1,
       "BEGIN" },
     /* lock_wait_timeout: a statement that meets an ALTER TABLE would wait for a day. */
     { "mysql",
@@ -31,6 +37,7 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
         "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, time_zone = '+00:00', "
         "@dygw_session = 1" },
       "SELECT @dygw_session",
+      4,
       "START TRANSACTION" },
 };
 

@@ -11,6 +11,7 @@ typedef struct dygw_dialect_t {
     const char *driver;                         /* as DBDriver spells it */
     const char *setup[DYGW_SETUP_MAX + 1];      /* what a new session is given, up to NULL */
     const char *marker;                         /* a query: its answer tells sessions apart */
+    int marker_at;                              /* asked when so many of setup are done */
     const char *begin;
 } dygw_dialect_t;
 
