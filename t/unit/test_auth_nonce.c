@@ -427,9 +427,12 @@ int main(void)
         cmocka_unit_test(of_many_at_once_one_wins),
         cmocka_unit_test(the_databases_key_tells_apps_and_nonces_apart),
     };
+    int failed;
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&root, NULL);
-    return cmocka_run_group_tests_name("auth_nonce", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("auth_nonce", tests, NULL, NULL);
+    apr_pool_destroy(root);
+    return failed;
 }

@@ -442,9 +442,12 @@ int main(void)
         TEST(the_operator_is_apaches_user_or_else_the_headers),
         TEST(without_an_operator_nobody_acts),
     };
+    int failed;
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    return cmocka_run_group_tests_name("auth_signature", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("auth_signature", tests, NULL, NULL);
+    apr_pool_destroy(pool);
+    return failed;
 }

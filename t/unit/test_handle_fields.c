@@ -383,9 +383,12 @@ int main(void)
         TEST(a_change_touches_what_it_names),
         TEST(name_and_status_cannot_be_taken_away),
     };
+    int failed;
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    return cmocka_run_group_tests_name("handle_fields", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("handle_fields", tests, NULL, NULL);
+    apr_pool_destroy(pool);
+    return failed;
 }

@@ -125,9 +125,12 @@ int main(void)
         cmocka_unit_test(json_in_utf8_is_recognised),
         cmocka_unit_test(everything_else_is_another_type),
     };
+    int failed;
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    return cmocka_run_group_tests_name("handle_route", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("handle_route", tests, NULL, NULL);
+    apr_pool_destroy(pool);
+    return failed;
 }

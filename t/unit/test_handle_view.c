@@ -134,9 +134,12 @@ int main(void)
         cmocka_unit_test(an_app_shows_its_keys_and_no_secret),
         cmocka_unit_test(all_stores_and_none_are_different),
     };
+    int failed;
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    return cmocka_run_group_tests_name("handle_view", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("handle_view", tests, NULL, NULL);
+    apr_pool_destroy(pool);
+    return failed;
 }
