@@ -14,7 +14,6 @@
 
 #include <http_connection.h>
 #include <http_protocol.h>
-#include <util_script.h>
 
 #include <apr_strings.h>
 
@@ -96,6 +95,22 @@ int dygw_sandbox_read_body(request_rec *r, const char **body, apr_size_t *len)
     text[*len] = '\0';
     *body = text;
     return n < 0 ? HTTP_BAD_REQUEST : OK;
+}
+
+apr_table_t *dygw_sandbox_args(apr_pool_t *pool, const char *args)
+{
+    apr_table_t *table = apr_table_make(pool, 8);
+    const char *rest = args ? args : "";
+
+    while (*rest) {
+        char *value = ap_getword(pool, &rest, '&');
+        char *name = ap_getword(pool, (const char **)&value, '=');
+
+        if (ap_unescape_urlencoded(name) == OK && ap_unescape_urlencoded(value) == OK) {
+            apr_table_setn(table, name, value);
+        }
+    }
+    return table;
 }
 
 const char *dygw_sandbox_param(const dygw_sandbox_call_t *call, const char *name)
@@ -249,7 +264,7 @@ int dygw_sandbox_serve(request_rec *r)
     if (rc != OK) {
         return rc;
     }
-    ap_args_to_table(r, &call.query);
+    call.query = dygw_sandbox_args(r->pool, r->args);
     arrive(&call);
     if (call.fault.kind == DYGW_SANDBOX_LATENCY) {
         dygw_sandbox_sleep(call.fault.ms);

@@ -53,6 +53,10 @@ int dygw_sandbox_read_body(request_rec *r, const char **body, apr_size_t *len);
 int dygw_sandbox_send(request_rec *r, int status, const char *type, const char *body,
                       apr_size_t len);
 
+/* The parameters of a raw query string (NULL: none), decoded as a form's, so a plain + is a space;
+ * those that cannot be decoded are left out. */
+apr_table_t *dygw_sandbox_args(apr_pool_t *pool, const char *args);
+
 /* A parameter of the query, NULL when absent or empty. */
 const char *dygw_sandbox_param(const dygw_sandbox_call_t *call, const char *name);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The last calls, for whoever wants to see what a gateway really sent. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -9,24 +8,6 @@
 #include "sandbox/control.h"
 #include "sandbox/fault.h"
 #include "util/json.h"
-
-/* A parameter of a raw query string, decoded; NULL: absent. */
-static const char *param(const char *args, const char *name, apr_pool_t *pool)
-{
-    const apr_size_t len = strlen(name);
-    const char *at = args;
-
-    while (at && (strncmp(at, name, len) != 0 || at[len] != '=')) {
-        at = strchr(at, '&');
-        at += at != NULL;
-    }
-    if (at) {
-        char *value = apr_pstrndup(pool, at + len + 1, strcspn(at + len + 1, "&"));
-
-        return ap_unescape_urlencoded(value) == OK ? value : NULL;
-    }
-    return NULL;
-}
 
 /* The token, the store and the codes, read out of what came. */
 static void write_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
@@ -37,11 +18,12 @@ static void write_meaning(dygw_sandbox_control_t *control, const char *args, apr
                                                         &error)
                                       : NULL;
     const json_t *codes = json_object_get(body, "encrypted_codes");
-    const char *code = body ? NULL : param(args, "code", control->pool);
+    const apr_table_t *query = dygw_sandbox_args(control->pool, body ? NULL : args);
+    const char *code = apr_table_get(query, "code");
 
     dygw_jsonw_string(w, "verify_token", dygw_json_str(body, "verify_token"));
     dygw_jsonw_string(w, "poi_id", body ? dygw_json_str(body, "poi_id")
-                                        : param(args, "poi_id", control->pool));
+                                        : apr_table_get(query, "poi_id"));
     dygw_jsonw_array(w, "codes");
     for (apr_size_t i = 0; i < json_array_size(codes); i++) {
         dygw_jsonw_string(w, NULL, json_string_value(json_array_get(codes, i)));

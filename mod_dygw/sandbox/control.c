@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include <util_script.h>
-
 #include <apr_strings.h>
 
 #include "sandbox/call.h"
@@ -181,7 +179,7 @@ int dygw_sandbox_control(request_rec *r)
     }
     problem = read_object(&control);
     if (!problem) {
-        ap_args_to_table(r, &control.query);
+        control.query = dygw_sandbox_args(r->pool, r->args);
         dygw_jsonw_init(&control.w, r->pool, ANSWER_SIZE_HINT);
         dygw_jsonw_object(&control.w, NULL);
         problem = answer(&control);
