@@ -14,9 +14,13 @@
  * an upstream call in progress end. Then the pre-cleanup waits. It has to be a pre-cleanup:
  * mod_dbd's connections live in a sub-pool of pchild, which goes before plain cleanups run. It
  * waits with limited patience, because prefork runs it inside a signal handler, over a request that
- * may hold a lock the thread needs.
+ * may hold a lock the thread needs. And when that request has a connection of mod_dbd, or the thread
+ * goes on, the child ends there and then: mod_dbd would abort it at the next step. Nothing is lost,
+ * all that we do can be cut off at any point.
  */
 #include "worker/worker.h"
+
+#include <unistd.h>
 
 #include <ap_mpm.h>
 #include <mpm_common.h>
@@ -29,11 +33,13 @@
 
 #include "util/compiler.h"
 #include "util/log.h"
+#include "worker/database.h"
 #include "worker/round.h"
 #include "worker/shared.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(700)
 #define STOP_PATIENCE_US    apr_time_from_sec(3)
+#define HANDLER_PATIENCE_US apr_time_from_sec(1)    /* within a signal handler */
 
 typedef struct worker_t {
     apr_pool_t *pool;               /* the thread's, with its own allocator */
@@ -137,30 +143,50 @@ void dygw_worker_stopping(void)
     }
 }
 
-static apr_status_t stop_and_join(void *data)
+static int is_threaded(void)
 {
-    worker_t *w = data;
-    apr_time_t deadline = apr_time_now() + STOP_PATIENCE_US;
+    int threaded = 0;
+
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    return threaded;
+}
+
+/* Whether the thread has done its last work within the time there is. */
+static int await_done(worker_t *w)
+{
+    apr_time_t deadline = apr_time_now()
+                          + (is_threaded() ? STOP_PATIENCE_US : HANDLER_PATIENCE_US);
     apr_time_t now;
-    apr_status_t rv;
     int done;
 
-    signal_stop(w);
     apr_thread_mutex_lock(w->mutex);
     while (!w->done && (now = apr_time_now()) < deadline) {
         apr_thread_cond_timedwait(w->wake, w->mutex, deadline - now);
     }
     done = w->done;
     apr_thread_mutex_unlock(w->mutex);
+    return done;
+}
+
+static apr_status_t stop_and_join(void *data)
+{
+    worker_t *w = data;
+    apr_status_t rv;
+
+    signal_stop(w);
     worker = NULL;
-    if (!done) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, w->server,
+    if (!await_done(w)) {
+        /* With prefork the request that was cut off may hold what the thread needs. */
+        ap_log_error(APLOG_MARK, is_threaded() ? APLOG_WARNING : APLOG_INFO, 0, w->server,
                      DYGWNO(0320) "the background thread did not stop in "
                                   "time; this child ends without it");
-        return APR_SUCCESS;
+        _exit(0);
     }
     apr_thread_join(&rv, w->thread);
     apr_pool_destroy(w->pool);
+    if (dygw_database_in_use()) {
+        _exit(0);
+    }
     return APR_SUCCESS;
 }
 
