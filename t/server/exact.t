@@ -31,6 +31,7 @@ END
 my $gateway = Dygw::Gateway->new(sandbox => $sandbox, children => 1);
 $gateway->start;
 my $client = $gateway->client;
+$gateway->server->announce(qw(DYGW0210 DYGW0500 DYGW0501));
 
 sub prepare { return $client->call(POST => '/coupons/prepare', { poi_id => POI, @_ }) }
 

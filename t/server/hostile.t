@@ -119,7 +119,7 @@ unlike($answer->{head} // '', qr/Set-Cookie/i, 'no header comes out of X-Request
 
 my %queries = (
     'bogus=1' => 'bogus', 'rejected=xyz' => 'rejected', 'rejected=' => 'rejected',
-    'rejected=0123456' => 'rejected', 'rejected=0123456789' => 'rejected', 'rejected=ABCDEF01' => 'rejected',
+    'rejected=0123456' => 'rejected', 'rejected=0123456789' => 'rejected',
     'rejected=01234567&rejected=01234567' => 'rejected', 'rejected=%zz' => undef, 'rejected=0123456%00' => undef,
     '%00=1' => undef, 'rejected=%ff%fe1234' => undef
 );

@@ -39,6 +39,7 @@ $gateway->set(DygwNonceStore => 'shm 2000');
 $gateway->graceful;
 is_replay($client->raw($spent), 'replayed after the table has grown');
 
+$gateway->server->announce('DYGW0200');
 my $accepted = 0;
 my $full;
 for (1 .. 2500) {

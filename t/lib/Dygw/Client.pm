@@ -245,10 +245,11 @@ sub chunks {
 
 sub more {
     my ($socket, $text, $until) = @_;
-    my $left = $until - time;
-    if ($left <= 0 || !IO::Select->new($socket)->can_read($left)) {
-        Carp::croak('no answer in time');
-    }
+    my $select = IO::Select->new($socket);
+    my $left;
+    # A signal ends the wait early.
+    while (($left = $until - time) > 0 && !$select->can_read($left)) { }
+    Carp::croak('no answer in time') if $left <= 0;
     return sysread $socket, $$text, 65536, length $$text;
 }
 

@@ -25,8 +25,8 @@ sub new {
     my $server = Dygw::Server->new(
         name => 'the sandbox', threads => 16, children => 1, mpm => 'event', %option,
         load => { dygw_sandbox => Dygw::Server->module_path('dygw_sandbox') },
-        conf => 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET . "\n$more\n" .
-                "<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n"
+        conf => 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET .
+                "\n<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n$more\n"
     );
     my $self = bless { server => $server }, $class;
     $self->{client} = Dygw::Client->new(port => $server->port, base => '/_sandbox');

@@ -198,8 +198,8 @@ sub mpm_lines {
                "\nServerLimit $limit\nMaxRequestWorkers $limit\n";
     }
     return "ThreadsPerChild $threads\nThreadLimit $threads\nServerLimit $limit\nStartServers $children\n" .
-           "MinSpareThreads $threads\nMaxSpareThreads " . ($children + 1) * $threads . "\nMaxRequestWorkers " .
-           $children * $threads . "\n";
+           "MinSpareThreads 1\nMaxSpareThreads " . ($children + 1) * $threads . "\nMaxRequestWorkers " .
+           ($children + 2) * $threads . "\n";
 }
 
 sub config_text {

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+# Callers that go on calling while a test does something to the server.
+#
+#   my $traffic = Dygw::Traffic->start(4, sub { my ($process) = @_; ...one call, dies with what was wrong... });
+#   ...
+#   my ($calls, @failures) = $traffic->stop;
+package Dygw::Traffic;
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use POSIX ();
+use Scalar::Util qw(weaken);
+
+use Dygw::Server qw(poll);
+
+my @alive;
+
+# As many processes, each of which calls again and again. The code is told which of them it is in, from 0.
+sub start {
+    my ($class, $processes, $call) = @_;
+    my $self = bless { owner => $$, processes => [] }, $class;
+    push @alive, $self;
+    weaken($alive[-1]);
+    push @{ $self->{processes} }, $self->spawn($call, $_) for 0 .. $processes - 1;
+    return $self;
+}
+
+sub spawn {
+    my ($self, $call, $number) = @_;
+    pipe(my $read, my $write) or croak "pipe: $!";
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        close $read;
+        my $go_on = 1;
+        $SIG{TERM} = sub { $go_on = 0 };
+        $write->autoflush(1);
+        srand;
+        my $parent = getppid;
+        while ($go_on && getppid == $parent) {
+            my $went_well = eval { $call->($number); 1 };
+            my $wrong = $went_well ? '' : $@ || 'no reason given';
+            $wrong =~ s/\s+/ /g;
+            print {$write} $went_well ? "ok\n" : "$wrong\n";
+        }
+        POSIX::_exit(0);
+    }
+    close $write;
+    $read->blocking(0);
+    return { pid => $pid, read => $read, text => '' };
+}
+
+# Takes in what the processes have told so far, so that no pipe fills up; how many calls there were.
+sub calls {
+    my ($self) = @_;
+    for my $process (@{ $self->{processes} }) {
+        while (sysread $process->{read}, $process->{text}, 65536, length $process->{text}) { }
+    }
+    return scalar map { $_->{text} =~ /\n/g } @{ $self->{processes} };
+}
+
+# Waits until so many more calls have been made.
+sub go_on {
+    my ($self, $more) = @_;
+    my $enough = $self->calls + $more;
+    poll { $self->calls >= $enough } or croak 'the traffic has stopped';
+    return;
+}
+
+# Lets each end its call: how many calls there were, and what was wrong with those that failed.
+sub stop {
+    my ($self) = @_;
+    kill 'TERM', map { $_->{pid} } @{ $self->{processes} };
+    for my $process (@{ $self->{processes} }) {
+        my $ended = poll { $self->calls; waitpid($process->{pid}, POSIX::WNOHANG) != 0 } 30;
+        kill 'KILL', $process->{pid} if !$ended;
+    }
+    my $calls = $self->calls;
+    my @failures = map { grep { $_ ne 'ok' } split /\n/, $_->{text} } @{ $self->{processes} };
+    $self->{processes} = [];
+    return ($calls, @failures);
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $self->{owner} != $$;
+    local ($?, $@, $!);
+    for my $process (@{ $self->{processes} }) {
+        kill 'KILL', $process->{pid};
+        waitpid $process->{pid}, 0;
+    }
+    return;
+}
+
+END {
+    for my $traffic (@alive) {
+        $traffic->DESTROY if $traffic;
+    }
+}
+
+1;
