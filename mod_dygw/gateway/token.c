@@ -24,6 +24,8 @@
 #define SEAL_PURPOSE            "access-token"
 #define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
+#define SHORT_LIFE_MS           2000    /* of less nothing is left to be early in */
+#define LIFE_MIN_SEC            1       /* Douyin rounds down what is left */
 #define CLAIM_MARGIN_MS         1000    /* over the upstream time-out: sealing and storing */
 #define WAIT_STEP_US            20000   /* waiters look at the cell each step, ... */
 #define WAIT_STEPS_PER_LOOK     12      /* ... and into the table after so many */
@@ -204,7 +206,7 @@ static int acceptable(dygw_gateway_t *gateway, const dygw_token_reply_t *fresh,
         report_failure(gateway, &fresh->reply, log);
         return 0;
     }
-    if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in <= 0
+    if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in < 0
         || fresh->expires_in > LIFE_MAX_SEC) {
         dygw_log(log, ERR, 0,
                  DYGWNO(0405) "Douyin gives %s an access token of %" APR_SIZE_T_FMT " bytes for "
@@ -227,8 +229,9 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
                                     const dygw_token_reply_t *fresh, const dygw_log_t *log,
                                     apr_pool_t *pool)
 {
+    apr_int64_t life = fresh->expires_in > LIFE_MIN_SEC ? fresh->expires_in : LIFE_MIN_SEC;
     dygw_ms_t now = dygw_now();
-    dygw_ms_t expires_at = now + fresh->expires_in * 1000;
+    dygw_ms_t expires_at = now + life * 1000;
     const char *sealed;
     dygw_db_t *db;
     apr_status_t rv = dygw_seal(gateway->seal, SEAL_PURPOSE, fresh->access_token, pool, &sealed);
@@ -248,7 +251,7 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
         dygw_log(log, INFO, 0,
                  DYGWNO(0403) "new access token for %s, version %" APR_INT64_T_FMT
                               ", good for %" APR_INT64_T_FMT " s",
-                 gateway->client_key, version + 1, fresh->expires_in);
+                 gateway->client_key, version + 1, life);
     }
     dygw_db_close(db);
     return rv;
@@ -382,9 +385,14 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
     }
 }
 
+/* The stable token call gives the same token until it ends, with what is left of its life: asked
+ * after most of that, again and again, and for the last time when it has ended. */
 dygw_ms_t dygw_token_due_at(dygw_ms_t obtained_at, dygw_ms_t expires_at, double jitter)
 {
-    double life = (double)(expires_at - obtained_at);
+    dygw_ms_t life = expires_at - obtained_at;
 
-    return obtained_at + (dygw_ms_t)(life * (RENEW_FROM + RENEW_SPREAD * jitter));
+    if (life <= SHORT_LIFE_MS) {
+        return expires_at;
+    }
+    return obtained_at + (dygw_ms_t)((double)life * (RENEW_FROM + RENEW_SPREAD * jitter));
 }
