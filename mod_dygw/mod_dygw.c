@@ -19,6 +19,7 @@
 #include <http_protocol.h>
 #include <mpm_common.h>
 
+#include "auth/auth.h"
 #include "cfg/cfg.h"
 #include "douyin/douyin.h"
 #include "handle/handle.h"
@@ -72,6 +73,11 @@ static void child_stopping(DYGW_UNUSED apr_pool_t *pchild, DYGW_UNUSED int grace
     dygw_worker_stopping();                         /* 7 */
 }
 
+static int show_signature(request_rec *r, DYGW_UNUSED int lookup)
+{
+    return dygw_auth_show(r);
+}
+
 static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
 {
     static const char *const with_mod_dbd[] = { "mod_dbd.c", NULL };
@@ -81,6 +87,8 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, with_mod_dbd, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, with_mod_dbd, NULL, APR_HOOK_LAST);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -99,7 +99,7 @@ $sandbox->kill_tokens;
 view_is(verify(code => coupon()->{code}), 'with a renewed token', verify_status => 'success');
 my $second = read_token();
 isnt($second, $first, 'which is another one');
-$gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0500 DYGW0501));
+$gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0500 DYGW0501 DYGW0510 DYGW0511));
 $sandbox->fault(call => 'token', fault => $_, times => 1, http_status => 500) for qw(status garbage truncated drop_before);
 $sandbox->kill_tokens;
 verify(code => coupon()->{code});
@@ -150,7 +150,7 @@ my %written = (
     'the process list' => $arguments
 );
 like($written{'the error log'}, qr/\[dygw:trace/, 'the module said all it has to say');
-like($written{'the error log'}, qr/\[core:trace/, 'httpd too');
+like($written{'the error log'}, qr/\[http:trace4\].*X-Nonce: /, 'httpd too, down to the headers of requests');
 like($written{'the access log'}, qr/ \Q$client->{key}\E "POST /, 'the access log names the app');
 cmp_ok(scalar keys %secret, '>', 60, scalar(keys %secret) . ' secrets to look for');
 for my $where (sort keys %written) {
