@@ -140,6 +140,9 @@ static int serve_one(loopback_t *server, int fd)
     if (step.how == LOOPBACK_ANSWER_IN_PAIRS) {
         loopback_await(server, 2);
     }
+    if (step.how == LOOPBACK_ANSWER_LATE) {
+        usleep(LOOPBACK_DELAY_MS * 1000);
+    }
     if (step.text) {
         send_all(fd, step.text);
     }
@@ -150,7 +153,8 @@ static int serve_one(loopback_t *server, int fd)
         while (recv(fd, &byte, 1, 0) > 0) {
         }
     }
-    return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS;
+    return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS
+           || step.how == LOOPBACK_ANSWER_LATE;
 }
 
 static void *serve(void *baton)
