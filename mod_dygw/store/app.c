@@ -332,7 +332,7 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
     const char *word = status < 0 ? NULL : dygw_app_status_word((dygw_app_status_e)status);
     const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit),
                            dygw_db_int(db, offset) };
-    dygw_rows_t *rows;
+    dygw_rows_t *rows = NULL;
     apr_status_t rv = one_int(db, &app_count, args, total);
 
     *apps = apr_array_make(pool, limit, sizeof(dygw_app_t *));
@@ -357,7 +357,7 @@ static apr_status_t change(dygw_db_t *db, const dygw_stmt_t *stmt, const char **
     const char *key[] = { dygw_db_int(db, id) };
     apr_status_t rv = begin_change(db);
     apr_int64_t found;
-    int nrows;
+    int nrows = 0;
 
     if (rv == APR_SUCCESS) {
         rv = dygw_db_exec(db, stmt, &nrows, args);

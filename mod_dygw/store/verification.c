@@ -293,7 +293,7 @@ static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
 static apr_status_t find_clash(dygw_db_t *db, const dygw_verification_t *const *rows, int count,
                                int *clash)
 {
-    apr_status_t rv = APR_NOTFOUND;
+    apr_status_t rv;
     identity_t found;
     int i;
     int k;

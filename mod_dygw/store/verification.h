@@ -73,7 +73,8 @@ typedef struct dygw_verification_t {
     apr_int64_t discount_amount;
     dygw_enrich_status_e enrichment_status;
     apr_int64_t enrichment_retry_count;
-    const char *douyin_response;    /* JSON object of raw answers by call; NULL = none yet */
+    const char *douyin_response;    /* JSON object of raw answers by call; NULL = none yet. Of more
+                                     * than 1,000,000 bytes only {"omitted":true} is kept. */
     dygw_ms_t expire_time;
     dygw_ms_t verify_time;
     dygw_ms_t create_order_time;

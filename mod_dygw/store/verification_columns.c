@@ -9,10 +9,13 @@
 
 #include "store/verification_words.h"
 
+#define ANSWERS_MAX     1000000     /* bytes: MySQL's driver reads no more than 1 MiB of a text */
+
 /* How a member is kept in its column. */
 typedef enum {
     AS_TEXT,        /* as it is: an identifier that is too long is an error */
     AS_CLIPPED,     /* words of others: as much as the column holds */
+    AS_ANSWERS,     /* JSON, as much as every driver reads back whole */
     AS_INT64,
     AS_INT,
     AS_NUMBER,      /* DYGW_NO_INT is NULL */
@@ -42,7 +45,7 @@ static const column_t columns[] = {
     FIXED(AS_TEXT, ext_order_id), FIXED(AS_NUMBER, order_status), SETTLED(AS_NUMBER, pay_amount),
     SETTLED(AS_NUMBER, receipt_amount), SETTLED(AS_NUMBER, discount_amount),
     SETTLED(AS_ENRICH, enrichment_status), FIXED(AS_INT64, enrichment_retry_count),
-    SETTLED(AS_TEXT, douyin_response), SETTLED(AS_TIME, expire_time), SETTLED(AS_TIME, verify_time),
+    SETTLED(AS_ANSWERS, douyin_response), SETTLED(AS_TIME, expire_time), SETTLED(AS_TIME, verify_time),
     FIXED(AS_TIME, create_order_time), FIXED(AS_TIME, pay_time), FIXED(AS_INT64, created_at),
     SETTLED(AS_INT64, updated_at), FIXED(AS_MODE, mode), FIXED(AS_TEXT, operator_name),
     FIXED(AS_TEXT, device), SETTLED(AS_TIME, cancelable_until), SETTLED(AS_BY, confirmed_by),
@@ -55,6 +58,12 @@ _Static_assert(sizeof(columns) / sizeof(columns[0]) == DYGW_VERIFICATION_COLUMN_
                "a column is described or named, but not both");
 
 /* --- members to arguments --- */
+
+/* Cut, it would be JSON no more. */
+static const char *answers(const char *json)
+{
+    return json && strlen(json) > ANSWERS_MAX ? "{\"omitted\":true}" : json;
+}
 
 /* At most `chars` characters of UTF-8. */
 static const char *clip(const char *text, int chars, apr_pool_t *pool)
@@ -105,6 +114,8 @@ static const char *argument(dygw_db_t *db, const column_t *column, const dygw_ve
         return *(const char *const *)member;
     case AS_CLIPPED:
         return clip(*(const char *const *)member, column->chars, dygw_db_pool(db));
+    case AS_ANSWERS:
+        return answers(*(const char *const *)member);
     case AS_INT64:
         return dygw_db_int(db, *(const apr_int64_t *)member);
     case AS_INT:
@@ -166,6 +177,7 @@ static void read_column(dygw_rows_t *rows, int number, dygw_verification_t *v, a
     switch (column->kind) {
     case AS_TEXT:
     case AS_CLIPPED:
+    case AS_ANSWERS:
         *(const char **)member = dygw_row_text(rows, number, pool);
         break;
     case AS_INT64:

@@ -6,7 +6,7 @@
 
 #include "util/compiler.h"
 
-#define LONG_TEXT       (100 * 1024)
+#define LONG_TEXT       ((size_t)400 * 1024)
 #define MANY_ROWS       300
 #define QUICK           apr_time_from_msec(80)  /* less than the sleep of PostgreSQL's driver */
 
@@ -69,13 +69,13 @@ static void test_text_of_any_kind_is_kept(DYGW_UNUSED void **state)
 
 static void test_long_text_is_kept(DYGW_UNUSED void **state)
 {
-    char *text = apr_palloc(suite_pool, LONG_TEXT * 4 + 1);
-    int i;
+    char *text = apr_palloc(suite_pool, LONG_TEXT + 1);
+    size_t i;
 
-    for (i = 0; i < LONG_TEXT; i++) {
-        memcpy(text + 4 * i, i % 3 ? "\xf0\x9f\x8e\xab" : "abcd", 4);
+    for (i = 0; i < LONG_TEXT; i += 4) {
+        memcpy(text + i, i % 3 ? "\xf0\x9f\x8e\xab" : "abcd", 4);
     }
-    text[LONG_TEXT * 4] = '\0';
+    text[LONG_TEXT] = '\0';
     assert_kept(text);
 }
 

@@ -136,7 +136,6 @@ static apr_status_t insert_group(dygw_db_t *db, const dygw_verification_t **rows
 static void record_group(const child_t *child, int group)
 {
     const dygw_verification_t **rows = record_three();
-    const dygw_verification_t *outcome[GROUP_ROWS];
     dygw_db_t *db = open_unit(child);
     apr_status_t rv;
     int clash;
@@ -148,6 +147,8 @@ static void record_group(const child_t *child, int group)
     }
     rv = insert_group(db, rows);
     if (rv == APR_SUCCESS) {
+        const dygw_verification_t *outcome[GROUP_ROWS];
+
         apr_atomic_inc32(&child->tally->grouped[group]);
         for (i = 0; i < GROUP_ROWS; i++) {
             outcome[i] = record_succeeded(rows[i]);
@@ -266,7 +267,7 @@ static void be_child(child_t *child)
 
 static int run_crowd(child_t *child)
 {
-    pid_t pids[CHILDREN];
+    pid_t pids[CHILDREN] = { 0 };
     int ended = 0;
 
     for (child->number = 0; child->number < CHILDREN; child->number++) {

@@ -10,7 +10,7 @@
 #include "util/compiler.h"
 
 #define MYSQL_DEADLOCK  1213
-#define BIG_TEXT        (2 * 1024 * 1024)
+#define BIG_TEXT        ((size_t)2 * 1024 * 1024)
 #define LOCK_PATIENCE   apr_time_from_sec(9)    /* more than the longest time limit of a driver */
 
 #define VALUES_TEST(f) cmocka_unit_test_setup_teardown(f, values_setup, suite_teardown)

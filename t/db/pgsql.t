@@ -29,7 +29,8 @@ close $handle;
 my $first = 0;
 $first++ while $first < @sent && $sent[$first] !~ /^dygw_verification_settle/;
 my @later = @sent[ $first + 1 .. $#sent ];
-is_deeply(\@later, [ ('dygw_verification_insert:', 'dygw_verification_settle:') x (REDEMPTIONS - 1) ],
+my @redemption = ('dygw_verification_insert:', 'dygw_verification_settle:');
+is_deeply(\@later, [ (@redemption) x (REDEMPTIONS - 1) ],
           'pgsql: once all is prepared, a redemption is two statements and nothing else');
 
 Dygw::DbSuite::migrations('pgsql');

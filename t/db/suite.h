@@ -86,7 +86,7 @@ extern int suite_locked;
 #define SUITE_TEST(f) cmocka_unit_test_setup_teardown(f, suite_setup, suite_teardown)
 
 /* Adds to what is run. */
-void suite_add(const struct CMUnitTest *tests, size_t count);
+void suite_add(const struct CMUnitTest *more, size_t count);
 #define SUITE_ADD(tests) suite_add(tests, sizeof(tests) / sizeof((tests)[0]))
 
 void suite_connections(void);

@@ -4,7 +4,8 @@
 
 #include "util/compiler.h"
 
-#define BIG_RESPONSE    (100 * 1024)
+#define LARGEST_ANSWER  ((size_t)1000000)   /* bytes that are kept */
+#define LONG_WORDS      ((size_t)600)       /* characters of four bytes */
 #define MYSQL_DEADLOCK  1213
 
 static void test_insert_keeps_every_member(DYGW_UNUSED void **state)
@@ -379,20 +380,39 @@ static void test_a_redemption_is_two_calls(DYGW_UNUSED void **state)
 
 /* --- what others say --- */
 
+static const char *answer_of(size_t len)
+{
+    char *text = apr_palloc(suite_pool, len + 1);
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        text[i] = (char)(' ' + i % 90);
+    }
+    text[len] = '\0';
+    return text;
+}
+
 static void test_a_large_answer_comes_back_whole(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     dygw_verification_t *v = record_processing();
-    char *text = apr_palloc(suite_pool, BIG_RESPONSE + 1);
-    int i;
 
-    for (i = 0; i < BIG_RESPONSE; i++) {
-        text[i] = (char)(' ' + i % 90);
-    }
-    text[BIG_RESPONSE] = '\0';
-    v->douyin_response = text;
+    v->douyin_response = answer_of(LARGEST_ANSWER);
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    assert_string_equal(record_get(db, v->id)->douyin_response, text);
+    assert_string_equal(record_get(db, v->id)->douyin_response, v->douyin_response);
+    dygw_db_close(db);
+}
+
+static void test_an_answer_that_is_too_large_is_left_out(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_processing();
+    dygw_verification_t *outcome = record_succeeded(v);
+
+    outcome->douyin_response = answer_of(LARGEST_ANSWER + 1);
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_int_equal(record_settle(db, outcome), APR_SUCCESS);
+    assert_string_equal(record_get(db, v->id)->douyin_response, "{\"omitted\":true}");
     dygw_db_close(db);
 }
 
@@ -402,15 +422,15 @@ static void test_long_words_of_others_are_cut_between_characters(DYGW_UNUSED voi
     dygw_db_t *db = suite_open(0);
     dygw_verification_t *v = record_processing();
     dygw_verification_t *outcome = record_succeeded(v);
-    char *text = apr_palloc(suite_pool, 4 * 600 + 1);
+    char *text = apr_palloc(suite_pool, 4 * LONG_WORDS + 1);
     char *expected;
-    int i;
+    size_t i;
 
-    for (i = 0; i < 600; i++) {
+    for (i = 0; i < LONG_WORDS; i++) {
         memcpy(text + 4 * i, "\xf0\x9f\x8e\xab", 4);
     }
-    text[4 * 600] = '\0';
-    expected = apr_pstrmemdup(suite_pool, text, 4 * 512);
+    text[4 * LONG_WORDS] = '\0';
+    expected = apr_pstrmemdup(suite_pool, text, (size_t)4 * 512);
     outcome->error_description = text;
     outcome->product_name = outcome->sku_name = text;
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
@@ -458,6 +478,7 @@ void suite_verifications(void)
         SUITE_TEST(test_a_database_that_fails_is_neither_taken_nor_recorded),
         SUITE_TEST(test_a_redemption_is_two_calls),
         SUITE_TEST(test_a_large_answer_comes_back_whole),
+        SUITE_TEST(test_an_answer_that_is_too_large_is_left_out),
         SUITE_TEST(test_long_words_of_others_are_cut_between_characters),
         SUITE_TEST(test_the_words_are_the_contract_s),
     };

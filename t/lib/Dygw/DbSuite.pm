@@ -62,12 +62,11 @@ sub contract {
         }
         elsif ($line =~ /^not ok \d+ - (.*?)(?: # SKIP.*)?$/) {
             $seen++;
-            # cmocka calls a test that skipped itself "not ok 1 # SKIP name" or "ok 1 # SKIP name".
             fail("$driver: $1");
         }
         elsif ($line =~ /^(?:not )?ok \d+ # SKIP (.*)$/) {
             $seen++;
-            pass("$driver: $1 # does not apply");
+          SKIP: { skip "$1: not with $driver", 1 }
         }
         else {
             chomp $line;
@@ -126,8 +125,11 @@ sub memory {
     my ($database, $units) = @_;
     my ($text, $ended) = run($database, 'units', $units);
     my ($before, $after) = $text =~ /(\d+) KiB after .* (\d+) KiB after/;
-    ok($ended && defined $after && $after - $before < 512, $database->driver . ": $units units leave nothing behind")
-        or diag($text);
+    my $what = $database->driver . ": $units units leave nothing behind";
+  SKIP: {
+        skip "$what: a sanitizer keeps it", 1 if $text =~ /sanitizer/;
+        ok($ended && defined $after && $after - $before < 512, $what) or diag($text);
+    }
     return;
 }
 
