@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
+#include "util/compiler.h"
 
 #define FIRST_SIZE      4096    /* for a body that does not say how long it is */
 #define READ_SIZE       8192
@@ -48,7 +49,7 @@ static void append(buffer_t *b, const char *data, apr_size_t len)
 static void refuse_size(const dygw_call_t *call, dygw_result_t *out)
 {
     out->code = DYGW_BODY_TOO_LARGE;
-    out->message = apr_psprintf(call->r->pool, "the body is longer than %" APR_OFF_T_FMT " bytes",
+    out->message = apr_psprintf(call->r->pool, "the body is too long, at most %" APR_OFF_T_FMT " bytes are taken",
                                 call->runtime->cfg->max_body);
 }
 
@@ -92,9 +93,21 @@ static apr_status_t take_buckets(buffer_t *b, apr_bucket_brigade *brigade)
     return APR_SUCCESS;
 }
 
-static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
+/* The output filter while a body is read: httpd answers a broken body or its own LimitRequestBody
+ * by itself, with a page in HTML, through the filters of the output. Its verdict becomes an error
+ * here, and the answer ours. */
+static apr_status_t catch_verdict(DYGW_UNUSED ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
-    request_rec *r = call->r;
+    const apr_bucket *first = APR_BRIGADE_FIRST(brigade);
+    int status = first != APR_BRIGADE_SENTINEL(brigade) && AP_BUCKET_IS_ERROR(first)
+                     ? ((const ap_bucket_error *)first->data)->status
+                     : HTTP_BAD_REQUEST;
+
+    return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? APR_ENOSPC : APR_EGENERAL;
+}
+
+static apr_status_t read_buckets(request_rec *r, buffer_t *b)
+{
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_status_t rv;
 
@@ -109,6 +122,21 @@ static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
         }
         apr_brigade_cleanup(brigade);
     } while (rv == APR_SUCCESS);
+    return rv;
+}
+
+static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
+{
+    request_rec *r = call->r;
+    ap_filter_rec_t rec = { .name = "dygw-verdict", .filter_func.out_func = catch_verdict,
+                            .ftype = AP_FTYPE_RESOURCE };
+    ap_filter_t verdict = { .frec = &rec, .c = r->connection };
+    ap_filter_t *filters = r->output_filters;
+    apr_status_t rv;
+
+    r->output_filters = &verdict;
+    rv = read_buckets(r, b);
+    r->output_filters = filters;
     if (rv != APR_EOF) {
         explain_read(call, rv, out);
         return;
