@@ -66,6 +66,7 @@ for my $mpm (qw(prefork worker event)) {
     is($gateway->health->{status}, 200, "$mpm: healthy");
     is($gateway->rows('dygw_verifications', "verify_status <> 'success'"), 0, "$mpm: every redemption is a success");
 
+    $server->expect_stop_race;
     $traffic = traffic_on($gateway);
     $traffic->go_on(50);
     $gateway->restart(overlap => 1);
