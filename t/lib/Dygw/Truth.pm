@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+# A redemption seen from its three sides: what the caller heard, what is recorded, and what Douyin did.
+#
+#   my $truth = Dygw::Truth->new($gateway);
+#   my $attempt = $truth->verify($coupon, code => $coupon->{code});     # {answer, request_id, coupon}
+#   $truth->agrees($attempt, 'a name', status => 202, applied => 1);    # one test
+#   my @wrong = $truth->faults($attempt, [rows], {truth});              # the same without asking anybody
+package Dygw::Truth;
+
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use Test::More ();
+
+use Dygw::Gateway qw(POI);
+
+# What is looked at of a record.
+our @COLUMNS = qw(
+    id request_id verify_status error_code verify_id verify_token encrypted_code certificate_id order_id poi_id
+    attempts next_run_at lease_until mode app_id
+);
+
+sub new {
+    my ($class, $gateway) = @_;
+    return bless { gateway => $gateway, requests => 0, run => sprintf('%x-%x', $$, time) }, $class;
+}
+
+sub gateway { return $_[0]{gateway} }
+sub sandbox { return $_[0]{gateway}->sandbox }
+
+sub new_request_id {
+    my ($self) = @_;
+    return sprintf 'r-%s-%d-%d', $self->{run}, $$, ++$self->{requests};
+}
+
+# --- one attempt ---
+
+# Redeems with the first app, under a request id of its own.
+sub verify {
+    my ($self, $coupon, %fields) = @_;
+    my $attempt = $self->attempt($coupon, %fields);
+    $attempt->{answer} = $self->gateway->client->call(@{ $attempt->{call} });
+    return $attempt;
+}
+
+# The same, sent but not yet answered: {handle} gives the answer.
+sub begin {
+    my ($self, $coupon, %fields) = @_;
+    my $attempt = $self->attempt($coupon, %fields);
+    $attempt->{handle} = $self->gateway->client->begin(@{ $attempt->{call} });
+    return $attempt;
+}
+
+# The answer to what begin() sent; none when the connection ended without.
+sub finish {
+    my ($self, $attempt) = @_;
+    $attempt->{answer} = eval { $attempt->{handle}->finish };
+    return $attempt;
+}
+
+sub attempt {
+    my ($self, $coupon, %fields) = @_;
+    my $id = $self->new_request_id;
+    return { coupon => $coupon, request_id => $id,
+             call => [ POST => '/coupons/verify', { poi_id => POI, %fields }, headers => { 'X-Request-Id' => $id } ] };
+}
+
+# The fields that redeem a coupon in a mode; for encrypted_code after a prepare of the caller's own.
+sub fields {
+    my ($self, $mode, $coupon) = @_;
+    return (code => $coupon->{code}) if $mode eq 'code';
+    return (short_link => $coupon->{order}{short_link}) if $mode eq 'short_link';
+    my $answer = $self->gateway->client->call(POST => '/coupons/prepare', { poi_id => POI, code => $coupon->{code} });
+    croak "prepare: $answer->{body}" if $answer->{status} != 200;
+    return (encrypted_code => $coupon->{encrypted_code}, verify_token => $answer->{json}{data}{verify_token});
+}
+
+# --- the record ---
+
+# The records that match a condition, each by the names of its columns; what is NULL is empty.
+sub rows_where {
+    my ($self, $condition) = @_;
+    my @select = map { "COALESCE($_, " . (/_at|_until|attempts|error_code|app_id|\Aid/ ? '0' : "''") . ')' } @COLUMNS;
+    my @rows = $self->gateway->database->query('SELECT ' . join(', ', @select) .
+        " FROM dygw_verifications WHERE $condition ORDER BY id");
+    return map { my %row; @row{@COLUMNS} = @$_; \%row } @rows;
+}
+
+sub rows_of {
+    my ($self, $attempt) = @_;
+    return [ $self->rows_where("request_id = '$attempt->{request_id}'") ];
+}
+
+# --- the three together ---
+
+# What is wrong with a record that waits to be settled.
+sub incomplete {
+    my ($row) = @_;
+    my @needed = qw(verify_token encrypted_code poi_id attempts next_run_at);
+    push @needed, qw(certificate_id order_id) if $row->{mode} ne 'encrypted_code';
+    return map { "the record has no $_" } grep { !$row->{$_} } @needed;
+}
+
+# What contradicts the contract's promises in one attempt. truth: what the sandbox says of the coupon. An attempt
+# without an answer (its server died) may have a record or none.
+sub faults {
+    my ($self, $attempt, $rows, $truth) = @_;
+    my $answer = $attempt->{answer};
+    my $view = $answer ? $answer->{json}{data} : undef;
+    my $status = $answer ? $answer->{status} : 0;
+    my $row = $rows->[0];
+    my @wrong;
+    push @wrong, @$rows . ' records' if @$rows > 1 || ($status == 200 || $status == 202) && @$rows != 1;
+    push @wrong, "a record after $status" if $status >= 300 && @$rows;
+    return @wrong if !$row;
+
+    my @ours = grep { $row->{verify_token} && ($_->{verify_token} // '') eq $row->{verify_token} }
+        @{ $truth->{verifications} };
+    push @wrong, 'Douyin redeemed it ' . @ours . ' times for this record' if @ours > 1;
+    push @wrong, "the caller heard $view->{verify_status}, the record says $row->{verify_status}"
+        if $view && $view->{verify_status} ne $row->{verify_status};
+    push @wrong, "the caller heard of record $view->{id}" if $view && $view->{id} ne $row->{id};
+    push @wrong, "status 200 and $row->{verify_status}" if $status == 200 && $row->{verify_status} eq 'processing';
+    push @wrong, "status 202 and $row->{verify_status}" if $status == 202 && $row->{verify_status} ne 'processing';
+    push @wrong, 'failed, and Douyin redeemed it' if $row->{verify_status} eq 'failed' && @ours;
+    push @wrong, 'success, and Douyin did not redeem it' if $row->{verify_status} eq 'success' && !@ours;
+    push @wrong, 'another verify_id than Douyin\'s'
+        if $row->{verify_status} eq 'success' && @ours && $ours[0]{verify_id} ne $row->{verify_id};
+    push @wrong, incomplete($row) if $row->{verify_status} eq 'processing';
+    return @wrong;
+}
+
+# One test: the three sides agree, with this status and verify_status (of both), and Douyin has redeemed it or not.
+sub agrees {
+    my ($self, $attempt, $name, %expected) = @_;
+    my $rows = $self->rows_of($attempt);
+    my $truth = $self->sandbox->coupon($attempt->{coupon}{code});
+    my $answer = $attempt->{answer};
+    my @wrong = $self->faults($attempt, $rows, $truth);
+    push @wrong, "status " . ($answer ? $answer->{status} : 'none') . ", not $expected{status}"
+        if $expected{status} && (!$answer || $answer->{status} != $expected{status});
+    push @wrong, "verify_status " . ($rows->[0] ? $rows->[0]{verify_status} : 'none') . ", not $expected{verify_status}"
+        if exists $expected{verify_status} && ($rows->[0] ? $rows->[0]{verify_status} : '') ne $expected{verify_status};
+    push @wrong, "Douyin's status is $truth->{status}"
+        if defined $expected{applied} && $truth->{status} != ($expected{applied} ? 2 : 1);
+    my $ok = Test::More::ok(!@wrong, $name);
+    Test::More::diag(join('; ', @wrong), "\n", $answer ? "$answer->{status} $answer->{body}" : 'no answer') if !$ok;
+    $attempt->{row} = $rows->[0];
+    return $ok;
+}
+
+# One test: all verify calls for a coupon since call number `after` say the same, and there are so many.
+sub repeats_are_identical {
+    my ($self, $coupon, $after, $name, $count) = @_;
+    my @calls = grep { grep { $_ eq $coupon->{encrypted_code} } @{ $_->{codes} } }
+        $self->sandbox->calls(call => 'verify', after => $after);
+    my %bodies = map { $_->{args} => 1 } @calls;
+    my $ok = Test::More::ok(keys %bodies == 1 && (!$count || @calls == $count), $name);
+    Test::More::diag(scalar(@calls), " calls\n", join "\n", keys %bodies) if !$ok;
+    return $ok;
+}
+
+1;
