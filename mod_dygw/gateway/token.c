@@ -24,8 +24,7 @@
 #define SEAL_PURPOSE            "access-token"
 #define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
-#define SHORT_LIFE_MS           2000    /* of less nothing is left to be early in */
-#define LIFE_MIN_SEC            1       /* Douyin rounds down what is left */
+#define END_SEC                 APR_INT64_C(2)  /* a life that is over: see life_of */
 #define CLAIM_MARGIN_MS         1000    /* over the upstream time-out: sealing and storing */
 #define WAIT_STEP_US            20000   /* waiters look at the cell each step, ... */
 #define WAIT_STEPS_PER_LOOK     12      /* ... and into the table after so many */
@@ -224,14 +223,22 @@ static int acceptable(dygw_gateway_t *gateway, const dygw_token_reply_t *fresh,
     return 1;
 }
 
+/* The stable token call gives the same token until it ends, with what is left of its life in whole
+ * seconds: a new one cannot be had a moment too early. So the last such life is stretched by what
+ * Douyin rounds off and by the second until the background looks again. That there is no token in
+ * between would be worse than one that Douyin refuses, which is renewed at once. */
+static apr_int64_t life_of(const dygw_token_reply_t *fresh)
+{
+    return fresh->expires_in > END_SEC ? fresh->expires_in : fresh->expires_in + END_SEC;
+}
+
 /* Seals and stores what Douyin gave; whoever stored a successor first, it is in the cell then. */
 static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version,
                                     const dygw_token_reply_t *fresh, const dygw_log_t *log,
                                     apr_pool_t *pool)
 {
-    apr_int64_t life = fresh->expires_in > LIFE_MIN_SEC ? fresh->expires_in : LIFE_MIN_SEC;
     dygw_ms_t now = dygw_now();
-    dygw_ms_t expires_at = now + life * 1000;
+    dygw_ms_t expires_at = now + life_of(fresh) * 1000;
     const char *sealed;
     dygw_db_t *db;
     apr_status_t rv = dygw_seal(gateway->seal, SEAL_PURPOSE, fresh->access_token, pool, &sealed);
@@ -251,7 +258,7 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
         dygw_log(log, INFO, 0,
                  DYGWNO(0403) "new access token for %s, version %" APR_INT64_T_FMT
                               ", good for %" APR_INT64_T_FMT " s",
-                 gateway->client_key, version + 1, life);
+                 gateway->client_key, version + 1, fresh->expires_in);
     }
     dygw_db_close(db);
     return rv;
@@ -385,14 +392,11 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
     }
 }
 
-/* The stable token call gives the same token until it ends, with what is left of its life: asked
- * after most of that, again and again, and for the last time when it has ended. */
 dygw_ms_t dygw_token_due_at(dygw_ms_t obtained_at, dygw_ms_t expires_at, double jitter)
 {
-    dygw_ms_t life = expires_at - obtained_at;
+    double life = (double)(expires_at - obtained_at);
+    dygw_ms_t due = obtained_at + (dygw_ms_t)(life * (RENEW_FROM + RENEW_SPREAD * jitter));
+    dygw_ms_t latest = expires_at - END_SEC * 1000;
 
-    if (life <= SHORT_LIFE_MS) {
-        return expires_at;
-    }
-    return obtained_at + (dygw_ms_t)((double)life * (RENEW_FROM + RENEW_SPREAD * jitter));
+    return due < latest ? due : latest;
 }

@@ -11,7 +11,7 @@
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define QUEUE_MAX   8
+#define QUEUE_MAX   32
 #define TOOK_US     1000
 #define TOKEN_LIFE  7200
 
