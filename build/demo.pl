@@ -239,6 +239,7 @@ DygwShortLinkHosts http://127.0.0.1:$sandbox_port
 # Douyin's side.
 DygwSandboxClient awdemo0000000000 demo-secret-of-the-application
 <VirtualHost 127.0.0.1:$sandbox_port>
+    ServerName 127.0.0.1
     <Location "/">
         SetHandler dygw-sandbox
     </Location>
