@@ -35,7 +35,8 @@ typedef struct dygw_redeem_result_t {
     apr_interval_time_t upstream_time;  /* us spent waiting for Douyin */
 } dygw_redeem_result_t;
 
-/* Prepares (unless encrypted_code is given), records, verifies, records the outcome. */
+/* Prepares (unless encrypted_code is given), records, verifies, records the outcome. DYGW_OK: items
+ * say how it ended, or `processing`; anything else: nothing was redeemed. */
 void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
                  const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out);
 
@@ -47,7 +48,7 @@ void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *req
 void dygw_stores(dygw_gateway_t *gateway, const char *account_id, const char *poi_id, int page,
                  int size, const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
 
-/* The records of one request, by the id of its first, into out. */
+/* The records of one request, by the id of its first, into out. APR_NOTFOUND: there is none. */
 apr_status_t dygw_items_read(dygw_gateway_t *gateway, apr_int64_t first_id, const dygw_log_t *log,
                              apr_pool_t *pool, dygw_redeem_result_t *out);
 
