@@ -49,7 +49,8 @@ static void append(buffer_t *b, const char *data, apr_size_t len)
 static void refuse_size(const dygw_call_t *call, dygw_result_t *out)
 {
     out->code = DYGW_BODY_TOO_LARGE;
-    out->message = apr_psprintf(call->r->pool, "the body is too long, at most %" APR_OFF_T_FMT " bytes are taken",
+    out->message = apr_psprintf(call->r->pool,
+                                "the body is too long, at most %" APR_OFF_T_FMT " bytes are taken",
                                 call->runtime->cfg->max_body);
 }
 
