@@ -3,11 +3,11 @@
 #include "records.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_atomic.h>
+#include <apr_shm.h>
 #include <apr_time.h>
 
 #include "util/compiler.h"
@@ -303,13 +303,15 @@ static apr_int64_t count_rows(const char *where, apr_int64_t run)
 
 static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state)
 {
-    tally_t *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                          -1, 0);
-    child_t child = { tally, 0, suite_unique(), 0 };
+    child_t child = { NULL, 0, suite_unique(), 0 };
     dygw_token_row_t row;
     dygw_db_t *db = suite_open(0);
+    apr_shm_t *shm;
+    tally_t *tally;
 
-    assert_ptr_not_equal(tally, MAP_FAILED);
+    assert_int_equal(apr_shm_create(&shm, sizeof(*tally), NULL, suite_pool), APR_SUCCESS);
+    tally = child.tally = apr_shm_baseaddr_get(shm);
+    memset(tally, 0, sizeof(*tally));
     assert_int_equal(dygw_store_token_get(db, &row, suite_pool), APR_SUCCESS);
     dygw_db_close(db);
     child.token_version = row.version;
@@ -329,7 +331,6 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     assert_int_equal(count_rows("verify_status = 'success'", child.run),
                      COUPONS / 2 + GROUPS * GROUP_ROWS);
     assert_int_equal(count_rows("verify_status = 'failed'", child.run), COUPONS / 2);
-    munmap(tally, sizeof(*tally));
 }
 
 void suite_crowd(void)
