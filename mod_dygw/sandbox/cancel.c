@@ -7,17 +7,26 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-/* The certificate that a verification is of; NONE when there is no such verification. */
-static apr_uint32_t coupon_of(apr_uint32_t verification)
-{
-    const dygw_sandbox_verification_t *v;
+/* The coupon that a verification is of, and its order; both NONE when there is no such
+ * verification. */
+typedef struct owner_t {
     apr_uint32_t coupon;
+    apr_uint32_t order;
+} owner_t;
+
+static owner_t owner_of(apr_uint32_t verification)
+{
+    owner_t owner = { DYGW_SANDBOX_NONE, DYGW_SANDBOX_NONE };
+    const dygw_sandbox_verification_t *v;
 
     dygw_sandbox_lock();
     v = dygw_sandbox_verification(verification);
-    coupon = v ? v->coupon : DYGW_SANDBOX_NONE;
+    if (v) {
+        owner.coupon = v->coupon;
+        owner.order = dygw_sandbox_coupon(v->coupon)->order;
+    }
     dygw_sandbox_unlock();
-    return coupon;
+    return owner;
 }
 
 static int read_one(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t *change)
@@ -28,7 +37,7 @@ static int read_one(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t 
 
     change->count = 1;
     change->records[0] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, verify_id);
-    return coupon != DYGW_SANDBOX_NONE && coupon_of(change->records[0]) == coupon;
+    return coupon != DYGW_SANDBOX_NONE && owner_of(change->records[0]).coupon == coupon;
 }
 
 static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
@@ -43,12 +52,9 @@ static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change
     }
     change->count = (int)n;
     for (apr_size_t i = 0; i < n; i++) {
-        apr_uint32_t coupon;
-
         change->records[i] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY,
                                                    json_string_value(json_array_get(ids, i)));
-        coupon = coupon_of(change->records[i]);
-        if (coupon == DYGW_SANDBOX_NONE || dygw_sandbox_coupon(coupon)->order != order) {
+        if (owner_of(change->records[i]).order != order) {
             return 0;
         }
     }

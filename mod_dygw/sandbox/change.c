@@ -190,6 +190,7 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
         outcome->error_code = DYGW_SANDBOX_REFUSED;
         return;
     }
+    outcome->order = *dygw_sandbox_order(change->order);
     before = first_use_of(change);
     if (!before) {
         redeem(change, now, outcome);

@@ -15,6 +15,7 @@ typedef struct dygw_sandbox_outcome_t {
     apr_int64_t error_code;         /* of the call; 0: look at the items (cancel: done) */
     const char *description;        /* NULL: the code's usual text */
     apr_int64_t sub_error_code;
+    dygw_sandbox_order_t order;     /* of verify: a copy, as are the items' verifications */
     dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX];  /* of verify, one a code */
 } dygw_sandbox_outcome_t;
 

@@ -17,6 +17,7 @@ typedef struct wish_t {
     int orders;
     int status;
     int brief;
+    apr_uint32_t first_order, first_coupon;     /* of those that were made */
     dygw_sandbox_order_t model;
     dygw_sandbox_poi_set_t poi_set;
 } wish_t;
@@ -124,8 +125,8 @@ static int poi_set(const dygw_sandbox_poi_set_t *wanted)
     return i;
 }
 
-/* The first of the new orders, which are neighbours; the lock is held. */
-static const char *make(wish_t *wish, apr_uint32_t *first)
+/* Adds the orders; they are neighbours, and so are all their coupons. The lock is held. */
+static const char *make(wish_t *wish)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
     const int set = poi_set(&wish->poi_set);
@@ -137,7 +138,8 @@ static const char *make(wish_t *wish, apr_uint32_t *first)
         return "no room for so many coupons: raise DygwSandboxCoupons or reset";
     }
     wish->model.poi_set = (unsigned char)set;
-    *first = s->orders;
+    wish->first_order = s->orders;
+    wish->first_coupon = s->coupons;
     for (int i = 0; i < wish->orders; i++) {
         dygw_sandbox_order_add(&wish->model, wish->status);
     }
@@ -158,9 +160,10 @@ static void write_coupon(dygw_jsonw_t *w, apr_uint32_t coupon)
     dygw_jsonw_end_object(w);
 }
 
-static void write_order(dygw_sandbox_control_t *control, apr_uint32_t index,
-                        const dygw_sandbox_order_t *order)
+static void write_order(dygw_sandbox_control_t *control, const wish_t *wish, apr_uint32_t i)
 {
+    const apr_uint32_t index = wish->first_order + i;
+    const apr_uint32_t first_coupon = wish->first_coupon + i * wish->model.coupons;
     dygw_jsonw_t *w = &control->w;
     char text[DYGW_SANDBOX_CIPHER_LEN + 1];
 
@@ -174,8 +177,8 @@ static void write_order(dygw_sandbox_control_t *control, apr_uint32_t index,
     dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_ORDER, index, text);
     dygw_jsonw_string(w, "object_id", text);
     dygw_jsonw_array(w, "coupons");
-    for (int i = 0; i < order->coupons; i++) {
-        write_coupon(w, order->first_coupon + (apr_uint32_t)i);
+    for (apr_uint32_t n = 0; n < wish->model.coupons; n++) {
+        write_coupon(w, first_coupon + n);
     }
     dygw_jsonw_end_array(w);
     dygw_jsonw_end_object(w);
@@ -198,31 +201,24 @@ static void write_codes(dygw_jsonw_t *w, apr_uint32_t first, int count)
 const char *dygw_sandbox_mint(dygw_sandbox_control_t *control)
 {
     wish_t wish;
-    apr_uint32_t first = 0;
     const char *problem = read_wish(control, &wish);
 
     if (problem) {
         return problem;
     }
     dygw_sandbox_lock();
-    problem = make(&wish, &first);
+    problem = make(&wish);
     dygw_sandbox_unlock();
     if (problem) {
         return problem;
     }
-    /* What is written does not change any more, unless a reset comes in between. */
     if (wish.brief) {
-        write_codes(&control->w, dygw_sandbox_order(first)->first_coupon,
-                    wish.orders * wish.model.coupons);
+        write_codes(&control->w, wish.first_coupon, wish.orders * wish.model.coupons);
         return NULL;
     }
     dygw_jsonw_array(&control->w, "orders");
     for (int i = 0; i < wish.orders; i++) {
-        const dygw_sandbox_order_t *order = dygw_sandbox_order(first + (apr_uint32_t)i);
-
-        if (order) {
-            write_order(control, first + (apr_uint32_t)i, order);
-        }
+        write_order(control, &wish, (apr_uint32_t)i);
     }
     dygw_jsonw_end_array(&control->w);
     return NULL;

@@ -245,8 +245,8 @@ void dygw_sandbox_unlock(void);
 /* Back to the start, with a new salt; the lock is held. */
 void dygw_sandbox_state_reset(void);
 
-/* Records by index; NULL when there is none. What never changes in a record may be read without
- * the lock. */
+/* Records by index; NULL when there is none. The lock is held as long as they are looked at: a
+ * reset takes them away. */
 dygw_sandbox_order_t *dygw_sandbox_order(apr_uint32_t index);
 dygw_sandbox_coupon_t *dygw_sandbox_coupon(apr_uint32_t index);
 dygw_sandbox_verification_t *dygw_sandbox_verification(apr_uint32_t index);

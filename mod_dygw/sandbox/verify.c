@@ -105,10 +105,11 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
     }
 }
 
-static void write_verified(dygw_jsonw_t *w, apr_uint32_t coupon, const dygw_sandbox_item_t *item)
+static void write_verified(dygw_jsonw_t *w, const dygw_sandbox_change_t *change, int i,
+                           const dygw_sandbox_outcome_t *outcome)
 {
-    /* What these say never changes, so the lock is not needed. */
-    const apr_uint32_t order = dygw_sandbox_coupon(coupon)->order;
+    const apr_uint32_t coupon = change->records[i];
+    const dygw_sandbox_item_t *item = &outcome->items[i];
     char id[DYGW_SANDBOX_ID_LEN + 1];
     char code[DYGW_SANDBOX_CODE_LEN + 1];
 
@@ -119,27 +120,29 @@ static void write_verified(dygw_jsonw_t *w, apr_uint32_t coupon, const dygw_sand
     dygw_sandbox_code(coupon, code);
     dygw_jsonw_string(w, "origin_code", code);
     dygw_jsonw_string(w, "account_id", DYGW_SANDBOX_ACCOUNT_ID);
-    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, order, id);
+    dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, change->order, id);
     dygw_jsonw_string(w, "order_id", id);
-    dygw_jsonw_string(w, "product_id", dygw_sandbox_sku_id(dygw_sandbox_order(order)));
-    dygw_sandbox_write_times_amount(w, dygw_sandbox_order(order), item->verification.serial);
+    dygw_jsonw_string(w, "product_id", dygw_sandbox_sku_id(&outcome->order));
+    dygw_sandbox_write_times_amount(w, &outcome->order, item->verification.serial);
 }
 
-static void write_item(dygw_sandbox_call_t *call, const char *code, apr_uint32_t coupon,
-                       const dygw_sandbox_item_t *item)
+static void write_item(dygw_sandbox_call_t *call, const char *code,
+                       const dygw_sandbox_change_t *change, int i,
+                       const dygw_sandbox_outcome_t *outcome)
 {
-    const char *text = item->result == 0 ? "验券成功" : dygw_sandbox_text_of(item->result);
+    const apr_int64_t result = outcome->items[i].result;
+    const char *text = result == 0 ? "验券成功" : dygw_sandbox_text_of(result);
     dygw_jsonw_t *w = &call->w;
 
     if (call->fault.kind == DYGW_SANDBOX_RESULT && call->fault.description[0]) {
         text = call->fault.description;
     }
     dygw_jsonw_object(w, NULL);
-    dygw_jsonw_int(w, "result", item->result);
+    dygw_jsonw_int(w, "result", result);
     dygw_jsonw_string(w, "msg", text);
     dygw_jsonw_string(w, "code", code);
-    if (item->result == 0) {
-        write_verified(w, coupon, item);
+    if (result == 0) {
+        write_verified(w, change, i, outcome);
     }
     dygw_jsonw_end_object(w);
 }
@@ -165,8 +168,8 @@ void dygw_sandbox_verify(dygw_sandbox_call_t *call)
     dygw_sandbox_reply_begin(call);
     dygw_jsonw_array(&call->w, "verify_results");
     for (int i = 0; i < change.count; i++) {
-        write_item(call, json_string_value(json_array_get(codes, (apr_size_t)i)),
-                   change.records[i], &outcome.items[i]);
+        write_item(call, json_string_value(json_array_get(codes, (apr_size_t)i)), &change, i,
+                   &outcome);
     }
     dygw_jsonw_end_array(&call->w);
     dygw_sandbox_reply_end(call);

@@ -20,6 +20,7 @@ typedef struct page_t {
         apr_uint32_t index;
         dygw_sandbox_verification_t verification;
         dygw_sandbox_coupon_t coupon;
+        dygw_sandbox_order_t order;
     } record[SIZE_MAX_DOCUMENTED];
 } page_t;
 
@@ -67,6 +68,7 @@ static void add(page_t *page, apr_uint32_t index, const dygw_sandbox_verificatio
     page->record[page->count].index = index;
     page->record[page->count].verification = *v;
     page->record[page->count].coupon = *dygw_sandbox_coupon(v->coupon);
+    page->record[page->count].order = *dygw_sandbox_order(dygw_sandbox_coupon(v->coupon)->order);
     page->count++;
 }
 
@@ -94,7 +96,7 @@ static void collect(page_t *page)
 static void write_record(dygw_sandbox_call_t *call, const page_t *page, int i)
 {
     const dygw_sandbox_verification_t *v = &page->record[i].verification;
-    const dygw_sandbox_order_t *order = dygw_sandbox_order(page->record[i].coupon.order);
+    const dygw_sandbox_order_t *order = &page->record[i].order;
     const int unit = call->switches.times_in_ms ? 1 : 1000;
     const int is_cancelled = v->cancelled_at != DYGW_NO_TIME;
     const int can_cancel = dygw_sandbox_can_cancel(call, v);

@@ -530,26 +530,52 @@ sub race {
     return $won;
 }
 
-for my $mpm (qw(event worker prefork)) {
-    $sandbox = Dygw::Sandbox->start_new(mpm => $mpm, children => 3);
-    $token = new_token();
-    my @codes = map { $_->{coupons}[0]{code} } $sandbox->mint(orders => COUPONS);
+# Calls whatever comes, until it is told to stop.
+sub disturb {
+    my $order = { object_id => 'x', coupons => [ { encrypted_code => 'x' } ] };
+    while (getppid() != 1 && !-e $sandbox->server->dir . '/enough') {
+        my $minted = post('/_sandbox/mint', { coupons => 3 });
+        $order = $minted->{json}{orders}[0] if $minted->{status} == 200;
+        $token = new_token();
+        verify($order);
+        get(FULFIL . '/query/', order_id => $order->{order_id});
+        get(FULFIL . '/verify_record/query/', account_id => ACCOUNT, cursor => 0, size => 20);
+    }
+    return 0;
+}
+
+# Runs code in so many processes; a handle of each, to read what it gives.
+sub in_parallel {
+    my ($code) = @_;
     my @pipes;
     for (1 .. CALLERS) {
         my $pid = open my $pipe, '-|';
         if (!$pid) {
-            print race(\@codes), "\n";
+            print $code->(), "\n";
             close STDOUT;
             POSIX::_exit(0);
         }
         push @pipes, $pipe;
     }
+    return @pipes;
+}
+
+for my $mpm (qw(event worker prefork)) {
+    $sandbox = Dygw::Sandbox->start_new(mpm => $mpm, children => 3);
+    $token = new_token();
+    my @codes = map { $_->{coupons}[0]{code} } $sandbox->mint(orders => COUPONS);
+    my @pipes = in_parallel(sub { return race(\@codes) });
     my $won = 0;
     $won += <$_> for @pipes;
     close $_ for @pipes;
     my $state = $sandbox->state;
     is("$won $state->{coupons}{used} $state->{calls}{verify_applied} $state->{double_redemptions}",
         "${\ COUPONS} ${\ COUPONS} ${\ COUPONS} 0", "$mpm: each coupon is redeemed once, whoever tries");
+    my @disturbing = in_parallel(\&disturb);
+    $sandbox->reset for 1 .. 200;
+    open my $enough, '>', $sandbox->server->dir . '/enough' or die "enough: $!";
+    close $_ for @disturbing;
+    is($sandbox->state->{double_redemptions}, 0, "$mpm: 200 resets in the middle of it do no harm");
     $sandbox->check_log("$mpm: a clean log");
 }
 
