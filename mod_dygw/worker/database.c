@@ -10,7 +10,6 @@
 #include <mod_dbd.h>
 #include <unixd.h>
 
-#include <apr_atomic.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -28,23 +27,12 @@ typedef struct pooled_t {
     void (*close)(server_rec *server, ap_dbd_t *dbd);
 } pooled_t;
 
-/* Of all gateways of this child. */
-static apr_uint32_t in_use;
-
-unsigned int dygw_database_in_use(void)
-{
-    return apr_atomic_read32(&in_use);
-}
-
 static apr_status_t open_pooled(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
 {
     pooled_t *pooled = baton;
-    ap_dbd_t *connection;
+    ap_dbd_t *connection = pooled->open(pool, pooled->server);
 
-    apr_atomic_inc32(&in_use);
-    connection = pooled->open(pool, pooled->server);
     if (!connection) {
-        apr_atomic_dec32(&in_use);
         return APR_EGENERAL;
     }
     dbd->handle = connection->handle;
@@ -59,7 +47,6 @@ static void close_pooled(void *baton, dygw_dbd_t *dbd)
     pooled_t *pooled = baton;
 
     pooled->close(pooled->server, dbd->impl);
-    apr_atomic_dec32(&in_use);
 }
 
 static apr_status_t lock_writer(DYGW_UNUSED void *baton)

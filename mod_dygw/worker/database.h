@@ -15,7 +15,4 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
  */
 apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool);
 
-/* How many connections of mod_dbd this child has out, or is about to take or give back. */
-unsigned int dygw_database_in_use(void);
-
 #endif

@@ -14,12 +14,13 @@
  * an upstream call in progress end. Then the pre-cleanup waits. It has to be a pre-cleanup:
  * mod_dbd's connections live in a sub-pool of pchild, which goes before plain cleanups run. It
  * waits with limited patience, because prefork runs it inside a signal handler, over a request that
- * may hold a lock the thread needs. And when that request has a connection of mod_dbd, or the thread
- * goes on, the child ends there and then: mod_dbd would abort it at the next step. Nothing is lost,
- * all that we do can be cut off at any point.
+ * was cut off anywhere, in malloc or with a connection of mod_dbd in hand: it may hold a lock that
+ * the thread needs, and the pools that go next would abort or hang the child. So there, and when the
+ * thread goes on, the child ends at once. All that we do can be cut off at any point.
  */
 #include "worker/worker.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -33,7 +34,6 @@
 
 #include "util/compiler.h"
 #include "util/log.h"
-#include "worker/database.h"
 #include "worker/round.h"
 #include "worker/shared.h"
 
@@ -151,6 +151,15 @@ static int is_threaded(void)
     return threaded;
 }
 
+/* The signal that a handler is about is blocked meanwhile; between requests neither is. */
+static int within_signal_handler(void)
+{
+    sigset_t blocked;
+
+    return !is_threaded() && pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0
+           && (sigismember(&blocked, SIGTERM) || sigismember(&blocked, SIGHUP));
+}
+
 /* Whether the thread has done its last work within the time there is. */
 static int await_done(worker_t *w)
 {
@@ -183,10 +192,10 @@ static apr_status_t stop_and_join(void *data)
         _exit(0);
     }
     apr_thread_join(&rv, w->thread);
-    apr_pool_destroy(w->pool);
-    if (dygw_database_in_use()) {
+    if (within_signal_handler()) {
         _exit(0);
     }
+    apr_pool_destroy(w->pool);
     return APR_SUCCESS;
 }
 

@@ -54,6 +54,9 @@ for my $mpm (qw(prefork worker event)) {
     my $gateway = Dygw::Gateway->new(mpm => $mpm, sandbox => $sandbox, children => 2, threads => 16);
     $gateway->start(allow_token_read => JSON::PP::true);
     my $server = $gateway->server;
+    $server->expect_stop_race;
+    # The call that a stop cuts off, or lets time out.
+    $server->announce(qw(DYGW0402 DYGW0500));
 
     my $traffic = traffic_on($gateway);
     $traffic->go_on(100);
