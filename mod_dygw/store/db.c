@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The wrapper over apr_dbd.
  *
- * A connection has a session: a marker that tells whether the server still has the state we gave
- * it, and the statements prepared so far. It hangs in the connection's own hash and lives in a pool
- * below the hash's, so that it is gone before the connection closes. Servers end connections,
- * drivers reconnect behind our back, and SQLite forgets statements when anybody changes the schema;
- * in each case the marker is another afterwards. So when a statement fails outside a transaction,
- * the connection is checked, and if its session is a new one (or the connection is, because the old
- * one was beyond repair) everything is set up again and the statement tried once more. A statement
- * that failed for a reason of its own finds the marker as it was, and the failure stands.
+ * Servers end connections, drivers reconnect behind our back, and SQLite forgets statements when
+ * anybody changes the schema; in each case the marker of the session (store/session.h) is another
+ * afterwards. So when a statement fails outside a transaction, the connection is checked, and if
+ * its session is a new one (or the connection is, because the old one was beyond repair) everything
+ * is set up again and the statement tried once more. A statement that failed for a reason of its
+ * own finds the marker as it was, and the failure stands.
  *
  * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and
  * what they leave open is committed. */
@@ -23,21 +21,14 @@
 #include "store/catalogue.h"
 #include "store/dberror.h"
 #include "store/dialect.h"
+#include "store/session.h"
 
-#define SESSION_KEY     "dygw session"
 /* Dead pooled connections fail at once, hosts that are gone do not. */
 #define OPEN_PATIENCE   apr_time_from_sec(1)
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
 #define SCRIPT_TRIES    10      /* of a statement of a migration, SQLite only */
 #define SCRIPT_PAUSE    apr_time_from_msec(50)
-
-typedef struct session_t {
-    apr_pool_t *pool;
-    apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
-    const char *marker;         /* what the session's query gave when it was set up */
-    int unended;                /* a ROLLBACK failed: what it was to end may still be open */
-} session_t;
 
 struct dygw_db_t {
     apr_pool_t *pool;       /* the opener's, until the connection is given back */
@@ -46,7 +37,7 @@ struct dygw_db_t {
     dygw_db_source_t *source;
     const dygw_log_t *log;
     dygw_dbd_t dbd;
-    session_t *session;     /* of dbd; NULL: not looked for yet */
+    dygw_session_t *session;    /* of dbd; NULL: not looked for yet */
     int connected;
     int in_transaction;
     int failed;             /* a statement of the transaction did */
@@ -97,71 +88,23 @@ void dygw_db_report(dygw_db_t *db)
 
 /* --- the session of a connection --- */
 
-/* Runs text that may give rows; the first column of the first row into *answer (NULL for none). */
-static int ask(dygw_db_t *db, const char *sql, const char **answer, apr_pool_t *pool)
+static int ask(dygw_db_t *db, const char *sql, const char **answer)
 {
-    apr_dbd_results_t *results = NULL;
-    apr_dbd_row_t *row = NULL;
-    apr_pool_t *scratch;
-    char *text = NULL;
-    int rv;
-
-    apr_pool_create(&scratch, db->pool);
-    rv = apr_dbd_select(db->dbd.driver, scratch, db->dbd.handle, &results, sql, 1);
-    *answer = NULL;
-    if (rv == 0 && results && apr_dbd_get_row(db->dbd.driver, scratch, results, &row, 1) == 0
-        && apr_dbd_datum_get(db->dbd.driver, row, 0, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS) {
-        *answer = apr_pstrdup(pool, text);
-    }
-    apr_pool_destroy(scratch);
-    return rv;
+    return dygw_session_ask(&db->dbd, sql, answer, db->pool);
 }
 
 static void drop_session(dygw_db_t *db)
 {
-    session_t *session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
-
-    apr_hash_set(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING, NULL);
+    dygw_session_drop(&db->dbd);
     db->session = NULL;
-    if (session) {
-        apr_pool_destroy(session->pool);
-    }
-}
-
-static int set_up(dygw_db_t *db, session_t *session)
-{
-    const dygw_dialect_t *dialect = dygw_dialect(db->source->dialect);
-    const char *ignored;
-    int rv = 0;
-    int i;
-
-    for (i = 0; rv == 0 && (i <= dialect->marker_at || dialect->setup[i]); i++) {
-        if (i == dialect->marker_at) {
-            rv = ask(db, dialect->marker, &session->marker, session->pool);
-        }
-        /* In a transaction it is SQLite, which has lost its statements but not its settings. */
-        if (rv == 0 && dialect->setup[i] && !db->in_transaction) {
-            rv = ask(db, dialect->setup[i], &ignored, db->pool);
-        }
-    }
-    return rv;
 }
 
 static int make_session(dygw_db_t *db)
 {
-    apr_pool_t *pool;
-    int rv;
+    int rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->session);
 
-    apr_pool_create(&pool, apr_hash_pool_get(db->dbd.prepared));
-    apr_pool_tag(pool, "dygw_db_session");
-    db->session = apr_pcalloc(pool, sizeof(*db->session));
-    db->session->pool = pool;
-    db->session->statements = apr_hash_make(pool);
-    apr_hash_set(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING, db->session);
-    rv = set_up(db, db->session);
     if (rv != 0) {
         note_failure(db, "the session's set-up", rv);
-        drop_session(db);
     }
     return rv;
 }
@@ -181,7 +124,7 @@ static void roll_back(dygw_db_t *db)
 static int have_session(dygw_db_t *db)
 {
     if (!db->session) {
-        db->session = apr_hash_get(db->dbd.prepared, SESSION_KEY, APR_HASH_KEY_STRING);
+        db->session = dygw_session_find(&db->dbd);
     }
     if (!db->session) {
         return make_session(db);
@@ -193,29 +136,6 @@ static int have_session(dygw_db_t *db)
             return APR_EGENERAL;
         }
     }
-    return 0;
-}
-
-/* Finds a statement, or prepares it: each in a pool of its own, so that one that fails leaves
- * nothing behind. */
-static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepared_t **prepared)
-{
-    apr_hash_t *statements = db->session->statements;
-    apr_pool_t *pool;
-    int rv;
-
-    *prepared = apr_hash_get(statements, stmt->label, APR_HASH_KEY_STRING);
-    if (*prepared) {
-        return 0;
-    }
-    apr_pool_create(&pool, db->session->pool);
-    rv = apr_dbd_prepare(db->dbd.driver, pool, db->dbd.handle, stmt->sql[db->source->dialect],
-                         stmt->label, prepared);
-    if (rv != 0) {
-        apr_pool_destroy(pool);
-        return rv;
-    }
-    apr_hash_set(statements, stmt->label, APR_HASH_KEY_STRING, *prepared);
     return 0;
 }
 
@@ -257,7 +177,7 @@ static int renewed(dygw_db_t *db)
     if (!db->session) {
         return 1;       /* it failed before there was one */
     }
-    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has, db->pool) != 0
+    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has) != 0
         || (has && had && strcmp(has, had) == 0)) {
         return 0;
     }
@@ -266,6 +186,12 @@ static int renewed(dygw_db_t *db)
 }
 
 /* --- statements --- */
+
+static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepared_t **prepared)
+{
+    return dygw_session_statement(db->session, &db->dbd, stmt->label,
+                                  stmt->sql[db->source->dialect], prepared);
+}
 
 static int run_once(dygw_db_t *db, job_t *job)
 {
@@ -501,7 +427,7 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
         int tries = db->source->dialect == DYGW_SQLITE3 ? SCRIPT_TRIES : 1;
 
         /* SQLite fails, and does not wait, where two hosts make the same file at once. */
-        while ((code = ask(db, statements[i], &ignored, db->pool)) != 0 && --tries > 0) {
+        while ((code = ask(db, statements[i], &ignored)) != 0 && --tries > 0) {
             apr_sleep(SCRIPT_PAUSE);
         }
     }

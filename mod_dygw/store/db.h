@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The database: one wrapper over apr_dbd that makes its drivers behave alike, and the only file
- * that calls it.
+ * The database: one wrapper over apr_dbd that makes its drivers behave alike. It and
+ * store/session.c are the only files that call apr_dbd.
  *
  * A unit of work opens a connection, works, closes it; it is never held across an upstream call or
  * while writing to a client, and a thread has one at a time. Statements are prepared on a

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For store/db.c only: what a connection keeps from one unit of work to the next.
+ *
+ * A session is a marker that tells whether the server still has the state we gave it, and the
+ * statements prepared so far. It hangs in the connection's own hash and lives in a pool below the
+ * hash's, so that it is gone before the connection closes. */
+#ifndef DYGW_STORE_SESSION_H
+#define DYGW_STORE_SESSION_H
+
+#include "store/db.h"
+
+typedef struct dygw_session_t {
+    apr_pool_t *pool;
+    apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
+    const char *marker;         /* what the dialect's query gave when it was set up */
+    int unended;                /* a ROLLBACK failed: what it was to end may still be open */
+} dygw_session_t;
+
+/* All that can fail give the driver's code, 0 for success. */
+
+/* Runs text that may give rows; the first column of the first row into *answer, from pool (NULL for
+ * none). */
+int dygw_session_ask(const dygw_dbd_t *dbd, const char *sql, const char **answer,
+                     apr_pool_t *pool);
+
+/* NULL: it has none. */
+dygw_session_t *dygw_session_find(const dygw_dbd_t *dbd);
+
+/* Sets a session up. With in_transaction it is SQLite, which has lost its statements but not its
+ * settings. */
+int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_transaction,
+                      dygw_session_t **session);
+
+void dygw_session_drop(const dygw_dbd_t *dbd);
+
+/* Finds a statement, or prepares it. */
+int dygw_session_statement(dygw_session_t *session, const dygw_dbd_t *dbd, const char *label,
+                           const char *sql, apr_dbd_prepared_t **prepared);
+
+#endif
