@@ -31,7 +31,7 @@ sub child_of {
     my ($attempt) = @_;
     my $pid;
     poll { ($pid) = $gateway->server->log_text =~ /\[pid (\d+)[^\n]*\[request \Q$attempt->{request_id}\E\]/ }
-        or BAIL_OUT('no child says that it serves the request');
+        or die "$name: no child says that it serves the request\n";
     return $pid;
 }
 
@@ -42,7 +42,7 @@ sub held_at {
     my $after = $sandbox->count($call);
     $sandbox->fault(call => $call, fault => $fault, ms => HOLD_MS);
     my $attempt = $truth->begin($coupon, code => $coupon->{code});
-    poll { $sandbox->count($call) > $after } or BAIL_OUT("no $call arrives");
+    poll { $sandbox->count($call) > $after } or die "$name: no $call arrives\n";
     poll { $sandbox->coupon($coupon->{code})->{status} == 2 } if $call eq 'verify' && $fault eq 'hang';
     return $attempt;
 }
