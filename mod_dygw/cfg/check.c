@@ -148,6 +148,17 @@ static void check_sqlite_path(check_t *check, const char *path)
     }
 }
 
+/* The driver's own reconnecting makes the first transaction after a lost connection fail. */
+static void check_mysql_params(const check_t *check, const char *params)
+{
+    if (!ap_strcasestr(params, "reconnect=0") && dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
+                     DYGWNO(0124) "DBDParams of %s lacks reconnect=0, without which a request "
+                                  "fails whenever the server has closed a connection: add it",
+                     check->where);
+    }
+}
+
 static void check_driver(check_t *check, const dygw_dbd_settings_t *dbd)
 {
     static const char *const drivers[] = { "sqlite3", "pgsql", "mysql", NULL };
@@ -175,6 +186,9 @@ static void check_driver(check_t *check, const dygw_dbd_settings_t *dbd)
     }
     else if (i == 0) {
         check_sqlite_path(check, dbd->params);
+    }
+    else if (strcmp(dbd->driver, "mysql") == 0) {
+        check_mysql_params(check, dbd->params);
     }
 }
 

@@ -144,16 +144,16 @@ static int migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
 static int claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
 {
     const char *owner = NULL;
+    apr_status_t rv = dygw_schema_claim(db, cfg->client_key, &owner, ptemp);
 
-    if (dygw_schema_claim(db, cfg->client_key, &owner, ptemp) == APR_EEXIST) {
+    if (rv == APR_EEXIST) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
                      DYGWNO(0343) "%s: this database belongs to the Douyin "
                                   "application %s, not to %s: each needs a database of its own "
                                   "(DBDParams in its <VirtualHost>)",
                      dygw_cfg_where(ptemp, server), owner, cfg->client_key);
-        return HTTP_INTERNAL_SERVER_ERROR;
     }
-    return OK;
+    return rv == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int prepare_schema(dygw_db_t *db, dygw_dialect_e dialect, const dygw_cfg_t *cfg,
