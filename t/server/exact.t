@@ -28,7 +28,7 @@ AliasMatch "^/exact/goodlife/v1/goods/poi/query/?\$" "$files/answer"
     SetHandler default-handler
 </LocationMatch>
 END
-my $gateway = Dygw::Gateway->new(sandbox => $sandbox, children => 1);
+my $gateway = Dygw::Gateway->new(sandbox => $sandbox, children => 1, timeout => 1);
 $gateway->start;
 my $client = $gateway->client;
 $gateway->server->announce(qw(DYGW0210 DYGW0500 DYGW0501));
@@ -66,7 +66,7 @@ my %trouble = (
     'HTTP 500' => [ { fault => 'status', http_status => 500 }, 503, 'upstream_unavailable' ],
     'our request is wrong' => [ { fault => 'error', error_code => 2100005 }, 502, 'upstream_error' ],
     'no JSON' => [ { fault => 'garbage' }, 502, 'upstream_error' ],
-    'silence' => [ { fault => 'hang', ms => 3000 }, 504, 'upstream_timeout' ],
+    'silence' => [ { fault => 'hang', ms => $gateway->too_long }, 504, 'upstream_timeout' ],
 );
 for my $what (sort keys %trouble) {
     my ($fault, $status, $code) = @{ $trouble{$what} };

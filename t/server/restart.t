@@ -87,15 +87,16 @@ for my $mpm (qw(prefork worker event)) {
 
     # A request that waits for Douyin, and the background in the middle of a call.
     my $coupon = $sandbox->mint_coupon;
-    $sandbox->fault(call => 'verify', fault => 'latency', ms => 1200);
+    $sandbox->fault(call => 'verify', fault => 'latency', ms => 1000);
     my $handle = $gateway->client->begin(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code} });
     poll { $gateway->rows('dygw_verifications', "encrypted_code = '$coupon->{encrypted_code}'") } 5;
     $gateway->graceful(overlap => 1);
-    view_is($handle->finish, "$mpm: a request in progress is finished by the old generation",
-        verify_status => 'success', origin_code => $coupon->{code});
+    my $answer = $handle->finish;
+    view_is($answer, "$mpm: a request in progress is finished by the old generation",
+        verify_status => 'success', origin_code => $coupon->{code}) or diag $server->lines_about($answer);
 
     $sandbox->kill_tokens;
-    $sandbox->fault(call => 'token', fault => 'hang', ms => 1900, times => -1);
+    $sandbox->fault(call => 'token', fault => 'hang', ms => 1500, times => -1);
     my $waiting = $gateway->client->begin(POST => '/coupons/prepare', { poi_id => POI, code => $coupon->{code} });
     poll { grep { ($_->{fault} // '') eq 'hang' } $sandbox->calls(after => 0) } 1;
     $seconds = $gateway->stop;

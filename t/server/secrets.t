@@ -26,7 +26,7 @@ sub keep { my ($what, @values) = @_; $secret{$_} = $what for grep { length } @va
 keep('the client secret', Dygw::Sandbox::CLIENT_SECRET);
 keep('the master key', MASTER_KEY, pack 'H*', MASTER_KEY);
 
-my $gateway = Dygw::Gateway->new(log_level => 'trace8', directives => { DygwUpstreamTimeout => '300ms 700ms' });
+my $gateway = Dygw::Gateway->new(log_level => 'trace8', timeout => 0.7);
 $gateway->start(allow_token_read => JSON::PP::true);
 my ($client, $sandbox, $internal) = ($gateway->client, $gateway->sandbox, $gateway->internal);
 keep('an app\'s secret', $client->{secret});
@@ -75,7 +75,7 @@ call(GET => '/verifications/1');
 
 verify(code => $mine->{code});
 for my $call (qw(prepare verify)) {
-    for my $fault ([ 'drop_before' ], [ 'drop_after' ], [ 'garbage' ], [ 'truncated' ], [ 'hang', ms => 1000 ],
+    for my $fault ([ 'drop_before' ], [ 'drop_after' ], [ 'garbage' ], [ 'truncated' ], [ 'hang', ms => $gateway->too_long ],
         [ 'status', http_status => 500 ], [ 'error', error_code => 1508, description => 'no' ],
         [ 'error', error_code => 2100005, description => 'no' ], [ 'error', error_code => 2119003 ]) {
         my ($kind, %with) = @$fault;
@@ -84,7 +84,7 @@ for my $call (qw(prepare verify)) {
         $sandbox->clear;
     }
 }
-for my $fault ([ 'drop_before' ], [ 'status', http_status => 500 ], [ 'hang', ms => 1000 ]) {
+for my $fault ([ 'drop_before' ], [ 'status', http_status => 500 ], [ 'hang', ms => $gateway->too_long ]) {
     my ($kind, %with) = @$fault;
     $sandbox->fault(call => 'short_link', fault => $kind, times => -1, %with);
     verify(short_link => coupon()->{order}{short_link});

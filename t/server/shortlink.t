@@ -41,8 +41,8 @@ spew($hops->dir . '/large', '<html>object_id=no</html>' . 'x' x (4 * 1024 * 1024
 $hops->start;
 my $link = $hops->url;
 
-my $gateway = Dygw::Gateway->new(sandbox => $sandbox, children => 1,
-    directives => { DygwShortLinkHosts => "$link shop.localhost", DygwUpstreamTimeout => '300ms 1s' });
+my $gateway = Dygw::Gateway->new(sandbox => $sandbox, children => 1, timeout => 1,
+    directives => { DygwShortLinkHosts => "$link shop.localhost" });
 $gateway->start;
 my $client = $gateway->client;
 # A listed host at a private address; one that gives no answer.
@@ -122,7 +122,7 @@ error_is(scan("http://127.0.0.1:$nobody/x"), 503, 'upstream_unavailable', 'nobod
 $sandbox->fault(call => 'short_link', fault => 'status', http_status => 502, times => -1);
 error_is(scan($order->{short_link}), 503, 'upstream_unavailable', 'HTTP 502');
 $sandbox->clear;
-$sandbox->fault(call => 'short_link', fault => 'hang', ms => 2500, times => -1);
+$sandbox->fault(call => 'short_link', fault => 'hang', ms => $gateway->too_long, times => -1);
 error_is(scan($order->{short_link}), 504, 'upstream_timeout', 'silence');
 $sandbox->clear;
 is(scan($order->{short_link})->{status}, 200, 'afterwards it works');

@@ -159,7 +159,7 @@ $gateway->finish;
 
 # --- refused, and no other to be had ---
 
-$gateway = Dygw::Gateway->new(children => 1, directives => { DygwUpstreamTimeout => '300ms 500ms' })->start(%ALLOWED);
+$gateway = Dygw::Gateway->new(children => 1)->start(%ALLOWED);
 $sandbox = $gateway->sandbox;
 $client = $gateway->client;
 $gateway->server->announce(qw(DYGW0402 DYGW0500));

@@ -19,7 +19,7 @@ my @BUSY    = (2100001, 2100004, 2119002, 2119003, 5000001, 6001001);
 my @COUPON  = (1212, 1221, 1241, 1250, 1265, 2119006, 2119007, 3000001, 3000002, 45005117, 1033000519, 987654321);
 my $REVIEW  = 1229;
 
-my $gateway = Dygw::Gateway->new(directives => { DygwUpstreamTimeout => '500ms 800ms' });
+my $gateway = Dygw::Gateway->new(timeout => 0.8);
 $gateway->start;
 my $sandbox = $gateway->sandbox;
 # Douyin refuses for a reason that is not the coupon's; no answer; one that cannot be understood.
@@ -60,7 +60,7 @@ my %harmless = (
     'HTTP 500'      => [ { fault => 'status', http_status => 500 }, 503, 'upstream_unavailable' ],
     'HTTP 502'      => [ { fault => 'status', http_status => 502 }, 503, 'upstream_unavailable' ],
     'a lost connection' => [ { fault => 'drop_before' }, 503, 'upstream_unavailable' ],
-    'silence'       => [ { fault => 'hang', ms => 1500 }, 504, 'upstream_timeout' ],
+    'silence'       => [ { fault => 'hang', ms => $gateway->too_long }, 504, 'upstream_timeout' ],
 );
 for my $what (sort keys %harmless) {
     my ($fault, $status, $code) = @{ $harmless{$what} };
@@ -152,7 +152,7 @@ sub is_processing {
 my %unclear = (     # fault => was it applied?
     'a lost connection before'  => [ { fault => 'drop_before' }, 0 ],
     'a lost connection after'   => [ { fault => 'drop_after' }, 1 ],
-    'silence'                   => [ { fault => 'hang', ms => 1500 }, undef ],
+    'silence'                   => [ { fault => 'hang', ms => $gateway->too_long }, undef ],
     'HTTP 500 before'           => [ { fault => 'status', http_status => 500 }, 0 ],
     'HTTP 504 after'            => [ { fault => 'status_after', http_status => 504 }, 1 ],
     'no JSON'                   => [ { fault => 'garbage' }, 0 ],

@@ -18,7 +18,7 @@ use Exporter qw(import);
 use Dygw::Client;
 use Dygw::Database;
 use Dygw::Sandbox;
-use Dygw::Server qw(poll spew);
+use Dygw::Server qw(patience poll spew);
 
 use constant POI        => '7012345678901234567';
 use constant ACCOUNT    => '7014065493820573710';
@@ -29,13 +29,14 @@ our @EXPORT_OK = qw(POI ACCOUNT MASTER_KEY);
 use constant HEALTH_DEADLINE => 20;     # seconds
 
 # driver (sqlite3), database, sandbox (made unless given), directives => { DygwMaxBody => 2000, DBDMax => undef },
-# conf (more text), and what Dygw::Server takes.
+# timeout (seconds that an upstream call may take), conf (more text), and what Dygw::Server takes.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
         database => delete $option{database} // Dygw::Database->new(delete $option{driver} // 'sqlite3'),
         sandbox => delete $option{sandbox} // Dygw::Sandbox->new,
         directives => delete $option{directives} // {},
+        timeout => patience(delete $option{timeout} // 4),
         more => delete $option{conf} // '',
     }, $class;
     delete $option{driver};
@@ -47,6 +48,9 @@ sub new {
     );
     return $self;
 }
+
+# Milliseconds for a fault that outlasts the upstream time-out.
+sub too_long { return int(2000 * $_[0]{timeout}) }
 
 sub server   { return $_[0]{server} }
 sub sandbox  { return $_[0]{sandbox} }
@@ -83,7 +87,7 @@ sub defaults {
         DygwMasterKey => 'file:' . $self->secret_file('master-key', MASTER_KEY),
         DygwAccountId => ACCOUNT,
         DygwUpstream => $self->{sandbox}->url,
-        DygwUpstreamTimeout => '1s 2s',
+        DygwUpstreamTimeout => sprintf('%dms %dms', 500 * $self->{timeout}, 1000 * $self->{timeout}),
         DygwShortLinkHosts => $self->{sandbox}->url,
         DygwSchema => 'auto',
     );

@@ -442,6 +442,13 @@ sub log_like {
     return $ok;
 }
 
+# What the log says of one request, for a diagnosis.
+sub lines_about {
+    my ($self, $answer) = @_;
+    my $id = $answer->{headers}{'x-request-id'} // return '';
+    return join "\n", grep { /\[request \Q$id\E\]/ } split /\n/, $self->log_text;
+}
+
 # Codes (DYGW0402, AH00045) that lines of level warn and above may carry.
 sub announce {
     my ($self, @codes) = @_;
