@@ -88,7 +88,7 @@ static apr_status_t insert(dygw_attempt_t *a)
         }
         rv = insert_with(a, db);
         dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN) {
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_TIMEUP) {
             break;
         }
     }
@@ -367,7 +367,7 @@ static apr_status_t settle(dygw_attempt_t *a)
         }
         rv = settle_with(a, db);
         dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
+        if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == APR_TIMEUP) {
             break;
         }
     }

@@ -43,6 +43,7 @@ struct dygw_db_t {
     int failed;             /* a statement of the transaction did */
     int locked;             /* the writer's lock is ours */
     int deadlock;           /* the last statement lost one */
+    int timed_out;          /* the last statement was */
     const char *error;      /* the last failure, for dygw_db_report */
 };
 
@@ -71,11 +72,17 @@ static void note_failure(dygw_db_t *db, const char *what, int code)
 
     db->error = apr_pstrcat(db->pool, what, ": ", dygw_db_error_text(db->pool, text, code), NULL);
     db->deadlock = dygw_dialect_deadlock(db->source->dialect, code, text);
+    db->timed_out = dygw_dialect_timed_out(db->source->dialect, code, text);
 }
 
 int dygw_db_lost_deadlock(const dygw_db_t *db)
 {
     return db->deadlock;
+}
+
+int dygw_db_timed_out(const dygw_db_t *db)
+{
+    return db->timed_out;
 }
 
 void dygw_db_report(dygw_db_t *db)
@@ -238,6 +245,7 @@ static apr_status_t run(dygw_db_t *db, job_t *job)
     int rv;
 
     db->deadlock = 0;
+    db->timed_out = 0;
     if (!db->connected) {
         db->failed = 1;
         db->error = "the connection, which is lost";

@@ -68,6 +68,9 @@ void dygw_db_rollback(dygw_db_t *db);
 /* Did the last statement fail because two transactions crossed? Then doing all of it again helps.
  * A statement outside of one has been repeated already. */
 int dygw_db_lost_deadlock(const dygw_db_t *db);
+/* Did the last statement fail because a lock was not given in time, or the statement took too long?
+ * It was not done, and another one would be kept waiting as long. */
+int dygw_db_timed_out(const dygw_db_t *db);
 
 /* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */

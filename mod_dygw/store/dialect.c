@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define MYSQL_DEADLOCK 1213     /* ER_LOCK_DEADLOCK */
+#define MYSQL_DEADLOCK  1213    /* ER_LOCK_DEADLOCK */
+#define MYSQL_LOCK_WAIT 1205    /* ER_LOCK_WAIT_TIMEOUT */
+#define MYSQL_TOO_LONG  1969    /* MariaDB's ER_STATEMENT_TIMEOUT */
 
 static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
     /* FULL: what is committed stays committed when the power fails. The first look at the file may
@@ -67,6 +69,19 @@ int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text)
         return text && strstr(text, "deadlock detected") != NULL;
     case DYGW_MYSQL:
         return code == MYSQL_DEADLOCK;
+    default:
+        return 0;
+    }
+}
+
+int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
+{
+    switch (dialect) {
+    case DYGW_PGSQL:
+        return text && (strstr(text, "due to lock timeout")
+                        || strstr(text, "due to statement timeout"));
+    case DYGW_MYSQL:
+        return code == MYSQL_LOCK_WAIT || code == MYSQL_TOO_LONG;
     default:
         return 0;
     }

@@ -20,4 +20,7 @@ const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);
 /* Did a failure with that code and text end a transaction only because another one crossed it? */
 int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text);
 
+/* Did the database give a statement up because a lock, or it all, took too long? */
+int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text);
+
 #endif

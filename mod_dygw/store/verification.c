@@ -251,6 +251,10 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
     if (rv == APR_SUCCESS) {
         return APR_SUCCESS;
     }
+    if (dygw_db_timed_out(db)) {
+        dygw_db_report(db);
+        return APR_TIMEUP;
+    }
     why = why_none_inserted(db, rows, count);
     if (why != APR_NOTFOUND) {
         return why;
@@ -364,6 +368,11 @@ apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verificati
 
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
         return rv;
+    }
+    if (dygw_db_timed_out(db)) {
+        *clash = 0;
+        dygw_db_report(db);
+        return APR_TIMEUP;
     }
     if (find_clash(db, rows, count, clash) == APR_EEXIST) {
         return APR_EEXIST;

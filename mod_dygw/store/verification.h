@@ -110,14 +110,15 @@ void dygw_verification_init(dygw_verification_t *v);
 /* Inserts the rows of one request, all or none, in one commit (a single row: one statement, one
  * round trip). APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
  * dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new ids and try
- * again. Only records with a verify_token are compared. */
+ * again. APR_TIMEUP: the database kept it waiting too long, nothing was written. Only records with
+ * a verify_token are compared. */
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count);
 
 /* Writes the outcome of rows that are still `processing`: everything that a verify answer can tell,
  * and when the background is to look again. All or none, in one commit. APR_EEXIST: a verify_id is
  * another record's, *clash is the index of the row whose it is, nothing was written. APR_NOTFOUND:
- * a row was not `processing` any more; nothing was written. */
+ * a row was not `processing` any more; nothing was written. APR_TIMEUP: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash);
 

@@ -104,6 +104,18 @@ static void an_insert_that_fails_is_tried_in_a_second_unit(DYGW_UNUSED void **st
     check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
 }
 
+static void what_was_kept_waiting_too_long_is_not_tried_again(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_TIMEUP, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+    start_anew();
+    fake_store_fail(FAKE_SETTLE, 0, 1, APR_TIMEUP, 0);
+    redeem();
+    assert_int_equal(fake_store_calls(FAKE_SETTLE), 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+}
+
 static void a_commit_whose_answer_is_lost_is_found_done(DYGW_UNUSED void **state)
 {
     list_two_coupons();
@@ -352,6 +364,7 @@ int main(void)
         TEST(before_nothing_is_sent),
         TEST(while_a_refusal_is_recorded_the_caller_may_try_again),
         TEST(an_insert_that_fails_is_tried_in_a_second_unit),
+        TEST(what_was_kept_waiting_too_long_is_not_tried_again),
         TEST(a_commit_whose_answer_is_lost_is_found_done),
         TEST(afterwards_the_caller_hears_what_the_record_says),
         TEST(an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit),
