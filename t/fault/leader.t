@@ -139,7 +139,7 @@ $_->disconnect for $one, $two;
 my ($holder, $other) = (grep { $_ == $before->{pid} } $one->server->child_pids) ? ($one, $two) : ($two, $one);
 $holder->server->kill;
 ($next, $seconds) = next_lease($before, TAKE_OVER);
-cmp_ok($seconds, '<', patience(TAKE_OVER), sprintf 'the host that leads is killed: the other does, in %.1f s', $seconds);
+cmp_ok($seconds, '<', patience(TAKE_OVER), sprintf 'the leading host is killed: the other leads in %.1f s', $seconds);
 ok((grep { $_ == $next->{pid} } $other->server->child_pids) ? 1 : 0, 'with one of its children');
 $sandbox->kill_tokens;
 is(failures_at_once($other), 0, 'and it serves');

@@ -101,7 +101,6 @@ sub fail_otherwise {
     $sandbox->clear;
     for my $call (qw(verify prepare short_link)) {
         my @faults = $call eq 'verify' ? @OF_VERIFY : $call eq 'prepare' ? @FAULTS : @FAULTS[ 0 .. 4 ];
-    
         my $percent = $call eq 'verify' ? 20 + rand 70 : rand 25;
         $sandbox->fault(call => $call, %{ $faults[ rand @faults ] }, percent => int $percent, times => -1);
     }
