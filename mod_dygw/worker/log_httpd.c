@@ -18,7 +18,7 @@ void dygw_log_to_httpd(const dygw_log_t *log, const char *file, int line, int le
         return;
     }
     /* On the stack: the threads that log have no pool in common. */
-    vsnprintf(message, sizeof message, fmt, args);
+    (void)vsnprintf(message, sizeof message, fmt, args);
     ap_log_error_(file, line, APLOG_MODULE_INDEX, level, rv, server, "%s%s%s%s", message,
                   log->request_id ? " [request " : "", log->request_id ? log->request_id : "",
                   log->request_id ? "]" : "");

@@ -15,8 +15,8 @@
  * mod_dbd's connections live in a sub-pool of pchild, which goes before plain cleanups run. It
  * waits with limited patience, because prefork runs it inside a signal handler, over a request that
  * was cut off anywhere, in malloc or with a connection of mod_dbd in hand: it may hold a lock that
- * the thread needs, and the pools that go next would abort or hang the child. So there, and when the
- * thread goes on, the child ends at once. All that we do can be cut off at any point.
+ * the thread needs, and the pools that go next would abort or hang the child. So there, and when
+ * the thread goes on, the child ends at once. All that we do can be cut off at any point.
  */
 #include "worker/worker.h"
 
