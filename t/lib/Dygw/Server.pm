@@ -41,7 +41,8 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 my %LIMITS = map { $_ => 1 } qw(emerg alert crit error warn);
 my $FATAL = qr/exit \s signal | Assertion | Segmentation \s fault | pool \s concurrency | AddressSanitizer
                | LeakSanitizer | UndefinedBehaviorSanitizer | runtime \s error | double \s free
-               | malloc\(\): | free\(\): | corrupted | Invalid \s (?:read|write)/x;
+               | malloc\(\): | free\(\): | corrupted | Invalid \s (?:read|write)
+               | uninitialised \s value | definitely \s lost/x;
 my @alive;
 my $unchecked = 0;
 
