@@ -16,7 +16,9 @@ use Dygw::Gateway qw(POI);
 use Dygw::Server qw(slurp);
 
 my ($true, $false, $null) = (JSON::PP::true, JSON::PP::false, undef);
-my @APP_KEYS = qw(id created_at updated_at name code description client_key status allow_token_read last_used_at poi_ids);
+my @APP_KEYS = qw(
+    id created_at updated_at name code description client_key status allow_token_read last_used_at poi_ids
+);
 
 my $gateway = Dygw::Gateway->new;
 $gateway->start;

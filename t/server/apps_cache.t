@@ -60,7 +60,8 @@ for my $mpm (qw(prefork event)) {
     is($internal->call(PATCH => "/apps/$id", { status => 'disabled' })->{status}, 200, "$mpm: disabled");
     settles_on($client, 'app_disabled', "$mpm: within 2 s every child refuses it");
     settles_on($elsewhere, 'app_disabled', "$mpm: on another host too");
-    error_is($client->call(POST => '/coupons/verify', '}'), 403, 'app_disabled', "$mpm: before the body is looked at");
+    error_is($client->call(POST => '/coupons/verify', '}'), 403, 'app_disabled',
+        "$mpm: before the body is looked at");
 
     is($internal->call(PATCH => "/apps/$id", { status => 'active' })->{status}, 200, "$mpm: enabled again");
     settles_on($client, '200', "$mpm: within 2 s every child accepts it");

@@ -37,7 +37,10 @@ my %GOOD = (
 my $mounted = qq(<Location "/v1/open">\n    SetHandler dygw-open\n</Location>\n);
 my %loaded = (modules => ['dbd'], load => { dygw => Dygw::Server->module_path('dygw') });
 
-sub lines { my (%directives) = @_; return join '', map { "$_ $directives{$_}\n" } grep { defined $directives{$_} } sort keys %directives }
+sub lines {
+    my (%directives) = @_;
+    return join '', map { "$_ $directives{$_}\n" } grep { defined $directives{$_} } sort keys %directives;
+}
 
 # A server with the good configuration, changed; undef takes a directive away.
 sub server {
@@ -51,7 +54,8 @@ sub accepts {
     my $silent = delete $option{silent};
     my $says = delete $option{says};
     my ($status, $output) = server($change, %option)->configtest;
-    my $ok = $status == 0 && (!$silent || $output !~ /DYGW/) && (!$says || $output =~ $says) && $output !~ /\Q$SECRET\E|$KEY/;
+    my $ok = $status == 0 && (!$silent || $output !~ /DYGW/) && (!$says || $output =~ $says)
+        && $output !~ /\Q$SECRET\E|$KEY/;
     ok($ok, "accepts $name") or diag $output;
     return;
 }
@@ -76,18 +80,22 @@ for my $required (qw(DygwClientKey DygwClientSecret DygwMasterKey)) {
 refuses('no DBDriver', { DBDriver => undef }, qr/DBDriver/, qr/add DBDriver/);
 refuses('no DBDParams', { DBDParams => undef }, qr/DBDParams/, qr/add/);
 refuses('another DBDriver', { DBDriver => 'sqlite2' }, qr/sqlite2/);
-accepts('no DygwAccountId, and says what that means', { DygwAccountId => undef }, says => qr/DygwAccountId.*stores/);
+accepts('no DygwAccountId, and says what that means', { DygwAccountId => undef },
+    says => qr/DygwAccountId.*stores/);
 Dygw::Server->new(%loaded, modules => [], conf => lines(map { $_ => $GOOD{$_} } grep { /^Dygw/ } keys %GOOD) .
-        $mounted)->expect_refusal('refuses to be without mod_dbd', qr/mod_dbd is not loaded/, qr/a2enmod dbd|load it/);
+        $mounted)->expect_refusal('refuses to be without mod_dbd', qr/mod_dbd is not loaded/,
+            qr/a2enmod dbd|load it/);
 
 # --- the database's pool ---
 
 refuses('DBDKeep over DBDMax', { DBDKeep => 30 }, qr/DBDKeep 30/, qr/DBDMax 26/, qr/raise DBDMax or lower DBDKeep/);
 refuses('DBDMax under the default DBDKeep', { DBDMax => 1 }, qr/DBDMax/, qr/at least 2/);
 refuses('DBDMin over DBDKeep', { DBDMin => 5 }, qr/DBDMin 5/, qr/DBDKeep/);
-accepts('a pool that is smaller than the threads, and says so', { DBDMax => 4 }, says => qr/DBDMax 4.*ThreadsPerChild \+ 1/s);
+accepts('a pool that is smaller than the threads, and says so', { DBDMax => 4 },
+    says => qr/DBDMax 4.*ThreadsPerChild \+ 1/s);
 refuses('a relative path of SQLite', { DBDParams => 'dygw.db' }, qr/DBDParams/, qr/absolute/);
-refuses('a directory that is not there', { DBDParams => '/nowhere/at/all/dygw.db' }, qr/DBDParams/, qr/does not exist/, qr/create it/);
+refuses('a directory that is not there', { DBDParams => '/nowhere/at/all/dygw.db' },
+    qr/DBDParams/, qr/does not exist/, qr/create it/);
 
 # --- secrets ---
 
@@ -114,11 +122,13 @@ my @secrets = (
 for my $directive (qw(DygwClientSecret DygwMasterKey)) {
     for (@secrets) {
         my ($what, $value, @patterns) = @$_;
-        refuses("$directive: $what", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/, qr/$directive/, @patterns);
+        refuses("$directive: $what", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/,
+            qr/$directive/, @patterns);
     }
 }
 for my $key ('short-key', 'long-key', 'secret') {
-    refuses("a master key of the wrong length ($key)", { DygwMasterKey => "file:$dir/$key" }, qr/DygwMasterKey/, qr/32 bytes/,
+    refuses("a master key of the wrong length ($key)", { DygwMasterKey => "file:$dir/$key" },
+        qr/DygwMasterKey/, qr/32 bytes/,
         qr/openssl rand -hex 32/);
     refuses("an old master key of the wrong length ($key)", { DygwMasterKey => "file:$dir/key file:$dir/$key" },
         qr/DygwMasterKey/, qr/32 bytes/);
@@ -127,13 +137,15 @@ for my $key ('short-key', 'long-key', 'secret') {
 # --- words, numbers, URLs ---
 
 my %bad = (
-    DygwUpstream => [ 'open.douyin.com', 'http://open.douyin.com', 'ftp://open.douyin.com', 'https://', 'https://u:p@open.douyin.com',
-        'https://open.douyin.com:99999', 'https://open.douyin.com/?x=1', '"https://open douyin.com"' ],
+    DygwUpstream => [ 'open.douyin.com', 'http://open.douyin.com', 'ftp://open.douyin.com', 'https://',
+        'https://u:p@open.douyin.com', 'https://open.douyin.com:99999',
+            'https://open.douyin.com/?x=1', '"https://open douyin.com"' ],
     DygwUpstreamTimeout => [ '2s', '5s 2s', 'x 5s', '2s 0', '0 5s', '2s 2h', '-1s 5s' ],
     DygwUpstreamCAFile => [ "$dir/none", $dir ],
     DygwUpstreamProxy => [ 'proxy:3128x', 'ftp://proxy:3128', 'http://proxy:3128/path' ],
     DygwTokenEndpoint => [ 'unstable', '""' ],
-    DygwShortLinkHosts => [ 'https://v.douyin.com', 'v.douyin.com/x', '*', '*.', 'http://v.douyin.com', 'a..b', '"v douyin"' ],
+    DygwShortLinkHosts => [ 'https://v.douyin.com', 'v.douyin.com/x', '*', '*.', 'http://v.douyin.com', 'a..b',
+        '"v douyin"' ],
     DygwSignatureWindow => [ '0', 'x', '2h', '-5s' ],
     DygwNonceStore => [ 'redis', 'shm 999', 'shm x', 'dbd 1000', 'shm 99999999999' ],
     DygwOperatorHeader => [ '"X Y"', 'X:Y', '""' ],
@@ -148,12 +160,14 @@ my %bad = (
 );
 for my $directive (sort keys %bad) {
     for my $value (@{ $bad{$directive} }) {
-        refuses("$directive $value", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/, qr/$directive/, qr/$directive.{20}/s);
+        refuses("$directive $value", { $directive => $value }, qr/line \d+ of \S+httpd\.conf/,
+            qr/$directive.{20}/s);
     }
 }
 
 my %good = (
-    DygwUpstream => [ 'https://open.douyin.com/', 'http://127.0.0.1:8080', 'http://localhost:8080', 'http://[::1]:8080' ],
+    DygwUpstream => [ 'https://open.douyin.com/', 'http://127.0.0.1:8080', 'http://localhost:8080',
+        'http://[::1]:8080' ],
     DygwUpstreamTimeout => [ '500ms 1500ms', '2s 60s', '1 5' ],
     DygwUpstreamCAFile => [ "$dir/secret" ],
     DygwUpstreamProxy => [ 'http://proxy.example:3128', 'socks5h://127.0.0.1:1080' ],
@@ -172,8 +186,10 @@ my %good = (
 for my $directive (sort keys %good) {
     accepts("$directive $_", { $directive => $_ }, silent => 1) for @{ $good{$directive} };
 }
-accepts('DygwRateLimit 50 100, and says that it does nothing yet', { DygwRateLimit => '50 100' }, says => qr/DygwRateLimit/);
-my $in_location = Dygw::Server->new(%loaded, conf => lines(%GOOD) . qq(<Location "/">\nDygwMaxBody 2000\n</Location>\n));
+accepts('DygwRateLimit 50 100, and says that it does nothing yet', { DygwRateLimit => '50 100' },
+    says => qr/DygwRateLimit/);
+my $in_location = Dygw::Server->new(%loaded,
+    conf => lines(%GOOD) . qq(<Location "/">\nDygwMaxBody 2000\n</Location>\n));
 $in_location->expect_refusal('refuses our directives in a <Location>', qr/DygwMaxBody not allowed/);
 
 # --- virtual hosts ---
@@ -190,11 +206,12 @@ my %two = (%GOOD, DygwClientKey => 'aw05az2qjv000001', DBDParams => "$dir/other.
 my ($status, $output) = vhosts('', lines(%one) . $mounted, lines(%two) . $mounted)->configtest;
 is($status, 0, 'accepts two merchants in two virtual hosts') or diag $output;
 my %shared = map { $_ => $GOOD{$_} } grep { !/ClientKey|DBDParams/ } keys %GOOD;
-($status, $output) = vhosts(lines(%shared), map { "DygwClientKey $_->{DygwClientKey}\nDBDParams $_->{DBDParams}\n$mounted" }
-        \%one, \%two)->configtest;
+my @own = map { "DygwClientKey $_->{DygwClientKey}\nDBDParams $_->{DBDParams}\n$mounted" } \%one, \%two;
+($status, $output) = vhosts(lines(%shared), @own)->configtest;
 is($status, 0, 'accepts a common base') or diag $output;
 my $third = vhosts('', lines(%one) . $mounted, lines(%two, DygwMasterKey => undef) . $mounted);
-$third->expect_refusal('names the virtual host that lacks something', qr/DygwMasterKey is missing in .*h1 \(\S+httpd\.conf:\d+\)/);
+$third->expect_refusal('names the virtual host that lacks something',
+    qr/DygwMasterKey is missing in .*h1 \(\S+httpd\.conf:\d+\)/);
 
 # --- the real start refuses as well ---
 

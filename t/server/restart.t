@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Start, graceful restart twice in a row, restart, stop: under traffic, with every MPM. No request fails where none may,
-# no child dies, and the stop is prompt.
+# Start, graceful restart twice in a row, restart, stop: under traffic, with every MPM. No request fails where none
+# may, no child dies, and the stop is prompt.
 use strict;
 use warnings;
 use FindBin;
@@ -100,7 +100,8 @@ for my $mpm (qw(prefork worker event)) {
     my $waiting = $gateway->client->begin(POST => '/coupons/prepare', { poi_id => POI, code => $coupon->{code} });
     poll { grep { ($_->{fault} // '') eq 'hang' } $sandbox->calls(after => 0) } 1;
     $seconds = $gateway->stop;
-    cmp_ok($seconds, '<', patience(STOP_WITHIN), sprintf '%s: stops while Douyin is silent in %.2f s', $mpm, $seconds);
+    cmp_ok($seconds, '<', patience(STOP_WITHIN),
+        sprintf '%s: stops while Douyin is silent in %.2f s', $mpm, $seconds);
     $sandbox->clear;
     $gateway->disconnect;
     $server->check_log("$mpm: a clean log");

@@ -75,7 +75,8 @@ call(GET => '/verifications/1');
 
 verify(code => $mine->{code});
 for my $call (qw(prepare verify)) {
-    for my $fault ([ 'drop_before' ], [ 'drop_after' ], [ 'garbage' ], [ 'truncated' ], [ 'hang', ms => $gateway->too_long ],
+    for my $fault ([ 'drop_before' ], [ 'drop_after' ], [ 'garbage' ], [ 'truncated' ],
+        [ 'hang', ms => $gateway->too_long ],
         [ 'status', http_status => 500 ], [ 'error', error_code => 1508, description => 'no' ],
         [ 'error', error_code => 2100005, description => 'no' ], [ 'error', error_code => 2119003 ]) {
         my ($kind, %with) = @$fault;
@@ -90,7 +91,8 @@ for my $fault ([ 'drop_before' ], [ 'status', http_status => 500 ], [ 'hang', ms
     verify(short_link => coupon()->{order}{short_link});
     $sandbox->clear;
 }
-$sandbox->switch(link_target => 'https://shop.localhost/?object_id=' . Dygw::Sandbox::escape(coupon()->{order}{object_id}));
+my $object_id = Dygw::Sandbox::escape(coupon()->{order}{object_id});
+$sandbox->switch(link_target => "https://shop.localhost/?object_id=$object_id");
 verify(short_link => coupon()->{order}{short_link});
 $sandbox->switch(link_target => '');
 
@@ -100,7 +102,9 @@ view_is(verify(code => coupon()->{code}), 'with a renewed token', verify_status 
 my $second = read_token();
 isnt($second, $first, 'which is another one');
 $gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0500 DYGW0501 DYGW0510 DYGW0511));
-$sandbox->fault(call => 'token', fault => $_, times => 1, http_status => 500) for qw(status garbage truncated drop_before);
+for my $fault (qw(status garbage truncated drop_before)) {
+    $sandbox->fault(call => 'token', fault => $fault, $fault eq 'status' ? (http_status => 500) : ());
+}
 $sandbox->kill_tokens;
 verify(code => coupon()->{code});
 $sandbox->clear;
@@ -145,7 +149,8 @@ $gateway->stop;
 # --- the search ---
 
 my %written = (
-    'the error log' => slurp($gateway->server->error_log), 'the console' => slurp($gateway->server->dir . '/console.log'),
+    'the error log' => slurp($gateway->server->error_log),
+    'the console' => slurp($gateway->server->dir . '/console.log'),
     'the access log' => slurp($gateway->server->access_log), 'an error body' => join("\n", @bodies),
     'the process list' => $arguments
 );

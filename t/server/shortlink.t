@@ -28,7 +28,8 @@ my $hops = Dygw::Server->new(name => 'the redirects', modules => ['alias'], chil
             '/unlisted' => $sandbox->url . '/s/x', '/nobody' => "http://127.0.0.1:$nobody/",
             '/unlisted-with-id' => "http://shop.localhost:$nobody/?object_id=$object_id",
             '/private' => 'https://shop.localhost/?x=1', '/file' => 'file:///etc/passwd',
-            '/user' => "http://127.0.0.1:$s->{port}\@shop.localhost:$nobody/", '/other-port' => "http://127.0.0.1:$nobody/",
+            '/user' => "http://127.0.0.1:$s->{port}\@shop.localhost:$nobody/",
+            '/other-port' => "http://127.0.0.1:$nobody/",
             '/empty' => "$url/long/?object_id=", '/none' => "$url/long/?objectid=$object_id",
             '/fragment' => "$url/long/#object_id=$object_id",
             map { ("/hop/$_" => "$url/hop/" . ($_ - 1)) } 1 .. 9

@@ -27,7 +27,8 @@ sub digest { return substr sha256_hex($_[0]), 0, 8 }
 sub tokens_of_all {
     my ($client) = @_;
     my %seen;
-    $seen{ $_->finish->{json}{data}{access_token} // 'none' }++ for map { $client->begin(GET => $TOKEN) } 1 .. CALLERS;
+    my @handles = map { $client->begin(GET => $TOKEN) } 1 .. CALLERS;
+    $seen{ $_->finish->{json}{data}{access_token} // 'none' }++ for @handles;
     return sort keys %seen;
 }
 
@@ -187,7 +188,8 @@ is($sandbox->count('client_token') . ' ' . $sandbox->count('stable_client_token'
     'DygwTokenEndpoint client asks the other call');
 $sandbox->kill_tokens;
 $coupon = $sandbox->mint_coupon;
-view_is($gateway->verify(code => $coupon->{code}), 'a refused token is renewed there too', verify_status => 'success');
+view_is($gateway->verify(code => $coupon->{code}), 'a refused token is renewed there too',
+    verify_status => 'success');
 is($sandbox->count('client_token'), 2, 'once');
 $gateway->finish;
 

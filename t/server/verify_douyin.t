@@ -78,7 +78,8 @@ for my $level (qw(data result)) {
 $sandbox->switch(refusal_level => $usual->{refusal_level});
 for my $kind (qw(groupon voucher)) {
     my $minted = $sandbox->mint_coupon(kind => $kind);
-    view_is($gateway->verify(code => $minted->{code}), "a $kind", verify_status => 'success', coupon_status => 'used');
+    view_is($gateway->verify(code => $minted->{code}), "a $kind", verify_status => 'success',
+        coupon_status => 'used');
 }
 
 # --- short links ---

@@ -96,6 +96,10 @@ for (@refused_by_prepare) {
         "prepare refuses $what", field => $field eq 'encrypted_code' ? undef : $field);
 }
 
+error_is($gateway->client->call(POST => '/coupons/verify', { poi_id => POI, %code },
+        headers => { 'Idempotency-Key' => 'key-1' }), 400, 'invalid_request',
+    'a key that could not be kept is refused, not ignored', field => 'Idempotency-Key');
+
 is($gateway->rows('dygw_verifications'), 0, 'nothing was recorded');
 is_deeply([ grep { $_->{call} !~ /token/ } $sandbox->calls(after => 0) ], [], 'and Douyin was not asked');
 
