@@ -74,7 +74,7 @@ sub serves_on {
     my @bad = grep { !$_ || $_->{status} != 200 || $_->{json}{data}{verify_status} ne 'success' }
         map { $truth->finish($_)->{answer} } @attempts;
     is(@bad, 0, "$what: it serves on") or diag(map { $_ ? "$_->{status} $_->{body}\n" : "no answer\n" } @bad);
-    is($sandbox->state->{tokens_issued}, $tokens, "$what: with the token it had");
+    is($sandbox->count('stable_client_token'), $tokens, "$what: with the token it had");
     return;
 }
 
@@ -126,7 +126,7 @@ for my $with ([ event => 'pgsql' ], [ prefork => 'sqlite3' ]) {
     $gateway->start;
     $gateway->server->announce('AH10392');       # "children are killed successively!"
     $truth = Dygw::Truth->new($gateway);
-    my $tokens = $sandbox->state->{tokens_issued};
+    my $tokens = $sandbox->count('stable_client_token');
     my $server = $gateway->server;
 
     for my $step (@STEPS) {

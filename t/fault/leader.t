@@ -46,7 +46,8 @@ sub next_lease {
     return ($lease, time - $began);
 }
 
-sub tokens_issued { return $sandbox->state->{tokens_issued} }
+# How often a token was asked for; Douyin may give the same one again.
+sub token_calls { return $sandbox->count('stable_client_token') }
 
 # Many prepares at once through gateways; how many of them were not answered with 200.
 sub failures_at_once {
@@ -64,7 +65,7 @@ my $server = $one->server;
 
 # --- three children of one host ---
 
-is(tokens_issued(), 1, 'three children start with one token');
+is(token_calls(), 1, 'three children start with one token');
 my $lease = poll { lease() };
 my %child = map { $_ => 1 } $server->child_pids;
 ok($child{ $lease->{pid} }, 'one of the children holds the lease');
@@ -74,9 +75,9 @@ is($renewed->{owner}, $lease->{owner}, 'it renews it');
 
 $sandbox->kill_tokens;
 is(failures_at_once($one), 0, 'the token is refused while three children serve: nobody notices');
-is(tokens_issued(), 2, 'and it is renewed exactly once');
+is(token_calls(), 2, 'and it is renewed exactly once');
 sleep 2;    # two looks of the background
-is(tokens_issued(), 2, 'the background leaves it at that');
+is(token_calls(), 2, 'the background leaves it at that');
 
 $server->kill_child($lease->{pid});
 my ($next, $seconds) = next_lease($lease, TAKE_OVER);
@@ -89,7 +90,7 @@ is($renewed->{owner}, $next->{owner}, 'and renews it');
 is($one->health->{status}, 200, 'the host was well all the time');
 $sandbox->kill_tokens;
 is(failures_at_once($one), 0, 'under the new one the token is renewed for everybody');
-is(tokens_issued(), 3, 'once');
+is(token_calls(), 3, 'once');
 
 my $before = lease();
 my $began = time;
@@ -111,14 +112,14 @@ $two->{client} = Dygw::Client->new(%{ $one->client }, port => $two->server->port
 my $read = sub { my ($gateway) = @_; return $gateway->client->call(GET => '/douyin/access-token') };
 
 is(lease()->{owner}, $next->{owner}, 'a second host does not take the lease');
-is(tokens_issued(), 3, 'nor a token of its own');
+is(token_calls(), 3, 'nor a token of its own');
 my @tokens = map { $read->($_)->{json}{data}{access_token} } $one, $two;
 like($tokens[0], qr/\Aclt\./, 'the first has the token');
 is($tokens[1], $tokens[0], 'the second the same');
 
 $sandbox->kill_tokens;
 is(failures_at_once($one, $two), 0, 'the token is refused while both hosts serve: nobody notices');
-is(tokens_issued(), 4, 'and it is renewed exactly once');
+is(token_calls(), 4, 'and it is renewed exactly once');
 @tokens = ();
 poll { @tokens = map { $read->($_)->{json}{data}{access_token} } $one, $two; $tokens[0] eq $tokens[1] };
 is($tokens[1], $tokens[0], 'both have the same new one');
@@ -143,13 +144,13 @@ cmp_ok($seconds, '<', patience(TAKE_OVER), sprintf 'the leading host is killed: 
 ok((grep { $_ == $next->{pid} } $other->server->child_pids) ? 1 : 0, 'with one of its children');
 $sandbox->kill_tokens;
 is(failures_at_once($other), 0, 'and it serves');
-is(tokens_issued(), 5, 'with a token that was renewed once');
+is(token_calls(), 5, 'with a token that was renewed once');
 
 $holder->server->start;
 is($holder->wait_healthy->{status}, 200, 'the dead host comes back, healthy');
 is(failures_at_once($one, $two), 0, 'both serve');
 is(lease()->{owner}, $next->{owner}, 'the lease stays where it is');
-is(tokens_issued(), 5, 'and so does the token');
+is(token_calls(), 5, 'and so does the token');
 
 $two->disconnect;
 $two->server->check_log;

@@ -185,7 +185,7 @@ for my $fault (qw(drop_before drop_after)) {
 
 # --- the token dies between prepare and verify ---
 
-my $tokens = $sandbox->state->{tokens_issued};
+my $tokens = $sandbox->count('stable_client_token');
 for my $mode (qw(code encrypted_code)) {
     my $coupon = $sandbox->mint_coupon;
     my %fields = $truth->fields($mode, $coupon);
@@ -205,7 +205,7 @@ for my $mode (qw(code encrypted_code)) {
     $truth->agrees($attempt, "the token is killed before the verify, $mode: renewed, redeemed", status => 200,
         verify_status => 'success', applied => 1);
     $truth->repeats_are_identical($coupon, $after, "$mode: the refused verify is repeated as it was", 2);
-    is($sandbox->state->{tokens_issued}, ++$tokens, "$mode: with one new token");
+    is($sandbox->count('stable_client_token'), ++$tokens, "$mode: with one call for a new token");
 }
 
 # For good: no new one can be had.
