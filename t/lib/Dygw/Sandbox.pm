@@ -18,15 +18,15 @@ use Dygw::Server;
 use constant CLIENT_KEY    => 'awtestkey0000001';
 use constant CLIENT_SECRET => 'douyin-client-secret-of-tests-4711';
 
-# conf: more directives. Other options go to the server.
+# conf: more directives. any_client: serves whoever names a key and a secret. Other options go to the server.
 sub new {
     my ($class, %option) = @_;
     my $more = delete $option{conf} // '';
+    my $client = delete $option{any_client} ? '' : 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET;
     my $server = Dygw::Server->new(
         name => 'the sandbox', threads => 16, children => 1, mpm => 'event', %option,
         load => { dygw_sandbox => Dygw::Server->module_path('dygw_sandbox') },
-        conf => 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET .
-                "\n<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n$more\n"
+        conf => "$client\n<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n$more\n"
     );
     my $self = bless { server => $server }, $class;
     $self->{client} = Dygw::Client->new(port => $server->port, base => '/_sandbox');
