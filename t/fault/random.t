@@ -28,9 +28,9 @@ use constant COUPONS  => 20 * SECONDS;      # for each caller, so that there are
 use constant PAUSE    => 0.15;      # seconds at most between two calls of one
 use constant CONTEST  => 0.15;      # so often two callers want the same coupon
 use constant CHANGE   => 0.25;      # seconds until Douyin fails in other ways
+use constant CUT      => 0.4;       # and so often then the database's connections are killed,
+use constant KILL     => 0.3;       # or a child
 use constant LATE_MS  => 1200;
-use constant CUT      => 0.4;       # of these: how often the database's connections are killed,
-use constant KILL     => 0.3;       # and a child
 
 my $seed = $ENV{DYGW_TEST_SEED} || int(time * 1000) % 1_000_000_000;
 diag("DYGW_TEST_SEED=$seed");
