@@ -54,6 +54,26 @@ static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr
     return DYGW_DB_SCHEMA;
 }
 
+/* At start, when the database was away then: is it the one of this application? */
+static apr_status_t claim(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
+{
+    const char *owner = NULL;
+    apr_status_t rv;
+
+    if (round->claimed) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_schema_claim(db, round->gateway.client_key, &owner, scratch);
+    if (rv == APR_EEXIST && round->state != DYGW_DB_SCHEMA) {
+        dygw_log(&round->log, ERR, 0,
+                 DYGWNO(0314) "this database belongs to the Douyin application %s, not to %s; "
+                              "nothing is redeemed until DBDParams name another",
+                 owner, round->gateway.client_key);
+    }
+    round->claimed = rv == APR_SUCCESS;
+    return rv;
+}
+
 static void report_state(dygw_round_t *round, dygw_database_state_e state)
 {
     if (round->state == (int)state) {
@@ -100,6 +120,21 @@ static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
     return held;
 }
 
+static apr_status_t look_into(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
+                              dygw_database_state_e *state, apr_pool_t *scratch)
+{
+    apr_status_t rv = dygw_store_tick(db, tick, scratch);
+
+    if (rv != APR_SUCCESS) {
+        *state = why_no_tick(round, db, scratch);
+        return rv;
+    }
+    rv = claim(round, db, scratch);
+    *state = rv == APR_SUCCESS ? DYGW_DB_OK
+             : rv == APR_EEXIST ? DYGW_DB_SCHEMA : DYGW_DB_UNREACHABLE;
+    return rv;
+}
+
 static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
@@ -107,8 +142,7 @@ static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scr
     apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_tick(db, tick, scratch);
-        state = rv == APR_SUCCESS ? DYGW_DB_OK : why_no_tick(round, db, scratch);
+        rv = look_into(round, db, tick, &state, scratch);
         dygw_db_close(db);
     }
     report_state(round, state);

@@ -15,6 +15,7 @@ typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
     dygw_gateway_t gateway;     /* as the runtime's, with a client of its own that can be aborted */
     dygw_log_t log;
+    int claimed;                /* the database was seen to be this application's */
     int holds_lease;
     int state;                  /* dygw_database_state_e as reported last; -1 = not yet */
     dygw_ms_t purged_at;
