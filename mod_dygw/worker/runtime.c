@@ -121,9 +121,9 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->upstream_timeout = p->cfg->total_timeout;
     gateway->seal = p->cfg->seal;
     gateway->cell = p->shared.cell;
-    gateway->lock_cell = dygw_shared_lock;
-    gateway->unlock_cell = dygw_shared_unlock;
-    gateway->cell_baton = dygw_shared_mutex(DYGW_MUTEX_CELL);
+    gateway->lock_cell = dygw_lock_take;
+    gateway->unlock_cell = dygw_lock_release;
+    gateway->cell_baton = p->shared.cell_lock;
     gateway->owner = owner_name(pool);
     gateway->douyin = dygw_runtime_douyin(p->cfg, pool);
     return gateway->douyin ? dygw_database_source(&gateway->db, p->server, pool) : APR_EGENERAL;
@@ -141,8 +141,8 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
         rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
     }
     if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
-        rv = dygw_nonces_attach(&runtime->nonces, p->shared.nonces, dygw_shared_lock,
-                                dygw_shared_unlock, dygw_shared_mutex(DYGW_MUTEX_NONCES), pool);
+        rv = dygw_nonces_attach(&runtime->nonces, p->shared.nonces, dygw_lock_take,
+                                dygw_lock_release, p->shared.nonces_lock, pool);
     }
     if (rv == APR_SUCCESS) {
         p->cfg->runtime = runtime;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared memory and mutexes.
+ * Shared memory, locks and mutexes.
  *
  * Children of two generations run side by side during a graceful restart, and a nonce that one has
  * spent must be refused by the other. So memory and the mutexes that guard it belong to the process
@@ -19,16 +19,23 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* Raise the number when retained_t, memory_t, dygw_cell_t or the nonce table change their layout: a
+/* Raise the number when retained_t, memory_t, common_t or the nonce table change their layout: a
  * graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-1"
+#define RETAINED_KEY "mod_dygw-shared-2"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
-    "dygw-cell", "dygw-nonces", "dygw-writer", "dygw-leader"
+    "dygw-writer", "dygw-leader"
 };
 
+/* The locks outlive the tables that they are for. */
+typedef struct common_t {
+    dygw_lock_t cell_lock;
+    dygw_lock_t nonces_lock;
+    dygw_cell_t cell;
+} common_t;
+
 typedef struct memory_t {
-    apr_shm_t *cell;
+    apr_shm_t *common;
     apr_shm_t *nonces;
     int nonce_entries;
 } memory_t;
@@ -73,20 +80,25 @@ apr_status_t dygw_shared_prepare(server_rec *main_server)
     return rv;
 }
 
-static apr_status_t make_cell(memory_t *memory, apr_pool_t *pool)
+static apr_status_t make_common(memory_t *memory, apr_pool_t *pool)
 {
-    apr_status_t rv = apr_shm_create(&memory->cell, sizeof(dygw_cell_t), NULL, pool);
+    apr_status_t rv = apr_shm_create(&memory->common, sizeof(common_t), NULL, pool);
+    common_t *common;
 
-    if (rv == APR_SUCCESS) {
-        memset(apr_shm_baseaddr_get(memory->cell), 0, sizeof(dygw_cell_t));
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    common = apr_shm_baseaddr_get(memory->common);
+    memset(common, 0, sizeof(*common));
+    rv = dygw_lock_init(&common->cell_lock);
+    return rv == APR_SUCCESS ? dygw_lock_init(&common->nonces_lock) : rv;
 }
 
 /* A table of the configured size. The one before goes on serving the old generation; its living
  * entries are copied, so that what it has seen so far stays seen. */
 static apr_status_t make_nonces(memory_t *memory, int entries, apr_pool_t *pool)
 {
+    common_t *common = apr_shm_baseaddr_get(memory->common);
     apr_shm_t *fresh;
     apr_status_t rv = apr_shm_create(&fresh, dygw_nonces_size(entries), NULL, pool);
 
@@ -94,10 +106,10 @@ static apr_status_t make_nonces(memory_t *memory, int entries, apr_pool_t *pool)
         rv = dygw_nonces_format(apr_shm_baseaddr_get(fresh), entries);
     }
     if (rv == APR_SUCCESS && memory->nonces) {
-        dygw_shared_lock(retained->mutexes[DYGW_MUTEX_NONCES]);
+        dygw_lock_take(&common->nonces_lock);
         rv = dygw_nonces_move(apr_shm_baseaddr_get(memory->nonces), apr_shm_baseaddr_get(fresh),
                               dygw_now());
-        dygw_shared_unlock(retained->mutexes[DYGW_MUTEX_NONCES]);
+        dygw_lock_release(&common->nonces_lock);
         if (rv == APR_SUCCESS) {
             apr_shm_destroy(memory->nonces);
         }
@@ -114,10 +126,11 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     apr_pool_t *pool = server->process->pool;
     memory_t *memory = apr_hash_get(retained->memory, cfg->client_key, APR_HASH_KEY_STRING);
     apr_status_t rv = APR_SUCCESS;
+    common_t *common;
 
     if (!memory) {
         memory = apr_pcalloc(pool, sizeof(*memory));
-        rv = make_cell(memory, pool);
+        rv = make_common(memory, pool);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -134,7 +147,10 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
                          cfg->nonce_entries);
         }
     }
-    shared->cell = apr_shm_baseaddr_get(memory->cell);
+    common = apr_shm_baseaddr_get(memory->common);
+    shared->cell = &common->cell;
+    shared->cell_lock = &common->cell_lock;
+    shared->nonces_lock = &common->nonces_lock;
     shared->nonces = memory->nonces ? apr_shm_baseaddr_get(memory->nonces) : NULL;
     return rv;
 }
@@ -161,16 +177,4 @@ apr_status_t dygw_shared_child_init(apr_pool_t *pchild, server_rec *main_server)
 apr_global_mutex_t *dygw_shared_mutex(dygw_mutex_e which)
 {
     return retained->mutexes[which];
-}
-
-void dygw_shared_lock(void *baton)
-{
-    apr_status_t rv = apr_global_mutex_lock(baton);
-
-    ap_assert(rv == APR_SUCCESS);   /* going on without it could accept a nonce twice */
-}
-
-void dygw_shared_unlock(void *baton)
-{
-    apr_global_mutex_unlock(baton);
 }

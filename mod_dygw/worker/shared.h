@@ -7,16 +7,17 @@
 
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
+#include "worker/lock.h"
 
 /* What one gateway shares. */
 typedef struct dygw_shared_t {
     dygw_cell_t *cell;
+    dygw_lock_t *cell_lock;
+    dygw_lock_t *nonces_lock;
     void *nonces;           /* formatted, see auth/nonce.h; NULL with DygwNonceStore dbd */
 } dygw_shared_t;
 
 typedef enum {
-    DYGW_MUTEX_CELL,        /* the cells */
-    DYGW_MUTEX_NONCES,      /* the nonce tables */
     DYGW_MUTEX_WRITER,      /* SQLite: one writer on this host */
     DYGW_MUTEX_LEADER,      /* held by the child that looks after this host */
     DYGW_MUTEXES
@@ -36,9 +37,5 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
 apr_status_t dygw_shared_child_init(apr_pool_t *pchild, server_rec *main_server);
 
 apr_global_mutex_t *dygw_shared_mutex(dygw_mutex_e which);
-
-/* Lock and unlock as the gateway and the nonce table call them; the baton is the mutex. */
-void dygw_shared_lock(void *baton);
-void dygw_shared_unlock(void *baton);
 
 #endif
