@@ -87,7 +87,7 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     settings.clients = apr_table_make(pconf, 1);
     settings.coupons = COUPONS;
     settings.token_life = TOKEN_LIFE_SEC;
-    return dygw_sandbox_state_register(pconf);
+    return OK;
 }
 
 static int is_loopback(const apr_sockaddr_t *address)
@@ -133,10 +133,10 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    rv = dygw_sandbox_state_create(s, pconf);
+    rv = dygw_sandbox_state_create(pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
-                     DYGWNO(0901) "no shared memory or mutex for %d coupons "
+                     DYGWNO(0901) "no shared memory for %d coupons "
                                   "(DygwSandboxCoupons)", settings.coupons);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -145,16 +145,6 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
                  DYGWNO(0902) "this httpd plays Douyin: a sandbox with room for %d coupons",
                  settings.coupons);
     return OK;
-}
-
-static void child_init(apr_pool_t *pchild, server_rec *s)
-{
-    apr_status_t rv = dygw_sandbox_state_child_init(pchild);
-
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
-                     DYGWNO(0903) "the sandbox's mutex cannot be opened in this child");
-    }
 }
 
 static int handler(request_rec *r)
@@ -172,7 +162,6 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -5,16 +5,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <http_core.h>
-#include <util_mutex.h>
-
-#include <apr_global_mutex.h>
 #include <apr_shm.h>
 
 #include "sandbox/change.h"
 #include "util/crypto.h"
-
-#define MUTEX_NAME "dygw-sandbox"
+#include "util/lock.h"
 
 /* Beside two verifications a coupon: times cards, and coupons that come and go. */
 #define SPARE_VERIFICATIONS 10000
@@ -24,55 +19,48 @@ static dygw_sandbox_state_t *state;
 static dygw_sandbox_order_t *orders;
 static dygw_sandbox_coupon_t *coupons;
 static dygw_sandbox_verification_t *verifications;
-static apr_global_mutex_t *mutex;
+static dygw_lock_t *lock;
 
 dygw_sandbox_state_t *dygw_sandbox_state(void)
 {
     return state;
 }
 
-int dygw_sandbox_state_register(apr_pool_t *pconf)
-{
-    return ap_mutex_register(pconf, MUTEX_NAME, NULL, APR_LOCK_DEFAULT, 0) == APR_SUCCESS
-               ? OK
-               : HTTP_INTERNAL_SERVER_ERROR;
-}
+/* What lies at the start of the memory: a reset does not touch the lock. */
+typedef struct head_t {
+    dygw_sandbox_state_t state;
+    dygw_lock_t lock;
+} head_t;
 
-apr_status_t dygw_sandbox_state_create(server_rec *s, apr_pool_t *pconf)
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf)
 {
     const apr_size_t n = (apr_size_t)dygw_sandbox_settings()->coupons;
     const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
     apr_shm_t *shm;
-    apr_status_t rv = apr_shm_create(&shm, sizeof *state + n * sizeof *orders + n * sizeof *coupons
+    apr_status_t rv = apr_shm_create(&shm, sizeof(head_t) + n * sizeof *orders + n * sizeof *coupons
                                                + n_verifications * sizeof *verifications,
                                      NULL, pconf);
 
     if (rv == APR_SUCCESS) {
-        rv = ap_global_mutex_create(&mutex, NULL, MUTEX_NAME, NULL, s, pconf, 0);
-    }
-    if (rv == APR_SUCCESS) {
         /* In falling order of alignment, so that nothing has to be padded; fresh memory is zero. */
-        state = apr_shm_baseaddr_get(shm);
-        orders = (dygw_sandbox_order_t *)(state + 1);
+        head_t *head = apr_shm_baseaddr_get(shm);
+
+        state = &head->state;
+        lock = &head->lock;
+        orders = (dygw_sandbox_order_t *)(head + 1);
         verifications = (dygw_sandbox_verification_t *)(orders + n);
         coupons = (dygw_sandbox_coupon_t *)(verifications + n_verifications);
         state->capacity = (apr_uint32_t)n;
         state->verification_capacity = (apr_uint32_t)n_verifications;
         dygw_sandbox_state_reset();
+        rv = dygw_lock_init(lock);
     }
     return rv;
 }
 
-apr_status_t dygw_sandbox_state_child_init(apr_pool_t *pchild)
-{
-    return apr_global_mutex_child_init(&mutex, apr_global_mutex_lockfile(mutex), pchild);
-}
-
 void dygw_sandbox_lock(void)
 {
-    apr_status_t rv = apr_global_mutex_lock(mutex);
-
-    ap_assert(rv == APR_SUCCESS);   /* without it the sandbox would tell fairy tales */
+    dygw_lock_take(lock);
     if (state->lates) {
         dygw_sandbox_apply_due(dygw_now());
     }
@@ -80,7 +68,7 @@ void dygw_sandbox_lock(void)
 
 void dygw_sandbox_unlock(void)
 {
-    apr_global_mutex_unlock(mutex);
+    dygw_lock_release(lock);
 }
 
 void dygw_sandbox_state_reset(void)

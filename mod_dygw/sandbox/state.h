@@ -230,10 +230,8 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
 } dygw_sandbox_state_t;
 
-/* pre_config names the mutex, post_config makes memory and mutex, child_init opens it. */
-int dygw_sandbox_state_register(apr_pool_t *pconf);
-apr_status_t dygw_sandbox_state_create(server_rec *s, apr_pool_t *pconf);
-apr_status_t dygw_sandbox_state_child_init(apr_pool_t *pchild);
+/* post_config makes the memory and its lock. */
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf);
 
 /* NULL until post_config has been through. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);

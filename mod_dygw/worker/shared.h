@@ -7,7 +7,7 @@
 
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
-#include "worker/lock.h"
+#include "util/lock.h"
 
 /* What one gateway shares. */
 typedef struct dygw_shared_t {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A mutex in shared memory for sections of a few instructions, taken for every request by all
- * threads of all children. Longer waits go through httpd's own mutexes, see shared.h. */
-#ifndef DYGW_WORKER_LOCK_H
-#define DYGW_WORKER_LOCK_H
+ * threads of all children. What is held for longer goes through httpd's own mutexes. */
+#ifndef DYGW_UTIL_LOCK_H
+#define DYGW_UTIL_LOCK_H
 
 #include <pthread.h>
 

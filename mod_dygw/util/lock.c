@@ -2,7 +2,7 @@
  * APR's process mutex inherits priorities, for which the kernel hands it from waiter to waiter:
  * once threads queue up, each use costs two switches of context, and the queue never ends under
  * load. This one may be taken by whoever runs, and is as robust. */
-#include "worker/lock.h"
+#include "util/lock.h"
 
 #include <errno.h>
 #include <stdlib.h>
