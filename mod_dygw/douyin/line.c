@@ -4,7 +4,7 @@
  * mutex guards the rings, never a call. */
 #include "douyin/line.h"
 
-#include <apr_allocator.h>
+#include "util/pool.h"
 
 #define MAX_IDLE_SEC            60      /* servers and middleboxes drop connections unheard */
 #define MAX_LIFE_SEC            300     /* so that changes of DNS are noticed */
@@ -199,28 +199,11 @@ static apr_status_t close_idle(void *baton)
     return APR_SUCCESS;
 }
 
-static apr_status_t own_pool(apr_pool_t **pool, apr_pool_t *parent)
-{
-    apr_allocator_t *allocator;
-    apr_status_t rv = apr_allocator_create(&allocator);
-
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = apr_pool_create_ex(pool, parent, NULL, allocator);
-    if (rv != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return rv;
-    }
-    apr_allocator_owner_set(allocator, *pool);
-    return APR_SUCCESS;
-}
-
 apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *settings,
                               apr_pool_t *pool)
 {
     dygw_http_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_status_t rv = own_pool(&made->pool, pool);
+    apr_status_t rv = dygw_pool_create(&made->pool, pool);
 
     if (rv == APR_SUCCESS) {
         rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, made->pool);

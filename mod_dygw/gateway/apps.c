@@ -17,6 +17,7 @@
 #include <apr_thread_mutex.h>
 
 #include "gateway/cell.h"
+#include "util/pool.h"
 
 #define RELOAD_PAUSE_MS     1000    /* between tries, when the database does not answer */
 
@@ -124,23 +125,6 @@ static void add_app(void *baton, const dygw_app_t *app)
     apr_hash_set(loading->snapshot->by_key, copy->client_key, APR_HASH_KEY_STRING, copy);
 }
 
-/* A snapshot has an allocator of its own: it is made by one thread and destroyed by another. */
-static apr_status_t create_snapshot_pool(apr_pool_t **pool)
-{
-    apr_allocator_t *allocator;
-    apr_status_t rv = apr_allocator_create(&allocator);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
-        if (rv != APR_SUCCESS) {
-            apr_allocator_destroy(allocator);
-            return rv;
-        }
-        apr_allocator_owner_set(allocator, *pool);
-    }
-    return rv;
-}
-
 static apr_status_t read_apps(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *scratch,
                               snapshot_t *snapshot)
 {
@@ -161,7 +145,8 @@ static apr_status_t load_snapshot(dygw_gateway_t *gateway, const dygw_log_t *log
 {
     dygw_apps_stamp_t stamp = dygw_cell_apps_stamp(gateway);
     apr_pool_t *pool;
-    apr_status_t rv = create_snapshot_pool(&pool);
+    /* It is made by one thread and destroyed by another. */
+    apr_status_t rv = dygw_pool_create(&pool, NULL);
 
     if (rv != APR_SUCCESS) {
         return rv;

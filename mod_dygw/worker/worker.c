@@ -34,6 +34,7 @@
 
 #include "util/compiler.h"
 #include "util/log.h"
+#include "util/pool.h"
 #include "worker/round.h"
 #include "worker/shared.h"
 
@@ -199,39 +200,19 @@ static apr_status_t stop_and_join(void *data)
     return APR_SUCCESS;
 }
 
-/* In prefork pchild has an allocator of its own without a lock: enough for one thread, and now
- * there are two. */
-static apr_status_t share_allocator(apr_pool_t *pchild)
+/* Gives an allocator a lock, where it has none. In prefork pchild's has none: that was enough for
+ * one thread, and now there are two. */
+static apr_status_t share_allocator(apr_pool_t *pool)
 {
-    apr_allocator_t *allocator = apr_pool_allocator_get(pchild);
+    apr_allocator_t *allocator = apr_pool_allocator_get(pool);
     apr_thread_mutex_t *mutex;
     apr_status_t rv = APR_SUCCESS;
 
     if (!apr_allocator_mutex_get(allocator)) {
-        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
+        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
         if (rv == APR_SUCCESS) {
             apr_allocator_mutex_set(allocator, mutex);
         }
-    }
-    return rv;
-}
-
-static apr_status_t create_pool(apr_pool_t **pool)
-{
-    apr_allocator_t *allocator;
-    apr_thread_mutex_t *mutex;
-    apr_status_t rv = apr_allocator_create(&allocator);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_pool_create_unmanaged_ex(pool, NULL, allocator);
-    }
-    if (rv == APR_SUCCESS) {
-        apr_allocator_owner_set(allocator, *pool);
-        rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *pool);
-    }
-    if (rv == APR_SUCCESS) {
-        apr_allocator_mutex_set(allocator, mutex);
-        apr_pool_tag(*pool, "dygw_worker");
     }
     return rv;
 }
@@ -254,11 +235,15 @@ static apr_status_t create_worker(worker_t **made, server_rec *server)
 {
     apr_pool_t *pool;
     worker_t *w;
-    apr_status_t rv = create_pool(&pool);
+    apr_status_t rv = dygw_pool_create(&pool, NULL);
 
+    if (rv == APR_SUCCESS) {
+        rv = share_allocator(pool);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    apr_pool_tag(pool, "dygw_worker");
     *made = w = apr_pcalloc(pool, sizeof(*w));
     w->pool = pool;
     w->server = server;
