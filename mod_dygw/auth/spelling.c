@@ -24,6 +24,14 @@ int dygw_spelled(const char *text, apr_size_t min, apr_size_t max, const char *o
     return len >= min;
 }
 
+int dygw_is_one_of(const char *text, const char *const *words)
+{
+    while (*words && strcmp(*words, text) != 0) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 int dygw_is_hex(const char *text, apr_size_t len)
 {
     apr_size_t i;

@@ -8,6 +8,9 @@
 /* Whether text is min..max characters, each an ASCII letter, a digit or one of `others`. */
 int dygw_spelled(const char *text, apr_size_t min, apr_size_t max, const char *others);
 
+/* Whether text is one of `words` (NULL ended). */
+int dygw_is_one_of(const char *text, const char *const *words);
+
 /* Whether text is `len` lowercase hex digits. */
 int dygw_is_hex(const char *text, apr_size_t len);
 

@@ -131,3 +131,10 @@ const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)
     return apr_psprintf(pool, "%s (%s:%u)", name, server->defn_name ? server->defn_name : "?",
                         server->defn_line_number);
 }
+
+const char *dygw_cfg_directory_of(const char *path, apr_pool_t *pool)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash != path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
+}

@@ -65,6 +65,9 @@ const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
  * start, a restart and `apachectl configtest` run it, the latter without post_config. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 
+/* What is before the last slash of an absolute path; "/" at least. */
+const char *dygw_cfg_directory_of(const char *path, apr_pool_t *pool);
+
 /* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when
  * unset), and the pool sizes with mod_dbd's defaults. */
 typedef struct dygw_dbd_settings_t {

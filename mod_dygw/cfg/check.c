@@ -111,13 +111,6 @@ static void check_rate_limit(const check_t *check)
 
 /* --- the database --- */
 
-static const char *directory_of(const char *path, apr_pool_t *pool)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
-}
-
 static int is_directory(const char *path, apr_pool_t *pool)
 {
     apr_finfo_t info;
@@ -138,9 +131,9 @@ static void check_sqlite_path(check_t *check, const char *path)
                path, check->where);
         return;
     }
-    dir = directory_of(path, check->pool);
+    dir = dygw_cfg_directory_of(path, check->pool);
     if (!is_directory(dir, check->pool)
-        && !is_directory(directory_of(dir, check->pool), check->pool)) {
+        && !is_directory(dygw_cfg_directory_of(dir, check->pool), check->pool)) {
         refuse(check,
                DYGWNO(0120) "the directory %s of DBDParams of %s does not exist: create it, "
                             "writable by the user that Apache's children run as",

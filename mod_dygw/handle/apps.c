@@ -10,8 +10,6 @@
 #define PAGE_SIZE_MAX       200
 #define ANY_STATUS          (-1)
 
-static const char *const no_parameters[] = { NULL };
-
 static int reply_app(dygw_call_t *call, const dygw_app_t *app)
 {
     dygw_jsonw_t w;
@@ -58,7 +56,7 @@ int dygw_handle_app_create(dygw_call_t *call)
     dygw_app_t *app = NULL;
     dygw_fields_t f;
 
-    dygw_read_query(call, no_parameters, &out);
+    dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK
         && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
         dygw_app_fields_create(&f, &wanted);
@@ -141,7 +139,7 @@ int dygw_handle_app_read(dygw_call_t *call)
     dygw_result_t out = { 0 };
     dygw_app_t *app = NULL;
 
-    dygw_read_query(call, no_parameters, &out);
+    dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK) {
         dygw_app_read(&call->runtime->gateway, call->id, &call->log, call->r->pool, &app, &out);
     }
@@ -157,7 +155,7 @@ int dygw_handle_app_change(dygw_call_t *call)
     dygw_app_t *app = NULL;
     dygw_fields_t f;
 
-    dygw_read_query(call, no_parameters, &out);
+    dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK
         && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
         dygw_app_fields_change(&f, &change);
@@ -194,7 +192,7 @@ int dygw_handle_app_token_access(dygw_call_t *call)
     dygw_fields_t f;
     int allow = 0;
 
-    dygw_read_query(call, no_parameters, &out);
+    dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK
         && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
         dygw_fields_known(&f, known);

@@ -2,8 +2,6 @@
  * The members of a JSON body, each with what it may be. */
 #include "handle/handle.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
@@ -44,14 +42,6 @@ int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_po
     return 1;
 }
 
-static int is_known(const char *name, const char *const *known)
-{
-    while (*known && strcmp(*known, name) != 0) {
-        known++;
-    }
-    return *known != NULL;
-}
-
 void dygw_fields_known(const dygw_fields_t *f, const char *const *known)
 {
     const char *name;
@@ -59,7 +49,7 @@ void dygw_fields_known(const dygw_fields_t *f, const char *const *known)
 
     /* Jansson iterates over objects that it takes as changeable. */
     json_object_foreach((json_t *)f->object, name, value) {
-        if (!is_known(name, known)) {
+        if (!dygw_is_one_of(name, known)) {
             dygw_invalid(f->out, name, "there is no such field here");
             return;
         }

@@ -32,6 +32,8 @@ void dygw_leave_body(const dygw_call_t *call);
 /* Query parameters, percent-decoded, valid UTF-8 without control characters; all in `known` (NULL
  * ended), none twice. */
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
+/* For endpoints that take none. */
+void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
 /* One of them as a decimal integer. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
                    apr_pool_t *pool, dygw_result_t *out);

@@ -3,7 +3,6 @@
 #include "handle/handle.h"
 
 static const char *const known_fields[] = { "poi_id", "short_link", "code", NULL };
-static const char *const no_parameters[] = { NULL };
 
 static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
 {
@@ -13,7 +12,7 @@ static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw
         || !dygw_coupon_store_allowed(&f, call->app)) {
         return;
     }
-    dygw_read_query(call, no_parameters, out);
+    dygw_read_no_query(call, out);
     dygw_fields_known(&f, known_fields);
     dygw_coupon_read(&f, dygw_prepare_modes, request);
 }

@@ -196,14 +196,6 @@ void dygw_leave_body(const dygw_call_t *call)
 
 /* --- the query --- */
 
-static int is_known(const char *name, const char *const *known)
-{
-    while (*known && strcmp(*known, name) != 0) {
-        known++;
-    }
-    return *known != NULL;
-}
-
 /* text is "name=value", which is changed. */
 static void take_parameter(apr_table_t *query, char *text, const char *const *known,
                            dygw_result_t *out)
@@ -216,7 +208,7 @@ static void take_parameter(apr_table_t *query, char *text, const char *const *kn
     else {
         value = text + strlen(text);
     }
-    if (ap_unescape_urlencoded(text) != OK || !is_known(text, known)) {
+    if (ap_unescape_urlencoded(text) != OK || !dygw_is_one_of(text, known)) {
         dygw_invalid(out, text, "there is no such query parameter here");
     }
     else if (apr_table_get(query, text)) {
@@ -245,6 +237,13 @@ apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_r
         take_parameter(query, text, known, out);
     }
     return query;
+}
+
+void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out)
+{
+    static const char *const none[] = { NULL };
+
+    dygw_read_query(call, none, out);
 }
 
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,

@@ -8,8 +8,6 @@
 
 #define VIEW_SIZE 2048      /* without Douyin's answers */
 
-static const char *const no_parameters[] = { NULL };
-
 static apr_size_t view_size(const dygw_verification_t *v)
 {
     return VIEW_SIZE + (v->douyin_response ? strlen(v->douyin_response) : 0);
@@ -55,7 +53,7 @@ int dygw_handle_verification(dygw_call_t *call)
 {
     dygw_redeem_result_t found = { 0 };
 
-    dygw_read_query(call, no_parameters, &found.result);
+    dygw_read_no_query(call, &found.result);
     if (found.result.code == DYGW_OK) {
         dygw_verification_read(&call->runtime->gateway, call->id, call->app->id, &call->log,
                                call->r->pool, &found);

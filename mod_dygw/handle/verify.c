@@ -13,7 +13,6 @@ static const char *const known_fields[] = {
     "poi_id", "short_link", "code", "encrypted_code", "verify_token", "order_id", "certificate_id",
     "count", "operator", "device", "ext_order_id", NULL
 };
-static const char *const no_parameters[] = { NULL };
 
 /* What only belongs to a coupon that the caller prepared. */
 static void read_prepared(const dygw_fields_t *f, dygw_redeem_request_t *request)
@@ -65,7 +64,7 @@ static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw
         || !dygw_coupon_store_allowed(&f, call->app)) {
         return;
     }
-    dygw_read_query(call, no_parameters, out);
+    dygw_read_no_query(call, out);
     if (apr_table_get(call->r->headers_in, IDEMPOTENCY_KEY)) {
         /* A caller who relies on it must not find out after a redemption that nobody looked. */
         dygw_invalid(out, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY " is not supported by this version");

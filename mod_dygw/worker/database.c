@@ -197,13 +197,6 @@ static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *pt
     return OK;
 }
 
-static const char *directory_of(const char *path, apr_pool_t *pool)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash && slash != path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
-}
-
 static int make_directory(const char *dir, server_rec *server, apr_pool_t *ptemp)
 {
     apr_status_t rv = apr_dir_make(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE,
@@ -234,7 +227,7 @@ static int may_children_write(const struct stat *dir)
  * administrator's, and refused here when the children's first write would fail. */
 static int prepare_sqlite_directory(const char *path, server_rec *server, apr_pool_t *ptemp)
 {
-    const char *dir = directory_of(path, ptemp);
+    const char *dir = dygw_cfg_directory_of(path, ptemp);
     struct stat info;
 
     if (stat(dir, &info) != 0) {
