@@ -158,6 +158,55 @@ static int is_ours(const identity_t *found, const dygw_verification_t *v)
            && same_text(found->request_id, v->request_id);
 }
 
+/* --- several rows in one commit --- */
+
+typedef apr_status_t row_fn(dygw_db_t *db, const dygw_verification_t *v);
+
+static apr_status_t for_each_row(dygw_db_t *db, const dygw_verification_t *const *rows, int count,
+                                 row_fn *fn)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
+        rv = fn(db, rows[i]);
+    }
+    return rv;
+}
+
+/* is_done, when there is one, tells of a row that was written already: the commit may have been
+ * done and its answer lost. */
+static apr_status_t write_once(dygw_db_t *db, const dygw_verification_t *const *rows, int count,
+                               row_fn *write, row_fn *is_done)
+{
+    apr_status_t rv = dygw_db_begin(db);
+
+    if (rv == APR_SUCCESS) {
+        rv = for_each_row(db, rows, count, write);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_db_rollback(db);
+        return rv;
+    }
+    rv = dygw_db_commit(db);
+    if (rv != APR_SUCCESS && is_done && for_each_row(db, rows, count, is_done) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+static apr_status_t write_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count,
+                               row_fn *write, row_fn *is_done)
+{
+    int tries = DEADLOCK_TRIES;
+    apr_status_t rv;
+
+    do {
+        rv = write_once(db, rows, count, write, is_done);
+    } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
+    return rv;
+}
+
 /* --- insert --- */
 
 /* Why a row is not inserted. APR_SUCCESS: it is, by an earlier try; APR_NOTFOUND: nothing stands in
@@ -216,36 +265,11 @@ static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
 
-static apr_status_t insert_all(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
-{
-    apr_status_t rv = dygw_db_begin(db);
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = insert_row(db, rows[i]);
-    }
-    if (rv == APR_SUCCESS) {
-        return dygw_db_commit(db);
-    }
-    dygw_db_rollback(db);
-    return rv;
-}
-
-static apr_status_t insert_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
-{
-    int tries = DEADLOCK_TRIES;
-    apr_status_t rv;
-
-    do {
-        rv = insert_all(db, rows, count);
-    } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
-    return rv;
-}
-
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count)
 {
-    apr_status_t rv = count == 1 ? insert_row(db, rows[0]) : insert_rows(db, rows, count);
+    apr_status_t rv = count == 1 ? insert_row(db, rows[0])
+                                 : write_rows(db, rows, count, insert_row, NULL);
     apr_status_t why;
 
     if (rv == APR_SUCCESS) {
@@ -322,49 +346,11 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_verification_t *const *
     return APR_NOTFOUND;
 }
 
-static apr_status_t all_settled(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
-{
-    apr_status_t rv = APR_SUCCESS;
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = is_settled(db, rows[i]);
-    }
-    return rv;
-}
-
-static apr_status_t settle_all(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
-{
-    apr_status_t rv = dygw_db_begin(db);
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < count; i++) {
-        rv = settle_row(db, rows[i]);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = dygw_db_commit(db);
-        /* The commit may have been done and its answer lost. */
-        return rv == APR_SUCCESS || all_settled(db, rows, count) == APR_SUCCESS ? APR_SUCCESS : rv;
-    }
-    dygw_db_rollback(db);
-    return rv;
-}
-
-static apr_status_t settle_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
-{
-    int tries = DEADLOCK_TRIES;
-    apr_status_t rv;
-
-    do {
-        rv = settle_all(db, rows, count);
-    } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
-    return rv;
-}
-
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash)
 {
-    apr_status_t rv = count == 1 ? settle_row(db, rows[0]) : settle_rows(db, rows, count);
+    apr_status_t rv = count == 1 ? settle_row(db, rows[0])
+                                 : write_rows(db, rows, count, settle_row, is_settled);
 
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
         return rv;
