@@ -21,7 +21,7 @@ use constant CLIENT_SECRET => 'douyin-client-secret-of-tests-4711';
 # conf: more directives. any_client: serves whoever names a key and a secret. Other options go to the server.
 sub new {
     my ($class, %option) = @_;
-    my $more = delete $option{conf} // '';
+    my $more = "GracefulShutdownTimeout 3\n" . (delete $option{conf} // "");
     my $client = delete $option{any_client} ? '' : 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET;
     my $server = Dygw::Server->new(
         name => 'the sandbox', threads => 16, children => 1, mpm => 'event', %option,
@@ -44,8 +44,19 @@ sub start_new {
 sub server    { return $_[0]{server} }
 sub url       { return $_[0]{server}->url }
 sub start     { $_[0]{server}->start; return }
-sub stop      { $_[0]{client}->disconnect; return $_[0]{server}->stop }
-sub check_log { $_[0]{client}->disconnect; return $_[0]{server}->check_log }
+
+# Gracefully: calls that a fault holds may be under way, and a stop at once can crash httpd, see await_quiet.
+sub stop {
+    my ($self) = @_;
+    $self->{client}->disconnect;
+    return $self->{server}->stop('WINCH');
+}
+
+sub check_log {
+    my ($self) = @_;
+    $self->stop;
+    return $self->{server}->check_log;
+}
 
 # --- its controls ---
 
