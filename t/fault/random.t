@@ -180,7 +180,8 @@ for my $attempt (@attempts) {
             if !$row || $row->{verify_status} ne $body->{data}{verify_status};
         next;
     }
-    push @wrong, "$attempt->{request_id}: repeats a 202 and is no replay" if ($attempt->{first} // 0) == 202;
+    push @wrong, "$attempt->{request_id} ($attempt->{status}): repeats a 202 and is no replay"
+        if ($attempt->{first} // 0) == 202 && $attempt->{status} < 500 && $attempt->{status};
     push @wrong, map { "$attempt->{request_id} ($attempt->{status}): $_" }
         $truth->faults($attempt, $rows, $truth{ $attempt->{code} });
 }
