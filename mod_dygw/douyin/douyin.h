@@ -143,6 +143,127 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
                                         const char *const *encrypted_codes, int count,
                                         const dygw_log_t *log, apr_pool_t *pool);
 
+/* --- certificate get and query: what became of coupons --- */
+/* One verification of a coupon, as Douyin shows it. */
+typedef struct dygw_seen_verify_t {
+    const char *verify_id;          /* never NULL: those without are left out */
+    dygw_ms_t verify_time;          /* DYGW_NO_TIME when absent */
+    int verify_type;                /* Douyin's: 4 = open platform, which verifier_unique_id tells
+                                     * too; -1 when absent */
+    const char *poi_id;             /* NULL when absent */
+    int serial;                     /* which use of a times card, from 1; 0 when absent */
+    int can_cancel;                 /* -1 when absent */
+} dygw_seen_verify_t;
+
+typedef struct dygw_seen_coupon_t {
+    dygw_certificate_t certificate; /* encrypted_code may be NULL here */
+    apr_array_header_t *verifies;   /* of dygw_seen_verify_t: verify{} and verify_records[], each
+                                     * verify_id once; cancelled ones are not in it. Never NULL */
+    apr_int64_t amount_of_use;      /* fen paid for each use of a times card where all cost the
+                                     * same; -1 when unknown */
+    int times_count;                /* uses of a times card; 0: none, or unknown */
+    int times_used;
+} dygw_seen_coupon_t;
+
+typedef struct dygw_coupons_reply_t {
+    dygw_reply_t reply;
+    apr_array_header_t *coupons;    /* of dygw_seen_coupon_t; one for get. Never NULL */
+} dygw_coupons_reply_t;
+
+/* --- cancel --- */
+typedef struct dygw_cancel_reply_t {
+    dygw_reply_t reply;             /* OK: cancelled */
+} dygw_cancel_reply_t;
+
+/* Takes a verification back. cancel_token NULL: none is sent (Douyin forbids it where stores settle
+ * separately). */
+dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const char *access_token,
+                                        const char *verify_id, const char *certificate_id,
+                                        const char *cancel_token, const dygw_log_t *log,
+                                        apr_pool_t *pool);
+
+/* --- order query --- */
+/* Amounts in fen, -1 when absent. */
+typedef struct dygw_order_coupon_t {
+    const char *certificate_id;     /* NULL when absent or empty */
+    const char *order_item_id;
+    apr_int64_t pay_amount;         /* of this coupon alone, from sub_order_amount_infos; -1 when
+                                     * there are no figures of its own */
+    apr_int64_t receipt_amount;
+    apr_int64_t discount_amount;
+} dygw_order_coupon_t;
+
+typedef struct dygw_order_reply_t {
+    dygw_reply_t reply;
+    int found;                      /* 0: Douyin does not know the order (yet): no order in the
+                                     * answer, or 3100101 */
+    const char *order_id;
+    const char *ext_order_id;       /* the third party's; NULL when absent */
+    apr_int64_t order_status;       /* -1 when absent */
+    apr_int64_t pay_amount;         /* of the whole order */
+    apr_int64_t receipt_amount;
+    apr_int64_t discount_amount;
+    dygw_ms_t create_order_time;
+    dygw_ms_t pay_time;             /* 0 = not paid becomes DYGW_NO_TIME */
+    const char *sku_id;
+    const char *sku_name;
+    const char *product_id;
+    const char *product_name;
+    int count;                      /* coupons; 0 when absent */
+    apr_array_header_t *coupons;    /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
+} dygw_order_reply_t;
+
+/* --- many calls at once, from one thread: flight.c --- */
+typedef enum {
+    DYGW_ASK_GET,           /* encrypted_code -> coupons */
+    DYGW_ASK_QUERY,         /* order_id -> coupons */
+    DYGW_ASK_REPEAT,        /* the verify, as dygw_douyin_verify would send it -> verified */
+    DYGW_ASK_CANCEL,        /* verify_id, certificate_id, cancel_token -> cancelled */
+    DYGW_ASK_ORDER          /* order_id; needs the configured account -> order */
+} dygw_question_e;
+
+typedef struct dygw_question_t {
+    dygw_question_e what;
+    const char *encrypted_code;
+    const char *order_id;
+    const char *poi_id;
+    const char *verify_token;
+    const char *const *codes;
+    int count;
+    const char *verify_id;
+    const char *certificate_id;
+    const char *cancel_token;       /* NULL: none is sent */
+} dygw_question_t;
+
+/* The one that belongs to the question; all begin with the reply. */
+typedef union dygw_answer_t {
+    const dygw_reply_t *reply;      /* never NULL */
+    const dygw_coupons_reply_t *coupons;
+    const dygw_verify_reply_t *verified;
+    const dygw_cancel_reply_t *cancelled;
+    const dygw_order_reply_t *order;
+} dygw_answer_t;
+
+/* The calls that one thread has under way. Belongs to that thread; connections are kept. */
+typedef struct dygw_flight_t dygw_flight_t;
+
+/* Lives as long as pool, in which calls under way are ended. */
+apr_status_t dygw_flight_create(dygw_flight_t **flight, dygw_douyin_t *douyin, apr_pool_t *pool);
+
+/* Sends the question; what it points to, and pool, must live until it has landed. baton is given
+ * back then. What cannot be sent lands as UNREACHABLE. */
+void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
+                       const char *access_token, const dygw_log_t *log, apr_pool_t *pool,
+                       void *baton);
+
+/* How many calls are under way. */
+int dygw_flight_count(const dygw_flight_t *flight);
+
+/* Waits up to patience (0: not at all) for an answer, in the pool of its call. 0: none landed.
+ * dygw_douyin_abort makes it return at once and everything land as LOST or UNREACHABLE. */
+int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
+                     dygw_answer_t *answer);
+
 /* --- stores --- */
 /* account_id NULL: the configured one; either may be absent. */
 dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token,

@@ -58,3 +58,13 @@ void dygw_cell_apps_changed(dygw_gateway_t *gateway)
 {
     atomic_fetch_add(&gateway->cell->apps_changes, 1);
 }
+
+void dygw_cell_left_work(dygw_gateway_t *gateway)
+{
+    atomic_fetch_add_explicit(&gateway->cell->work, 1, memory_order_release);
+}
+
+apr_int64_t dygw_cell_work(const dygw_gateway_t *gateway)
+{
+    return atomic_load_explicit(&gateway->cell->work, memory_order_acquire);
+}

@@ -28,4 +28,10 @@ int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b
 /* An app has just been changed here, and committed. */
 void dygw_cell_apps_changed(dygw_gateway_t *gateway);
 
+/* A request of this host has left work that is due now. */
+void dygw_cell_left_work(dygw_gateway_t *gateway);
+
+/* A number that changes with each of these. */
+apr_int64_t dygw_cell_work(const dygw_gateway_t *gateway);
+
 #endif

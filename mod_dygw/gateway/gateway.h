@@ -58,6 +58,7 @@ typedef struct dygw_cell_t {
     /* what /health says, as the host's last look at the database found it */
     dygw_ms_t tick_at;              /* 0 = never */
     int database_state;             /* dygw_database_state_e */
+    _Atomic apr_int64_t work;       /* counts what requests of this host left to the background */
     dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
 } dygw_cell_t;
 
@@ -67,6 +68,11 @@ typedef struct dygw_gateway_t {
     const char *client_key;             /* Douyin's application */
     const char *account_id;             /* NULL = none configured */
     apr_interval_time_t upstream_timeout;   /* us: of one upstream call */
+    apr_interval_time_t enrich_first;   /* us: first pause between tries to enrich, */
+    apr_interval_time_t enrich_max;     /* to which it grows, */
+    apr_interval_time_t enrich_give_up; /* and when it is given up */
+    int order_rate;                     /* order queries a second; 0 = no limit */
+    int use_cancel_token;               /* cancel_token is sent with cancels */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;

@@ -25,6 +25,9 @@ typedef struct dygw_redeem_request_t {
     const char *device;
     const char *ext_order_id;
     const char *request_id;
+    const char *idempotency_key;    /* NULL: none; see idempotency.h */
+    const char *key_hash;           /* gateway/ only: the claimed key as the table has it, */
+    const char *key_owner;          /* and what it was claimed as; NULL: none */
 } dygw_redeem_request_t;
 
 typedef struct dygw_redeem_result_t {

@@ -95,7 +95,21 @@ typedef struct dygw_verification_t {
     apr_int64_t first_id;           /* id of item 0 of the request; its own id for item 0 */
     int attempts;                   /* verify calls sent */
     dygw_ms_t lease_until;          /* the request that made the row still works on it until then */
-    dygw_ms_t next_run_at;          /* when the background looks at it next; DYGW_NO_TIME = never */
+    dygw_ms_t next_run_at;          /* when the background settles or enriches it next;
+                                     * DYGW_NO_TIME = never */
+    dygw_ms_t sent_at;              /* the last verify request, at the latest then */
+    int repeats;                    /* of the verify, sent by the background */
+    int asks;                       /* looks at the coupon's status */
+    int already;                    /* a repetition was answered "already used" */
+    dygw_ms_t review_since;         /* Douyin's risk review; DYGW_NO_TIME = none */
+    dygw_ms_t cancel_since;         /* the caller wants it cancelled; DYGW_NO_TIME = no */
+    int cancels;                    /* cancel requests that may have reached Douyin */
+    int news;                       /* a webhook told of a change that was not looked into yet */
+    dygw_ms_t errand_at;            /* when the background looks at a settled row because of a
+                                     * cancel or of news; DYGW_NO_TIME = never */
+    dygw_ms_t enrich_since;         /* first try to enrich it; DYGW_NO_TIME = none yet */
+    const char *last_error;         /* of the background's work on it; no secret; NULL = none */
+    apr_int64_t revision;           /* counts the changes; see dygw_store_verification_update */
 } dygw_verification_t;
 
 const char *dygw_verify_status_word(dygw_verify_status_e status);
@@ -107,16 +121,20 @@ const char *dygw_coupon_status_word(dygw_coupon_status_e status);     /* NULL fo
 /* A record with every member at its "no value yet". */
 void dygw_verification_init(dygw_verification_t *v);
 
-/* Inserts the rows of one request, all or none, in one commit (a single row: one statement, one
- * round trip). APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
- * dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new ids and try
- * again. APR_TIMEUP: the database kept it waiting too long, nothing was written. Only records with
- * a verify_token are compared. */
+/* Inserts the rows of one request, all or none, in one commit (a single row without a key: one
+ * statement, one round trip). key (NULL: none) and owner: the idempotency key that this request has
+ * claimed; it is tied to the rows in the same commit. APR_EBUSY: another request has taken the key
+ * over, nothing was written. APR_EEXIST: that verify_token with that encrypted_code is recorded
+ * already, see dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new
+ * ids and try again. APR_TIMEUP: the database kept it waiting too long, nothing was written. Only
+ * records with a verify_token are compared. */
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
-                                            int count);
+                                            int count, const char *key, const char *owner);
 
-/* Writes the outcome of rows that are still `processing`: everything that a verify answer can tell,
- * and when the background is to look again. All or none, in one commit. APR_EEXIST: a verify_id is
+/* For the request that made the rows: writes the outcome of those that are still `processing`:
+ * everything that a verify answer can tell, and when the background is to look again. An outcome
+ * other than success is written only while the background has repeated nothing. A row that its
+ * caller has given up meanwhile gets an errand. All or none, in one commit. APR_EEXIST: a verify_id is
  * another record's, *clash is the index of the row whose it is, nothing was written. APR_NOTFOUND:
  * a row was not `processing` any more; nothing was written. APR_TIMEUP: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
@@ -134,5 +152,43 @@ apr_status_t dygw_store_verification_items(dygw_db_t *db, apr_int64_t first_id,
 apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_token,
                                           const char *encrypted_code, dygw_verification_t **v,
                                           apr_pool_t *pool);
+
+/* --- for the background, and for what changes rows after their request --- */
+
+/* Writes all that may change of rows as they were read and then worked on, if each is still at its
+ * `revision`, which is then raised (in the rows too). All or none, in one commit. APR_NOTFOUND: a
+ * row was changed meanwhile, nothing was written; read it again. APR_EEXIST and clash,
+ * APR_TIMEUP: as with settle. */
+apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
+                                            int count, int *clash);
+
+typedef enum {
+    DYGW_DUE_SETTLE,        /* `processing`, by next_run_at */
+    DYGW_DUE_ERRAND,        /* settled, by errand_at */
+    DYGW_DUE_ENRICH         /* `success` and enrichment pending, by next_run_at */
+} dygw_due_e;
+
+/* Rows of which such work is due at `now`, the longest due first, at most limit. rows: of
+ * dygw_verification_t *. */
+apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
+                                         apr_array_header_t **rows, apr_pool_t *pool);
+
+/* What else is recorded of a coupon. */
+typedef struct dygw_rival_t {
+    apr_int64_t id;
+    apr_int64_t first_id;
+    dygw_verify_status_e verify_status;
+    const char *verify_id;
+    int already;
+} dygw_rival_t;
+
+/* The records of one coupon, at most 1,000, the newest first. rivals: of dygw_rival_t. */
+apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
+                                            apr_array_header_t **rivals, apr_pool_t *pool);
+
+/* A webhook told of a change of this coupon: marks its records that are not `failed` and makes
+ * their work due, now or when the lease of the request at work ends. *count: how many. */
+apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
+                                            dygw_ms_t now, int *count);
 
 #endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The background's work on verifications: settling, cancelling, enriching. Belongs to one thread. */
+#ifndef DYGW_GATEWAY_JOBS_H
+#define DYGW_GATEWAY_JOBS_H
+
+#include "gateway/gateway.h"
+
+typedef struct dygw_jobs_t dygw_jobs_t;
+
+/* Lives as long as pool; calls under way are ended with it. */
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const dygw_log_t *log,
+                              apr_pool_t *pool);
+
+/* Takes what has been answered further; with may_start, fetches what is due and starts it. Waits up
+ * to patience, if something is under way or waits for its place in the order queries. Gives
+ * whether something still is or does. Without may_start nothing new begins, but jobs under way go
+ * on. */
+int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patience);
+
+/* Whether all that was due at the last turn that could start has been started. */
+int dygw_jobs_caught_up(const dygw_jobs_t *jobs);
+
+#endif

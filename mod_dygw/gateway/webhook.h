@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Douyin tells of its own accord. */
+#ifndef DYGW_GATEWAY_WEBHOOK_H
+#define DYGW_GATEWAY_WEBHOOK_H
+
+#include "gateway/gateway.h"
+
+/* Takes a message whose signature was right. msg_id: of the header, NULL when absent (then the
+ * body's, then its hash counts). *answer: the JSON to answer with. Unknown events are DYGW_OK.
+ * DYGW_INVALID_JSON, DYGW_DATABASE_UNAVAILABLE (Douyin sends it again). */
+void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const char *body,
+                          apr_size_t len, const dygw_log_t *log, apr_pool_t *pool,
+                          const char **answer, dygw_result_t *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_webhooks: the messages that Douyin sent, each once. */
+#ifndef DYGW_STORE_WEBHOOK_H
+#define DYGW_STORE_WEBHOOK_H
+
+#include "store/db.h"
+
+/* Text members are NULL when absent; they are cut where a column is shorter. */
+typedef struct dygw_webhook_t {
+    const char *msg_id;         /* at most 128 characters, tells one message from another */
+    dygw_ms_t received_at;
+    const char *event;          /* life_trade_certificate_notify */
+    const char *action;         /* verify, verify_cancel, refund_success */
+    dygw_ms_t msg_time;         /* DYGW_NO_TIME = absent */
+    const char *certificate_id;
+    const char *order_id;
+    const char *account_id;
+    int records;                /* of ours that it is about; 0: we never saw the coupon */
+} dygw_webhook_t;
+
+/* Keeps the message and marks the records of its coupon (dygw_store_verification_notify), in one
+ * commit; message->records says how many. APR_EEXIST: it was received before, nothing is done. */
+apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message);
+
+/* APR_NOTFOUND. */
+apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webhook_t **message,
+                                    apr_pool_t *pool);
+
+#endif
