@@ -9,7 +9,7 @@
  *   4  record the outcome  what the answer settles; the rest stays `processing`, for the background
  *
  * If this process dies between 2 and 4, the row is there, its lease runs out, and the background
- * settles it. If the database dies in between, the caller hears `processing`, which is what the
+ * settles it (settle.c). If the database dies in between, the caller hears `processing`, which is what the
  * record says. No connection to the database is held while Douyin is asked.
  *
  * A row's `attempts` counts the verify requests that may have reached Douyin: 1 when it is
@@ -23,9 +23,10 @@
 #include "gateway/ask.h"
 #include "gateway/cell.h"
 #include "gateway/record.h"
+#include "util/step.h"
 
-#define LEASE_CALLS     4       /* of an upstream time-out each, see set_out */
-#define LEASE_MARGIN_MS 10000   /* over these: recording the outcome */
+#define LEASE_CALLS     3       /* of an upstream time-out each, see set_out */
+#define LEASE_MARGIN_MS 5000    /* over these: recording the outcome */
 #define ID_DRAWS        3
 #define UNITS_OF_WORK   2       /* a connection that dies in one is not the next one's */
 
@@ -63,7 +64,8 @@ static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
     apr_status_t rv;
     int draw = 1;
 
-    while ((rv = dygw_store_verification_insert(db, rows, a->out->count)) == APR_EAGAIN
+    while ((rv = dygw_store_verification_insert(db, rows, a->out->count, a->request->key_hash,
+                                                a->request->key_owner)) == APR_EAGAIN
            && draw++ < ID_DRAWS) {
         assign_ids(a);
     }
@@ -88,7 +90,8 @@ static apr_status_t insert(dygw_attempt_t *a)
         }
         rv = insert_with(a, db);
         dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_TIMEUP) {
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_TIMEUP
+            || rv == APR_EBUSY) {
             break;
         }
     }
@@ -156,12 +159,20 @@ static apr_status_t replay(dygw_attempt_t *a)
 /* Commits the rows. 0: not done, the result says why or holds what was recorded before. */
 static int record(dygw_attempt_t *a)
 {
-    apr_status_t rv = insert(a);
+    apr_status_t rv;
 
+    dygw_step("before_insert");
+    rv = insert(a);
+    dygw_step("after_insert");
     if (rv == APR_SUCCESS) {
         return 1;
     }
-    if (rv != APR_EEXIST || replay(a) != APR_SUCCESS) {
+    if (rv == APR_EBUSY) {
+        a->out->result.code = DYGW_REQUEST_IN_PROGRESS;
+        a->out->result.message = "another request with this Idempotency-Key has gone ahead";
+        a->out->result.retry_after = 1;
+    }
+    else if (rv != APR_EEXIST || replay(a) != APR_SUCCESS) {
         dygw_explain_database(&a->out->result);
     }
     return 0;
@@ -247,12 +258,17 @@ static int rows_from_request(dygw_attempt_t *a)
     return 1;
 }
 
+static dygw_ms_t timeout_ms(const dygw_attempt_t *a)
+{
+    return a->gateway->upstream_timeout / 1000;
+}
+
 /* What settling needs, and until when this request works on the rows itself: to come are a verify,
- * and when the token is refused the wait for its renewal, the renewal, and the verify again. */
+ * and when the token is refused its renewal, and the verify again. */
 static void set_out(dygw_attempt_t *a)
 {
-    dygw_ms_t lease_until = dygw_now() + LEASE_CALLS * (a->gateway->upstream_timeout / 1000)
-                            + LEASE_MARGIN_MS;
+    dygw_ms_t now = dygw_now();
+    dygw_ms_t lease_until = now + LEASE_CALLS * timeout_ms(a) + LEASE_MARGIN_MS;
     int i;
 
     for (i = 0; i < a->out->count; i++) {
@@ -261,6 +277,7 @@ static void set_out(dygw_attempt_t *a)
         a->codes[i] = v->encrypted_code;
         v->verify_token = a->verify_token;
         v->attempts = 1;
+        v->sent_at = now;
         v->lease_until = lease_until;
         v->next_run_at = lease_until;
     }
@@ -292,6 +309,7 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
         dygw_verification_t *v = a->out->items[i];
 
         v->updated_at = now;
+        v->sent_at = now;
         v->attempts = a->sent;
         if (answer->items) {
             dygw_record_apply_item(v, &answer->items[i], a->times_left[i]);
@@ -374,16 +392,38 @@ static apr_status_t settle(dygw_attempt_t *a)
     return rv;
 }
 
+/* This process stood still, with its machine perhaps: the background has the rows by now, and may
+ * even have found that they came to nothing. */
+static int is_too_late(const dygw_attempt_t *a)
+{
+    const dygw_verification_t *first = a->out->items[0];
+
+    if (dygw_now() + timeout_ms(a) <= first->lease_until) {
+        return 0;
+    }
+    dygw_log(a->log, WARN, 0,
+             DYGWNO(0413) "verification %" APR_INT64_T_FMT " was held up before it was sent; the "
+                          "background settles it", first->id);
+    return 1;
+}
+
 static void verify_and_settle(dygw_attempt_t *a)
 {
     dygw_verification_t **committed = copy_items(a);
-    /* The reply is the first member of what call_verify made. */
-    const dygw_verify_reply_t *answer = (const dygw_verify_reply_t *)dygw_ask(
-        a->gateway, DYGW_ASK_VERIFY, call_verify, a, &a->token, a->log, a->pool);
+    const dygw_verify_reply_t *answer;
     apr_status_t rv;
 
+    dygw_step("before_verify");
+    if (is_too_late(a)) {
+        return;
+    }
+    /* The reply is the first member of what call_verify made. */
+    answer = (const dygw_verify_reply_t *)dygw_ask(a->gateway, DYGW_ASK_VERIFY, call_verify, a,
+                                                   &a->token, a->log, a->pool);
+    dygw_step("after_verify");
     apply(a, answer);
     rv = settle(a);
+    dygw_step("after_settle");
     if (rv == APR_NOTFOUND) {
         /* The background or a cancel was there first: what they recorded counts. */
         rv = dygw_items_read(a->gateway, committed[0]->first_id, a->log, a->pool, a->out);
@@ -395,6 +435,7 @@ static void verify_and_settle(dygw_attempt_t *a)
                  committed[0]->id);
         a->out->items = committed;
     }
+    dygw_cell_left_work(a->gateway);
 }
 
 void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,

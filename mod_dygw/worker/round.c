@@ -7,13 +7,14 @@
 
 #include "gateway/cell.h"
 #include "gateway/token.h"
+#include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/schema.h"
 #include "worker/log_httpd.h"
 
-#define NONCE_PURGE_MS      60000
-#define NONCE_PURGE_ROWS    1000
+#define PURGE_MS            300000
+#define PURGE_ROWS          1000
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
 {
@@ -24,8 +25,10 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, pool);
     made->log = dygw_log_of(runtime->server);
     made->state = -1;
+    made->due_at = DYGW_NO_TIME;
     *round = made;
-    return made->gateway.douyin ? APR_SUCCESS : APR_EGENERAL;
+    return made->gateway.douyin ? dygw_jobs_create(&made->jobs, &made->gateway, &made->log, pool)
+                                : APR_EGENERAL;
 }
 
 void dygw_round_abort(dygw_round_t *round)
@@ -227,37 +230,83 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
     }
 }
 
-static void purge_nonces(dygw_round_t *round, apr_pool_t *scratch)
+/* Gives how many rows went. */
+static int purge_with(dygw_round_t *round, dygw_db_t *db)
+{
+    dygw_ms_t now = dygw_now();
+    int nonces = 0;
+    int keys = 0;
+
+    if (round->runtime->cfg->nonce_store == DYGW_NONCES_DBD) {
+        dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
+    }
+    dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
+    return nonces > keys ? nonces : keys;
+}
+
+static void purge(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_ms_t now = dygw_now();
     dygw_db_t *db;
 
-    if (round->runtime->cfg->nonce_store != DYGW_NONCES_DBD
-        || now - round->purged_at < NONCE_PURGE_MS) {
+    if (now - round->purged_at < PURGE_MS) {
         return;
     }
     round->purged_at = now;
     if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
-        int removed = 0;
-
-        dygw_store_nonce_purge(db, now, NONCE_PURGE_ROWS, &removed);
-        if (removed == NONCE_PURGE_ROWS) {
+        if (purge_with(round, db) >= PURGE_ROWS) {
             round->purged_at = 0;       /* there is more: again in the next round */
         }
         dygw_db_close(db);
     }
 }
 
-void dygw_round_run(dygw_round_t *round, apr_pool_t *scratch)
+/* What the last look and the requests of this host say. */
+static int has_work(dygw_round_t *round)
+{
+    apr_int64_t work = dygw_cell_work(&round->gateway);
+    int left = work != round->seen_work;
+
+    round->seen_work = work;
+    return left || !dygw_jobs_caught_up(round->jobs)
+           || (round->due_at != DYGW_NO_TIME && round->due_at <= dygw_now());
+}
+
+/* Without the lease, what is under way is still brought to its end. */
+static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
+{
+    int may_start = round->holds_lease && round->looked_well && has_work(round);
+    int under_way = dygw_jobs_turn(round->jobs, may_start, patience);
+
+    if (may_start && dygw_jobs_caught_up(round->jobs)) {
+        round->due_at = DYGW_NO_TIME;
+    }
+    return under_way;
+}
+
+static void look_after(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_tick_t tick = { 0 };
 
-    if (look(round, &tick, scratch) != APR_SUCCESS || !round->runtime->cfg->worker) {
+    round->looked_well = look(round, &tick, scratch) == APR_SUCCESS;
+    if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
     }
+    round->due_at = tick.due_at;
     keep_lease(round, &tick, scratch);
     if (round->holds_lease) {
         keep_token(round, scratch);
-        purge_nonces(round, scratch);
+        purge(round, scratch);
     }
+}
+
+int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch)
+{
+    dygw_ms_t now = dygw_now();
+
+    if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
+        round->looked_at = now;
+        look_after(round, scratch);
+    }
+    return run_jobs(round, patience);
 }

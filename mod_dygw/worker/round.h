@@ -3,10 +3,11 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
+#include "gateway/jobs.h"
 #include "worker/runtime.h"
 
-/* One look at the database a host and gateway; renewing the lease now and then: together under one
- * query a second. */
+/* One look at the database a host and gateway; renewing the lease now and then: together one query
+ * a second at most, as long as there is nothing to do. */
 #define DYGW_TICK_MS            1250
 #define DYGW_LEASE_TTL_MS       12000
 #define DYGW_LEASE_RENEW_MS     6000    /* renewed when less than this is left */
@@ -18,13 +19,20 @@ typedef struct dygw_round_t {
     int claimed;                /* the database was seen to be this application's */
     int holds_lease;
     int state;                  /* dygw_database_state_e as reported last; -1 = not yet */
+    dygw_ms_t looked_at;
+    int looked_well;            /* the database answered then */
     dygw_ms_t purged_at;
+    dygw_jobs_t *jobs;
+    dygw_ms_t due_at;           /* of the next job, as the last look found it */
+    apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */
 } dygw_round_t;
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
-/* One round; scratch is cleared by the caller. */
-void dygw_round_run(dygw_round_t *round, apr_pool_t *scratch);
+/* One round: looks at the database when it is time to, goes on with the jobs, and waits for their
+ * answers up to patience. Gives whether there are jobs under way. scratch is cleared by the
+ * caller. */
+int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 
 /* Makes upstream calls in progress end, from any thread. */
 void dygw_round_abort(dygw_round_t *round);

@@ -119,6 +119,11 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->client_key = p->cfg->client_key;
     gateway->account_id = p->cfg->account_id;
     gateway->upstream_timeout = p->cfg->total_timeout;
+    gateway->enrich_first = p->cfg->enrich_first;
+    gateway->enrich_max = p->cfg->enrich_max;
+    gateway->enrich_give_up = p->cfg->enrich_give_up;
+    gateway->order_rate = p->cfg->order_rate;
+    gateway->use_cancel_token = p->cfg->use_cancel_token;
     gateway->seal = p->cfg->seal;
     gateway->cell = p->shared.cell;
     gateway->lock_cell = dygw_lock_take;

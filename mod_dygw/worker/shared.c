@@ -21,7 +21,7 @@
 
 /* Raise the number when retained_t, memory_t, common_t or the nonce table change their layout: a
  * graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-2"
+#define RETAINED_KEY "mod_dygw-shared-3"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
     "dygw-writer", "dygw-leader"

@@ -3,8 +3,10 @@
  *
  * Each child starts one. The thread whose child holds the leader mutex looks after this host: it
  * asks the database once a second or so what is new and tells the other children through the shared
- * cell. Of the leaders of all hosts one holds the lease in the database, and does the work. The
- * others only try the mutex now and then; when a leader dies, the operating system frees it.
+ * cell. Of the leaders of all hosts one holds the lease in the database, and does the work: it keeps
+ * the token, and settles, cancels and enriches (gateway/jobs.c), with many calls to Douyin at once.
+ * Between two looks it sees in the cell what requests of its own host have left to do. The others
+ * only try the mutex now and then; when a leader dies, the operating system frees it.
  *
  * Start: child_init, as the user of the children, signals blocked. The thread has its own allocator
  * and pool. What it borrows from mod_dbd is allocated below pchild, which in prefork has an
@@ -39,6 +41,8 @@
 #include "worker/shared.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(700)
+#define LEADER_PAUSE_US     apr_time_from_msec(250)     /* until it sees what requests have left */
+#define SHARED_PATIENCE_US  apr_time_from_msec(20)      /* with several gateways, for each */
 #define STOP_PATIENCE_US    apr_time_from_sec(3)
 #define HANDLER_PATIENCE_US apr_time_from_sec(1)    /* within a signal handler */
 
@@ -76,14 +80,18 @@ static void pause_for(worker_t *w, apr_interval_time_t duration)
     apr_thread_mutex_unlock(w->mutex);
 }
 
-static void run_rounds(worker_t *w, apr_pool_t *scratch)
+/* Gives whether jobs are under way: then it has waited for their answers already. */
+static int run_rounds(worker_t *w, apr_pool_t *scratch)
 {
+    apr_interval_time_t patience = w->rounds->nelts == 1 ? LEADER_PAUSE_US : SHARED_PATIENCE_US;
+    int under_way = 0;
     int i;
 
     for (i = 0; i < w->rounds->nelts && !is_stopping(w); i++) {
-        dygw_round_run(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *), scratch);
+        under_way |= dygw_round_run(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *), patience, scratch);
         apr_pool_clear(scratch);
     }
+    return under_way;
 }
 
 static void leave(worker_t *w, apr_pool_t *scratch)
@@ -110,10 +118,9 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     while (!is_stopping(w)) {
         w->leads = w->leads
                    || apr_global_mutex_trylock(dygw_shared_mutex(DYGW_MUTEX_LEADER)) == APR_SUCCESS;
-        if (w->leads) {
-            run_rounds(w, scratch);
+        if (!w->leads || !run_rounds(w, scratch)) {
+            pause_for(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
         }
-        pause_for(w, w->leads ? apr_time_from_msec(DYGW_TICK_MS) : FOLLOWER_PAUSE_US);
     }
     leave(w, scratch);
     apr_thread_mutex_lock(w->mutex);
