@@ -92,8 +92,9 @@ static void check_account(const check_t *check)
 {
     if (!check->cfg->account_id && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0121) DygwAccountId " is not set in %s: stores, order details and "
-                     "reconciliation need it: add the root account's id",
+                     DYGWNO(0121) DygwAccountId " is not set in %s: verifications are not "
+                     "enriched with their orders without it, and stores need it named: add the "
+                     "root account's id",
                      check->where);
     }
 }

@@ -51,5 +51,9 @@ const command_rec dygw_cfg_directives[] = {
     TAKE3(DygwEnrichRetry, dygw_cfg_set_enrich_retry,
           "first and longest pause between attempts to fetch an order, and when to give up; 2s 1h "
           "24h unless given"),
+    TAKE1(DygwOrderRate, dygw_cfg_set_order_rate,
+          "order queries a second, or off for no limit; 20 unless given"),
+    TAKE1(DygwCancelToken, dygw_cfg_set_cancel_token,
+          "whether a cancel_token is sent with cancels: on or off (unless given)"),
     { .name = NULL }
 };

@@ -25,6 +25,8 @@
 #define DygwSchema              "DygwSchema"
 #define DygwWorker              "DygwWorker"
 #define DygwEnrichRetry         "DygwEnrichRetry"
+#define DygwOrderRate           "DygwOrderRate"
+#define DygwCancelToken         "DygwCancelToken"
 
 /* The setters, one a directive, in set.c: NULL, or what is wrong and the remedy. */
 const char *dygw_cfg_set_client_key(cmd_parms *cmd, void *dummy, const char *arg);
@@ -50,5 +52,7 @@ const char *dygw_cfg_set_schema(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_worker(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first,
                                       const char *max, const char *give_up);
+const char *dygw_cfg_set_order_rate(cmd_parms *cmd, void *dummy, const char *arg);
+const char *dygw_cfg_set_cancel_token(cmd_parms *cmd, void *dummy, const char *arg);
 
 #endif

@@ -39,4 +39,8 @@
 #define DYGW_MIN_RETRY              apr_time_from_msec(1)
 #define DYGW_MAX_RETRY              apr_time_from_sec(30 * 24 * 3600)
 
+/* Douyin documents 20 order queries a second. */
+#define DYGW_DEFAULT_ORDER_RATE     20
+#define DYGW_MAX_ORDER_RATE         1000
+
 #endif

@@ -280,3 +280,24 @@ const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, DYGW_UNUSED void *dummy, c
     }
     return error;
 }
+
+const char *dygw_cfg_set_order_rate(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+{
+    dygw_parse_t p = parser(cmd);
+    apr_int64_t number = 0;
+    const char *error = NULL;
+
+    if (ap_cstr_casecmp(arg, "off")) {
+        error = dygw_parse_int(&p, arg, 1, DYGW_MAX_ORDER_RATE, &number);
+    }
+    cfg_of(cmd)->order_rate = (int)number;
+    return error ? apr_pstrcat(cmd->pool, error, ", nor off", NULL) : NULL;
+}
+
+const char *dygw_cfg_set_cancel_token(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+{
+    static const char *const words[] = { "off", "on", NULL };
+    dygw_parse_t p = parser(cmd);
+
+    return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->use_cancel_token);
+}

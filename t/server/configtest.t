@@ -155,6 +155,8 @@ my %bad = (
     DygwSchema => [ 'never', 'on' ],
     DygwWorker => [ 'yes', 'maybe' ],
     DygwEnrichRetry => [ '2s 1h', '1h 2s 24h', 'x 1h 24h', '2s 25h 24h' ],
+    DygwOrderRate => [ '0', '1001', '-1', 'x', 'on', '""' ],
+    DygwCancelToken => [ 'yes', '1', '""' ],
     DygwClientKey => [ '""', '"a b"', 'x' x 65, 'a/b' ],
     DygwAccountId => [ '""', '"7 1"', '7' x 65 ],
 );
@@ -182,6 +184,8 @@ my %good = (
     DygwSchema => [ 'auto', 'check' ],
     DygwWorker => [ 'on', 'off', 'Off' ],
     DygwEnrichRetry => [ '2s 1h 24h', '100ms 100ms 1s' ],
+    DygwOrderRate => [ '1', '1000', 'off' ],
+    DygwCancelToken => [ 'on', 'off' ],
 );
 for my $directive (sort keys %good) {
     accepts("$directive $_", { $directive => $_ }, silent => 1) for @{ $good{$directive} };
