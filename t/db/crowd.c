@@ -124,7 +124,7 @@ static apr_status_t insert_group(dygw_db_t *db, const dygw_verification_t **rows
     int draws = 20;
     int i;
 
-    while ((rv = dygw_store_verification_insert(db, rows, GROUP_ROWS)) == APR_EAGAIN
+    while ((rv = dygw_store_verification_insert(db, rows, GROUP_ROWS, NULL, NULL)) == APR_EAGAIN
            && draws-- > 0) {
         for (i = 0; i < GROUP_ROWS; i++) {
             ((dygw_verification_t *)rows[i])->id = suite_unique();

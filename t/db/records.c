@@ -37,7 +37,12 @@ dygw_verification_t *record_succeeded(const dygw_verification_t *before)
 
 apr_status_t record_insert(dygw_db_t *db, const dygw_verification_t *v)
 {
-    return dygw_store_verification_insert(db, &v, 1);
+    return dygw_store_verification_insert(db, &v, 1, NULL, NULL);
+}
+
+apr_status_t record_insert_three(dygw_db_t *db, const dygw_verification_t **rows)
+{
+    return dygw_store_verification_insert(db, rows, 3, NULL, NULL);
 }
 
 apr_status_t record_settle(dygw_db_t *db, const dygw_verification_t *v)

@@ -16,6 +16,7 @@ dygw_verification_t *record_full(void);
 const dygw_verification_t **record_three(void);
 
 apr_status_t record_insert(dygw_db_t *db, const dygw_verification_t *v);
+apr_status_t record_insert_three(dygw_db_t *db, const dygw_verification_t **rows);
 apr_status_t record_settle(dygw_db_t *db, const dygw_verification_t *v);
 apr_status_t record_find(dygw_db_t *db, const char *verify_token, const char *encrypted_code,
                          dygw_verification_t **found);

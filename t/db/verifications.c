@@ -122,7 +122,7 @@ static void test_rows_of_one_request_are_read_in_order(DYGW_UNUSED void **state)
     apr_array_header_t *items;
     int i;
 
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     items = record_items(db, rows[0]->first_id);
     assert_int_equal(items->nelts, 3);
     for (i = 0; i < 3; i++) {
@@ -142,13 +142,13 @@ static void test_rows_of_one_request_are_inserted_all_or_none(DYGW_UNUSED void *
 
     stranger->id = rows[2]->id;
     assert_int_equal(record_insert(db, stranger), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_EAGAIN);
+    assert_int_equal(record_insert_three(db, rows), APR_EAGAIN);
     items = record_items(db, rows[0]->first_id);
     assert_int_equal(items->nelts, 0);
 
     ((dygw_verification_t *)rows[2])->id = suite_unique();
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     assert_int_equal(record_find(db, rows[0]->verify_token, rows[0]->encrypted_code, &found),
                      APR_SUCCESS);
     assert_int_equal(found->id, rows[0]->id);
@@ -240,7 +240,7 @@ static void test_rows_of_one_request_are_settled_all_or_none(DYGW_UNUSED void **
         outcome[i] = record_succeeded(rows[i]);
     }
     ((dygw_verification_t *)outcome[2])->verify_id = outcome[0]->verify_id;
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     assert_int_equal(dygw_store_verification_settle(db, outcome, 3, &clash), APR_EEXIST);
     assert_int_equal(clash, 2);
     assert_int_equal(record_get(db, rows[0]->id)->verify_status, DYGW_PROCESSING);
@@ -308,7 +308,7 @@ static void test_a_commit_whose_answer_is_lost_is_looked_into(DYGW_UNUSED void *
     }
     db = suite_open(0);
     wire_lose_answer("COMMIT");
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     assert_int_equal(record_items(db, rows[0]->first_id)->nelts, 3);
     for (i = 0; i < 3; i++) {
         outcome[i] = record_succeeded(rows[i]);
@@ -333,7 +333,7 @@ static void test_rows_that_lost_a_deadlock_are_tried_again(DYGW_UNUSED void **st
     db = suite_open(0);
     assert_int_equal(record_insert(db, record_processing()), APR_SUCCESS);
     wire_refuse("dygw_verification_insert", MYSQL_DEADLOCK, 2);
-    assert_int_equal(dygw_store_verification_insert(db, rows, 3), APR_SUCCESS);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     for (i = 0; i < 3; i++) {
         outcome[i] = record_succeeded(rows[i]);
     }

@@ -161,7 +161,9 @@ void dygw_verification_init(dygw_verification_t *v)
         .order_status = DYGW_NO_INT, .pay_amount = DYGW_NO_INT, .receipt_amount = DYGW_NO_INT,
         .discount_amount = DYGW_NO_INT, .expire_time = DYGW_NO_TIME, .verify_time = DYGW_NO_TIME,
         .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
-        .cancelable_until = DYGW_NO_TIME, .item_count = 1, .next_run_at = DYGW_NO_TIME
+        .cancelable_until = DYGW_NO_TIME, .item_count = 1, .next_run_at = DYGW_NO_TIME,
+        .review_since = DYGW_NO_TIME, .cancel_since = DYGW_NO_TIME, .errand_at = DYGW_NO_TIME,
+        .enrich_since = DYGW_NO_TIME
     };
 }
 
@@ -234,7 +236,9 @@ static apr_status_t insert_all(const dygw_verification_t *const *fresh, int coun
 }
 
 apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db,
-                                            const dygw_verification_t *const *fresh, int count)
+                                            const dygw_verification_t *const *fresh, int count,
+                                            DYGW_UNUSED const char *key,
+                                            DYGW_UNUSED const char *owner)
 {
     apr_status_t rv;
 

@@ -29,7 +29,8 @@ static void insert(apr_int64_t app_id, apr_int64_t first_id, int count)
         pointers[i] = &rows[i];
     }
     assert_int_equal(dygw_db_open(&db, gateway->db, &fake_log, pool), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_insert(db, pointers, count), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_insert(db, pointers, count, NULL, NULL),
+                     APR_SUCCESS);
     dygw_db_close(db);
 }
 
