@@ -156,6 +156,9 @@ static void arrive(dygw_sandbox_call_t *call)
     dygw_sandbox_lock();
     count_connection(call->r->connection, s);
     s->calls[call->which]++;
+    if (call->which == DYGW_SANDBOX_CALL_ORDERS) {
+        dygw_sandbox_orders_asked(dygw_now());
+    }
     call->switches = s->switches;
     call->token_ok = -1;
     if (call->endpoint->needs_token) {

@@ -64,6 +64,9 @@ const char *dygw_sandbox_param(const dygw_sandbox_call_t *call, const char *name
 apr_int64_t dygw_sandbox_param_int(const dygw_sandbox_call_t *call, const char *name,
                                    apr_int64_t fallback);
 
+/* Counts an order query, for the peak; the lock is held. */
+void dygw_sandbox_orders_asked(dygw_ms_t now);
+
 /* One file each. */
 dygw_sandbox_call_fn dygw_sandbox_client_token, dygw_sandbox_stable_token,
     dygw_sandbox_short_link, dygw_sandbox_prepare, dygw_sandbox_verify, dygw_sandbox_cancel,

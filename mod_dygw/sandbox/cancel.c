@@ -75,6 +75,10 @@ static int read_request(dygw_sandbox_call_t *call, const json_t *body,
         dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_REQUEST, NULL);
         return 0;
     }
+    if (token && *token && call->switches.refuse_cancel_token) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "分门店结算不支持cancel_token");
+        return 0;
+    }
     memset(change, 0, sizeof *change);
     change->is_cancel = 1;
     change->token = token && *token ? dygw_sandbox_hash(1, token) | 1 : 0;
@@ -97,7 +101,7 @@ void dygw_sandbox_cancel(dygw_sandbox_call_t *call)
     }
     dygw_sandbox_lock();
     if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
-        dygw_sandbox_change_later(&change, call->fault.ms);
+        dygw_sandbox_change_later(&change, call->fault.ms, 0);
     }
     else {
         dygw_sandbox_change(&change, dygw_now(), &outcome);

@@ -136,7 +136,8 @@ static void write_verification(dygw_sandbox_call_t *call, const char *key,
     dygw_jsonw_int(w, "verify_type", v->type);
     dygw_jsonw_string(w, "verifier_unique_id",
                       v->type == DYGW_SANDBOX_BY_API ? "开放平台API" : "58362710934");
-    if (v->poi_id[0] && strspn(v->poi_id, "0123456789") == strlen(v->poi_id)) {
+    if (!call->switches.hide_poi_id && v->poi_id[0]
+        && strspn(v->poi_id, "0123456789") == strlen(v->poi_id)) {
         dygw_jsonw_raw(w, "poi_id", v->poi_id, strlen(v->poi_id));
     }
     if (s->order.kind == DYGW_SANDBOX_TIMES_CARD) {

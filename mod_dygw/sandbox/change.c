@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "sandbox/reply.h"
 
 /* How often a coupon stands among the first n of a change. */
@@ -66,8 +68,18 @@ static void fill(dygw_sandbox_item_t *item, apr_uint32_t index)
     item->verification = *dygw_sandbox_verification(index);
 }
 
+/* Whether a verification was made with the token of a change, which is not forgotten yet. */
+static int stands_for(const dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change,
+                      dygw_ms_t now)
+{
+    const int window = dygw_sandbox_state()->switches.token_window_ms;
+
+    return v->token == change->token && (window == 0 || now - v->at <= window);
+}
+
 /* The nth verification, from 0, that a token made of a coupon; NONE when there is none. */
-static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth)
+static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth,
+                            dygw_ms_t now)
 {
     apr_uint32_t found[DYGW_SANDBOX_CODES_MAX] = { 0 };
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
@@ -76,7 +88,7 @@ static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t co
     while (i != DYGW_SANDBOX_NONE) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
-        if (v->token == change->token && v->coupon == coupon && n < DYGW_SANDBOX_CODES_MAX) {
+        if (stands_for(v, change, now) && v->coupon == coupon && n < DYGW_SANDBOX_CODES_MAX) {
             found[n++] = i;
         }
         i = v->previous;
@@ -90,7 +102,8 @@ static void repeat(const dygw_sandbox_change_t *change, dygw_ms_t now,
     dygw_sandbox_state()->verify_repeated++;
     for (int i = 0; i < change->count; i++) {
         const apr_uint32_t coupon = change->records[i];
-        const apr_uint32_t made = made_by(change, coupon, occurrences(change, i, coupon));
+        const apr_uint32_t made = made_by(change, coupon, occurrences(change, i, coupon),
+                                          now);
 
         if (made != DYGW_SANDBOX_NONE) {
             fill(&outcome->items[i], made);
@@ -148,14 +161,15 @@ static void redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
 }
 
 /* What the token has verified before; NULL: nothing. */
-static const dygw_sandbox_verification_t *first_use_of(const dygw_sandbox_change_t *change)
+static const dygw_sandbox_verification_t *use_of(const dygw_sandbox_change_t *change,
+                                                 dygw_ms_t now)
 {
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
-    const dygw_sandbox_verification_t *v = NULL;
+    const dygw_sandbox_verification_t *v;
 
     while (i != DYGW_SANDBOX_NONE) {
         v = dygw_sandbox_verification(i);
-        if (v->token == change->token) {
+        if (stands_for(v, change, now)) {
             return v;
         }
         i = v->previous;
@@ -191,8 +205,11 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
         return;
     }
     outcome->order = *dygw_sandbox_order(change->order);
-    before = first_use_of(change);
-    if (!before) {
+    before = use_of(change, now);
+    if (dygw_sandbox_is_under_review(change)) {
+        dygw_sandbox_refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+    }
+    else if (!before) {
         redeem(change, now, outcome);
     }
     else if (before->request == change->request) {
@@ -204,15 +221,34 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
     }
 }
 
-int dygw_sandbox_use_elsewhere(apr_uint32_t index, dygw_ms_t now)
+int dygw_sandbox_was_verified(const dygw_sandbox_change_t *change, dygw_ms_t now)
 {
-    dygw_sandbox_verification_t model = { .at = now, .type = DYGW_SANDBOX_BY_SCAN };
+    return dygw_sandbox_order(change->order) && use_of(change, now);
+}
+
+void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
+                             dygw_sandbox_outcome_t *outcome)
+{
+    if (dygw_sandbox_state()->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
+        outcome->error_code = code;
+        return;
+    }
+    for (int i = 0; i < change->count; i++) {
+        outcome->items[i].result = code;
+    }
+}
+
+int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verify_type,
+                               dygw_ms_t now)
+{
+    dygw_sandbox_verification_t model = { .at = now, .type = (unsigned char)verify_type };
     const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
 
     if (coupon->status != DYGW_SANDBOX_UNUSED || s->verifications == s->verification_capacity) {
         return 0;
     }
+    apr_cpystrn(model.poi_id, poi_id, sizeof model.poi_id);
     use(index, &model);
     return 1;
 }
@@ -221,8 +257,9 @@ int dygw_sandbox_use_elsewhere(apr_uint32_t index, dygw_ms_t now)
 
 static int is_repeated(const dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change)
 {
-    return v->cancelled_at != DYGW_NO_TIME && change->token != 0
-           && v->cancel_token == change->token;
+    return v->cancelled_at != DYGW_NO_TIME
+           && (dygw_sandbox_state()->switches.cancel_again == DYGW_SANDBOX_AGAIN_SUCCESS
+               || (change->token != 0 && v->cancel_token == change->token));
 }
 
 /* Whether one verification can be taken back. */
@@ -230,9 +267,11 @@ static int can_be_undone(const dygw_sandbox_verification_t *v, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome)
 {
     const int status = dygw_sandbox_coupon(v->coupon)->status;
+    const int again = dygw_sandbox_state()->switches.cancel_again;
 
     if (v->cancelled_at != DYGW_NO_TIME) {
-        outcome->error_code = DYGW_SANDBOX_ALREADY_CANCELLED;
+        outcome->error_code = again == DYGW_SANDBOX_AGAIN_1265 ? DYGW_SANDBOX_ALREADY_CANCELLED
+                                                               : DYGW_SANDBOX_REFUSED;
     }
     else if (now - v->at > dygw_sandbox_state()->switches.cancel_window_ms) {
         outcome->error_code = DYGW_SANDBOX_REFUSED;
@@ -246,16 +285,27 @@ static int can_be_undone(const dygw_sandbox_verification_t *v, dygw_ms_t now,
     return outcome->error_code == 0;
 }
 
-static void undo(dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change, dygw_ms_t now)
+static void undo(dygw_sandbox_verification_t *v, apr_uint32_t cancel_token, dygw_ms_t now)
 {
     dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(v->coupon);
 
     v->cancelled_at = now;
-    v->cancel_token = change->token;
+    v->cancel_token = cancel_token;
     coupon->used--;
     coupon->cancelled++;
     dygw_sandbox_set_status(coupon, DYGW_SANDBOX_UNUSED);
     dygw_sandbox_order(coupon->order)->changed = now;
+}
+
+int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now)
+{
+    const apr_uint32_t latest = dygw_sandbox_latest(index);
+
+    if (latest == DYGW_SANDBOX_NONE) {
+        return 0;
+    }
+    undo(dygw_sandbox_verification(latest), 0, now);
+    return 1;
 }
 
 /* All or nothing. */
@@ -277,12 +327,10 @@ static void cancel(const dygw_sandbox_change_t *change, dygw_ms_t now,
         dygw_sandbox_verification_t *v = dygw_sandbox_verification(change->records[i]);
 
         if (v->cancelled_at == DYGW_NO_TIME) {
-            undo(v, change, now);
+            undo(v, change->token, now);
         }
     }
 }
-
-/* --- now or later --- */
 
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome)
@@ -295,46 +343,5 @@ void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
     }
     else {
         verify(change, now, outcome);
-    }
-}
-
-int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms)
-{
-    dygw_sandbox_state_t *s = dygw_sandbox_state();
-
-    if (s->lates == DYGW_SANDBOX_LATE) {
-        return 0;
-    }
-    s->late[s->lates].due = dygw_now() + ms;
-    s->late[s->lates].change = *change;
-    s->lates++;
-    return 1;
-}
-
-static int earliest(const dygw_sandbox_state_t *s)
-{
-    int first = 0;
-
-    for (int i = 1; i < s->lates; i++) {
-        if (s->late[i].due < s->late[first].due) {
-            first = i;
-        }
-    }
-    return first;
-}
-
-void dygw_sandbox_apply_due(dygw_ms_t now)
-{
-    dygw_sandbox_state_t *s = dygw_sandbox_state();
-
-    while (s->lates > 0) {
-        dygw_sandbox_late_t *late = &s->late[earliest(s)];
-        dygw_sandbox_outcome_t outcome;
-
-        if (late->due > now) {
-            return;
-        }
-        dygw_sandbox_change(&late->change, late->due, &outcome);
-        *late = s->late[--s->lates];
     }
 }

@@ -22,20 +22,43 @@ typedef struct dygw_sandbox_outcome_t {
 /* Verifies or cancels; the lock is held.
  *
  * Verify: a token that has verified something belongs to that store and those codes. The same
- * request again gives the same results and does nothing, even after a cancel; another one is
- * refused (3000001). Items
- * stand for themselves: a used one (1208) does not hinder the others; but refusals of other kinds
+ * request again gives the same results and does nothing, even after a cancel, until the switch
+ * token_window_ms says that the token is forgotten; then it is a new one. Another request is
+ * refused (3000001). A coupon under review refuses the call (1229). Items stand for themselves: a used one (1208) does not hinder the others; but refusals of other kinds
  * refuse the whole call with nothing done, unless the switch refusal_level says "result". */
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome);
 
+/* Whether the token of a verify has verified something that it still stands for; the lock is
+ * held. */
+int dygw_sandbox_was_verified(const dygw_sandbox_change_t *change, dygw_ms_t now);
+
+/* Refuses all codes of a verify alike, on the level that the switch says; the lock is held. */
+void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
+                             dygw_sandbox_outcome_t *outcome);
+
+/* Somebody else redeems one use of a coupon; the lock is held. 0: nothing is left of it. */
+int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verify_type,
+                               dygw_ms_t now);
+
+/* Somebody else takes the newest verification of a coupon back; the lock is held. 0: there is
+ * none. */
+int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now);
+
+/* --- late.c: what comes later --- */
+
 /* Puts a change off by ms; the lock is held. 0: too many are waiting. */
-int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms);
+int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review);
+
+/* A verify comes under review: refused with 1229, done after ms. One that was done before gives
+ * its results, as always. The lock is held. */
+void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
+                         dygw_sandbox_outcome_t *outcome);
+
+/* Whether one of the coupons of a verify is under review; the lock is held. */
+int dygw_sandbox_is_under_review(const dygw_sandbox_change_t *change);
 
 /* Does what has become due; the lock is held. */
 void dygw_sandbox_apply_due(dygw_ms_t now);
-
-/* Somebody else redeems one use of a coupon; the lock is held. 0: nothing is left of it. */
-int dygw_sandbox_use_elsewhere(apr_uint32_t index, dygw_ms_t now);
 
 #endif

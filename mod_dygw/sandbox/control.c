@@ -69,6 +69,7 @@ static const char *show_state(dygw_sandbox_control_t *control)
     dygw_jsonw_int(w, "tokens_issued", s->tokens_issued);
     dygw_jsonw_int(w, "faults", s->faults);
     dygw_jsonw_int(w, "late", s->lates);
+    dygw_jsonw_int(w, "order_queries_peak", s->order_peak);
     dygw_sandbox_unlock();
     return NULL;
 }

@@ -83,6 +83,23 @@ const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
     return NULL;
 }
 
+/* used: true, or an object that says more. The lock is held. */
+static const char *use_elsewhere(const json_t *used, apr_uint32_t coupon)
+{
+    const char *poi_id = dygw_json_str(used, "poi_id");
+    const apr_int64_t type = dygw_json_int(used, "verify_type", DYGW_SANDBOX_BY_SCAN);
+
+    if (!json_is_true(used) && !json_is_object(used)) {
+        return NULL;
+    }
+    if (type < 0 || type > DYGW_SANDBOX_BY_API) {
+        return "verify_type is 0 to 4";
+    }
+    return dygw_sandbox_use_elsewhere(coupon, poi_id ? poi_id : "", (int)type, dygw_now())
+               ? NULL
+               : "the coupon cannot be used elsewhere: it is not unused";
+}
+
 /* The lock is held. */
 static const char *change(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
 {
@@ -94,17 +111,17 @@ static const char *change(const dygw_sandbox_control_t *control, apr_uint32_t co
     if (status) {
         dygw_sandbox_set_status(dygw_sandbox_coupon(coupon), (int)status);
     }
-    if (json_is_true(json_object_get(control->body, "used_elsewhere"))
-        && !dygw_sandbox_use_elsewhere(coupon, dygw_now())) {
-        return "the coupon cannot be used elsewhere: it is not unused";
+    if (json_is_true(json_object_get(control->body, "cancelled_elsewhere"))
+        && !dygw_sandbox_cancel_elsewhere(coupon, dygw_now())) {
+        return "the coupon cannot be cancelled elsewhere: no verification of it counts";
     }
-    return NULL;
+    return use_elsewhere(json_object_get(control->body, "used_elsewhere"), coupon);
 }
 
 const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
 {
     static const char *const known[] = { "code", "certificate_id", "encrypted_code", "status",
-                                         "used_elsewhere", NULL };
+                                         "used_elsewhere", "cancelled_elsewhere", NULL };
     const char *problem = dygw_sandbox_unknown_key(control, known);
     dygw_sandbox_snapshot_t snapshot;
     apr_uint32_t coupon;

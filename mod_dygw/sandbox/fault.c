@@ -19,7 +19,7 @@
 
 const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS] = {
     "", "latency", "hang", "drop_before", "drop_after", "status", "status_after", "truncated",
-    "garbage", "error", "error_after", "result", "apply_late"
+    "garbage", "error", "error_after", "result", "apply_late", "review"
 };
 
 void dygw_sandbox_sleep(dygw_ms_t ms)
@@ -163,8 +163,9 @@ static const char *check(const dygw_sandbox_fault_t *f)
     if (f->kind == DYGW_SANDBOX_APPLY_LATE && !is_change) {
         return "apply_late is for verify and cancel";
     }
-    if (f->kind == DYGW_SANDBOX_RESULT && f->call != DYGW_SANDBOX_CALL_VERIFY) {
-        return "result is for verify";
+    if ((f->kind == DYGW_SANDBOX_RESULT || f->kind == DYGW_SANDBOX_REVIEW)
+        && f->call != DYGW_SANDBOX_CALL_VERIFY) {
+        return "result and review are for verify";
     }
     if (f->kind == DYGW_SANDBOX_RESULT && f->result == 0) {
         return "result wants a `result` other than 0";

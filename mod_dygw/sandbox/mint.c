@@ -74,7 +74,8 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
 {
     static const char *const known[] = { "orders", "coupons", "kind", "times", "pay_amount",
                                          "original_amount", "poi_ids", "status", "expire_time",
-                                         "order_visible_after_ms", "brief", NULL };
+                                         "order_visible_after_ms", "brief", "receipt_amount",
+                                         NULL };
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
     const dygw_ms_t now = dygw_now();
@@ -94,6 +95,9 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     m->pay_amount = (apr_int32_t)number(control, "pay_amount", 19400, 0, AMOUNT_MAX, &problem);
     m->original_amount = (apr_int32_t)number(control, "original_amount", 26900, 0, AMOUNT_MAX,
                                              &problem);
+    m->receipt_amount = (apr_int32_t)number(control, "receipt_amount",
+                                            (apr_int64_t)m->pay_amount * m->coupons, 0,
+                                            APR_INT32_MAX, &problem);
     m->visible_after = (apr_uint32_t)number(control, "order_visible_after_ms", 0, 0, APR_INT32_MAX,
                                             &problem);
     m->expires = number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC,

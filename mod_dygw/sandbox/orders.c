@@ -6,6 +6,8 @@
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX   100
+#define ITEM_ID_END     "40082000"
+#define ITEM_ID_LEN     (DYGW_SANDBOX_ID_LEN + (int)sizeof ITEM_ID_END - 1)
 #define REACH_MAX       10000   /* page_num * page_size; beyond it, cursor */
 
 typedef struct page_t {
@@ -23,6 +25,7 @@ typedef struct page_t {
 enum { ORDER_DONE = 1, ORDER_CLOSED = 101, ORDER_TO_BE_USED = 201 };
 
 /* Douyin's item_status */
+enum { SUB_ORDER_PRODUCT = 100 };       /* its sub_order_type */
 enum { ITEM_TO_BE_USED = 100, ITEM_REFUNDING = 300, ITEM_REFUNDED = 301, ITEM_FULFILLED = 401 };
 
 /* By coupon status; an order hears of a verification only after a while. */
@@ -65,10 +68,17 @@ static int is_visible(const dygw_sandbox_call_t *call, const dygw_sandbox_order_
 
 /* --- writing; the lock is held, for the page's orders only --- */
 
+/* The same digits as the certificate's, and more. */
+static void item_id(apr_uint32_t coupon, char *id)
+{
+    dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, coupon, id);
+    memcpy(id + DYGW_SANDBOX_ID_LEN, ITEM_ID_END, sizeof ITEM_ID_END);
+}
+
 static void write_items(dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
 {
     dygw_jsonw_t *w = &call->w;
-    char id[DYGW_SANDBOX_ID_LEN + 1];
+    char id[ITEM_ID_LEN + 1];
 
     dygw_jsonw_array(w, "certificate");
     for (int i = 0; i < order->coupons; i++) {
@@ -78,6 +88,7 @@ static void write_items(dygw_sandbox_call_t *call, const dygw_sandbox_order_t *o
         dygw_jsonw_object(w, NULL);
         dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, index, id);
         dygw_jsonw_string(w, "certificate_id", id);
+        item_id(index, id);
         dygw_jsonw_string(w, "order_item_id", id);
         dygw_jsonw_int(w, "item_status", status);
         dygw_jsonw_int(w, "item_update_time", order->changed / 1000);
@@ -96,8 +107,32 @@ static void write_amounts(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
     dygw_jsonw_int(w, "original_amount", original);
     dygw_jsonw_int(w, "pay_amount", pay);
     dygw_jsonw_int(w, "discount_amount", original - pay);
-    dygw_jsonw_int(w, "receipt_amount", pay);
+    dygw_jsonw_int(w, "receipt_amount", order->receipt_amount);
     dygw_jsonw_int(w, "payment_discount", 0);
+}
+
+/* What each coupon has of the order; what does not divide evenly is the last one's. */
+static void write_sub_orders(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
+{
+    const int receipt = order->receipt_amount / order->coupons;
+    char id[ITEM_ID_LEN + 1];
+
+    dygw_jsonw_array(w, "sub_order_amount_infos");
+    for (int i = 0; i < order->coupons; i++) {
+        const int is_last = i == order->coupons - 1;
+
+        item_id(order->first_coupon + (apr_uint32_t)i, id);
+        dygw_jsonw_object(w, NULL);
+        dygw_jsonw_string(w, "sub_order_id", id);
+        dygw_jsonw_int(w, "sub_order_type", SUB_ORDER_PRODUCT);
+        dygw_jsonw_int(w, "origin_amount", order->original_amount);
+        dygw_jsonw_int(w, "discount_amount", order->original_amount - order->pay_amount);
+        dygw_jsonw_int(w, "pay_amount", order->pay_amount);
+        dygw_jsonw_int(w, "receipt_amount",
+                       receipt + (is_last ? order->receipt_amount % order->coupons : 0));
+        dygw_jsonw_end_object(w);
+    }
+    dygw_jsonw_end_array(w);
 }
 
 static void write_product(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
@@ -125,6 +160,9 @@ static void write_order(dygw_sandbox_call_t *call, apr_uint32_t index)
     dygw_jsonw_int(w, "order_type", order->kind == DYGW_SANDBOX_TIMES_CARD ? 51 : 21);
     dygw_jsonw_int(w, "count", order->coupons);
     write_amounts(w, order);
+    if (call->switches.sub_order_amounts) {
+        write_sub_orders(w, order);
+    }
     dygw_jsonw_string(w, "sku_id", dygw_sandbox_sku_id(order));
     dygw_jsonw_string(w, "sku_name", dygw_sandbox_sku_name(order));
     dygw_jsonw_string(w, "third_sku_id", "");
@@ -170,6 +208,20 @@ static void write_page(dygw_sandbox_call_t *call, const page_t *page)
 }
 
 /* --- choosing --- */
+
+void dygw_sandbox_orders_asked(dygw_ms_t now)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+    int in_second = 0;
+
+    s->order_asked[s->calls[DYGW_SANDBOX_CALL_ORDERS] % DYGW_SANDBOX_QPS_MAX] = now;
+    for (int i = 0; i < DYGW_SANDBOX_QPS_MAX; i++) {
+        in_second += s->order_asked[i] > now - 1000;
+    }
+    if (s->order_peak < in_second) {
+        s->order_peak = in_second;
+    }
+}
 
 /* 0: more than the limit in the last second. */
 static int may_ask(const dygw_sandbox_call_t *call)
@@ -222,13 +274,13 @@ static void answer(dygw_sandbox_call_t *call, page_t *page)
     if (!order_id) {
         collect(call, page);
     }
-    else if (!is_visible(call, dygw_sandbox_order(index))) {
-        dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_ORDER, NULL);
-        return;
-    }
-    else {
+    else if (is_visible(call, dygw_sandbox_order(index))) {
         page->order[page->count++] = index;
         page->total = 1;
+    }
+    else if (call->switches.unknown_order == DYGW_SANDBOX_ORDER_REFUSED) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_ORDER, NULL);
+        return;
     }
     write_page(call, page);
     dygw_sandbox_reply_end(call);

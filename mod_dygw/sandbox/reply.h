@@ -8,6 +8,7 @@
 /* Douyin's codes; their texts are in reply.c. */
 #define DYGW_SANDBOX_NOT_FOUND          1212
 #define DYGW_SANDBOX_CANNOT_DECRYPT     1221
+#define DYGW_SANDBOX_UNDER_REVIEW       1229
 #define DYGW_SANDBOX_TIMES_USED_UP      1241
 #define DYGW_SANDBOX_DEAD_COUPON        1250
 #define DYGW_SANDBOX_ALREADY_CANCELLED  1265

@@ -25,7 +25,7 @@
 #define DYGW_SANDBOX_TOKEN_CALLS    500     /* client_token calls in five minutes */
 #define DYGW_SANDBOX_QPS_MAX        64      /* order queries a second that can be counted */
 #define DYGW_SANDBOX_FAULTS         64
-#define DYGW_SANDBOX_LATE           64
+#define DYGW_SANDBOX_LATE           512
 #define DYGW_SANDBOX_RING           1000    /* calls that are remembered */
 #define DYGW_SANDBOX_ARGS_MAX       2048
 #define DYGW_SANDBOX_TEXT_MAX       256
@@ -51,6 +51,7 @@ typedef struct dygw_sandbox_order_t {
     apr_uint32_t visible_after;         /* ms after created, to the order query */
     apr_int32_t pay_amount;             /* fen, of each coupon */
     apr_int32_t original_amount;
+    apr_int32_t receipt_amount;         /* fen, of the whole order */
     apr_uint16_t coupons;
     apr_uint16_t times;                 /* uses of each coupon */
     unsigned char kind;                 /* dygw_sandbox_kind_e */
@@ -134,6 +135,7 @@ typedef enum {
     DYGW_SANDBOX_ERROR_AFTER,
     DYGW_SANDBOX_RESULT,
     DYGW_SANDBOX_APPLY_LATE,
+    DYGW_SANDBOX_REVIEW,
     DYGW_SANDBOX_FAULT_KINDS
 } dygw_sandbox_fault_e;
 
@@ -175,6 +177,7 @@ typedef struct dygw_sandbox_change_t {
 
 typedef struct dygw_sandbox_late_t {
     dygw_ms_t due;
+    int is_review;                      /* its coupons cannot be verified until then */
     dygw_sandbox_change_t change;
 } dygw_sandbox_late_t;
 
@@ -191,6 +194,12 @@ typedef struct dygw_sandbox_switches_t {
     int order_delay_ms;
     int cancel_window_ms;
     int order_qps;                      /* 0: no limit */
+    int token_window_ms;                /* 0: a verify_token is remembered for ever */
+    int hide_poi_id;                    /* verify{} does not tell the store */
+    int sub_order_amounts;              /* orders tell the amounts of each coupon, too */
+    int unknown_order;
+    int cancel_again;
+    int refuse_cancel_token;
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -198,6 +207,8 @@ enum { DYGW_SANDBOX_ID_NUMBER, DYGW_SANDBOX_ID_STRING };
 enum { DYGW_SANDBOX_LIST_ARRAY, DYGW_SANDBOX_LIST_NULL, DYGW_SANDBOX_LIST_MISSING };
 enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
+enum { DYGW_SANDBOX_ORDER_REFUSED, DYGW_SANDBOX_ORDER_EMPTY };
+enum { DYGW_SANDBOX_AGAIN_1265, DYGW_SANDBOX_AGAIN_3000001, DYGW_SANDBOX_AGAIN_SUCCESS };
 
 typedef struct dygw_sandbox_state_t {
     apr_uint64_t salt;
@@ -220,7 +231,9 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
 
     apr_uint32_t order_queries;
-    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];
+    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];      /* those that were not too many */
+    dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];        /* all of them */
+    int order_peak;                     /* most of them in a second */
 
     int faults, lates;
     dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS];    /* in the order of their coming */

@@ -35,7 +35,13 @@ static const switch_t table[] = {
     { "latency_ms", AT(latency_ms), { NULL }, { 0 }, MS_MAX },
     { "order_delay_ms", AT(order_delay_ms), { NULL }, { 0 }, MS_MAX },
     { "cancel_window_ms", AT(cancel_window_ms), { NULL }, { 0 }, MS_MAX },
-    { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX }
+    { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX },
+    { "token_window_ms", AT(token_window_ms), { NULL }, { 0 }, MS_MAX },
+    { "hide_poi_id", AT(hide_poi_id), { NULL }, { 0 }, 0 },
+    { "sub_order_amounts", AT(sub_order_amounts), { NULL }, { 0 }, 0 },
+    { "unknown_order", AT(unknown_order), { "error", "empty" }, { 0 }, 0 },
+    { "cancel_again", AT(cancel_again), { "1265", "3000001", "success" }, { 0 }, 0 },
+    { "refuse_cancel_token", AT(refuse_cancel_token), { NULL }, { 0 }, 0 }
 };
 
 #define TABLE_LEN (sizeof table / sizeof table[0])

@@ -96,8 +96,11 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
         }
         break;
     case DYGW_SANDBOX_APPLY_LATE:
-        dygw_sandbox_change_later(change, call->fault.ms);
+        dygw_sandbox_change_later(change, call->fault.ms, 0);
         outcome->error_code = DYGW_SANDBOX_BUSY;
+        break;
+    case DYGW_SANDBOX_REVIEW:
+        dygw_sandbox_review(change, call->fault.ms, outcome);
         break;
     default:
         dygw_sandbox_change(change, dygw_now(), outcome);

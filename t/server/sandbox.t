@@ -302,6 +302,35 @@ $sandbox->set_coupon($taken->{code}, used_elsewhere => JSON::PP::true);
 is(data(get(FULFIL . '/get/', encrypted_code => $taken->{encrypted_code}))->{certificate}{verify}{verify_type}, 2,
     'somebody else scanned it');
 
+$taken = $sandbox->mint_coupon;
+$sandbox->set_coupon($taken->{code}, used_elsewhere => { poi_id => '6601', verify_type => 4 });
+my $taken_view = data(get(FULFIL . '/get/', encrypted_code => $taken->{encrypted_code}))->{certificate}{verify};
+is("$taken_view->{verify_type} $taken_view->{poi_id}", '4 6601', 'or redeemed it over the API, in another store');
+$sandbox->switch(hide_poi_id => JSON::PP::true);
+ok(!exists data(get(FULFIL . '/get/', encrypted_code => $taken->{encrypted_code}))->{certificate}{verify}{poi_id},
+    'which is not told, if switched so');
+$sandbox->switch(hide_poi_id => JSON::PP::false);
+$sandbox->set_coupon($taken->{code}, cancelled_elsewhere => JSON::PP::true);
+is($sandbox->coupon($taken->{code})->{status}, 1, 'and took it back');
+like(post('/_sandbox/coupon', { code => $taken->{code}, cancelled_elsewhere => JSON::PP::true })->{json}{error},
+    qr/no verification/, 'which can be done once');
+
+# --- a verify_token that is forgotten ---
+
+my $window = $sandbox->mint(kind => 'times_card', times => 3);
+my $plain = $sandbox->mint;
+$sandbox->switch(token_window_ms => 400);
+my @forgotten = map { [ verify($_) ] } $window, $plain;
+is_deeply(results(post(FULFIL . '/verify/', $_->[1])), [ 0 ], 'a token in its time: the same result') for @forgotten;
+is($sandbox->coupon($window->{coupons}[0]{code})->{times_used}, 1, 'and nothing more is redeemed');
+is_deeply((poll { my $r = results(post(FULFIL . '/verify/', $forgotten[1][1])); $r->[0] ? $r : undef } 5), [ 1208 ],
+    'after that a coupon is used already');
+my $more = post(FULFIL . '/verify/', $forgotten[0][1]);
+is($sandbox->coupon($window->{coupons}[0]{code})->{times_used}, 2, 'and another use of a times card is redeemed');
+isnt(data($more)->{verify_results}[0]{verify_id}, data($forgotten[0][0])->{verify_results}[0]{verify_id},
+    'as another verification');
+$sandbox->switch(token_window_ms => 0);
+
 # --- cancel ---
 
 my ($one, $one_sent) = verify($sandbox->mint(coupons => 1));
@@ -322,6 +351,14 @@ is($after->{status}, 1, 'the coupon is unused again');
 is_deeply($after->{verify}, {}, 'and verify is empty');
 fine(post(FULFIL . '/cancel/', { %verification, cancel_token => 'once' }), 'again with its cancel_token');
 refused(post(FULFIL . '/cancel/', \%verification), 1265, 'again without');
+for my $again ([ '3000001', 3000001 ], [ success => 0 ], [ '1265', 1265 ]) {
+    $sandbox->switch(cancel_again => $again->[0]);
+    refused(post(FULFIL . '/cancel/', \%verification), $again->[1], "or $again->[1], if switched so");
+}
+$sandbox->switch(refuse_cancel_token => JSON::PP::true);
+refused(post(FULFIL . '/cancel/', { %verification, cancel_token => 'once' }), 3000001,
+    'a cancel_token where stores settle separately');
+$sandbox->switch(refuse_cancel_token => JSON::PP::false);
 is_deeply(data(post(FULFIL . '/verify/', $one_sent)), data($one), 'the old verify again: its old result');
 is($sandbox->coupon($code)->{times_used}, 0, 'which redeems nothing');
 my $late_order = $sandbox->mint;
@@ -360,8 +397,8 @@ my ($cancelled) = grep { $_->{verify_id} eq $verification{verify_id} } @records;
 is("$cancelled->{status} $cancelled->{certificate_status}", '2 1', 'a cancelled one');
 cmp_ok($cancelled->{cancel_time}, '>', 0, 'with its time');
 is(records(cursor => 0, poi_ids => '5,6')->{total}, 0, 'of other stores: none');
-is(records(cursor => 0, poi_ids => '5,' . POI)->{total}, $total - 1,
-    'of ours: all but the one of somebody else');
+is(records(cursor => 0, poi_ids => '5,' . POI)->{total}, $total - 2,
+    'of ours: all but those of somebody else');
 is(records(cursor => 0, end_time => int(time) - 1800)->{total}, 0, 'of before: none');
 refused(get(FULFIL . '/verify_record/query/', %page, cursor => 0, size => 21), 2119001, 'a page of 21');
 refused(get(FULFIL . '/verify_record/query/', %page), 2119001, 'no cursor');
@@ -394,6 +431,19 @@ is(data(get(ORDERS . '/', %orders, order_id => $order->{order_id}))->{orders}[0]
     'but not yet, if it lags');
 $sandbox->switch(order_delay_ms => 0);
 refused(get(ORDERS . '/', %orders, order_id => '7000277894522046508'), 3100101, 'an unknown order');
+$sandbox->switch(unknown_order => 'empty');
+my $empty = get(ORDERS . '/', %orders, order_id => '7000277894522046508');
+fine($empty, 'or no order, if switched so');
+is_deeply(data($empty)->{orders}, [], 'in an empty list');
+$sandbox->switch(unknown_order => 'error', sub_order_amounts => JSON::PP::true);
+my $uneven = $sandbox->mint(coupons => 3, receipt_amount => 50000);
+my $with_parts = data(get(ORDERS . '/', %orders, order_id => $uneven->{order_id}))->{orders}[0];
+is($with_parts->{receipt_amount}, 50000, 'what the shop receives for an order');
+my @parts = @{ $with_parts->{sub_order_amount_infos} };
+is_deeply([ map { [ @{$_}{qw(sub_order_type receipt_amount pay_amount)} ] } @parts ],
+    [ [ 100, 16666, 19400 ], [ 100, 16666, 19400 ], [ 100, 16668, 19400 ] ], 'and for each of its coupons');
+is_deeply([ map { $_->{sub_order_id} } @parts ], [ map { $_->{order_item_id} } @{ $with_parts->{certificate} } ], 'by their order_item_id');
+$sandbox->switch(sub_order_amounts => JSON::PP::false);
 my $hidden = $sandbox->mint(order_visible_after_ms => 3600000);
 refused(get(ORDERS . '/', %orders, order_id => $hidden->{order_id}), 3100101, 'one that is not visible yet');
 fine(prepare(encrypted_data => $hidden->{object_id}), 'though it can be prepared');
@@ -412,6 +462,7 @@ for my $case ([ 'no account', 2119001, account_id => '' ], [ 'no page', 2119001,
 $sandbox->switch(order_qps => 1);
 my @asked = map { data(get(ORDERS . '/', %orders))->{error_code} } 1 .. 8;
 ok((grep { $_ == 2119003 } @asked), 'more than one a second') or diag "@asked";
+cmp_ok($sandbox->state->{order_queries_peak}, '>', 1, 'the state tells how many came in a second at most');
 $sandbox->switch(order_qps => 20);
 
 # --- faults ---
@@ -468,6 +519,25 @@ my ($redeemed, $busy, undef, $late_code) = redeemed_with('apply_late', ms => 100
 refused($busy, 2100004, 'apply_late: busy');
 is($redeemed, 0, 'not redeemed yet');
 ok((poll { $sandbox->coupon($late_code)->{times_used} } 5), 'but then');
+
+# A review: refused now, done later by itself, and nothing is done before.
+for my $level (qw(data result)) {
+    $sandbox->switch(refusal_level => $level);
+    my ($done, $answer, $body, $reviewed) = redeemed_with('review', ms => 1000);
+    my $again = post(FULFIL . '/verify/', $body);
+    my $of_another = post(FULFIL . '/verify/',
+        { %$body, verify_token => data(prepare(code => $reviewed))->{verify_token} });
+    for my $which ([ 'under review', $answer ], [ 'the same again', $again ], [ 'another verify of it', $of_another ]) {
+        $level eq 'data' ? refused($which->[1], 1229, "$which->[0]: 1229 as error_code")
+                         : is_deeply(results($which->[1]), [ 1229 ], "$which->[0]: 1229 as result");
+    }
+    is($done, 0, 'it is not redeemed yet');
+    ok((poll { $sandbox->coupon($reviewed)->{times_used} } 5), 'but when the review is over');
+    is($sandbox->coupon($reviewed)->{verifications}[0]{verify_token}, $body->{verify_token}, 'under its token');
+    $sandbox->fault(call => 'verify', fault => 'review', ms => 1000);
+    is_deeply(results(post(FULFIL . '/verify/', $body)), [ 0 ], 'which is not reviewed again');
+}
+$sandbox->switch(refusal_level => 'data');
 
 # --- controls ---
 
