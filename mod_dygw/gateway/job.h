@@ -32,6 +32,8 @@ struct dygw_job_t {
     int count;
     dygw_question_t question;       /* for the kind to fill in and return */
     void *state;                    /* the kind's own, in pool; NULL at first */
+    int written;                    /* dygw_job_write's last word; 0 at first. A job that ends
+                                     * without is not begun again at once */
 };
 
 /* Writes rows of the job in one commit, each with the news of `changed` (a flag for each of
@@ -40,8 +42,8 @@ struct dygw_job_t {
  * *clash, when that is not NULL, as an index of rows; else -1. */
 int dygw_job_write(dygw_job_t *job, const int *changed, int *clash);
 
-/* When to try again: the pause doubles with every try (from 0) from first to max ms, up to a fifth
- * longer or shorter at random. */
+/* How long to wait, in ms, before trying again: it doubles with every try (from 0) from first to
+ * max ms, up to a fifth longer or shorter at random. */
 dygw_ms_t dygw_job_pause(int tries, dygw_ms_t first, dygw_ms_t max);
 
 #endif

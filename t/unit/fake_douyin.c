@@ -26,8 +26,9 @@ typedef struct queue_t {
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static apr_pool_t *douyin_pool;
 static queue_t prepares, verifies, tokens, stores, links;
-static const char *verify_args, *prepare_args;
-static int verify_calls, verify_ids;
+static queue_t gets, queries, repeats, cancels, orders;
+static const char *verify_args, *prepare_args, *asked;
+static int verify_calls, verify_ids, held;
 static atomic_int token_calls;
 
 void fake_douyin_reset(apr_pool_t *pool)
@@ -38,8 +39,13 @@ void fake_douyin_reset(apr_pool_t *pool)
     memset(&tokens, 0, sizeof(tokens));
     memset(&stores, 0, sizeof(stores));
     memset(&links, 0, sizeof(links));
-    verify_args = prepare_args = "";
-    verify_calls = verify_ids = 0;
+    memset(&gets, 0, sizeof(gets));
+    memset(&queries, 0, sizeof(queries));
+    memset(&repeats, 0, sizeof(repeats));
+    memset(&cancels, 0, sizeof(cancels));
+    memset(&orders, 0, sizeof(orders));
+    verify_args = prepare_args = asked = "";
+    verify_calls = verify_ids = held = 0;
     token_calls = 0;
     fake_douyin_meanwhile = NULL;
 }
@@ -147,12 +153,13 @@ const char *fake_prepare_args(void)
 
 /* --- verify --- */
 
-dygw_verify_reply_t *fake_verify(dygw_reply_class_e kind, apr_int64_t error_code)
+static dygw_verify_reply_t *make_verify(const char *call, dygw_reply_class_e kind,
+                                        apr_int64_t error_code)
 {
     dygw_verify_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
     int i;
 
-    fill(&made->reply, "verify", kind, error_code);
+    fill(&made->reply, call, kind, error_code);
     if (kind == DYGW_REPLY_OK) {
         made->items = apr_pcalloc(douyin_pool, FAKE_CERTIFICATES_MAX * sizeof(*made->items));
         for (i = 0; i < FAKE_CERTIFICATES_MAX; i++) {
@@ -163,7 +170,12 @@ dygw_verify_reply_t *fake_verify(dygw_reply_class_e kind, apr_int64_t error_code
             };
         }
     }
-    return enqueue(&verifies, made);
+    return made;
+}
+
+dygw_verify_reply_t *fake_verify(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    return enqueue(&verifies, make_verify("verify", kind, error_code));
 }
 
 dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind,
@@ -248,6 +260,254 @@ dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
 int fake_token_calls(void)
 {
     return token_calls;
+}
+
+/* --- what a flight asks --- */
+
+static dygw_coupons_reply_t *make_coupons(const char *call, dygw_reply_class_e kind,
+                                          apr_int64_t error_code)
+{
+    dygw_coupons_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(&made->reply, call, kind, error_code);
+    made->coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
+                                   sizeof(dygw_seen_coupon_t));
+    return made;
+}
+
+dygw_coupons_reply_t *fake_get(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    return enqueue(&gets, make_coupons("get", kind, error_code));
+}
+
+dygw_coupons_reply_t *fake_query(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    return enqueue(&queries, make_coupons("query", kind, error_code));
+}
+
+dygw_verify_reply_t *fake_repeat(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    return enqueue(&repeats, make_verify("repeat", kind, error_code));
+}
+
+dygw_cancel_reply_t *fake_cancel(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    dygw_cancel_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(&made->reply, "cancel", kind, error_code);
+    return enqueue(&cancels, made);
+}
+
+dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code)
+{
+    dygw_order_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
+
+    fill(&made->reply, "order", kind, error_code);
+    *made = (dygw_order_reply_t){
+        .reply = made->reply, .order_status = -1, .pay_amount = -1, .receipt_amount = -1,
+        .discount_amount = -1, .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
+        .coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_order_coupon_t))
+    };
+    return enqueue(&orders, made);
+}
+
+dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code,
+                                const char *certificate_id, int status)
+{
+    dygw_seen_coupon_t *made;
+
+    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(answer->coupons);
+    *made = (dygw_seen_coupon_t){
+        .certificate = { .encrypted_code = encrypted_code, .certificate_id = certificate_id,
+                         .status = status, .expire_time = FAKE_START_MS + 86400000,
+                         .pay_amount = 1990, .times_left = 1 },
+        .verifies = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
+                                   sizeof(dygw_seen_verify_t)),
+        .amount_of_use = -1
+    };
+    return made;
+}
+
+dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id,
+                              dygw_ms_t verify_time)
+{
+    dygw_seen_verify_t *made;
+
+    assert_true(coupon->verifies->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(coupon->verifies);
+    *made = (dygw_seen_verify_t){
+        .verify_id = verify_id, .verify_time = verify_time, .verify_type = 4, .can_cancel = -1
+    };
+    return made;
+}
+
+dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id)
+{
+    dygw_order_coupon_t *made;
+
+    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(answer->coupons);
+    *made = (dygw_order_coupon_t){
+        .certificate_id = certificate_id, .pay_amount = -1, .receipt_amount = -1,
+        .discount_amount = -1
+    };
+    return made;
+}
+
+static void queue_usual_order(void)
+{
+    dygw_order_reply_t *made = fake_order(DYGW_REPLY_OK, 0);
+
+    made->found = 1;
+    made->order_id = "order-1";
+    made->order_status = 201;
+    made->pay_amount = 3981;
+    made->receipt_amount = 3781;
+    made->discount_amount = 1019;
+    made->create_order_time = FAKE_START_MS - 7200000;
+    made->pay_time = FAKE_START_MS - 7100000;
+    made->sku_id = "sku-1";
+    made->sku_name = "Lunch for two, weekdays";
+    made->product_id = "product-1";
+    made->product_name = "Lunch";
+    made->count = 2;
+    fake_order_coupon(made, "cert-1");
+    fake_order_coupon(made, "cert-2");
+}
+
+static const char *const call_words[] = { "get", "query", "repeat", "cancel", "order" };
+
+static void queue_usual(const dygw_question_t *question)
+{
+    switch (question->what) {
+    case DYGW_ASK_GET:
+        fake_coupon(fake_get(DYGW_REPLY_OK, 0), question->encrypted_code, "cert-1", 1);
+        break;
+    case DYGW_ASK_QUERY:
+        fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+        break;
+    case DYGW_ASK_REPEAT:
+        fake_repeat(DYGW_REPLY_OK, 0);
+        break;
+    case DYGW_ASK_CANCEL:
+        fake_cancel(DYGW_REPLY_OK, 0);
+        break;
+    case DYGW_ASK_ORDER:
+        queue_usual_order();
+        break;
+    }
+}
+
+static const char *words_of(const dygw_question_t *q)
+{
+    const char *words;
+    int i;
+
+    switch (q->what) {
+    case DYGW_ASK_GET:
+        return q->encrypted_code;
+    case DYGW_ASK_CANCEL:
+        return apr_pstrcat(douyin_pool, q->verify_id, " ", q->certificate_id, " ",
+                           q->cancel_token ? q->cancel_token : "-", NULL);
+    case DYGW_ASK_REPEAT:
+        words = apr_pstrcat(douyin_pool, q->poi_id, " ", q->verify_token, NULL);
+        for (i = 0; i < q->count; i++) {
+            words = apr_pstrcat(douyin_pool, words, i ? "," : " ", q->codes[i], NULL);
+        }
+        return words;
+    default:
+        return q->order_id;
+    }
+}
+
+/* Douyin is asked; what it will answer is certain from then on. */
+static void *ask(const dygw_question_t *question, const char *access_token)
+{
+    static queue_t *const queues[] = { &gets, &queries, &repeats, &cancels, &orders };
+    const char *call = call_words[question->what];
+    void *answer;
+
+    assert_non_null(words_of(question));
+    begin_call(call);
+    asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ",
+                        words_of(question), NULL);
+    answer = dequeue(queues[question->what]);
+    if (!answer) {
+        queue_usual(question);
+        answer = dequeue(queues[question->what]);
+    }
+    return answer;
+}
+
+const char *fake_asked(void)
+{
+    return asked;
+}
+
+dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin,
+                                        const char *access_token, const char *verify_id,
+                                        const char *certificate_id, const char *cancel_token,
+                                        DYGW_UNUSED const dygw_log_t *log,
+                                        DYGW_UNUSED apr_pool_t *pool)
+{
+    dygw_question_t question = {
+        .what = DYGW_ASK_CANCEL, .verify_id = verify_id, .certificate_id = certificate_id,
+        .cancel_token = cancel_token
+    };
+
+    return ask(&question, access_token);
+}
+
+/* --- the flight: all of it is here --- */
+
+#define UNDER_WAY_MAX 256
+
+struct dygw_flight_t {
+    void *batons[UNDER_WAY_MAX];
+    const dygw_reply_t *answers[UNDER_WAY_MAX];     /* each the first member of what it belongs to */
+    int count;
+};
+
+void fake_flight_hold(int hold)
+{
+    held = hold;
+}
+
+apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
+                                apr_pool_t *pool)
+{
+    *flight = apr_pcalloc(pool, sizeof(**flight));
+    return APR_SUCCESS;
+}
+
+void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
+                       const char *access_token, DYGW_UNUSED const dygw_log_t *log,
+                       DYGW_UNUSED apr_pool_t *pool, void *baton)
+{
+    assert_true(flight->count < UNDER_WAY_MAX);
+    flight->answers[flight->count] = ask(question, access_token);
+    flight->batons[flight->count++] = baton;
+}
+
+int dygw_flight_count(const dygw_flight_t *flight)
+{
+    return flight->count;
+}
+
+int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
+                     dygw_answer_t *answer)
+{
+    if (held || flight->count == 0) {
+        fake_clock_advance((patience + 999) / 1000);
+        return 0;
+    }
+    *baton = flight->batons[0];
+    answer->reply = flight->answers[0];
+    flight->count--;
+    memmove(flight->batons, flight->batons + 1, (size_t)flight->count * sizeof(void *));
+    memmove(flight->answers, flight->answers + 1, (size_t)flight->count * sizeof(void *));
+    return 1;
 }
 
 /* --- the rest --- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin, saying what a test tells it to say. Each call asserts that no unit of database work is
- * open meanwhile, and verify that its rows were committed before. */
+ * open meanwhile, and verify that its rows were committed before. What a flight has under way lands
+ * in the order of its start; waiting for it in vain takes the fake clock's time. */
 #ifndef FAKE_DOUYIN_H
 #define FAKE_DOUYIN_H
 
@@ -19,6 +20,34 @@ dygw_token_reply_t *fake_token(dygw_reply_class_e kind, const char *text, apr_in
 dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code);
 void fake_link(dygw_link_e link);
 
+/* The same for the calls of a flight; cancel's also for the call of its own. What get and query give
+ * has no coupon until fake_coupon adds one. Nothing is queued: get and query show one unused coupon,
+ * repeat redeems as verify does, cancel works, order finds an order of two coupons. */
+dygw_coupons_reply_t *fake_get(dygw_reply_class_e kind, apr_int64_t error_code);
+dygw_coupons_reply_t *fake_query(dygw_reply_class_e kind, apr_int64_t error_code);
+dygw_verify_reply_t *fake_repeat(dygw_reply_class_e kind, apr_int64_t error_code);
+dygw_cancel_reply_t *fake_cancel(dygw_reply_class_e kind, apr_int64_t error_code);
+dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code);
+
+/* A coupon that get or query shows, with Douyin's status, not verified by anybody. */
+dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code,
+                                const char *certificate_id, int status);
+
+/* A verification that it shows: through the open platform, at verify_time. */
+dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id,
+                              dygw_ms_t verify_time);
+
+/* A coupon of the order; its amounts are absent. */
+dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id);
+
+/* While it is set, what is started does not land. */
+void fake_flight_hold(int hold);
+
+/* What was started so far, joined by "; ", each as "token get enc", "token query order",
+ * "token repeat poi verify_token code,code", "token cancel verify_id certificate_id cancel_token"
+ * ("-" for none) or "token order order"; cancel's own call as the flight's. */
+const char *fake_asked(void);
+
 /* A usable coupon, added to what prepare lists. */
 dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char *encrypted_code);
 
@@ -33,7 +62,8 @@ const char *fake_prepare_args(void);
 int fake_token_calls(void);
 int fake_verify_calls(void);
 
-/* Called inside of each call with its name: "link", "prepare", "verify", "token", "stores". */
+/* Called inside of each call with its name: "link", "prepare", "verify", "token", "stores", and when
+ * one is started "get", "query", "repeat", "cancel", "order". */
 extern void (*fake_douyin_meanwhile)(const char *call);
 
 #endif
