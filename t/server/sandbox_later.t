@@ -1,0 +1,131 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# What becomes of a redemption in the sandbox afterwards: reviews that end by themselves, tokens that are forgotten,
+# what somebody else does, and what an order tells of it.
+use strict;
+use warnings;
+use utf8;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use JSON::PP;
+use Test::More;
+
+use Dygw::Douyin;
+use Dygw::Sandbox;
+use Dygw::Server qw(poll);
+
+use constant { ON => JSON::PP::true, OFF => JSON::PP::false };
+
+binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
+
+my $sandbox = Dygw::Sandbox->start_new;
+talk_to($sandbox);
+set_token(new_token());
+
+sub verify_again { my ($body) = @_; return post(FULFIL . '/verify/', $body) }
+
+# What get says of the last verification of a coupon.
+sub seen {
+    my ($coupon) = @_;
+    return data(get(FULFIL . '/get/', encrypted_code => $coupon->{encrypted_code}))->{certificate}{verify};
+}
+
+# --- reviews: refused now, done later, and nothing is done before ---
+
+for my $level (qw(data result)) {
+    $sandbox->switch(refusal_level => $level);
+    my $order = $sandbox->mint;
+    my $code = $order->{coupons}[0]{code};
+    $sandbox->fault(call => 'verify', fault => 'review', ms => 1000);
+    my ($answer, $body) = verify($order);
+    my $of_another = verify_again({ %$body, verify_token => data(prepare(code => $code))->{verify_token} });
+    for my $case ([ 'under review', $answer ], [ 'the same again', verify_again($body) ],
+        [ 'another verify of it', $of_another ]) {
+        my ($what, $got) = @$case;
+        $level eq 'data' ? refused($got, 1229, "$what: 1229 as error_code")
+                         : is_deeply(results($got), [ 1229 ], "$what: 1229 as result");
+    }
+    is($sandbox->coupon($code)->{times_used}, 0, 'it is not redeemed yet');
+    ok((poll { $sandbox->coupon($code)->{times_used} } 5), 'but when the review is over');
+    is($sandbox->coupon($code)->{verifications}[0]{verify_token}, $body->{verify_token}, 'under its token');
+    $sandbox->fault(call => 'verify', fault => 'review', ms => 1000);
+    is_deeply(results(verify_again($body)), [ 0 ], 'which is not reviewed again');
+}
+$sandbox->switch(refusal_level => 'data');
+my $mistake = post('/_sandbox/fault', { call => 'prepare', fault => 'review' });
+like($mistake->{json}{error}, qr/for verify/, 'only a verify is reviewed');
+
+# --- somebody else ---
+
+my $taken = $sandbox->mint_coupon;
+$sandbox->set_coupon($taken->{code}, used_elsewhere => { poi_id => '6601', verify_type => 4 });
+is("@{ seen($taken) }{qw(verify_type poi_id)}", '4 6601', 'somebody else redeems it over the API, in another store');
+$sandbox->switch(hide_poi_id => ON);
+ok(!exists seen($taken)->{poi_id}, 'which is not told, if switched so');
+$sandbox->switch(hide_poi_id => OFF);
+$sandbox->set_coupon($taken->{code}, cancelled_elsewhere => ON);
+is($sandbox->coupon($taken->{code})->{status}, 1, 'and takes it back');
+is_deeply(seen($taken), {}, 'so that it does not show');
+my $twice = post('/_sandbox/coupon', { code => $taken->{code}, cancelled_elsewhere => ON });
+like($twice->{json}{error}, qr/no verification/, 'which can be done once');
+
+# --- tokens that are forgotten ---
+
+my $card = $sandbox->mint(kind => 'times_card', times => 3);
+my $plain = $sandbox->mint;
+$sandbox->switch(token_window_ms => 1000);
+my ($of_card, $card_sent) = verify($card);
+my (undef, $plain_sent) = verify($plain);
+is_deeply(results(verify_again($_)), [ 0 ], 'a token in its time: the same result') for $card_sent, $plain_sent;
+is($sandbox->coupon($card->{coupons}[0]{code})->{times_used}, 1, 'and nothing more is redeemed');
+my $late = poll { my $results = results(verify_again($plain_sent)); $results->[0] ? $results : undef } 5;
+is_deeply($late, [ 1208 ], 'after that a coupon is used already');
+my $more = verify_again($card_sent);
+is($sandbox->coupon($card->{coupons}[0]{code})->{times_used}, 2, 'and another use of a times card is redeemed');
+isnt(data($more)->{verify_results}[0]{verify_id}, data($of_card)->{verify_results}[0]{verify_id},
+    'as another verification');
+$sandbox->switch(token_window_ms => 0);
+
+# --- cancels that are repeated ---
+
+my ($one) = verify($sandbox->mint);
+my %naming = map { $_ => data($one)->{verify_results}[0]{$_} } qw(verify_id certificate_id);
+$sandbox->switch(refuse_cancel_token => ON);
+refused(post(FULFIL . '/cancel/', { %naming, cancel_token => 'once' }), 3000001,
+    'a cancel_token where stores settle separately');
+$sandbox->switch(refuse_cancel_token => OFF);
+fine(post(FULFIL . '/cancel/', \%naming), 'cancel');
+for my $case ([ 1265 => 1265 ], [ 3000001 => 3000001 ], [ success => 0 ]) {
+    my ($word, $code) = @$case;
+    $sandbox->switch(cancel_again => "$word");
+    refused(post(FULFIL . '/cancel/', \%naming), $code, "again: $code, as switched");
+}
+is($sandbox->coupon(data($one)->{verify_results}[0]{origin_code})->{cancelled}, 1, 'it is cancelled once');
+
+# --- orders ---
+
+my %orders = (account_id => ACCOUNT, page_num => 1, page_size => 20);
+sub order_of { my ($id) = @_; return get(ORDERS . '/', %orders, order_id => $id) }
+
+$sandbox->switch(unknown_order => 'empty');
+my $empty = order_of('7000277894522046508');
+fine($empty, 'an unknown order is no error, if switched so');
+is_deeply(data($empty)->{orders}, [], 'but an empty list');
+$sandbox->switch(unknown_order => 'error', sub_order_amounts => ON);
+my $uneven = $sandbox->mint(coupons => 3, receipt_amount => 50000);
+my $it = data(order_of($uneven->{order_id}))->{orders}[0];
+is($it->{receipt_amount}, 50000, 'what the shop receives for an order');
+my @parts = @{ $it->{sub_order_amount_infos} };
+is_deeply([ map { [ @{$_}{qw(sub_order_type receipt_amount pay_amount)} ] } @parts ],
+    [ [ 100, 16666, 19400 ], [ 100, 16666, 19400 ], [ 100, 16668, 19400 ] ], 'and for each of its coupons');
+is_deeply([ map { $_->{sub_order_id} } @parts ], [ map { $_->{order_item_id} } @{ $it->{certificate} } ],
+    'by order_item_id');
+$sandbox->switch(sub_order_amounts => OFF);
+ok(!exists data(order_of($uneven->{order_id}))->{orders}[0]{sub_order_amount_infos}, 'or not, if switched so');
+order_of($uneven->{order_id}) for 1 .. 5;
+cmp_ok($sandbox->state->{order_queries_peak}, '>', 3, 'the state tells how many came in a second at most');
+
+is($sandbox->state->{double_redemptions}, 0, 'nothing was redeemed twice');
+$sandbox->check_log;
+done_testing;
