@@ -13,8 +13,11 @@ void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out);
 /* Key and signature over call->body, nonce, app active. Sets call->app and r->user. */
 void dygw_auth_signature(dygw_call_t *call, dygw_result_t *out);
 
+/* Douyin's signature over call->body, by which its webhooks are known. */
+void dygw_auth_webhook(dygw_call_t *call, dygw_result_t *out);
+
 /* post_read_request and quick_handler, before all others that look at headers: in between, the
- * signature is not among them. */
+ * signatures are not among them. */
 int dygw_auth_hide(request_rec *r);
 int dygw_auth_show(request_rec *r);
 

@@ -3,27 +3,42 @@
  * between the two hooks here. */
 #include "auth/auth.h"
 
-#define SIGNATURE   "X-Signature"
-#define NOTE        "dygw-hidden-signature"
+typedef struct hidden_t {
+    const char *header;
+    const char *note;
+} hidden_t;
+
+static const hidden_t signatures[] = {
+    { "X-Signature", "dygw-hidden-signature" },
+    { "X-Douyin-Signature", "dygw-hidden-douyin-signature" },
+};
+
+static void move(apr_table_t *from, const char *name, apr_table_t *to, const char *new_name)
+{
+    const char *value = apr_table_get(from, name);
+
+    if (value) {
+        apr_table_setn(to, new_name, value);
+        apr_table_unset(from, name);
+    }
+}
 
 int dygw_auth_hide(request_rec *r)
 {
-    const char *signature = apr_table_get(r->headers_in, SIGNATURE);
+    size_t i;
 
-    if (signature) {
-        apr_table_setn(r->notes, NOTE, signature);
-        apr_table_unset(r->headers_in, SIGNATURE);
+    for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
+        move(r->headers_in, signatures[i].header, r->notes, signatures[i].note);
     }
     return DECLINED;
 }
 
 int dygw_auth_show(request_rec *r)
 {
-    const char *signature = apr_table_get(r->notes, NOTE);
+    size_t i;
 
-    if (signature) {
-        apr_table_setn(r->headers_in, SIGNATURE, signature);
-        apr_table_unset(r->notes, NOTE);
+    for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
+        move(r->notes, signatures[i].note, r->headers_in, signatures[i].header);
     }
     return DECLINED;
 }

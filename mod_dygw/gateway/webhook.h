@@ -5,6 +5,9 @@
 
 #include "gateway/gateway.h"
 
+/* Whether this is Douyin's check of the URL, which asks for nothing but its challenge. */
+int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool);
+
 /* Takes a message whose signature was right. msg_id: of the header, NULL when absent (then the
  * body's, then its hash counts). *answer: the JSON to answer with. Unknown events are DYGW_OK.
  * DYGW_INVALID_JSON, DYGW_DATABASE_UNAVAILABLE (Douyin sends it again). */

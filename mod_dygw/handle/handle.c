@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The way of a request through a handler, in the order of the contract: route, method, who it is,
- * the body, and for /open the signature over all of it; then the endpoint.
+ * the body, and for /open the signature over all of it; then the endpoint. Each route names the
+ * checks that stand before it.
  *
  * Requests are authenticated here and not in a hook of httpd's, so that internal redirects and
  * other ways into the handler change nothing. */
@@ -18,43 +19,53 @@
 #define REQUEST_ID_MAX      64
 #define REQUEST_ID_LEN      20      /* of the ones made here */
 
-typedef void check_fn(dygw_call_t *call, dygw_result_t *out);
+/* --- who may come in, and how that is found out --- */
+
+static dygw_check_fn *const signed_by_app[] = { dygw_auth_headers, dygw_read_json_body,
+                                                dygw_auth_signature, NULL };
+static dygw_check_fn *const signed_by_douyin[] = { dygw_read_body, dygw_auth_webhook, NULL };
+static dygw_check_fn *const by_operator[] = { dygw_auth_operator, dygw_read_json_body, NULL };
+static dygw_check_fn *const by_anybody[] = { NULL };
+
+/* --- the endpoints --- */
 
 typedef struct handler_t {
     const char *name;
     const dygw_route_t *routes;
-    check_fn *checks[4];            /* NULL ended; the first that refuses ends the call */
 } handler_t;
 
 static const dygw_route_t open_routes[] = {
-    { "/coupons/verify", M_POST, dygw_handle_verify },
-    { "/douyin/access-token", M_GET, dygw_handle_access_token },
-    { "/verifications/{id}", M_GET, dygw_handle_verification },
-    { "/coupons/prepare", M_POST, dygw_handle_prepare },
-    { "/douyin/stores", M_GET, dygw_handle_stores },
-    { NULL, 0, NULL }
+    { "/coupons/verify", M_POST, signed_by_app, dygw_handle_verify },
+    { "/douyin/access-token", M_GET, signed_by_app, dygw_handle_access_token },
+    { "/verifications/{id}", M_GET, signed_by_app, dygw_handle_verification },
+    { "/verifications", M_GET, signed_by_app, dygw_handle_verification_by_key },
+    { "/coupons/prepare", M_POST, signed_by_app, dygw_handle_prepare },
+    { "/coupons/cancel", M_POST, signed_by_app, dygw_handle_cancel },
+    { "/douyin/stores", M_GET, signed_by_app, dygw_handle_stores },
+    { "/douyin/webhook", M_POST, signed_by_douyin, dygw_handle_webhook },
+    { .path = NULL }
 };
 
 static const dygw_route_t internal_routes[] = {
-    { "/apps", M_GET, dygw_handle_app_list },
-    { "/apps", M_POST, dygw_handle_app_create },
-    { "/apps/{id}", M_GET, dygw_handle_app_read },
-    { "/apps/{id}", M_PATCH, dygw_handle_app_change },
-    { "/apps/{id}/token-access", M_PATCH, dygw_handle_app_token_access },
-    { NULL, 0, NULL }
+    { "/apps", M_GET, by_operator, dygw_handle_app_list },
+    { "/apps", M_POST, by_operator, dygw_handle_app_create },
+    { "/apps/{id}", M_GET, by_operator, dygw_handle_app_read },
+    { "/apps/{id}", M_PATCH, by_operator, dygw_handle_app_change },
+    { "/apps/{id}/token-access", M_PATCH, by_operator, dygw_handle_app_token_access },
+    { .path = NULL }
 };
 
 static const dygw_route_t health_routes[] = {
-    { "", M_GET, dygw_handle_health },
-    { "/", M_GET, dygw_handle_health },
-    { "/live", M_GET, dygw_handle_health_live },
-    { NULL, 0, NULL }
+    { "", M_GET, by_anybody, dygw_handle_health },
+    { "/", M_GET, by_anybody, dygw_handle_health },
+    { "/live", M_GET, by_anybody, dygw_handle_health_live },
+    { .path = NULL }
 };
 
 static const handler_t handlers[] = {
-    { "dygw-open", open_routes, { dygw_auth_headers, dygw_read_body, dygw_auth_signature, NULL } },
-    { "dygw-internal", internal_routes, { dygw_auth_operator, dygw_read_body, NULL } },
-    { "dygw-health", health_routes, { NULL } },
+    { "dygw-open", open_routes },
+    { "dygw-internal", internal_routes },
+    { "dygw-health", health_routes },
 };
 
 static const handler_t *find_handler(const char *name)
@@ -133,11 +144,11 @@ static void check_runtime(const dygw_call_t *call, const dygw_route_t *route, dy
     }
 }
 
-static void check_call(dygw_call_t *call, const handler_t *handler, dygw_result_t *out)
+static void check_call(dygw_call_t *call, const dygw_route_t *route, dygw_result_t *out)
 {
-    check_fn *const *check;
+    dygw_check_fn *const *check;
 
-    for (check = handler->checks; *check && out->code == DYGW_OK; check++) {
+    for (check = route->checks; *check && out->code == DYGW_OK; check++) {
         (*check)(call, out);
     }
 }
@@ -158,7 +169,7 @@ int dygw_handle(request_rec *r)
         check_runtime(&call, route, &out);
     }
     if (out.code == DYGW_OK) {
-        check_call(&call, handler, &out);
+        check_call(&call, route, &out);
     }
     if (out.code != DYGW_OK) {
         dygw_leave_body(&call);

@@ -24,8 +24,10 @@ int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
 void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 
 /* --- read.c: what comes as body and as query --- */
-/* Reads the body, when there is one: size, and type where it is going to be looked at. */
+/* Reads the body, when there is one, of any type. */
 void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
+/* The same, of the right type where it is going to be looked at. */
+void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
 /* For a request that was refused before its body was read: httpd would read all of it before the
  * next request; when that is too much to ask, the connection is closed instead. */
 void dygw_leave_body(const dygw_call_t *call);
@@ -71,6 +73,10 @@ apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
 
+/* --- key.c --- */
+/* Whether an Idempotency-Key is spelled as one; else *out tells, about `field`. */
+int dygw_key_check(const char *key, const char *field, dygw_result_t *out);
+
 /* --- coupon.c: what verify and prepare have in common --- */
 /* 0: the body names a store that this app may not use, *out says so. */
 int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
@@ -85,7 +91,7 @@ void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verific
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
 /* --- verification.c --- */
-/* {"data": data}, with all of them as "items" when with_items. */
+/* {"data": data}, with all of them as "items" when with_items. With 202 goes the Location of data. */
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
                              const dygw_redeem_result_t *all, int with_items);
 
@@ -95,8 +101,9 @@ void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
 
 /* --- the endpoints, each answers a call that is authenticated --- */
 typedef int dygw_endpoint_fn(dygw_call_t *call);
-dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_verification,
-    dygw_handle_access_token, dygw_handle_stores;
+dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
+    dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
+    dygw_handle_stores, dygw_handle_webhook;
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
     dygw_handle_app_change, dygw_handle_app_token_access;
 dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;

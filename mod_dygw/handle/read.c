@@ -177,6 +177,13 @@ void dygw_read_body(dygw_call_t *call, dygw_result_t *out)
     b.size = len > 0 ? (apr_size_t)len + 1 : FIRST_SIZE;
     b.text = apr_palloc(r->pool, b.size);
     read_all(call, &b, out);
+}
+
+void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out)
+{
+    const request_rec *r = call->r;
+
+    dygw_read_body(call, out);
     if (out->code == DYGW_OK && call->body_len > 0 && r->method_number != M_GET
         && !dygw_is_json_type(apr_table_get(r->headers_in, "Content-Type"), r->pool)) {
         out->code = DYGW_UNSUPPORTED_MEDIA_TYPE;

@@ -2,7 +2,7 @@
  * POST /coupons/verify: redeems coupons. */
 #include "handle/handle.h"
 
-#include <apr_strings.h>
+#include "gateway/idempotency.h"
 
 #define VERIFY_TOKEN_MAX    256
 #define ID_MAX              64
@@ -56,6 +56,15 @@ static void read_fields(const dygw_fields_t *f, dygw_redeem_request_t *request)
     request->ext_order_id = dygw_field_string(f, "ext_order_id", 0, REMARK_MAX);
 }
 
+static void read_key(const dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+{
+    const char *key = apr_table_get(call->r->headers_in, IDEMPOTENCY_KEY);
+
+    if (key && dygw_key_check(key, IDEMPOTENCY_KEY, out)) {
+        request->idempotency_key = key;
+    }
+}
+
 static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
 {
     dygw_fields_t f;
@@ -65,10 +74,7 @@ static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw
         return;
     }
     dygw_read_no_query(call, out);
-    if (apr_table_get(call->r->headers_in, IDEMPOTENCY_KEY)) {
-        /* A caller who relies on it must not find out after a redemption that nobody looked. */
-        dygw_invalid(out, IDEMPOTENCY_KEY, IDEMPOTENCY_KEY " is not supported by this version");
-    }
+    read_key(call, request, out);
     read_fields(&f, request);
 }
 
@@ -87,20 +93,24 @@ static int is_settled(const dygw_redeem_result_t *redeemed)
 static int reply(dygw_call_t *call, const dygw_redeem_request_t *request,
                  const dygw_redeem_result_t *redeemed)
 {
-    const dygw_verification_t *first = redeemed->items[0];
-    apr_pool_t *pool = call->r->pool;
-    int settled = is_settled(redeemed);
-
-    if (!settled) {
-        apr_table_setn(call->r->headers_out, "Location",
-                       apr_psprintf(pool, "%s/verifications/%" APR_INT64_T_FMT,
-                                    ap_os_escape_path(pool, call->mount, 1), first->id));
-    }
     if (redeemed->replayed) {
         apr_table_setn(call->r->headers_out, "Idempotency-Replayed", "true");
     }
-    return dygw_reply_verifications(call, settled ? HTTP_OK : HTTP_ACCEPTED, first, redeemed,
+    return dygw_reply_verifications(call, is_settled(redeemed) ? HTTP_OK : HTTP_ACCEPTED,
+                                    redeemed->items[0], redeemed,
                                     request->count > 1 || redeemed->count > 1);
+}
+
+static void redeem(const dygw_call_t *call, const dygw_redeem_request_t *request,
+                   dygw_redeem_result_t *redeemed)
+{
+    dygw_gateway_t *gateway = &call->runtime->gateway;
+
+    if (request->idempotency_key) {
+        dygw_redeem_once(gateway, request, &call->log, call->r->pool, redeemed);
+        return;
+    }
+    dygw_redeem(gateway, request, &call->log, call->r->pool, redeemed);
 }
 
 int dygw_handle_verify(dygw_call_t *call)
@@ -112,7 +122,7 @@ int dygw_handle_verify(dygw_call_t *call)
 
     read_request(call, &request, &redeemed.result);
     if (redeemed.result.code == DYGW_OK) {
-        dygw_redeem(&call->runtime->gateway, &request, &call->log, call->r->pool, &redeemed);
+        redeem(call, &request, &redeemed);
         dygw_note_upstream(call, redeemed.upstream_time);
     }
     return redeemed.result.code == DYGW_OK ? reply(call, &request, &redeemed)

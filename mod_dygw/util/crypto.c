@@ -19,6 +19,7 @@
 
 #include "util/base64.h"
 
+#define SHA1_LEN        20
 #define HMAC_BLOCK_LEN  64
 #define HMAC_INNER_PAD  0x36
 #define HMAC_OUTER_PAD  0x5c
@@ -68,6 +69,24 @@ void dygw_sha256_hex(const void *data, apr_size_t len, char *out)
         abort();
     }
     dygw_hex(hash, sizeof hash, out);
+}
+
+/* Rare, so that the algorithm is looked up each time. */
+apr_status_t dygw_sha1_hex(const char *prefix, apr_size_t prefix_len, const void *data,
+                           apr_size_t len, char *out)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha1(), NULL)
+             && EVP_DigestUpdate(ctx, prefix, prefix_len) && EVP_DigestUpdate(ctx, data, len)
+             && EVP_DigestFinal_ex(ctx, hash, NULL);
+
+    EVP_MD_CTX_free(ctx);
+    if (!ok) {
+        return APR_EGENERAL;
+    }
+    dygw_hex(hash, SHA1_LEN, out);
+    return APR_SUCCESS;
 }
 
 /* One of the two hashes that are an HMAC (RFC 2104): over the padded key, then data. */

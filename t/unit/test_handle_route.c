@@ -16,13 +16,13 @@
 static apr_pool_t *pool;
 
 static const dygw_route_t routes[] = {
-    { "", M_GET, NULL },
-    { "/things", M_GET, NULL },
-    { "/things", M_POST, NULL },
-    { "/things/{id}", M_GET, NULL },
-    { "/things/{id}", M_PATCH, NULL },
-    { "/things/{id}/lid", M_PATCH, NULL },
-    { NULL, 0, NULL }
+    { .path = "", .method = M_GET },
+    { .path = "/things", .method = M_GET },
+    { .path = "/things", .method = M_POST },
+    { .path = "/things/{id}", .method = M_GET },
+    { .path = "/things/{id}", .method = M_PATCH },
+    { .path = "/things/{id}/lid", .method = M_PATCH },
+    { .path = NULL }
 };
 
 static apr_int64_t id;

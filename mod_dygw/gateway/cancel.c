@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Taking a redemption back.
+ *
+ * That it is wanted is committed before Douyin is asked, with an errand for the background that
+ * comes due after the call must have ended: if this process dies in between, the background finds
+ * out what became of it. A verification that is still `processing` is given up by the same mark; to
+ * settle it is the background's work in any case.
+ */
+#include "gateway/cancel.h"
+
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+#include "gateway/cell.h"
+
+#define READS               5       /* of a record that others change at the same time */
+#define CALLS               4       /* upstream time-outs: the call, the wait for a new token, the
+                                     * token call, the call again */
+#define ERRAND_MARGIN_MS    5000
+#define UNKNOWN_PAUSE_MS    5000
+
+typedef struct cancel_t {
+    dygw_gateway_t *gateway;
+    apr_int64_t id;
+    apr_int64_t app_id;
+    const dygw_log_t *log;
+    apr_pool_t *pool;
+    dygw_redeem_result_t *out;
+    int *pending;
+    dygw_verification_t *v;     /* as the table has it, but for what is going to be written */
+    dygw_token_t token;
+} cancel_t;
+
+/* --- the record --- */
+
+static apr_status_t read_record(cancel_t *c)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, c->gateway->db, c->log, c->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, c->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* APR_NOTFOUND: it was changed since it was read. */
+static apr_status_t write_record(const cancel_t *c)
+{
+    dygw_verification_t *const rows[] = { c->v };
+    dygw_db_t *db;
+    int clash = -1;
+    apr_status_t rv = dygw_db_open(&db, c->gateway->db, c->log, c->pool);
+
+    c->v->updated_at = dygw_now();
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_verification_update(db, rows, 1, &clash);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* The caller hears the record as it is now. */
+static apr_status_t answer(const cancel_t *c, int pending)
+{
+    c->out->items = apr_pmemdup(c->pool, &c->v, sizeof(c->v));
+    c->out->count = 1;
+    *c->pending = pending;
+    return APR_SUCCESS;
+}
+
+static apr_status_t refuse(const cancel_t *c, dygw_code_e code, const char *message)
+{
+    c->out->result.code = code;
+    c->out->result.message = message;
+    return APR_SUCCESS;
+}
+
+/* --- the call --- */
+
+static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
+{
+    cancel_t *c = baton;
+    const dygw_cancel_reply_t *reply = dygw_douyin_cancel(
+        c->gateway->douyin, access_token, c->v->verify_id, c->v->certificate_id,
+        dygw_cancel_token(c->gateway, c->v, c->pool), c->log, c->pool);
+
+    c->out->upstream_time += reply->reply.took;
+    return &reply->reply;
+}
+
+/* Sent twice, the first may have been done and the second refused for that. */
+static int is_refused(const dygw_reply_t *reply)
+{
+    return !reply->sent_twice
+           && (reply->kind == DYGW_REPLY_COUPON || reply->kind == DYGW_REPLY_SETUP
+               || reply->kind == DYGW_REPLY_REQUEST);
+}
+
+/* 1: the outcome is known. */
+static int apply(const cancel_t *c, const dygw_reply_t *reply)
+{
+    if (reply->kind == DYGW_REPLY_OK) {
+        dygw_cancel_done(c->v);
+        return 1;
+    }
+    if (is_refused(reply)) {
+        dygw_log(c->log, INFO, 0,
+                 DYGWNO(0453) "Douyin does not cancel verification %" APR_INT64_T_FMT
+                              ": error_code %" APR_INT64_T_FMT ", logid %s",
+                 c->id, reply->error_code, reply->logid);
+        dygw_cancel_refused(c->v, reply);
+        return 1;
+    }
+    dygw_log(c->log, INFO, 0,
+             DYGWNO(0452) "whether verification %" APR_INT64_T_FMT " is cancelled is not known "
+                          "yet: HTTP status %d, error_code %" APR_INT64_T_FMT ", logid %s",
+             c->id, reply->http_status, reply->error_code, reply->logid);
+    c->v->errand_at = dygw_now() + UNKNOWN_PAUSE_MS;
+    return 0;
+}
+
+/* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. Once it is
+ * not waiting for its cancel any more, somebody else has found the outcome, and that counts. */
+static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
+{
+    dygw_verification_t *committed = c->v;
+    apr_status_t rv = APR_NOTFOUND;
+    int known = 0;
+    int reads;
+
+    for (reads = 0; rv == APR_NOTFOUND && reads < READS; reads++) {
+        if (reads > 0 && read_record(c) != APR_SUCCESS) {
+            break;
+        }
+        if (c->v->verify_status != DYGW_SUCCESS || c->v->cancel_since == DYGW_NO_TIME) {
+            return answer(c, 0);
+        }
+        committed = c->v;
+        c->v = apr_pmemdup(c->pool, committed, sizeof(*committed));
+        known = apply(c, reply);
+        rv = write_record(c);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_log(c->log, ERR, rv,
+                 DYGWNO(0454) "the outcome of cancelling verification %" APR_INT64_T_FMT
+                              " could not be recorded; the background finds it out",
+                 c->id);
+        c->v = committed;
+    }
+    dygw_cell_left_work(c->gateway);
+    return answer(c, !known || rv != APR_SUCCESS);
+}
+
+/* --- what is to be done with it --- */
+
+/* Each of these: APR_SUCCESS, the answer is there; APR_NOTFOUND, read it again. */
+
+static apr_status_t cancel_success(cancel_t *c)
+{
+    apr_status_t rv;
+
+    if (c->v->cancel_since != DYGW_NO_TIME) {
+        return answer(c, 1);        /* another request, or the background, is at it */
+    }
+    if (!c->v->verify_id || !c->v->certificate_id) {
+        return refuse(c, DYGW_CONFLICT, "Douyin did not say what is needed to cancel it");
+    }
+    if (!dygw_ask_ready(c->gateway, &c->token, c->log, c->pool, &c->out->result)) {
+        return APR_SUCCESS;
+    }
+    c->v->cancel_since = dygw_now();
+    c->v->cancels = 1;
+    c->v->errand_at = c->v->cancel_since + CALLS * (c->gateway->upstream_timeout / 1000)
+                      + ERRAND_MARGIN_MS;
+    c->v->error_code = 0;
+    c->v->error_description = NULL;
+    rv = write_record(c);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return conclude(c, dygw_ask(c->gateway, DYGW_ASK_VERIFY, call_cancel, c, &c->token, c->log,
+                                c->pool));
+}
+
+static apr_status_t give_up(const cancel_t *c)
+{
+    dygw_ms_t now = dygw_now();
+    apr_status_t rv;
+
+    if (c->v->cancel_since == DYGW_NO_TIME) {
+        c->v->cancel_since = now;
+        c->v->next_run_at = c->v->lease_until > now ? c->v->lease_until : now;
+        rv = write_record(c);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        dygw_cell_left_work(c->gateway);
+    }
+    return answer(c, 1);
+}
+
+static apr_status_t decide(cancel_t *c)
+{
+    switch (c->v->verify_status) {
+    case DYGW_SUCCESS:
+        return cancel_success(c);
+    case DYGW_PROCESSING:
+        return give_up(c);
+    case DYGW_CANCELLED:
+        return answer(c, 0);
+    default:
+        return refuse(c, DYGW_CONFLICT, "this verification has failed, there is nothing to cancel");
+    }
+}
+
+void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
+                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out, int *pending)
+{
+    cancel_t c = { .gateway = gateway, .id = id, .app_id = app_id, .log = log, .pool = pool,
+                   .out = out, .pending = pending };
+    apr_status_t rv = APR_NOTFOUND;
+    int reads;
+
+    *out = (dygw_redeem_result_t){ 0 };
+    *pending = 0;
+    for (reads = 0; rv == APR_NOTFOUND && reads < READS; reads++) {
+        rv = read_record(&c);
+        if (rv == APR_NOTFOUND) {
+            refuse(&c, DYGW_NOT_FOUND, "this app has no such verification");
+            return;
+        }
+        if (rv == APR_SUCCESS) {
+            rv = decide(&c);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(&out->result);
+    }
+}
