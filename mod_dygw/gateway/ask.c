@@ -109,8 +109,15 @@ static int took_token(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REVIEW;
 }
 
-static apr_status_t renew_refused(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                                  dygw_token_t *token, const dygw_log_t *log, apr_pool_t *pool)
+void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dygw_reply_t *reply)
+{
+    if (token->refused && took_token(reply)) {
+        dygw_token_accepted(gateway, token);
+    }
+}
+
+apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
+                            dygw_token_t *token, const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_log(log, INFO, 0,
              DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
@@ -130,11 +137,9 @@ const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_
     for (;;) {
         const dygw_reply_t *reply = call(baton, token->access_token);
 
-        if (token->refused && took_token(reply)) {
-            dygw_token_accepted(gateway, token);
-        }
+        dygw_ask_heard(gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
-            && renew_refused(gateway, reply, token, log, pool) == APR_SUCCESS) {
+            && dygw_ask_renew(gateway, reply, token, log, pool) == APR_SUCCESS) {
             may_renew = 0;
             continue;
         }
