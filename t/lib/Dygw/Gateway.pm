@@ -29,7 +29,7 @@ our @EXPORT_OK = qw(POI ACCOUNT MASTER_KEY);
 use constant HEALTH_DEADLINE => 20;     # seconds
 
 # driver (sqlite3), database, sandbox (made unless given), directives => { DygwMaxBody => 2000, DBDMax => undef },
-# timeout (seconds that an upstream call may take), conf (more text), and what Dygw::Server takes.
+# timeout (seconds that an upstream call may take), conf (more text), steps (Dygw::Steps), and what Dygw::Server takes.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -40,10 +40,12 @@ sub new {
         more => delete $option{conf} // '',
     }, $class;
     delete $option{driver};
+    my $steps = delete $option{steps};
     $self->{server} = Dygw::Server->new(
         name => 'the gateway', modules => ['dbd'],
         access_log => '%h %u \"%r\" %>s %{dygw-code}n %{dygw-verification}n %{dygw-upstream-us}n',
-        load => { dygw => Dygw::Server->module_path('dygw') }, %option,
+        load => { dygw => $steps ? $steps->module : Dygw::Server->module_path('dygw') },
+        env => { $steps ? $steps->env : () }, %option,
         conf => sub { return $self->config_text }
     );
     return $self;

@@ -5,6 +5,9 @@
 #   my $attempt = $truth->verify($coupon, code => $coupon->{code});     # {answer, request_id, coupon}
 #   $truth->agrees($attempt, 'a name', status => 202, applied => 1);    # one test
 #   my @wrong = $truth->faults($attempt, [rows], {truth});              # the same without asking anybody
+#   $truth->await_settled;                                              # nothing is open any more
+#   $truth->settled($attempt, 'a name', verify_status => 'success', confirmed_by => 'replay');
+#   my @wrong = $truth->final_faults($attempt, [rows], {truth});
 package Dygw::Truth;
 
 use strict;
@@ -12,14 +15,21 @@ use warnings;
 
 use Carp qw(croak);
 use Test::More ();
+use Time::HiRes qw(sleep);
 
 use Dygw::Gateway qw(POI);
+use Dygw::Server qw(poll);
 
 # What is looked at of a record.
 our @COLUMNS = qw(
     id request_id verify_status error_code verify_id verify_token encrypted_code certificate_id order_id poi_id
-    attempts next_run_at lease_until mode app_id
+    attempts next_run_at lease_until mode app_id confirmed_by repeats errand_at cancel_since
 );
+
+use constant SETTLE_DEADLINE => 60;     # seconds
+use constant SETTLE_PAUSE    => 0.25;   # between two looks at the database
+
+my $NUMBER = qr/_at|_until|_since|attempts|repeats|error_code|app_id|\Aid/;
 
 sub new {
     my ($class, $gateway) = @_;
@@ -81,7 +91,7 @@ sub fields {
 # The records that match a condition, each by the names of its columns; what is NULL is empty.
 sub rows_where {
     my ($self, $condition) = @_;
-    my @select = map { "COALESCE($_, " . (/_at|_until|attempts|error_code|app_id|\Aid/ ? '0' : "''") . ')' } @COLUMNS;
+    my @select = map { "COALESCE($_, " . (/$NUMBER/ ? '0' : "''") . ')' } @COLUMNS;
     my @rows = $self->gateway->database->query('SELECT ' . join(', ', @select) .
         " FROM dygw_verifications WHERE $condition ORDER BY id");
     return map { my %row; @row{@COLUMNS} = @$_; \%row } @rows;
@@ -147,6 +157,84 @@ sub agrees {
     my $ok = Test::More::ok(!@wrong, $name);
     Test::More::diag(join('; ', @wrong), "\n", $answer ? "$answer->{status} $answer->{body}" : 'no answer') if !$ok;
     $attempt->{row} = $rows->[0];
+    return $ok;
+}
+
+# --- when all is settled ---
+
+# Waits until the background has nothing to settle, to cancel or to look into; gives whether it came to that.
+sub await_settled {
+    my ($self, $seconds) = @_;
+    my $open = "verify_status = 'processing' OR errand_at IS NOT NULL";
+    return poll {
+        my $count = eval { $self->gateway->rows('dygw_verifications', $open) };
+        return 1 if defined $count && $count == 0;
+        sleep SETTLE_PAUSE;
+        return 0;
+    } $seconds // SETTLE_DEADLINE;
+}
+
+# What is wrong with a record that shall be final, beside what Douyin did with its token.
+sub final_row_faults {
+    my ($row, $truth) = @_;
+    my @ours = grep { $row->{verify_token} && ($_->{verify_token} // '') eq $row->{verify_token} }
+        @{ $truth->{verifications} };
+    my @live = grep { !$_->{cancelled} } @ours;
+    my ($same) = grep { $_->{verify_id} eq $row->{verify_id} } @ours;
+    my $status = $row->{verify_status};
+    my @wrong;
+    push @wrong, 'Douyin redeemed it ' . @ours . ' times for this record' if @ours > 1 && $truth->{times} == 1;
+    push @wrong, 'still processing' if $status eq 'processing';
+    push @wrong, 'an errand is left' if $row->{errand_at};
+    push @wrong, 'failed, and Douyin redeemed it' if $status eq 'failed' && @live;
+    push @wrong, "failed without a reason" if $status eq 'failed' && !$row->{error_code};
+    push @wrong, "$status, and Douyin has no such redemption" if $status =~ /success|cancelled/ && !$same;
+    push @wrong, 'success, and Douyin has it cancelled' if $status eq 'success' && $same && $same->{cancelled};
+    push @wrong, 'cancelled, and Douyin has not cancelled it' if $status eq 'cancelled' && $same && !$same->{cancelled};
+    push @wrong, 'success, and nobody has confirmed it' if $status eq 'success' && !$row->{confirmed_by};
+    return @wrong;
+}
+
+# What contradicts the contract's promises in an attempt of one coupon once all is settled.
+sub final_faults {
+    my ($self, $attempt, $rows, $truth) = @_;
+    my $answer = $attempt->{answer};
+    my $status = $answer ? $answer->{status} : 0;
+    my $view = $answer && $answer->{json} ? $answer->{json}{data} : undef;
+    my $row = $rows->[0];
+    my @wrong;
+    push @wrong, @$rows . ' records' if @$rows > 1 || ($status == 200 || $status == 202) && @$rows != 1;
+    push @wrong, "a record after $status" if $status >= 300 && @$rows;
+    return @wrong if !$row;
+    push @wrong, final_row_faults($row, $truth);
+    push @wrong, "the caller heard $view->{verify_status}, the record says $row->{verify_status}"
+        if $status == 200 && $view->{verify_status} ne $row->{verify_status} && $row->{verify_status} ne 'cancelled';
+    push @wrong, "the caller heard of record $view->{id}" if $view && $view->{id} ne $row->{id};
+    return @wrong;
+}
+
+# One test: the attempt is settled, truly, and its record has these values (patterns, too); with none => 1 there is no
+# record and the coupon is unused.
+sub settled {
+    my ($self, $attempt, $name, %expected) = @_;
+    my $rows = $self->rows_of($attempt);
+    my $truth = $self->sandbox->coupon($attempt->{coupon}{code});
+    my @wrong = $self->final_faults($attempt, $rows, $truth);
+    my $row = $attempt->{row} = $rows->[0];
+    if (delete $expected{none}) {
+        push @wrong, 'there is a record' if $row;
+        push @wrong, "Douyin's status is $truth->{status}" if $truth->{status} != 1;
+    }
+    elsif (!$row) {
+        push @wrong, 'there is no record';
+    }
+    for my $column ($row ? sort keys %expected : ()) {
+        my ($got, $want) = ($row->{$column}, $expected{$column});
+        push @wrong, "$column is $got, not $want" if ref $want ? $got !~ $want : $got ne $want;
+    }
+    my $ok = Test::More::ok(!@wrong, $name);
+    Test::More::diag(join('; ', @wrong), "\n", $row ? join(' ', map { "$_=$row->{$_}" } @COLUMNS) : 'no record')
+        if !$ok;
     return $ok;
 }
 
