@@ -84,6 +84,26 @@ static void hmac_agrees_with_published_vectors(DYGW_UNUSED void **state)
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+/* The message and signature of Douyin's documents. */
+static void sha1_agrees_with_published_vectors(DYGW_UNUSED void **state)
+{
+    static const char message[] =
+        "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"awtestkey\","
+        "\"from_user_id\":\"\",\"content\":\"{\\\"action\\\":\\\"verify\\\","
+        "\\\"msg_time\\\":1742975316,\\\"certificate\\\":{\\\"order_id\\\":"
+        "\\\"1061449651423386211\\\",\\\"certificate_id\\\":\\\"7382420130108424203\\\","
+        "\\\"account_id\\\":\\\"6943233382746834985\\\"}}\","
+        "\"log_id\":\"202503261548358CD21E3C41F95D031744\",\"msg_id\":\"msg-1\"}";
+    char hex[DYGW_SHA1_HEX_LEN + 1];
+
+    assert_int_equal(dygw_sha1_hex("test-secret", 11, message, strlen(message), hex), APR_SUCCESS);
+    assert_string_equal(hex, "6c2ffbf66eda89d062f09c67f3d3e85c7ae50a0d");
+    assert_int_equal(dygw_sha1_hex("ab", 2, "c", 1, hex), APR_SUCCESS);
+    assert_string_equal(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    assert_int_equal(dygw_sha1_hex("", 0, "", 0, hex), APR_SUCCESS);
+    assert_string_equal(hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 static void hmac_of_nothing_with_an_empty_key_works(DYGW_UNUSED void **state)
 {
     assert_hmac("", 0, "", "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
@@ -355,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_agrees_with_published_vectors),
         cmocka_unit_test(sha256_of_no_data_may_be_given_as_null),
+        cmocka_unit_test(sha1_agrees_with_published_vectors),
         cmocka_unit_test(hmac_agrees_with_published_vectors),
         cmocka_unit_test(hmac_of_nothing_with_an_empty_key_works),
         cmocka_unit_test(hmac_agrees_with_the_contracts_signatures),

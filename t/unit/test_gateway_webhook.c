@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Douyin tells of its own accord. The table of messages is played here.
+ * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/webhook.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c */
+#include "fake_world.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "gateway/cell.h"
+#include "gateway/webhook.h"
+#include "store/webhook.h"
+#include "util/compiler.h"
+
+#define CERTIFICATE "{\"order_id\":\"1061449651423386211\"," \
+                    "\"certificate_id\":7382420130108424203,\"account_id\":\"6943233382746834985\"}"
+#define CONTENT     "{\"action\":\"refund_success\",\"msg_time\":1742975316,\"certificate\":" \
+                    CERTIFICATE "}"
+#define MESSAGE     "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"another\"," \
+                    "\"content\":" CONTENT ",\"msg_id\":\"msg-of-the-body\"}"
+#define AS_TEXT     "{\"event\":\"life_trade_certificate_notify\",\"content\":" \
+                    "\"{\\\"action\\\":\\\"verify\\\",\\\"certificate\\\":" \
+                    "{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_result_t out;
+static const char *answer;
+
+static dygw_webhook_t kept;
+static int inserts, records;
+static apr_status_t insert_gives;
+
+apr_status_t dygw_store_webhook_insert(DYGW_UNUSED dygw_db_t *db, dygw_webhook_t *message)
+{
+    assert_int_equal(fake_store_open_units(), 1);
+    inserts++;
+    kept = *message;
+    kept.msg_id = apr_pstrdup(pool, message->msg_id);
+    message->records = insert_gives == APR_SUCCESS ? records : 0;
+    return insert_gives;
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    gateway = fake_world(pool);
+    memset(&kept, 0, sizeof(kept));
+    inserts = 0;
+    records = 1;
+    insert_gives = APR_SUCCESS;
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static void receive(const char *msg_id, const char *body)
+{
+    dygw_webhook_receive(gateway, msg_id, body, strlen(body), &fake_log, pool, &answer, &out);
+}
+
+static void a_change_is_kept_and_its_work_announced(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_cell_work(gateway);
+
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_OK);
+    assert_string_equal(answer, "{}");
+    assert_string_equal(kept.msg_id, "msg-1");
+    assert_string_equal(kept.event, "life_trade_certificate_notify");
+    assert_string_equal(kept.action, "refund_success");
+    assert_true(kept.msg_time == APR_INT64_C(1742975316000));
+    assert_true(kept.received_at == FAKE_START_MS);
+    assert_string_equal(kept.certificate_id, "7382420130108424203");
+    assert_string_equal(kept.order_id, "1061449651423386211");
+    assert_string_equal(kept.account_id, "6943233382746834985");
+    assert_true(dygw_cell_work(gateway) != work);
+    assert_int_equal(fake_logged("7382420130108424203: refund_success; 1 records"), 1);
+}
+
+static void content_may_be_a_text(DYGW_UNUSED void **state)
+{
+    receive("msg-1", AS_TEXT);
+    assert_string_equal(kept.certificate_id, "7382420130108424203");
+    assert_string_equal(kept.action, "verify");
+    assert_true(kept.msg_time == DYGW_NO_TIME);
+    assert_null(kept.order_id);
+}
+
+static void the_header_names_the_message_then_its_body_then_its_hash(DYGW_UNUSED void **state)
+{
+    static const char *const odd[] = { NULL, "", "a b", "a\tb", "a\x80" };
+    char long_id[130];
+
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        receive(odd[i], MESSAGE);
+        assert_string_equal(kept.msg_id, "msg-of-the-body");
+    }
+    memset(long_id, 'x', sizeof(long_id));
+    long_id[128] = '\0';
+    receive(long_id, MESSAGE);
+    assert_string_equal(kept.msg_id, long_id);
+    long_id[128] = 'x';
+    long_id[129] = '\0';
+    receive(long_id, AS_TEXT);
+    assert_int_equal(strncmp(kept.msg_id, "sha256:", 7), 0);
+    assert_int_equal(strlen(kept.msg_id), 7 + 64);
+}
+
+static void a_message_counts_once(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_cell_work(gateway);
+
+    insert_gives = APR_EEXIST;
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_OK);
+    assert_string_equal(answer, "{}");
+    assert_true(dygw_cell_work(gateway) == work);
+}
+
+static void a_coupon_of_others_makes_no_work(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_cell_work(gateway);
+
+    records = 0;
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_OK);
+    assert_true(dygw_cell_work(gateway) == work);
+}
+
+static void without_database_douyin_is_to_send_it_again(DYGW_UNUSED void **state)
+{
+    insert_gives = APR_EGENERAL;
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
+    fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
+    assert_int_equal(inserts, 1);
+}
+
+static void what_is_of_no_use_is_accepted(DYGW_UNUSED void **state)
+{
+    static const char *const bodies[] = {
+        "{}", "[]", "null", "17", "\"verify_webhook\"", "{\"event\":17}",
+        "{\"event\":\"life_trade_order_notify\",\"content\":" CONTENT "}",
+        "{\"event\":\"life_trade_certificate_notify\"}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":null}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\"}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"[1]\"}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":{\"certificate\":[]}}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":{\"certificate\":"
+        "{\"certificate_id\":\"\"}}}"
+    };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        receive("msg-1", bodies[i]);
+        assert_int_equal(out.code, DYGW_OK);
+        assert_string_equal(answer, "{}");
+    }
+    assert_int_equal(inserts, 0);
+}
+
+static void what_is_no_json_is_refused(DYGW_UNUSED void **state)
+{
+    receive("msg-1", "");
+    assert_int_equal(out.code, DYGW_INVALID_JSON);
+    assert_non_null(out.message);
+    receive("msg-1", "{\"event\":");
+    assert_int_equal(out.code, DYGW_INVALID_JSON);
+}
+
+static int is_check(const char *body)
+{
+    return dygw_webhook_is_url_check(body, strlen(body), pool);
+}
+
+static void assert_echo(const char *content, const char *expected)
+{
+    const char *body = apr_pstrcat(pool, "{\"event\":\"verify_webhook\",\"client_key\":\"\","
+                                         "\"content\":", content, "}", NULL);
+
+    assert_true(is_check(body));
+    receive(NULL, body);
+    assert_int_equal(out.code, DYGW_OK);
+    assert_string_equal(answer, expected);
+}
+
+static void the_check_of_the_url_gets_its_challenge_back(DYGW_UNUSED void **state)
+{
+    assert_echo("{\"challenge\":12345}", "{\"challenge\":12345}");
+    assert_echo("{\"challenge\":-9223372036854775808}", "{\"challenge\":-9223372036854775808}");
+    assert_echo("{\"challenge\":\"12345\"}", "{\"challenge\":\"12345\"}");
+    assert_echo("\"{\\\"challenge\\\":7}\"", "{\"challenge\":7}");
+    assert_echo("{\"challenge\":\"a\\\"<\\u4f60\"}", "{\"challenge\":\"a\\\"<\xe4\xbd\xa0\"}");
+    assert_int_equal(inserts, 0);
+}
+
+static void nothing_else_is_a_check_of_the_url(DYGW_UNUSED void **state)
+{
+    char *huge = apr_psprintf(pool, "{\"event\":\"verify_webhook\",\"content\":{\"challenge\":"
+                                    "\"%0300d\"}}", 1);
+
+    assert_false(is_check(""));
+    assert_false(is_check("{}"));
+    assert_false(is_check(MESSAGE));
+    assert_false(is_check("{\"event\":\"verify_webhook\"}"));
+    assert_false(is_check("{\"event\":\"verify_webhook\",\"content\":{}}"));
+    assert_false(is_check("{\"event\":\"verify_webhook\",\"content\":{\"challenge\":[1]}}"));
+    assert_false(is_check("{\"event\":\"verify_webhook\",\"content\":{\"challenge\":1.5}}"));
+    assert_false(is_check(huge));
+    receive(NULL, huge);
+    assert_string_equal(answer, "{}");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_change_is_kept_and_its_work_announced),
+        TEST(content_may_be_a_text),
+        TEST(the_header_names_the_message_then_its_body_then_its_hash),
+        TEST(a_message_counts_once),
+        TEST(a_coupon_of_others_makes_no_work),
+        TEST(without_database_douyin_is_to_send_it_again),
+        TEST(what_is_of_no_use_is_accepted),
+        TEST(what_is_no_json_is_refused),
+        TEST(the_check_of_the_url_gets_its_challenge_back),
+        TEST(nothing_else_is_a_check_of_the_url)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_webhook", tests, NULL, NULL);
+}
