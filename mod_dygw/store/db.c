@@ -419,11 +419,33 @@ apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, co
     return rv;
 }
 
+/* One statement of a migration. SQLite fails, and does not wait, where two hosts make the same file
+ * at once. */
+static int run_plain(dygw_db_t *db, const char *statement)
+{
+    dygw_dialect_e dialect = db->source->dialect;
+    int tries = dialect == DYGW_SQLITE3 ? SCRIPT_TRIES : 1;
+    const char *ignored;
+    int code;
+
+    while ((code = ask(db, statement, &ignored)) != 0) {
+        const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
+
+        if (dygw_dialect_there_already(dialect, text)) {
+            return 0;
+        }
+        if (--tries <= 0) {
+            break;
+        }
+        apr_sleep(SCRIPT_PAUSE);
+    }
+    return code;
+}
+
 apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
                             int count)
 {
     apr_status_t rv = lock(db);
-    const char *ignored;
     int code = 0;
     int i;
 
@@ -432,12 +454,7 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
     }
     db->in_transaction = 1;
     for (i = 0; code == 0 && i < count; i++) {
-        int tries = db->source->dialect == DYGW_SQLITE3 ? SCRIPT_TRIES : 1;
-
-        /* SQLite fails, and does not wait, where two hosts make the same file at once. */
-        while ((code = ask(db, statements[i], &ignored)) != 0 && --tries > 0) {
-            apr_sleep(SCRIPT_PAUSE);
-        }
+        code = run_plain(db, statements[i]);
     }
     if (code != 0) {
         note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);

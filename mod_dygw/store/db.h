@@ -86,7 +86,8 @@ apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nro
 void dygw_db_report(dygw_db_t *db);
 
 /* Runs the statements of a migration one after the other, unprepared; rows are dropped. They may
- * open and commit a transaction of their own, which is rolled back when one of them fails. */
+ * open and commit a transaction of their own, which is rolled back when one of them fails. A column
+ * that SQLite has already is no failure. */
 apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
                             int count);
 

@@ -86,3 +86,9 @@ int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
         return 0;
     }
 }
+
+/* SQLite alone has no way to add a column only where it is not there. */
+int dygw_dialect_there_already(dygw_dialect_e dialect, const char *text)
+{
+    return dialect == DYGW_SQLITE3 && text && strstr(text, "duplicate column name") != NULL;
+}

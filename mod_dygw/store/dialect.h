@@ -23,4 +23,7 @@ int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text);
 /* Did the database give a statement up because a lock, or it all, took too long? */
 int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text);
 
+/* Did a statement of a migration fail only because what it adds is there already? */
+int dygw_dialect_there_already(dygw_dialect_e dialect, const char *text);
+
 #endif

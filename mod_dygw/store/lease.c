@@ -7,6 +7,9 @@
 
 #include "store/catalogue.h"
 
+#define FIRST_DUE_COLUMN    5   /* of the tick */
+#define DUE_COLUMNS         3
+
 /* With a CAST to each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
 #define TAKE(now, integer) \
     "UPDATE dygw_leases SET owner = %s, until_at = " now " + CAST(%lld AS " integer "), " \
@@ -28,8 +31,16 @@ static const dygw_stmt_t lease_release = {
     DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
 };
 
+/* When the first row is due, by an index; the same conditions as in verification_due.c. */
+#define FIRST_DUE(column, condition) \
+    "(SELECT " column " FROM dygw_verifications WHERE " condition " AND " column " IS NOT NULL " \
+    "ORDER BY " column " LIMIT 1)"
+
 #define TICK(now) \
-    "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner " \
+    "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner, " \
+    FIRST_DUE("next_run_at", "verify_status = 'processing'") ", " \
+    FIRST_DUE("errand_at", "verify_status <> 'processing'") ", " \
+    FIRST_DUE("next_run_at", "verify_status = 'success' AND enrichment_status = 'pending'") " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
 
@@ -71,6 +82,22 @@ apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const cha
     return dygw_db_exec(db, &lease_release, NULL, args);
 }
 
+/* The earliest of the present row's last columns; DYGW_NO_TIME when all are NULL. */
+static dygw_ms_t first_due(dygw_rows_t *rows)
+{
+    dygw_ms_t first = DYGW_NO_TIME;
+    int i;
+
+    for (i = 0; i < DUE_COLUMNS; i++) {
+        dygw_ms_t at = dygw_row_int(rows, FIRST_DUE_COLUMN + i, DYGW_NO_TIME);
+
+        if (at != DYGW_NO_TIME && (first == DYGW_NO_TIME || at < first)) {
+            first = at;
+        }
+    }
+    return first;
+}
+
 apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
 {
     dygw_rows_t *rows;
@@ -87,5 +114,6 @@ apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
     tick->lease_left_ms = dygw_row_int(rows, 2, 0);
     tick->lease_age_ms = dygw_row_int(rows, 3, -1);
     tick->lease_owner = dygw_row_text(rows, 4, pool);
+    tick->due_at = first_due(rows);
     return APR_SUCCESS;
 }

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
+#include "store/clip.h"
 #include "store/verification_words.h"
 
 #define ANSWERS_MAX     1000000     /* bytes: MySQL's driver reads no more than 1 MiB of a text */
@@ -26,15 +25,18 @@ typedef enum {
 typedef struct column_t {
     column_kind_e kind;
     size_t offset;      /* of the member */
-    int settled;        /* an outcome may change it */
+    dygw_verification_part_e part;      /* the smallest that it belongs to */
     int chars;          /* AS_CLIPPED: of the column */
 } column_t;
 
-#define FIXED(kind, member)     { kind, offsetof(dygw_verification_t, member), 0, 0 }
-#define SETTLED(kind, member)   { kind, offsetof(dygw_verification_t, member), 1, 0 }
-#define WORDS(member, chars)    { AS_CLIPPED, offsetof(dygw_verification_t, member), 1, chars }
+#define MEMBER(kind, member, part, chars) \
+    { kind, offsetof(dygw_verification_t, member), part, chars }
+#define FIXED(kind, member)     MEMBER(kind, member, DYGW_VERIFICATION_WHOLE, 0)
+#define LATER(kind, member)     MEMBER(kind, member, DYGW_VERIFICATION_CHANGED, 0)
+#define SETTLED(kind, member)   MEMBER(kind, member, DYGW_VERIFICATION_OUTCOME, 0)
+#define WORDS(member, chars)    MEMBER(AS_CLIPPED, member, DYGW_VERIFICATION_OUTCOME, chars)
 
-/* In the order of DYGW_VERIFICATION_COLUMNS and of DYGW_VERIFICATION_SETTLED. */
+/* In the order of DYGW_VERIFICATION_COLUMNS, _CHANGES and _SETTLED. */
 static const column_t columns[] = {
     FIXED(AS_INT64, id), FIXED(AS_INT64, app_id), FIXED(AS_TEXT, app_name), FIXED(AS_TEXT, poi_id),
     SETTLED(AS_VERIFY, verify_status), SETTLED(AS_INT64, error_code), WORDS(error_description, 512),
@@ -42,17 +44,21 @@ static const column_t columns[] = {
     SETTLED(AS_COUPON, coupon_status), SETTLED(AS_TEXT, product_id), WORDS(product_name, 255),
     SETTLED(AS_TEXT, sku_id), WORDS(sku_name, 255), SETTLED(AS_NUMBER, verify_records_count),
     SETTLED(AS_TEXT, verify_id), SETTLED(AS_TEXT, order_id), SETTLED(AS_TEXT, source_order_id),
-    FIXED(AS_TEXT, ext_order_id), FIXED(AS_NUMBER, order_status), SETTLED(AS_NUMBER, pay_amount),
+    LATER(AS_TEXT, ext_order_id), LATER(AS_NUMBER, order_status), SETTLED(AS_NUMBER, pay_amount),
     SETTLED(AS_NUMBER, receipt_amount), SETTLED(AS_NUMBER, discount_amount),
-    SETTLED(AS_ENRICH, enrichment_status), FIXED(AS_INT64, enrichment_retry_count),
+    SETTLED(AS_ENRICH, enrichment_status), LATER(AS_INT64, enrichment_retry_count),
     SETTLED(AS_ANSWERS, douyin_response), SETTLED(AS_TIME, expire_time),
     SETTLED(AS_TIME, verify_time),
-    FIXED(AS_TIME, create_order_time), FIXED(AS_TIME, pay_time), FIXED(AS_INT64, created_at),
+    LATER(AS_TIME, create_order_time), LATER(AS_TIME, pay_time), FIXED(AS_INT64, created_at),
     SETTLED(AS_INT64, updated_at), FIXED(AS_MODE, mode), FIXED(AS_TEXT, operator_name),
     FIXED(AS_TEXT, device), SETTLED(AS_TIME, cancelable_until), SETTLED(AS_BY, confirmed_by),
     FIXED(AS_TEXT, request_id), FIXED(AS_TEXT, verify_token), FIXED(AS_INT, item_no),
     FIXED(AS_INT, item_count), FIXED(AS_INT64, first_id), SETTLED(AS_INT, attempts),
-    SETTLED(AS_INT64, lease_until), SETTLED(AS_TIME, next_run_at)
+    SETTLED(AS_INT64, lease_until), SETTLED(AS_TIME, next_run_at), SETTLED(AS_TIME, sent_at),
+    LATER(AS_INT, repeats), LATER(AS_INT, asks), LATER(AS_INT, already),
+    SETTLED(AS_TIME, review_since), LATER(AS_TIME, cancel_since), LATER(AS_INT, cancels),
+    LATER(AS_INT, news), LATER(AS_TIME, errand_at), LATER(AS_TIME, enrich_since),
+    MEMBER(AS_CLIPPED, last_error, DYGW_VERIFICATION_CHANGED, 255), FIXED(AS_INT64, revision)
 };
 
 _Static_assert(sizeof(columns) / sizeof(columns[0]) == DYGW_VERIFICATION_COLUMN_COUNT,
@@ -64,25 +70,6 @@ _Static_assert(sizeof(columns) / sizeof(columns[0]) == DYGW_VERIFICATION_COLUMN_
 static const char *answers(const char *json)
 {
     return json && strlen(json) > ANSWERS_MAX ? "{\"omitted\":true}" : json;
-}
-
-/* At most `chars` characters of UTF-8. */
-static const char *clip(const char *text, int chars, apr_pool_t *pool)
-{
-    const char *end = text;
-
-    if (!text || strlen(text) <= (size_t)chars) {
-        return text;
-    }
-    while (*end) {
-        int starts = ((unsigned char)*end & 0xC0) != 0x80;
-
-        if (starts && chars-- == 0) {
-            return apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
-        }
-        end++;
-    }
-    return text;
 }
 
 static const char *argument_word(const column_t *column, const void *member)
@@ -114,7 +101,8 @@ static const char *argument(dygw_db_t *db, const column_t *column, const dygw_ve
     case AS_TEXT:
         return *(const char *const *)member;
     case AS_CLIPPED:
-        return clip(*(const char *const *)member, column->chars, dygw_db_pool(db));
+        return dygw_store_clip(*(const char *const *)member, column->chars,
+                               dygw_db_pool(db));
     case AS_ANSWERS:
         return answers(*(const char *const *)member);
     case AS_INT64:
@@ -137,7 +125,7 @@ int dygw_store_verification_args(dygw_db_t *db, const dygw_verification_t *v,
     int i;
 
     for (i = 0; i < DYGW_VERIFICATION_COLUMN_COUNT; i++) {
-        if (part == DYGW_VERIFICATION_WHOLE || columns[i].settled) {
+        if (columns[i].part >= part) {
             args[count++] = argument(db, &columns[i], v);
         }
     }
@@ -205,6 +193,10 @@ dygw_verification_t *dygw_store_verification_read(dygw_rows_t *rows, apr_pool_t 
 
     for (i = 0; i < DYGW_VERIFICATION_COLUMN_COUNT; i++) {
         read_column(rows, i, v, pool);
+    }
+    if (v->sent_at == DYGW_NO_TIME) {
+        /* By a host of the version before: while its request was at work, or when it ended. */
+        v->sent_at = v->lease_until > v->updated_at ? v->lease_until : v->updated_at;
     }
     return v;
 }

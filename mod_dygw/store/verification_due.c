@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications: what there is to do for the background, and what it has to know of a
+ * coupon's other records. Each query has an index of its own; lease.c asks for the first of all
+ * due times in the same way. */
+#include "store/catalogue.h"
+#include "store/verification_columns.h"
+#include "store/verification_words.h"
+
+#define SELECT "SELECT " DYGW_VERIFICATION_COLUMNS " FROM dygw_verifications "
+
+static const dygw_stmt_t due[] = {
+    [DYGW_DUE_SETTLE] = {
+        "dygw_verification_due_settle",
+        DYGW_SQL(SELECT "WHERE verify_status = 'processing' AND next_run_at <= %lld "
+                 "ORDER BY next_run_at LIMIT %lld")
+    },
+    [DYGW_DUE_ERRAND] = {
+        "dygw_verification_due_errand",
+        DYGW_SQL(SELECT "WHERE errand_at <= %lld AND verify_status <> 'processing' "
+                 "ORDER BY errand_at LIMIT %lld")
+    },
+    [DYGW_DUE_ENRICH] = {
+        "dygw_verification_due_enrich",
+        DYGW_SQL(SELECT "WHERE verify_status = 'success' AND enrichment_status = 'pending' "
+                 "AND next_run_at <= %lld ORDER BY next_run_at LIMIT %lld")
+    }
+};
+
+static const dygw_stmt_t verification_rivals = {
+    "dygw_verification_rivals",
+    DYGW_SQL("SELECT id, first_id, verify_status, verify_id, already FROM dygw_verifications "
+             "WHERE certificate_id = %s ORDER BY id DESC LIMIT 1000")
+};
+
+/* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
+static const dygw_stmt_t verification_notify = {
+    "dygw_verification_notify",
+    DYGW_SQL("UPDATE dygw_verifications SET news = 1, "
+             "next_run_at = CASE WHEN verify_status <> 'processing' THEN next_run_at "
+             "WHEN lease_until > %lld THEN lease_until ELSE %lld END, "
+             "errand_at = CASE WHEN verify_status <> 'processing' THEN %lld ELSE errand_at END, "
+             "revision = revision + 1 WHERE certificate_id = %s AND verify_status <> 'failed'")
+};
+
+apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
+                                         apr_array_header_t **rows, apr_pool_t *pool)
+{
+    const char *args[] = { dygw_db_int(db, now), dygw_db_int(db, limit) };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &due[what], &found, args);
+
+    *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rows, dygw_verification_t *) = dygw_store_verification_read(found, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
+{
+    dygw_rival_t rival = { .id = dygw_row_int(rows, 0, 0), .first_id = dygw_row_int(rows, 1, 0) };
+    const char *word = dygw_row_text(rows, 2, pool);
+
+    rival.verify_status = (dygw_verify_status_e)dygw_store_word_value(DYGW_WORDS_VERIFY, word,
+                                                                      DYGW_PROCESSING);
+    rival.verify_id = dygw_row_text(rows, 3, pool);
+    rival.already = (int)dygw_row_int(rows, 4, 0);
+    return rival;
+}
+
+apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
+                                            apr_array_header_t **rivals, apr_pool_t *pool)
+{
+    const char *args[] = { certificate_id };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &verification_rivals, &found, args);
+
+    *rivals = apr_array_make(pool, 1, sizeof(dygw_rival_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rivals, dygw_rival_t) = read_rival(found, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
+                                            dygw_ms_t now, int *count)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *args[] = { at, at, at, certificate_id };
+
+    return dygw_db_exec(db, &verification_notify, count, args);
+}
