@@ -60,17 +60,22 @@ static dygw_reply_class_e kind_of(dygw_http_end_e end)
     }
 }
 
-void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dygw_reply_t *reply,
-                      const dygw_log_t *log, apr_pool_t *pool)
+void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
+                         const dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    dygw_http_request_t request
-        = { .url = apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
-            .access_token = call->access_token,
-            .body = call->body,
-            .body_len = call->body_len,
-            .timeout = douyin->config.total_timeout };
-    const dygw_http_answer_t *answer = dygw_http_call(douyin->upstream, &request, pool);
+    *request = (dygw_http_request_t){
+        .url = apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
+        .access_token = call->access_token,
+        .body = call->body,
+        .body_len = call->body_len,
+        .timeout = douyin->config.total_timeout
+    };
+}
 
+void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+                             const dygw_http_answer_t *answer, const dygw_log_t *log,
+                             apr_pool_t *pool)
+{
     *reply = (dygw_reply_t){ .kind = kind_of(answer->end),
                              .http_status = answer->status,
                              .description = "",
@@ -85,8 +90,18 @@ void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dyg
         reply->raw = answer->body;
         reply->raw_len = answer->body_len;
     }
-    dygw_douyin_read_envelope(reply, call->what, pool);
+    dygw_douyin_read_envelope(reply, call, pool);
     log_reply(call, reply, log);
+}
+
+void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dygw_reply_t *reply,
+                      const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_http_request_t request;
+
+    dygw_douyin_request(&request, douyin, call, pool);
+    dygw_douyin_read_answer(reply, call, dygw_http_call(douyin->upstream, &request, pool), log,
+                            pool);
 }
 
 const char *dygw_douyin_argument(const char *name, const char *value, apr_pool_t *pool)

@@ -29,14 +29,49 @@ typedef struct dygw_douyin_call_t {
     const char *access_token;   /* NULL = none */
     const char *body;           /* NULL = GET */
     apr_size_t body_len;
+    int both_levels;            /* no success unless both levels of the envelope say 0 */
 } dygw_douyin_call_t;
 
 /* Makes the call and reads the envelope of its answer. What failed on the way is logged. */
 void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dygw_reply_t *reply,
                       const dygw_log_t *log, apr_pool_t *pool);
 
+/* The halves of a call, for a flight: what is requested, what came of it. */
+void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
+                         const dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+                             const dygw_http_answer_t *answer, const dygw_log_t *log,
+                             apr_pool_t *pool);
+
 /* Reads what came with reply->http_status, raw and raw_len into the rest of reply. */
-void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e what, apr_pool_t *pool);
+void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+                               apr_pool_t *pool);
+
+/* --- questions: each is put into a call, all but the access token; the reply is read --- */
+
+void dygw_douyin_put_get(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                         dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_put_query(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                           dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_put_verify(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                            dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_put_cancel(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                            dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                           dygw_douyin_call_t *call, apr_pool_t *pool);
+
+dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
+                                             const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
+                                           const dygw_reply_t *reply, apr_pool_t *pool);
+
+/* One coupon of a list, all but the certificate's rules that prepare has of its own; absent members
+ * are NULL, -1 or DYGW_NO_TIME. */
+void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,
+                                  apr_pool_t *pool);
 
 /* The rules of DygwShortLinkHosts' words. */
 apr_array_header_t *dygw_douyin_link_rules(const apr_array_header_t *words, apr_pool_t *pool);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in
- * http.c and line.c alone. Thread-safe: connections are kept alive in handles that one thread has
- * at a time. */
+ * http.c, line.c and flight.c alone. Thread-safe: connections are kept alive in handles that one
+ * thread has at a time. */
 #ifndef DYGW_DOUYIN_DOUYIN_H
 #define DYGW_DOUYIN_DOUYIN_H
 
@@ -167,7 +167,8 @@ typedef struct dygw_seen_coupon_t {
 
 typedef struct dygw_coupons_reply_t {
     dygw_reply_t reply;
-    apr_array_header_t *coupons;    /* of dygw_seen_coupon_t; one for get. Never NULL */
+    apr_array_header_t *coupons;    /* of dygw_seen_coupon_t; exactly one for a get that is OK.
+                                     * Never NULL */
 } dygw_coupons_reply_t;
 
 /* --- cancel --- */
@@ -247,11 +248,12 @@ typedef union dygw_answer_t {
 /* The calls that one thread has under way. Belongs to that thread; connections are kept. */
 typedef struct dygw_flight_t dygw_flight_t;
 
-/* Lives as long as pool, in which calls under way are ended. */
+/* Lives as long as pool, which is the client's or ends before that; calls under way are ended with
+ * it. */
 apr_status_t dygw_flight_create(dygw_flight_t **flight, dygw_douyin_t *douyin, apr_pool_t *pool);
 
-/* Sends the question; what it points to, and pool, must live until it has landed. baton is given
- * back then. What cannot be sent lands as UNREACHABLE. */
+/* Sends the question, without waiting; it, what it points to, log and pool must live until it has
+ * landed. baton is given back then. What cannot be sent lands as UNREACHABLE. */
 void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
                        const char *access_token, const dygw_log_t *log, apr_pool_t *pool,
                        void *baton);
@@ -259,7 +261,8 @@ void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
 /* How many calls are under way. */
 int dygw_flight_count(const dygw_flight_t *flight);
 
-/* Waits up to patience (0: not at all) for an answer, in the pool of its call. 0: none landed.
+/* Waits up to patience (0: not at all) for an answer, in the pool of its call. 0: none landed; at
+ * once when none is under way. To be called then too: it closes connections that were not needed.
  * dygw_douyin_abort makes it return at once and everything land as LOST or UNREACHABLE. */
 int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
                      dygw_answer_t *answer);

@@ -34,8 +34,19 @@ static const char *text_of(const json_t *level, const char *key, const char *fal
     return text && *text ? text : fallback;
 }
 
+/* Whether no error_code on any level is success. One level that says 0 is none while the other says
+ * something unreadable. */
+static int is_success(level_e data, level_e extra, int both)
+{
+    if (both) {
+        return data == LEVEL_READ && extra == LEVEL_READ;
+    }
+    return (data == LEVEL_READ || extra == LEVEL_READ) && data != LEVEL_UNREADABLE
+           && extra != LEVEL_UNREADABLE;
+}
+
 /* The first error_code that is not 0, with its description. Whether there is any. */
-static int read_codes(dygw_reply_t *reply, const json_t *extra)
+static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
 {
     apr_int64_t in_data, in_extra;
     level_e data_level = read_level(reply->data, &in_data);
@@ -47,10 +58,7 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra)
     reply->description = text_of(first, "description", text_of(second, "description", ""));
     reply->sub_error_code = dygw_json_int(extra, "sub_error_code", 0);
     reply->logid = text_of(extra, "logid", text_of(reply->data, "log_id", ""));
-    /* One level that says 0 is no success while the other says something unreadable. */
-    return reply->error_code
-           || ((data_level == LEVEL_READ || extra_level == LEVEL_READ)
-               && data_level != LEVEL_UNREADABLE && extra_level != LEVEL_UNREADABLE);
+    return reply->error_code || is_success(data_level, extra_level, both);
 }
 
 static int is_success_status(int status)
@@ -58,7 +66,8 @@ static int is_success_status(int status)
     return status >= HTTP_OK && status < HTTP_OK + 100;
 }
 
-void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e what, apr_pool_t *pool)
+void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+                               apr_pool_t *pool)
 {
     const char *mistake;
     json_t *root = reply->raw ? dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT,
@@ -68,7 +77,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e what, apr_pool_t
     int understood;
 
     reply->data = json_is_object(data) ? data : NULL;
-    understood = read_codes(reply, json_object_get(root, "extra"));
+    understood = read_codes(reply, json_object_get(root, "extra"), call->both_levels);
     if (reply->http_status >= HTTP_SERVER_ERROR) {
         reply->kind = DYGW_REPLY_BUSY;
     }
@@ -78,6 +87,6 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e what, apr_pool_t
         reply->kind = DYGW_REPLY_GARBLED;
     }
     else {
-        reply->kind = dygw_douyin_classify(what, reply->error_code, reply->description);
+        reply->kind = dygw_douyin_classify(call->what, reply->error_code, reply->description);
     }
 }

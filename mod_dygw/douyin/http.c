@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP over libcurl: calls, and URLs taken apart. Their connections are in line.c.
+ * HTTP over libcurl: calls, and URLs taken apart. Their connections are in line.c; many calls of
+ * one thread at once, in flight.c.
  *
  * Whether something may have been sent is not guessed from error codes: libcurl calls
  * dygw_line_before_sending when a connection stands and the request is about to be written to it.
@@ -21,11 +22,10 @@
 #include "douyin/line.h"
 #include "util/compiler.h"
 
-#define LOOK_UP_MS      1000    /* the longest sleep of a call in progress */
 #define FIRST_ROOM      4096    /* for a body of unknown length */
 #define TOKEN_HEADER    "access-token: "
 
-static int is_aborted(dygw_http_t *http)
+int dygw_line_aborted(dygw_http_t *http)
 {
     return apr_atomic_read32(&http->aborted) != 0;
 }
@@ -172,13 +172,13 @@ static CURLcode perform(dygw_http_t *http, dygw_line_t *line)
     CURLMcode rv = curl_multi_add_handle(line->multi, line->easy);
     CURLcode result;
 
-    while (rv == CURLM_OK && running && !is_aborted(http)) {
+    while (rv == CURLM_OK && running && !dygw_line_aborted(http)) {
         rv = curl_multi_perform(line->multi, &running);
         if (rv == CURLM_OK && running) {
-            rv = curl_multi_poll(line->multi, NULL, 0, LOOK_UP_MS, NULL);
+            rv = curl_multi_poll(line->multi, NULL, 0, DYGW_LINE_LOOK_UP_MS, NULL);
         }
     }
-    line->answer->aborted = running && is_aborted(http);
+    line->answer->aborted = running && dygw_line_aborted(http);
     result = result_of(line);
     curl_multi_remove_handle(line->multi, line->easy);
     return result;
@@ -238,8 +238,8 @@ static void note_figures(dygw_http_t *http, dygw_line_t *line)
     }
 }
 
-static void start(dygw_line_t *line, const dygw_http_request_t *request, dygw_http_answer_t *answer,
-                  apr_pool_t *pool)
+int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
+                    dygw_http_answer_t *answer, apr_pool_t *pool)
 {
     line->request = request;
     line->answer = answer;
@@ -249,6 +249,19 @@ static void start(dygw_line_t *line, const dygw_http_request_t *request, dygw_ht
     line->too_large = 0;
     line->times_sent = 0;
     line->problem[0] = '\0';
+    return set_request(line);
+}
+
+void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
+{
+    line->answer->end = end_of(line, result);
+    if (result == CURLE_OK || line->too_large) {
+        note_answer(line);
+    }
+    if (result != CURLE_OK) {
+        note_failure(line, result);
+    }
+    note_figures(http, line);
 }
 
 dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
@@ -263,16 +276,9 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     if (!line) {
         return answer;
     }
-    start(line, request, answer, pool);
-    result = set_request(line) ? perform(http, line) : CURLE_OUT_OF_MEMORY;
-    answer->end = end_of(line, result);
-    if (result == CURLE_OK || line->too_large) {
-        note_answer(line);
-    }
-    if (result != CURLE_OK) {
-        note_failure(line, result);
-    }
-    note_figures(http, line);
+    result = dygw_line_begin(line, request, answer, pool) ? perform(http, line)
+                                                          : CURLE_OUT_OF_MEMORY;
+    dygw_line_end(http, line, result);
     dygw_line_give_back(http, line, result == CURLE_OK);
     return answer;
 }
@@ -280,11 +286,17 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
 void dygw_http_abort(dygw_http_t *http)
 {
     dygw_line_t *line;
+    dygw_waker_t *waker;
 
     apr_atomic_set32(&http->aborted, 1);
     apr_thread_mutex_lock(http->mutex);
     APR_RING_FOREACH(line, &http->busy, dygw_line_t, ring) {
         curl_multi_wakeup(line->multi);
+    }
+    APR_RING_FOREACH(waker, &http->wakers, dygw_waker_t, ring) {
+        if (waker->multi) {
+            curl_multi_wakeup(waker->multi);
+        }
     }
     apr_thread_mutex_unlock(http->mutex);
 }

@@ -6,7 +6,6 @@
 
 #include "util/pool.h"
 
-#define MAX_IDLE_SEC            60      /* servers and middleboxes drop connections unheard */
 #define MAX_LIFE_SEC            300     /* so that changes of DNS are noticed */
 #define STALL_SEC               30      /* without a single byte */
 #define KEEPALIVE_IDLE_SEC      30
@@ -27,7 +26,7 @@ static const struct {
     { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
     { CURLOPT_LOW_SPEED_LIMIT, 1 },
     { CURLOPT_LOW_SPEED_TIME, STALL_SEC },
-    { CURLOPT_MAXAGE_CONN, MAX_IDLE_SEC },
+    { CURLOPT_MAXAGE_CONN, DYGW_LINE_MAX_IDLE_SEC },
     { CURLOPT_MAXLIFETIME_CONN, MAX_LIFE_SEC },
     { CURLOPT_TCP_KEEPALIVE, 1 },
     { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
@@ -72,20 +71,28 @@ static int set_callbacks(dygw_line_t *line)
            && curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, line) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, dygw_line_receive) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_WRITEDATA, line) == CURLE_OK
+           && curl_easy_setopt(easy, CURLOPT_PRIVATE, line) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, line->problem) == CURLE_OK;
 }
 
-static int open_line(dygw_line_t *line)
+int dygw_line_open(dygw_line_t *line, const dygw_http_settings_t *settings)
 {
-    line->multi = curl_multi_init();
+    line->settings = settings;
     line->easy = curl_easy_init();
-    return line->multi && line->easy && set_fixed_options(line->easy)
-           && set_settings(line->easy, line->settings) && set_callbacks(line)
-           && curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_PER_LINE)
-                  == CURLM_OK;
+    return line->easy && set_fixed_options(line->easy) && set_settings(line->easy, settings)
+           && set_callbacks(line);
 }
 
-static void close_line(dygw_line_t *line)
+static int open_with_multi(dygw_line_t *line, const dygw_http_settings_t *settings)
+{
+    line->multi = curl_multi_init();
+    return line->multi
+           && curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_PER_LINE)
+                  == CURLM_OK
+           && dygw_line_open(line, settings);
+}
+
+void dygw_line_close(dygw_line_t *line)
 {
     curl_easy_cleanup(line->easy);
     curl_multi_cleanup(line->multi);
@@ -125,7 +132,6 @@ static dygw_line_t *new_line(dygw_http_t *http)
         line = apr_pcalloc(http->pool, sizeof(*line));
     }
     apr_thread_mutex_unlock(http->mutex);
-    line->settings = &http->settings;
     return line;
 }
 
@@ -145,8 +151,8 @@ dygw_line_t *dygw_line_take(dygw_http_t *http)
         return line;
     }
     line = new_line(http);
-    if (!open_line(line)) {
-        close_line(line);
+    if (!open_with_multi(line, &http->settings)) {
+        dygw_line_close(line);
         insert(http, &http->closed, line);
         return NULL;
     }
@@ -161,7 +167,7 @@ static dygw_line_t *stale_line(dygw_http_t *http, dygw_ms_t now)
     dygw_line_t *line = APR_RING_LAST(&http->idle);
 
     if (APR_RING_EMPTY(&http->idle, dygw_line_t, ring)
-        || now - line->idle_since < MAX_IDLE_SEC * APR_INT64_C(1000)) {
+        || now - line->idle_since < DYGW_LINE_MAX_IDLE_SEC * APR_INT64_C(1000)) {
         return NULL;
     }
     APR_RING_REMOVE(line, ring);
@@ -181,10 +187,35 @@ void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable)
     }
     apr_thread_mutex_unlock(http->mutex);
     if (useless) {
-        close_line(useless);
+        dygw_line_close(useless);
         insert(http, &http->closed, useless);
     }
 }
+
+/* --- flights --- */
+
+void dygw_line_add_waker(dygw_http_t *http, dygw_waker_t *waker)
+{
+    apr_thread_mutex_lock(http->mutex);
+    APR_RING_INSERT_TAIL(&http->wakers, waker, dygw_waker_t, ring);
+    apr_thread_mutex_unlock(http->mutex);
+}
+
+void dygw_line_remove_waker(dygw_http_t *http, dygw_waker_t *waker)
+{
+    apr_thread_mutex_lock(http->mutex);
+    APR_RING_REMOVE(waker, ring);
+    apr_thread_mutex_unlock(http->mutex);
+}
+
+void dygw_line_set_waker(dygw_http_t *http, dygw_waker_t *waker, CURLM *multi)
+{
+    apr_thread_mutex_lock(http->mutex);
+    waker->multi = multi;
+    apr_thread_mutex_unlock(http->mutex);
+}
+
+/* --- all of them --- */
 
 static apr_status_t close_idle(void *baton)
 {
@@ -194,7 +225,7 @@ static apr_status_t close_idle(void *baton)
         dygw_line_t *line = APR_RING_FIRST(&http->idle);
 
         APR_RING_REMOVE(line, ring);
-        close_line(line);
+        dygw_line_close(line);
     }
     return APR_SUCCESS;
 }
@@ -215,6 +246,7 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
     APR_RING_INIT(&made->idle, dygw_line_t, ring);
     APR_RING_INIT(&made->busy, dygw_line_t, ring);
     APR_RING_INIT(&made->closed, dygw_line_t, ring);
+    APR_RING_INIT(&made->wakers, dygw_waker_t, ring);
     apr_pool_cleanup_register(made->pool, made, close_idle, apr_pool_cleanup_null);
     *http = made;
     return APR_SUCCESS;

@@ -3,9 +3,8 @@
  * the call was carried out, verify_results what became of each code. */
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "douyin/client.h"
+#include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
@@ -13,19 +12,27 @@
 #define ALREADY_VERIFIED    1208
 #define ALREADY_DONE        2       /* Douyin does not say what else it means */
 
-static void write_body(dygw_jsonw_t *w, const char *poi_id, const char *verify_token,
-                       const char *const *codes, int count, apr_pool_t *pool)
+void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
+                            const dygw_question_t *question, dygw_douyin_call_t *call,
+                            apr_pool_t *pool)
 {
-    dygw_jsonw_init(w, pool, BODY_HINT + strlen(codes[0]) * (apr_size_t)count);
-    dygw_jsonw_object(w, NULL);
-    dygw_jsonw_string(w, "verify_token", verify_token);
-    dygw_jsonw_string(w, "poi_id", poi_id);
-    dygw_jsonw_array(w, "encrypted_codes");
-    for (int i = 0; i < count; i++) {
-        dygw_jsonw_string(w, NULL, codes[i]);
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, pool, BODY_HINT + strlen(question->codes[0]) * (apr_size_t)question->count);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_string(&w, "verify_token", question->verify_token);
+    dygw_jsonw_string(&w, "poi_id", question->poi_id);
+    dygw_jsonw_array(&w, "encrypted_codes");
+    for (int i = 0; i < question->count; i++) {
+        dygw_jsonw_string(&w, NULL, question->codes[i]);
     }
-    dygw_jsonw_end_array(w);
-    dygw_jsonw_end_object(w);
+    dygw_jsonw_end_array(&w);
+    dygw_jsonw_end_object(&w);
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_VERIFY,
+                                  .name = "verify",
+                                  .target = DYGW_PATH_OF_CERTIFICATES "verify/",
+                                  .body = w.text,
+                                  .body_len = w.len };
 }
 
 /* Whatever refuses one code of a call that was carried out is about that coupon, except what may
@@ -131,27 +138,37 @@ static int redeems_something(const json_t *data)
     return 0;
 }
 
+dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
+                                             const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    dygw_verify_reply_t *verified = apr_pcalloc(pool, sizeof(*verified));
+
+    verified->reply = *reply;
+    if (reply->kind == DYGW_REPLY_OK) {
+        read_items(verified, question->codes, question->count, pool);
+    }
+    else if (redeems_something(reply->data)) {
+        /* Refused as a whole, and yet done in part: only asking again can tell. */
+        verified->reply.kind = DYGW_REPLY_GARBLED;
+    }
+    return verified;
+}
+
 dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
                                         const char *poi_id, const char *verify_token,
                                         const char *const *encrypted_codes, int count,
                                         const dygw_log_t *log, apr_pool_t *pool)
 {
-    dygw_verify_reply_t *verified = apr_pcalloc(pool, sizeof(*verified));
-    dygw_douyin_call_t call
-        = { .what = DYGW_CALL_VERIFY, .name = "verify", .access_token = access_token };
-    dygw_jsonw_t body;
+    dygw_question_t question = { .what = DYGW_ASK_REPEAT,
+                                 .poi_id = poi_id,
+                                 .verify_token = verify_token,
+                                 .codes = encrypted_codes,
+                                 .count = count };
+    dygw_douyin_call_t call;
+    dygw_reply_t reply;
 
-    write_body(&body, poi_id, verify_token, encrypted_codes, count, pool);
-    call.target = DYGW_PATH_OF_CERTIFICATES "verify/";
-    call.body = body.text;
-    call.body_len = body.len;
-    dygw_douyin_call(douyin, &call, &verified->reply, log, pool);
-    if (verified->reply.kind == DYGW_REPLY_OK) {
-        read_items(verified, encrypted_codes, count, pool);
-    }
-    else if (redeems_something(verified->reply.data)) {
-        /* Refused as a whole, and yet done in part: only asking again can tell. */
-        verified->reply.kind = DYGW_REPLY_GARBLED;
-    }
-    return verified;
+    dygw_douyin_put_verify(douyin, &question, &call, pool);
+    call.access_token = access_token;
+    dygw_douyin_call(douyin, &call, &reply, log, pool);
+    return dygw_douyin_read_verify(&question, &reply, pool);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin's answers, in all the shapes that were seen or that nobody can exclude.
- * links: douyin/address.c douyin/client.c douyin/codes.c douyin/envelope.c douyin/http.c
- * links: douyin/line.c douyin/link.c douyin/prepare.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
+ * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c
+ * links: douyin/envelope.c douyin/http.c douyin/line.c douyin/link.c douyin/prepare.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
