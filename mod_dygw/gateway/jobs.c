@@ -467,19 +467,20 @@ static apr_interval_time_t limit_patience(const dygw_jobs_t *jobs, apr_interval_
     return patience;
 }
 
-/* Takes all that has landed, and waits for the first of it. */
+/* Takes all that has landed, and waits for the first of it; an empty flight waits for nothing. */
 static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
 {
     int left = dygw_flight_count(jobs->flight);
     dygw_answer_t answer;
     void *baton;
 
-    while (dygw_flight_land(jobs->flight, patience, &baton, &answer)) {
+    if (left == 0 && patience > 0) {
+        apr_sleep(patience);
+    }
+    while (left > 0 && dygw_flight_land(jobs->flight, patience, &baton, &answer)) {
         answered(jobs, baton, answer);
         patience = 0;
-        if (--left <= 0) {
-            break;
-        }
+        left--;
     }
 }
 
