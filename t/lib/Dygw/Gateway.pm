@@ -30,6 +30,7 @@ use constant HEALTH_DEADLINE => 20;     # seconds
 
 # driver (sqlite3), database, sandbox (made unless given), directives => { DygwMaxBody => 2000, DBDMax => undef },
 # timeout (seconds that an upstream call may take), conf (more text), steps (Dygw::Steps), and what Dygw::Server takes.
+# idle: once it is healthy, no background work is done, so that what is `processing` stays so.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -37,7 +38,7 @@ sub new {
         sandbox => delete $option{sandbox} // Dygw::Sandbox->new,
         directives => delete $option{directives} // {},
         timeout => patience(delete $option{timeout} // 4),
-        more => delete $option{conf} // '',
+        more => delete $option{conf} // '', idle => delete $option{idle},
     }, $class;
     delete $option{driver};
     my $steps = delete $option{steps};
@@ -120,7 +121,17 @@ sub start {
     $self->{server}->start;
     $self->wait_healthy;
     ($self->{client}, $self->{app}) = $self->create_app(%app);
+    $self->work(0) if $self->{idle};
     return $self;
+}
+
+# Whether there is background work from now on.
+sub work {
+    my ($self, $on) = @_;
+    $self->set(DygwWorker => $on ? 'on' : 'off');
+    $self->graceful;
+    $self->wait_healthy;
+    return;
 }
 
 # A client without a signature: of /health, or with a base and headers of its own.
