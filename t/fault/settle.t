@@ -28,7 +28,7 @@ use constant NOT_OURS    => -4;
 use constant NOT_DONE    => -3;
 use constant GIVEN_UP    => -2;
 use constant REFUNDED    => -1;
-use constant { ON => JSON::PP::true, OFF => JSON::PP::false };
+use constant ON          => JSON::PP::true;
 
 my $BUSY = 2100004;
 my %BEFORE = (fault => 'status', http_status => 503);       # Douyin has not done it,
@@ -62,7 +62,6 @@ sub refund         { $sandbox->set_coupon($_[0]{coupon}{code}, status => 4); ret
 sub use_elsewhere  { $sandbox->set_coupon($_[0]{coupon}{code}, used_elsewhere => ON); return }
 sub use_over_api   { $sandbox->set_coupon($_[0]{coupon}{code},
                          used_elsewhere => { poi_id => '6601', verify_type => 4 }); return }
-sub cancel_there   { $sandbox->set_coupon($_[0]{coupon}{code}, cancelled_elsewhere => ON); return }
 
 # Its caller gives it up.
 sub give_up {
@@ -103,7 +102,8 @@ my @CASES = (
     [ 'a review that ends',           { fault => 'review', ms => REVIEW_MS }, undef,
       { %SUCCESS, confirmed_by => qr/\A(?:replay|status_query)\z/ } ],
     [ 'not done, then refunded',      { %BEFORE }, \&refund, { verify_status => 'failed', error_code => REFUNDED } ],
-    [ 'not done, then used elsewhere', { %BEFORE }, \&use_elsewhere, { verify_status => 'failed', error_code => 1208 } ],
+    [ 'not done, then used elsewhere', { %BEFORE }, \&use_elsewhere,
+      { verify_status => 'failed', error_code => 1208 } ],
     [ 'not done, then used over the API elsewhere', { %BEFORE }, \&use_over_api,
       { verify_status => 'failed', error_code => 1208 } ],
     [ 'not done, then redeemed by another request', { %BEFORE }, \&redeem_anew,
@@ -140,7 +140,8 @@ my $rivals = $sandbox->mint_coupon;
 my $vain = lose('the first of two', $rivals, { %BEFORE });
 my $done = lose('the second of two', $rivals, { %AFTER });
 push @lost, [ 'two were lost, this one was done', $done, { %SUCCESS } ],
-            [ 'two were lost, this one was not', $vain, { verify_status => 'failed', error_code => qr/\A(?:-4|1208)\z/ } ];
+            [ 'two were lost, this one was not', $vain,
+              { verify_status => 'failed', error_code => qr/\A(?:-4|1208)\z/ } ];
 
 # Times cards, and several coupons of an order.
 my @several;
