@@ -10,7 +10,7 @@
 #include "fake_world.h"
 #include "util/compiler.h"
 
-#define ROWS_MAX    64
+#define ROWS_MAX    256
 #define APPS_MAX    16
 
 struct dygw_db_t {
@@ -40,7 +40,7 @@ static apr_int64_t apps_version;
 static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
-    "open", "insert", "settle", "get", "items", "find", "token_get", "claim", "put",
+    "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals", "notify", "token_get", "claim", "put",
     "apps", "app_insert", "app_get", "app_list", "app_update"
 };
 
@@ -355,6 +355,197 @@ apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char 
         }
     }
     return leave(rv, APR_NOTFOUND);
+}
+
+/* --- for the background --- */
+
+dygw_verification_t *fake_store_add_row(apr_int64_t id)
+{
+    dygw_verification_t *v = &rows[row_count++];
+
+    assert_true(row_count <= ROWS_MAX);
+    dygw_verification_init(v);
+    v->id = v->first_id = id;
+    v->created_at = v->updated_at = dygw_now();
+    return v;
+}
+
+/* A lost answer leaves a row at the next revision that is as it was to be. */
+static int may_update(const dygw_verification_t *v)
+{
+    const dygw_verification_t *row = row_of(v->id);
+
+    return row && (row->revision == v->revision
+                   || (row->revision == v->revision + 1 && row->updated_at == v->updated_at));
+}
+
+/* What the rows point to lives with the caller's job, the table with the test. */
+static const char *keep(const char *text)
+{
+    return text ? apr_pstrdup(store_pool, text) : NULL;
+}
+
+static void keep_texts(dygw_verification_t *v)
+{
+    const char **texts[] = {
+        &v->error_description, &v->certificate_id, &v->encrypted_code, &v->origin_code,
+        &v->product_id, &v->product_name, &v->sku_id, &v->sku_name, &v->verify_id, &v->order_id,
+        &v->source_order_id, &v->ext_order_id, &v->douyin_response, &v->last_error,
+        &v->verify_token, &v->poi_id, &v->app_name, &v->operator_name, &v->device, &v->request_id
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        *texts[i] = keep(*texts[i]);
+    }
+}
+
+static apr_status_t update_all(dygw_verification_t *const *changed, int count, int *clash)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (!may_update(changed[i])) {
+            return APR_NOTFOUND;
+        }
+        if (owned_by_another(changed[i])) {
+            *clash = i;
+            return APR_EEXIST;
+        }
+    }
+    for (i = 0; i < count; i++) {
+        dygw_verification_t *row = row_of(changed[i]->id);
+        apr_int64_t revision = changed[i]->revision + 1;
+
+        *row = *changed[i];
+        row->revision = revision;
+        keep_texts(row);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db,
+                                            dygw_verification_t *const *changed, int count,
+                                            int *clash)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_UPDATE, &rv)) {
+        return rv;
+    }
+    rv = leave(rv, update_all(changed, count, clash));
+    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
+        changed[i]->revision++;
+    }
+    return rv;
+}
+
+/* DYGW_NO_TIME when there is no such work. */
+static dygw_ms_t due_at(const dygw_verification_t *v, dygw_due_e what)
+{
+    switch (what) {
+    case DYGW_DUE_SETTLE:
+        return v->verify_status == DYGW_PROCESSING ? v->next_run_at : DYGW_NO_TIME;
+    case DYGW_DUE_ERRAND:
+        return v->verify_status != DYGW_PROCESSING ? v->errand_at : DYGW_NO_TIME;
+    default:
+        return v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING
+               ? v->next_run_at : DYGW_NO_TIME;
+    }
+}
+
+/* The longest due row that is due after (at, id). */
+static const dygw_verification_t *next_due(dygw_due_e what, dygw_ms_t now, dygw_ms_t at,
+                                           apr_int64_t id)
+{
+    const dygw_verification_t *found = NULL;
+    int i;
+
+    for (i = 0; i < row_count; i++) {
+        dygw_ms_t due = due_at(&rows[i], what);
+        dygw_ms_t best = found ? due_at(found, what) : now + 1;
+
+        if (due != DYGW_NO_TIME && (due > at || (due == at && rows[i].id > id))
+            && (due < best || (found && due == best && rows[i].id < found->id))) {
+            found = &rows[i];
+        }
+    }
+    return found;
+}
+
+apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e what,
+                                         dygw_ms_t now, int limit, apr_array_header_t **due,
+                                         apr_pool_t *pool)
+{
+    const dygw_verification_t *row;
+    dygw_ms_t at = DYGW_NO_TIME;
+    apr_int64_t id = 0;
+    apr_status_t rv;
+
+    if (!enter(FAKE_DUE, &rv)) {
+        return rv;
+    }
+    *due = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    while (limit-- > 0 && (row = next_due(what, now, at, id)) != NULL) {
+        APR_ARRAY_PUSH(*due, dygw_verification_t *) = apr_pmemdup(pool, row, sizeof(*row));
+        at = due_at(row, what);
+        id = row->id;
+    }
+    return leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
+                                            apr_array_header_t **rivals, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_RIVALS, &rv)) {
+        return rv;
+    }
+    *rivals = apr_array_make(pool, 1, sizeof(dygw_rival_t));
+    for (i = row_count - 1; i >= 0; i--) {
+        const dygw_verification_t *v = &rows[i];
+
+        if (same(v->certificate_id, certificate_id)) {
+            APR_ARRAY_PUSH(*rivals, dygw_rival_t) = (dygw_rival_t){
+                v->id, v->first_id, v->verify_status, v->verify_id, v->already
+            };
+        }
+    }
+    return leave(rv, APR_SUCCESS);
+}
+
+static void notify(dygw_verification_t *v, dygw_ms_t now)
+{
+    v->news = 1;
+    v->revision++;
+    if (v->verify_status == DYGW_PROCESSING) {
+        v->next_run_at = v->lease_until > now ? v->lease_until : now;
+    }
+    else {
+        v->errand_at = now;
+    }
+}
+
+apr_status_t dygw_store_verification_notify(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
+                                            dygw_ms_t now, int *count)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_NOTIFY, &rv)) {
+        return rv;
+    }
+    *count = 0;
+    for (i = 0; i < row_count; i++) {
+        if (same(rows[i].certificate_id, certificate_id)
+            && rows[i].verify_status != DYGW_FAILED) {
+            notify(&rows[i], now);
+            ++*count;
+        }
+    }
+    return leave(rv, APR_SUCCESS);
 }
 
 /* --- the token --- */

@@ -12,6 +12,7 @@
 
 typedef enum {
     FAKE_OPEN, FAKE_INSERT, FAKE_SETTLE, FAKE_GET, FAKE_ITEMS, FAKE_FIND,
+    FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS, FAKE_NOTIFY,
     FAKE_TOKEN_GET, FAKE_TOKEN_CLAIM, FAKE_TOKEN_PUT,
     FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_UPDATE,
     FAKE_STEPS
@@ -33,6 +34,9 @@ int fake_store_open_units(void);
 /* The table of verifications; its rows may be changed in place. */
 int fake_store_rows(void);
 dygw_verification_t *fake_store_row(int number);
+
+/* A new row without anything but ids of its own; to be filled in. */
+dygw_verification_t *fake_store_add_row(apr_int64_t id);
 
 /* Whether rows of these codes with this token are committed and `processing`. */
 int fake_store_expects(const char *verify_token, const char *const *codes, int count);
