@@ -12,6 +12,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "util/step.h"
 
 #define READS               5       /* of a record that others change at the same time */
 #define CALLS               4       /* upstream time-outs: the call, the wait for a new token, the
@@ -159,6 +160,7 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
 
 static apr_status_t cancel_success(cancel_t *c)
 {
+    const dygw_reply_t *reply;
     apr_status_t rv;
 
     if (c->v->cancel_since != DYGW_NO_TIME) {
@@ -180,8 +182,10 @@ static apr_status_t cancel_success(cancel_t *c)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return conclude(c, dygw_ask(c->gateway, DYGW_ASK_VERIFY, call_cancel, c, &c->token, c->log,
-                                c->pool));
+    dygw_step("cancel_committed");
+    reply = dygw_ask(c->gateway, DYGW_ASK_VERIFY, call_cancel, c, &c->token, c->log, c->pool);
+    dygw_step("cancel_sent");
+    return conclude(c, reply);
 }
 
 static apr_status_t give_up(const cancel_t *c)

@@ -96,9 +96,15 @@ for (@refused_by_prepare) {
         "prepare refuses $what", field => $field eq 'encrypted_code' ? undef : $field);
 }
 
-error_is($gateway->client->call(POST => '/coupons/verify', { poi_id => POI, %code },
-        headers => { 'Idempotency-Key' => 'key-1' }), 400, 'invalid_request',
-    'a key that could not be kept is refused, not ignored', field => 'Idempotency-Key');
+my %keys = (
+    'an empty key' => '', 'a key of 256 characters' => 'k' x 256, 'a key in Chinese' => "\xe6\x94\xb6",
+    'a key with a tab' => "a\tb", 'a key of Latin-1' => "caf\xe9"
+);
+for my $what (sort keys %keys) {
+    error_is($gateway->client->call(POST => '/coupons/verify', { poi_id => POI, %code },
+        headers => { 'Idempotency-Key' => $keys{$what} }), 400, 'invalid_request', $what,
+        field => 'Idempotency-Key');
+}
 
 is($gateway->rows('dygw_verifications'), 0, 'nothing was recorded');
 is_deeply([ grep { $_->{call} !~ /token/ } $sandbox->calls(after => 0) ], [], 'and Douyin was not asked');
