@@ -140,6 +140,9 @@ static int serve_one(loopback_t *server, int fd)
     if (step.how == LOOPBACK_ANSWER_IN_PAIRS) {
         loopback_await(server, 2);
     }
+    if (step.how == LOOPBACK_ANSWER_THIRD) {
+        loopback_await(server, 3);
+    }
     if (step.how == LOOPBACK_ANSWER_LATE) {
         usleep(LOOPBACK_DELAY_MS * 1000);
     }
@@ -154,7 +157,7 @@ static int serve_one(loopback_t *server, int fd)
         }
     }
     return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS
-           || step.how == LOOPBACK_ANSWER_LATE;
+           || step.how == LOOPBACK_ANSWER_THIRD || step.how == LOOPBACK_ANSWER_LATE;
 }
 
 static void *serve(void *baton)

@@ -12,6 +12,7 @@ typedef struct loopback_t loopback_t;
 typedef enum {
     LOOPBACK_ANSWER,            /* sends text as it is, keeps the connection */
     LOOPBACK_ANSWER_IN_PAIRS,   /* the same, when another connection waits for its answer too */
+    LOOPBACK_ANSWER_THIRD,      /* the same, when three requests were read in all */
     LOOPBACK_ANSWER_LATE,       /* the same, after LOOPBACK_DELAY_MS */
     LOOPBACK_ANSWER_AND_CLOSE,  /* sends text, then closes */
     LOOPBACK_DROP,              /* reads the request, closes */

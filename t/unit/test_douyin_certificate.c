@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What get and query show of coupons, and what cancel answers, in all the shapes that were seen or
+ * that nobody can exclude.
+ * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
+ * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
+ * links: douyin/order.c douyin/prepare.c douyin/stores.c douyin/token.c douyin/verify.c
+ * helpers: loopback.c upstream.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "upstream.h"
+#include "util/compiler.h"
+
+#define EXTRA                                                                                 \
+    "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0,"           \
+    "\"sub_description\":\"\",\"logid\":\"202503261548358CD21E3C41F95D031744\",\"now\":1742975316}"
+
+static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
+{
+    dygw_question_t *question = apr_pcalloc(u->pool, sizeof(*question));
+    dygw_flight_t *flight;
+    dygw_answer_t answer;
+    void *baton;
+
+    question->what = what;
+    question->order_id = "1061449651423386211";
+    question->encrypted_code = "A";
+    upstream_answer(u, body);
+    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
+    dygw_flight_start(flight, question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_flight_land(flight, apr_time_from_sec(10), &baton, &answer), 1);
+    return answer;
+}
+
+/* What get shows of a coupon, given as the members of "certificate". */
+static const dygw_seen_coupon_t *got(upstream_t *u, const char *members)
+{
+    const char *body = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{",
+                                   members, "}}," EXTRA "}", NULL);
+    const dygw_coupons_reply_t *reply = asked(u, DYGW_ASK_GET, body).coupons;
+
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
+    assert_int_equal(reply->coupons->nelts, 1);
+    return &APR_ARRAY_IDX(reply->coupons, 0, dygw_seen_coupon_t);
+}
+
+static const dygw_seen_verify_t *verify_of(const dygw_seen_coupon_t *coupon, int i)
+{
+    assert_in_range(i, 0, coupon->verifies->nelts - 1);
+    return &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
+}
+
+/* --- coupons --- */
+
+static void get_reads_the_documented_sample(void **state)
+{
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_GET,
+        "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificate\":{"
+        "\"encrypted_code\":\"CgwIARDhJxjLLyABKAESLgoscGiCSmZoMBlvG3WxOIxOGTfZHKvwwQD+DInGZEAi==\","
+        "\"status\":2,\"amount\":{\"original_amount\":20,\"pay_amount\":10,"
+        "\"merchant_ticket_amount\":0,\"coupon_pay_amount\":10},"
+        "\"sku\":{\"sku_id\":\"1730440745530376\",\"title\":\"测试\",\"third_sku_id\":\"1111\","
+        "\"account_id\":\"7113893944009705516\",\"market_price\":19900},"
+        "\"expire_time\":1682265599000,\"code\":\"104930181552\","
+        "\"verify\":{\"can_cancel\":false,\"certificate_id\":\"7091293506194655239\","
+        "\"verifier_unique_id\":\"开放平台API\",\"verify_id\":\"7091644694387591181\","
+        "\"verify_time\":1651152314,\"verify_type\":4}}}," EXTRA "}").coupons;
+    const dygw_seen_coupon_t *coupon = &APR_ARRAY_IDX(reply->coupons, 0, dygw_seen_coupon_t);
+    const dygw_seen_verify_t *verify = verify_of(coupon, 0);
+
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
+    assert_int_equal(reply->coupons->nelts, 1);
+    assert_string_equal(coupon->certificate.encrypted_code,
+                        "CgwIARDhJxjLLyABKAESLgoscGiCSmZoMBlvG3WxOIxOGTfZHKvwwQD+DInGZEAi==");
+    assert_null(coupon->certificate.certificate_id);
+    assert_int_equal(coupon->certificate.status, 2);
+    assert_int_equal(coupon->certificate.expire_time, 1682265599000);
+    assert_string_equal(coupon->certificate.sku_name, "测试");
+    assert_int_equal(coupon->certificate.pay_amount, 10);
+    assert_int_equal(coupon->times_count, 0);
+    assert_int_equal(coupon->amount_of_use, -1);
+    assert_int_equal(coupon->verifies->nelts, 1);
+    assert_string_equal(verify->verify_id, "7091644694387591181");
+    assert_int_equal(verify->verify_time, 1651152314000);
+    assert_int_equal(verify->verify_type, 4);
+    assert_int_equal(verify->can_cancel, 0);
+    assert_int_equal(verify->serial, 0);
+    assert_null(verify->poi_id);
+}
+
+static void query_shows_every_coupon_of_the_order(void **state)
+{
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_QUERY,
+        "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificates\":["
+        "{\"encrypted_code\":\"A\",\"certificate_id\":7382420130108424203,\"status\":2,"
+        "\"expire_time\":1682265599,\"verify\":{\"verify_id\":7091644694387591181,"
+        "\"verify_time\":1651152314000,\"poi_id\":7012345678901234567,\"can_cancel\":true}},"
+        "{\"encrypted_code\":\"B\",\"status\":1,\"expire_time\":1682265599,\"code\":\"1\"},"
+        "{\"certificate_id\":\"3\",\"status\":\"4\"}],\"certificates_v2\":[{\"status\":1}]},"
+        EXTRA "}").coupons;
+    const dygw_seen_coupon_t *coupons = (const dygw_seen_coupon_t *)reply->coupons->elts;
+
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
+    assert_int_equal(reply->coupons->nelts, 3);
+    assert_string_equal(coupons[0].certificate.certificate_id, "7382420130108424203");
+    assert_int_equal(coupons[0].certificate.expire_time, 1682265599000);
+    assert_string_equal(verify_of(&coupons[0], 0)->verify_id, "7091644694387591181");
+    assert_int_equal(verify_of(&coupons[0], 0)->verify_time, 1651152314000);
+    assert_string_equal(verify_of(&coupons[0], 0)->poi_id, "7012345678901234567");
+    assert_int_equal(verify_of(&coupons[0], 0)->can_cancel, 1);
+    assert_int_equal(coupons[1].certificate.status, 1);
+    assert_int_equal(coupons[1].verifies->nelts, 0);
+    assert_null(coupons[2].certificate.encrypted_code);
+    assert_string_equal(coupons[2].certificate.certificate_id, "3");
+    assert_int_equal(coupons[2].certificate.status, 4);
+}
+
+typedef struct list_case_t {
+    dygw_question_e what;
+    const char *data;
+    dygw_reply_class_e kind;
+    int coupons;
+} list_case_t;
+
+static void a_list_may_be_empty_and_a_coupon_may_not(DYGW_UNUSED void **state)
+{
+    static const list_case_t cases[] = {
+        { DYGW_ASK_QUERY, "", DYGW_REPLY_OK, 0 },
+        { DYGW_ASK_QUERY, ",\"certificates\":null", DYGW_REPLY_OK, 0 },
+        { DYGW_ASK_QUERY, ",\"certificates\":[]", DYGW_REPLY_OK, 0 },
+        { DYGW_ASK_QUERY, ",\"certificates\":[null,7,{\"status\":1}]", DYGW_REPLY_OK, 1 },
+        { DYGW_ASK_QUERY, ",\"certificates\":[null]", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_QUERY, ",\"certificates\":{}", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_QUERY, ",\"certificates\":\"\"", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_GET, ",\"certificate\":{\"status\":1}", DYGW_REPLY_OK, 1 },
+        { DYGW_ASK_GET, "", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_GET, ",\"certificate\":null", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_GET, ",\"certificate\":{}", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_ASK_GET, ",\"certificate\":[{\"status\":1}]", DYGW_REPLY_GARBLED, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dygw_coupons_reply_t *reply;
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        reply = asked(u, cases[i].what, apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0",
+                                                    cases[i].data, "}," EXTRA "}", NULL)).coupons;
+        if (reply->reply.kind != cases[i].kind || reply->coupons->nelts != cases[i].coupons) {
+            fail_msg("'%s': kind %d, %d coupons", cases[i].data, (int)reply->reply.kind,
+                     reply->coupons->nelts);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+static void a_refused_question_shows_nothing(void **state)
+{
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_QUERY,
+        "{\"data\":{\"error_code\":1212,\"description\":\"查不到券信息\","
+        "\"certificates\":[{\"status\":1}]},"
+        "\"extra\":{\"error_code\":1212,\"description\":\"查不到券信息\"}}").coupons;
+
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_COUPON);
+    assert_int_equal(reply->reply.error_code, 1212);
+    assert_int_equal(reply->coupons->nelts, 0);
+}
+
+/* --- times cards --- */
+
+typedef struct card_case_t {
+    const char *card;
+    int count, used, left;
+    apr_int64_t amount;
+} card_case_t;
+
+static void a_times_card_tells_its_uses_and_what_each_costs(DYGW_UNUSED void **state)
+{
+    static const card_case_t cases[] = {
+        { "\"times_count\":5,\"times_used\":2,\"serial_amount_list\":["
+          "{\"serial_numb\":1,\"amount\":{\"pay_amount\":100}},"
+          "{\"serial_numb\":2,\"amount\":{\"pay_amount\":\"100\"}}]", 5, 2, 3, 100 },
+        { "\"times_count\":\"5\",\"times_used\":\"5\",\"serial_amount_list\":["
+          "{\"amount\":{\"pay_amount\":100}},{\"amount\":{\"pay_amount\":99}}]", 5, 5, 0, -1 },
+        { "\"times_count\":2,\"serial_amount_list\":["
+          "{\"amount\":{\"pay_amount\":100}},{\"serial_numb\":2}]", 2, 0, 2, -1 },
+        { "\"times_count\":2,\"serial_amount_list\":[{},{}]", 2, 0, 2, -1 },
+        { "\"times_count\":2,\"serial_amount_list\":[{\"amount\":{\"pay_amount\":0}}]", 2, 0, 2, 0 },
+        { "\"times_count\":2,\"times_used\":-1,\"serial_amount_list\":[]", 2, 0, 2, -1 },
+        { "\"times_count\":9223372036854775807,\"serial_amount_list\":null", 1000000, 0, 1000000,
+          -1 },
+        { "", 0, 0, 1, -1 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dygw_seen_coupon_t *coupon;
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        coupon = got(u, apr_pstrcat(u->pool, "\"time_card\":{", cases[i].card, "}", NULL));
+        if (coupon->times_count != cases[i].count || coupon->times_used != cases[i].used
+            || coupon->certificate.times_left != cases[i].left
+            || coupon->amount_of_use != cases[i].amount) {
+            fail_msg("%s: %d of %d used, %d left, each %ld", cases[i].card, coupon->times_used,
+                     coupon->times_count, coupon->certificate.times_left,
+                     (long)coupon->amount_of_use);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+/* --- verifications --- */
+
+static void records_and_the_latest_verification_are_one_list(void **state)
+{
+    const dygw_seen_coupon_t *coupon = got(*state,
+        "\"verify\":{\"verify_id\":\"2\",\"verify_time\":1651152314,\"times_card_serial_num\":2},"
+        "\"verify_records\":["
+        "{\"verify_id\":\"1\",\"verify_time\":1651152300,\"times_card_serial_num\":\"1\"},"
+        "{\"verify_id\":2,\"verify_time\":1651152314},{\"verify_time\":5},null,"
+        "{\"verify_id\":\"1\"}]");
+
+    assert_int_equal(coupon->verifies->nelts, 2);
+    assert_string_equal(verify_of(coupon, 0)->verify_id, "2");
+    assert_int_equal(verify_of(coupon, 0)->serial, 2);
+    assert_string_equal(verify_of(coupon, 1)->verify_id, "1");
+    assert_int_equal(verify_of(coupon, 1)->serial, 1);
+}
+
+typedef struct count_case_t {
+    const char *members;
+    int verifies;
+} count_case_t;
+
+static int verifies_shown(const char *members)
+{
+    void *own;
+    int count;
+
+    assert_int_equal(upstream_setup(&own), 0);
+    count = got(own, apr_pstrcat(((upstream_t *)own)->pool, "\"status\":2", members,
+                                 NULL))->verifies->nelts;
+    upstream_teardown(&own);
+    return count;
+}
+
+static void what_is_no_verification_or_was_taken_back_is_left_out(DYGW_UNUSED void **state)
+{
+    static const count_case_t cases[] = {
+        { "", 0 },
+        { ",\"verify\":{}", 0 },
+        { ",\"verify\":null", 0 },
+        { ",\"verify\":\"\"", 0 },
+        { ",\"verify\":{\"verify_id\":\"\",\"verify_time\":0}", 0 },
+        { ",\"verify\":{\"verify_id\":\"0\",\"verify_time\":0}", 0 },
+        { ",\"verify\":{\"verify_id\":0}", 0 },
+        { ",\"verify\":{\"verify_id\":\"1\"}", 1 },
+        { ",\"verify\":{\"verify_id\":\"1\"},\"verify_records\":null", 1 },
+        { ",\"verify\":{\"verify_id\":\"1\"},\"verify_records\":{}", 1 },
+        { ",\"verify_records\":[{\"verify_id\":\"1\"},{\"verify_id\":\"2\"}]", 2 },
+        { ",\"verify_records\":[{\"verify_id\":\"1\",\"cancel_time\":0,\"status\":1}]", 1 },
+        { ",\"verify_records\":[{\"verify_id\":\"1\",\"cancel_time\":1651114087}]", 0 },
+        { ",\"verify_records\":[{\"verify_id\":\"1\",\"status\":2},{\"verify_id\":\"2\"}]", 1 },
+        { ",\"verify\":{\"verify_id\":\"1\",\"cancel_time\":1651114087}", 0 },
+        { ",\"verify\":{\"verify_id\":\"1\"},\"verify_records\":[{\"verify_id\":1,\"status\":2}]",
+          0 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int shown = verifies_shown(cases[i].members);
+
+        if (shown != cases[i].verifies) {
+            fail_msg("'%s': %d", cases[i].members, shown);
+        }
+    }
+}
+
+typedef struct verify_case_t {
+    const char *members;
+    int type, can_cancel;
+} verify_case_t;
+
+static void who_verified_may_tell_how(DYGW_UNUSED void **state)
+{
+    static const verify_case_t cases[] = {
+        { "", -1, -1 },
+        { ",\"verify_type\":4,\"can_cancel\":true", 4, 1 },
+        { ",\"verify_type\":\"4\",\"can_cancel\":false", 4, 0 },
+        { ",\"verifier_unique_id\":\"开放平台API\",\"can_cancel\":1", 4, 1 },
+        { ",\"verify_type\":null,\"verifier_unique_id\":\"开放平台API\",\"can_cancel\":0", 4, 0 },
+        { ",\"verify_type\":0,\"verifier_unique_id\":\"开放平台API\",\"can_cancel\":null", 4, -1 },
+        { ",\"verify_type\":0,\"verifier_unique_id\":\"58362710934\",\"can_cancel\":\"x\"", 0, -1 },
+        { ",\"verify_type\":2,\"verifier_unique_id\":\"58362710934\"", 2, -1 },
+        { ",\"verifier_unique_id\":\"58362710934\"", -1, -1 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dygw_seen_verify_t *verify;
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        verify = verify_of(got(u, apr_pstrcat(u->pool, "\"verify\":{\"verify_id\":\"1\"",
+                                              cases[i].members, "}", NULL)), 0);
+        assert_int_equal(verify->verify_time, DYGW_NO_TIME);
+        if (verify->verify_type != cases[i].type || verify->can_cancel != cases[i].can_cancel) {
+            fail_msg("'%s': type %d, can_cancel %d", cases[i].members, verify->verify_type,
+                     verify->can_cancel);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+/* --- cancel --- */
+
+typedef struct cancel_case_t {
+    const char *body;
+    dygw_reply_class_e kind;
+    apr_int64_t error_code;
+} cancel_case_t;
+
+static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
+{
+    static const cancel_case_t cases[] = {
+        { "{\"data\":{\"error_code\":0}," EXTRA "}", DYGW_REPLY_OK, 0 },
+        { "{\"data\":{\"error_code\":\"0\",\"cancel_results\":[{\"result_code\":0}]}," EXTRA "}",
+          DYGW_REPLY_OK, 0 },
+        { "{\"data\":{\"error_code\":0,\"cancel_results\":[{\"result_code\":7}]}," EXTRA "}",
+          DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{\"error_code\":0}}", DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{}," EXTRA "}", DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{\"error_code\":0},\"extra\":{}}", DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":\"x\"}}", DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":3000001}}", DYGW_REPLY_COUPON,
+          3000001 },
+        { "{\"data\":{\"error_code\":3000001},\"extra\":{\"error_code\":0}}", DYGW_REPLY_COUPON,
+          3000001 },
+        { "{\"data\":{\"error_code\":1265}}", DYGW_REPLY_COUPON, 1265 },
+        { "{\"data\":{\"error_code\":2100004}}", DYGW_REPLY_BUSY, 2100004 },
+        { "{\"data\":{\"error_code\":2190008}}", DYGW_REPLY_TOKEN, 2190008 },
+        { "{\"data\":{\"error_code\":2119005}}", DYGW_REPLY_SETUP, 2119005 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dygw_cancel_reply_t *cancelled;
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        upstream_answer(u, cases[i].body);
+        cancelled = dygw_douyin_cancel(u->douyin, TOKEN, "1", "2", "c", &u->log, u->pool);
+        if (cancelled->reply.kind != cases[i].kind
+            || cancelled->reply.error_code != cases[i].error_code) {
+            fail_msg("%s: kind %d, error_code %ld", cases[i].body, (int)cancelled->reply.kind,
+                     (long)cancelled->reply.error_code);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(get_reads_the_documented_sample),
+        TEST(query_shows_every_coupon_of_the_order),
+        cmocka_unit_test(a_list_may_be_empty_and_a_coupon_may_not),
+        TEST(a_refused_question_shows_nothing),
+        cmocka_unit_test(a_times_card_tells_its_uses_and_what_each_costs),
+        TEST(records_and_the_latest_verification_are_one_list),
+        cmocka_unit_test(what_is_no_verification_or_was_taken_back_is_left_out),
+        cmocka_unit_test(who_verified_may_tell_how),
+        cmocka_unit_test(a_cancel_needs_success_on_both_levels),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    apr_initialize();
+    return cmocka_run_group_tests_name("douyin_certificate", tests, NULL, NULL);
+}
