@@ -23,7 +23,7 @@ my @BUSY   = (2100001, 2100004, 2119002, 2119003, 5000001, 6001001);
 my $BUSY   = $BUSY[1];
 my $REVIEW = 1229;
 
-my $gateway = Dygw::Gateway->new(driver => 'pgsql',
+my $gateway = Dygw::Gateway->new(driver => 'pgsql', idle => 1,
     directives => { DygwUpstreamTimeout => '500ms ' . TIMEOUT_MS . 'ms' });
 $gateway->start;
 my $sandbox = $gateway->sandbox;
