@@ -18,7 +18,10 @@ use Dygw::Server qw(poll);
 my $sandbox = Dygw::Sandbox->start_new;
 my ($gateway, $client);
 
-sub cancel { my ($id, $who) = @_; return ($who // $client)->call(POST => '/coupons/cancel', { verification_id => $id }) }
+sub cancel {
+    my ($id, $who) = @_;
+    return ($who // $client)->call(POST => '/coupons/cancel', { verification_id => $id });
+}
 sub record { return $client->call(GET => "/verifications/$_[0]") }
 sub cancels { return $sandbox->count('cancel') }
 

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
+ * links: gateway/ask.c gateway/cancel.c gateway/cancelled.c gateway/cell.c gateway/token.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c */
+#include "fake_world.h"
+
+#include <apr_general.h>
+
+#include "gateway/cancel.h"
+#include "gateway/cell.h"
+#include "util/compiler.h"
+
+#define READ        "open get close"
+#define WRITTEN     "open update close"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_redeem_result_t out;
+static int pending;
+
+/* A record of app 3, redeemed a minute ago. */
+static void insert(void)
+{
+    dygw_verification_t v;
+    const dygw_verification_t *rows[] = { &v };
+    dygw_db_t *db;
+
+    dygw_verification_init(&v);
+    v.id = v.first_id = 100;
+    v.app_id = 3;
+    v.verify_status = DYGW_SUCCESS;
+    v.enrichment_status = DYGW_ENRICH_PENDING;
+    v.coupon_status = DYGW_COUPON_USED;
+    v.verify_id = "verify-1";
+    v.certificate_id = "cert-1";
+    v.request_id = "req-1";
+    v.confirmed_by = DYGW_BY_RESPONSE;
+    v.created_at = v.updated_at = FAKE_START_MS - 60000;
+    v.attempts = 1;
+    assert_int_equal(dygw_db_open(&db, gateway->db, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_insert(db, rows, 1, NULL, NULL), APR_SUCCESS);
+    dygw_db_close(db);
+}
+
+static void start_anew(void)
+{
+    gateway = fake_world(pool);
+    insert();
+    fake_trace();
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    start_anew();
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static void cancel(void)
+{
+    dygw_cancel(gateway, 100, 3, &fake_log, pool, &out, &pending);
+}
+
+/* What the caller hears is what the table has. */
+static void assert_told(dygw_verify_status_e status, int not_yet)
+{
+    const dygw_verification_t *row = fake_store_row(0);
+
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(pending, not_yet);
+    assert_int_equal(row->verify_status, status);
+    assert_int_equal(out.items[0]->verify_status, status);
+    assert_true(out.items[0]->revision == row->revision);
+    assert_true(out.items[0]->error_code == row->error_code);
+}
+
+static void look_at_the_commit(const char *call)
+{
+    const dygw_verification_t *row = fake_store_row(0);
+
+    if (strcmp(call, "cancel") == 0) {
+        assert_int_equal(row->verify_status, DYGW_SUCCESS);
+        assert_true(row->cancel_since == FAKE_START_MS);
+        assert_int_equal(row->cancels, 1);
+        assert_true(row->errand_at == FAKE_START_MS + 4 * 5000 + 5000);
+    }
+}
+
+static void it_is_committed_asked_and_recorded(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = look_at_the_commit;
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_string_equal(fake_trace(), READ " " WRITTEN " cancel " WRITTEN);
+    assert_string_equal(fake_asked(), "tok-1 cancel verify-1 cert-1 -");
+    assert_int_equal(fake_store_row(0)->coupon_status, DYGW_COUPON_UNUSED);
+    assert_true(fake_store_row(0)->errand_at == DYGW_NO_TIME);
+    assert_true(out.upstream_time > 0);
+}
+
+static void a_refusal_leaves_it_as_it_was(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP,
+                                                DYGW_REPLY_REQUEST };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        start_anew();
+        fake_cancel(kinds[i], 3000001);
+        cancel();
+        assert_told(DYGW_SUCCESS, 0);
+        assert_true(fake_store_row(0)->error_code == 3000001);
+        assert_string_equal(fake_store_row(0)->error_description, "Douyin's words");
+        assert_int_equal(fake_store_row(0)->coupon_status, DYGW_COUPON_USED);
+        assert_true(fake_store_row(0)->cancel_since == DYGW_NO_TIME);
+        assert_true(fake_store_row(0)->errand_at == DYGW_NO_TIME);
+    }
+}
+
+static void after_a_refusal_it_may_be_tried_again(DYGW_UNUSED void **state)
+{
+    fake_cancel(DYGW_REPLY_COUPON, 3000001);
+    cancel();
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_true(out.items[0]->error_code == 0);
+}
+
+static void what_is_not_known_is_the_backgrounds(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_BUSY, DYGW_REPLY_GARBLED,
+                                                DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
+                                                DYGW_REPLY_UNREACHABLE, DYGW_REPLY_REVIEW };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        apr_int64_t work;
+
+        start_anew();
+        work = dygw_cell_work(gateway);
+        fake_cancel(kinds[i], 0);
+        cancel();
+        assert_told(DYGW_SUCCESS, 1);
+        assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 5000);
+        assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
+        assert_true(dygw_cell_work(gateway) != work);
+    }
+}
+
+static void refused_after_it_may_have_been_done_is_not_known(DYGW_UNUSED void **state)
+{
+    fake_cancel(DYGW_REPLY_COUPON, 3000001)->reply.sent_twice = 1;
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_true(fake_store_row(0)->error_code == 0);
+}
+
+static void a_refused_token_is_renewed_once(DYGW_UNUSED void **state)
+{
+    fake_cancel(DYGW_REPLY_TOKEN, 2190002);
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_string_equal(fake_asked(), "tok-1 cancel verify-1 cert-1 -; "
+                                      "tok-2 cancel verify-1 cert-1 -");
+}
+
+static void without_a_token_nothing_is_done(DYGW_UNUSED void **state)
+{
+    fake_clock_advance(FAKE_LIFE_MS + 1);
+    fake_token(DYGW_REPLY_UNREACHABLE, NULL, 0);
+    cancel();
+    assert_int_equal(out.result.code, DYGW_TOKEN_UNAVAILABLE);
+    assert_true(fake_store_row(0)->cancel_since == DYGW_NO_TIME);
+    assert_string_equal(fake_asked(), "");
+}
+
+static void it_is_not_asked_for_twice(DYGW_UNUSED void **state)
+{
+    fake_cancel(DYGW_REPLY_TIMEOUT, 0);
+    cancel();
+    fake_trace();
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_string_equal(fake_trace(), READ);
+}
+
+static void what_is_cancelled_stays_so(DYGW_UNUSED void **state)
+{
+    cancel();
+    fake_trace();
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_string_equal(fake_trace(), READ);
+}
+
+static void what_has_failed_cannot_be_cancelled(DYGW_UNUSED void **state)
+{
+    fake_store_row(0)->verify_status = DYGW_FAILED;
+    cancel();
+    assert_int_equal(out.result.code, DYGW_CONFLICT);
+    assert_non_null(out.result.message);
+    assert_string_equal(fake_trace(), READ);
+}
+
+static void only_its_app_may(DYGW_UNUSED void **state)
+{
+    dygw_cancel(gateway, 100, 4, &fake_log, pool, &out, &pending);
+    assert_int_equal(out.result.code, DYGW_NOT_FOUND);
+    dygw_cancel(gateway, 101, 3, &fake_log, pool, &out, &pending);
+    assert_int_equal(out.result.code, DYGW_NOT_FOUND);
+    assert_string_equal(fake_asked(), "");
+}
+
+static void what_douyin_needs_has_to_be_known(DYGW_UNUSED void **state)
+{
+    fake_store_row(0)->certificate_id = NULL;
+    cancel();
+    assert_int_equal(out.result.code, DYGW_CONFLICT);
+    assert_string_equal(fake_asked(), "");
+}
+
+static void process(dygw_ms_t lease_until)
+{
+    dygw_verification_t *row = fake_store_row(0);
+
+    row->verify_status = DYGW_PROCESSING;
+    row->lease_until = lease_until;
+    row->next_run_at = FAKE_START_MS + 600000;
+    row->verify_id = NULL;
+}
+
+static void an_open_one_is_given_up(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_cell_work(gateway);
+
+    process(FAKE_START_MS - 1);
+    cancel();
+    assert_told(DYGW_PROCESSING, 1);
+    assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
+    assert_true(fake_store_row(0)->next_run_at == FAKE_START_MS);
+    assert_string_equal(fake_asked(), "");
+    assert_true(dygw_cell_work(gateway) != work);
+    fake_trace();
+    cancel();
+    assert_told(DYGW_PROCESSING, 1);
+    assert_string_equal(fake_trace(), READ);
+}
+
+static void the_request_at_work_is_not_disturbed(DYGW_UNUSED void **state)
+{
+    process(FAKE_START_MS + 7000);
+    cancel();
+    assert_told(DYGW_PROCESSING, 1);
+    assert_true(fake_store_row(0)->next_run_at == FAKE_START_MS + 7000);
+}
+
+static void it_is_read_again_when_others_change_it(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_NOTFOUND, 0);
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    start_anew();
+    fake_store_fail(FAKE_UPDATE, 0, 100, APR_NOTFOUND, 0);
+    cancel();
+    assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
+    assert_string_equal(fake_asked(), "");
+}
+
+static void enrich(const char *call)
+{
+    if (strcmp(call, "cancel") == 0) {
+        fake_store_row(0)->pay_amount = 1990;
+        fake_store_row(0)->revision++;
+    }
+}
+
+static void what_others_write_meanwhile_is_kept(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = enrich;
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_true(fake_store_row(0)->pay_amount == 1990);
+}
+
+static void conclude_elsewhere(const char *call)
+{
+    dygw_verification_t *row = fake_store_row(0);
+
+    if (strcmp(call, "cancel") == 0) {
+        row->verify_status = DYGW_CANCELLED;
+        row->cancel_since = row->errand_at = DYGW_NO_TIME;
+        row->revision++;
+    }
+}
+
+static void what_the_background_found_meanwhile_counts(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = conclude_elsewhere;
+    fake_cancel(DYGW_REPLY_COUPON, 3000001);
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_true(out.items[0]->error_code == 0);
+}
+
+static void an_outcome_that_cannot_be_recorded_is_found_out_later(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_UPDATE, 1, 1, APR_EGENERAL, 0);
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 25000);
+    assert_int_equal(fake_logged("DYGW0454"), 1);
+}
+
+static void without_database_nothing_is_asked(DYGW_UNUSED void **state)
+{
+    static const fake_step_e steps[] = { FAKE_OPEN, FAKE_GET, FAKE_UPDATE };
+
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        start_anew();
+        fake_store_fail(steps[i], 0, 1, APR_EGENERAL, 0);
+        cancel();
+        assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
+        assert_true(out.result.retry_after > 0);
+        assert_string_equal(fake_asked(), "");
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(it_is_committed_asked_and_recorded),
+        TEST(a_refusal_leaves_it_as_it_was),
+        TEST(after_a_refusal_it_may_be_tried_again),
+        TEST(what_is_not_known_is_the_backgrounds),
+        TEST(refused_after_it_may_have_been_done_is_not_known),
+        TEST(a_refused_token_is_renewed_once),
+        TEST(without_a_token_nothing_is_done),
+        TEST(it_is_not_asked_for_twice),
+        TEST(what_is_cancelled_stays_so),
+        TEST(what_has_failed_cannot_be_cancelled),
+        TEST(only_its_app_may),
+        TEST(what_douyin_needs_has_to_be_known),
+        TEST(an_open_one_is_given_up),
+        TEST(the_request_at_work_is_not_disturbed),
+        TEST(it_is_read_again_when_others_change_it),
+        TEST(what_others_write_meanwhile_is_kept),
+        TEST(what_the_background_found_meanwhile_counts),
+        TEST(an_outcome_that_cannot_be_recorded_is_found_out_later),
+        TEST(without_database_nothing_is_asked)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_cancel", tests, NULL, NULL);
+}
