@@ -72,14 +72,24 @@ static dygw_coupon_status_e status_after(const dygw_verify_item_t *item, int tim
     return times_left > 0 ? DYGW_COUPON_UNUSED : DYGW_COUPON_USED;
 }
 
-static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
+/* What every success has, however it became known. */
+static void become_success(dygw_verification_t *v, dygw_confirmed_by_e by, const char *verify_id,
+                           dygw_ms_t verify_time)
 {
     v->verify_status = DYGW_SUCCESS;
     v->error_code = 0;
     v->error_description = NULL;
-    v->confirmed_by = DYGW_BY_RESPONSE;
-    v->coupon_status = status_after(item, times_left);
-    v->verify_id = item->verify_id;
+    v->confirmed_by = by;
+    v->verify_id = verify_id;
+    v->verify_time = verify_time;
+    v->cancelable_until = verify_time + CANCEL_WINDOW_MS;
+    v->enrichment_status = DYGW_ENRICH_PENDING;
+    v->lease_until = 0;
+    v->next_run_at = v->updated_at;
+}
+
+static void take_item(dygw_verification_t *v, const dygw_verify_item_t *item)
+{
     v->certificate_id = item->certificate_id ? item->certificate_id : v->certificate_id;
     v->origin_code = item->origin_code;
     v->source_order_id = item->order_id;
@@ -87,11 +97,20 @@ static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int 
     if (item->pay_amount >= 0) {
         v->pay_amount = item->pay_amount;
     }
-    v->verify_time = v->updated_at;
-    v->cancelable_until = v->verify_time + CANCEL_WINDOW_MS;
-    v->enrichment_status = DYGW_ENRICH_PENDING;
-    v->lease_until = 0;
-    v->next_run_at = v->updated_at;
+}
+
+void dygw_record_review(dygw_verification_t *v)
+{
+    if (v->review_since == DYGW_NO_TIME) {
+        v->review_since = dygw_now();
+    }
+}
+
+static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
+{
+    become_success(v, DYGW_BY_RESPONSE, item->verify_id, v->updated_at);
+    take_item(v, item);
+    v->coupon_status = status_after(item, times_left);
 }
 
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
@@ -107,6 +126,10 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         else {
             dygw_record_fail(v, item->result, item->msg);
         }
+        break;
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        stay_processing(v);
         break;
     default:
         stay_processing(v);
@@ -125,6 +148,10 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
         else {
             dygw_record_fail(v, reply->error_code, reply->description);
         }
+        break;
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        stay_processing(v);
         break;
     default:
         stay_processing(v);
@@ -164,4 +191,157 @@ void dygw_record_add_response(dygw_verification_t *const *items, int count, cons
     for (i = 0; i < count; i++) {
         items[i]->douyin_response = text;
     }
+}
+
+/* --- for the background --- */
+
+static const char *after_string(const char *s)
+{
+    for (s++; *s && *s != '"'; s++) {
+        if (*s == '\\') {
+            s++;
+        }
+    }
+    return *s ? s + 1 : s;
+}
+
+/* The comma or brace behind the value at s, in text that is valid JSON. */
+static const char *after_value(const char *s)
+{
+    int depth = 0;
+
+    while (*s && (depth > 0 || (*s != ',' && *s != '}'))) {
+        if (*s == '"') {
+            s = after_string(s);
+            continue;
+        }
+        depth += *s == '{' || *s == '[';
+        depth -= *s == '}' || *s == ']';
+        s++;
+    }
+    return s;
+}
+
+/* The object that `text` is without one member of it; NULL when nothing else is left. */
+static const char *without_member(const char *text, const char *call, apr_pool_t *pool)
+{
+    apr_size_t len = strlen(call);
+    const char *s = text + 1;
+
+    while (*s == '"') {
+        const char *colon = after_string(s);
+        const char *end = after_value(colon + 1);
+
+        if ((apr_size_t)(colon - s) == len + 2 && memcmp(s + 1, call, len) == 0) {
+            if (*end == ',') {
+                return apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(s - text)),
+                                   end + 1, NULL);
+            }
+            return s == text + 1 ? NULL     /* the last one: the comma before it goes too */
+                                 : apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)
+                                                                    (s - 1 - text)), "}", NULL);
+        }
+        s = *end == ',' ? end + 1 : end;
+    }
+    return text;
+}
+
+void dygw_record_replace_response(dygw_verification_t *v, const char *call,
+                                  const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    if (reply->raw && reply->data && v->douyin_response) {
+        v->douyin_response = without_member(v->douyin_response, call, pool);
+    }
+    dygw_record_add_response(&v, 1, call, reply, pool);
+}
+
+static dygw_coupon_status_e status_seen(const dygw_seen_coupon_t *seen)
+{
+    int status = seen->certificate.status;
+
+    return status >= DYGW_COUPON_INITIAL && status <= DYGW_COUPON_REFUNDING
+               ? (dygw_coupon_status_e)status
+               : DYGW_COUPON_UNKNOWN;
+}
+
+void dygw_record_look(dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    if (status_seen(seen) != DYGW_COUPON_UNKNOWN) {
+        v->coupon_status = status_seen(seen);
+    }
+    if (seen->certificate.certificate_id) {
+        v->certificate_id = seen->certificate.certificate_id;
+    }
+    v->verify_records_count = seen->verifies->nelts;
+}
+
+void dygw_record_seen(dygw_verification_t *v, const dygw_seen_coupon_t *seen,
+                      const dygw_seen_verify_t *verify, dygw_confirmed_by_e by)
+{
+    v->updated_at = dygw_now();
+    become_success(v, by, verify->verify_id,
+                   verify->verify_time == DYGW_NO_TIME ? v->updated_at : verify->verify_time);
+    dygw_record_look(v, seen);
+    if (verify->can_cancel == 0 && v->cancelable_until > v->updated_at) {
+        v->cancelable_until = v->updated_at;
+    }
+    if (seen->amount_of_use >= 0) {
+        v->pay_amount = seen->amount_of_use;
+    }
+}
+
+/* When Douyin redeemed it: by this repetition unless it was shown before. */
+static dygw_ms_t time_seen(const dygw_seen_coupon_t *seen, const char *verify_id, dygw_ms_t now)
+{
+    int i;
+
+    for (i = 0; seen && verify_id && i < seen->verifies->nelts; i++) {
+        const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(seen->verifies, i, dygw_seen_verify_t);
+
+        if (strcmp(verify->verify_id, verify_id) == 0 && verify->verify_time != DYGW_NO_TIME) {
+            return verify->verify_time;
+        }
+    }
+    return now;
+}
+
+void dygw_record_replayed(dygw_verification_t *v, const dygw_verify_item_t *item,
+                          const dygw_seen_coupon_t *seen)
+{
+    v->updated_at = dygw_now();
+    become_success(v, DYGW_BY_REPLAY, item->verify_id,
+                   time_seen(seen, item->verify_id, v->updated_at));
+    take_item(v, item);
+    /* Of a times card, which is shown as it was before, enrichment learns what is left. */
+    v->coupon_status = status_after(item, DYGW_TIMES_LEFT_UNKNOWN);
+}
+
+static const char *silence(dygw_reply_class_e kind)
+{
+    switch (kind) {
+    case DYGW_REPLY_TIMEOUT:
+        return "no answer in time";
+    case DYGW_REPLY_UNREACHABLE:
+        return "no connection";
+    case DYGW_REPLY_GARBLED:
+        return "an answer that cannot be understood";
+    default:
+        return "the connection broke";
+    }
+}
+
+const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    static const char *const names[] = { "certificate/get", "certificate/query",
+                                         "certificate/verify", "certificate/cancel",
+                                         "order/query" };
+
+    if (reply->error_code != 0) {
+        return apr_psprintf(pool, "%s: error_code %" APR_INT64_T_FMT, names[call],
+                            reply->error_code);
+    }
+    if (reply->http_status != 0 && reply->http_status != 200) {
+        return apr_psprintf(pool, "%s: HTTP status %d", names[call], reply->http_status);
+    }
+    return apr_pstrcat(pool, names[call], ": ", silence(reply->kind), NULL);
 }

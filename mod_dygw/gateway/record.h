@@ -19,8 +19,8 @@ void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char
 #define DYGW_TIMES_LEFT_UNKNOWN (-1)
 
 /* Applies what verify said of this coupon. Leaves it `processing` where that is not final: with
- * v->attempts above 1 "already used" may be our own doing. times_left: uses of the coupon that
- * remain after this one. */
+ * v->attempts above 1 "already used" may be our own doing; a risk review begins. times_left: uses
+ * of the coupon that remain after this one. */
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left);
 
 /* The same for an answer that does not speak of single coupons: an error of the whole call, or none
@@ -31,5 +31,29 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply);
  * the same so far. Access tokens are only in answers to the token calls, which are not recorded. */
 void dygw_record_add_response(dygw_verification_t *const *items, int count, const char *call,
                               const dygw_reply_t *reply, apr_pool_t *pool);
+
+/* --- for the background --- */
+
+/* Adds Douyin's raw answer to the record, in the place of the one of that name before. */
+void dygw_record_replace_response(dygw_verification_t *v, const char *call,
+                                  const dygw_reply_t *reply, apr_pool_t *pool);
+
+/* What a look at the coupon tells of it, whatever becomes of the record. */
+void dygw_record_look(dygw_verification_t *v, const dygw_seen_coupon_t *seen);
+
+/* Makes it `success`: this verification, which Douyin shows of the coupon, is ours. */
+void dygw_record_seen(dygw_verification_t *v, const dygw_seen_coupon_t *seen,
+                      const dygw_seen_verify_t *verify, dygw_confirmed_by_e by);
+
+/* Makes it `success`: a repetition of the verify was answered so. seen: the coupon as Douyin showed
+ * it last; NULL when it did not. */
+void dygw_record_replayed(dygw_verification_t *v, const dygw_verify_item_t *item,
+                          const dygw_seen_coupon_t *seen);
+
+/* Douyin reviews the risk of this redemption, since now unless it did before. */
+void dygw_record_review(dygw_verification_t *v);
+
+/* What went wrong, for last_error: "certificate/query: error_code 2100004". */
+const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply, apr_pool_t *pool);
 
 #endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Errands: what is left to do with rows that are settled. For each row of the request that is due:
+ *
+ *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
+ *                                           still there -> cancel again. Refused -> get once more,
+ *                                           for it may have been done before; then it is refused
+ *   a cancel that was never sent (the row   cancel
+ *   was given up, and yet redeemed)
+ *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
+ *
+ * A cancel is counted and committed before it is sent.
+ */
+#include "gateway/cancel.h"
+#include "gateway/fit.h"
+#include "gateway/job.h"
+#include "gateway/pace.h"
+#include "gateway/record.h"
+
+#define CANCEL_FOR_MS       APR_INT64_C(7200000)    /* 2 h: one hour is allowed, by Douyin's clock */
+#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
+#define NEWS_PAUSE_MS       60000
+#define NEWS_PAUSE_MAX_MS   600000
+#define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
+
+typedef struct errand_t {
+    int at;                         /* which row; -1: none yet */
+    const dygw_reply_t *refusal;    /* of its cancel, just now; NULL: none */
+} errand_t;
+
+static const dygw_question_t *next_row(dygw_job_t *job);
+
+static dygw_verification_t *row_of(const dygw_job_t *job)
+{
+    const errand_t *e = job->state;
+
+    return job->rows[e->at];
+}
+
+/* 0: the job has to end. */
+static int write_row(dygw_job_t *job)
+{
+    const errand_t *e = job->state;
+    int changed[DYGW_COUNT_MAX] = { 0 };
+
+    changed[e->at] = 1;
+    return dygw_job_write(job, changed, NULL);
+}
+
+static const dygw_question_t *write_and_go_on(dygw_job_t *job)
+{
+    return write_row(job) ? next_row(job) : NULL;
+}
+
+static int is_being_cancelled(const dygw_verification_t *v)
+{
+    return v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME;
+}
+
+/* A row that was given up can be cancelled only since it is known to be redeemed. */
+static dygw_ms_t cancel_began(const dygw_verification_t *v)
+{
+    return v->verify_time > v->cancel_since ? v->verify_time : v->cancel_since;
+}
+
+/* --- questions --- */
+
+static const dygw_question_t *ask(dygw_job_t *job)
+{
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_GET, .encrypted_code = row_of(job)->encrypted_code
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *cancel(dygw_job_t *job)
+{
+    dygw_verification_t *v = row_of(job);
+
+    v->cancels++;
+    v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
+    if (!write_row(job)) {
+        return NULL;
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->gateway, v, job->pool)
+    };
+    return &job->question;
+}
+
+/* --- outcomes --- */
+
+static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
+{
+    dygw_verification_t *v = row_of(job);
+
+    dygw_cancel_done(v);
+    if (by != DYGW_BY_NOBODY) {
+        v->confirmed_by = by;
+    }
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
+    return write_and_go_on(job);
+}
+
+static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
+                          APR_INT64_T_FMT, row_of(job)->id, reply->error_code);
+    dygw_cancel_refused(row_of(job), reply);
+    return write_and_go_on(job);
+}
+
+static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
+{
+    const dygw_reply_t reply = {
+        .error_code = UNKNOWN_ERROR, .description = "Douyin did not carry out the cancel in time"
+    };
+
+    return end_refused(job, &reply);
+}
+
+/* Douyin told nothing: once more, later. */
+static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = row_of(job);
+    dygw_ms_t now = dygw_now();
+
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    if (!is_being_cancelled(v)) {
+        v->errand_at = now + dygw_job_pause(reply->kind == DYGW_REPLY_SETUP ? 4 : 0, NEWS_PAUSE_MS,
+                                            NEWS_PAUSE_MAX_MS);
+    }
+    else if (now > cancel_began(v) + ASK_FOR_MS) {
+        return end_unconfirmed(job);
+    }
+    else {
+        v->errand_at = dygw_pace_cancel(cancel_began(v), now);
+    }
+    return write_and_go_on(job);
+}
+
+/* --- answers --- */
+
+static int is_refused(const dygw_reply_t *reply)
+{
+    return reply->kind == DYGW_REPLY_COUPON || reply->kind == DYGW_REPLY_SETUP
+           || reply->kind == DYGW_REPLY_REQUEST;
+}
+
+static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    const errand_t *e = job->state;
+    dygw_verification_t *v = row_of(job);
+
+    if (!dygw_fit_find(seen, v->verify_id)) {
+        return end_cancelled(job, DYGW_BY_STATUS_QUERY);
+    }
+    if (e->refusal) {
+        return end_refused(job, e->refusal);
+    }
+    if (v->cancels > 0 && dygw_now() > cancel_began(v) + CANCEL_FOR_MS) {
+        return end_unconfirmed(job);
+    }
+    return cancel(job);
+}
+
+static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    dygw_verification_t *v = row_of(job);
+    int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
+
+    v->news = 0;
+    v->last_error = NULL;
+    v->errand_at = DYGW_NO_TIME;
+    if (v->verify_status == DYGW_SUCCESS && !dygw_fit_find(seen, v->verify_id)) {
+        dygw_cancel_done(v);
+        dygw_record_look(v, seen);
+        v->confirmed_by = DYGW_BY_WEBHOOK;
+        dygw_log(job->log, INFO, 0,
+                 DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
+    }
+    else if (v->verify_status == DYGW_SUCCESS || refunded) {
+        v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
+                                                                               : v->confirmed_by;
+        dygw_record_look(v, seen);
+    }
+    return write_and_go_on(job);
+}
+
+/* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
+static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    const errand_t *e = job->state;
+    dygw_verification_t *v = row_of(job);
+
+    if (is_being_cancelled(v)) {
+        return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
+    }
+    v->news = 0;
+    v->errand_at = DYGW_NO_TIME;
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    return write_and_go_on(job);
+}
+
+static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+{
+    dygw_verification_t *v = row_of(job);
+    const dygw_seen_coupon_t *seen;
+
+    v->asks++;
+    dygw_record_replace_response(v, "get", &answer->reply, job->pool);
+    if (answer->reply.kind == DYGW_REPLY_COUPON || answer->reply.kind == DYGW_REPLY_REQUEST) {
+        return take_absence(job, &answer->reply);
+    }
+    if (answer->reply.kind != DYGW_REPLY_OK || answer->coupons->nelts == 0) {
+        return put_off(job, &answer->reply);
+    }
+    seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
+    if (dygw_fit_is_hidden(seen) && !dygw_fit_find(seen, v->verify_id)) {
+        return put_off(job, &answer->reply);
+    }
+    return is_being_cancelled(v) ? go_on_cancelling(job, seen) : look_into_news(job, seen);
+}
+
+static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    errand_t *e = job->state;
+
+    dygw_record_replace_response(row_of(job), "cancel", reply, job->pool);
+    if (reply->kind == DYGW_REPLY_OK) {
+        return end_cancelled(job, DYGW_BY_NOBODY);
+    }
+    if (is_refused(reply)) {
+        e->refusal = reply;
+        return ask(job);
+    }
+    return put_off(job, reply);
+}
+
+/* --- the job --- */
+
+static int is_due(const dygw_verification_t *v)
+{
+    return v->verify_status != DYGW_PROCESSING && v->errand_at != DYGW_NO_TIME
+           && v->errand_at <= dygw_now();
+}
+
+static const dygw_question_t *begin_row(dygw_job_t *job)
+{
+    dygw_verification_t *v = row_of(job);
+
+    if (is_being_cancelled(v) && v->cancels == 0) {
+        return cancel(job);
+    }
+    if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
+        return ask(job);
+    }
+    v->news = 0;
+    v->errand_at = DYGW_NO_TIME;
+    return write_and_go_on(job);
+}
+
+static const dygw_question_t *next_row(dygw_job_t *job)
+{
+    errand_t *e = job->state;
+
+    e->refusal = NULL;
+    while (++e->at < job->count) {
+        if (is_due(job->rows[e->at])) {
+            return begin_row(job);
+        }
+    }
+    return NULL;
+}
+
+static const dygw_question_t *begin(dygw_job_t *job)
+{
+    errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
+
+    e->at = -1;
+    job->state = e;
+    return next_row(job);
+}
+
+static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+{
+    return job->question.what == DYGW_ASK_GET ? take_get(job, answer.coupons)
+                                              : take_cancel(job, answer.reply);
+}
+
+const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When to look again. Pauses grow with the time that has passed since something was sent, so that
+ * no count of tries is needed, and are a little longer or shorter by chance. */
+#include "gateway/pace.h"
+
+#include "gateway/job.h"
+
+#define FIRST_MS        5000
+#define QUICK_REPEATS   5
+#define SLOW_MS         40000
+#define LONGEST_MS      600000
+#define AFTERWARDS_MS   1000    /* over the time that counts, so that it is over for certain */
+
+static dygw_ms_t grown(dygw_ms_t passed, dygw_ms_t first, dygw_ms_t longest)
+{
+    dygw_ms_t pause = passed < first ? first : passed > longest ? longest : passed;
+
+    return dygw_job_pause(0, pause, longest);
+}
+
+dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count)
+{
+    dygw_ms_t due = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        dygw_ms_t pause = rows[i]->repeats < QUICK_REPEATS ? FIRST_MS : SLOW_MS;
+
+        if (rows[i]->verify_status == DYGW_PROCESSING && dygw_last_sent(rows[i]) + pause > due) {
+            due = dygw_last_sent(rows[i]) + pause;
+        }
+    }
+    return due;
+}
+
+dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
+{
+    dygw_ms_t certain = dygw_last_sent(v) + DYGW_LATE_MS + AFTERWARDS_MS;
+    dygw_ms_t next;
+
+    if (v->review_since != DYGW_NO_TIME) {
+        return now + grown(now - v->review_since, FIRST_MS, LONGEST_MS);
+    }
+    next = now + grown(now - dygw_last_sent(v), FIRST_MS, LONGEST_MS);
+    return now < certain && next > certain ? certain : next;
+}
+
+dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now)
+{
+    int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST;
+
+    return now + grown(now - dygw_last_sent(v), FIRST_MS, spoke ? LONGEST_MS : SLOW_MS);
+}
+
+dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now)
+{
+    dygw_ms_t passed = now - since;
+
+    return now + (passed < QUICK_REPEATS * FIRST_MS ? FIRST_MS
+                                                    : grown(passed / 2, SLOW_MS, LONGEST_MS));
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For gateway/ only: when settling looks at rows again. */
+#ifndef DYGW_GATEWAY_PACE_H
+#define DYGW_GATEWAY_PACE_H
+
+#include "gateway/judge.h"
+
+/* When the verify of these rows may be repeated next, by Douyin's schedule. */
+dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count);
+
+/* When to look at the row again after an answer that did not settle it. */
+dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now);
+
+/* When to ask again after an ask that told nothing, because of this reply. */
+dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now);
+
+/* When to try a cancel again that was wanted at `since`. */
+dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now);
+
+#endif

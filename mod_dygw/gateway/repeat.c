@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Repeating the verify of a request: the same token and codes, so that Douyin takes it for the same
+ * verification. It is counted and committed before it is sent, and the count is corrected when it
+ * certainly was not. */
+#include <apr_strings.h>
+
+#include "gateway/record.h"
+#include "gateway/settling.h"
+
+#define ALREADY_VERIFIED    1208    /* where they come as error_code of the whole call */
+#define ALREADY_DONE        2
+
+void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
+{
+    dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        if (dygw_settling_is_open(v)) {
+            s->sent_before[i] = v->sent_at;
+            v->repeats++;
+            v->attempts++;
+            v->sent_at = now;
+        }
+    }
+    s->repeated = 1;
+}
+
+const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
+{
+    const char **codes = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*codes));
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        codes[i] = job->rows[i]->encrypted_code;
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_REPEAT, .poi_id = job->rows[0]->poi_id,
+        .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count
+    };
+    return &job->question;
+}
+
+/* --- what a repetition was answered --- */
+
+static void hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int already,
+                         apr_int64_t error_code, const char *description)
+{
+    if (already) {
+        v->already = 1;
+    }
+    else {
+        s->h.refused[i] = (dygw_refusal_t){ error_code, description };
+    }
+}
+
+/* Gives whether the coupon has to be looked at because of it. */
+static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
+{
+    dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    switch (item->kind) {
+    case DYGW_REPLY_OK:
+        dygw_record_replayed(v, item, s->h.seen[i]);
+        dygw_settling_finish(v);
+        return 0;
+    case DYGW_REPLY_COUPON:
+        hear_refusal(s, i, v, item->already, item->result, item->msg);
+        return 1;
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        return 0;
+    default:
+        v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
+                                     item->result);
+        return 0;
+    }
+}
+
+static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = job->rows[i];
+
+    switch (reply->kind) {
+    case DYGW_REPLY_COUPON:
+        hear_refusal(job->state, i, v,
+                     reply->error_code == ALREADY_VERIFIED || reply->error_code == ALREADY_DONE,
+                     reply->error_code, reply->description);
+        return 1;
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        return 0;
+    default:
+        v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);
+        return 0;
+    }
+}
+
+/* What was counted before is what may have been sent. */
+static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply, dygw_ms_t now)
+{
+    const dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    if (reply->kind == DYGW_REPLY_UNREACHABLE) {
+        v->repeats--;
+        v->attempts--;
+        v->sent_at = s->sent_before[i];
+        return;
+    }
+    v->attempts += reply->sent_twice;
+    v->sent_at = now;
+}
+
+/* The verify_id of the answer is another record's. */
+static void disown(const dygw_job_t *job, dygw_verification_t *v)
+{
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0431) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
+                          "another record; it is recorded as failed",
+             v->id);
+    dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
+                     "that redemption is recorded as another verification");
+    dygw_settling_finish(v);
+}
+
+static void warn_of_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer)
+{
+    const dygw_verification_t *v = job->rows[i];
+
+    if (answer->items && answer->items[i].kind == DYGW_REPLY_OK
+        && v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
+                              "redeemed it when the others of its request were repeated", v->id);
+    }
+}
+
+static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
+{
+    dygw_ms_t now = dygw_now();
+    int look_again = 0;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        changed[i] = dygw_settling_is_open(job->rows[i]);
+        if (!changed[i]) {
+            warn_of_orphan(job, i, answer);
+            continue;
+        }
+        job->rows[i]->updated_at = now;
+        correct_count(job, i, &answer->reply, now);
+        look_again |= answer->items ? hear_item(job, i, &answer->items[i])
+                                    : hear_reply(job, i, &answer->reply);
+    }
+    dygw_settling_schedule(job, now);
+    return look_again;
+}
+
+int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
+{
+    dygw_verification_t kept[DYGW_COUNT_MAX];
+    int changed[DYGW_COUNT_MAX];
+    int look_again;
+    int clash = -1;
+    int i;
+
+    dygw_settling_keep_answer(job, "replay", &answer->reply);
+    for (i = 0; i < job->count; i++) {
+        kept[i] = *job->rows[i];
+    }
+    look_again = hear_all(job, answer, changed);
+    while (!dygw_settling_write(job, changed, &clash)) {
+        if (clash < 0) {
+            return 0;
+        }
+        *job->rows[clash] = kept[clash];
+        disown(job, job->rows[clash]);
+    }
+    return look_again;
+}

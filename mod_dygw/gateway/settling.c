@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the parts of settling share: writing rows, and when they are due next. */
+#include "gateway/settling.h"
+
+#include "gateway/pace.h"
+#include "gateway/record.h"
+
+int dygw_settling_is_open(const dygw_verification_t *v)
+{
+    return v->verify_status == DYGW_PROCESSING;
+}
+
+void dygw_settling_finish(dygw_verification_t *v)
+{
+    v->last_error = NULL;
+    v->news = 0;
+    v->errand_at = v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME
+                       ? v->updated_at
+                       : DYGW_NO_TIME;
+}
+
+static void log_settled(const dygw_job_t *job, const int *changed)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const dygw_verification_t *v = job->rows[i];
+
+        if (changed[i] && !dygw_settling_is_open(v)) {
+            dygw_log(job->log, INFO, 0,
+                     DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
+                                  "error_code %" APR_INT64_T_FMT,
+                     v->id, dygw_verify_status_word(v->verify_status),
+                     v->confirmed_by ? ", confirmed by " : "",
+                     v->confirmed_by ? dygw_confirmed_by_word(v->confirmed_by) : "",
+                     v->error_code);
+        }
+    }
+}
+
+int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
+{
+    if (!dygw_job_write(job, changed, clash)) {
+        return 0;
+    }
+    log_settled(job, changed);
+    return 1;
+}
+
+/* All open rows of the request are looked at together, so they are due together. */
+static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])) {
+            job->rows[i]->next_run_at = next;
+        }
+    }
+}
+
+static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
+{
+    dygw_ms_t repeat;
+
+    if (v->already || !dygw_may_repeat(job->rows, job->count)) {
+        return dygw_pace_look(v, now);
+    }
+    repeat = dygw_pace_repeat(job->rows, job->count);
+    return repeat > now ? repeat : dygw_pace_look(v, now);
+}
+
+void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now)
+{
+    dygw_ms_t next = DYGW_NO_TIME;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])) {
+            dygw_ms_t due = next_of(job, job->rows[i], now);
+
+            next = next == DYGW_NO_TIME || due < next ? due : next;
+        }
+    }
+    set_next_run(job, next);
+}
+
+void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])) {
+            dygw_record_replace_response(job->rows[i], call, reply, job->pool);
+        }
+    }
+}
