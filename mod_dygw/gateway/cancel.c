@@ -122,8 +122,8 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
     return 0;
 }
 
-/* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. Once it is
- * not waiting for its cancel any more, somebody else has found the outcome, and that counts. */
+/* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. When it
+ * does not wait for its cancel any more, somebody else has found the outcome, and that counts. */
 static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
 {
     dygw_verification_t *committed = c->v;

@@ -91,7 +91,7 @@ void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verific
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
 /* --- verification.c --- */
-/* {"data": data}, with all of them as "items" when with_items. With 202 goes the Location of data. */
+/* {"data": data}, with all of them as "items" when with_items. With 202 goes data's Location. */
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
                              const dygw_redeem_result_t *all, int with_items);
 

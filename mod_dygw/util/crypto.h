@@ -18,9 +18,9 @@ apr_status_t dygw_crypto_check(void);
 void dygw_sha256_hex(const void *data, apr_size_t len, char *out);
 void dygw_hex(const unsigned char *data, apr_size_t len, char *out);
 
-/* Lowercase hex SHA-1 of prefix and data, one after the other, into out (DYGW_SHA1_HEX_LEN + 1 bytes,
- * NUL ended): Douyin's webhooks are signed with it. APR_EGENERAL when OpenSSL's configuration
- * forbids it. */
+/* Lowercase hex SHA-1 of prefix and data, one after the other, into out (DYGW_SHA1_HEX_LEN + 1
+ * bytes, NUL ended): Douyin's webhooks are signed with it. APR_EGENERAL when OpenSSL's
+ * configuration forbids it. */
 apr_status_t dygw_sha1_hex(const char *prefix, apr_size_t prefix_len, const void *data,
                            apr_size_t len, char *out);
 
