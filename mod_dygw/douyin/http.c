@@ -283,6 +283,13 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     return answer;
 }
 
+static void wake(CURLM *multi)
+{
+    if (multi) {
+        curl_multi_wakeup(multi);
+    }
+}
+
 void dygw_http_abort(dygw_http_t *http)
 {
     dygw_line_t *line;
@@ -291,12 +298,10 @@ void dygw_http_abort(dygw_http_t *http)
     apr_atomic_set32(&http->aborted, 1);
     apr_thread_mutex_lock(http->mutex);
     APR_RING_FOREACH(line, &http->busy, dygw_line_t, ring) {
-        curl_multi_wakeup(line->multi);
+        wake(line->multi);
     }
     APR_RING_FOREACH(waker, &http->wakers, dygw_waker_t, ring) {
-        if (waker->multi) {
-            curl_multi_wakeup(waker->multi);
-        }
+        wake(waker->multi);
     }
     apr_thread_mutex_unlock(http->mutex);
 }
