@@ -7,6 +7,7 @@
 
 #include <apr_general.h>
 
+#include "gateway/cell.h"
 #include "gateway/redeem.h"
 #include "util/compiler.h"
 
@@ -142,8 +143,11 @@ static void what_is_committed_is_enough_to_settle_it(DYGW_UNUSED void **state)
     assert_int_equal(seen.item_count, 1);
     assert_true(seen.first_id == seen.id && seen.id > 0);
     assert_int_equal(seen.attempts, 1);
-    /* Longer than the request can work on it: verify, wait for a token, fetch it, verify. */
-    assert_true(seen.lease_until >= FAKE_START_MS + 4 * 5000);
+    assert_true(seen.sent_at == FAKE_START_MS);
+    /* Longer than the request can work on it: verify, fetch a token, verify; and short enough for
+     * the background to be there within half a minute of a death. */
+    assert_true(seen.lease_until >= FAKE_START_MS + 3 * 5000);
+    assert_true(seen.lease_until < FAKE_START_MS + 25000);
     assert_true(seen.next_run_at == seen.lease_until);
     assert_string_equal(seen.douyin_response,
                         "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}}}");
@@ -155,6 +159,45 @@ static void a_redemption_needs_one_lock_of_the_cell(DYGW_UNUSED void **state)
 {
     redeem();
     assert_int_equal(fake_cell_locks(), 1);
+}
+
+#define STANDSTILL_MS 60000
+
+/* The machine stands still once the row is committed. */
+static dygw_ms_t clock_with_standstill(void)
+{
+    return FAKE_START_MS + (fake_store_calls(FAKE_INSERT) > 0 ? STANDSTILL_MS : 0);
+}
+
+static void a_redemption_that_was_held_up_after_its_record_sends_nothing(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(clock_with_standstill);
+    redeem();
+    assert_int_equal(fake_verify_calls(), 0);
+    assert_int_equal(item(0)->verify_status, DYGW_PROCESSING);
+    assert_int_equal(item(0)->attempts, 1);
+    check_told_as_recorded();
+    assert_int_equal(fake_logged("DYGW0413"), 1);
+}
+
+static void a_finished_redemption_tells_the_background(DYGW_UNUSED void **state)
+{
+    apr_int64_t before = dygw_cell_work(gateway);
+
+    redeem();
+    assert_true(dygw_cell_work(gateway) != before);
+}
+
+static void a_key_that_another_request_took_over_redeems_nothing(DYGW_UNUSED void **state)
+{
+    request.key_hash = "hash";
+    request.key_owner = "me";
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_EBUSY, 0);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_REQUEST_IN_PROGRESS);
+    assert_int_equal(out.result.retry_after, 1);
+    assert_int_equal(fake_verify_calls(), 0);
+    assert_int_equal(fake_store_rows(), 0);
 }
 
 /* --- redeemed --- */
@@ -538,6 +581,9 @@ int main(void)
         TEST(rows_are_committed_before_verify_in_every_mode),
         TEST(what_is_committed_is_enough_to_settle_it),
         TEST(a_redemption_needs_one_lock_of_the_cell),
+        TEST(a_redemption_that_was_held_up_after_its_record_sends_nothing),
+        TEST(a_finished_redemption_tells_the_background),
+        TEST(a_key_that_another_request_took_over_redeems_nothing),
         TEST(a_success_says_what_douyin_said),
         TEST(the_callers_own_prepare_is_recorded_as_given),
         TEST(uses_left_of_somebodys_own_times_card_are_not_guessed),
