@@ -19,6 +19,7 @@
                                      * token call, the call again */
 #define ERRAND_MARGIN_MS    5000
 #define UNKNOWN_PAUSE_MS    5000
+#define MARK_LEN            12
 
 typedef struct cancel_t {
     dygw_gateway_t *gateway;
@@ -158,6 +159,13 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
 
 /* Each of these: APR_SUCCESS, the answer is there; APR_NOTFOUND, read it again. */
 
+/* Two requests of the same millisecond must not write the same: to the store a row that is as it was
+ * to be is a success, and both would ask Douyin. */
+static const char *mark(const cancel_t *c)
+{
+    return apr_pstrcat(c->pool, "is being cancelled by ", dygw_random_text(c->pool, MARK_LEN), NULL);
+}
+
 static apr_status_t cancel_success(cancel_t *c)
 {
     const dygw_reply_t *reply;
@@ -178,6 +186,7 @@ static apr_status_t cancel_success(cancel_t *c)
                       + ERRAND_MARGIN_MS;
     c->v->error_code = 0;
     c->v->error_description = NULL;
+    c->v->last_error = mark(c);
     rv = write_record(c);
     if (rv != APR_SUCCESS) {
         return rv;

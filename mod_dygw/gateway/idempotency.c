@@ -206,7 +206,7 @@ void dygw_redeem_once(dygw_gateway_t *gateway, const dygw_redeem_request_t *requ
     if (rv == APR_SUCCESS) {
         redeem(&o, request);
     }
-    else if (rv == APR_EEXIST) {
+    else if (rv == APR_EEXIST && held) {
         replay(&o, held);
     }
     else {

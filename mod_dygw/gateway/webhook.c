@@ -59,7 +59,7 @@ static const char *echo(const json_t *challenge, apr_pool_t *pool)
 {
     dygw_jsonw_t w;
 
-    dygw_jsonw_init(&w, pool, 2 * CHALLENGE_MAX);
+    dygw_jsonw_init(&w, pool, CHALLENGE_MAX + sizeof(NOTHING_TO_SAY));
     dygw_jsonw_object(&w, NULL);
     if (json_is_integer(challenge)) {
         dygw_jsonw_int(&w, "challenge", json_integer_value(challenge));

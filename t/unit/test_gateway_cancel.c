@@ -89,6 +89,7 @@ static void look_at_the_commit(const char *call)
         assert_int_equal(row->verify_status, DYGW_SUCCESS);
         assert_true(row->cancel_since == FAKE_START_MS);
         assert_int_equal(row->cancels, 1);
+        assert_int_equal(strncmp(row->last_error, "is being cancelled by ", 22), 0);
         assert_true(row->errand_at == FAKE_START_MS + 4 * 5000 + 5000);
     }
 }
@@ -102,6 +103,7 @@ static void it_is_committed_asked_and_recorded(DYGW_UNUSED void **state)
     assert_string_equal(fake_asked(), "tok-1 cancel verify-1 cert-1 -");
     assert_int_equal(fake_store_row(0)->coupon_status, DYGW_COUPON_UNUSED);
     assert_true(fake_store_row(0)->errand_at == DYGW_NO_TIME);
+    assert_null(fake_store_row(0)->last_error);
     assert_true(out.upstream_time > 0);
 }
 
@@ -274,6 +276,7 @@ static void it_is_read_again_when_others_change_it(DYGW_UNUSED void **state)
 static void enrich(const char *call)
 {
     if (strcmp(call, "cancel") == 0) {
+        fake_clock_advance(1);
         fake_store_row(0)->pay_amount = 1990;
         fake_store_row(0)->revision++;
     }
@@ -292,6 +295,7 @@ static void conclude_elsewhere(const char *call)
     dygw_verification_t *row = fake_store_row(0);
 
     if (strcmp(call, "cancel") == 0) {
+        fake_clock_advance(1);
         row->verify_status = DYGW_CANCELLED;
         row->cancel_since = row->errand_at = DYGW_NO_TIME;
         row->revision++;
