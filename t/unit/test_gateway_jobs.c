@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running jobs: what is fetched and when, how many at once, tokens, the pace of order queries, and
+ * what a database that is away does.
+ * links: gateway/ask.c gateway/cell.c gateway/job.c gateway/jobs.c gateway/token.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c */
+#include "fake_world.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "gateway/job.h"
+#include "gateway/jobs.h"
+#include "util/compiler.h"
+
+#define URGENT_SLOTS    32
+#define ENRICH_SLOTS    96
+#define A_SECOND_MS     1000
+#define LATER_MS        60000
+#define ENDLESS_TURNS   20000
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_jobs_t *jobs;
+
+/* --- kinds of jobs for the test: a question or two, then the rows are due a minute later --- */
+
+static int begun[3], ended[3], rows_seen, questions, writes;
+static dygw_reply_class_e heard;
+static int write_clash;
+static const dygw_reply_t *last_reply;
+
+static void put_off(dygw_verification_t *v)
+{
+    if (v->verify_status == DYGW_PROCESSING || v->enrichment_status == DYGW_ENRICH_PENDING) {
+        v->next_run_at = dygw_now() + LATER_MS;
+    }
+    if (v->errand_at != DYGW_NO_TIME) {
+        v->errand_at = dygw_now() + LATER_MS;
+    }
+}
+
+static void finish(dygw_job_t *job)
+{
+    int *changed = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*changed));
+
+    ended[job->kind->due]++;
+    for (int i = 0; i < job->count; i++) {
+        changed[i] = 1;
+        put_off(job->rows[i]);
+    }
+    writes += dygw_job_write(job, changed, &write_clash);
+}
+
+static const dygw_question_t *ask_something(dygw_job_t *job)
+{
+    const dygw_verification_t *v = job->rows[0];
+
+    job->question = (dygw_question_t){
+        .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_ASK_ORDER : DYGW_ASK_GET,
+        .encrypted_code = apr_psprintf(job->pool, "enc-%" APR_INT64_T_FMT, v->id),
+        .order_id = apr_psprintf(job->pool, "order-%" APR_INT64_T_FMT, v->id)
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *begin(dygw_job_t *job)
+{
+    assert_int_equal(fake_store_open_units(), 0);
+    begun[job->kind->due]++;
+    rows_seen += job->count;
+    job->state = apr_pcalloc(job->pool, sizeof(int));
+    if (questions == 0) {
+        finish(job);
+        return NULL;
+    }
+    return ask_something(job);
+}
+
+static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+{
+    int *count = job->state;
+
+    heard = answer.reply->kind;
+    last_reply = answer.reply;
+    if (job->question.what == DYGW_ASK_GET) {
+        assert_non_null(answer.coupons->coupons);
+    }
+    if (job->question.what == DYGW_ASK_ORDER) {
+        assert_non_null(answer.order->coupons);
+    }
+    if (++*count < questions) {
+        return ask_something(job);
+    }
+    finish(job);
+    return NULL;
+}
+
+const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };
+const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };
+const dygw_job_kind_t dygw_enrich_job = { "enrich", DYGW_DUE_ENRICH, begin, answered };
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    gateway = fake_world(pool);
+    memset(begun, 0, sizeof(begun));
+    memset(ended, 0, sizeof(ended));
+    rows_seen = writes = 0;
+    questions = 1;
+    heard = DYGW_REPLY_OK;
+    assert_int_equal(dygw_jobs_create(&jobs, gateway, &fake_log, pool), APR_SUCCESS);
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static dygw_verification_t *add_row(dygw_due_e due, apr_int64_t id)
+{
+    dygw_verification_t *v = fake_store_add_row(id);
+
+    v->verify_status = due == DYGW_DUE_SETTLE ? DYGW_PROCESSING : DYGW_SUCCESS;
+    v->enrichment_status = due == DYGW_DUE_ENRICH ? DYGW_ENRICH_PENDING : DYGW_ENRICH_SKIPPED;
+    v->next_run_at = due == DYGW_DUE_ERRAND ? DYGW_NO_TIME : dygw_now();
+    v->errand_at = due == DYGW_DUE_ERRAND ? dygw_now() : DYGW_NO_TIME;
+    return v;
+}
+
+static void add_rows(dygw_due_e due, int count)
+{
+    for (int i = 0; i < count; i++) {
+        add_row(due, 1000 * ((apr_int64_t)due + 1) + i);
+    }
+}
+
+static void add_group(dygw_due_e due, apr_int64_t first_id, int count)
+{
+    for (int i = 0; i < count; i++) {
+        dygw_verification_t *v = add_row(due, first_id + i);
+
+        v->first_id = first_id;
+        v->item_no = i;
+        v->item_count = count;
+    }
+}
+
+static int turn(int may_start)
+{
+    return dygw_jobs_turn(jobs, may_start, 0);
+}
+
+/* Turns until nothing is under way and all that was due has begun. */
+static void run_all(void)
+{
+    int turns = 0;
+
+    while (turn(1) || !dygw_jobs_caught_up(jobs)) {
+        fake_clock_advance(1);
+        assert_true(++turns < ENDLESS_TURNS);
+    }
+}
+
+/* --- fetching --- */
+
+static void what_is_due_becomes_jobs_of_its_kind(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    add_row(DYGW_DUE_ERRAND, 2);
+    add_row(DYGW_DUE_ENRICH, 3);
+    add_row(DYGW_DUE_SETTLE, 4)->next_run_at = dygw_now() + 1;
+    run_all();
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(begun[DYGW_DUE_ERRAND], 1);
+    assert_int_equal(begun[DYGW_DUE_ENRICH], 1);
+    assert_int_equal(writes, 3);
+    assert_true(fake_store_row(0)->revision == 1);
+    assert_true(fake_store_row(3)->revision == 0);
+}
+
+static void nothing_begins_without_leave_but_goes_on(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    assert_false(turn(0));
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
+    assert_string_equal(fake_trace(), "");
+    questions = 3;
+    fake_flight_hold(1);
+    assert_true(turn(1));
+    add_row(DYGW_DUE_SETTLE, 2);
+    fake_flight_hold(0);
+    while (turn(0)) {
+        continue;
+    }
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
+}
+
+static void a_group_is_one_job_with_all_its_rows(DYGW_UNUSED void **state)
+{
+    add_group(DYGW_DUE_SETTLE, 10, 5);
+    fake_store_row(2)->next_run_at = DYGW_NO_TIME;
+    run_all();
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(rows_seen, 5);
+    assert_string_equal(fake_asked(), "tok-1 get enc-10");
+}
+
+static void rows_on_which_their_request_works_are_left_alone(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1)->lease_until = dygw_now() + 1;
+    assert_false(turn(1));
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
+    assert_true(dygw_jobs_caught_up(jobs));
+    fake_clock_advance(1);
+    run_all();
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+}
+
+static void what_is_under_way_is_not_begun_again(DYGW_UNUSED void **state)
+{
+    fake_flight_hold(1);
+    add_group(DYGW_DUE_SETTLE, 10, 3);
+    add_row(DYGW_DUE_ENRICH, 1);
+    for (int i = 0; i < 5; i++) {
+        assert_true(turn(1));
+        fake_clock_advance(A_SECOND_MS);
+        assert_true(dygw_jobs_caught_up(jobs) || i > 0);
+    }
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(begun[DYGW_DUE_ENRICH], 1);
+}
+
+static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED void **state)
+{
+    fake_flight_hold(1);
+    add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS + 20);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_ENRICH], ENRICH_SLOTS);
+    assert_false(dygw_jobs_caught_up(jobs));
+    add_rows(DYGW_DUE_SETTLE, URGENT_SLOTS + 5);
+    add_rows(DYGW_DUE_ERRAND, 5);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_SETTLE], URGENT_SLOTS);
+    assert_int_equal(begun[DYGW_DUE_ERRAND], 0);
+    assert_false(dygw_jobs_caught_up(jobs));
+    fake_flight_hold(0);
+    run_all();
+    assert_int_equal(ended[DYGW_DUE_SETTLE], URGENT_SLOTS + 5);
+    assert_int_equal(ended[DYGW_DUE_ERRAND], 5);
+    assert_int_equal(ended[DYGW_DUE_ENRICH], ENRICH_SLOTS + 20);
+}
+
+static void due_rows_of_groups_under_way_hide_no_others(DYGW_UNUSED void **state)
+{
+    fake_flight_hold(1);
+    for (int i = 0; i < 10; i++) {
+        add_group(DYGW_DUE_SETTLE, 10 + 10 * i, 10);
+    }
+    turn(1);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    turn(1);
+    add_row(DYGW_DUE_SETTLE, 500);
+    for (int i = 0; i < 4; i++) {
+        fake_clock_advance(A_SECOND_MS);
+        turn(1);
+    }
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 11);
+}
+
+static void the_database_is_asked_again_when_a_quarter_of_the_slots_is_free(DYGW_UNUSED void **s)
+{
+    int asked;
+
+    fake_flight_hold(1);
+    add_rows(DYGW_DUE_SETTLE, URGENT_SLOTS - URGENT_SLOTS / 4 + 1);
+    add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS - ENRICH_SLOTS / 4 + 1);
+    turn(1);
+    asked = fake_store_calls(FAKE_OPEN);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    assert_int_equal(fake_store_calls(FAKE_OPEN), asked);
+    assert_false(dygw_jobs_caught_up(jobs));
+}
+
+static void a_fetch_in_vain_is_not_repeated_in_a_busy_loop(DYGW_UNUSED void **state)
+{
+    dygw_ms_t start = dygw_now();
+    int asked;
+
+    fake_flight_hold(1);
+    add_row(DYGW_DUE_SETTLE, 1);
+    turn(1);
+    asked = fake_store_calls(FAKE_OPEN);
+    while (dygw_now() < start + A_SECOND_MS) {
+        dygw_jobs_turn(jobs, 1, 10000);     /* of the fake clock, as the flight is held */
+    }
+    assert_true(fake_store_calls(FAKE_OPEN) - asked <= 25);
+    assert_true(fake_store_calls(FAKE_OPEN) - asked >= 10);
+}
+
+/* --- what cannot be written --- */
+
+static void while_the_database_is_away_nothing_is_fetched_for_a_second(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
+    assert_false(turn(1));
+    assert_false(dygw_jobs_caught_up(jobs));
+    fake_clock_advance(A_SECOND_MS - 1);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
+    fake_clock_advance(1);
+    run_all();
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
+}
+
+static void a_query_that_fails_is_no_reason_to_lose_what_was_read(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    add_row(DYGW_DUE_ERRAND, 2);
+    fake_store_fail(FAKE_DUE, 1, 1, APR_EGENERAL, 0);
+    turn(1);
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(begun[DYGW_DUE_ERRAND], 0);
+    assert_false(dygw_jobs_caught_up(jobs));
+    fake_clock_advance(A_SECOND_MS);
+    run_all();
+    assert_int_equal(ended[DYGW_DUE_ERRAND], 1);
+}
+
+static void a_job_that_could_not_write_is_begun_again_a_second_later(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    fake_store_fail(FAKE_UPDATE, 0, 2, APR_EGENERAL, 0);
+    turn(1);
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
+    assert_int_equal(writes, 0);
+    assert_false(turn(1));
+    fake_clock_advance(A_SECOND_MS - 1);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
+    fake_clock_advance(1);
+    run_all();
+    assert_int_equal(begun[DYGW_DUE_SETTLE], 2);
+    assert_int_equal(writes, 1);
+}
+
+static void a_commit_whose_answer_was_lost_was_written(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_SETTLE, 1);
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_EGENERAL, 1);
+    run_all();
+    assert_int_equal(writes, 1);
+    assert_true(fake_store_row(0)->revision == 1);
+}
+
+static void a_row_that_somebody_changed_is_not_written(DYGW_UNUSED void **state)
+{
+    fake_flight_hold(1);
+    add_group(DYGW_DUE_SETTLE, 10, 2);
+    turn(1);
+    fake_store_row(1)->revision++;
+    fake_clock_advance(1);
+    fake_flight_hold(0);
+    turn(0);
+    assert_int_equal(writes, 0);
+    assert_true(fake_store_row(0)->revision == 0);
+    assert_int_equal(fake_logged("DYGW0441"), 1);
+    fake_clock_advance(A_SECOND_MS);
+    run_all();
+    assert_int_equal(writes, 1);
+}
+
+static void a_verify_id_of_another_record_is_told_by_row(DYGW_UNUSED void **state)
+{
+    add_row(DYGW_DUE_ERRAND, 1)->errand_at = DYGW_NO_TIME;
+    fake_store_row(0)->verify_id = "verify-1";
+    add_group(DYGW_DUE_SETTLE, 10, 3);
+    fake_store_row(2)->verify_id = "verify-1";
+    questions = 0;
+    turn(1);
+    assert_int_equal(writes, 0);
+    assert_int_equal(write_clash, 1);
+}
+
+/* --- the token --- */
+
+static void without_a_token_a_job_hears_that_nothing_was_sent(DYGW_UNUSED void **state)
+{
+    fake_clock_advance(FAKE_LIFE_MS);
+    questions = 2;
+    add_row(DYGW_DUE_SETTLE, 1);
+    add_row(DYGW_DUE_ENRICH, 2);
+    run_all();
+    assert_int_equal(heard, DYGW_REPLY_UNREACHABLE);
+    assert_string_equal(last_reply->logid, "");
+    assert_string_equal(fake_asked(), "");
+    assert_int_equal(writes, 2);
+}
+
+static void a_refused_token_is_renewed_once_a_question(DYGW_UNUSED void **state)
+{
+    fake_get(DYGW_REPLY_TOKEN, 2190002);
+    fake_get(DYGW_REPLY_OK, 0);
+    fake_get(DYGW_REPLY_TOKEN, 2190008);
+    fake_get(DYGW_REPLY_TOKEN, 2190008);
+    questions = 2;
+    add_row(DYGW_DUE_SETTLE, 1);
+    run_all();
+    assert_string_equal(fake_asked(), "tok-1 get enc-1; tok-2 get enc-1; tok-2 get enc-1; "
+                                      "tok-3 get enc-1");
+    assert_int_equal(heard, DYGW_REPLY_TOKEN);
+    assert_int_equal(writes, 1);
+}
+
+static void one_renewal_is_for_all_that_were_refused(DYGW_UNUSED void **state)
+{
+    for (int i = 0; i < 20; i++) {
+        fake_get(DYGW_REPLY_TOKEN, 2190002);
+    }
+    add_rows(DYGW_DUE_SETTLE, 20);
+    run_all();
+    assert_int_equal(fake_token_calls(), 1);
+    assert_int_equal(heard, DYGW_REPLY_OK);
+}
+
+static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **state)
+{
+    gateway->cell->token_refused = 1;
+    add_row(DYGW_DUE_SETTLE, 1);
+    run_all();
+    assert_int_equal(gateway->cell->token_refused, 0);
+}
+
+/* --- the pace of order queries --- */
+
+static dygw_ms_t order_times[ENRICH_SLOTS];
+static int order_count;
+
+static void note_order(const char *call)
+{
+    if (strcmp(call, "order") == 0) {
+        order_times[order_count++] = dygw_now();
+    }
+}
+
+static void note_orders(int rate)
+{
+    gateway->order_rate = rate;
+    order_count = 0;
+    fake_douyin_meanwhile = note_order;
+}
+
+static void order_queries_keep_their_distance(DYGW_UNUSED void **state)
+{
+    note_orders(20);
+    add_rows(DYGW_DUE_ENRICH, 60);
+    while (order_count < 10) {
+        assert_true(turn(1));
+        fake_clock_advance(1);
+    }
+    fake_clock_advance(5 * A_SECOND_MS);        /* what was missed is not caught up */
+    run_all();
+    assert_int_equal(order_count, 60);
+    for (int i = 1; i < order_count; i++) {
+        assert_true(order_times[i] - order_times[i - 1] >= 52);
+        assert_true(order_times[i] - order_times[i - 1] <= 54 || i == 10);
+    }
+}
+
+static void other_questions_overtake_waiting_orders(DYGW_UNUSED void **state)
+{
+    note_orders(1);
+    add_rows(DYGW_DUE_ENRICH, 5);
+    turn(1);
+    add_rows(DYGW_DUE_SETTLE, 5);
+    turn(1);
+    turn(1);
+    assert_int_equal(order_count, 1);
+    fake_clock_advance(50);
+    turn(1);
+    turn(1);
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 5);
+    assert_int_equal(order_count, 1);
+}
+
+static void no_more_is_fetched_than_orders_can_be_asked_soon(DYGW_UNUSED void **state)
+{
+    note_orders(20);
+    add_rows(DYGW_DUE_ENRICH, 42);
+    turn(1);
+    add_row(DYGW_DUE_ENRICH, 1);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_ENRICH], 42);
+    run_all();
+    assert_int_equal(begun[DYGW_DUE_ENRICH], 43);
+}
+
+static void without_a_rate_orders_are_asked_at_once(DYGW_UNUSED void **state)
+{
+    note_orders(0);
+    add_rows(DYGW_DUE_ENRICH, 30);
+    turn(1);
+    assert_int_equal(order_count, 30);
+}
+
+static void a_clock_put_back_stops_nothing(DYGW_UNUSED void **state)
+{
+    note_orders(20);
+    add_rows(DYGW_DUE_ENRICH, 5);
+    turn(1);
+    fake_clock_advance(-3600000);
+    for (int i = 0; i < 4; i++) {
+        turn(0);
+        fake_clock_advance(52);
+    }
+    assert_int_equal(order_count, 5);
+}
+
+/* --- pauses --- */
+
+static void pauses_double_up_to_the_longest(DYGW_UNUSED void **state)
+{
+    for (int tries = 0; tries < 40; tries++) {
+        dygw_ms_t middle = tries < 5 ? (dygw_ms_t)1000 << tries : 20000;
+
+        middle = middle < 20000 ? middle : 20000;
+        for (int i = 0; i < 20; i++) {
+            dygw_ms_t pause = dygw_job_pause(tries, 1000, 20000);
+
+            assert_true(pause >= middle - middle / 5 && pause <= middle + middle / 5);
+        }
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_due_becomes_jobs_of_its_kind),
+        TEST(nothing_begins_without_leave_but_goes_on),
+        TEST(a_group_is_one_job_with_all_its_rows),
+        TEST(rows_on_which_their_request_works_are_left_alone),
+        TEST(what_is_under_way_is_not_begun_again),
+        TEST(slots_are_bounded_and_enriching_does_not_take_the_others),
+        TEST(due_rows_of_groups_under_way_hide_no_others),
+        TEST(the_database_is_asked_again_when_a_quarter_of_the_slots_is_free),
+        TEST(a_fetch_in_vain_is_not_repeated_in_a_busy_loop),
+        TEST(while_the_database_is_away_nothing_is_fetched_for_a_second),
+        TEST(a_query_that_fails_is_no_reason_to_lose_what_was_read),
+        TEST(a_job_that_could_not_write_is_begun_again_a_second_later),
+        TEST(a_commit_whose_answer_was_lost_was_written),
+        TEST(a_row_that_somebody_changed_is_not_written),
+        TEST(a_verify_id_of_another_record_is_told_by_row),
+        TEST(without_a_token_a_job_hears_that_nothing_was_sent),
+        TEST(a_refused_token_is_renewed_once_a_question),
+        TEST(one_renewal_is_for_all_that_were_refused),
+        TEST(a_refused_token_that_works_again_is_good_again),
+        TEST(order_queries_keep_their_distance),
+        TEST(other_questions_overtake_waiting_orders),
+        TEST(no_more_is_fetched_than_orders_can_be_asked_soon),
+        TEST(without_a_rate_orders_are_asked_at_once),
+        TEST(a_clock_put_back_stops_nothing),
+        TEST(pauses_double_up_to_the_longest)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_jobs", tests, NULL, NULL);
+}
