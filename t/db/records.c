@@ -18,6 +18,7 @@ dygw_verification_t *record_processing(void)
     v->request_id = suite_unique_text("r");
     v->attempts = 1;
     v->lease_until = v->next_run_at = T0 + 5000;
+    v->sent_at = T0;
     return v;
 }
 
@@ -84,7 +85,13 @@ static void assert_text(const char *a, const char *b)
     }
 }
 
-/* The members that an insert writes and a settle does not. */
+apr_status_t record_update(dygw_db_t *db, dygw_verification_t *v)
+{
+    int clash;
+
+    return dygw_store_verification_update(db, &v, 1, &clash);
+}
+
 void assert_same_origin(const dygw_verification_t *a, const dygw_verification_t *b)
 {
     assert_int_equal(a->id, b->id);
@@ -92,11 +99,6 @@ void assert_same_origin(const dygw_verification_t *a, const dygw_verification_t 
     assert_text(a->app_name, b->app_name);
     assert_text(a->poi_id, b->poi_id);
     assert_text(a->encrypted_code, b->encrypted_code);
-    assert_text(a->ext_order_id, b->ext_order_id);
-    assert_int_equal(a->order_status, b->order_status);
-    assert_int_equal(a->enrichment_retry_count, b->enrichment_retry_count);
-    assert_int_equal(a->create_order_time, b->create_order_time);
-    assert_int_equal(a->pay_time, b->pay_time);
     assert_int_equal(a->created_at, b->created_at);
     assert_int_equal(a->mode, b->mode);
     assert_text(a->operator_name, b->operator_name);
@@ -137,6 +139,26 @@ void assert_same_outcome(const dygw_verification_t *a, const dygw_verification_t
     assert_int_equal(a->attempts, b->attempts);
     assert_int_equal(a->lease_until, b->lease_until);
     assert_int_equal(a->next_run_at, b->next_run_at);
+    assert_int_equal(a->sent_at, b->sent_at);
+    assert_int_equal(a->review_since, b->review_since);
+}
+
+void assert_same_work(const dygw_verification_t *a, const dygw_verification_t *b)
+{
+    assert_text(a->ext_order_id, b->ext_order_id);
+    assert_int_equal(a->order_status, b->order_status);
+    assert_int_equal(a->enrichment_retry_count, b->enrichment_retry_count);
+    assert_int_equal(a->create_order_time, b->create_order_time);
+    assert_int_equal(a->pay_time, b->pay_time);
+    assert_int_equal(a->repeats, b->repeats);
+    assert_int_equal(a->asks, b->asks);
+    assert_int_equal(a->already, b->already);
+    assert_int_equal(a->cancel_since, b->cancel_since);
+    assert_int_equal(a->cancels, b->cancels);
+    assert_int_equal(a->news, b->news);
+    assert_int_equal(a->errand_at, b->errand_at);
+    assert_int_equal(a->enrich_since, b->enrich_since);
+    assert_text(a->last_error, b->last_error);
 }
 
 /* Every member with a value of its own. */
@@ -180,6 +202,17 @@ dygw_verification_t *record_full(void)
     v->item_count = 3;
     v->first_id = v->id - 2;
     v->attempts = 4;
+    v->sent_at = T0 + 7;
+    v->repeats = 6;
+    v->asks = 8;
+    v->already = 1;
+    v->review_since = T0 + 8;
+    v->cancel_since = T0 + 9;
+    v->cancels = 2;
+    v->news = 1;
+    v->errand_at = T0 + 10;
+    v->enrich_since = T0 + 11;
+    v->last_error = "no answer in time";
     return v;
 }
 

@@ -18,6 +18,7 @@ const dygw_verification_t **record_three(void);
 apr_status_t record_insert(dygw_db_t *db, const dygw_verification_t *v);
 apr_status_t record_insert_three(dygw_db_t *db, const dygw_verification_t **rows);
 apr_status_t record_settle(dygw_db_t *db, const dygw_verification_t *v);
+apr_status_t record_update(dygw_db_t *db, dygw_verification_t *v);
 apr_status_t record_find(dygw_db_t *db, const char *verify_token, const char *encrypted_code,
                          dygw_verification_t **found);
 
@@ -25,8 +26,10 @@ apr_status_t record_find(dygw_db_t *db, const char *verify_token, const char *en
 dygw_verification_t *record_get(dygw_db_t *db, apr_int64_t id);
 apr_array_header_t *record_items(dygw_db_t *db, apr_int64_t first_id);
 
-/* The members that an insert writes and a settle does not; those that a settle writes. */
+/* The members that only an insert writes; those that a settle writes; those that an update writes
+ * besides, but for the revision. */
 void assert_same_origin(const dygw_verification_t *a, const dygw_verification_t *b);
 void assert_same_outcome(const dygw_verification_t *a, const dygw_verification_t *b);
+void assert_same_work(const dygw_verification_t *a, const dygw_verification_t *b);
 
 #endif

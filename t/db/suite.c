@@ -184,12 +184,26 @@ apr_dbd_t *suite_handle(int host)
 apr_array_header_t *suite_ask(int host, const char *sql)
 {
     apr_array_header_t *rows;
+    int rv;
 
     if (!suite_handle(host)) {
         dygw_db_close(suite_open(host));
     }
-    assert_int_equal(wire_ask(driver, suite_handle(host), sql, suite_pool, &rows), 0);
+    rv = wire_ask(driver, suite_handle(host), sql, suite_pool, &rows);
+    if (rv != 0) {
+        fail_msg("%s: %s", sql, apr_dbd_error(driver, suite_handle(host), rv));
+    }
     return rows;
+}
+
+void suite_do(const char *sql)
+{
+    dygw_db_t *db = suite_open(1);
+    int ignored;
+
+    assert_int_equal(dygw_schema_version(db, &ignored), APR_SUCCESS);   /* heals it */
+    dygw_db_close(db);
+    suite_ask(1, sql);
 }
 
 void suite_kill(void)
@@ -296,6 +310,10 @@ static int run_suite(void)
     suite_apps();
     suite_tables();
     suite_verifications();
+    suite_settlement();
+    suite_due();
+    suite_keys();
+    suite_webhooks();
     suite_crowd();
     suite_plans();
     return cmocka_run_group_tests_name("store", tests, suite_group_setup, NULL);

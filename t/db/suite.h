@@ -18,11 +18,13 @@
 #include "store/app.h"
 #include "store/catalogue.h"
 #include "store/db.h"
+#include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/schema.h"
 #include "store/token.h"
 #include "store/verification.h"
+#include "store/webhook.h"
 #include "wire.h"
 
 #define T0 APR_INT64_C(1764000000789)   /* a time in ms, above 32 bits */
@@ -70,6 +72,10 @@ void suite_kill(void);
  * the test when it fails. */
 apr_array_header_t *suite_ask(int host, const char *sql);
 
+/* The same for SQL without rows, on host 1, which has no unit of work open; its connection may have
+ * been killed. */
+void suite_do(const char *sql);
+
 /* Closes all connections, as is needed before a fork. */
 void suite_disconnect(void);
 
@@ -94,6 +100,10 @@ void suite_failures(void);
 void suite_apps(void);
 void suite_tables(void);
 void suite_verifications(void);
+void suite_settlement(void);
+void suite_due(void);
+void suite_keys(void);
+void suite_webhooks(void);
 void suite_crowd(void);
 void suite_plans(void);
 

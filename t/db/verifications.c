@@ -18,6 +18,8 @@ static void test_insert_keeps_every_member(DYGW_UNUSED void **state)
     back = record_get(db, v->id);
     assert_same_origin(back, v);
     assert_same_outcome(back, v);
+    assert_same_work(back, v);
+    assert_int_equal(back->revision, 0);
     dygw_db_close(db);
 }
 
@@ -33,6 +35,7 @@ static void test_what_has_no_value_comes_back_as_such(DYGW_UNUSED void **state)
     back = record_get(db, v.id);
     assert_same_origin(back, &v);
     assert_same_outcome(back, &v);
+    assert_same_work(back, &v);
     assert_null(back->poi_id);
     assert_int_equal(back->pay_amount, DYGW_NO_INT);
     assert_int_equal(back->next_run_at, DYGW_NO_TIME);
@@ -170,6 +173,8 @@ static void test_settle_writes_the_outcome(DYGW_UNUSED void **state)
     back = record_get(db, v->id);
     assert_same_origin(back, v);
     assert_same_outcome(back, outcome);
+    assert_same_work(back, v);
+    assert_int_equal(back->revision, 1);
     dygw_db_close(db);
 }
 

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dygw_verifications: what the background finds to do, when, and what it has to know for it. */
+#include "records.h"
+
+#include "util/compiler.h"
+
+#define LIMIT 100
+
+/* What other tests left is none of ours. */
+static dygw_db_t *open_with_nothing_due(void)
+{
+    suite_do("UPDATE dygw_verifications SET next_run_at = NULL, errand_at = NULL");
+    return suite_open(0);
+}
+
+static dygw_verification_t *processing_at(dygw_db_t *db, dygw_ms_t next_run_at)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->next_run_at = next_run_at;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static dygw_verification_t *settled_at(dygw_db_t *db, dygw_verify_status_e status,
+                                       dygw_enrich_status_e enrichment, dygw_ms_t next_run_at,
+                                       dygw_ms_t errand_at)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->verify_status = status;
+    v->enrichment_status = enrichment;
+    v->next_run_at = next_run_at;
+    v->errand_at = errand_at;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static apr_array_header_t *due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit)
+{
+    apr_array_header_t *rows;
+
+    assert_int_equal(dygw_store_verification_due(db, what, now, limit, &rows, suite_pool),
+                     APR_SUCCESS);
+    return rows;
+}
+
+static void assert_row(apr_array_header_t *rows, int number, const dygw_verification_t *v)
+{
+    assert_true(number < rows->nelts);
+    assert_int_equal(APR_ARRAY_IDX(rows, number, dygw_verification_t *)->id, v->id);
+}
+
+static void test_what_is_due_longest_comes_first(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+    dygw_verification_t *late = processing_at(db, T0 + 30);
+    dygw_verification_t *early = processing_at(db, T0 + 10);
+    dygw_verification_t *middle = processing_at(db, T0 + 20);
+    apr_array_header_t *rows;
+
+    processing_at(db, DYGW_NO_TIME);
+    rows = due(db, DYGW_DUE_SETTLE, T0 + 20, LIMIT);
+    assert_int_equal(rows->nelts, 2);
+    assert_row(rows, 0, early);
+    assert_row(rows, 1, middle);
+    assert_same_outcome(APR_ARRAY_IDX(rows, 0, dygw_verification_t *), early);
+    assert_int_equal(due(db, DYGW_DUE_SETTLE, T0 + 9, LIMIT)->nelts, 0);
+    rows = due(db, DYGW_DUE_SETTLE, T0 + 99, LIMIT);
+    assert_int_equal(rows->nelts, 3);
+    assert_row(rows, 2, late);
+    rows = due(db, DYGW_DUE_SETTLE, T0 + 99, 1);
+    assert_int_equal(rows->nelts, 1);
+    assert_row(rows, 0, early);
+    dygw_db_close(db);
+}
+
+static void test_each_kind_of_work_finds_its_own_rows(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+    dygw_verification_t *open = processing_at(db, T0);
+    dygw_verification_t *enrich = settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0,
+                                             DYGW_NO_TIME);
+    dygw_verification_t *errand = settled_at(db, DYGW_CANCELLED, DYGW_ENRICH_SKIPPED, T0, T0);
+
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, T0, DYGW_NO_TIME);
+    settled_at(db, DYGW_FAILED, DYGW_ENRICH_PENDING, T0, DYGW_NO_TIME);
+    settled_at(db, DYGW_PROCESSING, DYGW_ENRICH_PENDING, DYGW_NO_TIME, T0);
+    assert_int_equal(due(db, DYGW_DUE_SETTLE, T0, LIMIT)->nelts, 1);
+    assert_row(due(db, DYGW_DUE_SETTLE, T0, LIMIT), 0, open);
+    assert_int_equal(due(db, DYGW_DUE_ENRICH, T0, LIMIT)->nelts, 1);
+    assert_row(due(db, DYGW_DUE_ENRICH, T0, LIMIT), 0, enrich);
+    assert_int_equal(due(db, DYGW_DUE_ERRAND, T0, LIMIT)->nelts, 1);
+    assert_row(due(db, DYGW_DUE_ERRAND, T0, LIMIT), 0, errand);
+    dygw_db_close(db);
+}
+
+/* --- the tick --- */
+
+static dygw_ms_t due_at(dygw_db_t *db)
+{
+    dygw_tick_t tick;
+
+    assert_int_equal(dygw_store_tick(db, &tick, suite_pool), APR_SUCCESS);
+    return tick.due_at;
+}
+
+static void test_the_tick_tells_when_work_is_due_next(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+
+    assert_int_equal(due_at(db), DYGW_NO_TIME);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, T0, DYGW_NO_TIME);
+    settled_at(db, DYGW_PROCESSING, DYGW_ENRICH_PENDING, DYGW_NO_TIME, T0);
+    assert_int_equal(due_at(db), DYGW_NO_TIME);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0 + 50, DYGW_NO_TIME);
+    assert_int_equal(due_at(db), T0 + 50);
+    processing_at(db, T0 + 40);
+    processing_at(db, T0 + 45);
+    assert_int_equal(due_at(db), T0 + 40);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0 + 60, T0 + 30);
+    assert_int_equal(due_at(db), T0 + 30);
+    dygw_db_close(db);
+}
+
+static void test_the_tick_is_one_call(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+
+    due_at(db);
+    wire_calls = 0;
+    due_at(db);
+    assert_int_equal(wire_calls, 1);
+    dygw_db_close(db);
+}
+
+/* --- one coupon --- */
+
+static dygw_verification_t *of_coupon(dygw_db_t *db, const char *certificate_id,
+                                      dygw_verify_status_e status)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->certificate_id = certificate_id;
+    v->verify_status = status;
+    if (status == DYGW_SUCCESS) {
+        v->verify_id = suite_unique_text("v");
+    }
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *first = of_coupon(db, certificate_id, DYGW_PROCESSING);
+    dygw_verification_t *second = of_coupon(db, certificate_id, DYGW_SUCCESS);
+    dygw_verification_t *read = record_get(db, first->id);
+    apr_array_header_t *rivals;
+    const dygw_rival_t *rival;
+
+    of_coupon(db, suite_unique_text("7"), DYGW_PROCESSING);
+    read->already = 1;
+    assert_int_equal(record_update(db, read), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, &rivals, suite_pool),
+                     APR_SUCCESS);
+    assert_int_equal(rivals->nelts, 2);
+    rival = &APR_ARRAY_IDX(rivals, 0, dygw_rival_t);
+    assert_int_equal(rival->id, second->id);
+    assert_int_equal(rival->first_id, second->first_id);
+    assert_int_equal(rival->verify_status, DYGW_SUCCESS);
+    assert_string_equal(rival->verify_id, second->verify_id);
+    assert_int_equal(rival->already, 0);
+    rival = &APR_ARRAY_IDX(rivals, 1, dygw_rival_t);
+    assert_int_equal(rival->id, first->id);
+    assert_int_equal(rival->verify_status, DYGW_PROCESSING);
+    assert_null(rival->verify_id);
+    assert_int_equal(rival->already, 1);
+    dygw_db_close(db);
+}
+
+static int notify(dygw_db_t *db, const char *certificate_id, dygw_ms_t now)
+{
+    int count = -1;
+
+    assert_int_equal(dygw_store_verification_notify(db, certificate_id, now, &count), APR_SUCCESS);
+    return count;
+}
+
+static void test_news_makes_settled_rows_an_errand(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *success = of_coupon(db, certificate_id, DYGW_SUCCESS);
+    dygw_verification_t *cancelled = of_coupon(db, certificate_id, DYGW_CANCELLED);
+    dygw_verification_t *failed = of_coupon(db, certificate_id, DYGW_FAILED);
+    dygw_verification_t *back;
+
+    assert_int_equal(notify(db, certificate_id, T0 + 70), 2);
+    back = record_get(db, success->id);
+    assert_int_equal(back->news, 1);
+    assert_int_equal(back->errand_at, T0 + 70);
+    assert_int_equal(back->next_run_at, success->next_run_at);
+    assert_int_equal(record_get(db, cancelled->id)->errand_at, T0 + 70);
+    assert_int_equal(record_get(db, failed->id)->news, 0);
+    assert_int_equal(record_get(db, failed->id)->errand_at, DYGW_NO_TIME);
+    assert_int_equal(notify(db, suite_unique_text("7"), T0), 0);
+    dygw_db_close(db);
+}
+
+static void test_news_of_an_open_row_waits_for_its_request(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *v = of_coupon(db, certificate_id, DYGW_PROCESSING);
+
+    assert_int_equal(notify(db, certificate_id, v->lease_until - 1), 1);
+    assert_int_equal(record_get(db, v->id)->next_run_at, v->lease_until);
+    assert_int_equal(notify(db, certificate_id, v->lease_until + 1), 1);
+    assert_int_equal(record_get(db, v->id)->next_run_at, v->lease_until + 1);
+    assert_int_equal(record_get(db, v->id)->errand_at, DYGW_NO_TIME);
+    dygw_db_close(db);
+}
+
+static void test_news_is_a_change_of_the_row(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *v = of_coupon(db, certificate_id, DYGW_SUCCESS);
+    dygw_verification_t *read = record_get(db, v->id);
+
+    assert_int_equal(notify(db, certificate_id, T0), 1);
+    assert_int_equal(record_update(db, read), APR_NOTFOUND);
+    assert_int_equal(record_get(db, v->id)->news, 1);
+    dygw_db_close(db);
+}
+
+void suite_due(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUITE_TEST(test_what_is_due_longest_comes_first),
+        SUITE_TEST(test_each_kind_of_work_finds_its_own_rows),
+        SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
+        SUITE_TEST(test_the_tick_is_one_call),
+        SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
+        SUITE_TEST(test_news_makes_settled_rows_an_errand),
+        SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
+        SUITE_TEST(test_news_is_a_change_of_the_row),
+    };
+
+    SUITE_ADD(tests);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dygw_webhooks: each message of Douyin counts once. */
+#include "records.h"
+
+#include "util/compiler.h"
+
+#define COLUMN_CHARS 64
+
+static dygw_webhook_t message_about(const char *certificate_id)
+{
+    dygw_webhook_t message = {
+        .msg_id = suite_unique_text("m"), .received_at = T0 + 200,
+        .event = "life_trade_certificate_notify", .action = "verify_cancel", .msg_time = T0 + 100,
+        .certificate_id = certificate_id, .order_id = "1001", .account_id = "2002", .records = 77
+    };
+
+    return message;
+}
+
+static dygw_verification_t *redeemed(dygw_db_t *db)
+{
+    dygw_verification_t *v = record_succeeded(record_processing());
+
+    v->certificate_id = suite_unique_text("7");
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static dygw_webhook_t *kept(dygw_db_t *db, const char *msg_id)
+{
+    dygw_webhook_t *message = NULL;
+
+    assert_int_equal(dygw_store_webhook_get(db, msg_id, &message, suite_pool), APR_SUCCESS);
+    return message;
+}
+
+static void test_a_message_is_kept_and_marks_its_records(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = redeemed(db);
+    dygw_webhook_t message = message_about(v->certificate_id);
+    dygw_webhook_t *back;
+
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(message.records, 1);
+    assert_int_equal(record_get(db, v->id)->news, 1);
+    assert_int_equal(record_get(db, v->id)->errand_at, T0 + 200);
+    back = kept(db, message.msg_id);
+    assert_string_equal(back->msg_id, message.msg_id);
+    assert_int_equal(back->received_at, T0 + 200);
+    assert_string_equal(back->event, message.event);
+    assert_string_equal(back->action, message.action);
+    assert_int_equal(back->msg_time, T0 + 100);
+    assert_string_equal(back->certificate_id, v->certificate_id);
+    assert_string_equal(back->order_id, "1001");
+    assert_string_equal(back->account_id, "2002");
+    assert_int_equal(back->records, 1);
+    dygw_db_close(db);
+}
+
+static void test_a_message_that_comes_again_changes_nothing(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = redeemed(db);
+    dygw_webhook_t message = message_about(v->certificate_id);
+
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    message.received_at++;
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_EEXIST);
+    assert_int_equal(record_get(db, v->id)->revision, 1);
+    assert_int_equal(record_get(db, v->id)->errand_at, T0 + 200);
+    assert_int_equal(kept(db, message.msg_id)->received_at, T0 + 200);
+    assert_int_equal(suite_errors, 0);
+    dygw_db_close(db);
+}
+
+static void test_a_message_about_nothing_of_ours_is_kept(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_webhook_t unknown = message_about(suite_unique_text("7"));
+    dygw_webhook_t bare = { .msg_id = suite_unique_text("m"), .received_at = T0,
+                            .msg_time = DYGW_NO_TIME };
+    dygw_webhook_t *none;
+
+    assert_int_equal(dygw_store_webhook_insert(db, &unknown), APR_SUCCESS);
+    assert_int_equal(unknown.records, 0);
+    assert_int_equal(dygw_store_webhook_insert(db, &bare), APR_SUCCESS);
+    assert_null(kept(db, bare.msg_id)->event);
+    assert_null(kept(db, bare.msg_id)->certificate_id);
+    assert_int_equal(kept(db, bare.msg_id)->msg_time, DYGW_NO_TIME);
+    assert_int_equal(dygw_store_webhook_get(db, suite_unique_text("m"), &none, suite_pool),
+                     APR_NOTFOUND);
+    dygw_db_close(db);
+}
+
+static void test_long_words_of_a_message_are_cut(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_webhook_t message = message_about(NULL);
+    char text[4 * COLUMN_CHARS];
+
+    memset(text, 'w', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    message.action = message.order_id = text;
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(strlen(kept(db, message.msg_id)->action), COLUMN_CHARS);
+    assert_int_equal(strlen(kept(db, message.msg_id)->order_id), COLUMN_CHARS);
+    dygw_db_close(db);
+}
+
+static void test_a_message_that_cannot_be_kept_marks_nothing(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = redeemed(db);
+    dygw_webhook_t warm = message_about(NULL);
+    dygw_webhook_t message = message_about(v->certificate_id);
+
+    assert_int_equal(dygw_store_webhook_insert(db, &warm), APR_SUCCESS);
+    wire_refuse("dygw_webhook_put", 1, 1);
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_EGENERAL);
+    assert_int_equal(record_get(db, v->id)->news, 0);
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(record_get(db, v->id)->news, 1);
+    dygw_db_close(db);
+}
+
+/* SQLite's connection cannot be lost inside a transaction. */
+static void test_a_message_whose_commit_s_answer_is_lost_is_kept_once(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db;
+    dygw_verification_t *v;
+    dygw_webhook_t message;
+
+    if (suite_host[0].dialect == DYGW_SQLITE3) {
+        skip();
+    }
+    db = suite_open(0);
+    v = redeemed(db);
+    message = message_about(v->certificate_id);
+    wire_lose_answer("COMMIT");
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(message.records, 1);
+    assert_int_equal(record_get(db, v->id)->revision, 1);
+    dygw_db_close(db);
+}
+
+void suite_webhooks(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUITE_TEST(test_a_message_is_kept_and_marks_its_records),
+        SUITE_TEST(test_a_message_that_comes_again_changes_nothing),
+        SUITE_TEST(test_a_message_about_nothing_of_ours_is_kept),
+        SUITE_TEST(test_long_words_of_a_message_are_cut),
+        SUITE_TEST(test_a_message_that_cannot_be_kept_marks_nothing),
+        SUITE_TEST(test_a_message_whose_commit_s_answer_is_lost_is_kept_once),
+    };
+
+    SUITE_ADD(tests);
+}
