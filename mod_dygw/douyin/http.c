@@ -283,13 +283,6 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     return answer;
 }
 
-static void wake(CURLM *multi)
-{
-    if (multi) {
-        curl_multi_wakeup(multi);
-    }
-}
-
 void dygw_http_abort(dygw_http_t *http)
 {
     dygw_line_t *line;
@@ -298,10 +291,10 @@ void dygw_http_abort(dygw_http_t *http)
     apr_atomic_set32(&http->aborted, 1);
     apr_thread_mutex_lock(http->mutex);
     APR_RING_FOREACH(line, &http->busy, dygw_line_t, ring) {
-        wake(line->multi);
+        curl_multi_wakeup(line->multi);
     }
     APR_RING_FOREACH(waker, &http->wakers, dygw_waker_t, ring) {
-        wake(waker->multi);
+        curl_multi_wakeup(waker->multi);    /* NULL does no harm */
     }
     apr_thread_mutex_unlock(http->mutex);
 }
