@@ -6,8 +6,6 @@
  * did not is counted, and made again after a pause. */
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "gateway/amounts.h"
 #include "gateway/job.h"
 #include "gateway/record.h"
@@ -72,7 +70,7 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     take_text(&v->sku_name, order->sku_name);
     keep_or_take(&v->source_order_id, order->order_id);
     keep_or_take(&v->ext_order_id, order->ext_order_id);
-    dygw_record_add_response(&v, 1, "order", &order->reply, pool);
+    dygw_record_replace_response(v, "order", &order->reply, pool);
 }
 
 /* Douyin knows better than the clock until when it takes ours back. */
@@ -95,12 +93,7 @@ static void fill_from_coupon(dygw_verification_t *v, const dygw_seen_coupon_t *c
 {
     const dygw_certificate_t *certificate = &coupon->certificate;
 
-    if (certificate->status >= DYGW_COUPON_INITIAL
-        && certificate->status <= DYGW_COUPON_REFUNDING) {
-        v->coupon_status = (dygw_coupon_status_e)certificate->status;
-    }
-    v->verify_records_count = coupon->verifies->nelts;
-    keep_or_take(&v->certificate_id, certificate->certificate_id);
+    dygw_record_look(v, coupon);
     keep_or_take(&v->product_id, certificate->product_id);
     keep_or_take(&v->product_name, certificate->sku_name);
     keep_or_take(&v->sku_id, certificate->sku_id);
@@ -118,7 +111,7 @@ static void fill(dygw_verification_t *v, const learned_t *learned, apr_pool_t *p
     }
     if (learned->coupon) {
         fill_from_coupon(v, learned->coupon);
-        dygw_record_add_response(&v, 1, "get", &learned->answer->reply, pool);
+        dygw_record_replace_response(v, "get", &learned->answer->reply, pool);
     }
     dygw_amounts_fill(v, learned->order, learned->coupon);
 }
@@ -189,23 +182,6 @@ static void conclude(dygw_job_t *job)
 
 /* --- asking --- */
 
-static const char *why_not(const char *call, const dygw_reply_t *reply, apr_pool_t *pool)
-{
-    switch (reply->kind) {
-    case DYGW_REPLY_TIMEOUT:
-        return apr_pstrcat(pool, call, ": no answer in time", NULL);
-    case DYGW_REPLY_LOST:
-        return apr_pstrcat(pool, call, ": the connection broke", NULL);
-    case DYGW_REPLY_UNREACHABLE:
-        return apr_pstrcat(pool, call, ": no connection, or no access token", NULL);
-    default:
-        return reply->error_code != 0
-               ? apr_psprintf(pool, "%s: error_code %" APR_INT64_T_FMT, call, reply->error_code)
-               : apr_psprintf(pool, "%s: HTTP status %d, and nothing that can be understood", call,
-                              reply->http_status);
-    }
-}
-
 /* An order that was just paid may not be there yet. */
 static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_pool_t *pool)
 {
@@ -217,7 +193,7 @@ static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_
         learned->error = "order/query: Douyin does not know the order";
     }
     else {
-        learned->error = why_not("order/query", &order->reply, pool);
+        learned->error = dygw_record_trouble(DYGW_ASK_ORDER, &order->reply, pool);
     }
 }
 
@@ -225,7 +201,7 @@ static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, 
 {
     learned->asked_coupon = 1;
     if (answer->reply.kind != DYGW_REPLY_OK) {
-        learned->error = why_not("certificate/get", &answer->reply, pool);
+        learned->error = dygw_record_trouble(DYGW_ASK_GET, &answer->reply, pool);
     }
     else if (answer->coupons->nelts == 0) {
         learned->error = "certificate/get: no coupon in the answer";
