@@ -16,7 +16,7 @@
 #include "gateway/pace.h"
 #include "gateway/record.h"
 
-#define CANCEL_FOR_MS       APR_INT64_C(7200000)    /* 2 h: one hour is allowed, by Douyin's clock */
+#define CANCEL_FOR_MS       APR_INT64_C(7200000)    /* 2 h: Douyin allows one hour */
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000

@@ -33,9 +33,10 @@ static int is_given_up(const dygw_verification_t *v)
     return v->cancel_since != DYGW_NO_TIME;
 }
 
+/* Rows of earlier versions do not have it. */
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v)
 {
-    return v->sent_at > v->created_at ? v->sent_at : v->created_at;
+    return v->sent_at > 0 ? v->sent_at : v->created_at;
 }
 
 static int forbids_repeating(const dygw_verification_t *v)

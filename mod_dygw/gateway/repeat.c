@@ -6,6 +6,7 @@
 
 #include "gateway/record.h"
 #include "gateway/settling.h"
+#include "util/step.h"
 
 #define ALREADY_VERIFIED    1208    /* where they come as error_code of the whole call */
 #define ALREADY_DONE        2
@@ -168,6 +169,7 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     int clash = -1;
     int i;
 
+    dygw_step("settle_answered");
     dygw_settling_keep_answer(job, "replay", &answer->reply);
     for (i = 0; i < job->count; i++) {
         kept[i] = *job->rows[i];

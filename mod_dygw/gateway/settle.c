@@ -16,6 +16,7 @@
 #include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/settling.h"
+#include "util/step.h"
 
 /* --- looking in vain --- */
 
@@ -178,6 +179,7 @@ static const dygw_question_t *conclude(dygw_job_t *job)
         dygw_judge(&s->h, verdicts);
         wanted = apply(job, verdicts, changed);
         if (dygw_settling_write(job, changed, &clash)) {
+            dygw_step("settle_committed");
             return wanted ? dygw_repeat_question(job) : NULL;
         }
         if (clash >= 0) {
