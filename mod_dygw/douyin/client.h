@@ -68,8 +68,7 @@ dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool
 dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
                                            const dygw_reply_t *reply, apr_pool_t *pool);
 
-/* One coupon of a list, all but the certificate's rules that prepare has of its own; absent members
- * are NULL, -1 or DYGW_NO_TIME. */
+/* One coupon as prepare, get and query show it; without encrypted_code that is NULL. */
 void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,
                                   apr_pool_t *pool);
 
