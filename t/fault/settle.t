@@ -120,21 +120,6 @@ for my $case (shuffle @CASES) {
     push @lost, [ $name, $attempt, $expected ];
 }
 
-# The token dies before the verify, and no new one can be had.
-{
-    my $coupon = $sandbox->mint_coupon;
-    my $after = $sandbox->last_seq;
-    $sandbox->fault(call => 'prepare', fault => 'hang', ms => 500);
-    my $attempt = $truth->begin($coupon, code => $coupon->{code});
-    sleep 0.01 until $sandbox->calls(call => 'prepare', after => $after);
-    $sandbox->fault(call => 'token', fault => 'error', error_code => $BUSY, times => -1);
-    $sandbox->kill_tokens;
-    $truth->finish($attempt);
-    $sandbox->clear;
-    is($attempt->{answer}{status}, 202, 'the token dies: lost');
-    push @lost, [ 'the token dies before the verify', $attempt, { %SUCCESS, confirmed_by => 'replay' } ];
-}
-
 # Two requests for one coupon: one is sent in vain, one is done, and both are lost.
 my $rivals = $sandbox->mint_coupon;
 my $vain = lose('the first of two', $rivals, { %BEFORE });
@@ -165,6 +150,21 @@ my $given_up  = lose('not done, then given up', $sandbox->mint_coupon, { %BEFORE
 give_up($given_up);
 my $in_vain   = lose('not done, whatever is tried', $sandbox->mint_coupon, { %BEFORE });
 my $in_review = lose('a review without an end', $sandbox->mint_coupon, { fault => 'error', error_code => 1229 });
+
+# The token dies before the verify, and no new one can be had: the last one, because renewing it pauses then.
+{
+    my $coupon = $sandbox->mint_coupon;
+    my $after = $sandbox->last_seq;
+    $sandbox->fault(call => 'prepare', fault => 'hang', ms => 500);
+    my $attempt = $truth->begin($coupon, code => $coupon->{code});
+    sleep 0.01 until $sandbox->calls(call => 'prepare', after => $after);
+    $sandbox->fault(call => 'token', fault => 'error', error_code => $BUSY, times => -1);
+    $sandbox->kill_tokens;
+    $truth->finish($attempt);
+    $sandbox->clear;
+    is($attempt->{answer}{status}, 202, 'the token dies: lost');
+    push @lost, [ 'the token dies before the verify', $attempt, { %SUCCESS, confirmed_by => 'replay' } ];
+}
 
 # --- the background begins ---
 
