@@ -63,7 +63,7 @@ for my $driver (qw(pgsql mysql sqlite3)) {
     $gateway->disconnect;
     $gateway->server->check_log("$driver: a clean log");
 }
-$gateway->server->announce('DYGW0500');
+$gateway->server->announce(qw(DYGW0500 DYGW0501));
 
 # --- again, and not ---
 
@@ -141,7 +141,7 @@ is(cancels() - $before, 1, 'Douyin was asked once');
 
 # --- nobody knows ---
 
-for my $fault (qw(drop_before drop_after)) {
+for my $fault (qw(status status_after drop_after truncated)) {
     ($coupon, $id) = redeemed();
     $sandbox->fault(call => 'cancel', fault => $fault);
     my $answer = cancel($id);

@@ -109,7 +109,7 @@ becomes($id, 'its record becomes cancelled', verify_status => 'cancelled', confi
 my $calls = sub { scalar grep { $_->{call} =~ /get|query/ } $sandbox->calls(after => 0) };
 $body = notification($coupon, 'verify', client_key => 'of-another-application');
 my $kept = $gateway->rows('dygw_webhooks');
-accepted($webhook->post($body, 'Msg-Id' => 'the same'), 'a message') for 1 .. 3;
+accepted($webhook->post($body, 'Msg-Id' => 'the-same'), 'a message') for 1 .. 3;
 is($gateway->rows('dygw_webhooks') - $kept, 1, 'that comes three times counts once');
 accepted($webhook->post($body), 'without a Msg-Id it is another') for 1 .. 2;
 is($gateway->rows('dygw_webhooks') - $kept, 2, 'and that counts once, too');
@@ -141,7 +141,7 @@ $gateway->finish;
 my $on_pgsql = Dygw::Gateway->new(driver => 'pgsql', sandbox => Dygw::Sandbox->start_new);
 $on_pgsql->start;
 my $its = Dygw::Webhook->new($on_pgsql);
-$on_pgsql->server->announce(qw(DYGW0600 DYGW0601 DYGW0310 AH00632 AH00629 AH00632));
+$on_pgsql->server->announce(qw(DYGW0600 DYGW0601 DYGW0310 AH00629 AH00632 AH00633 AH00636 AH00639 AH02655));
 $on_pgsql->database->stop;
 my $message = notification($unknown, 'verify');
 error_is($its->post($message, 'Msg-Id' => 'm'), 503, 'database_unavailable', 'without database: send it again');
