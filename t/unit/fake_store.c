@@ -11,7 +11,6 @@
 #include "util/compiler.h"
 
 #define ROWS_MAX    256
-#define APPS_MAX    16
 
 struct dygw_db_t {
     apr_pool_t *pool;
@@ -25,8 +24,6 @@ typedef struct fault_t {
     int calls;
 } fault_t;
 
-void (*fake_store_while_reading_apps)(void);
-
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static apr_pool_t *store_pool;
 static fault_t faults[FAKE_STEPS];
@@ -34,25 +31,22 @@ static dygw_verification_t rows[ROWS_MAX];
 static int row_count;
 static dygw_token_row_t token_row;
 static dygw_ms_t claim_until;
-static dygw_app_t apps[APPS_MAX];
-static int app_count;
-static apr_int64_t apps_version;
+static int resets;
 static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
-    "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals", "notify", "token_get", "claim", "put",
-    "apps", "app_insert", "app_get", "app_list", "app_update"
+    "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals",
+    "token_get", "claim", "put", "apps", "app_insert", "app_get", "app_list", "app_update"
 };
 
 void fake_store_reset(apr_pool_t *pool)
 {
     store_pool = pool;
     memset(faults, 0, sizeof(faults));
-    row_count = app_count = 0;
+    row_count = 0;
+    resets++;
     claim_until = 0;
-    apps_version = 1;
     open_units = 0;
-    fake_store_while_reading_apps = NULL;
     memset(&token_row, 0, sizeof(token_row));
 }
 
@@ -66,6 +60,11 @@ dygw_db_source_t *fake_store_source(void)
 void fake_store_fail(fake_step_e step, int skip, int times, apr_status_t rv, int done)
 {
     faults[step] = (fault_t){ skip, times, rv, done, faults[step].calls };
+}
+
+int fake_store_resets(void)
+{
+    return resets;
 }
 
 int fake_store_calls(fake_step_e step)
@@ -92,8 +91,7 @@ static apr_status_t fault_of(fake_step_e step, int *done)
     return APR_SUCCESS;
 }
 
-/* Enters a step: with the guard held when the caller is to do its work, else *rv is the answer. */
-static int enter(fake_step_e step, apr_status_t *rv)
+int fake_store_enter(fake_step_e step, apr_status_t *rv)
 {
     int done;
 
@@ -111,8 +109,7 @@ static int enter(fake_step_e step, apr_status_t *rv)
     return 1;
 }
 
-/* Leaves it: rv of the work, unless it is to be lost. */
-static apr_status_t leave(apr_status_t fault, apr_status_t rv)
+apr_status_t fake_store_leave(apr_status_t fault, apr_status_t rv)
 {
     pthread_mutex_unlock(&guard);
     return fault != APR_SUCCESS ? fault : rv;
@@ -125,14 +122,14 @@ apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
 {
     apr_status_t rv;
 
-    if (!enter(FAKE_OPEN, &rv)) {
+    if (!fake_store_enter(FAKE_OPEN, &rv)) {
         return rv;
     }
     assert_int_equal(open_units, 0);
     open_units++;
     *db = apr_palloc(pool, sizeof(**db));
     apr_pool_create(&(*db)->pool, pool);
-    return leave(APR_SUCCESS, APR_SUCCESS);
+    return fake_store_leave(APR_SUCCESS, APR_SUCCESS);
 }
 
 void dygw_db_close(dygw_db_t *db)
@@ -242,7 +239,7 @@ apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db,
 {
     apr_status_t rv;
 
-    return enter(FAKE_INSERT, &rv) ? leave(rv, insert_all(fresh, count)) : rv;
+    return fake_store_enter(FAKE_INSERT, &rv) ? fake_store_leave(rv, insert_all(fresh, count)) : rv;
 }
 
 static dygw_verification_t *row_of(apr_int64_t id)
@@ -297,7 +294,7 @@ apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db,
 {
     apr_status_t rv;
 
-    return enter(FAKE_SETTLE, &rv) ? leave(rv, settle_all(outcome, count, clash)) : rv;
+    return fake_store_enter(FAKE_SETTLE, &rv) ? fake_store_leave(rv, settle_all(outcome, count, clash)) : rv;
 }
 
 apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
@@ -307,15 +304,15 @@ apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t 
     const dygw_verification_t *row;
     apr_status_t rv;
 
-    if (!enter(FAKE_GET, &rv)) {
+    if (!fake_store_enter(FAKE_GET, &rv)) {
         return rv;
     }
     row = row_of(id);
     if (!row || (app_id != 0 && row->app_id != app_id)) {
-        return leave(rv, APR_NOTFOUND);
+        return fake_store_leave(rv, APR_NOTFOUND);
     }
     *v = apr_pmemdup(pool, row, sizeof(*row));
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_t first_id,
@@ -324,7 +321,7 @@ apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_
     apr_status_t rv;
     int i;
 
-    if (!enter(FAKE_ITEMS, &rv)) {
+    if (!fake_store_enter(FAKE_ITEMS, &rv)) {
         return rv;
     }
     *items = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
@@ -334,7 +331,7 @@ apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_
                                                                         sizeof(rows[i]));
         }
     }
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char *verify_token,
@@ -344,17 +341,17 @@ apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char 
     apr_status_t rv;
     int i;
 
-    if (!enter(FAKE_FIND, &rv)) {
+    if (!fake_store_enter(FAKE_FIND, &rv)) {
         return rv;
     }
     for (i = 0; i < row_count; i++) {
         if (same(rows[i].verify_token, verify_token)
             && same(rows[i].encrypted_code, encrypted_code)) {
             *v = apr_pmemdup(pool, &rows[i], sizeof(rows[i]));
-            return leave(rv, APR_SUCCESS);
+            return fake_store_leave(rv, APR_SUCCESS);
         }
     }
-    return leave(rv, APR_NOTFOUND);
+    return fake_store_leave(rv, APR_NOTFOUND);
 }
 
 /* --- for the background --- */
@@ -430,10 +427,10 @@ apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db,
     apr_status_t rv;
     int i;
 
-    if (!enter(FAKE_UPDATE, &rv)) {
+    if (!fake_store_enter(FAKE_UPDATE, &rv)) {
         return rv;
     }
-    rv = leave(rv, update_all(changed, count, clash));
+    rv = fake_store_leave(rv, update_all(changed, count, clash));
     for (i = 0; i < count && rv == APR_SUCCESS; i++) {
         changed[i]->revision++;
     }
@@ -482,7 +479,7 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
     apr_int64_t id = 0;
     apr_status_t rv;
 
-    if (!enter(FAKE_DUE, &rv)) {
+    if (!fake_store_enter(FAKE_DUE, &rv)) {
         return rv;
     }
     *due = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
@@ -491,7 +488,7 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
         at = due_at(row, what);
         id = row->id;
     }
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
@@ -500,7 +497,7 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
     apr_status_t rv;
     int i;
 
-    if (!enter(FAKE_RIVALS, &rv)) {
+    if (!fake_store_enter(FAKE_RIVALS, &rv)) {
         return rv;
     }
     *rivals = apr_array_make(pool, 1, sizeof(dygw_rival_t));
@@ -513,39 +510,7 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
             };
         }
     }
-    return leave(rv, APR_SUCCESS);
-}
-
-static void notify(dygw_verification_t *v, dygw_ms_t now)
-{
-    v->news = 1;
-    v->revision++;
-    if (v->verify_status == DYGW_PROCESSING) {
-        v->next_run_at = v->lease_until > now ? v->lease_until : now;
-    }
-    else {
-        v->errand_at = now;
-    }
-}
-
-apr_status_t dygw_store_verification_notify(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
-                                            dygw_ms_t now, int *count)
-{
-    apr_status_t rv;
-    int i;
-
-    if (!enter(FAKE_NOTIFY, &rv)) {
-        return rv;
-    }
-    *count = 0;
-    for (i = 0; i < row_count; i++) {
-        if (same(rows[i].certificate_id, certificate_id)
-            && rows[i].verify_status != DYGW_FAILED) {
-            notify(&rows[i], now);
-            ++*count;
-        }
-    }
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 /* --- the token --- */
@@ -575,12 +540,12 @@ apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *r
 {
     apr_status_t rv;
 
-    if (!enter(FAKE_TOKEN_GET, &rv)) {
+    if (!fake_store_enter(FAKE_TOKEN_GET, &rv)) {
         return rv;
     }
     *row = token_row;
     row->sealed = apr_pstrdup(pool, token_row.sealed);
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
@@ -600,7 +565,7 @@ apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t versi
 {
     apr_status_t rv;
 
-    return enter(FAKE_TOKEN_CLAIM, &rv) ? leave(rv, claim_token(version, ttl_ms)) : rv;
+    return fake_store_enter(FAKE_TOKEN_CLAIM, &rv) ? fake_store_leave(rv, claim_token(version, ttl_ms)) : rv;
 }
 
 apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
@@ -608,146 +573,15 @@ apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version
 {
     apr_status_t rv;
 
-    if (!enter(FAKE_TOKEN_PUT, &rv)) {
+    if (!fake_store_enter(FAKE_TOKEN_PUT, &rv)) {
         return rv;
     }
     if (token_row.version != version) {
-        return leave(rv, APR_EEXIST);
+        return fake_store_leave(rv, APR_EEXIST);
     }
     /* The sealed text lives with the caller's thread, the row with the test. */
     token_row = (dygw_token_row_t){ version + 1, apr_pstrdup(store_pool, sealed), expires_at,
                                     obtained_at };
     claim_until = 0;
-    return leave(rv, APR_SUCCESS);
-}
-
-/* --- apps --- */
-
-void fake_store_add_app(const dygw_app_t *app)
-{
-    apps[app_count++] = *app;
-    apps_version++;
-}
-
-dygw_app_t *fake_store_app(int number)
-{
-    assert_true(number < app_count);
-    return &apps[number];
-}
-
-apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version,
-                                 dygw_store_app_fn *each, void *baton)
-{
-    dygw_app_t copies[APPS_MAX];
-    apr_status_t rv;
-    int count;
-    int i;
-
-    if (!enter(FAKE_APP_EACH, &rv)) {
-        return rv;
-    }
-    *version = apps_version;
-    count = app_count;
-    memcpy(copies, apps, sizeof(copies));
-    leave(rv, rv);
-    if (fake_store_while_reading_apps) {
-        fake_store_while_reading_apps();
-    }
-    for (i = 0; i < count; i++) {
-        each(baton, &copies[i]);
-    }
-    return rv;
-}
-
-apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, const char **taken)
-{
-    apr_status_t rv;
-    int i;
-
-    if (!enter(FAKE_APP_INSERT, &rv)) {
-        return rv;
-    }
-    for (i = 0; i < app_count; i++) {
-        *taken = same(apps[i].client_key, app->client_key) ? "client_key"
-                 : same(apps[i].code, app->code)           ? "code"
-                                                           : NULL;
-        if (*taken) {
-            return leave(rv, APR_EEXIST);
-        }
-    }
-    app->id = app_count + 1;
-    fake_store_add_app(app);
-    return leave(rv, APR_SUCCESS);
-}
-
-static dygw_app_t *app_of(apr_int64_t id)
-{
-    return id >= 1 && id <= app_count ? &apps[id - 1] : NULL;
-}
-
-apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
-                                apr_pool_t *pool)
-{
-    apr_status_t rv;
-
-    if (!enter(FAKE_APP_GET, &rv)) {
-        return rv;
-    }
-    if (!app_of(id)) {
-        return leave(rv, APR_NOTFOUND);
-    }
-    *app = apr_pmemdup(pool, app_of(id), sizeof(**app));
-    return leave(rv, APR_SUCCESS);
-}
-
-apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int status,
-                                 DYGW_UNUSED const char *q, int offset, int limit,
-                                 apr_array_header_t **list, apr_int64_t *total, apr_pool_t *pool)
-{
-    apr_status_t rv;
-    int i;
-
-    if (!enter(FAKE_APP_LIST, &rv)) {
-        return rv;
-    }
-    *total = app_count;
-    *list = apr_array_make(pool, 1, sizeof(dygw_app_t *));
-    for (i = offset; i < app_count && i < offset + limit; i++) {
-        APR_ARRAY_PUSH(*list, dygw_app_t *) = &apps[i];
-    }
-    return leave(rv, APR_SUCCESS);
-}
-
-apr_status_t dygw_store_app_set_token_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, int allow,
-                                           dygw_ms_t now)
-{
-    apr_status_t rv;
-
-    if (!enter(FAKE_APP_UPDATE, &rv)) {
-        return rv;
-    }
-    if (!app_of(id)) {
-        return leave(rv, APR_NOTFOUND);
-    }
-    app_of(id)->allow_token_read = allow;
-    app_of(id)->updated_at = now;
-    apps_version++;
-    return leave(rv, APR_SUCCESS);
-}
-
-apr_status_t dygw_store_app_update(DYGW_UNUSED dygw_db_t *db, const dygw_app_t *app,
-                                   dygw_ms_t now)
-{
-    apr_status_t rv;
-
-    if (!enter(FAKE_APP_UPDATE, &rv)) {
-        return rv;
-    }
-    if (!app_of(app->id)) {
-        return leave(rv, APR_NOTFOUND);
-    }
-    *app_of(app->id) = *app;
-    app_of(app->id)->updated_at = now;
-    apps_version++;
-    return leave(rv, APR_SUCCESS);
+    return fake_store_leave(rv, APR_SUCCESS);
 }

@@ -12,7 +12,7 @@
 
 typedef enum {
     FAKE_OPEN, FAKE_INSERT, FAKE_SETTLE, FAKE_GET, FAKE_ITEMS, FAKE_FIND,
-    FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS, FAKE_NOTIFY,
+    FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS,
     FAKE_TOKEN_GET, FAKE_TOKEN_CLAIM, FAKE_TOKEN_PUT,
     FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_UPDATE,
     FAKE_STEPS
@@ -27,6 +27,14 @@ void fake_store_fail(fake_step_e step, int skip, int times, apr_status_t rv, int
 
 /* Calls of one step so far, failed ones too. */
 int fake_store_calls(fake_step_e step);
+
+/* For the other half of the store. Enters a step: with the guard held when the caller is to do its
+ * work, else *rv is the answer. Leaves it: rv of the work, unless it is to be lost. */
+int fake_store_enter(fake_step_e step, apr_status_t *rv);
+apr_status_t fake_store_leave(apr_status_t fault, apr_status_t rv);
+
+/* How often the store was reset. */
+int fake_store_resets(void);
 
 /* Units of work that this thread has open. */
 int fake_store_open_units(void);
@@ -48,7 +56,7 @@ dygw_token_row_t *fake_store_token(void);
 /* Somebody else's claim, until then. */
 void fake_store_claimed_until(dygw_ms_t until);
 
-/* The apps' table; the version counts up with each change through store/app.h. */
+/* The apps' table, in fake_apps.c; the version counts up with each change through store/app.h. */
 void fake_store_add_app(const dygw_app_t *app);
 dygw_app_t *fake_store_app(int number);
 

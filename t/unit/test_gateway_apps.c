@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
  * links: gateway/admin.c gateway/apps.c gateway/ask.c gateway/cell.c gateway/token.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "fake_world.h"
 
 #include <apr_general.h>
@@ -23,6 +23,7 @@ static int set_up(DYGW_UNUSED void **state)
 {
     apr_pool_create(&pool, NULL);
     gateway = fake_world(pool);
+    fake_store_while_reading_apps = NULL;
     assert_int_equal(dygw_apps_create(&apps, gateway, pool), APR_SUCCESS);
     return 0;
 }

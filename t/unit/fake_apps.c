@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of apps, in memory: a part of fake_store.c. */
+#include "fake_store.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "fake_world.h"
+#include "util/compiler.h"
+
+#define APPS_MAX    16
+
+void (*fake_store_while_reading_apps)(void);
+
+static dygw_app_t apps[APPS_MAX];
+static int app_count;
+static apr_int64_t apps_version;
+static int seen_resets;
+
+static int same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* As the store is reset, so is this. */
+static void keep_up(void)
+{
+    if (seen_resets != fake_store_resets()) {
+        seen_resets = fake_store_resets();
+        app_count = 0;
+        apps_version = 1;
+    }
+}
+
+/* fake_store_enter, for apps. */
+static int enter(fake_step_e step, apr_status_t *rv)
+{
+    if (!fake_store_enter(step, rv)) {
+        return 0;
+    }
+    keep_up();
+    return 1;
+}
+
+void fake_store_add_app(const dygw_app_t *app)
+{
+    keep_up();
+    apps[app_count++] = *app;
+    apps_version++;
+}
+
+dygw_app_t *fake_store_app(int number)
+{
+    assert_true(number < app_count);
+    return &apps[number];
+}
+
+apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version,
+                                 dygw_store_app_fn *each, void *baton)
+{
+    dygw_app_t copies[APPS_MAX];
+    apr_status_t rv;
+    int count;
+    int i;
+
+    if (!enter(FAKE_APP_EACH, &rv)) {
+        return rv;
+    }
+    *version = apps_version;
+    count = app_count;
+    memcpy(copies, apps, sizeof(copies));
+    fake_store_leave(rv, rv);
+    if (fake_store_while_reading_apps) {
+        fake_store_while_reading_apps();
+    }
+    for (i = 0; i < count; i++) {
+        each(baton, &copies[i]);
+    }
+    return rv;
+}
+
+apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, const char **taken)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_APP_INSERT, &rv)) {
+        return rv;
+    }
+    for (i = 0; i < app_count; i++) {
+        *taken = same(apps[i].client_key, app->client_key) ? "client_key"
+                 : same(apps[i].code, app->code)           ? "code"
+                                                           : NULL;
+        if (*taken) {
+            return fake_store_leave(rv, APR_EEXIST);
+        }
+    }
+    app->id = app_count + 1;
+    fake_store_add_app(app);
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+static dygw_app_t *app_of(apr_int64_t id)
+{
+    return id >= 1 && id <= app_count ? &apps[id - 1] : NULL;
+}
+
+apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
+                                apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_GET, &rv)) {
+        return rv;
+    }
+    if (!app_of(id)) {
+        return fake_store_leave(rv, APR_NOTFOUND);
+    }
+    *app = apr_pmemdup(pool, app_of(id), sizeof(**app));
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int status,
+                                 DYGW_UNUSED const char *q, int offset, int limit,
+                                 apr_array_header_t **list, apr_int64_t *total, apr_pool_t *pool)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_APP_LIST, &rv)) {
+        return rv;
+    }
+    *total = app_count;
+    *list = apr_array_make(pool, 1, sizeof(dygw_app_t *));
+    for (i = offset; i < app_count && i < offset + limit; i++) {
+        APR_ARRAY_PUSH(*list, dygw_app_t *) = &apps[i];
+    }
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_set_token_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, int allow,
+                                           dygw_ms_t now)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_UPDATE, &rv)) {
+        return rv;
+    }
+    if (!app_of(id)) {
+        return fake_store_leave(rv, APR_NOTFOUND);
+    }
+    app_of(id)->allow_token_read = allow;
+    app_of(id)->updated_at = now;
+    apps_version++;
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_update(DYGW_UNUSED dygw_db_t *db, const dygw_app_t *app,
+                                   dygw_ms_t now)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_UPDATE, &rv)) {
+        return rv;
+    }
+    if (!app_of(app->id)) {
+        return fake_store_leave(rv, APR_NOTFOUND);
+    }
+    *app_of(app->id) = *app;
+    app_of(app->id)->updated_at = now;
+    apps_version++;
+    return fake_store_leave(rv, APR_SUCCESS);
+}
