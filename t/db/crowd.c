@@ -19,6 +19,10 @@
 #define RENEWALS    15
 #define NONCES      50
 #define LEASES      25
+#define KEYS        40
+#define KEY_MS      1000
+#define RAISES      25      /* of one row, by each */
+#define MESSAGES    20
 #define PATIENCE    apr_time_from_sec(60)
 
 #define CLAIM_MS    60000
@@ -36,6 +40,9 @@ typedef struct tally_t {
     apr_uint32_t settled[GROUPS];
     apr_uint32_t renewed[RENEWALS];
     apr_uint32_t spent[NONCES];
+    apr_uint32_t claimed[KEYS];
+    apr_uint32_t claimed_again[KEYS];
+    apr_uint32_t received[MESSAGES];
     apr_uint32_t apps;
     apr_uint32_t holders;
 } tally_t;
@@ -45,6 +52,7 @@ typedef struct child_t {
     int number;
     apr_int64_t run;            /* tells this run's keys from those of others */
     apr_int64_t token_version;  /* when it began */
+    apr_int64_t shared_id;      /* of the record that all change */
 } child_t;
 
 static void complain(const child_t *child, int line, apr_status_t rv)
@@ -224,6 +232,76 @@ static void hold_lease(const child_t *child)
     dygw_db_close(db);
 }
 
+/* --- keys: one claims it, ties it to its rows, and when it expired one claims it again --- */
+
+/* APR_EBUSY: by the clock of another child it expired before that. */
+static void tie_key(const child_t *child, dygw_db_t *db, const char *name, const char *owner)
+{
+    const dygw_verification_t *v = record_processing();
+    apr_status_t rv = APR_EAGAIN;
+    int draws = 20;
+
+    while (rv == APR_EAGAIN && draws-- > 0) {
+        rv = dygw_store_verification_insert(db, &v, 1, name, owner);
+        if (rv == APR_EAGAIN) {
+            v = record_processing();
+        }
+    }
+    EXPECT(child, rv == APR_SUCCESS || rv == APR_EBUSY, rv);
+}
+
+static void claim_key(const child_t *child, int number, dygw_ms_t now, apr_uint32_t *won)
+{
+    const char *owner = key(child, "child", child->number);
+    dygw_idempotency_t wanted = { .key = key(child, "k", number), .fingerprint = "f",
+                                  .owner = owner, .running_until = now + KEY_MS,
+                                  .expires_at = now + KEY_MS };
+    dygw_db_t *db = open_unit(child);
+    dygw_idempotency_t *held;
+    apr_status_t rv = dygw_store_idempotency_claim(db, &wanted, now, &held, suite_pool);
+
+    if (rv == APR_SUCCESS) {
+        apr_atomic_inc32(won);
+        tie_key(child, db, wanted.key, owner);
+    }
+    EXPECT(child, rv == APR_SUCCESS || rv == APR_EEXIST, rv);
+    dygw_db_close(db);
+}
+
+/* --- one record that everybody reads and writes; messages about it --- */
+
+static void raise_asks(const child_t *child)
+{
+    apr_time_t until = apr_time_now() + PATIENCE;
+    apr_status_t rv = APR_NOTFOUND;
+    int clash;
+
+    while (rv == APR_NOTFOUND && apr_time_now() < until) {
+        dygw_db_t *db = open_unit(child);
+        dygw_verification_t *v;
+
+        rv = dygw_store_verification_get(db, child->shared_id, 0, &v, suite_pool);
+        EXPECT(child, rv == APR_SUCCESS, rv);
+        v->asks++;
+        v->last_error = key(child, "child", child->number);
+        rv = dygw_store_verification_update(db, &v, 1, &clash);
+        dygw_db_close(db);
+    }
+    EXPECT(child, rv == APR_SUCCESS, rv);
+}
+
+static void receive(const child_t *child, int number)
+{
+    dygw_webhook_t message = { .msg_id = key(child, "m", number), .received_at = T0 + child->number,
+                               .msg_time = DYGW_NO_TIME, .certificate_id = key(child, "c", 0) };
+    dygw_db_t *db = open_unit(child);
+    apr_status_t rv = dygw_store_webhook_insert(db, &message);
+
+    apr_atomic_add32(&child->tally->received[number], rv == APR_SUCCESS);
+    EXPECT(child, rv == APR_SUCCESS || rv == APR_EEXIST, rv);
+    dygw_db_close(db);
+}
+
 /* --- the crowd --- */
 
 static void work(const child_t *child)
@@ -245,6 +323,16 @@ static void work(const child_t *child)
     }
     for (i = 0; i < LEASES; i++) {
         hold_lease(child);
+    }
+    for (i = 0; i < KEYS; i++) {
+        claim_key(child, i, T0, &child->tally->claimed[i]);
+        claim_key(child, i, T0 + KEY_MS + 1, &child->tally->claimed_again[i]);
+    }
+    for (i = 0; i < RAISES; i++) {
+        raise_asks(child);
+    }
+    for (i = 0; i < MESSAGES; i++) {
+        receive(child, i);
     }
 }
 
@@ -301,9 +389,29 @@ static apr_int64_t count_rows(const char *where, apr_int64_t run)
     return apr_atoi64(APR_ARRAY_IDX(suite_ask(0, sql), 0, const char *));
 }
 
+static apr_int64_t insert_shared(dygw_db_t *db, const child_t *child)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->certificate_id = key(child, "c", 0);
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v->id;
+}
+
+/* No change of it was lost, and each message counted once. */
+static void assert_shared(apr_int64_t id)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_get(db, id);
+
+    assert_int_equal(v->asks, CHILDREN * RAISES);
+    assert_int_equal(v->revision, CHILDREN * RAISES + MESSAGES);
+    dygw_db_close(db);
+}
+
 static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state)
 {
-    child_t child = { NULL, 0, suite_unique(), 0 };
+    child_t child = { NULL, 0, suite_unique(), 0, 0 };
     dygw_token_row_t row;
     dygw_db_t *db = suite_open(0);
     apr_shm_t *shm;
@@ -313,6 +421,7 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     tally = child.tally = apr_shm_baseaddr_get(shm);
     memset(tally, 0, sizeof(*tally));
     assert_int_equal(dygw_store_token_get(db, &row, suite_pool), APR_SUCCESS);
+    child.shared_id = insert_shared(db, &child);
     dygw_db_close(db);
     child.token_version = row.version;
     suite_disconnect();
@@ -328,6 +437,10 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     assert_one_each(tally->settled, GROUPS);
     assert_one_each(tally->renewed, RENEWALS);
     assert_one_each(tally->spent, NONCES);
+    assert_one_each(tally->claimed, KEYS);
+    assert_one_each(tally->claimed_again, KEYS);
+    assert_one_each(tally->received, MESSAGES);
+    assert_shared(child.shared_id);
     assert_int_equal(count_rows("verify_status = 'success'", child.run),
                      COUPONS / 2 + GROUPS * GROUP_ROWS);
     assert_int_equal(count_rows("verify_status = 'failed'", child.run), COUPONS / 2);
