@@ -17,6 +17,7 @@
 #define COUPON_CHANGED      "life_trade_certificate_notify"
 #define CHALLENGE_MAX       256     /* bytes of one that is a text */
 #define MSG_ID_MAX          128
+#define EVENT_NAME_MAX      64
 #define NOTHING_TO_SAY      "{}"
 
 /* An object; Douyin writes `content` as one, or as a text that holds one. */
@@ -132,12 +133,19 @@ static apr_status_t keep(dygw_gateway_t *gateway, dygw_webhook_t *change, const 
     return rv;
 }
 
-/* Nothing of it is Douyin's word before the log has cut it short. */
+/* What may stand in a log: a name as Douyin's events and actions have them. */
+static const char *name_of(const char *text)
+{
+    apr_size_t len = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz_") : 0;
+
+    return len > 0 && len <= EVENT_NAME_MAX && text[len] == '\0' ? text : "?";
+}
+
 static void report(const dygw_webhook_t *change, apr_status_t rv, const dygw_log_t *log)
 {
     dygw_log(log, INFO, 0,
-             DYGWNO(0450) "Douyin tells of coupon %.32s: %.32s; %d records are about it%s",
-             change->certificate_id, change->action ? change->action : "?", change->records,
+             DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s",
+             change->certificate_id, name_of(change->action), change->records,
              rv == APR_EEXIST ? ", and it was told before" : "");
 }
 
@@ -160,10 +168,8 @@ static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const d
 
 static void ignore(const json_t *message, const dygw_log_t *log)
 {
-    const char *event = dygw_json_str(message, "event");
-
-    dygw_log(log, INFO, 0, DYGWNO(0451) "a message of Douyin is of no use here: event %.64s",
-             event ? event : "?");
+    dygw_log(log, INFO, 0, DYGWNO(0451) "a message of Douyin is of no use here: event %s",
+             name_of(dygw_json_str(message, "event")));
 }
 
 void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const char *body,

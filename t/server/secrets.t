@@ -16,6 +16,7 @@ use Dygw::Expect;
 use Dygw::Gateway qw(POI MASTER_KEY);
 use Dygw::Sandbox;
 use Dygw::Server qw(slurp poll);
+use Dygw::Webhook qw(douyin_signature notification);
 
 my $TOKEN = '/douyin/access-token';
 my %secret;         # value => what it is
@@ -126,6 +127,22 @@ call(GET => $TOKEN, undef, timestamp => time - 1000);
 call(GET => $TOKEN, undef, signature => sha256_hex('wrong'));
 call(GET => $TOKEN, undef, nonce => 'a-nonce-used-twice') for 1, 2;
 call(GET => $TOKEN, undef, headers => { 'X-Client-Key' => 'ck_unknown_key' });
+
+# Cancels, one of them refused.
+my $redeemed = verify(code => coupon()->{code})->{json}{data};
+$sandbox->fault(call => 'cancel', fault => 'error', error_code => 3000001);
+call(POST => '/coupons/cancel', { verification_id => $redeemed->{id} }) for 1, 2;
+
+# Webhooks, which may have a coupon's code in them.
+my $told = coupon();
+my $webhook = Dygw::Webhook->new($gateway);
+for my $body (notification($told, 'verify', code => $told->{code}), qq({"event":"$told->{code}"}), $told->{code}, '{') {
+    my $signature = douyin_signature(Dygw::Sandbox::CLIENT_SECRET, $body);
+    my $wrong = douyin_signature('another', $body);
+    keep('a signature of Douyin\'s', $signature, $wrong);
+    push @bodies, map { $webhook->send($body, 'X-Douyin-Signature' => $_)->{body} } $signature, $wrong;
+}
+$webhook->disconnect;
 
 # Apps: secrets given and generated, refused, taken.
 for my $given (undef, 'a secret that was given: 4711', 'another one, of 4712') {
