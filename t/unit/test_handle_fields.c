@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may stand in a body: single members, coupons, apps. The stores of an app and the words of
  * its status are played by a few lines.
- * links: handle/fields.c handle/coupon.c handle/app_fields.c auth/spelling.c */
+ * links: handle/fields.c handle/coupon.c handle/app_fields.c handle/key.c auth/spelling.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -362,6 +362,30 @@ static void name_and_status_cannot_be_taken_away(DYGW_UNUSED void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
+static int key_fits(const char *key)
+{
+    out = (dygw_result_t){ 0 };
+    return dygw_key_check(key, "Idempotency-Key", &out);
+}
+
+static void a_key_is_printable_ascii(DYGW_UNUSED void **state)
+{
+    static const char *const good[] = { "k", " ", "~", "order 17/1", "a,b=\"c\"" };
+    static const char *const bad[] = { "", "a\tb", "a\nb", "\x7f", "caf\xc3\xa9", "\xe9" };
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(key_fits(good[i]));
+        assert_int_equal(out.code, DYGW_OK);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(key_fits(bad[i]));
+        assert_int_equal(out.code, DYGW_INVALID_REQUEST);
+        assert_string_equal(out.field, "Idempotency-Key");
+    }
+    assert_true(key_fits(repeat("k", 255)));
+    assert_false(key_fits(repeat("k", 256)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +406,7 @@ int main(void)
         TEST(mistakes_in_an_app_are_named),
         TEST(a_change_touches_what_it_names),
         TEST(name_and_status_cannot_be_taken_away),
+        TEST(a_key_is_printable_ascii),
     };
     int failed;
 
