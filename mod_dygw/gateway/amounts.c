@@ -11,7 +11,7 @@ typedef struct place_t {
     int coupons;
     int use;
     int uses;
-    const dygw_order_coupon_t *figures;     /* of the coupon; NULL when the order does not list it */
+    const dygw_order_coupon_t *figures;     /* of the coupon; NULL: the order does not list it */
 } place_t;
 
 apr_int64_t dygw_amounts_share(apr_int64_t total, int parts, int position)

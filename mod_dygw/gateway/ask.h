@@ -25,8 +25,8 @@ const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_
                              void *baton, dygw_token_t *token, const dygw_log_t *log,
                              apr_pool_t *pool);
 
-/* The two halves of that, for who asks without waiting. What reply to a call with *token says of the
- * token; */
+/* The two halves of that, for who asks without waiting. What reply to a call with *token says of
+ * the token; */
 void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dygw_reply_t *reply);
 /* and the renewal of *token, which reply refuses. APR_SUCCESS: *token is a newer one. */
 apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,

@@ -10,7 +10,8 @@
 #include "gateway/job.h"
 #include "gateway/record.h"
 
-#define US_PER_MS   1000
+#define US_PER_MS           1000
+#define EXT_ORDER_ID_MAX    64      /* characters that a record keeps */
 
 /* What the attempt learned of one row. */
 typedef struct learned_t {
@@ -69,7 +70,9 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     take_text(&v->sku_id, order->sku_id);
     take_text(&v->sku_name, order->sku_name);
     keep_or_take(&v->source_order_id, order->order_id);
-    keep_or_take(&v->ext_order_id, order->ext_order_id);
+    if (order->ext_order_id && strlen(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
+        keep_or_take(&v->ext_order_id, order->ext_order_id);
+    }
     dygw_record_replace_response(v, "order", &order->reply, pool);
 }
 

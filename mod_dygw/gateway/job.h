@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For gateway/ only: one piece of background work, which is a few questions to Douyin, one after the
- * other, about the rows of one request. jobs.c runs many at once; what a kind of job asks and
+ * For gateway/ only: one piece of background work, which is a few questions to Douyin, one after
+ * the other, about the rows of one request. jobs.c runs many at once; what a kind of job asks and
  * concludes is in settle.c, errand.c and enrich.c. */
 #ifndef DYGW_GATEWAY_JOB_H
 #define DYGW_GATEWAY_JOB_H

@@ -23,7 +23,7 @@
 #define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs run */
 #define ORDERS_AHEAD_MS     2000        /* no more to enrich is fetched than so many wait */
 #define ORDER_MARGIN_MS     2           /* over the even distance: Douyin counts arrivals */
-#define KEEP_FREE_BYTES     (4 * 1024 * 1024)   /* of memory that no job needs now */
+#define KEEP_FREE_BYTES     4194304U   /* of memory that no job needs now */
 
 static const dygw_job_kind_t *const kinds[KINDS] = {
     &dygw_settle_job, &dygw_errand_job, &dygw_enrich_job
@@ -105,8 +105,8 @@ static running_t *take_first(list_t *list)
     return r;
 }
 
-/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was put
- * back keeps nothing waiting. 0: it is over. */
+/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
+ * put back keeps nothing waiting. 0: it is over. */
 static dygw_ms_t left_until(dygw_ms_t at, dygw_ms_t longest)
 {
     dygw_ms_t left = at - dygw_now();

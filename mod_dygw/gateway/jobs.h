@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The background's work on verifications: settling, cancelling, enriching. Belongs to one thread. */
+ * The background's work on verifications: settling, cancelling, enriching. Belongs to one
+ * thread. */
 #ifndef DYGW_GATEWAY_JOBS_H
 #define DYGW_GATEWAY_JOBS_H
 
