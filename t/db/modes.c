@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The suite's program for other uses:
  *     db_suite migrate      what a start of httpd does to the database
+ *     db_suite due          the same, and which rows are due
  *     db_suite redeem N     N times the store's part of a redemption
  *     db_suite units N      N units of work on one connection, and what they cost in memory */
 #include "records.h"
@@ -23,6 +24,34 @@ static int migrate(void)
 {
     printf("found version %d, ran %d\n", suite_version_before, suite_files_run);
     return 0;
+}
+
+static void print_due(dygw_db_t *db, const char *name, dygw_due_e what)
+{
+    apr_array_header_t *rows;
+    int i;
+
+    assert_int_equal(dygw_store_verification_due(db, what, T0 * 2, 100, &rows, suite_pool),
+                     APR_SUCCESS);
+    for (i = 0; i < rows->nelts; i++) {
+        const dygw_verification_t *v = APR_ARRAY_IDX(rows, i, dygw_verification_t *);
+
+        printf("%s %" APR_INT64_T_FMT " sent %" APR_INT64_T_FMT "\n", name, v->id, v->sent_at);
+    }
+}
+
+static int print_all_due(void)
+{
+    dygw_db_t *db;
+
+    migrate();
+    suite_setup(NULL);
+    db = suite_open(0);
+    print_due(db, "settle", DYGW_DUE_SETTLE);
+    print_due(db, "errand", DYGW_DUE_ERRAND);
+    print_due(db, "enrich", DYGW_DUE_ENRICH);
+    dygw_db_close(db);
+    return suite_teardown(NULL);
 }
 
 static int redeem(int count)
@@ -103,6 +132,9 @@ int suite_mode(int argc, char **argv)
     }
     if (strcmp(argv[1], "migrate") == 0) {
         return migrate();
+    }
+    if (strcmp(argv[1], "due") == 0) {
+        return print_all_due();
     }
     if (strcmp(argv[1], "redeem") == 0) {
         return redeem(count);

@@ -12,4 +12,5 @@ use Dygw::DbSuite;
 my $database = Dygw::DbSuite::contract('mysql');
 Dygw::DbSuite::memory($database, 5000);
 Dygw::DbSuite::migrations('mysql');
+Dygw::DbSuite::upgrade('mysql');
 done_testing();

@@ -34,4 +34,5 @@ is_deeply(\@later, [ (@redemption) x (REDEMPTIONS - 1) ],
           'pgsql: once all is prepared, a redemption is two statements and nothing else');
 
 Dygw::DbSuite::migrations('pgsql');
+Dygw::DbSuite::upgrade('pgsql');
 done_testing();

@@ -12,4 +12,5 @@ use Dygw::DbSuite;
 my $database = Dygw::DbSuite::contract('sqlite3');
 Dygw::DbSuite::memory($database, 5000);
 Dygw::DbSuite::migrations('sqlite3');
+Dygw::DbSuite::upgrade('sqlite3');
 done_testing();

@@ -133,6 +133,39 @@ sub migrations {
     return;
 }
 
+# A record as version 1 of the schema writes it. next_run_at: 1000 times its id.
+my $INSERT_1 = 'INSERT INTO dygw_verifications (id, app_id, verify_status, error_code, enrichment_status, '
+    . 'enrichment_retry_count, created_at, updated_at, mode, item_no, item_count, first_id, attempts, lease_until, '
+    . "next_run_at) VALUES (%d, 7, '%s', 0, '%s', 0, 500, 600, 'code', 0, 1, 1, 1, %d, %s)";
+
+sub insert_1 {
+    my ($database, $id, $status, $enrichment, $lease_until, $next_run_at) = @_;
+    $database->query(sprintf $INSERT_1, $id, $status, $enrichment, $lease_until, $next_run_at // $id * 1000);
+    return;
+}
+
+# A database with records of version 1, on which a host of version 1 goes on after the migration.
+sub upgrade {
+    my ($driver) = @_;
+    my $database = Dygw::Database->new($driver);
+
+    $database->sql_file(grep {/0001/} $database->migrations);
+    insert_1($database, 1, 'processing', 'pending', 1000);
+    insert_1($database, 2, 'success', 'pending', 0);
+    insert_1($database, 3, 'failed', 'skipped', 0, 'NULL');
+    my ($found, $ended) = run($database, 'due');
+    is($found, "found version 1, ran 1\nsettle 1 sent 1000\nenrich 2 sent 600\n",
+       "$driver: what version 1 left is due after the migration");
+    insert_1($database, 4, 'processing', 'pending', 4000);
+    ($found) = run($database, 'due');
+    like($found, qr/^settle 4 sent 4000$/m, "$driver: and so is what a host of version 1 still inserts");
+    $database->query('UPDATE dygw_verifications SET verify_status = \'success\', lease_until = 0, next_run_at = 4100, '
+            . "updated_at = 4100 WHERE id = 4 AND verify_status = 'processing'");
+    ($found) = run($database, 'due');
+    like($found, qr/^enrich 4 sent 4100$/m, "$driver: and settles");
+    return;
+}
+
 # Units of work on one connection cost no memory.
 sub memory {
     my ($database, $units) = @_;
