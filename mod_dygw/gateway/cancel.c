@@ -159,11 +159,12 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
 
 /* Each of these: APR_SUCCESS, the answer is there; APR_NOTFOUND, read it again. */
 
-/* Two requests of the same millisecond must not write the same: to the store a row that is as it was
- * to be is a success, and both would ask Douyin. */
+/* Two requests of the same millisecond must not write the same: to the store a row that is as it
+ * was to be is a success, and both would ask Douyin. */
 static const char *mark(const cancel_t *c)
 {
-    return apr_pstrcat(c->pool, "is being cancelled by ", dygw_random_text(c->pool, MARK_LEN), NULL);
+    return apr_pstrcat(c->pool, "is being cancelled by ", dygw_random_text(c->pool, MARK_LEN),
+                       NULL);
 }
 
 static apr_status_t cancel_success(cancel_t *c)
