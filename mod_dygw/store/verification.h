@@ -133,10 +133,11 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
 
 /* For the request that made the rows: writes the outcome of those that are still `processing`:
  * everything that a verify answer can tell, and when the background is to look again. An outcome
- * other than success is written only while the background has repeated nothing. A row that its
- * caller has given up meanwhile gets an errand. All or none, in one commit. APR_EEXIST: a verify_id is
- * another record's, *clash is the index of the row whose it is, nothing was written. APR_NOTFOUND:
- * a row was not `processing` any more; nothing was written. APR_TIMEUP: as with insert. */
+ * other than success is written only while the background has repeated nothing. A success that its
+ * caller has given up meanwhile, or of which there is news, gets an errand. All or none, in one
+ * commit. APR_EEXIST: a verify_id is another record's, *clash is the index of the row whose it is,
+ * nothing was written. APR_NOTFOUND: a row was not `processing` any more, or the background has
+ * repeated its verify; nothing was written. APR_TIMEUP: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash);
 
