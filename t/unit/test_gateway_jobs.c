@@ -24,7 +24,7 @@ static dygw_jobs_t *jobs;
 
 /* --- kinds of jobs for the test: a question or two, then the rows are due a minute later --- */
 
-static int begun[3], ended[3], rows_seen, questions, writes;
+static int begun[3], ended[3], rows_seen, questions, writes, first_changed;
 static dygw_reply_class_e heard;
 static int write_clash;
 static const dygw_reply_t *last_reply;
@@ -44,7 +44,7 @@ static void finish(dygw_job_t *job)
     int *changed = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*changed));
 
     ended[job->kind->due]++;
-    for (int i = 0; i < job->count; i++) {
+    for (int i = first_changed; i < job->count; i++) {
         changed[i] = 1;
         put_off(job->rows[i]);
     }
@@ -105,7 +105,7 @@ static int set_up(DYGW_UNUSED void **state)
     gateway = fake_world(pool);
     memset(begun, 0, sizeof(begun));
     memset(ended, 0, sizeof(ended));
-    rows_seen = writes = 0;
+    rows_seen = writes = first_changed = 0;
     questions = 1;
     heard = DYGW_REPLY_OK;
     assert_int_equal(dygw_jobs_create(&jobs, gateway, &fake_log, pool), APR_SUCCESS);
@@ -383,9 +383,21 @@ static void a_verify_id_of_another_record_is_told_by_row(DYGW_UNUSED void **stat
     add_group(DYGW_DUE_SETTLE, 10, 3);
     fake_store_row(2)->verify_id = "verify-1";
     questions = 0;
+    first_changed = 1;
     turn(1);
     assert_int_equal(writes, 0);
     assert_int_equal(write_clash, 1);
+}
+
+static void rows_without_news_are_not_written(DYGW_UNUSED void **state)
+{
+    add_group(DYGW_DUE_SETTLE, 10, 3);
+    first_changed = 1;
+    turn(1);
+    assert_int_equal(writes, 1);
+    assert_int_equal(write_clash, -1);
+    assert_true(fake_store_row(0)->revision == 0);
+    assert_true(fake_store_row(2)->revision == 1);
 }
 
 /* --- the token --- */
@@ -558,6 +570,7 @@ int main(void)
         TEST(a_commit_whose_answer_was_lost_was_written),
         TEST(a_row_that_somebody_changed_is_not_written),
         TEST(a_verify_id_of_another_record_is_told_by_row),
+        TEST(rows_without_news_are_not_written),
         TEST(without_a_token_a_job_hears_that_nothing_was_sent),
         TEST(a_refused_token_is_renewed_once_a_question),
         TEST(one_renewal_is_for_all_that_were_refused),
