@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One job of the background, run by a test. */
+#include "settling.h"
+
+#include <apr_strings.h>
+
+static apr_size_t told;
+
+dygw_verification_t *settling_row(apr_int64_t first_id, int item_no, int item_count)
+{
+    dygw_verification_t *v = fake_store_add_row(first_id + item_no);
+
+    told = item_no == 0 && fake_store_rows() == 1 ? 0 : told;
+    v->first_id = first_id;
+    v->item_no = item_no;
+    v->item_count = item_count;
+    v->app_id = 3;
+    v->app_name = "till";
+    v->poi_id = SETTLING_POI;
+    v->mode = DYGW_MODE_CODE;
+    v->verify_token = "vt-1";
+    v->order_id = "order-1";
+    v->encrypted_code = item_no == 0 ? "enc-1" : item_no == 1 ? "enc-2" : "enc-3";
+    v->certificate_id = item_no == 0 ? "cert-1" : item_no == 1 ? "cert-2" : "cert-3";
+    v->attempts = 1;
+    v->sent_at = dygw_now();
+    v->next_run_at = dygw_now() + 5000;
+    return v;
+}
+
+static void read_rows(dygw_job_t *job, apr_int64_t first_id)
+{
+    apr_array_header_t *items;
+    dygw_db_t *db;
+
+    assert_int_equal(dygw_db_open(&db, job->gateway->db, job->log, job->pool), APR_SUCCESS);
+    dygw_store_verification_items(db, first_id, &items, job->pool);
+    dygw_db_close(db);
+    job->rows = (dygw_verification_t **)items->elts;
+    job->count = items->nelts;
+}
+
+int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id,
+                 apr_pool_t *pool)
+{
+    dygw_job_t job = { .kind = kind, .gateway = gateway, .log = &fake_log };
+    const dygw_question_t *question;
+    dygw_flight_t *flight;
+    int questions = 0;
+
+    apr_pool_create(&job.pool, pool);
+    dygw_flight_create(&flight, gateway->douyin, job.pool);
+    read_rows(&job, first_id);
+    for (question = kind->begin(&job); question; questions++) {
+        dygw_answer_t answer;
+        void *baton;
+
+        dygw_flight_start(flight, question, "t", &fake_log, job.pool, &job);
+        assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 1);
+        question = kind->answered(&job, answer);
+    }
+    apr_pool_destroy(job.pool);
+    return questions;
+}
+
+const char *settling_asked(void)
+{
+    static char words[4096];
+    const char *s = fake_asked() + told;
+    apr_size_t len = 0;
+
+    told += strlen(s);
+    while (*s && len < sizeof(words) - 1) {
+        if (strncmp(s, "t ", 2) == 0 && (len == 0 || words[len - 1] == ' ')) {
+            s += 2;     /* the token, at the start of each */
+        }
+        words[len++] = *s++;
+    }
+    words[len] = '\0';
+    return strncmp(words, "; ", 2) == 0 ? words + 2 : words;
+}

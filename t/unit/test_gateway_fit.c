@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whose coupon and whose verification is it that Douyin shows?
+ * links: gateway/fit.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apr_general.h>
+#include <cmocka.h>
+
+#include "gateway/fit.h"
+#include "util/compiler.h"
+
+#define MADE_AT APR_INT64_C(1767225600000)
+#define NOW     (MADE_AT + 60000)
+
+static apr_pool_t *pool;
+static dygw_verification_t row;
+static apr_array_header_t *coupons;
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    row = (dygw_verification_t){ .created_at = MADE_AT, .poi_id = "71", .certificate_id = "c-1",
+                                 .encrypted_code = "e-1" };
+    coupons = apr_array_make(pool, 4, sizeof(dygw_seen_coupon_t));
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static void show(const char *certificate_id, const char *encrypted_code)
+{
+    dygw_seen_coupon_t *seen = apr_array_push(coupons);
+
+    *seen = (dygw_seen_coupon_t){
+        .certificate = { .certificate_id = certificate_id, .encrypted_code = encrypted_code,
+                         .status = 2 },
+        .verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t))
+    };
+}
+
+static int found(void)
+{
+    const dygw_seen_coupon_t *seen = dygw_fit_coupon(&row, coupons);
+
+    return seen ? (int)(seen - (dygw_seen_coupon_t *)coupons->elts) : -1;
+}
+
+static void a_coupon_is_known_by_its_certificate(DYGW_UNUSED void **state)
+{
+    show("c-2", "e-1");
+    show("c-1", "e-9");
+    assert_int_equal(found(), 1);
+}
+
+static void else_by_its_code(DYGW_UNUSED void **state)
+{
+    show(NULL, "e-2");
+    show(NULL, "e-1");
+    assert_int_equal(found(), 1);
+    row.certificate_id = NULL;
+    assert_int_equal(found(), 1);
+}
+
+static void else_it_is_the_only_one_of_its_order(DYGW_UNUSED void **state)
+{
+    show(NULL, "e-9");
+    assert_int_equal(found(), 0);
+    show(NULL, "e-8");
+    assert_int_equal(found(), -1);
+}
+
+static void another_certificate_is_another_coupon(DYGW_UNUSED void **state)
+{
+    show("c-2", "e-9");
+    assert_int_equal(found(), -1);
+    row.certificate_id = NULL;
+    assert_int_equal(found(), 0);
+}
+
+static void no_coupon_is_none(DYGW_UNUSED void **state)
+{
+    assert_int_equal(found(), -1);
+}
+
+typedef struct case_t {
+    const char *poi_id;
+    dygw_ms_t time;
+    int type;
+    dygw_fit_e fit;
+} case_t;
+
+static void a_verification_fits_by_store_time_and_kind(DYGW_UNUSED void **state)
+{
+    static const case_t cases[] = {
+        { "71", MADE_AT + 1000, 4, DYGW_FIT_YES },
+        { NULL, MADE_AT + 1000, 4, DYGW_FIT_YES },          /* older answers name no store */
+        { "0", MADE_AT + 1000, 4, DYGW_FIT_YES },
+        { "72", MADE_AT + 1000, 4, DYGW_FIT_NO },
+        { "71", MADE_AT - 120000, 4, DYGW_FIT_YES },        /* clocks differ */
+        { "71", MADE_AT - 120001, 4, DYGW_FIT_NO },
+        { "71", NOW + 120000, 4, DYGW_FIT_YES },
+        { "71", NOW + 120001, 4, DYGW_FIT_NO },
+        { "71", MADE_AT, 1, DYGW_FIT_NO },
+        { "71", MADE_AT, 2, DYGW_FIT_NO },
+        { "71", MADE_AT, 3, DYGW_FIT_NO },
+        { "71", DYGW_NO_TIME, 4, DYGW_FIT_SILENT },
+        { "71", MADE_AT, -1, DYGW_FIT_SILENT },
+        { "71", MADE_AT, 0, DYGW_FIT_SILENT },
+        { "71", DYGW_NO_TIME, 2, DYGW_FIT_NO },
+        { "72", DYGW_NO_TIME, -1, DYGW_FIT_NO }
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        dygw_seen_verify_t verify = { .verify_id = "v", .poi_id = cases[i].poi_id,
+                                      .verify_time = cases[i].time, .verify_type = cases[i].type };
+
+        if (dygw_fit_verify(&row, &verify, NOW) != cases[i].fit) {
+            fail_msg("case %d", (int)i);
+        }
+    }
+}
+
+static void a_used_coupon_without_verification_hides_it(DYGW_UNUSED void **state)
+{
+    dygw_seen_coupon_t *seen;
+
+    show("c-1", "e-1");
+    seen = &APR_ARRAY_IDX(coupons, 0, dygw_seen_coupon_t);
+    assert_true(dygw_fit_is_hidden(seen));
+    seen->certificate.status = 1;
+    assert_false(dygw_fit_is_hidden(seen));
+    seen->times_used = 1;
+    assert_true(dygw_fit_is_hidden(seen));
+    *(dygw_seen_verify_t *)apr_array_push(seen->verifies) = (dygw_seen_verify_t){
+        .verify_id = "v"
+    };
+    assert_false(dygw_fit_is_hidden(seen));
+    assert_non_null(dygw_fit_find(seen, "v"));
+    assert_null(dygw_fit_find(seen, "w"));
+    assert_null(dygw_fit_find(seen, NULL));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_coupon_is_known_by_its_certificate),
+        TEST(else_by_its_code),
+        TEST(else_it_is_the_only_one_of_its_order),
+        TEST(another_certificate_is_another_coupon),
+        TEST(no_coupon_is_none),
+        TEST(a_verification_fits_by_store_time_and_kind),
+        TEST(a_used_coupon_without_verification_hides_it)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_fit", tests, NULL, NULL);
+}

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Settling one redemption: asking, repeating, what their answers make of it, and when.
+ * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+#include "settling.h"
+
+#include <apr_general.h>
+
+#include "util/compiler.h"
+
+#define ID          101
+#define MINUTE_MS   60000
+#define QUARTER_MS  900000
+#define HOUR_MS     APR_INT64_C(3600000)
+#define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_verification_t *row;
+
+static void start_anew(void)
+{
+    gateway = fake_world(pool);
+    row = settling_row(ID, 0, 1);
+    fake_clock_advance(5000);
+    fake_trace();
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    start_anew();
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static int settle(void)
+{
+    return settling_run(gateway, &dygw_settle_job, ID, pool);
+}
+
+static void check_asked(const char *expected)
+{
+    assert_string_equal(settling_asked(), expected);
+}
+
+static void check_failed(apr_int64_t error_code)
+{
+    assert_int_equal(row->verify_status, DYGW_FAILED);
+    assert_int_equal(row->error_code, error_code);
+    assert_non_null(row->error_description);
+    assert_int_equal(row->next_run_at, DYGW_NO_TIME);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
+    assert_int_equal(row->enrichment_status, DYGW_ENRICH_SKIPPED);
+}
+
+static void check_success(dygw_confirmed_by_e by)
+{
+    assert_int_equal(row->verify_status, DYGW_SUCCESS);
+    assert_int_equal(row->error_code, 0);
+    assert_int_equal(row->confirmed_by, by);
+    assert_non_null(row->verify_id);
+    assert_int_equal(row->cancelable_until, row->verify_time + HOUR_MS);
+    assert_int_equal(row->enrichment_status, DYGW_ENRICH_PENDING);
+    assert_true(row->next_run_at <= dygw_now());
+    assert_null(row->last_error);
+}
+
+static void check_waits(dygw_ms_t from, dygw_ms_t to)
+{
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_in_range(row->next_run_at - dygw_now(), from, to);
+}
+
+static void show_unused(void)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+}
+
+static dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
+{
+    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
+                     dygw_now() - ago);
+}
+
+static void answer_already(void)
+{
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
+}
+
+/* As if so many repetitions were sent, the last just now. */
+static void spend(int repeats)
+{
+    row->repeats = repeats;
+    row->attempts = repeats + 1;
+    row->sent_at = dygw_now();
+}
+
+/* --- a redemption that was not done --- */
+
+static void an_unused_coupon_is_redeemed_by_repeating(DYGW_UNUSED void **state)
+{
+    show_unused();
+    assert_int_equal(settle(), 2);
+    check_asked("query order-1; " REPEAT);
+    check_success(DYGW_BY_REPLAY);
+    assert_string_equal(row->origin_code, "102539929601");
+    assert_string_equal(row->source_order_id, "order-2");
+    assert_int_equal(row->repeats, 1);
+    assert_int_equal(row->attempts, 2);
+    assert_int_equal(row->verify_time, dygw_now());
+    assert_string_equal(row->douyin_response,
+                        "{\"query\":{\"data\":{\"error_code\":0,\"of\":\"query\"}},"
+                        "\"replay\":{\"data\":{\"error_code\":0,\"of\":\"repeat\"}}}");
+}
+
+static void a_repetition_is_committed_before_it_is_sent(DYGW_UNUSED void **state)
+{
+    show_unused();
+    fake_repeat(DYGW_REPLY_LOST, 0);
+    settle();
+    assert_string_equal(fake_trace(), "open items close query open update close repeat open update "
+                                      "close");
+    start_anew();
+    show_unused();
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_TIMEUP, 0);
+    assert_int_equal(settle(), 1);
+    assert_int_equal(row->repeats, 0);
+}
+
+static void nothing_is_sent_when_somebody_else_changed_the_row(DYGW_UNUSED void **state)
+{
+    show_unused();
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_NOTFOUND, 0);
+    settle();
+    check_asked("query order-1");
+}
+
+static void repetitions_come_by_the_schedule(DYGW_UNUSED void **state)
+{
+    for (int sent = 1; sent <= 14; sent++) {
+        fake_repeat(DYGW_REPLY_TIMEOUT, 0);
+        settle();
+        check_asked("query order-1; " REPEAT);
+        assert_int_equal(row->repeats, sent);
+        assert_int_equal(row->attempts, sent + 1);
+        assert_string_equal(row->last_error, "certificate/verify: no answer in time");
+        if (sent < 14) {
+            check_waits(sent < 5 ? 5000 : 40000, sent < 5 ? 5000 : 40000);
+        }
+        fake_clock_advance(row->next_run_at - dygw_now());
+    }
+    settle();
+    check_asked("query order-1");
+    assert_null(row->last_error);
+}
+
+static void before_its_time_only_a_look_is_taken(DYGW_UNUSED void **state)
+{
+    spend(3);
+    fake_clock_advance(2000);
+    settle();
+    check_asked("query order-1");
+    check_waits(3000, 3000);
+}
+
+static void unused_a_quarter_after_the_last_repetition_it_has_failed(DYGW_UNUSED void **state)
+{
+    spend(14);
+    for (int looks = 0; row->verify_status == DYGW_PROCESSING; looks++) {
+        settle();
+        check_asked("query order-1");
+        if (row->verify_status == DYGW_PROCESSING) {
+            check_waits(4000, 600000);
+            fake_clock_advance(row->next_run_at - dygw_now());
+        }
+        assert_true(looks < 30);
+    }
+    check_failed(DYGW_OUTCOME_NOT_REDEEMED);
+    assert_int_equal(row->coupon_status, DYGW_COUPON_UNUSED);
+    assert_in_range(dygw_now() - row->sent_at, QUARTER_MS, QUARTER_MS + 5000);
+}
+
+static void a_repetition_that_was_not_sent_does_not_count(DYGW_UNUSED void **state)
+{
+    dygw_ms_t sent_at = row->sent_at;
+
+    fake_repeat(DYGW_REPLY_UNREACHABLE, 0);
+    settle();
+    assert_int_equal(row->repeats, 0);
+    assert_int_equal(row->attempts, 1);
+    assert_int_equal(row->sent_at, sent_at);
+    check_waits(4000, 6000);
+    start_anew();
+    fake_repeat(DYGW_REPLY_BUSY, 2100004)->reply.sent_twice = 1;
+    settle();
+    assert_int_equal(row->attempts, 3);
+    assert_string_equal(row->last_error, "certificate/verify: error_code 2100004");
+}
+
+/* --- one that was done --- */
+
+static void what_fits_is_confirmed_by_repeating(DYGW_UNUSED void **state)
+{
+    show_used("v-9", 4000);
+    fake_repeat(DYGW_REPLY_OK, 0)->items[0].verify_id = "v-9";
+    settle();
+    check_asked("query order-1; " REPEAT);
+    check_success(DYGW_BY_REPLAY);
+    assert_string_equal(row->verify_id, "v-9");
+    assert_int_equal(row->verify_time, dygw_now() - 4000);
+}
+
+static void already_used_and_a_fit_are_ours(DYGW_UNUSED void **state)
+{
+    show_used("v-9", 4000)->poi_id = SETTLING_POI;
+    answer_already();
+    show_used("v-9", 4000);
+    settle();
+    check_asked("query order-1; " REPEAT "; query order-1");
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_string_equal(row->verify_id, "v-9");
+    assert_int_equal(row->verify_time, dygw_now() - 4000);
+    assert_int_equal(row->coupon_status, DYGW_COUPON_USED);
+    assert_int_equal(row->verify_records_count, 1);
+}
+
+static void late_work_is_found_after_already_used(DYGW_UNUSED void **state)
+{
+    show_unused();
+    answer_already();
+    show_unused();
+    settle();
+    assert_int_equal(row->already, 1);
+    check_waits(4000, 6000);
+    fake_clock_advance(6000);
+    show_used("v-9", 1000);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+    settling_asked();
+}
+
+static void already_used_is_believed_as_error_of_the_call_too(DYGW_UNUSED void **state)
+{
+    show_used("v-9", 4000);
+    fake_repeat(DYGW_REPLY_COUPON, 1208);
+    show_used("v-9", 4000);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+}
+
+static void with_all_repetitions_spent_the_fit_counts(DYGW_UNUSED void **state)
+{
+    spend(14);
+    show_used("v-9", 0);
+    settle();
+    check_asked("query order-1");
+    check_success(DYGW_BY_STATUS_QUERY);
+}
+
+static void a_refused_repetition_does_not_undo_what_fits(DYGW_UNUSED void **state)
+{
+    show_unused();
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    show_used("v-9", 3000);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+}
+
+static void the_look_that_a_webhook_asked_for_is_told(DYGW_UNUSED void **state)
+{
+    row->news = 1;
+    row->already = 1;
+    show_used("v-9", 3000);
+    settle();
+    check_success(DYGW_BY_WEBHOOK);
+    assert_int_equal(row->news, 0);
+    start_anew();
+    row->news = 1;
+    settle();
+    check_success(DYGW_BY_REPLAY);
+    assert_int_equal(row->news, 0);
+}
+
+/* --- one that is not ours --- */
+
+static void used_by_somebody_else_it_has_failed(DYGW_UNUSED void **state)
+{
+    show_used("v-9", 3000)->verify_type = 2;
+    settle();
+    check_failed(1208);
+    assert_int_equal(row->coupon_status, DYGW_COUPON_USED);
+    start_anew();
+    show_used("v-9", 3000)->poi_id = "6601";
+    settle();
+    check_failed(1208);
+    start_anew();
+    show_used("v-9", 130000);
+    settle();
+    check_failed(1208);
+}
+
+static void a_verification_of_another_record_is_not_ours(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *other = settling_row(50, 0, 1);
+
+    other->verify_status = DYGW_SUCCESS;
+    other->verify_id = "v-9";
+    other->verify_token = "vt-0";
+    show_used("v-9", 3000);
+    settle();
+    check_failed(DYGW_OUTCOME_NOT_OURS);
+    check_asked("query order-1");
+}
+
+static void a_record_found_only_when_writing_is_one_too(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *other = settling_row(50, 0, 1);
+
+    other->verify_status = DYGW_SUCCESS;
+    other->certificate_id = NULL;
+    other->verify_id = "v-9";
+    row->already = 1;
+    show_used("v-9", 3000);
+    settle();
+    check_failed(DYGW_OUTCOME_NOT_OURS);
+    assert_null(row->verify_id);
+}
+
+static void an_answer_with_the_verify_id_of_another_record_is_not_ours(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *other = settling_row(50, 0, 1);
+
+    other->verify_status = DYGW_SUCCESS;
+    other->verify_id = "verify-1";
+    show_unused();
+    settle();
+    check_failed(DYGW_OUTCOME_NOT_OURS);
+    assert_null(row->verify_id);
+    assert_int_equal(row->confirmed_by, DYGW_BY_NOBODY);
+    assert_int_equal(fake_logged("DYGW0431"), 1);
+}
+
+static void refunded_without_a_fit_it_has_failed(DYGW_UNUSED void **state)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 4);
+    settle();
+    check_failed(DYGW_OUTCOME_NO_COUPON);
+    assert_int_equal(row->coupon_status, DYGW_COUPON_REFUNDED);
+}
+
+static void a_refusal_is_final_when_nothing_fits(DYGW_UNUSED void **state)
+{
+    show_unused();
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    show_unused();
+    settle();
+    check_asked("query order-1; " REPEAT "; query order-1");
+    check_failed(1250);
+    start_anew();
+    show_unused();
+    fake_repeat(DYGW_REPLY_COUPON, 3000002);
+    show_unused();
+    settle();
+    check_failed(3000002);
+}
+
+static void after_a_refusal_without_a_second_look_nothing_is_final(DYGW_UNUSED void **state)
+{
+    show_unused();
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    fake_query(DYGW_REPLY_TIMEOUT, 0);
+    settle();
+    check_waits(4000, 6000);
+}
+
+static void already_used_and_nothing_shown_is_waited_for(DYGW_UNUSED void **state)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2);
+    answer_already();
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2);
+    settle();
+    check_waits(4000, 6000);
+    fake_clock_advance(QUARTER_MS + 1000);
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2);
+    settle();
+    check_failed(1208);
+}
+
+static void what_is_there_although_nothing_was_sent_is_not_ours(DYGW_UNUSED void **state)
+{
+    row->attempts = 0;
+    show_used("v-9", 1000);
+    settle();
+    check_failed(1208);
+}
+
+/* --- asking --- */
+
+static void without_an_order_get_is_asked(DYGW_UNUSED void **state)
+{
+    row->order_id = NULL;
+    fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-7", 1);
+    fake_repeat(DYGW_REPLY_BUSY, 2100004);
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    assert_string_equal(row->certificate_id, "cert-7");
+}
+
+static void a_callers_word_for_the_order_is_not_asked_for(DYGW_UNUSED void **state)
+{
+    row->mode = DYGW_MODE_ENCRYPTED_CODE;
+    row->certificate_id = "wrong";
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    assert_string_equal(row->certificate_id, "cert-1");
+}
+
+static void get_is_asked_where_query_does_not_show_it(DYGW_UNUSED void **state)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-5", "cert-5", 2);
+    settle();
+    check_asked("query order-1; get enc-1; " REPEAT);
+    start_anew();
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    settle();
+    check_asked("query order-1; get enc-1; " REPEAT);
+}
+
+static void without_an_answer_the_look_is_put_off(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
+                                                DYGW_REPLY_UNREACHABLE };
+
+    for (int i = 0; i < 3; i++) {
+        start_anew();
+        fake_query(kinds[i], 0);
+        settle();
+        check_asked("query order-1");
+        check_waits(4000, 6000);
+        assert_non_null(row->last_error);
+        fake_clock_advance(HOUR_MS);
+        fake_query(kinds[i], 0);
+        settle();
+        check_waits(32000, 48000);
+        settling_asked();
+    }
+}
+
+static void a_get_that_tells_nothing_puts_it_off(DYGW_UNUSED void **state)
+{
+    fake_query(DYGW_REPLY_BUSY, 2100004);
+    fake_get(DYGW_REPLY_BUSY, 2119003);
+    settle();
+    check_asked("query order-1; get enc-1");
+    check_waits(4000, 6000);
+    assert_string_equal(row->last_error, "certificate/get: error_code 2119003");
+    fake_clock_advance(HOUR_MS);
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    fake_get(DYGW_REPLY_SETUP, 2190004);
+    settle();
+    check_waits(480000, 720000);
+    settling_asked();
+}
+
+static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED void **state)
+{
+    row->order_id = NULL;
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    fake_repeat(DYGW_REPLY_BUSY, 2100004);
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    spend(14);
+    fake_clock_advance(48 * HOUR_MS);
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    settle();
+    check_waits(480000, 720000);
+    fake_clock_advance(HOUR_MS + 1000);
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    settle();
+    check_failed(1212);
+    settling_asked();
+}
+
+static void without_database_nothing_is_concluded(DYGW_UNUSED void **state)
+{
+    row->already = 1;
+    show_used("v-9", 1000);
+    fake_store_fail(FAKE_RIVALS, 0, 1, APR_EGENERAL, 0);
+    settle();
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_store_calls(FAKE_UPDATE), 0);
+}
+
+/* --- given up, under review --- */
+
+static void given_up_nothing_is_repeated(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    settle();
+    check_asked("query order-1");
+    check_waits(4000, 6000);
+    fake_clock_advance(QUARTER_MS);
+    settle();
+    check_asked("query order-1");
+    check_failed(DYGW_OUTCOME_GIVEN_UP);
+}
+
+static void given_up_and_never_sent_nothing_is_asked(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->attempts = 0;
+    assert_int_equal(settle(), 0);
+    check_failed(DYGW_OUTCOME_GIVEN_UP);
+}
+
+static void given_up_and_redeemed_it_has_an_errand(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    show_used("v-9", 3000);
+    settle();
+    check_asked("query order-1");
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_true(row->errand_at <= dygw_now() && row->errand_at != DYGW_NO_TIME);
+}
+
+static void a_review_is_followed_for_49_hours(DYGW_UNUSED void **state)
+{
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_REVIEW, 1229);
+    settle();
+    assert_int_equal(row->review_since, dygw_now());
+    settling_asked();
+    for (int looks = 0; row->verify_status == DYGW_PROCESSING && looks < 2000; looks++) {
+        fake_clock_advance(row->next_run_at - dygw_now());
+        fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+        settle();
+        check_asked("query order-1");
+    }
+    check_failed(1229);
+    assert_in_range(dygw_now() - row->review_since, 49 * HOUR_MS, 49 * HOUR_MS + 720000);
+}
+
+static void a_review_that_ends_well_is_ours(DYGW_UNUSED void **state)
+{
+    fake_repeat(DYGW_REPLY_REVIEW, 1229);
+    settle();
+    fake_clock_advance(20 * HOUR_MS);
+    show_used("v-9", 10 * HOUR_MS);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_int_equal(row->verify_time, dygw_now() - 10 * HOUR_MS);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_unused_coupon_is_redeemed_by_repeating),
+        TEST(a_repetition_is_committed_before_it_is_sent),
+        TEST(nothing_is_sent_when_somebody_else_changed_the_row),
+        TEST(repetitions_come_by_the_schedule),
+        TEST(before_its_time_only_a_look_is_taken),
+        TEST(unused_a_quarter_after_the_last_repetition_it_has_failed),
+        TEST(a_repetition_that_was_not_sent_does_not_count),
+        TEST(what_fits_is_confirmed_by_repeating),
+        TEST(already_used_and_a_fit_are_ours),
+        TEST(late_work_is_found_after_already_used),
+        TEST(already_used_is_believed_as_error_of_the_call_too),
+        TEST(with_all_repetitions_spent_the_fit_counts),
+        TEST(a_refused_repetition_does_not_undo_what_fits),
+        TEST(the_look_that_a_webhook_asked_for_is_told),
+        TEST(used_by_somebody_else_it_has_failed),
+        TEST(a_verification_of_another_record_is_not_ours),
+        TEST(a_record_found_only_when_writing_is_one_too),
+        TEST(an_answer_with_the_verify_id_of_another_record_is_not_ours),
+        TEST(refunded_without_a_fit_it_has_failed),
+        TEST(a_refusal_is_final_when_nothing_fits),
+        TEST(after_a_refusal_without_a_second_look_nothing_is_final),
+        TEST(already_used_and_nothing_shown_is_waited_for),
+        TEST(what_is_there_although_nothing_was_sent_is_not_ours),
+        TEST(without_an_order_get_is_asked),
+        TEST(a_callers_word_for_the_order_is_not_asked_for),
+        TEST(get_is_asked_where_query_does_not_show_it),
+        TEST(without_an_answer_the_look_is_put_off),
+        TEST(a_get_that_tells_nothing_puts_it_off),
+        TEST(an_unknown_coupon_is_repeated_then_followed_for_two_days),
+        TEST(without_database_nothing_is_concluded),
+        TEST(given_up_nothing_is_repeated),
+        TEST(given_up_and_never_sent_nothing_is_asked),
+        TEST(given_up_and_redeemed_it_has_an_errand),
+        TEST(a_review_is_followed_for_49_hours),
+        TEST(a_review_that_ends_well_is_ours)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_settle", tests, NULL, NULL);
+}
