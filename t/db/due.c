@@ -51,27 +51,46 @@ static void assert_row(apr_array_header_t *rows, int number, const dygw_verifica
     assert_int_equal(APR_ARRAY_IDX(rows, number, dygw_verification_t *)->id, v->id);
 }
 
-static void test_what_is_due_longest_comes_first(DYGW_UNUSED void **state)
+static dygw_verification_t *due_at_time(dygw_db_t *db, dygw_due_e what, dygw_ms_t at)
 {
-    dygw_db_t *db = open_with_nothing_due();
-    dygw_verification_t *late = processing_at(db, T0 + 30);
-    dygw_verification_t *early = processing_at(db, T0 + 10);
-    dygw_verification_t *middle = processing_at(db, T0 + 20);
-    apr_array_header_t *rows;
+    switch (what) {
+    case DYGW_DUE_SETTLE:
+        return processing_at(db, at);
+    case DYGW_DUE_ERRAND:
+        return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, DYGW_NO_TIME, at);
+    default:
+        return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, at, DYGW_NO_TIME);
+    }
+}
 
-    processing_at(db, DYGW_NO_TIME);
-    rows = due(db, DYGW_DUE_SETTLE, T0 + 20, LIMIT);
+static void assert_longest_due_first(dygw_db_t *db, dygw_due_e what)
+{
+    dygw_verification_t *late = due_at_time(db, what, T0 + 30);
+    dygw_verification_t *early = due_at_time(db, what, T0 + 10);
+    dygw_verification_t *middle = due_at_time(db, what, T0 + 20);
+    apr_array_header_t *rows = due(db, what, T0 + 20, LIMIT);
+
     assert_int_equal(rows->nelts, 2);
     assert_row(rows, 0, early);
     assert_row(rows, 1, middle);
     assert_same_outcome(APR_ARRAY_IDX(rows, 0, dygw_verification_t *), early);
-    assert_int_equal(due(db, DYGW_DUE_SETTLE, T0 + 9, LIMIT)->nelts, 0);
-    rows = due(db, DYGW_DUE_SETTLE, T0 + 99, LIMIT);
+    assert_int_equal(due(db, what, T0 + 9, LIMIT)->nelts, 0);
+    rows = due(db, what, T0 + 99, LIMIT);
     assert_int_equal(rows->nelts, 3);
     assert_row(rows, 2, late);
-    rows = due(db, DYGW_DUE_SETTLE, T0 + 99, 1);
+    rows = due(db, what, T0 + 99, 1);
     assert_int_equal(rows->nelts, 1);
     assert_row(rows, 0, early);
+}
+
+static void test_what_is_due_longest_comes_first(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+
+    processing_at(db, DYGW_NO_TIME);
+    assert_longest_due_first(db, DYGW_DUE_SETTLE);
+    assert_longest_due_first(db, DYGW_DUE_ERRAND);
+    assert_longest_due_first(db, DYGW_DUE_ENRICH);
     dygw_db_close(db);
 }
 
