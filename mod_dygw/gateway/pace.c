@@ -7,6 +7,7 @@
 
 #define FIRST_MS        5000
 #define QUICK_REPEATS   5
+#define QUICK_MS        25000   /* what these take */
 #define SLOW_MS         40000
 #define LONGEST_MS      600000
 #define AFTERWARDS_MS   1000    /* over the time that counts, so that it is over for certain */
@@ -56,6 +57,5 @@ dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now)
 {
     dygw_ms_t passed = now - since;
 
-    return now + (passed < QUICK_REPEATS * FIRST_MS ? FIRST_MS
-                                                    : grown(passed / 2, SLOW_MS, LONGEST_MS));
+    return now + (passed < QUICK_MS ? FIRST_MS : grown(passed / 2, SLOW_MS, LONGEST_MS));
 }

@@ -316,7 +316,7 @@ void dygw_record_replayed(dygw_verification_t *v, const dygw_verify_item_t *item
     v->coupon_status = status_after(item, DYGW_TIMES_LEFT_UNKNOWN);
 }
 
-static const char *silence(dygw_reply_class_e kind)
+static const char *words_of(dygw_reply_class_e kind)
 {
     switch (kind) {
     case DYGW_REPLY_TIMEOUT:
@@ -325,8 +325,10 @@ static const char *silence(dygw_reply_class_e kind)
         return "no connection";
     case DYGW_REPLY_GARBLED:
         return "an answer that cannot be understood";
-    default:
+    case DYGW_REPLY_LOST:
         return "the connection broke";
+    default:
+        return "nothing that tells";
     }
 }
 
@@ -343,5 +345,5 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
     if (reply->http_status != 0 && reply->http_status != 200) {
         return apr_psprintf(pool, "%s: HTTP status %d", names[call], reply->http_status);
     }
-    return apr_pstrcat(pool, names[call], ": ", silence(reply->kind), NULL);
+    return apr_pstrcat(pool, names[call], ": ", words_of(reply->kind), NULL);
 }

@@ -163,7 +163,7 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
 
 int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
 {
-    dygw_verification_t kept[DYGW_COUNT_MAX];
+    dygw_verification_t *kept[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
     int look_again;
     int clash = -1;
@@ -172,14 +172,14 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     dygw_step("settle_answered");
     dygw_settling_keep_answer(job, "replay", &answer->reply);
     for (i = 0; i < job->count; i++) {
-        kept[i] = *job->rows[i];
+        kept[i] = apr_pmemdup(job->pool, job->rows[i], sizeof(**kept));
     }
     look_again = hear_all(job, answer, changed);
     while (!dygw_settling_write(job, changed, &clash)) {
         if (clash < 0) {
             return 0;
         }
-        *job->rows[clash] = kept[clash];
+        *job->rows[clash] = *kept[clash];
         disown(job, job->rows[clash]);
     }
     return look_again;

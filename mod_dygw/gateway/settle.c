@@ -139,13 +139,15 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
     return wanted;
 }
 
-static void keep(const dygw_job_t *job, dygw_verification_t *kept)
+static dygw_verification_t *keep(const dygw_job_t *job)
 {
+    dygw_verification_t *kept = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*kept));
     int i;
 
     for (i = 0; i < job->count; i++) {
         kept[i] = *job->rows[i];
     }
+    return kept;
 }
 
 static void restore(dygw_job_t *job, const dygw_verification_t *kept)
@@ -162,7 +164,7 @@ static void restore(dygw_job_t *job, const dygw_verification_t *kept)
 static const dygw_question_t *conclude(dygw_job_t *job)
 {
     dygw_settling_t *s = job->state;
-    dygw_verification_t kept[DYGW_COUNT_MAX];
+    const dygw_verification_t *kept = keep(job);
     dygw_verdict_t verdicts[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
     int repeated = s->repeated;
@@ -171,7 +173,6 @@ static const dygw_question_t *conclude(dygw_job_t *job)
     if (!read_records(job)) {
         return NULL;
     }
-    keep(job, kept);
     do {
         int wanted;
 

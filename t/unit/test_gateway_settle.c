@@ -10,7 +10,6 @@
 #include "util/compiler.h"
 
 #define ID          101
-#define MINUTE_MS   60000
 #define QUARTER_MS  900000
 #define HOUR_MS     APR_INT64_C(3600000)
 #define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1"
@@ -401,162 +400,6 @@ static void what_is_there_although_nothing_was_sent_is_not_ours(DYGW_UNUSED void
     check_failed(1208);
 }
 
-/* --- asking --- */
-
-static void without_an_order_get_is_asked(DYGW_UNUSED void **state)
-{
-    row->order_id = NULL;
-    fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-7", 1);
-    fake_repeat(DYGW_REPLY_BUSY, 2100004);
-    settle();
-    check_asked("get enc-1; " REPEAT);
-    assert_string_equal(row->certificate_id, "cert-7");
-}
-
-static void a_callers_word_for_the_order_is_not_asked_for(DYGW_UNUSED void **state)
-{
-    row->mode = DYGW_MODE_ENCRYPTED_CODE;
-    row->certificate_id = "wrong";
-    settle();
-    check_asked("get enc-1; " REPEAT);
-    assert_string_equal(row->certificate_id, "cert-1");
-}
-
-static void get_is_asked_where_query_does_not_show_it(DYGW_UNUSED void **state)
-{
-    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-5", "cert-5", 2);
-    settle();
-    check_asked("query order-1; get enc-1; " REPEAT);
-    start_anew();
-    fake_query(DYGW_REPLY_SETUP, 2190004);
-    settle();
-    check_asked("query order-1; get enc-1; " REPEAT);
-}
-
-static void without_an_answer_the_look_is_put_off(DYGW_UNUSED void **state)
-{
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
-                                                DYGW_REPLY_UNREACHABLE };
-
-    for (int i = 0; i < 3; i++) {
-        start_anew();
-        fake_query(kinds[i], 0);
-        settle();
-        check_asked("query order-1");
-        check_waits(4000, 6000);
-        assert_non_null(row->last_error);
-        fake_clock_advance(HOUR_MS);
-        fake_query(kinds[i], 0);
-        settle();
-        check_waits(32000, 48000);
-        settling_asked();
-    }
-}
-
-static void a_get_that_tells_nothing_puts_it_off(DYGW_UNUSED void **state)
-{
-    fake_query(DYGW_REPLY_BUSY, 2100004);
-    fake_get(DYGW_REPLY_BUSY, 2119003);
-    settle();
-    check_asked("query order-1; get enc-1");
-    check_waits(4000, 6000);
-    assert_string_equal(row->last_error, "certificate/get: error_code 2119003");
-    fake_clock_advance(HOUR_MS);
-    fake_query(DYGW_REPLY_SETUP, 2190004);
-    fake_get(DYGW_REPLY_SETUP, 2190004);
-    settle();
-    check_waits(480000, 720000);
-    settling_asked();
-}
-
-static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED void **state)
-{
-    row->order_id = NULL;
-    fake_get(DYGW_REPLY_COUPON, 1212);
-    fake_repeat(DYGW_REPLY_BUSY, 2100004);
-    settle();
-    check_asked("get enc-1; " REPEAT);
-    spend(14);
-    fake_clock_advance(48 * HOUR_MS);
-    fake_get(DYGW_REPLY_COUPON, 1212);
-    settle();
-    check_waits(480000, 720000);
-    fake_clock_advance(HOUR_MS + 1000);
-    fake_get(DYGW_REPLY_COUPON, 1212);
-    settle();
-    check_failed(1212);
-    settling_asked();
-}
-
-static void without_database_nothing_is_concluded(DYGW_UNUSED void **state)
-{
-    row->already = 1;
-    show_used("v-9", 1000);
-    fake_store_fail(FAKE_RIVALS, 0, 1, APR_EGENERAL, 0);
-    settle();
-    assert_int_equal(row->verify_status, DYGW_PROCESSING);
-    assert_int_equal(fake_store_calls(FAKE_UPDATE), 0);
-}
-
-/* --- given up, under review --- */
-
-static void given_up_nothing_is_repeated(DYGW_UNUSED void **state)
-{
-    row->cancel_since = dygw_now();
-    settle();
-    check_asked("query order-1");
-    check_waits(4000, 6000);
-    fake_clock_advance(QUARTER_MS);
-    settle();
-    check_asked("query order-1");
-    check_failed(DYGW_OUTCOME_GIVEN_UP);
-}
-
-static void given_up_and_never_sent_nothing_is_asked(DYGW_UNUSED void **state)
-{
-    row->cancel_since = dygw_now();
-    row->attempts = 0;
-    assert_int_equal(settle(), 0);
-    check_failed(DYGW_OUTCOME_GIVEN_UP);
-}
-
-static void given_up_and_redeemed_it_has_an_errand(DYGW_UNUSED void **state)
-{
-    row->cancel_since = dygw_now();
-    show_used("v-9", 3000);
-    settle();
-    check_asked("query order-1");
-    check_success(DYGW_BY_STATUS_QUERY);
-    assert_true(row->errand_at <= dygw_now() && row->errand_at != DYGW_NO_TIME);
-}
-
-static void a_review_is_followed_for_49_hours(DYGW_UNUSED void **state)
-{
-    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_REVIEW, 1229);
-    settle();
-    assert_int_equal(row->review_since, dygw_now());
-    settling_asked();
-    for (int looks = 0; row->verify_status == DYGW_PROCESSING && looks < 2000; looks++) {
-        fake_clock_advance(row->next_run_at - dygw_now());
-        fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
-        settle();
-        check_asked("query order-1");
-    }
-    check_failed(1229);
-    assert_in_range(dygw_now() - row->review_since, 49 * HOUR_MS, 49 * HOUR_MS + 720000);
-}
-
-static void a_review_that_ends_well_is_ours(DYGW_UNUSED void **state)
-{
-    fake_repeat(DYGW_REPLY_REVIEW, 1229);
-    settle();
-    fake_clock_advance(20 * HOUR_MS);
-    show_used("v-9", 10 * HOUR_MS);
-    settle();
-    check_success(DYGW_BY_STATUS_QUERY);
-    assert_int_equal(row->verify_time, dygw_now() - 10 * HOUR_MS);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -584,19 +427,7 @@ int main(void)
         TEST(a_refusal_is_final_when_nothing_fits),
         TEST(after_a_refusal_without_a_second_look_nothing_is_final),
         TEST(already_used_and_nothing_shown_is_waited_for),
-        TEST(what_is_there_although_nothing_was_sent_is_not_ours),
-        TEST(without_an_order_get_is_asked),
-        TEST(a_callers_word_for_the_order_is_not_asked_for),
-        TEST(get_is_asked_where_query_does_not_show_it),
-        TEST(without_an_answer_the_look_is_put_off),
-        TEST(a_get_that_tells_nothing_puts_it_off),
-        TEST(an_unknown_coupon_is_repeated_then_followed_for_two_days),
-        TEST(without_database_nothing_is_concluded),
-        TEST(given_up_nothing_is_repeated),
-        TEST(given_up_and_never_sent_nothing_is_asked),
-        TEST(given_up_and_redeemed_it_has_an_errand),
-        TEST(a_review_is_followed_for_49_hours),
-        TEST(a_review_that_ends_well_is_ours)
+        TEST(what_is_there_although_nothing_was_sent_is_not_ours)
     };
 
     apr_initialize();

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Settling one redemption: what is asked, when Douyin does not answer, has no such coupon, or reviews
+ * it; and what its caller gave up.
+ * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+#include "settling.h"
+
+#include <apr_general.h>
+
+#include "util/compiler.h"
+
+#define ID          101
+#define QUARTER_MS  900000
+#define HOUR_MS     APR_INT64_C(3600000)
+#define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1"
+
+static apr_pool_t *pool;
+static dygw_gateway_t *gateway;
+static dygw_verification_t *row;
+
+static void start_anew(void)
+{
+    gateway = fake_world(pool);
+    row = settling_row(ID, 0, 1);
+    fake_clock_advance(5000);
+    fake_trace();
+}
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    apr_pool_create(&pool, NULL);
+    start_anew();
+    return 0;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static int settle(void)
+{
+    return settling_run(gateway, &dygw_settle_job, ID, pool);
+}
+
+static void check_asked(const char *expected)
+{
+    assert_string_equal(settling_asked(), expected);
+}
+
+static void check_failed(apr_int64_t error_code)
+{
+    assert_int_equal(row->verify_status, DYGW_FAILED);
+    assert_int_equal(row->error_code, error_code);
+    assert_non_null(row->error_description);
+    assert_int_equal(row->next_run_at, DYGW_NO_TIME);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
+    assert_int_equal(row->enrichment_status, DYGW_ENRICH_SKIPPED);
+}
+
+static void check_success(dygw_confirmed_by_e by)
+{
+    assert_int_equal(row->verify_status, DYGW_SUCCESS);
+    assert_int_equal(row->error_code, 0);
+    assert_int_equal(row->confirmed_by, by);
+    assert_non_null(row->verify_id);
+    assert_int_equal(row->cancelable_until, row->verify_time + HOUR_MS);
+    assert_int_equal(row->enrichment_status, DYGW_ENRICH_PENDING);
+    assert_true(row->next_run_at <= dygw_now());
+    assert_null(row->last_error);
+}
+
+static void check_waits(dygw_ms_t from, dygw_ms_t to)
+{
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_in_range(row->next_run_at - dygw_now(), from, to);
+}
+
+static dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
+{
+    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
+                     dygw_now() - ago);
+}
+
+/* As if so many repetitions were sent, the last just now. */
+static void spend(int repeats)
+{
+    row->repeats = repeats;
+    row->attempts = repeats + 1;
+    row->sent_at = dygw_now();
+}
+
+/* --- asking --- */
+
+static void without_an_order_get_is_asked(DYGW_UNUSED void **state)
+{
+    row->order_id = NULL;
+    fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-7", 1);
+    fake_repeat(DYGW_REPLY_BUSY, 2100004);
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    assert_string_equal(row->certificate_id, "cert-7");
+}
+
+static void a_callers_word_for_the_order_is_not_asked_for(DYGW_UNUSED void **state)
+{
+    row->mode = DYGW_MODE_ENCRYPTED_CODE;
+    row->certificate_id = "wrong";
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    assert_string_equal(row->certificate_id, "cert-1");
+}
+
+static void get_is_asked_where_query_does_not_show_it(DYGW_UNUSED void **state)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-5", "cert-5", 2);
+    settle();
+    check_asked("query order-1; get enc-1; " REPEAT);
+    start_anew();
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    settle();
+    check_asked("query order-1; get enc-1; " REPEAT);
+}
+
+static void without_an_answer_the_look_is_put_off(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
+                                                DYGW_REPLY_UNREACHABLE };
+
+    for (int i = 0; i < 3; i++) {
+        start_anew();
+        fake_query(kinds[i], 0);
+        settle();
+        check_asked("query order-1");
+        check_waits(4000, 6000);
+        assert_non_null(row->last_error);
+        fake_clock_advance(HOUR_MS);
+        fake_query(kinds[i], 0);
+        settle();
+        check_waits(32000, 48000);
+        settling_asked();
+    }
+}
+
+static void a_get_that_tells_nothing_puts_it_off(DYGW_UNUSED void **state)
+{
+    fake_query(DYGW_REPLY_BUSY, 2100004);
+    fake_get(DYGW_REPLY_BUSY, 2119003);
+    settle();
+    check_asked("query order-1; get enc-1");
+    check_waits(4000, 6000);
+    assert_string_equal(row->last_error, "certificate/get: error_code 2119003");
+    fake_clock_advance(HOUR_MS);
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    fake_get(DYGW_REPLY_SETUP, 2190004);
+    settle();
+    check_waits(480000, 720000);
+    settling_asked();
+}
+
+static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED void **state)
+{
+    row->order_id = NULL;
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    fake_repeat(DYGW_REPLY_BUSY, 2100004);
+    settle();
+    check_asked("get enc-1; " REPEAT);
+    spend(14);
+    fake_clock_advance(48 * HOUR_MS);
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    settle();
+    check_waits(480000, 720000);
+    fake_clock_advance(HOUR_MS + 1000);
+    fake_get(DYGW_REPLY_COUPON, 1212);
+    settle();
+    check_failed(1212);
+    settling_asked();
+}
+
+static void without_database_nothing_is_concluded(DYGW_UNUSED void **state)
+{
+    row->already = 1;
+    show_used("v-9", 1000);
+    fake_store_fail(FAKE_RIVALS, 0, 1, APR_EGENERAL, 0);
+    settle();
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_store_calls(FAKE_UPDATE), 0);
+}
+
+/* --- given up, under review --- */
+
+static void given_up_nothing_is_repeated(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    settle();
+    check_asked("query order-1");
+    check_waits(4000, 6000);
+    fake_clock_advance(QUARTER_MS);
+    settle();
+    check_asked("query order-1");
+    check_failed(DYGW_OUTCOME_GIVEN_UP);
+}
+
+static void given_up_and_never_sent_nothing_is_asked(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->attempts = 0;
+    assert_int_equal(settle(), 0);
+    check_failed(DYGW_OUTCOME_GIVEN_UP);
+}
+
+static void given_up_and_redeemed_it_has_an_errand(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    show_used("v-9", 3000);
+    settle();
+    check_asked("query order-1");
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_true(row->errand_at <= dygw_now() && row->errand_at != DYGW_NO_TIME);
+}
+
+static void a_review_is_followed_for_49_hours(DYGW_UNUSED void **state)
+{
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_REVIEW, 1229);
+    settle();
+    assert_int_equal(row->review_since, dygw_now());
+    settling_asked();
+    for (int looks = 0; row->verify_status == DYGW_PROCESSING && looks < 2000; looks++) {
+        fake_clock_advance(row->next_run_at - dygw_now());
+        fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+        settle();
+        check_asked("query order-1");
+    }
+    check_failed(1229);
+    assert_in_range(dygw_now() - row->review_since, 49 * HOUR_MS, 49 * HOUR_MS + 720000);
+}
+
+static void a_review_that_ends_well_is_ours(DYGW_UNUSED void **state)
+{
+    fake_repeat(DYGW_REPLY_REVIEW, 1229);
+    settle();
+    fake_clock_advance(20 * HOUR_MS);
+    show_used("v-9", 10 * HOUR_MS);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_int_equal(row->verify_time, dygw_now() - 10 * HOUR_MS);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_an_order_get_is_asked),
+        TEST(a_callers_word_for_the_order_is_not_asked_for),
+        TEST(get_is_asked_where_query_does_not_show_it),
+        TEST(without_an_answer_the_look_is_put_off),
+        TEST(a_get_that_tells_nothing_puts_it_off),
+        TEST(an_unknown_coupon_is_repeated_then_followed_for_two_days),
+        TEST(without_database_nothing_is_concluded),
+        TEST(given_up_nothing_is_repeated),
+        TEST(given_up_and_never_sent_nothing_is_asked),
+        TEST(given_up_and_redeemed_it_has_an_errand),
+        TEST(a_review_is_followed_for_49_hours),
+        TEST(a_review_that_ends_well_is_ours)
+    };
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests_name("gateway_settle_asking", tests, NULL, NULL);
+}
