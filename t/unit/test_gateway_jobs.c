@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: what is fetched and when, how many at once, tokens, the pace of order queries, and
  * what a database that is away does.
- * links: gateway/ask.c gateway/cell.c gateway/job.c gateway/jobs.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/job.c gateway/jobs.c
+ * links: gateway/running.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "fake_world.h"
 
