@@ -26,7 +26,6 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
             v->sent_at = now;
         }
     }
-    s->repeated = 1;
 }
 
 const dygw_question_t *dygw_repeat_question(dygw_job_t *job)

@@ -130,7 +130,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && !s->repeated && dygw_may_repeat(job->rows, job->count)
+    wanted = wanted && dygw_may_repeat(job->rows, job->count)
              && s->h.now >= dygw_pace_repeat(job->rows, job->count);
     if (wanted) {
         dygw_repeat_count(job, s->h.now);
@@ -167,7 +167,6 @@ static const dygw_question_t *conclude(dygw_job_t *job)
     const dygw_verification_t *kept = keep(job);
     dygw_verdict_t verdicts[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
-    int repeated = s->repeated;
     int clash = -1;
 
     if (!read_records(job)) {
@@ -186,7 +185,6 @@ static const dygw_question_t *conclude(dygw_job_t *job)
         if (clash >= 0) {
             APR_ARRAY_PUSH(s->h.foreign, const char *) = job->rows[clash]->verify_id;
             restore(job, kept);
-            s->repeated = repeated;
         }
     } while (clash >= 0);
     return NULL;

@@ -12,7 +12,6 @@ typedef struct dygw_settling_t {
     int asked[DYGW_COUNT_MAX];      /* by get, in this look */
     int news[DYGW_COUNT_MAX];       /* a webhook was the reason */
     dygw_ms_t sent_before[DYGW_COUNT_MAX];
-    int repeated;                   /* once in a job */
 } dygw_settling_t;
 
 /* Whether it is still to be settled. */
