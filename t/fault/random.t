@@ -41,6 +41,7 @@ sub none_wrong {
     is($count, 0, $name);
     splice @wrong, 10 if @wrong > 10;
     diag(map { "$_\n" } @wrong) if @wrong;
+    diag($storm->evidence(3)) if @wrong && $storm->{suspects};
     return;
 }
 

@@ -215,6 +215,7 @@ sub compare {
         push @wrong, map { "$attempt->{request_id} ($attempt->{status}): $_" }
             $self->wrong_with($attempt, $rows, $truth{ $attempt->{code} }, \%by_id, $faults);
     }
+    $self->{suspects} = [ keys %{ { map { /\A(r-\S+)/ ? ($1 => 1) : () } @wrong } } ];
     push @wrong, "$_: a record of no request that was made" for keys %rows;
     push @wrong, map { wrong_with_coupon($_, $truth{$_}, \%by_token) } sort keys %truth;
     return @wrong;
@@ -238,6 +239,25 @@ sub wrong_with {
     push @wrong, 'repeats a 202 and is no replay'
         if ($attempt->{first} // 0) == 202 && $attempt->{status} < 500 && $attempt->{status};
     return @wrong;
+}
+
+# All that is known of what was wrong in the last comparison, for a diagnosis: of each coupon its records, what Douyin
+# did, and what the log says.
+sub evidence {
+    my ($self, $limit) = @_;
+    my @suspects = @{ $self->{suspects} };
+    splice @suspects, $limit if @suspects > $limit;
+    my $log = $self->{gateway}->server->log_text;
+    my @lines;
+    for my $request (@suspects) {
+        my ($row) = $self->{truth}->rows_where("request_id = '$request'") or next;
+        my @rows = $self->{truth}->rows_where("certificate_id = '$row->{certificate_id}'");
+        my $coupon = $self->sandbox->coupon($row->{certificate_id}, 'certificate_id');
+        push @lines, "--- $request", map { encode_json($_) } @rows, @{ $coupon->{verifications} };
+        my $names = join '|', map { ($_->{id}, $_->{request_id}) } @rows;
+        push @lines, grep { /$names/ } split /\n/, $log;
+    }
+    return map { "$_\n" } @lines;
 }
 
 sub wrong_with_coupon {

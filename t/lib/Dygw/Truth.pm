@@ -23,13 +23,13 @@ use Dygw::Server qw(poll);
 # What is looked at of a record.
 our @COLUMNS = qw(
     id request_id verify_status error_code verify_id verify_token encrypted_code certificate_id order_id poi_id
-    attempts next_run_at lease_until mode app_id confirmed_by repeats errand_at cancel_since
+    attempts next_run_at lease_until mode app_id confirmed_by repeats errand_at cancel_since review_since already
 );
 
 use constant SETTLE_DEADLINE => 60;     # seconds
 use constant SETTLE_PAUSE    => 0.25;   # between two looks at the database
 
-my $NUMBER = qr/_at|_until|_since|attempts|repeats|error_code|app_id|\Aid/;
+my $NUMBER = qr/_at|_until|_since|attempts|already|repeats|error_code|app_id|\Aid/;
 
 sub new {
     my ($class, $gateway) = @_;
