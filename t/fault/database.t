@@ -24,7 +24,8 @@ use constant IN_TIME       => 3;    # seconds: a connection that is tried for on
 use constant HOLD_MS       => 2500;
 use constant PROCESSES     => 4;
 use constant KILLS         => 6;
-use constant TABLES        => qw(dygw_meta dygw_apps dygw_tokens dygw_leases dygw_verifications dygw_nonces);
+use constant TABLES        => qw(dygw_meta dygw_apps dygw_tokens dygw_leases dygw_verifications dygw_nonces
+    dygw_idempotency dygw_webhooks);
 
 my $sandbox = Dygw::Sandbox->start_new(threads => 32);
 my ($gateway, $truth, $database, $driver);
