@@ -9,8 +9,8 @@
  *   4  record the outcome  what the answer settles; the rest stays `processing`, for the background
  *
  * If this process dies between 2 and 4, the row is there, its lease runs out, and the background
- * settles it (settle.c). If the database dies in between, the caller hears `processing`, which is what the
- * record says. No connection to the database is held while Douyin is asked.
+ * settles it (settle.c). If the database dies in between, the caller hears `processing`, which is
+ * what the record says. No connection to the database is held while Douyin is asked.
  *
  * A row's `attempts` counts the verify requests that may have reached Douyin: 1 when it is
  * committed, for we may die before we know; afterwards what was really sent. Above 1, "already

@@ -2,103 +2,11 @@
  * A redemption: what happens in which order, what each outcome of prepare and verify becomes.
  * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/record.c
  * links: gateway/redeem.c gateway/token.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
-
-#include <apr_general.h>
+ * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
+#include "redeeming.h"
 
 #include "gateway/cell.h"
-#include "gateway/redeem.h"
 #include "util/compiler.h"
-
-#define POI         "7012345678901234567"
-#define COMMITTED   "open insert close"
-#define SETTLED     "open settle close"
-#define RENEWED     "open claim close token open put close"
-
-static apr_pool_t *pool;
-static dygw_gateway_t *gateway;
-static dygw_redeem_request_t request;
-static dygw_redeem_result_t out;
-
-static void start_anew(void)
-{
-    gateway = fake_world(pool);
-    request = (dygw_redeem_request_t){
-        .app_id = 3, .app_name = "till", .poi_id = POI, .mode = DYGW_MODE_CODE,
-        .code = "123456789012", .count = 1, .operator_name = "wang", .device = "till-1",
-        .ext_order_id = "A-1", .request_id = "req-1"
-    };
-}
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    apr_pool_create(&pool, NULL);
-    start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-static void use_encrypted_code(void)
-{
-    request.mode = DYGW_MODE_ENCRYPTED_CODE;
-    request.code = NULL;
-    request.encrypted_code = "enc-9";
-    request.verify_token = "vt-9";
-    request.order_id = "order-9";
-    request.certificate_id = "cert-9";
-}
-
-static void redeem(void)
-{
-    dygw_redeem(gateway, &request, &fake_log, pool, &out);
-}
-
-static const dygw_verification_t *item(int number)
-{
-    assert_int_equal(out.result.code, DYGW_OK);
-    assert_true(number < out.count);
-    return out.items[number];
-}
-
-/* What the caller hears is what the table has. */
-static void check_told_as_recorded(void)
-{
-    for (int i = 0; i < out.count; i++) {
-        assert_memory_equal(out.items[i], fake_store_row(i), sizeof(*out.items[i]));
-    }
-}
-
-static void check_unknown(int number, int attempts)
-{
-    const dygw_verification_t *v = item(number);
-
-    assert_int_equal(v->verify_status, DYGW_PROCESSING);
-    assert_true(v->error_code == 0);
-    assert_null(v->error_description);
-    assert_null(v->verify_id);
-    assert_int_equal(v->attempts, attempts);
-    assert_true(v->lease_until == 0);
-    assert_true(v->next_run_at == dygw_now() + 5000);
-    assert_int_equal(v->enrichment_status, DYGW_ENRICH_PENDING);
-}
-
-static void check_failed(int number, apr_int64_t error_code)
-{
-    const dygw_verification_t *v = item(number);
-
-    assert_int_equal(v->verify_status, DYGW_FAILED);
-    assert_true(v->error_code == error_code);
-    assert_non_null(v->error_description);
-    assert_true(v->next_run_at == DYGW_NO_TIME);
-    assert_true(v->lease_until == 0);
-    assert_int_equal(v->enrichment_status, DYGW_ENRICH_SKIPPED);
-}
 
 /* --- the order of things --- */
 
@@ -478,103 +386,6 @@ static void a_verify_that_was_never_sent_counts_no_attempt(DYGW_UNUSED void **st
     assert_int_equal(fake_verify_calls(), 1);
 }
 
-/* --- "already used" --- */
-
-static void already_used_is_final_for_the_only_request_sent(DYGW_UNUSED void **state)
-{
-    static const apr_int64_t results[] = { 1208, 2 };
-
-    for (int i = 0; i < 2; i++) {
-        start_anew();
-        fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, results[i]);
-        redeem();
-        check_failed(0, results[i]);
-    }
-}
-
-static void already_used_may_be_ours_when_the_request_went_out_twice(DYGW_UNUSED void **state)
-{
-    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
-
-    fake_item(answer, 0, DYGW_REPLY_COUPON, 1208);
-    answer->reply.sent_twice = 1;
-    redeem();
-    check_unknown(0, 2);
-}
-
-static void already_used_may_be_ours_after_a_renewed_token(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_TOKEN, 2190008);
-    fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 2);
-    redeem();
-    check_unknown(0, 2);
-}
-
-static void other_refusals_of_a_coupon_are_final_even_then(DYGW_UNUSED void **state)
-{
-    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
-
-    fake_item(answer, 0, DYGW_REPLY_COUPON, 1250);
-    answer->reply.sent_twice = 1;
-    redeem();
-    check_failed(0, 1250);
-}
-
-static void a_whole_refusal_of_a_request_sent_twice_is_not_final(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_COUPON, 1208)->reply.sent_twice = 1;
-    redeem();
-    check_unknown(0, 2);
-}
-
-static void a_success_of_a_request_sent_twice_is_a_success(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_OK, 0)->reply.sent_twice = 1;
-    redeem();
-    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
-    assert_int_equal(item(0)->attempts, 2);
-}
-
-/* --- the token during verify --- */
-
-static void a_token_refused_at_verify_is_renewed_and_the_same_sent_again(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_TOKEN, 2190002);
-    redeem();
-    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
-    assert_int_equal(item(0)->attempts, 2);
-    assert_string_equal(fake_verify_args(),
-                        "tok-1 " POI " vt-1 enc-1; tok-2 " POI " vt-1 enc-1");
-    assert_string_equal(fake_trace(),
-                        "prepare " COMMITTED " verify " RENEWED " verify " SETTLED);
-}
-
-static void a_token_that_stays_refused_leaves_it_processing(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_TOKEN, 2190002);
-    fake_verify(DYGW_REPLY_TOKEN, 2190002);
-    redeem();
-    check_unknown(0, 2);
-    assert_int_equal(fake_verify_calls(), 2);
-    start_anew();
-    fake_verify(DYGW_REPLY_TOKEN, 2190002);
-    fake_token(DYGW_REPLY_TIMEOUT, NULL, 0);
-    redeem();
-    check_unknown(0, 1);
-    assert_int_equal(fake_verify_calls(), 1);
-}
-
-static void a_busy_verify_is_not_repeated_here(DYGW_UNUSED void **state)
-{
-    fake_verify(DYGW_REPLY_TOKEN, 2190002);
-    fake_verify(DYGW_REPLY_BUSY, 2100004);
-    redeem();
-    check_unknown(0, 2);
-    assert_int_equal(fake_verify_calls(), 2);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,15 +410,6 @@ int main(void)
         TEST(a_refusal_of_the_whole_call_is_final),
         TEST(an_outcome_that_is_not_known_stays_processing),
         TEST(a_verify_that_was_never_sent_counts_no_attempt),
-        TEST(already_used_is_final_for_the_only_request_sent),
-        TEST(already_used_may_be_ours_when_the_request_went_out_twice),
-        TEST(already_used_may_be_ours_after_a_renewed_token),
-        TEST(other_refusals_of_a_coupon_are_final_even_then),
-        TEST(a_whole_refusal_of_a_request_sent_twice_is_not_final),
-        TEST(a_success_of_a_request_sent_twice_is_a_success),
-        TEST(a_token_refused_at_verify_is_renewed_and_the_same_sent_again),
-        TEST(a_token_that_stays_refused_leaves_it_processing),
-        TEST(a_busy_verify_is_not_repeated_here)
     };
 
     apr_initialize();
