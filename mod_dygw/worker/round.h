@@ -8,7 +8,7 @@
 
 /* One look at the database a host and gateway; renewing the lease now and then: together one query
  * a second at most, as long as there is nothing to do. */
-#define DYGW_TICK_MS            1250
+#define DYGW_TICK_MS            1300
 #define DYGW_LEASE_TTL_MS       12000
 #define DYGW_LEASE_RENEW_MS     6000    /* renewed when less than this is left */
 

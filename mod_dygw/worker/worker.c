@@ -40,8 +40,8 @@
 #include "worker/round.h"
 #include "worker/shared.h"
 
-#define FOLLOWER_PAUSE_US   apr_time_from_msec(700)
-#define LEADER_PAUSE_US     apr_time_from_msec(250)     /* until it sees what requests have left */
+#define FOLLOWER_PAUSE_US   apr_time_from_msec(1500)
+#define LEADER_PAUSE_US     apr_time_from_msec(260)     /* until it sees what requests have left */
 #define SHARED_PATIENCE_US  apr_time_from_msec(20)      /* with several gateways, for each */
 #define STOP_PATIENCE_US    apr_time_from_sec(3)
 #define HANDLER_PATIENCE_US apr_time_from_sec(1)    /* within a signal handler */
