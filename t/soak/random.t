@@ -32,7 +32,7 @@ $gateway->start;
 $gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0404 DYGW0500 DYGW0501 DYGW0511 AH10392));
 $gateway->server->announce(qw(DYGW0310 DYGW0411 DYGW0600 DYGW0601 AH00629 AH00639 AH02655));
 my $truth = Dygw::Truth->new($gateway);
-my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => SECONDS, seed => $seed, cancels => 0.1,
+my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => SECONDS, seed => $seed, cancels => 0.1, truthful => 1,
     kill => 0.05, cut => 0.1);
 
 # What its caller has given up, and is unused, is only sure a quarter of an hour later, and so are those that fight with
@@ -40,8 +40,9 @@ my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => SE
 sub await_settled {
     return 1 if $truth->await_settled(QUICK_SEC);
     my $left = "verify_status = 'processing'";
-    diag(sprintf '%d of %d open after %d s are given up', $gateway->rows('dygw_verifications',
-        "$left AND cancel_since IS NOT NULL"), $gateway->rows('dygw_verifications', $left), QUICK_SEC);
+    my ($open, $given_up) = map { scalar $gateway->rows('dygw_verifications', $_) } $left,
+        "$left AND cancel_since IS NOT NULL";
+    diag("$given_up of $open open after ${\ QUICK_SEC} s are given up");
     $gateway->database->query('UPDATE dygw_verifications SET sent_at = sent_at - ' . QUARTER_MS .
         ", next_run_at = 1, revision = revision + 1 WHERE $left");
     return $truth->await_settled(SETTLE_SEC);
@@ -73,7 +74,7 @@ diag('left in processing: ' . ($records{processing} // 0));
 ok($settled, 'all is settled when Douyin is well again');
 is(scalar @wrong, 0, 'every record says what Douyin says');
 splice @wrong, 20 if @wrong > 20;
-diag(map { "$_\n" } @wrong) if @wrong;
+diag(map({ "$_\n" } @wrong), $storm->evidence(2)) if @wrong;
 is_deeply($changed, [], 'what was sent again was the same to the last byte');
 cmp_ok($storm->{tokens_sent}, '<=', $state->{calls}{prepare}, 'each verify had a prepare of its own');
 is($state->{double_redemptions}, 0, 'no coupon was redeemed twice');

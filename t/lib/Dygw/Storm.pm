@@ -47,7 +47,8 @@ my %OF = (
     orders => [ 0, 40, @OF_QUESTIONS ],
 );
 
-# Beside what is said above: kill (0.3), cut (0.4): how often in the second half.
+# Beside what is said above: kill (0.3), cut (0.4): how often in the second half; truthful: no verify is answered "used"
+# that is not, because then nobody can tell whose a coupon is that two callers want.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -136,6 +137,7 @@ sub fail_otherwise {
     $sandbox->clear;
     for my $call (sort keys %OF) {
         my ($least, $more, @faults) = @{ $OF{$call} };
+        @faults = grep { $_->{fault} ne 'result' } @faults if $self->{truthful};
         $sandbox->fault(call => $call, %{ $faults[ rand @faults ] }, percent => int($least + rand $more),
             times => -1);
     }
