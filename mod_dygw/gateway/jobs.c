@@ -39,7 +39,7 @@ static int is_worth_it(const dygw_jobs_t *jobs, dygw_jobs_class_e class)
 
 /* Makes a job of a row that is due, if there is none. */
 static apr_status_t take_up(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_kind_t *kind,
-                            const dygw_verification_t *row, dygw_running_list_t *fresh)
+                            const dygw_due_row_t *row, dygw_running_list_t *fresh)
 {
     dygw_job_key_t key = { row->first_id, kind->due };
     dygw_running_t *r;
@@ -80,7 +80,7 @@ static apr_status_t fetch_kind(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_
     }
     jobs->caught_up &= rows->nelts < limit;
     for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
-        rv = take_up(jobs, db, kind, APR_ARRAY_IDX(rows, i, const dygw_verification_t *), fresh);
+        rv = take_up(jobs, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t), fresh);
     }
     return rv;
 }

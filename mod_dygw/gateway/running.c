@@ -53,7 +53,7 @@ dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest)
 /* --- the life of a job --- */
 
 static dygw_running_t *empty_job(dygw_jobs_t *jobs, const dygw_job_kind_t *kind,
-                                 const dygw_verification_t *row)
+                                 const dygw_due_row_t *row)
 {
     apr_pool_t *pool;
     dygw_running_t *r;
@@ -68,7 +68,7 @@ static dygw_running_t *empty_job(dygw_jobs_t *jobs, const dygw_job_kind_t *kind,
     return r;
 }
 
-static apr_status_t read_rows(dygw_running_t *r, dygw_db_t *db, const dygw_verification_t *row)
+static apr_status_t read_rows(dygw_running_t *r, dygw_db_t *db, const dygw_due_row_t *row)
 {
     apr_array_header_t *items;
     apr_status_t rv;
@@ -98,7 +98,7 @@ static void job_add(dygw_jobs_t *jobs, dygw_running_t *r)
 }
 
 apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *db,
-                              const dygw_job_kind_t *kind, const dygw_verification_t *row)
+                              const dygw_job_kind_t *kind, const dygw_due_row_t *row)
 {
     dygw_running_t *made = empty_job(jobs, kind, row);
     apr_status_t rv = read_rows(made, db, row);

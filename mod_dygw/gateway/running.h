@@ -69,7 +69,7 @@ dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest);
 /* Makes a job of the group of a row that is due, with all of its rows; it does not begin yet.
  * APR_NOTFOUND: they are gone. */
 apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *db,
-                              const dygw_job_kind_t *kind, const dygw_verification_t *row);
+                              const dygw_job_kind_t *kind, const dygw_due_row_t *row);
 
 /* Both take it as far as it goes without an answer; it may be gone then. */
 void dygw_running_begin(dygw_jobs_t *jobs, dygw_running_t *r);

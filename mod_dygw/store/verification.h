@@ -169,8 +169,16 @@ typedef enum {
     DYGW_DUE_ENRICH         /* `success` and enrichment pending, by next_run_at */
 } dygw_due_e;
 
+/* What tells which rows to read. */
+typedef struct dygw_due_row_t {
+    apr_int64_t id;
+    apr_int64_t first_id;
+    int item_count;
+    dygw_ms_t lease_until;
+} dygw_due_row_t;
+
 /* Rows of which such work is due at `now`, the longest due first, at most limit. rows: of
- * dygw_verification_t *. */
+ * dygw_due_row_t. */
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
                                          apr_array_header_t **rows, apr_pool_t *pool);
 

@@ -3,10 +3,10 @@
  * coupon's other records. Each query has an index of its own; lease.c asks for the first of all
  * due times in the same way. */
 #include "store/catalogue.h"
-#include "store/verification_columns.h"
+#include "store/verification.h"
 #include "store/verification_words.h"
 
-#define SELECT "SELECT " DYGW_VERIFICATION_COLUMNS " FROM dygw_verifications "
+#define SELECT "SELECT id, first_id, item_count, lease_until FROM dygw_verifications "
 
 static const dygw_stmt_t due[] = {
     [DYGW_DUE_SETTLE] = {
@@ -49,9 +49,12 @@ apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms
     dygw_rows_t *found;
     apr_status_t rv = dygw_db_select(db, &due[what], &found, args);
 
-    *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    *rows = apr_array_make(pool, 1, sizeof(dygw_due_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        APR_ARRAY_PUSH(*rows, dygw_verification_t *) = dygw_store_verification_read(found, pool);
+        APR_ARRAY_PUSH(*rows, dygw_due_row_t) = (dygw_due_row_t){
+            .id = dygw_row_int(found, 0, 0), .first_id = dygw_row_int(found, 1, 0),
+            .item_count = (int)dygw_row_int(found, 2, 1), .lease_until = dygw_row_int(found, 3, 0)
+        };
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

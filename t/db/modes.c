@@ -34,8 +34,10 @@ static void print_due(dygw_db_t *db, const char *name, dygw_due_e what)
     assert_int_equal(dygw_store_verification_due(db, what, T0 * 2, 100, &rows, suite_pool),
                      APR_SUCCESS);
     for (i = 0; i < rows->nelts; i++) {
-        const dygw_verification_t *v = APR_ARRAY_IDX(rows, i, dygw_verification_t *);
+        apr_int64_t id = APR_ARRAY_IDX(rows, i, dygw_due_row_t).id;
+        dygw_verification_t *v;
 
+        assert_int_equal(dygw_store_verification_get(db, id, 0, &v, suite_pool), APR_SUCCESS);
         printf("%s %" APR_INT64_T_FMT " sent %" APR_INT64_T_FMT "\n", name, v->id, v->sent_at);
     }
 }

@@ -482,9 +482,11 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
     if (!fake_store_enter(FAKE_DUE, &rv)) {
         return rv;
     }
-    *due = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    *due = apr_array_make(pool, 1, sizeof(dygw_due_row_t));
     while (limit-- > 0 && (row = next_due(what, now, at, id)) != NULL) {
-        APR_ARRAY_PUSH(*due, dygw_verification_t *) = apr_pmemdup(pool, row, sizeof(*row));
+        APR_ARRAY_PUSH(*due, dygw_due_row_t) = (dygw_due_row_t){
+            row->id, row->first_id, row->item_count, row->lease_until
+        };
         at = due_at(row, what);
         id = row->id;
     }
