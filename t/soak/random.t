@@ -32,11 +32,11 @@ $gateway->start;
 $gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0404 DYGW0500 DYGW0501 DYGW0511 AH10392));
 $gateway->server->announce(qw(DYGW0310 DYGW0411 DYGW0600 DYGW0601 AH00629 AH00639 AH02655));
 my $truth = Dygw::Truth->new($gateway);
-my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => SECONDS, seed => $seed, cancels => 0.1, truthful => 1,
-    kill => 0.05, cut => 0.1);
+my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => SECONDS, seed => $seed,
+    cancels => 0.1, truthful => 1, kill => 0.05, cut => 0.1);
 
-# What its caller has given up, and is unused, is only sure a quarter of an hour later, and so are those that fight with
-# it: that time is made to pass.
+# What its caller has given up, and is unused, is only sure a quarter of an hour later, and so are those that fight
+# with it: that time is made to pass.
 sub await_settled {
     return 1 if $truth->await_settled(QUICK_SEC);
     my $left = "verify_status = 'processing'";
