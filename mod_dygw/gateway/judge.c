@@ -4,7 +4,8 @@
  *   Douyin shows a verification that fits (time, store, kind) and that no other record has: it is
  *   ours once a repetition was answered "already used", or cannot be sent any more. While other
  *   records of that coupon are `processing` too, and there is not enough for all, whoever asks
- *   first is not whose it is: all wait until all are sure, then the oldest has it.
+ *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
+ *   told "already used" themselves, and the oldest of them has it.
  *
  *   It shows the coupon used and nothing fits, or refunded: failed.
  *
@@ -41,22 +42,58 @@ dygw_ms_t dygw_last_sent(const dygw_verification_t *v)
 
 static int forbids_repeating(const dygw_verification_t *v)
 {
-    if (is_given_up(v) || v->verify_status == DYGW_CANCELLED || !v->encrypted_code) {
-        return 1;
-    }
+    return is_given_up(v) || v->verify_status == DYGW_CANCELLED || !v->encrypted_code;
+}
+
+/* Under review, or repeated as often as Douyin asks for. */
+static int has_to_rest(const dygw_verification_t *v)
+{
     return v->verify_status == DYGW_PROCESSING
            && (v->review_since != DYGW_NO_TIME || v->repeats >= DYGW_REPEATS_MAX);
+}
+
+static int is_same_request(dygw_verification_t *const *rows, int count)
+{
+    return count == rows[0]->item_count && count <= DYGW_COUNT_MAX && rows[0]->verify_token;
 }
 
 int dygw_may_repeat(dygw_verification_t *const *rows, int count)
 {
     int i;
 
-    if (count != rows[0]->item_count || count > DYGW_COUNT_MAX || !rows[0]->verify_token) {
+    if (!is_same_request(rows, count)) {
         return 0;
     }
     for (i = 0; i < count; i++) {
-        if (forbids_repeating(rows[i])) {
+        if (forbids_repeating(rows[i]) || has_to_rest(rows[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int is_card(const dygw_seen_coupon_t *seen)
+{
+    return seen->certificate.is_times_card || seen->times_count > 0;
+}
+
+static int is_used_up(const dygw_seen_coupon_t *seen)
+{
+    return seen && seen->certificate.status == DYGW_COUPON_USED && !is_card(seen);
+}
+
+int dygw_may_confirm(const dygw_hearing_t *h)
+{
+    int i;
+
+    if (!is_same_request(h->rows, h->count)) {
+        return 0;
+    }
+    for (i = 0; i < h->count; i++) {
+        if (forbids_repeating(h->rows[i])
+            || (has_to_rest(h->rows[i])
+                && (!is_used_up(h->seen[i])
+                    || h->rows[i]->repeats >= DYGW_REPEATS_MAX + DYGW_CONFIRMS_MAX))) {
             return 0;
         }
     }
@@ -175,6 +212,22 @@ static int count_siblings(const dygw_hearing_t *h, int i, int limit)
     return siblings;
 }
 
+/* The lower, the likelier that the redemption is its own. One that was given up has not been
+ * repeated; where it is not certainly another's, it is better taken back than left. */
+static int rank(int already, int given_up)
+{
+    return (already == DYGW_ALREADY_USED ? 2 : 0) + (given_up ? 1 : 0);
+}
+
+/* Whether a rival has a better claim than v. */
+static int goes_first(const dygw_rival_t *rival, const dygw_verification_t *v)
+{
+    int its = rank(rival->already, rival->given_up);
+    int ours = rank(v->already, is_given_up(v));
+
+    return its != ours ? its < ours : rival->id < v->id;
+}
+
 /* Whether the i-th row, which is sure, may take its fit, or has to leave it for the time being. */
 static int may_take(const dygw_hearing_t *h, int i)
 {
@@ -182,7 +235,7 @@ static int may_take(const dygw_hearing_t *h, int i)
     int free_ones = count_free_fits(h, i);
     int unsure = 0;
     int rivals = 0;
-    int older = 0;
+    int before = 0;
     int n;
 
     for (n = 0; n < records_of(h, i); n++) {
@@ -190,8 +243,8 @@ static int may_take(const dygw_hearing_t *h, int i)
 
         if (is_rival(h, record)) {
             rivals++;
-            unsure += !record->already;
-            older += record->id < v->id;
+            unsure += !record->already && !record->given_up;
+            before += goes_first(record, v);
         }
     }
     if (rivals == 0 || rivals + count_siblings(h, i, h->count) <= free_ones) {
@@ -200,7 +253,7 @@ static int may_take(const dygw_hearing_t *h, int i)
     if (unsure > 0 && h->now < dygw_last_sent(v) + DYGW_LATE_MS) {
         return 0;
     }
-    return older + count_siblings(h, i, i) < free_ones;
+    return before + count_siblings(h, i, i) < free_ones;
 }
 
 /* --- verdicts --- */
@@ -222,20 +275,14 @@ static void fail_given_up(dygw_verdict_t *verdict)
     fail(verdict, DYGW_OUTCOME_GIVEN_UP, "given up by the caller; nothing was redeemed");
 }
 
-static int is_card(const dygw_hearing_t *h, int i)
-{
-    const dygw_seen_coupon_t *seen = h->seen[i];
-
-    return seen->certificate.is_times_card || seen->times_count > 0;
-}
-
 /* A repetition tells nothing more about this row, or is out of the question. */
 static int is_sure(const dygw_hearing_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
-    return v->already || h->refused[i].description || !dygw_may_repeat(h->rows, h->count)
-           || (is_card(h, i) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
+    return v->already || h->refused[i].description
+           || !(dygw_may_repeat(h->rows, h->count) || dygw_may_confirm(h))
+           || (is_card(h->seen[i]) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
 }
 
 static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)

@@ -10,6 +10,9 @@
 /* Douyin: 5 repetitions after 5 s each, then one every 40 s, 14 in all. */
 #define DYGW_REPEATS_MAX        14
 
+/* So many more, when they can redeem nothing and only tell whose a redemption is. */
+#define DYGW_CONFIRMS_MAX       3
+
 /* A coupon that is still unused so long after the last verify was not redeemed by it. */
 #define DYGW_LATE_MS            APR_INT64_C(900000)
 
@@ -51,6 +54,10 @@ void dygw_judge(const dygw_hearing_t *h, dygw_verdict_t *verdicts);
 /* Whether the verify of these rows may be repeated at all: the very same request, nothing in it
  * that was taken back, given up or is under review. */
 int dygw_may_repeat(dygw_verification_t *const *rows, int count);
+
+/* Whether it may be repeated only to hear whose a redemption is: what would forbid it otherwise is
+ * about plain coupons that are used, so that it cannot redeem anything. */
+int dygw_may_confirm(const dygw_hearing_t *h);
 
 /* When a verify of this row may have been sent last. */
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v);

@@ -49,10 +49,19 @@ static void hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int 
                          apr_int64_t error_code, const char *description)
 {
     if (already) {
-        v->already = 1;
+        v->already = DYGW_ALREADY_USED;
     }
     else {
         s->h.refused[i] = (dygw_refusal_t){ error_code, description };
+    }
+}
+
+/* Of a coupon that is used, another repetition would be told no more. */
+static void hear_review(const dygw_settling_t *s, int i, dygw_verification_t *v)
+{
+    dygw_record_review(v);
+    if (s->h.seen[i] && s->h.seen[i]->certificate.status == DYGW_COUPON_USED && !v->already) {
+        v->already = DYGW_ALREADY_SILENT;
     }
 }
 
@@ -71,7 +80,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
         hear_refusal(s, i, v, item->already, item->result, item->msg);
         return 1;
     case DYGW_REPLY_REVIEW:
-        dygw_record_review(v);
+        hear_review(s, i, v);
         return 0;
     default:
         v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
@@ -91,7 +100,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
                      reply->error_code, reply->description);
         return 1;
     case DYGW_REPLY_REVIEW:
-        dygw_record_review(v);
+        hear_review(job->state, i, v);
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);

@@ -58,7 +58,8 @@ static int read_records_with(dygw_job_t *job, dygw_db_t *db)
         }
         id = seen->certificate.certificate_id ? seen->certificate.certificate_id
                                               : job->rows[i]->certificate_id;
-        if (id && dygw_store_verification_rivals(db, id, &records, job->pool) != APR_SUCCESS) {
+        if (id && dygw_store_verification_rivals(db, id, job->rows[i]->encrypted_code, &records,
+                                                 job->pool) != APR_SUCCESS) {
             return 0;
         }
         s->h.records[i] = records;
@@ -108,8 +109,8 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
         dygw_record_fail(v, verdict->error_code, verdict->description);
         dygw_settling_finish(v);
     }
-    else if (verdict->what == DYGW_VERDICT_WAIT && verdict->verify) {
-        v->already = 1;     /* it can learn no more by itself: others need not wait for it */
+    else if (verdict->what == DYGW_VERDICT_WAIT && verdict->verify && !v->already) {
+        v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
     }
     if (seen) {
         dygw_record_look(v, seen);
@@ -130,7 +131,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && dygw_may_repeat(job->rows, job->count)
+    wanted = wanted && (dygw_may_repeat(job->rows, job->count) || dygw_may_confirm(&s->h))
              && s->h.now >= dygw_pace_repeat(job->rows, job->count);
     if (wanted) {
         dygw_repeat_count(job, s->h.now);

@@ -44,6 +44,11 @@ typedef enum {
 /* An amount or a number that has no value yet. */
 #define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
 
+/* Whose the redemption is that Douyin shows, as far as repetitions of the verify tell. */
+#define DYGW_ALREADY_OPEN   0       /* one may still tell */
+#define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
+#define DYGW_ALREADY_USED   2       /* one was answered "already used" */
+
 /* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
  * contract's words: dygw_*_word() below. */
 typedef struct dygw_verification_t {
@@ -100,7 +105,7 @@ typedef struct dygw_verification_t {
     dygw_ms_t sent_at;              /* the last verify request, at the latest then */
     int repeats;                    /* of the verify, sent by the background */
     int asks;                       /* looks at the coupon's status */
-    int already;                    /* a repetition was answered "already used" */
+    int already;                    /* DYGW_ALREADY_*: what repetitions told */
     dygw_ms_t review_since;         /* Douyin's risk review; DYGW_NO_TIME = none */
     dygw_ms_t cancel_since;         /* the caller wants it cancelled; DYGW_NO_TIME = no */
     int cancels;                    /* cancel requests that may have reached Douyin */
@@ -189,10 +194,14 @@ typedef struct dygw_rival_t {
     dygw_verify_status_e verify_status;
     const char *verify_id;
     int already;
+    int given_up;
 } dygw_rival_t;
 
-/* The records of one coupon, at most 1,000, the newest first. rivals: of dygw_rival_t. */
+/* The records of one coupon, at most 1,000, the newest first: those of its certificate_id, and of
+ * its encrypted_code (NULL: none) where the certificate_id is not known yet. rivals: of
+ * dygw_rival_t. */
 apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
+                                            const char *encrypted_code,
                                             apr_array_header_t **rivals, apr_pool_t *pool);
 
 /* A webhook told of a change of this coupon: marks its records that are not `failed` and makes

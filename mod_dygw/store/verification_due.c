@@ -28,8 +28,9 @@ static const dygw_stmt_t due[] = {
 
 static const dygw_stmt_t verification_rivals = {
     "dygw_verification_rivals",
-    DYGW_SQL("SELECT id, first_id, verify_status, verify_id, already FROM dygw_verifications "
-             "WHERE certificate_id = %s ORDER BY id DESC LIMIT 1000")
+    DYGW_SQL("SELECT id, first_id, verify_status, verify_id, already, cancel_since "
+             "FROM dygw_verifications WHERE certificate_id = %s "
+             "OR (certificate_id IS NULL AND encrypted_code = %s) ORDER BY id DESC LIMIT 1000")
 };
 
 /* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
@@ -68,13 +69,15 @@ static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
                                                                       DYGW_PROCESSING);
     rival.verify_id = dygw_row_text(rows, 3, pool);
     rival.already = (int)dygw_row_int(rows, 4, 0);
+    rival.given_up = dygw_row_int(rows, 5, DYGW_NO_TIME) != DYGW_NO_TIME;
     return rival;
 }
 
 apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
+                                            const char *encrypted_code,
                                             apr_array_header_t **rivals, apr_pool_t *pool)
 {
-    const char *args[] = { certificate_id };
+    const char *args[] = { certificate_id, encrypted_code };
     dygw_rows_t *found;
     apr_status_t rv = dygw_db_select(db, &verification_rivals, &found, args);
 

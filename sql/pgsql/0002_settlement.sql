@@ -31,6 +31,8 @@ ALTER TABLE dygw_verifications
 DROP INDEX IF EXISTS dygw_verifications_next_run;
 CREATE INDEX IF NOT EXISTS dygw_verifications_due ON dygw_verifications (verify_status, next_run_at) WHERE next_run_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS dygw_verifications_errand ON dygw_verifications (errand_at) WHERE errand_at IS NOT NULL;
+-- For coupons whose certificate_id is not known yet.
+CREATE INDEX IF NOT EXISTS dygw_verifications_code ON dygw_verifications (encrypted_code) WHERE certificate_id IS NULL;
 
 -- Which request an Idempotency-Key stands for. key_hash: SHA-256 of app and key; first_id NULL: no records yet.
 CREATE TABLE IF NOT EXISTS dygw_idempotency (

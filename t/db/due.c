@@ -182,9 +182,10 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     const dygw_rival_t *rival;
 
     of_coupon(db, suite_unique_text("7"), DYGW_PROCESSING);
-    read->already = 1;
+    read->already = DYGW_ALREADY_SILENT;
+    read->cancel_since = T0;
     assert_int_equal(record_update(db, read), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, &rivals, suite_pool),
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, NULL, &rivals, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rivals->nelts, 2);
     rival = &APR_ARRAY_IDX(rivals, 0, dygw_rival_t);
@@ -192,12 +193,35 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     assert_int_equal(rival->first_id, second->first_id);
     assert_int_equal(rival->verify_status, DYGW_SUCCESS);
     assert_string_equal(rival->verify_id, second->verify_id);
-    assert_int_equal(rival->already, 0);
+    assert_int_equal(rival->already, DYGW_ALREADY_OPEN);
+    assert_false(rival->given_up);
     rival = &APR_ARRAY_IDX(rivals, 1, dygw_rival_t);
     assert_int_equal(rival->id, first->id);
     assert_int_equal(rival->verify_status, DYGW_PROCESSING);
     assert_null(rival->verify_id);
-    assert_int_equal(rival->already, 1);
+    assert_int_equal(rival->already, DYGW_ALREADY_SILENT);
+    assert_true(rival->given_up);
+    dygw_db_close(db);
+}
+
+static void test_a_record_without_certificate_is_a_rival_by_its_code(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *known = of_coupon(db, certificate_id, DYGW_PROCESSING);
+    dygw_verification_t *unknown = record_processing();
+    apr_array_header_t *rivals;
+
+    unknown->certificate_id = NULL;
+    assert_int_equal(record_insert(db, unknown), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, unknown->encrypted_code,
+                                                    &rivals, suite_pool), APR_SUCCESS);
+    assert_int_equal(rivals->nelts, 2);
+    assert_int_equal(APR_ARRAY_IDX(rivals, 0, dygw_rival_t).id, unknown->id);
+    assert_int_equal(APR_ARRAY_IDX(rivals, 1, dygw_rival_t).id, known->id);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, known->encrypted_code,
+                                                    &rivals, suite_pool), APR_SUCCESS);
+    assert_int_equal(rivals->nelts, 1);
     dygw_db_close(db);
 }
 
@@ -265,6 +289,7 @@ void suite_due(void)
         SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
+        SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
         SUITE_TEST(test_news_makes_settled_rows_an_errand),
         SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
         SUITE_TEST(test_news_is_a_change_of_the_row),

@@ -494,6 +494,7 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
 }
 
 apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
+                                            const char *encrypted_code,
                                             apr_array_header_t **rivals, apr_pool_t *pool)
 {
     apr_status_t rv;
@@ -506,9 +507,11 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
     for (i = row_count - 1; i >= 0; i--) {
         const dygw_verification_t *v = &rows[i];
 
-        if (same(v->certificate_id, certificate_id)) {
+        if (same(v->certificate_id, certificate_id)
+            || (!v->certificate_id && same(v->encrypted_code, encrypted_code))) {
             APR_ARRAY_PUSH(*rivals, dygw_rival_t) = (dygw_rival_t){
-                v->id, v->first_id, v->verify_status, v->verify_id, v->already
+                v->id, v->first_id, v->verify_status, v->verify_id, v->already,
+                v->cancel_since != DYGW_NO_TIME
             };
         }
     }

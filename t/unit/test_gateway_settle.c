@@ -236,7 +236,7 @@ static void late_work_is_found_after_already_used(DYGW_UNUSED void **state)
     answer_already();
     show_unused();
     settle();
-    assert_int_equal(row->already, 1);
+    assert_int_equal(row->already, DYGW_ALREADY_USED);
     check_waits(4000, 6000);
     fake_clock_advance(6000);
     show_used("v-9", 1000);
@@ -254,9 +254,15 @@ static void already_used_is_believed_as_error_of_the_call_too(DYGW_UNUSED void *
     check_success(DYGW_BY_STATUS_QUERY);
 }
 
-static void with_all_repetitions_spent_the_fit_counts(DYGW_UNUSED void **state)
+static void with_all_repetitions_spent_a_few_still_ask_whose_it_is(DYGW_UNUSED void **state)
 {
     spend(14);
+    fake_clock_advance(40000);
+    show_used("v-9", 0);
+    settle();
+    check_success(DYGW_BY_REPLAY);
+    start_anew();
+    spend(17);
     show_used("v-9", 0);
     settle();
     check_asked("query order-1");
@@ -416,7 +422,7 @@ int main(void)
         TEST(already_used_and_a_fit_are_ours),
         TEST(late_work_is_found_after_already_used),
         TEST(already_used_is_believed_as_error_of_the_call_too),
-        TEST(with_all_repetitions_spent_the_fit_counts),
+        TEST(with_all_repetitions_spent_a_few_still_ask_whose_it_is),
         TEST(a_refused_repetition_does_not_undo_what_fits),
         TEST(the_look_that_a_webhook_asked_for_is_told),
         TEST(used_by_somebody_else_it_has_failed),

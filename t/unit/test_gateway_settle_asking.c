@@ -244,6 +244,21 @@ static void a_review_that_ends_well_is_ours(DYGW_UNUSED void **state)
     fake_clock_advance(20 * HOUR_MS);
     show_used("v-9", 10 * HOUR_MS);
     settle();
+    check_success(DYGW_BY_REPLAY);      /* used, it can be asked whose it is */
+}
+
+static void a_review_that_ends_well_and_says_no_more_is_ours(DYGW_UNUSED void **state)
+{
+    fake_repeat(DYGW_REPLY_REVIEW, 1229);
+    settle();
+    fake_clock_advance(20 * HOUR_MS);
+    show_used("v-9", 10 * HOUR_MS);
+    fake_repeat(DYGW_REPLY_REVIEW, 1229);
+    settle();
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_int_equal(row->already, DYGW_ALREADY_SILENT);
+    show_used("v-9", 10 * HOUR_MS);
+    settle();
     check_success(DYGW_BY_STATUS_QUERY);
     assert_int_equal(row->verify_time, dygw_now() - 10 * HOUR_MS);
 }
@@ -264,7 +279,8 @@ int main(void)
         TEST(given_up_and_never_sent_nothing_is_asked),
         TEST(given_up_and_redeemed_it_has_an_errand),
         TEST(a_review_is_followed_for_49_hours),
-        TEST(a_review_that_ends_well_is_ours)
+        TEST(a_review_that_ends_well_is_ours),
+        TEST(a_review_that_ends_well_and_says_no_more_is_ours)
     };
 
     apr_initialize();

@@ -322,10 +322,10 @@ static void a_rival_that_is_not_sure_is_waited_for(DYGW_UNUSED void **state)
     show_used();
     settle();
     assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
-    assert_int_equal(rows[0]->already, 1);
+    assert_int_equal(rows[0]->already, DYGW_ALREADY_USED);
     settling_asked();
     fake_clock_advance(MINUTE_MS);
-    fake_store_row(1)->already = 1;
+    fake_store_row(1)->already = DYGW_ALREADY_USED;
     show_used();
     settle();
     check_asked("query order-1");
@@ -338,7 +338,7 @@ static void when_all_are_sure_the_oldest_takes_it(DYGW_UNUSED void **state)
 
     make_rows(1);
     rival = add_rival(RIVAL_ID);
-    rival->already = rows[0]->already = 1;
+    rival->already = rows[0]->already = DYGW_ALREADY_SILENT;
     show_used();
     settle();
     assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
@@ -361,15 +361,70 @@ static void a_confirmed_repetition_does_not_wait_for_rivals(DYGW_UNUSED void **s
     check_success(0, DYGW_BY_REPLAY, "v-1");
 }
 
+static void a_rival_whose_certificate_is_not_known_yet_is_one_too(DYGW_UNUSED void **state)
+{
+    make_rows(1);
+    rows[0]->already = DYGW_ALREADY_USED;
+    add_rival(RIVAL_ID + 100)->certificate_id = NULL;
+    show_used();
+    settle();
+    assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
+}
+
+static void who_was_told_already_used_yields_to_who_was_not(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *rival;
+
+    make_rows(1);
+    rows[0]->already = DYGW_ALREADY_USED;
+    rival = add_rival(RIVAL_ID + 100);
+    rival->already = DYGW_ALREADY_SILENT;
+    show_used();
+    settle();
+    assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
+    show_used();
+    settling_run(gateway, &dygw_settle_job, RIVAL_ID + 100, pool);
+    assert_int_equal(rival->verify_status, DYGW_SUCCESS);
+}
+
+static void what_was_given_up_yields_as_long_as_there_are_rivals(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *rival;
+
+    make_rows(1);
+    rows[0]->cancel_since = dygw_now();
+    rival = add_rival(RIVAL_ID + 100);
+    show_used();
+    settle();
+    assert_int_equal(rows[0]->already, DYGW_ALREADY_SILENT);
+    fake_clock_advance(QUARTER_MS);
+    show_used();
+    settle();
+    assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
+    rival->verify_status = DYGW_FAILED;
+    show_used();
+    settle();
+    check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
+}
+
+static void nobody_waits_for_one_that_was_given_up(DYGW_UNUSED void **state)
+{
+    make_rows(1);
+    rows[0]->already = DYGW_ALREADY_SILENT;
+    add_rival(RIVAL_ID)->cancel_since = dygw_now();
+    show_used();
+    settle();
+    check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
+}
+
 static void a_rival_that_never_gets_sure_is_waited_for_a_quarter(DYGW_UNUSED void **state)
 {
     make_rows(1);
-    rows[0]->cancel_since = dygw_now();
+    rows[0]->already = DYGW_ALREADY_SILENT;
     add_rival(RIVAL_ID + 100);
     show_used();
     settle();
     assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
-    assert_int_equal(rows[0]->already, 1);      /* so that the rival need not wait for us */
     fake_clock_advance(QUARTER_MS);
     show_used();
     settle();
@@ -408,6 +463,10 @@ int main(void)
         TEST(a_rival_that_is_not_sure_is_waited_for),
         TEST(when_all_are_sure_the_oldest_takes_it),
         TEST(a_confirmed_repetition_does_not_wait_for_rivals),
+        TEST(a_rival_whose_certificate_is_not_known_yet_is_one_too),
+        TEST(who_was_told_already_used_yields_to_who_was_not),
+        TEST(what_was_given_up_yields_as_long_as_there_are_rivals),
+        TEST(nobody_waits_for_one_that_was_given_up),
         TEST(a_rival_that_never_gets_sure_is_waited_for_a_quarter),
         TEST(where_there_is_enough_for_all_nobody_waits)
     };
