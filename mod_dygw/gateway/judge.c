@@ -5,7 +5,7 @@
  *   ours once a repetition was answered "already used", or cannot be sent any more. While other
  *   records of that coupon are `processing` too, and there is not enough for all, whoever asks
  *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
- *   told "already used" themselves, and the oldest of them has it.
+ *   told "already used" themselves, and the last of them before it was done.
  *
  *   It shows the coupon used and nothing fits, or refunded: failed.
  *
@@ -23,6 +23,7 @@
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
 #define RISK_REVIEW     1229
 #define ALREADY_USED    1208
+#define SECONDS_MS      2000    /* what a time in whole seconds, and clocks, leave open */
 
 static int same(const char *a, const char *b)
 {
@@ -219,17 +220,32 @@ static int rank(int already, int given_up)
     return (already == DYGW_ALREADY_USED ? 2 : 0) + (given_up ? 1 : 0);
 }
 
-/* Whether a rival has a better claim than v. */
-static int goes_first(const dygw_rival_t *rival, const dygw_verification_t *v)
+/* Whether a record was there when Douyin verified, whose times may be whole seconds. */
+static int was_there(dygw_ms_t created_at, const dygw_seen_verify_t *verify)
+{
+    return created_at <= verify->verify_time + SECONDS_MS;
+}
+
+/* Whether a rival has a better claim to a verification than v. Of equals it is the last that was
+ * there when Douyin did it: a caller sends again because what he sent before came to nothing. */
+static int goes_first(const dygw_rival_t *rival, const dygw_verification_t *v,
+                      const dygw_seen_verify_t *verify)
 {
     int its = rank(rival->already, rival->given_up);
     int ours = rank(v->already, is_given_up(v));
+    int rival_was = was_there(rival->created_at, verify);
 
-    return its != ours ? its < ours : rival->id < v->id;
+    if (its != ours) {
+        return its < ours;
+    }
+    if (rival_was != was_there(v->created_at, verify)) {
+        return rival_was;
+    }
+    return rival_was ? rival->id > v->id : rival->id < v->id;
 }
 
 /* Whether the i-th row, which is sure, may take its fit, or has to leave it for the time being. */
-static int may_take(const dygw_hearing_t *h, int i)
+static int may_take(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
 {
     const dygw_verification_t *v = h->rows[i];
     int free_ones = count_free_fits(h, i);
@@ -244,7 +260,7 @@ static int may_take(const dygw_hearing_t *h, int i)
         if (is_rival(h, record)) {
             rivals++;
             unsure += !record->already && !record->given_up;
-            before += goes_first(record, v);
+            before += goes_first(record, v, verify);
         }
     }
     if (rivals == 0 || rivals + count_siblings(h, i, h->count) <= free_ones) {
@@ -290,7 +306,7 @@ static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
     if (!is_sure(h, i)) {
         decide(verdict, DYGW_VERDICT_REPEAT);
     }
-    else if (may_take(h, i)) {
+    else if (may_take(h, i, verdict->verify)) {
         decide(verdict, DYGW_VERDICT_OURS);
     }
 }

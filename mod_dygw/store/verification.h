@@ -195,6 +195,7 @@ typedef struct dygw_rival_t {
     const char *verify_id;
     int already;
     int given_up;
+    dygw_ms_t created_at;
 } dygw_rival_t;
 
 /* The records of one coupon, at most 1,000, the newest first: those of its certificate_id, and of

@@ -28,8 +28,8 @@ static const dygw_stmt_t due[] = {
 
 static const dygw_stmt_t verification_rivals = {
     "dygw_verification_rivals",
-    DYGW_SQL("SELECT id, first_id, verify_status, verify_id, already, cancel_since "
-             "FROM dygw_verifications WHERE certificate_id = %s "
+    DYGW_SQL("SELECT id, first_id, verify_status, verify_id, already, cancel_since, "
+             "created_at FROM dygw_verifications WHERE certificate_id = %s "
              "OR (certificate_id IS NULL AND encrypted_code = %s) ORDER BY id DESC LIMIT 1000")
 };
 
@@ -70,6 +70,7 @@ static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
     rival.verify_id = dygw_row_text(rows, 3, pool);
     rival.already = (int)dygw_row_int(rows, 4, 0);
     rival.given_up = dygw_row_int(rows, 5, DYGW_NO_TIME) != DYGW_NO_TIME;
+    rival.created_at = dygw_row_int(rows, 6, 0);
     return rival;
 }
 

@@ -201,6 +201,7 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     assert_null(rival->verify_id);
     assert_int_equal(rival->already, DYGW_ALREADY_SILENT);
     assert_true(rival->given_up);
+    assert_true(rival->created_at == first->created_at);
     dygw_db_close(db);
 }
 

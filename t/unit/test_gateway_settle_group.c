@@ -332,18 +332,21 @@ static void a_rival_that_is_not_sure_is_waited_for(DYGW_UNUSED void **state)
     check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
 }
 
-static void when_all_are_sure_the_oldest_takes_it(DYGW_UNUSED void **state)
+static void when_all_are_sure_the_last_before_it_takes_it(DYGW_UNUSED void **state)
 {
     dygw_verification_t *rival;
 
     make_rows(1);
-    rival = add_rival(RIVAL_ID);
+    add_rival(RIVAL_ID + 200);      /* came when it was done */
+    fake_store_row(1)->already = DYGW_ALREADY_SILENT;
+    rival = add_rival(RIVAL_ID + 100);
+    rival->created_at = rows[0]->created_at;
     rival->already = rows[0]->already = DYGW_ALREADY_SILENT;
     show_used();
     settle();
     assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
     show_used();
-    settling_run(gateway, &dygw_settle_job, RIVAL_ID, pool);
+    settling_run(gateway, &dygw_settle_job, RIVAL_ID + 100, pool);
     assert_int_equal(rival->verify_status, DYGW_SUCCESS);
     assert_string_equal(rival->verify_id, "v-1");
     show_used();
@@ -461,7 +464,7 @@ int main(void)
         TEST(a_use_that_another_record_has_is_left_alone),
         TEST(of_two_that_fit_the_one_that_proves_taken_is_left),
         TEST(a_rival_that_is_not_sure_is_waited_for),
-        TEST(when_all_are_sure_the_oldest_takes_it),
+        TEST(when_all_are_sure_the_last_before_it_takes_it),
         TEST(a_confirmed_repetition_does_not_wait_for_rivals),
         TEST(a_rival_whose_certificate_is_not_known_yet_is_one_too),
         TEST(who_was_told_already_used_yields_to_who_was_not),
