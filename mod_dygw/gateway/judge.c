@@ -83,7 +83,7 @@ static int is_used_up(const dygw_seen_coupon_t *seen)
     return seen && seen->certificate.status == DYGW_COUPON_USED && !is_card(seen);
 }
 
-int dygw_may_confirm(const dygw_hearing_t *h)
+int dygw_may_hear(const dygw_hearing_t *h)
 {
     int i;
 
@@ -297,7 +297,7 @@ static int is_sure(const dygw_hearing_t *h, int i)
     const dygw_verification_t *v = h->rows[i];
 
     return v->already || h->refused[i].description
-           || !(dygw_may_repeat(h->rows, h->count) || dygw_may_confirm(h))
+           || !dygw_may_hear(h)
            || (is_card(h->seen[i]) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
 }
 
@@ -308,6 +308,9 @@ static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
     }
     else if (may_take(h, i, verdict->verify)) {
         decide(verdict, DYGW_VERDICT_OURS);
+    }
+    else {
+        verdict->silent = !h->refused[i].description;
     }
 }
 

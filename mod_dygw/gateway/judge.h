@@ -44,6 +44,7 @@ typedef enum {
 typedef struct dygw_verdict_t {
     dygw_verdict_e what;
     const dygw_seen_verify_t *verify;   /* OURS: which; else the one that may be, or NULL */
+    int silent;                         /* WAIT: no repetition can tell whose it is */
     apr_int64_t error_code;             /* FAILED */
     const char *description;
 } dygw_verdict_t;
@@ -55,9 +56,9 @@ void dygw_judge(const dygw_hearing_t *h, dygw_verdict_t *verdicts);
  * that was taken back, given up or is under review. */
 int dygw_may_repeat(dygw_verification_t *const *rows, int count);
 
-/* Whether it may be repeated only to hear whose a redemption is: what would forbid it otherwise is
- * about plain coupons that are used, so that it cannot redeem anything. */
-int dygw_may_confirm(const dygw_hearing_t *h);
+/* The same, or it may be repeated only to hear whose a redemption is: what would forbid it
+ * otherwise is about plain coupons that are used, so that it cannot redeem anything. */
+int dygw_may_hear(const dygw_hearing_t *h);
 
 /* When a verify of this row may have been sent last. */
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v);

@@ -45,23 +45,16 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 
 /* --- what a repetition was answered --- */
 
+/* A review that there was is over with it. */
 static void hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int already,
                          apr_int64_t error_code, const char *description)
 {
+    v->review_since = DYGW_NO_TIME;
     if (already) {
         v->already = DYGW_ALREADY_USED;
     }
     else {
         s->h.refused[i] = (dygw_refusal_t){ error_code, description };
-    }
-}
-
-/* Of a coupon that is used, another repetition would be told no more. */
-static void hear_review(const dygw_settling_t *s, int i, dygw_verification_t *v)
-{
-    dygw_record_review(v);
-    if (s->h.seen[i] && s->h.seen[i]->certificate.status == DYGW_COUPON_USED && !v->already) {
-        v->already = DYGW_ALREADY_SILENT;
     }
 }
 
@@ -80,7 +73,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
         hear_refusal(s, i, v, item->already, item->result, item->msg);
         return 1;
     case DYGW_REPLY_REVIEW:
-        hear_review(s, i, v);
+        dygw_record_review(v);
         return 0;
     default:
         v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
@@ -100,7 +93,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
                      reply->error_code, reply->description);
         return 1;
     case DYGW_REPLY_REVIEW:
-        hear_review(job->state, i, v);
+        dygw_record_review(v);
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);

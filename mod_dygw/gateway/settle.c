@@ -109,7 +109,7 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
         dygw_record_fail(v, verdict->error_code, verdict->description);
         dygw_settling_finish(v);
     }
-    else if (verdict->what == DYGW_VERDICT_WAIT && verdict->verify && !v->already) {
+    else if (verdict->silent && !v->already) {
         v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
     }
     if (seen) {
@@ -131,8 +131,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && (dygw_may_repeat(job->rows, job->count) || dygw_may_confirm(&s->h))
-             && s->h.now >= dygw_pace_repeat(job->rows, job->count);
+    wanted = wanted && dygw_may_hear(&s->h) && s->h.now >= dygw_pace_repeat(job->rows, job->count);
     if (wanted) {
         dygw_repeat_count(job, s->h.now);
     }

@@ -256,11 +256,26 @@ static void a_review_that_ends_well_and_says_no_more_is_ours(DYGW_UNUSED void **
     fake_repeat(DYGW_REPLY_REVIEW, 1229);
     settle();
     assert_int_equal(row->verify_status, DYGW_PROCESSING);
-    assert_int_equal(row->already, DYGW_ALREADY_SILENT);
+    row->repeats = 17;
     show_used("v-9", 10 * HOUR_MS);
     settle();
     check_success(DYGW_BY_STATUS_QUERY);
     assert_int_equal(row->verify_time, dygw_now() - 10 * HOUR_MS);
+}
+
+static void a_review_is_over_when_a_repetition_is_answered(DYGW_UNUSED void **state)
+{
+    fake_repeat(DYGW_REPLY_REVIEW, 1229);
+    settle();
+    fake_clock_advance(HOUR_MS);
+    settling_row(50, 0, 1)->verify_token = "vt-0";      /* it may be this one's */
+    show_used("v-9", HOUR_MS / 2);
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
+    show_used("v-9", HOUR_MS / 2);
+    settle();
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    assert_int_equal(row->already, DYGW_ALREADY_USED);
+    assert_true(row->review_since == DYGW_NO_TIME);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -280,7 +295,8 @@ int main(void)
         TEST(given_up_and_redeemed_it_has_an_errand),
         TEST(a_review_is_followed_for_49_hours),
         TEST(a_review_that_ends_well_is_ours),
-        TEST(a_review_that_ends_well_and_says_no_more_is_ours)
+        TEST(a_review_that_ends_well_and_says_no_more_is_ours),
+        TEST(a_review_is_over_when_a_repetition_is_answered)
     };
 
     apr_initialize();
