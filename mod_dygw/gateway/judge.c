@@ -5,7 +5,7 @@
  *   ours once a repetition was answered "already used", or cannot be sent any more. While other
  *   records of that coupon are `processing` too, and there is not enough for all, whoever asks
  *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
- *   told "already used" themselves, and the last of them before it was done.
+ *   told "already used" themselves, and the nearest of them in time.
  *
  *   It shows the coupon used and nothing fits, or refunded: failed.
  *
@@ -23,7 +23,6 @@
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
 #define RISK_REVIEW     1229
 #define ALREADY_USED    1208
-#define SECONDS_MS      2000    /* what a time in whole seconds, and clocks, leave open */
 
 static int same(const char *a, const char *b)
 {
@@ -220,28 +219,27 @@ static int rank(int already, int given_up)
     return (already == DYGW_ALREADY_USED ? 2 : 0) + (given_up ? 1 : 0);
 }
 
-/* Whether a record was there when Douyin verified, whose times may be whole seconds. */
-static int was_there(dygw_ms_t created_at, const dygw_seen_verify_t *verify)
+/* How far apart they are, by clocks that may differ and times that may be whole seconds. */
+static dygw_ms_t distance(dygw_ms_t created_at, const dygw_seen_verify_t *verify)
 {
-    return created_at <= verify->verify_time + SECONDS_MS;
+    return created_at > verify->verify_time ? created_at - verify->verify_time
+                                            : verify->verify_time - created_at;
 }
 
-/* Whether a rival has a better claim to a verification than v. Of equals it is the last that was
- * there when Douyin did it: a caller sends again because what he sent before came to nothing. */
+/* Whether a rival has a better claim to a verification than v. Of equals it is the one that came
+ * nearest to it: most verifications are done when they are asked for. */
 static int goes_first(const dygw_rival_t *rival, const dygw_verification_t *v,
                       const dygw_seen_verify_t *verify)
 {
     int its = rank(rival->already, rival->given_up);
     int ours = rank(v->already, is_given_up(v));
-    int rival_was = was_there(rival->created_at, verify);
+    dygw_ms_t its_distance = distance(rival->created_at, verify);
+    dygw_ms_t our_distance = distance(v->created_at, verify);
 
     if (its != ours) {
         return its < ours;
     }
-    if (rival_was != was_there(v->created_at, verify)) {
-        return rival_was;
-    }
-    return rival_was ? rival->id > v->id : rival->id < v->id;
+    return its_distance != our_distance ? its_distance < our_distance : rival->id < v->id;
 }
 
 /* Whether the i-th row, which is sure, may take its fit, or has to leave it for the time being. */
@@ -291,13 +289,25 @@ static void fail_given_up(dygw_verdict_t *verdict)
     fail(verdict, DYGW_OUTCOME_GIVEN_UP, "given up by the caller; nothing was redeemed");
 }
 
-/* A repetition tells nothing more about this row, or is out of the question. */
+static int has_rivals(const dygw_hearing_t *h, int i)
+{
+    int n;
+
+    for (n = 0; n < records_of(h, i); n++) {
+        if (is_rival(h, record_at(h, i, n))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A repetition tells nothing more about this row, or is out of the question. That one was refused
+ * for another reason than "already used" does not tell rivals apart. */
 static int is_sure(const dygw_hearing_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
-    return v->already || h->refused[i].description
-           || !dygw_may_hear(h)
+    return v->already || (h->refused[i].description && !has_rivals(h, i)) || !dygw_may_hear(h)
            || (is_card(h->seen[i]) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
 }
 
@@ -310,7 +320,7 @@ static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
         decide(verdict, DYGW_VERDICT_OURS);
     }
     else {
-        verdict->silent = !h->refused[i].description;
+        verdict->silent = 1;
     }
 }
 

@@ -332,15 +332,15 @@ static void a_rival_that_is_not_sure_is_waited_for(DYGW_UNUSED void **state)
     check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
 }
 
-static void when_all_are_sure_the_last_before_it_takes_it(DYGW_UNUSED void **state)
+static void when_all_are_sure_the_nearest_takes_it(DYGW_UNUSED void **state)
 {
     dygw_verification_t *rival;
 
     make_rows(1);
-    add_rival(RIVAL_ID + 200);      /* came when it was done */
+    add_rival(RIVAL_ID + 200);      /* came 4 s after it was done */
     fake_store_row(1)->already = DYGW_ALREADY_SILENT;
     rival = add_rival(RIVAL_ID + 100);
-    rival->created_at = rows[0]->created_at;
+    rival->created_at = rows[0]->created_at + 1000;
     rival->already = rows[0]->already = DYGW_ALREADY_SILENT;
     show_used();
     settle();
@@ -352,6 +352,19 @@ static void when_all_are_sure_the_last_before_it_takes_it(DYGW_UNUSED void **sta
     show_used();
     settle();
     check_row(0, DYGW_FAILED, DYGW_OUTCOME_NOT_OURS);
+}
+
+static void a_refusal_does_not_tell_rivals_apart(DYGW_UNUSED void **state)
+{
+    make_rows(1);
+    add_rival(RIVAL_ID + 100)->cancel_since = dygw_now();
+    show_used();
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1241);
+    show_used();
+    settle();
+    assert_int_equal(rows[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(rows[0]->already, DYGW_ALREADY_OPEN);
+    assert_true(rows[0]->next_run_at > dygw_now());
 }
 
 static void a_confirmed_repetition_does_not_wait_for_rivals(DYGW_UNUSED void **state)
@@ -464,7 +477,8 @@ int main(void)
         TEST(a_use_that_another_record_has_is_left_alone),
         TEST(of_two_that_fit_the_one_that_proves_taken_is_left),
         TEST(a_rival_that_is_not_sure_is_waited_for),
-        TEST(when_all_are_sure_the_last_before_it_takes_it),
+        TEST(when_all_are_sure_the_nearest_takes_it),
+        TEST(a_refusal_does_not_tell_rivals_apart),
         TEST(a_confirmed_repetition_does_not_wait_for_rivals),
         TEST(a_rival_whose_certificate_is_not_known_yet_is_one_too),
         TEST(who_was_told_already_used_yields_to_who_was_not),
