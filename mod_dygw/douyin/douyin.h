@@ -79,7 +79,7 @@ dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code
 typedef struct dygw_token_reply_t {
     dygw_reply_t reply;
     const char *access_token;   /* NULL unless reply.kind is OK */
-    apr_int64_t expires_in;     /* s */
+    apr_int64_t expires_in;     /* s; 0: less than one is left of a stable token */
 } dygw_token_reply_t;
 
 /* Asks the configured token call. POST JSON {client_key, client_secret, grant_type}. */

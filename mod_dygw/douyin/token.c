@@ -39,9 +39,9 @@ static int is_token(const char *text)
 static void read_token(dygw_token_reply_t *token)
 {
     const char *text = dygw_json_str(token->reply.data, "access_token");
-    apr_int64_t expires_in = dygw_json_int(token->reply.data, "expires_in", 0);
+    apr_int64_t expires_in = dygw_json_int(token->reply.data, "expires_in", -1);
 
-    if (!is_token(text) || expires_in <= 0) {
+    if (!is_token(text) || expires_in < 0) {
         token->reply.kind = DYGW_REPLY_GARBLED;
         return;
     }

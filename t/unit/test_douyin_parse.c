@@ -241,7 +241,6 @@ static void a_token_that_cannot_be_used_is_garbled(DYGW_UNUSED void **state)
         "{\"data\":{\"error_code\":0,\"access_token\":\"clt. a\",\"expires_in\":7200}}",
         "{\"data\":{\"error_code\":0,\"access_token\":\"clt.é\",\"expires_in\":7200}}",
         "{\"data\":{\"error_code\":0,\"access_token\":\"clt.a\"}}",
-        "{\"data\":{\"error_code\":0,\"access_token\":\"clt.a\",\"expires_in\":0}}",
         "{\"data\":{\"error_code\":0,\"access_token\":\"clt.a\",\"expires_in\":-5}}",
     };
 
@@ -255,6 +254,16 @@ static void a_token_that_cannot_be_used_is_garbled(DYGW_UNUSED void **state)
         assert_null(token->access_token);
         upstream_teardown(&own);
     }
+}
+
+static void a_stable_token_in_its_last_second_is_a_token(void **state)
+{
+    const dygw_token_reply_t *token = token_answered(state,
+        "{\"data\":{\"error_code\":0,\"access_token\":\"clt.a\",\"expires_in\":0}}");
+
+    assert_int_equal(token->reply.kind, DYGW_REPLY_OK);
+    assert_string_equal(token->access_token, "clt.a");
+    assert_int_equal(token->expires_in, 0);
 }
 
 static void a_life_beyond_belief_is_cut(void **state)
@@ -458,6 +467,7 @@ int main(void)
         TEST(a_token_comes_with_its_life_and_leaves_no_trace),
         TEST(a_refused_client_key_is_a_matter_of_setup),
         cmocka_unit_test(a_token_that_cannot_be_used_is_garbled),
+        TEST(a_stable_token_in_its_last_second_is_a_token),
         TEST(a_life_beyond_belief_is_cut),
         TEST(prepare_reads_the_documented_sample),
         TEST(prepare_takes_strings_for_numbers_and_milliseconds_for_seconds),

@@ -244,6 +244,15 @@ static void the_same_token_given_again_is_no_cure(DYGW_UNUSED void **state)
     assert_int_equal(gateway->cell->token_refused, 0);
 }
 
+static void in_its_last_second_the_same_token_holds_until_the_next_look(DYGW_UNUSED void **state)
+{
+    fake_token(DYGW_REPLY_OK, "tok-1", 0);
+    assert_int_equal(renew(1, 0), APR_SUCCESS);
+    check_held("tok-1", 2);
+    fake_clock_advance(1999);
+    assert_int_equal(dygw_token_held(gateway, &token, pool), APR_SUCCESS);
+}
+
 static void a_due_renewal_may_give_the_same_again(DYGW_UNUSED void **state)
 {
     fake_token(DYGW_REPLY_OK, "tok-1", 1440);
@@ -507,6 +516,7 @@ int main(void)
         TEST(a_database_that_fails_at_any_step_fails_the_renewal_only),
         TEST(a_token_that_cannot_be_one_is_not_used),
         TEST(the_same_token_given_again_is_no_cure),
+        TEST(in_its_last_second_the_same_token_holds_until_the_next_look),
         TEST(a_due_renewal_may_give_the_same_again),
         TEST(until_its_very_end_it_is_replaced_without_a_gap),
         TEST(a_refusal_of_an_older_version_marks_nothing),
