@@ -10,6 +10,7 @@
 
 #define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
+#define NO_USES_LEFT        1241
 #define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
@@ -113,6 +114,12 @@ static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int 
     v->coupon_status = status_after(item, times_left);
 }
 
+/* The last use may have gone with the first of two requests. */
+static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
+{
+    return v->attempts > 1 && (item->already || item->result == NO_USES_LEFT);
+}
+
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
 {
     switch (item->kind) {
@@ -120,7 +127,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         succeed(v, item, times_left);
         break;
     case DYGW_REPLY_COUPON:
-        if (item->already && v->attempts > 1) {
+        if (may_be_our_own_doing(v, item)) {
             stay_processing(v);
         }
         else {

@@ -14,7 +14,7 @@
  *
  * A row's `attempts` counts the verify requests that may have reached Douyin: 1 when it is
  * committed, for we may die before we know; afterwards what was really sent. Above 1, "already
- * used" may be our own doing, and only a look at the coupon can tell.
+ * used" and "no uses left" may be our own doing, and only a look at the coupon can tell.
  */
 #include "gateway/attempt.h"
 

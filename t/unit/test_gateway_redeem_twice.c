@@ -39,6 +39,21 @@ static void already_used_may_be_ours_after_a_renewed_token(DYGW_UNUSED void **st
     check_unknown(0, 2);
 }
 
+static void no_uses_left_may_be_our_own_doing_too(DYGW_UNUSED void **state)
+{
+    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+
+    fake_item(answer, 0, DYGW_REPLY_COUPON, 1241);
+    redeem();
+    check_failed(0, 1241);
+    start_anew();
+    answer = fake_verify(DYGW_REPLY_OK, 0);
+    fake_item(answer, 0, DYGW_REPLY_COUPON, 1241);
+    answer->reply.sent_twice = 1;
+    redeem();
+    check_unknown(0, 2);
+}
+
 static void other_refusals_of_a_coupon_are_final_even_then(DYGW_UNUSED void **state)
 {
     dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
@@ -108,6 +123,7 @@ int main(void)
         TEST(already_used_is_final_for_the_only_request_sent),
         TEST(already_used_may_be_ours_when_the_request_went_out_twice),
         TEST(already_used_may_be_ours_after_a_renewed_token),
+        TEST(no_uses_left_may_be_our_own_doing_too),
         TEST(other_refusals_of_a_coupon_are_final_even_then),
         TEST(a_whole_refusal_of_a_request_sent_twice_is_not_final),
         TEST(a_success_of_a_request_sent_twice_is_a_success),
