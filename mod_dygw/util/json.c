@@ -9,6 +9,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#define ID_MAX          64      /* bytes: what the columns of all ids hold */
+
 /* 9223372036854775807 has 19 digits: shorter numbers fit into an integer. */
 #define RISKY_DIGITS    19
 
@@ -185,6 +187,12 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
     return root;
 }
 
+/* What cannot be recorded is as good as absent: an outcome must not be lost for it. */
+static const char *short_enough(const char *text)
+{
+    return *text && strlen(text) <= ID_MAX ? text : NULL;
+}
+
 const char *dygw_json_id(const json_t *object, const char *key, apr_pool_t *pool)
 {
     const json_t *value = json_object_get(object, key);
@@ -192,7 +200,7 @@ const char *dygw_json_id(const json_t *object, const char *key, apr_pool_t *pool
     if (json_is_integer(value)) {
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     }
-    return json_string_length(value) > 0 ? json_string_value(value) : NULL;
+    return json_is_string(value) ? short_enough(json_string_value(value)) : NULL;
 }
 
 const char *dygw_json_str(const json_t *object, const char *key)

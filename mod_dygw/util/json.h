@@ -21,7 +21,8 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
                         const char **error);
 
 /* A member as text: a string as it is, an integer in decimal (Douyin writes its ids either way).
- * NULL when absent, null, empty or of another type. From pool, or jansson's memory. */
+ * NULL when absent, null, empty, of another type, or longer than records keep. From pool, or
+ * jansson's memory. */
 const char *dygw_json_id(const json_t *object, const char *key, apr_pool_t *pool);
 
 /* A member as string; NULL when absent, null or of another type. Jansson's memory. */
