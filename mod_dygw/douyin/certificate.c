@@ -65,8 +65,7 @@ void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t 
 
 /* --- verifications --- */
 
-/* NULL for "0" too, with which Douyin says that there is none. */
-static const char *verify_id_of(const json_t *verify, apr_pool_t *pool)
+const char *dygw_douyin_verify_id(const json_t *verify, apr_pool_t *pool)
 {
     const char *id = dygw_json_id(verify, "verify_id", pool);
 
@@ -101,7 +100,7 @@ static int has_cancelled_record(const json_t *records, const char *verify_id, ap
 {
     for (size_t i = 0; i < json_array_size(records); i++) {
         const json_t *record = json_array_get(records, i);
-        const char *id = verify_id_of(record, pool);
+        const char *id = dygw_douyin_verify_id(record, pool);
 
         if (id && strcmp(id, verify_id) == 0 && is_cancelled(record)) {
             return 1;
@@ -123,7 +122,7 @@ static int is_seen(const apr_array_header_t *verifies, const char *verify_id)
 static void read_verify(apr_array_header_t *verifies, const json_t *verify, const json_t *records,
                         apr_pool_t *pool)
 {
-    const char *id = verify_id_of(verify, pool);
+    const char *id = dygw_douyin_verify_id(verify, pool);
     dygw_seen_verify_t *seen;
 
     if (!id || is_cancelled(verify) || has_cancelled_record(records, id, pool)

@@ -72,6 +72,10 @@ dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
 void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,
                                   apr_pool_t *pool);
 
+/* The verify_id of an object that has one; NULL also for "0", with which Douyin says that there is
+ * none. */
+const char *dygw_douyin_verify_id(const json_t *verify, apr_pool_t *pool);
+
 /* The rules of DygwShortLinkHosts' words. */
 apr_array_header_t *dygw_douyin_link_rules(const apr_array_header_t *words, apr_pool_t *pool);
 

@@ -75,7 +75,7 @@ static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t
     }
     item->kind = kind_of(item->result, item->msg);
     item->already = item->result == ALREADY_VERIFIED || item->result == ALREADY_DONE;
-    item->verify_id = dygw_json_id(result, "verify_id", pool);
+    item->verify_id = dygw_douyin_verify_id(result, pool);
     item->certificate_id = dygw_json_id(result, "certificate_id", pool);
     item->origin_code = dygw_json_id(result, "origin_code", pool);
     item->order_id = dygw_json_id(result, "order_id", pool);

@@ -92,6 +92,18 @@ static void results_in_another_order_find_their_codes(void **state)
     assert_string_equal(items[2].verify_id, "3");
 }
 
+static void a_verify_id_of_zero_is_none(void **state)
+{
+    const dygw_verify_item_t *items = items_of(state, abc, 3,
+        ",\"verify_results\":[{\"result\":0,\"code\":\"A\",\"verify_id\":\"0\"},"
+        "{\"result\":0,\"code\":\"B\",\"verify_id\":0},{\"result\":0,\"code\":\"C\"}]");
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(items[i].kind, DYGW_REPLY_OK);
+        assert_null(items[i].verify_id);
+    }
+}
+
 static void each_use_of_one_code_has_its_own_result(void **state)
 {
     static const char *const uses[] = { "A", "B", "A", "A" };
@@ -246,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(verify_reads_a_real_answer),
         TEST(results_in_another_order_find_their_codes),
+        TEST(a_verify_id_of_zero_is_none),
         TEST(each_use_of_one_code_has_its_own_result),
         TEST(codes_that_the_answer_does_not_name_are_garbled),
         cmocka_unit_test(without_results_every_code_is_garbled),
