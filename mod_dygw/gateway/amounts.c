@@ -14,7 +14,7 @@ typedef struct place_t {
     const dygw_order_coupon_t *figures;     /* of the coupon; NULL: the order does not list it */
 } place_t;
 
-apr_int64_t dygw_amounts_share(apr_int64_t total, int parts, int position)
+apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t position)
 {
     return total / parts + (position < total % parts ? 1 : 0);
 }
@@ -98,8 +98,10 @@ static apr_int64_t amount_of(const place_t *place, apr_int64_t of_coupon, apr_in
         return dygw_amounts_share(of_coupon, place->uses, place->use);
     }
     if (of_order >= 0) {
-        return dygw_amounts_share(of_order, place->coupons * place->uses,
-                                  place->coupon * place->uses + place->use);
+        apr_int64_t uses = place->uses;     /* times the coupons, more than an int holds */
+
+        return dygw_amounts_share(of_order, place->coupons * uses,
+                                  place->coupon * uses + place->use);
     }
     return DYGW_NO_INT;
 }

@@ -8,7 +8,7 @@
 
 /* The share of the part at `position` (from 0) when total is divided into `parts`: whole fen, the
  * remainder to the first ones, so that the shares of all positions are the total. */
-apr_int64_t dygw_amounts_share(apr_int64_t total, int parts, int position);
+apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t position);
 
 /* Fills in what is paid, received and discounted for v. What it has is its own and stays; then come
  * figures that Douyin gives of its coupon or use, then its share of the order's. order NULL: not

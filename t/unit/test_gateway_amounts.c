@@ -279,6 +279,20 @@ static void nothing_is_not_unknown(DYGW_UNUSED void **state)
     assert_true(v.pay_amount == 0);
 }
 
+static void an_order_beyond_all_measure_is_divided_too(DYGW_UNUSED void **state)
+{
+    order.count = 65536;
+    card.times_count = 65536;
+    dygw_amounts_fill(&v, &order, &card);
+    check(1, 1, 1);
+    start_anew();
+    order.pay_amount = APR_INT64_MAX;
+    order.count = card.times_count = 1000000;
+    v.item_no = 999999;
+    dygw_amounts_fill(&v, &order, &card);
+    assert_true(v.pay_amount == APR_INT64_MAX / APR_INT64_C(1000000000000) + 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -298,7 +312,8 @@ int main(void)
         TEST(an_amount_for_each_use_goes_before_shares),
         TEST(figures_of_a_times_card_are_divided_over_its_uses),
         TEST(what_douyin_does_not_say_stays_unknown),
-        TEST(nothing_is_not_unknown)
+        TEST(nothing_is_not_unknown),
+        TEST(an_order_beyond_all_measure_is_divided_too)
     };
 
     apr_initialize();
