@@ -20,6 +20,8 @@
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
+#define NEWS_PAUSE_PART     10                      /* of the record's age */
+#define FRESH_MS            10000                   /* so long Douyin may not show yet what it did */
 #define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
 
 typedef struct errand_t {
@@ -28,6 +30,7 @@ typedef struct errand_t {
 } errand_t;
 
 static const dygw_question_t *next_row(dygw_job_t *job);
+static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
 
 static dygw_verification_t *row_of(const dygw_job_t *job)
 {
@@ -76,6 +79,9 @@ static const dygw_question_t *cancel(dygw_job_t *job)
 {
     dygw_verification_t *v = row_of(job);
 
+    if (!v->verify_id || !v->certificate_id) {
+        return end_undone(job, "Douyin did not say what is needed to cancel it");
+    }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
     if (!write_row(job)) {
@@ -112,13 +118,56 @@ static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *r
     return write_and_go_on(job);
 }
 
-static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
+static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
 {
-    const dygw_reply_t reply = {
-        .error_code = UNKNOWN_ERROR, .description = "Douyin did not carry out the cancel in time"
-    };
+    const dygw_reply_t reply = { .error_code = UNKNOWN_ERROR, .description = why };
 
     return end_refused(job, &reply);
+}
+
+static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
+{
+    return end_undone(job, "Douyin did not carry out the cancel in time");
+}
+
+static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = row_of(job);
+
+    v->news = 0;
+    v->errand_at = DYGW_NO_TIME;
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    return write_and_go_on(job);
+}
+
+/* How long it is until Douyin is sure to show a redemption; 0: it does. */
+static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
+{
+    dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
+
+    return left > 0 && left <= FRESH_MS ? left : 0;
+}
+
+static dygw_ms_t pause_of_news(const dygw_verification_t *v, const dygw_reply_t *reply,
+                               dygw_ms_t now)
+{
+    dygw_ms_t pause = (now - v->created_at) / NEWS_PAUSE_PART;
+
+    if (reply->kind == DYGW_REPLY_OK && fresh_for(v, now) > 0) {
+        return fresh_for(v, now);
+    }
+    if (reply->kind == DYGW_REPLY_SETUP) {
+        pause = NEWS_PAUSE_MAX_MS;
+    }
+    return dygw_job_pause(0, pause < NEWS_PAUSE_MS ? NEWS_PAUSE_MS : pause, NEWS_PAUSE_MAX_MS);
+}
+
+/* An answer came that will not become clearer. */
+static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply_t *reply,
+                                  dygw_ms_t now)
+{
+    return (reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_GARBLED)
+           && now > v->created_at + ASK_FOR_MS;
 }
 
 /* Douyin told nothing: once more, later. */
@@ -129,8 +178,10 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
     if (!is_being_cancelled(v)) {
-        v->errand_at = now + dygw_job_pause(reply->kind == DYGW_REPLY_SETUP ? 4 : 0, NEWS_PAUSE_MS,
-                                            NEWS_PAUSE_MAX_MS);
+        if (tells_nothing_for_good(v, reply, now)) {
+            return end_news(job, reply);
+        }
+        v->errand_at = now + pause_of_news(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
         return end_unconfirmed(job);
@@ -149,12 +200,22 @@ static int is_refused(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
+/* Whether Douyin shows the redemption no more. Of one that it never named, only a coupon without
+ * any tells. */
+static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    if (!v->verify_id) {
+        return seen->certificate.status == DYGW_COUPON_UNUSED && seen->verifies->nelts == 0;
+    }
+    return !dygw_fit_find(seen, v->verify_id);
+}
+
 static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     const errand_t *e = job->state;
     dygw_verification_t *v = row_of(job);
 
-    if (!dygw_fit_find(seen, v->verify_id)) {
+    if (is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
     }
     if (e->refusal) {
@@ -174,7 +235,7 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
     v->news = 0;
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (v->verify_status == DYGW_SUCCESS && !dygw_fit_find(seen, v->verify_id)) {
+    if (v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = DYGW_BY_WEBHOOK;
@@ -193,15 +254,11 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
 static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
 {
     const errand_t *e = job->state;
-    dygw_verification_t *v = row_of(job);
 
-    if (is_being_cancelled(v)) {
+    if (is_being_cancelled(row_of(job))) {
         return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
     }
-    v->news = 0;
-    v->errand_at = DYGW_NO_TIME;
-    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
-    return write_and_go_on(job);
+    return end_news(job, reply);
 }
 
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
@@ -218,7 +275,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
         return put_off(job, &answer->reply);
     }
     seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
-    if (dygw_fit_is_hidden(seen) && !dygw_fit_find(seen, v->verify_id)) {
+    if (is_gone(v, seen) && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
         return put_off(job, &answer->reply);
     }
     return is_being_cancelled(v) ? go_on_cancelling(job, seen) : look_into_news(job, seen);

@@ -37,7 +37,7 @@ static void start_anew(void)
 {
     gateway = fake_world(pool);
     row = redeemed(0, 1);
-    fake_clock_advance(1000);
+    fake_clock_advance(10000);
 }
 
 /* Its cancel was sent once, and what became of it is not known. */
@@ -129,6 +129,28 @@ static void what_somebody_else_uses_now_is_cancelled_too(DYGW_UNUSED void **stat
     settling_asked();
 }
 
+static void what_is_not_shown_yet_may_come(DYGW_UNUSED void **state)
+{
+    row->verify_time = dygw_now() - 1000;
+    cancel_was_lost();
+    show(1, NULL);
+    run();
+    check_waits(5000, 5000);
+    row->cancel_since = DYGW_NO_TIME;
+    row->news = 1;
+    row->errand_at = dygw_now();
+    show(1, NULL);
+    run();
+    check_waits(9000, 9000);
+    fake_clock_advance(9000);
+    show(2, "v-1");
+    run();
+    assert_int_equal(row->verify_status, DYGW_SUCCESS);
+    assert_int_equal(row->confirmed_by, DYGW_BY_RESPONSE);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
+    settling_asked();
+}
+
 static void what_is_hidden_tells_nothing(DYGW_UNUSED void **state)
 {
     cancel_was_lost();
@@ -172,6 +194,19 @@ static void given_up_and_redeemed_it_is_cancelled_at_once(DYGW_UNUSED void **sta
     check_cancelled(DYGW_BY_RESPONSE);
     assert_string_equal(row->douyin_response,
                         "{\"cancel\":{\"data\":{\"error_code\":0,\"of\":\"cancel\"}}}");
+}
+
+static void what_douyin_did_not_name_cannot_be_cancelled(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->verify_id = NULL;
+    assert_int_equal(run(), 0);
+    check_refused(2100001);
+    start_anew();
+    row->cancel_since = dygw_now();
+    row->certificate_id = NULL;
+    assert_int_equal(run(), 0);
+    check_refused(2100001);
 }
 
 static void a_cancel_token_is_sent_where_it_is_wanted(DYGW_UNUSED void **state)
@@ -303,6 +338,39 @@ static void of_a_cancelled_one_a_refund_is_recorded(DYGW_UNUSED void **state)
     assert_int_equal(row->coupon_status, DYGW_COUPON_REFUNDED);
 }
 
+static void news_of_a_redemption_that_douyin_did_not_name_end_it_only_when_it_is_unused(
+    DYGW_UNUSED void **state)
+{
+    row->news = 1;
+    row->verify_id = NULL;
+    show(2, "v-1");
+    run();
+    assert_int_equal(row->verify_status, DYGW_SUCCESS);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
+    row->news = 1;
+    row->errand_at = dygw_now();
+    show(1, NULL);
+    run();
+    assert_int_equal(row->verify_status, DYGW_CANCELLED);
+}
+
+static void news_that_stay_hidden_are_asked_about_for_two_days(DYGW_UNUSED void **state)
+{
+    int asks;
+
+    row->news = 1;
+    for (asks = 0; row->news && asks < 1000; asks++) {
+        show(2, NULL);
+        run();
+        fake_clock_advance(row->news ? row->errand_at - dygw_now() : 0);
+    }
+    assert_in_range(asks, 100, 600);
+    assert_in_range(dygw_now() - row->created_at, 49 * HOUR_MS, 50 * HOUR_MS);
+    assert_int_equal(row->verify_status, DYGW_SUCCESS);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
+    settling_asked();
+}
+
 static void news_without_an_answer_are_kept(DYGW_UNUSED void **state)
 {
     row->news = 1;
@@ -363,10 +431,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_not_shown_any_more_is_cancelled),
         TEST(what_somebody_else_uses_now_is_cancelled_too),
+        TEST(what_is_not_shown_yet_may_come),
         TEST(what_is_hidden_tells_nothing),
         TEST(what_is_still_there_is_cancelled_again),
         TEST(a_cancel_is_committed_before_it_is_sent),
         TEST(given_up_and_redeemed_it_is_cancelled_at_once),
+        TEST(what_douyin_did_not_name_cannot_be_cancelled),
         TEST(a_cancel_token_is_sent_where_it_is_wanted),
         TEST(a_refusal_counts_only_while_it_is_still_shown),
         TEST(a_cancel_without_an_answer_is_tried_again_by_the_schedule),
@@ -377,6 +447,8 @@ int main(void)
         TEST(refunded_at_douyin_it_says_so),
         TEST(news_of_what_is_known_change_nothing),
         TEST(of_a_cancelled_one_a_refund_is_recorded),
+        TEST(news_of_a_redemption_that_douyin_did_not_name_end_it_only_when_it_is_unused),
+        TEST(news_that_stay_hidden_are_asked_about_for_two_days),
         TEST(news_without_an_answer_are_kept),
         TEST(news_wait_for_a_cancel_and_come_next),
         TEST(each_row_that_is_due_has_its_turn),
