@@ -124,7 +124,8 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
 }
 
 /* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. When it
- * does not wait for its cancel any more, somebody else has found the outcome, and that counts. */
+ * does not wait for its cancel any more, somebody else has found the outcome, and that counts,
+ * unless Douyin has just carried it out. */
 static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
 {
     dygw_verification_t *committed = c->v;
@@ -136,7 +137,8 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
         if (reads > 0 && read_record(c) != APR_SUCCESS) {
             break;
         }
-        if (c->v->verify_status != DYGW_SUCCESS || c->v->cancel_since == DYGW_NO_TIME) {
+        if (c->v->verify_status != DYGW_SUCCESS
+            || (c->v->cancel_since == DYGW_NO_TIME && reply->kind != DYGW_REPLY_OK)) {
             return answer(c, 0);
         }
         committed = c->v;

@@ -311,6 +311,32 @@ static void what_the_background_found_meanwhile_counts(DYGW_UNUSED void **state)
     assert_true(out.items[0]->error_code == 0);
 }
 
+static void give_up_elsewhere(const char *call)
+{
+    dygw_verification_t *row = fake_store_row(0);
+
+    if (strcmp(call, "cancel") == 0) {
+        fake_clock_advance(1);
+        row->cancel_since = row->errand_at = DYGW_NO_TIME;
+        row->error_code = 2100001;
+        row->revision++;
+    }
+}
+
+static void what_douyin_did_counts_whoever_took_it_for_refused(DYGW_UNUSED void **state)
+{
+    fake_douyin_meanwhile = give_up_elsewhere;
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    assert_true(out.items[0]->error_code == 0);
+    start_anew();
+    fake_douyin_meanwhile = give_up_elsewhere;
+    fake_cancel(DYGW_REPLY_COUPON, 3000001);
+    cancel();
+    assert_told(DYGW_SUCCESS, 0);
+    assert_true(out.items[0]->error_code == 2100001);
+}
+
 static void an_outcome_that_cannot_be_recorded_is_found_out_later(DYGW_UNUSED void **state)
 {
     fake_store_fail(FAKE_UPDATE, 1, 1, APR_EGENERAL, 0);
@@ -356,6 +382,7 @@ int main(void)
         TEST(it_is_read_again_when_others_change_it),
         TEST(what_others_write_meanwhile_is_kept),
         TEST(what_the_background_found_meanwhile_counts),
+        TEST(what_douyin_did_counts_whoever_took_it_for_refused),
         TEST(an_outcome_that_cannot_be_recorded_is_found_out_later),
         TEST(without_database_nothing_is_asked)
     };
