@@ -117,14 +117,14 @@ void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dy
 }
 
 apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                            dygw_token_t *token, const dygw_log_t *log, apr_pool_t *pool)
+                            apr_interval_time_t patience, dygw_token_t *token,
+                            const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_log(log, INFO, 0,
              DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
                           "error_code %" APR_INT64_T_FMT ", logid %s",
              token->version, reply->error_code, reply->logid);
-    return dygw_token_renew(gateway, token->version, 1, gateway->upstream_timeout, token, log,
-                            pool);
+    return dygw_token_renew(gateway, token->version, 1, patience, token, log, pool);
 }
 
 const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,
@@ -139,7 +139,8 @@ const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_
 
         dygw_ask_heard(gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
-            && dygw_ask_renew(gateway, reply, token, log, pool) == APR_SUCCESS) {
+            && dygw_ask_renew(gateway, reply, gateway->upstream_timeout, token, log, pool)
+               == APR_SUCCESS) {
             may_renew = 0;
             continue;
         }

@@ -28,9 +28,11 @@ const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_
 /* The two halves of that, for who asks without waiting. What reply to a call with *token says of
  * the token; */
 void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dygw_reply_t *reply);
-/* and the renewal of *token, which reply refuses. APR_SUCCESS: *token is a newer one. */
+/* and the renewal of *token, which reply refuses; one that another is making is waited for up to
+ * patience. APR_SUCCESS: *token is a newer one. */
 apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                            dygw_token_t *token, const dygw_log_t *log, apr_pool_t *pool);
+                            apr_interval_time_t patience, dygw_token_t *token,
+                            const dygw_log_t *log, apr_pool_t *pool);
 
 /* What a reply that is not OK means to the caller, where nothing can have been redeemed. */
 void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out);

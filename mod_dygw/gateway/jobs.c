@@ -214,6 +214,15 @@ static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
     }
 }
 
+/* Nothing can land, but connections that are of no use any more are closed. */
+static void rest(dygw_jobs_t *jobs)
+{
+    dygw_answer_t answer;
+    void *baton;
+
+    dygw_flight_land(jobs->flight, 0, &baton, &answer);
+}
+
 int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patience)
 {
     dygw_jobs_end_rests(jobs);
@@ -224,6 +233,9 @@ int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patienc
     dygw_jobs_send_order(jobs);
     if (is_active(jobs)) {
         land(jobs, limit_patience(jobs, patience));
+    }
+    else {
+        rest(jobs);
     }
     return is_active(jobs);
 }

@@ -229,12 +229,17 @@ void dygw_running_begin(dygw_jobs_t *jobs, dygw_running_t *r)
     ask(jobs, r, 0);
 }
 
+/* What another thread or host is at is not waited for: all other jobs would wait, and a stop. */
+static int renew(const dygw_jobs_t *jobs, dygw_running_t *r, const dygw_reply_t *reply)
+{
+    return dygw_ask_renew(jobs->gateway, reply, 0, &r->token, &r->log, r->job.pool) == APR_SUCCESS;
+}
+
 void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t answer)
 {
     dygw_ask_heard(jobs->gateway, &r->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed
-        && dygw_ask_renew(jobs->gateway, answer.reply, &r->token, &r->log, r->job.pool)
-           == APR_SUCCESS) {
+        && renew(jobs, r, answer.reply)) {
         r->renewed = 1;
     }
     else {

@@ -28,7 +28,7 @@ static apr_pool_t *douyin_pool;
 static queue_t prepares, verifies, tokens, stores, links;
 static queue_t gets, queries, repeats, cancels, orders;
 static const char *verify_args, *prepare_args, *asked;
-static int verify_calls, verify_ids, held;
+static int verify_calls, verify_ids, held, idle_looks;
 static atomic_int token_calls;
 
 void fake_douyin_reset(apr_pool_t *pool)
@@ -45,7 +45,7 @@ void fake_douyin_reset(apr_pool_t *pool)
     memset(&cancels, 0, sizeof(cancels));
     memset(&orders, 0, sizeof(orders));
     verify_args = prepare_args = asked = "";
-    verify_calls = verify_ids = held = 0;
+    verify_calls = verify_ids = held = idle_looks = 0;
     token_calls = 0;
     fake_douyin_meanwhile = NULL;
 }
@@ -477,6 +477,11 @@ void fake_flight_hold(int hold)
     held = hold;
 }
 
+int fake_flight_idle_looks(void)
+{
+    return idle_looks;
+}
+
 apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
                                 apr_pool_t *pool)
 {
@@ -501,6 +506,7 @@ int dygw_flight_count(const dygw_flight_t *flight)
 int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
                      dygw_answer_t *answer)
 {
+    idle_looks += flight->count == 0;
     if (held || flight->count == 0) {
         fake_clock_advance((patience + 999) / 1000);
         return 0;

@@ -43,6 +43,9 @@ dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *c
 /* While it is set, what is started does not land. */
 void fake_flight_hold(int hold);
 
+/* How often it was looked after what landed, with nothing under way. */
+int fake_flight_idle_looks(void);
+
 /* What was started so far, joined by "; ", each as "token get enc", "token query order",
  * "token repeat poi verify_token code,code", "token cancel verify_id certificate_id cancel_token"
  * ("-" for none) or "token order order"; cancel's own call as the flight's. */

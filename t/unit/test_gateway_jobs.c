@@ -401,6 +401,14 @@ static void rows_without_news_are_not_written(DYGW_UNUSED void **state)
     assert_true(fake_store_row(2)->revision == 1);
 }
 
+static void with_nothing_under_way_connections_are_looked_after(DYGW_UNUSED void **state)
+{
+    turn(0);
+    assert_int_equal(fake_flight_idle_looks(), 1);
+    turn(1);
+    assert_int_equal(fake_flight_idle_looks(), 2);
+}
+
 /* --- the token --- */
 
 static void without_a_token_a_job_hears_that_nothing_was_sent(DYGW_UNUSED void **state)
@@ -440,6 +448,21 @@ static void one_renewal_is_for_all_that_were_refused(DYGW_UNUSED void **state)
     run_all();
     assert_int_equal(fake_token_calls(), 1);
     assert_int_equal(heard, DYGW_REPLY_OK);
+}
+
+static void a_renewal_of_others_is_not_waited_for(DYGW_UNUSED void **state)
+{
+    apr_time_t began = apr_time_now();
+
+    fake_store_claimed_until(dygw_now() + 60000);
+    for (int i = 0; i < 3; i++) {
+        fake_get(DYGW_REPLY_TOKEN, 2190002);
+        add_row(DYGW_DUE_SETTLE, i + 1);
+    }
+    run_all();
+    assert_int_equal(heard, DYGW_REPLY_TOKEN);
+    assert_int_equal(writes, 3);
+    assert_true(apr_time_now() - began < gateway->upstream_timeout);
 }
 
 static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **state)
@@ -572,9 +595,11 @@ int main(void)
         TEST(a_row_that_somebody_changed_is_not_written),
         TEST(a_verify_id_of_another_record_is_told_by_row),
         TEST(rows_without_news_are_not_written),
+        TEST(with_nothing_under_way_connections_are_looked_after),
         TEST(without_a_token_a_job_hears_that_nothing_was_sent),
         TEST(a_refused_token_is_renewed_once_a_question),
         TEST(one_renewal_is_for_all_that_were_refused),
+        TEST(a_renewal_of_others_is_not_waited_for),
         TEST(a_refused_token_that_works_again_is_good_again),
         TEST(order_queries_keep_their_distance),
         TEST(other_questions_overtake_waiting_orders),
