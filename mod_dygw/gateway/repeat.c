@@ -45,10 +45,16 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 
 /* --- what a repetition was answered --- */
 
-/* A review that there was is over with it. */
-static void hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int already,
-                         apr_int64_t error_code, const char *description)
+/* When nothing else was ever sent, there is no redemption of ours. A review that there was is over
+ * with it. */
+static int hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int already,
+                        apr_int64_t error_code, const char *description)
 {
+    if (v->attempts <= 1) {
+        dygw_record_fail(v, error_code, description);
+        dygw_settling_finish(v);
+        return 0;
+    }
     v->review_since = DYGW_NO_TIME;
     if (already) {
         v->already = DYGW_ALREADY_USED;
@@ -56,6 +62,7 @@ static void hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int 
     else {
         s->h.refused[i] = (dygw_refusal_t){ error_code, description };
     }
+    return 1;
 }
 
 /* Gives whether the coupon has to be looked at because of it. */
@@ -70,8 +77,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
         dygw_settling_finish(v);
         return 0;
     case DYGW_REPLY_COUPON:
-        hear_refusal(s, i, v, item->already, item->result, item->msg);
-        return 1;
+        return hear_refusal(s, i, v, item->already, item->result, item->msg);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
@@ -88,10 +94,9 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        hear_refusal(job->state, i, v,
-                     reply->error_code == ALREADY_VERIFIED || reply->error_code == ALREADY_DONE,
-                     reply->error_code, reply->description);
-        return 1;
+        return hear_refusal(job->state, i, v, reply->error_code == ALREADY_VERIFIED
+                                                  || reply->error_code == ALREADY_DONE,
+                            reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;

@@ -406,6 +406,37 @@ static void what_is_there_although_nothing_was_sent_is_not_ours(DYGW_UNUSED void
     check_failed(1208);
 }
 
+static void the_only_request_sent_is_believed_when_it_is_refused(DYGW_UNUSED void **state)
+{
+    row->attempts = 0;
+    show_unused();
+    answer_already();
+    settle();
+    check_asked("query order-1; " REPEAT);
+    check_failed(1208);
+    assert_int_equal(row->attempts, 1);
+    start_anew();
+    row->attempts = 0;
+    show_unused();
+    fake_repeat(DYGW_REPLY_COUPON, 1212);
+    settle();
+    check_failed(1212);
+    settling_asked();
+}
+
+static void refused_after_it_went_out_twice_it_may_be_ours(DYGW_UNUSED void **state)
+{
+    dygw_verify_reply_t *answer = fake_repeat(DYGW_REPLY_OK, 0);
+
+    row->attempts = 0;
+    show_unused();
+    fake_item(answer, 0, DYGW_REPLY_COUPON, 1208);
+    answer->reply.sent_twice = 1;
+    show_used("v-9", 0);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -433,7 +464,9 @@ int main(void)
         TEST(a_refusal_is_final_when_nothing_fits),
         TEST(after_a_refusal_without_a_second_look_nothing_is_final),
         TEST(already_used_and_nothing_shown_is_waited_for),
-        TEST(what_is_there_although_nothing_was_sent_is_not_ours)
+        TEST(what_is_there_although_nothing_was_sent_is_not_ours),
+        TEST(the_only_request_sent_is_believed_when_it_is_refused),
+        TEST(refused_after_it_went_out_twice_it_may_be_ours)
     };
 
     apr_initialize();
