@@ -13,7 +13,7 @@ typedef struct selection_t {
     int count;
 } selection_t;
 
-/* The rows of which there is news, as changed now. */
+/* The rows to be written, with those of which there is news as changed now. */
 static selection_t select_changed(const dygw_job_t *job, const int *changed)
 {
     apr_size_t room = (apr_size_t)job->count;
@@ -23,8 +23,10 @@ static selection_t select_changed(const dygw_job_t *job, const int *changed)
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (changed[i]) {
+        if (changed[i] == DYGW_JOB_CHANGED) {
             job->rows[i]->updated_at = now;
+        }
+        if (changed[i] != DYGW_JOB_LEFT) {
             s.rows[s.count] = job->rows[i];
             s.numbers[s.count++] = i;
         }

@@ -117,6 +117,18 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
     }
 }
 
+/* What was redeemed is in the repetition, so it must not be cancelled at the same time. */
+static void guard_redeemed(const dygw_job_t *job, int *changed)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (job->rows[i]->verify_status == DYGW_SUCCESS && changed[i] == DYGW_JOB_LEFT) {
+            changed[i] = DYGW_JOB_GUARDED;
+        }
+    }
+}
+
 /* Gives whether the verify is to be repeated now. */
 static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
@@ -133,6 +145,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
     }
     wanted = wanted && dygw_may_hear(&s->h) && s->h.now >= dygw_pace_repeat(job->rows, job->count);
     if (wanted) {
+        guard_redeemed(job, changed);
         dygw_repeat_count(job, s->h.now);
     }
     dygw_settling_schedule(job, s->h.now);

@@ -26,7 +26,7 @@ static void log_settled(const dygw_job_t *job, const int *changed)
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
-        if (changed[i] && !dygw_settling_is_open(v)) {
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(v)) {
             dygw_log(job->log, INFO, 0,
                      DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
                                   "error_code %" APR_INT64_T_FMT,

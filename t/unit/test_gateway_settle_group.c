@@ -167,6 +167,35 @@ static void nor_after_one_was_cancelled(DYGW_UNUSED void **state)
     check_row(1, DYGW_FAILED, DYGW_OUTCOME_NOT_REDEEMED);
 }
 
+static void cancel_the_first(const char *call)
+{
+    if (strcmp(call, "query") == 0) {
+        rows[0]->cancel_since = dygw_now();
+        rows[0]->updated_at = dygw_now();
+        rows[0]->revision++;
+    }
+}
+
+static void nor_when_one_is_cancelled_meanwhile(DYGW_UNUSED void **state)
+{
+    make_rows(2);
+    rows[0]->verify_status = DYGW_SUCCESS;
+    rows[0]->verify_id = "v-1";
+    show_order(2, 1);
+    fake_douyin_meanwhile = cancel_the_first;
+    settle();
+    check_asked("query order-1");
+    assert_int_equal(rows[1]->repeats, 0);
+    fake_douyin_meanwhile = NULL;
+    rows[0]->cancel_since = DYGW_NO_TIME;
+    rows[0]->updated_at = 1;
+    show_order(2, 1);
+    settle();
+    check_asked("query order-1; " REPEAT "enc-1,enc-2");
+    assert_int_equal(rows[0]->updated_at, 1);
+    assert_int_equal(fake_logged("DYGW0430"), 1);
+}
+
 static void nor_while_one_is_under_review(DYGW_UNUSED void **state)
 {
     make_rows(2);
@@ -467,6 +496,7 @@ int main(void)
         TEST(a_failed_one_that_is_redeemed_after_all_is_told),
         TEST(while_one_is_given_up_nothing_is_repeated),
         TEST(nor_after_one_was_cancelled),
+        TEST(nor_when_one_is_cancelled_meanwhile),
         TEST(nor_while_one_is_under_review),
         TEST(a_request_that_is_not_whole_is_not_repeated),
         TEST(only_those_that_query_does_not_show_are_got),
