@@ -68,6 +68,7 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
         .access_token = call->access_token,
         .body = call->body,
         .body_len = call->body_len,
+        .send_by = call->send_by,
         .timeout = douyin->config.total_timeout
     };
 }

@@ -29,6 +29,7 @@ typedef struct dygw_douyin_call_t {
     const char *access_token;   /* NULL = none */
     const char *body;           /* NULL = GET */
     apr_size_t body_len;
+    dygw_ms_t send_by;          /* not to be sent after that; 0 = at any time */
     int both_levels;            /* no success unless both levels of the envelope say 0 */
 } dygw_douyin_call_t;
 

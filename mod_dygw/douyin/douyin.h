@@ -137,11 +137,12 @@ typedef struct dygw_verify_reply_t {
 } dygw_verify_reply_t;
 
 /* The identical call may be made again with the same arguments: Douyin takes it as the same
- * verification. */
+ * verification. Who cannot send it by then (0: at any time), being held up, answers UNREACHABLE. */
 dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
                                         const char *poi_id, const char *verify_token,
                                         const char *const *encrypted_codes, int count,
-                                        const dygw_log_t *log, apr_pool_t *pool);
+                                        dygw_ms_t send_by, const dygw_log_t *log,
+                                        apr_pool_t *pool);
 
 /* --- certificate get and query: what became of coupons --- */
 /* One verification of a coupon, as Douyin shows it. */
@@ -231,6 +232,7 @@ typedef struct dygw_question_t {
     const char *verify_token;
     const char *const *codes;
     int count;
+    dygw_ms_t send_by;              /* of a repeat: not to be sent after that; 0: at any time */
     const char *verify_id;
     const char *certificate_id;
     const char *cancel_token;       /* NULL: none is sent */

@@ -37,6 +37,9 @@ int dygw_line_before_sending(void *baton, DYGW_UNUSED char *remote_ip, DYGW_UNUS
 {
     dygw_line_t *line = baton;
 
+    if (line->request->send_by > 0 && dygw_now() > line->request->send_by) {
+        return CURL_PREREQFUNC_ABORT;
+    }
     line->times_sent++;
     return CURL_PREREQFUNC_OK;
 }

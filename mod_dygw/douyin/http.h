@@ -6,6 +6,8 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#include "util/clock.h"
+
 typedef struct dygw_http_t dygw_http_t;
 
 typedef struct dygw_http_settings_t {
@@ -28,6 +30,7 @@ typedef struct dygw_http_request_t {
     const char *body;               /* NULL = GET, else POST */
     apr_size_t body_len;
     apr_interval_time_t timeout;    /* us, for all of it */
+    dygw_ms_t send_by;              /* not to be sent after that; 0 = at any time */
     int direct;                     /* past the proxy */
     int guarded;                    /* connects to public addresses only (a proxy's excepted) */
 } dygw_http_request_t;

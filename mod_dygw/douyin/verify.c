@@ -32,7 +32,8 @@ void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
                                   .name = "verify",
                                   .target = DYGW_PATH_OF_CERTIFICATES "verify/",
                                   .body = w.text,
-                                  .body_len = w.len };
+                                  .body_len = w.len,
+                                  .send_by = question->send_by };
 }
 
 /* Whatever refuses one code of a call that was carried out is about that coupon, except what may
@@ -157,13 +158,14 @@ dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
 dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
                                         const char *poi_id, const char *verify_token,
                                         const char *const *encrypted_codes, int count,
-                                        const dygw_log_t *log, apr_pool_t *pool)
+                                        dygw_ms_t send_by, const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_question_t question = { .what = DYGW_ASK_REPEAT,
                                  .poi_id = poi_id,
                                  .verify_token = verify_token,
                                  .codes = encrypted_codes,
-                                 .count = count };
+                                 .count = count,
+                                 .send_by = send_by };
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 

@@ -290,7 +290,8 @@ static const dygw_reply_t *call_verify(void *baton, const char *access_token)
     dygw_attempt_t *a = baton;
     dygw_verify_reply_t *reply = dygw_douyin_verify(a->gateway->douyin, access_token,
                                                     a->request->poi_id, a->verify_token, a->codes,
-                                                    a->out->count, a->log, a->pool);
+                                                    a->out->count, a->out->items[0]->lease_until,
+                                                    a->log, a->pool);
 
     a->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
@@ -393,7 +394,8 @@ static apr_status_t settle(dygw_attempt_t *a)
 }
 
 /* This process stood still, with its machine perhaps: the background has the rows by now, and may
- * even have found that they came to nothing. */
+ * even have found that they came to nothing. Until the last moment the same is seen to by the
+ * lease, after which a verify is not sent. */
 static int is_too_late(const dygw_attempt_t *a)
 {
     const dygw_verification_t *first = a->out->items[0];

@@ -10,6 +10,8 @@
 
 #define ALREADY_VERIFIED    1208    /* where they come as error_code of the whole call */
 #define ALREADY_DONE        2
+#define SEND_WITHIN_MS      5000    /* of its commit: before another host can have the lease, and a
+                                     * caller take back what that one found */
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {
@@ -30,6 +32,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 
 const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 {
+    const dygw_settling_t *s = job->state;
     const char **codes = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*codes));
     int i;
 
@@ -38,7 +41,8 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_ASK_REPEAT, .poi_id = job->rows[0]->poi_id,
-        .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count
+        .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
+        .send_by = s->h.now + SEND_WITHIN_MS
     };
     return &job->question;
 }

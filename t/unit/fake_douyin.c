@@ -197,12 +197,13 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
                                         const char *access_token, const char *poi_id,
                                         const char *verify_token,
                                         const char *const *encrypted_codes, int count,
-                                        DYGW_UNUSED const dygw_log_t *log,
+                                        dygw_ms_t send_by, DYGW_UNUSED const dygw_log_t *log,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_verify_reply_t *answer;
     int i;
 
+    assert_true(send_by > dygw_now());
     assert_true(fake_store_expects(verify_token, encrypted_codes, count));
     begin_call("verify");
     verify_calls++;
@@ -432,6 +433,7 @@ static void *ask(const dygw_question_t *question, const char *access_token)
     void *answer;
 
     assert_non_null(words_of(question));
+    assert_int_equal(question->send_by > 0, question->what == DYGW_ASK_REPEAT);
     begin_call(call);
     asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ",
                         words_of(question), NULL);

@@ -238,12 +238,31 @@ static void a_repetition_sends_the_bytes_of_the_verify(void **state)
     upstream_answer(u, "{\"data\":{\"error_code\":0,\"verify_results\":["
                        "{\"result\":0,\"code\":\"CgwIARDh+JxjL/yABKA==\",\"verify_id\":\"1\"},"
                        "{\"result\":1208,\"code\":\"CgwIARDh+JxjL/yABKA==\"}]}}");
-    dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, 2, &u->log, u->pool);
+    dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, 2, 0, &u->log, u->pool);
     question_sent(u, &repeat, &answer);
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
     assert_int_equal(answer.verified->items[0].kind, DYGW_REPLY_OK);
     assert_string_equal(answer.verified->items[0].verify_id, "1");
     assert_true(answer.verified->items[1].already);
+}
+
+static void what_was_held_up_too_long_is_not_sent(void **state)
+{
+    static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==" };
+    dygw_question_t repeat = { .what = DYGW_ASK_REPEAT, .poi_id = POI, .verify_token = "t",
+                               .codes = codes, .count = 1, .send_by = dygw_now() - 1 };
+    upstream_t *u = *state;
+    dygw_answer_t answer;
+
+    upstream_answer(u, "{\"data\":{\"error_code\":0}}");
+    question_sent(u, &repeat, &answer);
+    assert_int_equal(answer.reply->kind, DYGW_REPLY_UNREACHABLE);
+    assert_int_equal(dygw_douyin_verify(u->douyin, TOKEN, POI, "t", codes, 1, dygw_now() - 1,
+                                        &u->log, u->pool)->reply.kind, DYGW_REPLY_UNREACHABLE);
+    assert_int_equal(loopback_requests(u->server), 0);
+    repeat.send_by = dygw_now() + 60000;
+    question_sent(u, &repeat, &answer);
+    assert_int_equal(answer.reply->kind, DYGW_REPLY_OK);
 }
 
 static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
@@ -527,6 +546,7 @@ int main(void)
         TEST(a_flight_may_end_with_calls_under_way),
         TEST(get_and_query_encode_what_they_ask_for),
         TEST(a_repetition_sends_the_bytes_of_the_verify),
+        TEST(what_was_held_up_too_long_is_not_sent),
         TEST(cancel_sends_the_same_bytes_waited_for_or_not),
         TEST(the_order_query_names_the_account),
         TEST(a_call_without_an_answer_times_out_alone),

@@ -36,7 +36,7 @@ static dygw_reply_t *stores(upstream_t *u)
 
 static dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
 {
-    return dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, count, &u->log,
+    return dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, count, 0, &u->log,
                               u->pool);
 }
 

@@ -30,7 +30,7 @@ static dygw_verify_reply_t *verified(void **state, const char *const *codes, int
     upstream_t *u = *state;
 
     upstream_answer(u, body);
-    return dygw_douyin_verify(u->douyin, TOKEN, POI, "t", codes, count, &u->log, u->pool);
+    return dygw_douyin_verify(u->douyin, TOKEN, POI, "t", codes, count, 0, &u->log, u->pool);
 }
 
 /* The items of an answer whose verify_results are these. */
