@@ -21,7 +21,7 @@
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
 #define NEWS_PAUSE_PART     10                      /* of the record's age */
-#define FRESH_MS            10000                   /* so long Douyin may not show yet what it did */
+#define FRESH_MS            10000                   /* it may not show yet what it did then */
 #define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
 
 typedef struct errand_t {

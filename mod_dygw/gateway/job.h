@@ -41,9 +41,10 @@ struct dygw_job_t {
 #define DYGW_JOB_CHANGED    1   /* has news; its updated_at is set to now */
 #define DYGW_JOB_GUARDED    2   /* has none, but must still be as it was read */
 
-/* Writes rows of the job in one commit; `changed` has one of the above for each of job->rows. 0: not
- * done, because the database is not there or somebody else changed a row: the job has to end. A verify_id that is another record's is told in
- * *clash, when that is not NULL, as an index of rows; else -1. */
+/* Writes rows of the job in one commit; `changed` has one of the above for each of job->rows. 0:
+ * not done, because the database is not there or somebody else changed a row: the job has to end.
+ * A verify_id that is another record's is told in *clash, when that is not NULL, as an index of
+ * rows; else -1. */
 int dygw_job_write(dygw_job_t *job, const int *changed, int *clash);
 
 /* How long to wait, in ms, before trying again: it doubles with every try (from 0) from first to

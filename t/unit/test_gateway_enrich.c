@@ -439,6 +439,19 @@ static void what_was_cancelled_meanwhile_is_not_written(DYGW_UNUSED void **state
     assert_int_equal(fake_store_row(0)->enrichment_status, DYGW_ENRICH_PENDING);
 }
 
+static void pauses_double_up_to_the_longest(DYGW_UNUSED void **state)
+{
+    for (int tries = 0; tries < 40; tries++) {
+        dygw_ms_t middle = tries < 5 ? (dygw_ms_t)1000 << tries : 20000;
+
+        for (int i = 0; i < 20; i++) {
+            dygw_ms_t pause = dygw_job_pause(tries, 1000, 20000);
+
+            assert_true(pause >= middle - middle / 5 && pause <= middle + middle / 5);
+        }
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -463,7 +476,8 @@ int main(void)
         TEST(what_is_known_at_the_end_is_recorded),
         TEST(without_an_account_nothing_is_asked),
         TEST(what_nothing_is_known_of_is_tried_like_the_others),
-        TEST(what_was_cancelled_meanwhile_is_not_written)
+        TEST(what_was_cancelled_meanwhile_is_not_written),
+        TEST(pauses_double_up_to_the_longest)
     };
 
     apr_initialize();
