@@ -7,7 +7,8 @@
  *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
  *   told "already used" themselves, and the nearest of them in time.
  *
- *   It shows the coupon used and nothing fits, or refunded: failed.
+ *   It shows the coupon used and nothing fits, and a repetition does not say that it is ours all the
+ *   same, or refunded: failed.
  *
  *   It shows it unused: the verify is repeated, by Douyin's schedule; when that is spent, or not
  *   allowed, it is waited for what Douyin may apply late, and then it has failed.
@@ -336,6 +337,15 @@ static int wants_repetition(const dygw_hearing_t *h, int i)
     return !h->rows[i]->already && dygw_may_repeat(h->rows, h->count);
 }
 
+/* Whether Douyin has not been asked yet whose a redemption is that seems to be somebody else's: a
+ * clock may be wrong, and ours would be confirmed. */
+static int may_be_heard(const dygw_hearing_t *h, int i)
+{
+    const dygw_verification_t *v = h->rows[i];
+
+    return v->attempts > 0 && !v->already && !h->refused[i].description && dygw_may_hear(h);
+}
+
 /* Used, and no verification of it can be ours, as far as they are shown. */
 static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
 {
@@ -356,6 +366,9 @@ static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
     }
     else if (owned > 0 && owned == verifies->nelts) {
         fail(verdict, DYGW_OUTCOME_NOT_OURS, "that redemption is recorded as another verification");
+    }
+    else if (may_be_heard(h, i)) {
+        decide(verdict, DYGW_VERDICT_REPEAT);
     }
     else {
         fail(verdict, ALREADY_USED, "the coupon was used by somebody else");

@@ -297,17 +297,38 @@ static void the_look_that_a_webhook_asked_for_is_told(DYGW_UNUSED void **state)
 
 static void used_by_somebody_else_it_has_failed(DYGW_UNUSED void **state)
 {
-    show_used("v-9", 3000)->verify_type = 2;
+    for (int i = 0; i < 3; i++) {
+        start_anew();
+        for (int look = 0; look < 2; look++) {
+            dygw_seen_verify_t *verify = show_used("v-9", i == 0 ? 130000 : 3000);
+
+            verify->verify_type = i == 1 ? 2 : 4;
+            verify->poi_id = i == 2 ? "6601" : NULL;
+        }
+        answer_already();
+        settle();
+        check_asked("query order-1; " REPEAT "; query order-1");
+        check_failed(1208);
+        assert_int_equal(row->coupon_status, DYGW_COUPON_USED);
+    }
+}
+
+static void a_clock_that_is_wrong_makes_ours_nobody_elses(DYGW_UNUSED void **state)
+{
+    show_used("v-9", APR_INT64_C(600000));
+    fake_repeat(DYGW_REPLY_OK, 0)->items[0].verify_id = "v-9";
     settle();
-    check_failed(1208);
-    assert_int_equal(row->coupon_status, DYGW_COUPON_USED);
-    start_anew();
-    show_used("v-9", 3000)->poi_id = "6601";
-    settle();
-    check_failed(1208);
-    start_anew();
+    check_success(DYGW_BY_REPLAY);
+    assert_string_equal(row->verify_id, "v-9");
+}
+
+static void used_by_somebody_else_and_nothing_more_to_be_heard_it_has_failed(
+    DYGW_UNUSED void **state)
+{
+    spend(17);
     show_used("v-9", 130000);
     settle();
+    check_asked("query order-1");
     check_failed(1208);
 }
 
@@ -457,6 +478,8 @@ int main(void)
         TEST(a_refused_repetition_does_not_undo_what_fits),
         TEST(the_look_that_a_webhook_asked_for_is_told),
         TEST(used_by_somebody_else_it_has_failed),
+        TEST(a_clock_that_is_wrong_makes_ours_nobody_elses),
+        TEST(used_by_somebody_else_and_nothing_more_to_be_heard_it_has_failed),
         TEST(a_verification_of_another_record_is_not_ours),
         TEST(a_record_found_only_when_writing_is_one_too),
         TEST(an_answer_with_the_verify_id_of_another_record_is_not_ours),
