@@ -276,6 +276,23 @@ static int says_that_there_is_none(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
+/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the same,
+ * but a refusal is not to be believed unseen. */
+static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
+{
+    const dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])
+            && (job->rows[i]->already || s->h.refused[i].description)) {
+            return 0;
+        }
+    }
+    return (reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_GARBLED)
+           && dygw_may_repeat(job->rows, job->count);
+}
+
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settling_t *s = job->state;
@@ -286,7 +303,8 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     }
-    else if (!says_that_there_is_none(&answer->reply)) {
+    else if (!says_that_there_is_none(&answer->reply)
+             && !leaves_repeating(job, &answer->reply)) {
         return put_off(job, &answer->reply);
     }
     for (i = 0; i < job->count; i++) {

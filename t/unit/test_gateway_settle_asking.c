@@ -152,12 +152,41 @@ static void a_get_that_tells_nothing_puts_it_off(DYGW_UNUSED void **state)
     check_asked("query order-1; get enc-1");
     check_waits(4000, 6000);
     assert_string_equal(row->last_error, "certificate/get: error_code 2119003");
-    fake_clock_advance(HOUR_MS);
+}
+
+static void where_get_is_no_help_repeating_may_be(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_SETUP, DYGW_REPLY_GARBLED };
+
+    for (int i = 0; i < 2; i++) {
+        start_anew();
+        fake_query(kinds[i], 2190004);
+        fake_get(kinds[i], 2190004);
+        settle();
+        check_asked("query order-1; get enc-1; " REPEAT);
+        check_success(DYGW_BY_REPLAY);
+    }
+}
+
+static void what_is_no_help_is_no_reason_to_fail(DYGW_UNUSED void **state)
+{
+    spend(14);
+    fake_clock_advance(72 * HOUR_MS);
     fake_query(DYGW_REPLY_SETUP, 2190004);
     fake_get(DYGW_REPLY_SETUP, 2190004);
     settle();
     check_waits(480000, 720000);
-    settling_asked();
+    check_asked("query order-1; get enc-1");
+    assert_string_equal(row->last_error, "certificate/get: error_code 2190004");
+    start_anew();
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    fake_get(DYGW_REPLY_SETUP, 2190004);
+    fake_query(DYGW_REPLY_SETUP, 2190004);
+    fake_get(DYGW_REPLY_SETUP, 2190004);
+    settle();
+    check_asked("query order-1; get enc-1; " REPEAT "; query order-1; get enc-1");
+    check_waits(4000, 6000);
 }
 
 static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED void **state)
@@ -288,6 +317,8 @@ int main(void)
         TEST(get_is_asked_where_query_does_not_show_it),
         TEST(without_an_answer_the_look_is_put_off),
         TEST(a_get_that_tells_nothing_puts_it_off),
+        TEST(where_get_is_no_help_repeating_may_be),
+        TEST(what_is_no_help_is_no_reason_to_fail),
         TEST(an_unknown_coupon_is_repeated_then_followed_for_two_days),
         TEST(without_database_nothing_is_concluded),
         TEST(given_up_nothing_is_repeated),
