@@ -7,8 +7,8 @@
  *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
  *   told "already used" themselves, and the nearest of them in time.
  *
- *   It shows the coupon used and nothing fits, and a repetition does not say that it is ours all the
- *   same, or refunded: failed.
+ *   It shows the coupon used and nothing fits, and a repetition does not say that it is ours all
+ *   the same, or refunded: failed.
  *
  *   It shows it unused: the verify is repeated, by Douyin's schedule; when that is spent, or not
  *   allowed, it is waited for what Douyin may apply late, and then it has failed.

@@ -276,8 +276,8 @@ static int says_that_there_is_none(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the same,
- * but a refusal is not to be believed unseen. */
+/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the
+ * same, but a refusal is not to be believed unseen. */
 static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
 {
     const dygw_settling_t *s = job->state;
