@@ -9,7 +9,8 @@
 
 #include "gateway/ask.h"
 
-#define ORDER_MARGIN_MS     2           /* over the even distance: Douyin counts arrivals */
+#define RATE_MS             1050        /* a second, and what the way may bunch: Douyin counts
+                                         * arrivals */
 
 dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due)
 {
@@ -144,7 +145,7 @@ dygw_ms_t dygw_jobs_order_distance(const dygw_jobs_t *jobs)
 {
     int rate = jobs->gateway->order_rate;
 
-    return rate > 0 ? 1000 / rate + ORDER_MARGIN_MS : 0;
+    return rate > 0 ? RATE_MS / rate : 0;
 }
 
 /* What a job hears while there is no token: certainly nothing was sent. */

@@ -198,7 +198,7 @@ typedef struct dygw_rival_t {
     dygw_ms_t created_at;
 } dygw_rival_t;
 
-/* The records of one coupon, at most 1,000, the newest first: those of its certificate_id, and of
+/* The records of one coupon, at most 1,000, in any order: those of its certificate_id, and of
  * its encrypted_code (NULL: none) where the certificate_id is not known yet. rivals: of
  * dygw_rival_t. */
 apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
