@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The audit trail: who changed what through /internal, and who read the token. Append-only. */
+#ifndef DYGW_GATEWAY_AUDIT_H
+#define DYGW_GATEWAY_AUDIT_H
+
+#include "gateway/gateway.h"
+
+/* Who acts, from where; text of the caller's. */
+typedef struct dygw_actor_t {
+    const char *name;           /* the operator, or "app:" and a client_key */
+    const char *address;        /* of the client; NULL = unknown */
+    const char *request_id;
+} dygw_actor_t;
+
+typedef struct dygw_audit_entry_t {
+    apr_int64_t id;
+    dygw_ms_t at;
+    const char *actor;
+    const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
+                                 * reconciliation.refresh */
+    const char *target;         /* "app:17"; NULL = none */
+    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *after;
+    const char *address;
+    const char *request_id;
+} dygw_audit_entry_t;
+
+/* Fills in id, time and who; the rest is the caller's. For the store to write in the same
+ * transaction as the change (dygw_store_audit_insert). */
+void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_audit_entry_t *entry);
+
+#endif
