@@ -4,6 +4,7 @@
 #define DYGW_GATEWAY_AUDIT_H
 
 #include "gateway/gateway.h"
+#include "store/audit.h"
 
 /* Who acts, from where; text of the caller's. */
 typedef struct dygw_actor_t {
@@ -11,19 +12,6 @@ typedef struct dygw_actor_t {
     const char *address;        /* of the client; NULL = unknown */
     const char *request_id;
 } dygw_actor_t;
-
-typedef struct dygw_audit_entry_t {
-    apr_int64_t id;
-    dygw_ms_t at;
-    const char *actor;
-    const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
-                                 * reconciliation.refresh */
-    const char *target;         /* "app:17"; NULL = none */
-    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
-    const char *after;
-    const char *address;
-    const char *request_id;
-} dygw_audit_entry_t;
 
 /* Fills in id, time and who; the rest is the caller's. For the store to write in the same
  * transaction as the change (dygw_store_audit_insert). */

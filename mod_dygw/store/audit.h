@@ -5,8 +5,20 @@
 
 #include <apr_tables.h>
 
-#include "gateway/audit.h"
 #include "store/db.h"
+
+typedef struct dygw_audit_entry_t {
+    apr_int64_t id;
+    dygw_ms_t at;
+    const char *actor;
+    const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
+                                 * reconciliation.refresh */
+    const char *target;         /* "app:17"; NULL = none */
+    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *after;
+    const char *address;
+    const char *request_id;
+} dygw_audit_entry_t;
 
 /* Appends an entry; within the caller's transaction, when one is open. Doing it twice with one id
  * does no harm. */
