@@ -32,9 +32,9 @@ CREATE TABLE IF NOT EXISTS dygw_audit (
     address      VARCHAR(64),
     request_id   VARCHAR(64),
     KEY dygw_audit_at (at, id),
-    KEY dygw_audit_actor (actor, id),
-    KEY dygw_audit_action (action, id),
-    KEY dygw_audit_target (target, id)
+    KEY dygw_audit_actor (actor, at, id),
+    KEY dygw_audit_action (action, at, id),
+    KEY dygw_audit_target (target, at, id)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- Our records of a business day against Douyin's. day: YYYY-MM-DD; generated_at NULL: not finished; wanted_at: somebody asked anew;

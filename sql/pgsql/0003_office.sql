@@ -30,9 +30,9 @@ CREATE TABLE IF NOT EXISTS dygw_audit (
     request_id   VARCHAR(64)
 );
 CREATE INDEX IF NOT EXISTS dygw_audit_at ON dygw_audit (at, id);
-CREATE INDEX IF NOT EXISTS dygw_audit_actor ON dygw_audit (actor, id);
-CREATE INDEX IF NOT EXISTS dygw_audit_action ON dygw_audit (action, id);
-CREATE INDEX IF NOT EXISTS dygw_audit_target ON dygw_audit (target, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_actor ON dygw_audit (actor, at, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_action ON dygw_audit (action, at, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_target ON dygw_audit (target, at, id);
 
 -- Our records of a business day against Douyin's. day: YYYY-MM-DD; generated_at NULL: not finished; wanted_at: somebody asked anew;
 -- counts and amounts: JSON objects by class.
