@@ -64,6 +64,8 @@ typedef struct dygw_cell_t {
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
 
+typedef struct dygw_reads_t dygw_reads_t;       /* gateway/reads.h */
+
 typedef struct dygw_gateway_t {
     const char *client_key;             /* Douyin's application */
     const char *account_id;             /* NULL = none configured */
@@ -81,6 +83,7 @@ typedef struct dygw_gateway_t {
     void (*lock_cell)(void *baton);
     void (*unlock_cell)(void *baton);
     void *cell_baton;
+    dygw_reads_t *reads;                /* shared, see reads.h; NULL = each is written at once */
     const char *owner;                  /* names this child in leases and claims */
 } dygw_gateway_t;
 
