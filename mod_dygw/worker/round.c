@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/reads.h"
 #include "gateway/token.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
@@ -15,6 +16,7 @@
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
+#define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
 {
@@ -191,6 +193,12 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t 
     }
 }
 
+void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_reads_close(&round->gateway);
+    dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
+}
+
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_db_t *db;
@@ -289,6 +297,9 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     dygw_tick_t tick = { 0 };
 
     round->looked_well = look(round, &tick, scratch) == APR_SUCCESS;
+    if (round->looked_well) {
+        dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
+    }
     if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
     }

@@ -37,6 +37,9 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
 /* Makes upstream calls in progress end, from any thread. */
 void dygw_round_abort(dygw_round_t *round);
 
+/* The end of every child, whether it leads or not: writes what is not in the audit trail yet. */
+void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch);
+
 /* Gives the lease back, when it is held. */
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch);
 

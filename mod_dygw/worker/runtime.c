@@ -4,8 +4,12 @@
 
 #include <unistd.h>
 
+#include <http_core.h>
+
 #include <apr_strings.h>
 
+#include "gateway/reads.h"
+#include "util/compiler.h"
 #include "worker/database.h"
 #include "worker/log_httpd.h"
 #include "worker/shared.h"
@@ -62,6 +66,24 @@ static int prepare_server(server_rec *server, apr_pool_t *ptemp)
     return dygw_database_prepare(cfg, server, ptemp);
 }
 
+/* When the parent ends, no child is left that could write it. The children go through here too, as
+ * pools end with a process. */
+static apr_status_t report_reads(DYGW_UNUSED void *data)
+{
+    int ends = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+    int i;
+
+    for (i = 0; ends && i < prepared->nelts; i++) {
+        const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);
+        dygw_log_t log = dygw_log_of(p->server);
+
+        if (p->shared.reads) {
+            dygw_reads_report(p->shared.reads, &log);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server)
 {
     server_rec *server;
@@ -72,6 +94,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
+    apr_pool_pre_cleanup_register(pconf, NULL, report_reads);
     for (server = main_server; server; server = server->next) {
         int rc = prepare_server(server, ptemp);
 
@@ -143,6 +166,9 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
     runtime->server = p->server;
     runtime->cfg = p->cfg;
     rv = start_gateway(runtime, p, pool);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_reads_attach(&runtime->gateway.reads, p->shared.reads, pool);
+    }
     if (rv == APR_SUCCESS) {
         rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
     }
