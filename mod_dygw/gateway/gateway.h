@@ -75,6 +75,7 @@ typedef struct dygw_gateway_t {
     apr_interval_time_t enrich_give_up; /* and when it is given up */
     int order_rate;                     /* order queries a second; 0 = no limit */
     int use_cancel_token;               /* cancel_token is sent with cancels */
+    apr_interval_time_t retention;      /* us: older records are removed; 0 = never */
     int time_zone;                      /* minutes east: whose days are business days */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;

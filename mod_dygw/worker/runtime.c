@@ -147,6 +147,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->enrich_give_up = p->cfg->enrich_give_up;
     gateway->order_rate = p->cfg->order_rate;
     gateway->use_cancel_token = p->cfg->use_cancel_token;
+    gateway->retention = p->cfg->retention;
     gateway->time_zone = p->cfg->time_zone;
     gateway->seal = p->cfg->seal;
     gateway->cell = p->shared.cell;
