@@ -308,6 +308,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     if (round->holds_lease) {
         keep_token(round, scratch);
         purge(round, scratch);
+        dygw_retention_turn(&round->gateway, &round->retention, &round->log, scratch);
     }
 }
 

@@ -4,6 +4,7 @@
 #define DYGW_WORKER_ROUND_H
 
 #include "gateway/jobs.h"
+#include "gateway/retention.h"
 #include "worker/runtime.h"
 
 /* One look at the database a host and gateway; renewing the lease now and then: together one query
@@ -22,6 +23,7 @@ typedef struct dygw_round_t {
     dygw_ms_t looked_at;
     int looked_well;            /* the database answered then */
     dygw_ms_t purged_at;
+    dygw_retention_t retention;
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
     apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */
