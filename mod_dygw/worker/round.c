@@ -6,7 +6,9 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/meter.h"
 #include "gateway/reads.h"
+#include "gateway/reseal.h"
 #include "gateway/token.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
@@ -27,6 +29,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, pool);
     made->log = dygw_log_of(runtime->server);
     made->state = -1;
+    made->resealed = -1;
     made->due_at = DYGW_NO_TIME;
     *round = made;
     return made->gateway.douyin ? dygw_jobs_create(&made->jobs, &made->gateway, &made->log, pool)
@@ -238,6 +241,17 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
     }
 }
 
+/* Apps that changed may have been changed by a host that has the old master key only. */
+static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
+{
+    int left;
+
+    if (tick->apps_version != round->resealed
+        && dygw_reseal(&round->gateway, &left, &round->log, scratch) == APR_SUCCESS && !left) {
+        round->resealed = tick->apps_version;
+    }
+}
+
 /* Gives how many rows went. */
 static int purge_with(dygw_round_t *round, dygw_db_t *db)
 {
@@ -299,6 +313,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     round->looked_well = look(round, &tick, scratch) == APR_SUCCESS;
     if (round->looked_well) {
         dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
+        dygw_meter_flush(&round->gateway, &round->log, scratch);
     }
     if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
@@ -307,6 +322,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     keep_lease(round, &tick, scratch);
     if (round->holds_lease) {
         keep_token(round, scratch);
+        keep_sealed(round, &tick, scratch);
         purge(round, scratch);
         dygw_retention_turn(&round->gateway, &round->retention, &round->log, scratch);
     }

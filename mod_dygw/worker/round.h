@@ -24,6 +24,7 @@ typedef struct dygw_round_t {
     int looked_well;            /* the database answered then */
     dygw_ms_t purged_at;
     dygw_retention_t retention;
+    apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
     apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */

@@ -146,6 +146,8 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->enrich_max = p->cfg->enrich_max;
     gateway->enrich_give_up = p->cfg->enrich_give_up;
     gateway->order_rate = p->cfg->order_rate;
+    gateway->rate_per_second = p->cfg->rate_per_second;
+    gateway->rate_burst = p->cfg->rate_burst;
     gateway->use_cancel_token = p->cfg->use_cancel_token;
     gateway->retention = p->cfg->retention;
     gateway->time_zone = p->cfg->time_zone;
@@ -154,6 +156,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->lock_cell = dygw_lock_take;
     gateway->unlock_cell = dygw_lock_release;
     gateway->cell_baton = p->shared.cell_lock;
+    gateway->meter = p->shared.meter;
     gateway->owner = owner_name(pool);
     gateway->douyin = dygw_runtime_douyin(p->cfg, pool);
     return gateway->douyin ? dygw_database_source(&gateway->db, p->server, pool) : APR_EGENERAL;

@@ -16,13 +16,14 @@
 #include <apr_strings.h>
 
 #include "auth/nonce.h"
+#include "gateway/meter.h"
 #include "gateway/reads.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-/* Raise the number when retained_t, memory_t, common_t, the nonce table or the ring of reads change
- * their layout: a graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-4"
+/* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads or the
+ * meter change their layout: a graceful restart into a new build must not find the old one's. */
+#define RETAINED_KEY "mod_dygw-shared-5"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
     "dygw-writer", "dygw-leader"
@@ -40,6 +41,7 @@ typedef struct memory_t {
     apr_shm_t *nonces;
     int nonce_entries;
     apr_shm_t *reads;
+    apr_shm_t *meter;
 } memory_t;
 
 typedef struct retained_t {
@@ -103,6 +105,13 @@ static apr_status_t make_reads(memory_t *memory, apr_pool_t *pool)
     return rv == APR_SUCCESS ? dygw_reads_format(apr_shm_baseaddr_get(memory->reads)) : rv;
 }
 
+static apr_status_t make_meter(memory_t *memory, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_shm_create(&memory->meter, dygw_meter_size(), NULL, pool);
+
+    return rv == APR_SUCCESS ? dygw_meter_format(apr_shm_baseaddr_get(memory->meter)) : rv;
+}
+
 /* A table of the configured size. The one before goes on serving the old generation; its living
  * entries are copied, so that what it has seen so far stays seen. */
 static apr_status_t make_nonces(memory_t *memory, int entries, apr_pool_t *pool)
@@ -143,6 +152,9 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
         if (rv == APR_SUCCESS) {
             rv = make_reads(memory, pool);
         }
+        if (rv == APR_SUCCESS) {
+            rv = make_meter(memory, pool);
+        }
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -164,6 +176,7 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     shared->cell_lock = &common->cell_lock;
     shared->nonces_lock = &common->nonces_lock;
     shared->reads = apr_shm_baseaddr_get(memory->reads);
+    shared->meter = apr_shm_baseaddr_get(memory->meter);
     shared->nonces = memory->nonces ? apr_shm_baseaddr_get(memory->nonces) : NULL;
     return rv;
 }
