@@ -12,3 +12,8 @@ void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_au
     entry->address = actor->address;
     entry->request_id = actor->request_id;
 }
+
+const char *const dygw_audit_actions[] = {
+    "app.create", "app.change", "app.token_access", "app.secret", "token.read",
+    "reconciliation.refresh", NULL
+};
