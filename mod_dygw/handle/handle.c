@@ -53,7 +53,6 @@ static const dygw_route_t internal_routes[] = {
     { "/apps/{id}", M_GET, by_operator, dygw_handle_app_read },
     { "/apps/{id}", M_PATCH, by_operator, dygw_handle_app_change },
     { "/apps/{id}/token-access", M_PATCH, by_operator, dygw_handle_app_token_access },
-    { "/audit", M_GET, by_operator, dygw_handle_audit },
     { "/apps/{id}/secret", M_POST, by_operator, dygw_handle_app_secret },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
