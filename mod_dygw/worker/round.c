@@ -20,6 +20,15 @@
 #define PURGE_ROWS          1000
 #define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
 
+static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
+{
+    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->gateway, &round->log, pool);
+
+    return rv == APR_SUCCESS
+               ? dygw_reconcile_create(&round->reconcile, &round->gateway, &round->log, pool)
+               : rv;
+}
+
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
 {
     dygw_round_t *made = apr_pcalloc(pool, sizeof(*made));
@@ -31,9 +40,9 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->state = -1;
     made->resealed = -1;
     made->due_at = DYGW_NO_TIME;
+    made->reconcile_at = DYGW_NO_TIME;
     *round = made;
-    return made->gateway.douyin ? dygw_jobs_create(&made->jobs, &made->gateway, &made->log, pool)
-                                : APR_EGENERAL;
+    return made->gateway.douyin ? create_work(made, pool) : APR_EGENERAL;
 }
 
 void dygw_round_abort(dygw_round_t *round)
@@ -306,6 +315,16 @@ static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
     return under_way;
 }
 
+/* What is under way waits for the jobs' answers already. */
+static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
+{
+    int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
+                 && round->reconcile_at <= dygw_now();
+
+    return dygw_reconcile_turn(round->reconcile, round->holds_lease, is_due,
+                               under_way ? 0 : patience);
+}
+
 static void look_after(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_tick_t tick = { 0 };
@@ -319,6 +338,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
         return;
     }
     round->due_at = tick.due_at;
+    round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, scratch);
     if (round->holds_lease) {
         keep_token(round, scratch);
@@ -331,10 +351,12 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch)
 {
     dygw_ms_t now = dygw_now();
+    int under_way;
 
     if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
         round->looked_at = now;
         look_after(round, scratch);
     }
-    return run_jobs(round, patience);
+    under_way = run_jobs(round, patience);
+    return reconcile(round, under_way, patience) || under_way;
 }

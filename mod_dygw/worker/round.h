@@ -4,6 +4,7 @@
 #define DYGW_WORKER_ROUND_H
 
 #include "gateway/jobs.h"
+#include "gateway/reconcile.h"
 #include "gateway/retention.h"
 #include "worker/runtime.h"
 
@@ -28,12 +29,14 @@ typedef struct dygw_round_t {
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
     apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */
+    dygw_reconcile_t *reconcile;
+    dygw_ms_t reconcile_at;     /* of the next day to reconcile, as the last look found it */
 } dygw_round_t;
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
 /* One round: looks at the database when it is time to, goes on with the jobs, and waits for their
- * answers up to patience. Gives whether there are jobs under way. scratch is cleared by the
+ * answers up to patience. Gives whether there is work under way. scratch is cleared by the
  * caller. */
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 
