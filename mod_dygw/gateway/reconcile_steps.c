@@ -131,13 +131,16 @@ static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *ru
              counts[DYGW_AMOUNT_DIFFERS]);
 }
 
+/* What was asked for while Douyin's ledger may have lagged is done again. */
 static apr_status_t show(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     const dygw_ledger_t *ledger = run->ledger;
     apr_pool_t *pool = dygw_db_pool(db);
+    const dygw_ms_t ready = ledger->end + DYGW_RECONCILE_LAG_MS;
     apr_status_t rv = dygw_store_reconciliation_done(
         db, run->row, run->generation, dygw_ledger_figures(ledger, ledger->counts, pool),
-        dygw_ledger_figures(ledger, ledger->amounts, pool));
+        dygw_ledger_figures(ledger, ledger->amounts, pool),
+        run->generation < ready ? ready : DYGW_NO_TIME);
 
     if (rv == APR_SUCCESS) {
         report_success(log, run);

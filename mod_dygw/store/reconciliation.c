@@ -43,7 +43,7 @@ static const dygw_stmt_t reconciliation_done = {
     "dygw_reconciliation_done",
     DYGW_SQL("UPDATE dygw_reconciliations SET generated_at = %lld, counts = %s, amounts = %s, "
              "last_error = NULL, tries = 0, "
-             "next_run_at = CASE WHEN wanted_at = %lld THEN NULL ELSE next_run_at END "
+             "next_run_at = CASE WHEN wanted_at = %lld THEN %lld ELSE next_run_at END "
              "WHERE day = %s AND account_id = %s "
              "AND (generated_at IS NULL OR generated_at < %lld)")
 };
@@ -263,11 +263,11 @@ apr_status_t dygw_store_reconciliation_put_items(dygw_db_t *db, const dygw_recon
 
 apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconciliation_t *run,
                                             dygw_ms_t generated_at, const char *counts,
-                                            const char *amounts)
+                                            const char *amounts, dygw_ms_t next_run_at)
 {
     const char *at = dygw_db_int(db, generated_at);
-    const char *args[] = { at, counts, amounts, dygw_db_int(db, run->wanted_at), run->day,
-                           run->account_id, at };
+    const char *args[] = { at, counts, amounts, dygw_db_int(db, run->wanted_at),
+                           time_arg(db, next_run_at), run->day, run->account_id, at };
 
     return dygw_db_exec(db, &reconciliation_done, NULL, args);
 }

@@ -55,11 +55,11 @@ apr_status_t dygw_store_reconciliation_put_items(dygw_db_t *db, const dygw_recon
                                                  dygw_ms_t generation, int first_no,
                                                  const char *const *items, int count);
 
-/* All items are there: shows the run, unless a later one is shown already. Wanted again meanwhile,
- * it stays wanted. */
+/* All items are there: shows the run, unless a later one is shown already. next_run_at: when it is
+ * to be done again (DYGW_NO_TIME: not). Wanted again meanwhile, it stays wanted. */
 apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconciliation_t *run,
                                             dygw_ms_t generated_at, const char *counts,
-                                            const char *amounts);
+                                            const char *amounts, dygw_ms_t next_run_at);
 
 /* The run came to nothing: when to try again (DYGW_NO_TIME: not), unless it is wanted anew. */
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,

@@ -166,7 +166,8 @@ static void put(dygw_db_t *db, dygw_ms_t generation, int first_no, int count)
 
 static void done(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, const char *counts)
 {
-    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}"), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}", DYGW_NO_TIME),
+                     APR_SUCCESS);
 }
 
 static apr_array_header_t *items_of(dygw_db_t *db, int after_no, int limit)
@@ -216,6 +217,18 @@ static void test_what_is_wanted_during_a_run_stays_wanted(DYGW_UNUSED void **sta
     assert_int_equal(dygw_store_reconciliation_failed(db, run, DYGW_NO_TIME, "late"), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 1);
     assert_null(get(db, DAY)->last_error);
+    dygw_db_close(db);
+}
+
+static void test_a_run_that_was_early_is_done_again(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0, T0);
+    assert_int_equal(dygw_store_reconciliation_done(db, get(db, DAY), T0 + 9, "{}", "{}", T0 + 50),
+                     APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
     dygw_db_close(db);
 }
 
@@ -445,6 +458,7 @@ void suite_reconciliations(void)
         SUITE_TEST(test_wanting_is_audited_in_the_same_commit),
         SUITE_TEST(test_a_run_is_shown_when_it_is_done),
         SUITE_TEST(test_what_is_wanted_during_a_run_stays_wanted),
+        SUITE_TEST(test_a_run_that_was_early_is_done_again),
         SUITE_TEST(test_a_run_that_was_overtaken_is_not_shown),
         SUITE_TEST(test_a_run_that_failed_is_tried_again_and_given_up),
         SUITE_TEST(test_old_generations_are_removed_bit_by_bit),
