@@ -7,95 +7,38 @@
 #include <apr_strings.h>
 
 #include "util/day.h"
+#include "util/instant.h"
 
-#define MINUTE_MS       60000
-#define HOUR_MINUTES    60
-#define CLOCK_LEN       9       /* "T14:15:22" */
-#define OFFSET_LEN      6       /* "+08:00" */
-#define MS_DIGITS       3
+#define OFFSET_LEN  6       /* "+08:00" */
 
-/* Two digits up to max; -1: they are not. */
-static int two_digits(const char *text, int max)
+/* In a query the + of an offset becomes a blank, unless the caller escapes it. No other blank can be
+ * at that place. */
+static const char *with_plus(const char *text, apr_pool_t *pool)
 {
-    int value;
+    apr_size_t len = strlen(text);
+    char *copy;
 
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') {
-        return -1;
+    if (len <= OFFSET_LEN || text[len - OFFSET_LEN] != ' ') {
+        return text;
     }
-    value = (text[0] - '0') * 10 + text[1] - '0';
-    return value <= max ? value : -1;
+    copy = apr_pstrdup(pool, text);
+    copy[len - OFFSET_LEN] = '+';
+    return copy;
 }
 
-/* "T14:15:22" in ms; -1. */
-static int read_clock(const char *text)
+static apr_status_t read_time(const char *text, dygw_edge_e edge, int zone, apr_pool_t *pool,
+                              dygw_ms_t *t)
 {
-    int hour, minute, second;
+    apr_status_t rv;
 
-    if (strlen(text) < CLOCK_LEN || (text[0] != 'T' && text[0] != 't') || text[3] != ':'
-        || text[6] != ':') {
-        return -1;
+    if (strlen(text) != DYGW_DAY_LEN) {
+        return dygw_instant_parse(with_plus(text, pool), t);
     }
-    hour = two_digits(text + 1, 23);
-    minute = two_digits(text + 4, 59);
-    second = two_digits(text + 7, 60);      /* of a leap second */
-    return hour < 0 || minute < 0 || second < 0
-               ? -1
-               : (hour * HOUR_MINUTES + minute) * MINUTE_MS + second * 1000;
-}
-
-/* Steps over ".123456", whose ms count; 0: it has no digits. */
-static int read_fraction(const char **text, int *ms)
-{
-    apr_size_t digits;
-    int i;
-
-    *ms = 0;
-    if (**text != '.') {
-        return 1;
+    rv = dygw_day_start(text, zone, t);
+    if (rv == APR_SUCCESS && edge == DYGW_EDGE_END) {
+        *t += DYGW_DAY_MS;
     }
-    digits = strspn(++*text, "0123456789");
-    for (i = 0; i < MS_DIGITS; i++) {
-        *ms = *ms * 10 + (i < (int)digits ? (*text)[i] - '0' : 0);
-    }
-    *text += digits;
-    return digits > 0;
-}
-
-/* "Z" or "+08:00" in minutes east of UTC. The + may have become a blank, as it does in a query
- * where it is not escaped. */
-static int read_offset(const char *text, int *minutes)
-{
-    int hour, minute;
-
-    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
-        *minutes = 0;
-        return 1;
-    }
-    if (strlen(text) != OFFSET_LEN || !strchr("+- ", *text) || text[3] != ':') {
-        return 0;
-    }
-    hour = two_digits(text + 1, 23);
-    minute = two_digits(text + 4, 59);
-    *minutes = (*text == '-' ? -1 : 1) * (hour * HOUR_MINUTES + minute);
-    return hour >= 0 && minute >= 0;
-}
-
-static int read_instant(const char *text, apr_pool_t *pool, dygw_ms_t *t)
-{
-    const char *rest = text + DYGW_DAY_LEN;
-    int clock = read_clock(rest);
-    int offset, ms;
-
-    if (clock < 0) {
-        return 0;
-    }
-    rest += CLOCK_LEN;
-    if (!read_fraction(&rest, &ms) || !read_offset(rest, &offset)
-        || dygw_day_start(apr_pstrmemdup(pool, text, DYGW_DAY_LEN), offset, t) != APR_SUCCESS) {
-        return 0;
-    }
-    *t += clock + ms;
-    return 1;
+    return rv;
 }
 
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
@@ -103,19 +46,11 @@ dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_
 {
     const char *text = apr_table_get(query, name);
     dygw_ms_t t = 0;
-    int ok;
 
     if (!text) {
         return DYGW_NO_TIME;
     }
-    if (strlen(text) == DYGW_DAY_LEN) {
-        ok = dygw_day_start(text, zone, &t) == APR_SUCCESS;
-        t += edge == DYGW_EDGE_END ? DYGW_DAY_MS : 0;
-    }
-    else {
-        ok = strlen(text) > DYGW_DAY_LEN && read_instant(text, pool, &t);
-    }
-    if (!ok) {
+    if (read_time(text, edge, zone, pool, &t) != APR_SUCCESS) {
         dygw_invalid(out, name,
                      apr_pstrcat(pool, name, " must be a date, like 2026-01-31, or a time with "
                                              "offset, like 2026-01-31T08:00:00+08:00", NULL));
