@@ -190,6 +190,8 @@ static void begin_run(dygw_reconcile_t *rec)
     }
     if (rv != APR_SUCCESS) {
         end_run(rec);
+    }
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         rest(rec);
     }
 }

@@ -321,6 +321,9 @@ static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t pat
     int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
                  && round->reconcile_at <= dygw_now();
 
+    if (is_due) {
+        round->reconcile_at = DYGW_NO_TIME;     /* until the next look */
+    }
     return dygw_reconcile_turn(round->reconcile, round->holds_lease, is_due,
                                under_way ? 0 : patience);
 }
