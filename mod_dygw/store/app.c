@@ -9,8 +9,6 @@
 
 #define EACH_PAGE   500     /* rows of one query while all are read */
 
-static const char *const status_words[] = { "active", "disabled" };
-
 #define COLUMNS \
     "id, name, code, description, client_key, secret_sealed, old_secret_sealed, " \
     "old_secret_until, status, allow_token_read, poi_ids, created_at, updated_at, last_used_at"
@@ -49,24 +47,6 @@ static const dygw_stmt_t app_count = {
     { "SELECT COUNT(*)" FILTER_SQLITE3, "SELECT COUNT(*)" FILTER_PGSQL,
       "SELECT COUNT(*)" FILTER_MYSQL }
 };
-
-const char *dygw_app_status_word(dygw_app_status_e status)
-{
-    return status_words[status == DYGW_APP_DISABLED];
-}
-
-apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status)
-{
-    int i;
-
-    for (i = DYGW_APP_ACTIVE; i <= DYGW_APP_DISABLED; i++) {
-        if (word && strcmp(word, status_words[i]) == 0) {
-            *status = (dygw_app_status_e)i;
-            return APR_SUCCESS;
-        }
-    }
-    return APR_EINVAL;
-}
 
 /* --- rows --- */
 
