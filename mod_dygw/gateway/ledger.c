@@ -277,7 +277,7 @@ static dygw_ledger_class_e class_of(const dygw_ledger_row_t *ours,
 
 static apr_int64_t amount_here(const dygw_ledger_row_t *ours)
 {
-    return ours->verify_status == DYGW_SUCCESS && ours->pay_amount != DYGW_NO_INT
+    return ours && ours->verify_status == DYGW_SUCCESS && ours->pay_amount != DYGW_NO_INT
                ? ours->pay_amount
                : 0;
 }
@@ -287,16 +287,19 @@ static apr_int64_t amount_there(const dygw_verify_record_t *douyin)
     return !douyin->cancelled && douyin->pay_amount > 0 ? douyin->pay_amount : 0;
 }
 
+static apr_int64_t amount_of(const dygw_ledger_pair_t *pair)
+{
+    return !pair->douyin || pair->class == DYGW_CANCELLED_AT_DOUYIN ? amount_here(pair->ours)
+                                                                    : amount_there(pair->douyin);
+}
+
 static void count(dygw_ledger_t *ledger, const dygw_ledger_row_t *ours,
                   const dygw_verify_record_t *douyin)
 {
     dygw_ledger_pair_t pair = { class_of(ours, douyin), ours, douyin };
 
     ledger->counts[pair.class]++;
-    ledger->amounts[pair.class]
-        += pair.class == DYGW_ONLY_HERE || pair.class == DYGW_CANCELLED_AT_DOUYIN
-               ? amount_here(ours)
-               : amount_there(douyin);
+    ledger->amounts[pair.class] += amount_of(&pair);
     if (pair.class != DYGW_MATCHED) {
         APR_ARRAY_PUSH(ledger->pairs, dygw_ledger_pair_t) = pair;
     }

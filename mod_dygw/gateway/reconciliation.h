@@ -6,9 +6,9 @@
 #include "gateway/audit.h"
 #include "store/reconciliation.h"
 
-/* The reconciliation of a day, as it is shown. With refresh, and where there is none yet, it becomes
- * wanted, which is entered in the audit trail; being wanted already changes nothing. It is wanted
- * while it has a next_run_at. DYGW_DATABASE_UNAVAILABLE. */
+/* The reconciliation of a day, as it is shown. With refresh, and where there is none yet, it
+ * becomes wanted, which is entered in the audit trail; being wanted already changes nothing. It is
+ * wanted while it has a next_run_at. DYGW_DATABASE_UNAVAILABLE. */
 void dygw_reconciliation_read(dygw_gateway_t *gateway, const char *day, const char *account_id,
                               int refresh, const dygw_actor_t *actor, const dygw_log_t *log,
                               apr_pool_t *pool, dygw_reconciliation_t **shown,

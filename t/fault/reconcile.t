@@ -62,9 +62,8 @@ sub ends_well {
     my %seen;
     $seen{ $_->{douyin}{verify_id} }++ for @{ $data->{items} };
     is(scalar(grep { $_ == 1 } values %seen), OTHERS, "$name: and listed once");
-    my $kept = $database->query('SELECT COUNT(DISTINCT generation) FROM dygw_reconciliation_items');
-    ok((poll { sleep 0.1; $database->query('SELECT COUNT(DISTINCT generation) FROM dygw_reconciliation_items') <= 2 } 10),
-        "$name: what is old is tidied away");
+    my $generations = 'SELECT COUNT(DISTINCT generation) FROM dygw_reconciliation_items';
+    ok((poll { sleep 0.1; $database->query($generations) <= 2 } SOON), "$name: what is old is tidied away");
     return;
 }
 

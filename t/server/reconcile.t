@@ -95,7 +95,8 @@ sub is_as_written {
     my ($data, $name) = @_;
     is_deeply($data->{counts}, { map { $_ => $count{$_} // 0 } CLASSES }, "$name: every class has its count");
     is_deeply($data->{amounts}, { map { $_ => $amount{$_} // 0 } CLASSES }, "$name: and its amount");
-    is_deeply({ map { key_of($_) => $_->{class} } @{ $data->{items} } }, \%item, "$name: items are all but what matched");
+    is_deeply({ map { key_of($_) => $_->{class} } @{ $data->{items} } }, \%item,
+        "$name: items are all but what matched");
     return;
 }
 
@@ -159,7 +160,8 @@ sub refreshing_asks_douyin_anew {
     is($answer->{json}{data}{state}, 'pending', 'as long as there is nothing new');
     my $after = $ledger->await;
     cmp_ok($after->{generated_at}, 'gt', $before->{generated_at}, 'then there is');
-    is("$after->{counts}{amount_differs} $after->{counts}{cancelled_at_douyin}", '0 2', 'and it is what Douyin says now');
+    is("$after->{counts}{amount_differs} $after->{counts}{cancelled_at_douyin}", '0 2',
+        'and it is what Douyin says now');
     is($gateway->rows('dygw_reconciliations'), 1, 'the day is there once');
     my @more = audited();
     is(scalar(@more) - @entries, 1, 'the wish is in the audit trail');
@@ -197,7 +199,8 @@ sub mistakes_are_told {
          [ account_id => '' ], [ account_id => 'a b' ], [ refresh => 'yes' ], [ refresh => 2 ], [ export => 'xml' ],
          [ bom => 1 ], [ raw => 1 ], [ page => 1 ]) {
         my ($field, $value) = @$_;
-        error_is($ledger->get($field => $value =~ s/ /%20/r), 400, 'invalid_request', "$field=$value: 400", field => $field);
+        my $answer = $ledger->get($field => $value =~ s/ /%20/r);
+        error_is($answer, 400, 'invalid_request', "$field=$value: 400", field => $field);
     }
     my $nobody = $gateway->plain('/v1/internal')->call(GET => '/reports/reconciliation');
     error_is($nobody, 401, 'operator_required', 'without an operator: 401');
