@@ -22,6 +22,7 @@ use constant SAME  => 45;       # records that match: three pages of Douyin's
 use constant DAY   => 86_400;
 use constant LAG   => 7200;     # from the end of a day until it is reconciled by itself
 use constant SOON  => 30;       # seconds
+use constant MANY  => 450;      # items, more than are read at once
 use constant CLASSES => qw(matched only_here only_at_douyin cancelled_at_douyin amount_differs);
 
 my $sandbox = Dygw::Sandbox->start_new;
@@ -257,6 +258,21 @@ sub of_another_account_only_douyins_side_is_known {
     return;
 }
 
+# --- many ---
+
+sub many_items_come_piece_by_piece {
+    my $day = Dygw::Ledger->new($gateway, days_ago => 9);
+    my @ids = map { { verify_id => "many-$_", certificate_id => "many-c-$_" } } 1 .. MANY;
+    $day->insert(map { +{ $day->row($_, at => 60, pay_amount => 1) } } @ids);
+    my $data = $day->await;
+    is("$data->{counts}{only_here} $data->{amounts}{only_here}", MANY . ' ' . MANY, 'a day of many items');
+    my %seen = map { $_->{ours}{verify_id} => 1 } @{ $data->{items} };
+    is(scalar(@{ $data->{items} }) . ' ' . keys %seen, MANY . ' ' . MANY, 'has each of them once');
+    my ($names, @rows) = parse_csv($day->get(export => 'csv')->{body});
+    is(scalar(@rows), MANY, 'as CSV too');
+    return;
+}
+
 # --- by itself ---
 
 sub days_that_have_ended_are_reconciled {
@@ -299,6 +315,7 @@ of_another_account_only_douyins_side_is_known();
 $gateway->database->query("DELETE FROM dygw_reconciliations WHERE account_id <> '" . ACCOUNT . "'");
 refreshing_asks_douyin_anew();
 what_fails_is_tried_again();
+many_items_come_piece_by_piece();
 days_that_have_ended_are_reconciled();
 a_gateway_that_begins_asks_for_no_day();
 $gateway->finish;

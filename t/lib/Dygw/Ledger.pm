@@ -52,23 +52,38 @@ sub there {
 
 sub sql { my ($value) = @_; return defined $value ? "'" . $value =~ s/'/''/gr . "'" : 'NULL' }
 
-# A row of ours; its id.
-sub here {
+# The columns of a row of ours.
+sub row {
     my ($self, $verification, %row) = @_;
     my %all = (at => 0, %{ $verification // {} }, verify_status => 'success', %row);
     my $t = $self->ms(delete $all{at});
     my $created = delete $all{created_ms} // $t;
     my $id = ($created - EPOCH_MS) * 4096 + $number++ % 4096;
-    my %columns = (
+    return (
         id => $id, first_id => $id, app_id => 1, app_name => 'app of a test', poi_id => POI, error_code => 0,
         enrichment_status => 'success', created_at => $created, updated_at => $created, mode => 'code',
         verify_time => $all{verify_status} =~ /success|cancelled/ ? $t : undef,
         map { $_ => $all{$_} } grep { $_ ne 'coupon' } keys %all
     );
-    my @names = sort keys %columns;
-    $self->{gateway}->database->query(sprintf 'INSERT INTO dygw_verifications (%s) VALUES (%s)',
-        join(', ', @names), join(', ', map { sql($columns{$_}) } @names));
-    return $id;
+}
+
+# Rows with the same columns, each a hash.
+sub insert {
+    my ($self, @rows) = @_;
+    my @names = sort keys %{ $rows[0] };
+    while (my @some = splice @rows, 0, 100) {
+        $self->{gateway}->database->query(sprintf 'INSERT INTO dygw_verifications (%s) VALUES %s', join(', ', @names),
+            join ', ', map { my $row = $_; '(' . join(', ', map { sql($row->{$_}) } @names) . ')' } @some);
+    }
+    return;
+}
+
+# A row of ours; its id.
+sub here {
+    my ($self, @of) = @_;
+    my %row = $self->row(@of);
+    $self->insert(\%row);
+    return $row{id};
 }
 
 # --- asking ---
