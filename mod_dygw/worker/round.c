@@ -186,6 +186,7 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
+        round->resealed = -1;       /* the one before may have had another master key */
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
     round->holds_lease = rv == APR_SUCCESS;

@@ -23,8 +23,9 @@ my %ALLOWED = (allow_token_read => JSON::PP::true);
 # Sends so many at once, each with a connection of its own; gives how often each code came.
 sub volley {
     my ($client, $count) = @_;
+    my @handles = map { $client->begin(GET => $TOKEN) } 1 .. $count;
     my %seen;
-    $seen{ $_->{json}{code} // $_->{status} }++ for map { $_->finish } map { $client->begin(GET => $TOKEN) } 1 .. $count;
+    $seen{ $_->{json}{code} // $_->{status} }++ for map { $_->finish } @handles;
     return \%seen;
 }
 
@@ -139,7 +140,8 @@ my $at = $gateway->database->query("SELECT last_used_at FROM dygw_apps WHERE id 
 cmp_ok($at, '>=', $from, 'not before the call');
 cmp_ok($at, '<=', $to, 'nor after it');
 is(last_used($unused->{id}), undef, 'an app whose secret was not known is not used');
-is($internal->call(GET => "/apps/$new->{id}")->{json}{data}{updated_at}, $new->{updated_at}, 'updated_at does not move');
+is($internal->call(GET => "/apps/$new->{id}")->{json}{data}{updated_at}, $new->{updated_at},
+    'updated_at does not move');
 my ($list) = grep { $_->{id} == $new->{id} } @{ $internal->call(GET => '/apps?page_size=200')->{json}{data} };
 like($list->{last_used_at}, instant(), 'it is listed too');
 
