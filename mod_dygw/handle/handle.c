@@ -54,6 +54,8 @@ static const dygw_route_t internal_routes[] = {
     { "/apps/{id}", M_PATCH, by_operator, dygw_handle_app_change },
     { "/apps/{id}/token-access", M_PATCH, by_operator, dygw_handle_app_token_access },
     { "/apps/{id}/secret", M_POST, by_operator, dygw_handle_app_secret },
+    { "/reports/verifications", M_GET, by_operator, dygw_handle_report },
+    { "/reports/summary", M_GET, by_operator, dygw_handle_summary },
     { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
