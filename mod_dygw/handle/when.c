@@ -11,8 +11,8 @@
 
 #define OFFSET_LEN  6       /* "+08:00" */
 
-/* In a query the + of an offset becomes a blank, unless the caller escapes it. No other blank can be
- * at that place. */
+/* In a query the + of an offset becomes a blank, unless the caller escapes it. No other blank can
+ * be at that place. */
 static const char *with_plus(const char *text, apr_pool_t *pool)
 {
     apr_size_t len = strlen(text);
