@@ -17,6 +17,7 @@
 #define START_US    APR_INT64_C(5000000)
 #define SEC_US      APR_INT64_C(1000000)
 #define PROCESSES   4
+#define ALL         1000000     /* long enough for them to meet */
 #define MINUTE_MS   60000
 
 static apr_pool_t *pool;
@@ -114,6 +115,11 @@ static void a_token_comes_exactly_when_its_time_is_full(DYGW_UNUSED void **state
     assert_int_equal(admitted(1, 1), 0);
     now_us += 1;
     assert_int_equal(admitted(1, 2), 1);
+    limit(7, 1);
+    now_us += 142857;       /* a millionth is missing */
+    assert_int_equal(wait_of(1), 1);
+    now_us += 1;
+    assert_int_equal(wait_of(1), 0);
 }
 
 static void the_wait_that_is_told_is_long_enough(DYGW_UNUSED void **state)
@@ -140,11 +146,13 @@ static void what_is_refused_costs_nothing(DYGW_UNUSED void **state)
 
 static void a_thread_that_was_overtaken_gains_nothing(DYGW_UNUSED void **state)
 {
-    limit(10, 1);
+    limit(10, 2);
     admitted(1, 1);
     now_us -= 90000;
+    assert_int_equal(admitted(1, 10), 1);
+    now_us += 90000 + 99999;
     assert_int_equal(admitted(1, 10), 0);
-    now_us += 90000 + 100000;
+    now_us += 1;
     assert_int_equal(admitted(1, 10), 1);
 }
 
@@ -186,11 +194,11 @@ static void all_processes_take_from_one_allowance(DYGW_UNUSED void **state)
     int total = 0;
     int i;
 
-    limit(1, 30000);
+    limit(1, ALL);
     for (i = 0; i < PROCESSES; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
-            counts[i] = admitted(1, 20000);
+            counts[i] = admitted(1, ALL / 2);
             _exit(0);
         }
     }
@@ -199,7 +207,7 @@ static void all_processes_take_from_one_allowance(DYGW_UNUSED void **state)
         total += counts[i];
     }
     munmap(counts, PROCESSES * sizeof(int));
-    assert_int_equal(total, 30000);
+    assert_int_equal(total, ALL);
 }
 
 /* --- last use --- */
