@@ -78,8 +78,8 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     filter->status = read_status(query, out);
     filter->certificate_id = read_sought(query, "certificate_id", out);
     filter->order_id = read_sought(query, "order_id", out);
-    if (filter->end_time != DYGW_NO_TIME && filter->end_time < filter->start_time) {
-        dygw_invalid(out, "end_time", "end_time is before start_time");
+    if (filter->end_time != DYGW_NO_TIME && filter->end_time <= filter->start_time) {
+        dygw_invalid(out, "end_time", "end_time is not after start_time");
     }
 }
 
