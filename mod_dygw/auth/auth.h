@@ -13,6 +13,9 @@ void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out);
 /* Key and signature over call->body, nonce, app active. Sets call->app and r->user. */
 void dygw_auth_signature(dygw_call_t *call, dygw_result_t *out);
 
+/* Whether call->app is within its DygwRateLimit; notes that it was used. */
+void dygw_auth_rate(dygw_call_t *call, dygw_result_t *out);
+
 /* Douyin's signature over call->body, by which its webhooks are known. */
 void dygw_auth_webhook(dygw_call_t *call, dygw_result_t *out);
 

@@ -33,6 +33,7 @@ void *dygw_cfg_create(apr_pool_t *pool, server_rec *server)
     cfg->enrich_give_up = DYGW_UNSET;
     cfg->order_rate = DYGW_UNSET;
     cfg->use_cancel_token = DYGW_UNSET;
+    cfg->retention = DYGW_UNSET;
     return cfg;
 }
 
@@ -71,6 +72,7 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base_cfg, void *add_cfg)
     MERGE(enrich_give_up, DYGW_UNSET);
     MERGE(order_rate, DYGW_UNSET);
     MERGE(use_cancel_token, DYGW_UNSET);
+    MERGE(retention, DYGW_UNSET);
     return cfg;
 }
 
@@ -125,6 +127,7 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
     DEFAULT(enrich_give_up, DYGW_UNSET, DYGW_DEFAULT_ENRICH_GIVE_UP);
     DEFAULT(order_rate, DYGW_UNSET, DYGW_DEFAULT_ORDER_RATE);
     DEFAULT(use_cancel_token, DYGW_UNSET, 0);
+    DEFAULT(retention, DYGW_UNSET, 0);
 }
 
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)

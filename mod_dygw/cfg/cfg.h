@@ -43,6 +43,7 @@ typedef struct dygw_cfg_t {
     apr_interval_time_t enrich_give_up;
     int order_rate;                     /* DygwOrderRate, queries a second; 0 = off */
     int use_cancel_token;               /* DygwCancelToken */
+    apr_interval_time_t retention;      /* DygwRetention; 0 = off */
 
     dygw_runtime_t *runtime;            /* made in child_init; not configuration, not merged */
 } dygw_cfg_t;

@@ -99,17 +99,6 @@ static void check_account(const check_t *check)
     }
 }
 
-/* Directives that are understood already, and that nothing obeys yet. */
-static void check_rate_limit(const check_t *check)
-{
-    if (check->cfg->rate_per_second > 0 && dygw_cfg_should_warn()) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0123) DygwRateLimit " in %s limits nothing: this version does not "
-                     "enforce it",
-                     check->where);
-    }
-}
-
 /* --- the database --- */
 
 static int is_directory(const char *path, apr_pool_t *pool)
@@ -258,7 +247,6 @@ static int check_server(check_t *check, const server_rec *server)
         check_crypto(check);
         check_database(check);
         check_account(check);
-        check_rate_limit(check);
     }
     return check->mistakes;
 }

@@ -55,5 +55,8 @@ const command_rec dygw_cfg_directives[] = {
           "order queries a second, or off for no limit; 20 unless given"),
     TAKE1(DygwCancelToken, dygw_cfg_set_cancel_token,
           "whether a cancel_token is sent with cancels: on or off (unless given)"),
+    TAKE1(DygwRetention, dygw_cfg_set_retention,
+          "how long finished verifications and the audit trail are kept, like 730d, or off (unless "
+          "given)"),
     { .name = NULL }
 };

@@ -27,6 +27,7 @@
 #define DygwEnrichRetry         "DygwEnrichRetry"
 #define DygwOrderRate           "DygwOrderRate"
 #define DygwCancelToken         "DygwCancelToken"
+#define DygwRetention           "DygwRetention"
 
 /* The setters, one a directive, in set.c: NULL, or what is wrong and the remedy. */
 const char *dygw_cfg_set_client_key(cmd_parms *cmd, void *dummy, const char *arg);
@@ -54,5 +55,6 @@ const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, void *dummy, const char *f
                                       const char *max, const char *give_up);
 const char *dygw_cfg_set_order_rate(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_cancel_token(cmd_parms *cmd, void *dummy, const char *arg);
+const char *dygw_cfg_set_retention(cmd_parms *cmd, void *dummy, const char *arg);
 
 #endif

@@ -43,4 +43,8 @@
 #define DYGW_DEFAULT_ORDER_RATE     20
 #define DYGW_MAX_ORDER_RATE         1000
 
+/* What is settled may be asked for again, and reconciled, for some days. */
+#define DYGW_MIN_RETENTION          apr_time_from_sec(APR_INT64_C(7) * 24 * 3600)
+#define DYGW_MAX_RETENTION          apr_time_from_sec(APR_INT64_C(36500) * 24 * 3600)
+
 #endif

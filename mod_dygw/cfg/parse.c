@@ -23,6 +23,10 @@
 #define MAX_HOST_LEN        253
 #define MAX_HEADER_LEN      64
 
+#define DAY_US              apr_time_from_sec(24 * 3600)
+#define MAX_DAY_DIGITS      6
+#define MAX_TIME_DIGITS     12
+
 #define MINUTES_PER_HOUR    60
 #define WESTMOST            (-12 * MINUTES_PER_HOUR)
 #define EASTMOST            (14 * MINUTES_PER_HOUR)
@@ -63,21 +67,35 @@ const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t m
 
 static const char *time_text(apr_pool_t *pool, apr_interval_time_t time)
 {
+    if (time && time % DAY_US == 0) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT "d", (apr_int64_t)(time / DAY_US));
+    }
     if (time % APR_USEC_PER_SEC) {
         return apr_psprintf(pool, "%" APR_INT64_T_FMT "ms", (apr_int64_t)apr_time_as_msec(time));
     }
     return apr_psprintf(pool, "%" APR_INT64_T_FMT "s", (apr_int64_t)apr_time_sec(time));
 }
 
+/* What httpd's parser takes, and days. It takes any number, "-1s" and "99999999999999h" too. */
+static int read_time(const char *arg, apr_interval_time_t *time)
+{
+    apr_size_t digits = strspn(arg, "0123456789");
+
+    if (digits > 0 && digits <= MAX_DAY_DIGITS && strcmp(arg + digits, "d") == 0) {
+        *time = apr_atoi64(arg) * DAY_US;
+        return 1;
+    }
+    return digits > 0 && digits <= MAX_TIME_DIGITS
+           && ap_timeout_parameter_parse(arg, time, "s") == APR_SUCCESS;
+}
+
 const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
                             apr_interval_time_t max, apr_interval_time_t *time)
 {
-    /* httpd's parser takes any number: "-1s" and "99999999999999h" too. */
-    if (!apr_isdigit(*arg) || strspn(arg, "0123456789") > 12
-        || ap_timeout_parameter_parse(arg, time, "s") != APR_SUCCESS) {
+    if (!read_time(arg, time)) {
         return apr_psprintf(
             p->pool,
-            "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min or 1h",
+            "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min, 1h or 7d",
             p->directive, arg);
     }
     if (*time < min || *time > max) {

@@ -19,7 +19,8 @@ const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, c
 const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
                            apr_int64_t *number);
 
-/* A time with or without httpd's units (seconds without), from min to max; all in us. */
+/* A time with or without httpd's units (seconds without), or in days with `d`, from min to max; all
+ * in us. */
 const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
                             apr_interval_time_t max, apr_interval_time_t *time);
 

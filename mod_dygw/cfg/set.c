@@ -301,3 +301,17 @@ const char *dygw_cfg_set_cancel_token(cmd_parms *cmd, DYGW_UNUSED void *dummy, c
 
     return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->use_cancel_token);
 }
+
+const char *dygw_cfg_set_retention(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+{
+    dygw_parse_t p = parser(cmd);
+    const char *error;
+
+    if (ap_cstr_casecmp(arg, "off") == 0) {
+        cfg_of(cmd)->retention = 0;
+        return NULL;
+    }
+    error = dygw_parse_time(&p, arg, DYGW_MIN_RETENTION, DYGW_MAX_RETENTION,
+                            &cfg_of(cmd)->retention);
+    return error ? apr_pstrcat(cmd->pool, error, ", or off", NULL) : NULL;
+}

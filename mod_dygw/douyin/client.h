@@ -60,6 +60,8 @@ void dygw_douyin_put_cancel(const dygw_douyin_t *douyin, const dygw_question_t *
                             dygw_douyin_call_t *call, apr_pool_t *pool);
 void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
                            dygw_douyin_call_t *call, apr_pool_t *pool);
+void dygw_douyin_put_records(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                             dygw_douyin_call_t *call, apr_pool_t *pool);
 
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
@@ -68,6 +70,10 @@ dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
 dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
                                            const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_pool_t *pool);
+
+/* Fen paid for one use of a times card, where an item tells of it; else -1. */
+apr_int64_t dygw_douyin_amount_of_use(const json_t *item);
 
 /* One coupon as prepare, get and query show it; without encrypted_code that is NULL. */
 void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,

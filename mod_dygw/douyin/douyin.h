@@ -215,13 +215,35 @@ typedef struct dygw_order_reply_t {
     apr_array_header_t *coupons;    /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
 } dygw_order_reply_t;
 
+/* --- verify records: Douyin's ledger of an account --- */
+#define DYGW_RECORDS_PER_PAGE 20
+
+/* One verification, whoever made it. */
+typedef struct dygw_verify_record_t {
+    const char *verify_id;          /* NULL when absent, and so on */
+    const char *certificate_id;
+    dygw_ms_t verify_time;
+    dygw_ms_t cancel_time;          /* DYGW_NO_TIME when absent */
+    int cancelled;
+    int verify_type;                /* Douyin's: 4 = open platform; -1 when absent */
+    apr_int64_t pay_amount;         /* fen paid for this coupon or use; -1 when absent */
+    const char *sku_name;
+} dygw_verify_record_t;
+
+typedef struct dygw_records_reply_t {
+    dygw_reply_t reply;
+    apr_array_header_t *records;    /* of dygw_verify_record_t, in Douyin's order. Never NULL */
+    const char *cursor;             /* of the next page; NULL: this is the last */
+} dygw_records_reply_t;
+
 /* --- many calls at once, from one thread: flight.c --- */
 typedef enum {
     DYGW_ASK_GET,           /* encrypted_code -> coupons */
     DYGW_ASK_QUERY,         /* order_id -> coupons */
     DYGW_ASK_REPEAT,        /* the verify, as dygw_douyin_verify would send it -> verified */
     DYGW_ASK_CANCEL,        /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_ASK_ORDER          /* order_id; needs the configured account -> order */
+    DYGW_ASK_ORDER,         /* order_id; needs the configured account -> order */
+    DYGW_ASK_RECORDS        /* account_id, start_time, end_time, cursor -> records: one page */
 } dygw_question_e;
 
 typedef struct dygw_question_t {
@@ -236,6 +258,10 @@ typedef struct dygw_question_t {
     const char *verify_id;
     const char *certificate_id;
     const char *cancel_token;       /* NULL: none is sent */
+    const char *account_id;
+    dygw_ms_t start_time;           /* inclusive; to the second */
+    dygw_ms_t end_time;             /* whether Douyin includes it is not documented */
+    const char *cursor;             /* NULL: the first page */
 } dygw_question_t;
 
 /* The one that belongs to the question; all begin with the reply. */
@@ -245,6 +271,7 @@ typedef union dygw_answer_t {
     const dygw_verify_reply_t *verified;
     const dygw_cancel_reply_t *cancelled;
     const dygw_order_reply_t *order;
+    const dygw_records_reply_t *records;
 } dygw_answer_t;
 
 /* The calls that one thread has under way. Belongs to that thread; connections are kept. */

@@ -51,7 +51,8 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
             [DYGW_ASK_QUERY] = dygw_douyin_put_query,
             [DYGW_ASK_REPEAT] = dygw_douyin_put_verify,
             [DYGW_ASK_CANCEL] = dygw_douyin_put_cancel,
-            [DYGW_ASK_ORDER] = dygw_douyin_put_order };
+            [DYGW_ASK_ORDER] = dygw_douyin_put_order,
+            [DYGW_ASK_RECORDS] = dygw_douyin_put_records };
 
     put[question->what](douyin, question, call, pool);
 }
@@ -76,6 +77,9 @@ static dygw_answer_t read_reply(const dygw_question_t *question, const dygw_repl
         break;
     case DYGW_ASK_ORDER:
         answer.order = dygw_douyin_read_order(question, reply, pool);
+        break;
+    case DYGW_ASK_RECORDS:
+        answer.records = dygw_douyin_read_records(reply, pool);
         break;
     }
     return answer;

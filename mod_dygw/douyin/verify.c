@@ -53,9 +53,9 @@ static dygw_reply_class_e kind_of(apr_int64_t result, const char *msg)
 }
 
 /* What this use of a times card costs. Other figures of a card may be about all of it. */
-static apr_int64_t amount_of_use(const json_t *result)
+apr_int64_t dygw_douyin_amount_of_use(const json_t *item)
 {
-    const json_t *info = json_object_get(result, "verify_amount_info");
+    const json_t *info = json_object_get(item, "verify_amount_info");
     const json_t *serial = json_object_get(info, "times_card_serial_amount");
 
     return dygw_json_int(json_object_get(serial, "amount"), "pay_amount", -1);
@@ -81,7 +81,7 @@ static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t
     item->origin_code = dygw_json_id(result, "origin_code", pool);
     item->order_id = dygw_json_id(result, "order_id", pool);
     item->product_id = dygw_json_id(result, "product_id", pool);
-    item->pay_amount = amount_of_use(result);
+    item->pay_amount = dygw_douyin_amount_of_use(result);
 }
 
 /* Finds the result of codes[i]: when the code was sent several times, of as many results as there

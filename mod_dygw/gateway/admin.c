@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Apps as administrators see them: create, list, read, change. */
+ * Apps as administrators see them: create, list, read, change, and new secrets. Each change and its
+ * entry in the audit trail are one transaction, within which the app is read that it begins with.
+ */
 #include "gateway/apps.h"
 
 #include <apr_strings.h>
 
+#include "gateway/app_entry.h"
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/meter.h"
 
 #define KEY_LEN         24
 #define SECRET_LEN      43      /* of 62 characters: 256 bits */
 #define KEY_PREFIX      "ck_"
 #define SECRET_PREFIX   "sk_"
+
+/* Who does what, to an app as it is found. */
+typedef struct edit_t {
+    dygw_gateway_t *gateway;
+    const dygw_actor_t *actor;
+    const char *action;
+    apr_pool_t *pool;
+    void (*apply)(const struct edit_t *edit, dygw_app_t *app);
+    const dygw_app_change_t *change;
+    int allow_token_read;
+    const char *secret_sealed;
+    dygw_ms_t grace_ms;
+} edit_t;
 
 static void explain(apr_status_t rv, dygw_result_t *out)
 {
@@ -32,12 +49,33 @@ static void finish_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_
     }
 }
 
+/* --- secrets --- */
+
 static const char *generated(apr_pool_t *pool, const char *prefix, int length)
 {
     const char *text = dygw_random_text(pool, (apr_size_t)length);
 
     return text ? apr_pstrcat(pool, prefix, text, NULL) : NULL;
 }
+
+/* Generates *secret when it is NULL, and seals it. */
+static void make_secret(const dygw_gateway_t *gateway, const char *client_key,
+                        const dygw_log_t *log, apr_pool_t *pool, const char **secret,
+                        const char **sealed, dygw_result_t *out)
+{
+    if (!*secret) {
+        *secret = generated(pool, SECRET_PREFIX, SECRET_LEN);
+    }
+    if (!client_key || !*secret
+        || dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, client_key), *secret, pool, sealed)
+               != APR_SUCCESS) {
+        dygw_log(log, ERR, 0, DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
+        out->code = DYGW_INTERNAL_ERROR;
+        out->message = "the secret could not be made";
+    }
+}
+
+/* --- create --- */
 
 static void explain_taken(const char *taken, dygw_result_t *out)
 {
@@ -66,27 +104,43 @@ static dygw_app_t *new_app(const dygw_new_app_t *wanted, apr_pool_t *pool)
     return app;
 }
 
-void dygw_app_create(dygw_gateway_t *gateway, const dygw_new_app_t *wanted, const dygw_log_t *log,
-                     apr_pool_t *pool, dygw_app_t **app, const char **secret, dygw_result_t *out)
+static int describe_new(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
+    const edit_t *edit = baton;
+
+    return dygw_app_entry(edit->gateway, edit->actor, edit->action, NULL, app, edit->pool, entry);
+}
+
+static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
+{
+    if (app->id > DYGW_METER_APPS) {
+        dygw_log(log, WARN, 0,
+                 DYGWNO(0460) "app %" APR_INT64_T_FMT " is beyond the %d that have a place of "
+                              "their own: it shares one DygwRateLimit with all such, and its "
+                              "last_used_at is not kept",
+                 app->id, DYGW_METER_APPS);
+    }
+}
+
+void dygw_app_create(dygw_gateway_t *gateway, const dygw_actor_t *actor,
+                     const dygw_new_app_t *wanted, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, const char **secret, dygw_result_t *out)
+{
+    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.create", .pool = pool };
     const char *taken = NULL;
     dygw_db_t *db;
     apr_status_t rv;
 
     *out = (dygw_result_t){ 0 };
     *app = new_app(wanted, pool);
-    *secret = wanted->secret ? wanted->secret : generated(pool, SECRET_PREFIX, SECRET_LEN);
-    if (!(*app)->client_key || !*secret
-        || dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, (*app)->client_key), *secret, pool,
-                     &(*app)->secret_sealed) != APR_SUCCESS) {
-        dygw_log(log, ERR, 0, DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
-        out->code = DYGW_INTERNAL_ERROR;
-        out->message = "the secret could not be made";
+    *secret = wanted->secret;
+    make_secret(gateway, (*app)->client_key, log, pool, secret, &(*app)->secret_sealed, out);
+    if (out->code != DYGW_OK) {
         return;
     }
     rv = dygw_db_open(&db, gateway->db, log, pool);
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_insert(db, *app, &taken);
+        rv = dygw_store_app_insert(db, *app, describe_new, &edit, &taken);
         dygw_db_close(db);
     }
     if (rv == APR_EEXIST) {
@@ -94,7 +148,12 @@ void dygw_app_create(dygw_gateway_t *gateway, const dygw_new_app_t *wanted, cons
         return;
     }
     finish_change(gateway, rv, out);
+    if (rv == APR_SUCCESS) {
+        report_beyond_meter(*app, log);
+    }
 }
+
+/* --- list and read --- */
 
 void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page, int page_size,
                    const dygw_log_t *log, apr_pool_t *pool, apr_array_header_t **apps,
@@ -126,22 +185,41 @@ void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *lo
     explain(rv, out);
 }
 
-void dygw_app_set_token_read(dygw_gateway_t *gateway, apr_int64_t id, int allow,
-                             const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+/* --- change --- */
+
+static int edit_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+{
+    const edit_t *edit = baton;
+    dygw_app_t before = *app;
+    int changed;
+
+    edit->apply(edit, app);
+    changed = dygw_app_entry(edit->gateway, edit->actor, edit->action, &before, app, edit->pool,
+                             entry);
+    if (changed) {
+        app->updated_at = entry->at;
+    }
+    return changed;
+}
+
+static void change_app(edit_t *edit, apr_int64_t id, const dygw_log_t *log, dygw_app_t **app,
+                       dygw_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, edit->gateway->db, log, edit->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_set_token_read(db, id, allow, dygw_now());
+        rv = dygw_store_app_change(db, id, edit_app, edit, app, edit->pool);
         dygw_db_close(db);
     }
-    finish_change(gateway, rv, out);
+    finish_change(edit->gateway, rv, out);
 }
 
-static void apply(const dygw_app_change_t *change, dygw_app_t *app)
+static void apply_change(const edit_t *edit, dygw_app_t *app)
 {
+    const dygw_app_change_t *change = edit->change;
+
     if (change->name) {
         app->name = change->name;
     }
@@ -156,21 +234,51 @@ static void apply(const dygw_app_change_t *change, dygw_app_t *app)
     }
 }
 
-void dygw_app_change(dygw_gateway_t *gateway, apr_int64_t id, const dygw_app_change_t *change,
-                     const dygw_log_t *log, apr_pool_t *pool, dygw_app_t **app, dygw_result_t *out)
+void dygw_app_change(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                     const dygw_app_change_t *change, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, dygw_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.change", .pool = pool,
+                    .apply = apply_change, .change = change };
 
-    *out = (dygw_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_get(db, id, app, pool);
-        if (rv == APR_SUCCESS) {
-            apply(change, *app);
-            (*app)->updated_at = dygw_now();
-            rv = dygw_store_app_update(db, *app, (*app)->updated_at);
-        }
-        dygw_db_close(db);
+    change_app(&edit, id, log, app, out);
+}
+
+static void apply_token_read(const edit_t *edit, dygw_app_t *app)
+{
+    app->allow_token_read = edit->allow_token_read;
+}
+
+void dygw_app_set_token_read(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                             int allow, const dygw_log_t *log, apr_pool_t *pool,
+                             dygw_result_t *out)
+{
+    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.token_access", .pool = pool,
+                    .apply = apply_token_read, .allow_token_read = allow };
+    dygw_app_t *app;
+
+    change_app(&edit, id, log, &app, out);
+}
+
+static void apply_secret(const edit_t *edit, dygw_app_t *app)
+{
+    app->old_secret_sealed = edit->grace_ms > 0 ? app->secret_sealed : NULL;
+    app->old_secret_until = edit->grace_ms > 0 ? dygw_now() + edit->grace_ms : DYGW_NO_TIME;
+    app->secret_sealed = edit->secret_sealed;
+}
+
+void dygw_app_new_secret(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                         dygw_ms_t grace_ms, const dygw_log_t *log, apr_pool_t *pool,
+                         dygw_app_t **app, const char **secret, dygw_result_t *out)
+{
+    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.secret", .pool = pool,
+                    .apply = apply_secret, .grace_ms = grace_ms };
+
+    dygw_app_read(gateway, id, log, pool, app, out);
+    if (out->code == DYGW_OK) {
+        make_secret(gateway, (*app)->client_key, log, pool, secret, &edit.secret_sealed, out);
     }
-    finish_change(gateway, rv, out);
+    if (out->code == DYGW_OK) {
+        change_app(&edit, id, log, app, out);
+    }
 }

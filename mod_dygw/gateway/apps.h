@@ -4,6 +4,7 @@
 #ifndef DYGW_GATEWAY_APPS_H
 #define DYGW_GATEWAY_APPS_H
 
+#include "gateway/audit.h"
 #include "gateway/gateway.h"
 
 /* An app with its secrets opened; a copy in the caller's pool. */
@@ -35,7 +36,7 @@ int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
 /* What an app's secret is sealed for. */
 const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);
 
-/* --- for /internal --- */
+/* --- for /internal: each change is recorded with who made it --- */
 typedef struct dygw_new_app_t {
     const char *name;
     const char *code;               /* NULL: none */
@@ -49,8 +50,9 @@ typedef struct dygw_new_app_t {
 
 /* Creates an app; *secret is shown this once. DYGW_CONFLICT with field. Like all of these:
  * DYGW_DATABASE_UNAVAILABLE. */
-void dygw_app_create(dygw_gateway_t *gateway, const dygw_new_app_t *wanted, const dygw_log_t *log,
-                     apr_pool_t *pool, dygw_app_t **app, const char **secret, dygw_result_t *out);
+void dygw_app_create(dygw_gateway_t *gateway, const dygw_actor_t *actor,
+                     const dygw_new_app_t *wanted, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, const char **secret, dygw_result_t *out);
 
 /* Newest first, pages from 1; status and q as dygw_store_app_list takes them. */
 void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page, int page_size,
@@ -58,8 +60,8 @@ void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page,
                    apr_int64_t *total, dygw_result_t *out);
 
 /* DYGW_NOT_FOUND. */
-void dygw_app_set_token_read(dygw_gateway_t *gateway, apr_int64_t id, int allow,
-                             const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
+void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *log, apr_pool_t *pool,
+                   dygw_app_t **app, dygw_result_t *out);
 
 /* What to change, and what to leave. */
 typedef struct dygw_app_change_t {
@@ -72,12 +74,20 @@ typedef struct dygw_app_change_t {
     apr_array_header_t *poi_ids;    /* NULL = all stores */
 } dygw_app_change_t;
 
-/* *app is the app afterwards. DYGW_NOT_FOUND. */
-void dygw_app_change(dygw_gateway_t *gateway, apr_int64_t id, const dygw_app_change_t *change,
-                     const dygw_log_t *log, apr_pool_t *pool, dygw_app_t **app, dygw_result_t *out);
+/* *app is the app afterwards. What would change nothing is no change. DYGW_NOT_FOUND. */
+void dygw_app_change(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                     const dygw_app_change_t *change, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, dygw_result_t *out);
 
 /* DYGW_NOT_FOUND. */
-void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *log, apr_pool_t *pool,
-                   dygw_app_t **app, dygw_result_t *out);
+void dygw_app_set_token_read(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                             int allow, const dygw_log_t *log, apr_pool_t *pool,
+                             dygw_result_t *out);
+
+/* A new secret: *secret, generated when it is NULL. The one before signs, too, for grace_ms; those
+ * before it do not. DYGW_NOT_FOUND. */
+void dygw_app_new_secret(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                         dygw_ms_t grace_ms, const dygw_log_t *log, apr_pool_t *pool,
+                         dygw_app_t **app, const char **secret, dygw_result_t *out);
 
 #endif

@@ -4,10 +4,11 @@
 
 #include <stdatomic.h>
 
+#include "store/verification_id.h"
 #include "util/clock.h"
 
-#define ID_EPOCH_MS         1704067200000   /* 2024-01-01T00:00:00Z */
-#define ID_BITS_WITHIN_MS   12
+#define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
+#define AHEAD_MAX_MS        1000    /* of the clock; more: the clock was set back */
 
 /* Several processes share the atomics: an emulation by a lock of this process would not do. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
@@ -32,10 +33,9 @@ apr_int64_t dygw_cell_next_ids(dygw_gateway_t *gateway, int count)
     apr_int64_t id;
 
     dygw_random_bytes(&within, sizeof(within));
-    drawn = ((dygw_now() - ID_EPOCH_MS) << ID_BITS_WITHIN_MS)
-            + (within & ((1 << ID_BITS_WITHIN_MS) - 1));
+    drawn = dygw_id_at(dygw_now()) + (within & WITHIN_MS);
     do {
-        id = drawn > last ? drawn : last + 1;
+        id = drawn > last || dygw_id_time(last) > dygw_now() + AHEAD_MAX_MS ? drawn : last + 1;
     } while (!atomic_compare_exchange_weak(&gateway->cell->last_id, &last, id + count - 1));
     return id;
 }

@@ -64,6 +64,9 @@ typedef struct dygw_cell_t {
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
 
+typedef struct dygw_reads_t dygw_reads_t;       /* gateway/reads.h */
+typedef struct dygw_meter_t dygw_meter_t;       /* gateway/meter.h */
+
 typedef struct dygw_gateway_t {
     const char *client_key;             /* Douyin's application */
     const char *account_id;             /* NULL = none configured */
@@ -72,7 +75,11 @@ typedef struct dygw_gateway_t {
     apr_interval_time_t enrich_max;     /* to which it grows, */
     apr_interval_time_t enrich_give_up; /* and when it is given up */
     int order_rate;                     /* order queries a second; 0 = no limit */
+    int rate_per_second;                /* requests of each app; 0 = no limit */
+    int rate_burst;                     /* that may come at once */
     int use_cancel_token;               /* cancel_token is sent with cancels */
+    apr_interval_time_t retention;      /* us: older records are removed; 0 = never */
+    int time_zone;                      /* minutes east: whose days are business days */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
@@ -80,6 +87,8 @@ typedef struct dygw_gateway_t {
     void (*lock_cell)(void *baton);
     void (*unlock_cell)(void *baton);
     void *cell_baton;
+    dygw_reads_t *reads;                /* shared, see reads.h; NULL = each is written at once */
+    dygw_meter_t *meter;                /* shared, see meter.h */
     const char *owner;                  /* names this child in leases and claims */
 } dygw_gateway_t;
 

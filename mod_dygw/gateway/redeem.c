@@ -23,6 +23,7 @@
 #include "gateway/ask.h"
 #include "gateway/cell.h"
 #include "gateway/record.h"
+#include "store/verification_id.h"
 #include "util/step.h"
 
 #define LEASE_CALLS     3       /* of an upstream time-out each, see set_out */
@@ -55,6 +56,7 @@ static void assign_ids(dygw_attempt_t *a)
     for (i = 0; i < a->out->count; i++) {
         a->out->items[i]->id = first + i;
         a->out->items[i]->first_id = first;
+        a->out->items[i]->created_at = dygw_id_time(first + i);
     }
 }
 

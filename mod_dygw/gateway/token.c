@@ -21,7 +21,6 @@
 #include "gateway/cell.h"
 #include "store/token.h"
 
-#define SEAL_PURPOSE            "access-token"
 #define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
 #define END_SEC                 APR_INT64_C(2)  /* a life that is over: see life_of */
@@ -144,7 +143,8 @@ static apr_status_t load(dygw_gateway_t *gateway, dygw_db_t *db, const dygw_log_
         publish(gateway, "", row.version, 0, 0);
         return APR_SUCCESS;
     }
-    rv = dygw_unseal(gateway->seal, SEAL_PURPOSE, row.sealed, dygw_db_pool(db), &text, NULL);
+    rv = dygw_unseal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, dygw_db_pool(db), &text,
+                     NULL);
     if (rv != APR_SUCCESS || strlen(text) >= DYGW_TOKEN_MAX) {
         dygw_log(log, ERR, rv,
                  DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT ", does "
@@ -241,7 +241,8 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
     dygw_ms_t expires_at = now + life_of(fresh) * 1000;
     const char *sealed;
     dygw_db_t *db;
-    apr_status_t rv = dygw_seal(gateway->seal, SEAL_PURPOSE, fresh->access_token, pool, &sealed);
+    apr_status_t rv = dygw_seal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, fresh->access_token, pool,
+                                &sealed);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_db_open(&db, gateway->db, log, pool);

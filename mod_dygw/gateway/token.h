@@ -5,6 +5,9 @@
 
 #include "gateway/gateway.h"
 
+/* What the stored token is sealed for. */
+#define DYGW_TOKEN_SEAL_PURPOSE "access-token"
+
 typedef struct dygw_token_t {
     const char *access_token;
     apr_int64_t version;

@@ -14,10 +14,12 @@
 #define SECRET_MIN          16
 #define SECRET_MAX          128
 #define STORES_MAX          1000
+#define GRACE_SEC_MAX       (7 * 24 * 3600)
 
 static const char *const create_fields[] = { "name", "code", "description", "client_key", "secret",
                                              "status", "allow_token_read", "poi_ids", NULL };
 static const char *const change_fields[] = { "name", "description", "status", "poi_ids", NULL };
+static const char *const secret_fields[] = { "secret", "grace_seconds", NULL };
 
 static int is_ascii(const char *text)
 {
@@ -115,4 +117,11 @@ void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change)
     change->status = read_status(f);
     change->set_poi_ids = is_there(f, "poi_ids");
     change->poi_ids = read_stores(f);
+}
+
+const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds)
+{
+    dygw_fields_known(f, secret_fields);
+    *grace_seconds = dygw_field_int(f, "grace_seconds", 0, GRACE_SEC_MAX, 0);
+    return read_secret(f);
 }

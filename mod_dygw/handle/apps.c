@@ -21,10 +21,31 @@ static int reply_app(dygw_call_t *call, const dygw_app_t *app)
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
+static dygw_actor_t actor_of(const dygw_call_t *call)
+{
+    return (dygw_actor_t){ .name = call->actor, .address = call->r->useragent_ip,
+                           .request_id = call->log.request_id };
+}
+
 static void report_change(const dygw_call_t *call, apr_int64_t id, const char *what)
 {
     dygw_log(&call->log, INFO, 0, DYGWNO(0220) "app %" APR_INT64_T_FMT " %s by %s", id, what,
              call->actor);
+}
+
+/* The secret is shown this once. */
+static int reply_secret(dygw_call_t *call, int status, const dygw_app_t *app, const char *secret)
+{
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, call->r->pool, APP_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_object(&w, "data");
+    dygw_view_app(&w, "app", app);
+    dygw_jsonw_string(&w, "secret", secret);
+    dygw_jsonw_end_object(&w);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, status, w.text, w.len);
 }
 
 /* --- create --- */
@@ -32,24 +53,17 @@ static void report_change(const dygw_call_t *call, apr_int64_t id, const char *w
 static int reply_created(dygw_call_t *call, const dygw_app_t *app, const char *secret)
 {
     apr_pool_t *pool = call->r->pool;
-    dygw_jsonw_t w;
 
     report_change(call, app->id, "created");
     apr_table_setn(call->r->headers_out, "Location",
                    apr_psprintf(pool, "%s/apps/%" APR_INT64_T_FMT,
                                 ap_os_escape_path(pool, call->mount, 1), app->id));
-    dygw_jsonw_init(&w, pool, APP_SIZE);
-    dygw_jsonw_object(&w, NULL);
-    dygw_jsonw_object(&w, "data");
-    dygw_view_app(&w, "app", app);
-    dygw_jsonw_string(&w, "secret", secret);
-    dygw_jsonw_end_object(&w);
-    dygw_jsonw_end_object(&w);
-    return dygw_reply_json(call, HTTP_CREATED, w.text, w.len);
+    return reply_secret(call, HTTP_CREATED, app, secret);
 }
 
 int dygw_handle_app_create(dygw_call_t *call)
 {
+    dygw_actor_t actor = actor_of(call);
     dygw_new_app_t wanted = { 0 };
     dygw_result_t out = { 0 };
     const char *secret = NULL;
@@ -62,8 +76,8 @@ int dygw_handle_app_create(dygw_call_t *call)
         dygw_app_fields_create(&f, &wanted);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_create(&call->runtime->gateway, &wanted, &call->log, call->r->pool, &app, &secret,
-                        &out);
+        dygw_app_create(&call->runtime->gateway, &actor, &wanted, &call->log, call->r->pool, &app,
+                        &secret, &out);
     }
     return out.code == DYGW_OK ? reply_created(call, app, secret) : dygw_reply_error(call, &out);
 }
@@ -150,6 +164,7 @@ int dygw_handle_app_read(dygw_call_t *call)
 
 int dygw_handle_app_change(dygw_call_t *call)
 {
+    dygw_actor_t actor = actor_of(call);
     dygw_app_change_t change = { 0 };
     dygw_result_t out = { 0 };
     dygw_app_t *app = NULL;
@@ -161,8 +176,8 @@ int dygw_handle_app_change(dygw_call_t *call)
         dygw_app_fields_change(&f, &change);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_change(&call->runtime->gateway, call->id, &change, &call->log, call->r->pool,
-                        &app, &out);
+        dygw_app_change(&call->runtime->gateway, &actor, call->id, &change, &call->log,
+                        call->r->pool, &app, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
@@ -188,6 +203,7 @@ static int reply_token_access(dygw_call_t *call, int allow)
 int dygw_handle_app_token_access(dygw_call_t *call)
 {
     static const char *const known[] = { "allow_token_read", NULL };
+    dygw_actor_t actor = actor_of(call);
     dygw_result_t out = { 0 };
     dygw_fields_t f;
     int allow = 0;
@@ -200,8 +216,38 @@ int dygw_handle_app_token_access(dygw_call_t *call)
         allow = dygw_field_bool(&f, *known, 0);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_set_token_read(&call->runtime->gateway, call->id, allow, &call->log, call->r->pool,
-                                &out);
+        dygw_app_set_token_read(&call->runtime->gateway, &actor, call->id, allow, &call->log,
+                                call->r->pool, &out);
     }
     return out.code == DYGW_OK ? reply_token_access(call, allow) : dygw_reply_error(call, &out);
+}
+
+/* --- a new secret --- */
+
+static int reply_new_secret(dygw_call_t *call, const dygw_app_t *app, const char *secret)
+{
+    report_change(call, app->id, "given a new secret");
+    return reply_secret(call, HTTP_OK, app, secret);
+}
+
+int dygw_handle_app_secret(dygw_call_t *call)
+{
+    dygw_actor_t actor = actor_of(call);
+    apr_int64_t grace_seconds = 0;
+    const char *secret = NULL;
+    dygw_result_t out = { 0 };
+    dygw_app_t *app = NULL;
+    dygw_fields_t f;
+
+    dygw_read_no_query(call, &out);
+    if (out.code == DYGW_OK
+        && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
+        secret = dygw_app_fields_secret(&f, &grace_seconds);
+    }
+    if (out.code == DYGW_OK) {
+        dygw_app_new_secret(&call->runtime->gateway, &actor, call->id, grace_seconds * 1000,
+                            &call->log, call->r->pool, &app, &secret, &out);
+    }
+    return out.code == DYGW_OK ? reply_new_secret(call, app, secret)
+                               : dygw_reply_error(call, &out);
 }

@@ -22,7 +22,7 @@
 /* --- who may come in, and how that is found out --- */
 
 static dygw_check_fn *const signed_by_app[] = { dygw_auth_headers, dygw_read_json_body,
-                                                dygw_auth_signature, NULL };
+                                                dygw_auth_signature, dygw_auth_rate, NULL };
 static dygw_check_fn *const signed_by_douyin[] = { dygw_read_body, dygw_auth_webhook, NULL };
 static dygw_check_fn *const by_operator[] = { dygw_auth_operator, dygw_read_json_body, NULL };
 static dygw_check_fn *const by_anybody[] = { NULL };
@@ -43,6 +43,7 @@ static const dygw_route_t open_routes[] = {
     { "/coupons/cancel", M_POST, signed_by_app, dygw_handle_cancel },
     { "/douyin/stores", M_GET, signed_by_app, dygw_handle_stores },
     { "/douyin/webhook", M_POST, signed_by_douyin, dygw_handle_webhook },
+    { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_open },
     { .path = NULL }
 };
 
@@ -52,6 +53,12 @@ static const dygw_route_t internal_routes[] = {
     { "/apps/{id}", M_GET, by_operator, dygw_handle_app_read },
     { "/apps/{id}", M_PATCH, by_operator, dygw_handle_app_change },
     { "/apps/{id}/token-access", M_PATCH, by_operator, dygw_handle_app_token_access },
+    { "/apps/{id}/secret", M_POST, by_operator, dygw_handle_app_secret },
+    { "/reports/verifications", M_GET, by_operator, dygw_handle_report },
+    { "/reports/summary", M_GET, by_operator, dygw_handle_summary },
+    { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
+    { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
+    { "/audit", M_GET, by_operator, dygw_handle_audit },
     { .path = NULL }
 };
 

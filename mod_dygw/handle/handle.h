@@ -40,6 +40,14 @@ void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
                    apr_pool_t *pool, dygw_result_t *out);
 
+/* --- when.c --- */
+/* One of them as a time in ms: RFC 3339 with offset, or a date, which is that whole day in `zone`:
+ * its first ms at the start of a range, the one after its last at the end. DYGW_NO_TIME when
+ * absent. */
+typedef enum { DYGW_EDGE_START, DYGW_EDGE_END } dygw_edge_e;
+dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
+                          apr_pool_t *pool, dygw_result_t *out);
+
 /* --- media.c --- */
 /* Whether a Content-Type (may be NULL) is JSON in UTF-8. */
 int dygw_is_json_type(const char *type, apr_pool_t *pool);
@@ -98,6 +106,8 @@ int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verificat
 /* --- app_fields.c: what apps are made of --- */
 void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
 void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
+/* secret, NULL when absent, and grace_seconds. */
+const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
 
 /* --- the endpoints, each answers a call that is authenticated --- */
 typedef int dygw_endpoint_fn(dygw_call_t *call);
@@ -105,7 +115,11 @@ dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
     dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
     dygw_handle_stores, dygw_handle_webhook;
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
-    dygw_handle_app_change, dygw_handle_app_token_access;
+    dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
+dygw_endpoint_fn dygw_handle_openapi_open, dygw_handle_openapi_internal;
+dygw_endpoint_fn dygw_handle_audit;
+dygw_endpoint_fn dygw_handle_report, dygw_handle_summary;
+dygw_endpoint_fn dygw_handle_reconciliation;
 dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;
 
 #endif

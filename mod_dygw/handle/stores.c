@@ -2,11 +2,10 @@
  * GET /douyin/stores: Douyin's answer as it came. */
 #include "handle/handle.h"
 
-#include <limits.h>
-
 #include "auth/spelling.h"
 
 #define ACCOUNT_MAX     64
+#define PAGE_MAX        10000   /* Douyin refuses more */
 #define PAGE_SIZE       20
 #define PAGE_SIZE_MAX   50
 
@@ -43,7 +42,7 @@ static void ask(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
                                    "poi_id must be 1 to 32 of A-Za-z0-9_-", out);
     const char *account_id = read_word(query, "account_id", ACCOUNT_MAX,
                                        "account_id must be 1 to 64 of A-Za-z0-9_-", out);
-    int page = dygw_query_int(query, "page", 1, INT_MAX, 1, pool, out);
+    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, pool, out);
     int size = dygw_query_int(query, "size", 1, PAGE_SIZE_MAX, PAGE_SIZE, pool, out);
     apr_time_t began = apr_time_now();
 

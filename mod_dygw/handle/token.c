@@ -3,6 +3,7 @@
 #include "handle/handle.h"
 
 #include "auth/spelling.h"
+#include "gateway/reads.h"
 #include "gateway/token.h"
 
 #define REPLY_SIZE          512
@@ -64,5 +65,6 @@ int dygw_handle_access_token(dygw_call_t *call)
         out.retry_after = RETRY_AFTER_SEC;
         return dygw_reply_error(call, &out);
     }
-    return reply(call, &token);
+    dygw_reads_record(gateway, call->app, call->r->useragent_ip, &call->log, call->r->pool, &out);
+    return out.code == DYGW_OK ? reply(call, &token) : dygw_reply_error(call, &out);
 }

@@ -83,11 +83,23 @@ const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
     return NULL;
 }
 
+/* When it was used, now unless it says; the records lie in the order of their time. -1: it cannot
+ * have been. */
+static dygw_ms_t used_at(const json_t *used)
+{
+    const dygw_ms_t now = dygw_now();
+    const dygw_ms_t at = dygw_json_int(used, "at_ms", now);
+    const apr_uint32_t count = dygw_sandbox_state()->verifications;
+
+    return at <= now && (count == 0 || at >= dygw_sandbox_verification(count - 1)->at) ? at : -1;
+}
+
 /* used: true, or an object that says more. The lock is held. */
 static const char *use_elsewhere(const json_t *used, apr_uint32_t coupon)
 {
     const char *poi_id = dygw_json_str(used, "poi_id");
     const apr_int64_t type = dygw_json_int(used, "verify_type", DYGW_SANDBOX_BY_SCAN);
+    const dygw_ms_t at = used_at(used);
 
     if (!json_is_true(used) && !json_is_object(used)) {
         return NULL;
@@ -95,7 +107,10 @@ static const char *use_elsewhere(const json_t *used, apr_uint32_t coupon)
     if (type < 0 || type > DYGW_SANDBOX_BY_API) {
         return "verify_type is 0 to 4";
     }
-    return dygw_sandbox_use_elsewhere(coupon, poi_id ? poi_id : "", (int)type, dygw_now())
+    if (at < 0) {
+        return "at_ms is not in the future, nor before the last verification of all";
+    }
+    return dygw_sandbox_use_elsewhere(coupon, poi_id ? poi_id : "", (int)type, at)
                ? NULL
                : "the coupon cannot be used elsewhere: it is not unused";
 }

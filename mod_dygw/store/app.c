@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_apps: the verifier apps.
- *
- * Every change raises apps_version in dygw_meta, in the same transaction and first: the row is the
- * lock under which ids are given out and uniqueness is checked, and the sign by which all processes
- * notice. */
+ * Table dygw_apps: the verifier apps, read. */
 #include "store/app.h"
 
 #include <string.h>
 
 #include "store/catalogue.h"
 #include "util/json.h"
-#include "util/jsonw.h"
 
 #define EACH_PAGE   500     /* rows of one query while all are read */
-
-static const char *const status_words[] = { "active", "disabled" };
 
 #define COLUMNS \
     "id, name, code, description, client_key, secret_sealed, old_secret_sealed, " \
@@ -22,29 +15,6 @@ static const char *const status_words[] = { "active", "disabled" };
 
 static const dygw_stmt_t app_version_get = {
     "dygw_app_version_get", DYGW_SQL("SELECT value FROM dygw_meta WHERE name = 'apps_version'")
-};
-
-static const dygw_stmt_t app_version_raise = {
-    "dygw_app_version_raise",
-    { "UPDATE dygw_meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'apps_version'",
-      "UPDATE dygw_meta SET value = CAST(CAST(value AS BIGINT) + 1 AS VARCHAR) "
-      "WHERE name = 'apps_version'",
-      "UPDATE dygw_meta SET value = CAST(value AS SIGNED) + 1 WHERE name = 'apps_version'" }
-};
-
-static const dygw_stmt_t app_taken = {
-    "dygw_app_taken",
-    DYGW_SQL("SELECT client_key FROM dygw_apps WHERE client_key = %s OR code = %s LIMIT 2")
-};
-
-static const dygw_stmt_t app_next_id = {
-    "dygw_app_next_id", DYGW_SQL("SELECT COALESCE(MAX(id), 0) + 1 FROM dygw_apps")
-};
-
-static const dygw_stmt_t app_insert = {
-    "dygw_app_insert",
-    DYGW_SQL("INSERT INTO dygw_apps (" COLUMNS ") VALUES (%lld, %s, %s, %s, %s, %s, %s, "
-             "%lld, %s, %lld, %s, %lld, %lld, %lld)")
 };
 
 static const dygw_stmt_t app_get = {
@@ -78,57 +48,7 @@ static const dygw_stmt_t app_count = {
       "SELECT COUNT(*)" FILTER_MYSQL }
 };
 
-static const dygw_stmt_t app_set_token_read = {
-    "dygw_app_set_token_read",
-    DYGW_SQL("UPDATE dygw_apps SET allow_token_read = %lld, updated_at = %lld WHERE id = %lld")
-};
-
-static const dygw_stmt_t app_update = {
-    "dygw_app_update",
-    DYGW_SQL("UPDATE dygw_apps SET name = %s, description = %s, status = %s, poi_ids = %s, "
-             "updated_at = %lld WHERE id = %lld")
-};
-
-static const dygw_stmt_t app_exists = {
-    "dygw_app_exists", DYGW_SQL("SELECT id FROM dygw_apps WHERE id = %lld")
-};
-
-const char *dygw_app_status_word(dygw_app_status_e status)
-{
-    return status_words[status == DYGW_APP_DISABLED];
-}
-
-apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status)
-{
-    int i;
-
-    for (i = DYGW_APP_ACTIVE; i <= DYGW_APP_DISABLED; i++) {
-        if (word && strcmp(word, status_words[i]) == 0) {
-            *status = (dygw_app_status_e)i;
-            return APR_SUCCESS;
-        }
-    }
-    return APR_EINVAL;
-}
-
 /* --- rows --- */
-
-static const char *list_text(const apr_array_header_t *list, apr_pool_t *pool)
-{
-    dygw_jsonw_t w;
-    int i;
-
-    if (!list) {
-        return NULL;
-    }
-    dygw_jsonw_init(&w, pool, 64);
-    dygw_jsonw_array(&w, NULL);
-    for (i = 0; i < list->nelts; i++) {
-        dygw_jsonw_string(&w, NULL, APR_ARRAY_IDX(list, i, const char *));
-    }
-    dygw_jsonw_end_array(&w);
-    return w.text;
-}
 
 /* A list that cannot be read admits no store: an error must not open more than was meant. */
 static apr_array_header_t *text_list(const char *text, apr_pool_t *pool)
@@ -172,11 +92,6 @@ static void read_app(dygw_rows_t *rows, dygw_app_t *app, apr_pool_t *pool)
     app->last_used_at = dygw_row_int(rows, 13, DYGW_NO_TIME);
 }
 
-static const char *time_text(dygw_db_t *db, dygw_ms_t t)
-{
-    return t == DYGW_NO_TIME ? NULL : dygw_db_int(db, t);
-}
-
 /* The one integer of a query that has one row. */
 static apr_status_t one_int(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
                             apr_int64_t *value)
@@ -192,79 +107,6 @@ static apr_status_t one_int(dygw_db_t *db, const dygw_stmt_t *stmt, const char *
         return APR_SUCCESS;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
-}
-
-/* --- insert --- */
-
-/* Opens a change: from here to the commit no other host changes apps. */
-static apr_status_t begin_change(dygw_db_t *db)
-{
-    apr_status_t rv = dygw_db_begin(db);
-
-    return rv == APR_SUCCESS ? dygw_db_exec(db, &app_version_raise, NULL, NULL) : rv;
-}
-
-static apr_status_t end_change(dygw_db_t *db, apr_status_t rv)
-{
-    if (rv == APR_SUCCESS) {
-        return dygw_db_commit(db);
-    }
-    dygw_db_rollback(db);
-    return rv;
-}
-
-static apr_status_t check_free(dygw_db_t *db, const dygw_app_t *app, const char **taken)
-{
-    const char *args[] = { app->client_key, app->code };
-    dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select(db, &app_taken, &rows, args);
-
-    *taken = NULL;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    while ((rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        if (strcmp(dygw_row_text(rows, 0, dygw_db_pool(db)), app->client_key) == 0) {
-            *taken = "client_key";
-        }
-        else if (!*taken) {
-            *taken = "code";
-        }
-    }
-    if (!APR_STATUS_IS_EOF(rv)) {
-        return rv;
-    }
-    return *taken ? APR_EEXIST : APR_SUCCESS;
-}
-
-static apr_status_t insert_row(dygw_db_t *db, const dygw_app_t *app)
-{
-    const char *args[] = {
-        dygw_db_int(db, app->id), app->name, app->code, app->description, app->client_key,
-        app->secret_sealed, app->old_secret_sealed, time_text(db, app->old_secret_until),
-        dygw_app_status_word(app->status), app->allow_token_read ? "1" : "0",
-        list_text(app->poi_ids, dygw_db_pool(db)), time_text(db, app->created_at),
-        time_text(db, app->updated_at), time_text(db, app->last_used_at)
-    };
-
-    return dygw_db_exec(db, &app_insert, NULL, args);
-}
-
-apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, const char **taken)
-{
-    apr_status_t rv = begin_change(db);
-
-    *taken = NULL;
-    if (rv == APR_SUCCESS) {
-        rv = check_free(db, app, taken);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = one_int(db, &app_next_id, NULL, &app->id);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = insert_row(db, app);
-    }
-    return end_change(db, rv);
 }
 
 /* --- reading --- */
@@ -346,40 +188,4 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
         APR_ARRAY_PUSH(*apps, dygw_app_t *) = app;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
-}
-
-/* --- changes --- */
-
-/* MariaDB may count a row that was found and had the values already as none. */
-static apr_status_t change(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                           apr_int64_t id)
-{
-    const char *key[] = { dygw_db_int(db, id) };
-    apr_status_t rv = begin_change(db);
-    apr_int64_t found;
-    int nrows = 0;
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_db_exec(db, stmt, &nrows, args);
-    }
-    if (rv == APR_SUCCESS && nrows == 0) {
-        rv = one_int(db, &app_exists, key, &found);
-    }
-    return end_change(db, rv);
-}
-
-apr_status_t dygw_store_app_set_token_read(dygw_db_t *db, apr_int64_t id, int allow, dygw_ms_t now)
-{
-    const char *args[] = { allow ? "1" : "0", dygw_db_int(db, now), dygw_db_int(db, id) };
-
-    return change(db, &app_set_token_read, args, id);
-}
-
-apr_status_t dygw_store_app_update(dygw_db_t *db, const dygw_app_t *app, dygw_ms_t now)
-{
-    const char *args[] = { app->name, app->description, dygw_app_status_word(app->status),
-                           list_text(app->poi_ids, dygw_db_pool(db)), dygw_db_int(db, now),
-                           dygw_db_int(db, app->id) };
-
-    return change(db, &app_update, args, app->id);
 }

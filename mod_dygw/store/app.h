@@ -5,6 +5,7 @@
 
 #include <apr_tables.h>
 
+#include "store/audit.h"
 #include "store/db.h"
 
 typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
@@ -30,9 +31,43 @@ const char *dygw_app_status_word(dygw_app_status_e status);
 /* APR_EINVAL for a word that is none. */
 apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status);
 
-/* Inserts *app and fills in its id, and raises the apps version in the same transaction.
- * APR_EEXIST: client_key or code is taken, *taken names which ("client_key", "code"). */
-apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, const char **taken);
+/* --- changes: each raises the apps version in its transaction, and writes its entry of the audit
+ * trail there --- */
+
+/* Called within the transaction with the app as it is: changes it, and fills in the entry. 0:
+ * nothing is to be changed after all. */
+typedef int dygw_store_app_edit_fn(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry);
+
+/* Inserts *app; `edit` is called when its id is known, and only fills in the entry. APR_EEXIST:
+ * client_key or code is taken, *taken names which ("client_key", "code"). */
+apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, dygw_store_app_edit_fn *edit,
+                                   void *baton, const char **taken);
+
+/* Lets `edit` change name, description, status, allow_token_read, poi_ids, the secrets and
+ * updated_at of one app; *app is the app afterwards, from pool. No other change comes in between.
+ * APR_NOTFOUND. */
+apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app_edit_fn *edit,
+                                   void *baton, dygw_app_t **app, apr_pool_t *pool);
+
+/* --- what changes no app for those who use it: the version stays --- */
+
+/* A secret under another key. */
+typedef struct dygw_app_reseal_t {
+    apr_int64_t id;
+    int is_old;                 /* old_secret_sealed, not secret_sealed */
+    const char *from;
+    const char *to;
+} dygw_app_reseal_t;
+
+/* Replaces each sealed secret that is still `from`, all in one transaction and apart from changes;
+ * *done: how many were. */
+apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secrets, int count,
+                                   int *done);
+
+/* The app was used at `at`, when no later time is known. */
+apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at);
+
+/* --- reading --- */
 
 /* By id; APR_NOTFOUND. From pool. */
 apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
@@ -47,10 +82,5 @@ apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store
  * literal. apps: of dygw_app_t *. */
 apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int offset, int limit,
                                  apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool);
-
-/* Changes one thing, updated_at and the apps version in one transaction. APR_NOTFOUND. */
-apr_status_t dygw_store_app_set_token_read(dygw_db_t *db, apr_int64_t id, int allow, dygw_ms_t now);
-/* Writes name, description, status and poi_ids of *app, by app->id. */
-apr_status_t dygw_store_app_update(dygw_db_t *db, const dygw_app_t *app, dygw_ms_t now);
 
 #endif

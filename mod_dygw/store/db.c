@@ -175,6 +175,7 @@ static void give_back(dygw_db_t *db)
 static int renewed(dygw_db_t *db)
 {
     const char *had = db->session ? apr_pstrdup(db->pool, db->session->marker) : NULL;
+    const char *forget = dygw_dialect(db->source->dialect)->forget;
     const char *has;
 
     if (apr_dbd_check_conn(db->dbd.driver, db->pool, db->dbd.handle) != APR_SUCCESS) {
@@ -189,7 +190,7 @@ static int renewed(dygw_db_t *db)
         return 0;
     }
     drop_session(db);
-    return 1;
+    return !forget || ask(db, forget, &has) == 0;
 }
 
 /* --- statements --- */

@@ -19,8 +19,11 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
         "SELECT COUNT(*) FROM sqlite_master", "PRAGMA busy_timeout = 0" },
       "PRAGMA schema_version",
       1,
-      "BEGIN IMMEDIATE" },
-    /* Time limits only where the administrator has set none. */
+      "BEGIN IMMEDIATE",
+      NULL },
+    /* Time limits only where the administrator has set none. Statements have names, of the session:
+     * the driver connects again by itself, so that some may have been prepared since, in what was
+     * taken for the session before. */
     { "pgsql",
       { "SELECT set_config('dygw.session', '1', false), "
         "set_config('statement_timeout', CASE current_setting('statement_timeout') "
@@ -29,7 +32,8 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
         "ELSE current_setting('lock_timeout') END, false)" },
       "SELECT current_setting('dygw.session', true)",
       1,
-      "BEGIN" },
+      "BEGIN",
+      "DEALLOCATE ALL" },
     /* lock_wait_timeout: a statement that meets an ALTER TABLE would wait for a day. */
     { "mysql",
       { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
@@ -40,7 +44,8 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
         "@dygw_session = 1" },
       "SELECT @dygw_session",
       4,
-      "START TRANSACTION" },
+      "START TRANSACTION",
+      NULL },
 };
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect)

@@ -13,6 +13,7 @@ typedef struct dygw_dialect_t {
     const char *marker;                         /* a query: its answer tells sessions apart */
     int marker_at;                              /* asked when so many of setup are done */
     const char *begin;
+    const char *forget;                         /* ends all prepared statements; NULL: no need */
 } dygw_dialect_t;
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);

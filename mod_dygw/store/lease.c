@@ -36,11 +36,18 @@ static const dygw_stmt_t lease_release = {
     "(SELECT " column " FROM dygw_verifications WHERE " condition " AND " column " IS NOT NULL " \
     "ORDER BY " column " LIMIT 1)"
 
+/* As in reconciliation.c. */
+#define RECONCILE_COLUMN    (FIRST_DUE_COLUMN + DUE_COLUMNS)
+#define FIRST_RECONCILIATION \
+    "(SELECT next_run_at FROM dygw_reconciliations WHERE next_run_at IS NOT NULL " \
+    "ORDER BY next_run_at LIMIT 1)"
+
 #define TICK(now) \
     "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner, " \
     FIRST_DUE("next_run_at", "verify_status = 'processing'") ", " \
     FIRST_DUE("errand_at", "verify_status <> 'processing'") ", " \
-    FIRST_DUE("next_run_at", "verify_status = 'success' AND enrichment_status = 'pending'") " " \
+    FIRST_DUE("next_run_at", "verify_status = 'success' AND enrichment_status = 'pending'") ", " \
+    FIRST_RECONCILIATION " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
 
@@ -115,5 +122,6 @@ apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
     tick->lease_age_ms = dygw_row_int(rows, 3, -1);
     tick->lease_owner = dygw_row_text(rows, 4, pool);
     tick->due_at = first_due(rows);
+    tick->reconcile_at = dygw_row_int(rows, RECONCILE_COLUMN, DYGW_NO_TIME);
     return APR_SUCCESS;
 }

@@ -99,6 +99,6 @@ int dygw_session_statement(dygw_session_t *session, const dygw_dbd_t *dbd, const
         apr_pool_destroy(pool);
         return rv;
     }
-    apr_hash_set(session->statements, label, APR_HASH_KEY_STRING, *prepared);
+    apr_hash_set(session->statements, apr_pstrdup(pool, label), APR_HASH_KEY_STRING, *prepared);
     return 0;
 }

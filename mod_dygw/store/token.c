@@ -38,6 +38,11 @@ static const dygw_stmt_t token_release = {
              "WHERE id = 1 AND claim_owner = %s")
 };
 
+static const dygw_stmt_t token_reseal = {
+    "dygw_token_reseal",
+    DYGW_SQL("UPDATE dygw_tokens SET sealed = %s WHERE id = 1 AND version = %lld AND sealed = %s")
+};
+
 apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool)
 {
     dygw_rows_t *rows;
@@ -117,4 +122,12 @@ apr_status_t dygw_store_token_release(dygw_db_t *db, const char *owner)
     const char *args[] = { owner };
 
     return dygw_db_exec(db, &token_release, NULL, args);
+}
+
+apr_status_t dygw_store_token_reseal(dygw_db_t *db, apr_int64_t version, const char *from,
+                                     const char *to, int *done)
+{
+    const char *args[] = { to, dygw_db_int(db, version), from };
+
+    return dygw_db_exec(db, &token_reseal, done, args);
 }

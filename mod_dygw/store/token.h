@@ -25,6 +25,10 @@ apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const ch
 apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char *sealed,
                                   dygw_ms_t obtained_at, dygw_ms_t expires_at);
 
+/* Replaces the sealed text of `version` where it is still `from`; *done: whether it did. */
+apr_status_t dygw_store_token_reseal(dygw_db_t *db, apr_int64_t version, const char *from,
+                                     const char *to, int *done);
+
 /* Ends a claim that came to nothing, so that the next one need not wait. */
 apr_status_t dygw_store_token_release(dygw_db_t *db, const char *owner);
 

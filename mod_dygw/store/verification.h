@@ -210,4 +210,11 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
 
+/* --- retention --- */
+
+/* Removes at most limit rows made and changed last before `before`, of requests that nothing is to
+ * be done about any more; *removed: how many. */
+apr_status_t dygw_store_verification_purge(dygw_db_t *db, dygw_ms_t before, int limit,
+                                           int *removed);
+
 #endif

@@ -8,12 +8,15 @@
 
 #define DYGW_VERIFICATION_COLUMN_COUNT 58
 
-#define DYGW_VERIFICATION_COLUMNS \
+#define DYGW_VERIFICATION_COLUMNS DYGW_VERIFICATION_COLUMNS_WITH("douyin_response")
+
+/* The same with something else in the place of Douyin's answers, which are most of a row. */
+#define DYGW_VERIFICATION_COLUMNS_WITH(answers) \
     "id, app_id, app_name, poi_id, verify_status, error_code, error_description, certificate_id, " \
     "encrypted_code, origin_code, coupon_status, product_id, product_name, sku_id, sku_name, " \
     "verify_records_count, verify_id, order_id, source_order_id, ext_order_id, order_status, " \
     "pay_amount, receipt_amount, discount_amount, enrichment_status, enrichment_retry_count, " \
-    "douyin_response, expire_time, verify_time, create_order_time, pay_time, created_at, " \
+    answers ", expire_time, verify_time, create_order_time, pay_time, created_at, " \
     "updated_at, mode, operator_name, device, cancelable_until, confirmed_by, request_id, " \
     "verify_token, item_no, item_count, first_id, attempts, lease_until, next_run_at, sent_at, " \
     "repeats, asks, already, review_since, cancel_since, cancels, news, errand_at, enrich_since, " \

@@ -6,6 +6,9 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/meter.h"
+#include "gateway/reads.h"
+#include "gateway/reseal.h"
 #include "gateway/token.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
@@ -15,6 +18,16 @@
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
+#define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
+
+static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
+{
+    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->gateway, &round->log, pool);
+
+    return rv == APR_SUCCESS
+               ? dygw_reconcile_create(&round->reconcile, &round->gateway, &round->log, pool)
+               : rv;
+}
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
 {
@@ -25,10 +38,11 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, pool);
     made->log = dygw_log_of(runtime->server);
     made->state = -1;
+    made->resealed = -1;
     made->due_at = DYGW_NO_TIME;
+    made->reconcile_at = DYGW_NO_TIME;
     *round = made;
-    return made->gateway.douyin ? dygw_jobs_create(&made->jobs, &made->gateway, &made->log, pool)
-                                : APR_EGENERAL;
+    return made->gateway.douyin ? create_work(made, pool) : APR_EGENERAL;
 }
 
 void dygw_round_abort(dygw_round_t *round)
@@ -172,6 +186,7 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
+        round->resealed = -1;       /* the one before may have had another master key */
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
     round->holds_lease = rv == APR_SUCCESS;
@@ -189,6 +204,12 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t 
     if (tick->lease_left_ms <= 0 || (ours && tick->lease_left_ms < DYGW_LEASE_RENEW_MS)) {
         take_lease(round, scratch);
     }
+}
+
+void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch)
+{
+    dygw_reads_close(&round->gateway);
+    dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
 }
 
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
@@ -227,6 +248,17 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
     dygw_cell_unlock(&round->gateway);
     if (version == 0 || refused || due_at <= dygw_now()) {
         dygw_token_renew(&round->gateway, version, refused, 0, &token, &round->log, scratch);
+    }
+}
+
+/* Apps that changed may have been changed by a host that has the old master key only. */
+static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
+{
+    int left;
+
+    if (tick->apps_version != round->resealed
+        && dygw_reseal(&round->gateway, &left, &round->log, scratch) == APR_SUCCESS && !left) {
+        round->resealed = tick->apps_version;
     }
 }
 
@@ -284,29 +316,51 @@ static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
     return under_way;
 }
 
+/* What is under way waits for the jobs' answers already. */
+static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
+{
+    int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
+                 && round->reconcile_at <= dygw_now();
+
+    if (is_due) {
+        round->reconcile_at = DYGW_NO_TIME;     /* until the next look */
+    }
+    return dygw_reconcile_turn(round->reconcile, round->holds_lease, is_due,
+                               under_way ? 0 : patience);
+}
+
 static void look_after(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_tick_t tick = { 0 };
 
     round->looked_well = look(round, &tick, scratch) == APR_SUCCESS;
+    if (round->looked_well) {
+        dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
+        dygw_meter_flush(&round->gateway, &round->log, scratch);
+    }
     if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
     }
     round->due_at = tick.due_at;
+    round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, scratch);
     if (round->holds_lease) {
         keep_token(round, scratch);
+        keep_sealed(round, &tick, scratch);
         purge(round, scratch);
+        dygw_retention_turn(&round->gateway, &round->retention, &round->log, scratch);
     }
 }
 
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch)
 {
     dygw_ms_t now = dygw_now();
+    int under_way;
 
     if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
         round->looked_at = now;
         look_after(round, scratch);
     }
-    return run_jobs(round, patience);
+    under_way = run_jobs(round, patience);
+    return reconcile(round, under_way, patience) || under_way;
 }

@@ -4,6 +4,8 @@
 #define DYGW_WORKER_ROUND_H
 
 #include "gateway/jobs.h"
+#include "gateway/reconcile.h"
+#include "gateway/retention.h"
 #include "worker/runtime.h"
 
 /* One look at the database a host and gateway; renewing the lease now and then: together one query
@@ -22,20 +24,27 @@ typedef struct dygw_round_t {
     dygw_ms_t looked_at;
     int looked_well;            /* the database answered then */
     dygw_ms_t purged_at;
+    dygw_retention_t retention;
+    apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
     apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */
+    dygw_reconcile_t *reconcile;
+    dygw_ms_t reconcile_at;     /* of the next day to reconcile, as the last look found it */
 } dygw_round_t;
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
 /* One round: looks at the database when it is time to, goes on with the jobs, and waits for their
- * answers up to patience. Gives whether there are jobs under way. scratch is cleared by the
+ * answers up to patience. Gives whether there is work under way. scratch is cleared by the
  * caller. */
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 
 /* Makes upstream calls in progress end, from any thread. */
 void dygw_round_abort(dygw_round_t *round);
+
+/* The end of every child, whether it leads or not: writes what is not in the audit trail yet. */
+void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch);
 
 /* Gives the lease back, when it is held. */
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch);

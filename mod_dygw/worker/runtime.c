@@ -4,8 +4,12 @@
 
 #include <unistd.h>
 
+#include <http_core.h>
+
 #include <apr_strings.h>
 
+#include "gateway/reads.h"
+#include "util/compiler.h"
 #include "worker/database.h"
 #include "worker/log_httpd.h"
 #include "worker/shared.h"
@@ -62,6 +66,24 @@ static int prepare_server(server_rec *server, apr_pool_t *ptemp)
     return dygw_database_prepare(cfg, server, ptemp);
 }
 
+/* When the parent ends, no child is left that could write it. The children go through here too, as
+ * pools end with a process. */
+static apr_status_t report_reads(DYGW_UNUSED void *data)
+{
+    int ends = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+    int i;
+
+    for (i = 0; ends && i < prepared->nelts; i++) {
+        const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);
+        dygw_log_t log = dygw_log_of(p->server);
+
+        if (p->shared.reads) {
+            dygw_reads_report(p->shared.reads, &log);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server)
 {
     server_rec *server;
@@ -72,6 +94,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
+    apr_pool_pre_cleanup_register(pconf, NULL, report_reads);
     for (server = main_server; server; server = server->next) {
         int rc = prepare_server(server, ptemp);
 
@@ -123,12 +146,17 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->enrich_max = p->cfg->enrich_max;
     gateway->enrich_give_up = p->cfg->enrich_give_up;
     gateway->order_rate = p->cfg->order_rate;
+    gateway->rate_per_second = p->cfg->rate_per_second;
+    gateway->rate_burst = p->cfg->rate_burst;
     gateway->use_cancel_token = p->cfg->use_cancel_token;
+    gateway->retention = p->cfg->retention;
+    gateway->time_zone = p->cfg->time_zone;
     gateway->seal = p->cfg->seal;
     gateway->cell = p->shared.cell;
     gateway->lock_cell = dygw_lock_take;
     gateway->unlock_cell = dygw_lock_release;
     gateway->cell_baton = p->shared.cell_lock;
+    gateway->meter = p->shared.meter;
     gateway->owner = owner_name(pool);
     gateway->douyin = dygw_runtime_douyin(p->cfg, pool);
     return gateway->douyin ? dygw_database_source(&gateway->db, p->server, pool) : APR_EGENERAL;
@@ -142,6 +170,9 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
     runtime->server = p->server;
     runtime->cfg = p->cfg;
     rv = start_gateway(runtime, p, pool);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_reads_attach(&runtime->gateway.reads, p->shared.reads, pool);
+    }
     if (rv == APR_SUCCESS) {
         rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
     }

@@ -16,12 +16,14 @@
 #include <apr_strings.h>
 
 #include "auth/nonce.h"
+#include "gateway/meter.h"
+#include "gateway/reads.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-/* Raise the number when retained_t, memory_t, common_t or the nonce table change their layout: a
- * graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-3"
+/* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads or the
+ * meter change their layout: a graceful restart into a new build must not find the old one's. */
+#define RETAINED_KEY "mod_dygw-shared-5"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
     "dygw-writer", "dygw-leader"
@@ -38,6 +40,8 @@ typedef struct memory_t {
     apr_shm_t *common;
     apr_shm_t *nonces;
     int nonce_entries;
+    apr_shm_t *reads;
+    apr_shm_t *meter;
 } memory_t;
 
 typedef struct retained_t {
@@ -94,6 +98,20 @@ static apr_status_t make_common(memory_t *memory, apr_pool_t *pool)
     return rv == APR_SUCCESS ? dygw_lock_init(&common->nonces_lock) : rv;
 }
 
+static apr_status_t make_reads(memory_t *memory, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_shm_create(&memory->reads, dygw_reads_size(), NULL, pool);
+
+    return rv == APR_SUCCESS ? dygw_reads_format(apr_shm_baseaddr_get(memory->reads)) : rv;
+}
+
+static apr_status_t make_meter(memory_t *memory, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_shm_create(&memory->meter, dygw_meter_size(), NULL, pool);
+
+    return rv == APR_SUCCESS ? dygw_meter_format(apr_shm_baseaddr_get(memory->meter)) : rv;
+}
+
 /* A table of the configured size. The one before goes on serving the old generation; its living
  * entries are copied, so that what it has seen so far stays seen. */
 static apr_status_t make_nonces(memory_t *memory, int entries, apr_pool_t *pool)
@@ -131,6 +149,12 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     if (!memory) {
         memory = apr_pcalloc(pool, sizeof(*memory));
         rv = make_common(memory, pool);
+        if (rv == APR_SUCCESS) {
+            rv = make_reads(memory, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = make_meter(memory, pool);
+        }
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -151,6 +175,8 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     shared->cell = &common->cell;
     shared->cell_lock = &common->cell_lock;
     shared->nonces_lock = &common->nonces_lock;
+    shared->reads = apr_shm_baseaddr_get(memory->reads);
+    shared->meter = apr_shm_baseaddr_get(memory->meter);
     shared->nonces = memory->nonces ? apr_shm_baseaddr_get(memory->nonces) : NULL;
     return rv;
 }

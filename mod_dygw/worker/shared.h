@@ -14,6 +14,8 @@ typedef struct dygw_shared_t {
     dygw_cell_t *cell;
     dygw_lock_t *cell_lock;
     dygw_lock_t *nonces_lock;
+    void *reads;            /* formatted, see gateway/reads.h */
+    void *meter;            /* formatted, see gateway/meter.h */
     void *nonces;           /* formatted, see auth/nonce.h; NULL with DygwNonceStore dbd */
 } dygw_shared_t;
 

@@ -94,6 +94,16 @@ static int run_rounds(worker_t *w, apr_pool_t *scratch)
     return under_way;
 }
 
+static void finish(worker_t *w, apr_pool_t *scratch)
+{
+    int i;
+
+    for (i = 0; i < w->rounds->nelts; i++) {
+        dygw_round_finish(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *), scratch);
+        apr_pool_clear(scratch);
+    }
+}
+
 static void leave(worker_t *w, apr_pool_t *scratch)
 {
     int i;
@@ -122,6 +132,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             pause_for(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
         }
     }
+    finish(w, scratch);
     leave(w, scratch);
     apr_thread_mutex_lock(w->mutex);
     w->done = 1;

@@ -22,10 +22,58 @@ static dygw_app_t *new_app(void)
     return app;
 }
 
+/* What a change is to do, and what it found. */
+typedef struct wish_t {
+    const char *name;           /* NULL: nothing after all */
+    apr_array_header_t *poi_ids;
+    apr_int64_t entry_id;
+    const char *found_name;
+} wish_t;
+
+static int edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+{
+    wish_t *wish = baton;
+
+    wish->found_name = app->name;
+    wish->entry_id = suite_unique();
+    *entry = (dygw_audit_entry_t){ .id = wish->entry_id, .at = T0, .actor = "zhang",
+                                   .action = "app.change", .after = "{}" };
+    if (wish->name) {
+        app->name = wish->name;
+        app->description = NULL;
+        app->status = DYGW_APP_DISABLED;
+        app->poi_ids = wish->poi_ids;
+        app->allow_token_read = 0;
+        app->old_secret_sealed = app->secret_sealed;
+        app->old_secret_until = T0 + 8;
+        app->secret_sealed = "v1.new";
+        app->updated_at = T0 + 9;
+    }
+    return wish->name != NULL;
+}
+
+static apr_int64_t entries_of(const wish_t *wish)
+{
+    const char *sql = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_audit WHERE id = %"
+                                               APR_INT64_T_FMT, wish->entry_id);
+
+    return apr_atoi64(APR_ARRAY_IDX(suite_ask(1, sql), 0, const char *));
+}
+
+static apr_status_t change_app(apr_int64_t id, wish_t *wish, dygw_app_t **app)
+{
+    dygw_db_t *db = suite_open(0);
+    apr_status_t rv = dygw_store_app_change(db, id, edit, wish, app, suite_pool);
+
+    dygw_db_close(db);
+    return rv;
+}
+
 static apr_status_t insert_app(int host, dygw_app_t *app, const char **taken)
 {
     dygw_db_t *db = suite_open(host);
-    apr_status_t rv = dygw_store_app_insert(db, app, taken);
+    wish_t wish = { .name = NULL };
+    apr_status_t rv = dygw_store_app_insert(db, app, edit, &wish, taken);
 
     dygw_db_close(db);
     return rv;
@@ -198,46 +246,144 @@ static void test_apps_without_a_code_are_many(DYGW_UNUSED void **state)
 static void test_every_change_raises_the_version(DYGW_UNUSED void **state)
 {
     apr_int64_t version = apps_version();
+    wish_t wish = { .name = "new", .poi_ids = stores(1, "1") };
     dygw_app_t *app = made_app();
-    dygw_db_t *db = suite_open(0);
+    const char *secret = app->secret_sealed;
+    apr_int64_t id = app->id;
 
     assert_int_equal(apps_version(), version + 1);
-    assert_int_equal(dygw_store_app_set_token_read(db, app->id, 0, T0 + 7), APR_SUCCESS);
+    assert_int_equal(change_app(id, &wish, &app), APR_SUCCESS);
     assert_int_equal(apps_version(), version + 2);
-    assert_int_equal(read_app(app->id)->allow_token_read, 0);
-    assert_int_equal(read_app(app->id)->updated_at, T0 + 7);
-    assert_int_equal(dygw_store_app_set_token_read(db, app->id, 0, T0 + 7), APR_SUCCESS);
-
-    app->name = "new";
-    app->description = NULL;
-    app->status = DYGW_APP_DISABLED;
-    app->poi_ids = stores(1, "1");
-    version = apps_version();
-    assert_int_equal(dygw_store_app_update(db, app, T0 + 9), APR_SUCCESS);
-    assert_int_equal(apps_version(), version + 1);
-    dygw_db_close(db);
-    app = read_app(app->id);
+    assert_string_equal(app->name, "new");
+    app = read_app(id);
     assert_string_equal(app->name, "new");
     assert_null(app->description);
     assert_int_equal(app->status, DYGW_APP_DISABLED);
-    assert_int_equal(app->poi_ids->nelts, 1);
+    assert_int_equal(app->allow_token_read, 0);
     assert_int_equal(app->updated_at, T0 + 9);
+    assert_string_equal(app->secret_sealed, "v1.new");
+    assert_string_equal(app->old_secret_sealed, secret);
+    assert_int_equal(app->old_secret_until, T0 + 8);
+    assert_int_equal(app->poi_ids->nelts, 1);
+}
+
+static void test_a_change_and_its_entry_are_one(DYGW_UNUSED void **state)
+{
+    wish_t wish = { .name = "new" };
+    dygw_app_t *app = made_app();
+
+    assert_int_equal(change_app(app->id, &wish, &app), APR_SUCCESS);
+    assert_int_equal(entries_of(&wish), 1);
+}
+
+static void test_without_an_entry_there_is_no_change(DYGW_UNUSED void **state)
+{
+    wish_t wish = { .name = "new" };
+    dygw_app_t *app = made_app();
+    const char *name = app->name;
+    apr_int64_t id = app->id;
+    apr_int64_t version = apps_version();
+    const char *taken;
+
+    suite_ask(0, "ALTER TABLE dygw_audit RENAME TO dygw_audit_away");
+    assert_int_not_equal(change_app(id, &wish, &app), APR_SUCCESS);
+    assert_int_not_equal(insert_app(0, new_app(), &taken), APR_SUCCESS);
+    suite_ask(0, "ALTER TABLE dygw_audit_away RENAME TO dygw_audit");
+    suite_errors = 0;
+    assert_string_equal(read_app(id)->name, name);
+    assert_int_equal(apps_version(), version);
+}
+
+static void test_a_change_of_nothing_leaves_no_trace(DYGW_UNUSED void **state)
+{
+    wish_t wish = { .name = NULL };
+    dygw_app_t *app = made_app();
+    apr_int64_t id = app->id;
+    apr_int64_t version = apps_version();
+
+    assert_int_equal(change_app(id, &wish, &app), APR_SUCCESS);
+    assert_int_equal(app->id, id);
+    assert_string_equal(wish.found_name, app->name);
+    assert_int_equal(entries_of(&wish), 0);
+    assert_int_equal(apps_version(), version);
+}
+
+static void test_a_new_app_has_its_entry(DYGW_UNUSED void **state)
+{
+    dygw_app_t *app = new_app();
+    wish_t wish = { .name = NULL };
+    dygw_db_t *db = suite_open(0);
+    const char *taken;
+
+    assert_int_equal(dygw_store_app_insert(db, app, edit, &wish, &taken), APR_SUCCESS);
+    dygw_db_close(db);
+    assert_int_equal(entries_of(&wish), 1);
 }
 
 static void test_an_app_that_is_not_there_cannot_change(DYGW_UNUSED void **state)
 {
     apr_int64_t version = apps_version();
+    apr_int64_t id = suite_unique();
+    wish_t wish = { .name = "new" };
     dygw_db_t *db = suite_open(0);
-    dygw_app_t *app = new_app();
     dygw_app_t *found;
 
-    app->id = suite_unique();
-    assert_int_equal(dygw_store_app_get(db, app->id, &found, suite_pool), APR_NOTFOUND);
-    assert_int_equal(dygw_store_app_set_token_read(db, app->id, 1, T0), APR_NOTFOUND);
-    assert_int_equal(dygw_store_app_update(db, app, T0), APR_NOTFOUND);
+    assert_int_equal(dygw_store_app_get(db, id, &found, suite_pool), APR_NOTFOUND);
     dygw_db_close(db);
+    assert_int_equal(change_app(id, &wish, &found), APR_NOTFOUND);
+    assert_null(wish.found_name);
     assert_int_equal(apps_version(), version);
     assert_int_equal(suite_errors, 0);
+}
+
+/* --- what no cache need notice --- */
+
+static void test_secrets_are_sealed_anew_where_they_are_the_same(DYGW_UNUSED void **state)
+{
+    dygw_app_t *app = new_app();
+    apr_int64_t version;
+    const char *taken;
+    dygw_db_t *db;
+    int done;
+
+    app->old_secret_sealed = "v1.old";
+    assert_int_equal(insert_app(0, app, &taken), APR_SUCCESS);
+    version = apps_version();
+    db = suite_open(0);
+    {
+        const dygw_app_reseal_t secrets[] = {
+            { app->id, 0, app->secret_sealed, "v1.anew" },
+            { app->id, 1, "v1.other", "v1.never" },
+            { app->id, 1, "v1.old", "v1.old-anew" },
+            { suite_unique(), 0, "v1.none", "v1.never" },
+        };
+
+        assert_int_equal(dygw_store_app_reseal(db, secrets, 4, &done), APR_SUCCESS);
+    }
+    dygw_db_close(db);
+    assert_int_equal(done, 2);
+    assert_string_equal(read_app(app->id)->secret_sealed, "v1.anew");
+    assert_string_equal(read_app(app->id)->old_secret_sealed, "v1.old-anew");
+    assert_int_equal(read_app(app->id)->updated_at, T0);
+    assert_int_equal(apps_version(), version);
+}
+
+static void test_the_last_use_is_the_latest(DYGW_UNUSED void **state)
+{
+    dygw_app_t *app = made_app();
+    apr_int64_t version = apps_version();
+    dygw_db_t *db = suite_open(0);
+
+    assert_int_equal(dygw_store_app_used(db, app->id, T0 + 5), APR_SUCCESS);
+    assert_int_equal(read_app(app->id)->last_used_at, T0 + 5);
+    assert_int_equal(dygw_store_app_used(db, app->id, T0 + 4), APR_SUCCESS);
+    assert_int_equal(read_app(app->id)->last_used_at, T0 + 5);
+    assert_int_equal(dygw_store_app_used(db, app->id, T0 + 6), APR_SUCCESS);
+    assert_int_equal(dygw_store_app_used(db, suite_unique(), T0), APR_SUCCESS);
+    dygw_db_close(db);
+    assert_int_equal(read_app(app->id)->last_used_at, T0 + 6);
+    assert_int_equal(read_app(app->id)->updated_at, T0);
+    assert_int_equal(apps_version(), version);
 }
 
 typedef struct seen_t {
@@ -374,7 +520,13 @@ void suite_apps(void)
         SUITE_TEST(test_keys_that_differ_in_case_or_end_are_two),
         SUITE_TEST(test_apps_without_a_code_are_many),
         SUITE_TEST(test_every_change_raises_the_version),
+        SUITE_TEST(test_a_change_and_its_entry_are_one),
+        SUITE_TEST(test_without_an_entry_there_is_no_change),
+        SUITE_TEST(test_a_change_of_nothing_leaves_no_trace),
+        SUITE_TEST(test_a_new_app_has_its_entry),
         SUITE_TEST(test_an_app_that_is_not_there_cannot_change),
+        SUITE_TEST(test_secrets_are_sealed_anew_where_they_are_the_same),
+        SUITE_TEST(test_the_last_use_is_the_latest),
         SUITE_TEST(test_each_gives_every_app_once),
         SUITE_TEST(test_each_goes_on_from_page_to_page),
         SUITE_TEST(test_lists_are_filtered_and_paged),

@@ -202,6 +202,13 @@ static void spend(const child_t *child, int number)
     dygw_db_close(db);
 }
 
+static int note_app(DYGW_UNUSED void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+{
+    *entry = (dygw_audit_entry_t){ .id = app->id, .at = T0, .actor = "crowd",
+                                   .action = "app.create", .request_id = app->client_key };
+    return 1;
+}
+
 static void make_app(const child_t *child)
 {
     dygw_app_t app = { .name = "crowd", .secret_sealed = "s", .created_at = T0, .updated_at = T0,
@@ -211,7 +218,7 @@ static void make_app(const child_t *child)
     apr_status_t rv;
 
     app.client_key = key(child, "crowd", 0);
-    rv = dygw_store_app_insert(db, &app, &taken);
+    rv = dygw_store_app_insert(db, &app, note_app, NULL, &taken);
     apr_atomic_add32(&child->tally->apps, rv == APR_SUCCESS);
     EXPECT(child, rv == APR_SUCCESS || rv == APR_EEXIST, rv);
     dygw_db_close(db);

@@ -36,6 +36,17 @@ static void warm(void)
     }
 }
 
+/* By a statement that no other test uses. */
+static int holds_something(dygw_db_t *db)
+{
+    static const dygw_stmt_t something = { "suite_something",
+                                           DYGW_SQL("SELECT id FROM suite_values LIMIT 1") };
+    dygw_rows_t *rows;
+
+    return dygw_db_select(db, &something, &rows, NULL) == APR_SUCCESS
+           && dygw_rows_next(rows) == APR_SUCCESS;
+}
+
 /* --- what is said --- */
 
 static void test_a_failure_is_an_error_and_no_empty_result(DYGW_UNUSED void **state)
@@ -238,6 +249,31 @@ static void test_a_commit_on_a_dead_connection_fails(DYGW_UNUSED void **state)
     assert_false(values_found(1, id));
 }
 
+/* PostgreSQL's driver connects again where a pool looks at the connection; what is prepared then is
+ * in a session that nobody has noticed yet. */
+static void test_a_session_that_nobody_noticed_ends_well(DYGW_UNUSED void **state)
+{
+    apr_int64_t id = suite_unique();
+    dygw_db_t *db;
+
+    if (is_sqlite()) {
+        skip();
+    }
+    warm();
+    db = suite_open(0);
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    suite_kill();
+    assert_int_not_equal(values_insert(db, id, "a", NULL), APR_SUCCESS);
+    dygw_db_close(db);
+    db = suite_open(0);
+    assert_true(holds_something(db));
+    assert_int_equal(values_insert(db, id, "a", NULL), APR_SUCCESS);
+    suite_errors = 0;
+    assert_true(holds_something(db));
+    assert_int_equal(suite_errors, 0);
+    dygw_db_close(db);
+}
+
 static void test_a_unit_ends_well_whose_database_stays_away(DYGW_UNUSED void **state)
 {
     dygw_db_t *db;
@@ -403,6 +439,7 @@ void suite_failures(void)
         VALUES_TEST(test_a_transaction_heals_at_its_start),
         VALUES_TEST(test_a_transaction_ends_with_its_connection),
         VALUES_TEST(test_a_commit_on_a_dead_connection_fails),
+        VALUES_TEST(test_a_session_that_nobody_noticed_ends_well),
         VALUES_TEST(test_a_unit_ends_well_whose_database_stays_away),
         VALUES_TEST(test_an_open_end_of_a_transaction_is_never_built_upon),
         VALUES_TEST(test_a_statement_that_lost_a_deadlock_is_repeated),

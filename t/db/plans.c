@@ -6,9 +6,11 @@
 
 #include "util/compiler.h"
 
-/* These read a table that has few rows whatever the shop's size, and have to. */
+/* These read a table that has few rows whatever the shop's size, and have to; and one counts all
+ * entries of an index. */
 static const char *const exempt[] = {
-    "dygw_app_list", "dygw_app_count", "dygw_app_next_id", "dygw_schema_exists"
+    "dygw_app_list", "dygw_app_count", "dygw_app_next_id", "dygw_schema_exists",
+    "dygw_report_count_all"
 };
 
 static int is_exempt(const char *label, const char *sql)
@@ -60,7 +62,10 @@ static int scans(const char *line, dygw_dialect_e dialect)
     case DYGW_PGSQL:
         return strstr(line, "Seq Scan") != NULL;
     default:
-        /* id|select_type|table|type|... */
+        /* id|select_type|table|type|... A derived table has the rows that its own line finds. */
+        if (strstr(line, "|<derived")) {
+            return 0;
+        }
         for (column = 0; type && column < 3; column++) {
             type = strchr(type + 1, '|');
         }
@@ -109,7 +114,7 @@ static void test_every_statement_runs_by_an_index(DYGW_UNUSED void **state)
     }
     assert_int_equal(good, looked_at);
     /* All other tests have run before, so everything is there to be looked at. */
-    assert_in_range(looked_at, 20, 60);
+    assert_in_range(looked_at, 20, 400);
     if (suite_host[0].dialect == DYGW_PGSQL) {
         suite_ask(0, "RESET enable_seqscan");
     }

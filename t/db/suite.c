@@ -314,6 +314,10 @@ static int run_suite(void)
     suite_due();
     suite_keys();
     suite_webhooks();
+    suite_reconciliations();
+    suite_audit();
+    suite_retention();
+    suite_reports();
     suite_crowd();
     suite_plans();
     return cmocka_run_group_tests_name("store", tests, suite_group_setup, NULL);

@@ -104,6 +104,10 @@ void suite_settlement(void);
 void suite_due(void);
 void suite_keys(void);
 void suite_webhooks(void);
+void suite_reconciliations(void);
+void suite_audit(void);
+void suite_retention(void);
+void suite_reports(void);
 void suite_crowd(void);
 void suite_plans(void);
 

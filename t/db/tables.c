@@ -60,6 +60,28 @@ static void test_a_token_is_put_and_read(DYGW_UNUSED void **state)
     assert_int_equal(row.expires_at, T0 + 7200000);
 }
 
+static void test_a_token_is_sealed_anew_where_it_is_the_same(DYGW_UNUSED void **state)
+{
+    apr_int64_t version = token_version(0) + 1;
+    dygw_token_row_t row;
+    dygw_db_t *db;
+    int done;
+
+    assert_int_equal(put(0, version - 1, "v1.old"), APR_SUCCESS);
+    db = suite_open(1);
+    assert_int_equal(dygw_store_token_reseal(db, version, "v1.other", "v1.no", &done), APR_SUCCESS);
+    assert_int_equal(done, 0);
+    assert_int_equal(dygw_store_token_reseal(db, version - 1, "v1.old", "v1.no", &done),
+                     APR_SUCCESS);
+    assert_int_equal(done, 0);
+    assert_int_equal(dygw_store_token_reseal(db, version, "v1.old", "v1.new", &done), APR_SUCCESS);
+    assert_int_equal(done, 1);
+    assert_int_equal(dygw_store_token_get(db, &row, suite_pool), APR_SUCCESS);
+    dygw_db_close(db);
+    assert_int_equal(row.version, version);
+    assert_string_equal(row.sealed, "v1.new");
+}
+
 static void test_one_host_renews_and_others_wait(DYGW_UNUSED void **state)
 {
     apr_int64_t version = token_version(0);
@@ -350,6 +372,7 @@ void suite_tables(void)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_a_token_is_put_and_read),
+        SUITE_TEST(test_a_token_is_sealed_anew_where_it_is_the_same),
         SUITE_TEST(test_one_host_renews_and_others_wait),
         SUITE_TEST(test_a_claim_ends_with_its_time),
         SUITE_TEST(test_the_faster_token_stays),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of apps, in memory: a part of fake_store.c. */
+ * The table of apps, in memory: a part of fake_store.c; with transactions, which only it has. */
 #include "fake_store.h"
 
 #include <string.h>
@@ -9,13 +9,16 @@
 #include "fake_world.h"
 #include "util/compiler.h"
 
-#define APPS_MAX    16
+#define APPS_MAX    128
+#define ENTRIES_MAX 16
 
 void (*fake_store_while_reading_apps)(void);
 
 static dygw_app_t apps[APPS_MAX];
 static int app_count;
 static apr_int64_t apps_version;
+static dygw_audit_entry_t entries[ENTRIES_MAX];
+static int entry_count;
 static int seen_resets;
 
 static int same(const char *a, const char *b)
@@ -29,6 +32,7 @@ static void keep_up(void)
     if (seen_resets != fake_store_resets()) {
         seen_resets = fake_store_resets();
         app_count = 0;
+        entry_count = 0;
         apps_version = 1;
     }
 }
@@ -56,6 +60,17 @@ dygw_app_t *fake_store_app(int number)
     return &apps[number];
 }
 
+int fake_store_entries(void)
+{
+    return entry_count;
+}
+
+const dygw_audit_entry_t *fake_store_entry(int number)
+{
+    assert_true(number < entry_count);
+    return &entries[number];
+}
+
 apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version,
                                  dygw_store_app_fn *each, void *baton)
 {
@@ -80,7 +95,8 @@ apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version
     return rv;
 }
 
-apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, const char **taken)
+apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app,
+                                   dygw_store_app_edit_fn *edit, void *baton, const char **taken)
 {
     apr_status_t rv;
     int i;
@@ -98,6 +114,7 @@ apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, c
     }
     app->id = app_count + 1;
     fake_store_add_app(app);
+    edit(baton, app, &entries[entry_count++]);
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
@@ -139,36 +156,86 @@ apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int stat
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_set_token_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, int allow,
-                                           dygw_ms_t now)
+apr_status_t dygw_store_app_change(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
+                                   dygw_store_app_edit_fn *edit, void *baton, dygw_app_t **app,
+                                   apr_pool_t *pool)
 {
+    dygw_audit_entry_t entry = { 0 };
     apr_status_t rv;
 
-    if (!enter(FAKE_APP_UPDATE, &rv)) {
+    if (!enter(FAKE_APP_CHANGE, &rv)) {
         return rv;
     }
     if (!app_of(id)) {
         return fake_store_leave(rv, APR_NOTFOUND);
     }
-    app_of(id)->allow_token_read = allow;
-    app_of(id)->updated_at = now;
-    apps_version++;
+    *app = apr_pmemdup(pool, app_of(id), sizeof(**app));
+    if (edit(baton, *app, &entry)) {
+        *app_of(id) = **app;
+        entries[entry_count++] = entry;
+        apps_version++;
+    }
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_update(DYGW_UNUSED dygw_db_t *db, const dygw_app_t *app,
-                                   dygw_ms_t now)
+apr_status_t dygw_store_app_reseal(DYGW_UNUSED dygw_db_t *db, const dygw_app_reseal_t *secrets,
+                                   int count, int *done)
+{
+    apr_status_t rv;
+    int i;
+
+    if (!enter(FAKE_APP_RESEAL, &rv)) {
+        return rv;
+    }
+    for (i = 0, *done = 0; i < count; i++) {
+        dygw_app_t *app = app_of(secrets[i].id);
+        const char **sealed = secrets[i].is_old ? &app->old_secret_sealed : &app->secret_sealed;
+
+        if (same(*sealed, secrets[i].from)) {
+            *sealed = apr_pstrdup(fake_store_pool(), secrets[i].to);
+            (*done)++;
+        }
+    }
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_used(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_ms_t at)
 {
     apr_status_t rv;
 
-    if (!enter(FAKE_APP_UPDATE, &rv)) {
+    if (!enter(FAKE_APP_USED, &rv)) {
         return rv;
     }
-    if (!app_of(app->id)) {
-        return fake_store_leave(rv, APR_NOTFOUND);
+    if (app_of(id)) {
+        app_of(id)->last_used_at = at;
     }
-    *app_of(app->id) = *app;
-    app_of(app->id)->updated_at = now;
-    apps_version++;
     return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_token_reseal(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
+                                     const char *from, const char *to, int *done)
+{
+    dygw_token_row_t *row = fake_store_token();
+    apr_status_t rv;
+
+    if (!enter(FAKE_TOKEN_RESEAL, &rv)) {
+        return rv;
+    }
+    *done = row->version == version && same(row->sealed, from);
+    if (*done) {
+        row->sealed = apr_pstrdup(fake_store_pool(), to);
+    }
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_db_begin(DYGW_UNUSED dygw_db_t *db)
+{
+    fake_event("begin");
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_db_commit(DYGW_UNUSED dygw_db_t *db)
+{
+    fake_event("commit");
+    return APR_SUCCESS;
 }

@@ -380,7 +380,7 @@ static void queue_usual_order(void)
     fake_order_coupon(made, "cert-2");
 }
 
-static const char *const call_words[] = { "get", "query", "repeat", "cancel", "order" };
+static const char *const call_words[] = { "get", "query", "repeat", "cancel", "order", "records" };
 
 static void queue_usual(const dygw_question_t *question)
 {
@@ -399,6 +399,8 @@ static void queue_usual(const dygw_question_t *question)
         break;
     case DYGW_ASK_ORDER:
         queue_usual_order();
+        break;
+    case DYGW_ASK_RECORDS:      /* no job's question */
         break;
     }
 }

@@ -36,7 +36,8 @@ static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
     "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals",
-    "token_get", "claim", "put", "apps", "app_insert", "app_get", "app_list", "app_update"
+    "token_get", "claim", "put", "apps", "app_insert", "app_get", "app_list", "app_change",
+    "reseal", "used", "token_reseal"
 };
 
 void fake_store_reset(apr_pool_t *pool)
@@ -65,6 +66,11 @@ void fake_store_fail(fake_step_e step, int skip, int times, apr_status_t rv, int
 int fake_store_resets(void)
 {
     return resets;
+}
+
+apr_pool_t *fake_store_pool(void)
+{
+    return store_pool;
 }
 
 int fake_store_calls(fake_step_e step)

@@ -14,7 +14,8 @@ typedef enum {
     FAKE_OPEN, FAKE_INSERT, FAKE_SETTLE, FAKE_GET, FAKE_ITEMS, FAKE_FIND,
     FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS,
     FAKE_TOKEN_GET, FAKE_TOKEN_CLAIM, FAKE_TOKEN_PUT,
-    FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_UPDATE,
+    FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_CHANGE,
+    FAKE_APP_RESEAL, FAKE_APP_USED, FAKE_TOKEN_RESEAL,
     FAKE_STEPS
 } fake_step_e;
 
@@ -35,6 +36,8 @@ apr_status_t fake_store_leave(apr_status_t fault, apr_status_t rv);
 
 /* How often the store was reset. */
 int fake_store_resets(void);
+/* Lives until then. */
+apr_pool_t *fake_store_pool(void);
 
 /* Units of work that this thread has open. */
 int fake_store_open_units(void);
@@ -59,6 +62,9 @@ void fake_store_claimed_until(dygw_ms_t until);
 /* The apps' table, in fake_apps.c; the version counts up with each change through store/app.h. */
 void fake_store_add_app(const dygw_app_t *app);
 dygw_app_t *fake_store_app(int number);
+/* The audit trail, as far as apps are concerned. */
+int fake_store_entries(void);
+const dygw_audit_entry_t *fake_store_entry(int number);
 
 /* Called inside of each reading of all apps, after it has taken its rows. */
 extern void (*fake_store_while_reading_apps)(void);

@@ -143,6 +143,7 @@ static dygw_cfg_t *full(server_rec *server, int n)
     cfg->enrich_give_up = n + 15;
     cfg->order_rate = n + 16;
     cfg->use_cancel_token = n + 17;
+    cfg->retention = n + 18;
     return cfg;
 }
 
@@ -183,6 +184,7 @@ static void off_none_and_zero_are_not_unset(DYGW_UNUSED void **state)
     own->worker = 0;
     own->order_rate = 0;
     own->use_cancel_token = 0;
+    own->retention = 0;
     own->schema_auto = 0;
     own->time_zone = -1;
     merged = dygw_cfg_merge(pool, full(main_server, 100), own);
@@ -192,6 +194,7 @@ static void off_none_and_zero_are_not_unset(DYGW_UNUSED void **state)
     assert_int_equal(merged->worker, 0);
     assert_int_equal(merged->order_rate, 0);
     assert_int_equal(merged->use_cancel_token, 0);
+    assert_int_equal(merged->retention, 0);
     assert_int_equal(merged->schema_auto, 0);
     assert_int_equal(merged->time_zone, -1);
 }
@@ -231,6 +234,7 @@ static void defaults_are_those_of_the_manual(DYGW_UNUSED void **state)
     assert_int_equal(cfg->enrich_give_up, apr_time_from_sec(86400));
     assert_int_equal(cfg->order_rate, 20);
     assert_int_equal(cfg->use_cancel_token, 0);
+    assert_int_equal(cfg->retention, 0);
     assert_null(cfg->ca_file);
     assert_null(cfg->proxy);
     assert_null(cfg->account_id);

@@ -249,7 +249,8 @@ static void integers_keep_to_their_range(DYGW_UNUSED void **state)
 static void times_keep_to_their_range(DYGW_UNUSED void **state)
 {
     static const char *const bad[]
-        = { "0", "0s", "61s", "60001ms", "-1s", "+1s", "", "s", "soon", "1x", "99999999999999s" };
+        = { "0", "0s", "61s", "60001ms", "-1s", "+1s", "", "s", "soon", "1x", "99999999999999s",
+            "d", "1day", "9999999d" };
     apr_interval_time_t t;
 
     assert_null(dygw_parse_time(&parser, "2s", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
@@ -258,6 +259,9 @@ static void times_keep_to_their_range(DYGW_UNUSED void **state)
     assert_int_equal(t, apr_time_from_sec(2));
     assert_null(dygw_parse_time(&parser, "1ms", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
     assert_int_equal(t, 1000);
+    assert_null(dygw_parse_time(&parser, "30d", DYGW_MIN_RETENTION, DYGW_MAX_RETENTION, &t));
+    assert_int_equal(t, apr_time_from_sec(30 * 86400));
+    assert_refused(dygw_parse_time(&parser, "6d", DYGW_MIN_RETENTION, DYGW_MAX_RETENTION, &t));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_refused(dygw_parse_time(&parser, bad[i], DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
     }

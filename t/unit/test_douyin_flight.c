@@ -3,7 +3,8 @@
  * connections, and what an abort does.
  * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
  * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/stores.c douyin/token.c douyin/verify.c
+ * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
+ * links: douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
- * links: gateway/admin.c gateway/apps.c gateway/ask.c gateway/cell.c gateway/token.c
+ * links: gateway/admin.c gateway/app_entry.c gateway/apps.c gateway/ask.c gateway/audit.c
+ * links: gateway/cell.c gateway/token.c store/app_words.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "fake_world.h"
 
@@ -18,6 +19,7 @@ static dygw_gateway_t *gateway;
 static dygw_apps_t *apps;
 static dygw_known_app_t *known;
 static dygw_result_t out;
+static const dygw_actor_t actor = { "zhang", "192.0.2.7", "request-1" };
 
 static int set_up(DYGW_UNUSED void **state)
 {
@@ -288,7 +290,7 @@ static void a_new_app_works_at_once(DYGW_UNUSED void **state)
     const char *secret;
 
     find("nobody");
-    dygw_app_create(gateway, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_int_equal(strlen(app->client_key), 3 + 24);
     assert_int_equal(strlen(secret), 3 + 43);
@@ -310,16 +312,16 @@ static void a_given_key_and_secret_are_taken(DYGW_UNUSED void **state)
     dygw_app_t *app;
     const char *secret;
 
-    dygw_app_create(gateway, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(secret, "secret-of-mine");
     find("key-of-mine");
     assert_string_equal(known->secret, "secret-of-mine");
-    dygw_app_create(gateway, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_CONFLICT);
     assert_string_equal(out.field, "client_key");
     wanted.client_key = NULL;
-    dygw_app_create(gateway, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_CONFLICT);
     assert_string_equal(out.field, "code");
 }
@@ -331,7 +333,7 @@ static void an_app_that_is_disabled_is_so_at_once(DYGW_UNUSED void **state)
 
     add(1, "key-1");
     find("key-1");
-    dygw_app_change(gateway, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_int_equal(app->status, DYGW_APP_DISABLED);
     assert_string_equal(app->name, "till");
@@ -346,14 +348,14 @@ static void what_is_set_is_changed_and_nothing_else(DYGW_UNUSED void **state)
 
     add(1, "key-1");
     fake_store_app(0)->description = "by the door";
-    dygw_app_change(gateway, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
     assert_string_equal(fake_store_app(0)->name, "kiosk");
     assert_string_equal(fake_store_app(0)->description, "by the door");
     change = (dygw_app_change_t){ .set_description = 1 };
-    dygw_app_change(gateway, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
     assert_string_equal(fake_store_app(0)->name, "kiosk");
     assert_null(fake_store_app(0)->description);
-    dygw_app_set_token_read(gateway, 1, 0, &fake_log, pool, &out);
+    dygw_app_set_token_read(gateway, &actor, 1, 0, &fake_log, pool, &out);
     assert_int_equal(out.code, DYGW_OK);
     find("key-1");
     assert_int_equal(known->allow_token_read, 0);
@@ -366,9 +368,9 @@ static void an_app_that_is_not_there_is_not_found(DYGW_UNUSED void **state)
 
     dygw_app_read(gateway, 1, &fake_log, pool, &app, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
-    dygw_app_change(gateway, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
-    dygw_app_set_token_read(gateway, 1, 1, &fake_log, pool, &out);
+    dygw_app_set_token_read(gateway, &actor, 1, 1, &fake_log, pool, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
 }
 
@@ -382,15 +384,15 @@ static void without_database_administrators_hear_so(DYGW_UNUSED void **state)
     const char *secret;
 
     fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
-    dygw_app_create(gateway, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     dygw_app_list(gateway, -1, NULL, 1, 20, &fake_log, pool, &list, &total, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     dygw_app_read(gateway, 1, &fake_log, pool, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_change(gateway, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_set_token_read(gateway, 1, 1, &fake_log, pool, &out);
+    dygw_app_set_token_read(gateway, &actor, 1, 1, &fake_log, pool, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     assert_true(out.retry_after > 0);
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/cell.h"
 #include "gateway/redeem.h"
+#include "store/verification_id.h"
 #include "util/compiler.h"
 
 #define POI         "7012345678901234567"
@@ -353,7 +354,25 @@ static void ids_grow_are_unique_and_fit_into_53_bits(DYGW_UNUSED void **state)
     fake_clock_advance(APR_INT64_C(40) * 365 * 86400 * 1000);
     assert_true(dygw_cell_next_ids(gateway, 10) < (APR_INT64_C(1) << 53));
     fake_clock_advance(-APR_INT64_C(40) * 365 * 86400 * 1000);  /* a clock set back */
-    assert_true(dygw_cell_next_ids(gateway, 1) > last);
+}
+
+static void an_id_tells_the_time_also_when_the_clock_was_set_back(DYGW_UNUSED void **state)
+{
+    apr_int64_t id = dygw_cell_next_ids(gateway, 1);
+
+    assert_int_equal(dygw_id_time(id), dygw_now());
+    fake_clock_advance(-3600 * 1000);
+    id = dygw_cell_next_ids(gateway, 1);
+    assert_int_equal(dygw_id_time(id), dygw_now());
+    fake_clock_advance(-1);
+    assert_int_equal(dygw_cell_next_ids(gateway, 1), id + 1);
+}
+
+static void a_record_is_as_old_as_its_id(DYGW_UNUSED void **state)
+{
+    dygw_cell_next_ids(gateway, 10000);     /* which are ahead of the clock */
+    redeem();
+    assert_int_equal(out.items[0]->created_at, dygw_id_time(out.items[0]->id));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -379,7 +398,9 @@ int main(void)
         TEST(a_token_given_twice_after_the_end_is_no_second_success),
         TEST(of_several_any_code_recorded_before_counts),
         TEST(an_id_that_is_taken_is_drawn_again),
-        TEST(ids_grow_are_unique_and_fit_into_53_bits)
+        TEST(ids_grow_are_unique_and_fit_into_53_bits),
+        TEST(an_id_tells_the_time_also_when_the_clock_was_set_back),
+        TEST(a_record_is_as_old_as_its_id)
     };
 
     apr_initialize();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A client of the gateway: signs as the contract says, keeps its connection, and can also send what no decent client
-# would.
+# would. Every answer is held against conf/openapi.yaml.
 #
 #   my $client = Dygw::Client->new(port => 8080, key => 'ck_...', secret => 'sk_...');
 #   my $answer = $client->call(POST => '/coupons/verify', { poi_id => '...', code => '...' });
@@ -21,6 +21,7 @@ use IO::Socket::INET;
 use JSON::PP;
 use Time::HiRes qw(time);
 
+use Dygw::Contract;
 use Dygw::Server qw(patience);
 
 our @EXPORT_OK = qw(signature nonce keys_in_order);
@@ -78,10 +79,14 @@ sub call {
 # The same with a connection of its own, sent but not yet answered.
 sub begin {
     my ($self, $method, $path, $body, %with) = @_;
-    my $handle = bless { method => $method, socket => $self->connection, rest => '' }, 'Dygw::Client::Handle';
-    print { $handle->{socket} } $self->message($method, $path, $body, %with);
+    my $message = $self->message($method, $path, $body, %with);
+    my $handle = bless { method => $method, line => first_line($message), socket => $self->connection },
+        'Dygw::Client::Handle';
+    print { $handle->{socket} } $message;
     return $handle;
 }
+
+sub first_line { return $_[0] =~ /\A([^\r\n]*)/ ? $1 : '' }
 
 # The bytes of a request.
 sub message {
@@ -114,6 +119,7 @@ sub exchange {
         print { $self->{socket} } $message;
         my $answer = Dygw::Client::Handle::read_answer($self->{socket}, $method);
         delete $self->{socket} if !$answer || !$answer->{keep};
+        Dygw::Contract::check(first_line($message), $answer) if $answer;
         return $answer if $answer;
         croak 'the connection was closed without an answer' if !$kept;
     }
@@ -127,7 +133,9 @@ sub raw {
     my $socket = $self->connection;
     print {$socket} $bytes;
     shutdown $socket, 1 if $option{half_close};
-    return Dygw::Client::Handle::read_answer($socket, $option{method} // 'GET');
+    my $answer = Dygw::Client::Handle::read_answer($socket, $option{method} // 'GET');
+    Dygw::Contract::check(first_line($bytes), $answer) if $answer;
+    return $answer;
 }
 
 # --- looking at answers ---
@@ -177,7 +185,9 @@ sub finish {
     my ($self) = @_;
     my $answer = read_answer($self->{socket}, $self->{method});
     close delete $self->{socket};
-    return $answer // Carp::croak('the connection was closed without an answer');
+    Carp::croak('the connection was closed without an answer') if !$answer;
+    Dygw::Contract::check($self->{line}, $answer);
+    return $answer;
 }
 
 # Reads one answer; undef when the connection ends before it has begun.

@@ -154,7 +154,8 @@ sub upgrade {
     insert_1($database, 2, 'success', 'pending', 0);
     insert_1($database, 3, 'failed', 'skipped', 0, 'NULL');
     my ($found, $ended) = run($database, 'due');
-    is($found, "found version 1, ran 1\nsettle 1 sent 1000\nenrich 2 sent 600\n",
+    my $newer = $database->migrations - 1;
+    is($found, "found version 1, ran $newer\nsettle 1 sent 1000\nenrich 2 sent 600\n",
        "$driver: what version 1 left is due after the migration");
     insert_1($database, 4, 'processing', 'pending', 4000);
     ($found) = run($database, 'due');

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Verify records: the verifications of an account in a span of time, whoever made them, page by
+ * page. A page that is not full is the last. */
+#include <limits.h>
+
+#include <apr_strings.h>
+
+#include "douyin/client.h"
+#include "util/compiler.h"
+#include "util/json.h"
+
+#define FIRST_PAGE      "0"
+#define CANCELLED       2       /* status; 1 is verified */
+#define TIMES_CARD      3       /* sku.groupon_type */
+
+void dygw_douyin_put_records(DYGW_UNUSED const dygw_douyin_t *douyin,
+                             const dygw_question_t *question, dygw_douyin_call_t *call,
+                             apr_pool_t *pool)
+{
+    const char *cursor = question->cursor ? question->cursor : FIRST_PAGE;
+
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "verify records" };
+    call->target = apr_psprintf(pool,
+                                DYGW_PATH_OF_CERTIFICATES "verify_record/query/?size=%d%s%s"
+                                "&start_time=%" APR_INT64_T_FMT "&end_time=%" APR_INT64_T_FMT,
+                                DYGW_RECORDS_PER_PAGE,
+                                dygw_douyin_argument("account_id", question->account_id, pool),
+                                dygw_douyin_argument("cursor", cursor, pool),
+                                question->start_time / 1000, question->end_time / 1000);
+}
+
+static apr_int64_t amount_of(const json_t *item)
+{
+    apr_int64_t fen = dygw_douyin_amount_of_use(item);
+
+    /* The other figure of a times card is about all of its uses. */
+    if (fen < 0 && dygw_json_int(json_object_get(item, "sku"), "groupon_type", 0) != TIMES_CARD) {
+        fen = dygw_json_int(json_object_get(item, "amount"), "pay_amount", -1);
+    }
+    return fen < 0 ? -1 : fen;
+}
+
+static int type_of(const json_t *item)
+{
+    apr_int64_t type = dygw_json_int(item, "verify_type", -1);
+
+    return type < 0 || type > INT_MAX ? -1 : (int)type;
+}
+
+static void read_record(dygw_verify_record_t *record, const json_t *item, apr_pool_t *pool)
+{
+    record->verify_id = dygw_json_id(item, "verify_id", pool);
+    record->certificate_id = dygw_json_id(item, "certificate_id", pool);
+    record->verify_time = dygw_time_from_douyin(dygw_json_int(item, "verify_time", 0));
+    record->cancel_time = dygw_time_from_douyin(dygw_json_int(item, "cancel_time", 0));
+    record->cancelled = dygw_json_int(item, "status", 0) == CANCELLED
+                        || record->cancel_time != DYGW_NO_TIME;
+    record->verify_type = type_of(item);
+    record->pay_amount = amount_of(item);
+    record->sku_name = dygw_json_str(json_object_get(item, "sku"), "title");
+}
+
+/* What Douyin's two copies of the list are; NULL: neither is there. */
+static const json_t *list_of(const json_t *data)
+{
+    const json_t *list = json_object_get(data, "records");
+
+    return list && !json_is_null(list) ? list : json_object_get(data, "records_v2");
+}
+
+/* 0: it is no list of records, or does not tell how to go on. */
+static int read_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t *pool)
+{
+    const size_t count = json_array_size(list);
+    const json_t *last = count > 0 ? json_array_get(list, count - 1) : NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+
+        if (json_object_size(item) == 0) {
+            return 0;
+        }
+        read_record(apr_array_push(page->records), item, pool);
+    }
+    if (count >= DYGW_RECORDS_PER_PAGE) {
+        page->cursor = dygw_json_id(last, "cursor", pool);
+    }
+    return count < DYGW_RECORDS_PER_PAGE || page->cursor;
+}
+
+dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    dygw_records_reply_t *page = apr_pcalloc(pool, sizeof(*page));
+    const json_t *list = list_of(reply->data);
+
+    page->reply = *reply;
+    page->records = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_verify_record_t));
+    if (reply->kind != DYGW_REPLY_OK) {
+        return page;
+    }
+    if ((list && !json_is_null(list) && !json_is_array(list)) || !read_list(page, list, pool)) {
+        page->reply.kind = DYGW_REPLY_GARBLED;
+        page->cursor = NULL;
+        apr_array_clear(page->records);
+    }
+    return page;
+}

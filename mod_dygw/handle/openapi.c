@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /openapi.json: conf/openapi.yaml as the build left it, the half that belongs to the handler,
+ * and where that is mounted. */
+#include "handle/handle.h"
+
+#include "openapi.inc"
+
+#define SERVERS_SIZE 128
+
+static int reply_half(dygw_call_t *call, const char *half, apr_size_t len)
+{
+    const char *mount = ap_os_escape_path(call->r->pool, call->mount, 1);
+    dygw_result_t out = { 0 };
+    dygw_jsonw_t w;
+
+    dygw_read_no_query(call, &out);
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(call, &out);
+    }
+    dygw_jsonw_init(&w, call->r->pool, len + SERVERS_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_array(&w, "servers");
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_string(&w, "url", *mount ? mount : "/");
+    dygw_jsonw_end_object(&w);
+    dygw_jsonw_end_array(&w);
+    dygw_jsonw_raw(&w, NULL, half, len);    /* the other members, and the end of the object */
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+int dygw_handle_openapi_open(dygw_call_t *call)
+{
+    return reply_half(call, open_half, sizeof open_half - 1);
+}
+
+int dygw_handle_openapi_internal(dygw_call_t *call)
+{
+    return reply_half(call, internal_half, sizeof internal_half - 1);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_audit. Rows are added and, when they are old enough, removed; nothing changes one.
+ *
+ * An id is drawn on a host; another host may have drawn the same. Then the entry takes the next
+ * one: an entry must not be lost because of that, nor be there twice when it is written again. */
+#include "store/audit.h"
+
+#include <string.h>
+
+#include "store/catalogue.h"
+#include "store/clip.h"
+
+#define ACTOR_CHARS     128     /* of the columns */
+#define TEXT_CHARS      64
+#define TARGET_CHARS    128
+#define END_OF_TIME     APR_INT64_C(253402300800000)    /* the year 10000 */
+#define INSERT_LOOKS    100     /* ids that others have in a row */
+
+#define COLUMNS \
+    "id, at, actor, action, target, before_state, after_state, address, request_id"
+
+static const dygw_stmt_t audit_insert = {
+    "dygw_audit_insert",
+    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (%lld, %lld, %s, %s, %s, %s, %s, %s, %s)")
+};
+
+static const dygw_stmt_t audit_get = {
+    "dygw_audit_get", DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE id = %lld")
+};
+
+/* --- writing --- */
+
+static int same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void read_entry(dygw_rows_t *rows, dygw_audit_entry_t *entry, apr_pool_t *pool)
+{
+    entry->id = dygw_row_int(rows, 0, 0);
+    entry->at = dygw_row_int(rows, 1, 0);
+    entry->actor = dygw_row_text(rows, 2, pool);
+    entry->action = dygw_row_text(rows, 3, pool);
+    entry->target = dygw_row_text(rows, 4, pool);
+    entry->before = dygw_row_text(rows, 5, pool);
+    entry->after = dygw_row_text(rows, 6, pool);
+    entry->address = dygw_row_text(rows, 7, pool);
+    entry->request_id = dygw_row_text(rows, 8, pool);
+}
+
+/* As the columns take it. */
+static dygw_audit_entry_t clipped(const dygw_audit_entry_t *entry, apr_pool_t *pool)
+{
+    dygw_audit_entry_t cut = *entry;
+
+    cut.actor = dygw_store_clip(entry->actor, ACTOR_CHARS, pool);
+    cut.action = dygw_store_clip(entry->action, TEXT_CHARS, pool);
+    cut.target = dygw_store_clip(entry->target, TARGET_CHARS, pool);
+    cut.address = dygw_store_clip(entry->address, TEXT_CHARS, pool);
+    cut.request_id = dygw_store_clip(entry->request_id, TEXT_CHARS, pool);
+    return cut;
+}
+
+/* The id is taken: by this very entry? APR_EEXIST: by another. */
+static apr_status_t is_there(dygw_db_t *db, const dygw_audit_entry_t *entry)
+{
+    const char *args[] = { dygw_db_int(db, entry->id) };
+    dygw_audit_entry_t found;
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &audit_get, &rows, args);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_rows_next(rows);
+    }
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_EOF(rv) ? APR_EEXIST : rv;
+    }
+    read_entry(rows, &found, dygw_db_pool(db));
+    return found.at == entry->at && same_text(found.actor, entry->actor)
+                   && same_text(found.action, entry->action)
+                   && same_text(found.target, entry->target)
+                   && same_text(found.request_id, entry->request_id)
+               ? APR_SUCCESS
+               : APR_EEXIST;
+}
+
+static apr_status_t insert_as(dygw_db_t *db, const dygw_audit_entry_t *e)
+{
+    const char *args[] = { dygw_db_int(db, e->id), dygw_db_int(db, e->at), e->actor, e->action,
+                           e->target, e->before, e->after, e->address, e->request_id };
+    int nrows = 0;
+    apr_status_t rv = dygw_db_exec(db, &audit_insert, &nrows, args);
+
+    return rv == APR_SUCCESS && nrows == 0 ? is_there(db, e) : rv;
+}
+
+apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry)
+{
+    dygw_audit_entry_t cut = clipped(entry, dygw_db_pool(db));
+    int looks = INSERT_LOOKS;
+    apr_status_t rv;
+
+    while ((rv = insert_as(db, &cut)) == APR_EEXIST && --looks > 0) {
+        cut.id++;
+    }
+    return rv;
+}
+
+/* --- listing --- */
+
+#define ACTOR   "actor = %s AND "
+#define ACTION  "action = %s AND "
+#define TARGET  "target = %s AND "
+#define TIMES   "at >= %lld AND at < %lld"
+
+#define LIST(label, where) \
+    { "dygw_audit_list" label, \
+      DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE " where TIMES \
+               " ORDER BY at DESC, id DESC LIMIT %lld OFFSET %lld") }
+#define COUNT(label, where) \
+    { "dygw_audit_count" label, DYGW_SQL("SELECT COUNT(*) FROM dygw_audit WHERE " where TIMES) }
+
+/* By which of actor (1), action (2) and target (4) is given. */
+#define BY_FILTER(STATEMENT) \
+    { STATEMENT("", ""), STATEMENT("_1", ACTOR), STATEMENT("_2", ACTION), \
+      STATEMENT("_3", ACTOR ACTION), STATEMENT("_4", TARGET), STATEMENT("_5", ACTOR TARGET), \
+      STATEMENT("_6", ACTION TARGET), STATEMENT("_7", ACTOR ACTION TARGET) }
+
+static const dygw_stmt_t audit_list[] = BY_FILTER(LIST);
+static const dygw_stmt_t audit_count[] = BY_FILTER(COUNT);
+
+#define ARGS_MAX 7
+
+static int mask_of(const dygw_audit_filter_t *filter)
+{
+    return (filter->actor ? 1 : 0) + (filter->action ? 2 : 0) + (filter->target ? 4 : 0);
+}
+
+static void fill_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset, int limit,
+                      const char **args)
+{
+    const char *words[] = { filter->actor, filter->action, filter->target };
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (words[i]) {
+            *args++ = words[i];
+        }
+    }
+    *args++ = dygw_db_int(db, filter->start_time == DYGW_NO_TIME ? 0 : filter->start_time);
+    *args++ = dygw_db_int(db, filter->end_time == DYGW_NO_TIME ? END_OF_TIME : filter->end_time);
+    *args++ = dygw_db_int(db, limit);
+    *args = dygw_db_int(db, offset);
+}
+
+static apr_status_t count(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                          apr_int64_t *total)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        *total = dygw_row_int(rows, 0, 0);
+    }
+    return rv;
+}
+
+apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
+                                   int limit, apr_array_header_t **entries, apr_int64_t *total,
+                                   apr_pool_t *pool)
+{
+    const char *args[ARGS_MAX];
+    int mask = mask_of(filter);
+    dygw_rows_t *rows = NULL;
+    apr_status_t rv;
+
+    fill_args(db, filter, offset, limit, args);
+    *entries = apr_array_make(pool, 1, sizeof(dygw_audit_entry_t));
+    rv = count(db, &audit_count[mask], args, total);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_db_select(db, &audit_list[mask], &rows, args);
+    }
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        read_entry(rows, apr_array_push(*entries), pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+/* --- the end --- */
+
+#define OLD     "at < %lld"
+#define OLDEST  "SELECT id FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld"
+
+static const dygw_stmt_t audit_purge = {
+    "dygw_audit_purge",
+    { "DELETE FROM dygw_audit WHERE id IN (" OLDEST ")",
+      "DELETE FROM dygw_audit WHERE id IN (" OLDEST ")",
+      "DELETE FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld" }
+};
+
+apr_status_t dygw_store_audit_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
+{
+    const char *args[] = { dygw_db_int(db, before), dygw_db_int(db, limit) };
+
+    return dygw_db_exec(db, &audit_purge, removed, args);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_audit. */
+#ifndef DYGW_STORE_AUDIT_H
+#define DYGW_STORE_AUDIT_H
+
+#include <apr_tables.h>
+
+#include "store/db.h"
+
+typedef struct dygw_audit_entry_t {
+    apr_int64_t id;
+    dygw_ms_t at;
+    const char *actor;
+    const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
+                                 * reconciliation.refresh */
+    const char *target;         /* "app:17"; NULL = none */
+    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *after;
+    const char *address;
+    const char *request_id;
+} dygw_audit_entry_t;
+
+/* Appends an entry; within the caller's transaction, when one is open. Doing it twice with one id
+ * does no harm. */
+apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry);
+
+/* What to list: NULL and DYGW_NO_TIME: any. */
+typedef struct dygw_audit_filter_t {
+    dygw_ms_t start_time;       /* inclusive */
+    dygw_ms_t end_time;         /* exclusive */
+    const char *actor;
+    const char *action;
+    const char *target;
+} dygw_audit_filter_t;
+
+/* The newest first. entries: of dygw_audit_entry_t. */
+apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
+                                   int limit, apr_array_header_t **entries, apr_int64_t *total,
+                                   apr_pool_t *pool);
+
+/* Removes at most limit entries from before `before`; *removed: how many. */
+apr_status_t dygw_store_audit_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
+
+#endif

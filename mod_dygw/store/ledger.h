@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications, as it is compared with Douyin's ledger; and what dygw_webhooks knows of
+ * coupons that are not in it. */
+#ifndef DYGW_STORE_LEDGER_H
+#define DYGW_STORE_LEDGER_H
+
+#include "store/verification.h"
+#include "store/webhook.h"
+
+/* A part of dygw_verification_t. */
+typedef struct dygw_ledger_row_t {
+    apr_int64_t id;
+    apr_int64_t app_id;
+    const char *app_name;
+    const char *poi_id;
+    dygw_verify_status_e verify_status;
+    const char *certificate_id;
+    const char *verify_id;
+    const char *order_id;
+    const char *ext_order_id;
+    const char *product_name;
+    apr_int64_t pay_amount;         /* DYGW_NO_INT: none yet */
+    dygw_ms_t verify_time;
+    dygw_ms_t created_at;
+} dygw_ledger_row_t;
+
+/* The rows with an id above after_id and below below_id that have a verify_time, in order, out of
+ * `limit` rows at most that are read; *last_id is the last id read, or 0: there was none. rows: of
+ * dygw_ledger_row_t *. */
+apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int64_t below_id,
+                                    int limit, apr_array_header_t **rows, apr_int64_t *last_id,
+                                    apr_pool_t *pool);
+
+/* The one of that verify_id. APR_NOTFOUND. */
+apr_status_t dygw_store_ledger_find(dygw_db_t *db, const char *verify_id, dygw_ledger_row_t **row,
+                                    apr_pool_t *pool);
+
+/* Those of a coupon, the newest first, at most 100. rows: of dygw_ledger_row_t *. */
+apr_status_t dygw_store_ledger_of_coupon(dygw_db_t *db, const char *certificate_id,
+                                         apr_array_header_t **rows, apr_pool_t *pool);
+
+/* The last message about a coupon of which we had no record then. APR_NOTFOUND. */
+apr_status_t dygw_store_ledger_webhook(dygw_db_t *db, const char *certificate_id,
+                                       dygw_webhook_t *message, apr_pool_t *pool);
+
+/* Whether any verification has an id below that one. */
+apr_status_t dygw_store_ledger_began_before(dygw_db_t *db, apr_int64_t id, int *began);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications as reports read it: lists and their number. Sums are in report_sums.c. */
+#include "store/report.h"
+
+#include <apr_strings.h>
+
+#include "store/catalogue.h"
+#include "store/report_clause.h"
+#include "store/verification_columns.h"
+
+#define FROM    " FROM dygw_verifications "
+#define NEWEST  " ORDER BY id DESC LIMIT %lld"
+
+/* Douyin's answers, and what stands for them. */
+static const char *const columns[] = { DYGW_VERIFICATION_COLUMNS,
+                                       DYGW_VERIFICATION_COLUMNS_WITH("NULL") };
+
+/* Each database counts the entries of its shortest index. */
+static const dygw_stmt_t report_count_all = {
+    "dygw_report_count_all", DYGW_SQL("SELECT COUNT(*) FROM dygw_verifications")
+};
+
+void dygw_report_filter_init(dygw_report_filter_t *filter)
+{
+    *filter = (dygw_report_filter_t){ .start_time = DYGW_NO_TIME,
+                                      .end_time = DYGW_NO_TIME,
+                                      .status = DYGW_ANY_STATUS };
+}
+
+static apr_status_t read_rows(dygw_db_t *db, const char *label, const char *sql, const char **args,
+                              apr_array_header_t **rows, apr_pool_t *pool)
+{
+    const dygw_stmt_t stmt = { label, DYGW_SQL(sql) };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &stmt, &found, args);
+
+    *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rows, dygw_verification_t *) = dygw_store_verification_read(found, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t below, int limit, int brief,
+                                     apr_array_header_t **rows, apr_pool_t *pool)
+{
+    dygw_clause_t clause;
+    const char *sql;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below);
+    clause.args[clause.count] = dygw_db_int(db, limit);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", columns[brief], FROM "WHERE ", clause.where,
+                      NEWEST, NULL);
+    return read_rows(db, dygw_report_label(db, "below", clause.mask, brief), sql, clause.args, rows,
+                     pool);
+}
+
+static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                               apr_int64_t *number)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        *number = dygw_row_int(rows, 0, 0);
+    }
+    return rv;
+}
+
+/* What is left out is passed in the index: the id of the first that is not, then the list from there
+ * on. APR_EOF: there are not as many. */
+static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                          apr_int64_t *id)
+{
+    dygw_clause_t clause;
+    const char *sql;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    clause.args[clause.count] = dygw_db_int(db, 1);
+    clause.args[clause.count + 1] = dygw_db_int(db, offset);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, NEWEST
+                      " OFFSET %lld", NULL);
+    return one_number(db, &(const dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0),
+                                                DYGW_SQL(sql) },
+                      clause.args, id);
+}
+
+apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                    int limit, apr_array_header_t **rows, apr_pool_t *pool)
+{
+    apr_int64_t first = 0;
+    apr_status_t rv;
+
+    if (offset == 0) {
+        return dygw_store_report_below(db, filter, DYGW_BELOW_ALL, limit, 0, rows, pool);
+    }
+    *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    rv = id_at(db, filter, offset, &first);
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+    }
+    return dygw_store_report_below(db, filter, first + 1, limit, 0, rows, pool);
+}
+
+/* By time alone, SQLite's primary key is the table itself, and the index for sums is shorter. */
+apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t *total)
+{
+    const int times = filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+    dygw_clause_t clause;
+    const char *sql;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    if (clause.mask == 0 && !times) {
+        return one_number(db, &report_count_all, clause.args, total);
+    }
+    if (clause.mask == 0) {
+        dygw_report_clause(&clause, db, filter, DYGW_RANGE_CREATED_AT, DYGW_BELOW_ALL);
+    }
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
+    return one_number(db, &(const dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times),
+                                                DYGW_SQL(sql) },
+                      clause.args, total);
+}

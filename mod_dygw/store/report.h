@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications as reports read it: lists by any filters, their number, and sums.
+ * created_at and id tell the same time (store/verification_id.h), so a range of times is a range of
+ * ids, and every list is in the order of an index. */
+#ifndef DYGW_STORE_REPORT_H
+#define DYGW_STORE_REPORT_H
+
+#include "store/verification.h"
+
+#define DYGW_ANY_STATUS (-1)
+
+/* Which records. NULL, 0, DYGW_ANY_STATUS and DYGW_NO_TIME: any. */
+typedef struct dygw_report_filter_t {
+    dygw_ms_t start_time;       /* of created_at, inclusive */
+    dygw_ms_t end_time;         /* exclusive */
+    const char *poi_id;
+    apr_int64_t app_id;
+    int status;                 /* dygw_verify_status_e */
+    const char *certificate_id;
+    const char *order_id;
+} dygw_report_filter_t;
+
+/* One that lets everything through. */
+void dygw_report_filter_init(dygw_report_filter_t *filter);
+
+/* The newest first, `offset` of them left out, at most limit. rows: of dygw_verification_t *. */
+apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                    int limit, apr_array_header_t **rows, apr_pool_t *pool);
+
+/* Those below an id, whatever its place in the list. With `brief`, without Douyin's answers. */
+apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t below, int limit, int brief,
+                                     apr_array_header_t **rows, apr_pool_t *pool);
+#define DYGW_BELOW_ALL APR_INT64_MAX
+
+/* How many there are. */
+apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t *total);
+
+/* --- sums --- */
+
+/* By what sums are grouped, added up. */
+#define DYGW_BY_DAY     1
+#define DYGW_BY_POI     2
+#define DYGW_BY_APP     4
+#define DYGW_BY_PRODUCT 8
+
+typedef struct dygw_sums_t {
+    apr_int64_t total_count;
+    apr_int64_t success_count;
+    apr_int64_t failed_count;
+    apr_int64_t processing_count;
+    apr_int64_t cancelled_count;
+    apr_int64_t pay_amount;         /* fen, over `success` */
+    apr_int64_t receipt_amount;
+    apr_int64_t discount_amount;
+} dygw_sums_t;
+
+/* The sums of one group; members by which is not grouped are NULL, 0 and DYGW_NO_TIME. */
+typedef struct dygw_sums_row_t {
+    dygw_ms_t day;                  /* its first ms */
+    const char *poi_id;
+    apr_int64_t app_id;
+    const char *app_name;           /* the present one */
+    const char *product_id;
+    dygw_sums_t sums;
+} dygw_sums_row_t;
+
+/* The groups that there are, in no order, at most limit. Days are those of zone, minutes east. One
+ * statement, which reads as many index entries as there are records: ask for a long time in pieces.
+ * rows: of dygw_sums_row_t. */
+apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter, int group_by,
+                                    int zone, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool);
+
+/* When the first record at or after `from`, and the last before `until`, were created. APR_NOTFOUND:
+ * there is none. */
+apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at);
+apr_status_t dygw_store_report_last(dygw_db_t *db, dygw_ms_t until, dygw_ms_t *at);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For store/ only: the WHERE of a report, made of the filters that are given. */
+#ifndef DYGW_STORE_REPORT_CLAUSE_H
+#define DYGW_STORE_REPORT_CLAUSE_H
+
+#include "store/report.h"
+
+#define DYGW_CLAUSE_ARGS 9      /* at most, two of them of the caller's */
+
+/* Which range stands for the time, and so by which index it is read. */
+typedef enum {
+    DYGW_RANGE_ID,              /* (a filter's column, id), or the primary key */
+    DYGW_RANGE_CREATED_AT       /* the index for sums, which has all that is summed */
+} dygw_range_e;
+
+typedef struct dygw_clause_t {
+    const char *where;          /* conditions joined by AND, without WHERE */
+    const char *args[DYGW_CLAUSE_ARGS];
+    int count;                  /* of args */
+    int mask;                   /* which filters there are: names a statement */
+} dygw_clause_t;
+
+/* The records of the filter with an id below `below`, which is looked at with DYGW_RANGE_ID only.
+ * The arguments hold until the unit ends. */
+void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
+                        dygw_range_e range, apr_int64_t below);
+
+/* Of one part of the statement: the label is made of name, mask and what else tells such statements
+ * apart. */
+const char *dygw_report_label(dygw_db_t *db, const char *name, int mask, int more);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sums over dygw_verifications, by the index that has all that is summed; of one store, which is a
+ * small part of it, by the store's. */
+#include "store/report.h"
+
+#include <apr_strings.h>
+
+#include "store/catalogue.h"
+#include "store/report_clause.h"
+#include "util/day.h"
+
+#define MINUTE_MS   60000
+
+/* Columns of the answer; the keys are numbers in GROUP BY too. */
+enum {
+    DAY, POI, APP, APP_NAME, PRODUCT,
+    TOTAL, SUCCESS, FAILED, PROCESSING, CANCELLED, PAY, RECEIPT, DISCOUNT
+};
+
+#define IS(word)        ", SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
+#define AMOUNT(column)  ", COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
+
+#define FIGURES \
+    ", COUNT(*)" IS("success") IS("failed") IS("processing") IS("cancelled") \
+    AMOUNT("pay_amount") AMOUNT("receipt_amount") AMOUNT("discount_amount") \
+    " FROM dygw_verifications WHERE "
+
+/* Days since the epoch of a zone that is so many ms east. */
+static const char *const day_numbers[DYGW_DIALECTS] = {
+    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 86400000",
+    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 86400000",
+    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 86400000",
+};
+
+static const dygw_stmt_t report_first = {
+    "dygw_report_first",
+    DYGW_SQL("SELECT created_at FROM dygw_verifications WHERE created_at >= %lld "
+             "ORDER BY created_at LIMIT 1")
+};
+
+static const dygw_stmt_t report_last = {
+    "dygw_report_last",
+    DYGW_SQL("SELECT created_at FROM dygw_verifications WHERE created_at < %lld "
+             "ORDER BY created_at DESC LIMIT 1")
+};
+
+static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
+{
+    const char *day = group_by & DYGW_BY_DAY ? day_numbers[dygw_db_dialect(db)] : "NULL";
+    const char *poi = group_by & DYGW_BY_POI ? "poi_id" : "NULL";
+    const char *app = group_by & DYGW_BY_APP
+                          ? "app_id, (SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
+                          : "NULL, NULL";
+    const char *product = group_by & DYGW_BY_PRODUCT ? "product_id" : "NULL";
+    const char *by = apr_pstrcat(dygw_db_pool(db), group_by & DYGW_BY_DAY ? ", 1" : "",
+                                 group_by & DYGW_BY_POI ? ", 2" : "",
+                                 group_by & DYGW_BY_APP ? ", 3" : "",
+                                 group_by & DYGW_BY_PRODUCT ? ", 5" : "", NULL);
+
+    return apr_pstrcat(dygw_db_pool(db), "SELECT ", day, ", ", poi, ", ", app, ", ", product,
+                       FIGURES, where, *by ? " GROUP BY " : "", *by ? by + 2 : "",
+                       " LIMIT %lld", NULL);
+}
+
+static void read_sums(dygw_rows_t *rows, dygw_sums_t *sums)
+{
+    sums->total_count = dygw_row_int(rows, TOTAL, 0);
+    sums->success_count = dygw_row_int(rows, SUCCESS, 0);
+    sums->failed_count = dygw_row_int(rows, FAILED, 0);
+    sums->processing_count = dygw_row_int(rows, PROCESSING, 0);
+    sums->cancelled_count = dygw_row_int(rows, CANCELLED, 0);
+    sums->pay_amount = dygw_row_int(rows, PAY, 0);
+    sums->receipt_amount = dygw_row_int(rows, RECEIPT, 0);
+    sums->discount_amount = dygw_row_int(rows, DISCOUNT, 0);
+}
+
+static void read_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool_t *pool)
+{
+    const apr_int64_t day = dygw_row_int(rows, DAY, DYGW_NO_TIME);
+
+    row->day = day == DYGW_NO_TIME ? DYGW_NO_TIME : day * DYGW_DAY_MS - zone * MINUTE_MS;
+    row->poi_id = dygw_row_text(rows, POI, pool);
+    row->app_id = dygw_row_int(rows, APP, 0);
+    row->app_name = dygw_row_text(rows, APP_NAME, pool);
+    row->product_id = dygw_row_text(rows, PRODUCT, pool);
+    read_sums(rows, &row->sums);
+}
+
+/* Where the arguments stand in the text: the day's, the filter's, the limit. */
+static const char **arguments(dygw_db_t *db, const dygw_clause_t *clause, int by_day, int zone,
+                              int limit)
+{
+    const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
+    int count = 0;
+    int i;
+
+    if (by_day) {
+        args[count++] = dygw_db_int(db, (apr_int64_t)zone * MINUTE_MS);
+    }
+    for (i = 0; i < clause->count; i++) {
+        args[count++] = clause->args[i];
+    }
+    args[count] = dygw_db_int(db, limit);
+    return args;
+}
+
+apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter, int group_by,
+                                    int zone, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool)
+{
+    const int narrow = filter->poi_id || filter->certificate_id || filter->order_id;
+    dygw_clause_t clause;
+    dygw_rows_t *found;
+    dygw_stmt_t stmt;
+    const char *sql;
+    apr_status_t rv;
+
+    dygw_report_clause(&clause, db, filter, narrow ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
+                       DYGW_BELOW_ALL);
+    sql = sums_sql(db, clause.where, group_by);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, group_by), DYGW_SQL(sql) };
+    rv = dygw_db_select(db, &stmt, &found,
+                        arguments(db, &clause, group_by & DYGW_BY_DAY, zone, limit));
+    *rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        read_row(found, zone, apr_array_push(*rows), pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+static apr_status_t one_time(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_ms_t bound, dygw_ms_t *at)
+{
+    const char *args[] = { dygw_db_int(db, bound) };
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        *at = dygw_row_int(rows, 0, DYGW_NO_TIME);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
+}
+
+apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at)
+{
+    return one_time(db, &report_first, from, at);
+}
+
+apr_status_t dygw_store_report_last(dygw_db_t *db, dygw_ms_t until, dygw_ms_t *at)
+{
+    return one_time(db, &report_last, until, at);
+}

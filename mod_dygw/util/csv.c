@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The appending CSV writer. */
+#include "util/csv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MIN_SIZE        64
+#define BOM             "\xEF\xBB\xBF"
+#define MINUTE_MS       60000
+#define FEN_OF_YUAN     100
+#define NUMBER_SIZE     32
+#define DATE_LEN        10
+#define TIME_LEN        19      /* of an RFC 3339 time, up to the seconds */
+
+/* What a cell must be quoted for, and what may not begin it. */
+#define SPECIAL         ",\"\r\n"
+#define FORMULA         "=+-@\t\r"
+
+/* Makes room for `more` bytes, and tells where they go. */
+static char *reserve(dygw_csv_t *csv, apr_size_t more)
+{
+    if (csv->size - csv->len < more) {
+        apr_size_t size = csv->size * 2;
+        char *text;
+
+        while (size - csv->len < more) {
+            size *= 2;
+        }
+        text = apr_palloc(csv->pool, size);
+        memcpy(text, csv->text, csv->len);
+        csv->text = text;
+        csv->size = size;
+    }
+    return csv->text + csv->len;
+}
+
+static void append(dygw_csv_t *csv, const char *data, apr_size_t len)
+{
+    memcpy(reserve(csv, len), data, len);
+    csv->len += len;
+}
+
+static void begin_cell(dygw_csv_t *csv)
+{
+    if (csv->cells++ > 0) {
+        append(csv, ",", 1);
+    }
+}
+
+static void append_quoted(dygw_csv_t *csv, const char *lead, const char *value)
+{
+    char *out = reserve(csv, strlen(lead) + 2 * strlen(value) + 2);
+    const char *begin = out;
+
+    *out++ = '"';
+    while (*lead) {
+        *out++ = *lead++;
+    }
+    while (*value) {
+        if (*value == '"') {
+            *out++ = '"';
+        }
+        *out++ = *value++;
+    }
+    *out++ = '"';
+    csv->len += (apr_size_t)(out - begin);
+}
+
+void dygw_csv_init(dygw_csv_t *csv, apr_pool_t *pool, apr_size_t size_hint, int zone, int raw)
+{
+    csv->pool = pool;
+    csv->size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
+    csv->text = apr_palloc(pool, csv->size);
+    csv->len = 0;
+    csv->raw = raw;
+    csv->zone = zone;
+    csv->cells = 0;
+}
+
+void dygw_csv_rewind(dygw_csv_t *csv)
+{
+    csv->len = 0;
+}
+
+void dygw_csv_bom(dygw_csv_t *csv)
+{
+    append(csv, BOM, sizeof(BOM) - 1);
+}
+
+void dygw_csv_text(dygw_csv_t *csv, const char *value)
+{
+    const char *lead = !csv->raw && value && *value && strchr(FORMULA, *value) ? "'" : "";
+
+    begin_cell(csv);
+    if (!value) {
+        return;
+    }
+    if (strpbrk(value, SPECIAL)) {
+        append_quoted(csv, lead, value);
+        return;
+    }
+    append(csv, lead, strlen(lead));
+    append(csv, value, strlen(value));
+}
+
+void dygw_csv_id(dygw_csv_t *csv, const char *value)
+{
+    if (csv->raw || !value || !*value || value[strspn(value, "0123456789")] != '\0') {
+        dygw_csv_text(csv, value);
+        return;
+    }
+    begin_cell(csv);
+    append(csv, "\"=\"\"", 4);
+    append(csv, value, strlen(value));
+    append(csv, "\"\"\"", 3);
+}
+
+void dygw_csv_int_id(dygw_csv_t *csv, apr_int64_t value)
+{
+    char digits[NUMBER_SIZE];
+
+    snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
+    dygw_csv_id(csv, digits);
+}
+
+void dygw_csv_int(dygw_csv_t *csv, apr_int64_t value)
+{
+    char digits[NUMBER_SIZE];
+
+    snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
+    dygw_csv_text(csv, digits);
+}
+
+void dygw_csv_empty(dygw_csv_t *csv)
+{
+    begin_cell(csv);
+}
+
+void dygw_csv_time(dygw_csv_t *csv, dygw_ms_t t)
+{
+    char text[DYGW_RFC3339_LEN + 1];
+
+    begin_cell(csv);
+    if (t != DYGW_NO_TIME) {
+        dygw_time_rfc3339_into(text, t + (dygw_ms_t)csv->zone * MINUTE_MS);
+        text[DATE_LEN] = ' ';
+        append(csv, text, TIME_LEN);
+    }
+}
+
+void dygw_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
+{
+    char text[NUMBER_SIZE];
+    const apr_uint64_t whole = fen < 0 ? 0 - (apr_uint64_t)fen : (apr_uint64_t)fen;
+
+    snprintf(text, sizeof(text), "%s%" APR_UINT64_T_FMT ".%02d", fen < 0 ? "-" : "",
+             whole / FEN_OF_YUAN, (int)(whole % FEN_OF_YUAN));
+    dygw_csv_text(csv, text);
+}
+
+void dygw_csv_end_row(dygw_csv_t *csv)
+{
+    append(csv, "\r\n", 2);
+    csv->cells = 0;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reading RFC 3339 times. */
+#include "util/instant.h"
+
+#include <string.h>
+
+#include "util/day.h"
+
+#define MINUTE_MS       60000
+#define MINUTES         60
+#define SECOND_MS       1000
+
+/* Two digits of at most max, which *text steps over; -1: there are none. */
+static int two_digits(const char **text, int max)
+{
+    const char *s = *text;
+    int value;
+
+    if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9') {
+        return -1;
+    }
+    value = 10 * (s[0] - '0') + s[1] - '0';
+    *text += 2;
+    return value <= max ? value : -1;
+}
+
+static int step_over(const char **text, char c)
+{
+    if (**text != c) {
+        return 0;
+    }
+    ++*text;
+    return 1;
+}
+
+/* ".123456" in ms, rounded up; 0 when there is none, -1 when it is spoilt. */
+static int fraction(const char **text)
+{
+    int ms = 0, digits = 0, more = 0;
+
+    if (!step_over(text, '.')) {
+        return 0;
+    }
+    for (; **text >= '0' && **text <= '9'; ++*text) {
+        if (digits++ < 3) {
+            ms = 10 * ms + **text - '0';
+        }
+        else {
+            more |= **text != '0';
+        }
+    }
+    for (int i = digits; i < 3; i++) {
+        ms *= 10;
+    }
+    return digits > 0 ? ms + more : -1;
+}
+
+/* "Z" or "+08:00" at the end of the text; minutes east. 0: it is neither. */
+static int read_zone(const char *text, int *zone)
+{
+    const int west = *text == '-';
+    int hours, minutes;
+
+    *zone = 0;
+    if (*text == 'Z' || *text == 'z') {
+        return text[1] == '\0';
+    }
+    if (*text != '+' && *text != '-') {
+        return 0;
+    }
+    text++;
+    hours = two_digits(&text, 23);
+    minutes = hours >= 0 && step_over(&text, ':') ? two_digits(&text, 59) : -1;
+    *zone = (west ? -1 : 1) * (MINUTES * hours + minutes);
+    return minutes >= 0 && *text == '\0';
+}
+
+/* ms of the day; -1: text is no time of it. */
+static dygw_ms_t time_of_day(const char **text)
+{
+    const int hours = two_digits(text, 23);
+    const int minutes = hours >= 0 && step_over(text, ':') ? two_digits(text, 59) : -1;
+    const int seconds = minutes >= 0 && step_over(text, ':') ? two_digits(text, 59) : -1;
+    const int ms = seconds >= 0 ? fraction(text) : -1;
+
+    return ms < 0 ? -1 : (hours * MINUTES + minutes) * (dygw_ms_t)MINUTE_MS + seconds * SECOND_MS
+                             + ms;
+}
+
+apr_status_t dygw_instant_parse(const char *text, dygw_ms_t *t)
+{
+    char date[DYGW_DAY_LEN + 1] = { 0 };
+    dygw_ms_t day, time;
+    int zone;
+
+    strncpy(date, text, DYGW_DAY_LEN);
+    if (dygw_day_start(date, 0, &day) != APR_SUCCESS) {
+        return APR_EINVAL;
+    }
+    text += DYGW_DAY_LEN;
+    if (!step_over(&text, 'T') && !step_over(&text, 't')) {
+        return APR_EINVAL;
+    }
+    time = time_of_day(&text);
+    if (time < 0 || !read_zone(text, &zone)) {
+        return APR_EINVAL;
+    }
+    *t = day + time - zone * (dygw_ms_t)MINUTE_MS;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What reports, reconciliation and the audit trail need, version 3, for SQLite 3.24 and later. By hand: sqlite3 dygw.db < 0003_office.sql
+-- Running it twice does no harm. Hosts of version 2 may go on meanwhile.
+
+-- Two hosts that start at once: the second waits, and then finds everything made.
+PRAGMA busy_timeout = 10000;
+
+BEGIN IMMEDIATE;
+
+-- Lists by status, and sums without a look at the rows themselves.
+CREATE INDEX IF NOT EXISTS dygw_verifications_status ON dygw_verifications (verify_status, id);
+CREATE INDEX IF NOT EXISTS dygw_verifications_report ON dygw_verifications
+    (created_at, poi_id, app_id, product_id, verify_status, pay_amount, receipt_amount, discount_amount);
+DROP INDEX IF EXISTS dygw_verifications_created_at;
+
+-- Who changed what, and who read the token. actor: the operator, or "app:" and a client_key; before_state and after_state are JSON
+-- objects of what changed, never with a secret.
+CREATE TABLE IF NOT EXISTS dygw_audit (
+    id           BIGINT NOT NULL PRIMARY KEY,
+    at           BIGINT NOT NULL,
+    actor        TEXT NOT NULL,
+    action       TEXT NOT NULL,
+    target       TEXT,
+    before_state TEXT,
+    after_state  TEXT,
+    address      TEXT,
+    request_id   TEXT
+);
+CREATE INDEX IF NOT EXISTS dygw_audit_at ON dygw_audit (at, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_actor ON dygw_audit (actor, at, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_action ON dygw_audit (action, at, id);
+CREATE INDEX IF NOT EXISTS dygw_audit_target ON dygw_audit (target, at, id);
+
+-- Our records of a business day against Douyin's. day: YYYY-MM-DD; generated_at NULL: not finished; wanted_at: somebody asked anew;
+-- counts and amounts: JSON objects by class.
+CREATE TABLE IF NOT EXISTS dygw_reconciliations (
+    day          TEXT NOT NULL,
+    account_id   TEXT NOT NULL,
+    wanted_at    BIGINT NOT NULL,
+    generated_at BIGINT,
+    counts       TEXT,
+    amounts      TEXT,
+    last_error   TEXT,
+    next_run_at  BIGINT,
+    tries        BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, account_id)
+);
+CREATE INDEX IF NOT EXISTS dygw_reconciliations_due ON dygw_reconciliations (next_run_at);
+
+-- All of a day that did not match, as JSON: class, ours, douyin. generation: the generated_at it belongs to.
+CREATE TABLE IF NOT EXISTS dygw_reconciliation_items (
+    day        TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    item_no    BIGINT NOT NULL,
+    item       TEXT NOT NULL,
+    PRIMARY KEY (day, account_id, generation, item_no)
+);
+
+UPDATE dygw_meta SET value = '3' WHERE name = 'schema_version' AND CAST(value AS INTEGER) < 3;
+
+COMMIT;

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dygw_reconciliations and its items: what is wanted and due, runs that end well or not, and what
+ * readers see meanwhile. And our side of the ledger. */
+#include "records.h"
+
+#include "store/ledger.h"
+#include "store/reconciliation.h"
+#include "util/compiler.h"
+
+#define DAY         "2025-11-24"
+#define NEXT_DAY    "2025-11-25"
+
+static dygw_db_t *open_empty(void)
+{
+    suite_do("DELETE FROM dygw_reconciliations");
+    suite_do("DELETE FROM dygw_reconciliation_items");
+    return suite_open(0);
+}
+
+static void want(dygw_db_t *db, const char *day, dygw_ms_t now, dygw_ms_t run_at)
+{
+    assert_int_equal(dygw_store_reconciliation_want(db, day, "acc", now, run_at, NULL),
+                     APR_SUCCESS);
+}
+
+static void add(dygw_db_t *db, const char *day, dygw_ms_t now, dygw_ms_t run_at)
+{
+    assert_int_equal(dygw_store_reconciliation_add(db, day, "acc", now, run_at), APR_SUCCESS);
+}
+
+static dygw_reconciliation_t *get(dygw_db_t *db, const char *day)
+{
+    dygw_reconciliation_t *r = NULL;
+
+    assert_int_equal(dygw_store_reconciliation_get(db, day, "acc", &r, suite_pool), APR_SUCCESS);
+    return r;
+}
+
+/* NULL: none is. */
+static dygw_reconciliation_t *due(dygw_db_t *db, dygw_ms_t now)
+{
+    dygw_reconciliation_t *r = NULL;
+    apr_status_t rv = dygw_store_reconciliation_due(db, now, &r, suite_pool);
+
+    assert_int_equal(rv, r ? APR_SUCCESS : APR_NOTFOUND);
+    return r;
+}
+
+static void test_a_day_is_unknown_until_it_is_wanted(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *r;
+
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "acc", &r, suite_pool), APR_NOTFOUND);
+    want(db, DAY, T0, T0 + 5);
+    r = get(db, DAY);
+    assert_string_equal(r->day, DAY);
+    assert_string_equal(r->account_id, "acc");
+    assert_int_equal(r->wanted_at, T0);
+    assert_int_equal(r->next_run_at, T0 + 5);
+    assert_int_equal(r->generated_at, DYGW_NO_TIME);
+    assert_null(r->counts);
+    assert_null(r->amounts);
+    assert_null(r->last_error);
+    assert_int_equal(r->tries, 0);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &r, suite_pool),
+                     APR_NOTFOUND);
+    dygw_db_close(db);
+}
+
+static void test_adding_changes_nothing_that_is_known_and_wanting_does(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    add(db, DAY, T0, T0 + 5);
+    add(db, DAY, T0 + 1, T0 + 6);
+    assert_int_equal(get(db, DAY)->wanted_at, T0);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 5);
+    want(db, DAY, T0 + 2, T0 + 7);
+    assert_int_equal(get(db, DAY)->wanted_at, T0 + 2);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 7);
+    dygw_db_close(db);
+}
+
+static void test_what_is_due_longest_is_next(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    assert_null(due(db, T0));
+    add(db, DAY, T0, T0 + 20);
+    add(db, NEXT_DAY, T0, T0 + 10);
+    assert_null(due(db, T0 + 9));
+    assert_string_equal(due(db, T0 + 10)->day, NEXT_DAY);
+    assert_string_equal(due(db, T0 + 99)->day, NEXT_DAY);
+    dygw_db_close(db);
+}
+
+static void test_the_tick_tells_when_a_day_is_due(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_tick_t tick;
+
+    assert_int_equal(dygw_store_tick(db, &tick, suite_pool), APR_SUCCESS);
+    assert_int_equal(tick.reconcile_at, DYGW_NO_TIME);
+    add(db, DAY, T0, T0 + 20);
+    add(db, NEXT_DAY, T0, T0 + 10);
+    assert_int_equal(dygw_store_tick(db, &tick, suite_pool), APR_SUCCESS);
+    assert_int_equal(tick.reconcile_at, T0 + 10);
+    dygw_db_close(db);
+}
+
+static void test_the_last_known_day_is_found(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    const char *day;
+
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31",
+                                                        &day, suite_pool), APR_NOTFOUND);
+    add(db, DAY, T0, T0);
+    add(db, "2025-11-20", T0, T0);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31",
+                                                        &day, suite_pool), APR_SUCCESS);
+    assert_string_equal(day, DAY);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-11-20", "2025-11-23",
+                                                        &day, suite_pool), APR_SUCCESS);
+    assert_string_equal(day, "2025-11-20");
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "other", "2025-01-01", "2025-12-31",
+                                                        &day, suite_pool), APR_NOTFOUND);
+    dygw_db_close(db);
+}
+
+static void test_wanting_is_audited_in_the_same_commit(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_audit_entry_t entry = { .id = suite_unique(), .at = T0, .actor = "zhang",
+                                 .action = "reconciliation.refresh", .target = DAY };
+    dygw_audit_entry_t warm = { .id = suite_unique(), .at = T0, .actor = "w", .action = "w" };
+    const char *count = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_audit WHERE "
+                                     "id = %" APR_INT64_T_FMT, entry.id);
+    dygw_reconciliation_t *r;
+
+    assert_int_equal(dygw_store_audit_insert(db, &warm), APR_SUCCESS);
+    wire_refuse("dygw_audit_insert", 1, 1);
+    assert_int_not_equal(dygw_store_reconciliation_want(db, DAY, "acc", T0, T0, &entry),
+                         APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "acc", &r, suite_pool), APR_NOTFOUND);
+    assert_int_equal(dygw_store_reconciliation_want(db, DAY, "acc", T0, T0, &entry), APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->wanted_at, T0);
+    dygw_db_close(db);
+    assert_string_equal(APR_ARRAY_IDX(suite_ask(1, count), 0, const char *), "1");
+}
+
+/* --- runs --- */
+
+static void put(dygw_db_t *db, dygw_ms_t generation, int first_no, int count)
+{
+    const char **items = apr_pcalloc(suite_pool, (apr_size_t)count * sizeof(*items));
+    int i;
+
+    for (i = 0; i < count; i++) {
+        items[i] = apr_psprintf(suite_pool, "{\"no\":%d}", first_no + i);
+    }
+    assert_int_equal(dygw_store_reconciliation_put_items(db, get(db, DAY), generation, first_no,
+                                                         items, count), APR_SUCCESS);
+}
+
+static void done(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, const char *counts)
+{
+    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}", DYGW_NO_TIME),
+                     APR_SUCCESS);
+}
+
+static apr_array_header_t *items_of(dygw_db_t *db, int after_no, int limit)
+{
+    apr_array_header_t *items;
+
+    assert_int_equal(dygw_store_reconciliation_items(db, get(db, DAY), after_no, limit, &items,
+                                                     suite_pool), APR_SUCCESS);
+    return items;
+}
+
+static void test_a_run_is_shown_when_it_is_done(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    apr_array_header_t *items;
+
+    want(db, DAY, T0, T0);
+    put(db, T0 + 9, 0, 3);
+    put(db, T0 + 9, 2, 2);
+    assert_int_equal(items_of(db, -1, 10)->nelts, 0);
+    done(db, get(db, DAY), T0 + 9, "{\"matched\":1}");
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
+    assert_string_equal(get(db, DAY)->counts, "{\"matched\":1}");
+    assert_string_equal(get(db, DAY)->amounts, "{}");
+    assert_int_equal(get(db, DAY)->next_run_at, DYGW_NO_TIME);
+    assert_null(due(db, T0 + 99));
+    items = items_of(db, -1, 3);
+    assert_int_equal(items->nelts, 3);
+    assert_string_equal(APR_ARRAY_IDX(items, 2, dygw_reconciliation_item_t).item, "{\"no\":2}");
+    items = items_of(db, 2, 3);
+    assert_int_equal(items->nelts, 1);
+    assert_int_equal(APR_ARRAY_IDX(items, 0, dygw_reconciliation_item_t).item_no, 3);
+    dygw_db_close(db);
+}
+
+static void test_what_is_wanted_during_a_run_stays_wanted(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *run;
+
+    want(db, DAY, T0, T0);
+    run = get(db, DAY);
+    want(db, DAY, T0 + 1, T0 + 1);
+    done(db, run, T0 + 9, "{}");
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 1);
+    assert_int_equal(dygw_store_reconciliation_failed(db, run, DYGW_NO_TIME, "late"), APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 1);
+    assert_null(get(db, DAY)->last_error);
+    dygw_db_close(db);
+}
+
+static void test_a_run_that_was_early_is_done_again(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0, T0);
+    assert_int_equal(dygw_store_reconciliation_done(db, get(db, DAY), T0 + 9, "{}", "{}", T0 + 50),
+                     APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
+    dygw_db_close(db);
+}
+
+static void test_a_run_that_was_overtaken_is_not_shown(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *run;
+
+    want(db, DAY, T0, T0);
+    run = get(db, DAY);
+    done(db, run, T0 + 9, "{\"matched\":2}");
+    done(db, run, T0 + 8, "{\"matched\":1}");
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
+    assert_string_equal(get(db, DAY)->counts, "{\"matched\":2}");
+    dygw_db_close(db);
+}
+
+static void test_a_run_that_failed_is_tried_again_and_given_up(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    char text[400];
+
+    memset(text, 'e', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    want(db, DAY, T0, T0);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), T0 + 50, text),
+                     APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->tries, 1);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
+    assert_int_equal(strlen(get(db, DAY)->last_error), 255);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, "no"),
+                     APR_SUCCESS);
+    assert_int_equal(get(db, DAY)->tries, 2);
+    assert_null(due(db, T0 + 99));
+    want(db, DAY, T0 + 60, T0 + 60);
+    assert_int_equal(get(db, DAY)->tries, 0);
+    assert_string_equal(get(db, DAY)->last_error, "no");
+    done(db, get(db, DAY), T0 + 70, "{}");
+    assert_null(get(db, DAY)->last_error);
+    dygw_db_close(db);
+}
+
+static int tidy(dygw_db_t *db, dygw_ms_t generation, dygw_ms_t other, int limit)
+{
+    int removed = -1;
+
+    assert_int_equal(dygw_store_reconciliation_tidy(db, get(db, DAY), generation, other, limit,
+                                                    &removed), APR_SUCCESS);
+    return removed;
+}
+
+static void test_old_generations_are_removed_bit_by_bit(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0, T0);
+    put(db, T0 + 1, 0, 5);
+    put(db, T0 + 2, 0, 2);
+    put(db, T0 + 3, 0, 2);
+    done(db, get(db, DAY), T0 + 3, "{}");
+    assert_int_equal(tidy(db, T0 + 3, T0 + 2, 3), 3);
+    assert_int_equal(tidy(db, T0 + 3, T0 + 2, 3), 2);
+    assert_int_equal(tidy(db, T0 + 3, T0 + 2, 3), 0);
+    assert_int_equal(items_of(db, -1, 10)->nelts, 2);
+    assert_int_equal(tidy(db, T0 + 3, T0 + 3, 3), 2);
+    dygw_db_close(db);
+}
+
+static int purge(dygw_db_t *db, const char *day, int limit)
+{
+    int removed = -1;
+
+    assert_int_equal(dygw_store_reconciliation_purge(db, day, limit, &removed), APR_SUCCESS);
+    return removed;
+}
+
+static void test_days_of_the_past_are_purged_with_their_items(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *r;
+
+    want(db, DAY, T0, T0);
+    put(db, T0 + 1, 0, 5);
+    want(db, NEXT_DAY, T0, T0);
+    assert_int_equal(purge(db, DAY, 3), 0);
+    assert_int_equal(purge(db, NEXT_DAY, 3), 3);
+    assert_int_equal(purge(db, NEXT_DAY, 3), 2);
+    assert_int_equal(purge(db, NEXT_DAY, 3), 1);
+    assert_int_equal(purge(db, NEXT_DAY, 3), 0);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "acc", &r, suite_pool), APR_NOTFOUND);
+    get(db, NEXT_DAY);
+    dygw_db_close(db);
+}
+
+/* --- our side --- */
+
+static dygw_verification_t *redeemed(dygw_db_t *db, const char *certificate_id, int with_id)
+{
+    dygw_verification_t *v = record_full();
+
+    v->certificate_id = certificate_id;
+    v->verify_id = with_id ? suite_unique_text("v") : NULL;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static void assert_same(const dygw_ledger_row_t *row, const dygw_verification_t *v)
+{
+    assert_int_equal(row->id, v->id);
+    assert_int_equal(row->app_id, v->app_id);
+    assert_string_equal(row->app_name, v->app_name);
+    assert_string_equal(row->poi_id, v->poi_id);
+    assert_int_equal(row->verify_status, v->verify_status);
+    assert_string_equal(row->certificate_id, v->certificate_id);
+    assert_string_equal(row->verify_id, v->verify_id);
+    assert_string_equal(row->order_id, v->order_id);
+    assert_string_equal(row->ext_order_id, v->ext_order_id);
+    assert_string_equal(row->product_name, v->product_name);
+    assert_int_equal(row->pay_amount, v->pay_amount);
+    assert_int_equal(row->verify_time, v->verify_time);
+    assert_int_equal(row->created_at, v->created_at);
+}
+
+static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *first = redeemed(db, certificate_id, 1);
+    dygw_verification_t *open = record_processing();
+    dygw_verification_t *second;
+    apr_array_header_t *rows;
+    apr_int64_t last;
+
+    assert_int_equal(record_insert(db, open), APR_SUCCESS);
+    second = redeemed(db, certificate_id, 1);
+    assert_int_equal(dygw_store_ledger_read(db, first->id - 1, second->id + 1, 10, &rows, &last,
+                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 2);
+    assert_same(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *), first);
+    assert_same(APR_ARRAY_IDX(rows, 1, dygw_ledger_row_t *), second);
+    assert_int_equal(last, second->id);
+    assert_int_equal(dygw_store_ledger_read(db, first->id, second->id, 10, &rows, &last,
+                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    assert_int_equal(last, open->id);
+    assert_int_equal(dygw_store_ledger_read(db, first->id - 1, second->id + 1, 1, &rows, &last,
+                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(last, first->id);
+    assert_int_equal(dygw_store_ledger_read(db, second->id, second->id + 1, 1, &rows, &last,
+                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(last, 0);
+    dygw_db_close(db);
+}
+
+static void test_a_record_is_found_by_its_verify_id_and_its_coupon(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *first = redeemed(db, certificate_id, 1);
+    dygw_verification_t *second = redeemed(db, certificate_id, 0);
+    apr_array_header_t *rows;
+    dygw_ledger_row_t *row;
+
+    assert_int_equal(dygw_store_ledger_find(db, first->verify_id, &row, suite_pool), APR_SUCCESS);
+    assert_same(row, first);
+    assert_int_equal(dygw_store_ledger_find(db, suite_unique_text("v"), &row, suite_pool),
+                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_ledger_of_coupon(db, certificate_id, &rows, suite_pool),
+                     APR_SUCCESS);
+    assert_int_equal(rows->nelts, 2);
+    assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *)->id, second->id);
+    assert_null(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *)->verify_id);
+    assert_int_equal(APR_ARRAY_IDX(rows, 1, dygw_ledger_row_t *)->id, first->id);
+    assert_int_equal(dygw_store_ledger_of_coupon(db, suite_unique_text("7"), &rows, suite_pool),
+                     APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    dygw_db_close(db);
+}
+
+static void test_whether_there_was_anything_before_is_known(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = redeemed(db, suite_unique_text("7"), 1);
+    int began = -1;
+
+    assert_int_equal(dygw_store_ledger_began_before(db, v->id + 1, &began), APR_SUCCESS);
+    assert_int_equal(began, 1);
+    assert_int_equal(dygw_store_ledger_began_before(db, 1, &began), APR_SUCCESS);
+    assert_int_equal(began, 0);
+    dygw_db_close(db);
+}
+
+static void test_messages_about_coupons_of_others_are_found(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_webhook_t message = { .msg_id = suite_unique_text("m"), .received_at = T0,
+                               .event = "life_trade_certificate_notify", .action = "verify",
+                               .msg_time = T0 - 5, .certificate_id = certificate_id,
+                               .order_id = "1001", .account_id = "2002" };
+    dygw_webhook_t found;
+
+    assert_int_equal(dygw_store_ledger_webhook(db, certificate_id, &found, suite_pool),
+                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    message.msg_id = suite_unique_text("m");
+    message.received_at = T0 + 9;
+    message.action = "verify_cancel";
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(dygw_store_ledger_webhook(db, certificate_id, &found, suite_pool),
+                     APR_SUCCESS);
+    assert_string_equal(found.action, "verify_cancel");
+    assert_int_equal(found.received_at, T0 + 9);
+    assert_int_equal(found.msg_time, T0 - 5);
+    assert_string_equal(found.order_id, "1001");
+    dygw_db_close(db);
+}
+
+void suite_reconciliations(void)
+{
+    const struct CMUnitTest tests[] = {
+        SUITE_TEST(test_a_day_is_unknown_until_it_is_wanted),
+        SUITE_TEST(test_adding_changes_nothing_that_is_known_and_wanting_does),
+        SUITE_TEST(test_what_is_due_longest_is_next),
+        SUITE_TEST(test_the_tick_tells_when_a_day_is_due),
+        SUITE_TEST(test_the_last_known_day_is_found),
+        SUITE_TEST(test_wanting_is_audited_in_the_same_commit),
+        SUITE_TEST(test_a_run_is_shown_when_it_is_done),
+        SUITE_TEST(test_what_is_wanted_during_a_run_stays_wanted),
+        SUITE_TEST(test_a_run_that_was_early_is_done_again),
+        SUITE_TEST(test_a_run_that_was_overtaken_is_not_shown),
+        SUITE_TEST(test_a_run_that_failed_is_tried_again_and_given_up),
+        SUITE_TEST(test_old_generations_are_removed_bit_by_bit),
+        SUITE_TEST(test_days_of_the_past_are_purged_with_their_items),
+        SUITE_TEST(test_records_are_read_in_order_of_their_ids),
+        SUITE_TEST(test_a_record_is_found_by_its_verify_id_and_its_coupon),
+        SUITE_TEST(test_whether_there_was_anything_before_is_known),
+        SUITE_TEST(test_messages_about_coupons_of_others_are_found),
+    };
+
+    SUITE_ADD(tests);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The world of a reconciliation under test. */
+#include "reconciling.h"
+
+#include "util/compiler.h"
+
+world_t world;
+
+/* --- the clock, which nothing moves but the test --- */
+
+
+static dygw_ms_t present(void)
+{
+    return world.now_ms;
+}
+
+/* --- the store --- */
+
+struct dygw_db_t {
+    apr_pool_t *pool;
+};
+
+
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
+                          DYGW_UNUSED const dygw_log_t *l, apr_pool_t *p)
+{
+    if (world.db_away) {
+        return APR_EGENERAL;
+    }
+    assert_int_equal(world.units++, 0);
+    *db = apr_palloc(p, sizeof(**db));
+    apr_pool_create(&(*db)->pool, p);
+    return APR_SUCCESS;
+}
+
+void dygw_db_close(dygw_db_t *db)
+{
+    world.units--;
+    apr_pool_destroy(db->pool);
+}
+
+apr_pool_t *dygw_db_pool(const dygw_db_t *db)
+{
+    return db->pool;
+}
+
+apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db,
+                                                DYGW_UNUSED const char *account_id,
+                                                DYGW_UNUSED const char *first,
+                                                DYGW_UNUSED const char *last, const char **day,
+                                                DYGW_UNUSED apr_pool_t *p)
+{
+    *day = world.known_day;
+    return world.known_day ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char *day,
+                                           const char *account_id, DYGW_UNUSED dygw_ms_t now,
+                                           DYGW_UNUSED dygw_ms_t run_at)
+{
+    assert_string_equal(account_id, "acc");
+    apr_cpystrn(world.added + strlen(world.added), day, sizeof(world.added) - strlen(world.added));
+    strcat(world.added, " ");
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_ledger_began_before(DYGW_UNUSED dygw_db_t *db,
+                                            DYGW_UNUSED apr_int64_t id, int *yes)
+{
+    *yes = world.began;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_reconciliation_due(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED dygw_ms_t now,
+                                           dygw_reconciliation_t **found, apr_pool_t *p)
+{
+    *found = world.due_row ? apr_pmemdup(p, world.due_row, sizeof(*world.due_row)) : NULL;
+    return world.due_row ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_status_t dygw_store_ledger_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t after_id,
+                                    apr_int64_t below_id, DYGW_UNUSED int limit,
+                                    apr_array_header_t **rows, apr_int64_t *last_id,
+                                    apr_pool_t *p)
+{
+    assert_true(after_id < below_id);
+    *rows = apr_array_make(p, 1, sizeof(dygw_ledger_row_t *));
+    *last_id = 0;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_ledger_find(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *verify_id,
+                                    DYGW_UNUSED dygw_ledger_row_t **row,
+                                    DYGW_UNUSED apr_pool_t *p)
+{
+    return APR_NOTFOUND;
+}
+
+apr_status_t dygw_store_ledger_of_coupon(DYGW_UNUSED dygw_db_t *db,
+                                         DYGW_UNUSED const char *certificate_id,
+                                         apr_array_header_t **rows, apr_pool_t *p)
+{
+    *rows = apr_array_make(p, 1, sizeof(dygw_ledger_row_t *));
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_ledger_webhook(DYGW_UNUSED dygw_db_t *db,
+                                       DYGW_UNUSED const char *certificate_id,
+                                       DYGW_UNUSED dygw_webhook_t *message,
+                                       DYGW_UNUSED apr_pool_t *p)
+{
+    return APR_NOTFOUND;
+}
+
+apr_status_t dygw_store_reconciliation_put_items(DYGW_UNUSED dygw_db_t *db,
+                                                 const dygw_reconciliation_t *run,
+                                                 dygw_ms_t generation, int first_no,
+                                                 DYGW_UNUSED const char *const *items, int count)
+{
+    assert_true(generation > run->generated_at);
+    assert_int_equal(first_no, world.items_put);
+    world.items_put += count;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db,
+                                            const dygw_reconciliation_t *run,
+                                            dygw_ms_t generated_at, const char *counts,
+                                            DYGW_UNUSED const char *amounts,
+                                            dygw_ms_t next_run_at)
+{
+    assert_true(generated_at > run->generated_at);
+    apr_cpystrn(world.done_counts, counts, sizeof(world.done_counts));
+    world.done_calls++;
+    world.done_early = next_run_at != DYGW_NO_TIME;
+    world.due_row = NULL;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_reconciliation_failed(DYGW_UNUSED dygw_db_t *db,
+                                              DYGW_UNUSED const dygw_reconciliation_t *run,
+                                              dygw_ms_t next_run_at, const char *last_error)
+{
+    world.failed_calls++;
+    world.failed_next = next_run_at;
+    apr_cpystrn(world.failed_why, last_error, sizeof(world.failed_why));
+    world.due_row = NULL;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_reconciliation_tidy(DYGW_UNUSED dygw_db_t *db,
+                                            DYGW_UNUSED const dygw_reconciliation_t *run,
+                                            DYGW_UNUSED dygw_ms_t generation,
+                                            DYGW_UNUSED dygw_ms_t other, int limit, int *removed)
+{
+    *removed = world.tidied++ == 0 ? limit : 0;
+    return APR_SUCCESS;
+}
+
+/* --- the token --- */
+
+
+apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, dygw_token_t *token, apr_pool_t *p)
+{
+    *token = (dygw_token_t){ .access_token = apr_pstrdup(p, "tok"), .version = 1 };
+    return world.no_token ? APR_NOTFOUND : APR_SUCCESS;
+}
+
+void dygw_ask_heard(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_token_t *token,
+                    DYGW_UNUSED const dygw_reply_t *reply)
+{
+}
+
+apr_status_t dygw_ask_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_reply_t *reply,
+                            dygw_token_t *token, DYGW_UNUSED const dygw_log_t *l,
+                            DYGW_UNUSED apr_pool_t *p)
+{
+    world.renewals++;
+    token->access_token = "newer";
+    return APR_SUCCESS;
+}
+
+/* --- Douyin --- */
+
+struct dygw_flight_t {
+    const dygw_question_t *question;    /* NULL: none is under way */
+    apr_pool_t *pool;
+    void *baton;
+};
+
+
+apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
+                                apr_pool_t *p)
+{
+    *flight = apr_pcalloc(p, sizeof(**flight));
+    return APR_SUCCESS;
+}
+
+void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
+                       DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *l,
+                       apr_pool_t *p, void *baton)
+{
+    assert_int_equal(world.units, 0);
+    assert_null(flight->question);
+    assert_in_range(world.asked, 0, ASKED_MAX - 1);
+    flight->question = question;
+    flight->pool = p;
+    flight->baton = baton;
+    world.last_question = *question;
+    world.asked_at[world.asked++] = world.now_ms;
+    if (strlen(world.cursors) < sizeof(world.cursors) - 32) {
+        strcat(world.cursors, question->cursor ? question->cursor : "-");
+        strcat(world.cursors, " ");
+    }
+}
+
+/* A page of the records numbered from `first` on. */
+static void fill_page(dygw_records_reply_t *page, int first, apr_pool_t *p)
+{
+    int i;
+
+    for (i = first; i < world.records && i < first + DYGW_RECORDS_PER_PAGE; i++) {
+        dygw_verify_record_t *record = apr_array_push(page->records);
+
+        *record = (dygw_verify_record_t){ .verify_id = apr_psprintf(p, "v%d", i),
+                                          .certificate_id = apr_psprintf(p, "c%d", i),
+                                          .verify_time = DYGW_NO_TIME, .pay_amount = 1 };
+    }
+    if (i == first + DYGW_RECORDS_PER_PAGE) {
+        page->cursor = apr_psprintf(p, "%d", i);
+    }
+}
+
+int dygw_flight_land(dygw_flight_t *flight, DYGW_UNUSED apr_interval_time_t patience,
+                     void **baton, dygw_answer_t *answer)
+{
+    const dygw_question_t *question = flight->question;
+    dygw_records_reply_t *page;
+
+    if (!question || world.held) {
+        return 0;
+    }
+    page = apr_pcalloc(flight->pool, sizeof(*page));
+    page->reply = (dygw_reply_t){ .kind = DYGW_REPLY_OK, .description = "", .logid = "" };
+    page->records = apr_array_make(flight->pool, 1, sizeof(dygw_verify_record_t));
+    if (world.failing > 0) {
+        world.failing--;
+        page->reply.kind = world.failure;
+        if (world.failure == DYGW_REPLY_SETUP) {
+            page->reply.error_code = 2190004;
+            page->reply.description = "no scope";
+        }
+    }
+    else {
+        int first = question->cursor ? (int)apr_atoi64(question->cursor) : 0;
+
+        fill_page(page, world.repeat_pages ? 0 : first, flight->pool);
+    }
+    answer->records = page;
+    *baton = flight->baton;
+    flight->question = NULL;
+    return 1;
+}
+
+void world_begin(dygw_ms_t now_ms)
+{
+    memset(&world, 0, sizeof(world));
+    world.now_ms = now_ms;
+    dygw_clock_set(present);
+}
+
+void world_end(void)
+{
+    dygw_clock_set(NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Days of a time zone: where they begin, and which one a moment is in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "util/compiler.h"
+#include "util/day.h"
+
+#define CHINA 480
+
+static apr_pool_t *pool;
+
+static int set_up(DYGW_UNUSED void **state)
+{
+    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
+}
+
+static int tear_down(DYGW_UNUSED void **state)
+{
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+static dygw_ms_t start_of(const char *text, int zone)
+{
+    dygw_ms_t start = -1;
+
+    assert_int_equal(dygw_day_start(text, zone, &start), APR_SUCCESS);
+    return start;
+}
+
+static void a_day_of_china_begins_at_16_00_utc(DYGW_UNUSED void **state)
+{
+    const dygw_ms_t midnight = APR_INT64_C(1764000000000);     /* 2025-11-24T16:00:00Z */
+
+    assert_int_equal(start_of("2025-11-25", CHINA), midnight);
+    assert_string_equal(dygw_day_of(midnight, CHINA, pool), "2025-11-25");
+    assert_string_equal(dygw_day_of(midnight - 1, CHINA, pool), "2025-11-24");
+    assert_string_equal(dygw_day_of(midnight + DYGW_DAY_MS - 1, CHINA, pool), "2025-11-25");
+    assert_string_equal(dygw_day_of(midnight, 0, pool), "2025-11-24");
+}
+
+static void zones_may_be_west_and_have_minutes(DYGW_UNUSED void **state)
+{
+    assert_int_equal(start_of("1970-01-02", 0), DYGW_DAY_MS);
+    assert_int_equal(start_of("1970-01-02", -210), DYGW_DAY_MS + 210 * 60000);
+    assert_int_equal(start_of("1970-01-02", 345), DYGW_DAY_MS - 345 * 60000);
+    assert_string_equal(dygw_day_of(DYGW_DAY_MS, -210, pool), "1970-01-01");
+}
+
+/* By the C library's calendar. */
+static void every_day_has_24_hours(DYGW_UNUSED void **state)
+{
+    dygw_ms_t t;
+
+    for (t = 0; t < APR_INT64_C(253370764800000); t += 11 * DYGW_DAY_MS) {
+        const time_t seconds = (time_t)(t / 1000);
+        struct tm when;
+        char text[DYGW_DAY_LEN + 1];
+
+        gmtime_r(&seconds, &when);
+        strftime(text, sizeof(text), "%Y-%m-%d", &when);
+        assert_int_equal(start_of(text, 0), t);
+    }
+}
+
+static void what_is_no_date_is_refused(DYGW_UNUSED void **state)
+{
+    static const char *const wrong[] = {
+        "", "2026", "2026-11-2", "2026-11-241", "2026/11/24", "2026-1-024", "20261124",
+        "2026-00-10", "2026-13-10", "2026-11-00", "2026-11-31", "2025-02-29", "1900-01-01",
+        "2100-02-29", "9999-01-01", "2026-11-2x", " 2026-11-2", "-026-11-24", "2026-11-24 "
+    };
+    dygw_ms_t start = 17;
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(dygw_day_start(wrong[i], CHINA, &start), APR_EINVAL);
+        assert_int_equal(start, 17);
+    }
+    assert_int_equal(start_of("2024-02-29", 0) + DYGW_DAY_MS, start_of("2024-03-01", 0));
+    assert_int_equal(start_of("2000-02-29", 0) + DYGW_DAY_MS, start_of("2000-03-01", 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_day_of_china_begins_at_16_00_utc, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(zones_may_be_west_and_have_minutes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_day_has_24_hours, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_date_is_refused, set_up, tear_down),
+    };
+    int failed;
+
+    apr_initialize();
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    failed = cmocka_run_group_tests_name("util_day", tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
