@@ -90,7 +90,8 @@ static void take_answer(dygw_reconcile_t *rec, dygw_answer_t answer)
         take_page(rec, answer.records);
     }
     else if (answer.reply->kind == DYGW_REPLY_TOKEN && !run->renewed
-             && dygw_ask_renew(rec->gateway, answer.reply, &run->token, rec->log, run->page_pool)
+             && dygw_ask_renew(rec->gateway, answer.reply, 0, &run->token, rec->log,
+                               run->page_pool)
                     == APR_SUCCESS) {
         run->renewed = 1;
         ask(rec);

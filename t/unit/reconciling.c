@@ -172,8 +172,8 @@ void dygw_ask_heard(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_token_
 }
 
 apr_status_t dygw_ask_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_reply_t *reply,
-                            dygw_token_t *token, DYGW_UNUSED const dygw_log_t *l,
-                            DYGW_UNUSED apr_pool_t *p)
+                            DYGW_UNUSED apr_interval_time_t patience, dygw_token_t *token,
+                            DYGW_UNUSED const dygw_log_t *l, DYGW_UNUSED apr_pool_t *p)
 {
     world.renewals++;
     token->access_token = "newer";
