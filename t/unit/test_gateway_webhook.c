@@ -143,18 +143,16 @@ static void without_database_douyin_is_to_send_it_again(DYGW_UNUSED void **state
     assert_int_equal(inserts, 1);
 }
 
+#define NOTIFY "{\"event\":\"life_trade_certificate_notify\",\"content\":"
+
 static void what_is_of_no_use_is_accepted(DYGW_UNUSED void **state)
 {
     static const char *const bodies[] = {
         "{}", "[]", "null", "17", "\"verify_webhook\"", "{\"event\":17}",
         "{\"event\":\"life_trade_order_notify\",\"content\":" CONTENT "}",
         "{\"event\":\"life_trade_certificate_notify\"}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":null}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\"}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"[1]\"}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":{\"certificate\":[]}}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":{\"certificate\":"
-        "{\"certificate_id\":\"\"}}}"
+        NOTIFY "null}", NOTIFY "\"{\"}", NOTIFY "\"[1]\"}", NOTIFY "{\"certificate\":[]}}",
+        NOTIFY "{\"certificate\":{\"certificate_id\":\"\"}}}"
     };
 
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
