@@ -12,7 +12,8 @@
  *
  * A host ends when its children have ended one by one, each at another time. So a child that is
  * told to end closes the ring for itself, and then writes all that is in it: every entry was put
- * there by a child that will do that after it. */
+ * there by a child that will do that after it. What children could not write that were killed, the
+ * parent writes at its end. */
 #include "gateway/reads.h"
 
 #include <stdatomic.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The database as httpd has it: mod_dbd's pool for children; one connection of our own at start,
- * closed before the fork, because tables cannot be made through a pool that does not exist yet. */
+ * closed before the fork, because tables cannot be made through a pool that does not exist yet, and
+ * one when all children have ended. */
 #include "worker/database.h"
 
 #include <sys/stat.h>
@@ -87,12 +88,11 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     return rv;
 }
 
-/* --- the connection at start --- */
+/* --- the connection at start and end --- */
 
 typedef struct direct_t {
     const apr_dbd_driver_t *driver;
     const char *params;
-    server_rec *server;
 } direct_t;
 
 static apr_status_t open_direct(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
@@ -266,37 +266,63 @@ static int prepare_with(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_
     return rc;
 }
 
+apr_status_t dygw_database_direct(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool)
+{
+    direct_t *direct = apr_pcalloc(pool, sizeof(*direct));
+    dygw_db_source_t *made = apr_pcalloc(pool, sizeof(*made));
+    dygw_dbd_settings_t settings;
+    apr_status_t rv = dygw_cfg_dbd(server, pool, &settings);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_dialect_of(settings.driver, &made->dialect);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_dbd_init(server->process->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = apr_dbd_get_driver(server->process->pool, settings.driver, &direct->driver);
+    }
+    direct->params = settings.params ? settings.params : "";
+    made->max_opens = 1;
+    made->open = open_direct;
+    made->close = close_direct;
+    made->baton = direct;
+    *source = made;
+    return rv;
+}
+
+static int refuse_driver(server_rec *server, apr_pool_t *ptemp)
+{
+    dygw_dbd_settings_t settings = { .driver = NULL };
+
+    (void)dygw_cfg_dbd(server, ptemp, &settings);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                 DYGWNO(0347) "%s: DBDriver %s cannot be loaded: is the package "
+                              "with the APR driver installed (libaprutil1-dbd-...)?",
+                 dygw_cfg_where(ptemp, server), settings.driver ? settings.driver : "(none)");
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
 {
-    direct_t direct = { NULL, NULL, server };
-    dygw_db_source_t source = {
-        .max_opens = 1, .open = open_direct, .close = close_direct, .baton = &direct
-    };
-    dygw_dbd_settings_t settings;
+    dygw_db_source_t *source;
+    const char *params;
     apr_pool_t *pool;
     int rc = OK;
 
-    if (dygw_cfg_dbd(server, ptemp, &settings) != APR_SUCCESS
-        || dygw_dialect_of(settings.driver, &source.dialect) != APR_SUCCESS
-        || apr_dbd_init(server->process->pool) != APR_SUCCESS
-        || apr_dbd_get_driver(server->process->pool, settings.driver, &direct.driver)
-               != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
-                     DYGWNO(0347) "%s: DBDriver %s cannot be loaded: is the package "
-                                  "with the APR driver installed (libaprutil1-dbd-...)?",
-                     dygw_cfg_where(ptemp, server), settings.driver ? settings.driver : "(none)");
-        return HTTP_INTERNAL_SERVER_ERROR;
+    if (dygw_database_direct(&source, server, ptemp) != APR_SUCCESS) {
+        return refuse_driver(server, ptemp);
     }
-    direct.params = settings.params ? settings.params : "";
+    params = ((const direct_t *)source->baton)->params;
     apr_pool_create(&pool, ptemp);
-    if (source.dialect == DYGW_SQLITE3) {
-        rc = prepare_sqlite_directory(direct.params, server, ptemp);
+    if (source->dialect == DYGW_SQLITE3) {
+        rc = prepare_sqlite_directory(params, server, ptemp);
     }
     if (rc == OK) {
-        rc = prepare_with(&source, cfg, server, pool);
+        rc = prepare_with(source, cfg, server, pool);
     }
-    if (rc == OK && source.dialect == DYGW_SQLITE3) {
-        rc = own_sqlite_files(direct.params, server, ptemp);
+    if (rc == OK && source->dialect == DYGW_SQLITE3) {
+        rc = own_sqlite_files(params, server, ptemp);
     }
     apr_pool_destroy(pool);
     return rc;

@@ -15,4 +15,7 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
  */
 apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool);
 
+/* For the parent, where there are no children: each connection is opened anew. From pool. */
+apr_status_t dygw_database_direct(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool);
+
 #endif

@@ -14,6 +14,8 @@
 #include "worker/log_httpd.h"
 #include "worker/shared.h"
 
+#define READS_PATIENCE_US apr_time_from_sec(2)
+
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
 /* Of dygw_runtime_t *; this child's. */
@@ -66,19 +68,33 @@ static int prepare_server(server_rec *server, apr_pool_t *ptemp)
     return dygw_database_prepare(cfg, server, ptemp);
 }
 
-/* When the parent ends, no child is left that could write it. The children go through here too, as
- * pools end with a process. */
-static apr_status_t report_reads(DYGW_UNUSED void *data)
+/* What no child could write any more, as it was killed or cut off. */
+static void finish_reads(const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_gateway_t gateway = { 0 };
+    dygw_log_t log = dygw_log_of(p->server);
+
+    if (dygw_database_direct(&gateway.db, p->server, pool) == APR_SUCCESS
+        && dygw_reads_attach(&gateway.reads, p->shared.reads, pool) == APR_SUCCESS) {
+        dygw_reads_flush(&gateway, READS_PATIENCE_US, &log, pool);
+    }
+    dygw_reads_report(p->shared.reads, &log);
+}
+
+/* The parent ends: its children have ended already. They go through here too, each with its own
+ * end, and leave it to the parent. */
+static apr_status_t finish(DYGW_UNUSED void *data)
 {
     int ends = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+    apr_pool_t *pool;
     int i;
 
     for (i = 0; ends && i < prepared->nelts; i++) {
         const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);
-        dygw_log_t log = dygw_log_of(p->server);
 
-        if (p->shared.reads) {
-            dygw_reads_report(p->shared.reads, &log);
+        if (p->shared.reads && apr_pool_create(&pool, NULL) == APR_SUCCESS) {
+            finish_reads(p, pool);
+            apr_pool_destroy(pool);
         }
     }
     return APR_SUCCESS;
@@ -94,7 +110,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
-    apr_pool_pre_cleanup_register(pconf, NULL, report_reads);
+    apr_pool_pre_cleanup_register(pconf, NULL, finish);
     for (server = main_server; server; server = server->next) {
         int rc = prepare_server(server, ptemp);
 

@@ -154,6 +154,11 @@ for my $mpm (qw(event prefork)) {
         $server->start;
         $gateway->wait_healthy;
     }
+    push @ids, read_token($gateway->client, AT_ONCE);
+    $gateway->disconnect;
+    $server->kill_child($server->child_pids);
+    $server->stop;
+    is(scalar(() = recorded($gateway)), scalar @ids, "$mpm: nor does it need its children for that");
     $gateway->finish;
 }
 
