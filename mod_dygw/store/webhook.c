@@ -25,6 +25,15 @@ static const dygw_stmt_t webhook_get = {
              "account_id, records FROM dygw_webhooks WHERE msg_id = %s")
 };
 
+#define OLDEST "WHERE received_at < %lld ORDER BY received_at LIMIT %lld"
+#define PURGE_BY_ID \
+    "DELETE FROM dygw_webhooks WHERE msg_id IN (SELECT msg_id FROM dygw_webhooks " OLDEST ")"
+
+/* A limited DELETE: MySQL has it, the others need the keys first. */
+static const dygw_stmt_t webhook_purge = {
+    "dygw_webhook_purge", { PURGE_BY_ID, PURGE_BY_ID, "DELETE FROM dygw_webhooks " OLDEST }
+};
+
 static const char *cut(dygw_db_t *db, const char *text)
 {
     return dygw_store_clip(text, TEXT_CHARS, dygw_db_pool(db));
@@ -123,4 +132,11 @@ apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webh
     found->records = (int)dygw_row_int(rows, 8, 0);
     *message = found;
     return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_webhook_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
+{
+    const char *args[] = { dygw_db_int(db, before), dygw_db_int(db, limit) };
+
+    return dygw_db_exec(db, &webhook_purge, removed, args);
 }

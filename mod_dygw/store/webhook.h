@@ -26,4 +26,7 @@ apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message);
 apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webhook_t **message,
                                     apr_pool_t *pool);
 
+/* Removes at most limit messages received before that time; *removed: how many. */
+apr_status_t dygw_store_webhook_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
+
 #endif

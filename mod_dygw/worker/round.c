@@ -11,10 +11,13 @@
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/schema.h"
+#include "store/webhook.h"
 #include "worker/log_httpd.h"
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
+#define WEBHOOKS_KEPT_MS    (APR_INT64_C(30) * 24 * 3600 * 1000)    /* Douyin repeats them for
+                                                                     * minutes */
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
 {
@@ -230,18 +233,21 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
     }
 }
 
-/* Gives how many rows went. */
+/* Gives how many rows went from one table at most. */
 static int purge_with(dygw_round_t *round, dygw_db_t *db)
 {
     dygw_ms_t now = dygw_now();
     int nonces = 0;
     int keys = 0;
+    int messages = 0;
 
     if (round->runtime->cfg->nonce_store == DYGW_NONCES_DBD) {
         dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     }
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
-    return nonces > keys ? nonces : keys;
+    dygw_store_webhook_purge(db, now - WEBHOOKS_KEPT_MS, PURGE_ROWS, &messages);
+    keys = keys > nonces ? keys : nonces;
+    return keys > messages ? keys : messages;
 }
 
 static void purge(dygw_round_t *round, apr_pool_t *scratch)

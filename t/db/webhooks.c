@@ -144,6 +144,29 @@ static void test_a_message_whose_commit_s_answer_is_lost_is_kept_once(DYGW_UNUSE
     dygw_db_close(db);
 }
 
+static void test_messages_are_purged_when_they_are_old_and_at_most_so_many(
+    DYGW_UNUSED void **state)
+{
+    dygw_ms_t old = 1000;       /* what other tests left is newer */
+    dygw_db_t *db = suite_open(0);
+    dygw_webhook_t message = message_about(NULL);
+    int removed;
+
+    for (int i = 0; i < 3; i++) {
+        message.msg_id = suite_unique_text("m");
+        message.received_at = old + i;
+        assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    }
+    assert_int_equal(dygw_store_webhook_purge(db, old + 2, 1, &removed), APR_SUCCESS);
+    assert_int_equal(removed, 1);
+    assert_int_equal(dygw_store_webhook_purge(db, old + 2, 5, &removed), APR_SUCCESS);
+    assert_int_equal(removed, 1);
+    assert_int_equal(kept(db, message.msg_id)->received_at, old + 2);
+    assert_int_equal(dygw_store_webhook_purge(db, old + 3, 5, &removed), APR_SUCCESS);
+    assert_int_equal(removed, 1);
+    dygw_db_close(db);
+}
+
 void suite_webhooks(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +176,7 @@ void suite_webhooks(void)
         SUITE_TEST(test_long_words_of_a_message_are_cut),
         SUITE_TEST(test_a_message_that_cannot_be_kept_marks_nothing),
         SUITE_TEST(test_a_message_whose_commit_s_answer_is_lost_is_kept_once),
+        SUITE_TEST(test_messages_are_purged_when_they_are_old_and_at_most_so_many),
     };
 
     SUITE_ADD(tests);
