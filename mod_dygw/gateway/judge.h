@@ -43,8 +43,8 @@ typedef enum {
 
 typedef struct dygw_verdict_t {
     dygw_verdict_e what;
-    const dygw_seen_verify_t *verify;   /* OURS: which; else the one that may be, or NULL */
     int silent;                         /* WAIT: no repetition can tell whose it is */
+    const dygw_seen_verify_t *verify;   /* OURS: which; else the one that may be, or NULL */
     apr_int64_t error_code;             /* FAILED */
     const char *description;
 } dygw_verdict_t;

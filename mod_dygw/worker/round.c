@@ -14,6 +14,7 @@
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/schema.h"
+#include "store/webhook.h"
 #include "worker/log_httpd.h"
 
 #define PURGE_MS            300000

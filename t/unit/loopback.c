@@ -290,7 +290,7 @@ int loopback_requests(loopback_t *server)
 
 const char *loopback_request(loopback_t *server, int i)
 {
-    return i < loopback_requests(server) ? server->requests[i] : NULL;
+    return i >= 0 && i < loopback_requests(server) ? server->requests[i] : NULL;
 }
 
 int loopback_await(loopback_t *server, int count)
