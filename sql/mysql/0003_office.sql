@@ -6,6 +6,11 @@
 -- Two hosts that start at once: the second waits, and then finds everything made.
 DO GET_LOCK(CONCAT('dygw_schema ', DATABASE()), 60);
 
+-- created_at is the time that the id holds, to the millisecond: ranges of time are ranges of ids. Version 2 took the two one after
+-- the other.
+UPDATE dygw_verifications SET created_at = 1704067200000 + id DIV 4096
+    WHERE created_at <> 1704067200000 + id DIV 4096 AND ABS(created_at - 1704067200000 - id DIV 4096) < 10000;
+
 -- Lists by status, and sums without a look at the rows themselves.
 -- One statement does all of it or nothing, and only where it is not done: MySQL has no ADD KEY IF NOT EXISTS.
 SET @dygw_alter = 'ALTER TABLE dygw_verifications

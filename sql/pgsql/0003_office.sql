@@ -10,6 +10,11 @@ SET LOCAL lock_timeout = 0;
 SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(1685681015);
 
+-- created_at is the time that the id holds, to the millisecond: ranges of time are ranges of ids. Version 2 took the two one after
+-- the other.
+UPDATE dygw_verifications SET created_at = 1704067200000 + id / 4096
+    WHERE created_at <> 1704067200000 + id / 4096 AND ABS(created_at - 1704067200000 - id / 4096) < 10000;
+
 -- Lists by status, and sums without a look at the rows themselves.
 CREATE INDEX IF NOT EXISTS dygw_verifications_status ON dygw_verifications (verify_status, id);
 CREATE INDEX IF NOT EXISTS dygw_verifications_report ON dygw_verifications

@@ -144,6 +144,20 @@ sub insert_1 {
     return;
 }
 
+# By version 3 a record's created_at is the time in its id.
+sub upgrade_times {
+    my ($database) = @_;
+    my $ms = 1_764_000_000_000;
+    my $id = ($ms - 1_704_067_200_000) * 4096 + 77;
+    insert_1($database, $id + $_, 'success', 'success', 0, 'NULL') for 0, 1;
+    $database->query('UPDATE dygw_verifications SET created_at = ' . ($ms - 2) . " WHERE id = $id");
+    return sub {
+        is_deeply([ map { $_->[0] } $database->query(
+            'SELECT created_at FROM dygw_verifications WHERE id >= 3 ORDER BY id') ], [ 500, $ms, 500 ],
+            $database->driver . ': created_at is what the id says, where it was about that');
+    };
+}
+
 # A database with records of version 1, on which a host of version 1 goes on after the migration.
 sub upgrade {
     my ($driver) = @_;
@@ -153,10 +167,12 @@ sub upgrade {
     insert_1($database, 1, 'processing', 'pending', 1000);
     insert_1($database, 2, 'success', 'pending', 0);
     insert_1($database, 3, 'failed', 'skipped', 0, 'NULL');
+    my $times = upgrade_times($database);
     my ($found, $ended) = run($database, 'due');
     my $newer = $database->migrations - 1;
     is($found, "found version 1, ran $newer\nsettle 1 sent 1000\nenrich 2 sent 600\n",
        "$driver: what version 1 left is due after the migration");
+    $times->();
     insert_1($database, 4, 'processing', 'pending', 4000);
     ($found) = run($database, 'due');
     like($found, qr/^settle 4 sent 4000$/m, "$driver: and so is what a host of version 1 still inserts");
