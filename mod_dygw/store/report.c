@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_verifications as reports read it: lists and their number. Sums are in report_sums.c. */
+ * Table dygw_verifications as reports read it: lists and their number. Sums: report_sums.c. */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -68,8 +68,8 @@ static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const cha
     return rv;
 }
 
-/* What is left out is passed in the index: the id of the first that is not, then the list from there
- * on. APR_EOF: there are not as many. */
+/* What is left out is passed in the index: the id of the first that is not, then the list from
+ * there on. APR_EOF: there are not as many. */
 static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                           apr_int64_t *id)
 {

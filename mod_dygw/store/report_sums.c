@@ -18,7 +18,8 @@ enum {
 };
 
 #define IS(word)        ", SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
-#define AMOUNT(column)  ", COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
+#define AMOUNT(column) \
+    ", COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
 
 #define FIGURES \
     ", COUNT(*)" IS("success") IS("failed") IS("processing") IS("cancelled") \
