@@ -26,8 +26,7 @@ SET @dygw_alter = 'ALTER TABLE dygw_verifications
     ADD COLUMN revision     BIGINT NOT NULL DEFAULT 0,
     ADD KEY dygw_verifications_due (verify_status, next_run_at),
     ADD KEY dygw_verifications_errand (errand_at),
-    ADD KEY dygw_verifications_code (certificate_id, encrypted_code(128)),
-    DROP KEY dygw_verifications_certificate,
+    ADD KEY dygw_verifications_code (encrypted_code(128)),
     DROP KEY dygw_verifications_next_run';
 SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
     AND table_name = 'dygw_verifications' AND column_name = 'revision') = 0, @dygw_alter, 'DO 0');
