@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_verifications as reports read it: lists and their number. Sums: report_sums.c. */
+ * Table dygw_verifications as reports read it: lists and their number; sums are in report_sums.c.
+ */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -68,8 +69,8 @@ static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const cha
     return rv;
 }
 
-/* What is left out is passed in the index: the id of the first that is not, then the list from
- * there on. APR_EOF: there are not as many. */
+/* What is left out is passed in the index: the id of the first that is not, from which the list
+ * goes on. APR_EOF: there are not as many. */
 static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                           apr_int64_t *id)
 {
@@ -103,7 +104,7 @@ apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *f
     return dygw_store_report_below(db, filter, first + 1, limit, 0, rows, pool);
 }
 
-/* By time alone, SQLite's primary key is the table itself, and the index for sums is shorter. */
+/* By time alone, the primary key; where that is the table itself, the index for sums is shorter. */
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
@@ -115,7 +116,7 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
     if (clause.mask == 0 && !times) {
         return one_number(db, &report_count_all, clause.args, total);
     }
-    if (clause.mask == 0) {
+    if (clause.mask == 0 && dygw_db_dialect(db) != DYGW_PGSQL) {
         dygw_report_clause(&clause, db, filter, DYGW_RANGE_CREATED_AT, DYGW_BELOW_ALL);
     }
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);

@@ -18,7 +18,7 @@ enum {
 };
 
 #define IS(word)        ", SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
-#define AMOUNT(column) \
+#define AMOUNT(column)  \
     ", COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
 
 #define FIGURES \
@@ -79,7 +79,7 @@ static void read_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool
 {
     const apr_int64_t day = dygw_row_int(rows, DAY, DYGW_NO_TIME);
 
-    row->day = day == DYGW_NO_TIME ? DYGW_NO_TIME : day * DYGW_DAY_MS - zone * MINUTE_MS;
+    row->day = day == DYGW_NO_TIME ? DYGW_NO_TIME : day * DYGW_DAY_MS - (dygw_ms_t)zone * MINUTE_MS;
     row->poi_id = dygw_row_text(rows, POI, pool);
     row->app_id = dygw_row_int(rows, APP, 0);
     row->app_name = dygw_row_text(rows, APP_NAME, pool);

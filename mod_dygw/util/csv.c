@@ -2,8 +2,9 @@
  * The appending CSV writer. */
 #include "util/csv.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include <apr_strings.h>
 
 #define MIN_SIZE        64
 #define BOM             "\xEF\xBB\xBF"
@@ -120,7 +121,7 @@ void dygw_csv_int_id(dygw_csv_t *csv, apr_int64_t value)
 {
     char digits[NUMBER_SIZE];
 
-    snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
+    apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
     dygw_csv_id(csv, digits);
 }
 
@@ -128,7 +129,7 @@ void dygw_csv_int(dygw_csv_t *csv, apr_int64_t value)
 {
     char digits[NUMBER_SIZE];
 
-    snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
+    apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
     dygw_csv_text(csv, digits);
 }
 
@@ -154,8 +155,8 @@ void dygw_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
     char text[NUMBER_SIZE];
     const apr_uint64_t whole = fen < 0 ? 0 - (apr_uint64_t)fen : (apr_uint64_t)fen;
 
-    snprintf(text, sizeof(text), "%s%" APR_UINT64_T_FMT ".%02d", fen < 0 ? "-" : "",
-             whole / FEN_OF_YUAN, (int)(whole % FEN_OF_YUAN));
+    apr_snprintf(text, sizeof(text), "%s%" APR_UINT64_T_FMT ".%02d", fen < 0 ? "-" : "",
+                 whole / FEN_OF_YUAN, (int)(whole % FEN_OF_YUAN));
     dygw_csv_text(csv, text);
 }
 

@@ -83,8 +83,9 @@ static dygw_ms_t time_of_day(const char **text)
     const int seconds = minutes >= 0 && step_over(text, ':') ? two_digits(text, 59) : -1;
     const int ms = seconds >= 0 ? fraction(text) : -1;
 
-    return ms < 0 ? -1 : (hours * MINUTES + minutes) * (dygw_ms_t)MINUTE_MS + seconds * SECOND_MS
-                             + ms;
+    return ms < 0 ? -1
+                  : ((dygw_ms_t)hours * MINUTES + minutes) * MINUTE_MS
+                        + (dygw_ms_t)seconds * SECOND_MS + ms;
 }
 
 apr_status_t dygw_instant_parse(const char *text, dygw_ms_t *t)

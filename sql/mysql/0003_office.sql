@@ -11,13 +11,18 @@ DO GET_LOCK(CONCAT('dygw_schema ', DATABASE()), 60);
 UPDATE dygw_verifications SET created_at = 1704067200000 + id DIV 4096
     WHERE created_at <> 1704067200000 + id DIV 4096 AND ABS(created_at - 1704067200000 - id DIV 4096) < 10000;
 
--- Lists by status, and sums without a look at the rows themselves.
+-- Lists by status, and sums without a look at the rows themselves. Lists of a store and of an app, counted in the same way whatever
+-- else is asked for.
 -- One statement does all of it or nothing, and only where it is not done: MySQL has no ADD KEY IF NOT EXISTS.
 SET @dygw_alter = 'ALTER TABLE dygw_verifications
     ADD KEY dygw_verifications_status (verify_status, id),
     ADD KEY dygw_verifications_report
         (created_at, poi_id, app_id, product_id, verify_status, pay_amount, receipt_amount, discount_amount),
-    DROP KEY dygw_verifications_created_at';
+    ADD KEY dygw_verifications_of_poi (poi_id, id, app_id, verify_status),
+    ADD KEY dygw_verifications_of_app (app_id, id, verify_status),
+    DROP KEY dygw_verifications_created_at,
+    DROP KEY dygw_verifications_poi,
+    DROP KEY dygw_verifications_app';
 SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE()
     AND table_name = 'dygw_verifications' AND index_name = 'dygw_verifications_report') = 0, @dygw_alter, 'DO 0');
 PREPARE dygw_alter FROM @dygw_alter;

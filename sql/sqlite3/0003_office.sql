@@ -18,6 +18,12 @@ CREATE INDEX IF NOT EXISTS dygw_verifications_report ON dygw_verifications
     (created_at, poi_id, app_id, product_id, verify_status, pay_amount, receipt_amount, discount_amount);
 DROP INDEX IF EXISTS dygw_verifications_created_at;
 
+-- Lists of a store and of an app, counted without a look at the rows whatever else is asked for.
+CREATE INDEX IF NOT EXISTS dygw_verifications_of_poi ON dygw_verifications (poi_id, id, app_id, verify_status);
+CREATE INDEX IF NOT EXISTS dygw_verifications_of_app ON dygw_verifications (app_id, id, verify_status);
+DROP INDEX IF EXISTS dygw_verifications_poi;
+DROP INDEX IF EXISTS dygw_verifications_app;
+
 -- Who changed what, and who read the token. actor: the operator, or "app:" and a client_key; before_state and after_state are JSON
 -- objects of what changed, never with a secret.
 CREATE TABLE IF NOT EXISTS dygw_audit (

@@ -39,10 +39,15 @@ export class Generator {
       case 'null': return fc.constant(null);
       case 'boolean': return fc.boolean();
       case 'integer': return this.integer(schema);
-      case 'array': return fc.array(this.valid(schema.items), { maxLength: LIST_MAX });
+      case 'array': return this.list(schema);
       case 'object': return this.object(schema);
       default: return this.text(schema);
     }
+  }
+
+  list(schema) {
+    const list = schema.uniqueItems ? fc.uniqueArray : fc.array;
+    return list(this.valid(schema.items), { minLength: schema.minItems ?? 0, maxLength: LIST_MAX });
   }
 
   integer(schema) {
@@ -63,7 +68,7 @@ export class Generator {
     if (pattern === undefined || pattern === NO_CONTROLS) {
       return fc.oneof(text(minLength, minLength), text(maxLength, maxLength), text(minLength, maxLength));
     }
-    return fc.stringMatching(new RegExp(pattern)).filter((text) => text.length <= maxLength);
+    return fc.stringMatching(new RegExp(pattern)).filter((value) => value.length <= (schema.maxLength ?? Infinity));
   }
 
   // Values that do not conform, of every kind of mistake that the schema has a word about.
@@ -75,7 +80,8 @@ export class Generator {
     if (maximum !== undefined) wrong.push(fc.constantFrom(maximum + 1, Math.min(maximum * 10, INT64)));
     if (minimum !== undefined) wrong.push(fc.constant(minimum - 1));
     const longest = lengthOf(plain);
-    if (longest) wrong.push(fc.constant('1'.repeat(longest + 1)), fc.constant('名'.repeat(longest + 1)));
+    const longer = fc.tuple(fc.constantFrom('1', '名'), fc.constantFrom(1, 9));
+    if (longest) wrong.push(longer.map(([character, n]) => character.repeat(longest + n)));
     return fc.oneof(...wrong).filter((value) => !this.checker.conforms(schema, value));
   }
 }

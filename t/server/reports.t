@@ -241,6 +241,20 @@ error_is($nobody->call(GET => "/reports/$_"), 401, 'operator_required', "$_: not
 error_is($internal->call(POST => '/reports/verifications', {}), 405, 'method_not_allowed', 'reports are read only');
 error_is($internal->call(GET => '/reports'), 404, 'not_found', 'there is no report of all reports');
 
+# --- years: what is summed in pieces adds up ---
+
+$records->add(created_at => MIDNIGHT - DAY - int(rand(690 * DAY)), poi_id => 'old', app_id => $bar->{id},
+    product_id => (undef, 'p1')[ rand 2 ], pay_amount => int rand 1000) for 1 .. 120;
+$records->write;
+for my $case ([ 'day', poi_id => 'old' ], [ 'product_id', app_id => $bar->{id} ], [ 'day' ], [ 'poi_id' ],
+              [ 'app_id', status => 'success' ]) {
+    my ($by, %filter) = @$case;
+    my @expected = $records->matching(%filter);
+    my $answer = summary(group_by => $by, %filter);
+    is_deeply(told_sums([$by], $answer), expected_sums([$by], @expected), "two years by $by");
+    is_deeply($answer->{json}{total}, sums(@expected), 'and their total');
+}
+
 # --- a real redemption ---
 
 my $coupon = $gateway->sandbox->mint_coupon;
