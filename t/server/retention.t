@@ -84,7 +84,7 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
 
     my %before = map { $_ => $gateway->rows($_) } keys %OLD_ROWS;
     my $renewed = $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'");
-    ok(poll { $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'") > $renewed },
+    ok(scalar(poll { $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'") > $renewed }),
         "$driver: off: the background has worked");
     is_deeply({ map { $_ => $gateway->rows($_) } keys %OLD_ROWS }, \%before, "$driver: off: nothing is removed");
 
@@ -93,10 +93,10 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
     $gateway->set(DygwRetention => DAYS . 'd');
     $gateway->graceful;
     for my $table (sort keys %OLD_ROWS) {
-        ok(poll { $gateway->rows($table, $OLD_ROWS{$table}) == ($LEFT{$table} // 0) } 60,
+        ok(scalar(poll { $gateway->rows($table, $OLD_ROWS{$table}) == ($LEFT{$table} // 0) } 60),
             "$driver: $table: what is old goes");
     }
-    ok(poll { $gateway->server->log_text =~ /DYGW0491/ } 60, "$driver: and the log says so");
+    ok(scalar(poll { $gateway->server->log_text =~ /DYGW0491/ } 60), "$driver: and the log says so");
     my @ids = map { $_->[0] } $database->query('SELECT id FROM dygw_verifications ORDER BY id');
     is_deeply(\@ids, [ 20001 .. 20006 ], "$driver: what is young or has work stays");
     is($gateway->rows('dygw_audit', "id = 20001"), 1, "$driver: a young entry of the audit trail");
