@@ -52,7 +52,8 @@ export class Generator {
 
   integer(schema) {
     const max = Math.min(schema.maximum ?? 2 ** 31, Number.MAX_SAFE_INTEGER);
-    return fc.integer({ min: schema.minimum ?? -(2 ** 31), max });
+    const min = schema.minimum ?? -(2 ** 31);
+    return fc.oneof(fc.constantFrom(min, max), { weight: 2, arbitrary: fc.integer({ min, max }) });
   }
 
   object(schema) {
@@ -74,11 +75,12 @@ export class Generator {
   // Values that do not conform, of every kind of mistake that the schema has a word about.
   invalid(schema) {
     const plain = this.checker.resolve(schema);
-    const wrong = [fc.constantFrom(true, false), fc.constantFrom(0, -1, 1.5, 1e300), fc.constant({}), fc.constant([]),
-      fc.constant([null]), fc.constantFrom('', '\u0001', '\u007f', 'x\n'), text(1)];
-    const { minimum, maximum } = plain;
-    if (maximum !== undefined) wrong.push(fc.constantFrom(maximum + 1, Math.min(maximum * 10, INT64)));
+    const { minimum, maximum, minLength } = plain;
+    const wrong = [text(1), fc.constantFrom(true, 0, -1, 1.5, 1e300, {}, [], [null], '', '\u0001', '\u007f', 'x\n')];
+    // The edges are worth as much as all the rest.
+    if (maximum !== undefined) wrong.push(fc.constantFrom(maximum + 1, maximum + 1, Math.min(maximum * 10, INT64)));
     if (minimum !== undefined) wrong.push(fc.constant(minimum - 1));
+    if (minLength > 1) wrong.push(text(minLength - 1, minLength - 1));
     const longest = lengthOf(plain);
     const longer = fc.tuple(fc.constantFrom('1', '名'), fc.constantFrom(1, 9));
     if (longest) wrong.push(longer.map(([character, n]) => character.repeat(longest + n)));

@@ -84,7 +84,7 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
 
     my %before = map { $_ => $gateway->rows($_) } keys %OLD_ROWS;
     my $renewed = $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'");
-    ok(poll { $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'") > $renewed },
+    ok(scalar(poll { $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'") > $renewed }),
         "$driver: off: the background has worked");
     is_deeply({ map { $_ => $gateway->rows($_) } keys %OLD_ROWS }, \%before, "$driver: off: nothing is removed");
 
