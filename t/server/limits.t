@@ -71,7 +71,7 @@ for my $mpm (qw(prefork event)) {
 
     # A child that dies in the middle of it all blocks nobody.
     my @handles = map { $second->begin(GET => $TOKEN) } 1 .. 30;
-    $gateway->server->kill_child;
+    $gateway->server->kill_child(($gateway->server->child_pids)[0]);
     eval { $_->finish } for @handles;
     like(exhaust($second)->{status}, qr/429/, "$mpm: a child's death does not stop the counting");
     $gateway->finish;
