@@ -54,8 +54,8 @@ dygw_ledger_t *dygw_ledger_make(dygw_ms_t start, dygw_ms_t end, int whole, apr_p
 /* Takes a copy of a record; one that was there is not counted twice. */
 void dygw_ledger_add_record(dygw_ledger_t *ledger, const dygw_verify_record_t *record);
 
-/* Takes a copy of one of our rows if it is of the day and redeemed something. */
-void dygw_ledger_add_row(dygw_ledger_t *ledger, const dygw_ledger_row_t *row);
+/* Takes a copy of `read`, one of our rows, if it is of the day and redeemed something. */
+void dygw_ledger_add_row(dygw_ledger_t *ledger, const dygw_ledger_row_t *read);
 
 /* Once all of both are there: finds partners among them. */
 void dygw_ledger_match(dygw_ledger_t *ledger);

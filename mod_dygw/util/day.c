@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#define MINUTE_MS       60000
+#define MINUTE_MS       APR_INT64_C(60000)
 #define FIRST_YEAR      1970
 #define LAST_YEAR       9998
 
