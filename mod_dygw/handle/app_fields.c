@@ -14,7 +14,7 @@
 #define SECRET_MIN          16
 #define SECRET_MAX          128
 #define STORES_MAX          1000
-#define GRACE_SEC_MAX       (7 * 24 * 3600)
+#define GRACE_SEC_MAX       APR_INT64_C(604800)     /* 7 days */
 
 static const char *const create_fields[] = { "name", "code", "description", "client_key", "secret",
                                              "status", "allow_token_read", "poi_ids", NULL };
