@@ -110,6 +110,10 @@ static int make_session(dygw_db_t *db)
 {
     int rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->session);
 
+    if (rv != 0 && db->source->dialect == DYGW_SQLITE3) {
+        /* Another process may just have changed the schema: the statement that meets it fails. */
+        rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->session);
+    }
     if (rv != 0) {
         note_failure(db, "the session's set-up", rv);
     }
