@@ -2,80 +2,13 @@
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
  * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
  * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
-#include "settling.h"
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
+ * helpers: settling_one.c */
+#include "settling_one.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
-
-#define ID          101
-#define QUARTER_MS  900000
-#define HOUR_MS     APR_INT64_C(3600000)
-#define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1"
-
-static apr_pool_t *pool;
-static dygw_gateway_t *gateway;
-static dygw_verification_t *row;
-
-static void start_anew(void)
-{
-    gateway = fake_world(pool);
-    row = settling_row(ID, 0, 1);
-    fake_clock_advance(5000);
-    fake_trace();
-}
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    apr_pool_create(&pool, NULL);
-    start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-static int settle(void)
-{
-    return settling_run(gateway, &dygw_settle_job, ID, pool);
-}
-
-static void check_asked(const char *expected)
-{
-    assert_string_equal(settling_asked(), expected);
-}
-
-static void check_failed(apr_int64_t error_code)
-{
-    assert_int_equal(row->verify_status, DYGW_FAILED);
-    assert_int_equal(row->error_code, error_code);
-    assert_non_null(row->error_description);
-    assert_int_equal(row->next_run_at, DYGW_NO_TIME);
-    assert_int_equal(row->errand_at, DYGW_NO_TIME);
-    assert_int_equal(row->enrichment_status, DYGW_ENRICH_SKIPPED);
-}
-
-static void check_success(dygw_confirmed_by_e by)
-{
-    assert_int_equal(row->verify_status, DYGW_SUCCESS);
-    assert_int_equal(row->error_code, 0);
-    assert_int_equal(row->confirmed_by, by);
-    assert_non_null(row->verify_id);
-    assert_int_equal(row->cancelable_until, row->verify_time + HOUR_MS);
-    assert_int_equal(row->enrichment_status, DYGW_ENRICH_PENDING);
-    assert_true(row->next_run_at <= dygw_now());
-    assert_null(row->last_error);
-}
-
-static void check_waits(dygw_ms_t from, dygw_ms_t to)
-{
-    assert_int_equal(row->verify_status, DYGW_PROCESSING);
-    assert_in_range(row->next_run_at - dygw_now(), from, to);
-}
 
 static void show_unused(void)
 {
