@@ -215,7 +215,7 @@ sub compare {
     for my $attempt (@attempts) {
         my $rows = delete $rows{ $attempt->{request_id} } // [];
         push @wrong, map { "$attempt->{request_id} ($attempt->{status}): $_" }
-            $self->wrong_with($attempt, $rows, $truth{ $attempt->{code} }, \%by_id, $faults);
+            $self->wrong_with($attempt, $rows, $truth{ $attempt->{code} }, \%by_id, $faults, \%by_token);
     }
     $self->{suspects} = [ keys %{ { map { /\A(r-\S+)/ ? ($1 => 1) : () } @wrong } } ];
     push @wrong, "$_: a record of no request that was made" for keys %rows;
@@ -224,7 +224,7 @@ sub compare {
 }
 
 sub wrong_with {
-    my ($self, $attempt, $rows, $truth, $by_id, $faults) = @_;
+    my ($self, $attempt, $rows, $truth, $by_id, $faults, $by_token) = @_;
     my $body = delete $attempt->{body};
     $attempt->{answer} = { status => $attempt->{status}, json => $body } if $attempt->{status};
     $self->{statuses}{ $attempt->{status} . ' ' . ($body->{data}{verify_status} // $body->{code} // '') }++;
@@ -239,7 +239,7 @@ sub wrong_with {
                 && $body->{data}{verify_status} ne 'processing';
         return;
     }
-    my @wrong = $self->{truth}->$faults($attempt, $rows, $truth);
+    my @wrong = $self->{truth}->$faults($attempt, $rows, $truth, $by_token);
     push @wrong, 'repeats a 202 and is no replay'
         if ($attempt->{first} // 0) == 202 && $attempt->{status} < 500 && $attempt->{status};
     return @wrong;

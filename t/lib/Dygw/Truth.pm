@@ -174,13 +174,24 @@ sub await_settled {
     } $seconds // SETTLE_DEADLINE;
 }
 
+# Two records of one coupon that both callers gave up: neither may be sent again, so nobody can tell whose Douyin's one
+# redemption was. Either may have it, cancelled, when the other has failed.
+sub shared_when_given_up {
+    my ($row, $truth, $by_token) = @_;
+    return if !$row->{cancel_since} || $row->{verify_status} ne 'cancelled';
+    my ($redemption) = grep { $_->{verify_id} eq $row->{verify_id} } @{ $truth->{verifications} };
+    my ($other) = $redemption ? @{ $by_token->{ $redemption->{verify_token} // '' } // [] } : ();
+    return $other && $other->{cancel_since} && $other->{verify_status} eq 'failed' ? $redemption : undef;
+}
+
 # What is wrong with a record that shall be final, beside what Douyin did with its token.
 sub final_row_faults {
-    my ($row, $truth) = @_;
+    my ($row, $truth, $by_token) = @_;
     my @ours = grep { $row->{verify_token} && ($_->{verify_token} // '') eq $row->{verify_token} }
         @{ $truth->{verifications} };
     my @live = grep { !$_->{cancelled} } @ours;
     my ($same) = grep { $_->{verify_id} eq $row->{verify_id} } @ours;
+    $same //= shared_when_given_up($row, $truth, $by_token // {});
     my $status = $row->{verify_status};
     my @wrong;
     push @wrong, 'Douyin redeemed it ' . @ours . ' times for this record' if @ours > 1 && $truth->{times} == 1;
@@ -195,9 +206,10 @@ sub final_row_faults {
     return @wrong;
 }
 
-# What contradicts the contract's promises in an attempt of one coupon once all is settled.
+# What contradicts the contract's promises in an attempt of one coupon once all is settled. by_token: the records of all
+# attempts, for those that fought over a coupon.
 sub final_faults {
-    my ($self, $attempt, $rows, $truth) = @_;
+    my ($self, $attempt, $rows, $truth, $by_token) = @_;
     my $answer = $attempt->{answer};
     my $status = $answer ? $answer->{status} : 0;
     my $view = $answer && $answer->{json} ? $answer->{json}{data} : undef;
@@ -206,7 +218,7 @@ sub final_faults {
     push @wrong, @$rows . ' records' if @$rows > 1 || ($status == 200 || $status == 202) && @$rows != 1;
     push @wrong, "a record after $status" if $status >= 300 && @$rows;
     return @wrong if !$row;
-    push @wrong, final_row_faults($row, $truth);
+    push @wrong, final_row_faults($row, $truth, $by_token);
     push @wrong, "the caller heard $view->{verify_status}, the record says $row->{verify_status}"
         if $status == 200 && $view->{verify_status} ne $row->{verify_status} && $row->{verify_status} ne 'cancelled';
     push @wrong, "the caller heard of record $view->{id}" if $view && $view->{id} ne $row->{id};
