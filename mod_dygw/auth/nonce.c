@@ -23,7 +23,7 @@
 
 #include "util/crypto.h"
 
-#define MAGIC           0x4459474eu     /* of this layout; another layout gets another number */
+#define MAGIC           0x4459474fu     /* of this layout; another layout gets another number */
 #define KEY_LEN         16
 #define HASH_LEN        16
 #define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
@@ -33,6 +33,7 @@
 /* What one call does at most for those to come; more only when it needs the room. */
 #define SWEEP_SLOTS     64
 #define SWEEP_ENTRIES   4
+#define SWEEP_TO_COUNT  10000   /* a millisecond or so */
 #define SWEEP_ALL       (-1)
 
 typedef struct entry_t {
@@ -48,6 +49,7 @@ typedef struct table_t {
     apr_uint32_t buckets;           /* a power of two */
     apr_uint32_t first_free;
     apr_uint32_t touched;           /* entries that were ever used; those behind are free */
+    apr_uint32_t held;              /* entries in a chain; for people, a dead child may spoil it */
     apr_int64_t swept;              /* s: wheel slots up to here have been emptied */
     dygw_ms_t forgotten;            /* the latest expires_at of an entry that was removed */
     unsigned char key[KEY_LEN];
@@ -186,6 +188,7 @@ static void release(table_t *t, apr_uint32_t *link)
         t->forgotten = entry->expires_at;
     }
     leave_bucket(t, index);
+    t->held -= t->held > 0;
     *link = entry->next_in_slot;
     entry->next_in_slot = t->first_free;
     t->first_free = index;
@@ -261,6 +264,7 @@ static apr_status_t insert(table_t *t, const unsigned char *hash, dygw_ms_t expi
     entry->expires_at = expires_at;
     entry->next_in_slot = *slot;
     entry->next_in_bucket = *bucket;
+    t->held++;
     *slot = index;
     *bucket = index;
     return APR_SUCCESS;
@@ -319,6 +323,17 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
         nonces->unlock(nonces->baton);
     }
     return rv;
+}
+
+void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity)
+{
+    table_t *t = nonces->table;
+
+    nonces->lock(nonces->baton);
+    sweep(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
+    *held = (int)t->held;
+    *capacity = (int)t->capacity;
+    nonces->unlock(nonces->baton);
 }
 
 apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now)

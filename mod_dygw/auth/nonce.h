@@ -31,6 +31,10 @@ apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now);
 apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at);
 
+/* How many nonces the table holds, and how many it can hold. Long after the last one was spent some
+ * may still be counted that have expired. */
+void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity);
+
 /* 32 hex digits that stand for an app's nonce, for the database. */
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33]);
 

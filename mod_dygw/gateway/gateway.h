@@ -60,6 +60,7 @@ typedef struct dygw_cell_t {
     int database_state;             /* dygw_database_state_e */
     _Atomic apr_int64_t work;       /* counts what requests of this host left to the background */
     dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
+    dygw_ms_t diagnosed_at;         /* when a diagnosis began last; 0 = never */
 } dygw_cell_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;

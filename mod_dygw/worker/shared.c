@@ -23,7 +23,7 @@
 
 /* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads or the
  * meter change their layout: a graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-5"
+#define RETAINED_KEY "mod_dygw-shared-6"
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
     "dygw-writer", "dygw-leader"

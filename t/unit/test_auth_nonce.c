@@ -97,6 +97,15 @@ static apr_status_t spend_number(fixture_t *f, int number, dygw_ms_t now, dygw_m
     return spend_at(f, nonce, now, expires_at);
 }
 
+static int held_at(fixture_t *f, dygw_ms_t now)
+{
+    int held, capacity;
+
+    dygw_nonces_count(f->nonces, now, &held, &capacity);
+    assert_int_equal(capacity, 100);
+    return held;
+}
+
 /* --- the promises --- */
 
 static void a_nonce_is_spent_once(DYGW_UNUSED void **state)
@@ -178,6 +187,27 @@ static void room_comes_back_as_entries_expire(DYGW_UNUSED void **state)
     }
     assert_int_equal(spend_number(&f, 200, NOW + 20001, NOW + WINDOW_MS), APR_ENOSPC);
     assert_int_equal(spend_number(&f, 11, NOW + 20001, NOW + WINDOW_MS), APR_EEXIST);
+    end(&f);
+}
+
+static void the_count_is_of_what_has_not_expired(DYGW_UNUSED void **state)
+{
+    fixture_t f;
+    int i;
+
+    begin(&f, 100);
+    assert_int_equal(held_at(&f, NOW), 0);
+    for (i = 0; i < 100; i++) {
+        assert_int_equal(spend_number(&f, i, NOW, NOW + 1000 * (i + 1)), APR_SUCCESS);
+    }
+    assert_int_equal(held_at(&f, NOW), 100);
+    assert_int_equal(spend_number(&f, 100, NOW, NOW + WINDOW_MS), APR_ENOSPC);
+    assert_int_equal(held_at(&f, NOW), 100);
+    assert_int_equal(held_at(&f, NOW + 40001), 60);
+    assert_int_equal(spend_number(&f, 101, NOW + 40001, NOW + WINDOW_MS), APR_SUCCESS);
+    assert_int_equal(spend_number(&f, 101, NOW + 40001, NOW + WINDOW_MS), APR_EEXIST);
+    assert_int_equal(held_at(&f, NOW + 40001), 61);
+    assert_int_equal(held_at(&f, NOW + 2 * WINDOW_MS), 0);
     end(&f);
 }
 
@@ -435,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_nonce_is_remembered_to_the_last_millisecond_and_not_longer),
         cmocka_unit_test(a_full_table_refuses_and_forgets_nothing),
         cmocka_unit_test(room_comes_back_as_entries_expire),
+        cmocka_unit_test(the_count_is_of_what_has_not_expired),
         cmocka_unit_test(traffic_without_end_needs_no_more_room_than_a_window),
         cmocka_unit_test(timestamps_need_not_come_in_order),
         cmocka_unit_test(after_a_long_silence_everything_is_free),
