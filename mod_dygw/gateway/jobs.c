@@ -112,6 +112,7 @@ static int is_active(const dygw_jobs_t *jobs)
 
 static void begin_all(dygw_jobs_t *jobs, dygw_running_list_t *fresh)
 {
+    jobs->moved += fresh->count;
     while (fresh->first) {
         dygw_running_begin(jobs, dygw_running_take_first(fresh));
     }
@@ -209,6 +210,7 @@ static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
     }
     while (left > 0 && dygw_flight_land(jobs->flight, patience, &baton, &answer)) {
         dygw_running_answered(jobs, baton, answer);
+        jobs->moved++;
         patience = 0;
         left--;
     }
@@ -227,6 +229,7 @@ int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patienc
 {
     dygw_jobs_end_rests(jobs);
     jobs->fetch_waits = 0;
+    jobs->moved = 0;
     if (may_start) {
         fetch(jobs);
     }
@@ -237,7 +240,8 @@ int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patienc
     else {
         rest(jobs);
     }
-    return is_active(jobs);
+    /* A crowd that started together lands together: its successors are not kept waiting. */
+    return is_active(jobs) || (may_start && jobs->moved > 0 && !jobs->caught_up);
 }
 
 int dygw_jobs_caught_up(const dygw_jobs_t *jobs)

@@ -14,8 +14,8 @@ apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const
 
 /* Takes what has been answered further; with may_start, fetches what is due and starts it. Waits up
  * to patience, if something is under way or waits for its place in the order queries. Gives
- * whether something still is or does. Without may_start nothing new begins, but jobs under way go
- * on. */
+ * whether something still is or does, or could be started in the place of what was: then the next
+ * turn is to come at once. Without may_start nothing new begins, but jobs under way go on. */
 int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patience);
 
 /* Whether all that was due at the last turn that could start has been started. */

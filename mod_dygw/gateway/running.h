@@ -55,6 +55,7 @@ struct dygw_jobs_t {
     dygw_ms_t fetch_at;                 /* and the next fetch be made */
     int fetch_waits;
     int caught_up;
+    int moved;                          /* jobs that this turn took further */
 };
 
 dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due);

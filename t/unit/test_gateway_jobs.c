@@ -256,6 +256,15 @@ static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED
     assert_int_equal(ended[DYGW_DUE_ENRICH], ENRICH_SLOTS + 20);
 }
 
+static void what_waits_for_a_slot_follows_a_crowd_without_a_pause(DYGW_UNUSED void **state)
+{
+    add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS + 20);
+    while (turn(1)) {
+        assert_true(begun[DYGW_DUE_ENRICH] <= ENRICH_SLOTS + 20);
+    }
+    assert_int_equal(ended[DYGW_DUE_ENRICH], ENRICH_SLOTS + 20);
+}
+
 static void due_rows_of_groups_under_way_hide_no_others(DYGW_UNUSED void **state)
 {
     fake_flight_hold(1);
@@ -559,6 +568,7 @@ int main(void)
         TEST(rows_on_which_their_request_works_are_left_alone),
         TEST(what_is_under_way_is_not_begun_again),
         TEST(slots_are_bounded_and_enriching_does_not_take_the_others),
+        TEST(what_waits_for_a_slot_follows_a_crowd_without_a_pause),
         TEST(due_rows_of_groups_under_way_hide_no_others),
         TEST(the_database_is_asked_again_when_a_quarter_of_the_slots_is_free),
         TEST(a_fetch_in_vain_is_not_repeated_in_a_busy_loop),
