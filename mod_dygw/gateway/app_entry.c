@@ -3,11 +3,10 @@
  * those that differ. Of a secret only that it is another one, and how long the old one is good. */
 #include "gateway/app_entry.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "util/jsonw.h"
+#include "util/text.h"
 
 #define SIZE_HINT   256
 
@@ -19,11 +18,6 @@ typedef struct pair_t {
     int differs;
 } pair_t;
 
-static int same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Whether a field is to be written. */
 static int counts(pair_t *pair, int is_same)
 {
@@ -33,7 +27,7 @@ static int counts(pair_t *pair, int is_same)
 
 static void put_text(pair_t *pair, const char *key, const char *before, const char *after)
 {
-    if (counts(pair, same(before, after))) {
+    if (counts(pair, dygw_text_equal(before, after))) {
         dygw_jsonw_string(&pair->before, key, before);
         dygw_jsonw_string(&pair->after, key, after);
     }
@@ -70,7 +64,7 @@ static void put_list(pair_t *pair, const char *key, const apr_array_header_t *be
     const char *old_text = list_text(before, pair->before.pool);
     const char *new_text = list_text(after, pair->after.pool);
 
-    if (counts(pair, same(old_text, new_text))) {
+    if (counts(pair, dygw_text_equal(old_text, new_text))) {
         dygw_jsonw_raw(&pair->before, key, old_text, strlen(old_text));
         dygw_jsonw_raw(&pair->after, key, new_text, strlen(new_text));
     }
@@ -79,7 +73,7 @@ static void put_list(pair_t *pair, const char *key, const apr_array_header_t *be
 /* A new secret is sealed in another way than the one before, even when it is the same. */
 static void put_secret(pair_t *pair, const dygw_app_t *before, const dygw_app_t *after)
 {
-    if (!pair->all && counts(pair, same(before->secret_sealed, after->secret_sealed))) {
+    if (!pair->all && counts(pair, dygw_text_equal(before->secret_sealed, after->secret_sealed))) {
         dygw_jsonw_time(&pair->before, "old_secret_until", before->old_secret_until);
         dygw_jsonw_time(&pair->after, "old_secret_until", after->old_secret_until);
     }

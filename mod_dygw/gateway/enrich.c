@@ -9,6 +9,7 @@
 #include "gateway/amounts.h"
 #include "gateway/job.h"
 #include "gateway/record.h"
+#include "util/text.h"
 
 #define US_PER_MS           1000
 #define EXT_ORDER_ID_MAX    64      /* characters that a record keeps */
@@ -27,11 +28,6 @@ typedef struct learned_t {
 static learned_t *learned_of(const dygw_job_t *job)
 {
     return job->state;
-}
-
-static int same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
 }
 
 /* A coupon that was given away belongs to two orders; its money is in the first. */
@@ -85,7 +81,7 @@ static void heed_can_cancel(dygw_verification_t *v, const dygw_seen_coupon_t *co
     for (i = 0; i < coupon->verifies->nelts; i++) {
         const dygw_seen_verify_t *seen = &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
 
-        if (same(seen->verify_id, v->verify_id) && seen->can_cancel == 0
+        if (dygw_text_same(seen->verify_id, v->verify_id) && seen->can_cancel == 0
             && v->cancelable_until > now) {
             v->cancelable_until = now;
         }
@@ -260,11 +256,11 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
         learned_t *learned = &learned_of(job)[i];
 
         if (job->question.what == DYGW_ASK_ORDER
-            && same(order_of(job->rows[i]), job->question.order_id)) {
+            && dygw_text_same(order_of(job->rows[i]), job->question.order_id)) {
             hear_order(learned, answer.order, job->pool);
         }
         else if (job->question.what == DYGW_ASK_GET
-                 && same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
+                 && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
             hear_coupon(learned, answer.coupons, job->pool);
         }
     }

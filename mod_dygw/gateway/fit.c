@@ -4,14 +4,11 @@
 
 #include <string.h>
 
+#include "util/text.h"
+
 #define CLOCKS_MS       120000  /* what Douyin's clock and ours may differ by */
 #define OPEN_PLATFORM   4       /* Douyin's verify_type */
 #define TYPE_UNSAID     0
-
-static int same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
-}
 
 static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)
 {
@@ -24,12 +21,12 @@ const dygw_seen_coupon_t *dygw_fit_coupon(const dygw_verification_t *v,
     int i;
 
     for (i = 0; i < coupons->nelts; i++) {
-        if (same(coupon_at(coupons, i)->certificate.certificate_id, v->certificate_id)) {
+        if (dygw_text_same(coupon_at(coupons, i)->certificate.certificate_id, v->certificate_id)) {
             return coupon_at(coupons, i);
         }
     }
     for (i = 0; i < coupons->nelts; i++) {
-        if (same(coupon_at(coupons, i)->certificate.encrypted_code, v->encrypted_code)) {
+        if (dygw_text_same(coupon_at(coupons, i)->certificate.encrypted_code, v->encrypted_code)) {
             return coupon_at(coupons, i);
         }
     }
@@ -63,7 +60,7 @@ static dygw_fit_e store_fits(const dygw_verification_t *v, const char *poi_id)
     if (!poi_id || !*poi_id || strcmp(poi_id, "0") == 0) {
         return DYGW_FIT_YES;
     }
-    return same(v->poi_id, poi_id) ? DYGW_FIT_YES : DYGW_FIT_NO;
+    return dygw_text_same(v->poi_id, poi_id) ? DYGW_FIT_YES : DYGW_FIT_NO;
 }
 
 dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
@@ -91,7 +88,7 @@ const dygw_seen_verify_t *dygw_fit_find(const dygw_seen_coupon_t *coupon, const 
     for (i = 0; i < coupon->verifies->nelts; i++) {
         const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
 
-        if (same(verify->verify_id, verify_id)) {
+        if (dygw_text_same(verify->verify_id, verify_id)) {
             return verify;
         }
     }

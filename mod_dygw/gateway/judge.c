@@ -19,16 +19,13 @@
 
 #include <string.h>
 
+#include "util/text.h"
+
 #define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long a repeated verify of a times card is
                                                  * surely taken for the same one */
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
 #define RISK_REVIEW     1229
 #define ALREADY_USED    1208
-
-static int same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
-}
 
 static int is_given_up(const dygw_verification_t *v)
 {
@@ -120,17 +117,17 @@ static int has_owner(const dygw_hearing_t *h, int i, const char *verify_id)
 
     for (n = 0; n < records_of(h, i); n++) {
         if (record_at(h, i, n)->id != h->rows[i]->id
-            && same(record_at(h, i, n)->verify_id, verify_id)) {
+            && dygw_text_same(record_at(h, i, n)->verify_id, verify_id)) {
             return 1;
         }
     }
     for (n = 0; n < h->count; n++) {
-        if (n != i && same(h->rows[n]->verify_id, verify_id)) {
+        if (n != i && dygw_text_same(h->rows[n]->verify_id, verify_id)) {
             return 1;
         }
     }
     for (n = 0; h->foreign && n < h->foreign->nelts; n++) {
-        if (same(APR_ARRAY_IDX(h->foreign, n, const char *), verify_id)) {
+        if (dygw_text_same(APR_ARRAY_IDX(h->foreign, n, const char *), verify_id)) {
             return 1;
         }
     }
@@ -142,7 +139,7 @@ static int is_taken(const dygw_verdict_t *verdicts, int i, const char *verify_id
     int j;
 
     for (j = 0; j < i; j++) {
-        if (verdicts[j].verify && same(verdicts[j].verify->verify_id, verify_id)) {
+        if (verdicts[j].verify && dygw_text_same(verdicts[j].verify->verify_id, verify_id)) {
             return 1;
         }
     }
@@ -208,7 +205,7 @@ static int count_siblings(const dygw_hearing_t *h, int i, int limit)
     for (j = 0; j < limit; j++) {
         siblings += h->rows[j]->verify_status == DYGW_PROCESSING
                     && (h->seen[j] == h->seen[i]
-                        || same(h->rows[j]->encrypted_code, h->rows[i]->encrypted_code));
+                        || dygw_text_same(h->rows[j]->encrypted_code, h->rows[i]->encrypted_code));
     }
     return siblings;
 }

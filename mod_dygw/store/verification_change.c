@@ -9,6 +9,7 @@
 #include "store/catalogue.h"
 #include "store/verification_columns.h"
 #include "store/verification_write.h"
+#include "util/text.h"
 
 /* Its request may say that a coupon was redeemed whatever the background did meanwhile; anything
  * else it can say is about its own requests only. What came while it was at work, a cancel or news,
@@ -41,7 +42,7 @@ static apr_status_t is_settled(dygw_db_t *db, const dygw_verification_t *v)
         return rv;
     }
     return found.verify_status == (int)v->verify_status && found.updated_at == v->updated_at
-           && dygw_store_same_text(found.verify_id, v->verify_id) ? APR_SUCCESS : APR_NOTFOUND;
+           && dygw_text_equal(found.verify_id, v->verify_id) ? APR_SUCCESS : APR_NOTFOUND;
 }
 
 static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
@@ -77,7 +78,7 @@ static apr_status_t is_updated(dygw_db_t *db, const dygw_verification_t *v)
     count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_CHANGED, wanted);
     dygw_store_verification_args(db, found, DYGW_VERIFICATION_CHANGED, there);
     for (i = 0; i < count; i++) {
-        same &= dygw_store_same_text(wanted[i], there[i]);
+        same &= dygw_text_equal(wanted[i], there[i]);
     }
     return same ? APR_SUCCESS : APR_NOTFOUND;
 }
@@ -111,7 +112,7 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_batch_t *batch, int *cl
 
         *clash = i;
         for (k = 0; k < i && rows[i]->verify_id; k++) {
-            if (dygw_store_same_text(rows[k]->verify_id, rows[i]->verify_id)) {
+            if (dygw_text_equal(rows[k]->verify_id, rows[i]->verify_id)) {
                 return APR_EEXIST;
             }
         }

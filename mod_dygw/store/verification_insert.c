@@ -7,6 +7,7 @@
 #include "store/catalogue.h"
 #include "store/verification_columns.h"
 #include "store/verification_write.h"
+#include "util/text.h"
 
 #define INSERT \
     "INSERT INTO dygw_verifications (" DYGW_VERIFICATION_COLUMNS ", attempt_key) " \
@@ -32,7 +33,7 @@ static const char *key_of(dygw_db_t *db, const dygw_verification_t *v)
 static int is_ours(const dygw_identity_t *found, const dygw_verification_t *v)
 {
     return found->id == v->id && found->created_at == v->created_at
-           && dygw_store_same_text(found->request_id, v->request_id);
+           && dygw_text_equal(found->request_id, v->request_id);
 }
 
 /* Why a row is not inserted. APR_SUCCESS: it is, by an earlier try; APR_NOTFOUND: nothing stands in

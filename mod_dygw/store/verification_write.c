@@ -72,11 +72,6 @@ apr_status_t dygw_store_identity_by_verify_id(dygw_db_t *db, const char *verify_
     return identify(db, &identity_by_verify_id, verify_id, found);
 }
 
-int dygw_store_same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 const char *dygw_store_attempt_key(const char *verify_token, const char *encrypted_code,
                                    int item_no, apr_pool_t *pool)
 {

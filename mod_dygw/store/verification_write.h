@@ -23,9 +23,6 @@ apr_status_t dygw_store_identity_by_attempt(dygw_db_t *db, const char *attempt_k
 apr_status_t dygw_store_identity_by_verify_id(dygw_db_t *db, const char *verify_id,
                                               dygw_identity_t *found);
 
-/* NULL equals NULL. */
-int dygw_store_same_text(const char *a, const char *b);
-
 /* The attempt_key: it stands for the token, the code and the item, whose own lengths no index
  * takes. */
 const char *dygw_store_attempt_key(const char *verify_token, const char *encrypted_code,
