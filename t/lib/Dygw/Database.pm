@@ -304,10 +304,11 @@ sub create {
     return;
 }
 
+# A tmpdir of its own: at its start a server removes the temporary tables that it finds there, another's too.
 sub server_command {
     my ($self) = @_;
     my @durable = $self->{durable} ? () : ('--innodb-flush-log-at-trx-commit=0', '--sync-binlog=0');
-    return ($self->program('mariadbd'), '--no-defaults', "--datadir=$self->{dir}/data",
+    return ($self->program('mariadbd'), '--no-defaults', "--datadir=$self->{dir}/data", "--tmpdir=$self->{dir}",
             "--socket=$self->{dir}/mysql.sock", "--pid-file=$self->{dir}/mariadbd.pid", '--skip-networking',
             '--skip-name-resolve', '--innodb-buffer-pool-size=64M', '--max-connections=200', @durable);
 }
