@@ -11,12 +11,18 @@
  * loaded the module at different places, use it at once. A child that dies in the middle of a call
  * leaves at worst an entry that is in no chain; therefore links are written last.
  *
+ * When the configured size changes there is a new table, while the generation before goes on with
+ * the one that it has. So the new generation looks into both and writes into both, as long as a
+ * nonce of the older one may live.
+ *
  * A clock that is set back could bring a timestamp back into the window whose nonces are gone:
  * `forgotten` is the latest time up to which that may be, and what expires before it is refused.
  */
 #include "auth/nonce.h"
 
 #include <string.h>
+
+#include <apr_strings.h>
 
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -58,7 +64,8 @@ typedef struct table_t {
 } table_t;
 
 struct dygw_nonces_t {
-    table_t *table;
+    table_t **tables;       /* the first is in use; those of older generations follow */
+    int count;
     EVP_MAC *siphash;
     void (*lock)(void *baton);
     void (*unlock)(void *baton);
@@ -118,17 +125,37 @@ static apr_status_t free_siphash(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *memory, void (*lock)(void *baton),
-                                void (*unlock)(void *baton), void *baton, apr_pool_t *pool)
+void dygw_nonces_follow(void *fresh, const void *older)
+{
+    table_t *t = fresh;
+    const table_t *before = older;
+
+    memcpy(t->key, before->key, KEY_LEN);
+    t->forgotten = before->forgotten;
+}
+
+static int are_tables(void *const *tables, int count)
+{
+    int i;
+
+    for (i = 0; i < count && ((const table_t *)tables[i])->magic == MAGIC; i++) {
+    }
+    return i == count;
+}
+
+apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int count,
+                                void (*lock)(void *baton), void (*unlock)(void *baton), void *baton,
+                                apr_pool_t *pool)
 {
     dygw_nonces_t *made = apr_pcalloc(pool, sizeof(*made));
 
-    made->table = memory;
+    made->tables = apr_pmemdup(pool, tables, count * sizeof(*tables));
+    made->count = count;
     made->lock = lock;
     made->unlock = unlock;
     made->baton = baton;
     made->siphash = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-    if (!made->siphash || made->table->magic != MAGIC) {
+    if (!made->siphash || !are_tables(tables, count)) {
         EVP_MAC_free(made->siphash);
         return APR_EINVAL;
     }
@@ -145,7 +172,7 @@ static apr_status_t hash_of(const dygw_nonces_t *nonces, const char *client_key,
     EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(nonces->siphash);
     size_t len = 0;
     /* The NUL parts the two. */
-    int ok = ctx && EVP_MAC_init(ctx, nonces->table->key, KEY_LEN, NULL)
+    int ok = ctx && EVP_MAC_init(ctx, nonces->tables[0]->key, KEY_LEN, NULL)
              && EVP_MAC_update(ctx, (const unsigned char *)client_key, strlen(client_key) + 1)
              && EVP_MAC_update(ctx, (const unsigned char *)nonce, strlen(nonce))
              && EVP_MAC_final(ctx, hash, &len, HASH_LEN) && len == HASH_LEN;
@@ -291,22 +318,42 @@ static dygw_ms_t first_expiry(table_t *t)
     return second * 1000;
 }
 
-static apr_status_t spend(table_t *t, const unsigned char *hash, dygw_ms_t now,
-                          dygw_ms_t expires_at, dygw_ms_t *free_at)
+static int refuses(table_t *t, const unsigned char *hash, dygw_ms_t now, dygw_ms_t expires_at)
 {
-    apr_status_t rv;
-
     sweep(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
-    if (expires_at <= t->forgotten || is_spent(t, hash, now)) {
-        return APR_EEXIST;
-    }
-    rv = insert(t, hash, expires_at);
+    return expires_at <= t->forgotten || is_spent(t, hash, now);
+}
+
+static apr_status_t enter(table_t *t, const unsigned char *hash, dygw_ms_t now,
+                          dygw_ms_t expires_at)
+{
+    apr_status_t rv = insert(t, hash, expires_at);
+
     if (rv == APR_ENOSPC) {
         sweep(t, now, SWEEP_ALL, SWEEP_ALL);
         rv = insert(t, hash, expires_at);
     }
+    return rv;
+}
+
+static apr_status_t spend(dygw_nonces_t *nonces, const unsigned char *hash, dygw_ms_t now,
+                          dygw_ms_t expires_at, dygw_ms_t *free_at)
+{
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < nonces->count; i++) {
+        if (refuses(nonces->tables[i], hash, now, expires_at)) {
+            return APR_EEXIST;
+        }
+    }
+    rv = enter(nonces->tables[0], hash, now, expires_at);
+    /* An older generation whose table is full accepts nothing itself. */
+    for (i = 1; i < nonces->count && rv == APR_SUCCESS; i++) {
+        (void)enter(nonces->tables[i], hash, now, expires_at);
+    }
     if (rv == APR_ENOSPC && free_at) {
-        *free_at = first_expiry(t);
+        *free_at = first_expiry(nonces->tables[0]);
     }
     return rv;
 }
@@ -319,7 +366,7 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
 
     if (rv == APR_SUCCESS) {
         nonces->lock(nonces->baton);
-        rv = spend(nonces->table, hash, now, expires_at, free_at);
+        rv = spend(nonces, hash, now, expires_at, free_at);
         nonces->unlock(nonces->baton);
     }
     return rv;
@@ -327,35 +374,13 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
 
 void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity)
 {
-    table_t *t = nonces->table;
+    table_t *t = nonces->tables[0];
 
     nonces->lock(nonces->baton);
     sweep(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
     *held = (int)t->held;
     *capacity = (int)t->capacity;
     nonces->unlock(nonces->baton);
-}
-
-apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now)
-{
-    table_t *old = from, *fresh = to;
-    apr_uint32_t index;
-    apr_int64_t slot;
-
-    memcpy(fresh->key, old->key, KEY_LEN);      /* hashes can be moved, nonces are not known */
-    fresh->forgotten = old->forgotten;
-    for (slot = 0; slot < WHEEL_SEC; slot++) {
-        for (index = *slot_at(old, slot); index != NO_ENTRY;
-             index = entry_at(old, index)->next_in_slot) {
-            const entry_t *entry = entry_at(old, index);
-
-            if (entry->expires_at >= now
-                && insert(fresh, entry->hash, entry->expires_at) != APR_SUCCESS) {
-                return APR_ENOSPC;
-            }
-        }
-    }
-    return APR_SUCCESS;
 }
 
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33])

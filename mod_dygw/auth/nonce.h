@@ -17,22 +17,24 @@ apr_size_t dygw_nonces_size(int entries);
  */
 apr_status_t dygw_nonces_format(void *memory, int entries);
 
-/* A table formatted before, by this process or the one before it. lock and unlock are called around
- * each use. */
-apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *memory, void (*lock)(void *baton),
-                                void (*unlock)(void *baton), void *baton, apr_pool_t *pool);
+/* Lets an empty table take its place beside another: both know a nonce by the same hash, and what
+ * the other has forgotten stays refused. */
+void dygw_nonces_follow(void *fresh, const void *older);
 
-/* Moves the living entries of one table into another, when the configured size has changed.
- * APR_ENOSPC: they do not fit. */
-apr_status_t dygw_nonces_move(void *from, void *to, dygw_ms_t now);
+/* Tables formatted before, by this process or the one before it: first the one in use, then those
+ * of generations that may still serve. A nonce is good when it is in none of them, and enters all.
+ * lock and unlock are called around each use. APR_EINVAL: one of them is no table. */
+apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int count,
+                                void (*lock)(void *baton), void (*unlock)(void *baton), void *baton,
+                                apr_pool_t *pool);
 
 /* Spends `nonce` of the app `client_key` until expires_at. APR_EEXIST: spent before. APR_ENOSPC:
  * full, *free_at (may be NULL) tells when the first entry expires. */
 apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at);
 
-/* How many nonces the table holds, and how many it can hold. Long after the last one was spent some
- * may still be counted that have expired. */
+/* How many nonces the table in use holds, and how many it can hold. Long after the last one was
+ * spent some may still be counted that have expired. */
 void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity);
 
 /* 32 hex digits that stand for an app's nonce, for the database. */

@@ -44,7 +44,7 @@ static int is_prepared(const dygw_cfg_t *cfg)
     return 0;
 }
 
-static int prepare_server(server_rec *server, apr_pool_t *ptemp)
+static int prepare_server(server_rec *server, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     prepared_t *p;
     dygw_cfg_t *cfg = dygw_cfg_get(server);
@@ -58,7 +58,7 @@ static int prepare_server(server_rec *server, apr_pool_t *ptemp)
     p = apr_array_push(prepared);
     p->cfg = cfg;
     p->server = server;
-    rv = dygw_shared_get(cfg, server, &p->shared);
+    rv = dygw_shared_get(cfg, server, &p->shared, pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
                      DYGWNO(0300) "%s: shared memory cannot be made",
@@ -112,7 +112,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
     apr_pool_pre_cleanup_register(pconf, NULL, finish);
     for (server = main_server; server; server = server->next) {
-        int rc = prepare_server(server, ptemp);
+        int rc = prepare_server(server, pconf, ptemp);
 
         if (rc != OK) {
             return rc;
@@ -193,8 +193,9 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
         rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
     }
     if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
-        rv = dygw_nonces_attach(&runtime->nonces, p->shared.nonces, dygw_lock_take,
-                                dygw_lock_release, p->shared.nonces_lock, pool);
+        rv = dygw_nonces_attach(&runtime->nonces, (void *const *)p->shared.nonces->elts,
+                                p->shared.nonces->nelts, dygw_lock_take, dygw_lock_release,
+                                p->shared.nonces_lock, pool);
     }
     if (rv == APR_SUCCESS) {
         p->cfg->runtime = runtime;

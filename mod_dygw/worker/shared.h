@@ -16,7 +16,7 @@ typedef struct dygw_shared_t {
     dygw_lock_t *nonces_lock;
     void *reads;            /* formatted, see gateway/reads.h */
     void *meter;            /* formatted, see gateway/meter.h */
-    void *nonces;           /* formatted, see auth/nonce.h; NULL with DygwNonceStore dbd */
+    apr_array_header_t *nonces; /* of void *, as auth/nonce.h attaches to; NULL with dbd */
 } dygw_shared_t;
 
 typedef enum {
@@ -28,12 +28,14 @@ typedef enum {
 /* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
 int dygw_shared_register(apr_pool_t *pconf);
 
-/* post_config, real pass: makes the mutexes, or finds those of the generation before. */
+/* post_config, real pass: makes the mutexes, or finds those of the generation before, and frees the
+ * memory that nothing has asked for in a long time. */
 apr_status_t dygw_shared_prepare(server_rec *main_server);
 
-/* post_config: the memory of one gateway, made or found again; nonces are moved when their number
- * has changed. */
-apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_shared_t *shared);
+/* post_config: the memory of one gateway, made or found again. The list of tables is pconf's, all
+ * else the process's. */
+apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_shared_t *shared,
+                             apr_pool_t *pconf);
 
 /* child_init: opens the mutexes in this child. */
 apr_status_t dygw_shared_child_init(apr_pool_t *pchild, server_rec *main_server);

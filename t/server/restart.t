@@ -21,35 +21,6 @@ use constant STOP_WITHIN => 9;      # seconds, after which httpd kills its child
 
 my $sandbox = Dygw::Sandbox->start_new;
 
-# Callers that redeem one coupon after another and read the token in between; with a new connection each time,
-# because one that is kept may be closed at the moment of the next request.
-sub traffic_on {
-    my ($gateway) = @_;
-    my @codes = map { $_->{coupons}[0]{code} } $sandbox->mint(orders => 800);
-    my $client = $gateway->client;
-    my %close = (headers => { Connection => 'close' });
-    my $calls = 0;
-    return Dygw::Traffic->start(PROCESSES, sub {
-        my ($process) = @_;
-        my $code = $calls++ % 2 ? $codes[ PROCESSES * int($calls / 2) + $process ] : undef;
-        $client->disconnect;
-        my $answer = defined $code
-            ? $client->call(POST => '/coupons/verify', { poi_id => POI, code => $code }, %close)
-            : $client->call(GET => '/douyin/access-token', undef, %close);
-        die "$answer->{status} $answer->{body}\n" if $answer->{status} != 200;
-        die "$answer->{body}\n" if ($answer->{json}{data}{verify_status} // 'success') ne 'success';
-    });
-}
-
-sub no_failure {
-    my ($traffic, $name) = @_;
-    my ($calls, @failures) = $traffic->stop;
-    ok(!@failures, "$name: none of $calls requests failed");
-    splice @failures, 5 if @failures > 5;
-    diag("\n", map { "$_\n" } @failures) if @failures;
-    return;
-}
-
 for my $mpm (qw(prefork worker event)) {
     my $gateway = Dygw::Gateway->new(mpm => $mpm, sandbox => $sandbox, children => 4, threads => 16);
     $gateway->start(allow_token_read => JSON::PP::true);
@@ -58,19 +29,19 @@ for my $mpm (qw(prefork worker event)) {
     # The call that a stop cuts off, or lets time out.
     $server->announce(qw(DYGW0402 DYGW0500));
 
-    my $traffic = traffic_on($gateway);
+    my $traffic = Dygw::Traffic->redeem($gateway, PROCESSES);
     $traffic->go_on(100);
     $gateway->graceful(overlap => 1);
     $gateway->graceful(overlap => 1);
     $traffic->go_on(100);
     $gateway->graceful(overlap => 1);
     $traffic->go_on(100);
-    no_failure($traffic, "$mpm: graceful restarts, two in a row");
+    $traffic->stop_well("$mpm: graceful restarts, two in a row");
     is($gateway->health->{status}, 200, "$mpm: healthy");
     is($gateway->rows('dygw_verifications', "verify_status <> 'success'"), 0, "$mpm: every redemption is a success");
 
     $server->expect_stop_race;
-    $traffic = traffic_on($gateway);
+    $traffic = Dygw::Traffic->redeem($gateway, PROCESSES);
     $traffic->go_on(50);
     $gateway->restart(overlap => 1);
     $traffic->go_on(50);
@@ -79,7 +50,7 @@ for my $mpm (qw(prefork worker event)) {
 
     # Again and again with prefork, which may cut off a request anywhere.
     for (1 .. ($mpm eq 'prefork' ? 6 : 1)) {
-        $traffic = traffic_on($gateway);
+        $traffic = Dygw::Traffic->redeem($gateway, PROCESSES);
         $traffic->go_on(50);
         my $seconds = $gateway->stop;
         cmp_ok($seconds, '<', patience(STOP_WITHIN), sprintf '%s: stops under traffic in %.2f s', $mpm, $seconds);

@@ -60,12 +60,18 @@ static void *new_memory(int entries)
     return memory;
 }
 
-static dygw_nonces_t *attach(fixture_t *f, void *memory)
+static dygw_nonces_t *attach_all(fixture_t *f, void *const *tables, int count)
 {
     dygw_nonces_t *nonces = NULL;
 
-    assert_int_equal(dygw_nonces_attach(&nonces, memory, lock, unlock, f, f->pool), APR_SUCCESS);
+    assert_int_equal(dygw_nonces_attach(&nonces, tables, count, lock, unlock, f, f->pool),
+                     APR_SUCCESS);
     return nonces;
+}
+
+static dygw_nonces_t *attach(fixture_t *f, void *memory)
+{
+    return attach_all(f, &memory, 1);
 }
 
 static void begin(fixture_t *f, int entries)
@@ -351,46 +357,86 @@ static void memory_that_is_no_table_is_not_attached(DYGW_UNUSED void **state)
     void *memory = calloc(1, size);
     dygw_nonces_t *nonces = NULL;
 
-    assert_int_equal(dygw_nonces_attach(&nonces, memory, lock, unlock, NULL, root), APR_EINVAL);
+    assert_int_equal(dygw_nonces_attach(&nonces, &memory, 1, lock, unlock, NULL, root), APR_EINVAL);
     assert_null(nonces);
     free(memory);
 }
 
-static void moving_keeps_the_living(DYGW_UNUSED void **state)
-{
-    fixture_t f;
-    void *larger = new_memory(5000);
-    int i;
+/* --- a table of another size --- */
 
-    begin(&f, 50);
-    for (i = 0; i < 50; i++) {
-        assert_int_equal(spend_number(&f, i, NOW, NOW + i * 1000), APR_SUCCESS);
-    }
-    assert_int_equal(dygw_nonces_move(f.memory, larger, NOW + 20000), APR_SUCCESS);
-    free(f.memory);
-    f.memory = larger;
-    f.nonces = attach(&f, larger);
-    for (i = 20; i < 50; i++) {
-        assert_int_equal(spend_number(&f, i, NOW + 20000, NOW + WINDOW_MS), APR_EEXIST);
-    }
-    assert_int_equal(spend_number(&f, 0, NOW + 20000, NOW + WINDOW_MS), APR_SUCCESS);
-    end(&f);
+/* The generation that came with the other size; the one before goes on with f. */
+static fixture_t begin_newer(fixture_t *f, int entries)
+{
+    fixture_t newer = *f;
+    void *tables[] = { new_memory(entries), f->memory };
+
+    dygw_nonces_follow(tables[0], tables[1]);
+    newer.memory = tables[0];
+    newer.nonces = attach_all(f, tables, 2);
+    return newer;
 }
 
-static void moving_into_too_little_room_is_refused(DYGW_UNUSED void **state)
+static void another_size_keeps_what_is_spent(DYGW_UNUSED void **state)
 {
-    fixture_t f;
-    void *smaller = new_memory(10), *enough = new_memory(10);
+    fixture_t f, newer;
     int i;
 
     begin(&f, 50);
     for (i = 0; i < 30; i++) {
-        assert_int_equal(spend_number(&f, i, NOW, NOW + i * 1000), APR_SUCCESS);
+        assert_int_equal(spend_number(&f, i, NOW, NOW + WINDOW_MS), APR_SUCCESS);
     }
-    assert_int_equal(dygw_nonces_move(f.memory, smaller, NOW), APR_ENOSPC);
-    assert_int_equal(dygw_nonces_move(f.memory, enough, NOW + 20000), APR_SUCCESS);
-    free(smaller);
-    free(enough);
+    newer = begin_newer(&f, 10);
+    for (i = 0; i < 30; i++) {
+        assert_int_equal(spend_number(&newer, i, NOW, NOW + WINDOW_MS), APR_EEXIST);
+    }
+    assert_int_equal(spend_number(&newer, 30, NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    free(newer.memory);
+    end(&f);
+}
+
+static void two_generations_with_tables_of_their_own_know_of_each_other(DYGW_UNUSED void **state)
+{
+    fixture_t f, newer;
+
+    begin(&f, 50);
+    newer = begin_newer(&f, 5000);
+    assert_int_equal(spend_at(&f, "by the older one", NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    assert_int_equal(spend_at(&newer, "by the older one", NOW, NOW + WINDOW_MS), APR_EEXIST);
+    assert_int_equal(spend_at(&newer, "by the newer one", NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    assert_int_equal(spend_at(&f, "by the newer one", NOW, NOW + WINDOW_MS), APR_EEXIST);
+    free(newer.memory);
+    end(&f);
+}
+
+static void a_full_older_table_does_not_close_the_door(DYGW_UNUSED void **state)
+{
+    fixture_t f, newer;
+    int i;
+
+    begin(&f, 50);
+    for (i = 0; i < 50; i++) {
+        assert_int_equal(spend_number(&f, i, NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    }
+    newer = begin_newer(&f, 100);
+    assert_int_equal(spend_number(&newer, 50, NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    assert_int_equal(spend_number(&newer, 50, NOW, NOW + WINDOW_MS), APR_EEXIST);
+    assert_int_equal(spend_number(&newer, 49, NOW, NOW + WINDOW_MS), APR_EEXIST);
+    free(newer.memory);
+    end(&f);
+}
+
+static void another_size_brings_no_nonce_back_with_the_clock(DYGW_UNUSED void **state)
+{
+    fixture_t f, newer;
+
+    begin(&f, 50);
+    catch_up(&f, NOW);
+    assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, NOW + 5000), APR_SUCCESS);
+    catch_up(&f, NOW + 60000);
+    newer = begin_newer(&f, 100);
+    newer.nonces = attach(&f, newer.memory);    /* when the older one is gone */
+    assert_int_equal(spend_at(&newer, "0123456789abcdef", NOW, NOW + 5000), APR_EEXIST);
+    free(newer.memory);
     end(&f);
 }
 
@@ -474,8 +520,10 @@ int main(void)
         cmocka_unit_test(two_attachments_see_one_table),
         cmocka_unit_test(the_table_works_wherever_it_is_mapped),
         cmocka_unit_test(memory_that_is_no_table_is_not_attached),
-        cmocka_unit_test(moving_keeps_the_living),
-        cmocka_unit_test(moving_into_too_little_room_is_refused),
+        cmocka_unit_test(another_size_keeps_what_is_spent),
+        cmocka_unit_test(two_generations_with_tables_of_their_own_know_of_each_other),
+        cmocka_unit_test(a_full_older_table_does_not_close_the_door),
+        cmocka_unit_test(another_size_brings_no_nonce_back_with_the_clock),
         cmocka_unit_test(of_many_at_once_one_wins),
         cmocka_unit_test(the_databases_key_tells_apps_and_nonces_apart),
     };

@@ -104,7 +104,7 @@ sub free_port {
 
 # conf: a text, or code that makes one of the server. modules: names of httpd's modules without mod_, beside those
 # that every server here has. load: paths of modules by name. mpm, children, threads, log_level, env, access_log (a
-# format; none: no access log), name (for messages).
+# format; none: no access log), name (for messages). one_process: as `httpd -X`, without children; it cannot restart.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -250,7 +250,7 @@ sub start {
     my $before = $self->generations;
     $unchecked++ unless $self->{started}++;
     $self->{child} = $self->spawn;
-    my $up = poll { $self->has_ended || $self->generations > $before && $self->listens };
+    my $up = poll { $self->has_ended || ($self->{one_process} || $self->generations > $before) && $self->listens };
     return $self if $up && $self->{child};
     my $said = $self->tail;
     $self->kill;
@@ -259,7 +259,7 @@ sub start {
 
 sub spawn {
     my ($self) = @_;
-    my @command = $self->command('-DFOREGROUND');
+    my @command = $self->command($self->{one_process} ? '-X' : '-DFOREGROUND');
     # httpd ends when the test is killed.
     unshift @command, 'setpriv', '--pdeathsig=TERM', '--' if -x '/usr/bin/setpriv';
     my $pid = fork // croak "fork: $!";
@@ -483,12 +483,13 @@ sub is_of_stopping {
         || $line =~ /\A(?:corrupted |free\(\): |malloc|double free|munmap_chunk)/;
 }
 
-# Stops the server and fails unless its log is clean.
+# Stops the server and fails unless its log is clean and no crash ended the parent, which has no log any more then.
 sub check_log {
     my ($self, $name) = @_;
     $self->stop;
     $unchecked-- if $self->{started} && !$self->{checked}++;
     my @bad = $self->complaints;
+    push @bad, 'the parent ended with signal ' . ($self->{exit} & 127) if ($self->{exit} // 0) & 127;
     my $ok = Test::More::ok(!@bad, $name // "the log of $self->{name} holds nothing that was not announced");
     splice @bad, 20 if @bad > 20;
     Test::More::diag(join "\n", @bad) if !$ok;

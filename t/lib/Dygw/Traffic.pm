@@ -4,6 +4,9 @@
 #   my $traffic = Dygw::Traffic->start(4, sub { my ($process) = @_; ...one call, dies with what was wrong... });
 #   ...
 #   my ($calls, @failures) = $traffic->stop;
+#   $traffic->stop_well('a graceful restart');           # the same as a test
+#
+#   my $traffic = Dygw::Traffic->redeem($gateway, 4);    # redemptions, and reads of the token in between
 package Dygw::Traffic;
 
 use strict;
@@ -13,7 +16,13 @@ use Carp qw(croak);
 use POSIX ();
 use Scalar::Util qw(weaken);
 
+use Test::More ();
+
+use Dygw::Gateway qw(POI);
 use Dygw::Server qw(poll);
+
+use constant COUPONS => 800;
+use constant SHOWN   => 5;          # failures
 
 my @alive;
 
@@ -25,6 +34,26 @@ sub start {
     weaken($alive[-1]);
     push @{ $self->{processes} }, $self->spawn($call, $_) for 0 .. $processes - 1;
     return $self;
+}
+
+# Callers that redeem one coupon after another and read the token in between; with a new connection each time, because
+# one that is kept may be closed at the moment of the next request.
+sub redeem {
+    my ($class, $gateway, $processes) = @_;
+    my @codes = map { $_->{coupons}[0]{code} } $gateway->sandbox->mint(orders => COUPONS);
+    my $client = $gateway->client;
+    my %close = (headers => { Connection => 'close' });
+    my $calls = 0;
+    return $class->start($processes, sub {
+        my ($process) = @_;
+        my $code = $calls++ % 2 ? $codes[ $processes * int($calls / 2) + $process ] : undef;
+        $client->disconnect;
+        my $answer = defined $code
+            ? $client->call(POST => '/coupons/verify', { poi_id => POI, code => $code }, %close)
+            : $client->call(GET => '/douyin/access-token', undef, %close);
+        die "$answer->{status} $answer->{body}\n" if $answer->{status} != 200;
+        die "$answer->{body}\n" if ($answer->{json}{data}{verify_status} // 'success') ne 'success';
+    });
 }
 
 sub spawn {
@@ -80,6 +109,15 @@ sub stop {
     my @failures = map { grep { $_ ne 'ok' } split /\n/, $_->{text} } @{ $self->{processes} };
     $self->{processes} = [];
     return ($calls, @failures);
+}
+
+sub stop_well {
+    my ($self, $name) = @_;
+    my ($calls, @failures) = $self->stop;
+    my $ok = Test::More::ok(!@failures, "$name: none of $calls requests failed");
+    splice @failures, SHOWN if @failures > SHOWN;
+    Test::More::diag("\n", map { "$_\n" } @failures) if @failures;
+    return $ok;
 }
 
 sub DESTROY {
