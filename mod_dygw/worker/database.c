@@ -4,6 +4,7 @@
  * one when all children have ended. */
 #include "worker/database.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,8 +173,27 @@ static int prepare_schema(dygw_db_t *db, dygw_dialect_e dialect, const dygw_cfg_
     return rc == OK ? claim(db, cfg, server, ptemp) : rc;
 }
 
-/* SQLite wants to write to the file, its journal and the directory, as the user that children run
- * as. */
+/* Gives a file to the User, unless it is a link of any kind: in a directory where children may
+ * write, one of them could have made it point at somebody else's. Absent is well. */
+static int give_file(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int error = fd < 0 ? errno : 0;
+    struct stat info;
+
+    if (fd < 0) {
+        return error == ENOENT || error == ELOOP ? 0 : error;
+    }
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1
+        && info.st_uid != ap_unixd_config.user_id
+        && fchown(fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
+        error = errno;
+    }
+    close(fd);
+    return error;
+}
+
+/* What is there already, whoever has made it. */
 static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *ptemp)
 {
     static const char *const suffixes[] = { "", "-wal", "-shm" };
@@ -184,10 +204,10 @@ static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *pt
     }
     for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
         const char *file = apr_pstrcat(ptemp, path, suffixes[i], NULL);
+        int error = give_file(file);
 
-        if (access(file, F_OK) == 0
-            && chown(file, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+        if (error) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, error, server,
                          DYGWNO(0344) "%s cannot be given to the User that "
                                       "children run as",
                          file);
@@ -303,27 +323,61 @@ static int refuse_driver(server_rec *server, apr_pool_t *ptemp)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* Root works on SQLite's files as the User. What it makes would be root's at first, and a child of
+ * the generation before that came by then could only read it. */
+static int prepare_as_user(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
+                           const char *path, apr_pool_t *ptemp)
+{
+    int is_root = geteuid() == 0;
+    gid_t group = getegid();
+    int rc = HTTP_INTERNAL_SERVER_ERROR;
+
+    if (is_root
+        && (setegid(ap_unixd_config.group_id) != 0 || seteuid(ap_unixd_config.user_id) != 0)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+                     DYGWNO(0640) "root cannot become the User that children run as");
+    }
+    else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+                     DYGWNO(0641) "the User that children run as may not write to the database %s: "
+                                  "chown it",
+                     path);
+    }
+    else {
+        rc = prepare_with(source, cfg, server, ptemp);
+    }
+    if (is_root && (seteuid(0) != 0 || setegid(group) != 0)) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, errno, server,
+                     DYGWNO(0642) "root cannot become root again");
+        rc = HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return rc;
+}
+
+static int prepare_sqlite(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
+                          apr_pool_t *ptemp)
+{
+    const char *path = ((const direct_t *)source->baton)->params;
+    int rc = prepare_sqlite_directory(path, server, ptemp);
+
+    if (rc == OK) {
+        rc = own_sqlite_files(path, server, ptemp);
+    }
+    return rc == OK ? prepare_as_user(source, cfg, server, path, ptemp) : rc;
+}
+
 int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
 {
     dygw_db_source_t *source;
-    const char *params;
     apr_pool_t *pool;
-    int rc = OK;
+    int rc;
 
     if (dygw_database_direct(&source, server, ptemp) != APR_SUCCESS) {
         return refuse_driver(server, ptemp);
     }
-    params = ((const direct_t *)source->baton)->params;
     apr_pool_create(&pool, ptemp);
-    if (source->dialect == DYGW_SQLITE3) {
-        rc = prepare_sqlite_directory(params, server, ptemp);
-    }
-    if (rc == OK) {
-        rc = prepare_with(source, cfg, server, pool);
-    }
-    if (rc == OK && source->dialect == DYGW_SQLITE3) {
-        rc = own_sqlite_files(params, server, ptemp);
-    }
+    rc = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, cfg, server, pool)
+                                         : prepare_with(source, cfg, server, pool);
     apr_pool_destroy(pool);
     return rc;
 }

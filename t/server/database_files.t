@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Whose SQLite's files are, when root starts httpd: the User's from the first moment. Root gives the User what was
+# another's, but nothing that a link points at.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use File::Temp qw(tempdir);
+use Test::More;
+
+use Dygw::Gateway;
+use Dygw::Server;
+
+plan skip_all => 'only root can start httpd as another user' if $> != 0;
+
+my $gateway = Dygw::Gateway->new;
+my $server = $gateway->server;
+my $user = getpwnam Dygw::Server::user();
+my $file = $gateway->database->file;
+my $elsewhere = tempdir('dygw-elsewhere-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/of-root';
+chmod 0755, $elsewhere =~ s{/[^/]*\z}{}r;
+
+sub owner { return (stat $_[0])[4] }
+
+sub redeems {
+    my ($name) = @_;
+    return is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code})->{status}, 200, $name);
+}
+
+# It does not start; what it says.
+sub does_not_start {
+    my ($name) = @_;
+    $server->announce(qw(DYGW0641 AH00020));
+    ok(!eval { $server->start; 1 }, "$name: it does not start");
+    like($server->log_text, qr/DYGW0641/, "$name: and says why");
+    is(owner($elsewhere), 0, "$name: what it points at stays root's");
+    return;
+}
+
+$gateway->start;
+is(owner($file), $user, 'a new database is the User\'s');
+redeems('it redeems');
+$gateway->stop;
+chown 0, 0, $file or die "$file: $!\n";
+$server->start;
+$gateway->wait_healthy;
+is(owner($file), $user, 'one that was root\'s is given to the User');
+redeems('and it redeems');
+$gateway->stop;
+
+rename $file, $elsewhere or die "$file: $!\n";
+chown 0, 0, $elsewhere;
+chmod 0644, $elsewhere;
+symlink $elsewhere, $file or die "$file: $!\n";
+does_not_start('a symbolic link');
+unlink $file;
+link $elsewhere, $file or die "$file: $!\n";
+does_not_start('a hard link');
+
+unlink $elsewhere;
+$server->start;
+$gateway->wait_healthy;
+redeems('without the other name it is given to the User');
+$gateway->finish;
+done_testing;
