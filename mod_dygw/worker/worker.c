@@ -219,14 +219,14 @@ static apr_status_t stop_and_join(void *data)
 }
 
 /* Gives an allocator a lock, where it has none. In prefork pchild's has none: that was enough for
- * one thread, and now there are two. */
+ * one thread, and now there are two. An APR with pool debugging has no allocators. */
 static apr_status_t share_allocator(apr_pool_t *pool)
 {
     apr_allocator_t *allocator = apr_pool_allocator_get(pool);
     apr_thread_mutex_t *mutex;
     apr_status_t rv = APR_SUCCESS;
 
-    if (!apr_allocator_mutex_get(allocator)) {
+    if (allocator && !apr_allocator_mutex_get(allocator)) {
         rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
         if (rv == APR_SUCCESS) {
             apr_allocator_mutex_set(allocator, mutex);
