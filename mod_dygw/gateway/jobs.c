@@ -180,6 +180,12 @@ apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const
     return dygw_flight_create(&made->flight, gateway->douyin, made->flight_pool);
 }
 
+void dygw_jobs_lead(dygw_jobs_t *jobs, dygw_ms_t from, dygw_ms_t until)
+{
+    jobs->orders_from = from;
+    jobs->orders_until = until;
+}
+
 static apr_interval_time_t shorter(apr_interval_time_t patience, dygw_ms_t left)
 {
     return left * 1000 < patience ? left * 1000 : patience;
@@ -189,8 +195,7 @@ static apr_interval_time_t shorter(apr_interval_time_t patience, dygw_ms_t left)
 static apr_interval_time_t limit_patience(const dygw_jobs_t *jobs, apr_interval_time_t patience)
 {
     if (jobs->orders.count > 0) {
-        patience = shorter(patience, dygw_jobs_left_until(jobs->order_at,
-                                                          dygw_jobs_order_distance(jobs)));
+        patience = shorter(patience, dygw_jobs_order_wait(jobs));
     }
     if (jobs->fetch_waits) {
         patience = shorter(patience, dygw_jobs_left_until(jobs->fetch_at, DYGW_JOB_REST_MS));

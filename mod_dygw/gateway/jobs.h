@@ -8,9 +8,18 @@
 
 typedef struct dygw_jobs_t dygw_jobs_t;
 
+/* So long no order queries are sent by a host that begins to lead: the last of the one before are
+ * in the same second. */
+#define DYGW_ORDERS_REST_MS 1100
+
 /* Lives as long as pool; calls under way are ended with it. */
 apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const dygw_log_t *log,
                               apr_pool_t *pool);
+
+/* Order queries are sent between these times only, by this host's clock: Douyin counts those of all
+ * hosts, so the leader alone sends any. Those that wait at the end are left to the next leader.
+ * Until the first call none are sent. */
+void dygw_jobs_lead(dygw_jobs_t *jobs, dygw_ms_t from, dygw_ms_t until);
 
 /* Takes what has been answered further; with may_start, fetches what is due and starts it. Waits up
  * to patience, if something is under way or waits for its place in the order queries. Gives

@@ -214,12 +214,28 @@ static void ask(dygw_jobs_t *jobs, dygw_running_t *r, int is_its_turn)
     job_done(jobs, r);
 }
 
+dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs)
+{
+    dygw_ms_t next = dygw_jobs_left_until(jobs->order_at, dygw_jobs_order_distance(jobs));
+    dygw_ms_t first = dygw_jobs_left_until(jobs->orders_from, DYGW_ORDERS_REST_MS);
+
+    return next > first ? next : first;
+}
+
+static void let_orders_go(dygw_jobs_t *jobs)
+{
+    while (jobs->orders.count > 0) {
+        job_done(jobs, dygw_running_take_first(&jobs->orders));
+    }
+}
+
 void dygw_jobs_send_order(dygw_jobs_t *jobs)
 {
-    dygw_ms_t distance = dygw_jobs_order_distance(jobs);
-
-    if (jobs->orders.count > 0 && dygw_jobs_left_until(jobs->order_at, distance) == 0) {
-        jobs->order_at = dygw_now() + distance;
+    if (dygw_now() >= jobs->orders_until) {
+        let_orders_go(jobs);
+    }
+    else if (jobs->orders.count > 0 && dygw_jobs_order_wait(jobs) == 0) {
+        jobs->order_at = dygw_now() + dygw_jobs_order_distance(jobs);
         ask(jobs, dygw_running_take_first(&jobs->orders), 1);
     }
 }

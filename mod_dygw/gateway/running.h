@@ -52,6 +52,8 @@ struct dygw_jobs_t {
     dygw_running_list_t orders;         /* that wait for their place */
     dygw_running_list_t resting;
     dygw_ms_t order_at;                 /* when the next may be sent */
+    dygw_ms_t orders_from;              /* and from when to when any may be */
+    dygw_ms_t orders_until;
     dygw_ms_t fetch_at;                 /* and the next fetch be made */
     int fetch_waits;
     int caught_up;
@@ -79,8 +81,11 @@ void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t a
 /* ms between two order queries; 0: they come as they like. */
 dygw_ms_t dygw_jobs_order_distance(const dygw_jobs_t *jobs);
 
+/* How long it is until the next order query may be sent. */
+dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs);
+
 /* Sends the order query that has waited longest, if it is time: at most one, what was late is not
- * caught up. */
+ * caught up. Lets go of all that wait when another host may lead by now. */
 void dygw_jobs_send_order(dygw_jobs_t *jobs);
 
 /* Lets go of the jobs that have rested. */

@@ -38,6 +38,7 @@ static const dygw_stmt_t lease_release = {
 
 /* As in reconciliation.c. */
 #define RECONCILE_COLUMN    (FIRST_DUE_COLUMN + DUE_COLUMNS)
+#define NOW_COLUMN          (RECONCILE_COLUMN + 1)
 #define FIRST_RECONCILIATION \
     "(SELECT next_run_at FROM dygw_reconciliations WHERE next_run_at IS NOT NULL " \
     "ORDER BY next_run_at LIMIT 1)"
@@ -47,7 +48,7 @@ static const dygw_stmt_t lease_release = {
     FIRST_DUE("next_run_at", "verify_status = 'processing'") ", " \
     FIRST_DUE("errand_at", "verify_status <> 'processing'") ", " \
     FIRST_DUE("next_run_at", "verify_status = 'success' AND enrichment_status = 'pending'") ", " \
-    FIRST_RECONCILIATION " " \
+    FIRST_RECONCILIATION ", " now " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
 
@@ -123,5 +124,6 @@ apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
     tick->lease_owner = dygw_row_text(rows, 4, pool);
     tick->due_at = first_due(rows);
     tick->reconcile_at = dygw_row_int(rows, RECONCILE_COLUMN, DYGW_NO_TIME);
+    tick->now = dygw_row_int(rows, NOW_COLUMN, 0);
     return APR_SUCCESS;
 }

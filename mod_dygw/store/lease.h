@@ -24,6 +24,7 @@ typedef struct dygw_tick_t {
     const char *lease_owner;        /* NULL when never taken */
     dygw_ms_t due_at;               /* when a verification needs work next; DYGW_NO_TIME: none */
     dygw_ms_t reconcile_at;         /* when a day is to be reconciled next; DYGW_NO_TIME: none */
+    dygw_ms_t now;                  /* by the database's clock */
 } dygw_tick_t;
 
 apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool);

@@ -3,6 +3,8 @@
  * while this host holds the lease, do the work. */
 #include "worker/round.h"
 
+#include <stdlib.h>
+
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
@@ -130,7 +132,6 @@ static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
 
     cell->tick_at = dygw_now();
     cell->database_state = DYGW_DB_OK;
-    cell->apps_version = tick->apps_version;
     if (tick->lease_age_ms >= 0) {
         cell->lease_renewed_at = cell->tick_at - tick->lease_age_ms;
     }
@@ -153,6 +154,27 @@ static apr_status_t look_into(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *t
     return rv;
 }
 
+/* Of two hosts each may differ from the database by half of what they may differ by. */
+static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t database_now)
+{
+    dygw_ms_t now = dygw_now();
+    dygw_ms_t ahead = asked_at > database_now ? asked_at - database_now
+                      : now < database_now    ? now - database_now : 0;
+    int off = llabs(ahead) > DYGW_CLOCKS_APART_MS / 2;
+
+    if (off && !round->clock_off) {
+        dygw_log(&round->log, WARN, 0,
+                 DYGWNO(0630) "this host's clock is %.1f s %s the database's: keep the clocks of "
+                              "all hosts by NTP",
+                 (double)llabs(ahead) / 1000, ahead > 0 ? "ahead of" : "behind");
+    }
+    else if (!off && round->clock_off) {
+        dygw_log(&round->log, NOTICE, 0,
+                 DYGWNO(0631) "this host's clock agrees with the database's again");
+    }
+    round->clock_off = off;
+}
+
 static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
@@ -168,6 +190,8 @@ static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scr
         tell_no_tick(round, state);
         return rv;
     }
+    compare_clocks(round, round->looked_at, tick->now);
+    dygw_cell_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
     if (tell_tick(round, tick) != tick->token_version) {
         dygw_token_load(&round->gateway, &round->log, scratch);
     }
@@ -176,8 +200,26 @@ static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scr
 
 /* --- the lease --- */
 
+/* A host that stood still, or was cut off, may hold nothing any more when it goes on. */
+static int leads(const dygw_round_t *round)
+{
+    dygw_ms_t left = round->leads_until - dygw_now();
+
+    return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS;
+}
+
+/* The lease was seen to have `left` ms after `asked_at`. */
+static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_ms_t left)
+{
+    round->holds_lease = holds;
+    round->leads_until = asked_at + left;
+    dygw_jobs_lead(round->jobs, round->leads_from + DYGW_ORDERS_REST_MS,
+                   holds ? round->leads_until : 0);
+}
+
 static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
 {
+    dygw_ms_t asked_at = dygw_now();
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
 
@@ -188,9 +230,10 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
         round->resealed = -1;       /* the one before may have had another master key */
+        round->leads_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
-    round->holds_lease = rv == APR_SUCCESS;
+    note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
     if (round->holds_lease) {
         dygw_cell_lock(&round->gateway)->lease_renewed_at = dygw_now();
         dygw_cell_unlock(&round->gateway);
@@ -201,7 +244,8 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t 
 {
     int ours = tick->lease_owner && strcmp(tick->lease_owner, round->gateway.owner) == 0;
 
-    round->holds_lease = round->holds_lease && ours && tick->lease_left_ms > 0;
+    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
+               tick->lease_left_ms);
     if (tick->lease_left_ms <= 0 || (ours && tick->lease_left_ms < DYGW_LEASE_RENEW_MS)) {
         take_lease(round, scratch);
     }
@@ -308,7 +352,7 @@ static int has_work(dygw_round_t *round)
 /* Without the lease, what is under way is still brought to its end. */
 static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
 {
-    int may_start = round->holds_lease && round->looked_well && has_work(round);
+    int may_start = leads(round) && round->looked_well && has_work(round);
     int under_way = dygw_jobs_turn(round->jobs, may_start, patience);
 
     if (may_start && dygw_jobs_caught_up(round->jobs)) {
@@ -326,7 +370,7 @@ static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t pat
     if (is_due) {
         round->reconcile_at = DYGW_NO_TIME;     /* until the next look */
     }
-    return dygw_reconcile_turn(round->reconcile, round->holds_lease, is_due,
+    return dygw_reconcile_turn(round->reconcile, leads(round), is_due,
                                under_way ? 0 : patience);
 }
 
@@ -345,7 +389,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     round->due_at = tick.due_at;
     round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, scratch);
-    if (round->holds_lease) {
+    if (leads(round)) {
         keep_token(round, scratch);
         keep_sealed(round, &tick, scratch);
         purge(round, scratch);

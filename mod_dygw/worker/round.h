@@ -20,9 +20,12 @@ typedef struct dygw_round_t {
     dygw_log_t log;
     int claimed;                /* the database was seen to be this application's */
     int holds_lease;
+    dygw_ms_t leads_from;       /* while it holds the lease: since when, */
+    dygw_ms_t leads_until;      /* and until when at least, by this host's clock */
     int state;                  /* dygw_database_state_e as reported last; -1 = not yet */
     dygw_ms_t looked_at;
     int looked_well;            /* the database answered then */
+    int clock_off;              /* this host's clock was found to be wrong, and that was said */
     dygw_ms_t purged_at;
     dygw_retention_t retention;
     apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */

@@ -2,11 +2,14 @@
  * The smaller tables: the token, leases, nonces; and the schema itself. */
 #include "suite.h"
 
+#include <stdlib.h>
+
 #include "util/compiler.h"
 
 /* --- the token --- */
 
 #define CLAIM_MS 60000
+#define A_FEW_SECONDS_MS 5000
 
 static apr_int64_t token_version(int host)
 {
@@ -214,6 +217,7 @@ static void test_the_tick_tells_of_the_lease(DYGW_UNUSED void **state)
     assert_in_range(found.lease_left_ms, 1, CLAIM_MS);
     assert_in_range(found.lease_age_ms, 0, CLAIM_MS);
     assert_int_equal(found.token_version, token_version(0));
+    assert_true(llabs(found.now - dygw_now()) < A_FEW_SECONDS_MS);
     give(0, "host/7");
     assert_true(tick().lease_left_ms <= 0);
 }

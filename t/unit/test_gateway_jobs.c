@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running jobs: what is fetched and when, how many at once, tokens, the pace of order queries, and
- * what a database that is away does.
+ * Running jobs: what is fetched and when, how many at once, tokens, and what a database that is
+ * away does.
  * links: gateway/ask.c gateway/cell.c gateway/job.c gateway/jobs.c
  * links: gateway/running.c gateway/token.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+ * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
+#include "jobs_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -12,157 +12,6 @@
 #include "gateway/job.h"
 #include "gateway/jobs.h"
 #include "util/compiler.h"
-
-#define URGENT_SLOTS    32
-#define ENRICH_SLOTS    96
-#define A_SECOND_MS     1000
-#define LATER_MS        60000
-#define ENDLESS_TURNS   20000
-
-static apr_pool_t *pool;
-static dygw_gateway_t *gateway;
-static dygw_jobs_t *jobs;
-
-/* --- kinds of jobs for the test: a question or two, then the rows are due a minute later --- */
-
-static int begun[3], ended[3], rows_seen, questions, writes, first_changed;
-static dygw_reply_class_e heard;
-static int write_clash;
-static const dygw_reply_t *last_reply;
-
-static void put_off(dygw_verification_t *v)
-{
-    if (v->verify_status == DYGW_PROCESSING || v->enrichment_status == DYGW_ENRICH_PENDING) {
-        v->next_run_at = dygw_now() + LATER_MS;
-    }
-    if (v->errand_at != DYGW_NO_TIME) {
-        v->errand_at = dygw_now() + LATER_MS;
-    }
-}
-
-static void finish(dygw_job_t *job)
-{
-    int *changed = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*changed));
-
-    ended[job->kind->due]++;
-    for (int i = first_changed; i < job->count; i++) {
-        changed[i] = 1;
-        put_off(job->rows[i]);
-    }
-    writes += dygw_job_write(job, changed, &write_clash);
-}
-
-static const dygw_question_t *ask_something(dygw_job_t *job)
-{
-    const dygw_verification_t *v = job->rows[0];
-
-    job->question = (dygw_question_t){
-        .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_ASK_ORDER : DYGW_ASK_GET,
-        .encrypted_code = apr_psprintf(job->pool, "enc-%" APR_INT64_T_FMT, v->id),
-        .order_id = apr_psprintf(job->pool, "order-%" APR_INT64_T_FMT, v->id)
-    };
-    return &job->question;
-}
-
-static const dygw_question_t *begin(dygw_job_t *job)
-{
-    assert_int_equal(fake_store_open_units(), 0);
-    begun[job->kind->due]++;
-    rows_seen += job->count;
-    job->state = apr_pcalloc(job->pool, sizeof(int));
-    if (questions == 0) {
-        finish(job);
-        return NULL;
-    }
-    return ask_something(job);
-}
-
-static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
-{
-    int *count = job->state;
-
-    heard = answer.reply->kind;
-    last_reply = answer.reply;
-    if (job->question.what == DYGW_ASK_GET) {
-        assert_non_null(answer.coupons->coupons);
-    }
-    if (job->question.what == DYGW_ASK_ORDER) {
-        assert_non_null(answer.order->coupons);
-    }
-    if (++*count < questions) {
-        return ask_something(job);
-    }
-    finish(job);
-    return NULL;
-}
-
-const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };
-const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };
-const dygw_job_kind_t dygw_enrich_job = { "enrich", DYGW_DUE_ENRICH, begin, answered };
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    apr_pool_create(&pool, NULL);
-    gateway = fake_world(pool);
-    memset(begun, 0, sizeof(begun));
-    memset(ended, 0, sizeof(ended));
-    rows_seen = writes = first_changed = 0;
-    questions = 1;
-    heard = DYGW_REPLY_OK;
-    assert_int_equal(dygw_jobs_create(&jobs, gateway, &fake_log, pool), APR_SUCCESS);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-static dygw_verification_t *add_row(dygw_due_e due, apr_int64_t id)
-{
-    dygw_verification_t *v = fake_store_add_row(id);
-
-    v->verify_status = due == DYGW_DUE_SETTLE ? DYGW_PROCESSING : DYGW_SUCCESS;
-    v->enrichment_status = due == DYGW_DUE_ENRICH ? DYGW_ENRICH_PENDING : DYGW_ENRICH_SKIPPED;
-    v->next_run_at = due == DYGW_DUE_ERRAND ? DYGW_NO_TIME : dygw_now();
-    v->errand_at = due == DYGW_DUE_ERRAND ? dygw_now() : DYGW_NO_TIME;
-    return v;
-}
-
-static void add_rows(dygw_due_e due, int count)
-{
-    for (int i = 0; i < count; i++) {
-        add_row(due, 1000 * ((apr_int64_t)due + 1) + i);
-    }
-}
-
-static void add_group(dygw_due_e due, apr_int64_t first_id, int count)
-{
-    for (int i = 0; i < count; i++) {
-        dygw_verification_t *v = add_row(due, first_id + i);
-
-        v->first_id = first_id;
-        v->item_no = i;
-        v->item_count = count;
-    }
-}
-
-static int turn(int may_start)
-{
-    return dygw_jobs_turn(jobs, may_start, 0);
-}
-
-/* Turns until nothing is under way and all that was due has begun. */
-static void run_all(void)
-{
-    int turns = 0;
-
-    while (turn(1) || !dygw_jobs_caught_up(jobs)) {
-        fake_clock_advance(1);
-        assert_true(++turns < ENDLESS_TURNS);
-    }
-}
 
 /* --- fetching --- */
 
@@ -472,91 +321,6 @@ static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **st
     assert_int_equal(gateway->cell->token_refused, 0);
 }
 
-/* --- the pace of order queries --- */
-
-static dygw_ms_t order_times[ENRICH_SLOTS];
-static int order_count;
-
-static void note_order(const char *call)
-{
-    if (strcmp(call, "order") == 0) {
-        order_times[order_count++] = dygw_now();
-    }
-}
-
-static void note_orders(int rate)
-{
-    gateway->order_rate = rate;
-    order_count = 0;
-    fake_douyin_meanwhile = note_order;
-}
-
-static void order_queries_keep_their_distance(DYGW_UNUSED void **state)
-{
-    note_orders(20);
-    add_rows(DYGW_DUE_ENRICH, 60);
-    while (order_count < 10) {
-        assert_true(turn(1));
-        fake_clock_advance(1);
-    }
-    fake_clock_advance(5 * A_SECOND_MS);        /* what was missed is not caught up */
-    run_all();
-    assert_int_equal(order_count, 60);
-    for (int i = 1; i < order_count; i++) {
-        assert_true(order_times[i] - order_times[i - 1] >= 52);
-        assert_true(order_times[i] - order_times[i - 1] <= 54 || i == 10);
-    }
-}
-
-static void other_questions_overtake_waiting_orders(DYGW_UNUSED void **state)
-{
-    note_orders(1);
-    add_rows(DYGW_DUE_ENRICH, 5);
-    turn(1);
-    add_rows(DYGW_DUE_SETTLE, 5);
-    turn(1);
-    turn(1);
-    assert_int_equal(order_count, 1);
-    fake_clock_advance(50);
-    turn(1);
-    turn(1);
-    assert_int_equal(ended[DYGW_DUE_SETTLE], 5);
-    assert_int_equal(order_count, 1);
-}
-
-static void no_more_is_fetched_than_orders_can_be_asked_soon(DYGW_UNUSED void **state)
-{
-    note_orders(20);
-    add_rows(DYGW_DUE_ENRICH, 42);
-    turn(1);
-    add_row(DYGW_DUE_ENRICH, 1);
-    turn(1);
-    assert_int_equal(begun[DYGW_DUE_ENRICH], 42);
-    run_all();
-    assert_int_equal(begun[DYGW_DUE_ENRICH], 43);
-}
-
-static void without_a_rate_orders_are_asked_at_once(DYGW_UNUSED void **state)
-{
-    note_orders(0);
-    add_rows(DYGW_DUE_ENRICH, 30);
-    turn(1);
-    assert_int_equal(order_count, 30);
-}
-
-static void a_clock_put_back_stops_nothing(DYGW_UNUSED void **state)
-{
-    note_orders(20);
-    add_rows(DYGW_DUE_ENRICH, 5);
-    turn(1);
-    fake_clock_advance(-3600000);
-    for (int i = 0; i < 4; i++) {
-        turn(0);
-        fake_clock_advance(52);
-    }
-    assert_int_equal(order_count, 5);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -583,12 +347,7 @@ int main(void)
         TEST(a_refused_token_is_renewed_once_a_question),
         TEST(one_renewal_is_for_all_that_were_refused),
         TEST(a_renewal_of_others_is_not_waited_for),
-        TEST(a_refused_token_that_works_again_is_good_again),
-        TEST(order_queries_keep_their_distance),
-        TEST(other_questions_overtake_waiting_orders),
-        TEST(no_more_is_fetched_than_orders_can_be_asked_soon),
-        TEST(without_a_rate_orders_are_asked_at_once),
-        TEST(a_clock_put_back_stops_nothing)
+        TEST(a_refused_token_that_works_again_is_good_again)
     };
 
     apr_initialize();
