@@ -3,10 +3,11 @@
  *
  * All apps are held, so that an unknown client_key costs no query either. The cell has a stamp of
  * the present state of the apps: the host's background thread looks every second or so, and a
- * change made on this host counts at once. A request that finds the cache made under another stamp
- * reads the apps anew, outside the lock; the others go on with the old ones meanwhile. Which of two
- * readings is the newer is told by when they began, not by the table's version: a database that was
- * restored from a backup counts lower.
+ * change made on this host counts at once. When the background is held up, by a Douyin that does
+ * not answer or because its child has died, a request looks in its place. A request that finds the
+ * cache made under another stamp reads the apps anew, outside the lock; the others go on with the
+ * old ones meanwhile. Which of two readings is the newer is told by when they began, not by the
+ * table's version: a database that was restored from a backup counts lower.
  */
 #include "gateway/apps.h"
 
@@ -35,7 +36,8 @@ struct dygw_apps_t {
     apr_uint64_t readings;          /* begun so far */
     dygw_apps_stamp_t loading;      /* a reading under this stamp is under way: one is enough */
     int is_loading;
-    dygw_ms_t failed_at;            /* the last reading did; 0 = it did not */
+    int is_looking;                 /* at the table's version, in the background's place */
+    dygw_ms_t failed_at;            /* the last reading or look did; 0 = it did not */
 };
 
 static apr_status_t destroy_snapshot(void *data)
@@ -169,6 +171,52 @@ static int failed_just_now(const dygw_apps_t *apps)
     return apps->failed_at != 0 && ago >= 0 && ago < RELOAD_PAUSE_MS;
 }
 
+/* --- looking --- */
+
+static apr_status_t look(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_ms_t asked_at = dygw_now();
+    apr_int64_t version;
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_app_version(db, &version);
+        dygw_db_close(db);
+    }
+    if (rv == APR_SUCCESS) {
+        dygw_cell_apps_seen(gateway, version, asked_at);
+    }
+    return rv;
+}
+
+static int may_look(dygw_apps_t *apps)
+{
+    int may;
+
+    apr_thread_mutex_lock(apps->mutex);
+    may = !apps->is_looking && !failed_just_now(apps);
+    apps->is_looking |= may;
+    apr_thread_mutex_unlock(apps->mutex);
+    return may;
+}
+
+static void look_if_unseen(dygw_apps_t *apps, const dygw_log_t *log, apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (!dygw_cell_apps_unseen(apps->gateway) || !may_look(apps)) {
+        return;
+    }
+    rv = look(apps->gateway, log, pool);
+    apr_thread_mutex_lock(apps->mutex);
+    apps->is_looking = 0;
+    apps->failed_at = rv == APR_SUCCESS ? 0 : dygw_now();
+    apr_thread_mutex_unlock(apps->mutex);
+}
+
+/* --- finding --- */
+
 /* Whether this request has to read the apps; *number is then the reading's. urgent: even when
  * another is reading already. */
 static int must_load(dygw_apps_t *apps, int urgent, apr_uint64_t *number)
@@ -249,6 +297,7 @@ apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dyg
 {
     apr_status_t rv;
 
+    look_if_unseen(apps, log, pool);
     load_if_stale(apps, 0, log, pool);
     rv = look_up(apps, client_key, pool, app);
     if (rv == APR_NOTFOUND) {

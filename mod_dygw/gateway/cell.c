@@ -9,6 +9,8 @@
 
 #define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
 #define AHEAD_MAX_MS        1000    /* of the clock; more: the clock was set back */
+#define APPS_UNSEEN_MS      1700    /* the background looks every 1.6 s, and a change counts after
+                                     * 2 s everywhere */
 
 /* Several processes share the atomics: an emulation by a lock of this process would not do. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
@@ -57,6 +59,27 @@ int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b
 void dygw_cell_apps_changed(dygw_gateway_t *gateway)
 {
     atomic_fetch_add(&gateway->cell->apps_changes, 1);
+}
+
+void dygw_cell_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t asked_at)
+{
+    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_ms_t seen_at = cell->apps_seen_at;
+
+    if (asked_at >= seen_at || seen_at > dygw_now()) {      /* or the clock was set back */
+        cell->apps_version = version;
+        cell->apps_seen_at = asked_at;
+    }
+    dygw_cell_unlock(gateway);
+}
+
+int dygw_cell_apps_unseen(const dygw_gateway_t *gateway)
+{
+    dygw_ms_t seen_at = atomic_load(&gateway->cell->apps_seen_at);
+    dygw_ms_t ago = dygw_now() - seen_at;
+
+    return seen_at != 0 && (ago > APPS_UNSEEN_MS || ago < 0)
+           && atomic_load(&gateway->cell->database_state) == DYGW_DB_OK;
 }
 
 void dygw_cell_left_work(dygw_gateway_t *gateway)

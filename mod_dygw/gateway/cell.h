@@ -28,6 +28,14 @@ int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b
 /* An app has just been changed here, and committed. */
 void dygw_cell_apps_changed(dygw_gateway_t *gateway);
 
+/* The table's version of the apps, which it had at `asked_at` or later. What was asked for earlier
+ * than what is known is no news. */
+void dygw_cell_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t asked_at);
+
+/* Whether the table may have had another version for longer than a host may go by an old one,
+ * because the background does not look. */
+int dygw_cell_apps_unseen(const dygw_gateway_t *gateway);
+
 /* A request of this host has left work that is due now. */
 void dygw_cell_left_work(dygw_gateway_t *gateway);
 

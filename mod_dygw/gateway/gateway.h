@@ -52,12 +52,13 @@ typedef struct dygw_cell_t {
     char token[DYGW_TOKEN_MAX];     /* NUL ended; empty = none held */
     dygw_ms_t renew_pause_until;    /* a renewal came to nothing: no other before then */
     dygw_ms_t rejected_at;          /* when a reader's ?rejected= led to a renewal last */
-    _Atomic apr_int64_t apps_version;   /* of the table, as the host saw it last */
+    _Atomic apr_int64_t apps_version;   /* of the table, as the host saw it last, */
+    _Atomic dygw_ms_t apps_seen_at;     /* and when it asked for that; 0 = never */
     _Atomic apr_int64_t apps_changes;   /* made on this host, which need not wait for that */
     _Atomic apr_int64_t last_id;        /* newest verification id given out on this host */
     /* what /health says, as the host's last look at the database found it */
     dygw_ms_t tick_at;              /* 0 = never */
-    int database_state;             /* dygw_database_state_e */
+    _Atomic int database_state;     /* dygw_database_state_e */
     _Atomic apr_int64_t work;       /* counts what requests of this host left to the background */
     dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
     dygw_ms_t diagnosed_at;         /* when a diagnosis began last; 0 = never */

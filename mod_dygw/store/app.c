@@ -155,12 +155,17 @@ static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_f
     return APR_STATUS_IS_EOF(rv) && count == EACH_PAGE ? APR_SUCCESS : rv;
 }
 
+apr_status_t dygw_store_app_version(dygw_db_t *db, apr_int64_t *version)
+{
+    return one_int(db, &app_version_get, NULL, version);
+}
+
 apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each,
                                  void *baton)
 {
     apr_int64_t last = 0;
     /* First: rows that change meanwhile may be newer than it, never older. */
-    apr_status_t rv = one_int(db, &app_version_get, NULL, version);
+    apr_status_t rv = dygw_store_app_version(db, version);
 
     while (rv == APR_SUCCESS) {
         rv = each_page(db, &last, each, baton);

@@ -72,6 +72,9 @@ apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at);
 /* By id; APR_NOTFOUND. From pool. */
 apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
 
+/* The apps version. */
+apr_status_t dygw_store_app_version(dygw_db_t *db, apr_int64_t *version);
+
 /* Every app, for the cache of a process; calls back once a row. *version is the apps version the
  * rows have at least. */
 typedef void dygw_store_app_fn(void *baton, const dygw_app_t *app);

@@ -101,9 +101,12 @@ static dygw_app_t *read_app(apr_int64_t id)
 static apr_int64_t apps_version(void)
 {
     dygw_db_t *db = suite_open(1);
+    apr_int64_t alone;
     dygw_tick_t tick;
 
     assert_int_equal(dygw_store_tick(db, &tick, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_app_version(db, &alone), APR_SUCCESS);
+    assert_true(alone == tick.apps_version);
     dygw_db_close(db);
     return tick.apps_version;
 }

@@ -54,6 +54,11 @@ void fake_store_add_app(const dygw_app_t *app)
     apps_version++;
 }
 
+void fake_store_raise_apps_version(void)
+{
+    apps_version++;
+}
+
 dygw_app_t *fake_store_app(int number)
 {
     assert_true(number < app_count);
@@ -93,6 +98,17 @@ apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version
         each(baton, &copies[i]);
     }
     return rv;
+}
+
+apr_status_t dygw_store_app_version(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_VERSION, &rv)) {
+        return rv;
+    }
+    *version = apps_version;
+    return fake_store_leave(rv, rv);
 }
 
 apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app,

@@ -36,7 +36,7 @@ static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
     "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals",
-    "token_get", "claim", "put", "apps", "app_insert", "app_get", "app_list", "app_change",
+    "token_get", "claim", "put", "version", "apps", "app_insert", "app_get", "app_list", "app_change",
     "reseal", "used", "token_reseal"
 };
 

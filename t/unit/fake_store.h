@@ -14,7 +14,7 @@ typedef enum {
     FAKE_OPEN, FAKE_INSERT, FAKE_SETTLE, FAKE_GET, FAKE_ITEMS, FAKE_FIND,
     FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS,
     FAKE_TOKEN_GET, FAKE_TOKEN_CLAIM, FAKE_TOKEN_PUT,
-    FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_CHANGE,
+    FAKE_APP_VERSION, FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_CHANGE,
     FAKE_APP_RESEAL, FAKE_APP_USED, FAKE_TOKEN_RESEAL,
     FAKE_STEPS
 } fake_step_e;
@@ -62,6 +62,8 @@ void fake_store_claimed_until(dygw_ms_t until);
 /* The apps' table, in fake_apps.c; the version counts up with each change through store/app.h. */
 void fake_store_add_app(const dygw_app_t *app);
 dygw_app_t *fake_store_app(int number);
+/* What a change by another host does. */
+void fake_store_raise_apps_version(void);
 /* The audit trail, as far as apps are concerned. */
 int fake_store_entries(void);
 const dygw_audit_entry_t *fake_store_entry(int number);

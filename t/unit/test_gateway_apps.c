@@ -10,6 +10,7 @@
 #include <apr_thread_proc.h>
 
 #include "gateway/apps.h"
+#include "gateway/cell.h"
 #include "util/compiler.h"
 
 #define READ_ALL    "open apps close"
@@ -67,6 +68,12 @@ static void tick(apr_int64_t version)
     gateway->cell->apps_version = version;
 }
 
+/* The background has looked just now. */
+static void see_version(void)
+{
+    dygw_cell_apps_seen(gateway, 2, dygw_now());
+}
+
 /* --- the cache --- */
 
 static void an_app_is_found_with_its_secret_open(DYGW_UNUSED void **state)
@@ -108,6 +115,65 @@ static void a_version_seen_by_the_host_is_read_once(DYGW_UNUSED void **state)
     assert_int_equal(known->status, DYGW_APP_DISABLED);
     find("key-1");
     assert_string_equal(fake_trace(), READ_ALL);
+}
+
+/* Another host changes an app, and the background of this one is held up. */
+static void when_the_background_does_not_look_a_request_does(DYGW_UNUSED void **state)
+{
+    add(1, "key-1");
+    see_version();
+    find("key-1");
+    fake_store_app(0)->status = DYGW_APP_DISABLED;
+    fake_store_raise_apps_version();
+    fake_clock_advance(1700);
+    fake_trace();
+    find("key-1");
+    assert_string_equal(fake_trace(), "");
+    assert_int_equal(known->status, DYGW_APP_ACTIVE);
+    fake_clock_advance(1);
+    find("key-1");
+    assert_string_equal(fake_trace(), "open version close " READ_ALL);
+    assert_int_equal(known->status, DYGW_APP_DISABLED);
+    find("key-1");
+    assert_string_equal(fake_trace(), "");
+}
+
+static void a_look_in_vain_is_not_repeated_at_once(DYGW_UNUSED void **state)
+{
+    add(1, "key-1");
+    see_version();
+    find("key-1");
+    fake_clock_advance(2000);
+    fake_store_fail(FAKE_APP_VERSION, 0, 9, APR_EGENERAL, 0);
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_int_equal(fake_store_calls(FAKE_APP_VERSION), 1);
+    fake_clock_advance(1000);
+    find("key-1");
+    assert_int_equal(fake_store_calls(FAKE_APP_VERSION), 2);
+}
+
+static void a_database_that_is_known_to_be_away_is_not_asked(DYGW_UNUSED void **state)
+{
+    add(1, "key-1");
+    see_version();
+    find("key-1");
+    gateway->cell->database_state = DYGW_DB_UNREACHABLE;
+    fake_clock_advance(60000);
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_int_equal(fake_store_calls(FAKE_APP_VERSION), 0);
+}
+
+static void an_answer_that_was_asked_for_earlier_is_no_news(DYGW_UNUSED void **state)
+{
+    dygw_cell_apps_seen(gateway, 5, dygw_now());
+    dygw_cell_apps_seen(gateway, 4, dygw_now() - 1);
+    assert_true(gateway->cell->apps_version == 5);
+    fake_clock_advance(-60000);             /* the clock was set back */
+    assert_true(dygw_cell_apps_unseen(gateway));
+    dygw_cell_apps_seen(gateway, 6, dygw_now());
+    assert_true(gateway->cell->apps_version == 6);
+    assert_false(dygw_cell_apps_unseen(gateway));
 }
 
 static void a_version_that_went_back_is_read_too(DYGW_UNUSED void **state)
@@ -422,6 +488,10 @@ int main(void)
         TEST(an_app_is_found_with_its_secret_open),
         TEST(neither_known_nor_unknown_keys_cost_a_query),
         TEST(a_version_seen_by_the_host_is_read_once),
+        TEST(when_the_background_does_not_look_a_request_does),
+        TEST(a_look_in_vain_is_not_repeated_at_once),
+        TEST(a_database_that_is_known_to_be_away_is_not_asked),
+        TEST(an_answer_that_was_asked_for_earlier_is_no_news),
         TEST(a_version_that_went_back_is_read_too),
         TEST(without_database_the_old_apps_serve),
         TEST(without_database_from_the_start_there_is_no_answer),
