@@ -15,7 +15,7 @@
 #define NO_SECRET   "sk_0000000000000000000000000000000000000000000"
 
 /* Nonces in the database are forgotten by one host's clock and accepted by another's. */
-#define CLOCKS_APART_MS         60000
+#define NONCE_CLOCKS_MS         600000
 #define FULL_REPORT_PAUSE_SEC   60
 
 /* --- the signature --- */
@@ -139,7 +139,7 @@ static apr_status_t spend_in_database(const dygw_call_t *call, dygw_ms_t expires
 
     if (rv == APR_SUCCESS) {
         dygw_nonce_key(call->signed_key, call->signed_nonce, key);
-        rv = dygw_store_nonce_spend(db, key, expires_at + CLOCKS_APART_MS);
+        rv = dygw_store_nonce_spend(db, key, expires_at + NONCE_CLOCKS_MS);
         dygw_db_close(db);
     }
     return rv;

@@ -22,6 +22,8 @@
 #define NEWS_PAUSE_MAX_MS   600000
 #define NEWS_PAUSE_PART     10                      /* of the record's age */
 #define FRESH_MS            10000                   /* it may not show yet what it did then */
+#define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
+                                                     * put back */
 #define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
 
 typedef struct errand_t {
@@ -145,7 +147,10 @@ static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
 {
     dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
 
-    return left > 0 && left <= FRESH_MS ? left : 0;
+    if (left <= 0 || left > FRESH_MS + AHEAD_MAX_MS) {
+        return 0;
+    }
+    return left < FRESH_MS ? left : FRESH_MS;
 }
 
 static dygw_ms_t pause_of_news(const dygw_verification_t *v, const dygw_reply_t *reply,

@@ -5,7 +5,6 @@
 
 #include "gateway/job.h"
 
-#define FIRST_MS        5000
 #define QUICK_REPEATS   5
 #define QUICK_MS        25000   /* what these take */
 #define SLOW_MS         40000
@@ -25,7 +24,7 @@ dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count)
     int i;
 
     for (i = 0; i < count; i++) {
-        dygw_ms_t pause = rows[i]->repeats < QUICK_REPEATS ? FIRST_MS : SLOW_MS;
+        dygw_ms_t pause = rows[i]->repeats < QUICK_REPEATS ? DYGW_PACE_FIRST_MS : SLOW_MS;
 
         if (rows[i]->verify_status == DYGW_PROCESSING && dygw_last_sent(rows[i]) + pause > due) {
             due = dygw_last_sent(rows[i]) + pause;
@@ -40,9 +39,9 @@ dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
     dygw_ms_t next;
 
     if (v->review_since != DYGW_NO_TIME) {
-        return now + grown(now - v->review_since, FIRST_MS, LONGEST_MS);
+        return now + grown(now - v->review_since, DYGW_PACE_FIRST_MS, LONGEST_MS);
     }
-    next = now + grown(now - dygw_last_sent(v), FIRST_MS, LONGEST_MS);
+    next = now + grown(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS, LONGEST_MS);
     return now < certain && next > certain ? certain : next;
 }
 
@@ -50,12 +49,13 @@ dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply,
 {
     int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST;
 
-    return now + grown(now - dygw_last_sent(v), FIRST_MS, spoke ? LONGEST_MS : SLOW_MS);
+    return now + grown(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS,
+                       spoke ? LONGEST_MS : SLOW_MS);
 }
 
 dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now)
 {
     dygw_ms_t passed = now - since;
 
-    return now + (passed < QUICK_MS ? FIRST_MS : grown(passed / 2, SLOW_MS, LONGEST_MS));
+    return now + (passed < QUICK_MS ? DYGW_PACE_FIRST_MS : grown(passed / 2, SLOW_MS, LONGEST_MS));
 }

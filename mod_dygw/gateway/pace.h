@@ -5,6 +5,9 @@
 
 #include "gateway/judge.h"
 
+/* The first pause, before a repetition and before another look. */
+#define DYGW_PACE_FIRST_MS 5000
+
 /* When the verify of these rows may be repeated next, by Douyin's schedule. */
 dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count);
 

@@ -4,14 +4,16 @@
  * certainly was not. */
 #include <apr_strings.h>
 
+#include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/settling.h"
 #include "util/step.h"
 
 #define ALREADY_VERIFIED    1208    /* where they come as error_code of the whole call */
 #define ALREADY_DONE        2
-#define SEND_WITHIN_MS      5000    /* of its commit: before another host can have the lease, and a
-                                     * caller take back what that one found */
+/* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
+ * so that no caller takes back what that one finds. */
+#define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {

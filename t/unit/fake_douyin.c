@@ -156,6 +156,13 @@ const char *fake_prepare_args(void)
 
 /* --- verify --- */
 
+static dygw_ms_t verify_send_by;
+
+dygw_ms_t fake_verify_send_by(void)
+{
+    return verify_send_by;
+}
+
 static dygw_verify_reply_t *make_verify(const char *call, dygw_reply_class_e kind,
                                         apr_int64_t error_code)
 {
@@ -204,6 +211,7 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
     int i;
 
     assert_true(send_by > dygw_now());
+    verify_send_by = send_by;
     assert_true(fake_store_expects(verify_token, encrypted_codes, count));
     begin_call("verify");
     verify_calls++;
@@ -436,6 +444,8 @@ static void *ask(const dygw_question_t *question, const char *access_token)
 
     assert_non_null(words_of(question));
     assert_int_equal(question->send_by > 0, question->what == DYGW_ASK_REPEAT);
+    /* Before the rows are due again by the clock of another host. */
+    assert_true(question->send_by + DYGW_CLOCKS_APART_MS <= dygw_now() + 5000);
     begin_call(call);
     asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ",
                         words_of(question), NULL);

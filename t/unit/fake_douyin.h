@@ -64,6 +64,8 @@ const char *fake_prepare_args(void);
 /* Calls so far. */
 int fake_token_calls(void);
 int fake_verify_calls(void);
+/* Until when the last one was allowed to be sent. */
+dygw_ms_t fake_verify_send_by(void);
 
 /* Called inside of each call with its name: "link", "prepare", "verify", "token", "stores", and when
  * one is started "get", "query", "repeat", "cancel", "order". */

@@ -371,6 +371,23 @@ static void news_that_stay_hidden_are_asked_about_for_two_days(DYGW_UNUSED void 
     settling_asked();
 }
 
+/* By this host's clock it is redeemed in some seconds. Douyin need not show it yet. */
+static void what_a_host_whose_clock_is_ahead_has_redeemed_is_fresh(DYGW_UNUSED void **state)
+{
+    row->news = 1;
+    row->verify_time = dygw_now() + 30000;
+    for (int looks = 0; looks < 4; looks++) {
+        show(1, NULL);
+        run();
+        assert_int_equal(row->verify_status, DYGW_SUCCESS);
+        assert_true(row->errand_at == dygw_now() + 10000);
+        fake_clock_advance(10000);
+    }
+    show(1, NULL);
+    run();
+    assert_int_equal(row->verify_status, DYGW_CANCELLED);
+}
+
 static void news_without_an_answer_are_kept(DYGW_UNUSED void **state)
 {
     row->news = 1;
@@ -448,6 +465,7 @@ int main(void)
         TEST(news_of_what_is_known_change_nothing),
         TEST(of_a_cancelled_one_a_refund_is_recorded),
         TEST(news_of_a_redemption_that_douyin_did_not_name_end_it_only_when_it_is_unused),
+        TEST(what_a_host_whose_clock_is_ahead_has_redeemed_is_fresh),
         TEST(news_that_stay_hidden_are_asked_about_for_two_days),
         TEST(news_without_an_answer_are_kept),
         TEST(news_wait_for_a_cancel_and_come_next),
