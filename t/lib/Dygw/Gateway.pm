@@ -140,6 +140,14 @@ sub plain {
     return Dygw::Client->new(port => $self->{server}->port, base => $base // '', headers => \%headers);
 }
 
+# The client of another gateway's first app, at this one: hosts on one database have the same apps.
+sub adopt {
+    my ($self, $other) = @_;
+    @{$self}{qw(client app)} = (Dygw::Client->new(%{ $other->client }, port => $self->server->port, socket => undef),
+                                $other->app);
+    return $self;
+}
+
 sub internal { return $_[0]->plain('/v1/internal', 'X-XTJ-UID' => 'operator-1') }
 
 sub health { return $_[0]->plain->call(GET => '/health') }

@@ -104,7 +104,8 @@ sub free_port {
 
 # conf: a text, or code that makes one of the server. modules: names of httpd's modules without mod_, beside those
 # that every server here has. load: paths of modules by name. mpm, children, threads, log_level, env, access_log (a
-# format; none: no access log), name (for messages). one_process: as `httpd -X`, without children; it cannot restart.
+# format; none: no access log), name (for messages), clock ('+2s': how wrong its clock is). one_process: as `httpd -X`,
+# without children; it cannot restart.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
@@ -263,16 +264,27 @@ sub spawn {
     # httpd ends when the test is killed.
     unshift @command, 'setpriv', '--pdeathsig=TERM', '--' if -x '/usr/bin/setpriv';
     my $pid = fork // croak "fork: $!";
+    # What faketime leaves behind when it is killed.
+    push @{ $self->{litter} }, "/dev/shm/faketime_shm_$pid", "/dev/shm/sem.faketime_sem_$pid" if $self->{clock};
     return $pid if $pid;
     POSIX::setpgid(0, 0);
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', "$self->{dir}/console.log";
     open STDERR, '>&', \*STDOUT;
-    $ENV{$_} = $self->{env}{$_} for keys %{ $self->{env} };
+    my %env = (%{ $self->{env} }, $self->clock_env);
+    $ENV{$_} = $env{$_} for keys %env;
     chdir $self->{dir};
     { exec { $command[0] } @command; }
     POSIX::_exit(127);
+}
+
+sub clock_env {
+    my ($self) = @_;
+    my $clock = $self->{clock} // return;
+    my ($library) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
+    return (LD_PRELOAD => $library // croak('faketime is not installed'), FAKETIME => $clock,
+            FAKETIME_DONT_FAKE_MONOTONIC => 1);
 }
 
 # How many configurations it has begun to serve.
@@ -514,6 +526,7 @@ sub destroy {
         $self->kill;
     }
     my $dir = delete $self->{dir};
+    unlink @{ $self->{litter} // [] };
     $ENV{DYGW_TEST_KEEP} ? Test::More::diag("$self->{name} was in $dir") : remove_tree($dir);
     return;
 }
