@@ -30,7 +30,7 @@
 
 /* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads or the
  * meter change their layout: a graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-7"
+#define RETAINED_KEY "mod_dygw-shared-8"
 
 /* How long what nothing asks for is kept: the longest life of a nonce. */
 #define KEPT_US (2 * DYGW_MAX_SIGNATURE_WINDOW)
