@@ -81,7 +81,10 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call
                              .http_status = answer->status,
                              .description = "",
                              .logid = "",
+                             .trouble = answer->trouble,
                              .took = answer->took,
+                             .date = answer->date,
+                             .ended_at = answer->ended_at,
                              .sent_twice = answer->sent_twice };
     if (answer->end != DYGW_HTTP_ANSWERED) {
         log_failure(call, answer, log);

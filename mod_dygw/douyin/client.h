@@ -63,6 +63,9 @@ void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *q
 void dygw_douyin_put_records(const dygw_douyin_t *douyin, const dygw_question_t *question,
                              dygw_douyin_call_t *call, apr_pool_t *pool);
 
+void dygw_douyin_put_stores(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                            dygw_douyin_call_t *call, apr_pool_t *pool);
+
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,

@@ -51,9 +51,27 @@ typedef enum {
     DYGW_REPLY_UNREACHABLE      /* no connection: certainly nothing was sent */
 } dygw_reply_class_e;
 
+/* Where a call without an answer failed on its way. */
+typedef enum {
+    DYGW_TROUBLE_NONE,
+    DYGW_TROUBLE_PROXY_NAME,    /* the proxy's name is not known */
+    DYGW_TROUBLE_NAME,          /* Douyin's is not, or the name server did not answer in time */
+    DYGW_TROUBLE_CONNECT,       /* refused, or there is no way */
+    DYGW_TROUBLE_CONNECT_TIME,  /* no connection in time */
+    DYGW_TROUBLE_PROXY,         /* the proxy does not let it through */
+    DYGW_TROUBLE_CA_FILE,       /* the certificate authorities cannot be read */
+    DYGW_TROUBLE_CERTIFICATE,   /* not trusted, or for another name */
+    DYGW_TROUBLE_EXPIRED,       /* the certificate is, or will be valid only later */
+    DYGW_TROUBLE_TLS,           /* no TLS for another reason */
+    DYGW_TROUBLE_TIME,          /* connected, but no whole answer in time */
+    DYGW_TROUBLE_BROKEN,        /* connected, then the connection broke */
+    DYGW_TROUBLE_UNREADABLE     /* no HTTP, or an answer over the limit */
+} dygw_trouble_e;
+
 /* A call's outcome; in the pool of the call. */
 typedef struct dygw_reply_t {
     dygw_reply_class_e kind;
+    dygw_trouble_e trouble;     /* NONE when there was an answer */
     int http_status;            /* 0 when there was no answer */
     apr_int64_t error_code;     /* the first non-zero of data and extra */
     const char *description;    /* never NULL */
@@ -64,6 +82,8 @@ typedef struct dygw_reply_t {
     apr_size_t raw_len;
     json_t *data;               /* member "data" of the body, borrowed; NULL when there is none */
     apr_interval_time_t took;   /* us */
+    dygw_ms_t date;             /* Douyin's clock, to the second; DYGW_NO_TIME when absent */
+    dygw_ms_t ended_at;         /* ours at that moment */
     int sent_twice; /* a kept-alive connection was dead and libcurl sent the request anew on
                      * another: the first may have arrived all the same, so "already used" may be
                      * our own doing */
@@ -81,6 +101,10 @@ typedef struct dygw_token_reply_t {
     const char *access_token;   /* NULL unless reply.kind is OK */
     apr_int64_t expires_in;     /* s; 0: less than one is left of a stable token */
 } dygw_token_reply_t;
+
+/* Whether the configured token call gives the same token until it ends, so that asking it spoils no
+ * token that somebody uses. */
+int dygw_douyin_token_is_stable(const dygw_douyin_t *douyin);
 
 /* Asks the configured token call. POST JSON {client_key, client_secret, grant_type}. */
 dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log,
@@ -243,7 +267,8 @@ typedef enum {
     DYGW_ASK_REPEAT,        /* the verify, as dygw_douyin_verify would send it -> verified */
     DYGW_ASK_CANCEL,        /* verify_id, certificate_id, cancel_token -> cancelled */
     DYGW_ASK_ORDER,         /* order_id; needs the configured account -> order */
-    DYGW_ASK_RECORDS        /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_ASK_RECORDS,       /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_ASK_STORES         /* account_id, poi_id, either may be NULL -> reply: one page */
 } dygw_question_e;
 
 typedef struct dygw_question_t {
@@ -297,6 +322,8 @@ int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void *
                      dygw_answer_t *answer);
 
 /* --- stores --- */
+#define DYGW_STORES_PER_PAGE 50
+
 /* account_id NULL: the configured one; either may be absent. */
 dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token,
                                  const char *account_id, const char *poi_id, int page, int size,

@@ -7,6 +7,8 @@
  */
 #include <curl/curl.h>
 
+#include <apr_strings.h>
+
 #include "douyin/client.h"
 #include "douyin/line.h"
 
@@ -52,7 +54,8 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
             [DYGW_ASK_REPEAT] = dygw_douyin_put_verify,
             [DYGW_ASK_CANCEL] = dygw_douyin_put_cancel,
             [DYGW_ASK_ORDER] = dygw_douyin_put_order,
-            [DYGW_ASK_RECORDS] = dygw_douyin_put_records };
+            [DYGW_ASK_RECORDS] = dygw_douyin_put_records,
+            [DYGW_ASK_STORES] = dygw_douyin_put_stores };
 
     put[question->what](douyin, question, call, pool);
 }
@@ -80,6 +83,9 @@ static dygw_answer_t read_reply(const dygw_question_t *question, const dygw_repl
         break;
     case DYGW_ASK_RECORDS:
         answer.records = dygw_douyin_read_records(reply, pool);
+        break;
+    case DYGW_ASK_STORES:
+        answer.reply = apr_pmemdup(pool, reply, sizeof(*reply));
         break;
     }
     return answer;

@@ -212,6 +212,17 @@ static void note_failure(dygw_line_t *line, CURLcode result)
     line->answer->problem = apr_pstrdup(line->pool, line->answer->aborted ? "aborted" : words);
 }
 
+static dygw_ms_t date_of(CURL *easy)
+{
+    struct curl_header *date;
+    time_t seconds = -1;
+
+    if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+        seconds = curl_getdate(date->value, NULL);
+    }
+    return seconds > 0 ? (dygw_ms_t)seconds * 1000 : DYGW_NO_TIME;
+}
+
 static void note_answer(dygw_line_t *line)
 {
     struct curl_header *location;
@@ -219,6 +230,7 @@ static void note_answer(dygw_line_t *line)
 
     curl_easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &status);
     line->answer->status = (int)status;
+    line->answer->date = date_of(line->easy);
     if (curl_easy_header(line->easy, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
         line->answer->location = apr_pstrdup(line->pool, location->value);
     }
@@ -258,6 +270,9 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
 void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
 {
     line->answer->end = end_of(line, result);
+    line->answer->trouble = dygw_line_trouble(line, result);
+    line->answer->date = DYGW_NO_TIME;
+    line->answer->ended_at = dygw_now();
     if (result == CURLE_OK || line->too_large) {
         note_answer(line);
     }

@@ -6,6 +6,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#include "douyin/douyin.h"
 #include "util/clock.h"
 
 typedef struct dygw_http_t dygw_http_t;
@@ -49,6 +50,9 @@ typedef struct dygw_http_answer_t {
     const char *body;               /* NUL ended; NULL unless ANSWERED */
     apr_size_t body_len;
     const char *location;           /* the header, as it came; NULL when absent */
+    dygw_ms_t date;                 /* the header; DYGW_NO_TIME when absent */
+    dygw_ms_t ended_at;
+    dygw_trouble_e trouble;
     const char *problem;            /* libcurl's words when not ANSWERED, for logs; never NULL */
     int sent_twice;                 /* anew on another connection, because a kept one was dead */
     int address_refused;            /* guarded, and an address was not public */

@@ -4,6 +4,8 @@
  * mutex guards the rings, never a call. */
 #include "douyin/line.h"
 
+#include <openssl/x509_vfy.h>
+
 #include "util/pool.h"
 
 #define MAX_LIFE_SEC            300     /* so that changes of DNS are noticed */
@@ -252,3 +254,68 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
     return APR_SUCCESS;
 }
 
+
+/* --- what went wrong --- */
+
+/* How far it had come when its time was over. */
+static dygw_trouble_e trouble_of_time(CURL *easy, int sent)
+{
+    curl_off_t resolved = 0, connected = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
+    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+    if (sent) {
+        return DYGW_TROUBLE_TIME;
+    }
+    return connected ? DYGW_TROUBLE_TLS : resolved ? DYGW_TROUBLE_CONNECT_TIME : DYGW_TROUBLE_NAME;
+}
+
+/* OpenSSL's number; where libcurl is made with another library, it tells less. */
+static dygw_trouble_e trouble_of_certificate(CURL *easy)
+{
+    long verdict = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
+    return verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID
+               ? DYGW_TROUBLE_EXPIRED
+               : DYGW_TROUBLE_CERTIFICATE;
+}
+
+/* Some refusals of a proxy look like a broken connection. */
+static int refused_by_proxy(CURL *easy)
+{
+    long status = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300;
+}
+
+dygw_trouble_e dygw_line_trouble(const dygw_line_t *line, CURLcode result)
+{
+    switch (result) {
+    case CURLE_OK:
+        return DYGW_TROUBLE_NONE;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return DYGW_TROUBLE_PROXY_NAME;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return DYGW_TROUBLE_NAME;
+    case CURLE_COULDNT_CONNECT:
+        return DYGW_TROUBLE_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return trouble_of_time(line->easy, line->times_sent > 0);
+    case CURLE_PROXY:
+        return DYGW_TROUBLE_PROXY;
+    case CURLE_SSL_CACERT_BADFILE:
+        return DYGW_TROUBLE_CA_FILE;
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return trouble_of_certificate(line->easy);
+    case CURLE_SSL_CONNECT_ERROR:
+        return DYGW_TROUBLE_TLS;
+    default:
+        if (line->times_sent == 0) {
+            return refused_by_proxy(line->easy) ? DYGW_TROUBLE_PROXY : DYGW_TROUBLE_TLS;
+        }
+        return line->too_large || result == CURLE_WEIRD_SERVER_REPLY ? DYGW_TROUBLE_UNREADABLE
+                                                                     : DYGW_TROUBLE_BROKEN;
+    }
+}

@@ -83,6 +83,9 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
 /* From libcurl's result to the answer, whose `aborted` is the caller's to set before. */
 void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result);
 
+/* Where a call failed that libcurl ended with result. */
+dygw_trouble_e dygw_line_trouble(const dygw_line_t *line, CURLcode result);
+
 int dygw_line_aborted(dygw_http_t *http);
 
 /* Has the waker woken by an abort, or no more; changes its multi handle, which the caller owns. */

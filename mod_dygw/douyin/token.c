@@ -60,6 +60,11 @@ static void forget_body(dygw_reply_t *reply)
     reply->data = NULL;
 }
 
+int dygw_douyin_token_is_stable(const dygw_douyin_t *douyin)
+{
+    return !douyin->config.use_client_token;
+}
+
 dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log,
                                       apr_pool_t *pool)
 {

@@ -59,6 +59,7 @@ static const dygw_route_t internal_routes[] = {
     { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
+    { "/diagnosis", M_GET, by_operator, dygw_handle_diagnosis },
     { .path = NULL }
 };
 

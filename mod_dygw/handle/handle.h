@@ -117,7 +117,7 @@ dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
     dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
 dygw_endpoint_fn dygw_handle_openapi_open, dygw_handle_openapi_internal;
-dygw_endpoint_fn dygw_handle_audit;
+dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis;
 dygw_endpoint_fn dygw_handle_report, dygw_handle_summary;
 dygw_endpoint_fn dygw_handle_reconciliation;
 dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;

@@ -46,6 +46,7 @@ typedef struct dygw_stmt_t dygw_stmt_t;     /* store/catalogue.h */
 
 /* "sqlite3", "pgsql", "mysql" as DBDriver spells them; APR_ENOTIMPL for any other. */
 apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect);
+const char *dygw_dialect_word(dygw_dialect_e dialect);
 
 /* Opens a unit of work, with a pool of its own below pool. APR_EGENERAL: no database is there. */
 apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,

@@ -66,6 +66,11 @@ apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect)
     return APR_ENOTIMPL;
 }
 
+const char *dygw_dialect_word(dygw_dialect_e dialect)
+{
+    return dialects[dialect].driver;
+}
+
 /* PostgreSQL's driver has one code for all failures. */
 int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text)
 {

@@ -114,7 +114,10 @@ const properties = {
     await fc.assert(fc.asyncProperty(validRequests(operation), async (values) => {
       const request = requestOf(operation, values);
       const [got, answer] = [await exchange(operation, request), await client.call(head, request)];
-      if (answer.status !== got.status || answer.text !== '') fail(request, answer, `GET says ${got.status}`);
+      const later = got.status === 200 && answer.status === 429;
+      if ((answer.status !== got.status && !later) || answer.text !== '') {
+        fail(request, answer, `GET says ${got.status}`);
+      }
     }), { ...parameters, numRuns: 5 });
   },
 

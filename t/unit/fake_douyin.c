@@ -409,6 +409,7 @@ static void queue_usual(const dygw_question_t *question)
         queue_usual_order();
         break;
     case DYGW_ASK_RECORDS:      /* no job's question */
+    case DYGW_ASK_STORES:
         break;
     }
 }
