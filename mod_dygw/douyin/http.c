@@ -195,8 +195,7 @@ static dygw_http_end_e end_of(const dygw_line_t *line, CURLcode result)
     if (line->times_sent == 0) {
         return DYGW_HTTP_UNREACHABLE;
     }
-    if (line->too_large || result == CURLE_WEIRD_SERVER_REPLY
-        || result == CURLE_UNSUPPORTED_PROTOCOL) {
+    if (dygw_line_is_unreadable(line, result)) {
         return DYGW_HTTP_UNREADABLE;
     }
     return result == CURLE_OPERATION_TIMEDOUT ? DYGW_HTTP_TIMEOUT : DYGW_HTTP_LOST;

@@ -257,6 +257,12 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
 
 /* --- what went wrong --- */
 
+int dygw_line_is_unreadable(const dygw_line_t *line, CURLcode result)
+{
+    return line->too_large || result == CURLE_WEIRD_SERVER_REPLY
+           || result == CURLE_UNSUPPORTED_PROTOCOL;
+}
+
 /* How far it had come when its time was over. */
 static dygw_trouble_e trouble_of_time(CURL *easy, int sent)
 {
@@ -315,7 +321,7 @@ dygw_trouble_e dygw_line_trouble(const dygw_line_t *line, CURLcode result)
         if (line->times_sent == 0) {
             return refused_by_proxy(line->easy) ? DYGW_TROUBLE_PROXY : DYGW_TROUBLE_TLS;
         }
-        return line->too_large || result == CURLE_WEIRD_SERVER_REPLY ? DYGW_TROUBLE_UNREADABLE
-                                                                     : DYGW_TROUBLE_BROKEN;
+        return dygw_line_is_unreadable(line, result) ? DYGW_TROUBLE_UNREADABLE
+                                                     : DYGW_TROUBLE_BROKEN;
     }
 }

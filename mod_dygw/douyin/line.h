@@ -83,6 +83,9 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
 /* From libcurl's result to the answer, whose `aborted` is the caller's to set before. */
 void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result);
 
+/* Whether what came is no HTTP, or too large. */
+int dygw_line_is_unreadable(const dygw_line_t *line, CURLcode result);
+
 /* Where a call failed that libcurl ended with result. */
 dygw_trouble_e dygw_line_trouble(const dygw_line_t *line, CURLcode result);
 

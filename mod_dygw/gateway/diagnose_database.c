@@ -14,6 +14,7 @@
 #define ROUND_TRIPS     3
 #define SLOW_US         100000
 #define STALLED_MS      60000   /* as /health has it */
+#define CLOCK_WELL_MS   1000    /* leases and pauses of hosts are told by it */
 #define PART_IS_MUCH(part, whole)   ((part) > (whole) / 5 * 4)
 
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
@@ -70,7 +71,7 @@ static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_
 
 static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
 {
-    dygw_finding_e state = dygw_finding_of_clock(ahead);
+    dygw_finding_e state = dygw_finding_of_clock(ahead, CLOCK_WELL_MS);
 
     dygw_finding(d->findings, DYGW_EXAM_DATABASE_CLOCK, state,
                  state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);

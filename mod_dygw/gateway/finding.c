@@ -2,7 +2,6 @@
  * What a diagnosis finds, as JSON. */
 #include "gateway/finding.h"
 
-#define CLOCK_WELL_MS   5000
 #define CLOCK_BAD_MS    60000
 
 static const char *const exam_words[] = {
@@ -109,9 +108,9 @@ void dygw_finding_plain(dygw_findings_t *findings, dygw_exam_e exam, dygw_findin
     dygw_finding_end(findings);
 }
 
-dygw_finding_e dygw_finding_of_clock(dygw_ms_t difference)
+dygw_finding_e dygw_finding_of_clock(dygw_ms_t difference, dygw_ms_t well_ms)
 {
     dygw_ms_t apart = difference < 0 ? -difference : difference;
 
-    return apart <= CLOCK_WELL_MS ? DYGW_PASS : apart <= CLOCK_BAD_MS ? DYGW_WARN : DYGW_FAIL;
+    return apart <= well_ms ? DYGW_PASS : apart <= CLOCK_BAD_MS ? DYGW_WARN : DYGW_FAIL;
 }

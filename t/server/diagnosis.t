@@ -235,7 +235,8 @@ reconfigured(DygwAccountId => Dygw::Gateway::ACCOUNT, DBDKeep => 9, DygwTokenEnd
 # --- the token ---
 
 $sandbox->kill_tokens;
-diagnosis_is('a token that Douyin refuses, while a new one is to be had', '?poi_id=' . POI, token => 'fail token_refused');
+diagnosis_is('a token that Douyin refuses, while a new one is to be had', '?poi_id=' . POI,
+    token => 'fail token_refused');
 failing(token => (error_code => 10013));
 diagnosis_is('... and while none is', '?poi_id=' . POI, token => 'fail token_refused', secret => 'fail refused',
     address => 'skipped no_answer', authorisation => 'skipped no_answer', 'store' . POI() => 'skipped token_refused',
@@ -262,7 +263,8 @@ $database = Dygw::Database->new('pgsql');
 $sandbox = Dygw::Sandbox->new;
 $gateway = Dygw::Gateway->new(database => $database, sandbox => $sandbox)->start;
 $found = diagnosis_is('PostgreSQL, all is well', '', connections => 'pass');
-is_deeply([ @{ $found->{connections}{detail} }{qw(needed max_connections)} ], [ 4 * 9, 197 ], 'connections are counted');
+is_deeply([ @{ $found->{connections}{detail} }{qw(needed max_connections)} ], [ 4 * 9, 197 ],
+    'connections are counted');
 my $version = $database->query("SELECT value FROM dygw_meta WHERE name = 'schema_version'");
 $database->query("UPDATE dygw_meta SET value = '1' WHERE name = 'schema_version'");
 $found = diagnosis_is('a schema of yesterday', '', schema => 'fail behind', map { $_ => 'skipped no_schema' }

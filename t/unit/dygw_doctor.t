@@ -50,7 +50,7 @@ for my $name (@names) {
     ok(length $en && $en !~ $CHINESE && length $zh && $en ne $zh, "$name: a title in both languages");
     unlike("$en$zh", qr/[{}]/, '... whole without its facts');
 }
-my %texts = %Doctor::TEXTS;
+my %texts = do { no warnings qw(once); %Doctor::TEXTS };
 for my $reason (@reasons) {
     ok(scalar(grep { /(?:\A|\.)$reason(?:\.|\z)/ } keys %texts), "$reason: there are words");
 }
@@ -143,7 +143,8 @@ sub diagnosis {
 
 my $refused = [ scope_order => 'fail', 'no_permission', { scope => 'life.capacity.order.query', error_code => 2190004,
     description => "应用未获得该能力\n\e[2J", logid => '2025A' } ];
-my ($code, $printed, $complaint) = consult([ diagnosis([ token => 'pass', undef, { version => 3, expires_in => 9 } ]) ]);
+my @token = (token => 'pass', undef, { version => 3, expires_in => 9 });
+my ($code, $printed, $complaint) = consult([ diagnosis([@token]) ]);
 is($code, 0, 'all is well: 0');
 like($printed, qr/^pass  Gateway: version 1\.2$/m, 'a line each');
 like($printed, qr/^pass  Access token: version 3, good for 9 s$/m, '... with its facts');
@@ -155,7 +156,8 @@ like($printed, qr/^warn  Database, pgsql: .*round trip 5 us\n +-> Look/m, '... w
 
 ($code, $printed) = consult([ diagnosis($refused) ]);
 is($code, 1, 'a failure: 1');
-like($printed, qr/^FAIL  .*life\.capacity\.order\.query: .*error_code 2190004 .*logid 2025A/m, '... with what Douyin says');
+like($printed, qr/^FAIL  .*life\.capacity\.order\.query: .*error_code 2190004 .*logid 2025A/m,
+    '... with what Douyin says');
 like($printed, qr/-> Apply for life\.capacity\.order\.query/, '... and what to do');
 unlike($printed, qr/\e|能力\n/, '... in one line, without what a terminal obeys');
 
@@ -179,7 +181,8 @@ is($code, 1, '--json ends the same');
 is($json->{status}, 'fail', '... says how it is');
 is_deeply([ map { $_->{name} } @{ $json->{checks} } ], [qw(gateway clock scope_order)], '... has each check');
 my $check = $json->{checks}[2];
-is_deeply([ @$check{qw(state reason)}, $check->{detail}{error_code} ], [qw(fail no_permission 2190004)], '... its facts');
+is_deeply([ @$check{qw(state reason)}, $check->{detail}{error_code} ], [qw(fail no_permission 2190004)],
+    '... its facts');
 like("$check->{title} $check->{text} $check->{remedy}", qr/订单.*应用未获得该能力.*能力申请/s, '... and its words');
 
 ($code, $printed) = consult([ diagnosis([ of_the_future => 'fail', 'x' ], $refused) ]);
@@ -190,7 +193,8 @@ like($printed, qr/^FAIL  Access token: of_the_future/m, 'a reason that it does n
 # --- the clock of this machine ---
 
 for my $case ([ 3, 'pass', 0 ], [ -30, 'warn', 0 ], [ 3600, 'FAIL', 1 ]) {
-    ($code, $printed) = consult([ [ 200, sub { return { data => { version => '1', at => at($case->[0]), checks => [] } } } ] ]);
+    my $answer = sub { return { data => { version => '1', at => at($case->[0]), checks => [] } } };
+    ($code, $printed) = consult([ [ 200, $answer ] ]);
     is($code, $case->[2], "a gateway that is $case->[0] s ahead: $case->[2]");
     like($printed, qr/^$case->[1]  Clock of this machine/m, "... $case->[1]");
 }

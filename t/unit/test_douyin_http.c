@@ -257,6 +257,7 @@ static void a_port_where_nobody_listens_is_unreachable(void **state)
     upstream_connect(u, apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_free_port()));
     reply = stores(u);
     assert_int_equal(reply->kind, DYGW_REPLY_UNREACHABLE);
+    assert_int_equal(reply->trouble, DYGW_TROUBLE_CONNECT);
     assert_int_equal(reply->http_status, 0);
     assert_non_null(strstr(upstream_logged(), "DYGW0500"));
 }
@@ -265,10 +266,76 @@ static void a_server_without_tls_is_unreachable_over_https(void **state)
 {
     upstream_t *u = *state;
     static const loopback_step_t no_tls = { LOOPBACK_DROP_UNREAD, NULL };
+    const dygw_reply_t *reply;
 
     u->server = loopback_start(&no_tls, 1);
     upstream_connect(u, apr_psprintf(u->pool, "https://127.0.0.1:%d", loopback_port(u->server)));
-    assert_int_equal(stores(u)->kind, DYGW_REPLY_UNREACHABLE);
+    reply = stores(u);
+    assert_int_equal(reply->kind, DYGW_REPLY_UNREACHABLE);
+    assert_int_equal(reply->trouble, DYGW_TROUBLE_TLS);
+}
+
+static void a_name_that_is_none_is_told_from_a_host_that_is_away(void **state)
+{
+    upstream_t *u = *state;
+
+    u->config.connect_timeout = u->config.total_timeout = apr_time_from_msec(500);
+    upstream_connect(u, "https://no-such-name.invalid");
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_NAME);
+    u->config.proxy = "http://no-such-name.invalid:3128";
+    upstream_connect(u, "https://127.0.0.1:1");
+    assert_int_not_equal(stores(u)->trouble, DYGW_TROUBLE_CONNECT);
+}
+
+static void a_proxy_that_refuses_is_named(void **state)
+{
+    upstream_t *u = *state;
+    static const loopback_step_t refuses
+        = { LOOPBACK_ANSWER_AND_CLOSE, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n" };
+
+    u->server = loopback_start(&refuses, 1);
+    u->config.proxy = apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_port(u->server));
+    upstream_connect(u, "https://127.0.0.1:1");
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_PROXY);
+}
+
+static void certificate_authorities_that_are_not_there_are_named(void **state)
+{
+    upstream_t *u = *state;
+    static const loopback_step_t hangs = { LOOPBACK_HANG, NULL };
+
+    u->server = loopback_start(&hangs, 1);
+    u->config.ca_file = "/no/such/file.pem";
+    upstream_connect(u, apr_psprintf(u->pool, "https://127.0.0.1:%d", loopback_port(u->server)));
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_CA_FILE);
+}
+
+static void what_breaks_later_is_told_apart(void **state)
+{
+    upstream_t *u = *state;
+
+    u->config.total_timeout = apr_time_from_msec(300);
+    upstream_script(u, { LOOPBACK_DROP, NULL }, { LOOPBACK_HANG, NULL },
+                    { LOOPBACK_ANSWER_AND_CLOSE, "no HTTP" });
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_BROKEN);
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_TIME);
+    assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_UNREADABLE);
+}
+
+static void the_date_of_an_answer_is_read(void **state)
+{
+    upstream_t *u = *state;
+    const dygw_reply_t *reply;
+
+    upstream_script(u, { LOOPBACK_ANSWER,
+                         "HTTP/1.1 200 OK\r\nDate: Sat, 24 Aug 2019 14:15:22 GMT\r\n"
+                         "Content-Length: 26\r\n\r\n{\"data\":{\"error_code\":0}}\n" },
+                    { LOOPBACK_ANSWER, GOOD });
+    reply = stores(u);
+    assert_int_equal(reply->trouble, DYGW_TROUBLE_NONE);
+    assert_int_equal(reply->date, APR_INT64_C(1566656122000));
+    assert_in_range(reply->ended_at, dygw_now() - 10000, dygw_now());
+    assert_int_equal(stores(u)->date, DYGW_NO_TIME);
 }
 
 /* The server answers once, drops the second request, and is gone when libcurl tries again: error
@@ -395,6 +462,11 @@ int main(void)
         TEST(whole_chunks_are_an_answer),
         TEST(a_port_where_nobody_listens_is_unreachable),
         TEST(a_server_without_tls_is_unreachable_over_https),
+        TEST(a_name_that_is_none_is_told_from_a_host_that_is_away),
+        TEST(a_proxy_that_refuses_is_named),
+        TEST(certificate_authorities_that_are_not_there_are_named),
+        TEST(what_breaks_later_is_told_apart),
+        TEST(the_date_of_an_answer_is_read),
         TEST(a_request_sent_on_a_dead_connection_counts_as_sent),
         TEST(an_answer_that_is_no_http_is_garbled),
         TEST(an_answer_of_a_mebibyte_is_read_to_the_last_byte),

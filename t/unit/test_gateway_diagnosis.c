@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a diagnosis asks of Douyin, and what it makes of the answers.
+ * links: gateway/diagnose_answers.c gateway/diagnose_douyin.c gateway/finding.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "gateway/diagnosis.h"
+#include "gateway/token.h"
+#include "util/compiler.h"
+#include "util/json.h"
+
+#define ACCOUNT "7014065493820573710"
+#define OTHERS  "7014065493820573711"
+#define NOW     APR_INT64_C(1767225600000)
+
+/* --- Douyin and the token, as a test wants them --- */
+
+static struct {
+    apr_pool_t *pool;
+    const char *held;           /* NULL: none */
+    int held_refused;
+    int stable;
+    dygw_token_reply_t fresh;   /* of the token call */
+    int token_calls;
+    const char *dead_token;     /* refused with 2190002 */
+    const char *listed;         /* JSON of the account's stores */
+    const char *alone;          /* JSON of a store that is asked for by itself */
+    int under_way, most_under_way;
+    const char *asked;          /* "token what account poi; " each */
+} world;
+
+/* The calls under way land in the order of their start. */
+struct dygw_flight_t {
+    apr_array_header_t *started;    /* of flown_t */
+    int landed;
+};
+
+typedef struct flown_t {
+    const dygw_question_t *question;
+    const char *token;
+    void *baton;
+} flown_t;
+
+static dygw_ms_t now(void)
+{
+    return NOW;
+}
+
+apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *gateway, dygw_token_t *token,
+                             DYGW_UNUSED apr_pool_t *pool)
+{
+    *token = (dygw_token_t){ .access_token = world.held, .version = world.held ? 7 : 0,
+                             .expires_at = NOW + 60000, .refused = world.held_refused };
+    return world.held ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+int dygw_douyin_token_is_stable(DYGW_UNUSED const dygw_douyin_t *douyin)
+{
+    return world.stable;
+}
+
+dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
+                                      DYGW_UNUSED const dygw_log_t *log,
+                                      DYGW_UNUSED apr_pool_t *pool)
+{
+    world.token_calls++;
+    return &world.fresh;
+}
+
+apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
+                                apr_pool_t *pool)
+{
+    *flight = apr_pcalloc(pool, sizeof(**flight));
+    (*flight)->started = apr_array_make(pool, 8, sizeof(flown_t));
+    return APR_SUCCESS;
+}
+
+void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
+                       const char *access_token, DYGW_UNUSED const dygw_log_t *log,
+                       apr_pool_t *pool, void *baton)
+{
+    static const char *const words[] = { [DYGW_ASK_GET] = "get", [DYGW_ASK_ORDER] = "order",
+                                         [DYGW_ASK_RECORDS] = "records",
+                                         [DYGW_ASK_STORES] = "stores" };
+
+    APR_ARRAY_PUSH(flight->started, flown_t) = (flown_t){ question, access_token, baton };
+    world.asked = apr_pstrcat(pool, world.asked, access_token, " ", words[question->what], " ",
+                              question->account_id ? question->account_id : "-", " ",
+                              question->poi_id ? question->poi_id : "-", "; ", NULL);
+    if (++world.under_way > world.most_under_way) {
+        world.most_under_way = world.under_way;
+    }
+}
+
+int dygw_flight_count(const dygw_flight_t *flight)
+{
+    return flight->started->nelts - flight->landed;
+}
+
+static dygw_reply_t *answer_of(const flown_t *flown, apr_pool_t *pool)
+{
+    dygw_reply_t *reply = apr_pcalloc(pool, sizeof(*reply));
+    const char *text = "{}", *error;
+
+    *reply = (dygw_reply_t){ .http_status = 200, .description = "", .logid = "", .date = NOW };
+    if (world.dead_token && strcmp(flown->token, world.dead_token) == 0) {
+        reply->kind = DYGW_REPLY_TOKEN;
+        reply->error_code = 2190002;
+    }
+    else if (flown->question->what == DYGW_ASK_STORES) {
+        text = flown->question->poi_id ? world.alone : world.listed;
+    }
+    reply->data = dygw_json_parse(text, strlen(text), DYGW_JSON_STRICT, pool, &error);
+    return reply;
+}
+
+int dygw_flight_land(dygw_flight_t *flight, DYGW_UNUSED apr_interval_time_t patience, void **baton,
+                     dygw_answer_t *answer)
+{
+    const flown_t *flown = &APR_ARRAY_IDX(flight->started, flight->landed++, flown_t);
+
+    world.under_way--;
+    *baton = flown->baton;
+    answer->reply = answer_of(flown, world.pool);
+    return 1;
+}
+
+/* --- diagnosing --- */
+
+static int setup(void **state)
+{
+    memset(&world, 0, sizeof world);
+    apr_pool_create(&world.pool, NULL);
+    world.held = "held";
+    world.stable = 1;
+    world.fresh = (dygw_token_reply_t){ .reply = { .kind = DYGW_REPLY_OK, .http_status = 200,
+                                                   .description = "", .logid = "", .date = NOW,
+                                                   .ended_at = NOW },
+                                        .access_token = "held" };
+    world.listed = "{\"pois\":[{\"poi\":{\"poi_id\":\"71\"}}],\"total\":1}";
+    world.alone = "{\"pois\":[]}";
+    world.asked = "";
+    dygw_clock_set(now);
+    *state = NULL;
+    return 0;
+}
+
+static int teardown(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(NULL);
+    apr_pool_destroy(world.pool);
+    return 0;
+}
+
+/* The checks; about the stores that are named, NULL ended. */
+static json_t *diagnose(const char *const *poi_ids)
+{
+    static const dygw_log_t log = { 0 };
+    dygw_gateway_t gateway = { .account_id = ACCOUNT };
+    dygw_findings_t findings = { 0 };
+    dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
+                           .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)),
+                           .pool = world.pool };
+    const char *error;
+    json_t *checks;
+
+    for (; poi_ids && *poi_ids; poi_ids++) {
+        APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;
+    }
+    dygw_jsonw_init(&findings.w, world.pool, 256);
+    dygw_jsonw_array(&findings.w, NULL);
+    dygw_diagnose_douyin(&d);
+    dygw_jsonw_end_array(&findings.w);
+    checks = dygw_json_parse(findings.w.text, findings.w.len, DYGW_JSON_STRICT, world.pool, &error);
+    assert_non_null(checks);
+    return checks;
+}
+
+static const json_t *check_of(const json_t *checks, const char *name)
+{
+    const json_t *check;
+    size_t i;
+
+    json_array_foreach(checks, i, check) {
+        if (strcmp(dygw_json_str(check, "name"), name) == 0) {
+            return check;
+        }
+    }
+    fail_msg("there is no check %s", name);
+    return NULL;
+}
+
+/* "state reason", or the state alone. */
+static const char *verdict(const json_t *checks, const char *name)
+{
+    const json_t *check = check_of(checks, name);
+    const char *why = dygw_json_str(check, "reason");
+
+    return apr_pstrcat(world.pool, dygw_json_str(check, "state"), why ? " " : NULL, why, NULL);
+}
+
+static const char *detail(const json_t *checks, const char *name, const char *key)
+{
+    return dygw_json_id(json_object_get(check_of(checks, name), "detail"), key, world.pool);
+}
+
+/* --- the token --- */
+
+static void the_stable_call_is_made_with_a_token_in_hand(DYGW_UNUSED void **state)
+{
+    const json_t *checks = diagnose(NULL);
+
+    assert_string_equal(verdict(checks, "secret"), "pass");
+    assert_string_equal(verdict(checks, "token"), "pass");
+    assert_string_equal(detail(checks, "token", "expires_in"), "60");
+    assert_int_equal(world.token_calls, 1);
+    assert_string_equal(world.asked, "held get - -; held stores " ACCOUNT " -; held order - -; "
+                                     "held records " ACCOUNT " -; ");
+}
+
+static void the_other_call_is_made_only_when_no_good_token_is_held(DYGW_UNUSED void **state)
+{
+    world.stable = 0;
+    assert_string_equal(verdict(diagnose(NULL), "secret"), "skipped not_asked");
+    assert_int_equal(world.token_calls, 0);
+    world.held_refused = 1;
+    assert_string_equal(verdict(diagnose(NULL), "secret"), "pass");
+    assert_int_equal(world.token_calls, 1);
+    world.held = NULL;
+    assert_string_equal(verdict(diagnose(NULL), "token"), "fail missing");
+    assert_int_equal(world.token_calls, 2);
+}
+
+static void without_a_token_nothing_is_asked(DYGW_UNUSED void **state)
+{
+    const char *const stores[] = { "71", NULL };
+    const json_t *checks;
+
+    world.held = NULL;
+    world.fresh.access_token = NULL;
+    world.fresh.reply.kind = DYGW_REPLY_SETUP;
+    world.fresh.reply.error_code = 10003;
+    checks = diagnose(stores);
+    assert_string_equal(verdict(checks, "secret"), "fail refused");
+    assert_string_equal(verdict(checks, "scope_order"), "skipped no_token");
+    assert_string_equal(verdict(checks, "store"), "skipped no_token");
+    assert_string_equal(verdict(checks, "authorisation"), "skipped no_answer");
+    assert_string_equal(world.asked, "");
+}
+
+static void a_dead_token_is_found_and_the_new_one_asked_with(DYGW_UNUSED void **state)
+{
+    const char *const stores[] = { "71", NULL };
+    const json_t *checks;
+
+    world.dead_token = "held";
+    world.fresh.access_token = "fresh";
+    checks = diagnose(stores);
+    assert_string_equal(verdict(checks, "token"), "fail token_refused");
+    assert_string_equal(detail(checks, "token", "error_code"), "2190002");
+    assert_string_equal(verdict(checks, "scope_store"), "pass");
+    assert_string_equal(verdict(checks, "store"), "pass");
+    assert_non_null(strstr(world.asked, "fresh stores " ACCOUNT " -; "));
+}
+
+static void the_same_dead_token_is_not_asked_with_again(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    world.dead_token = "held";
+    checks = diagnose(NULL);
+    assert_string_equal(verdict(checks, "token"), "fail token_refused");
+    assert_string_equal(verdict(checks, "scope_store"), "skipped token_refused");
+    assert_null(strstr(strstr(world.asked, "records"), "get"));
+}
+
+/* --- stores --- */
+
+static void a_store_of_the_list_is_not_asked_for(DYGW_UNUSED void **state)
+{
+    const char *const stores[] = { "71", NULL };
+
+    assert_string_equal(verdict(diagnose(stores), "store"), "pass");
+    assert_null(strstr(world.asked, " 71;"));
+}
+
+static void another_store_is_asked_for_by_itself(DYGW_UNUSED void **state)
+{
+    const char *const stores[] = { "72", NULL };
+    const json_t *checks;
+
+    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"root_account\":{\"account_id\":\""
+                  ACCOUNT "\"}}]}";
+    assert_string_equal(verdict(diagnose(stores), "store"), "pass");
+    assert_non_null(strstr(world.asked, "held stores - 72; "));
+    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"}}]}";
+    assert_string_equal(verdict(diagnose(stores), "store"), "pass");
+    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"account\":{\"parent_account\":"
+                  "{\"account_id\":\"" OTHERS "\"}}}]}";
+    checks = diagnose(stores);
+    assert_string_equal(verdict(checks, "store"), "fail other_account");
+    assert_string_equal(detail(checks, "store", "account_id"), OTHERS);
+    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"73\"}}]}";
+    assert_string_equal(verdict(diagnose(stores), "store"), "fail unknown_store");
+}
+
+static void few_stores_are_asked_for_at_once(DYGW_UNUSED void **state)
+{
+    const char *stores[DYGW_DIAGNOSIS_STORES + 1] = { NULL };
+
+    for (int i = 0; i < DYGW_DIAGNOSIS_STORES; i++) {
+        stores[i] = apr_psprintf(world.pool, "%d", 100 + i);
+    }
+    assert_int_equal(json_array_size(diagnose(stores)), 10 + DYGW_DIAGNOSIS_STORES);
+    assert_true(world.most_under_way <= 5);
+    assert_non_null(strstr(world.asked, "held stores - 119; "));
+}
+
+/* --- the way --- */
+
+static void each_trouble_has_a_reason_of_its_own(DYGW_UNUSED void **state)
+{
+    const char *seen = "";
+
+    world.fresh.reply.kind = DYGW_REPLY_UNREACHABLE;
+    world.fresh.reply.http_status = 0;
+    for (int i = DYGW_TROUBLE_NONE; i <= DYGW_TROUBLE_UNREADABLE; i++) {
+        const json_t *checks;
+        const char *found;
+
+        world.fresh.reply.trouble = (dygw_trouble_e)i;
+        checks = diagnose(NULL);
+        found = verdict(checks, "douyin_connection");
+        assert_int_equal(strncmp(found, "fail ", 5), 0);
+        assert_null(strstr(seen, apr_pstrcat(world.pool, found, ";", NULL)));
+        seen = apr_pstrcat(world.pool, seen, found, ";", NULL);
+        assert_string_equal(verdict(checks, "scope_store"), "skipped no_answer");
+        assert_string_equal(verdict(checks, "secret"), "skipped no_answer");
+    }
+    assert_string_equal(world.asked, "");
+}
+
+static void clocks_may_be_a_little_apart(DYGW_UNUSED void **state)
+{
+    static const struct {
+        dygw_ms_t ahead;
+        const char *verdict;
+    } cases[] = { { 0, "pass" }, { 4000, "pass" }, { -5000, "pass" }, { 6000, "warn clock_off" },
+                  { -59000, "warn clock_off" }, { 61000, "fail clock_off" },
+                  { -3600000, "fail clock_off" } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world.fresh.reply.date = NOW + cases[i].ahead;
+        assert_string_equal(verdict(diagnose(NULL), "douyin_clock"), cases[i].verdict);
+    }
+    world.fresh.reply.date = DYGW_NO_TIME;
+    assert_string_equal(verdict(diagnose(NULL), "douyin_clock"), "skipped no_answer");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(the_stable_call_is_made_with_a_token_in_hand),
+        TEST(the_other_call_is_made_only_when_no_good_token_is_held),
+        TEST(without_a_token_nothing_is_asked),
+        TEST(a_dead_token_is_found_and_the_new_one_asked_with),
+        TEST(the_same_dead_token_is_not_asked_with_again),
+        TEST(a_store_of_the_list_is_not_asked_for),
+        TEST(another_store_is_asked_for_by_itself),
+        TEST(few_stores_are_asked_for_at_once),
+        TEST(each_trouble_has_a_reason_of_its_own),
+        TEST(clocks_may_be_a_little_apart),
+    };
+    int failed;
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    apr_initialize();
+    failed = cmocka_run_group_tests_name("gateway_diagnosis", tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
