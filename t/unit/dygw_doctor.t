@@ -97,10 +97,10 @@ sub serve {
             my $socket = $listener->accept;
             print {$seen} read_request($socket), "\n";
             $seen->flush;
-            my ($status, $body) = @$answer;
+            my ($status, $body, $more) = @$answer;
             $body = JSON::PP->new->utf8->encode(ref $body eq 'CODE' ? $body->() : $body) if ref $body;
             print {$socket} "HTTP/1.1 $status Word\r\nContent-Type: application/json\r\nContent-Length: ",
-                length $body, "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n$body";
+                length $body, "\r\nRetry-After: 1\r\n", $more // '', "Connection: close\r\n\r\n$body";
         }
         require POSIX;
         POSIX::_exit(0);
@@ -236,6 +236,8 @@ for my $case ([ 401, { code => 'operator_required' }, qr/--operator/ ], [ 403, '
     is($code, 2, "no diagnosis ($case->[0]): 2");
     like($printed, $case->[2], '... and says why');
 }
+($code) = consult([ [ 302, '', "Location: /elsewhere\r\n" ], diagnosis() ]);
+is($code, 2, 'a redirect is not followed, with all the headers');
 ($code, $printed) = run('--url', 'http://127.0.0.1:1/x');
 is($code, 2, 'no gateway: 2');
 like($printed, qr{^FAIL  Gateway: There is no answer from http://127\.0\.0\.1:1/x}m, '... and says so');
