@@ -13,4 +13,5 @@ my $database = Dygw::DbSuite::contract('mysql');
 Dygw::DbSuite::memory($database, 5000);
 Dygw::DbSuite::migrations('mysql');
 Dygw::DbSuite::upgrade('mysql');
+Dygw::DbSuite::go_on_meanwhile('mysql');
 done_testing();

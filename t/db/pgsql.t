@@ -35,4 +35,5 @@ is_deeply(\@later, [ (@redemption) x (REDEMPTIONS - 1) ],
 
 Dygw::DbSuite::migrations('pgsql');
 Dygw::DbSuite::upgrade('pgsql');
+Dygw::DbSuite::go_on_meanwhile('pgsql');
 done_testing();

@@ -13,4 +13,5 @@ my $database = Dygw::DbSuite::contract('sqlite3');
 Dygw::DbSuite::memory($database, 5000);
 Dygw::DbSuite::migrations('sqlite3');
 Dygw::DbSuite::upgrade('sqlite3');
+Dygw::DbSuite::go_on_meanwhile('sqlite3');
 done_testing();

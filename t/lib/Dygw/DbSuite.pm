@@ -8,9 +8,12 @@ use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use IO::Handle;
 use Test::More;
 
 use Dygw::Database;
+
+use constant MEANWHILE => 200;  # records
 
 my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
@@ -180,6 +183,30 @@ sub upgrade {
             . "updated_at = 4100 WHERE id = 4 AND verify_status = 'processing'");
     ($found) = run($database, 'due');
     like($found, qr/^enrich 4 sent 4100$/m, "$driver: and settles");
+    return;
+}
+
+# A host of version 1 that goes on in one session while all migrations run.
+sub go_on_meanwhile {
+    my ($driver) = @_;
+    my $database = Dygw::Database->new($driver);
+    my $said = $database->dir . '/session.log';
+    my $insert = sub {
+        my ($id) = @_;
+        return sprintf("$INSERT_1;\n", $id, 'processing', 'pending', 1000, $id)
+            . "UPDATE dygw_verifications SET verify_status = 'success', updated_at = 700 WHERE id = $id;\n";
+    };
+
+    $database->sql_file(grep {/0001/} $database->migrations);
+    open my $session, '|-', $database->client_command . " > $said 2>&1" or BAIL_OUT("no client: $!");
+    $session->autoflush(1);
+    print {$session} map { $insert->($_) } 1 .. MEANWHILE;
+    my ($found, $ended) = run($database, 'migrate');
+    ok($ended, "$driver: migrates while a host of version 1 works") or diag($found);
+    print {$session} map { $insert->($_) } MEANWHILE + 1 .. 2 * MEANWHILE;
+    ok(close $session, "$driver: which goes on in the same session") or diag(`cat $said`);
+    is($database->query("SELECT COUNT(*) FROM dygw_verifications WHERE verify_status = 'success' AND revision = 0"),
+       2 * MEANWHILE, "$driver: nothing of what it did is lost");
     return;
 }
 
