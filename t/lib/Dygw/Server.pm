@@ -12,7 +12,7 @@
 #
 # From the environment: DYGW_OUT (where the modules are, .out), DYGW_TEST_MPM (event, worker, prefork),
 # DYGW_TEST_WRAP (a command to run httpd under, as "valgrind -q"; deadlines are ten times as long then),
-# DYGW_TEST_KEEP (leave the temporary directories behind).
+# DYGW_TEST_ANNOUNCE (codes that are announced in every test), DYGW_TEST_KEEP (leave the temporary directories behind).
 package Dygw::Server;
 
 use strict;
@@ -114,6 +114,7 @@ sub new {
         modules => [], load => {}, env => {}, conf => '',
         %option, owner => $$, announced => {}, generation => 0
     }, $class;
+    $self->announce(split ' ', $ENV{DYGW_TEST_ANNOUNCE} // '');
     $self->{dir} = tempdir('dygw-httpd-XXXXXX', DIR => '/tmp');
     chmod 0755, $self->{dir};
     $self->{port} ||= free_port();
