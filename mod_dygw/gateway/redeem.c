@@ -30,6 +30,8 @@
 #define LEASE_MARGIN_MS 5000    /* over these: recording the outcome */
 #define ID_DRAWS        3
 #define UNITS_OF_WORK   2       /* a connection that dies in one is not the next one's */
+#define PATIENCE_MS     5000    /* with a database that has gone away with our commit */
+#define FIRST_PAUSE     apr_time_from_msec(100)     /* the next ones are twice as long */
 
 /* --- 2: record --- */
 
@@ -74,11 +76,27 @@ static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
     return rv;
 }
 
+/* A database that went away with our commit is waited for: what may be recorded may be settled, and
+ * the caller must not hear that nothing was done. */
+static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw_ms_t until)
+{
+    apr_interval_time_t pause = FIRST_PAUSE;
+    apr_status_t rv;
+
+    while ((rv = dygw_db_open(db, a->gateway->db, a->log, a->pool)) != APR_SUCCESS && a->in_doubt
+           && dygw_now() < until) {
+        apr_sleep(pause);
+        pause *= 2;
+    }
+    return rv;
+}
+
 /* APR_EEXIST: this verify_token and code are recorded already. When the connection dies with the
  * commit, a second unit of work finds out whether it was done: inserting the same rows again is no
  * error. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
+    dygw_ms_t until = dygw_now() + PATIENCE_MS;
     apr_status_t rv = APR_EGENERAL;
     int unit;
 
@@ -86,14 +104,17 @@ static apr_status_t insert(dygw_attempt_t *a)
     for (unit = 0; unit < UNITS_OF_WORK; unit++) {
         dygw_db_t *db;
 
-        rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+        rv = open_to_record(a, &db, until);
         if (rv != APR_SUCCESS) {
             break;
         }
         rv = insert_with(a, db);
         dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_TIMEUP
-            || rv == APR_EBUSY) {
+        if (rv == APR_TIMEUP) {
+            break;
+        }
+        a->in_doubt = rv == APR_INCOMPLETE;
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_EBUSY) {
             break;
         }
     }
@@ -158,7 +179,17 @@ static apr_status_t replay(dygw_attempt_t *a)
     return APR_SUCCESS;
 }
 
-/* Commits the rows. 0: not done, the result says why or holds what was recorded before. */
+/* Rows that may be recorded will be settled, so the caller must not hear that nothing was done; he
+ * hears `processing`. If they are not recorded he will not find them, and nothing was redeemed. */
+static void leave_in_doubt(const dygw_attempt_t *a)
+{
+    dygw_log(a->log, WARN, 0,
+             DYGWNO(0414) "whether verification %" APR_INT64_T_FMT " is recorded is not known: the "
+                          "database went away with the commit", a->out->items[0]->id);
+}
+
+/* Commits the rows. 0: not done, the result says why or holds what was recorded before; or that is
+ * not known. */
 static int record(dygw_attempt_t *a)
 {
     apr_status_t rv;
@@ -169,7 +200,10 @@ static int record(dygw_attempt_t *a)
     if (rv == APR_SUCCESS) {
         return 1;
     }
-    if (rv == APR_EBUSY) {
+    if (a->in_doubt && a->out->items[0]->verify_status == DYGW_PROCESSING) {
+        leave_in_doubt(a);
+    }
+    else if (rv == APR_EBUSY) {
         a->out->result.code = DYGW_REQUEST_IN_PROGRESS;
         a->out->result.message = "another request with this Idempotency-Key has gone ahead";
         a->out->result.retry_after = 1;

@@ -56,7 +56,7 @@ static apr_status_t why_not_inserted(dygw_db_t *db, const dygw_verification_t *v
     return rv;
 }
 
-/* The same for all rows: the worst of the reasons. */
+/* The same for all rows: the worst of the reasons. APR_INCOMPLETE: it cannot be found out. */
 static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
 {
     int ours = 0;
@@ -69,7 +69,7 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
         ours += rv == APR_SUCCESS;
         taken += rv == APR_EAGAIN;
         if (rv != APR_SUCCESS && rv != APR_EAGAIN && rv != APR_NOTFOUND) {
-            return rv;
+            return rv == APR_EEXIST ? rv : APR_INCOMPLETE;
         }
     }
     if (ours == batch->count) {

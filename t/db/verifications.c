@@ -324,6 +324,23 @@ static void test_a_commit_whose_answer_is_lost_is_looked_into(DYGW_UNUSED void *
     dygw_db_close(db);
 }
 
+static void test_what_cannot_be_looked_into_is_not_called_undone(DYGW_UNUSED void **state)
+{
+    const dygw_verification_t **rows = record_three();
+    dygw_db_t *db;
+
+    if (suite_host[0].dialect == DYGW_SQLITE3) {
+        skip();
+    }
+    db = suite_open(0);
+    wire_lose_answer("COMMIT");
+    wire_refuse("dygw_identity_by_attempt", 1, 1);
+    assert_int_equal(record_insert_three(db, rows), APR_INCOMPLETE);
+    assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
+    assert_int_equal(record_items(db, rows[0]->first_id)->nelts, 3);
+    dygw_db_close(db);
+}
+
 static void test_rows_that_lost_a_deadlock_are_tried_again(DYGW_UNUSED void **state)
 {
     dygw_db_t *db;
@@ -479,6 +496,7 @@ void suite_verifications(void)
         SUITE_TEST(test_an_insert_whose_answer_is_lost_is_done_once),
         SUITE_TEST(test_a_settle_whose_answer_is_lost_is_done_once),
         SUITE_TEST(test_a_commit_whose_answer_is_lost_is_looked_into),
+        SUITE_TEST(test_what_cannot_be_looked_into_is_not_called_undone),
         SUITE_TEST(test_rows_that_lost_a_deadlock_are_tried_again),
         SUITE_TEST(test_a_database_that_fails_is_neither_taken_nor_recorded),
         SUITE_TEST(test_a_redemption_is_two_calls),

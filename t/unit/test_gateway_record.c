@@ -128,6 +128,58 @@ static void a_commit_whose_answer_is_lost_is_found_done(DYGW_UNUSED void **state
     assert_int_equal(fake_store_row(1)->verify_status, DYGW_SUCCESS);
 }
 
+static void a_database_that_went_away_with_the_commit_is_waited_for(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
+    fake_store_fail(FAKE_OPEN, 1, 2, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(fake_store_rows(), 1);
+    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    assert_int_equal(fake_verify_calls(), 1);
+    assert_int_equal(fake_logged("DYGW0414"), 0);
+}
+
+static void one_that_went_away_before_is_not(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
+    fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+    assert_int_equal(fake_store_calls(FAKE_OPEN), 2);
+}
+
+/* Each try to open it takes a second. */
+static dygw_ms_t clock_of_opens(void)
+{
+    return FAKE_START_MS + 1000 * (dygw_ms_t)fake_store_calls(FAKE_OPEN);
+}
+
+/* What is recorded will be settled. */
+static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(clock_of_opens);
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
+    fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(fake_verify_calls(), 0);
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_true(out.items[0]->id == fake_store_row(0)->id);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_true(fake_store_calls(FAKE_OPEN) <= 7);
+    assert_int_equal(fake_logged("DYGW0414"), 1);
+}
+
+static void a_refusal_that_may_be_recorded_has_done_nothing(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(clock_of_opens);
+    fake_prepare(DYGW_REPLY_COUPON, 1212);
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
+    fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
+    redeem();
+    check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
+}
+
 static void close_database(const char *call)
 {
     if (strcmp(call, "verify") == 0) {
@@ -385,6 +437,10 @@ int main(void)
         TEST(an_insert_that_fails_is_tried_in_a_second_unit),
         TEST(what_was_kept_waiting_too_long_is_not_tried_again),
         TEST(a_commit_whose_answer_is_lost_is_found_done),
+        TEST(a_database_that_went_away_with_the_commit_is_waited_for),
+        TEST(one_that_went_away_before_is_not),
+        TEST(one_that_stays_away_leaves_it_open_for_the_caller_too),
+        TEST(a_refusal_that_may_be_recorded_has_done_nothing),
         TEST(afterwards_the_caller_hears_what_the_record_says),
         TEST(an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit),
         TEST(what_another_recorded_first_counts),
