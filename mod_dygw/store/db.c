@@ -44,6 +44,7 @@ struct dygw_db_t {
     int locked;             /* the writer's lock is ours */
     int deadlock;           /* the last statement lost one */
     int timed_out;          /* the last statement was */
+    int repeated;           /* the last statement was, on another connection */
     const char *error;      /* the last failure, for dygw_db_report */
 };
 
@@ -83,6 +84,11 @@ int dygw_db_lost_deadlock(const dygw_db_t *db)
 int dygw_db_timed_out(const dygw_db_t *db)
 {
     return db->timed_out;
+}
+
+int dygw_db_repeated(const dygw_db_t *db)
+{
+    return db->repeated;
 }
 
 void dygw_db_report(dygw_db_t *db)
@@ -251,6 +257,7 @@ static apr_status_t run(dygw_db_t *db, job_t *job)
 
     db->deadlock = 0;
     db->timed_out = 0;
+    db->repeated = 0;
     if (!db->connected) {
         db->failed = 1;
         db->error = "the connection, which is lost";
@@ -265,6 +272,7 @@ static apr_status_t run(dygw_db_t *db, job_t *job)
         apr_atomic_inc32(&db->source->repairs);
         dygw_log(db->log, INFO, 0,
                  DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
+        db->repeated = 1;
         rv = run_again(db, job);
     }
     if (rv != 0) {

@@ -72,6 +72,9 @@ int dygw_db_lost_deadlock(const dygw_db_t *db);
 /* Did the last statement fail because a lock was not given in time, or the statement took too long?
  * It was not done, and another one would be kept waiting as long. */
 int dygw_db_timed_out(const dygw_db_t *db);
+/* Was the last statement run once more, because its connection died under it? The first run may
+ * have been carried out. */
+int dygw_db_repeated(const dygw_db_t *db);
 
 /* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */

@@ -23,7 +23,10 @@ apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t ex
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &nonce_spend, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows != 1 ? APR_EEXIST : rv;
+    if (rv == APR_SUCCESS && nrows != 1) {
+        return dygw_db_repeated(db) ? APR_EGENERAL : APR_EEXIST;
+    }
+    return rv;
 }
 
 apr_status_t dygw_store_nonce_purge(dygw_db_t *db, dygw_ms_t now, int limit, int *removed)

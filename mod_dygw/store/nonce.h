@@ -5,8 +5,9 @@
 
 #include "store/db.h"
 
-/* Spends a nonce of an app; key is 32 hex digits that stand for both. APR_EEXIST: spent before, or
- * just now by a statement whose answer was lost: refused rather than admitted. */
+/* Spends a nonce of an app; key is 32 hex digits that stand for both. APR_EEXIST: spent before.
+ * APR_EGENERAL: the database failed, or it is not known whether it was spent before or just now, by
+ * a statement whose answer was lost: refused rather than admitted, and not called a replay. */
 apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t expires_at);
 
 /* Forgets at most limit of those that expired before now. *removed may be NULL. */
