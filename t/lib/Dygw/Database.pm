@@ -15,6 +15,8 @@ use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
+use Dygw::Server qw(poll slurp);
+
 use constant START_DEADLINE => 30;    # seconds
 use constant STOP_DEADLINE  => 20;    # seconds
 
@@ -95,15 +97,28 @@ sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     my $until = time + STOP_DEADLINE;
-    kill $self->stop_signal, $pid;
+    CORE::kill $self->stop_signal, $pid;
     while (waitpid($pid, WNOHANG) == 0) {
         if (time > $until) {
-            kill 'KILL', $pid;
+            CORE::kill 'KILL', $pid;
             waitpid $pid, 0;
             last;
         }
         sleep 0.02;
     }
+    return;
+}
+
+# Kills the server and what it has started, as a power cut does: what is `durable` survives. start() brings it back.
+sub kill {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+    CORE::kill 'STOP', $pid;    # so that it starts nothing meanwhile
+    my @all = ($pid, split ' ', slurp("/proc/$pid/task/$pid/children"));
+    CORE::kill 'KILL', @all;
+    waitpid $pid, 0;
+    poll { !grep { slurp("/proc/$_/stat") =~ /\A\d+ \(.*\) [^Z]/s } @all }
+        or croak "the $self->{driver} server does not die";
     return;
 }
 

@@ -125,6 +125,16 @@ sub start {
     return $self;
 }
 
+# Starts it as another host beside one that has been: the same app, with a client of its own.
+sub start_beside {
+    my ($self, $first) = @_;
+    $self->{server}->start;
+    $self->wait_healthy;
+    $self->{app} = $first->app;
+    $self->{client} = Dygw::Client->new(%{ $first->client }, port => $self->{server}->port, socket => undef);
+    return $self;
+}
+
 # Whether there is background work from now on.
 sub work {
     my ($self, $on) = @_;

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Many callers at once while Douyin fails at random; some fight over the same coupon, some repeat what they got no
-# outcome for, and some take back what they redeemed; in the second half children and connections to the database are
-# killed as well. Afterwards every answer can be compared with the record and with the coupon.
+# Many callers at once, at any of the hosts, while Douyin fails at random; some fight over the same coupon, some repeat
+# what they got no outcome for, at another host perhaps, and some take back what they redeemed. What befalls the
+# machines meanwhile is Dygw::Trouble's. Afterwards every answer can be compared with the record and with the coupon.
 #
-#   my $storm = Dygw::Storm->new(gateway => $gateway, truth => $truth, seconds => 20, seed => 1, cancels => 0.1);
+#   my $storm = Dygw::Storm->new(hosts => [$gateway], truth => $truth, seconds => 20, seed => 1, cancels => 0.1,
+#                                trouble => { child => 0.5 });
 #   my ($calls, @failures) = $storm->run;
 #   my @wrong = $storm->compare('faults');              # or final_faults, when all is settled
 package Dygw::Storm;
@@ -17,16 +18,20 @@ use Time::HiRes qw(sleep time);
 
 use Dygw::Server qw(poll slurp);
 use Dygw::Traffic;
+use Dygw::Trouble;
 
 use constant CALLERS => 32;
 use constant PAUSE   => 0.15;       # seconds at most between two calls of one
 use constant CONTEST => 0.15;       # so often two callers want the same coupon
-use constant CHANGE  => 0.25;       # seconds until Douyin fails in other ways
-use constant CUT     => 0.4;        # and so often then the database's connections are killed,
-use constant KILL    => 0.3;        # or a child
+use constant KEYS    => 0.3;        # so often a caller gives an Idempotency-Key,
+use constant TWICE   => 0.2;        # and what may be repeated is sent twice at once
+use constant AGAIN   => 0.1;        # or again although the outcome is known
+use constant CHANGE  => 0.25;       # seconds until Douyin fails in other ways, and machines perhaps, too
 use constant LATE_MS => 1200;
 use constant PER_SEC => 8;          # coupons for each caller, so that there are some left at the end
 use constant MINT    => 800;        # at a time
+
+my $DEAD = qr/no connection|closed without an answer/;
 
 my @FAULTS = (
     { fault => 'latency', ms => 100 }, { fault => 'latency', ms => LATE_MS }, { fault => 'hang', ms => 1000 },
@@ -47,13 +52,14 @@ my %OF = (
     orders => [ 0, 40, @OF_QUESTIONS ],
 );
 
-# Beside what is said above: kill (0.3), cut (0.4): how often in the second half; truthful: no verify is answered "used"
-# that is not, because then nobody can tell whose a coupon is that two callers want.
+# Beside what is said above: trouble: how often a second what happens, see Dygw::Trouble; calm: for this part of the
+# time nothing does; truthful: no verify is answered "used" that is not, because then nobody can tell whose a coupon is
+# that two callers want.
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
-        cancels => 0, kill => KILL, cut => CUT, %option, owner => $$, dir => tempdir(CLEANUP => 1), turn => 0,
-        killed => 0, verifies => []
+        cancels => 0, calm => 0, %option, dir => tempdir(CLEANUP => 1), turn => 0, verifies => [],
+        trouble => Dygw::Trouble->new(hosts => $option{hosts}, rates => $option{trouble})
     }, $class;
     srand $self->{seed};
     my $wanted = CALLERS * $self->per_caller;
@@ -67,12 +73,12 @@ sub new {
 }
 
 sub per_caller { return PER_SEC * $_[0]{seconds} }
-sub sandbox    { return $_[0]{gateway}->sandbox }
-sub killed     { return $_[0]{killed} }
+sub sandbox    { return $_[0]{hosts}[0]->sandbox }
+sub trouble    { return $_[0]{trouble} }
 
 # --- the callers ---
 
-# What one call came to, for the comparison; no answer: its child was killed.
+# What one call came to, for the comparison; no answer: its child or host was killed, or `why` says more.
 sub keep {
     my ($self, $attempt, %more) = @_;
     my $answer = $attempt->{answer};
@@ -101,35 +107,61 @@ sub call_once {
         return;
     }
     my $mode = (qw(code short_link encrypted_code))[ int rand 3 ];
-    my %fields = eval { $self->{truth}->fields($mode, $coupon) };
+    my %fields = eval { $self->{truth}->fields($mode, $coupon, $self->client) };
     return if !%fields;             # no prepare, no verify
-    my $first = $self->send_and_keep($coupon, \%fields);
-    my $status = $first ? $first->{status} : 0;
-    $self->send_and_keep($coupon, \%fields, first => $status) if $mode eq 'encrypted_code' && $status != 200;
-    $self->take_back($first) if ($status == 200 || $status == 202) && rand() < $self->{cancels};
+    my $request = "$caller-$self->{turn}";
+    my $key = rand() < KEYS ? $request : undef;
+    $fields{headers} = { 'Idempotency-Key' => $key } if $key;
+    my %repeatable = $key || $mode eq 'encrypted_code' ? (request => $request) : ();
+    my $first = %repeatable && rand() < TWICE ? $self->send_twice($coupon, \%fields, %repeatable)
+        : $self->send_and_keep($coupon, \%fields, %repeatable);
+    my $answer = $first->{answer};
+    my $status = $answer ? $answer->{status} : 0;
+    $self->send_and_keep($coupon, \%fields, %repeatable, $status == 202 ? (first => $first->{request_id}) : ())
+        if %repeatable && ($status != 200 || rand() < AGAIN);
+    $self->take_back($answer) if ($status == 200 || $status == 202) && rand() < $self->{cancels};
     return;
 }
 
-# Over a connection of its own: a client would send it again over another when a kept one breaks.
+# A client of any host, with a connection of its own: a client would send it again over another when a kept one breaks.
+sub client {
+    my ($self) = @_;
+    my $hosts = $self->{hosts};
+    my $client = $hosts->[ rand @$hosts ]->client;
+    $client->disconnect;
+    return $client;
+}
+
 sub send_and_keep {
     my ($self, $coupon, $fields, %more) = @_;
-    my $client = $self->{gateway}->client;
     my $attempt = $self->{truth}->attempt($coupon, %$fields);
-    $client->disconnect;
-    $attempt->{answer} = eval { $client->call(@{ $attempt->{call} }) };
-    $self->keep($attempt, %more);
-    return $attempt->{answer};
+    $attempt->{answer} = eval { $self->client->call(@{ $attempt->{call} }) };
+    $self->keep($attempt, %more, why => $@);
+    return $attempt;
+}
+
+# The same at the same time; gives one of the attempts.
+sub send_twice {
+    my ($self, $coupon, $fields, %more) = @_;
+    my @attempts = map { $self->{truth}->attempt($coupon, %$fields) } 1, 2;
+    for my $attempt (@attempts) {
+        $attempt->{handle} = eval { $self->client->begin(@{ $attempt->{call} }) };
+        $attempt->{why} = $@;
+    }
+    for my $attempt (@attempts) {
+        $attempt->{answer} = eval { $attempt->{handle}->finish } if $attempt->{handle};
+        $self->keep($attempt, %more, why => $attempt->{why} || $@);
+    }
+    return $attempts[0];
 }
 
 sub take_back {
     my ($self, $answer) = @_;
-    my $client = $self->{gateway}->client;
-    $client->disconnect;
-    eval { $client->call(POST => '/coupons/cancel', { verification_id => $answer->{json}{data}{id} }) };
+    eval { $self->client->call(POST => '/coupons/cancel', { verification_id => $answer->{json}{data}{id} }) };
     return;
 }
 
-# --- Douyin, and those who kill ---
+# --- Douyin ---
 
 sub fail_otherwise {
     my ($self) = @_;
@@ -146,17 +178,6 @@ sub fail_otherwise {
     return;
 }
 
-sub kill_something {
-    my ($self) = @_;
-    $self->{gateway}->database->kill_connections if rand() < $self->{cut};
-    return if rand() >= $self->{kill};
-    my $server = $self->{gateway}->server;
-    my @children = $server->child_pids or return;
-    $server->kill_child($children[ rand @children ]);
-    $self->{killed}++;
-    return;
-}
-
 sub take_verifies {
     my ($self) = @_;
     my $all = $self->{verifies};
@@ -165,19 +186,20 @@ sub take_verifies {
     return;
 }
 
-# The storm: how many calls there were, and what went wrong in the callers themselves. At the end Douyin is well.
+# The storm: how many calls there were, and what went wrong in the callers themselves. At the end all is well.
 sub run {
     my ($self) = @_;
     my $traffic = Dygw::Traffic->start(CALLERS, sub { return $self->call_once(@_) });
-    my $until = time + $self->{seconds};
-    while (time < $until) {
+    my $began = time;
+    while (time < $began + $self->{seconds}) {
         $self->fail_otherwise;
         sleep CHANGE;
-        $self->kill_something if $until - time < $self->{seconds} / 2;
+        $self->trouble->strike if time >= $began + $self->{seconds} * $self->{calm};
         $traffic->calls;
         $self->take_verifies;
     }
     my @result = $traffic->stop;
+    $self->trouble->mend;
     $self->sandbox->clear;
     $self->await_quiet;
     return @result;
@@ -203,8 +225,9 @@ sub attempts {
 sub compare {
     my ($self, $faults) = @_;
     my @attempts = $self->attempts;
-    my (%rows, %by_id, %by_token, @wrong);
+    my (%rows, %by_id, %by_token, %repeated, @wrong);
     @$self{qw(statuses records replays answers)} = ({}, {}, 0, scalar @attempts);
+    $self->{doubtful} = { $self->doubtful };
     for my $row ($self->{truth}->rows_where('1 = 1')) {
         push @{ $rows{ $row->{request_id} } }, $row;
         $by_id{ $row->{id} } = $row;
@@ -214,13 +237,23 @@ sub compare {
     my %truth = map { $_ => $self->sandbox->coupon($_) } keys %{ { map { $_->{code} => 1 } @attempts } };
     for my $attempt (@attempts) {
         my $rows = delete $rows{ $attempt->{request_id} } // [];
+        @$attempt{qw(status body)} = (0) if !@$rows && $self->{doubtful}{ $attempt->{request_id} };
+        push @{ $repeated{ $attempt->{request} } }, id_heard($attempt), map { $_->{id} } @$rows if $attempt->{request};
         push @wrong, map { "$attempt->{request_id} ($attempt->{status}): $_" }
             $self->wrong_with($attempt, $rows, $truth{ $attempt->{code} }, \%by_id, $faults, \%by_token);
     }
+    push @wrong, map { wrong_with_repeated(@{ $repeated{$_} }) } sort keys %repeated;
     $self->{suspects} = [ keys %{ { map { /\A(r-\S+)/ ? ($1 => 1) : () } @wrong } } ];
     push @wrong, "$_: a record of no request that was made" for keys %rows;
     push @wrong, map { wrong_with_coupon($_, $truth{$_}, \%by_token) } sort keys %truth;
     return @wrong;
+}
+
+# The requests whose database went away with the commit and stayed away, so that whether there is a record was not
+# known: 202 was right. Where there is none nothing was done.
+sub doubtful {
+    my ($self) = @_;
+    return map { $_ => 1 } map { $_->server->log_text =~ /DYGW0414: .* \[request (\S+)\]$/mg } @{ $self->{hosts} };
 }
 
 sub wrong_with {
@@ -240,9 +273,22 @@ sub wrong_with {
         return;
     }
     my @wrong = $self->{truth}->$faults($attempt, $rows, $truth, $by_token);
+    push @wrong, $attempt->{why} if $attempt->{why} && $attempt->{why} !~ /$DEAD/;
     push @wrong, 'repeats a 202 and is no replay'
-        if ($attempt->{first} // 0) == 202 && $attempt->{status} < 500 && $attempt->{status};
+        if $attempt->{first} && !$self->{doubtful}{ $attempt->{first} } && $attempt->{status} =~ /[24]../;
     return @wrong;
+}
+
+sub id_heard {
+    my ($attempt) = @_;
+    my $body = $attempt->{body};
+    return $body && $body->{data} ? $body->{data}{id} : undef;
+}
+
+# What may be repeated comes to one record, of which all hear.
+sub wrong_with_repeated {
+    my %ids = map { $_ => 1 } grep { defined } @_;
+    return keys %ids > 1 ? 'repetitions of one request came to the records ' . join ' ', sort keys %ids : ();
 }
 
 # All that is known of what was wrong in the last comparison, for a diagnosis: of each coupon its records, what Douyin
@@ -251,8 +297,8 @@ sub evidence {
     my ($self, $limit) = @_;
     my @suspects = @{ $self->{suspects} };
     splice @suspects, $limit if @suspects > $limit;
-    my $log = $self->{gateway}->server->log_text;
-    my @lines;
+    my $log = join '', map { $_->server->log_text } @{ $self->{hosts} };
+    my @lines = $self->trouble->story;
     for my $request (@suspects) {
         my ($row) = $self->{truth}->rows_where("request_id = '$request'") or next;
         my @rows = $self->{truth}->rows_where("certificate_id = '$row->{certificate_id}'");

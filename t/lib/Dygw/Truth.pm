@@ -72,16 +72,19 @@ sub finish {
 sub attempt {
     my ($self, $coupon, %fields) = @_;
     my $id = $self->new_request_id;
-    return { coupon => $coupon, request_id => $id,
-             call => [ POST => '/coupons/verify', { poi_id => POI, %fields }, headers => { 'X-Request-Id' => $id } ] };
+    my $headers = delete $fields{headers} // {};
+    return { coupon => $coupon, request_id => $id, call => [ POST => '/coupons/verify', { poi_id => POI, %fields },
+             headers => { 'X-Request-Id' => $id, %$headers } ] };
 }
 
-# The fields that redeem a coupon in a mode; for encrypted_code after a prepare of the caller's own.
+# The fields that redeem a coupon in a mode; for encrypted_code after a prepare of the caller's own, with a client
+# that may be another gateway's.
 sub fields {
-    my ($self, $mode, $coupon) = @_;
+    my ($self, $mode, $coupon, $client) = @_;
     return (code => $coupon->{code}) if $mode eq 'code';
     return (short_link => $coupon->{order}{short_link}) if $mode eq 'short_link';
-    my $answer = $self->gateway->client->call(POST => '/coupons/prepare', { poi_id => POI, code => $coupon->{code} });
+    $client //= $self->gateway->client;
+    my $answer = $client->call(POST => '/coupons/prepare', { poi_id => POI, code => $coupon->{code} });
     croak "prepare: $answer->{body}" if $answer->{status} != 200;
     return (encrypted_code => $coupon->{encrypted_code}, verify_token => $answer->{json}{data}{verify_token});
 }
@@ -165,13 +168,18 @@ sub agrees {
 # Waits until the background has nothing to settle, to cancel or to look into; gives whether it came to that.
 sub await_settled {
     my ($self, $seconds) = @_;
-    my $open = "verify_status = 'processing' OR errand_at IS NOT NULL";
+    return $self->await_none("verify_status = 'processing' OR errand_at IS NOT NULL", $seconds // SETTLE_DEADLINE);
+}
+
+# Waits until no record is of that kind.
+sub await_none {
+    my ($self, $condition, $seconds) = @_;
     return poll {
-        my $count = eval { $self->gateway->rows('dygw_verifications', $open) };
+        my $count = eval { $self->gateway->rows('dygw_verifications', $condition) };
         return 1 if defined $count && $count == 0;
         sleep SETTLE_PAUSE;
         return 0;
-    } $seconds // SETTLE_DEADLINE;
+    } $seconds;
 }
 
 # Two records of one coupon that both callers gave up: neither may be sent again, so nobody can tell whose Douyin's one
@@ -221,7 +229,7 @@ sub final_faults {
     push @wrong, final_row_faults($row, $truth, $by_token);
     push @wrong, "the caller heard $view->{verify_status}, the record says $row->{verify_status}"
         if $status == 200 && $view->{verify_status} ne $row->{verify_status} && $row->{verify_status} ne 'cancelled';
-    push @wrong, "the caller heard of record $view->{id}" if $view && $view->{id} ne $row->{id};
+    push @wrong, "the caller heard of record $view->{id}" if $view && $view->{id} && $view->{id} ne $row->{id};
     return @wrong;
 }
 
