@@ -168,6 +168,7 @@ sub used {
     my $body = encode_json({ poi_id => POI, code => $coupon->{code} });
     works('dygw-call redeems a coupon', "dygw-call $url POST /v1/open/coupons/verify '$body'",
           qr/\A200 .*"verify_status":"success"/s);
+    works('dygw-doctor finds nothing wrong', "LC_ALL=C dygw-doctor --url $url/v1/internal");
     stop();
     unlike(slurp('/var/log/apache2/error.log'), qr/:(?:warn|error|crit|alert|emerg)\]|exit signal/,
            'nothing is wrong in the error log');
