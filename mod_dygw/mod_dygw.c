@@ -23,6 +23,7 @@
 #include "cfg/cfg.h"
 #include "douyin/douyin.h"
 #include "handle/handle.h"
+#include "handle/status.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "worker/log_httpd.h"
@@ -90,6 +91,7 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    dygw_status_register();
 }
 
 /* The one symbol that this module exports. */

@@ -23,6 +23,7 @@ void dygw_douyin_put_cancel(DYGW_UNUSED const dygw_douyin_t *douyin,
     }
     dygw_jsonw_end_object(&w);
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
+                                  .counted_as = DYGW_UPSTREAM_CANCEL,
                                   .name = "cancel",
                                   .target = DYGW_PATH_OF_CERTIFICATES "cancel/",
                                   .body = w.text,

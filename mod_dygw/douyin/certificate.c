@@ -197,7 +197,8 @@ static dygw_coupons_reply_t *make_reply(const dygw_reply_t *reply, apr_pool_t *p
 void dygw_douyin_put_get(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
                          dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "get" };
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_GET,
+                                  .name = "get" };
     call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "get/?encrypted_code=",
                                apr_pescape_urlencoded(pool, question->encrypted_code), NULL);
 }
@@ -217,7 +218,8 @@ void dygw_douyin_put_query(DYGW_UNUSED const dygw_douyin_t *douyin,
                            const dygw_question_t *question, dygw_douyin_call_t *call,
                            apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "query" };
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_QUERY,
+                                  .name = "query" };
     call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "query/?order_id=",
                                apr_pescape_urlencoded(pool, question->order_id), NULL);
 }

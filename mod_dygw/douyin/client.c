@@ -60,6 +60,57 @@ static dygw_reply_class_e kind_of(dygw_http_end_e end)
     }
 }
 
+/* --- counting --- */
+
+static void count_error(const dygw_douyin_t *douyin, dygw_upstream_e call, dygw_call_error_e error)
+{
+    dygw_count(douyin->config.metrics, DYGW_COUNT_CALL_ERRORS,
+               (int)call * DYGW_CALL_ERRORS + (int)error);
+}
+
+void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
+                           const dygw_http_answer_t *answer)
+{
+    static const dygw_call_error_e errors[] = {
+        [DYGW_HTTP_UNREADABLE] = DYGW_CALL_GARBLED,
+        [DYGW_HTTP_TIMEOUT] = DYGW_CALL_TIMEOUT,
+        [DYGW_HTTP_LOST] = DYGW_CALL_LOST,
+        [DYGW_HTTP_UNREACHABLE] = DYGW_CALL_UNREACHABLE,
+    };
+
+    if (answer->aborted) {
+        return;
+    }
+    if (answer->end != DYGW_HTTP_UNREACHABLE) {
+        dygw_observe(douyin->config.metrics, call, answer->took);
+    }
+    if (answer->end != DYGW_HTTP_ANSWERED) {
+        count_error(douyin, call, errors[answer->end]);
+    }
+}
+
+void dygw_douyin_count_refusal(const dygw_douyin_t *douyin, apr_int64_t error_code)
+{
+    dygw_count(douyin->config.metrics, DYGW_COUNT_REFUSALS, dygw_douyin_code_series(error_code));
+}
+
+/* What an answer says, good or bad. */
+static void count_reply(const dygw_douyin_t *douyin, dygw_upstream_e call,
+                        const dygw_reply_t *reply)
+{
+    if (reply->error_code != 0) {
+        dygw_douyin_count_refusal(douyin, reply->error_code);
+    }
+    if (reply->kind == DYGW_REPLY_BUSY) {
+        count_error(douyin, call, DYGW_CALL_BUSY);
+    }
+    else if (reply->kind == DYGW_REPLY_GARBLED) {
+        count_error(douyin, call, DYGW_CALL_GARBLED);
+    }
+}
+
+/* --- calls --- */
+
 void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
                          const dygw_douyin_call_t *call, apr_pool_t *pool)
 {
@@ -73,9 +124,9 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
     };
 }
 
-void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call,
-                             const dygw_http_answer_t *answer, const dygw_log_t *log,
-                             apr_pool_t *pool)
+void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
+                             const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
+                             const dygw_log_t *log, apr_pool_t *pool)
 {
     *reply = (dygw_reply_t){ .kind = kind_of(answer->end),
                              .http_status = answer->status,
@@ -86,6 +137,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call
                              .date = answer->date,
                              .ended_at = answer->ended_at,
                              .sent_twice = answer->sent_twice };
+    dygw_douyin_count_end(douyin, call->counted_as, answer);
     if (answer->end != DYGW_HTTP_ANSWERED) {
         log_failure(call, answer, log);
         return;
@@ -95,6 +147,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call
         reply->raw_len = answer->body_len;
     }
     dygw_douyin_read_envelope(reply, call, pool);
+    count_reply(douyin, call->counted_as, reply);
     log_reply(call, reply, log);
 }
 
@@ -104,8 +157,8 @@ void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dyg
     dygw_http_request_t request;
 
     dygw_douyin_request(&request, douyin, call, pool);
-    dygw_douyin_read_answer(reply, call, dygw_http_call(douyin->upstream, &request, pool), log,
-                            pool);
+    dygw_douyin_read_answer(reply, douyin, call, dygw_http_call(douyin->upstream, &request, pool),
+                            log, pool);
 }
 
 const char *dygw_douyin_argument(const char *name, const char *value, apr_pool_t *pool)

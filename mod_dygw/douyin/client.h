@@ -24,6 +24,7 @@ struct dygw_douyin_t {
 
 typedef struct dygw_douyin_call_t {
     dygw_call_e what;
+    dygw_upstream_e counted_as;
     const char *name;           /* for the log: prepare */
     const char *target;         /* path and query */
     const char *access_token;   /* NULL = none */
@@ -40,9 +41,14 @@ void dygw_douyin_call(dygw_douyin_t *douyin, const dygw_douyin_call_t *call, dyg
 /* The halves of a call, for a flight: what is requested, what came of it. */
 void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
                          const dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_call_t *call,
-                             const dygw_http_answer_t *answer, const dygw_log_t *log,
-                             apr_pool_t *pool);
+void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
+                             const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
+                             const dygw_log_t *log, apr_pool_t *pool);
+
+/* Counts what one request came to, whatever was answered; and a refusal by Douyin's code. */
+void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
+                           const dygw_http_answer_t *answer);
+void dygw_douyin_count_refusal(const dygw_douyin_t *douyin, apr_int64_t error_code);
 
 /* Reads what came with reply->http_status, raw and raw_len into the rest of reply. */
 void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
@@ -68,7 +74,8 @@ void dygw_douyin_put_stores(const dygw_douyin_t *douyin, const dygw_question_t *
 
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
-dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
+dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
+                                             const dygw_question_t *question,
                                              const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,

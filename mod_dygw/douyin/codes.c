@@ -2,6 +2,8 @@
  * Douyin's error codes and what they mean to us. */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "douyin/douyin.h"
 
 typedef struct code_t {
@@ -47,6 +49,27 @@ static const code_t token_codes[] = {
     { 10020, DYGW_REPLY_BUSY }          /* over 500 calls in 5 minutes */
 };
 
+/* About coupons, and worth a count of their own. */
+static const code_t coupon_codes[] = {
+    { 2, DYGW_REPLY_COUPON },           /* done already, or something else */
+    { 1208, DYGW_REPLY_COUPON },        /* verified already */
+    { 1221, DYGW_REPLY_COUPON },        /* the encrypted code cannot be decrypted */
+    { 1228, DYGW_REPLY_COUPON },        /* another store's */
+    { 1241, DYGW_REPLY_COUPON },        /* no uses left */
+    { 1250, DYGW_REPLY_COUPON },        /* not valid any more */
+    { 1263, DYGW_REPLY_COUPON },        /* no such fulfilment order */
+    { 1265, DYGW_REPLY_COUPON },        /* cancelled coupons among them */
+    { 3000001, DYGW_REPLY_COUPON },     /* the catch-all */
+    { 3000002, DYGW_REPLY_COUPON }      /* a store that the product is not for */
+};
+
+#define CODES           ((int)(sizeof codes / sizeof *codes))
+#define TOKEN_CODES     ((int)(sizeof token_codes / sizeof *token_codes))
+#define COUPON_CODES    ((int)(sizeof coupon_codes / sizeof *coupon_codes))
+#define OTHERS          (CODES + TOKEN_CODES + COUPON_CODES)
+
+_Static_assert(OTHERS < DYGW_REFUSAL_CODES, "each code needs a series");
+
 /* "Try again later", as Douyin spells it, whatever the number. */
 static const char *const try_again[] = { "稍后重试", "稍候重试", "稍后再试", "稍候再试" };
 
@@ -86,4 +109,59 @@ dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code
     }
     return call == DYGW_CALL_VERIFY && says_try_again(description) ? DYGW_REPLY_BUSY
                                                                    : DYGW_REPLY_COUPON;
+}
+
+/* --- for counting --- */
+
+static const code_t *code_of(int series)
+{
+    if (series < CODES) {
+        return &codes[series];
+    }
+    series -= CODES;
+    return series < TOKEN_CODES ? &token_codes[series] : &coupon_codes[series - TOKEN_CODES];
+}
+
+int dygw_douyin_code_series(apr_int64_t error_code)
+{
+    int series = 0;
+
+    while (series < OTHERS && code_of(series)->code != error_code) {
+        series++;
+    }
+    return series;
+}
+
+static const char *word_of(dygw_reply_class_e kind)
+{
+    switch (kind) {
+    case DYGW_REPLY_SETUP:
+        return "setup";
+    case DYGW_REPLY_REQUEST:
+        return "request";
+    case DYGW_REPLY_TOKEN:
+        return "token";
+    case DYGW_REPLY_BUSY:
+        return "busy";
+    case DYGW_REPLY_REVIEW:
+        return "review";
+    default:
+        return "coupon";
+    }
+}
+
+int dygw_douyin_series_words(int series, const char **code, const char **kind, apr_pool_t *pool)
+{
+    if (series > OTHERS) {
+        return 0;
+    }
+    if (series == OTHERS) {
+        *code = "other";
+        *kind = word_of(DYGW_REPLY_COUPON);
+    }
+    else {
+        *code = apr_psprintf(pool, "%" APR_INT64_T_FMT, code_of(series)->code);
+        *kind = word_of(code_of(series)->kind);
+    }
+    return 1;
 }

@@ -11,6 +11,7 @@
 
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/metrics.h"
 
 typedef struct dygw_douyin_config_t {
     const char *base_url;               /* no slash at the end */
@@ -23,6 +24,7 @@ typedef struct dygw_douyin_config_t {
     apr_interval_time_t total_timeout;      /* us, per call */
     int use_client_token; /* /oauth/client_token/ instead of /oauth/stable_client_token/ */
     apr_array_header_t *link_hosts;     /* of const char *, as DygwShortLinkHosts takes them */
+    const dygw_metrics_t *metrics;      /* NULL: calls are not counted */
 } dygw_douyin_config_t;
 
 typedef struct dygw_douyin_t dygw_douyin_t;
@@ -94,6 +96,12 @@ typedef struct dygw_reply_t {
 typedef enum { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER } dygw_call_e;
 dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code,
                                         const char *description);
+
+/* What DYGW_COUNT_REFUSALS tells apart: codes that are counted under their number, and all others.
+ * Which series a code has; what it is called, by number and by meaning: 0, there is no such
+ * series. */
+int dygw_douyin_code_series(apr_int64_t error_code);
+int dygw_douyin_series_words(int series, const char **code, const char **kind, apr_pool_t *pool);
 
 /* --- token --- */
 typedef struct dygw_token_reply_t {

@@ -60,8 +60,8 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
     put[question->what](douyin, question, call, pool);
 }
 
-static dygw_answer_t read_reply(const dygw_question_t *question, const dygw_reply_t *reply,
-                                apr_pool_t *pool)
+static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question_t *question,
+                                const dygw_reply_t *reply, apr_pool_t *pool)
 {
     dygw_answer_t answer = { .reply = NULL };
 
@@ -73,7 +73,7 @@ static dygw_answer_t read_reply(const dygw_question_t *question, const dygw_repl
         answer.coupons = dygw_douyin_read_query(reply, pool);
         break;
     case DYGW_ASK_REPEAT:
-        answer.verified = dygw_douyin_read_verify(question, reply, pool);
+        answer.verified = dygw_douyin_read_verify(douyin, question, reply, pool);
         break;
     case DYGW_ASK_CANCEL:
         answer.cancelled = dygw_douyin_read_cancel(reply, pool);
@@ -322,9 +322,10 @@ int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void *
     flight->count--;
     flight->idle_since = dygw_now();
     close_useless(flight);
-    dygw_douyin_read_answer(&reply, &flying->call, &flying->answer, flying->log, flying->pool);
+    dygw_douyin_read_answer(&reply, flight->douyin, &flying->call, &flying->answer, flying->log,
+                            flying->pool);
     *baton = flying->baton;
-    *answer = read_reply(flying->question, &reply, flying->pool);
+    *answer = read_reply(flight->douyin, flying->question, &reply, flying->pool);
     return 1;
 }
 

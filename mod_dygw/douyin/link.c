@@ -141,8 +141,10 @@ static dygw_http_answer_t *request_once(hunt_t *hunt, const dygw_url_t *url,
                                     .timeout = hunt->deadline - apr_time_now(),
                                     .direct = rule->port != NULL,
                                     .guarded = rule->port == NULL };
+    dygw_http_answer_t *answer = dygw_http_call(hunt->douyin->links, &request, hunt->pool);
 
-    return dygw_http_call(hunt->douyin->links, &request, hunt->pool);
+    dygw_douyin_count_end(hunt->douyin, DYGW_UPSTREAM_SHORT_LINK, answer);
+    return answer;
 }
 
 static int is_worth_another_try(const dygw_http_answer_t *answer)

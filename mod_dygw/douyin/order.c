@@ -16,7 +16,8 @@
 void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
                            dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "order query" };
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_ORDER,
+                                  .name = "order query" };
     call->target
         = apr_pstrcat(pool, PATH "?page_num=1&page_size=10",
                       dygw_douyin_argument("account_id", douyin->config.account_id, pool),

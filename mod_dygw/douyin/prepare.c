@@ -47,7 +47,8 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *acc
 {
     dygw_prepare_reply_t *prepared = apr_pcalloc(pool, sizeof(*prepared));
     dygw_douyin_call_t call
-        = { .what = DYGW_CALL_PREPARE, .name = "prepare", .access_token = access_token };
+        = { .what = DYGW_CALL_PREPARE, .counted_as = DYGW_UPSTREAM_PREPARE, .name = "prepare",
+            .access_token = access_token };
 
     call.target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "prepare/?poi_id=",
                               apr_pescape_urlencoded(pool, poi_id),

@@ -19,7 +19,8 @@ void dygw_douyin_put_records(DYGW_UNUSED const dygw_douyin_t *douyin,
 {
     const char *cursor = question->cursor ? question->cursor : FIRST_PAGE;
 
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "verify records" };
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_RECORDS,
+                                  .name = "verify records" };
     call->target = apr_psprintf(pool,
                                 DYGW_PATH_OF_CERTIFICATES "verify_record/query/?size=%d%s%s"
                                 "&start_time=%" APR_INT64_T_FMT "&end_time=%" APR_INT64_T_FMT,

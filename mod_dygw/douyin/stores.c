@@ -10,7 +10,8 @@
 static void put(const char *account_id, const char *poi_id, int page, int size,
                 dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .name = "stores" };
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_STORES,
+                                  .name = "stores" };
     call->target = apr_psprintf(pool, PATH "?page=%d&size=%d%s%s", page, size,
                                 dygw_douyin_argument("account_id", account_id, pool),
                                 dygw_douyin_argument("poi_id", poi_id, pool));

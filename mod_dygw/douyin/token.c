@@ -69,7 +69,8 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
                                       apr_pool_t *pool)
 {
     dygw_token_reply_t *token = apr_pcalloc(pool, sizeof(*token));
-    dygw_douyin_call_t call = { .what = DYGW_CALL_OTHER, .name = "token call" };
+    dygw_douyin_call_t call = { .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_TOKEN,
+                                .name = "token call" };
     dygw_jsonw_t body;
 
     write_body(&body, &douyin->config, pool);

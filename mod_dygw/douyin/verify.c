@@ -29,6 +29,7 @@ void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
     dygw_jsonw_end_array(&w);
     dygw_jsonw_end_object(&w);
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_VERIFY,
+                                  .counted_as = DYGW_UPSTREAM_VERIFY,
                                   .name = "verify",
                                   .target = DYGW_PATH_OF_CERTIFICATES "verify/",
                                   .body = w.text,
@@ -114,8 +115,8 @@ static const json_t *nameless_result(const json_t *results, int count, int i)
     return json_array_size(results) == (size_t)count && (!code || !*code) ? result : NULL;
 }
 
-static void read_items(dygw_verify_reply_t *verified, const char *const *codes, int count,
-                       apr_pool_t *pool)
+static void read_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *verified,
+                       const char *const *codes, int count, apr_pool_t *pool)
 {
     const json_t *results = json_object_get(verified->reply.data, "verify_results");
 
@@ -124,6 +125,9 @@ static void read_items(dygw_verify_reply_t *verified, const char *const *codes, 
         const json_t *result = result_of(results, codes, i);
 
         read_item(&verified->items[i], result ? result : nameless_result(results, count, i), pool);
+        if (verified->items[i].result != 0) {
+            dygw_douyin_count_refusal(douyin, verified->items[i].result);
+        }
     }
 }
 
@@ -139,14 +143,15 @@ static int redeems_something(const json_t *data)
     return 0;
 }
 
-dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_question_t *question,
+dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
+                                             const dygw_question_t *question,
                                              const dygw_reply_t *reply, apr_pool_t *pool)
 {
     dygw_verify_reply_t *verified = apr_pcalloc(pool, sizeof(*verified));
 
     verified->reply = *reply;
     if (reply->kind == DYGW_REPLY_OK) {
-        read_items(verified, question->codes, question->count, pool);
+        read_items(douyin, verified, question->codes, question->count, pool);
     }
     else if (redeems_something(reply->data)) {
         /* Refused as a whole, and yet done in part: only asking again can tell. */
@@ -172,5 +177,5 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
     dygw_douyin_put_verify(douyin, &question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
-    return dygw_douyin_read_verify(&question, &reply, pool);
+    return dygw_douyin_read_verify(douyin, &question, &reply, pool);
 }

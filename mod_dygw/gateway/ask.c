@@ -88,7 +88,8 @@ int dygw_ask_ready(dygw_gateway_t *gateway, dygw_token_t *token, const dygw_log_
                    apr_pool_t *pool, dygw_result_t *out)
 {
     if (dygw_token_held(gateway, token, pool) == APR_SUCCESS
-        || dygw_token_renew(gateway, token->version, 0, TOKEN_PATIENCE_US, token, log, pool)
+        || dygw_token_renew(gateway, token->version, DYGW_RENEW_OLD, TOKEN_PATIENCE_US, token,
+                            log, pool)
            == APR_SUCCESS) {
         return 1;
     }
@@ -124,7 +125,8 @@ apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
              DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
                           "error_code %" APR_INT64_T_FMT ", logid %s",
              token->version, reply->error_code, reply->logid);
-    return dygw_token_renew(gateway, token->version, 1, patience, token, log, pool);
+    return dygw_token_renew(gateway, token->version, DYGW_RENEW_REFUSED, patience, token, log,
+                            pool);
 }
 
 const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,

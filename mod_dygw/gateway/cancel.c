@@ -123,6 +123,11 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
     return 0;
 }
 
+static void count(const cancel_t *c, dygw_cancel_series_e what)
+{
+    dygw_count(c->gateway->metrics, DYGW_COUNT_CANCELS, what);
+}
+
 /* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. When it
  * does not wait for its cancel any more, somebody else has found the outcome, and that counts,
  * unless Douyin has just carried it out. */
@@ -153,6 +158,8 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
                  c->id);
         c->v = committed;
     }
+    count(c, !known || rv != APR_SUCCESS ? DYGW_CANCEL_UNKNOWN
+             : c->v->verify_status == DYGW_CANCELLED ? DYGW_CANCEL_DONE : DYGW_CANCEL_REFUSED);
     dygw_cell_left_work(c->gateway);
     return answer(c, !known || rv != APR_SUCCESS);
 }
@@ -212,6 +219,7 @@ static apr_status_t give_up(const cancel_t *c)
         if (rv != APR_SUCCESS) {
             return rv;
         }
+        count(c, DYGW_CANCEL_GIVEN_UP);
         dygw_cell_left_work(c->gateway);
     }
     return answer(c, 1);

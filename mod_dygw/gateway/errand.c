@@ -56,6 +56,16 @@ static const dygw_question_t *write_and_go_on(dygw_job_t *job)
     return write_row(job) ? next_row(job) : NULL;
 }
 
+/* The same for a row whose cancel has come to its end. */
+static const dygw_question_t *write_cancel(dygw_job_t *job, dygw_cancel_series_e what)
+{
+    if (!write_row(job)) {
+        return NULL;
+    }
+    dygw_count(job->gateway->metrics, DYGW_COUNT_CANCELS, what);
+    return next_row(job);
+}
+
 static int is_being_cancelled(const dygw_verification_t *v)
 {
     return v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME;
@@ -108,7 +118,7 @@ static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e
     }
     dygw_log(job->log, INFO, 0,
              DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
-    return write_and_go_on(job);
+    return write_cancel(job, DYGW_CANCEL_DONE);
 }
 
 static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
@@ -117,7 +127,7 @@ static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *r
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
                           APR_INT64_T_FMT, row_of(job)->id, reply->error_code);
     dygw_cancel_refused(row_of(job), reply);
-    return write_and_go_on(job);
+    return write_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
@@ -246,8 +256,9 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
         v->confirmed_by = DYGW_BY_WEBHOOK;
         dygw_log(job->log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
+        return write_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
-    else if (v->verify_status == DYGW_SUCCESS || refunded) {
+    if (v->verify_status == DYGW_SUCCESS || refunded) {
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);

@@ -11,6 +11,7 @@
 #include "store/db.h"
 #include "store/verification.h"
 #include "util/crypto.h"
+#include "util/metrics.h"
 
 /* Why a call came to nothing; the contract's `code`. handle/reply.c knows each HTTP status. */
 typedef enum {
@@ -91,6 +92,7 @@ typedef struct dygw_gateway_t {
     void *cell_baton;
     dygw_reads_t *reads;                /* shared, see reads.h; NULL = each is written at once */
     dygw_meter_t *meter;                /* shared, see meter.h */
+    const dygw_metrics_t *metrics;      /* shared, see util/metrics.h; NULL: nothing is counted */
     const char *owner;                  /* names this child in leases and claims */
 } dygw_gateway_t;
 

@@ -253,3 +253,8 @@ int dygw_jobs_caught_up(const dygw_jobs_t *jobs)
 {
     return jobs->caught_up;
 }
+
+int dygw_jobs_running(const dygw_jobs_t *jobs)
+{
+    return (int)apr_hash_count(jobs->running);
+}

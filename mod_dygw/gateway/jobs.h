@@ -30,4 +30,7 @@ int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patienc
 /* Whether all that was due at the last turn that could start has been started. */
 int dygw_jobs_caught_up(const dygw_jobs_t *jobs);
 
+/* How many are under way. */
+int dygw_jobs_running(const dygw_jobs_t *jobs);
+
 #endif

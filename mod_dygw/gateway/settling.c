@@ -19,7 +19,7 @@ void dygw_settling_finish(dygw_verification_t *v)
                        : DYGW_NO_TIME;
 }
 
-static void log_settled(const dygw_job_t *job, const int *changed)
+static void tell_settled(const dygw_job_t *job, const int *changed)
 {
     int i;
 
@@ -27,6 +27,9 @@ static void log_settled(const dygw_job_t *job, const int *changed)
         const dygw_verification_t *v = job->rows[i];
 
         if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(v)) {
+            dygw_count(job->gateway->metrics, DYGW_COUNT_SETTLED,
+                       v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS
+                                                        : DYGW_SETTLED_FAILED);
             dygw_log(job->log, INFO, 0,
                      DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
                                   "error_code %" APR_INT64_T_FMT,
@@ -43,7 +46,7 @@ int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
     if (!dygw_job_write(job, changed, clash)) {
         return 0;
     }
-    log_settled(job, changed);
+    tell_settled(job, changed);
     return 1;
 }
 

@@ -232,8 +232,23 @@ static apr_int64_t life_of(const dygw_token_reply_t *fresh)
     return fresh->expires_in > END_SEC ? fresh->expires_in : fresh->expires_in + END_SEC;
 }
 
+static void count_renewal(dygw_gateway_t *gateway, dygw_renew_e why)
+{
+    dygw_renewed_series_e series = DYGW_RENEWED_REFUSED;
+
+    if (why != DYGW_RENEW_REFUSED) {
+        const dygw_cell_t *cell = dygw_cell_lock(gateway);
+        int missing = !usable(cell, dygw_now());
+
+        dygw_cell_unlock(gateway);
+        series = missing ? DYGW_RENEWED_MISSING
+                 : why == DYGW_RENEW_TOLD ? DYGW_RENEWED_TOLD : DYGW_RENEWED_DUE;
+    }
+    dygw_count(gateway->metrics, DYGW_COUNT_RENEWED, series);
+}
+
 /* Seals and stores what Douyin gave; whoever stored a successor first, it is in the cell then. */
-static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version,
+static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
                                     const dygw_token_reply_t *fresh, const dygw_log_t *log,
                                     apr_pool_t *pool)
 {
@@ -255,6 +270,7 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
         rv = load(gateway, db, log);
     }
     else if (rv == APR_SUCCESS) {
+        count_renewal(gateway, why);
         publish(gateway, fresh->access_token, version + 1, now, expires_at);
         dygw_log(log, INFO, 0,
                  DYGWNO(0403) "new access token for %s, version %" APR_INT64_T_FMT
@@ -266,15 +282,15 @@ static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version
 }
 
 /* With the claim in hand. */
-static apr_status_t fetch(dygw_gateway_t *gateway, apr_int64_t version, int refused,
+static apr_status_t fetch(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
                           const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_ms_t claimed_until = dygw_now() + claim_ttl(gateway);
     const dygw_token_reply_t *fresh = dygw_douyin_token(gateway->douyin, log, pool);
     apr_status_t rv = APR_EGENERAL;
 
-    if (acceptable(gateway, fresh, version, refused, log)) {
-        rv = store_successor(gateway, version, fresh, log, pool);
+    if (acceptable(gateway, fresh, version, why == DYGW_RENEW_REFUSED, log)) {
+        rv = store_successor(gateway, version, why, fresh, log, pool);
     }
     if (rv != APR_SUCCESS) {
         pause_until(gateway, version, claimed_until);
@@ -317,7 +333,7 @@ static void wait_for_news(dygw_gateway_t *gateway, apr_int64_t version, apr_time
 }
 
 /* Tries to replace `version`. APR_SUCCESS: it was; APR_EEXIST: it is not the present one. */
-static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, int refused,
+static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
                             apr_time_t deadline, const dygw_log_t *log, apr_pool_t *pool)
 {
     outlook_e expected;
@@ -326,7 +342,7 @@ static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, int re
         apr_status_t rv = claim(gateway, version, log, pool);
 
         if (rv == APR_SUCCESS) {
-            return fetch(gateway, version, refused, log, pool);
+            return fetch(gateway, version, why, log, pool);
         }
         if (rv != APR_EBUSY) {
             return rv;
@@ -339,19 +355,19 @@ static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, int re
     return expected == ANOTHER_THERE ? APR_SUCCESS : APR_EGENERAL;
 }
 
-apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int refused,
+apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
                               apr_interval_time_t patience, dygw_token_t *token,
                               const dygw_log_t *log, apr_pool_t *pool)
 {
     apr_time_t deadline = apr_time_now() + patience;
-    dygw_token_t newest = { .version = version, .refused = refused };
+    dygw_token_t newest = { .version = version };
     int moves;
 
-    if (refused) {
+    if (why == DYGW_RENEW_REFUSED) {
         mark_refused(gateway, version, 1);
     }
     for (moves = 0; moves < MOVES_MAX; moves++) {
-        apr_status_t rv = replace(gateway, newest.version, newest.refused, deadline, log, pool);
+        apr_status_t rv = replace(gateway, newest.version, why, deadline, log, pool);
 
         if (rv != APR_SUCCESS && rv != APR_EEXIST) {
             return rv;
@@ -361,6 +377,7 @@ apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int 
             *token = newest;
             return APR_SUCCESS;
         }
+        why = newest.refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD;
     }
     return APR_EGENERAL;
 }
@@ -389,7 +406,8 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
     dygw_cell_unlock(gateway);
     if (renew) {
         /* Not marked as refused: that is a reader's word, our own calls tell. */
-        dygw_token_renew(gateway, token.version, 0, gateway->upstream_timeout, &token, log, pool);
+        dygw_token_renew(gateway, token.version, DYGW_RENEW_TOLD, gateway->upstream_timeout, &token,
+                         log, pool);
     }
 }
 

@@ -20,10 +20,17 @@ typedef struct dygw_token_t {
  * the network's fault. */
 apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_pool_t *pool);
 
+/* Why one is renewed. */
+typedef enum {
+    DYGW_RENEW_OLD,             /* it ends soon, or has ended */
+    DYGW_RENEW_REFUSED,         /* Douyin refused it */
+    DYGW_RENEW_TOLD             /* a reader says so */
+} dygw_renew_e;
+
 /* Renews it if `version` is still the present one: one caller asks Douyin, the others wait for its
  * result, for at most `patience`. Gives the newest. Any error: none in time, *token is as it was.
- * refused: Douyin refused `version`. */
-apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, int refused,
+ */
+apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
                               apr_interval_time_t patience, dygw_token_t *token,
                               const dygw_log_t *log, apr_pool_t *pool);
 

@@ -149,15 +149,23 @@ static void report(const dygw_webhook_t *change, apr_status_t rv, const dygw_log
              rv == APR_EEXIST ? ", and it was told before" : "");
 }
 
+static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
+{
+    dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
+}
+
 static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const dygw_log_t *log,
                         apr_pool_t *pool, dygw_result_t *out)
 {
     apr_status_t rv = keep(gateway, change, log, pool);
 
     if (rv != APR_SUCCESS && rv != APR_EEXIST) {
+        count(gateway, DYGW_WEBHOOK_FAILED);
         dygw_explain_database(out);
         return;
     }
+    count(gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
+                   : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
     report(change, rv, log);
     if (change->records > 0) {
         dygw_cell_left_work(gateway);
@@ -184,6 +192,7 @@ void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const cha
     *out = (dygw_result_t){ 0 };
     *answer = challenge ? echo(challenge, pool) : NOTHING_TO_SAY;
     if (!message) {
+        count(gateway, DYGW_WEBHOOK_FAILED);
         out->code = DYGW_INVALID_JSON;
         out->message = error;
         return;
@@ -195,7 +204,11 @@ void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const cha
     if (change.certificate_id) {
         take_change(gateway, &change, log, pool, out);
     }
-    else if (!challenge) {
+    else if (challenge) {
+        count(gateway, DYGW_WEBHOOK_URL_CHECK);
+    }
+    else {
+        count(gateway, DYGW_WEBHOOK_IGNORED);
         ignore(message, log);
     }
 }

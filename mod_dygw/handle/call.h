@@ -10,8 +10,12 @@
 #include "gateway/gateway.h"
 #include "worker/runtime.h"
 
+/* Of the API; requests to /health are in none. */
+typedef enum { DYGW_NO_HALF, DYGW_HALF_OPEN, DYGW_HALF_INTERNAL } dygw_half_e;
+
 typedef struct dygw_call_t {
     request_rec *r;
+    dygw_half_e half;
     dygw_runtime_t *runtime;        /* NULL: this child could not start the gateway */
     dygw_log_t log;                 /* with the request id */
     const char *mount;              /* the <Location>'s path, without a slash at the end */

@@ -31,6 +31,7 @@ static dygw_check_fn *const by_anybody[] = { NULL };
 
 typedef struct handler_t {
     const char *name;
+    dygw_half_e half;
     const dygw_route_t *routes;
 } handler_t;
 
@@ -60,6 +61,7 @@ static const dygw_route_t internal_routes[] = {
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
     { "/diagnosis", M_GET, by_operator, dygw_handle_diagnosis },
+    { "/metrics", M_GET, by_anybody, dygw_handle_metrics },
     { .path = NULL }
 };
 
@@ -71,9 +73,9 @@ static const dygw_route_t health_routes[] = {
 };
 
 static const handler_t handlers[] = {
-    { "dygw-open", open_routes },
-    { "dygw-internal", internal_routes },
-    { "dygw-health", health_routes },
+    { "dygw-open", DYGW_HALF_OPEN, open_routes },
+    { "dygw-internal", DYGW_HALF_INTERNAL, internal_routes },
+    { "dygw-health", DYGW_NO_HALF, health_routes },
 };
 
 static const handler_t *find_handler(const char *name)
@@ -97,9 +99,10 @@ static const char *request_id(request_rec *r)
                : dygw_random_text(r->pool, REQUEST_ID_LEN);
 }
 
-static void begin(dygw_call_t *call, request_rec *r)
+static void begin(dygw_call_t *call, dygw_half_e half, request_rec *r)
 {
     call->r = r;
+    call->half = half;
     call->runtime = dygw_cfg_get(r->server)->runtime;
     call->body = "";
     call->log.where = r->server;
@@ -171,7 +174,7 @@ int dygw_handle(request_rec *r)
     if (!handler) {
         return DECLINED;
     }
-    begin(&call, r);
+    begin(&call, handler->half, r);
     route = find_route(&call, handler, &out);
     if (route) {
         check_runtime(&call, route, &out);

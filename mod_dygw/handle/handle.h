@@ -18,8 +18,14 @@ int dygw_handle(request_rec *r);
  * httpd --- */
 int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result);
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len);
+/* What is no JSON, but a whole text of that Content-Type. */
+int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len);
 /* Douyin's own answer, byte for byte. */
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
+/* For the access log and the metrics: the code of the answer. */
+void dygw_note_code(const dygw_call_t *call, dygw_code_e code);
+/* The word and the HTTP status of a code; NULL where there is no such code. */
+const char *dygw_code_word(int code, int *status);
 /* For the access log: how long Douyin was waited for. */
 void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 
@@ -117,7 +123,7 @@ dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
     dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
 dygw_endpoint_fn dygw_handle_openapi_open, dygw_handle_openapi_internal;
-dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis;
+dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis, dygw_handle_metrics;
 dygw_endpoint_fn dygw_handle_report, dygw_handle_summary;
 dygw_endpoint_fn dygw_handle_reconciliation;
 dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;

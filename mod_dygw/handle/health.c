@@ -6,7 +6,7 @@
  * database that is not there. A query of the caller's is ignored, so that monitors may add what
  * they like.
  */
-#include "handle/handle.h"
+#include "handle/health.h"
 
 #include <scoreboard.h>
 
@@ -17,13 +17,7 @@
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
 #define LOOK_PATIENCE_MS    5000
 
-typedef struct health_t {
-    const char *database;
-    const char *token;
-    const char *worker;
-} health_t;
-
-static const char *const good = "ok";
+static const char good[] = "ok";
 
 static const char *database_of(const dygw_cell_t *cell, dygw_ms_t patience, dygw_ms_t now)
 {
@@ -52,7 +46,7 @@ static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at, dygw
     return now - since > LEASE_PATIENCE_MS ? "stalled" : good;
 }
 
-static void look(dygw_gateway_t *gateway, health_t *health)
+void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
 {
     const global_score *score = ap_get_scoreboard_global();
     dygw_ms_t started_at = score ? score->restart_time / 1000 : 0;
@@ -64,19 +58,18 @@ static void look(dygw_gateway_t *gateway, health_t *health)
     health->token = token_of(cell, now);
     health->worker = worker_of(cell, started_at, now);
     dygw_cell_unlock(gateway);
+    health->ok = health->database == good && health->token == good && health->worker == good;
 }
 
 int dygw_handle_health(dygw_call_t *call)
 {
-    health_t health;
+    dygw_health_t health;
     dygw_jsonw_t w;
-    int ok;
 
-    look(&call->runtime->gateway, &health);
-    ok = health.database == good && health.token == good && health.worker == good;
+    dygw_health_look(&call->runtime->gateway, &health);
     dygw_jsonw_init(&w, call->r->pool, REPLY_SIZE);
     dygw_jsonw_object(&w, NULL);
-    dygw_jsonw_string(&w, "status", ok ? good : "degraded");
+    dygw_jsonw_string(&w, "status", health.ok ? good : "degraded");
     dygw_jsonw_string(&w, "version", DYGW_VERSION);
     dygw_jsonw_object(&w, "checks");
     dygw_jsonw_string(&w, "database", health.database);
@@ -84,7 +77,7 @@ int dygw_handle_health(dygw_call_t *call)
     dygw_jsonw_string(&w, "worker", health.worker);
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_object(&w);
-    return dygw_reply_json(call, ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);
+    return dygw_reply_json(call, health.ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);
 }
 
 int dygw_handle_health_live(dygw_call_t *call)

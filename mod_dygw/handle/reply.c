@@ -12,6 +12,7 @@
 #include "auth/spelling.h"
 
 #define ERROR_SIZE      512
+#define JSON_TYPE       "application/json"
 
 typedef struct code_t {
     int status;
@@ -49,18 +50,39 @@ static const code_t codes[] = {
     [DYGW_UPSTREAM_TIMEOUT] = { HTTP_GATEWAY_TIME_OUT, "upstream_timeout" },
 };
 
-static int send_json(dygw_call_t *call, int status, const char *json, apr_size_t len)
+_Static_assert(sizeof codes / sizeof *codes <= DYGW_REQUEST_CODES, "each code needs a series");
+
+const char *dygw_code_word(int code, int *status)
+{
+    if (code >= (int)(sizeof codes / sizeof *codes)) {
+        return NULL;
+    }
+    *status = codes[code].status;
+    return codes[code].word;
+}
+
+void dygw_note_code(const dygw_call_t *call, dygw_code_e code)
+{
+    apr_table_setn(call->r->notes, "dygw-code", codes[code].word);
+    if (call->runtime && call->half != DYGW_NO_HALF) {
+        dygw_count(call->runtime->gateway.metrics, DYGW_COUNT_REQUESTS,
+                   ((int)call->half - DYGW_HALF_OPEN) * DYGW_REQUEST_CODES + (int)code);
+    }
+}
+
+static int send_text(const dygw_call_t *call, int status, const char *type, const char *text,
+                     apr_size_t len)
 {
     request_rec *r = call->r;
     apr_bucket_alloc_t *buckets = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, buckets);
 
     r->status = status;
-    ap_set_content_type(r, "application/json");
+    ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)len);
     /* Tokens and secrets are among what we say, and nothing of it is the same a second later. */
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(json, len, r->pool, buckets));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text, len, r->pool, buckets));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(buckets));
     ap_pass_brigade(r->output_filters, brigade);    /* fails when nobody listens any more */
     return OK;
@@ -68,8 +90,14 @@ static int send_json(dygw_call_t *call, int status, const char *json, apr_size_t
 
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len)
 {
-    apr_table_setn(call->r->notes, "dygw-code", codes[DYGW_OK].word);
-    return send_json(call, status, json, len);
+    dygw_note_code(call, DYGW_OK);
+    return send_text(call, status, JSON_TYPE, json, len);
+}
+
+int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len)
+{
+    dygw_note_code(call, DYGW_OK);
+    return send_text(call, HTTP_OK, type, text, len);
 }
 
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply)
@@ -143,11 +171,11 @@ int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
     dygw_jsonw_t w;
 
     report(call, result);
-    apr_table_setn(r->notes, "dygw-code", codes[result->code].word);
+    dygw_note_code(call, result->code);
     if (result->retry_after > 0) {
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, result->retry_after));
     }
     dygw_jsonw_init(&w, r->pool, ERROR_SIZE);
     write_error(&w, call, result);
-    return send_json(call, codes[result->code].status, w.text, w.len);
+    return send_text(call, codes[result->code].status, JSON_TYPE, w.text, w.len);
 }

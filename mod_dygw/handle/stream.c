@@ -13,7 +13,7 @@ void dygw_stream_begin(dygw_stream_t *stream, dygw_call_t *call, int status, con
     r->status = status;
     ap_set_content_type(r, type);
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->notes, "dygw-code", "ok");
+    dygw_note_code(call, DYGW_OK);
 }
 
 static int pass(dygw_stream_t *stream)

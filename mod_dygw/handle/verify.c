@@ -101,6 +101,26 @@ static int reply(dygw_call_t *call, const dygw_redeem_request_t *request,
                                     request->count > 1 || redeemed->count > 1);
 }
 
+static void count(const dygw_metrics_t *metrics, const dygw_redeem_result_t *redeemed)
+{
+    static const dygw_redemption_series_e outcomes[] = {
+        [DYGW_PROCESSING] = DYGW_REDEMPTION_PROCESSING,
+        [DYGW_SUCCESS] = DYGW_REDEMPTION_SUCCESS,
+        [DYGW_FAILED] = DYGW_REDEMPTION_FAILED,
+        [DYGW_CANCELLED] = DYGW_REDEMPTION_SUCCESS,     /* of another request, a moment ago */
+    };
+    int i;
+
+    if (redeemed->result.code != DYGW_OK || redeemed->replayed) {
+        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS,
+                   redeemed->replayed ? DYGW_REDEMPTION_REPLAYED : DYGW_REDEMPTION_REFUSED);
+        return;
+    }
+    for (i = 0; i < redeemed->count; i++) {
+        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS, outcomes[redeemed->items[i]->verify_status]);
+    }
+}
+
 static void redeem(const dygw_call_t *call, const dygw_redeem_request_t *request,
                    dygw_redeem_result_t *redeemed)
 {
@@ -108,9 +128,11 @@ static void redeem(const dygw_call_t *call, const dygw_redeem_request_t *request
 
     if (request->idempotency_key) {
         dygw_redeem_once(gateway, request, &call->log, call->r->pool, redeemed);
-        return;
     }
-    dygw_redeem(gateway, request, &call->log, call->r->pool, redeemed);
+    else {
+        dygw_redeem(gateway, request, &call->log, call->r->pool, redeemed);
+    }
+    count(gateway->metrics, redeemed);
 }
 
 int dygw_handle_verify(dygw_call_t *call)

@@ -94,6 +94,7 @@ int dygw_db_repeated(const dygw_db_t *db)
 void dygw_db_report(dygw_db_t *db)
 {
     if (db->error) {
+        dygw_count(db->source->metrics, DYGW_COUNT_DB_ERRORS, 0);
         dygw_log(db->log, ERR, 0, DYGWNO(0601) "the database failed at %s", db->error);
         db->error = NULL;
     }
@@ -270,6 +271,7 @@ static apr_status_t run(dygw_db_t *db, job_t *job)
     }
     if (rv != 0 && may_repeat(db) && renewed(db)) {
         apr_atomic_inc32(&db->source->repairs);
+        dygw_count(db->source->metrics, DYGW_COUNT_DB_REPAIRS, 0);
         dygw_log(db->log, INFO, 0,
                  DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
         db->repeated = 1;
@@ -319,6 +321,7 @@ apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_l
     made->source = source;
     made->log = log;
     if (take_connection(made) != APR_SUCCESS) {
+        dygw_count(source->metrics, DYGW_COUNT_DB_UNREACHABLE, 0);
         dygw_log(log, ERR, 0, DYGWNO(0600) "the database cannot be reached");
         apr_pool_destroy(own);
         return APR_EGENERAL;

@@ -16,6 +16,7 @@
 
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/metrics.h"
 
 typedef enum { DYGW_SQLITE3, DYGW_PGSQL, DYGW_MYSQL, DYGW_DIALECTS } dygw_dialect_e;
 
@@ -39,6 +40,7 @@ typedef struct dygw_db_source_t {
     void (*unlock_writer)(void *baton);
     void *baton;
     apr_uint32_t repairs;   /* statements that had to be prepared anew; atomic */
+    const dygw_metrics_t *metrics;  /* NULL: nothing is counted */
 } dygw_db_source_t;
 
 typedef struct dygw_db_t dygw_db_t;

@@ -38,7 +38,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
 
     made->runtime = runtime;
     made->gateway = runtime->gateway;
-    made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, pool);
+    made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, made->gateway.metrics, pool);
     made->log = dygw_log_of(runtime->server);
     made->state = -1;
     made->resealed = -1;
@@ -51,6 +51,12 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
 void dygw_round_abort(dygw_round_t *round)
 {
     dygw_douyin_abort(round->gateway.douyin);
+}
+
+static void tell_metrics(const dygw_round_t *round)
+{
+    dygw_gauge(round->gateway.metrics, DYGW_GAUGE_LEASE_HELD, round->holds_lease);
+    dygw_gauge(round->gateway.metrics, DYGW_GAUGE_JOBS, dygw_jobs_running(round->jobs));
 }
 
 /* --- looking --- */
@@ -265,6 +271,7 @@ void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
         return;
     }
     round->holds_lease = 0;
+    tell_metrics(round);
     if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
         dygw_store_lease_release(db, DYGW_LEASE_WORKER, round->gateway.owner);
         dygw_db_close(db);
@@ -292,7 +299,8 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
 
     dygw_cell_unlock(&round->gateway);
     if (version == 0 || refused || due_at <= dygw_now()) {
-        dygw_token_renew(&round->gateway, version, refused, 0, &token, &round->log, scratch);
+        dygw_token_renew(&round->gateway, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0,
+                         &token, &round->log, scratch);
     }
 }
 
@@ -382,6 +390,8 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     if (round->looked_well) {
         dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
         dygw_meter_flush(&round->gateway, &round->log, scratch);
+        dygw_backlog_turn(&round->gateway, &round->backlog, tick.due_at != DYGW_NO_TIME,
+                          tick.apps_version, &round->log, scratch);
     }
     if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
@@ -407,5 +417,6 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
         look_after(round, scratch);
     }
     under_way = run_jobs(round, patience);
+    tell_metrics(round);
     return reconcile(round, under_way, patience) || under_way;
 }

@@ -3,6 +3,7 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
+#include "gateway/backlog.h"
 #include "gateway/jobs.h"
 #include "gateway/reconcile.h"
 #include "gateway/retention.h"
@@ -28,6 +29,7 @@ typedef struct dygw_round_t {
     int clock_off;              /* this host's clock was found to be wrong, and that was said */
     dygw_ms_t purged_at;
     dygw_retention_t retention;
+    dygw_backlog_state_t backlog;
     apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */

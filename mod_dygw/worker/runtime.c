@@ -121,7 +121,8 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
     return OK;
 }
 
-dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, apr_pool_t *pool)
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+                                   apr_pool_t *pool)
 {
     dygw_douyin_t *douyin;
     dygw_douyin_config_t config = { .base_url = cfg->upstream,
@@ -133,7 +134,8 @@ dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, apr_pool_t *pool)
                                     .connect_timeout = cfg->connect_timeout,
                                     .total_timeout = cfg->total_timeout,
                                     .use_client_token = cfg->use_client_token,
-                                    .link_hosts = cfg->link_hosts };
+                                    .link_hosts = cfg->link_hosts,
+                                    .metrics = metrics };
 
     return dygw_douyin_create(&douyin, apr_pmemdup(pool, &config, sizeof(config)), pool)
                    == APR_SUCCESS
@@ -154,6 +156,7 @@ static const char *owner_name(apr_pool_t *pool)
 static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, apr_pool_t *pool)
 {
     dygw_gateway_t *gateway = &runtime->gateway;
+    apr_status_t rv;
 
     gateway->client_key = p->cfg->client_key;
     gateway->account_id = p->cfg->account_id;
@@ -173,9 +176,17 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->unlock_cell = dygw_lock_release;
     gateway->cell_baton = p->shared.cell_lock;
     gateway->meter = p->shared.meter;
+    gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
     gateway->owner = owner_name(pool);
-    gateway->douyin = dygw_runtime_douyin(p->cfg, pool);
-    return gateway->douyin ? dygw_database_source(&gateway->db, p->server, pool) : APR_EGENERAL;
+    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway->metrics, pool);
+    if (!gateway->douyin) {
+        return APR_EGENERAL;
+    }
+    rv = dygw_database_source(&gateway->db, p->server, pool);
+    if (rv == APR_SUCCESS) {
+        gateway->db->metrics = gateway->metrics;
+    }
+    return rv;
 }
 
 static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)

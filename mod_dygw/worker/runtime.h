@@ -30,7 +30,9 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
 /* The runtimes of this child, of dygw_runtime_t *. */
 const apr_array_header_t *dygw_runtimes(void);
 
-/* A client of Douyin as this configuration says; NULL when libcurl does not play along. */
-dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, apr_pool_t *pool);
+/* A client of Douyin as this configuration says, whose calls are counted; NULL when libcurl does
+ * not play along. */
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+                                   apr_pool_t *pool);
 
 #endif

@@ -26,11 +26,13 @@
 #include "gateway/meter.h"
 #include "gateway/reads.h"
 #include "util/log.h"
+#include "util/metrics.h"
 #include "worker/log_httpd.h"
 
-/* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads or the
- * meter change their layout: a graceful restart into a new build must not find the old one's. */
-#define RETAINED_KEY "mod_dygw-shared-8"
+/* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads, the
+ * meter or the metrics change their layout: a graceful restart into a new build must not find the
+ * old one's. */
+#define RETAINED_KEY "mod_dygw-shared-9"
 
 /* How long what nothing asks for is kept: the longest life of a nonce. */
 #define KEPT_US (2 * DYGW_MAX_SIGNATURE_WINDOW)
@@ -57,6 +59,7 @@ typedef struct memory_t {
     apr_shm_t *common;
     apr_shm_t *reads;
     apr_shm_t *meter;
+    apr_shm_t *metrics;
     nonces_t *nonces;           /* of all sizes that are in use, or kept */
     apr_time_t left_at;         /* as above */
 } memory_t;
@@ -96,6 +99,7 @@ static void free_memory(memory_t *memory)
     apr_shm_destroy(memory->common);
     apr_shm_destroy(memory->reads);
     apr_shm_destroy(memory->meter);
+    apr_shm_destroy(memory->metrics);
 }
 
 static void leave_nonces(memory_t *memory, apr_time_t now)
@@ -191,6 +195,16 @@ static apr_status_t make_meter(memory_t *memory, apr_pool_t *pool)
     return rv == APR_SUCCESS ? dygw_meter_format(apr_shm_baseaddr_get(memory->meter)) : rv;
 }
 
+static apr_status_t make_metrics(memory_t *memory, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_shm_create(&memory->metrics, dygw_metrics_size(), NULL, pool);
+
+    if (rv == APR_SUCCESS) {
+        dygw_metrics_format(apr_shm_baseaddr_get(memory->metrics));
+    }
+    return rv;
+}
+
 static apr_status_t make_memory(memory_t **made, const char *client_key, apr_pool_t *pool)
 {
     memory_t *memory = *made = apr_pcalloc(pool, sizeof(*memory));
@@ -201,6 +215,9 @@ static apr_status_t make_memory(memory_t **made, const char *client_key, apr_poo
     }
     if (rv == APR_SUCCESS) {
         rv = make_meter(memory, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = make_metrics(memory, pool);
     }
     if (rv == APR_SUCCESS) {
         apr_hash_set(retained->memory, apr_pstrdup(pool, client_key), APR_HASH_KEY_STRING, memory);
@@ -292,6 +309,7 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     shared->nonces_lock = &common->nonces_lock;
     shared->reads = apr_shm_baseaddr_get(memory->reads);
     shared->meter = apr_shm_baseaddr_get(memory->meter);
+    shared->metrics = apr_shm_baseaddr_get(memory->metrics);
     return rv;
 }
 

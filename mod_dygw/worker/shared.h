@@ -16,6 +16,7 @@ typedef struct dygw_shared_t {
     dygw_lock_t *nonces_lock;
     void *reads;            /* formatted, see gateway/reads.h */
     void *meter;            /* formatted, see gateway/meter.h */
+    void *metrics;          /* formatted, see util/metrics.h */
     apr_array_header_t *nonces; /* of void *, as auth/nonce.h attaches to; NULL with dbd */
 } dygw_shared_t;
 

@@ -2,6 +2,8 @@
  * dygw_verifications: what the background finds to do, when, and what it has to know for it. */
 #include "records.h"
 
+#include "store/backlog.h"
+#include "store/verification_id.h"
 #include "util/compiler.h"
 
 #define LIMIT 100
@@ -294,6 +296,80 @@ static void test_news_is_a_change_of_the_row(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
+/* --- the backlog --- */
+
+static dygw_backlog_t backlog(dygw_db_t *db)
+{
+    dygw_backlog_t counted = { 0 };
+
+    assert_int_equal(dygw_store_backlog(db, &counted), APR_SUCCESS);
+    return counted;
+}
+
+static void test_the_backlog_counts_what_is_left_to_do(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+    dygw_backlog_t none = backlog(db);
+    dygw_backlog_t some;
+
+    processing_at(db, T0);
+    processing_at(db, T0 + 1000);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0, DYGW_NO_TIME);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, DYGW_NO_TIME, T0);
+    settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0, T0);
+    settled_at(db, DYGW_FAILED, DYGW_ENRICH_SKIPPED, DYGW_NO_TIME, DYGW_NO_TIME);
+    some = backlog(db);
+    assert_int_equal(none.to_settle + none.to_cancel + none.to_enrich, 0);
+    assert_int_equal(some.to_settle, 2);
+    assert_int_equal(some.to_cancel, 2);
+    assert_int_equal(some.to_enrich, 2);
+    dygw_db_close(db);
+}
+
+static void test_the_backlog_knows_the_oldest_that_is_processing(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db;
+    dygw_verification_t *v;
+
+    suite_do("UPDATE dygw_verifications SET verify_status = 'failed', next_run_at = NULL "
+             "WHERE verify_status = 'processing'");
+    db = suite_open(0);
+    assert_int_equal(backlog(db).oldest_at, 0);
+    v = processing_at(db, T0);
+    processing_at(db, T0);
+    assert_int_equal(backlog(db).oldest_at, dygw_id_time(v->id));
+    dygw_db_close(db);
+}
+
+static void test_the_backlog_is_one_call(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+
+    backlog(db);
+    wire_calls = 0;
+    backlog(db);
+    assert_int_equal(wire_calls, 1);
+    dygw_db_close(db);
+}
+
+static void test_apps_are_counted_by_status(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db;
+    int before, disabled, active;
+
+    suite_do("UPDATE dygw_apps SET status = 'active'");
+    db = suite_open(0);
+    assert_int_equal(dygw_store_apps_count(db, &before, &disabled), APR_SUCCESS);
+    assert_int_equal(disabled, 0);
+    dygw_db_close(db);
+    suite_do("UPDATE dygw_apps SET status = 'disabled'");
+    db = suite_open(0);
+    assert_int_equal(dygw_store_apps_count(db, &active, &disabled), APR_SUCCESS);
+    assert_int_equal(active, 0);
+    assert_int_equal(disabled, before);
+    dygw_db_close(db);
+}
+
 void suite_due(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +382,10 @@ void suite_due(void)
         SUITE_TEST(test_news_makes_settled_rows_an_errand),
         SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
         SUITE_TEST(test_news_is_a_change_of_the_row),
+        SUITE_TEST(test_the_backlog_counts_what_is_left_to_do),
+        SUITE_TEST(test_the_backlog_knows_the_oldest_that_is_processing),
+        SUITE_TEST(test_the_backlog_is_one_call),
+        SUITE_TEST(test_apps_are_counted_by_status),
     };
 
     SUITE_ADD(tests);

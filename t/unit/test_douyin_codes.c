@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <apr_general.h>
+#include <apr_strings.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -100,6 +102,49 @@ static int is_public(const char *text)
     return dygw_douyin_address_is_public((struct sockaddr *)&v6);
 }
 
+static void each_code_has_its_series_and_all_others_one(DYGW_UNUSED void **state)
+{
+    static const char *const expected[][2] = {
+        { "2190004", "setup" }, { "2119003", "busy" }, { "1502", "request" }, { "1229", "review" },
+        { "2190008", "token" }, { "10013", "setup" }, { "1208", "coupon" }, { "3000001", "coupon" }
+    };
+    int others = dygw_douyin_code_series(987654321);
+    const char *code, *kind;
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        int series = dygw_douyin_code_series(apr_atoi64(expected[i][0]));
+
+        assert_true(series < others);
+        assert_true(dygw_douyin_series_words(series, &code, &kind, pool));
+        assert_string_equal(code, expected[i][0]);
+        assert_string_equal(kind, expected[i][1]);
+    }
+    assert_int_equal(dygw_douyin_code_series(-1), others);
+    assert_true(dygw_douyin_series_words(others, &code, &kind, pool));
+    assert_string_equal(code, "other");
+    assert_false(dygw_douyin_series_words(others + 1, &code, &kind, pool));
+    apr_pool_destroy(pool);
+    apr_terminate();
+}
+
+static void no_code_has_two_series(DYGW_UNUSED void **state)
+{
+    const char *code, *kind;
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (int i = 0; i < dygw_douyin_code_series(-1); i++) {
+        assert_true(dygw_douyin_series_words(i, &code, &kind, pool));
+        assert_int_equal(dygw_douyin_code_series(apr_atoi64(code)), i);
+    }
+    apr_pool_destroy(pool);
+    apr_terminate();
+}
+
 static void addresses_of_the_internet_are_public(DYGW_UNUSED void **state)
 {
     static const char *const addresses[]
@@ -151,6 +196,8 @@ int main(void)
         cmocka_unit_test(a_code_nobody_knows_is_about_the_coupon),
         cmocka_unit_test(the_token_calls_codes_mean_nothing_to_coupons),
         cmocka_unit_test(verify_believes_a_text_that_says_try_again),
+        cmocka_unit_test(each_code_has_its_series_and_all_others_one),
+        cmocka_unit_test(no_code_has_two_series),
         cmocka_unit_test(addresses_of_the_internet_are_public),
         cmocka_unit_test(private_and_special_addresses_are_not_public),
         cmocka_unit_test(other_families_are_not_public),

@@ -126,7 +126,7 @@ apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_tok
 }
 
 apr_status_t dygw_token_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED apr_int64_t version,
-                              DYGW_UNUSED int refused, DYGW_UNUSED apr_interval_time_t patience,
+                              DYGW_UNUSED dygw_renew_e why, DYGW_UNUSED apr_interval_time_t patience,
                               DYGW_UNUSED dygw_token_t *token, DYGW_UNUSED const dygw_log_t *log,
                               DYGW_UNUSED apr_pool_t *p)
 {

@@ -34,9 +34,9 @@ static int tear_down(DYGW_UNUSED void **state)
     return 0;
 }
 
-static apr_status_t renew(apr_int64_t version, int refused)
+static apr_status_t renew(apr_int64_t version, dygw_renew_e why)
 {
-    return dygw_token_renew(gateway, version, refused, NO_PATIENCE, &token, &fake_log, pool);
+    return dygw_token_renew(gateway, version, why, NO_PATIENCE, &token, &fake_log, pool);
 }
 
 static void check_held(const char *text, apr_int64_t version)

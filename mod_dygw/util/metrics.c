@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Counting without a lock.
+ *
+ * Every cell is added to atomically, so it does not matter who adds to it, and a child that dies
+ * takes nothing along. For speed alone there are several copies of all cells, each on cache lines
+ * of its own: a process adds to the copy that its pid leads to, and readers sum all copies up. */
+#include "util/metrics.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+
+#define COPIES      16
+#define CACHE_LINE  64
+
+/* Several processes share the cells: an emulation by a lock of this process would not do. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
+
+typedef _Atomic apr_uint64_t cell_t;
+
+typedef struct histogram_t {
+    cell_t buckets[DYGW_BUCKETS];
+    cell_t sum;                     /* us */
+} histogram_t;
+
+typedef struct copy_t {
+    alignas(CACHE_LINE) cell_t counters[DYGW_COUNTER_CELLS];
+    histogram_t upstream[DYGW_UPSTREAM_CALLS];
+} copy_t;
+
+typedef struct shared_t {
+    dygw_ms_t since;
+    _Atomic apr_int64_t gauges[DYGW_GAUGES];
+    copy_t copies[COPIES];
+} shared_t;
+
+struct dygw_metrics_t {
+    shared_t *shared;
+    copy_t *own;
+};
+
+const dygw_family_t dygw_families[DYGW_FAMILIES] = {
+#define DYGW_FAMILY(id, series, name, help) { DYGW_COUNT_##id, (series), (name), (help) },
+    DYGW_COUNTERS(DYGW_FAMILY)
+#undef DYGW_FAMILY
+};
+
+/* What Douyin takes as a rule is 80 ms and more, and no call may take longer than some seconds. */
+const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1] = {
+    25000, 50000, 80000, 100000, 150000, 200000, 300000, 500000, 1000000, 2000000, 3000000, 5000000
+};
+
+/* --- the memory --- */
+
+apr_size_t dygw_metrics_size(void)
+{
+    return sizeof(shared_t) + CACHE_LINE;
+}
+
+/* Shared memory begins anywhere; it is at the same address in all processes. */
+static shared_t *aligned(void *memory)
+{
+    apr_uintptr_t past = (apr_uintptr_t)memory % CACHE_LINE;
+
+    return (shared_t *)((char *)memory + (past ? CACHE_LINE - past : 0));
+}
+
+void dygw_metrics_format(void *memory)
+{
+    memset(memory, 0, dygw_metrics_size());
+    aligned(memory)->since = dygw_now();
+}
+
+dygw_metrics_t *dygw_metrics_attach(void *memory, apr_pool_t *pool)
+{
+    dygw_metrics_t *metrics = apr_palloc(pool, sizeof(*metrics));
+
+    metrics->shared = aligned(memory);
+    metrics->own = &metrics->shared->copies[getpid() % COPIES];
+    return metrics;
+}
+
+/* --- counting --- */
+
+static void add(cell_t *cell, apr_uint64_t more)
+{
+    atomic_fetch_add_explicit(cell, more, memory_order_relaxed);
+}
+
+void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
+{
+    if (metrics) {
+        add(&metrics->own->counters[(int)family + series], 1);
+    }
+}
+
+void dygw_observe(const dygw_metrics_t *metrics, dygw_upstream_e call, apr_interval_time_t took)
+{
+    histogram_t *histogram;
+    int bucket = 0;
+
+    if (!metrics) {
+        return;
+    }
+    while (bucket < DYGW_BUCKETS - 1 && took > dygw_bucket_bounds[bucket]) {
+        bucket++;
+    }
+    histogram = &metrics->own->upstream[call];
+    add(&histogram->buckets[bucket], 1);
+    add(&histogram->sum, took > 0 ? (apr_uint64_t)took : 0);
+}
+
+void dygw_gauge(const dygw_metrics_t *metrics, dygw_gauge_e gauge, apr_int64_t value)
+{
+    if (metrics) {
+        atomic_store_explicit(&metrics->shared->gauges[gauge], value, memory_order_relaxed);
+    }
+}
+
+/* --- reading --- */
+
+static apr_uint64_t read_cell(const cell_t *cell)
+{
+    return atomic_load_explicit(cell, memory_order_relaxed);
+}
+
+apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
+{
+    apr_uint64_t sum = 0;
+    int i;
+
+    for (i = 0; i < COPIES; i++) {
+        sum += read_cell(&metrics->shared->copies[i].counters[(int)family + series]);
+    }
+    return sum;
+}
+
+void dygw_observed(const dygw_metrics_t *metrics, dygw_upstream_e call, dygw_histogram_t *out)
+{
+    apr_uint64_t count = 0;
+    int bucket;
+    int i;
+
+    out->sum = 0;
+    for (bucket = 0; bucket < DYGW_BUCKETS; bucket++) {
+        for (i = 0; i < COPIES; i++) {
+            count += read_cell(&metrics->shared->copies[i].upstream[call].buckets[bucket]);
+        }
+        out->up_to[bucket] = count;
+    }
+    for (i = 0; i < COPIES; i++) {
+        out->sum += read_cell(&metrics->shared->copies[i].upstream[call].sum);
+    }
+}
+
+apr_int64_t dygw_gauged(const dygw_metrics_t *metrics, dygw_gauge_e gauge)
+{
+    return atomic_load_explicit(&metrics->shared->gauges[gauge], memory_order_relaxed);
+}
+
+apr_int64_t dygw_metrics_since(const dygw_metrics_t *metrics)
+{
+    return metrics->shared->since;
+}
