@@ -11,6 +11,7 @@ use Test::More;
 use Dygw::Expect;
 use Dygw::Gateway qw(POI);
 use Dygw::Server qw(slurp poll);
+use Dygw::Webhook;
 
 my $gateway = Dygw::Gateway->new(children => 1,
     access_log => '%{X-Request-Id}o %u %>s %{dygw-code}n %{dygw-verification}n %{dygw-upstream-us}n');
@@ -40,7 +41,11 @@ like(logged($client->call(GET => '/douyin/access-token')), qr/\A\Q$client->{key}
     'a call that is forbidden');
 like(logged($client->call(GET => '/douyin/access-token', undef, signature => 'a' x 64)),
     qr/\A- 401 invalid_credentials - /, 'nobody, when the signature is wrong');
-like(logged($gateway->internal->call(GET => '/apps')), qr/ 200 /, 'an operator\'s call');
+like(logged($gateway->internal->call(GET => '/apps')), qr/ 200 ok - -\z/, 'an operator\'s call');
+like(logged($gateway->internal->call(GET => '/reports/summary?export=csv')), qr/ 200 ok - -\z/, 'an export');
+like(logged($gateway->plain('/v1/internal')->call(GET => '/metrics')), qr/\A- 200 ok - -\z/, 'a scrape');
+like(logged($gateway->internal->call(GET => '/nowhere')), qr/ 404 not_found - -\z/, 'a path that is none');
+like(logged(Dygw::Webhook->new($gateway)->post('{"event":"x"}')), qr/\A- 200 ok - -\z/, 'a message of Douyin');
 like(logged($gateway->health), qr/\A- 200 /, 'a look at the health');
 $gateway->finish;
 done_testing;
