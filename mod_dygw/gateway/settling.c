@@ -41,12 +41,50 @@ static void tell_settled(const dygw_job_t *job, const int *changed)
     }
 }
 
+/* Those that wait because of a row need not wait any more when it is settled. If they cannot be
+ * woken now, they come to it in their own time. */
+static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
+{
+    const dygw_settling_t *s = job->state;
+    const apr_array_header_t *records = s->h.records[i];
+    int n;
+
+    for (n = 0; records && n < records->nelts; n++) {
+        const dygw_rival_t *record = &APR_ARRAY_IDX(records, n, dygw_rival_t);
+
+        if (record->verify_status != DYGW_PROCESSING
+            || record->first_id == job->rows[0]->first_id) {
+            continue;
+        }
+        if (!*db && dygw_db_open(db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+            return;
+        }
+        dygw_store_verification_wake(*db, record->id, dygw_now());
+    }
+}
+
+static void wake_rivals(const dygw_job_t *job, const int *changed)
+{
+    dygw_db_t *db = NULL;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(job->rows[i])) {
+            wake_rivals_of(job, i, &db);
+        }
+    }
+    if (db) {
+        dygw_db_close(db);
+    }
+}
+
 int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
 {
     if (!dygw_job_write(job, changed, clash)) {
         return 0;
     }
     tell_settled(job, changed);
+    wake_rivals(job, changed);
     return 1;
 }
 

@@ -23,7 +23,8 @@ void dygw_settling_finish(dygw_verification_t *v);
 /* Says when the open rows are due next. */
 void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now);
 
-/* dygw_job_write, with a line in the log for each row that it settled, and a count. */
+/* dygw_job_write, with a line in the log for each row that it settled, and a count; what waited for
+ * one of these is due now. */
 int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash);
 
 /* Douyin's raw answer, for the records of the open rows. */

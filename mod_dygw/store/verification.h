@@ -206,6 +206,9 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
                                             const char *encrypted_code,
                                             apr_array_header_t **rivals, apr_pool_t *pool);
 
+/* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
+apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);
+
 /* A webhook told of a change of this coupon: marks its records that are not `failed` and makes
  * their work due, now or when the lease of the request at work ends. *count: how many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,

@@ -37,6 +37,14 @@ static const dygw_stmt_t verification_rivals = {
              RIVALS "certificate_id IS NULL AND encrypted_code = %s LIMIT 1000")
 };
 
+/* The new revision makes who works on it look again. */
+static const dygw_stmt_t verification_wake = {
+    "dygw_verification_wake",
+    DYGW_SQL("UPDATE dygw_verifications SET next_run_at = CASE WHEN lease_until > %lld "
+             "THEN next_run_at ELSE %lld END, revision = revision + 1 "
+             "WHERE id = %lld AND verify_status = 'processing' AND next_run_at > %lld")
+};
+
 /* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
 static const dygw_stmt_t verification_notify = {
     "dygw_verification_notify",
@@ -91,6 +99,14 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
         APR_ARRAY_PUSH(*rivals, dygw_rival_t) = read_rival(found, pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *args[] = { at, at, dygw_db_int(db, id), at };
+
+    return dygw_db_exec(db, &verification_wake, NULL, args);
 }
 
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,

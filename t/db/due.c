@@ -248,6 +248,25 @@ static int notify(dygw_db_t *db, const char *certificate_id, dygw_ms_t now)
     return count;
 }
 
+static void test_a_row_is_woken_unless_its_request_works_on_it(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *v = record_get(db, of_coupon(db, certificate_id, DYGW_PROCESSING)->id);
+    dygw_ms_t due = v->lease_until + 100;
+
+    v->next_run_at = due;
+    assert_int_equal(record_update(db, v), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_wake(db, v->id, v->lease_until - 1), APR_SUCCESS);
+    assert_int_equal(record_get(db, v->id)->next_run_at, due);
+    assert_int_equal(dygw_store_verification_wake(db, v->id, due + 1), APR_SUCCESS);
+    assert_int_equal(record_get(db, v->id)->next_run_at, due);
+    assert_int_equal(dygw_store_verification_wake(db, v->id, v->lease_until + 1), APR_SUCCESS);
+    assert_int_equal(record_get(db, v->id)->next_run_at, v->lease_until + 1);
+    assert_true(record_get(db, v->id)->revision > v->revision);
+    dygw_db_close(db);
+}
+
 static void test_news_makes_settled_rows_an_errand(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -379,6 +398,7 @@ void suite_due(void)
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
         SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
+        SUITE_TEST(test_a_row_is_woken_unless_its_request_works_on_it),
         SUITE_TEST(test_news_makes_settled_rows_an_errand),
         SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
         SUITE_TEST(test_news_is_a_change_of_the_row),

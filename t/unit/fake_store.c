@@ -9,6 +9,7 @@
 
 #include "fake_world.h"
 #include "util/compiler.h"
+#include "util/text.h"
 
 #define ROWS_MAX    256
 
@@ -181,11 +182,6 @@ dygw_verification_t *fake_store_row(int number)
     return &rows[number];
 }
 
-static int same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
-}
-
 int fake_store_expects(const char *verify_token, const char *const *codes, int count)
 {
     int found = 0;
@@ -194,8 +190,8 @@ int fake_store_expects(const char *verify_token, const char *const *codes, int c
     for (i = 0; i < row_count; i++) {
         const dygw_verification_t *v = &rows[i];
 
-        found += same(v->verify_token, verify_token) && v->item_no < count
-                 && same(v->encrypted_code, codes[v->item_no])
+        found += dygw_text_same(v->verify_token, verify_token) && v->item_no < count
+                 && dygw_text_same(v->encrypted_code, codes[v->item_no])
                  && v->verify_status == DYGW_PROCESSING;
     }
     return found == count;
@@ -207,11 +203,11 @@ static apr_status_t why_not(const dygw_verification_t *v)
 
     for (i = 0; i < row_count; i++) {
         if (rows[i].id == v->id && rows[i].created_at == v->created_at
-            && same(rows[i].request_id, v->request_id)) {
+            && dygw_text_same(rows[i].request_id, v->request_id)) {
             return APR_SUCCESS;
         }
-        if (same(rows[i].verify_token, v->verify_token)
-            && same(rows[i].encrypted_code, v->encrypted_code) && rows[i].item_no == v->item_no) {
+        if (dygw_text_same(rows[i].verify_token, v->verify_token)
+            && dygw_text_same(rows[i].encrypted_code, v->encrypted_code) && rows[i].item_no == v->item_no) {
             return APR_EEXIST;
         }
         if (rows[i].id == v->id) {
@@ -265,7 +261,7 @@ static int owned_by_another(const dygw_verification_t *v)
     int i;
 
     for (i = 0; i < row_count; i++) {
-        if (rows[i].id != v->id && same(rows[i].verify_id, v->verify_id)) {
+        if (rows[i].id != v->id && dygw_text_same(rows[i].verify_id, v->verify_id)) {
             return 1;
         }
     }
@@ -351,8 +347,8 @@ apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char 
         return rv;
     }
     for (i = 0; i < row_count; i++) {
-        if (same(rows[i].verify_token, verify_token)
-            && same(rows[i].encrypted_code, encrypted_code)) {
+        if (dygw_text_same(rows[i].verify_token, verify_token)
+            && dygw_text_same(rows[i].encrypted_code, encrypted_code)) {
             *v = apr_pmemdup(pool, &rows[i], sizeof(rows[i]));
             return fake_store_leave(rv, APR_SUCCESS);
         }
@@ -513,8 +509,8 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
     for (i = row_count - 1; i >= 0; i--) {
         const dygw_verification_t *v = &rows[i];
 
-        if (same(v->certificate_id, certificate_id)
-            || (!v->certificate_id && same(v->encrypted_code, encrypted_code))) {
+        if (dygw_text_same(v->certificate_id, certificate_id)
+            || (!v->certificate_id && dygw_text_same(v->encrypted_code, encrypted_code))) {
             APR_ARRAY_PUSH(*rivals, dygw_rival_t) = (dygw_rival_t){
                 v->id, v->first_id, v->verify_status, v->verify_id, v->already,
                 v->cancel_since != DYGW_NO_TIME, v->created_at

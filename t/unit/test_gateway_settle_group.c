@@ -378,6 +378,7 @@ static void when_all_are_sure_the_nearest_takes_it(DYGW_UNUSED void **state)
     settling_run(gateway, &dygw_settle_job, RIVAL_ID + 100, pool);
     assert_int_equal(rival->verify_status, DYGW_SUCCESS);
     assert_string_equal(rival->verify_id, "v-1");
+    assert_int_equal(rows[0]->next_run_at, dygw_now());     /* it need not wait any more */
     show_used();
     settle();
     check_row(0, DYGW_FAILED, DYGW_OUTCOME_NOT_OURS);
