@@ -50,10 +50,17 @@ static apr_status_t why_not_inserted(dygw_db_t *db, const dygw_verification_t *v
     if (rv == APR_NOTFOUND) {
         rv = dygw_store_identity_by_id(db, v->id, &found);
     }
-    if (rv == APR_SUCCESS) {
-        return !key && is_ours(&found, v) ? APR_SUCCESS : APR_EAGAIN;
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return rv;
+    if (key && is_ours(&found, v)) {
+        /* It looks as if our commit had come just now; then the key is there as well. */
+        rv = dygw_store_identity_by_attempt(db, key, &found);
+    }
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        return rv;
+    }
+    return rv == APR_SUCCESS && is_ours(&found, v) ? APR_SUCCESS : APR_EAGAIN;
 }
 
 /* The same for all rows: the worst of the reasons. APR_INCOMPLETE: it cannot be found out. */

@@ -324,6 +324,27 @@ static void test_a_commit_whose_answer_is_lost_is_looked_into(DYGW_UNUSED void *
     dygw_db_close(db);
 }
 
+static const dygw_verification_t *late;
+
+static void commit_late(void)
+{
+    dygw_db_t *db = suite_open(1);
+
+    assert_int_equal(record_insert(db, late), APR_SUCCESS);
+    dygw_db_close(db);
+}
+
+static void test_a_commit_that_comes_while_it_is_looked_for_is_ours(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+
+    late = record_processing();
+    wire_refuse("dygw_verification_insert", 1, 1);
+    wire_before("dygw_identity_by_id", commit_late);
+    assert_int_equal(record_insert(db, late), APR_SUCCESS);
+    dygw_db_close(db);
+}
+
 static void test_what_cannot_be_looked_into_is_not_called_undone(DYGW_UNUSED void **state)
 {
     const dygw_verification_t **rows = record_three();
@@ -496,6 +517,7 @@ void suite_verifications(void)
         SUITE_TEST(test_an_insert_whose_answer_is_lost_is_done_once),
         SUITE_TEST(test_a_settle_whose_answer_is_lost_is_done_once),
         SUITE_TEST(test_a_commit_whose_answer_is_lost_is_looked_into),
+        SUITE_TEST(test_a_commit_that_comes_while_it_is_looked_for_is_ours),
         SUITE_TEST(test_what_cannot_be_looked_into_is_not_called_undone),
         SUITE_TEST(test_rows_that_lost_a_deadlock_are_tried_again),
         SUITE_TEST(test_a_database_that_fails_is_neither_taken_nor_recorded),

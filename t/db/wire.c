@@ -47,6 +47,8 @@ static const char *lost;
 static const char *refused;
 static int refused_code;
 static int refused_times;
+static const char *awaited;
+static void (*before_it)(void);
 
 static void *real(const char *name)
 {
@@ -83,9 +85,15 @@ void wire_refuse(const char *what, int code, int times)
     refused_times = times;
 }
 
+void wire_before(const char *what, void (*done)(void))
+{
+    awaited = what;
+    before_it = done;
+}
+
 int wire_idle(void)
 {
-    return !lost && refused_times == 0;
+    return !lost && refused_times == 0 && !awaited;
 }
 
 const char *wire_statement(int number, const char **sql)
@@ -135,6 +143,14 @@ static int is_refused(const char *what)
     }
     refused_times--;
     return 1;
+}
+
+static void announce(const char *what)
+{
+    if (awaited && strcmp(what, awaited) == 0) {
+        awaited = NULL;     /* what is done has statements, too */
+        before_it();
+    }
 }
 
 /* Statements may be prepared again after a failure, and then only. */
@@ -194,6 +210,7 @@ int apr_dbd_pquery(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *
     pquery_fn *pquery = (pquery_fn *)real("apr_dbd_pquery");
     const char *label = label_of(statement);
 
+    announce(label);
     wire_calls++;
     if (is_refused(label)) {
         return refused_code;
@@ -209,6 +226,7 @@ int apr_dbd_pselect(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t 
     pselect_fn *pselect = (pselect_fn *)real("apr_dbd_pselect");
     const char *label = label_of(statement);
 
+    announce(label);
     wire_calls++;
     if (is_refused(label)) {
         return refused_code;

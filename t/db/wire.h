@@ -24,7 +24,10 @@ void wire_lose_answer(const char *what);
 /* The next `times` statements with that label, or plain text, give `code` and are not sent. */
 void wire_refuse(const char *what, int code, int times);
 
-/* Whether what the two above wait for has come. */
+/* Just before the next statement with that label this is done. */
+void wire_before(const char *what, void (*done)(void));
+
+/* Whether what these wait for has come. */
 int wire_idle(void);
 
 /* Every statement that was ever prepared: its label, and its SQL as apr_dbd takes it. NULL behind
