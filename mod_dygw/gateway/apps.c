@@ -229,7 +229,8 @@ static int must_load(dygw_apps_t *apps, int urgent, apr_uint64_t *number)
     if (must && apps->now && !urgent && apps->is_loading) {
         must = !dygw_apps_stamp_equal(&apps->loading, &wanted);
     }
-    must = must && !failed_just_now(apps);
+    /* Without any, each request tries: the database may be back just now. */
+    must = must && !(apps->now && failed_just_now(apps));
     if (must) {
         apps->loading = wanted;
         apps->is_loading = 1;

@@ -208,14 +208,13 @@ static void without_database_the_old_apps_serve(DYGW_UNUSED void **state)
     assert_string_equal(fake_trace(), READ_ALL);
 }
 
-static void without_database_from_the_start_there_is_no_answer(DYGW_UNUSED void **state)
+static void without_database_from_the_start_there_is_no_answer_until_it_is_there(
+    DYGW_UNUSED void **state)
 {
     add(1, "key-1");
     fake_store_fail(FAKE_APP_EACH, 0, 1, APR_EGENERAL, 0);
     assert_int_equal(find("key-1"), APR_EGENERAL);
-    assert_int_equal(find("key-1"), APR_EGENERAL);
     assert_string_equal(fake_trace(), "open apps! close");
-    fake_clock_advance(1000);
     assert_int_equal(find("key-1"), APR_SUCCESS);
 }
 
@@ -494,7 +493,7 @@ int main(void)
         TEST(an_answer_that_was_asked_for_earlier_is_no_news),
         TEST(a_version_that_went_back_is_read_too),
         TEST(without_database_the_old_apps_serve),
-        TEST(without_database_from_the_start_there_is_no_answer),
+        TEST(without_database_from_the_start_there_is_no_answer_until_it_is_there),
         TEST(a_clock_set_back_does_not_prolong_the_pause),
         TEST(others_go_on_with_the_old_apps_while_one_reads),
         TEST(an_app_just_made_is_known_while_another_reads),
