@@ -6,11 +6,11 @@
  *   3  check_config     cfg/check.c refuses mistakes: at a start, a restart and in configtest
  *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
  *                       databases' schema
- *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the background
- *                       thread
+ *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the watch over the
+ *                       database and the background thread
  *   6  requests         handle/
  *   7  child_stopping   tells the thread, does not wait: requests may still be running
- *   8  the child's pool goes: a pre-cleanup joins the thread before mod_dbd's connections are
+ *   8  the child's pool goes: pre-cleanups join the two threads before mod_dbd's connections are
  *                       destroyed
  */
 #include "mod_dygw_private.h"
@@ -28,6 +28,7 @@
 #include "util/log.h"
 #include "worker/log_httpd.h"
 #include "worker/runtime.h"
+#include "worker/watch.h"
 #include "worker/worker.h"
 
 static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
@@ -60,6 +61,9 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     apr_status_t rv = dygw_runtime_start(pchild, s);        /* 5 */
 
+    if (rv == APR_SUCCESS) {
+        rv = dygw_watch_start(pchild);
+    }
     if (rv == APR_SUCCESS) {
         rv = dygw_worker_start(pchild, s);
     }

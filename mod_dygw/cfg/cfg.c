@@ -27,6 +27,7 @@ void *dygw_cfg_create(apr_pool_t *pool, server_rec *server)
     cfg->rate_burst = DYGW_UNSET;
     cfg->time_zone = UNSET_ZONE;
     cfg->schema_auto = DYGW_UNSET;
+    cfg->database_timeout = DYGW_UNSET;
     cfg->worker = DYGW_UNSET;
     cfg->enrich_first = DYGW_UNSET;
     cfg->enrich_max = DYGW_UNSET;
@@ -66,6 +67,7 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base_cfg, void *add_cfg)
     MERGE(rate_burst, DYGW_UNSET);
     MERGE(time_zone, UNSET_ZONE);
     MERGE(schema_auto, DYGW_UNSET);
+    MERGE(database_timeout, DYGW_UNSET);
     MERGE(worker, DYGW_UNSET);
     MERGE(enrich_first, DYGW_UNSET);
     MERGE(enrich_max, DYGW_UNSET);
@@ -121,6 +123,7 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
     DEFAULT(rate_burst, DYGW_UNSET, 0);
     DEFAULT(time_zone, UNSET_ZONE, DYGW_DEFAULT_TIME_ZONE);
     DEFAULT(schema_auto, DYGW_UNSET, is_sqlite(cfg->server, pool));
+    DEFAULT(database_timeout, DYGW_UNSET, DYGW_DEFAULT_DATABASE);
     DEFAULT(worker, DYGW_UNSET, 1);
     DEFAULT(enrich_first, DYGW_UNSET, DYGW_DEFAULT_ENRICH_FIRST);
     DEFAULT(enrich_max, DYGW_UNSET, DYGW_DEFAULT_ENRICH_MAX);

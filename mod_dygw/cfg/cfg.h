@@ -37,6 +37,7 @@ typedef struct dygw_cfg_t {
     int rate_burst;
     int time_zone;                      /* DygwTimeZone, minutes east; INT_MIN = unset */
     int schema_auto;                    /* DygwSchema */
+    apr_interval_time_t database_timeout;   /* DygwDatabaseTimeout */
     int worker;                         /* DygwWorker */
     apr_interval_time_t enrich_first;   /* DygwEnrichRetry */
     apr_interval_time_t enrich_max;

@@ -131,9 +131,17 @@ static void check_sqlite_path(check_t *check, const char *path)
     }
 }
 
-/* The driver's own reconnecting makes the first transaction after a lost connection fail. */
+/* The driver's own reconnecting makes the first transaction after a lost connection fail. And it
+ * has no parameter for a time-out: that is a matter of the option file, whose group it is told. */
 static void check_mysql_params(const check_t *check, const char *params)
 {
+    if (!ap_strcasestr(params, "group=") && dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
+                     DYGWNO(0612) "DBDParams of %s lacks group=, without which connecting has no "
+                                  "time-out: add group=dygw, and connect-timeout=3 under [dygw] "
+                                  "in the option file",
+                     check->where);
+    }
     if (!ap_strcasestr(params, "reconnect=0") && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
                      DYGWNO(0124) "DBDParams of %s lacks reconnect=0, without which a request "

@@ -46,6 +46,9 @@ const command_rec dygw_cfg_directives[] = {
     TAKE1(DygwSchema, dygw_cfg_set_schema,
           "auto creates and migrates the tables at start, check only looks; auto on SQLite, else "
           "check"),
+    TAKE1(DygwDatabaseTimeout, dygw_cfg_set_database_timeout,
+          "how long to wait for a connection to the database, and for a statement; 10s unless "
+          "given"),
     TAKE1(DygwWorker, dygw_cfg_set_worker,
           "whether this host does background work: on (unless given) or off"),
     TAKE3(DygwEnrichRetry, dygw_cfg_set_enrich_retry,

@@ -23,6 +23,7 @@
 #define DygwRateLimit           "DygwRateLimit"
 #define DygwTimeZone            "DygwTimeZone"
 #define DygwSchema              "DygwSchema"
+#define DygwDatabaseTimeout     "DygwDatabaseTimeout"
 #define DygwWorker              "DygwWorker"
 #define DygwEnrichRetry         "DygwEnrichRetry"
 #define DygwOrderRate           "DygwOrderRate"
@@ -50,6 +51,7 @@ const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, void *dummy, const char *rat
                                     const char *burst);
 const char *dygw_cfg_set_time_zone(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_schema(cmd_parms *cmd, void *dummy, const char *arg);
+const char *dygw_cfg_set_database_timeout(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_worker(cmd_parms *cmd, void *dummy, const char *arg);
 const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first,
                                       const char *max, const char *give_up);

@@ -33,6 +33,11 @@
 
 #define DYGW_DEFAULT_TIME_ZONE      (8 * 60)    /* minutes */
 
+/* Longer than a session's own limits (store/dialect.c), which should come first. */
+#define DYGW_DEFAULT_DATABASE       apr_time_from_sec(10)
+#define DYGW_MIN_DATABASE           apr_time_from_sec(1)
+#define DYGW_MAX_DATABASE           apr_time_from_sec(300)
+
 #define DYGW_DEFAULT_ENRICH_FIRST   apr_time_from_sec(2)
 #define DYGW_DEFAULT_ENRICH_MAX     apr_time_from_sec(3600)
 #define DYGW_DEFAULT_ENRICH_GIVE_UP apr_time_from_sec(24 * 3600)

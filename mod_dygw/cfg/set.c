@@ -249,6 +249,14 @@ const char *dygw_cfg_set_schema(cmd_parms *cmd, DYGW_UNUSED void *dummy, const c
     return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->schema_auto);
 }
 
+const char *dygw_cfg_set_database_timeout(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+{
+    dygw_parse_t p = parser(cmd);
+
+    return dygw_parse_time(&p, arg, DYGW_MIN_DATABASE, DYGW_MAX_DATABASE,
+                           &cfg_of(cmd)->database_timeout);
+}
+
 const char *dygw_cfg_set_worker(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
 {
     static const char *const words[] = { "off", "on", NULL };

@@ -10,64 +10,24 @@
  *
  * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and
  * what they leave open is committed. */
-#include "store/db.h"
+#include "store/db_inside.h"
 
 #include <string.h>
 
 #include <apr_atomic.h>
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #include "store/catalogue.h"
 #include "store/dberror.h"
 #include "store/dialect.h"
-#include "store/session.h"
-
-/* Dead pooled connections fail at once, hosts that are gone do not. */
-#define OPEN_PATIENCE   apr_time_from_sec(1)
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
 #define SCRIPT_TRIES    10      /* of a statement of a migration, SQLite only */
 #define SCRIPT_PAUSE    apr_time_from_msec(50)
 
-struct dygw_db_t {
-    apr_pool_t *pool;       /* the opener's, until the connection is given back */
-    apr_pool_t *scratch;    /* rows and what they gave out: gone before */
-    apr_pool_t *rows;       /* of the present query; NULL before the first */
-    dygw_db_source_t *source;
-    const dygw_log_t *log;
-    dygw_dbd_t dbd;
-    dygw_session_t *session;    /* of dbd; NULL: not looked for yet */
-    int connected;
-    int in_transaction;
-    int failed;             /* a statement of the transaction did */
-    int locked;             /* the writer's lock is ours */
-    int deadlock;           /* the last statement lost one */
-    int timed_out;          /* the last statement was */
-    int repeated;           /* the last statement was, on another connection */
-    const char *error;      /* the last failure, for dygw_db_report */
-};
-
-struct dygw_rows_t {
-    dygw_db_t *db;
-    const char *label;
-    apr_dbd_results_t *results;
-    apr_dbd_row_t *row;
-    int number;             /* of the row, from 1: the only way of reading that all drivers have */
-};
-
-/* One statement to run: a prepared one, or plain text. */
-typedef struct job_t {
-    const dygw_stmt_t *stmt;
-    const char *plain;
-    const char **args;
-    int nrows;
-    apr_dbd_results_t **results;    /* NULL: it gives no rows */
-} job_t;
-
 /* --- failures --- */
 
-static void note_failure(dygw_db_t *db, const char *what, int code)
+void dygw_db_note_failure(dygw_db_t *db, const char *what, int code)
 {
     const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
 
@@ -84,6 +44,11 @@ int dygw_db_lost_deadlock(const dygw_db_t *db)
 int dygw_db_timed_out(const dygw_db_t *db)
 {
     return db->timed_out;
+}
+
+int dygw_db_unanswered(const dygw_db_t *db)
+{
+    return db->unanswered;
 }
 
 int dygw_db_repeated(const dygw_db_t *db)
@@ -109,20 +74,22 @@ static int ask(dygw_db_t *db, const char *sql, const char **answer)
 
 static void drop_session(dygw_db_t *db)
 {
-    dygw_session_drop(&db->dbd);
+    dygw_session_drop(&db->dbd, &db->wait);
     db->session = NULL;
 }
 
 static int make_session(dygw_db_t *db)
 {
-    int rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->session);
+    int rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->wait,
+                               &db->session);
 
     if (rv != 0 && db->source->dialect == DYGW_SQLITE3) {
         /* Another process may just have changed the schema: the statement that meets it fails. */
-        rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->session);
+        rv = dygw_session_make(&db->dbd, db->source->dialect, db->in_transaction, &db->wait,
+                               &db->session);
     }
     if (rv != 0) {
-        note_failure(db, "the session's set-up", rv);
+        dygw_db_note_failure(db, "the session's set-up", rv);
     }
     return rv;
 }
@@ -138,45 +105,60 @@ static void roll_back(dygw_db_t *db)
     }
 }
 
+/* Is the session that the connection has now another one than ours? Then ours is dropped. */
+static int has_new_session(dygw_db_t *db)
+{
+    const char *forget = dygw_dialect(db->source->dialect)->forget;
+    const char *had = db->session->marker;
+    const char *has;
+
+    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has) != 0
+        || (has && had && strcmp(has, had) == 0)) {
+        return 0;
+    }
+    drop_session(db);
+    return !forget || ask(db, forget, &has) == 0;
+}
+
+/* A transaction may still be open, or the connection have been made anew by the driver, which
+ * nobody would notice before it is too late. */
+static int end_what_is_unended(dygw_db_t *db)
+{
+    roll_back(db);
+    if (db->session->unended) {
+        db->error = "the end of a transaction that was left open";
+        return APR_EGENERAL;
+    }
+    return has_new_session(db) || !db->session ? make_session(db) : 0;
+}
+
 /* Finds the session of the connection, or makes it. */
 static int have_session(dygw_db_t *db)
 {
     if (!db->session) {
         db->session = dygw_session_find(&db->dbd);
-    }
-    if (!db->session) {
-        return make_session(db);
-    }
-    if (db->session->unended) {
-        roll_back(db);
-        if (db->session->unended) {
-            db->error = "the end of a transaction that was left open";
-            return APR_EGENERAL;
+        if (!db->session) {
+            return make_session(db);
         }
+        dygw_wait_use(&db->wait, db->session->line, &db->dbd);
     }
-    return 0;
+    return db->session->unended ? end_what_is_unended(db) : 0;
 }
 
 /* --- connections --- */
 
 static apr_status_t take_connection(dygw_db_t *db)
 {
-    apr_time_t until = apr_time_now() + OPEN_PATIENCE;
-    int tries = db->source->max_opens;
+    apr_status_t rv = dygw_guard_take(db->source, &db->wait, db->pool, &db->dbd);
 
-    do {
-        if (db->source->open(db->source->baton, db->pool, &db->dbd) == APR_SUCCESS) {
-            db->connected = 1;
-            return APR_SUCCESS;
-        }
-    } while (--tries > 0 && apr_time_now() < until);
-    return APR_EGENERAL;
+    db->connected = rv == APR_SUCCESS;
+    return rv;
 }
 
 static void give_back(dygw_db_t *db)
 {
     if (db->connected) {
-        db->source->close(db->source->baton, &db->dbd);
+        dygw_guard_give(db->source, &db->wait, &db->dbd);
         db->connected = 0;
         db->session = NULL;
     }
@@ -185,23 +167,29 @@ static void give_back(dygw_db_t *db)
 /* After a failure: is there a working session now that is not the one which failed? */
 static int renewed(dygw_db_t *db)
 {
-    const char *had = db->session ? apr_pstrdup(db->pool, db->session->marker) : NULL;
-    const char *forget = dygw_dialect(db->source->dialect)->forget;
-    const char *has;
+    int is_new = !db->session;  /* it failed before there was one */
+    apr_time_t began = apr_time_now();
+    int works;
 
-    if (apr_dbd_check_conn(db->dbd.driver, db->pool, db->dbd.handle) != APR_SUCCESS) {
-        give_back(db);
-        return take_connection(db) == APR_SUCCESS;
+    dygw_wait_begin(&db->wait);
+    works = apr_dbd_check_conn(db->dbd.driver, db->pool, db->dbd.handle) == APR_SUCCESS;
+    if (works && db->session) {
+        dygw_wait_use(&db->wait, db->session->line, &db->dbd);
+        is_new = has_new_session(db);
     }
-    if (!db->session) {
-        return 1;       /* it failed before there was one */
+    dygw_wait_end(&db->wait);
+    if (works) {
+        return is_new;
     }
-    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has) != 0
-        || (has && had && strcmp(has, had) == 0)) {
+    if (db->session) {
+        drop_session(db);       /* what the driver may make of the connection later is another */
+    }
+    give_back(db);
+    if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
+        db->timed_out = 1;
         return 0;
     }
-    drop_session(db);
-    return !forget || ask(db, forget, &has) == 0;
+    return take_connection(db) == APR_SUCCESS;
 }
 
 /* --- statements --- */
@@ -212,7 +200,12 @@ static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepar
                                   stmt->sql[db->source->dialect], prepared);
 }
 
-static int run_once(dygw_db_t *db, job_t *job)
+static const char *name_of(const dygw_dbjob_t *job)
+{
+    return job->stmt ? job->stmt->label : job->plain;
+}
+
+static int carry_out(dygw_db_t *db, dygw_dbjob_t *job)
 {
     apr_dbd_prepared_t *prepared = NULL;
     const apr_dbd_driver_t *driver = db->dbd.driver;
@@ -221,7 +214,7 @@ static int run_once(dygw_db_t *db, job_t *job)
     if (rv != 0) {
         return rv;
     }
-    if (job->plain) {
+    if (!job->stmt) {
         rv = apr_dbd_query(driver, db->dbd.handle, &job->nrows, job->plain);
     }
     else if ((rv = have_statement(db, job->stmt, &prepared)) == 0) {
@@ -231,19 +224,42 @@ static int run_once(dygw_db_t *db, job_t *job)
                                            prepared, 0, job->args);
     }
     if (rv != 0) {
-        note_failure(db, job->plain ? job->plain : job->stmt->label, rv);
+        dygw_db_note_failure(db, name_of(job), rv);
+    }
+    return rv;
+}
+
+static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
+{
+    int was_cut;
+    int rv;
+
+    dygw_wait_begin(&db->wait);
+    rv = carry_out(db, job);
+    was_cut = dygw_wait_end(&db->wait);
+    if (rv != 0 && was_cut) {
+        db->cut = 1;
+        db->timed_out = 1;
+        db->unanswered = !job->results && (!db->in_transaction || job->ends);
+        if (db->session) {
+            db->session->unended = 1;
+        }
+        db->error = apr_pstrcat(db->pool, name_of(job),
+                                ": no answer within the time limit, so that the connection was "
+                                "given up", NULL);
     }
     return rv;
 }
 
 /* A statement that fails inside a transaction takes the transaction along, but for SQLite, which
- * undoes only it. */
+ * undoes only it. One that took too long would only take as long again. */
 static int may_repeat(const dygw_db_t *db)
 {
-    return db->connected && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
+    return db->connected && !db->cut
+           && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
 }
 
-static int run_again(dygw_db_t *db, job_t *job)
+static int run_again(dygw_db_t *db, dygw_dbjob_t *job)
 {
     if (job->results) {
         *job->results = NULL;
@@ -251,13 +267,14 @@ static int run_again(dygw_db_t *db, job_t *job)
     return run_once(db, job);
 }
 
-static apr_status_t run(dygw_db_t *db, job_t *job)
+apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
 {
     int tries = DEADLOCK_TRIES;
     int rv;
 
     db->deadlock = 0;
     db->timed_out = 0;
+    db->unanswered = 0;
     db->repeated = 0;
     if (!db->connected) {
         db->failed = 1;
@@ -293,6 +310,7 @@ static apr_status_t lock(dygw_db_t *db)
         db->locked = rv == APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
+        db->timed_out = 1;
         dygw_log(db->log, ERR, rv, DYGWNO(0603) "the lock of the one writer cannot be had");
     }
     return rv;
@@ -308,11 +326,23 @@ static void unlock(dygw_db_t *db)
 
 /* --- the unit of work --- */
 
+static void report_no_connection(const dygw_log_t *log, apr_status_t rv)
+{
+    if (rv == APR_EBUSY) {
+        dygw_log(log, ERR, 0,
+                 DYGWNO(0610) "all database connections of this child are in use, and none became "
+                              "free in time: raise DBDMax, or look for what is slow");
+        return;
+    }
+    dygw_log(log, ERR, 0, DYGWNO(0600) "the database cannot be reached");
+}
+
 apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
                           apr_pool_t *pool)
 {
     apr_pool_t *own;
     dygw_db_t *made;
+    apr_status_t rv;
 
     *db = NULL;
     apr_pool_create(&own, pool);
@@ -320,9 +350,11 @@ apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_l
     made->pool = own;
     made->source = source;
     made->log = log;
-    if (take_connection(made) != APR_SUCCESS) {
+    made->wait.guard = source->guard;
+    rv = take_connection(made);
+    if (rv != APR_SUCCESS) {
         dygw_count(source->metrics, DYGW_COUNT_DB_UNREACHABLE, 0);
-        dygw_log(log, ERR, 0, DYGWNO(0600) "the database cannot be reached");
+        report_no_connection(log, rv);
         apr_pool_destroy(own);
         return APR_EGENERAL;
     }
@@ -359,13 +391,13 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db)
 
 apr_status_t dygw_db_begin(dygw_db_t *db)
 {
-    job_t job = { .plain = dygw_dialect(db->source->dialect)->begin };
+    dygw_dbjob_t job = { .plain = dygw_dialect(db->source->dialect)->begin };
     apr_status_t rv = lock(db);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = run(db, &job);
+    rv = dygw_db_run(db, &job);
     if (rv != APR_SUCCESS) {
         dygw_db_report(db);
         unlock(db);
@@ -379,16 +411,18 @@ apr_status_t dygw_db_begin(dygw_db_t *db)
 void dygw_db_rollback(dygw_db_t *db)
 {
     if (db->in_transaction && db->connected) {
+        dygw_wait_begin(&db->wait);
         roll_back(db);
+        dygw_wait_end(&db->wait);
     }
     db->in_transaction = 0;
     db->failed = 0;
     unlock(db);
 }
 
-apr_status_t dygw_db_commit(dygw_db_t *db)
+static apr_status_t commit_with(dygw_db_t *db, const char *text)
 {
-    job_t job = { .plain = "COMMIT" };
+    dygw_dbjob_t job = { .plain = text, .ends = 1 };
     apr_status_t rv = APR_EGENERAL;
 
     if (db->in_transaction && !db->failed) {
@@ -405,16 +439,31 @@ apr_status_t dygw_db_commit(dygw_db_t *db)
     return rv;
 }
 
+apr_status_t dygw_db_commit(dygw_db_t *db)
+{
+    return commit_with(db, "COMMIT");
+}
+
+apr_status_t dygw_db_commit_before(dygw_db_t *db, const char *deadline)
+{
+    if (!db->source->guard) {
+        return dygw_db_commit(db);
+    }
+    return commit_with(db, apr_psprintf(db->scratch,
+                                        dygw_dialect(db->source->dialect)->commit_before,
+                                        deadline));
+}
+
 apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows,
                                 const char **args)
 {
-    job_t job = { .stmt = stmt, .args = args };
+    dygw_dbjob_t job = { .stmt = stmt, .args = args };
     int alone = !db->in_transaction;
     apr_status_t rv = lock(db);
 
     db->error = NULL;
     if (rv == APR_SUCCESS) {
-        rv = run(db, &job);
+        rv = dygw_db_run(db, &job);
     }
     if (alone) {
         unlock(db);
@@ -458,6 +507,19 @@ static int run_plain(dygw_db_t *db, const char *statement)
     return code;
 }
 
+/* How long a migration takes depends on what there is to migrate: the session's limit is not for
+ * it, nor is the guard. */
+static void lift_limit(dygw_db_t *db, int lift)
+{
+    const dygw_dialect_t *dialect = dygw_dialect(db->source->dialect);
+    const char *sql = lift ? dialect->unlimited : dialect->limited;
+    const char *ignored;
+
+    if (sql && ask(db, sql, &ignored) != 0) {
+        dygw_log(db->log, DEBUG, 0, DYGWNO(0613) "the time limit of statements stays as it was");
+    }
+}
+
 apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
                             int count)
 {
@@ -468,94 +530,23 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    lift_limit(db, 1);
     db->in_transaction = 1;
     for (i = 0; code == 0 && i < count; i++) {
         code = run_plain(db, statements[i]);
     }
     if (code != 0) {
-        note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);
+        dygw_db_note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);
         dygw_db_report(db);
         dygw_db_rollback(db);
+        lift_limit(db, 0);
         return APR_EGENERAL;
     }
     db->in_transaction = 0;
+    lift_limit(db, 0);
     if (db->source->dialect == DYGW_SQLITE3) {
         drop_session(db);       /* the schema's change has broken its statements */
     }
     unlock(db);
     return APR_SUCCESS;
-}
-
-/* --- rows --- */
-
-apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
-                            const char **args)
-{
-    job_t job = { .stmt = stmt, .args = args };
-    apr_status_t rv;
-
-    if (db->rows) {
-        apr_pool_clear(db->rows);
-    }
-    else {
-        apr_pool_create(&db->rows, db->scratch);
-    }
-    *rows = apr_pcalloc(db->rows, sizeof(**rows));
-    (*rows)->db = db;
-    (*rows)->label = stmt->label;
-    job.results = &(*rows)->results;
-    rv = run(db, &job);
-    if (rv != APR_SUCCESS) {
-        dygw_db_report(db);
-    }
-    return rv;
-}
-
-apr_status_t dygw_rows_next(dygw_rows_t *rows)
-{
-    dygw_db_t *db = rows->db;
-    int rv;
-
-    if (!rows->results) {
-        return APR_EOF;
-    }
-    rv = apr_dbd_get_row(db->dbd.driver, db->rows, rows->results, &rows->row, ++rows->number);
-    if (rv == 0) {
-        return APR_SUCCESS;
-    }
-    rows->results = NULL;
-    rows->row = NULL;
-    if (rv == -1) {
-        return APR_EOF;
-    }
-    note_failure(db, rows->label, rv);
-    db->failed = 1;
-    dygw_db_report(db);
-    return APR_EGENERAL;
-}
-
-/* NULL for SQL NULL. datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an
- * empty text. */
-static const char *entry(const dygw_rows_t *rows, int column)
-{
-    char *text = NULL;
-
-    if (!rows->row
-        || apr_dbd_datum_get(rows->db->dbd.driver, rows->row, column, APR_DBD_TYPE_STRING, &text)
-               != APR_SUCCESS) {
-        return NULL;
-    }
-    return text;
-}
-
-const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool)
-{
-    return apr_pstrdup(pool, entry(rows, column));
-}
-
-apr_int64_t dygw_row_int(dygw_rows_t *rows, int column, apr_int64_t if_null)
-{
-    const char *text = entry(rows, column);
-
-    return text ? apr_atoi64(text) : if_null;
 }

@@ -28,6 +28,9 @@ typedef struct dygw_dbd_t {
     void *impl;             /* the opener's */
 } dygw_dbd_t;
 
+typedef struct dygw_guard_t dygw_guard_t;   /* store/guard.h */
+typedef struct dygw_wait_t dygw_wait_t;
+
 /* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
  * apr_dbd. */
 typedef struct dygw_db_source_t {
@@ -39,6 +42,7 @@ typedef struct dygw_db_source_t {
     apr_status_t (*lock_writer)(void *baton);
     void (*unlock_writer)(void *baton);
     void *baton;
+    dygw_guard_t *guard;    /* NULL: nobody else uses it meanwhile */
     apr_uint32_t repairs;   /* statements that had to be prepared anew; atomic */
     const dygw_metrics_t *metrics;  /* NULL: nothing is counted */
 } dygw_db_source_t;
@@ -66,6 +70,15 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db);
 /* Several statements as one. Any failure inside makes commit fail and roll back. */
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
+/* A statement that was given up may be carried out all the same, when the server goes on. What must
+ * not be done then has a last moment, in ms of the database's clock, as an argument: the caller
+ * still waits at that time. Long past the end of time where nothing is given up. From the unit's
+ * pool. */
+apr_status_t dygw_db_deadline(dygw_db_t *db, const char **deadline);
+/* Commits before that or not at all (not with MySQL, which has no such statement). */
+apr_status_t dygw_db_commit_before(dygw_db_t *db, const char *deadline);
+/* Something came too late for no reason that is known: the next looks at the clock anew. */
+void dygw_db_doubt_clock(dygw_db_t *db);
 /* Gives up what begin opened, so that the unit can go on without it. Nothing open is no error. */
 void dygw_db_rollback(dygw_db_t *db);
 /* Did the last statement fail because two transactions crossed? Then doing all of it again helps.
@@ -74,6 +87,9 @@ int dygw_db_lost_deadlock(const dygw_db_t *db);
 /* Did the last statement fail because a lock was not given in time, or the statement took too long?
  * It was not done, and another one would be kept waiting as long. */
 int dygw_db_timed_out(const dygw_db_t *db);
+/* Did the last statement, or the commit, take so long that it was given up, so that nobody knows
+ * whether it was done? This unit can find out nothing any more. dygw_db_timed_out holds as well. */
+int dygw_db_unanswered(const dygw_db_t *db);
 /* Was the last statement run once more, because its connection died under it? The first run may
  * have been carried out. */
 int dygw_db_repeated(const dygw_db_t *db);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "store/catalogue.h"
+
 #define MYSQL_DEADLOCK  1213    /* ER_LOCK_DEADLOCK */
 #define MYSQL_LOCK_WAIT 1205    /* ER_LOCK_WAIT_TIMEOUT */
 #define MYSQL_TOO_LONG  1969    /* MariaDB's ER_STATEMENT_TIMEOUT */
@@ -20,6 +22,9 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
       "PRAGMA schema_version",
       1,
       "BEGIN IMMEDIATE",
+      "COMMIT",
+      NULL,
+      NULL,
       NULL },
     /* Time limits only where the administrator has set none. Statements have names, of the session:
      * the driver connects again by itself, so that some may have been prepared since, in what was
@@ -27,25 +32,37 @@ static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
     { "pgsql",
       { "SELECT set_config('dygw.session', '1', false), "
         "set_config('statement_timeout', CASE current_setting('statement_timeout') "
-        "WHEN '0' THEN '10s' ELSE current_setting('statement_timeout') END, false), "
+        "WHEN '0' THEN '8s' ELSE current_setting('statement_timeout') END, false), "
         "set_config('lock_timeout', CASE current_setting('lock_timeout') WHEN '0' THEN '5s' "
         "ELSE current_setting('lock_timeout') END, false)" },
       "SELECT current_setting('dygw.session', true)",
       1,
       "BEGIN",
-      "DEALLOCATE ALL" },
-    /* lock_wait_timeout: a statement that meets an ALTER TABLE would wait for a day. */
+      "SELECT 1 / CAST(" DYGW_NOW_PGSQL " < %s AS INTEGER); COMMIT",
+      "DEALLOCATE ALL",
+      "SELECT set_config('dygw.statement_timeout', current_setting('statement_timeout'), false), "
+      "set_config('statement_timeout', '0', false)",
+      "SELECT set_config('statement_timeout', current_setting('dygw.statement_timeout'), false)" },
+    /* lock_wait_timeout: a statement that meets an ALTER TABLE would wait for a day. What only one
+     * of the two knows is a comment for the other; MySQL's limit is for queries alone. */
     { "mysql",
       { "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
         "SET SESSION sql_mode = "
         "'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, time_zone = '+00:00', "
-        "@dygw_session = 1" },
+        "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, time_zone = '+00:00' "
+        "/*M!100108 , max_statement_time = IF(@@max_statement_time = 0, 8, @@max_statement_time) "
+        "*/ /*!50708 , max_execution_time = IF(@@max_execution_time = 0, 8000, "
+        "@@max_execution_time) */ , @dygw_session = 1" },
       "SELECT @dygw_session",
       4,
       "START TRANSACTION",
-      NULL },
+      "/*M!100203 EXECUTE IMMEDIATE IF(" DYGW_NOW_MYSQL " < %s, 'COMMIT', "
+      "'ROLLBACK TO SAVEPOINT dygw_too_late') */ /*!50700 COMMIT */",
+      NULL,
+      "SET @dygw_limit = 0 /*M!100108 , @dygw_limit = @@max_statement_time, "
+      "SESSION max_statement_time = 0 */",
+      "SET @dygw_limit = @dygw_limit /*M!100108 , SESSION max_statement_time = @dygw_limit */" },
 };
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect)

@@ -13,7 +13,10 @@ typedef struct dygw_dialect_t {
     const char *marker;                         /* a query: its answer tells sessions apart */
     int marker_at;                              /* asked when so many of setup are done */
     const char *begin;
+    const char *commit_before;                  /* %s: a time on the database's clock, in ms */
     const char *forget;                         /* ends all prepared statements; NULL: no need */
+    const char *unlimited;                      /* statements may take as long as they like, */
+    const char *limited;                        /* and as before; both NULL: they may anyway */
 } dygw_dialect_t;
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);

@@ -32,10 +32,11 @@ dygw_session_t *dygw_session_find(const dygw_dbd_t *dbd)
     return apr_hash_get(dbd->prepared, SESSION_KEY, APR_HASH_KEY_STRING);
 }
 
-void dygw_session_drop(const dygw_dbd_t *dbd)
+void dygw_session_drop(const dygw_dbd_t *dbd, dygw_wait_t *wait)
 {
     dygw_session_t *session = dygw_session_find(dbd);
 
+    dygw_wait_use(wait, NULL, dbd);
     apr_hash_set(dbd->prepared, SESSION_KEY, APR_HASH_KEY_STRING, NULL);
     if (session) {
         apr_pool_destroy(session->pool);
@@ -61,7 +62,7 @@ static int set_up(const dygw_dbd_t *dbd, const dygw_dialect_t *dialect, int in_t
 }
 
 int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_transaction,
-                      dygw_session_t **session)
+                      dygw_wait_t *wait, dygw_session_t **session)
 {
     dygw_session_t *made;
     apr_pool_t *pool;
@@ -72,8 +73,11 @@ int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_tran
     made = apr_pcalloc(pool, sizeof(*made));
     made->pool = pool;
     made->statements = apr_hash_make(pool);
+    made->line = dygw_guard_line(wait->guard, pool);
+    dygw_wait_use(wait, made->line, dbd);
     rv = set_up(dbd, dygw_dialect(dialect), in_transaction, made);
     if (rv != 0) {
+        dygw_wait_use(wait, NULL, dbd);
         apr_pool_destroy(pool);
         return rv;
     }

@@ -152,7 +152,7 @@ static apr_status_t change(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash)
 {
-    const dygw_batch_t batch = { rows, count, settle_row, is_settled, NULL, NULL };
+    const dygw_batch_t batch = { rows, count, settle_row, is_settled, 0, NULL, NULL };
 
     return change(db, &batch, clash);
 }
@@ -161,7 +161,7 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
                                             int count, int *clash)
 {
     const dygw_batch_t batch = { (const dygw_verification_t *const *)rows, count, update_row,
-                                 is_updated, NULL, NULL };
+                                 is_updated, 0, NULL, NULL };
     apr_status_t rv = change(db, &batch, clash);
     int i;
 

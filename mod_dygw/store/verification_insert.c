@@ -11,13 +11,16 @@
 
 #define INSERT \
     "INSERT INTO dygw_verifications (" DYGW_VERIFICATION_COLUMNS ", attempt_key) " \
-    "VALUES (" DYGW_VERIFICATION_VALUES ", %s)"
+    "SELECT " DYGW_VERIFICATION_VALUES ", %s "
 
-/* MySQL's INSERT IGNORE would also cut what is too long; there a duplicate is an error, which is
+/* Not when the request has been answered that nothing was done: the background would redeem it.
+ * MySQL's INSERT IGNORE would also cut what is too long; there a duplicate is an error, which is
  * looked into. */
 static const dygw_stmt_t verification_insert = {
     "dygw_verification_insert",
-    { INSERT " ON CONFLICT DO NOTHING", INSERT " ON CONFLICT DO NOTHING", INSERT }
+    { INSERT "WHERE " DYGW_NOW_SQLITE3 " < CAST(%lld AS INTEGER) ON CONFLICT DO NOTHING",
+      INSERT "WHERE " DYGW_NOW_PGSQL " < %lld ON CONFLICT DO NOTHING",
+      INSERT "FROM DUAL WHERE " DYGW_NOW_MYSQL " < CAST(%lld AS SIGNED)" }
 };
 
 static const char *key_of(dygw_db_t *db, const dygw_verification_t *v)
@@ -88,12 +91,16 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
 /* APR_EEXIST: some key of it is taken; APR_EGENERAL: it failed, perhaps for the same reason. */
 static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
 {
-    const char *args[DYGW_VERIFICATION_COLUMN_COUNT + 1];
+    const char *args[DYGW_VERIFICATION_COLUMN_COUNT + 2];
     int count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_WHOLE, args);
     apr_status_t rv;
     int nrows;
 
     args[count] = key_of(db, v);
+    rv = dygw_db_deadline(db, &args[count + 1]);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     rv = dygw_db_exec_quiet(db, &verification_insert, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
@@ -101,7 +108,7 @@ static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, const char *key, const char *owner)
 {
-    const dygw_batch_t batch = { rows, count, insert_row, NULL, key, owner };
+    const dygw_batch_t batch = { rows, count, insert_row, NULL, 1, key, owner };
     apr_status_t rv = dygw_store_batch_write(db, &batch);
     apr_status_t why;
 
@@ -110,14 +117,15 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
     }
     if (dygw_db_timed_out(db)) {
         dygw_db_report(db);
-        return APR_TIMEUP;
+        return dygw_db_unanswered(db) ? APR_INCOMPLETE : APR_TIMEUP;
     }
     why = why_none_inserted(db, &batch);
     if (why != APR_NOTFOUND) {
         return why;
     }
     if (rv == APR_EEXIST) {
-        return APR_EAGAIN;      /* what stood in the way has gone meanwhile */
+        dygw_db_doubt_clock(db);
+        return APR_EAGAIN;      /* what stood in the way has gone meanwhile, or it was too late */
     }
     dygw_db_report(db);
     return APR_EGENERAL;

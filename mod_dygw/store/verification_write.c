@@ -106,6 +106,21 @@ static apr_status_t write_all(dygw_db_t *db, const dygw_batch_t *batch)
     return rv == APR_SUCCESS ? for_each_row(db, batch, batch->write) : rv;
 }
 
+static apr_status_t commit(dygw_db_t *db, const dygw_batch_t *batch)
+{
+    const char *deadline;
+    apr_status_t rv = batch->in_time ? dygw_db_deadline(db, &deadline) : APR_SUCCESS;
+
+    if (rv == APR_SUCCESS) {
+        rv = batch->in_time ? dygw_db_commit_before(db, deadline) : dygw_db_commit(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_db_rollback(db);
+        dygw_db_doubt_clock(db);
+    }
+    return rv;
+}
+
 static apr_status_t write_once(dygw_db_t *db, const dygw_batch_t *batch)
 {
     apr_status_t rv = dygw_db_begin(db);
@@ -117,7 +132,7 @@ static apr_status_t write_once(dygw_db_t *db, const dygw_batch_t *batch)
         dygw_db_rollback(db);
         return rv;
     }
-    rv = dygw_db_commit(db);
+    rv = commit(db, batch);
     if (rv != APR_SUCCESS && batch->is_done
         && for_each_row(db, batch, batch->is_done) == APR_SUCCESS) {
         return APR_SUCCESS;

@@ -36,6 +36,7 @@ typedef struct dygw_batch_t {
     dygw_row_fn *write;     /* one row */
     dygw_row_fn *is_done;   /* a row was written already: the commit may have been done and its
                              * answer lost; NULL: the caller finds out */
+    int in_time;            /* written while the caller waits, or not at all */
     const char *key;        /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;
 } dygw_batch_t;

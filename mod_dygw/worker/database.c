@@ -12,14 +12,20 @@
 #include <mod_dbd.h>
 #include <unixd.h>
 
+#include <apr_env.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "store/guard.h"
 #include "store/schema.h"
 #include "util/compiler.h"
 #include "worker/log_httpd.h"
 #include "worker/shared.h"
+#include "worker/watch.h"
+
+#define CONNECT_TIMEOUT     "PGCONNECT_TIMEOUT"
+#define CONNECT_TIMEOUT_SEC "3"
 
 /* --- mod_dbd's pool --- */
 
@@ -27,6 +33,7 @@ typedef struct pooled_t {
     server_rec *server;
     ap_dbd_t *(*open)(apr_pool_t *pool, server_rec *server);
     void (*close)(server_rec *server, ap_dbd_t *dbd);
+    apr_interval_time_t timeout;
 } pooled_t;
 
 static apr_status_t open_pooled(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
@@ -51,9 +58,15 @@ static void close_pooled(void *baton, dygw_dbd_t *dbd)
     pooled->close(pooled->server, dbd->impl);
 }
 
-static apr_status_t lock_writer(DYGW_UNUSED void *baton)
+/* Somebody may hold SQLite's own lock, for which each writer waits in turn. */
+static apr_status_t lock_writer(void *baton)
 {
-    return apr_global_mutex_lock(dygw_shared_mutex(DYGW_MUTEX_WRITER));
+    const pooled_t *pooled = baton;
+    apr_global_mutex_t *mutex = dygw_shared_mutex(DYGW_MUTEX_WRITER);
+    apr_status_t rv = apr_global_mutex_timedlock(mutex, pooled->timeout);
+
+    /* Not every mechanism that the Mutex directive knows can. */
+    return APR_STATUS_IS_ENOTIMPL(rv) ? apr_global_mutex_lock(mutex) : rv;
 }
 
 static void unlock_writer(DYGW_UNUSED void *baton)
@@ -69,6 +82,7 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     apr_status_t rv = dygw_cfg_dbd(server, pool, &settings);
 
     pooled->server = server;
+    pooled->timeout = dygw_cfg_get(server)->database_timeout;
     pooled->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     pooled->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
     if (!pooled->open || !pooled->close) {
@@ -86,6 +100,10 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     }
     made->baton = pooled;
     *source = made;
+    if (rv == APR_SUCCESS) {
+        rv = dygw_guard_create(&made->guard, made->dialect, settings.max, pooled->timeout,
+                               dygw_watch_wake, NULL, pool);
+    }
     return rv;
 }
 
@@ -366,6 +384,16 @@ static int prepare_sqlite(dygw_db_source_t *source, const dygw_cfg_t *cfg, serve
     return rc == OK ? prepare_as_user(source, cfg, server, path, ptemp) : rc;
 }
 
+/* libpq's own default is to wait for ever; DBDParams and pg_service.conf come before this. */
+static void limit_connecting(dygw_dialect_e dialect, apr_pool_t *ptemp)
+{
+    char *given;
+
+    if (dialect == DYGW_PGSQL && apr_env_get(&given, CONNECT_TIMEOUT, ptemp) != APR_SUCCESS) {
+        apr_env_set(CONNECT_TIMEOUT, CONNECT_TIMEOUT_SEC, ptemp);
+    }
+}
+
 int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
 {
     dygw_db_source_t *source;
@@ -374,6 +402,13 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
 
     if (dygw_database_direct(&source, server, ptemp) != APR_SUCCESS) {
         return refuse_driver(server, ptemp);
+    }
+    limit_connecting(source->dialect, ptemp);
+    if (!dygw_guard_can_cut(source->dialect)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     DYGWNO(0611) "%s: the driver's client library does not tell its sockets, so "
+                                  "that a database server that stands still holds requests",
+                     dygw_cfg_where(ptemp, server));
     }
     apr_pool_create(&pool, ptemp);
     rc = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, cfg, server, pool)

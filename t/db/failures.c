@@ -230,6 +230,29 @@ static void test_a_transaction_ends_with_its_connection(DYGW_UNUSED void **state
     assert_true(values_found(1, b));
 }
 
+/* PostgreSQL's driver may have connected again meanwhile, which BEGIN does not show. */
+static void test_the_transaction_after_it_goes_well(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db;
+    apr_int64_t id = suite_unique();
+
+    if (is_sqlite()) {
+        skip();
+    }
+    warm();
+    db = suite_open(0);
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    suite_kill();
+    assert_int_not_equal(values_insert(db, id, "a", NULL), APR_SUCCESS);
+    dygw_db_close(db);
+    db = suite_open(0);
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    assert_int_equal(values_insert(db, id, "a", NULL), APR_SUCCESS);
+    assert_int_equal(dygw_db_commit(db), APR_SUCCESS);
+    dygw_db_close(db);
+    assert_true(values_found(1, id));
+}
+
 static void test_a_commit_on_a_dead_connection_fails(DYGW_UNUSED void **state)
 {
     dygw_db_t *db;
@@ -438,6 +461,7 @@ void suite_failures(void)
         VALUES_TEST(test_an_exec_heals_inside_a_unit),
         VALUES_TEST(test_a_transaction_heals_at_its_start),
         VALUES_TEST(test_a_transaction_ends_with_its_connection),
+        VALUES_TEST(test_the_transaction_after_it_goes_well),
         VALUES_TEST(test_a_commit_on_a_dead_connection_fails),
         VALUES_TEST(test_a_session_that_nobody_noticed_ends_well),
         VALUES_TEST(test_a_unit_ends_well_whose_database_stays_away),

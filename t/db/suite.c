@@ -307,6 +307,7 @@ static int run_suite(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     suite_connections();
     suite_failures();
+    suite_slow();
     suite_apps();
     suite_tables();
     suite_verifications();

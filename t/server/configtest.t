@@ -97,6 +97,10 @@ refuses('a relative path of SQLite', { DBDParams => 'dygw.db' }, qr/DBDParams/, 
 refuses('a directory that is not there', { DBDParams => '/nowhere/at/all/dygw.db' },
     qr/DBDParams/, qr/does not exist/, qr/create it/);
 
+accepts('mysql without a group of an option file, and says so',
+    { DBDriver => 'mysql', DBDParams => '"host=db1,dbname=dygw,reconnect=0"', DygwSchema => 'check' },
+    says => qr/DYGW0612: DBDParams.*add group=dygw/);
+
 # --- secrets ---
 
 accepts('a secret of a program', { DygwClientSecret => "exec:$dir/program" }, silent => 1);
@@ -147,6 +151,7 @@ my %bad = (
     DygwShortLinkHosts => [ 'https://v.douyin.com', 'v.douyin.com/x', '*', '*.', 'http://v.douyin.com', 'a..b',
         '"v douyin"' ],
     DygwSignatureWindow => [ '0', 'x', '2h', '-5s' ],
+    DygwDatabaseTimeout => [ '0', '999ms', 'x', '301s' ],
     DygwNonceStore => [ 'redis', 'shm 999', 'shm x', 'dbd 1000', 'shm 99999999999' ],
     DygwOperatorHeader => [ '"X Y"', 'X:Y', '""' ],
     DygwMaxBody => [ '0', '1023', 'x', '64k', '99999999999', '-1' ],
@@ -177,6 +182,7 @@ my %good = (
     DygwTokenEndpoint => [ 'stable', 'client' ],
     DygwShortLinkHosts => [ 'v.douyin.com *.iesdouyin.com', 'http://127.0.0.1:8080 v.douyin.com' ],
     DygwSignatureWindow => [ '1s', '5min', '1h' ],
+    DygwDatabaseTimeout => [ '1s', '2500ms', '5min' ],
     DygwNonceStore => [ 'shm', 'shm 1000', 'shm 10000000', 'dbd' ],
     DygwOperatorHeader => [ 'none', 'X-Operator' ],
     DygwMaxBody => [ '1024', '16777216' ],

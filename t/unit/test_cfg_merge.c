@@ -144,6 +144,7 @@ static dygw_cfg_t *full(server_rec *server, int n)
     cfg->order_rate = n + 16;
     cfg->use_cancel_token = n + 17;
     cfg->retention = n + 18;
+    cfg->database_timeout = n + 19;
     return cfg;
 }
 
@@ -235,6 +236,7 @@ static void defaults_are_those_of_the_manual(DYGW_UNUSED void **state)
     assert_int_equal(cfg->order_rate, 20);
     assert_int_equal(cfg->use_cancel_token, 0);
     assert_int_equal(cfg->retention, 0);
+    assert_int_equal(cfg->database_timeout, apr_time_from_sec(10));
     assert_null(cfg->ca_file);
     assert_null(cfg->proxy);
     assert_null(cfg->account_id);

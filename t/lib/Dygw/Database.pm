@@ -25,6 +25,7 @@ my %CLASS = map { $_ => "Dygw::Database::$_" } qw(sqlite3 pgsql mysql);
 my @alive;
 
 # new(DRIVER, durable => 1): DRIVER as DBDriver spells it. A test server does without fsync unless it is `durable`.
+# through => a Dygw::Relay: the module reaches the server through it.
 # Dies with the reason when the server cannot be had: a test that needs it must fail, not be skipped.
 sub new {
     my ($class, $driver, %option) = @_;
@@ -44,6 +45,12 @@ sub driver { return $_[0]{driver} }
 
 # The argument of DBDParams.
 sub params { croak 'abstract' }
+
+# What the environment of a program must hold for time-outs.
+sub env { return () }
+
+# The unix socket that the server listens on.
+sub socket_path { croak 'abstract' }
 
 # The directory that holds everything of this database.
 sub dir { return $_[0]{dir} }
@@ -119,6 +126,43 @@ sub kill {
     waitpid $pid, 0;
     poll { !grep { slurp("/proc/$_/stat") =~ /\A\d+ \(.*\) [^Z]/s } @all }
         or croak "the $self->{driver} server does not die";
+    return;
+}
+
+# The server stands still until thaw(): it keeps its connections and does not answer.
+sub freeze {
+    my ($self) = @_;
+    CORE::kill 'STOP', $self->processes or croak "cannot stop the $self->{driver} server: $!";
+    return;
+}
+
+sub thaw {
+    my ($self) = @_;
+    CORE::kill 'CONT', $self->processes;
+    return;
+}
+
+sub processes {
+    my ($self) = @_;
+    my $pid = $self->{pid} // return ();
+    return ($pid, map { split ' ', slurp($_) } glob "/proc/$pid/task/*/children");
+}
+
+# Another server takes over, with the same data, at another place. The relay, when there is one, goes there from now on.
+sub replace {
+    my ($self) = @_;
+    $self->kill;
+    my $place = tempdir("dygw-$self->{driver}-XXXXXX", DIR => '/tmp');
+    chmod 0755, $place;
+    my $old = $self->{dir};
+    $self->{dir} = $place;
+    $self->give_dir;
+    for my $path (glob "$old/*") {
+        rename $path, $place . substr $path, length $old or croak "$path: $!";
+    }
+    remove_tree($old);
+    $self->start;
+    $self->{through}->target($self->socket_path) if $self->{through};
     return;
 }
 
@@ -214,6 +258,7 @@ sub destroy {
     my ($self) = @_;
     return if $self->{owner} != $$ || !$self->{dir};
     local ($?, $@, $!);
+    $self->thaw;
     $self->stop;
     remove_tree(delete $self->{dir});
     return;
@@ -250,6 +295,7 @@ sub file_switch    { return '' }
 sub query_switch   { return '' }
 sub client_command { return $_[0]->program('sqlite3') . " -batch -bail -list -separator '\t' " .
                             "-cmd '.timeout 5000' " . Dygw::Database::quote($_[0]{file}) }
+sub processes      { return () }
 sub kill_command   { return $_[0]->client_command .
                             ' "CREATE TABLE dygw_stir (n INTEGER); DROP TABLE dygw_stir"' }
 
@@ -285,9 +331,13 @@ sub prepare {
 }
 
 sub stop_signal { return 'INT' }
+sub socket_path { return "$_[0]{dir}/.s.PGSQL.5432" }
 
 sub params {
-    return "host=$_[0]{dir} port=5432 dbname=dygw user=dygw connect_timeout=3 application_name=mod_dygw " .
+    my ($self) = @_;
+    my $through = $self->{through};
+    my $place = $through ? 'host=127.0.0.1 port=' . $through->port : "host=$self->{dir} port=5432";
+    return "$place dbname=dygw user=dygw connect_timeout=3 application_name=mod_dygw " .
            "options='-c statement_timeout=5000 -c lock_timeout=2000'";
 }
 
@@ -330,6 +380,11 @@ sub server_command {
 
 sub prepare {
     my ($self) = @_;
+    $self->{home} = File::Temp::tempdir('dygw-home-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+    chmod 0755, $self->{home};
+    open my $options, '>', "$self->{home}/my.cnf" or Carp::croak("my.cnf: $!");
+    print {$options} "[dygw]\nconnect-timeout=3\n";
+    close $options or Carp::croak("my.cnf: $!");
     my $admin = $self->admin_command;
     my $output = `$admin -e "CREATE DATABASE dygw CHARACTER SET utf8mb4; CREATE USER dygw\@localhost \\
         IDENTIFIED BY 'dygw-test'; GRANT ALL ON dygw.* TO dygw\@localhost" 2>&1`;
@@ -338,9 +393,16 @@ sub prepare {
 }
 
 sub stop_signal { return 'TERM' }
+sub socket_path { return "$_[0]{dir}/mysql.sock" }
+
+# Where the client library looks for the option file.
+sub env { return (MYSQL_HOME => $_[0]{home}) }
 
 sub params {
-    return "sock=$_[0]{dir}/mysql.sock,user=dygw,pass=dygw-test,dbname=dygw,reconnect=0,flags=CLIENT_FOUND_ROWS";
+    my ($self) = @_;
+    my $through = $self->{through};
+    my $place = $through ? 'host=127.0.0.1,port=' . $through->port : 'sock=' . $self->socket_path;
+    return "$place,user=dygw,pass=dygw-test,dbname=dygw,reconnect=0,flags=CLIENT_FOUND_ROWS,group=dygw";
 }
 
 sub mariadb {

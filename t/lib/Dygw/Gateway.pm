@@ -46,7 +46,7 @@ sub new {
         name => 'the gateway', modules => ['dbd'],
         access_log => '%h %u \"%r\" %>s %{dygw-code}n %{dygw-verification}n %{dygw-upstream-us}n',
         load => { dygw => $steps ? $steps->module : Dygw::Server->module_path('dygw') },
-        env => { $steps ? $steps->env : () }, %option,
+        env => { $self->{database}->env, $steps ? $steps->env : () }, %option,
         conf => sub { return $self->config_text }
     );
     return $self;

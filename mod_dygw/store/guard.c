@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The gate and the watch. One mutex guards all of a guard; nothing blocks while it is held. */
+#include "store/guard.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+
+#define NO_SOCKET       (-1)
+
+typedef int socket_fn(void *native);
+
+struct dygw_line_t {
+    dygw_guard_t *guard;
+    int socket;                 /* a descriptor of our own, or NO_SOCKET */
+    int used;                   /* by a unit of work */
+    int dead;                   /* cut */
+    apr_time_t last;            /* when something last began on it */
+    dygw_line_t *next, *prev;
+};
+
+struct dygw_guard_t {
+    apr_thread_mutex_t *mutex;
+    apr_thread_cond_t *changed; /* for those at the gate */
+    apr_interval_time_t limit;
+    socket_fn *socket_of;
+    void (*wake)(void *baton);
+    void *baton;
+    int max;
+    int taken;                  /* connections given out, and threads on their way to one */
+    int known;                  /* lines that are not dead */
+    int alone;                  /* a thread is where connections are made */
+    apr_uint64_t tries;         /* of such threads, begun */
+    apr_uint64_t failed_try;    /* the last that failed */
+    dygw_line_t *lines;
+    dygw_wait_t *waits;
+    int sleeps;                 /* the watch, until it is woken */
+    int stirred;                /* something began since it last looked */
+};
+
+/* In us, from some point in the past. */
+static apr_time_t steady_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
+}
+
+/* --- sockets --- */
+
+/* Drivers hand out the client library's handle; the library itself is not linked here. */
+static socket_fn *find_socket_fn(dygw_dialect_e dialect)
+{
+    static const char *const names[DYGW_DIALECTS] = { NULL, "PQsocket", "mysql_get_socket" };
+    socket_fn *found = NULL;
+
+    if (names[dialect]) {
+        *(void **)&found = dlsym(RTLD_DEFAULT, names[dialect]);
+    }
+    return found;
+}
+
+int dygw_guard_can_cut(dygw_dialect_e dialect)
+{
+    return dialect == DYGW_SQLITE3 || find_socket_fn(dialect) != NULL;
+}
+
+static int socket_of(const dygw_guard_t *guard, const dygw_dbd_t *dbd)
+{
+    void *native = guard->socket_of ? apr_dbd_native_handle(dbd->driver, dbd->handle) : NULL;
+    int number = native ? guard->socket_of(native) : NO_SOCKET;
+
+    return number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 0) : NO_SOCKET;
+}
+
+static void set_socket(dygw_line_t *line, int number)
+{
+    if (line->socket != NO_SOCKET) {
+        close(line->socket);
+    }
+    line->socket = number;
+}
+
+/* What the server has not got yet it need not get any more: the connection is reset, not ended. */
+static void cut(dygw_line_t *line)
+{
+    static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+    if (line->socket != NO_SOCKET) {
+        setsockopt(line->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        shutdown(line->socket, SHUT_RDWR);
+        set_socket(line, NO_SOCKET);
+    }
+    if (!line->dead) {
+        line->dead = 1;
+        line->guard->known--;
+    }
+}
+
+/* --- lines --- */
+
+static apr_status_t forget_line(void *data)
+{
+    dygw_line_t *line = data;
+    dygw_guard_t *guard = line->guard;
+
+    apr_thread_mutex_lock(guard->mutex);
+    set_socket(line, NO_SOCKET);
+    guard->known -= !line->dead;
+    *(line->prev ? &line->prev->next : &guard->lines) = line->next;
+    if (line->next) {
+        line->next->prev = line->prev;
+    }
+    apr_thread_mutex_unlock(guard->mutex);
+    return APR_SUCCESS;
+}
+
+dygw_line_t *dygw_guard_line(dygw_guard_t *guard, apr_pool_t *pool)
+{
+    dygw_line_t *line;
+
+    if (!guard) {
+        return NULL;
+    }
+    line = apr_pcalloc(pool, sizeof(*line));
+    line->guard = guard;
+    line->socket = NO_SOCKET;
+    apr_thread_mutex_lock(guard->mutex);
+    line->next = guard->lines;
+    if (line->next) {
+        line->next->prev = line;
+    }
+    guard->lines = line;
+    guard->known++;
+    apr_thread_mutex_unlock(guard->mutex);
+    apr_pool_cleanup_register(pool, line, forget_line, apr_pool_cleanup_null);
+    return line;
+}
+
+void dygw_wait_use(dygw_wait_t *wait, dygw_line_t *line, const dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+    int number;
+
+    if (!guard) {
+        return;
+    }
+    number = line ? socket_of(guard, dbd) : NO_SOCKET;
+    apr_thread_mutex_lock(guard->mutex);
+    if (wait->line) {
+        wait->line->used = 0;
+    }
+    wait->line = line;
+    if (line) {
+        set_socket(line, number);
+        line->used = 1;
+        line->last = wait->since ? wait->since : steady_now();
+        guard->known += line->dead;
+        line->dead = 0;
+    }
+    apr_thread_mutex_unlock(guard->mutex);
+}
+
+/* --- waits --- */
+
+static void begin_at(dygw_wait_t *wait, apr_time_t since)
+{
+    dygw_guard_t *guard = wait->guard;
+    int wake;
+
+    apr_thread_mutex_lock(guard->mutex);
+    wait->since = since;
+    if (wait->line) {
+        wait->line->last = since;
+    }
+    wait->prev = NULL;
+    wait->next = guard->waits;
+    if (wait->next) {
+        wait->next->prev = wait;
+    }
+    guard->waits = wait;
+    guard->stirred = 1;
+    wake = guard->sleeps;
+    guard->sleeps = 0;
+    apr_thread_mutex_unlock(guard->mutex);
+    if (wake) {
+        guard->wake(guard->baton);
+    }
+}
+
+void dygw_wait_begin(dygw_wait_t *wait)
+{
+    if (wait->guard) {
+        begin_at(wait, steady_now());
+    }
+}
+
+int dygw_wait_end(dygw_wait_t *wait)
+{
+    dygw_guard_t *guard = wait->guard;
+    int was_cut;
+
+    if (!guard) {
+        return 0;
+    }
+    apr_thread_mutex_lock(guard->mutex);
+    *(wait->prev ? &wait->prev->next : &guard->waits) = wait->next;
+    if (wait->next) {
+        wait->next->prev = wait->prev;
+    }
+    wait->since = 0;
+    was_cut = wait->cut;
+    wait->cut = 0;
+    apr_thread_mutex_unlock(guard->mutex);
+    return was_cut;
+}
+
+static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
+{
+    dygw_line_t *line;
+
+    wait->cut = 1;
+    if (wait->line) {
+        cut(wait->line);
+    }
+    for (line = guard->lines; line; line = line->next) {
+        if (!line->used && line->last < wait->since) {
+            cut(line);
+        }
+    }
+}
+
+apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
+{
+    return guard ? guard->limit : 0;
+}
+
+int dygw_guard_look(dygw_guard_t *guard)
+{
+    apr_time_t now = steady_now();
+    dygw_wait_t *wait;
+    int again;
+
+    apr_thread_mutex_lock(guard->mutex);
+    for (wait = guard->waits; wait; wait = wait->next) {
+        if (!wait->cut && now - wait->since >= guard->limit) {
+            end_wait(guard, wait);
+        }
+    }
+    again = guard->waits || guard->stirred;
+    guard->stirred = 0;
+    guard->sleeps = !again;
+    apr_thread_mutex_unlock(guard->mutex);
+    return again;
+}
+
+/* --- the gate --- */
+
+/* May a thread pass that came after `came` tries had begun? Where it may have to make a connection,
+ * it is alone there. APR_INCOMPLETE: not yet. */
+static apr_status_t may_pass(dygw_guard_t *guard, apr_uint64_t came, int is_counted, int *alone)
+{
+    if (guard->failed_try > came) {
+        return APR_EGENERAL;
+    }
+    if (!is_counted && guard->taken >= guard->max) {
+        return APR_EBUSY;
+    }
+    if (!is_counted && guard->taken < guard->known) {
+        return APR_SUCCESS;
+    }
+    if (guard->alone) {
+        return APR_INCOMPLETE;
+    }
+    *alone = guard->alone = 1;
+    guard->tries++;
+    return APR_SUCCESS;
+}
+
+/* is_counted: it has passed once, in vain. */
+static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, int *alone)
+{
+    apr_status_t rv;
+    apr_time_t now;
+    apr_uint64_t came;
+
+    *alone = 0;
+    apr_thread_mutex_lock(guard->mutex);
+    came = guard->tries;
+    while ((rv = may_pass(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
+           && (now = steady_now()) < until) {
+        apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
+    }
+    guard->taken += rv == APR_SUCCESS && !is_counted;
+    apr_thread_mutex_unlock(guard->mutex);
+    return rv;
+}
+
+/* rv: what came of it, is_alone: whether others wait for that. */
+static void passed(dygw_guard_t *guard, apr_status_t rv, int is_alone)
+{
+    apr_thread_mutex_lock(guard->mutex);
+    if (is_alone) {
+        guard->alone = 0;
+        if (rv != APR_SUCCESS) {
+            guard->failed_try = guard->tries;
+        }
+    }
+    guard->taken -= rv != APR_SUCCESS;
+    apr_thread_cond_broadcast(guard->changed);
+    apr_thread_mutex_unlock(guard->mutex);
+}
+
+static apr_status_t open_some(dygw_db_source_t *source, int tries, apr_pool_t *pool,
+                              dygw_dbd_t *dbd)
+{
+    apr_time_t until = steady_now() + DYGW_OPEN_PATIENCE;
+
+    do {
+        if (source->open(source->baton, pool, dbd) == APR_SUCCESS) {
+            return APR_SUCCESS;
+        }
+    } while (--tries > 0 && steady_now() < until);
+    return APR_EGENERAL;
+}
+
+static apr_status_t watched_open(dygw_db_source_t *source, dygw_wait_t *wait, apr_time_t since,
+                                 int tries, apr_pool_t *pool, dygw_dbd_t *dbd)
+{
+    apr_status_t rv;
+
+    begin_at(wait, since);
+    rv = open_some(source, tries, pool, dbd);
+    dygw_wait_end(wait);
+    return rv;
+}
+
+apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_pool_t *pool,
+                             dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+    apr_time_t since = steady_now();
+    apr_status_t rv;
+    int alone;
+
+    if (!guard) {
+        return open_some(source, source->max_opens, pool, dbd);
+    }
+    rv = pass(guard, since + guard->limit, 0, &alone);
+    if (rv != APR_SUCCESS) {
+        return rv == APR_EBUSY ? rv : APR_EGENERAL;
+    }
+    if (!alone) {
+        rv = watched_open(source, wait, since, 1, pool, dbd);
+        if (rv == APR_SUCCESS) {
+            return APR_SUCCESS;
+        }
+        rv = pass(guard, since + guard->limit, 1, &alone);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = watched_open(source, wait, since, source->max_opens, pool, dbd);
+    }
+    passed(guard, rv, alone);
+    return rv == APR_SUCCESS ? rv : APR_EGENERAL;
+}
+
+void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+
+    dygw_wait_use(wait, NULL, dbd);
+    source->close(source->baton, dbd);
+    if (guard) {
+        apr_thread_mutex_lock(guard->mutex);
+        guard->taken--;
+        apr_thread_cond_broadcast(guard->changed);
+        apr_thread_mutex_unlock(guard->mutex);
+    }
+}
+
+apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int max,
+                               apr_interval_time_t limit, void (*wake)(void *baton), void *baton,
+                               apr_pool_t *pool)
+{
+    dygw_guard_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    made->max = max;
+    made->limit = limit;
+    made->wake = wake;
+    made->baton = baton;
+    made->socket_of = find_socket_fn(dialect);
+    made->sleeps = 1;
+    *guard = made;
+    return rv == APR_SUCCESS ? apr_thread_cond_create(&made->changed, pool) : rv;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The watch over the database.
+ *
+ * The thread sleeps as long as nothing waits for the database. When something does, it looks once a
+ * second, until a look finds that nothing happened since the one before. It is woken through a
+ * pipe, which can be written to from anywhere.
+ *
+ * Its end is the last of our pre-cleanups of pchild: the background thread's, which comes before,
+ * may have to wait for statements that this one cuts off. Where that one finds itself in a signal
+ * handler (prefork), it ends the child, and nobody waits here for a lock that an interrupted
+ * request holds. */
+#include "worker/watch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <apr_atomic.h>
+#include <apr_thread_proc.h>
+
+#include "store/guard.h"
+#include "util/compiler.h"
+#include "util/pool.h"
+#include "worker/runtime.h"
+
+#define LOOK_EVERY_MS   1000
+#define DRAIN_BYTES     64
+
+typedef struct watch_t {
+    apr_pool_t *pool;
+    apr_thread_t *thread;
+    apr_uint32_t stopping;      /* atomic */
+} watch_t;
+
+/* This child's: the end to read from, and the one to write to. */
+static int wake_pipe[2] = { -1, -1 };
+
+void dygw_watch_wake(DYGW_UNUSED void *baton)
+{
+    /* A full pipe wakes it as well. */
+    (void)!write(wake_pipe[1], "", 1);
+}
+
+static int look(void)
+{
+    const apr_array_header_t *runtimes = dygw_runtimes();
+    int again = 0;
+    int i;
+
+    for (i = 0; i < runtimes->nelts; i++) {
+        again |= dygw_guard_look(APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *)->gateway.db->guard);
+    }
+    return again;
+}
+
+static void sleep_until_woken(int timeout_ms)
+{
+    struct pollfd end = { .fd = wake_pipe[0], .events = POLLIN };
+    char drained[DRAIN_BYTES];
+
+    if (poll(&end, 1, timeout_ms) > 0) {
+        (void)!read(wake_pipe[0], drained, sizeof(drained));
+    }
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+{
+    watch_t *watch = data;
+
+    while (!apr_atomic_read32(&watch->stopping)) {
+        sleep_until_woken(look() ? LOOK_EVERY_MS : -1);
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static apr_status_t stop_and_join(void *data)
+{
+    watch_t *watch = data;
+    apr_status_t rv;
+
+    apr_atomic_set32(&watch->stopping, 1);
+    dygw_watch_wake(NULL);
+    apr_thread_join(&rv, watch->thread);
+    close(wake_pipe[0]);
+    close(wake_pipe[1]);
+    wake_pipe[0] = wake_pipe[1] = -1;
+    apr_pool_destroy(watch->pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t open_pipe(void)
+{
+    int i;
+
+    if (pipe(wake_pipe) != 0) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    for (i = 0; i < 2; i++) {
+        if (fcntl(wake_pipe[i], F_SETFD, FD_CLOEXEC) != 0
+            || fcntl(wake_pipe[i], F_SETFL, O_NONBLOCK) != 0) {
+            return APR_FROM_OS_ERROR(errno);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_watch_start(apr_pool_t *pchild)
+{
+    apr_threadattr_t *attributes;
+    apr_pool_t *pool;
+    watch_t *watch;
+    apr_status_t rv;
+
+    if (dygw_runtimes()->nelts == 0) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_pool_create(&pool, NULL);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_tag(pool, "dygw_watch");
+    watch = apr_pcalloc(pool, sizeof(*watch));
+    watch->pool = pool;
+    rv = open_pipe();
+    if (rv == APR_SUCCESS) {
+        rv = apr_threadattr_create(&attributes, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_threadattr_detach_set(attributes, 0);
+        rv = ap_thread_create(&watch->thread, attributes, run, watch, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        apr_pool_pre_cleanup_register(pchild, watch, stop_and_join);
+    }
+    return rv;
+}

@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Callers all the while, and the database restarts, crashes, is replaced by another server, stands still, or cannot be
+# reached, and SQLite's file is locked: every caller is answered in time, with an outcome that is true or with 503 and
+# when to come again; no child dies; and the first request after it is back succeeds.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use File::Temp qw(tempdir);
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Dygw::Database;
+use Dygw::Gateway qw(POI);
+use Dygw::Relay;
+use Dygw::Sandbox;
+use Dygw::Server qw(patience poll slurp);
+use Dygw::Traffic;
+use Dygw::Truth;
+
+use constant CALLERS  => 6;
+use constant AT_ONCE  => 16;
+use constant LIMIT    => 2;         # seconds: DygwDatabaseTimeout
+use constant CONNECT  => 3;         # the connect time-out of the tests' DBDParams
+use constant LOOK     => 1;         # between two looks of the watch
+use constant SLACK    => 4;         # a busy machine
+use constant HOLD     => 8;         # longer than it takes to give up and to fail to find out
+use constant CALLS_BETWEEN => 20;
+use constant OUTAGES  => 6;
+use constant CALLS    => 80;        # at most, of one caller in an outage
+use constant MINT     => 720;       # at a time
+
+# A request that looks at the apps' version, records, and finds out whether it has: for each a connection that does not
+# answer, and a new one that is tried.
+use constant BOUND    => 3 * (LIMIT + LOOK + CONNECT) + SLACK;
+
+my $sandbox = Dygw::Sandbox->start_new(threads => 32);
+my ($driver, $relay, $database, $gateway, $truth, $dir, @coupons);
+
+# --- the callers ---
+
+my ($log, $turn);
+
+# Over a connection of its own: a client would send it again over another when a kept one breaks.
+sub call_once {
+    my ($caller) = @_;
+    if (!$log) {
+        open $log, '>>', "$dir/$caller" or die "$dir/$caller: $!";
+        $log->autoflush(1);
+    }
+    my $coupon = $turn++ < CALLS ? $coupons[ CALLERS * ($turn - 1) + $caller ] : undef;
+    return sleep 0.1 if !$coupon;
+    my $attempt = $truth->attempt($coupon, code => $coupon->{code});
+    $gateway->client->disconnect;
+    my $began = time;
+    my $answer = eval { $gateway->client->call(@{ $attempt->{call} }) };
+    print {$log} encode_json({ request_id => $attempt->{request_id}, code => $coupon->{code}, took => time - $began,
+        outcome($answer) }), "\n";
+    sleep 0.05 if !$answer || $answer->{status} != 200;
+    return;
+}
+
+sub outcome {
+    my ($answer) = @_;
+    return (status => 0) if !$answer;
+    return (status => $answer->{status}, body => $answer->{json}, retry_after => $answer->{headers}{'retry-after'});
+}
+
+sub heard { return map { map { decode_json($_) } split /\n/, slurp("$dir/$_") } 0 .. CALLERS - 1 }
+
+sub is_proper {
+    my ($call) = @_;
+    return 1 if $call->{status} == 200 || $call->{status} == 202;
+    return $call->{status} == 503 && $call->{retry_after}
+        && $call->{body}{code} =~ /\A(?:database|token)_unavailable\z/;
+}
+
+# What callers heard during an outage.
+sub answers_are_proper {
+    my ($name, @calls) = @_;
+    my @bad = grep { !is_proper($_) } @calls;
+    is(@bad, 0, "$name: each of " . @calls . ' calls is answered, with an outcome or with 503 and Retry-After')
+        or diag(explain([ splice @bad, 0, 3 ]));
+    my ($longest) = sort { $b <=> $a } map { $_->{took} } @calls;
+    cmp_ok($longest, '<', patience(BOUND), "$name: in time");
+    my %count;
+    $count{ $_->{status} }++ for @calls;
+    diag(sprintf '%s: %s; the longest took %.1f s', $name, join(', ', map { "$count{$_} x $_" } sort keys %count),
+        $longest);
+    return;
+}
+
+sub redeems {
+    my ($name) = @_;
+    my $coupon = $sandbox->mint_coupon;
+    $gateway->disconnect;
+    my $began = time;
+    my $attempt = $truth->verify($coupon, code => $coupon->{code});
+    my $took = time - $began;
+    $truth->agrees($attempt, $name, status => 200, verify_status => 'success', applied => 1);
+    return $took;
+}
+
+# Another program that writes to SQLite's file, and takes its time.
+sub hold_lock {
+    open my $session, '|-', $database->client_command . ' > ' . $database->dir . '/locked' or die "sqlite3: $!";
+    $session->autoflush(1);
+    print {$session} "BEGIN IMMEDIATE;\nSELECT 'locked';\n";
+    poll { slurp($database->dir . '/locked') =~ /locked/ } or die "the file cannot be locked\n";
+    return $session;
+}
+
+# An outage under traffic. is_told: callers hear of it before it ends.
+sub outage {
+    my ($name, $break, $hold, $repair, $is_told) = @_;
+    $name = "$driver: $name";
+    my %before = map { $_->{request_id} => 1 } heard();
+    ($log, $turn) = (undef, 0);
+    $gateway->disconnect;
+    my $traffic = Dygw::Traffic->start(CALLERS, \&call_once);
+    $traffic->go_on(CALLS_BETWEEN);
+    $break->();
+    sleep $hold;
+    my $told = grep { !$before{ $_->{request_id} } && $_->{status} =~ /503|202/ } heard();
+    ok($told, "$name: callers are told while it lasts") if $is_told;
+    $repair->();
+    my $took = redeems("$name: the first request after it succeeds");
+    diag(sprintf '%s: %.2f s from there to the first success', $name, $took);
+    $traffic->go_on(CALLS_BETWEEN);
+    my (undef, @failures) = $traffic->stop;
+    is("@failures", '', "$name: the callers themselves are well");
+    splice @coupons, 0, CALLERS * CALLS;
+    my @calls = grep { !$before{ $_->{request_id} } } heard();
+    cmp_ok(scalar @calls, '>=', 2 * CALLS_BETWEEN, "$name: there were calls");
+    answers_are_proper($name, @calls);
+    return;
+}
+
+# Many at once find a network without a way to the server: none of them waits for the others' turns.
+sub nowhere {
+    my $name = "$driver: no way to the server";
+    $gateway->graceful;     # the new children have hardly a connection yet
+    redeems("$name: at first there is one");
+    $relay->vanish;
+    my $began = time;
+    my @attempts = map { my $coupon = $sandbox->mint_coupon; $truth->begin($coupon, code => $coupon->{code}) }
+        1 .. AT_ONCE;
+    my @heard = map { my $answer = $truth->finish($_)->{answer}; +{ took => time - $began, outcome($answer) } }
+        @attempts;
+    answers_are_proper($name, @heard);
+    is(scalar(grep { $_->{status} == 503 || $_->{status} == 202 } @heard), AT_ONCE, "$name: 503 or 202, all of them");
+    $relay->pass;
+    redeems("$name, and then there is: the first request");
+    return;
+}
+
+# Requests of which nobody knows whether they were recorded: then there may be no record after 202, either.
+sub in_doubt {
+    return map { $_ => 1 } $gateway->server->log_text =~ /DYGW0414: .* \[request (\S+)\]$/mg;
+}
+
+sub all_is_true {
+    ok($truth->await_settled, "$driver: what was left open is settled");
+    my %rows;
+    push @{ $rows{ $_->{request_id} } }, $_ for $truth->rows_where('1 = 1');
+    my @wrong;
+    my %in_doubt = in_doubt();
+    for my $call (heard()) {
+        next if $call->{status} == 202 && $in_doubt{ $call->{request_id} } && !$rows{ $call->{request_id} };
+        my $attempt = { request_id => $call->{request_id} };
+        $attempt->{answer} = { status => $call->{status}, json => $call->{body} } if $call->{status};
+        push @wrong, map { "$call->{request_id} ($call->{status}): $_" }
+            $truth->final_faults($attempt, $rows{ $call->{request_id} } // [], $sandbox->coupon($call->{code}));
+    }
+    is(@wrong, 0, "$driver: what callers heard agrees with records and coupons") or diag(join "\n", @wrong);
+    return;
+}
+
+# A gateway on that database.
+sub begin {
+    $dir = tempdir('dygw-heard-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+    @coupons = map { @{ $_->{coupons} } } map { $sandbox->mint(orders => MINT) } 1 .. OUTAGES * CALLERS * CALLS / MINT;
+    $gateway = Dygw::Gateway->new(database => $database, sandbox => $sandbox, children => 2, threads => 8,
+        directives => { DygwUpstreamTimeout => '1s 5s', DygwDatabaseTimeout => LIMIT . 's' });
+    $gateway->start;
+    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0500),
+        qw(DYGW0600 DYGW0601 DYGW0610));
+    # What mod_dbd says when it has no connection.
+    $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));
+    $truth = Dygw::Truth->new($gateway);
+    return;
+}
+
+sub end {
+    all_is_true();
+    $gateway->disconnect;
+    $gateway->server->check_log("$driver: no child died, and nothing else was wrong");
+    $database->destroy;
+    return;
+}
+
+for (qw(pgsql mysql)) {
+    $driver = $_;
+    $relay = Dygw::Relay->new;
+    $database = Dygw::Database->new($driver, durable => 1, through => $relay);
+    $relay->target($database->socket_path);
+    begin();
+    outage('restarted', sub { $database->stop }, 0.5, sub { $database->start });
+    outage('crashed', sub { $database->kill }, 0.5, sub { $database->start });
+    outage('its connections killed', sub { $database->kill_connections }, 0, sub { });
+    outage('another server takes over', sub { $relay->refuse; $database->replace }, 0, sub { $relay->pass });
+    outage('the server stands still', sub { $database->freeze }, HOLD, sub { $database->thaw }, 1);
+    outage('the network is cut', sub { $relay->freeze }, HOLD, sub { $relay->pass }, 1);
+    nowhere();
+    end();
+}
+
+$driver = 'sqlite3';
+$database = Dygw::Database->new($driver);
+begin();
+$gateway->server->announce('DYGW0603');
+outage('the schema changed', sub { $database->kill_connections }, 0, sub { });
+my $session;
+outage('the file locked', sub { $session = hold_lock() }, HOLD, sub { close $session }, 1);
+end();
+
+is($sandbox->state->{double_redemptions}, 0, 'no coupon was redeemed twice');
+$sandbox->check_log;
+done_testing;
