@@ -187,6 +187,7 @@ static int renewed(dygw_db_t *db)
     give_back(db);
     if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
         db->timed_out = 1;
+        db->unanswered = 1;
         return 0;
     }
     return take_connection(db) == APR_SUCCESS;
@@ -240,7 +241,7 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
     if (rv != 0 && was_cut) {
         db->cut = 1;
         db->timed_out = 1;
-        db->unanswered = !job->results && (!db->in_transaction || job->ends);
+        db->unanswered = 1;
         if (db->session) {
             db->session->unended = 1;
         }
@@ -257,6 +258,12 @@ static int may_repeat(const dygw_db_t *db)
 {
     return db->connected && !db->cut
            && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
+}
+
+/* What it changes, if it does, is changed for good. */
+static int would_last(const dygw_db_t *db, const dygw_dbjob_t *job)
+{
+    return job->stmt && !job->results && !db->in_transaction;
 }
 
 static int run_again(dygw_db_t *db, dygw_dbjob_t *job)
@@ -296,6 +303,7 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     }
     if (rv != 0) {
         db->failed = 1;
+        db->unanswered = db->unanswered && would_last(db, job);
         return APR_EGENERAL;
     }
     return APR_SUCCESS;
@@ -422,7 +430,7 @@ void dygw_db_rollback(dygw_db_t *db)
 
 static apr_status_t commit_with(dygw_db_t *db, const char *text)
 {
-    dygw_dbjob_t job = { .plain = text, .ends = 1 };
+    dygw_dbjob_t job = { .plain = text };
     apr_status_t rv = APR_EGENERAL;
 
     if (db->in_transaction && !db->failed) {

@@ -33,7 +33,6 @@ typedef struct dygw_dbjob_t {
     const char **args;
     int nrows;
     apr_dbd_results_t **results;    /* NULL: it gives no rows */
-    int ends;               /* it ends the transaction */
 } dygw_dbjob_t;
 
 /* Keeps what the driver says of a failure for dygw_db_report. */
