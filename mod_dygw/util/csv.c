@@ -6,7 +6,8 @@
 
 #include <apr_strings.h>
 
-#define MIN_SIZE        64
+#include "util/grow.h"
+
 #define BOM             "\xEF\xBB\xBF"
 #define MINUTE_MS       60000
 #define FEN_OF_YUAN     100
@@ -21,19 +22,7 @@
 /* Makes room for `more` bytes, and tells where they go. */
 static char *reserve(dygw_csv_t *csv, apr_size_t more)
 {
-    if (csv->size - csv->len < more) {
-        apr_size_t size = csv->size * 2;
-        char *text;
-
-        while (size - csv->len < more) {
-            size *= 2;
-        }
-        text = apr_palloc(csv->pool, size);
-        memcpy(text, csv->text, csv->len);
-        csv->text = text;
-        csv->size = size;
-    }
-    return csv->text + csv->len;
+    return dygw_grow(&csv->text, &csv->size, csv->len, more, csv->pool);
 }
 
 static void append(dygw_csv_t *csv, const char *data, apr_size_t len)
@@ -71,8 +60,7 @@ static void append_quoted(dygw_csv_t *csv, const char *lead, const char *value)
 void dygw_csv_init(dygw_csv_t *csv, apr_pool_t *pool, apr_size_t size_hint, int zone, int raw)
 {
     csv->pool = pool;
-    csv->size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
-    csv->text = apr_palloc(pool, csv->size);
+    csv->text = dygw_grow_begin(&csv->size, size_hint, pool);
     csv->len = 0;
     csv->raw = raw;
     csv->zone = zone;

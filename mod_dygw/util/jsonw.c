@@ -4,32 +4,15 @@
 
 #include <string.h>
 
-#define MIN_SIZE            64
+#include "util/grow.h"
+
 #define REPLACEMENT         "\xEF\xBF\xBD"      /* U+FFFD */
 #define ESCAPED_LEN         6                   /* \u0000 */
 #define MAX_INT_LEN         20                  /* -9223372036854775808 */
 
-/* Makes room for `more` bytes and the NUL, and tells where they go. */
-static char *reserve(dygw_jsonw_t *w, apr_size_t more)
-{
-    if (w->size - w->len <= more) {
-        apr_size_t size = w->size * 2;
-        char *text;
-
-        while (size - w->len <= more) {
-            size *= 2;
-        }
-        text = apr_palloc(w->pool, size);
-        memcpy(text, w->text, w->len + 1);
-        w->text = text;
-        w->size = size;
-    }
-    return w->text + w->len;
-}
-
 static void append(dygw_jsonw_t *w, const char *data, apr_size_t len)
 {
-    char *out = reserve(w, len);
+    char *out = dygw_grow(&w->text, &w->size, w->len, len, w->pool);
 
     memcpy(out, data, len);
     out[len] = '\0';
@@ -144,8 +127,7 @@ static void close_with(dygw_jsonw_t *w, const char *bracket)
 void dygw_jsonw_init(dygw_jsonw_t *w, apr_pool_t *pool, apr_size_t size_hint)
 {
     w->pool = pool;
-    w->size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
-    w->text = apr_palloc(pool, w->size);
+    w->text = dygw_grow_begin(&w->size, size_hint, pool);
     w->text[0] = '\0';
     w->len = 0;
     w->comma = 0;

@@ -6,27 +6,17 @@
 
 #include <apr_strings.h>
 
-#define MIN_SIZE    64
+#include "util/grow.h"
 
 /* --- appending --- */
 
 static void append(dygw_prometheus_t *p, const char *data, apr_size_t len)
 {
-    if (p->size - p->len <= len) {
-        apr_size_t size = p->size;
-        char *text;
+    char *out = dygw_grow(&p->text, &p->size, p->len, len, p->pool);
 
-        while (size - p->len <= len) {
-            size *= 2;
-        }
-        text = apr_palloc(p->pool, size);
-        memcpy(text, p->text, p->len);
-        p->text = text;
-        p->size = size;
-    }
-    memcpy(p->text + p->len, data, len);
+    memcpy(out, data, len);
+    out[len] = '\0';
     p->len += len;
-    p->text[p->len] = '\0';
 }
 
 static void append_text(dygw_prometheus_t *p, const char *text)
@@ -77,8 +67,7 @@ void dygw_prometheus_init(dygw_prometheus_t *p, apr_pool_t *pool, apr_size_t siz
 {
     p->pool = pool;
     p->len = 0;
-    p->size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
-    p->text = apr_palloc(pool, p->size);
+    p->text = dygw_grow_begin(&p->size, size_hint, pool);
     *p->text = '\0';
 }
 

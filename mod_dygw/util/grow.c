@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The growing of texts that are written from front to back. */
+#include "util/grow.h"
+
+#include <string.h>
+
+#define MIN_SIZE 64
+
+char *dygw_grow_begin(apr_size_t *size, apr_size_t size_hint, apr_pool_t *pool)
+{
+    *size = size_hint < MIN_SIZE ? MIN_SIZE : size_hint;
+    return apr_palloc(pool, *size);
+}
+
+char *dygw_grow(char **text, apr_size_t *size, apr_size_t len, apr_size_t more, apr_pool_t *pool)
+{
+    apr_size_t wanted = *size;
+    char *grown;
+
+    while (wanted - len <= more) {
+        wanted *= 2;
+    }
+    if (wanted > *size) {
+        grown = apr_palloc(pool, wanted);
+        memcpy(grown, *text, len);
+        *text = grown;
+        *size = wanted;
+    }
+    return *text + len;
+}
