@@ -13,6 +13,10 @@
     "id, name, code, description, client_key, secret_sealed, old_secret_sealed, " \
     "old_secret_until, status, allow_token_read, poi_ids, created_at, updated_at, last_used_at"
 
+static const dygw_stmt_t apps_count = {
+    "dygw_apps_count", DYGW_SQL("SELECT status, COUNT(*) FROM dygw_apps GROUP BY status")
+};
+
 static const dygw_stmt_t app_version_get = {
     "dygw_app_version_get", DYGW_SQL("SELECT value FROM dygw_meta WHERE name = 'apps_version'")
 };
@@ -191,6 +195,23 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
 
         read_app(rows, app, pool);
         APR_ARRAY_PUSH(*apps, dygw_app_t *) = app;
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_apps_count(dygw_db_t *db, int *active, int *disabled)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &apps_count, &rows, NULL);
+
+    *active = *disabled = 0;
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        const char *word = dygw_row_text(rows, 0, dygw_db_pool(db));
+        dygw_app_status_e status;
+
+        if (dygw_app_status_parse(word, &status) == APR_SUCCESS) {
+            *(status == DYGW_APP_ACTIVE ? active : disabled) = (int)dygw_row_int(rows, 1, 0);
+        }
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

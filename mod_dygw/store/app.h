@@ -72,6 +72,9 @@ apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at);
 /* By id; APR_NOTFOUND. From pool. */
 apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
 
+/* How many there are by their status: reads all of them. */
+apr_status_t dygw_store_apps_count(dygw_db_t *db, int *active, int *disabled);
+
 /* The apps version. */
 apr_status_t dygw_store_app_version(dygw_db_t *db, apr_int64_t *version);
 

@@ -17,7 +17,4 @@ typedef struct dygw_backlog_t {
 
 apr_status_t dygw_store_backlog(dygw_db_t *db, dygw_backlog_t *backlog);
 
-/* Apps by their status: reads all of them. */
-apr_status_t dygw_store_apps_count(dygw_db_t *db, int *active, int *disabled);
-
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/db.c and store/rows.c only: the inside of a unit of work. */
+ * For store/db.c, store/rows.c and store/deadline.c only: the inside of a unit of work. */
 #ifndef DYGW_STORE_DB_INSIDE_H
 #define DYGW_STORE_DB_INSIDE_H
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/catalogue.h"
+#include "store/verification_due.h"
 
 #define FIRST_DUE_COLUMN    5   /* of the tick */
 #define DUE_COLUMNS         3
@@ -31,7 +32,7 @@ static const dygw_stmt_t lease_release = {
     DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
 };
 
-/* When the first row is due, by an index; the same conditions as in verification_due.c. */
+/* When the first row is due, by an index. */
 #define FIRST_DUE(column, condition) \
     "(SELECT " column " FROM dygw_verifications WHERE " condition " AND " column " IS NOT NULL " \
     "ORDER BY " column " LIMIT 1)"
@@ -45,9 +46,9 @@ static const dygw_stmt_t lease_release = {
 
 #define TICK(now) \
     "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner, " \
-    FIRST_DUE("next_run_at", "verify_status = 'processing'") ", " \
-    FIRST_DUE("errand_at", "verify_status <> 'processing'") ", " \
-    FIRST_DUE("next_run_at", "verify_status = 'success' AND enrichment_status = 'pending'") ", " \
+    FIRST_DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", " \
+    FIRST_DUE(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS) ", " \
+    FIRST_DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS) ", " \
     FIRST_RECONCILIATION ", " now " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"

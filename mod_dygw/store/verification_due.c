@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Table dygw_verifications: what there is to do for the background, and what it has to know of a
- * coupon's other records. Each query has an index of its own; lease.c asks for the first of all
- * due times in the same way. */
+ * coupon's other records. */
+#include "store/verification_due.h"
+
 #include "store/catalogue.h"
 #include "store/verification.h"
 #include "store/verification_words.h"
 
-#define SELECT "SELECT id, first_id, item_count, lease_until FROM dygw_verifications "
+#define DUE(time, rows) \
+    DYGW_SQL("SELECT id, first_id, item_count, lease_until FROM dygw_verifications " \
+             "WHERE " rows " AND " time " <= %lld ORDER BY " time " LIMIT %lld")
 
 static const dygw_stmt_t due[] = {
     [DYGW_DUE_SETTLE] = {
-        "dygw_verification_due_settle",
-        DYGW_SQL(SELECT "WHERE verify_status = 'processing' AND next_run_at <= %lld "
-                 "ORDER BY next_run_at LIMIT %lld")
+        "dygw_verification_due_settle", DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
     },
     [DYGW_DUE_ERRAND] = {
-        "dygw_verification_due_errand",
-        DYGW_SQL(SELECT "WHERE errand_at <= %lld AND verify_status <> 'processing' "
-                 "ORDER BY errand_at LIMIT %lld")
+        "dygw_verification_due_errand", DUE(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
     },
     [DYGW_DUE_ENRICH] = {
-        "dygw_verification_due_enrich",
-        DYGW_SQL(SELECT "WHERE verify_status = 'success' AND enrichment_status = 'pending' "
-                 "AND next_run_at <= %lld ORDER BY next_run_at LIMIT %lld")
+        "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
     }
 };
 
