@@ -140,7 +140,7 @@ static int have_session(dygw_db_t *db)
         if (!db->session) {
             return make_session(db);
         }
-        dygw_wait_use(&db->wait, db->session->line, &db->dbd);
+        dygw_wait_use(&db->wait, db->session->watched, &db->dbd);
     }
     return db->session->unended ? end_what_is_unended(db) : 0;
 }
@@ -174,7 +174,7 @@ static int renewed(dygw_db_t *db)
     dygw_wait_begin(&db->wait);
     works = apr_dbd_check_conn(db->dbd.driver, db->pool, db->dbd.handle) == APR_SUCCESS;
     if (works && db->session) {
-        dygw_wait_use(&db->wait, db->session->line, &db->dbd);
+        dygw_wait_use(&db->wait, db->session->watched, &db->dbd);
         is_new = has_new_session(db);
     }
     dygw_wait_end(&db->wait);

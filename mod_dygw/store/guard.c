@@ -15,14 +15,17 @@
 
 typedef int socket_fn(void *native);
 
-struct dygw_line_t {
+struct dygw_watched_t {
     dygw_guard_t *guard;
     int socket;                 /* a descriptor of our own, or NO_SOCKET */
     int used;                   /* by a unit of work */
     int dead;                   /* cut */
     apr_time_t last;            /* when something last began on it */
-    dygw_line_t *next, *prev;
+    APR_RING_ENTRY(dygw_watched_t) ring;
 };
+
+APR_RING_HEAD(watched_ring_t, dygw_watched_t);
+APR_RING_HEAD(wait_ring_t, dygw_wait_t);
 
 struct dygw_guard_t {
     apr_thread_mutex_t *mutex;
@@ -33,12 +36,12 @@ struct dygw_guard_t {
     void *baton;
     int max;
     int taken;                  /* connections given out, and threads on their way to one */
-    int known;                  /* lines that are not dead */
+    int known;                  /* those of `watched` that are not dead */
     int alone;                  /* a thread is where connections are made */
     apr_uint64_t tries;         /* of such threads, begun */
     apr_uint64_t failed_try;    /* the last that failed */
-    dygw_line_t *lines;
-    dygw_wait_t *waits;
+    struct watched_ring_t watched;
+    struct wait_ring_t waits;
     int sleeps;                 /* the watch, until it is woken */
     int stirred;                /* something began since it last looked */
 };
@@ -79,71 +82,64 @@ static int socket_of(const dygw_guard_t *guard, const dygw_dbd_t *dbd)
     return number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 0) : NO_SOCKET;
 }
 
-static void set_socket(dygw_line_t *line, int number)
+static void set_socket(dygw_watched_t *watched, int number)
 {
-    if (line->socket != NO_SOCKET) {
-        close(line->socket);
+    if (watched->socket != NO_SOCKET) {
+        close(watched->socket);
     }
-    line->socket = number;
+    watched->socket = number;
 }
 
 /* What the server has not got yet it need not get any more: the connection is reset, not ended. */
-static void cut(dygw_line_t *line)
+static void cut(dygw_watched_t *watched)
 {
     static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
-    if (line->socket != NO_SOCKET) {
-        setsockopt(line->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-        shutdown(line->socket, SHUT_RDWR);
-        set_socket(line, NO_SOCKET);
+    if (watched->socket != NO_SOCKET) {
+        setsockopt(watched->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        shutdown(watched->socket, SHUT_RDWR);
+        set_socket(watched, NO_SOCKET);
     }
-    if (!line->dead) {
-        line->dead = 1;
-        line->guard->known--;
+    if (!watched->dead) {
+        watched->dead = 1;
+        watched->guard->known--;
     }
 }
 
-/* --- lines --- */
+/* --- connections --- */
 
-static apr_status_t forget_line(void *data)
+static apr_status_t forget_watched(void *data)
 {
-    dygw_line_t *line = data;
-    dygw_guard_t *guard = line->guard;
+    dygw_watched_t *watched = data;
+    dygw_guard_t *guard = watched->guard;
 
     apr_thread_mutex_lock(guard->mutex);
-    set_socket(line, NO_SOCKET);
-    guard->known -= !line->dead;
-    *(line->prev ? &line->prev->next : &guard->lines) = line->next;
-    if (line->next) {
-        line->next->prev = line->prev;
-    }
+    set_socket(watched, NO_SOCKET);
+    guard->known -= !watched->dead;
+    APR_RING_REMOVE(watched, ring);
     apr_thread_mutex_unlock(guard->mutex);
     return APR_SUCCESS;
 }
 
-dygw_line_t *dygw_guard_line(dygw_guard_t *guard, apr_pool_t *pool)
+dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool)
 {
-    dygw_line_t *line;
+    dygw_watched_t *watched;
 
     if (!guard) {
         return NULL;
     }
-    line = apr_pcalloc(pool, sizeof(*line));
-    line->guard = guard;
-    line->socket = NO_SOCKET;
+    watched = apr_pcalloc(pool, sizeof(*watched));
+    watched->guard = guard;
+    watched->socket = NO_SOCKET;
     apr_thread_mutex_lock(guard->mutex);
-    line->next = guard->lines;
-    if (line->next) {
-        line->next->prev = line;
-    }
-    guard->lines = line;
+    APR_RING_INSERT_HEAD(&guard->watched, watched, dygw_watched_t, ring);
     guard->known++;
     apr_thread_mutex_unlock(guard->mutex);
-    apr_pool_cleanup_register(pool, line, forget_line, apr_pool_cleanup_null);
-    return line;
+    apr_pool_cleanup_register(pool, watched, forget_watched, apr_pool_cleanup_null);
+    return watched;
 }
 
-void dygw_wait_use(dygw_wait_t *wait, dygw_line_t *line, const dygw_dbd_t *dbd)
+void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t *dbd)
 {
     dygw_guard_t *guard = wait->guard;
     int number;
@@ -151,18 +147,18 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_line_t *line, const dygw_dbd_t *dbd)
     if (!guard) {
         return;
     }
-    number = line ? socket_of(guard, dbd) : NO_SOCKET;
+    number = watched ? socket_of(guard, dbd) : NO_SOCKET;
     apr_thread_mutex_lock(guard->mutex);
-    if (wait->line) {
-        wait->line->used = 0;
+    if (wait->watched) {
+        wait->watched->used = 0;
     }
-    wait->line = line;
-    if (line) {
-        set_socket(line, number);
-        line->used = 1;
-        line->last = wait->since ? wait->since : steady_now();
-        guard->known += line->dead;
-        line->dead = 0;
+    wait->watched = watched;
+    if (watched) {
+        set_socket(watched, number);
+        watched->used = 1;
+        watched->last = wait->since ? wait->since : steady_now();
+        guard->known += watched->dead;
+        watched->dead = 0;
     }
     apr_thread_mutex_unlock(guard->mutex);
 }
@@ -176,15 +172,10 @@ static void begin_at(dygw_wait_t *wait, apr_time_t since)
 
     apr_thread_mutex_lock(guard->mutex);
     wait->since = since;
-    if (wait->line) {
-        wait->line->last = since;
+    if (wait->watched) {
+        wait->watched->last = since;
     }
-    wait->prev = NULL;
-    wait->next = guard->waits;
-    if (wait->next) {
-        wait->next->prev = wait;
-    }
-    guard->waits = wait;
+    APR_RING_INSERT_HEAD(&guard->waits, wait, dygw_wait_t, ring);
     guard->stirred = 1;
     wake = guard->sleeps;
     guard->sleeps = 0;
@@ -210,10 +201,7 @@ int dygw_wait_end(dygw_wait_t *wait)
         return 0;
     }
     apr_thread_mutex_lock(guard->mutex);
-    *(wait->prev ? &wait->prev->next : &guard->waits) = wait->next;
-    if (wait->next) {
-        wait->next->prev = wait->prev;
-    }
+    APR_RING_REMOVE(wait, ring);
     wait->since = 0;
     was_cut = wait->cut;
     wait->cut = 0;
@@ -223,15 +211,15 @@ int dygw_wait_end(dygw_wait_t *wait)
 
 static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
 {
-    dygw_line_t *line;
+    dygw_watched_t *watched;
 
     wait->cut = 1;
-    if (wait->line) {
-        cut(wait->line);
+    if (wait->watched) {
+        cut(wait->watched);
     }
-    for (line = guard->lines; line; line = line->next) {
-        if (!line->used && line->last < wait->since) {
-            cut(line);
+    APR_RING_FOREACH(watched, &guard->watched, dygw_watched_t, ring) {
+        if (!watched->used && watched->last < wait->since) {
+            cut(watched);
         }
     }
 }
@@ -248,12 +236,12 @@ int dygw_guard_look(dygw_guard_t *guard)
     int again;
 
     apr_thread_mutex_lock(guard->mutex);
-    for (wait = guard->waits; wait; wait = wait->next) {
+    APR_RING_FOREACH(wait, &guard->waits, dygw_wait_t, ring) {
         if (!wait->cut && now - wait->since >= guard->limit) {
             end_wait(guard, wait);
         }
     }
-    again = guard->waits || guard->stirred;
+    again = !APR_RING_EMPTY(&guard->waits, dygw_wait_t, ring) || guard->stirred;
     guard->stirred = 0;
     guard->sleeps = !again;
     apr_thread_mutex_unlock(guard->mutex);
@@ -397,6 +385,8 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int
     made->baton = baton;
     made->socket_of = find_socket_fn(dialect);
     made->sleeps = 1;
+    APR_RING_INIT(&made->watched, dygw_watched_t, ring);
+    APR_RING_INIT(&made->waits, dygw_wait_t, ring);
     *guard = made;
     return rv == APR_SUCCESS ? apr_thread_cond_create(&made->changed, pool) : rv;
 }

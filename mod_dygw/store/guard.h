@@ -17,21 +17,22 @@
 #ifndef DYGW_STORE_GUARD_H
 #define DYGW_STORE_GUARD_H
 
+#include <apr_ring.h>
 #include <apr_time.h>
 
 #include "store/db.h"
 
 /* A connection that the guard knows, as long as its session lasts. */
-typedef struct dygw_line_t dygw_line_t;
+typedef struct dygw_watched_t dygw_watched_t;
 
 /* What a unit of work waits for, one thing at a time. Zeroed but for the guard, which may be NULL:
  * then all of this does nothing. */
 struct dygw_wait_t {
     dygw_guard_t *guard;
-    dygw_line_t *line;      /* the unit's; NULL while it has none */
-    apr_time_t since;       /* on a clock that does not jump; 0: it does not wait */
-    int cut;                /* it took too long */
-    dygw_wait_t *next, *prev;
+    dygw_watched_t *watched;    /* the unit's; NULL while it has none */
+    apr_time_t since;           /* on a clock that does not jump; 0: it does not wait */
+    int cut;                    /* it took too long */
+    APR_RING_ENTRY(dygw_wait_t) ring;
 };
 
 /* max: connections that the source gives out. limit: how long anything may take. wake: called, from
@@ -67,10 +68,10 @@ void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *db
 
 /* Makes a connection known until the pool goes, which must be before the connection closes. NULL
  * without a guard. */
-dygw_line_t *dygw_guard_line(dygw_guard_t *guard, apr_pool_t *pool);
+dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool);
 
-/* From now on the unit uses that connection, whose socket may be a new one; line NULL: none. */
-void dygw_wait_use(dygw_wait_t *wait, dygw_line_t *line, const dygw_dbd_t *dbd);
+/* From now on the unit uses that connection, whose socket may be a new one; watched NULL: none. */
+void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t *dbd);
 
 /* Around whatever may block. end gives whether it was cut. */
 void dygw_wait_begin(dygw_wait_t *wait);

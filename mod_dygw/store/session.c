@@ -73,8 +73,8 @@ int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_tran
     made = apr_pcalloc(pool, sizeof(*made));
     made->pool = pool;
     made->statements = apr_hash_make(pool);
-    made->line = dygw_guard_line(wait->guard, pool);
-    dygw_wait_use(wait, made->line, dbd);
+    made->watched = dygw_guard_watch(wait->guard, pool);
+    dygw_wait_use(wait, made->watched, dbd);
     rv = set_up(dbd, dygw_dialect(dialect), in_transaction, made);
     if (rv != 0) {
         dygw_wait_use(wait, NULL, dbd);

@@ -11,7 +11,7 @@
 
 typedef struct dygw_session_t {
     apr_pool_t *pool;
-    dygw_line_t *line;          /* of its connection, for the guard; NULL without one */
+    dygw_watched_t *watched;    /* of its connection, for the guard; NULL without one */
     apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
     dygw_ms_t ahead;            /* the database's clock is of ours */
     dygw_ms_t ahead_since;      /* when that was found out; 0: it was not yet */

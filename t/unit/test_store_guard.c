@@ -274,7 +274,7 @@ static void used_connections_are_to_be_had_while_another_is_made(void **state)
 
     for (i = 0; i < 2; i++) {
         assert_int_equal(take_now(&used[i], world), APR_SUCCESS);
-        assert_non_null(dygw_guard_line(world->source.guard, world->pool));
+        assert_non_null(dygw_guard_watch(world->source.guard, world->pool));
     }
     set_world(world, 1, 0);
     start(&stuck, world);
@@ -363,11 +363,11 @@ static void a_connection_that_was_cut_is_no_longer_counted_on(void **state)
     caller_t used;
     caller_t stuck;
     caller_t caller;
-    dygw_line_t *line;
+    dygw_watched_t *watched;
 
     assert_int_equal(take_now(&used, world), APR_SUCCESS);
-    line = dygw_guard_line(world->source.guard, world->pool);
-    dygw_wait_use(&used.wait, line, &used.dbd);
+    watched = dygw_guard_watch(world->source.guard, world->pool);
+    dygw_wait_use(&used.wait, watched, &used.dbd);
     dygw_wait_begin(&used.wait);
     apr_sleep(LIMIT);
     dygw_guard_look(world->source.guard);
@@ -412,7 +412,7 @@ static void without_a_guard_all_of_it_does_nothing(void **state)
 
     init(&caller, world);
     caller.wait.guard = NULL;
-    assert_null(dygw_guard_line(NULL, world->pool));
+    assert_null(dygw_guard_watch(NULL, world->pool));
     dygw_wait_begin(&caller.wait);
     dygw_wait_use(&caller.wait, NULL, &caller.dbd);
     assert_false(dygw_wait_end(&caller.wait));
