@@ -13,9 +13,6 @@
 #define BEGIN_PAUSE_MS  1000
 #define ROUND_TRIPS     3
 #define SLOW_US         100000
-#define STALLED_MS      60000   /* as /health has it */
-#define CLOCK_WELL_MS   1000    /* leases and pauses of hosts are told by it */
-#define PART_IS_MUCH(part, whole)   ((part) > (whole) / 5 * 4)
 
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
 {
@@ -71,7 +68,7 @@ static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_
 
 static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
 {
-    dygw_finding_e state = dygw_finding_of_clock(ahead, CLOCK_WELL_MS);
+    dygw_finding_e state = dygw_finding_of_clock(ahead, DYGW_CLOCK_OFF_MS);
 
     dygw_finding(d->findings, DYGW_EXAM_DATABASE_CLOCK, state,
                  state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);
@@ -82,7 +79,7 @@ static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
 static void find_connections(const dygw_diagnosis_t *d, int max_connections)
 {
     int too_many = d->connections > max_connections;
-    int many = PART_IS_MUCH(d->connections, max_connections);
+    int many = dygw_finding_is_much(d->connections, max_connections);
 
     if (max_connections == 0) {
         dygw_finding_plain(d->findings, DYGW_EXAM_CONNECTIONS, DYGW_SKIPPED, DYGW_WHY_NO_SERVER);
@@ -193,7 +190,7 @@ static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
         dygw_finding_plain(d->findings, DYGW_EXAM_WORKER, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
     }
-    is_stalled = tick.lease_age_ms < 0 || tick.lease_age_ms > STALLED_MS;
+    is_stalled = tick.lease_age_ms < 0 || tick.lease_age_ms > DYGW_LEASE_STALLED_MS;
     dygw_finding(d->findings, DYGW_EXAM_WORKER, is_stalled ? DYGW_FAIL : DYGW_PASS,
                  is_stalled ? DYGW_WHY_STALLED : DYGW_WHY_NONE);
     if (tick.lease_age_ms >= 0) {

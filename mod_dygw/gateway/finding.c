@@ -108,6 +108,11 @@ void dygw_finding_plain(dygw_findings_t *findings, dygw_exam_e exam, dygw_findin
     dygw_finding_end(findings);
 }
 
+int dygw_finding_is_much(int part, int whole)
+{
+    return part > whole / 5 * 4;
+}
+
 dygw_finding_e dygw_finding_of_clock(dygw_ms_t difference, dygw_ms_t well_ms)
 {
     dygw_ms_t apart = difference < 0 ? -difference : difference;

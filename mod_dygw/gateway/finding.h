@@ -97,6 +97,9 @@ void dygw_finding_end(dygw_findings_t *findings);
 void dygw_finding_plain(dygw_findings_t *findings, dygw_exam_e exam, dygw_finding_e state,
                         dygw_why_e why);
 
+/* Whether little is left of something. */
+int dygw_finding_is_much(int part, int whole);
+
 /* About two clocks: up to well_ms apart they do no harm, a minute does. */
 dygw_finding_e dygw_finding_of_clock(dygw_ms_t difference, dygw_ms_t well_ms);
 

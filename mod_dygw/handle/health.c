@@ -11,9 +11,9 @@
 #include <scoreboard.h>
 
 #include "gateway/cell.h"
+#include "store/lease.h"
 
 #define REPLY_SIZE          256
-#define LEASE_PATIENCE_MS   60000
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
 #define LOOK_PATIENCE_MS    5000
 
@@ -43,7 +43,7 @@ static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at, dygw
 {
     dygw_ms_t since = cell->lease_renewed_at > started_at ? cell->lease_renewed_at : started_at;
 
-    return now - since > LEASE_PATIENCE_MS ? "stalled" : good;
+    return now - since > DYGW_LEASE_STALLED_MS ? "stalled" : good;
 }
 
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)

@@ -9,6 +9,8 @@ typedef apr_int64_t dygw_ms_t;
 
 /* What the clocks of hosts that share a database may differ by without any harm. */
 #define DYGW_CLOCKS_APART_MS 2000
+/* And so what one of them may differ by from the database's. */
+#define DYGW_CLOCK_OFF_MS (DYGW_CLOCKS_APART_MS / 2)
 
 /* A time that has no value yet. Stored as NULL, printed as null. */
 #define DYGW_NO_TIME ((dygw_ms_t)-1)

@@ -160,13 +160,12 @@ static apr_status_t look_into(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *t
     return rv;
 }
 
-/* Of two hosts each may differ from the database by half of what they may differ by. */
 static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t database_now)
 {
     dygw_ms_t now = dygw_now();
     dygw_ms_t ahead = asked_at > database_now ? asked_at - database_now
                       : now < database_now    ? now - database_now : 0;
-    int off = llabs(ahead) > DYGW_CLOCKS_APART_MS / 2;
+    int off = llabs(ahead) > DYGW_CLOCK_OFF_MS;
 
     if (off && !round->clock_off) {
         dygw_log(&round->log, WARN, 0,
