@@ -157,17 +157,12 @@ sub nowhere {
     return;
 }
 
-# Requests of which nobody knows whether they were recorded: then there may be no record after 202, either.
-sub in_doubt {
-    return map { $_ => 1 } $gateway->server->log_text =~ /DYGW0414: .* \[request (\S+)\]$/mg;
-}
-
 sub all_is_true {
     ok($truth->await_settled, "$driver: what was left open is settled");
     my %rows;
     push @{ $rows{ $_->{request_id} } }, $_ for $truth->rows_where('1 = 1');
     my @wrong;
-    my %in_doubt = in_doubt();
+    my %in_doubt = map { $_ => 1 } $gateway->in_doubt;     # then there may be no record after 202, either
     for my $call (heard()) {
         next if $call->{status} == 202 && $in_doubt{ $call->{request_id} } && !$rows{ $call->{request_id} };
         my $attempt = { request_id => $call->{request_id} };

@@ -77,11 +77,7 @@ sub set_up {
     my $params = $database->params =~ s/user=dygw\b/user=cut/r;
     $two = host(second => '+2s', directives => { DBDParams => qq("$params") });
     $three = host(third => '-60s', directives => { DygwWorker => 'off' });
-    for my $other ($two, $three) {
-        $other->server->start;
-        $other->wait_healthy;
-        $other->adopt($one);
-    }
+    $_->start_beside($one) for $two, $three;
     $_->server->announce(qw(DYGW0630 DYGW0500)) for hosts();
     $truth = Dygw::Truth->new($one);
     return;
@@ -89,16 +85,9 @@ sub set_up {
 
 # --- looking ---
 
-# The pid in the lease that is held now; nothing when it is free.
-sub leader {
-    my $now = $driver eq 'pgsql' ? 'EXTRACT(EPOCH FROM clock_timestamp())' : 'UNIX_TIMESTAMP(NOW(3))';
-    my $owner = $database->query("SELECT owner FROM dygw_leases WHERE name = 'worker' AND until_at > $now * 1000");
-    return ($owner // '') =~ /-(\d+)-\w+\z/ ? $1 : undef;
-}
-
 sub leads {
     my ($host) = @_;
-    my $leader = leader() // return 0;
+    my $leader = $one->leader_pid // return 0;
     return $host->server->is_running && !!grep { $_ == $leader } $host->server->child_pids;
 }
 
@@ -227,7 +216,7 @@ sub standstill {
     my $bad = join ' ', redeem_many(ORDERS, $one, $two);
     is($bad, '', "$driver: many redemptions");
     cmp_ok(pending(), '>', ORDERS / 3, "$driver: their orders are not all known");
-    my $leader = leader();
+    my $leader = $one->leader_pid;
     kill STOP => $leader;
     my $began = time;
     app_changes('while the background of a host stands still', $two, $one);

@@ -29,14 +29,9 @@ sub gateway_named {
     return Dygw::Gateway->new(name => $name, database => $database, sandbox => $sandbox, children => 3, threads => 8);
 }
 
-# The lease that is held now: whose, the pid in it, when it was renewed (ms).
-sub lease {
-    my ($row) = $database->query("SELECT COALESCE(owner, ''), COALESCE(renewed_at, 0) FROM dygw_leases " .
-        "WHERE name = 'worker' AND until_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000");
-    return if !$row;
-    my ($pid) = $row->[0] =~ /-(\d+)-\w+\z/;
-    return { owner => $row->[0], pid => $pid, renewed_at => $row->[1] };
-}
+my $one = gateway_named('the first host');
+
+sub lease { return $one->lease }
 
 # Waits until somebody else than `before` holds the lease: the lease, and the seconds it took.
 sub next_lease {
@@ -59,7 +54,6 @@ sub failures_at_once {
     return scalar grep { $_->{status} != 200 } map { $_->finish } @handles;
 }
 
-my $one = gateway_named('the first host');
 $one->start(allow_token_read => JSON::PP::true);
 my $server = $one->server;
 

@@ -35,13 +35,6 @@ for my $i (1 .. RECORDS) {
     $ledger->here($v) if $i > OTHERS;
 }
 
-sub leader {
-    my ($row) = $database->query("SELECT COALESCE(owner, '') FROM dygw_leases WHERE name = 'worker' " .
-        'AND until_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000');
-    my ($pid) = $row ? $row->[0] =~ /-(\d+)-\w+\z/ : ();
-    return $pid;
-}
-
 # Begins, and is in the middle of Douyin's pages.
 sub begin_slowly {
     my $before = $sandbox->count('verify_record');
@@ -70,9 +63,10 @@ sub ends_well {
 # --- killed ---
 
 my $before = begin_slowly();
-my $killed = leader();
+my $killed = $gateway->leader_pid;
 $gateway->server->kill_child($killed);
-ok((poll { sleep 0.1; my $next = leader(); $next && $next != $killed } SOON), 'killed: another child takes over');
+ok((poll { sleep 0.1; my $next = $gateway->leader_pid; $next && $next != $killed } SOON),
+   'killed: another child takes over');
 ends_well('killed', $before);
 
 # --- restarted ---

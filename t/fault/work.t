@@ -28,7 +28,6 @@ my $gateway = Dygw::Gateway->new(driver => 'pgsql', sandbox => $sandbox, childre
 $gateway->start;
 $gateway->server->announce(qw(DYGW0402 DYGW0404 AH10392));
 my $truth = Dygw::Truth->new($gateway);
-my $database = $gateway->database;
 
 # Redemptions whose outcome is lost, every second of them done by Douyin.
 sub lose {
@@ -41,14 +40,6 @@ sub lose {
         $sandbox->clear;
     }
     return @attempts;
-}
-
-# Which child holds the lease.
-sub leader {
-    my ($row) = $database->query("SELECT COALESCE(owner, '') FROM dygw_leases WHERE name = 'worker' " .
-        'AND until_at > EXTRACT(EPOCH FROM clock_timestamp()) * 1000');
-    my ($pid) = $row ? $row->[0] =~ /-(\d+)-\w+\z/ : ();
-    return $pid;
 }
 
 sub in_processing { return $gateway->rows('dygw_verifications', "verify_status = 'processing'") }
@@ -82,7 +73,7 @@ sleep 8;        # the first repetition would come after 5
 is(in_processing(), 3, 'DygwWorker off: nothing is settled');
 is($sandbox->count('orders') - $orders, 0, 'DygwWorker off: nothing is enriched');
 is($sandbox->count('verify') - $verifies, 1, 'DygwWorker off: nothing is repeated');
-is(leader(), undef, 'DygwWorker off: nobody holds the lease');
+is($gateway->leader_pid, undef, 'DygwWorker off: nobody holds the lease');
 
 # --- graceful restarts in the middle of the work ---
 
@@ -100,13 +91,13 @@ all_are_done('graceful restarts', @attempts);
 $gateway->work(0);
 @attempts = lose(MANY);
 $gateway->work(1);
-poll { leader() } or die "nobody leads\n";
+poll { $gateway->leader_pid } or die "nobody leads\n";
 poll { sleep 0.05; in_processing() < MANY } STEP_SEC;
-my $killed = leader();
+my $killed = $gateway->leader_pid;
 $gateway->server->kill_child($killed);
 my $began = time;
 my $next;
-poll { sleep 0.1; $next = leader(); $next && $next != $killed } TAKE_OVER + 15;
+poll { sleep 0.1; $next = $gateway->leader_pid; $next && $next != $killed } TAKE_OVER + 15;
 cmp_ok(time - $began, '<', patience(TAKE_OVER), sprintf 'killed: another child works after %.1f s', time - $began);
 all_are_done('killed', @attempts);
 

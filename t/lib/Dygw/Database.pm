@@ -49,6 +49,9 @@ sub params { croak 'abstract' }
 # What the environment of a program must hold for time-outs.
 sub env { return () }
 
+# What gives the database's clock in ms, in its SQL.
+sub now_ms { croak 'abstract' }
+
 # The unix socket that the server listens on.
 sub socket_path { croak 'abstract' }
 
@@ -332,6 +335,7 @@ sub prepare {
 
 sub stop_signal { return 'INT' }
 sub socket_path { return "$_[0]{dir}/.s.PGSQL.5432" }
+sub now_ms      { return 'EXTRACT(EPOCH FROM clock_timestamp()) * 1000' }
 
 sub params {
     my ($self) = @_;
@@ -394,6 +398,7 @@ sub prepare {
 
 sub stop_signal { return 'TERM' }
 sub socket_path { return "$_[0]{dir}/mysql.sock" }
+sub now_ms      { return 'UNIX_TIMESTAMP(NOW(3)) * 1000' }
 
 # Where the client library looks for the option file.
 sub env { return (MYSQL_HOME => $_[0]{home}) }

@@ -150,14 +150,6 @@ sub plain {
     return Dygw::Client->new(port => $self->{server}->port, base => $base // '', headers => \%headers);
 }
 
-# The client of another gateway's first app, at this one: hosts on one database have the same apps.
-sub adopt {
-    my ($self, $other) = @_;
-    @{$self}{qw(client app)} = (Dygw::Client->new(%{ $other->client }, port => $self->server->port, socket => undef),
-                                $other->app);
-    return $self;
-}
-
 sub internal { return $_[0]->plain('/v1/internal', 'X-XTJ-UID' => 'operator-1') }
 
 sub health { return $_[0]->plain->call(GET => '/health') }
@@ -202,6 +194,25 @@ sub disconnect {
     $self->{client}->disconnect if $self->{client};
     return;
 }
+
+# The lease of the background that is held now: whose, the pid in it, when it was renewed (ms); nothing when it is free.
+sub lease {
+    my ($self) = @_;
+    my ($row) = $self->{database}->query("SELECT COALESCE(owner, ''), COALESCE(renewed_at, 0) FROM dygw_leases " .
+        "WHERE name = 'worker' AND until_at > " . $self->{database}->now_ms);
+    return if !$row;
+    my ($pid) = $row->[0] =~ /-(\d+)-\w+\z/;
+    return { owner => $row->[0], pid => $pid, renewed_at => $row->[1] };
+}
+
+sub leader_pid {
+    my $lease = $_[0]->lease;
+    return $lease ? $lease->{pid} : undef;
+}
+
+# The requests of which nobody knew whether they were recorded, because the database went away with the commit and
+# stayed away.
+sub in_doubt { return $_[0]{server}->log_text =~ /DYGW0414: .* \[request (\S+)\]$/mg }
 
 # Stops both and checks their logs.
 sub finish {

@@ -253,7 +253,7 @@ sub compare {
 # known: 202 was right. Where there is none nothing was done.
 sub doubtful {
     my ($self) = @_;
-    return map { $_ => 1 } map { $_->server->log_text =~ /DYGW0414: .* \[request (\S+)\]$/mg } @{ $self->{hosts} };
+    return map { $_ => 1 } map { $_->in_doubt } @{ $self->{hosts} };
 }
 
 sub wrong_with {
