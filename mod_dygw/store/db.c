@@ -145,6 +145,20 @@ static int have_session(dygw_db_t *db)
     return db->session->unended ? end_what_is_unended(db) : 0;
 }
 
+int dygw_db_answers(dygw_db_t *db)
+{
+    const char *ignored;
+    int answers;
+
+    if (!db->connected || db->unanswered) {
+        return 0;
+    }
+    dygw_wait_begin(&db->wait);
+    answers = ask(db, dygw_dialect(db->source->dialect)->marker, &ignored) == 0;
+    dygw_wait_end(&db->wait);
+    return answers;
+}
+
 /* --- connections --- */
 
 static apr_status_t take_connection(dygw_db_t *db)

@@ -90,6 +90,8 @@ int dygw_db_timed_out(const dygw_db_t *db);
 /* Did the last statement, or the commit, take so long that it was given up, so that nobody knows
  * whether it was done? This unit can find out nothing any more. dygw_db_timed_out holds as well. */
 int dygw_db_unanswered(const dygw_db_t *db);
+/* After a failure: does the database answer at all? */
+int dygw_db_answers(dygw_db_t *db);
 /* Was the last statement run once more, because its connection died under it? The first run may
  * have been carried out. */
 int dygw_db_repeated(const dygw_db_t *db);

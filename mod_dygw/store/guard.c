@@ -211,7 +211,7 @@ int dygw_wait_end(dygw_wait_t *wait)
 
 static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
 {
-    dygw_watched_t *watched;
+    dygw_watched_t *watched = NULL;
 
     wait->cut = 1;
     if (wait->watched) {
@@ -232,7 +232,7 @@ apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
 int dygw_guard_look(dygw_guard_t *guard)
 {
     apr_time_t now = steady_now();
-    dygw_wait_t *wait;
+    dygw_wait_t *wait = NULL;
     int again;
 
     apr_thread_mutex_lock(guard->mutex);

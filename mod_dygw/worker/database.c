@@ -27,6 +27,9 @@
 #define CONNECT_TIMEOUT     "PGCONNECT_TIMEOUT"
 #define CONNECT_TIMEOUT_SEC "3"
 
+/* A server that comes back meanwhile answers again, and yet may have dropped what was under way. */
+#define PREPARE_TRIES       2
+
 /* --- mod_dbd's pool --- */
 
 typedef struct pooled_t {
@@ -141,26 +144,21 @@ static int refuse_schema(server_rec *server, apr_pool_t *ptemp, dygw_dialect_e d
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
+static apr_status_t migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
 {
     apr_array_header_t *done;
     apr_status_t rv = dygw_schema_migrate(db, &done, ptemp);
     int i;
 
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
-                     DYGWNO(0341) "%s: the database could not be migrated",
-                     dygw_cfg_where(ptemp, server));
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     for (i = 0; i < done->nelts; i++) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, DYGWNO(0342) "%s: ran sql/%s",
                      dygw_cfg_where(ptemp, server), APR_ARRAY_IDX(done, i, const char *));
     }
-    return OK;
+    return rv;
 }
 
-static int claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
+static apr_status_t claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
+                          apr_pool_t *ptemp, int *rc)
 {
     const char *owner = NULL;
     apr_status_t rv = dygw_schema_claim(db, cfg->client_key, &owner, ptemp);
@@ -171,24 +169,28 @@ static int claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server, apr_p
                                   "application %s, not to %s: each needs a database of its own "
                                   "(DBDParams in its <VirtualHost>)",
                      dygw_cfg_where(ptemp, server), owner, cfg->client_key);
+        *rc = HTTP_INTERNAL_SERVER_ERROR;
+        return APR_SUCCESS;
     }
-    return rv == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    return rv;
 }
 
-static int prepare_schema(dygw_db_t *db, dygw_dialect_e dialect, const dygw_cfg_t *cfg,
-                          server_rec *server, apr_pool_t *ptemp)
+/* *rc: what the database says, logged. An error: it has said nothing. */
+static apr_status_t prepare_schema(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
+                                   apr_pool_t *ptemp, int *rc)
 {
     int version;
-    int rc = OK;
+    apr_status_t rv = dygw_schema_version(db, &version);
 
-    if (dygw_schema_version(db, &version) != APR_SUCCESS) {
-        return HTTP_INTERNAL_SERVER_ERROR;
+    *rc = OK;
+    if (rv == APR_SUCCESS && version < dygw_schema_wanted()) {
+        if (!cfg->schema_auto) {
+            *rc = refuse_schema(server, ptemp, dygw_db_dialect(db), version);
+            return APR_SUCCESS;
+        }
+        rv = migrate(db, server, ptemp);
     }
-    if (version < dygw_schema_wanted()) {
-        rc = cfg->schema_auto ? migrate(db, server, ptemp)
-                              : refuse_schema(server, ptemp, dialect, version);
-    }
-    return rc == OK ? claim(db, cfg, server, ptemp) : rc;
+    return rv == APR_SUCCESS ? claim(db, cfg, server, ptemp, rc) : rv;
 }
 
 /* Gives a file to the User, unless it is a link of any kind: in a directory where children may
@@ -281,27 +283,60 @@ static int prepare_sqlite_directory(const char *path, server_rec *server, apr_po
     return OK;
 }
 
+/* A database server that is away is no error, whenever it went: httpd would end at a restart. */
+static int tell_no_answer(int is_fatal, server_rec *server, apr_pool_t *ptemp)
+{
+    ap_log_error(APLOG_MARK, is_fatal ? APLOG_ERR : APLOG_WARNING, 0, server,
+                 DYGWNO(0346) "%s: the database of DBDParams does not %s",
+                 dygw_cfg_where(ptemp, server),
+                 is_fatal ? "open: does the directory exist, and is it writable?"
+                          : "answer; it will be tried again");
+    return is_fatal ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+static int tell_failure(server_rec *server, apr_pool_t *ptemp)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                 DYGWNO(0341) "%s: the schema of the database could not be read or brought up to "
+                              "date",
+                 dygw_cfg_where(ptemp, server));
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 static int prepare_with(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
                         apr_pool_t *ptemp)
 {
+    int is_file = source->dialect == DYGW_SQLITE3;
     dygw_log_t log = dygw_log_of(server);
+    int tries = PREPARE_TRIES;
+    apr_status_t rv;
     dygw_db_t *db;
     int rc;
 
-    if (dygw_db_open(&db, source, &log, ptemp) != APR_SUCCESS) {
-        int fatal = source->dialect == DYGW_SQLITE3;
+    do {
+        if (dygw_db_open(&db, source, &log, ptemp) != APR_SUCCESS) {
+            return tell_no_answer(is_file, server, ptemp);
+        }
+        rv = prepare_schema(db, cfg, server, ptemp, &rc);
+        if (rv != APR_SUCCESS && !is_file && !dygw_db_answers(db)) {
+            rc = tell_no_answer(0, server, ptemp);
+            rv = APR_SUCCESS;
+        }
+        dygw_db_close(db);
+    } while (rv != APR_SUCCESS && --tries > 0);
+    return rv == APR_SUCCESS ? rc : tell_failure(server, ptemp);
+}
 
-        ap_log_error(APLOG_MARK, fatal ? APLOG_ERR : APLOG_WARNING, 0, server,
-                     DYGWNO(0346) "%s: the database of "
-                                  "DBDParams does not open%s",
-                     dygw_cfg_where(ptemp, server),
-                     fatal ? ": does the directory exist, and is it writable?"
-                           : "; it will be tried again");
-        return fatal ? HTTP_INTERNAL_SERVER_ERROR : OK;
+/* Without a guard a server that stands still keeps the parent waiting, and that is all. */
+static void guard_direct(dygw_db_source_t *source, server_rec *server, apr_pool_t *pool)
+{
+    apr_status_t rv = dygw_guard_create(&source->guard, source->dialect, source->max_opens,
+                                        dygw_cfg_get(server)->database_timeout, dygw_watch_wake,
+                                        NULL, pool);
+
+    if (rv != APR_SUCCESS || dygw_watch_source(source, pool) != APR_SUCCESS) {
+        source->guard = NULL;
     }
-    rc = prepare_schema(db, source->dialect, cfg, server, ptemp);
-    dygw_db_close(db);
-    return rc;
 }
 
 apr_status_t dygw_database_direct(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool)
@@ -326,6 +361,9 @@ apr_status_t dygw_database_direct(dygw_db_source_t **source, server_rec *server,
     made->close = close_direct;
     made->baton = direct;
     *source = made;
+    if (rv == APR_SUCCESS && made->dialect != DYGW_SQLITE3) {
+        guard_direct(made, server, pool);
+    }
     return rv;
 }
 
@@ -400,7 +438,8 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
     apr_pool_t *pool;
     int rc;
 
-    if (dygw_database_direct(&source, server, ptemp) != APR_SUCCESS) {
+    apr_pool_create(&pool, ptemp);
+    if (dygw_database_direct(&source, server, pool) != APR_SUCCESS) {
         return refuse_driver(server, ptemp);
     }
     limit_connecting(source->dialect, ptemp);
@@ -410,7 +449,6 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
                                   "that a database server that stands still holds requests",
                      dygw_cfg_where(ptemp, server));
     }
-    apr_pool_create(&pool, ptemp);
     rc = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, cfg, server, pool)
                                          : prepare_with(source, cfg, server, pool);
     apr_pool_destroy(pool);

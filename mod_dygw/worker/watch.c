@@ -28,11 +28,12 @@
 
 typedef struct watch_t {
     apr_pool_t *pool;
+    const apr_array_header_t *sources;  /* of dygw_db_source_t * */
     apr_thread_t *thread;
     apr_uint32_t stopping;      /* atomic */
 } watch_t;
 
-/* This child's: the end to read from, and the one to write to. */
+/* This process's: the end to read from, and the one to write to. */
 static int wake_pipe[2] = { -1, -1 };
 
 void dygw_watch_wake(DYGW_UNUSED void *baton)
@@ -41,14 +42,13 @@ void dygw_watch_wake(DYGW_UNUSED void *baton)
     (void)!write(wake_pipe[1], "", 1);
 }
 
-static int look(void)
+static int look(const apr_array_header_t *sources)
 {
-    const apr_array_header_t *runtimes = dygw_runtimes();
     int again = 0;
     int i;
 
-    for (i = 0; i < runtimes->nelts; i++) {
-        again |= dygw_guard_look(APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *)->gateway.db->guard);
+    for (i = 0; i < sources->nelts; i++) {
+        again |= dygw_guard_look(APR_ARRAY_IDX(sources, i, dygw_db_source_t *)->guard);
     }
     return again;
 }
@@ -68,7 +68,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     watch_t *watch = data;
 
     while (!apr_atomic_read32(&watch->stopping)) {
-        sleep_until_woken(look() ? LOOK_EVERY_MS : -1);
+        sleep_until_woken(look(watch->sources) ? LOOK_EVERY_MS : -1);
     }
     apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
@@ -105,23 +105,21 @@ static apr_status_t open_pipe(void)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_watch_start(apr_pool_t *pchild)
+/* Its own pool is nobody's child: a pre-cleanup of `until` joins the thread, and destroys it. */
+static apr_status_t start(const apr_array_header_t *sources, apr_pool_t *until)
 {
     apr_threadattr_t *attributes;
     apr_pool_t *pool;
     watch_t *watch;
-    apr_status_t rv;
+    apr_status_t rv = dygw_pool_create(&pool, NULL);
 
-    if (dygw_runtimes()->nelts == 0) {
-        return APR_SUCCESS;
-    }
-    rv = dygw_pool_create(&pool, NULL);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     apr_pool_tag(pool, "dygw_watch");
     watch = apr_pcalloc(pool, sizeof(*watch));
     watch->pool = pool;
+    watch->sources = sources;
     rv = open_pipe();
     if (rv == APR_SUCCESS) {
         rv = apr_threadattr_create(&attributes, pool);
@@ -131,7 +129,29 @@ apr_status_t dygw_watch_start(apr_pool_t *pchild)
         rv = ap_thread_create(&watch->thread, attributes, run, watch, pool);
     }
     if (rv == APR_SUCCESS) {
-        apr_pool_pre_cleanup_register(pchild, watch, stop_and_join);
+        apr_pool_pre_cleanup_register(until, watch, stop_and_join);
     }
     return rv;
+}
+
+apr_status_t dygw_watch_start(apr_pool_t *pchild)
+{
+    const apr_array_header_t *runtimes = dygw_runtimes();
+    apr_array_header_t *sources = apr_array_make(pchild, runtimes->nelts,
+                                                 sizeof(dygw_db_source_t *));
+    int i;
+
+    for (i = 0; i < runtimes->nelts; i++) {
+        APR_ARRAY_PUSH(sources, dygw_db_source_t *)
+            = APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *)->gateway.db;
+    }
+    return sources->nelts > 0 ? start(sources, pchild) : APR_SUCCESS;
+}
+
+apr_status_t dygw_watch_source(dygw_db_source_t *source, apr_pool_t *pool)
+{
+    apr_array_header_t *sources = apr_array_make(pool, 1, sizeof(dygw_db_source_t *));
+
+    APR_ARRAY_PUSH(sources, dygw_db_source_t *) = source;
+    return start(sources, pool);
 }

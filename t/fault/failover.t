@@ -28,6 +28,7 @@ use constant CONNECT  => 3;         # the connect time-out of the tests' DBDPara
 use constant LOOK     => 1;         # between two looks of the watch
 use constant SLACK    => 4;         # a busy machine
 use constant HOLD     => 8;         # longer than it takes to give up and to fail to find out
+use constant SCHEMA   => { pgsql => 'to_regclass', mysql => 'information_schema' };     # what the parent asks first
 use constant CALLS_BETWEEN => 20;
 use constant OUTAGES  => 6;
 use constant CALLS    => 80;        # at most, of one caller in an outage
@@ -157,6 +158,19 @@ sub nowhere {
     return;
 }
 
+# It goes while httpd restarts, between connecting and the first question of the parent. httpd goes on, and in time.
+sub away_at_restart {
+    my ($how) = @_;
+    my $name = "$driver: the server goes while httpd restarts ($how)";
+    $relay->trap($how => SCHEMA->{$driver});
+    my $began = time;
+    ok(eval { $gateway->graceful(overlap => 1); 1 }, "$name: httpd goes on") or diag($@);
+    cmp_ok(time - $began, '<', patience(LIMIT + LOOK + CONNECT + SLACK), "$name: in time");
+    $relay->pass;
+    redeems("$name: the first request after it is back");
+    return;
+}
+
 sub all_is_true {
     ok($truth->await_settled, "$driver: what was left open is settled");
     my %rows;
@@ -181,7 +195,7 @@ sub begin {
     $gateway = Dygw::Gateway->new(database => $database, sandbox => $sandbox, children => 2, threads => 8,
         directives => { DygwUpstreamTimeout => '1s 5s', DygwDatabaseTimeout => LIMIT . 's' });
     $gateway->start;
-    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0500),
+    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0320 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0500),
         qw(DYGW0600 DYGW0601 DYGW0610));
     # What mod_dbd says when it has no connection.
     $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));
@@ -210,6 +224,7 @@ for (qw(pgsql mysql)) {
     outage('the server stands still', sub { $database->freeze }, HOLD, sub { $database->thaw }, 1);
     outage('the network is cut', sub { $relay->freeze }, HOLD, sub { $relay->pass }, 1);
     nowhere();
+    away_at_restart($_) for qw(cut refuse freeze);
     end();
 }
 

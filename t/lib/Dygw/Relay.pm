@@ -8,6 +8,7 @@
 #   $relay->freeze;                         # nothing goes through, of new connections neither
 #   $relay->vanish;                         # both: those that there are break, new ones hang
 #   $relay->refuse;                         # cuts, and refuses new ones
+#   $relay->trap(refuse => 'text');         # does that, or another of these, when a client says the text, which is lost
 #   $relay->pass;                           # all is well again; what was held up goes on
 package Dygw::Relay;
 
@@ -60,6 +61,7 @@ sub freeze { return $_[0]->tell('freeze') }
 sub vanish { return $_[0]->tell('vanish') }
 sub refuse { return $_[0]->tell('refuse') }
 sub pass   { return $_[0]->tell('pass') }
+sub trap   { my ($self, $what, $text) = @_; return $self->tell(trap => $what, $text) }
 
 # --- the process ---
 
@@ -81,15 +83,22 @@ sub serve {
 sub obey {
     my ($self) = @_;
     sysread $self->{control}, my $line, CHUNK or return 0;
-    my ($command, $path) = split ' ', $line;
-    if    ($command eq 'target') { $self->{target} = $path }
-    elsif ($command eq 'cut')    { $self->reset_all }
-    elsif ($command eq 'freeze') { $self->listen_on; $self->watch($self->{control}) }
-    elsif ($command eq 'vanish') { $self->reset_all; $self->listen_on; $self->watch($self->{control}) }
-    elsif ($command eq 'refuse') { $self->reset_all; $self->watch($self->{control}); close delete $self->{listener} }
-    else                         { $self->listen_on; $self->watch($self->everything) }
+    my ($command, @arguments) = split ' ', $line;
+    if    ($command eq 'target') { $self->{target} = $arguments[0] }
+    elsif ($command eq 'trap')   { @$self{qw(trap trapped)} = @arguments }
+    else                         { $self->become($command) }
     syswrite $self->{control}, "done\n";
     return 1;
+}
+
+sub become {
+    my ($self, $state) = @_;
+    delete @$self{qw(trap trapped)};
+    $self->reset_all if $state =~ /\A(?:cut|vanish|refuse)\z/;
+    $self->listen_on if $state ne 'refuse';
+    close delete $self->{listener} if $state eq 'refuse';
+    $self->watch($state =~ /\A(?:cut|pass)\z/ ? $self->everything : $self->{control});
+    return;
 }
 
 sub everything {
@@ -126,6 +135,7 @@ sub forward {
     my $pair = $self->{peers}{$from} or return;     # ended by the other one a moment ago
     my $to = $pair->[1];
     my $read = sysread $from, my $bytes, CHUNK;
+    return $self->become($self->{trap}) if $read && $self->{trap} && index($bytes, $self->{trapped}) >= 0;
     my $written = 0;
     while ($read && $written < $read) {
         $written += syswrite($to, $bytes, $read - $written, $written) // last;
