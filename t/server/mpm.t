@@ -96,8 +96,7 @@ sub children_come_and_go {
     my @lost = lose($gateway, LOST);
     $gateway->disconnect;
     my $traffic = Dygw::Traffic->redeem($gateway, PROCESSES);
-    my $until = $traffic->calls + CALLS;
-    poll { $seen{$_}++ for $gateway->server->child_pids; $traffic->calls >= $until } or die "the traffic has stopped\n";
+    $traffic->go_on(CALLS, sub { $seen{$_}++ for $gateway->server->child_pids });
     $traffic->stop_well("$mpm: MaxConnectionsPerChild " . CONNECTIONS);
     cmp_ok(scalar keys %seen, '>=', CALLS / CONNECTIONS, "$mpm: " . keys(%seen) . ' children were seen');
     is_settled($gateway, $mpm, @lost);

@@ -89,11 +89,19 @@ sub calls {
     return scalar map { $_->{text} =~ /\n/g } @{ $self->{processes} };
 }
 
-# Waits until so many more calls have been made.
+# Waits until so many more calls have been made, however long that takes a busy machine; meanwhile: called now and then.
 sub go_on {
-    my ($self, $more) = @_;
-    my $enough = $self->calls + $more;
-    poll { $self->calls >= $enough } or croak 'the traffic has stopped';
+    my ($self, $more, $meanwhile) = @_;
+    my $calls = $self->calls;
+    my $enough = $calls + $more;
+    while ($calls < $enough) {
+        my $before = $calls;
+        poll {
+            $meanwhile->() if $meanwhile;
+            $calls = $self->calls;
+            return $calls > $before;
+        } or croak 'the traffic has stopped';
+    }
     return;
 }
 
