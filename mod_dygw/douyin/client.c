@@ -24,7 +24,12 @@ static void log_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t
         [DYGW_HTTP_UNREACHABLE] = "no connection",
     };
 
-    if (!answer->aborted) {
+    if (answer->was_dead) {
+        dygw_log(log, DEBUG, 0,
+                 DYGWNO(0665) "Douyin's %s: a kept connection was dead; it may be made again",
+                 call->name);
+    }
+    else if (!answer->aborted) {
         dygw_log(log, WARN, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name, ends[answer->end],
                  answer->problem);
     }
@@ -120,6 +125,7 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
         .body = call->body,
         .body_len = call->body_len,
         .send_by = call->send_by,
+        .once = call->once,
         .timeout = douyin->config.total_timeout
     };
 }
@@ -136,7 +142,8 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
                              .took = answer->took,
                              .date = answer->date,
                              .ended_at = answer->ended_at,
-                             .sent_twice = answer->sent_twice };
+                             .sent_twice = answer->sent_twice,
+                             .was_dead = answer->was_dead };
     dygw_douyin_count_end(douyin, call->counted_as, answer);
     if (answer->end != DYGW_HTTP_ANSWERED) {
         log_failure(call, answer, log);

@@ -31,6 +31,7 @@ typedef struct dygw_douyin_call_t {
     const char *body;           /* NULL = GET */
     apr_size_t body_len;
     dygw_ms_t send_by;          /* not to be sent after that; 0 = at any time */
+    int once;                   /* see dygw_http_request_t */
     int both_levels;            /* no success unless both levels of the envelope say 0 */
 } dygw_douyin_call_t;
 

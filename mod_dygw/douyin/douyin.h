@@ -89,6 +89,8 @@ typedef struct dygw_reply_t {
     int sent_twice; /* a kept-alive connection was dead and libcurl sent the request anew on
                      * another: the first may have arrived all the same, so "already used" may be
                      * our own doing */
+    int was_dead;   /* LOST: the same, of an order query, which libcurl must not send anew: Douyin
+                     * counts them, so each has to wait for its turn */
 } dygw_reply_t;
 
 /* Where an error_code of Douyin belongs; description is looked at for verify's "try again" texts

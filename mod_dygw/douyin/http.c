@@ -40,6 +40,10 @@ int dygw_line_before_sending(void *baton, DYGW_UNUSED char *remote_ip, DYGW_UNUS
     if (line->request->send_by > 0 && dygw_now() > line->request->send_by) {
         return CURL_PREREQFUNC_ABORT;
     }
+    if (line->request->once && line->times_sent > 0) {
+        line->answer->was_dead = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
     line->times_sent++;
     return CURL_PREREQFUNC_OK;
 }

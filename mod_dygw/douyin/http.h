@@ -32,6 +32,7 @@ typedef struct dygw_http_request_t {
     apr_size_t body_len;
     apr_interval_time_t timeout;    /* us, for all of it */
     dygw_ms_t send_by;              /* not to be sent after that; 0 = at any time */
+    int once;                       /* not sent anew when a kept connection turns out to be dead */
     int direct;                     /* past the proxy */
     int guarded;                    /* connects to public addresses only (a proxy's excepted) */
 } dygw_http_request_t;
@@ -55,6 +56,7 @@ typedef struct dygw_http_answer_t {
     dygw_trouble_e trouble;
     const char *problem;            /* libcurl's words when not ANSWERED, for logs; never NULL */
     int sent_twice;                 /* anew on another connection, because a kept one was dead */
+    int was_dead;                   /* it was, and the request was to be sent once */
     int address_refused;            /* guarded, and an address was not public */
     int aborted;
     apr_interval_time_t took;       /* us */

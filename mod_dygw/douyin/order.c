@@ -17,7 +17,7 @@ void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *q
                            dygw_douyin_call_t *call, apr_pool_t *pool)
 {
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_ORDER,
-                                  .name = "order query" };
+                                  .name = "order query", .once = 1 };
     call->target
         = apr_pstrcat(pool, PATH "?page_num=1&page_size=10",
                       dygw_douyin_argument("account_id", douyin->config.account_id, pool),

@@ -235,8 +235,8 @@ void dygw_jobs_send_order(dygw_jobs_t *jobs)
         let_orders_go(jobs);
     }
     else if (jobs->orders.count > 0 && dygw_jobs_order_wait(jobs) == 0) {
-        jobs->order_at = dygw_now() + dygw_jobs_order_distance(jobs);
         ask(jobs, dygw_running_take_first(&jobs->orders), 1);
+        jobs->order_at = dygw_now() + dygw_jobs_order_distance(jobs);
     }
 }
 
@@ -259,7 +259,7 @@ void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t a
         && renew(jobs, r, answer.reply)) {
         r->renewed = 1;
     }
-    else {
+    else if (!answer.reply->was_dead) {
         set_question(r, r->job.kind->answered(&r->job, answer));
     }
     ask(jobs, r, 0);

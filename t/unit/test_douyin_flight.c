@@ -396,6 +396,31 @@ static void a_request_that_libcurl_repeats_on_its_own_is_told(void **state)
     assert_false(landed(flight, NULL)->sent_twice);
 }
 
+/* Douyin counts order queries, so they are sent by nobody but who keeps the count. */
+static void an_order_query_over_a_dead_connection_is_not_sent_again(void **state)
+{
+    upstream_t *u = *state;
+    dygw_question_t order = { .what = DYGW_ASK_ORDER, .order_id = "1" };
+    dygw_flight_t *flight;
+    const dygw_reply_t *reply;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL },
+                    { LOOPBACK_ANSWER, GOOD });
+    flight = flight_of(u);
+    start(u, flight, NULL);
+    assert_false(landed(flight, NULL)->was_dead);
+    dygw_flight_start(flight, &order, TOKEN, &u->log, u->pool, NULL);
+    reply = landed(flight, NULL);
+    assert_int_equal(reply->kind, DYGW_REPLY_LOST);
+    assert_true(reply->was_dead);
+    assert_false(reply->sent_twice);
+    assert_int_equal(loopback_requests(u->server), 2);
+    assert_non_null(strstr(upstream_logged(), "DYGW0665"));
+    dygw_flight_start(flight, &order, TOKEN, &u->log, u->pool, NULL);
+    assert_false(landed(flight, NULL)->was_dead);
+    assert_int_equal(loopback_requests(u->server), 3);
+}
+
 /* --- connections --- */
 
 static void connections_are_used_again(void **state)
@@ -555,6 +580,7 @@ int main(void)
         TEST(a_request_without_an_answer_is_lost),
         TEST(a_port_where_nobody_listens_is_unreachable),
         TEST(a_request_that_libcurl_repeats_on_its_own_is_told),
+        TEST(an_order_query_over_a_dead_connection_is_not_sent_again),
         TEST(connections_are_used_again),
         TEST(a_failed_call_leaves_its_connection_to_nobody),
         TEST(connections_that_nobody_needs_for_a_minute_are_closed),

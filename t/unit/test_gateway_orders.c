@@ -79,6 +79,44 @@ static void without_a_rate_orders_are_asked_at_once(DYGW_UNUSED void **state)
     assert_int_equal(order_count, 30);
 }
 
+/* A machine that is busy may keep a query from being sent, and the next must not follow it at
+ * once. */
+static void slowness(const char *call)
+{
+    note_order(call);
+    fake_clock_advance(300);
+}
+
+static void the_distance_begins_when_a_query_is_sent(DYGW_UNUSED void **state)
+{
+    note_orders(20);
+    fake_douyin_meanwhile = slowness;
+    add_rows(DYGW_DUE_ENRICH, 3);
+    run_all();
+    assert_int_equal(order_count, 3);
+    assert_true(order_times[1] - order_times[0] >= 352);
+    assert_true(order_times[2] - order_times[1] >= 352);
+}
+
+static void a_query_that_met_a_dead_connection_waits_for_its_turn_again(DYGW_UNUSED void **state)
+{
+    dygw_order_reply_t *dead;
+
+    note_orders(20);
+    for (int i = 0; i < 3; i++) {
+        dead = fake_order(DYGW_REPLY_LOST, 0);
+        dead->reply.was_dead = 1;
+    }
+    add_rows(DYGW_DUE_ENRICH, 2);
+    run_all();
+    assert_int_equal(ended[DYGW_DUE_ENRICH], 2);
+    assert_int_equal(heard, DYGW_REPLY_OK);
+    assert_int_equal(order_count, 5);
+    for (int i = 1; i < order_count; i++) {
+        assert_true(order_times[i] - order_times[i - 1] >= 52);
+    }
+}
+
 /* The last of a leader and the first of the next are not in one second. */
 static void a_new_leader_lets_a_second_pass_before_its_first_order_query(DYGW_UNUSED void **state)
 {
@@ -137,6 +175,8 @@ int main(void)
         TEST(other_questions_overtake_waiting_orders),
         TEST(no_more_is_fetched_than_orders_can_be_asked_soon),
         TEST(without_a_rate_orders_are_asked_at_once),
+        TEST(the_distance_begins_when_a_query_is_sent),
+        TEST(a_query_that_met_a_dead_connection_waits_for_its_turn_again),
         TEST(a_new_leader_lets_a_second_pass_before_its_first_order_query),
         TEST(order_queries_that_wait_are_left_to_the_next_leader),
         TEST(a_clock_put_back_stops_nothing)

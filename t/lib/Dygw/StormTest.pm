@@ -127,7 +127,7 @@ sub figures {
         sprintf('%s; settled %.0f s after the storm', $storm->trouble->summary, $took),
         sprintf('%d prepares, %d verify_tokens sent, %d verifies, %d of them repetitions', $state->{calls}{prepare},
             $storm->{tokens_sent}, $state->{calls}{verify}, $repeated),
-        "at most $state->{order_queries_peak} order queries in a second, with those that libcurl sent again",
+        "at most $state->{order_queries_peak} order queries in a second",
         'double: ' . grep({ /more than once|times for this record/ } @wrong),
         'lost: ' . grep({ /failed, and Douyin redeemed it|redeemed, with/ } @wrong),
         'false: ' . grep({ /and Douyin has/ } @wrong),
