@@ -15,6 +15,7 @@
 #include <curl/curl.h>
 
 #include <apr_atomic.h>
+#include <apr_date.h>
 #include <apr_strings.h>
 
 #include "douyin/address.h"
@@ -218,12 +219,13 @@ static void note_failure(dygw_line_t *line, CURLcode result)
 static dygw_ms_t date_of(CURL *easy)
 {
     struct curl_header *date;
-    time_t seconds = -1;
+    apr_time_t at = APR_DATE_BAD;
 
+    /* With each call: libcurl's own parser, of all kinds of dates, takes ten times as long. */
     if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
-        seconds = curl_getdate(date->value, NULL);
+        at = apr_date_parse_http(date->value);
     }
-    return seconds > 0 ? (dygw_ms_t)seconds * 1000 : DYGW_NO_TIME;
+    return at == APR_DATE_BAD ? DYGW_NO_TIME : apr_time_as_msec(at);
 }
 
 static void note_answer(dygw_line_t *line)
