@@ -12,6 +12,7 @@
 #include <apr_thread_mutex.h>
 
 #define NO_SOCKET       (-1)
+#define LATE            apr_time_from_sec(3)    /* a look comes a second after the one before */
 
 typedef int socket_fn(void *native);
 
@@ -44,6 +45,7 @@ struct dygw_guard_t {
     struct wait_ring_t waits;
     int sleeps;                 /* the watch, until it is woken */
     int stirred;                /* something began since it last looked */
+    apr_time_t looked_at;       /* or was woken at */
 };
 
 /* In us, from some point in the past. */
@@ -178,6 +180,7 @@ static void begin_at(dygw_wait_t *wait, apr_time_t since)
     APR_RING_INSERT_HEAD(&guard->waits, wait, dygw_wait_t, ring);
     guard->stirred = 1;
     wake = guard->sleeps;
+    guard->looked_at = wake ? since : guard->looked_at;
     guard->sleeps = 0;
     apr_thread_mutex_unlock(guard->mutex);
     if (wake) {
@@ -229,15 +232,20 @@ apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
     return guard ? guard->limit : 0;
 }
 
+/* A process that stood still looks late, and so do its threads at what has come meanwhile: they are
+ * given until the next look. */
 int dygw_guard_look(dygw_guard_t *guard)
 {
     apr_time_t now = steady_now();
     dygw_wait_t *wait = NULL;
+    int is_late;
     int again;
 
     apr_thread_mutex_lock(guard->mutex);
+    is_late = now - guard->looked_at > LATE;
+    guard->looked_at = now;
     APR_RING_FOREACH(wait, &guard->waits, dygw_wait_t, ring) {
-        if (!wait->cut && now - wait->since >= guard->limit) {
+        if (!is_late && !wait->cut && now - wait->since >= guard->limit) {
             end_wait(guard, wait);
         }
     }

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -45,6 +46,20 @@ typedef struct caller_t {
     dygw_dbd_t dbd;
     apr_status_t rv;
 } caller_t;
+
+/* So much the clock of the guard has leapt. */
+static apr_time_t leapt;
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    int (*get)(clockid_t, struct timespec *);
+    int rv;
+
+    *(void **)&get = dlsym(RTLD_NEXT, "clock_gettime");
+    rv = get(clock, t);
+    t->tv_sec += clock == CLOCK_MONOTONIC ? apr_time_sec(leapt) : 0;
+    return rv;
+}
 
 /* Threads that came to the gate and had to wait there, since the test began. */
 static apr_uint32_t waited;
@@ -357,6 +372,23 @@ static void what_takes_too_long_is_cut_once(void **state)
     assert_false(dygw_wait_end(&caller.wait));
 }
 
+static void a_process_that_stood_still_cuts_nothing_before_it_has_looked_twice(void **state)
+{
+    world_t *world = *state;
+    caller_t caller;
+
+    init(&caller, world);
+    dygw_wait_begin(&caller.wait);
+    leapt += apr_time_from_sec(60);
+    assert_true(dygw_guard_look(world->source.guard));
+    assert_false(dygw_wait_end(&caller.wait));
+    dygw_wait_begin(&caller.wait);
+    leapt += apr_time_from_sec(60);
+    dygw_guard_look(world->source.guard);
+    dygw_guard_look(world->source.guard);
+    assert_true(dygw_wait_end(&caller.wait));
+}
+
 static void a_connection_that_was_cut_is_no_longer_counted_on(void **state)
 {
     world_t *world = *state;
@@ -435,6 +467,7 @@ int main(void)
         SHORT(when_all_are_in_use_the_next_gives_up_in_time),
         TEST(who_waits_for_a_free_connection_gets_the_next),
         SHORT(what_takes_too_long_is_cut_once),
+        SHORT(a_process_that_stood_still_cuts_nothing_before_it_has_looked_twice),
         SHORT(a_connection_that_was_cut_is_no_longer_counted_on),
         TEST(the_watch_sleeps_while_nothing_happens_and_is_woken_once),
         TEST(without_a_guard_all_of_it_does_nothing),
