@@ -23,6 +23,7 @@
 #define KEY_MS      1000
 #define RAISES      25      /* of one row, by each */
 #define MESSAGES    20
+#define DRAWS       40      /* of the same ids, by all */
 #define PATIENCE    apr_time_from_sec(60)
 
 #define CLAIM_MS    60000
@@ -43,6 +44,8 @@ typedef struct tally_t {
     apr_uint32_t claimed[KEYS];
     apr_uint32_t claimed_again[KEYS];
     apr_uint32_t received[MESSAGES];
+    apr_uint32_t drawing[DRAWS];
+    apr_uint32_t first_drawn[DRAWS];
     apr_uint32_t apps;
     apr_uint32_t holders;
 } tally_t;
@@ -53,6 +56,7 @@ typedef struct child_t {
     apr_int64_t run;            /* tells this run's keys from those of others */
     apr_int64_t token_version;  /* when it began */
     apr_int64_t shared_id;      /* of the record that all change */
+    apr_int64_t drawn;          /* the first of the ids that all draw */
 } child_t;
 
 static void complain(const child_t *child, int line, apr_status_t rv)
@@ -167,6 +171,58 @@ static void record_group(const child_t *child, int group)
         }
     }
     EXPECT(child, rv == APR_SUCCESS || rv == APR_EEXIST, rv);
+    dygw_db_close(db);
+}
+
+/* --- hosts that draw the same ids at the same moment, every other time for several rows --- */
+
+static int rows_of_draw(int number)
+{
+    return number % 2 ? GROUP_ROWS : 1;
+}
+
+static void take_ids(const dygw_verification_t **rows, int count, apr_int64_t first)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        ((dygw_verification_t *)rows[i])->id = first + i;
+        ((dygw_verification_t *)rows[i])->first_id = first;
+    }
+}
+
+static void await_all(apr_uint32_t *arrived)
+{
+    apr_atomic_inc32(arrived);
+    while (apr_atomic_read32(arrived) < CHILDREN) {
+        apr_sleep(10);
+    }
+}
+
+static void draw_id(const child_t *child, int number)
+{
+    const char *token = key(child, apr_psprintf(suite_pool, "i%d.", child->number), number);
+    const dygw_verification_t **rows = record_three();
+    int count = rows_of_draw(number);
+    dygw_db_t *db = open_unit(child);
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < GROUP_ROWS; i++) {
+        ((dygw_verification_t *)rows[i])->verify_token = token;
+    }
+    take_ids(rows, count, child->drawn + number * GROUP_ROWS);
+    await_all(&child->tally->drawing[number]);
+    rv = dygw_store_verification_insert(db, rows, count, NULL, NULL);
+    if (rv == APR_SUCCESS) {
+        apr_atomic_inc32(&child->tally->first_drawn[number]);
+    }
+    else {
+        EXPECT(child, rv == APR_EAGAIN, rv);
+        take_ids(rows, count, suite_unique_range(count));
+        rv = dygw_store_verification_insert(db, rows, count, NULL, NULL);
+        EXPECT(child, rv == APR_SUCCESS, rv);
+    }
     dygw_db_close(db);
 }
 
@@ -322,6 +378,9 @@ static void work(const child_t *child)
     for (i = 0; i < GROUPS; i++) {
         record_group(child, i);
     }
+    for (i = 0; i < DRAWS; i++) {
+        draw_id(child, i);
+    }
     for (i = 0; i < RENEWALS; i++) {
         renew(child, i);
     }
@@ -418,7 +477,7 @@ static void assert_shared(apr_int64_t id)
 
 static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state)
 {
-    child_t child = { NULL, 0, suite_unique(), 0, 0 };
+    child_t child = { .run = suite_unique() };
     dygw_token_row_t row;
     dygw_db_t *db = suite_open(0);
     apr_shm_t *shm;
@@ -431,6 +490,7 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     child.shared_id = insert_shared(db, &child);
     dygw_db_close(db);
     child.token_version = row.version;
+    child.drawn = suite_unique_range(DRAWS * GROUP_ROWS);
     suite_disconnect();
     assert_int_equal(run_crowd(&child), CHILDREN);
     if (tally->bad) {
@@ -442,6 +502,7 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     assert_one_each(tally->redeemed, COUPONS / 2);
     assert_one_each(tally->grouped, GROUPS);
     assert_one_each(tally->settled, GROUPS);
+    assert_one_each(tally->first_drawn, DRAWS);
     assert_one_each(tally->renewed, RENEWALS);
     assert_one_each(tally->spent, NONCES);
     assert_one_each(tally->claimed, KEYS);
@@ -451,6 +512,8 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     assert_int_equal(count_rows("verify_status = 'success'", child.run),
                      COUPONS / 2 + GROUPS * GROUP_ROWS);
     assert_int_equal(count_rows("verify_status = 'failed'", child.run), COUPONS / 2);
+    assert_int_equal(count_rows("verify_token LIKE 'i%'", child.run),
+                     CHILDREN * DRAWS / 2 * (1 + GROUP_ROWS));
 }
 
 void suite_crowd(void)

@@ -272,10 +272,17 @@ dygw_db_t *suite_open(int host)
     return db;
 }
 
+apr_int64_t suite_unique_range(int count)
+{
+    apr_int64_t first = last_id ? last_id + 1 : apr_time_now() * 1000;
+
+    last_id = first + count - 1;
+    return first;
+}
+
 apr_int64_t suite_unique(void)
 {
-    last_id = last_id ? last_id + 1 : apr_time_now() * 1000;
-    return last_id;
+    return suite_unique_range(1);
 }
 
 const char *suite_unique_text(const char *prefix)

@@ -84,6 +84,7 @@ void suite_in_child(int number);
 
 /* Different in every call, and in every run on the same database. */
 apr_int64_t suite_unique(void);
+apr_int64_t suite_unique_range(int count);      /* the first of so many in a row */
 const char *suite_unique_text(const char *prefix);
 
 /* The child holds the lock of the one writer. */

@@ -157,6 +157,8 @@ diagnosis_is('2100007: the address is not allow-listed', '', address => 'fail ad
 failing(stores => (error_code => 1508));
 diagnosis_is('1508: the merchant has not authorised', '?poi_id=' . POI, authorisation => 'fail not_authorised',
     scope_store => 'skipped not_authorised', 'store' . POI() => 'fail not_authorised');
+failing(stores => (error_code => 3000001));
+diagnosis_is('3000001: a store that Douyin will not tell about', '?poi_id=' . POI, 'store' . POI() => 'fail refused');
 failing(verify_record => (error_code => 2119005));
 $sandbox->fault(call => 'orders', fault => 'error', error_code => 2119008, times => -1);
 $sandbox->fault(call => 'get', fault => 'error', error_code => 2119001, times => -1);
@@ -165,6 +167,8 @@ diagnosis_is('2119005, 2119008, 2119001: not authorised, punished, and a questio
     scope_certificate => 'skipped not_understood');
 failing(orders => (error_code => 2119003));
 is((consult())[0], 0, 'a warning is no failure');
+failing(get => (fault => 'garbage'));
+diagnosis_is('an interface whose answer nobody understands', '', scope_certificate => 'warn no_answer');
 failing(token => (error_code => 10013));
 diagnosis_is('10013: the secret is wrong', '', secret => 'fail refused');
 like((consult())[1], qr/^FAIL  Client key and secret: The secret does not belong/m, '... says the doctor');
@@ -271,6 +275,8 @@ $found = diagnosis_is('a schema of yesterday', '', schema => 'fail behind', map 
     qw(master_key worker));
 like($found->{schema}{detail}{next_file}, qr{\Apgsql/0002_\w+\.sql\z}, '... the file to run is named');
 $database->query("UPDATE dygw_meta SET value = '$version' WHERE name = 'schema_version'");
+reconfigured(DBDMax => 42, DBDKeep => 42);
+diagnosis_is('nearly all connections that the server has', '', connections => 'warn nearly_full');
 reconfigured(DBDMax => 50, DBDKeep => 50);
 diagnosis_is('more connections than the server has', '', connections => 'fail too_many');
 # What mod_dbd and the module say of it.
@@ -282,7 +288,25 @@ like((consult())[1], qr/^FAIL  Database, pgsql: .*\n.*DBDParams/m, '... says the
 $database->start;
 $gateway->wait_healthy;
 diagnosis_is('and back', '', connections => 'fail too_many');
-$gateway->finish;
+$gateway->disconnect;
+$gateway->server->check_log;
+
+# Hosts on it whose own clocks are off: Douyin's and the database's agree.
+for my $case ([ '+20s', 'warn', -20_000 ], [ '-90s', 'fail', 90_000 ]) {
+    my ($clock, $state, $ahead) = @$case;
+    $gateway = Dygw::Gateway->new(name => "the host of $clock", clock => $clock, database => $database,
+        sandbox => $sandbox);
+    $gateway->server->announce('DYGW0630');
+    $gateway->start;
+    $found = diagnosis_is("a clock of $clock", '', map { $_ => "$state clock_off" } qw(database_clock douyin_clock));
+    cmp_ok(abs($found->{$_}{detail}{difference_ms} - $ahead), '<', 5000, "... $_: by how much")
+        for qw(database_clock douyin_clock);
+    my $shown = $state eq 'fail' ? 'FAIL' : $state;
+    like((consult())[1], qr/^$shown  Clock of the gateway and the database: .*\n +-> .*NTP/m, '... the doctor tells');
+    $gateway->disconnect;
+    $gateway->server->check_log;
+}
+$sandbox->check_log;
 
 $gateway = Dygw::Gateway->new(driver => 'mysql', sandbox => Dygw::Sandbox->new)->start;
 $found = diagnosis_is('MariaDB, all is well', '', connections => 'pass');

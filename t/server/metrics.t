@@ -80,6 +80,7 @@ grows([ dygw_redemptions_total => outcome => 'success' ], 1, 'a redemption', sub
 });
 my $used = minted();
 $gateway->verify(code => $used->{code});
+my $early = $used;      # redeemed long before it is looked at again
 grows([ dygw_redemptions_total => outcome => 'failed' ], 1, 'one that fails', sub {
     $gateway->verify(code => $used->{code});
 });
@@ -115,6 +116,12 @@ ok(scalar(poll { page()->total('dygw_oldest_processing_age_seconds') > 2 }), 'an
 grows([ dygw_settled_total => outcome => 'success' ], 1, 'it is settled', sub { $sandbox->clear });
 ok(scalar(poll { !page()->total('dygw_backlog') && !page()->total('dygw_oldest_processing_age_seconds') } 30),
     'and gone from the backlog');
+$sandbox->fault(call => 'verify', fault => 'drop_before', times => 2);
+my $refunded = minted();
+$gateway->verify(code => $refunded->{code});
+grows([ dygw_settled_total => outcome => 'failed' ], 1, 'one that is refunded meanwhile is settled, too', sub {
+    $sandbox->set_coupon($refunded->{code}, status => 4);
+});
 is(page()->total('dygw_lease_held'), 1, 'this host holds the lease');
 cmp_ok(abs(time - page()->total('dygw_lease_renewed_timestamp_seconds')), '<', 15, 'and renews it');
 is(page()->total('dygw_health'), 3, 'all is well');
@@ -134,6 +141,10 @@ grows([ dygw_cancels_total => outcome => 'unknown' ], 1, 'one whose outcome is n
 ok(scalar(poll { page()->total('dygw_cancels_total', outcome => 'cancelled') == 2 } 30),
     'until the background finds out');
 
+$sandbox->fault(call => 'verify', fault => 'drop_after', times => 2);
+$id = $gateway->verify(code => minted()->{code})->{json}{data}{id};
+grows([ dygw_cancels_total => outcome => 'given_up' ], 1, 'one of what is still open', sub { cancel($id) for 1 .. 2 });
+
 # --- Douyin's messages ---
 
 my $webhook = Dygw::Webhook->new($gateway);
@@ -146,6 +157,14 @@ grows([ dygw_webhooks_total => result => 'unknown_coupon' ], 1, 'about a coupon 
     $webhook->post(notification(minted(), 'refund_success'), 'Msg-Id' => 'm-2');
 });
 grows([ dygw_webhooks_total => result => 'ignored' ], 1, 'of no use', sub { $webhook->post('{"event":"x"}') });
+grows([ dygw_webhooks_total => result => 'failed' ], 1, 'that is none', sub { $webhook->post('{') });
+grows([ dygw_webhooks_total => result => 'url_check' ], 1, 'the check of the URL', sub {
+    $webhook->post('{"event":"verify_webhook","content":{"challenge":1}}');
+});
+$sandbox->set_coupon($early->{code}, cancelled_elsewhere => JSON::PP::true);
+grows([ dygw_cancels_total => outcome => 'elsewhere' ], 1, 'what it tells may be a cancel at Douyin', sub {
+    $webhook->notify($early, 'verify_cancel');
+});
 
 # --- the token ---
 
@@ -162,6 +181,18 @@ my $token = $client->call(GET => '/douyin/access-token')->{json}{data}{access_to
 grows([ dygw_token_refreshes_total => cause => 'told' ], 1, 'so is one that a reader speaks ill of', sub {
     $client->call(GET => '/douyin/access-token?rejected=' . substr sha256_hex($token), 0, 8);
 });
+
+my $now_ms = $database->now_ms;
+grows([ dygw_token_refreshes_total => cause => 'due' ], 1, 'and one that ends soon', sub {
+    $database->query("UPDATE dygw_tokens SET version = version + 1, obtained_at = $now_ms - 7000000, " .
+        "expires_at = $now_ms + 400000");
+});
+
+# --- every series of these has moved ---
+
+my $page = page();
+is_deeply([ grep { /\Adygw_(?:redemptions|settled|cancels|token_refreshes|webhooks)_total/ && !$page->{series}{$_} }
+    sort keys %{ $page->{series} } ], [], 'no outcome, cause or result is without its test');
 
 # --- requests ---
 

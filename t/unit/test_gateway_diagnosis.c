@@ -27,6 +27,7 @@ static struct {
     apr_pool_t *pool;
     const char *held;           /* NULL: none */
     int held_refused;
+    int had_one;                /* that has ended */
     int stable;
     dygw_token_reply_t fresh;   /* of the token call */
     int token_calls;
@@ -57,7 +58,7 @@ static dygw_ms_t now(void)
 apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *gateway, dygw_token_t *token,
                              DYGW_UNUSED apr_pool_t *pool)
 {
-    *token = (dygw_token_t){ .access_token = world.held, .version = world.held ? 7 : 0,
+    *token = (dygw_token_t){ .access_token = world.held, .version = world.held || world.had_one ? 7 : 0,
                              .expires_at = NOW + 60000, .refused = world.held_refused };
     return world.held ? APR_SUCCESS : APR_NOTFOUND;
 }
@@ -236,7 +237,9 @@ static void the_other_call_is_made_only_when_no_good_token_is_held(DYGW_UNUSED v
     assert_int_equal(world.token_calls, 1);
     world.held = NULL;
     assert_string_equal(verdict(diagnose(NULL), "token"), "fail missing");
-    assert_int_equal(world.token_calls, 2);
+    world.had_one = 1;
+    assert_string_equal(verdict(diagnose(NULL), "token"), "fail expired");
+    assert_int_equal(world.token_calls, 3);
 }
 
 static void without_a_token_nothing_is_asked(DYGW_UNUSED void **state)

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a diagnosis makes of the database, and of what is kept there.
+ * links: gateway/diagnose_database.c gateway/finding.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "gateway/apps.h"
+#include "gateway/cell.h"
+#include "gateway/diagnosis.h"
+#include "store/lease.h"
+#include "store/schema.h"
+#include "store/server.h"
+#include "store/token.h"
+#include "util/compiler.h"
+#include "util/json.h"
+
+#define NOW         APR_INT64_C(1767225600000)
+#define WANTED      3
+#define TOO_SLOW    apr_time_from_msec(101)
+
+/* --- the database, as a test wants it --- */
+
+static struct {
+    apr_pool_t *pool;
+    apr_status_t open, schema, token, tick;     /* what these give */
+    int version;
+    int slow_trips;             /* so many round trips take TOO_SLOW */
+    dygw_ms_t ahead;            /* of its clock */
+    int connections, max_connections;
+    dygw_ms_t lease_age_ms;
+    dygw_ms_t now;
+    dygw_cell_t cell;
+} world;
+
+apr_status_t dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
+                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *pool)
+{
+    return world.open;
+}
+
+void dygw_db_close(DYGW_UNUSED dygw_db_t *db)
+{
+}
+
+apr_pool_t *dygw_db_pool(DYGW_UNUSED const dygw_db_t *db)
+{
+    return world.pool;
+}
+
+const char *dygw_dialect_word(DYGW_UNUSED dygw_dialect_e dialect)
+{
+    return "pgsql";
+}
+
+int dygw_schema_wanted(void)
+{
+    return WANTED;
+}
+
+apr_status_t dygw_schema_version(DYGW_UNUSED dygw_db_t *db, int *version)
+{
+    *version = world.version;
+    return world.schema;
+}
+
+const char *dygw_schema_next_file(DYGW_UNUSED dygw_dialect_e dialect, int version)
+{
+    return apr_psprintf(world.pool, "pgsql/%04d_more.sql", version + 1);
+}
+
+apr_status_t dygw_store_server(DYGW_UNUSED dygw_db_t *db, dygw_server_t *server)
+{
+    if (world.slow_trips-- > 0) {
+        apr_sleep(TOO_SLOW);
+    }
+    *server = (dygw_server_t){ apr_time_as_msec(apr_time_now()) + world.ahead,
+                               world.max_connections };
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED dygw_token_row_t *row,
+                                  DYGW_UNUSED apr_pool_t *pool)
+{
+    return world.token;
+}
+
+apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED apr_int64_t *version,
+                                 DYGW_UNUSED dygw_store_app_fn *each, DYGW_UNUSED void *baton)
+{
+    return APR_SUCCESS;
+}
+
+const char *dygw_app_seal_purpose(DYGW_UNUSED apr_pool_t *pool, const char *client_key)
+{
+    return client_key;
+}
+
+apr_status_t dygw_store_tick(DYGW_UNUSED dygw_db_t *db, dygw_tick_t *tick,
+                             DYGW_UNUSED apr_pool_t *pool)
+{
+    tick->lease_age_ms = world.lease_age_ms;
+    return world.tick;
+}
+
+dygw_cell_t *dygw_cell_lock(DYGW_UNUSED dygw_gateway_t *gateway)
+{
+    return &world.cell;
+}
+
+void dygw_cell_unlock(DYGW_UNUSED dygw_gateway_t *gateway)
+{
+}
+
+static dygw_ms_t now(void)
+{
+    return world.now;
+}
+
+/* --- diagnosing --- */
+
+static int setup(DYGW_UNUSED void **state)
+{
+    memset(&world, 0, sizeof world);
+    apr_pool_create(&world.pool, NULL);
+    world.version = WANTED;
+    world.connections = 10;
+    world.max_connections = 100;
+    world.lease_age_ms = 3000;
+    world.now = NOW;
+    dygw_clock_set(now);
+    return 0;
+}
+
+static int teardown(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(NULL);
+    apr_pool_destroy(world.pool);
+    return 0;
+}
+
+static json_t *diagnose(void)
+{
+    static const dygw_log_t log = { 0 };
+    dygw_db_source_t source = { .dialect = DYGW_PGSQL };
+    dygw_gateway_t gateway = { .db = &source };
+    dygw_findings_t findings = { 0 };
+    dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
+                           .connections = world.connections, .pool = world.pool };
+    const char *error;
+    json_t *checks;
+
+    dygw_jsonw_init(&findings.w, world.pool, 256);
+    dygw_jsonw_array(&findings.w, NULL);
+    dygw_diagnose_database(&d);
+    dygw_jsonw_end_array(&findings.w);
+    checks = dygw_json_parse(findings.w.text, findings.w.len, DYGW_JSON_STRICT, world.pool, &error);
+    assert_int_equal(json_array_size(checks), 6);
+    return checks;
+}
+
+static const json_t *check_of(const json_t *checks, const char *name)
+{
+    const json_t *check;
+    size_t i;
+
+    json_array_foreach(checks, i, check) {
+        if (strcmp(dygw_json_str(check, "name"), name) == 0) {
+            return check;
+        }
+    }
+    fail_msg("there is no check %s", name);
+    return NULL;
+}
+
+/* "state reason", or the state alone, of one check of a new diagnosis. */
+static const char *verdict(const char *name)
+{
+    const json_t *check = check_of(diagnose(), name);
+    const char *why = dygw_json_str(check, "reason");
+
+    return apr_pstrcat(world.pool, dygw_json_str(check, "state"), why ? " " : NULL, why, NULL);
+}
+
+static const char *detail(const char *name, const char *key)
+{
+    return dygw_json_id(json_object_get(check_of(diagnose(), name), "detail"), key, world.pool);
+}
+
+/* --- the server --- */
+
+static void a_database_that_answers_slowly_is_told(DYGW_UNUSED void **state)
+{
+    assert_string_equal(verdict("database"), "pass");
+    world.slow_trips = 2;       /* the first is slow as a rule, the quickest counts */
+    assert_string_equal(verdict("database"), "pass");
+    world.slow_trips = 3;
+    assert_string_equal(verdict("database"), "warn slow");
+}
+
+static void without_a_database_there_is_nothing_to_be_found(DYGW_UNUSED void **state)
+{
+    static const char *const others[] = { "database_clock", "schema", "connections", "master_key",
+                                          "worker" };
+    size_t i;
+
+    world.open = APR_EGENERAL;
+    assert_string_equal(verdict("database"), "fail unreachable");
+    world.open = APR_SUCCESS;
+    world.schema = APR_EGENERAL;
+    assert_string_equal(verdict("database"), "fail unreachable");
+    for (i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_string_equal(verdict(others[i]), "skipped no_database");
+    }
+}
+
+static void its_clock_may_be_a_little_off(DYGW_UNUSED void **state)
+{
+    static const struct {
+        dygw_ms_t ahead;
+        const char *verdict;
+    } cases[] = { { 0, "pass" }, { 500, "pass" }, { -500, "pass" }, { 1500, "warn clock_off" },
+                  { -1500, "warn clock_off" }, { 59000, "warn clock_off" },
+                  { 61000, "fail clock_off" }, { -3600000, "fail clock_off" } };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world.ahead = cases[i].ahead;
+        assert_string_equal(verdict("database_clock"), cases[i].verdict);
+    }
+}
+
+static void a_server_has_to_have_the_connections(DYGW_UNUSED void **state)
+{
+    static const struct {
+        int needed;
+        const char *verdict;
+    } cases[] = { { 80, "pass" }, { 81, "warn nearly_full" }, { 100, "warn nearly_full" },
+                  { 101, "fail too_many" } };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world.connections = cases[i].needed;
+        assert_string_equal(verdict("connections"), cases[i].verdict);
+    }
+    world.max_connections = 0;
+    assert_string_equal(verdict("connections"), "skipped no_server");
+}
+
+/* --- what is kept there --- */
+
+static void a_schema_that_is_behind_is_told_with_its_next_file(DYGW_UNUSED void **state)
+{
+    world.version = 1;
+    assert_string_equal(verdict("schema"), "fail behind");
+    assert_string_equal(detail("schema", "next_file"), "pgsql/0002_more.sql");
+    assert_string_equal(verdict("master_key"), "skipped no_schema");
+    assert_string_equal(verdict("worker"), "skipped no_schema");
+    world.version = WANTED + 1;     /* a newer one has all of it */
+    assert_string_equal(verdict("schema"), "pass");
+}
+
+static void the_background_is_at_work_while_its_lease_is_renewed(DYGW_UNUSED void **state)
+{
+    static const struct {
+        dygw_ms_t age;
+        const char *verdict;
+    } cases[] = { { 0, "pass" }, { DYGW_LEASE_STALLED_MS, "pass" },
+                  { DYGW_LEASE_STALLED_MS + 1, "fail stalled" }, { -1, "fail stalled" } };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world.lease_age_ms = cases[i].age;
+        assert_string_equal(verdict("worker"), cases[i].verdict);
+    }
+    assert_null(detail("worker", "age_ms"));    /* it never was */
+}
+
+static void tables_that_cannot_be_read_tell_nothing(DYGW_UNUSED void **state)
+{
+    world.token = world.tick = APR_EGENERAL;
+    assert_string_equal(verdict("database"), "pass");
+    assert_string_equal(verdict("master_key"), "skipped no_database");
+    assert_string_equal(verdict("worker"), "skipped no_database");
+}
+
+/* --- how often --- */
+
+static void once_a_second_is_enough(DYGW_UNUSED void **state)
+{
+    dygw_gateway_t gateway = { 0 };
+
+    assert_true(dygw_diagnosis_may_begin(&gateway));
+    world.now += 999;
+    assert_false(dygw_diagnosis_may_begin(&gateway));
+    world.now++;
+    assert_true(dygw_diagnosis_may_begin(&gateway));
+    world.now -= 3600000;       /* the clock was put back */
+    assert_true(dygw_diagnosis_may_begin(&gateway));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_database_that_answers_slowly_is_told),
+        TEST(without_a_database_there_is_nothing_to_be_found),
+        TEST(its_clock_may_be_a_little_off),
+        TEST(a_server_has_to_have_the_connections),
+        TEST(a_schema_that_is_behind_is_told_with_its_next_file),
+        TEST(the_background_is_at_work_while_its_lease_is_renewed),
+        TEST(tables_that_cannot_be_read_tell_nothing),
+        TEST(once_a_second_is_enough),
+    };
+    int failed;
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    apr_initialize();
+    failed = cmocka_run_group_tests_name("gateway_diagnose_database", tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
