@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Three hosts on one database, two of which do the background work; their clocks are 2 s behind, 2 s ahead and a minute
 # behind. What one promises all keep; and the work goes on whatever becomes of the host that does it: a child of it
-# stands still, it is cut off from the database, it is killed.
+# stands still, it is cut off from the database, all of it stands still and wakes up again, it is killed.
 use strict;
 use warnings;
 use FindBin;
@@ -22,6 +22,7 @@ use Dygw::Server qw(patience poll);
 use Dygw::Truth;
 
 use constant TAKE_OVER  => 15;      # seconds until another does the work
+use constant HAND_OVER  => 5;       # seconds: a graceful restart, a look at the database, a busy machine
 use constant NEWS       => 2;       # seconds until a change is known everywhere
 use constant RATE       => 20;      # order queries a second: the default
 use constant ORDERS     => 240;     # to enrich, 12 s at that rate
@@ -29,6 +30,7 @@ use constant AT_ONCE    => 24;
 use constant REPLAYS    => 12;
 use constant HOLD_MS    => 1500;
 use constant IN_FLIGHT  => 8;
+use constant QUEUED     => 120;     # orders to enrich by a host that stands still
 
 my $TOKEN = '/douyin/access-token';
 
@@ -47,6 +49,7 @@ my %CUT_OFF = (
 );
 
 my ($driver, $sandbox, $database, $truth, $one, $two, $three);
+my %failed;     # records, rightly
 
 sub admin {
     my ($what) = @_;
@@ -263,46 +266,108 @@ sub age_token {
     return;
 }
 
-# The first host is killed: with the lease, a redemption that Douyin has done, and one that has no record yet.
-sub killed {
+# Two requests of a host: one that Douyin has redeemed without an answer yet, and one that has no record yet.
+sub begin_two {
+    my ($host, $what) = @_;
     my ($before, $begun) = map { $sandbox->mint_coupon } 1, 2;
     $sandbox->fault(call => 'verify', fault => 'hang', ms => HOLD_MS);
-    my $handle = begin($one, $before, 'killed-after');
+    my %two = (before => $before, begun => $begun, handle => begin($host, $before, "$what-after"));
     poll { $sandbox->coupon($before->{code})->{status} == 2 };
     $sandbox->fault(call => 'prepare', fault => 'hang', ms => HOLD_MS);
     my $prepares = $sandbox->count('prepare');
-    my $other = begin($one, $begun, 'killed-before');
+    $two{other} = begin($host, $begun, "$what-before");
     poll { $sandbox->count('prepare') > $prepares };
-    my $replay = begin($two, $before, 'killed-after')->finish;
-    is($replay->{status}, 202, "$driver: a request that another host is at, repeated");
-    is($replay->{headers}{'idempotency-replayed'}, 'true', "$driver: is a replay");
+    return \%two;
+}
 
-    $one->disconnect;
-    $one->server->kill;
-    my $died = time;
-    age_token();
+# The host that leads has just gone, with the two: another renews the token, which is due, and settles what it left.
+sub goes_on_without {
+    my ($gone, $two, $heir, $what) = @_;
+    my $replay = begin($heir, $two->{before}, "$what-after")->finish;
+    is($replay->{status}, 202, "$driver: $what: a request that it is at, repeated to another host");
+    is($replay->{headers}{'idempotency-replayed'}, 'true', "$driver: $what: is a replay");
     my $tokens = token_calls();
+    age_token();
     my ($id) = $replay->{headers}{location} =~ m{(/verifications/\d+)\z};
     my (%seconds, $view);
     poll {
-        $seconds{token} //= time - $died if token_calls() > $tokens;
+        $seconds{token} //= time - $gone if token_calls() > $tokens;
         $view = $three->client->call(GET => $id)->{json}{data};
-        $seconds{settlement} //= time - $died if $view->{verify_status} ne 'processing';
+        $seconds{settlement} //= time - $gone if $view->{verify_status} ne 'processing';
         sleep 0.05;
         keys %seconds == 2;
     } 2 * TAKE_OVER;
-    diag(sprintf '%s: from the death of the host that leads to the next token %.1f s, to the settlement of its ' .
-        'redemption %.1f s', $driver, map { $_ // 999 } @seconds{qw(token settlement)});
-    cmp_ok($seconds{token} // 999, '<', patience(TAKE_OVER), "$driver: another host renews the token");
-    cmp_ok($seconds{settlement} // 999, '<', patience(TAKE_OVER), "$driver: another host settles what it left");
+    diag(sprintf '%s: %s: from there to the next token %.1f s, to the settlement of its redemption %.1f s', $driver,
+        $what, map { $_ // 999 } @seconds{qw(token settlement)});
+    cmp_ok($seconds{token} // 999, '<', patience(TAKE_OVER), "$driver: $what: another host renews the token");
+    cmp_ok($seconds{settlement} // 999, '<', patience(TAKE_OVER), "$driver: $what: another host settles what it left");
     is("$view->{verify_status} " . ($view->{confirmed_by} // ''), 'success replay',
-        "$driver: as Douyin has it, and any host tells at its Location");
-    is(token_calls(), $tokens + 1, "$driver: the token was renewed once");
-    my $again = begin($two, $before, 'killed-after')->finish;
-    is("$again->{status} $again->{json}{data}{id}", "200 $view->{id}", "$driver: the key answers with it");
-    error_is(begin($three, $begun, 'killed-before')->finish, 409, 'request_in_progress',
-        "$driver: a key whose request has died without a record is free later");
-    is(begin($three, $begun)->finish->{json}{data}{verify_status}, 'success', "$driver: its coupon can be redeemed");
+        "$driver: $what: as Douyin has it, and any host tells at its Location");
+    is(token_calls(), $tokens + 1, "$driver: $what: the token was renewed once");
+    my $again = begin($heir, $two->{before}, "$what-after")->finish;
+    is("$again->{status} $again->{json}{data}{id}", "200 $view->{id}", "$driver: $what: the key answers with it");
+    error_is(begin($three, $two->{begun}, "$what-before")->finish, 409, 'request_in_progress',
+        "$driver: $what: a key whose request has no record is free later");
+    is(begin($three, $two->{begun})->finish->{json}{data}{verify_status}, 'success',
+        "$driver: $what: its coupon can be redeemed");
+    return $view;
+}
+
+# The orders that Douyin was asked for after one call and up to another.
+sub orders_asked {
+    my ($after, $up_to) = @_;
+    return map { $_->{args} =~ /\border_id=(\d+)/ ? $1 : () } grep { !$up_to || $_->{seq} <= $up_to }
+        $sandbox->calls(call => 'orders', after => $after);
+}
+
+# All of the host that leads stands still, in the midst of its work, until others have done it.
+sub stands_still {
+    my ($still, $heir) = @_;
+    my $what = 'standing-still';
+    is(join(' ', redeem_many(QUEUED, $heir, $three)), '', "$driver: $what: many redemptions");
+    my $two = begin_two($still, $what);
+    cmp_ok(pending(), '>', QUEUED / 3, "$driver: $what: the orders are not all known");
+    my $host = $still->server->pid;
+    kill STOP => -$host or die "cannot stop the host: $!\n";
+    my $stopped = time;
+    my $before = $sandbox->last_seq;
+    my $view = goes_on_without($stopped, $two, $heir, $what);
+    await_leader($heir, $stopped, 'a host stands still');
+    poll { sleep 0.1; pending() < QUEUED / 4 } 20;
+    my $woken = $sandbox->last_seq;
+    kill CONT => -$host;
+    my ($first, $second) = map { $_->finish } @$two{qw(handle other)};
+    is("$first->{status} $first->{json}{data}{id} $first->{json}{data}{verify_status}", "200 $view->{id} success",
+        "$driver: $what: woken, it tells its caller what has become of the redemption");
+    my $heard = "$second->{status} " . ($second->{json}{data}{verify_status} // $second->{json}{code});
+    like($heard, qr/\A(?:200 failed|50[34] \w+)\z/, "$driver: $what: and redeems no coupon that is redeemed: $heard");
+    $failed{ $second->{json}{data}{id} } = 1 if $second->{status} == 200;
+    poll { sleep 0.1; pending() == 0 } 10;
+    my %asked = map { $_ => 1 } orders_asked($before, $woken);
+    cmp_ok(scalar keys %asked, '>', QUEUED / 4, "$driver: $what: another has asked for the orders");
+    is_deeply([ grep { $asked{$_} } orders_asked($woken) ], [], "$driver: $what: no order is asked for again");
+    ok(leads($heir), "$driver: $what: it does not take the work back");
+    return;
+}
+
+# The host that leads is told to leave the work to others, and to take part again.
+sub hands_over {
+    my ($from, $to) = @_;
+    my $began = time;
+    $from->work(0);
+    poll { leads($to) } TAKE_OVER;
+    cmp_ok(time - $began, '<', patience(HAND_OVER), "$driver: a host without DygwWorker hands over at once");
+    $from->work(1);
+    return;
+}
+
+# The host that leads is killed.
+sub killed {
+    my ($dying, $heir) = @_;
+    my $two = begin_two($dying, 'killed');
+    $dying->disconnect;
+    $dying->server->kill;
+    goes_on_without(time, $two, $heir, 'killed');
     poll { sleep 0.1; pending() == 0 } 10;
     is(pending(), 0, "$driver: and all are enriched");
     return;
@@ -312,8 +377,9 @@ sub killed {
 sub all_true {
     ok($truth->await_settled, "$driver: in the end nothing is open");
     my %of = map { $_->{verify_token} => $_ } $truth->rows_where("verify_token <> ''");
-    my @wrong = map { "record $_->{id}: $_->{verify_status}" } grep { $_->{verify_status} ne 'success' } values %of;
-    is("@wrong", '', "$driver: all " . keys(%of) . ' records are successes');
+    my @wrong = map { "record $_->{id}: $_->{verify_status}" }
+        grep { $_->{verify_status} ne ($failed{ $_->{id} } ? 'failed' : 'success') } values %of;
+    is("@wrong", '', "$driver: all " . keys(%of) . ' records are as callers have heard');
     is($sandbox->state->{double_redemptions}, 0, "$driver: no coupon was redeemed twice");
     keeps_the_rate('no second had more order queries than it may');
     return;
@@ -329,7 +395,9 @@ for my $with (@ARGV ? @ARGV : qw(pgsql mysql)) {
     in_flight();
     standstill();
     cut_off();
-    killed();
+    stands_still($one, $two);
+    hands_over($two, $one);
+    killed($one, $two);
     all_true();
     $_->disconnect for hosts();
     $_->server->check_log for hosts();
