@@ -47,20 +47,30 @@ static apr_status_t read_record(cancel_t *c)
     return rv;
 }
 
-/* APR_NOTFOUND: it was changed since it was read. */
+/* APR_NOTFOUND: it was changed since it was read. APR_INCOMPLETE: it may be written. */
 static apr_status_t write_record(const cancel_t *c)
 {
-    dygw_verification_t *const rows[] = { c->v };
     dygw_db_t *db;
-    int clash = -1;
     apr_status_t rv = dygw_db_open(&db, c->gateway->db, c->log, c->pool);
 
-    c->v->updated_at = dygw_now();
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_update(db, rows, 1, &clash);
+        rv = dygw_store_verification_update_one(db, c->v);
         dygw_db_close(db);
     }
     return rv;
+}
+
+/* Commits what is wanted. What may be written already is written once more; APR_INCOMPLETE: nor
+ * does that tell. */
+static apr_status_t write_wish(const cancel_t *c)
+{
+    apr_status_t rv = write_record(c);
+
+    if (rv != APR_INCOMPLETE) {
+        return rv;
+    }
+    rv = write_record(c);
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND ? rv : APR_INCOMPLETE;
 }
 
 /* The caller hears the record as it is now. */
@@ -119,7 +129,8 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
              DYGWNO(0452) "whether verification %" APR_INT64_T_FMT " is cancelled is not known "
                           "yet: HTTP status %d, error_code %" APR_INT64_T_FMT ", logid %s",
              c->id, reply->http_status, reply->error_code, reply->logid);
-    c->v->errand_at = dygw_now() + UNKNOWN_PAUSE_MS;
+    c->v->updated_at = dygw_now();
+    c->v->errand_at = c->v->updated_at + UNKNOWN_PAUSE_MS;
     return 0;
 }
 
@@ -190,14 +201,14 @@ static apr_status_t cancel_success(cancel_t *c)
     if (!dygw_ask_ready(c->gateway, &c->token, c->log, c->pool, &c->out->result)) {
         return APR_SUCCESS;
     }
-    c->v->cancel_since = dygw_now();
+    c->v->cancel_since = c->v->updated_at = dygw_now();
     c->v->cancels = 1;
     c->v->errand_at = c->v->cancel_since + CALLS * (c->gateway->upstream_timeout / 1000)
                       + ERRAND_MARGIN_MS;
     c->v->error_code = 0;
     c->v->error_description = NULL;
     c->v->last_error = mark(c);
-    rv = write_record(c);
+    rv = write_wish(c);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -213,9 +224,9 @@ static apr_status_t give_up(const cancel_t *c)
     apr_status_t rv;
 
     if (c->v->cancel_since == DYGW_NO_TIME) {
-        c->v->cancel_since = now;
+        c->v->cancel_since = c->v->updated_at = now;
         c->v->next_run_at = c->v->lease_until > now ? c->v->lease_until : now;
-        rv = write_record(c);
+        rv = write_wish(c);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -239,6 +250,18 @@ static apr_status_t decide(cancel_t *c)
     }
 }
 
+/* What may be wanted may be carried out, so the caller must not hear that nothing was done. If it
+ * is not, the record tells, and may be cancelled again. */
+static void leave_in_doubt(const cancel_t *c)
+{
+    dygw_log(c->log, WARN, 0,
+             DYGWNO(0456) "whether verification %" APR_INT64_T_FMT " will be cancelled is not "
+                          "known: the database went away with the commit", c->id);
+    count(c, DYGW_CANCEL_UNKNOWN);
+    dygw_cell_left_work(c->gateway);
+    answer(c, 1);
+}
+
 void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
                  const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out, int *pending)
 {
@@ -259,7 +282,10 @@ void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
             rv = decide(&c);
         }
     }
-    if (rv != APR_SUCCESS) {
+    if (rv == APR_INCOMPLETE) {
+        leave_in_doubt(&c);
+    }
+    else if (rv != APR_SUCCESS) {
         dygw_explain_database(&out->result);
     }
 }

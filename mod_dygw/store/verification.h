@@ -169,6 +169,11 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
                                             int count, int *clash);
 
+/* The same for one row, where somebody is told what became of it: any failure means that nothing
+ * was written, but for APR_INCOMPLETE. Then it may be written, also later; to write the very same
+ * once more is no error, and tells. */
+apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row);
+
 typedef enum {
     DYGW_DUE_SETTLE,        /* `processing`, by next_run_at */
     DYGW_DUE_ERRAND,        /* settled, by errand_at */

@@ -170,3 +170,22 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
     }
     return rv;
 }
+
+apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row)
+{
+    int clash;
+    apr_status_t rv = dygw_store_verification_update(db, &row, 1, &clash);
+
+    if (rv == APR_TIMEUP && dygw_db_unanswered(db)) {
+        return APR_INCOMPLETE;
+    }
+    if (rv != APR_EGENERAL) {
+        return rv;
+    }
+    rv = is_updated(db, row);
+    if (rv == APR_NOTFOUND) {
+        return APR_EGENERAL;
+    }
+    row->revision += rv == APR_SUCCESS;
+    return rv == APR_SUCCESS ? rv : APR_INCOMPLETE;
+}

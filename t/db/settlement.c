@@ -161,6 +161,29 @@ static void test_rows_are_updated_all_or_none(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
+static void test_an_update_of_one_says_whether_it_is_done(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = inserted(db);
+
+    v->asks = 1;
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_SUCCESS);
+    assert_int_equal(v->revision, 1);
+    v->asks = 2;
+    wire_refuse("dygw_verification_update", 1, 1);
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_EGENERAL);
+    assert_int_equal(v->revision, 1);
+    assert_int_equal(suite_errors, 1);
+    wire_lose_answer("dygw_verification_update");
+    wire_refuse("dygw_verification_get", 1, 2);
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_INCOMPLETE);
+    assert_int_equal(v->revision, 1);
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_SUCCESS);
+    assert_int_equal(v->revision, 2);
+    assert_int_equal(record_get(db, v->id)->asks, 2);
+    dygw_db_close(db);
+}
+
 static void test_an_update_says_whose_verify_id_is_taken(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -310,6 +333,7 @@ void suite_settlement(void)
         SUITE_TEST(test_update_writes_all_that_may_change),
         SUITE_TEST(test_a_row_that_changed_meanwhile_is_not_updated),
         SUITE_TEST(test_rows_are_updated_all_or_none),
+        SUITE_TEST(test_an_update_of_one_says_whether_it_is_done),
         SUITE_TEST(test_an_update_says_whose_verify_id_is_taken),
         SUITE_TEST(test_an_update_whose_answer_is_lost_is_done_once),
         SUITE_TEST(test_an_update_whose_commit_s_answer_is_lost_is_looked_into),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A server that does not answer in time: what it is asked ends all the same, and the connection
  * after it. SQLite has no server. */
+#include "records.h"
 #include "values.h"
 
 #include <apr_atomic.h>
@@ -167,6 +168,33 @@ static void test_what_may_have_been_done_is_not_called_undone(DYGW_UNUSED void *
     dygw_db_close(db);
 }
 
+/* The server goes on where nobody waits any more. */
+static void test_an_update_that_was_given_up_may_come_late_and_once(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *v = record_processing();
+    dygw_db_t *db;
+
+    if (!has_server()) {
+        skip();
+    }
+    db = suite_open(0);
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    dygw_db_close(db);
+    suite_do("BEGIN");
+    suite_do(apr_psprintf(suite_pool, "UPDATE dygw_verifications SET asks = 0 WHERE id = %"
+                          APR_INT64_T_FMT, v->id));
+    v->cancels = 1;
+    db = suite_open(0);
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_INCOMPLETE);
+    dygw_db_close(db);
+    suite_do("COMMIT");
+    db = suite_open(0);
+    assert_int_equal(dygw_store_verification_update_one(db, v), APR_SUCCESS);
+    assert_int_equal(v->revision, 1);
+    assert_int_equal(record_get(db, v->id)->revision, 1);
+    dygw_db_close(db);
+}
+
 static void test_a_killed_connection_is_renewed_under_a_guard_too(DYGW_UNUSED void **state)
 {
     apr_int64_t id = suite_unique();
@@ -192,6 +220,7 @@ void suite_slow(void)
         SLOW_TEST(test_the_next_unit_finds_a_connection_that_works),
         SLOW_TEST(test_a_transaction_ends_with_what_took_too_long),
         SLOW_TEST(test_what_may_have_been_done_is_not_called_undone),
+        SLOW_TEST(test_an_update_that_was_given_up_may_come_late_and_once),
         SLOW_TEST(test_a_killed_connection_is_renewed_under_a_guard_too),
     };
 

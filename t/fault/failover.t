@@ -114,6 +114,37 @@ sub hold_lock {
     return $session;
 }
 
+# A transaction of another program that keeps the row of a record.
+sub hold_row {
+    my ($id) = @_;
+    my $said = $database->dir . '/held';
+    my $switch = $driver eq 'pgsql' ? $database->file_switch : '-n';
+    open my $session, '|-', $database->client_command . " $switch > $said" or die "$driver: $!";
+    $session->autoflush(1);
+    print {$session} "BEGIN;\nSELECT 'held' FROM dygw_verifications WHERE id = $id FOR UPDATE;\n";
+    poll { slurp($said) =~ /held/ } or die "the row cannot be held\n";
+    return $session;
+}
+
+# A cancel that the server carries out when nobody waits for it any more: the caller must not have heard that nothing
+# was done. Gives the record's id: the background cancels it, later.
+sub cancel_late {
+    my $name = "$driver: a cancel whose record waits for a lock";
+    my $coupon = $sandbox->mint_coupon;
+    my $id = $truth->verify($coupon, code => $coupon->{code})->{answer}{json}{data}{id};
+    poll { !$gateway->rows('dygw_verifications', "id = $id AND enrichment_status = 'pending'") };
+    my $session = hold_row($id);
+    my $began = time;
+    my $answer = $gateway->client->call(POST => '/coupons/cancel', { verification_id => $id });
+    cmp_ok(time - $began, '<', patience(BOUND), "$name: is answered in time");
+    is("$answer->{status} " . ($answer->{headers}{location} // ''), "202 /v1/open/verifications/$id",
+        "$name: with 202, and where to look");
+    close $session;
+    ok(scalar(poll { $gateway->rows('dygw_verifications', "id = $id AND cancel_since IS NOT NULL") }),
+        "$name: it is recorded when the lock is gone");
+    return $id;
+}
+
 # An outage under traffic. is_told: callers hear of it before it ends.
 sub outage {
     my ($name, $break, $hold, $repair, $is_told) = @_;
@@ -171,6 +202,14 @@ sub away_at_restart {
     return;
 }
 
+sub is_cancelled {
+    my ($id) = @_;
+    $gateway->disconnect;
+    my $view = $gateway->client->call(GET => "/verifications/$id")->{json}{data};
+    is($view->{verify_status}, 'cancelled', "$driver: the late cancel is carried out");
+    return;
+}
+
 sub all_is_true {
     ok($truth->await_settled, "$driver: what was left open is settled");
     my %rows;
@@ -192,11 +231,14 @@ sub all_is_true {
 sub begin {
     $dir = tempdir('dygw-heard-XXXXXX', DIR => '/tmp', CLEANUP => 1);
     @coupons = map { @{ $_->{coupons} } } map { $sandbox->mint(orders => MINT) } 1 .. OUTAGES * CALLERS * CALLS / MINT;
+    # A lock is waited for longer than an answer.
+    my $params = $database->params =~ s/lock_timeout=2000/lock_timeout=5000/r;
     $gateway = Dygw::Gateway->new(database => $database, sandbox => $sandbox, children => 2, threads => 8,
-        directives => { DygwUpstreamTimeout => '1s 5s', DygwDatabaseTimeout => LIMIT . 's' });
+        directives => { DBDParams => qq("$params"), DygwUpstreamTimeout => '1s 5s',
+                        DygwDatabaseTimeout => LIMIT . 's' });
     $gateway->start;
-    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0320 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0500),
-        qw(DYGW0600 DYGW0601 DYGW0610));
+    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0320 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0456),
+        qw(DYGW0500 DYGW0600 DYGW0601 DYGW0610));
     # What mod_dbd says when it has no connection.
     $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));
     $truth = Dygw::Truth->new($gateway);
@@ -204,7 +246,9 @@ sub begin {
 }
 
 sub end {
+    my (@cancelled) = @_;
     all_is_true();
+    is_cancelled($_) for @cancelled;
     $gateway->disconnect;
     $gateway->server->check_log("$driver: no child died, and nothing else was wrong");
     $database->destroy;
@@ -217,6 +261,7 @@ for (qw(pgsql mysql)) {
     $database = Dygw::Database->new($driver, durable => 1, through => $relay);
     $relay->target($database->socket_path);
     begin();
+    my $cancelled = cancel_late();
     outage('restarted', sub { $database->stop }, 0.5, sub { $database->start });
     outage('crashed', sub { $database->kill }, 0.5, sub { $database->start });
     outage('its connections killed', sub { $database->kill_connections }, 0, sub { });
@@ -225,7 +270,7 @@ for (qw(pgsql mysql)) {
     outage('the network is cut', sub { $relay->freeze }, HOLD, sub { $relay->pass }, 1);
     nowhere();
     away_at_restart($_) for qw(cut refuse freeze);
-    end();
+    end($cancelled);
 }
 
 $driver = 'sqlite3';

@@ -18,6 +18,13 @@ static dygw_gateway_t *gateway;
 static dygw_redeem_result_t out;
 static int pending;
 
+apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row)
+{
+    int clash;
+
+    return dygw_store_verification_update(db, &row, 1, &clash);
+}
+
 /* A record of app 3, redeemed a minute ago. */
 static void insert(void)
 {
@@ -360,6 +367,69 @@ static void without_database_nothing_is_asked(DYGW_UNUSED void **state)
     }
 }
 
+/* --- whether it is committed is not known --- */
+
+static void what_may_be_committed_is_written_once_more(DYGW_UNUSED void **state)
+{
+    static const char *const traces[] = { READ " open update! close " WRITTEN " cancel " WRITTEN,
+                                          READ " " WRITTEN " " WRITTEN " cancel " WRITTEN };
+
+    for (int done = 0; done <= 1; done++) {
+        start_anew();
+        fake_store_fail(FAKE_UPDATE, 0, 1, APR_INCOMPLETE, done);
+        cancel();
+        assert_told(DYGW_CANCELLED, 0);
+        assert_string_equal(fake_trace(), traces[done]);
+        assert_int_equal(fake_logged("DYGW0456"), 0);
+    }
+}
+
+static void assert_in_doubt(dygw_verify_status_e status)
+{
+    assert_told(status, 1);
+    assert_string_equal(fake_asked(), "");
+    assert_int_equal(fake_logged("DYGW0456"), 1);
+}
+
+static void what_nobody_knows_is_not_called_undone(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_UPDATE, 0, 2, APR_INCOMPLETE, 0);
+    cancel();
+    assert_in_doubt(DYGW_SUCCESS);
+    start_anew();
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_INCOMPLETE, 0);
+    fake_store_fail(FAKE_OPEN, 2, 1, APR_EGENERAL, 0);
+    cancel();
+    assert_in_doubt(DYGW_SUCCESS);
+    start_anew();
+    process(FAKE_START_MS - 1);
+    fake_store_fail(FAKE_UPDATE, 0, 2, APR_INCOMPLETE, 0);
+    cancel();
+    assert_in_doubt(DYGW_PROCESSING);
+}
+
+static void what_turns_out_to_be_committed_is_the_backgrounds(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_UPDATE, 0, 2, APR_INCOMPLETE, 1);
+    cancel();
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(pending, 1);
+    assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
+    assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 25000);
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_string_equal(fake_asked(), "");
+}
+
+static void what_took_too_long_and_was_not_done_is_refused(DYGW_UNUSED void **state)
+{
+    fake_store_fail(FAKE_UPDATE, 0, 1, APR_TIMEUP, 0);
+    cancel();
+    assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
+    assert_true(fake_store_row(0)->cancel_since == DYGW_NO_TIME);
+    assert_string_equal(fake_asked(), "");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -384,7 +454,11 @@ int main(void)
         TEST(what_the_background_found_meanwhile_counts),
         TEST(what_douyin_did_counts_whoever_took_it_for_refused),
         TEST(an_outcome_that_cannot_be_recorded_is_found_out_later),
-        TEST(without_database_nothing_is_asked)
+        TEST(without_database_nothing_is_asked),
+        TEST(what_may_be_committed_is_written_once_more),
+        TEST(what_nobody_knows_is_not_called_undone),
+        TEST(what_turns_out_to_be_committed_is_the_backgrounds),
+        TEST(what_took_too_long_and_was_not_done_is_refused)
     };
 
     apr_initialize();
