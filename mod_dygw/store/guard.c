@@ -46,6 +46,7 @@ struct dygw_guard_t {
     int sleeps;                 /* the watch, until it is woken */
     int stirred;                /* something began since it last looked */
     apr_time_t looked_at;       /* or was woken at */
+    int was_late;               /* that look */
 };
 
 /* In us, from some point in the past. */
@@ -233,7 +234,7 @@ apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
 }
 
 /* A process that stood still looks late, and so do its threads at what has come meanwhile: they are
- * given until the next look. */
+ * given until the next look. Only once: a machine may be so busy that each look is late. */
 int dygw_guard_look(dygw_guard_t *guard)
 {
     apr_time_t now = steady_now();
@@ -242,7 +243,8 @@ int dygw_guard_look(dygw_guard_t *guard)
     int again;
 
     apr_thread_mutex_lock(guard->mutex);
-    is_late = now - guard->looked_at > LATE;
+    is_late = !guard->was_late && now - guard->looked_at > LATE;
+    guard->was_late = is_late;
     guard->looked_at = now;
     APR_RING_FOREACH(wait, &guard->waits, dygw_wait_t, ring) {
         if (!is_late && !wait->cut && now - wait->since >= guard->limit) {

@@ -389,6 +389,20 @@ static void a_process_that_stood_still_cuts_nothing_before_it_has_looked_twice(v
     assert_true(dygw_wait_end(&caller.wait));
 }
 
+static void looks_that_are_late_again_and_again_cut_all_the_same(void **state)
+{
+    world_t *world = *state;
+    caller_t caller;
+
+    init(&caller, world);
+    dygw_wait_begin(&caller.wait);
+    leapt += apr_time_from_sec(60);
+    dygw_guard_look(world->source.guard);
+    leapt += apr_time_from_sec(60);
+    dygw_guard_look(world->source.guard);
+    assert_true(dygw_wait_end(&caller.wait));
+}
+
 static void a_connection_that_was_cut_is_no_longer_counted_on(void **state)
 {
     world_t *world = *state;
@@ -468,6 +482,7 @@ int main(void)
         TEST(who_waits_for_a_free_connection_gets_the_next),
         SHORT(what_takes_too_long_is_cut_once),
         SHORT(a_process_that_stood_still_cuts_nothing_before_it_has_looked_twice),
+        SHORT(looks_that_are_late_again_and_again_cut_all_the_same),
         SHORT(a_connection_that_was_cut_is_no_longer_counted_on),
         TEST(the_watch_sleeps_while_nothing_happens_and_is_woken_once),
         TEST(without_a_guard_all_of_it_does_nothing),
