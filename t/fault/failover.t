@@ -14,7 +14,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Dygw::Database;
-use Dygw::Gateway qw(POI);
+use Dygw::Gateway;
+use Dygw::Outage;
 use Dygw::Relay;
 use Dygw::Sandbox;
 use Dygw::Server qw(patience poll slurp);
@@ -105,15 +106,6 @@ sub redeems {
     return $took;
 }
 
-# Another program that writes to SQLite's file, and takes its time.
-sub hold_lock {
-    open my $session, '|-', $database->client_command . ' > ' . $database->dir . '/locked' or die "sqlite3: $!";
-    $session->autoflush(1);
-    print {$session} "BEGIN IMMEDIATE;\nSELECT 'locked';\n";
-    poll { slurp($database->dir . '/locked') =~ /locked/ } or die "the file cannot be locked\n";
-    return $session;
-}
-
 # A transaction of another program that keeps the row of a record.
 sub hold_row {
     my ($id) = @_;
@@ -145,20 +137,20 @@ sub cancel_late {
     return $id;
 }
 
-# An outage under traffic. is_told: callers hear of it before it ends.
+# An outage under traffic.
 sub outage {
-    my ($name, $break, $hold, $repair, $is_told) = @_;
-    $name = "$driver: $name";
+    my ($outage) = @_;
+    my $name = "$driver: $outage->{name}";
     my %before = map { $_->{request_id} => 1 } heard();
     ($log, $turn) = (undef, 0);
     $gateway->disconnect;
     my $traffic = Dygw::Traffic->start(CALLERS, \&call_once);
     $traffic->go_on(CALLS_BETWEEN);
-    $break->();
-    sleep $hold;
+    $outage->{break}->();
+    sleep $outage->{hold};
     my $told = grep { !$before{ $_->{request_id} } && $_->{status} =~ /503|202/ } heard();
-    ok($told, "$name: callers are told while it lasts") if $is_told;
-    $repair->();
+    ok($told, "$name: callers are told while it lasts") if $outage->{is_told};
+    $outage->{repair}->();
     my $took = redeems("$name: the first request after it succeeds");
     diag(sprintf '%s: %.2f s from there to the first success', $name, $took);
     $traffic->go_on(CALLS_BETWEEN);
@@ -262,12 +254,7 @@ for (qw(pgsql mysql)) {
     $relay->target($database->socket_path);
     begin();
     my $cancelled = cancel_late();
-    outage('restarted', sub { $database->stop }, 0.5, sub { $database->start });
-    outage('crashed', sub { $database->kill }, 0.5, sub { $database->start });
-    outage('its connections killed', sub { $database->kill_connections }, 0, sub { });
-    outage('another server takes over', sub { $relay->refuse; $database->replace }, 0, sub { $relay->pass });
-    outage('the server stands still', sub { $database->freeze }, HOLD, sub { $database->thaw }, 1);
-    outage('the network is cut', sub { $relay->freeze }, HOLD, sub { $relay->pass }, 1);
+    outage($_) for Dygw::Outage::of($database, HOLD);
     nowhere();
     away_at_restart($_) for qw(cut refuse freeze);
     end($cancelled);
@@ -277,9 +264,7 @@ $driver = 'sqlite3';
 $database = Dygw::Database->new($driver);
 begin();
 $gateway->server->announce('DYGW0603');
-outage('the schema changed', sub { $database->kill_connections }, 0, sub { });
-my $session;
-outage('the file locked', sub { $session = hold_lock() }, HOLD, sub { close $session }, 1);
+outage($_) for Dygw::Outage::of($database, HOLD);
 end();
 
 is($sandbox->state->{double_redemptions}, 0, 'no coupon was redeemed twice');

@@ -255,7 +255,8 @@ sub held {
 
 # What one server can hold and the other cannot is named, and not merged or cut.
 my %CANNOT = (
-    pgsql => [ 'a key that differs in a blank at its end only', "('stop ', -1)", qr/^dygw-migrate: .*Duplicate entry/m ],
+    pgsql => [ 'a key that differs in a blank at its end only', "('stop ', -1)",
+               qr/^dygw-migrate: .*Duplicate entry/m ],
     mysql => [ 'a NUL in a text', "(CONCAT('nu', CHAR(0), 'l'), -1)",
                qr/^dygw-migrate: dygw_webhooks \(nu\0l\): has a NUL in a text/m ],
 );
