@@ -6,6 +6,7 @@
 
 #include "store/catalogue.h"
 
+#define SQLITE3_BUSY    5       /* SQLITE_BUSY: somebody else writes to the file */
 #define MYSQL_DEADLOCK  1213    /* ER_LOCK_DEADLOCK */
 #define MYSQL_LOCK_WAIT 1205    /* ER_LOCK_WAIT_TIMEOUT */
 #define MYSQL_TOO_LONG  1969    /* MariaDB's ER_STATEMENT_TIMEOUT */
@@ -110,7 +111,7 @@ int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
     case DYGW_MYSQL:
         return code == MYSQL_LOCK_WAIT || code == MYSQL_TOO_LONG;
     default:
-        return 0;
+        return code == SQLITE3_BUSY;
     }
 }
 
