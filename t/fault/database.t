@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 use Dygw::Expect;
 use Dygw::Gateway qw(POI);
 use Dygw::Sandbox;
-use Dygw::Server qw(patience poll slurp);
+use Dygw::Server qw(patience poll);
 use Dygw::Traffic;
 use Dygw::Truth;
 
@@ -89,15 +89,8 @@ sub is_processing {
 # Another session that locks a table until the handle is closed.
 sub lock_table {
     my ($table) = @_;
-    my $said = $database->dir . '/locked';
-    unlink $said;
-    my $switch = $driver eq 'pgsql' ? $database->file_switch : '-n';
-    open my $session, '|-', $database->client_command . " $switch > $said" or die "$driver: $!";
-    $session->autoflush(1);
-    print {$session} $driver eq 'pgsql' ? "BEGIN; LOCK TABLE $table;\n" : "LOCK TABLES $table WRITE;\n",
-        "SELECT 'locked';\n";
-    poll { slurp($said) =~ /locked/ } or die "$table cannot be locked\n";
-    return $session;
+    my $lock = $driver eq 'pgsql' ? "BEGIN; LOCK TABLE $table" : "LOCK TABLES $table WRITE";
+    return $database->hold("$lock; SELECT 'held'");
 }
 
 # --- the cases ---

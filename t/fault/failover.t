@@ -106,18 +106,6 @@ sub redeems {
     return $took;
 }
 
-# A transaction of another program that keeps the row of a record.
-sub hold_row {
-    my ($id) = @_;
-    my $said = $database->dir . '/held';
-    my $switch = $driver eq 'pgsql' ? $database->file_switch : '-n';
-    open my $session, '|-', $database->client_command . " $switch > $said" or die "$driver: $!";
-    $session->autoflush(1);
-    print {$session} "BEGIN;\nSELECT 'held' FROM dygw_verifications WHERE id = $id FOR UPDATE;\n";
-    poll { slurp($said) =~ /held/ } or die "the row cannot be held\n";
-    return $session;
-}
-
 # A cancel that the server carries out when nobody waits for it any more: the caller must not have heard that nothing
 # was done. Gives the record's id: the background cancels it, later.
 sub cancel_late {
@@ -125,7 +113,7 @@ sub cancel_late {
     my $coupon = $sandbox->mint_coupon;
     my $id = $truth->verify($coupon, code => $coupon->{code})->{answer}{json}{data}{id};
     poll { !$gateway->rows('dygw_verifications', "id = $id AND enrichment_status = 'pending'") };
-    my $session = hold_row($id);
+    my $session = $database->hold("BEGIN; SELECT 'held' FROM dygw_verifications WHERE id = $id FOR UPDATE");
     my $began = time;
     my $answer = $gateway->client->call(POST => '/coupons/cancel', { verification_id => $id });
     cmp_ok(time - $began, '<', patience(BOUND), "$name: is answered in time");

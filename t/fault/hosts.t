@@ -264,14 +264,6 @@ sub cut_off {
     return;
 }
 
-# The token that all hold is due.
-sub age_token {
-    my $now = int(1000 * time);
-    $database->query('UPDATE dygw_tokens SET version = version + 1, obtained_at = ' . ($now - 7_000_000) .
-        ', expires_at = ' . ($now + 400_000));
-    return;
-}
-
 # Two requests of a host: one that Douyin has redeemed without an answer yet, and one that has no record yet.
 sub begin_two {
     my ($host, $what) = @_;
@@ -293,7 +285,7 @@ sub goes_on_without {
     is($replay->{status}, 202, "$driver: $what: a request that it is at, repeated to another host");
     is($replay->{headers}{'idempotency-replayed'}, 'true', "$driver: $what: is a replay");
     my $tokens = token_calls();
-    age_token();
+    $one->age_token;
     my ($id) = $replay->{headers}{location} =~ m{(/verifications/\d+)\z};
     my (%seconds, $view);
     poll {

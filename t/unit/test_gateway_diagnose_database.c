@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis makes of the database, and of what is kept there.
- * links: gateway/diagnose_database.c gateway/finding.c */
+ * links: gateway/diagnose_database.c gateway/finding.c
+ * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +13,15 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "diagnosing.h"
+
 #include "gateway/apps.h"
 #include "gateway/cell.h"
-#include "gateway/diagnosis.h"
 #include "store/lease.h"
 #include "store/schema.h"
 #include "store/server.h"
 #include "store/token.h"
 #include "util/compiler.h"
-#include "util/json.h"
 
 #define NOW         APR_INT64_C(1767225600000)
 #define WANTED      3
@@ -154,44 +155,21 @@ static json_t *diagnose(void)
     dygw_findings_t findings = { 0 };
     dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
                            .connections = world.connections, .pool = world.pool };
-    const char *error;
-    json_t *checks;
+    json_t *checks = diagnosing(&d, dygw_diagnose_database);
 
-    dygw_jsonw_init(&findings.w, world.pool, 256);
-    dygw_jsonw_array(&findings.w, NULL);
-    dygw_diagnose_database(&d);
-    dygw_jsonw_end_array(&findings.w);
-    checks = dygw_json_parse(findings.w.text, findings.w.len, DYGW_JSON_STRICT, world.pool, &error);
     assert_int_equal(json_array_size(checks), 6);
     return checks;
 }
 
-static const json_t *check_of(const json_t *checks, const char *name)
-{
-    const json_t *check;
-    size_t i;
-
-    json_array_foreach(checks, i, check) {
-        if (strcmp(dygw_json_str(check, "name"), name) == 0) {
-            return check;
-        }
-    }
-    fail_msg("there is no check %s", name);
-    return NULL;
-}
-
-/* "state reason", or the state alone, of one check of a new diagnosis. */
+/* Of one check of a new diagnosis. */
 static const char *verdict(const char *name)
 {
-    const json_t *check = check_of(diagnose(), name);
-    const char *why = dygw_json_str(check, "reason");
-
-    return apr_pstrcat(world.pool, dygw_json_str(check, "state"), why ? " " : NULL, why, NULL);
+    return diagnosing_verdict(diagnose(), name, world.pool);
 }
 
 static const char *detail(const char *name, const char *key)
 {
-    return dygw_json_id(json_object_get(check_of(diagnose(), name), "detail"), key, world.pool);
+    return diagnosing_detail(diagnose(), name, key, world.pool);
 }
 
 /* --- the server --- */

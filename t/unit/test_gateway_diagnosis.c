@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
- * links: gateway/diagnose_answers.c gateway/diagnose_douyin.c gateway/finding.c */
+ * links: gateway/diagnose_answers.c gateway/diagnose_douyin.c gateway/finding.c
+ * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +13,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/diagnosis.h"
+#include "diagnosing.h"
+
 #include "gateway/token.h"
 #include "util/compiler.h"
-#include "util/json.h"
 
 #define ACCOUNT "7014065493820573710"
 #define OTHERS  "7014065493820573711"
@@ -170,47 +171,21 @@ static json_t *diagnose(const char *const *poi_ids)
     dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
                            .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)),
                            .pool = world.pool };
-    const char *error;
-    json_t *checks;
 
     for (; poi_ids && *poi_ids; poi_ids++) {
         APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;
     }
-    dygw_jsonw_init(&findings.w, world.pool, 256);
-    dygw_jsonw_array(&findings.w, NULL);
-    dygw_diagnose_douyin(&d);
-    dygw_jsonw_end_array(&findings.w);
-    checks = dygw_json_parse(findings.w.text, findings.w.len, DYGW_JSON_STRICT, world.pool, &error);
-    assert_non_null(checks);
-    return checks;
+    return diagnosing(&d, dygw_diagnose_douyin);
 }
 
-static const json_t *check_of(const json_t *checks, const char *name)
-{
-    const json_t *check;
-    size_t i;
-
-    json_array_foreach(checks, i, check) {
-        if (strcmp(dygw_json_str(check, "name"), name) == 0) {
-            return check;
-        }
-    }
-    fail_msg("there is no check %s", name);
-    return NULL;
-}
-
-/* "state reason", or the state alone. */
 static const char *verdict(const json_t *checks, const char *name)
 {
-    const json_t *check = check_of(checks, name);
-    const char *why = dygw_json_str(check, "reason");
-
-    return apr_pstrcat(world.pool, dygw_json_str(check, "state"), why ? " " : NULL, why, NULL);
+    return diagnosing_verdict(checks, name, world.pool);
 }
 
 static const char *detail(const json_t *checks, const char *name, const char *key)
 {
-    return dygw_json_id(json_object_get(check_of(checks, name), "detail"), key, world.pool);
+    return diagnosing_detail(checks, name, key, world.pool);
 }
 
 /* --- the token --- */

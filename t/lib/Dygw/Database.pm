@@ -87,6 +87,22 @@ sub query {
     return wantarray ? @rows : @rows ? $rows[0][0] : undef;
 }
 
+# Another session, which has said these statements, and ends when the handle is closed. The last tells 'held', by which
+# we know that all are done.
+sub hold {
+    my ($self, $sql) = @_;
+    my $said = $self->dir . '/held';
+    unlink $said;
+    open my $session, '|-', $self->client_command . ' ' . $self->session_switch . " > $said" or croak "no client: $!";
+    $session->autoflush(1);
+    print {$session} "$sql;\n";
+    poll { slurp($said) =~ /held/ } or croak "$sql: not done";
+    return $session;
+}
+
+# For a client that is told one statement after another.
+sub session_switch { return $_[0]->file_switch }
+
 # A shell command that breaks every connection of the module: the server ends them; SQLite, which has no server,
 # changes the schema, which breaks all prepared statements.
 sub kill_command { croak 'abstract' }
@@ -420,6 +436,7 @@ sub client_command { return $_[0]->mariadb('-u dygw --password=dygw-test dygw') 
 sub admin_command  { return $_[0]->mariadb('-u root') }
 sub file_switch    { return '' }
 sub query_switch   { return '-e' }
+sub session_switch { return '-n' }
 sub kill_command {
     my ($self) = @_;
     my $admin = $self->admin_command;

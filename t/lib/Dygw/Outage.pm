@@ -11,8 +11,6 @@ package Dygw::Outage;
 use strict;
 use warnings;
 
-use Dygw::Server qw(poll slurp);
-
 use constant DOWN => 0.5;       # seconds between the end of a server and its start
 
 # Each has a name as well, and is_told: callers hear of it before it ends. A server has to be reached `through` a relay.
@@ -38,22 +36,13 @@ sub of_file {
     my $session;
     return map { outage(@$_) }
         [ 'the schema changed', sub { $database->kill_connections }, 0, sub { } ],
-        [ 'the file locked', sub { $session = hold_lock($database) }, $hold, sub { close $session }, 1 ];
+        [ 'the file locked', sub { $session = $database->hold(q(BEGIN IMMEDIATE; SELECT 'held')) }, $hold,
+          sub { close $session }, 1 ];
 }
 
 sub outage {
     my ($name, $break, $hold, $repair, $is_told) = @_;
     return { name => $name, break => $break, hold => $hold, repair => $repair, is_told => $is_told };
-}
-
-# Another program that writes to SQLite's file, and takes its time.
-sub hold_lock {
-    my ($database) = @_;
-    open my $session, '|-', $database->client_command . ' > ' . $database->dir . '/locked' or die "sqlite3: $!";
-    $session->autoflush(1);
-    print {$session} "BEGIN IMMEDIATE;\nSELECT 'locked';\n";
-    poll { slurp($database->dir . '/locked') =~ /locked/ } or die "the file cannot be locked\n";
-    return $session;
 }
 
 1;
