@@ -181,8 +181,10 @@ static void begin_at(dygw_wait_t *wait, apr_time_t since)
     APR_RING_INSERT_HEAD(&guard->waits, wait, dygw_wait_t, ring);
     guard->stirred = 1;
     wake = guard->sleeps;
-    guard->looked_at = wake ? since : guard->looked_at;
-    guard->sleeps = 0;
+    if (wake) {
+        guard->sleeps = 0;
+        guard->looked_at = since;
+    }
     apr_thread_mutex_unlock(guard->mutex);
     if (wake) {
         guard->wake(guard->baton);

@@ -15,10 +15,10 @@ apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *
 /* Gives it back, so that another need not wait for its end. Not holding it is no error. */
 apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner);
 
-/* What an idle host wants to know, in one query. */
 /* When no host has renewed the lease for so long, the background stands still everywhere. */
 #define DYGW_LEASE_STALLED_MS 60000
 
+/* What an idle host wants to know, in one query. */
 typedef struct dygw_tick_t {
     apr_int64_t apps_version;
     apr_int64_t token_version;
