@@ -44,7 +44,8 @@ void dygw_verification_init(dygw_verification_t *v)
         .review_since = DYGW_NO_TIME,
         .cancel_since = DYGW_NO_TIME,
         .errand_at = DYGW_NO_TIME,
-        .enrich_since = DYGW_NO_TIME
+        .enrich_since = DYGW_NO_TIME,
+        .refused_code = DYGW_NO_INT
     };
 }
 

@@ -115,6 +115,9 @@ typedef struct dygw_verification_t {
     dygw_ms_t enrich_since;         /* first try to enrich it; DYGW_NO_TIME = none yet */
     const char *last_error;         /* of the background's work on it; no secret; NULL = none */
     apr_int64_t revision;           /* counts the changes; see dygw_store_verification_update */
+    const char *request_key;        /* SHA-256 of app and nonce, in item 0; NULL = none */
+    apr_int64_t refused_code;       /* what a repetition was refused with while it is processing; */
+    const char *refused_description;    /* DYGW_NO_INT and NULL = it was not */
 } dygw_verification_t;
 
 const char *dygw_verify_status_word(dygw_verify_status_e status);

@@ -58,7 +58,9 @@ static const column_t columns[] = {
     LATER(AS_INT, repeats), LATER(AS_INT, asks), LATER(AS_INT, already),
     SETTLED(AS_TIME, review_since), LATER(AS_TIME, cancel_since), LATER(AS_INT, cancels),
     LATER(AS_INT, news), LATER(AS_TIME, errand_at), LATER(AS_TIME, enrich_since),
-    MEMBER(AS_CLIPPED, last_error, DYGW_VERIFICATION_CHANGED, 255), FIXED(AS_INT64, revision)
+    MEMBER(AS_CLIPPED, last_error, DYGW_VERIFICATION_CHANGED, 255), FIXED(AS_INT64, revision),
+    FIXED(AS_TEXT, request_key), LATER(AS_NUMBER, refused_code),
+    MEMBER(AS_CLIPPED, refused_description, DYGW_VERIFICATION_CHANGED, 512)
 };
 
 _Static_assert(sizeof(columns) / sizeof(columns[0]) == DYGW_VERIFICATION_COLUMN_COUNT,

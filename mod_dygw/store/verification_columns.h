@@ -6,7 +6,7 @@
 
 #include "store/verification.h"
 
-#define DYGW_VERIFICATION_COLUMN_COUNT 58
+#define DYGW_VERIFICATION_COLUMN_COUNT 61
 
 #define DYGW_VERIFICATION_COLUMNS DYGW_VERIFICATION_COLUMNS_WITH("douyin_response")
 
@@ -20,7 +20,7 @@
     "updated_at, mode, operator_name, device, cancelable_until, confirmed_by, request_id, " \
     "verify_token, item_no, item_count, first_id, attempts, lease_until, next_run_at, sent_at, " \
     "repeats, asks, already, review_since, cancel_since, cancels, news, errand_at, enrich_since, " \
-    "last_error, revision"
+    "last_error, revision, request_key, refused_code, refused_description"
 
 /* One parameter for each of them. */
 #define DYGW_VERIFICATION_VALUES \
@@ -32,7 +32,7 @@
     "%lld, %s, %s, %s, %lld, %s, %s, " \
     "%s, %lld, %lld, %lld, %lld, %lld, %lld, %lld, " \
     "%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, " \
-    "%s, %lld"
+    "%s, %lld, %s, %lld, %s"
 
 /* Those that an outcome may change, as an UPDATE sets them. */
 #define DYGW_VERIFICATION_SETTLED \
@@ -56,7 +56,7 @@
     "cancelable_until = %lld, confirmed_by = %s, attempts = %lld, lease_until = %lld, " \
     "next_run_at = %lld, sent_at = %lld, repeats = %lld, asks = %lld, already = %lld, " \
     "review_since = %lld, cancel_since = %lld, cancels = %lld, news = %lld, errand_at = %lld, " \
-    "enrich_since = %lld, last_error = %s"
+    "enrich_since = %lld, last_error = %s, refused_code = %lld, refused_description = %s"
 
 /* Each is part of the one before: all columns, _CHANGES, _SETTLED. */
 typedef enum {

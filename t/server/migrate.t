@@ -144,9 +144,9 @@ sub prepared {
     my $driver = $target->driver;
     refuses($source, $target, qr{no tables of mod_dygw: run the files of sql/$driver/}, "$driver: needs the tables");
     $target->sql_file;
-    $target->query("UPDATE dygw_meta SET value = '2' WHERE name = 'schema_version'");
-    refuses($source, $target, qr/of version 3, that of the target of 2\b/, "$driver: needs the same version");
     $target->query("UPDATE dygw_meta SET value = '3' WHERE name = 'schema_version'");
+    refuses($source, $target, qr/of version 4, that of the target of 3\b/, "$driver: needs the same version");
+    $target->query("UPDATE dygw_meta SET value = '4' WHERE name = 'schema_version'");
     $target->query('CREATE TABLE dygw_odd (id INT NOT NULL PRIMARY KEY, x REAL)');
     refuses($source, $target, qr/^dygw-migrate: dygw_odd\.x of the target is of the unknown type \w+/m,
             "$driver: a column of an unknown type is not moved by guess");
