@@ -9,6 +9,7 @@
 
 #include "store/catalogue.h"
 #include "store/clip.h"
+#include "store/confirm.h"
 
 #define ACTOR_CHARS     128     /* of the columns */
 #define TEXT_CHARS      64
@@ -62,8 +63,9 @@ static dygw_audit_entry_t clipped(const dygw_audit_entry_t *entry, apr_pool_t *p
 }
 
 /* The id is taken: by this very entry? APR_EEXIST: by another. */
-static apr_status_t is_there(dygw_db_t *db, const dygw_audit_entry_t *entry)
+static apr_status_t is_there(dygw_db_t *db, const void *what)
 {
+    const dygw_audit_entry_t *entry = what;
     const char *args[] = { dygw_db_int(db, entry->id) };
     dygw_audit_entry_t found;
     dygw_rows_t *rows;
@@ -91,7 +93,7 @@ static apr_status_t insert_as(dygw_db_t *db, const dygw_audit_entry_t *e)
     int nrows = 0;
     apr_status_t rv = dygw_db_exec(db, &audit_insert, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? is_there(db, e) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_there, e) : rv;
 }
 
 apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry)

@@ -46,9 +46,9 @@ int dygw_db_timed_out(const dygw_db_t *db)
     return db->timed_out;
 }
 
-int dygw_db_unanswered(const dygw_db_t *db)
+int dygw_db_in_doubt(const dygw_db_t *db)
 {
-    return db->unanswered;
+    return db->in_doubt;
 }
 
 int dygw_db_repeated(const dygw_db_t *db)
@@ -150,7 +150,7 @@ int dygw_db_answers(dygw_db_t *db)
     const char *ignored;
     int answers;
 
-    if (!db->connected || db->unanswered) {
+    if (!db->connected || db->cut) {
         return 0;
     }
     dygw_wait_begin(&db->wait);
@@ -201,7 +201,6 @@ static int renewed(dygw_db_t *db)
     give_back(db);
     if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
         db->timed_out = 1;
-        db->unanswered = 1;
         return 0;
     }
     return take_connection(db) == APR_SUCCESS;
@@ -255,7 +254,6 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
     if (rv != 0 && was_cut) {
         db->cut = 1;
         db->timed_out = 1;
-        db->unanswered = 1;
         if (db->session) {
             db->session->unended = 1;
         }
@@ -295,7 +293,7 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
 
     db->deadlock = 0;
     db->timed_out = 0;
-    db->unanswered = 0;
+    db->in_doubt = 0;
     db->repeated = 0;
     if (!db->connected) {
         db->failed = 1;
@@ -317,7 +315,7 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     }
     if (rv != 0) {
         db->failed = 1;
-        db->unanswered = db->unanswered && would_last(db, job);
+        db->in_doubt = would_last(db, job) && (db->cut || db->repeated || !db->connected);
         return APR_EGENERAL;
     }
     return APR_SUCCESS;
@@ -442,12 +440,27 @@ void dygw_db_rollback(dygw_db_t *db)
     unlock(db);
 }
 
+/* Is the connection that a COMMIT failed on, and that was rolled back since, beyond that? */
+static int is_lost(dygw_db_t *db)
+{
+    int is_new;
+
+    if (db->cut || !db->session || db->session->unended) {
+        return 1;
+    }
+    dygw_wait_begin(&db->wait);
+    is_new = has_new_session(db);
+    dygw_wait_end(&db->wait);
+    return is_new;
+}
+
 static apr_status_t commit_with(dygw_db_t *db, const char *text)
 {
     dygw_dbjob_t job = { .plain = text };
+    int sent = db->in_transaction && !db->failed;
     apr_status_t rv = APR_EGENERAL;
 
-    if (db->in_transaction && !db->failed) {
+    if (sent) {
         /* Not repeated whatever the driver: the work that it commits would be missing. */
         rv = run_once(db, &job) == 0 ? APR_SUCCESS : APR_EGENERAL;
         if (rv == APR_SUCCESS) {
@@ -458,7 +471,13 @@ static apr_status_t commit_with(dygw_db_t *db, const char *text)
         }
     }
     dygw_db_rollback(db);
+    db->in_doubt = sent && rv != APR_SUCCESS && is_lost(db);
     return rv;
+}
+
+int dygw_db_in_transaction(const dygw_db_t *db)
+{
+    return db->in_transaction;
 }
 
 apr_status_t dygw_db_commit(dygw_db_t *db)

@@ -70,6 +70,7 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db);
 /* Several statements as one. Any failure inside makes commit fail and roll back. */
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
+int dygw_db_in_transaction(const dygw_db_t *db);
 /* A statement that was given up may be carried out all the same, when the server goes on. What must
  * not be done then has a last moment, in ms of the database's clock, as an argument: the caller
  * still waits at that time. Long past the end of time where nothing is given up. From the unit's
@@ -87,9 +88,10 @@ int dygw_db_lost_deadlock(const dygw_db_t *db);
 /* Did the last statement fail because a lock was not given in time, or the statement took too long?
  * It was not done, and another one would be kept waiting as long. */
 int dygw_db_timed_out(const dygw_db_t *db);
-/* Did the last statement, or the commit, take so long that it was given up, so that nobody knows
- * whether it was done? This unit can find out nothing any more. dygw_db_timed_out holds as well. */
-int dygw_db_unanswered(const dygw_db_t *db);
+/* Did the last statement outside of a transaction, or the commit, fail without the server's word, so
+ * that it may be done, or still be? To see nothing of it proves nothing either: a write that meets
+ * it tells. */
+int dygw_db_in_doubt(const dygw_db_t *db);
 /* After a failure: does the database answer at all? */
 int dygw_db_answers(dygw_db_t *db);
 /* Was the last statement run once more, because its connection died under it? The first run may

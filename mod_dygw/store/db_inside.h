@@ -21,7 +21,7 @@ struct dygw_db_t {
     int locked;             /* the writer's lock is ours */
     int deadlock;           /* the last statement lost one */
     int timed_out;          /* the last statement was */
-    int unanswered;         /* the last statement had no answer, and may have been done */
+    int in_doubt;           /* the last statement, or the commit, may have been done */
     int repeated;           /* the last statement was, on another connection */
     const char *error;      /* the last failure, for dygw_db_report */
 };

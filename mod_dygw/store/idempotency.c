@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/catalogue.h"
+#include "store/confirm.h"
 
 #define LOOKS 3     /* at a key that goes away between two statements */
 
@@ -114,10 +115,24 @@ static apr_status_t who_has_it(dygw_db_t *db, const dygw_idempotency_t *wanted, 
                                                                                 : APR_EEXIST;
 }
 
+typedef struct claim_t {
+    const dygw_idempotency_t *wanted;
+    dygw_ms_t now;
+} claim_t;
+
+static apr_status_t is_claimed(dygw_db_t *db, const void *what)
+{
+    const claim_t *claim = what;
+    dygw_idempotency_t *held;
+
+    return who_has_it(db, claim->wanted, claim->now, &held, dygw_db_pool(db));
+}
+
 apr_status_t dygw_store_idempotency_claim(dygw_db_t *db, const dygw_idempotency_t *wanted,
                                           dygw_ms_t now, dygw_idempotency_t **held,
                                           apr_pool_t *pool)
 {
+    const claim_t claim = { wanted, now };
     int looks = LOOKS;
     apr_status_t rv;
 
@@ -126,11 +141,17 @@ apr_status_t dygw_store_idempotency_claim(dygw_db_t *db, const dygw_idempotency_
         int claimed = 0;
 
         rv = insert_or_take(db, wanted, now, &claimed);
-        if (rv != APR_SUCCESS || claimed > 0) {
-            return rv;
+        if (rv != APR_SUCCESS) {
+            return dygw_db_timed_out(db) ? APR_TIMEUP : rv;
+        }
+        if (claimed > 0) {
+            return APR_SUCCESS;
         }
         rv = who_has_it(db, wanted, now, held, pool);
     } while (rv == APR_NOTFOUND && --looks > 0);
+    if (rv == APR_SUCCESS) {
+        return dygw_store_confirm(db, is_claimed, &claim);
+    }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }
 

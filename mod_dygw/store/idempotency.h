@@ -16,7 +16,8 @@ typedef struct dygw_idempotency_t {
 
 /* Claims the key for this request, if it is free: unknown, expired, or left by a request that died
  * before it recorded anything. APR_EEXIST: it is not; *held says what it stands for. Atomic; done
- * twice with the same owner it succeeds twice. */
+ * twice with the same owner it succeeds twice. APR_TIMEUP: the database kept it waiting too long;
+ * APR_INCOMPLETE: it may be claimed. */
 apr_status_t dygw_store_idempotency_claim(dygw_db_t *db, const dygw_idempotency_t *wanted,
                                           dygw_ms_t now, dygw_idempotency_t **held,
                                           apr_pool_t *pool);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/catalogue.h"
+#include "store/confirm.h"
 #include "store/verification_due.h"
 
 #define FIRST_DUE_COLUMN    5   /* of the tick */
@@ -57,18 +58,24 @@ static const dygw_stmt_t tick_query = {
     "dygw_tick", { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) }
 };
 
+typedef struct claim_t {
+    const char *name;
+    const char *owner;
+} claim_t;
+
 /* MariaDB counts only rows that changed, unless told otherwise: a renewal within the same
  * millisecond is none. */
-static apr_status_t is_holder(dygw_db_t *db, const char *name, const char *owner)
+static apr_status_t is_holder(dygw_db_t *db, const void *what)
 {
-    const char *args[] = { name };
+    const claim_t *claim = what;
+    const char *args[] = { claim->name };
     const char *holder = NULL;
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &lease_holder, &rows, args);
 
     if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
         holder = dygw_row_text(rows, 0, dygw_db_pool(db));
-        return holder && strcmp(holder, owner) == 0 ? APR_SUCCESS : APR_EBUSY;
+        return holder && strcmp(holder, claim->owner) == 0 ? APR_SUCCESS : APR_EBUSY;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_EBUSY : rv;
 }
@@ -78,10 +85,11 @@ apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *
 {
     const char *ttl = dygw_db_int(db, ttl_ms);
     const char *args[] = { owner, ttl, name, owner };
+    const claim_t claim = { name, owner };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &lease_take, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? is_holder(db, name, owner) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_holder, &claim) : rv;
 }
 
 apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner)

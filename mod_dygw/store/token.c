@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/catalogue.h"
+#include "store/confirm.h"
 
 static const dygw_stmt_t token_get = {
     "dygw_token_get",
@@ -61,9 +62,15 @@ apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool
     return APR_SUCCESS;
 }
 
-/* Why a claim changed nothing. */
-static apr_status_t why_not_claimed(dygw_db_t *db, apr_int64_t version, const char *owner)
+typedef struct claim_t {
+    apr_int64_t version;
+    const char *owner;
+} claim_t;
+
+/* Why a claim changed nothing. APR_SUCCESS: it is ours, by an earlier try. */
+static apr_status_t why_not_claimed(dygw_db_t *db, const void *what)
 {
+    const claim_t *claim = what;
     const char *holder;
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &token_claimed, &rows, NULL);
@@ -74,11 +81,11 @@ static apr_status_t why_not_claimed(dygw_db_t *db, apr_int64_t version, const ch
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
-    if (dygw_row_int(rows, 0, 0) != version) {
+    if (dygw_row_int(rows, 0, 0) != claim->version) {
         return APR_EEXIST;
     }
     holder = dygw_row_text(rows, 1, dygw_db_pool(db));
-    return holder && strcmp(holder, owner) == 0 ? APR_SUCCESS : APR_EBUSY;
+    return holder && strcmp(holder, claim->owner) == 0 ? APR_SUCCESS : APR_EBUSY;
 }
 
 apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner,
@@ -86,21 +93,29 @@ apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const ch
 {
     const char *args[] = { owner, dygw_db_int(db, ttl_ms), dygw_db_int(db, version), owner };
     int nrows;
+    const claim_t claim = { version, owner };
     apr_status_t rv = dygw_db_exec(db, &token_claim, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? why_not_claimed(db, version, owner) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, why_not_claimed, &claim) : rv;
 }
 
+typedef struct successor_t {
+    apr_int64_t version;
+    const char *sealed;
+} successor_t;
+
 /* Changed nothing: somebody was faster, or it was ourselves and the answer got lost. */
-static apr_status_t is_stored(dygw_db_t *db, apr_int64_t version, const char *sealed)
+static apr_status_t is_stored(dygw_db_t *db, const void *what)
 {
+    const successor_t *successor = what;
     dygw_token_row_t row;
     apr_status_t rv = dygw_store_token_get(db, &row, dygw_db_pool(db));
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (row.version == version + 1 && row.sealed && strcmp(row.sealed, sealed) == 0) {
+    if (row.version == successor->version && row.sealed
+        && strcmp(row.sealed, successor->sealed) == 0) {
         return APR_SUCCESS;
     }
     return APR_EEXIST;
@@ -111,10 +126,11 @@ apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char
 {
     const char *args[] = { sealed, dygw_db_int(db, obtained_at), dygw_db_int(db, expires_at),
                            dygw_db_int(db, version) };
+    const successor_t successor = { version + 1, sealed };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &token_put, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? is_stored(db, version, sealed) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_stored, &successor) : rv;
 }
 
 apr_status_t dygw_store_token_release(dygw_db_t *db, const char *owner)

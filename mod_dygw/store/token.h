@@ -17,11 +17,12 @@ apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool
 
 /* Claims the renewal of `version` for owner, for ttl_ms by the database's clock. APR_EBUSY:
  * somebody else has it; APR_EEXIST: the version is not the present one any more, there is a newer
- * token to read. */
+ * token to read. APR_INCOMPLETE: it may be claimed. */
 apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner,
                                     dygw_ms_t ttl_ms);
 
-/* Stores the successor of `version` and ends the claim. APR_EEXIST: another was faster, read it. */
+/* Stores the successor of `version` and ends the claim. APR_EEXIST: another was faster, read it.
+ * APR_INCOMPLETE: it may be stored. */
 apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char *sealed,
                                   dygw_ms_t obtained_at, dygw_ms_t expires_at);
 

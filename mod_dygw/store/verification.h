@@ -135,8 +135,8 @@ void dygw_verification_init(dygw_verification_t *v);
  * over, nothing was written. APR_EEXIST: that verify_token with that encrypted_code is recorded
  * already, see dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new
  * ids and try again. APR_TIMEUP: the database kept it waiting too long, nothing was written.
- * APR_INCOMPLETE: it failed, and so did finding out whether they are written all the same. Only
- * records with a verify_token are compared. */
+ * APR_INCOMPLETE: it failed, and it is not certain whether they are written all the same, or will
+ * still be: to insert them once more tells. Only records with a verify_token are compared. */
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, const char *key, const char *owner);
 
@@ -146,7 +146,8 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
  * caller has given up meanwhile, or of which there is news, gets an errand. All or none, in one
  * commit. APR_EEXIST: a verify_id is another record's, *clash is the index of the row whose it is,
  * nothing was written. APR_NOTFOUND: a row was not `processing` any more, or the background has
- * repeated its verify; nothing was written. APR_TIMEUP: as with insert. */
+ * repeated its verify; nothing was written. APR_TIMEUP: the database kept it waiting too long;
+ * APR_INCOMPLETE: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash);
 
@@ -168,7 +169,7 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
 /* Writes all that may change of rows as they were read and then worked on, if each is still at its
  * `revision`, which is then raised (in the rows too). All or none, in one commit. APR_NOTFOUND: a
  * row was changed meanwhile, nothing was written; read it again. APR_EEXIST and clash,
- * APR_TIMEUP: as with settle. */
+ * APR_TIMEUP, APR_INCOMPLETE: as with settle. */
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
                                             int count, int *clash);
 

@@ -3,7 +3,7 @@
  *
  * A single row is one statement, in one round trip; why it changed nothing is found out afterwards.
  * It may have been done already, by ourselves, when the answer was lost and the statement repeated:
- * a row that is as we wanted it is a success. */
+ * a row that is as we wanted it is a success, once that is confirmed (store/confirm.h). */
 #include <limits.h>
 
 #include "store/catalogue.h"
@@ -57,7 +57,7 @@ static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
     args[count++] = dygw_db_int(db, v->id);
     args[count] = dygw_db_int(db, redeemed ? INT_MAX : 0);
     rv = dygw_db_exec_quiet(db, &verification_settle, &nrows, args);
-    return rv == APR_SUCCESS && nrows == 0 ? is_settled(db, v) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_row_was_done(db, v, is_settled) : rv;
 }
 
 /* --- later --- */
@@ -93,7 +93,7 @@ static apr_status_t update_row(dygw_db_t *db, const dygw_verification_t *v)
     args[count++] = dygw_db_int(db, v->id);
     args[count] = dygw_db_int(db, v->revision);
     rv = dygw_db_exec_quiet(db, &verification_update, &nrows, args);
-    return rv == APR_SUCCESS && nrows == 0 ? is_updated(db, v) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_row_was_done(db, v, is_updated) : rv;
 }
 
 /* --- both --- */
@@ -132,21 +132,22 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_batch_t *batch, int *cl
 static apr_status_t change(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
 {
     apr_status_t rv = dygw_store_batch_write(db, batch);
+    int in_doubt = rv == APR_INCOMPLETE || dygw_db_in_doubt(db);
 
+    *clash = 0;
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
         return rv;
     }
-    if (dygw_db_timed_out(db)) {
-        *clash = 0;
+    if (rv != APR_INCOMPLETE && dygw_db_timed_out(db)) {
         dygw_db_report(db);
         return APR_TIMEUP;
     }
-    if (find_clash(db, batch, clash) == APR_EEXIST) {
+    if (rv != APR_INCOMPLETE && find_clash(db, batch, clash) == APR_EEXIST) {
         return APR_EEXIST;
     }
     *clash = 0;
     dygw_db_report(db);
-    return APR_EGENERAL;
+    return in_doubt ? APR_INCOMPLETE : APR_EGENERAL;
 }
 
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
@@ -176,16 +177,5 @@ apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification
     int clash;
     apr_status_t rv = dygw_store_verification_update(db, &row, 1, &clash);
 
-    if (rv == APR_TIMEUP && dygw_db_unanswered(db)) {
-        return APR_INCOMPLETE;
-    }
-    if (rv != APR_EGENERAL) {
-        return rv;
-    }
-    rv = is_updated(db, row);
-    if (rv == APR_NOTFOUND) {
-        return APR_EGENERAL;
-    }
-    row->revision += rv == APR_SUCCESS;
-    return rv == APR_SUCCESS ? rv : APR_INCOMPLETE;
+    return rv == APR_TIMEUP && dygw_db_in_doubt(db) ? APR_INCOMPLETE : rv;
 }

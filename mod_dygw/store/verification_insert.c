@@ -3,7 +3,9 @@
  *
  * A single row is one statement, in one round trip; why it changed nothing is found out afterwards,
  * by further queries. It may have been done already, by ourselves, when the answer was lost and the
- * statement repeated: a row that is as we wanted it is a success. */
+ * statement repeated: a row that is as we wanted it is a success, once that is confirmed
+ * (store/confirm.h): what is recorded may be redeemed. That no row is seen does not tell that none
+ * will be: while the server is at a commit that nobody waits for, others do not see it. */
 #include "store/catalogue.h"
 #include "store/verification_columns.h"
 #include "store/verification_write.h"
@@ -83,7 +85,7 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
         }
     }
     if (ours == batch->count) {
-        return APR_SUCCESS;
+        return dygw_store_rows_confirm(db, batch->rows, batch->count, why_not_inserted);
     }
     return taken > 0 ? APR_EAGAIN : APR_NOTFOUND;
 }
@@ -110,6 +112,7 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
 {
     const dygw_batch_t batch = { rows, count, insert_row, NULL, 1, key, owner };
     apr_status_t rv = dygw_store_batch_write(db, &batch);
+    int in_doubt = dygw_db_in_doubt(db);
     apr_status_t why;
 
     if (rv == APR_SUCCESS || rv == APR_EBUSY) {
@@ -117,7 +120,7 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
     }
     if (dygw_db_timed_out(db)) {
         dygw_db_report(db);
-        return dygw_db_unanswered(db) ? APR_INCOMPLETE : APR_TIMEUP;
+        return in_doubt ? APR_INCOMPLETE : APR_TIMEUP;
     }
     why = why_none_inserted(db, &batch);
     if (why != APR_NOTFOUND) {
@@ -128,5 +131,5 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
         return APR_EAGAIN;      /* what stood in the way has gone meanwhile, or it was too late */
     }
     dygw_db_report(db);
-    return APR_EGENERAL;
+    return in_doubt ? APR_INCOMPLETE : APR_EGENERAL;
 }

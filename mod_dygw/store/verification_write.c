@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "store/catalogue.h"
+#include "store/confirm.h"
 #include "store/idempotency.h"
 #include "store/verification_words.h"
 #include "util/crypto.h"
@@ -83,27 +84,75 @@ const char *dygw_store_attempt_key(const char *verify_token, const char *encrypt
     return hex;
 }
 
-/* --- several rows in one commit --- */
+/* --- what an earlier try has done --- */
 
-static apr_status_t for_each_row(dygw_db_t *db, const dygw_batch_t *batch, dygw_row_fn *fn)
+typedef struct rows_t {
+    const dygw_verification_t *const *rows;
+    int count;
+    dygw_row_fn *fn;
+} rows_t;
+
+static apr_status_t for_each_row(dygw_db_t *db, const rows_t *r)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; rv == APR_SUCCESS && i < batch->count; i++) {
-        rv = fn(db, batch->rows[i]);
+    for (i = 0; rv == APR_SUCCESS && i < r->count; i++) {
+        rv = r->fn(db, r->rows[i]);
     }
     return rv;
 }
 
+static apr_status_t are_done(dygw_db_t *db, const void *what)
+{
+    return for_each_row(db, what);
+}
+
+apr_status_t dygw_store_rows_confirm(dygw_db_t *db, const dygw_verification_t *const *rows,
+                                     int count, dygw_row_fn *is_done)
+{
+    const rows_t all = { rows, count, is_done };
+
+    return dygw_store_confirm(db, are_done, &all);
+}
+
+apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v,
+                                     dygw_row_fn *is_done)
+{
+    apr_status_t rv = is_done(db, v);
+
+    if (rv == APR_SUCCESS) {
+        return dygw_store_rows_confirm(db, &v, 1, is_done);
+    }
+    return rv == APR_NOTFOUND ? rv : APR_INCOMPLETE;
+}
+
+/* --- several rows in one commit --- */
+
 static apr_status_t write_all(dygw_db_t *db, const dygw_batch_t *batch)
 {
+    const rows_t all = { batch->rows, batch->count, batch->write };
     apr_status_t rv = APR_SUCCESS;
 
     if (batch->key) {
         rv = dygw_store_idempotency_tie(db, batch->key, batch->owner, batch->rows[0]->first_id);
     }
-    return rv == APR_SUCCESS ? for_each_row(db, batch, batch->write) : rv;
+    return rv == APR_SUCCESS ? for_each_row(db, &all) : rv;
+}
+
+/* The commit failed. Where that is in doubt, a look may tell that it was done, but not that it was
+ * not: it may be done later than the look. */
+static apr_status_t was_committed(dygw_db_t *db, const dygw_batch_t *batch, apr_status_t failure)
+{
+    const rows_t all = { batch->rows, batch->count, batch->is_done };
+
+    if (!batch->is_done || !dygw_db_in_doubt(db) || dygw_db_timed_out(db)) {
+        return failure;
+    }
+    if (for_each_row(db, &all) != APR_SUCCESS) {
+        return APR_INCOMPLETE;
+    }
+    return dygw_store_rows_confirm(db, batch->rows, batch->count, batch->is_done);
 }
 
 static apr_status_t commit(dygw_db_t *db, const dygw_batch_t *batch)
@@ -133,11 +182,7 @@ static apr_status_t write_once(dygw_db_t *db, const dygw_batch_t *batch)
         return rv;
     }
     rv = commit(db, batch);
-    if (rv != APR_SUCCESS && batch->is_done
-        && for_each_row(db, batch, batch->is_done) == APR_SUCCESS) {
-        return APR_SUCCESS;
-    }
-    return rv;
+    return rv == APR_SUCCESS ? rv : was_committed(db, batch, rv);
 }
 
 apr_status_t dygw_store_batch_write(dygw_db_t *db, const dygw_batch_t *batch)

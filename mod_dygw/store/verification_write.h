@@ -30,19 +30,30 @@ const char *dygw_store_attempt_key(const char *verify_token, const char *encrypt
 
 typedef apr_status_t dygw_row_fn(dygw_db_t *db, const dygw_verification_t *v);
 
+/* Makes certain of rows that `is_done` finds as an earlier try would have left them (see
+ * store/confirm.h). APR_INCOMPLETE: they are not certain. */
+apr_status_t dygw_store_rows_confirm(dygw_db_t *db, const dygw_verification_t *const *rows,
+                                     int count, dygw_row_fn *is_done);
+
+/* A write has changed nothing: was it done by an earlier try, and for certain? APR_NOTFOUND: not as
+ * far as is seen; APR_INCOMPLETE: nobody knows. */
+apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v,
+                                     dygw_row_fn *is_done);
+
 typedef struct dygw_batch_t {
     const dygw_verification_t *const *rows;
     int count;
     dygw_row_fn *write;     /* one row */
-    dygw_row_fn *is_done;   /* a row was written already: the commit may have been done and its
-                             * answer lost; NULL: the caller finds out */
+    dygw_row_fn *is_done;   /* a row looks written: the commit may have been done and its answer
+                             * lost; NULL: the caller finds out */
     int in_time;            /* written while the caller waits, or not at all */
     const char *key;        /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;
 } dygw_batch_t;
 
 /* Writes all rows or none; with a key or several rows in a transaction of their own, which is done
- * again when it lost a deadlock. APR_EBUSY: the key is not owner's. */
+ * again when it lost a deadlock. APR_EBUSY: the key is not owner's. APR_INCOMPLETE: they may be
+ * written, or still be. */
 apr_status_t dygw_store_batch_write(dygw_db_t *db, const dygw_batch_t *batch);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "store/catalogue.h"
 #include "store/clip.h"
+#include "store/confirm.h"
 #include "store/verification.h"
 
 #define DEADLOCK_TRIES  5
@@ -72,8 +73,9 @@ static apr_status_t notify_and_put(dygw_db_t *db, dygw_webhook_t *message)
 }
 
 /* The commit failed: was it done all the same? */
-static apr_status_t is_kept(dygw_db_t *db, const dygw_webhook_t *message)
+static apr_status_t is_kept(dygw_db_t *db, const void *what)
 {
+    const dygw_webhook_t *message = what;
     dygw_webhook_t *kept;
     apr_status_t rv = dygw_store_webhook_get(db, message->msg_id, &kept, dygw_db_pool(db));
 
@@ -93,7 +95,7 @@ static apr_status_t insert_once(dygw_db_t *db, dygw_webhook_t *message)
         return rv;
     }
     rv = dygw_db_commit(db);
-    return rv == APR_SUCCESS ? rv : is_kept(db, message);
+    return rv == APR_SUCCESS ? rv : dygw_store_was_done(db, is_kept, message);
 }
 
 apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message)

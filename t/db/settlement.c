@@ -175,7 +175,7 @@ static void test_an_update_of_one_says_whether_it_is_done(DYGW_UNUSED void **sta
     assert_int_equal(v->revision, 1);
     assert_int_equal(suite_errors, 1);
     wire_lose_answer("dygw_verification_update");
-    wire_refuse("dygw_verification_get", 1, 2);
+    wire_refuse("dygw_verification_get", 1, 1);
     assert_int_equal(dygw_store_verification_update_one(db, v), APR_INCOMPLETE);
     assert_int_equal(v->revision, 1);
     assert_int_equal(dygw_store_verification_update_one(db, v), APR_SUCCESS);

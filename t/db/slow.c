@@ -90,7 +90,7 @@ static void test_what_is_asked_ends_in_time(DYGW_UNUSED void **state)
     assert_int_equal(dygw_db_select(db, &slow, &rows, NULL), APR_EGENERAL);
     assert_in_range(apr_time_now() - began, LIMIT, IN_TIME);
     assert_true(dygw_db_timed_out(db));
-    assert_false(dygw_db_unanswered(db));
+    assert_false(dygw_db_in_doubt(db));
     assert_int_equal(suite_errors, 1);
     assert_non_null(strstr(suite_last_error, "suite_slow: no answer within the time limit"));
     dygw_db_close(db);
@@ -157,14 +157,14 @@ static void test_what_may_have_been_done_is_not_called_undone(DYGW_UNUSED void *
     }
     db = suite_open(0);
     assert_int_equal(values_insert(db, id, "a", "1"), APR_SUCCESS);
-    assert_false(dygw_db_unanswered(db));
+    assert_false(dygw_db_in_doubt(db));
     assert_int_equal(dygw_db_exec(db, &slow_change, NULL, args), APR_EGENERAL);
-    assert_true(dygw_db_unanswered(db));
+    assert_true(dygw_db_in_doubt(db));
     dygw_db_close(db);
     db = suite_open(0);
     assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
     assert_int_equal(dygw_db_exec(db, &slow_change, NULL, args), APR_EGENERAL);
-    assert_false(dygw_db_unanswered(db));
+    assert_false(dygw_db_in_doubt(db));
     dygw_db_close(db);
 }
 

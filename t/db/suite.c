@@ -11,7 +11,7 @@
 
 #include "util/compiler.h"
 
-#define TESTS_MAX   200
+#define TESTS_MAX   300
 #define CHILD_IDS   APR_INT64_C(10000000)   /* of one child */
 
 typedef struct host_t {
@@ -314,6 +314,7 @@ static int run_suite(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     suite_connections();
     suite_failures();
+    suite_doubt();
     suite_slow();
     suite_apps();
     suite_tables();

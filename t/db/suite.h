@@ -98,6 +98,7 @@ void suite_add(const struct CMUnitTest *more, size_t count);
 
 void suite_connections(void);
 void suite_failures(void);
+void suite_doubt(void);
 void suite_slow(void);
 void suite_apps(void);
 void suite_tables(void);
