@@ -93,7 +93,7 @@ static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw
 
 /* APR_EEXIST: this verify_token and code are recorded already. When the connection dies with the
  * commit, a second unit of work finds out whether it was done: inserting the same rows again is no
- * error. */
+ * error. A second that only fails leaves it in doubt. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
     dygw_ms_t until = dygw_now() + PATIENCE_MS;
@@ -113,8 +113,12 @@ static apr_status_t insert(dygw_attempt_t *a)
         if (rv == APR_TIMEUP) {
             break;
         }
-        a->in_doubt = rv == APR_INCOMPLETE;
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EAGAIN || rv == APR_EBUSY) {
+        a->in_doubt |= rv == APR_INCOMPLETE;
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY) {
+            a->in_doubt = 0;
+            break;
+        }
+        if (rv == APR_EAGAIN) {
             break;
         }
     }

@@ -170,6 +170,28 @@ static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED vo
     assert_int_equal(fake_logged("DYGW0414"), 1);
 }
 
+static dygw_ms_t refuses_the_next_insert(void)
+{
+    if (fake_store_calls(FAKE_OPEN) == 2) {
+        fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
+    }
+    return FAKE_START_MS;
+}
+
+/* The first commit may come later than the second unit's look. */
+static void what_may_be_recorded_stays_so_when_the_next_unit_fails(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(refuses_the_next_insert);
+    fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 0);
+    fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0);
+    redeem();
+    assert_int_equal(fake_store_calls(FAKE_INSERT), 2);
+    assert_int_equal(fake_verify_calls(), 0);
+    assert_int_equal(out.result.code, DYGW_OK);
+    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(fake_logged("DYGW0414"), 1);
+}
+
 static void a_refusal_that_may_be_recorded_has_done_nothing(DYGW_UNUSED void **state)
 {
     dygw_clock_set(clock_of_opens);
@@ -440,6 +462,7 @@ int main(void)
         TEST(a_database_that_went_away_with_the_commit_is_waited_for),
         TEST(one_that_went_away_before_is_not),
         TEST(one_that_stays_away_leaves_it_open_for_the_caller_too),
+        TEST(what_may_be_recorded_stays_so_when_the_next_unit_fails),
         TEST(a_refusal_that_may_be_recorded_has_done_nothing),
         TEST(afterwards_the_caller_hears_what_the_record_says),
         TEST(an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit),
