@@ -25,7 +25,7 @@ my %CLASS = map { $_ => "Dygw::Database::$_" } qw(sqlite3 pgsql mysql);
 my @alive;
 
 # new(DRIVER, durable => 1): DRIVER as DBDriver spells it. A test server does without fsync unless it is `durable`.
-# through => a Dygw::Relay: the module reaches the server through it.
+# through => a Dygw::Relay: the module reaches the server through it. server_env => { NAME => text }: for the server.
 # Dies with the reason when the server cannot be had: a test that needs it must fail, not be skipped.
 sub new {
     my ($class, $driver, %option) = @_;
@@ -196,6 +196,7 @@ sub start {
         open STDOUT, '>>', $self->log_file;
         open STDERR, '>&', \*STDOUT;
         chdir $self->{dir};
+        %ENV = (%ENV, %{ $self->{server_env} // {} });
         exec { $command[0] } @command or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
