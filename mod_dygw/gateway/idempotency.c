@@ -240,7 +240,7 @@ void dygw_verification_by_key(dygw_gateway_t *gateway, const char *idempotency_k
     if (rv == APR_SUCCESS && held->first_id != 0) {
         read_records(held->first_id, gateway, log, pool, out);
     }
-    else if (rv == APR_SUCCESS && held->running_until > dygw_now()) {
+    else if (rv == APR_SUCCESS && dygw_store_idempotency_runs(held, dygw_now())) {
         explain_running(&out->result);
     }
     else if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {

@@ -387,7 +387,6 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
 {
     char hex[DYGW_SHA256_HEX_LEN + 1];
     dygw_token_t token;
-    dygw_ms_t now = dygw_now();
     dygw_cell_t *cell;
     int renew;
 
@@ -399,9 +398,10 @@ void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw
         return;
     }
     cell = dygw_cell_lock(gateway);
-    renew = cell->token_version == token.version && now - cell->rejected_at >= REJECTED_PAUSE_MS;
+    renew = cell->token_version == token.version
+            && !dygw_is_recent(cell->rejected_at, REJECTED_PAUSE_MS);
     if (renew) {
-        cell->rejected_at = now;
+        cell->rejected_at = dygw_now();
     }
     dygw_cell_unlock(gateway);
     if (renew) {

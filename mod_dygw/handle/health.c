@@ -19,9 +19,10 @@
 
 static const char good[] = "ok";
 
-static const char *database_of(const dygw_cell_t *cell, dygw_ms_t patience, dygw_ms_t now)
+static const char *database_of(const dygw_cell_t *cell, dygw_ms_t patience)
 {
-    if (now - cell->tick_at > patience || cell->database_state == DYGW_DB_UNREACHABLE) {
+    if (!dygw_is_recent(cell->tick_at, patience)
+        || cell->database_state == DYGW_DB_UNREACHABLE) {
         return "unreachable";
     }
     return cell->database_state == DYGW_DB_SCHEMA ? "schema" : good;
@@ -39,11 +40,12 @@ static const char *token_of(const dygw_cell_t *cell, dygw_ms_t now)
 }
 
 /* Before the first minute is over nobody can have been idle for a minute. */
-static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at, dygw_ms_t now)
+static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at)
 {
-    dygw_ms_t since = cell->lease_renewed_at > started_at ? cell->lease_renewed_at : started_at;
-
-    return now - since > DYGW_LEASE_STALLED_MS ? "stalled" : good;
+    return dygw_is_recent(cell->lease_renewed_at, DYGW_LEASE_STALLED_MS)
+                   || dygw_is_recent(started_at, DYGW_LEASE_STALLED_MS)
+               ? good
+               : "stalled";
 }
 
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
@@ -54,9 +56,9 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     dygw_ms_t now = dygw_now();
     const dygw_cell_t *cell = dygw_cell_lock(gateway);
 
-    health->database = database_of(cell, patience, now);
+    health->database = database_of(cell, patience);
     health->token = token_of(cell, now);
-    health->worker = worker_of(cell, started_at, now);
+    health->worker = worker_of(cell, started_at);
     dygw_cell_unlock(gateway);
     health->ok = health->database == good && health->token == good && health->worker == good;
 }

@@ -23,7 +23,8 @@ static const dygw_stmt_t idempotency_take = {
     "dygw_idempotency_take",
     DYGW_SQL("UPDATE dygw_idempotency SET fingerprint = %s, owner = %s, first_id = NULL, "
              "running_until = %lld, expires_at = %lld WHERE key_hash = %s "
-             "AND (expires_at < %lld OR (first_id IS NULL AND running_until < %lld))")
+             "AND (expires_at < %lld OR (first_id IS NULL "
+             "AND (running_until < %lld OR running_until > %lld)))")
 };
 
 static const dygw_stmt_t idempotency_tie = {
@@ -93,7 +94,8 @@ static apr_status_t insert_or_take(dygw_db_t *db, const dygw_idempotency_t *want
     const char *fresh[] = { wanted->key, wanted->fingerprint, wanted->owner, running_until,
                             expires_at };
     const char *again[] = { wanted->fingerprint, wanted->owner, running_until, expires_at,
-                            wanted->key, at, at };
+                            wanted->key, at, at,
+                            dygw_db_int(db, now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS) };
     apr_status_t rv = dygw_db_exec(db, &idempotency_new, claimed, fresh);
 
     if (rv == APR_SUCCESS && *claimed == 0) {

@@ -14,6 +14,17 @@ typedef struct dygw_idempotency_t {
     dygw_ms_t expires_at;       /* it is forgotten after that */
 } dygw_idempotency_t;
 
+/* No request runs for longer: a claim that lies further ahead was made before a clock was set back,
+ * and is over. */
+#define DYGW_IDEMPOTENCY_CLAIM_MAX_MS   900000
+
+/* Whether the request that has claimed the key may still be at work at `now`. */
+static inline int dygw_store_idempotency_runs(const dygw_idempotency_t *held, dygw_ms_t now)
+{
+    return held->running_until > now
+           && held->running_until <= now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS;
+}
+
 /* Claims the key for this request, if it is free: unknown, expired, or left by a request that died
  * before it recorded anything. APR_EEXIST: it is not; *held says what it stands for. Atomic; done
  * twice with the same owner it succeeds twice. APR_TIMEUP: the database kept it waiting too long;

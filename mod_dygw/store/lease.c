@@ -15,7 +15,8 @@
 /* With a CAST to each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
 #define TAKE(now, integer) \
     "UPDATE dygw_leases SET owner = %s, until_at = " now " + CAST(%lld AS " integer "), " \
-    "renewed_at = " now " WHERE name = %s AND (owner = %s OR until_at < " now ")"
+    "renewed_at = " now " WHERE name = %s AND (owner = %s OR until_at < " now " " \
+    "OR until_at > " now " + CAST(%lld AS " integer "))"
 
 static const dygw_stmt_t lease_take = {
     "dygw_lease_take",
@@ -84,7 +85,7 @@ apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *
                                    dygw_ms_t ttl_ms)
 {
     const char *ttl = dygw_db_int(db, ttl_ms);
-    const char *args[] = { owner, ttl, name, owner };
+    const char *args[] = { owner, ttl, name, owner, dygw_db_int(db, DYGW_LEASE_LEFT_MAX(ttl_ms)) };
     const claim_t claim = { name, owner };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &lease_take, &nrows, args);

@@ -8,6 +8,10 @@
 
 #define DYGW_LEASE_WORKER "worker"
 
+/* A lease that has more left than this was taken before the database's clock was set back, and is
+ * free: no host takes it for so long. */
+#define DYGW_LEASE_LEFT_MAX(ttl_ms) (2 * (ttl_ms))
+
 /* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another holds it. */
 apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner,
                                    dygw_ms_t ttl_ms);
@@ -23,7 +27,8 @@ typedef struct dygw_tick_t {
     apr_int64_t apps_version;
     apr_int64_t token_version;
     dygw_ms_t lease_left_ms;        /* of DYGW_LEASE_WORKER; 0 or less: free */
-    dygw_ms_t lease_age_ms;         /* since it was renewed last; -1: never was */
+    dygw_ms_t lease_age_ms;         /* since it was renewed last; negative: never was, or before the
+                                     * clock was set back */
     const char *lease_owner;        /* NULL when never taken */
     dygw_ms_t due_at;               /* when a verification needs work next; DYGW_NO_TIME: none */
     dygw_ms_t reconcile_at;         /* when a day is to be reconciled next; DYGW_NO_TIME: none */

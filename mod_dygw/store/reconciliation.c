@@ -21,6 +21,11 @@ static const dygw_stmt_t reconciliation_due = {
              "ORDER BY next_run_at LIMIT 1")
 };
 
+static const dygw_stmt_t reconciliation_recall = {
+    "dygw_reconciliation_recall",
+    DYGW_SQL("UPDATE dygw_reconciliations SET next_run_at = %lld WHERE next_run_at > %lld")
+};
+
 static const dygw_stmt_t reconciliation_last_day = {
     "dygw_reconciliation_last_day",
     DYGW_SQL("SELECT day FROM dygw_reconciliations WHERE day >= %s AND day <= %s "
@@ -161,6 +166,14 @@ apr_status_t dygw_store_reconciliation_due(dygw_db_t *db, dygw_ms_t now,
     const char *args[] = { dygw_db_int(db, now) };
 
     return read_one(db, &reconciliation_due, args, found, pool);
+}
+
+apr_status_t dygw_store_reconciliation_recall(dygw_db_t *db, dygw_ms_t now, dygw_ms_t beyond,
+                                              int *count)
+{
+    const char *args[] = { dygw_db_int(db, now), dygw_db_int(db, beyond) };
+
+    return dygw_db_exec(db, &reconciliation_recall, count, args);
 }
 
 apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *account_id,

@@ -38,6 +38,11 @@ apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *accou
                                                 const char *first, const char *last,
                                                 const char **day, apr_pool_t *pool);
 
+/* Makes those due at `now` that lie beyond `beyond`: they were put there before a clock was set
+ * back. *count: how many. */
+apr_status_t dygw_store_reconciliation_recall(dygw_db_t *db, dygw_ms_t now, dygw_ms_t beyond,
+                                              int *count);
+
 /* Makes the day wanted, unless it is known. */
 apr_status_t dygw_store_reconciliation_add(dygw_db_t *db, const char *day, const char *account_id,
                                            dygw_ms_t now, dygw_ms_t run_at);

@@ -14,7 +14,8 @@ static const dygw_stmt_t token_get = {
 
 #define CLAIM(now, integer) \
     "UPDATE dygw_tokens SET claim_owner = %s, claim_until = " now " + CAST(%lld AS " integer ") " \
-    "WHERE id = 1 AND version = %lld AND (claim_owner = %s OR claim_until < " now ")"
+    "WHERE id = 1 AND version = %lld AND (claim_owner = %s OR claim_until < " now " " \
+    "OR claim_until > " now " + CAST(%lld AS " integer "))"
 
 static const dygw_stmt_t token_claim = {
     "dygw_token_claim",
@@ -91,7 +92,8 @@ static apr_status_t why_not_claimed(dygw_db_t *db, const void *what)
 apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const char *owner,
                                     dygw_ms_t ttl_ms)
 {
-    const char *args[] = { owner, dygw_db_int(db, ttl_ms), dygw_db_int(db, version), owner };
+    const char *args[] = { owner, dygw_db_int(db, ttl_ms), dygw_db_int(db, version), owner,
+                           dygw_db_int(db, DYGW_TOKEN_CLAIM_MAX_MS) };
     int nrows;
     const claim_t claim = { version, owner };
     apr_status_t rv = dygw_db_exec(db, &token_claim, &nrows, args);

@@ -15,6 +15,10 @@ typedef struct dygw_token_row_t {
 
 apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool);
 
+/* No claim is made for longer: one that lies further ahead was made before the database's clock was
+ * set back, and is over. */
+#define DYGW_TOKEN_CLAIM_MAX_MS 120000
+
 /* Claims the renewal of `version` for owner, for ttl_ms by the database's clock. APR_EBUSY:
  * somebody else has it; APR_EEXIST: the version is not the present one any more, there is a newer
  * token to read. APR_INCOMPLETE: it may be claimed. */

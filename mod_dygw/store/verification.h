@@ -197,6 +197,12 @@ typedef struct dygw_due_row_t {
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
                                          apr_array_header_t **rows, apr_pool_t *pool);
 
+/* Makes such work due at `now` that lies beyond `beyond`, at most limit rows: it was put there
+ * before a clock was set back. A request that is said to be at work on it so long is not, and its
+ * verify counts as sent now where it says later. *count: how many. */
+apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
+                                            dygw_ms_t beyond, int limit, int *count);
+
 /* What else is recorded of a coupon. */
 typedef struct dygw_rival_t {
     apr_int64_t id;

@@ -23,6 +23,34 @@ static const dygw_stmt_t due[] = {
     }
 };
 
+#define RECALLED(time) \
+    "SET " time " = %lld, " \
+    "lease_until = CASE WHEN lease_until > %lld THEN 0 ELSE lease_until END, " \
+    "sent_at = CASE WHEN sent_at > %lld THEN %lld ELSE sent_at END, revision = revision + 1 "
+#define BEYOND(time, rows)      rows " AND " time " > %lld"
+#define FAR(time, rows) \
+    "(SELECT id FROM dygw_verifications WHERE " BEYOND(time, rows) " ORDER BY " time " LIMIT %lld)"
+#define RECALL_BY_ID(time, rows) \
+    "UPDATE dygw_verifications " RECALLED(time) "WHERE id IN " FAR(time, rows) \
+    " AND " BEYOND(time, rows)
+
+/* MariaDB takes an index for the ids when it joins them, and only then. */
+#define RECALL(time, rows) \
+    { RECALL_BY_ID(time, rows), RECALL_BY_ID(time, rows), \
+      "UPDATE dygw_verifications v JOIN " FAR(time, rows) " far ON v.id = far.id " RECALLED(time) }
+
+static const dygw_stmt_t recall[] = {
+    [DYGW_DUE_SETTLE] = {
+        "dygw_verification_recall_settle", RECALL(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
+    },
+    [DYGW_DUE_ERRAND] = {
+        "dygw_verification_recall_errand", RECALL(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
+    },
+    [DYGW_DUE_ENRICH] = {
+        "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
+    }
+};
+
 #define RIVALS \
     "SELECT id, first_id, verify_status, verify_id, already, cancel_since, created_at " \
     "FROM dygw_verifications WHERE "
@@ -67,6 +95,19 @@ apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms
         };
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
+                                            dygw_ms_t beyond, int limit, int *count)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *far = dygw_db_int(db, beyond);
+    const char *most = dygw_db_int(db, limit);
+    const char *args[] = { at, far, far, at, far, most, far };
+    const char *joined[] = { far, most, at, far, far, at };
+
+    return dygw_db_exec(db, &recall[what], count,
+                        dygw_db_dialect(db) == DYGW_MYSQL ? joined : args);
 }
 
 static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)

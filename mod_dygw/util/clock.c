@@ -25,6 +25,14 @@ dygw_ms_t dygw_now(void)
     return current_clock();
 }
 
+/* Another process may just have noted it. */
+int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms)
+{
+    dygw_ms_t ago = dygw_now() - at;
+
+    return ago >= -DYGW_CLOCKS_APART_MS && ago < ms;
+}
+
 void dygw_clock_set(dygw_ms_t (*clock)(void))
 {
     current_clock = clock ? clock : system_clock;

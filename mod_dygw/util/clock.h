@@ -18,6 +18,10 @@ typedef apr_int64_t dygw_ms_t;
 /* The present, in ms. */
 dygw_ms_t dygw_now(void);
 
+/* Is it less than `ms` since `at`? A time that lies ahead was noted before the clock was set back,
+ * and tells nothing. */
+int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms);
+
 /* Lets a test own the clock; NULL restores the system's. */
 void dygw_clock_set(dygw_ms_t (*clock)(void));
 

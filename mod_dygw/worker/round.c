@@ -10,6 +10,7 @@
 #include "gateway/cell.h"
 #include "gateway/meter.h"
 #include "gateway/reads.h"
+#include "gateway/recall.h"
 #include "gateway/reseal.h"
 #include "gateway/token.h"
 #include "store/idempotency.h"
@@ -213,11 +214,12 @@ static int leads(const dygw_round_t *round)
     return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS;
 }
 
-/* The lease was seen to have `left` ms after `asked_at`. */
+/* The lease was seen to have `left` ms after `asked_at`; more than we ever take it for, when the
+ * database's clock was set back. */
 static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_ms_t left)
 {
     round->holds_lease = holds;
-    round->leads_until = asked_at + left;
+    round->leads_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
     dygw_jobs_lead(round->jobs, round->leads_from + DYGW_ORDERS_REST_MS,
                    holds ? round->leads_until : 0);
 }
@@ -235,6 +237,7 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
         round->resealed = -1;       /* the one before may have had another master key */
+        round->recalled_at = 0;
         round->leads_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
@@ -245,13 +248,28 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
     }
 }
 
+/* Nobody holds it, or somebody who took it before the database's clock was set back. */
+static int is_free(const dygw_round_t *round, const dygw_tick_t *tick)
+{
+    if (tick->lease_left_ms > DYGW_LEASE_LEFT_MAX(DYGW_LEASE_TTL_MS)) {
+        dygw_log(&round->log, WARN, 0,
+                 DYGWNO(0633) "the lease of the background's work ends in %" APR_INT64_T_FMT
+                              " s, so that the database's clock was set back; it is taken over",
+                 tick->lease_left_ms / 1000);
+        return 1;
+    }
+    return tick->lease_left_ms <= 0;
+}
+
 static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
 {
     int ours = tick->lease_owner && strcmp(tick->lease_owner, round->gateway.owner) == 0;
+    int to_renew = ours && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS
+                            || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
     note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
                tick->lease_left_ms);
-    if (tick->lease_left_ms <= 0 || (ours && tick->lease_left_ms < DYGW_LEASE_RENEW_MS)) {
+    if (is_free(round, tick) || to_renew) {
         take_lease(round, scratch);
     }
 }
@@ -330,13 +348,12 @@ static int purge_with(dygw_round_t *round, dygw_db_t *db)
 
 static void purge(dygw_round_t *round, apr_pool_t *scratch)
 {
-    dygw_ms_t now = dygw_now();
     dygw_db_t *db;
 
-    if (now - round->purged_at < PURGE_MS) {
+    if (dygw_is_recent(round->purged_at, PURGE_MS)) {
         return;
     }
-    round->purged_at = now;
+    round->purged_at = dygw_now();
     if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
         if (purge_with(round, db) >= PURGE_ROWS) {
             round->purged_at = 0;       /* there is more: again in the next round */
@@ -399,6 +416,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, scratch);
     if (leads(round)) {
+        dygw_recall_turn(&round->gateway, &round->recalled_at, tick.now, &round->log, scratch);
         keep_token(round, scratch);
         keep_sealed(round, &tick, scratch);
         purge(round, scratch);

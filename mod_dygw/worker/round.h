@@ -28,6 +28,7 @@ typedef struct dygw_round_t {
     int looked_well;            /* the database answered then */
     int clock_off;              /* this host's clock was found to be wrong, and that was said */
     dygw_ms_t purged_at;
+    dygw_ms_t recalled_at;      /* 0: not since it leads */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
     apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */

@@ -321,6 +321,7 @@ static int run_suite(void)
     suite_verifications();
     suite_settlement();
     suite_due();
+    suite_ahead();
     suite_keys();
     suite_webhooks();
     suite_reconciliations();

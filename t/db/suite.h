@@ -105,6 +105,7 @@ void suite_tables(void);
 void suite_verifications(void);
 void suite_settlement(void);
 void suite_due(void);
+void suite_ahead(void);
 void suite_keys(void);
 void suite_webhooks(void);
 void suite_reconciliations(void);

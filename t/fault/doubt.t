@@ -26,7 +26,7 @@ my ($gateway, $truth, $database);
 sub begin_gateway {
     ($database) = @_;
     $gateway = Dygw::Gateway->new(database => $database, sandbox => $sandbox, children => 1, idle => 1,
-        directives => { DygwDatabaseTimeout => TIMEOUT_SEC . 's' });
+        directives => { DygwDatabaseTimeout => TIMEOUT_SEC . 's', DygwUpstreamTimeout => '500ms 1s' });
     $gateway->start;
     # What is given up.
     $gateway->server->announce(qw(DYGW0310 DYGW0411 DYGW0414 DYGW0456 DYGW0600 DYGW0601 DYGW0610));
