@@ -104,7 +104,8 @@ sub free_port {
 
 # conf: a text, or code that makes one of the server. modules: names of httpd's modules without mod_, beside those
 # that every server here has. load: paths of modules by name. mpm, children, threads, log_level, env, access_log (a
-# format; none: no access log), name (for messages), clock ('+2s': how wrong its clock is). one_process: as `httpd -X`,
+# format; none: no access log), name (for messages), clock ('+2s': how wrong its clock is; or the path of a file that
+# says so, and may be changed while it runs). one_process: as `httpd -X`,
 # without children; it cannot restart.
 sub new {
     my ($class, %option) = @_;
@@ -284,8 +285,8 @@ sub clock_env {
     my ($self) = @_;
     my $clock = $self->{clock} // return;
     my ($library) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
-    return (LD_PRELOAD => $library // croak('faketime is not installed'), FAKETIME => $clock,
-            FAKETIME_DONT_FAKE_MONOTONIC => 1);
+    my @clock = $clock =~ m{^/} ? (FAKETIME_TIMESTAMP_FILE => $clock, FAKETIME_NO_CACHE => 1) : (FAKETIME => $clock);
+    return (LD_PRELOAD => $library // croak('faketime is not installed'), FAKETIME_DONT_FAKE_MONOTONIC => 1, @clock);
 }
 
 # How many configurations it has begun to serve.
