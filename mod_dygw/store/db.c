@@ -251,7 +251,7 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
     dygw_wait_begin(&db->wait);
     rv = carry_out(db, job);
     was_cut = dygw_wait_end(&db->wait);
-    if (rv != 0 && was_cut) {
+    if (rv != 0 && was_cut && db->source->dialect != DYGW_SQLITE3) {
         db->cut = 1;
         db->timed_out = 1;
         if (db->session) {
@@ -286,6 +286,22 @@ static int run_again(dygw_db_t *db, dygw_dbjob_t *job)
     return run_once(db, job);
 }
 
+/* SQLite's driver says after 1.6 s that somebody else has the file's lock. It is waited for as long
+ * as for any database, the host's own lock included, and nothing is done meanwhile. */
+static int run_in_turn(dygw_db_t *db, dygw_dbjob_t *job)
+{
+    apr_time_t since = db->locked ? db->locks_since : dygw_steady_now();
+    apr_time_t until = since + dygw_guard_limit(db->source->guard);
+    int rv = run_once(db, job);
+
+    while (rv != 0 && db->timed_out && db->source->dialect == DYGW_SQLITE3
+           && dygw_steady_now() < until) {
+        db->timed_out = 0;
+        rv = run_again(db, job);
+    }
+    return rv;
+}
+
 apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
 {
     int tries = DEADLOCK_TRIES;
@@ -300,7 +316,7 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
         db->error = "the connection, which is lost";
         return APR_EGENERAL;
     }
-    rv = run_once(db, job);
+    rv = run_in_turn(db, job);
     while (rv != 0 && db->deadlock && !db->in_transaction && --tries > 0) {
         db->deadlock = 0;
         rv = run_again(db, job);
@@ -326,11 +342,13 @@ static apr_status_t lock(dygw_db_t *db)
     apr_status_t rv = APR_SUCCESS;
 
     if (db->source->lock_writer && !db->locked) {
+        db->locks_since = dygw_steady_now();
         rv = db->source->lock_writer(db->source->baton);
         db->locked = rv == APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {
         db->timed_out = 1;
+        db->in_doubt = 0;
         dygw_log(db->log, ERR, rv, DYGWNO(0603) "the lock of the one writer cannot be had");
     }
     return rv;

@@ -19,6 +19,7 @@ struct dygw_db_t {
     int in_transaction;
     int failed;             /* a statement of the transaction did */
     int locked;             /* the writer's lock is ours */
+    apr_time_t locks_since; /* when that was asked for */
     int deadlock;           /* the last statement lost one */
     int timed_out;          /* the last statement was */
     int in_doubt;           /* the last statement, or the commit, may have been done */

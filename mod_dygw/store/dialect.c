@@ -111,7 +111,8 @@ int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
     case DYGW_MYSQL:
         return code == MYSQL_LOCK_WAIT || code == MYSQL_TOO_LONG;
     default:
-        return code == SQLITE3_BUSY;
+        /* A query's driver has another code for it. */
+        return code == SQLITE3_BUSY || (text && strstr(text, "database is locked"));
     }
 }
 

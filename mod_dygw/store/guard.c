@@ -49,8 +49,7 @@ struct dygw_guard_t {
     int was_late;               /* that look */
 };
 
-/* In us, from some point in the past. */
-static apr_time_t steady_now(void)
+apr_time_t dygw_steady_now(void)
 {
     struct timespec now;
 
@@ -159,7 +158,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
     if (watched) {
         set_socket(watched, number);
         watched->used = 1;
-        watched->last = wait->since ? wait->since : steady_now();
+        watched->last = wait->since ? wait->since : dygw_steady_now();
         guard->known += watched->dead;
         watched->dead = 0;
     }
@@ -194,7 +193,7 @@ static void begin_at(dygw_wait_t *wait, apr_time_t since)
 void dygw_wait_begin(dygw_wait_t *wait)
 {
     if (wait->guard) {
-        begin_at(wait, steady_now());
+        begin_at(wait, dygw_steady_now());
     }
 }
 
@@ -239,7 +238,7 @@ apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
  * given until the next look. Only once: a machine may be so busy that each look is late. */
 int dygw_guard_look(dygw_guard_t *guard)
 {
-    apr_time_t now = steady_now();
+    apr_time_t now = dygw_steady_now();
     dygw_wait_t *wait = NULL;
     int is_late;
     int again;
@@ -294,7 +293,7 @@ static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, 
     apr_thread_mutex_lock(guard->mutex);
     came = guard->tries;
     while ((rv = may_pass(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
-           && (now = steady_now()) < until) {
+           && (now = dygw_steady_now()) < until) {
         apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
     }
     guard->taken += rv == APR_SUCCESS && !is_counted;
@@ -320,13 +319,13 @@ static void passed(dygw_guard_t *guard, apr_status_t rv, int is_alone)
 static apr_status_t open_some(dygw_db_source_t *source, int tries, apr_pool_t *pool,
                               dygw_dbd_t *dbd)
 {
-    apr_time_t until = steady_now() + DYGW_OPEN_PATIENCE;
+    apr_time_t until = dygw_steady_now() + DYGW_OPEN_PATIENCE;
 
     do {
         if (source->open(source->baton, pool, dbd) == APR_SUCCESS) {
             return APR_SUCCESS;
         }
-    } while (--tries > 0 && steady_now() < until);
+    } while (--tries > 0 && dygw_steady_now() < until);
     return APR_EGENERAL;
 }
 
@@ -345,7 +344,7 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
                              dygw_dbd_t *dbd)
 {
     dygw_guard_t *guard = wait->guard;
-    apr_time_t since = steady_now();
+    apr_time_t since = dygw_steady_now();
     apr_status_t rv;
     int alone;
 
