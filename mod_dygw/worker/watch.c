@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include <apr_atomic.h>
@@ -33,13 +34,20 @@ typedef struct watch_t {
     apr_uint32_t stopping;      /* atomic */
 } watch_t;
 
-/* This process's: the end to read from, and the one to write to. */
-static int wake_pipe[2] = { -1, -1 };
+#define CLOSED          (-1)
+
+/* This process's pipe: the end to read from, and the one to write to. */
+static _Atomic int wake_from = CLOSED;
+static _Atomic int wake_to = CLOSED;
 
 void dygw_watch_wake(DYGW_UNUSED void *baton)
 {
-    /* A full pipe wakes it as well. */
-    (void)!write(wake_pipe[1], "", 1);
+    int to = wake_to;
+
+    if (to != CLOSED) {
+        /* A full pipe wakes it as well. */
+        (void)!write(to, "", 1);
+    }
 }
 
 static int look(const apr_array_header_t *sources)
@@ -55,11 +63,11 @@ static int look(const apr_array_header_t *sources)
 
 static void sleep_until_woken(int timeout_ms)
 {
-    struct pollfd end = { .fd = wake_pipe[0], .events = POLLIN };
+    struct pollfd end = { .fd = wake_from, .events = POLLIN };
     char drained[DRAIN_BYTES];
 
     if (poll(&end, 1, timeout_ms) > 0) {
-        (void)!read(wake_pipe[0], drained, sizeof(drained));
+        (void)!read(end.fd, drained, sizeof(drained));
     }
 }
 
@@ -74,6 +82,20 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+/* Nobody finds a number that is closed, and may be something else's by then. */
+static void close_pipe(void)
+{
+    int to = atomic_exchange(&wake_to, CLOSED);
+    int from = atomic_exchange(&wake_from, CLOSED);
+
+    if (to != CLOSED) {
+        close(to);
+    }
+    if (from != CLOSED) {
+        close(from);
+    }
+}
+
 static apr_status_t stop_and_join(void *data)
 {
     watch_t *watch = data;
@@ -82,23 +104,24 @@ static apr_status_t stop_and_join(void *data)
     apr_atomic_set32(&watch->stopping, 1);
     dygw_watch_wake(NULL);
     apr_thread_join(&rv, watch->thread);
-    close(wake_pipe[0]);
-    close(wake_pipe[1]);
-    wake_pipe[0] = wake_pipe[1] = -1;
+    close_pipe();
     apr_pool_destroy(watch->pool);
     return APR_SUCCESS;
 }
 
 static apr_status_t open_pipe(void)
 {
+    int ends[2];
     int i;
 
-    if (pipe(wake_pipe) != 0) {
+    if (pipe(ends) != 0) {
         return APR_FROM_OS_ERROR(errno);
     }
+    wake_from = ends[0];
+    wake_to = ends[1];
     for (i = 0; i < 2; i++) {
-        if (fcntl(wake_pipe[i], F_SETFD, FD_CLOEXEC) != 0
-            || fcntl(wake_pipe[i], F_SETFL, O_NONBLOCK) != 0) {
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0
+            || fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0) {
             return APR_FROM_OS_ERROR(errno);
         }
     }
@@ -128,10 +151,13 @@ static apr_status_t start(const apr_array_header_t *sources, apr_pool_t *until)
         apr_threadattr_detach_set(attributes, 0);
         rv = ap_thread_create(&watch->thread, attributes, run, watch, pool);
     }
-    if (rv == APR_SUCCESS) {
-        apr_pool_pre_cleanup_register(until, watch, stop_and_join);
+    if (rv != APR_SUCCESS) {
+        close_pipe();
+        apr_pool_destroy(pool);
+        return rv;
     }
-    return rv;
+    apr_pool_pre_cleanup_register(until, watch, stop_and_join);
+    return APR_SUCCESS;
 }
 
 apr_status_t dygw_watch_start(apr_pool_t *pchild)
