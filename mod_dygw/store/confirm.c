@@ -9,7 +9,8 @@
 
 #define MARK_LEN 24
 
-/* Where no nonce is: those are digests. Never old enough to be in the way of who removes old ones. */
+/* Among the nonces, which are digests: it is none of them, and never old enough to be in the way of
+ * who removes old ones. */
 static const dygw_stmt_t confirm_put = {
     "dygw_confirm_put",
     DYGW_SQL("INSERT INTO dygw_nonces (nonce_key, expires_at) VALUES (%s, 9223372036854775807)")

@@ -22,8 +22,6 @@
 #include "store/dialect.h"
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
-#define SCRIPT_TRIES    10      /* of a statement of a migration, SQLite only */
-#define SCRIPT_PAUSE    apr_time_from_msec(50)
 
 /* --- failures --- */
 
@@ -72,7 +70,7 @@ static int ask(dygw_db_t *db, const char *sql, const char **answer)
     return dygw_session_ask(&db->dbd, sql, answer, db->pool);
 }
 
-static void drop_session(dygw_db_t *db)
+void dygw_db_drop_session(dygw_db_t *db)
 {
     dygw_session_drop(&db->dbd, &db->wait);
     db->session = NULL;
@@ -116,7 +114,7 @@ static int has_new_session(dygw_db_t *db)
         || (has && had && strcmp(has, had) == 0)) {
         return 0;
     }
-    drop_session(db);
+    dygw_db_drop_session(db);
     return !forget || ask(db, forget, &has) == 0;
 }
 
@@ -196,7 +194,7 @@ static int renewed(dygw_db_t *db)
         return is_new;
     }
     if (db->session) {
-        drop_session(db);       /* what the driver may make of the connection later is another */
+        dygw_db_drop_session(db);   /* what the driver may make of it later is another */
     }
     give_back(db);
     if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
@@ -337,7 +335,7 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     return APR_SUCCESS;
 }
 
-static apr_status_t lock(dygw_db_t *db)
+apr_status_t dygw_db_lock(dygw_db_t *db)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -354,7 +352,7 @@ static apr_status_t lock(dygw_db_t *db)
     return rv;
 }
 
-static void unlock(dygw_db_t *db)
+void dygw_db_unlock(dygw_db_t *db)
 {
     if (db->locked) {
         db->source->unlock_writer(db->source->baton);
@@ -430,7 +428,7 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db)
 apr_status_t dygw_db_begin(dygw_db_t *db)
 {
     dygw_dbjob_t job = { .plain = dygw_dialect(db->source->dialect)->begin };
-    apr_status_t rv = lock(db);
+    apr_status_t rv = dygw_db_lock(db);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -438,7 +436,7 @@ apr_status_t dygw_db_begin(dygw_db_t *db)
     rv = dygw_db_run(db, &job);
     if (rv != APR_SUCCESS) {
         dygw_db_report(db);
-        unlock(db);
+        dygw_db_unlock(db);
         return rv;
     }
     db->in_transaction = 1;
@@ -455,7 +453,7 @@ void dygw_db_rollback(dygw_db_t *db)
     }
     db->in_transaction = 0;
     db->failed = 0;
-    unlock(db);
+    dygw_db_unlock(db);
 }
 
 /* Is the connection that a COMMIT failed on, and that was rolled back since, beyond that? */
@@ -518,14 +516,14 @@ apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nro
 {
     dygw_dbjob_t job = { .stmt = stmt, .args = args };
     int alone = !db->in_transaction;
-    apr_status_t rv = lock(db);
+    apr_status_t rv = dygw_db_lock(db);
 
     db->error = NULL;
     if (rv == APR_SUCCESS) {
         rv = dygw_db_run(db, &job);
     }
     if (alone) {
-        unlock(db);
+        dygw_db_unlock(db);
     }
     if (nrows) {
         *nrows = rv == APR_SUCCESS ? job.nrows : 0;
@@ -541,71 +539,4 @@ apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, co
         dygw_db_report(db);
     }
     return rv;
-}
-
-/* One statement of a migration. SQLite fails, and does not wait, where two hosts make the same file
- * at once. */
-static int run_plain(dygw_db_t *db, const char *statement)
-{
-    dygw_dialect_e dialect = db->source->dialect;
-    int tries = dialect == DYGW_SQLITE3 ? SCRIPT_TRIES : 1;
-    const char *ignored;
-    int code;
-
-    while ((code = ask(db, statement, &ignored)) != 0) {
-        const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
-
-        if (dygw_dialect_there_already(dialect, text)) {
-            return 0;
-        }
-        if (--tries <= 0) {
-            break;
-        }
-        apr_sleep(SCRIPT_PAUSE);
-    }
-    return code;
-}
-
-/* How long a migration takes depends on what there is to migrate: the session's limit is not for
- * it, nor is the guard. */
-static void lift_limit(dygw_db_t *db, int lift)
-{
-    const dygw_dialect_t *dialect = dygw_dialect(db->source->dialect);
-    const char *sql = lift ? dialect->unlimited : dialect->limited;
-    const char *ignored;
-
-    if (sql && ask(db, sql, &ignored) != 0) {
-        dygw_log(db->log, DEBUG, 0, DYGWNO(0613) "the time limit of statements stays as it was");
-    }
-}
-
-apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *statements,
-                            int count)
-{
-    apr_status_t rv = lock(db);
-    int code = 0;
-    int i;
-
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    lift_limit(db, 1);
-    db->in_transaction = 1;
-    for (i = 0; code == 0 && i < count; i++) {
-        code = run_plain(db, statements[i]);
-    }
-    if (code != 0) {
-        dygw_db_note_failure(db, apr_psprintf(db->pool, "statement %d of %s", i, name), code);
-        dygw_db_report(db);
-        dygw_db_rollback(db);
-        lift_limit(db, 0);
-        return APR_EGENERAL;
-    }
-    db->in_transaction = 0;
-    lift_limit(db, 0);
-    if (db->source->dialect == DYGW_SQLITE3) {
-        drop_session(db);       /* the schema's change has broken its statements */
-    }
-    unlock(db);
-    return APR_SUCCESS;
 }

@@ -88,8 +88,8 @@ int dygw_db_lost_deadlock(const dygw_db_t *db);
 /* Did the last statement fail because a lock was not given in time, or the statement took too long?
  * It was not done, and another one would be kept waiting as long. */
 int dygw_db_timed_out(const dygw_db_t *db);
-/* Did the last statement outside of a transaction, or the commit, fail without the server's word, so
- * that it may be done, or still be? To see nothing of it proves nothing either: a write that meets
+/* Did the last statement outside of a transaction, or the commit, fail without the server's word?
+ * Then it may be done, or still be. To see nothing of it proves nothing either: a write that meets
  * it tells. */
 int dygw_db_in_doubt(const dygw_db_t *db);
 /* After a failure: does the database answer at all? */

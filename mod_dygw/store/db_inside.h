@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/db.c, store/rows.c and store/deadline.c only: the inside of a unit of work. */
+ * For store/db.c, store/rows.c, store/deadline.c and store/script.c only: the inside of a unit of
+ * work. */
 #ifndef DYGW_STORE_DB_INSIDE_H
 #define DYGW_STORE_DB_INSIDE_H
 
@@ -38,6 +39,13 @@ typedef struct dygw_dbjob_t {
 
 /* Keeps what the driver says of a failure for dygw_db_report. */
 void dygw_db_note_failure(dygw_db_t *db, const char *what, int code);
+
+/* Takes the lock of the one writer, where there is one, until dygw_db_unlock. */
+apr_status_t dygw_db_lock(dygw_db_t *db);
+void dygw_db_unlock(dygw_db_t *db);
+
+/* The connection's session is made anew when it is needed next. */
+void dygw_db_drop_session(dygw_db_t *db);
 
 /* Carries it out, on a renewed connection if need be. APR_EGENERAL. */
 apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job);

@@ -40,9 +40,9 @@ sub lease {
 
 sub record {
     my ($id) = @_;
-    my ($row) = $database->query('SELECT verify_status, COALESCE(next_run_at, 0), lease_until FROM dygw_verifications ' .
+    my ($row) = $database->query('SELECT verify_status, COALESCE(next_run_at, 0) FROM dygw_verifications ' .
         "WHERE id = $id");
-    return { status => $row->[0], next => $row->[1] / 1000 - time, lease => $row->[2] / 1000 - time };
+    return { status => $row->[0], next => $row->[1] / 1000 - time };
 }
 
 # One test: it comes to that.

@@ -358,6 +358,9 @@ static void a_key_without_records_is_running_or_came_to_nothing(DYGW_UNUSED void
     fake_clock_advance(90001);
     look_up(3, "order 17/1");
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
+    fake_clock_advance(-3600000);   /* set back: no request runs until then */
+    look_up(3, "order 17/1");
+    assert_int_equal(out.result.code, DYGW_NOT_FOUND);
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
     look_up(3, "order 17/1");
     assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);

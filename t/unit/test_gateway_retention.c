@@ -189,6 +189,15 @@ static void it_rests_when_nothing_is_left(DYGW_UNUSED void **state)
     assert_int_equal(sweep(), DYGW_RETENTION_TABLES);
 }
 
+static void it_does_not_rest_until_a_clock_that_was_set_back_has_caught_up(DYGW_UNUSED void **state)
+{
+    sweep();
+    opens = 0;
+    now -= 3600000;
+    dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+    assert_int_equal(opens, 1);
+}
+
 static void it_rests_after_a_failure_and_goes_on(DYGW_UNUSED void **state)
 {
     rows[0] = 1000;
@@ -224,6 +233,7 @@ int main(void)
         TEST(it_goes_in_small_batches_one_a_turn),
         TEST(reconciliations_go_to_the_last),
         TEST(it_rests_when_nothing_is_left),
+        TEST(it_does_not_rest_until_a_clock_that_was_set_back_has_caught_up),
         TEST(it_rests_after_a_failure_and_goes_on),
         TEST(it_says_how_much_it_was),
     };

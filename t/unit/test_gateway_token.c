@@ -393,6 +393,14 @@ static void a_reader_may_reject_the_token_held_once_a_minute(DYGW_UNUSED void **
     assert_int_equal(fake_token_calls(), 2);
 }
 
+static void a_clock_that_is_set_back_keeps_no_reader_waiting(DYGW_UNUSED void **state)
+{
+    reject("tok-1");
+    fake_clock_advance(-10 * 60000);
+    reject("tok-2");
+    check_held("tok-3", 3);
+}
+
 static void a_reader_cannot_reject_another_token(DYGW_UNUSED void **state)
 {
     reject("tok-0");
@@ -526,6 +534,7 @@ int main(void)
         TEST(but_not_when_douyin_refused_it),
         TEST(a_reader_may_reject_the_token_held_once_a_minute),
         TEST(a_reader_cannot_reject_another_token),
+        TEST(a_clock_that_is_set_back_keeps_no_reader_waiting),
         TEST(a_readers_word_does_not_mark_it_refused),
         TEST(all_threads_share_one_renewal),
         TEST(all_threads_hear_at_once_that_it_failed)

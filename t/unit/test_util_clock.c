@@ -34,6 +34,18 @@ static void a_test_may_own_the_clock_and_give_it_back(DYGW_UNUSED void **state)
     assert_true(dygw_now() <= apr_time_now() / 1000);
 }
 
+static void what_lies_ahead_is_not_recent(DYGW_UNUSED void **state)
+{
+    dygw_clock_set(frozen);
+    assert_true(dygw_is_recent(17, 10));
+    assert_true(dygw_is_recent(8, 10));
+    assert_false(dygw_is_recent(7, 10));
+    assert_true(dygw_is_recent(17 + DYGW_CLOCKS_APART_MS, 10));     /* noted a moment ago */
+    assert_false(dygw_is_recent(18 + DYGW_CLOCKS_APART_MS, 10));
+    dygw_clock_set(NULL);
+    assert_false(dygw_is_recent(0, APR_INT64_C(1000000000000)));
+}
+
 static void douyins_seconds_and_milliseconds_are_told_apart(DYGW_UNUSED void **state)
 {
     assert_true(dygw_time_from_douyin(1767225600) == APR_INT64_C(1767225600000));
@@ -89,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_test_may_own_the_clock_and_give_it_back),
+        cmocka_unit_test(what_lies_ahead_is_not_recent),
         cmocka_unit_test(douyins_seconds_and_milliseconds_are_told_apart),
         cmocka_unit_test(times_are_written_as_rfc3339),
         cmocka_unit_test(times_out_of_range_keep_the_format),
