@@ -20,8 +20,10 @@
 #include "store/catalogue.h"
 #include "store/dberror.h"
 #include "store/dialect.h"
+#include "store/notice.h"
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
+#define DONE_ALONE      (-1)    /* no driver's code */
 
 /* --- failures --- */
 
@@ -247,8 +249,14 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
     int rv;
 
     dygw_wait_begin(&db->wait);
+    dygw_notice_forget();
     rv = carry_out(db, job);
     was_cut = dygw_wait_end(&db->wait);
+    db->alone = rv == 0 && dygw_notice_is_alone();
+    if (db->alone) {
+        db->error = apr_pstrcat(db->pool, name_of(job), ": not waited for the standby", NULL);
+        return DONE_ALONE;
+    }
     if (rv != 0 && was_cut && db->source->dialect != DYGW_SQLITE3) {
         db->cut = 1;
         db->timed_out = 1;
@@ -329,7 +337,8 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     }
     if (rv != 0) {
         db->failed = 1;
-        db->in_doubt = would_last(db, job) && (db->cut || db->repeated || !db->connected);
+        db->in_doubt = would_last(db, job)
+                       && (db->cut || db->alone || db->repeated || !db->connected);
         return APR_EGENERAL;
     }
     return APR_SUCCESS;
@@ -487,7 +496,7 @@ static apr_status_t commit_with(dygw_db_t *db, const char *text)
         }
     }
     dygw_db_rollback(db);
-    db->in_doubt = sent && rv != APR_SUCCESS && is_lost(db);
+    db->in_doubt = sent && rv != APR_SUCCESS && (db->alone || is_lost(db));
     return rv;
 }
 

@@ -23,6 +23,7 @@ struct dygw_db_t {
     apr_time_t locks_since; /* when that was asked for */
     int deadlock;           /* the last statement lost one */
     int timed_out;          /* the last statement was */
+    int alone;              /* the last statement is done, but its standby has not got it */
     int in_doubt;           /* the last statement, or the commit, may have been done */
     int repeated;           /* the last statement was, on another connection */
     const char *error;      /* the last failure, for dygw_db_report */

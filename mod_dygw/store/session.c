@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "store/dialect.h"
+#include "store/notice.h"
 
 #define SESSION_KEY "dygw session"
 
@@ -75,6 +76,7 @@ int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_tran
     made->statements = apr_hash_make(pool);
     made->watched = dygw_guard_watch(wait->guard, pool);
     dygw_wait_use(wait, made->watched, dbd);
+    dygw_notice_listen(dbd, dialect);
     rv = set_up(dbd, dygw_dialect(dialect), in_transaction, made);
     if (rv != 0) {
         dygw_wait_use(wait, NULL, dbd);

@@ -78,13 +78,22 @@ sub await_standby {
     return;
 }
 
-# Ends the session that waits for the standby with such a statement.
+# The server takes its time to heed that: from now on a commit waits.
+sub commits_wait {
+    my $commit = 'timeout 0.3 ' . $database->client_command .
+        q( -c "INSERT INTO dygw_nonces VALUES (md5(random()::text), 0)");
+    my $waits = poll { `$commit 2>&1`; $? >> 8 == 124 };
+    ok($waits, 'pgsql: commits wait for a standby');
+    return;
+}
+
+# Ends the session that waits for the standby with such a statement, or only its wait.
 sub end_waiting {
-    my ($pattern, $name) = @_;
+    my ($pattern, $name, $end) = @_;
     my $waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%$pattern%'";
     my $found = poll { admin("SELECT COUNT(*) $waiting") > 0 };
     ok($found, "$name: it waits for the standby");
-    admin("SELECT pg_terminate_backend(pid, 5000) $waiting");
+    admin('SELECT ' . ($end // 'pg_terminate_backend') . "(pid) $waiting");
     return;
 }
 
@@ -95,27 +104,34 @@ sub standby {
     my $redeemed = $truth->verify($coupon, code => $coupon->{code});
     is($redeemed->{answer}{status}, 200, 'pgsql: redeemed before');
     await_standby('nobody');
+    commits_wait();
 
     $coupon = $sandbox->mint_coupon;
     my $attempt = $truth->begin($coupon, code => $coupon->{code});
     end_waiting('INSERT INTO dygw_verifications', $name);
     is_seen($attempt, $name);
-    is_in_doubt($attempt, $name);
-
-    $name = 'pgsql: cancelled while no standby answers';
+    my $cancelled = 'pgsql: cancelled while no standby answers';
     my $id = $redeemed->{answer}{json}{data}{id};
     my $cancels = $sandbox->count('cancel');
     my $cancel = $gateway->client->begin(POST => '/coupons/cancel', { verification_id => $id });
-    end_waiting('UPDATE dygw_verifications', $name);
+    end_waiting('UPDATE dygw_verifications', $cancelled);
     my $seen = poll { $gateway->rows('dygw_verifications', "id = $id AND cancel_since IS NOT NULL") };
-    is($seen, 1, "$name: the wish is seen");
-    is($cancel->finish->{status}, 202, "$name: 202");
-    is($sandbox->count('cancel'), $cancels, "$name: nothing was cancelled that is not certain to be wanted");
+    is($seen, 1, "$cancelled: the wish is seen");
+    is_in_doubt($attempt, $name);
+    is($cancel->finish->{status}, 202, "$cancelled: 202");
+    is($sandbox->count('cancel'), $cancels, "$cancelled: nothing was cancelled that is not certain to be wanted");
+
+    $name = 'pgsql: told not to wait for the standby';
+    $coupon = $sandbox->mint_coupon;
+    my $alone = $truth->begin($coupon, code => $coupon->{code});
+    end_waiting('INSERT INTO dygw_verifications', $name, 'pg_cancel_backend');
+    is_seen($alone, $name);
+    is_in_doubt($alone, $name);
 
     await_standby('');
     $gateway->work(1);
     ok($truth->await_settled, 'pgsql: and without a standby to wait for: all is settled');
-    $truth->settled($attempt, 'pgsql: what was in doubt is redeemed once', verify_status => 'success');
+    $truth->settled($_, 'pgsql: what was in doubt is redeemed once', verify_status => 'success') for $attempt, $alone;
     $truth->settled($redeemed, 'pgsql: and what was to be cancelled is', verify_status => 'cancelled');
     end_gateway('pgsql');
     return;
