@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What PostgreSQL says beside its answers. It does so while the thread waits for the answer, so that
- * each thread hears what belongs to its own statement. */
+ * What PostgreSQL says beside its answers. It does so while the thread waits for the answer: each
+ * thread hears what belongs to its own statement. */
 #include "store/notice.h"
 
 #include <dlfcn.h>
