@@ -22,6 +22,7 @@
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
+#define OBTAINED_AHEAD_MS   600000  /* by the host's clock that got it; more: a clock was set back */
 #define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
 
 static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
@@ -312,10 +313,12 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
     int refused = cell->token_refused;
     dygw_ms_t due_at = dygw_token_due_at(cell->token_obtained_at, cell->token_expires_at,
                                          jitter_of(version));
+    dygw_ms_t now = dygw_now();
+    int from_ahead = cell->token_obtained_at > now + OBTAINED_AHEAD_MS;
     dygw_token_t token;
 
     dygw_cell_unlock(&round->gateway);
-    if (version == 0 || refused || due_at <= dygw_now()) {
+    if (version == 0 || refused || due_at <= now || from_ahead) {
         dygw_token_renew(&round->gateway, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0,
                          &token, &round->log, scratch);
     }

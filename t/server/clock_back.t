@@ -65,11 +65,14 @@ my $id = $answer->{json}{data}{id};
 cmp_ok(record($id)->{next}, '>', AHEAD_SEC / 2, '... to be looked at when the clock says so');
 soon('the background works by that clock', sub { abs(lease()->{renewed} + AHEAD_SEC) < 60 });
 
+my $token = $database->query('SELECT version FROM dygw_tokens');
 set_clock('+0');
 $sandbox->clear;
 soon('set back: the lease is renewed by the clock as it is',
     sub { my $lease = lease(); $lease->{left} > 0 && $lease->{left} < 60 && abs $lease->{renewed} < 60 });
 soon('set back: what was lost before is settled', sub { record($id)->{status} eq 'success' });
+soon('set back: the token, which would seem to live for hours more than it does, is renewed',
+    sub { $database->query('SELECT version FROM dygw_tokens') > $token });
 is($gateway->wait_healthy->{json}{checks}{worker}, 'ok', 'set back: healthy, as the background works');
 my $next = verify_at(0, $sandbox->mint_coupon);
 is("$next->{status} $next->{json}{data}{verify_status}", '200 success', 'set back: the next redemption');
