@@ -306,10 +306,12 @@ static void a_child_that_dies_at_any_step_takes_nothing_along(DYGW_UNUSED void *
     checked = step_through(&f, seen);
     free(seen);
     end(&f);
-    if (checked == 0) {
-        skip();
+    if (checked > 0) {
+        assert_true(checked > 20);
     }
-    assert_true(checked > 20);
+    else {
+        print_message("# no process can be followed here\n");
+    }
 }
 
 int main(void)
