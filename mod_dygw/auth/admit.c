@@ -30,12 +30,6 @@ static dygw_ms_t expiry_of(const dygw_call_t *call)
 
 /* --- refusing --- */
 
-static void explain_replay(dygw_result_t *out)
-{
-    *out = (dygw_result_t){ .code = DYGW_REPLAYED_NONCE,
-                            .message = "this X-Nonce was used before" };
-}
-
 /* Once a minute and child: every refused request would be a flood of its own. */
 static void report_full(const dygw_call_t *call)
 {
@@ -64,7 +58,7 @@ static void explain_full(const dygw_call_t *call, dygw_ms_t wait, dygw_result_t 
 static void explain(const dygw_call_t *call, apr_status_t rv, dygw_ms_t wait, dygw_result_t *out)
 {
     if (rv == APR_EEXIST) {
-        explain_replay(out);
+        dygw_explain_replay(out);
     }
     else if (rv == APR_ENOSPC) {
         explain_full(call, wait, out);
@@ -125,7 +119,7 @@ static apr_status_t in_database(const dygw_call_t *call, work_fn *work)
 static void put_replay_first(const dygw_call_t *call, dygw_result_t *out)
 {
     if (in_database(call, look_at_row) == APR_EEXIST) {
-        explain_replay(out);
+        dygw_explain_replay(out);
     }
 }
 

@@ -527,6 +527,19 @@ void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *cap
     end_work(nonces);
 }
 
+const char *dygw_nonce_request_key(const char *client_key, const char *nonce, apr_pool_t *pool)
+{
+    char *hex = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
+    apr_size_t key_len = strlen(client_key) + 1;    /* the NUL parts the two */
+    apr_size_t nonce_len = strlen(nonce);
+    char *text = apr_palloc(pool, key_len + nonce_len);
+
+    memcpy(text, client_key, key_len);
+    memcpy(text + key_len, nonce, nonce_len);
+    dygw_sha256_hex(text, key_len + nonce_len, hex);
+    return hex;
+}
+
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33])
 {
     char parts[2 * DYGW_SHA256_HEX_LEN + 1], whole[DYGW_SHA256_HEX_LEN + 1];

@@ -42,7 +42,10 @@ apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, con
  * one was spent some may still be counted that have expired. */
 void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity);
 
-/* 32 hex digits that stand for an app's nonce, for the database. */
+/* 32 hex digits that stand for an app's nonce, for the table of nonces in the database. */
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33]);
+
+/* 64 for what a request records: lowercase hex SHA-256 of client_key, NUL, nonce. From pool. */
+const char *dygw_nonce_request_key(const char *client_key, const char *nonce, apr_pool_t *pool);
 
 #endif

@@ -54,6 +54,11 @@ void dygw_explain_database(dygw_result_t *out)
     out->code = DYGW_DATABASE_UNAVAILABLE;
 }
 
+void dygw_explain_replay(dygw_result_t *result)
+{
+    *result = (dygw_result_t){ .code = DYGW_REPLAYED_NONCE };
+}
+
 int dygw_meter_admit(DYGW_UNUSED dygw_gateway_t *gateway, DYGW_UNUSED apr_int64_t app_id)
 {
     metered++;
