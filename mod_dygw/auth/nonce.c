@@ -36,7 +36,7 @@
 
 #include "util/crypto.h"
 
-#define MAGIC           0x44594750u     /* of this layout; another layout gets another number */
+#define MAGIC           0x44594750u     /* another layout of the same size gets another number */
 #define KEY_LEN         16
 #define HASH_LEN        16
 #define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
@@ -125,6 +125,12 @@ static entry_t *entry_at(table_t *t, apr_uint32_t index)
 static apr_uint32_t *slot_at(table_t *t, apr_int64_t second)
 {
     return &t->wheel[second % WHEEL_SEC];
+}
+
+const char *dygw_nonces_layout(apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%x-%" APR_SIZE_T_FMT "-%" APR_SIZE_T_FMT, MAGIC, sizeof(table_t),
+                        sizeof(entry_t));
 }
 
 apr_size_t dygw_nonces_size(int entries)

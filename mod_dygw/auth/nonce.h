@@ -10,6 +10,9 @@
 
 typedef struct dygw_nonces_t dygw_nonces_t;
 
+/* A word for a table's layout: only tables with the same one are attached together. From pool. */
+const char *dygw_nonces_layout(apr_pool_t *pool);
+
 /* Bytes that a table needs in which one app may hold `entries`, and all together half as many
  * again. */
 apr_size_t dygw_nonces_size(int entries);
@@ -30,7 +33,7 @@ apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int
                                 apr_pool_t *pool);
 
 /* Spends `nonce` of the app `client_key` until expires_at. APR_EEXIST: spent before, or it may have
- * been. APR_ENOSPC: full for this app, *free_at (may be NULL) tells when the first entry expires. */
+ * been. APR_ENOSPC: full for this app, *free_at (may be NULL) tells when an entry expires first. */
 apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at);
 
