@@ -538,10 +538,10 @@ const char *dygw_nonce_request_key(const char *client_key, const char *nonce, ap
     char *hex = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
     apr_size_t key_len = strlen(client_key) + 1;    /* the NUL parts the two */
     apr_size_t nonce_len = strlen(nonce);
-    char *text = apr_palloc(pool, key_len + nonce_len);
+    char *text = apr_palloc(pool, key_len + nonce_len + 1);
 
     memcpy(text, client_key, key_len);
-    memcpy(text + key_len, nonce, nonce_len);
+    memcpy(text + key_len, nonce, nonce_len + 1);
     dygw_sha256_hex(text, key_len + nonce_len, hex);
     return hex;
 }
