@@ -266,6 +266,7 @@ static void release(table_t *t, apr_uint32_t *link)
     t->held--;
     t->shares[entry->share]--;
     *link = entry->next_in_slot;
+    atomic_signal_fence(memory_order_seq_cst);      /* out of the slot, before it is free */
     entry->next_in_slot = t->first_free;
     t->first_free = index;
 }
@@ -343,6 +344,7 @@ static void count_anew(table_t *t)
     }
 }
 
+/* Whoever died at work left the mark. */
 static void begin_work(dygw_nonces_t *nonces)
 {
     int i;

@@ -71,6 +71,13 @@ static void a_database_that_keeps_a_request_beyond_its_window_has_no_say(DYGW_UN
     assert_int_equal(authenticate(), DYGW_STALE_TIMESTAMP);
 }
 
+static void a_row_outlives_the_window_by_what_clocks_may_differ(DYGW_UNUSED void **state)
+{
+    is_memory = 0;
+    assert_int_equal(authenticate(), DYGW_OK);
+    assert_true(spent_until == NOW + 300000 + 600000);
+}
+
 static void a_refused_request_spends_nothing(DYGW_UNUSED void **state)
 {
     for (is_memory = 0; is_memory < 2; is_memory++) {
@@ -147,6 +154,7 @@ int main(void)
         TEST(a_nonce_that_cannot_be_kept_is_no_reason_to_go_on),
         TEST(a_request_is_judged_when_its_nonce_is_spent),
         TEST(a_database_that_keeps_a_request_beyond_its_window_has_no_say),
+        TEST(a_row_outlives_the_window_by_what_clocks_may_differ),
         TEST(a_refused_request_spends_nothing),
         TEST(a_replay_is_called_one_before_anything_else),
         TEST(a_replay_takes_nothing_of_the_apps_rate_in_memory),
