@@ -34,9 +34,10 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "layouts.inc"
 #include "util/crypto.h"
 
-#define MAGIC           0x44594750u     /* another layout of the same size gets another number */
+#define MAGIC           0x44594750u     /* the same layout used otherwise gets another number */
 #define KEY_LEN         16
 #define HASH_LEN        16
 #define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
@@ -129,8 +130,8 @@ static apr_uint32_t *slot_at(table_t *t, apr_int64_t second)
 
 const char *dygw_nonces_layout(apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%x-%" APR_SIZE_T_FMT "-%" APR_SIZE_T_FMT, MAGIC, sizeof(table_t),
-                        sizeof(entry_t));
+    return apr_psprintf(pool, DYGW_LAYOUT_NONCES "-%x-%" APR_SIZE_T_FMT "-%" APR_SIZE_T_FMT, MAGIC,
+                        sizeof(table_t), sizeof(entry_t));
 }
 
 apr_size_t dygw_nonces_size(int entries)

@@ -30,6 +30,7 @@
 #include "gateway/meter.h"
 #include "gateway/reads.h"
 #include "handle/figures.h"
+#include "layouts.inc"
 #include "util/log.h"
 #include "util/metrics.h"
 #include "worker/log_httpd.h"
@@ -89,7 +90,6 @@ typedef struct asking_t {
 
 typedef apr_status_t format_fn(void *memory);
 
-/* The size is part of the name, so that hardly any change of a layout can be forgotten. */
 static const char *name_of(const char *content, apr_size_t size, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s %" APR_SIZE_T_FMT, content, size);
@@ -144,14 +144,14 @@ static void *use(asking_t *asking, const char *content, apr_size_t size, format_
 
 /* --- what is in them --- */
 
-/* A change that leaves the size as it was raises the number; then only this begins anew. What the
- * metrics are is told by the list of their series, the tables of nonces by dygw_nonces_layout. The
- * lock of the tables is a segment of its own: it is for all of them. */
-#define CELL    "cell-1"
-#define LOCK    "nonces-lock-1"
-#define READS   "reads-1"
-#define METER   "meter-1"
-#define METRICS "metrics-"
+/* No number has to be raised: the names have hashes of the structures (build/embed-layouts) and the
+ * sizes, that of the metrics the list of their series, too. What changes begins anew, alone. The
+ * lock of the tables of nonces is a segment of its own: it is for all of them. */
+#define CELL    "cell-" DYGW_LAYOUT_CELL
+#define LOCK    "nonces-lock-" DYGW_LAYOUT_LOCK
+#define READS   "reads-" DYGW_LAYOUT_READS
+#define METER   "meter-" DYGW_LAYOUT_METER
+#define METRICS "metrics-" DYGW_LAYOUT_METRICS "-"
 
 typedef struct cell_t {
     dygw_lock_t lock;
