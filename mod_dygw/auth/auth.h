@@ -10,11 +10,15 @@
  * read. */
 void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out);
 
-/* Key and signature over call->body, nonce, app active. Sets call->app and r->user. */
+/* Whether the timestamp, well formed, is in the window at this moment. Sets call->timestamp. */
+void dygw_auth_timestamp(dygw_call_t *call, dygw_result_t *out);
+
+/* Key and signature over call->body. Sets call->app and r->user. */
 void dygw_auth_signature(dygw_call_t *call, dygw_result_t *out);
 
-/* Whether call->app is within its DygwRateLimit; notes that it was used. */
-void dygw_auth_rate(dygw_call_t *call, dygw_result_t *out);
+/* Whether the request of call->app, signed by it, may go on: timestamp, nonce, app active, within
+ * its DygwRateLimit. Spends the nonce when it may, and notes that the app was used. */
+void dygw_auth_admit(dygw_call_t *call, dygw_result_t *out);
 
 /* Douyin's signature over call->body, by which its webhooks are known. */
 void dygw_auth_webhook(dygw_call_t *call, dygw_result_t *out);

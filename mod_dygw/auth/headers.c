@@ -55,7 +55,7 @@ static void check_form(const dygw_call_t *call, dygw_result_t *out)
     }
 }
 
-static void check_timestamp(dygw_call_t *call, dygw_result_t *out)
+void dygw_auth_timestamp(dygw_call_t *call, dygw_result_t *out)
 {
     dygw_ms_t off;
 
@@ -77,6 +77,6 @@ void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out)
         check_form(call, out);
     }
     if (out->code == DYGW_OK) {
-        check_timestamp(call, out);
+        dygw_auth_timestamp(call, out);
     }
 }

@@ -9,17 +9,24 @@
  *
  * Everything is an index, and all that is needed is inside: the children of two generations, who
  * loaded the module at different places, use it at once. A child that dies in the middle of a call
- * leaves at worst an entry that is in no chain; therefore links are written last.
+ * leaves at worst an entry that is in no chain, therefore links are written last, and the mark
+ * `at_work`: the next call counts anew and takes back what is in no chain.
+ *
+ * No app can shut out the others: it may add while it holds less than twice what is free. Alone it
+ * so gets two thirds, which are the entries that are configured; n of them get 2 / (2n + 1) each,
+ * and somebody new always finds room. What an app holds is counted by a hash of its key.
  *
  * When the configured size changes there is a new table, while the generation before goes on with
  * the one that it has. So the new generation looks into both and writes into both, as long as a
  * nonce of the older one may live.
  *
- * A clock that is set back could bring a timestamp back into the window whose nonces are gone:
- * `forgotten` is the latest time up to which that may be, and what expires before it is refused.
- */
+ * A clock that is set back could bring a timestamp back into the window whose nonces are gone, and
+ * so could a call that was held up on its way here: `forgotten` is the latest time up to which that
+ * may be, and what expires before it is refused. It is looked at when a call has removed what it
+ * will remove. */
 #include "auth/nonce.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -27,13 +34,15 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "layouts.inc"
 #include "util/crypto.h"
 
-#define MAGIC           0x4459474fu     /* of this layout; another layout gets another number */
+#define MAGIC           0x44594750u     /* the same layout used otherwise gets another number */
 #define KEY_LEN         16
 #define HASH_LEN        16
 #define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
 #define MIN_BUCKETS     1024
+#define SHARES          4096    /* apps that meet in one have that share together */
 #define NO_ENTRY        0       /* indexes count from 1, so that zeroed memory is empty */
 
 /* What one call does at most for those to come; more only when it needs the room. */
@@ -47,21 +56,33 @@ typedef struct entry_t {
     dygw_ms_t expires_at;
     apr_uint32_t next_in_bucket;
     apr_uint32_t next_in_slot;      /* or the next free one */
+    apr_uint32_t share;             /* in which it is counted */
+    apr_uint32_t is_held;           /* while it is counted anew */
 } entry_t;
 
 typedef struct table_t {
     apr_uint32_t magic;
-    apr_uint32_t capacity;
+    apr_uint32_t entries;           /* as configured: what one app may hold */
+    apr_uint32_t room;              /* what all of them may */
     apr_uint32_t buckets;           /* a power of two */
     apr_uint32_t first_free;
     apr_uint32_t touched;           /* entries that were ever used; those behind are free */
-    apr_uint32_t held;              /* entries in a chain; for people, a dead child may spoil it */
+    apr_uint32_t held;              /* entries in a chain */
+    _Atomic apr_uint32_t at_work;   /* 0: the last call has come to its end */
     apr_int64_t swept;              /* s: wheel slots up to here have been emptied */
     dygw_ms_t forgotten;            /* the latest expires_at of an entry that was removed */
     unsigned char key[KEY_LEN];
+    apr_uint32_t shares[SHARES];    /* how many of them each has */
     apr_uint32_t wheel[WHEEL_SEC];  /* first entry that expires within that second */
     /* then the buckets, then the entries */
 } table_t;
+
+/* An app's nonce. */
+typedef struct spent_t {
+    unsigned char hash[HASH_LEN];
+    apr_uint32_t share;
+    dygw_ms_t expires_at;
+} spent_t;
 
 struct dygw_nonces_t {
     table_t **tables;       /* the first is in use; those of older generations follow */
@@ -73,6 +94,11 @@ struct dygw_nonces_t {
 };
 
 /* --- layout --- */
+
+static apr_uint32_t room_for(int entries)
+{
+    return (apr_uint32_t)entries + (apr_uint32_t)entries / 2;
+}
 
 static apr_uint32_t buckets_for(int entries)
 {
@@ -102,10 +128,16 @@ static apr_uint32_t *slot_at(table_t *t, apr_int64_t second)
     return &t->wheel[second % WHEEL_SEC];
 }
 
+const char *dygw_nonces_layout(apr_pool_t *pool)
+{
+    return apr_psprintf(pool, DYGW_LAYOUT_NONCES "-%x-%" APR_SIZE_T_FMT "-%" APR_SIZE_T_FMT, MAGIC,
+                        sizeof(table_t), sizeof(entry_t));
+}
+
 apr_size_t dygw_nonces_size(int entries)
 {
     return sizeof(table_t) + buckets_for(entries) * sizeof(apr_uint32_t)
-           + (apr_size_t)entries * sizeof(entry_t);
+           + room_for(entries) * sizeof(entry_t);
 }
 
 apr_status_t dygw_nonces_format(void *memory, int entries)
@@ -113,7 +145,8 @@ apr_status_t dygw_nonces_format(void *memory, int entries)
     table_t *t = memory;
 
     memset(t, 0, sizeof(*t) + buckets_for(entries) * sizeof(apr_uint32_t));
-    t->capacity = (apr_uint32_t)entries;
+    t->entries = (apr_uint32_t)entries;
+    t->room = room_for(entries);
     t->buckets = buckets_for(entries);
     t->magic = MAGIC;
     return dygw_random_bytes(t->key, KEY_LEN);
@@ -166,19 +199,35 @@ apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int
 
 /* --- finding --- */
 
-static apr_status_t hash_of(const dygw_nonces_t *nonces, const char *client_key, const char *nonce,
-                            unsigned char hash[HASH_LEN])
+/* Of the app, and of its nonce unless that is NULL. */
+static int hash_of(const dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                   unsigned char hash[HASH_LEN])
 {
     EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(nonces->siphash);
     size_t len = 0;
     /* The NUL parts the two. */
     int ok = ctx && EVP_MAC_init(ctx, nonces->tables[0]->key, KEY_LEN, NULL)
              && EVP_MAC_update(ctx, (const unsigned char *)client_key, strlen(client_key) + 1)
-             && EVP_MAC_update(ctx, (const unsigned char *)nonce, strlen(nonce))
+             && (!nonce || EVP_MAC_update(ctx, (const unsigned char *)nonce, strlen(nonce)))
              && EVP_MAC_final(ctx, hash, &len, HASH_LEN) && len == HASH_LEN;
 
     EVP_MAC_CTX_free(ctx);
-    return ok ? APR_SUCCESS : APR_EGENERAL;
+    return ok;
+}
+
+static apr_status_t identify(const dygw_nonces_t *nonces, const char *client_key,
+                             const char *nonce, dygw_ms_t expires_at, spent_t *spent)
+{
+    unsigned char app[HASH_LEN];
+
+    if (!hash_of(nonces, client_key, nonce, spent->hash)
+        || !hash_of(nonces, client_key, NULL, app)) {
+        return APR_EGENERAL;
+    }
+    memcpy(&spent->share, app, sizeof spent->share);
+    spent->share %= SHARES;
+    spent->expires_at = expires_at;
+    return APR_SUCCESS;
 }
 
 static entry_t *find(table_t *t, const unsigned char *hash)
@@ -215,8 +264,10 @@ static void release(table_t *t, apr_uint32_t *link)
         t->forgotten = entry->expires_at;
     }
     leave_bucket(t, index);
-    t->held -= t->held > 0;
+    t->held--;
+    t->shares[entry->share]--;
     *link = entry->next_in_slot;
+    atomic_signal_fence(memory_order_seq_cst);      /* out of the slot, before it is free */
     entry->next_in_slot = t->first_free;
     t->first_free = index;
 }
@@ -261,6 +312,62 @@ static void sweep(table_t *t, dygw_ms_t now, int slots, int entries)
     }
 }
 
+/* --- when a child has died at work --- */
+
+static void count_slot(table_t *t, apr_uint32_t index)
+{
+    for (; index != NO_ENTRY; index = entry_at(t, index)->next_in_slot) {
+        entry_at(t, index)->is_held = 1;
+        t->shares[entry_at(t, index)->share]++;
+        t->held++;
+    }
+}
+
+/* What is in a slot is held; the other entries that were ever used are free. */
+static void count_anew(table_t *t)
+{
+    apr_uint32_t i;
+
+    t->held = 0;
+    memset(t->shares, 0, sizeof t->shares);
+    for (i = 1; i <= t->touched; i++) {
+        entry_at(t, i)->is_held = 0;
+    }
+    for (i = 0; i < WHEEL_SEC; i++) {
+        count_slot(t, t->wheel[i]);
+    }
+    t->first_free = NO_ENTRY;
+    for (i = 1; i <= t->touched; i++) {
+        if (!entry_at(t, i)->is_held) {
+            entry_at(t, i)->next_in_slot = t->first_free;
+            t->first_free = i;
+        }
+    }
+}
+
+/* Whoever died at work left the mark. */
+static void begin_work(dygw_nonces_t *nonces)
+{
+    int i;
+
+    nonces->lock(nonces->baton);
+    for (i = 0; i < nonces->count; i++) {
+        if (atomic_exchange(&nonces->tables[i]->at_work, 1)) {
+            count_anew(nonces->tables[i]);
+        }
+    }
+}
+
+static void end_work(dygw_nonces_t *nonces)
+{
+    int i;
+
+    for (i = 0; i < nonces->count; i++) {
+        atomic_store(&nonces->tables[i]->at_work, 0);
+    }
+    nonces->unlock(nonces->baton);
+}
+
 /* --- spending --- */
 
 static apr_uint32_t take_free(table_t *t)
@@ -270,40 +377,50 @@ static apr_uint32_t take_free(table_t *t)
     if (index != NO_ENTRY) {
         t->first_free = entry_at(t, index)->next_in_slot;
     }
-    else if (t->touched < t->capacity) {
+    else if (t->touched < t->room) {
         index = ++t->touched;
     }
     return index;
 }
 
-static apr_status_t insert(table_t *t, const unsigned char *hash, dygw_ms_t expires_at)
+static int has_share(const table_t *t, const spent_t *spent)
+{
+    return t->shares[spent->share] < 2 * (t->room - t->held);
+}
+
+/* The compiler must not write a link before what it leads to. */
+static apr_status_t insert(table_t *t, const spent_t *spent)
 {
     apr_uint32_t index = take_free(t);
-    apr_uint32_t *slot = slot_at(t, (expires_at + 999) / 1000);
-    apr_uint32_t *bucket = bucket_of(t, hash);
+    apr_uint32_t *slot = slot_at(t, (spent->expires_at + 999) / 1000);
+    apr_uint32_t *bucket = bucket_of(t, spent->hash);
     entry_t *entry;
 
     if (index == NO_ENTRY) {
         return APR_ENOSPC;
     }
     entry = entry_at(t, index);
-    memcpy(entry->hash, hash, HASH_LEN);
-    entry->expires_at = expires_at;
+    memcpy(entry->hash, spent->hash, HASH_LEN);
+    entry->expires_at = spent->expires_at;
+    entry->share = spent->share;
     entry->next_in_slot = *slot;
     entry->next_in_bucket = *bucket;
     t->held++;
+    t->shares[spent->share]++;
+    atomic_signal_fence(memory_order_seq_cst);
     *slot = index;
+    atomic_signal_fence(memory_order_seq_cst);
     *bucket = index;
     return APR_SUCCESS;
 }
 
-static int is_spent(table_t *t, const unsigned char *hash, dygw_ms_t now)
+static int is_spent(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    const entry_t *entry = find(t, hash);
+    const entry_t *entry = find(t, spent->hash);
 
     if (entry && entry->expires_at < now) {
         sweep(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
-        entry = find(t, hash);
+        entry = find(t, spent->hash);
     }
     return entry != NULL;
 }
@@ -318,39 +435,61 @@ static dygw_ms_t first_expiry(table_t *t)
     return second * 1000;
 }
 
-static int refuses(table_t *t, const unsigned char *hash, dygw_ms_t now, dygw_ms_t expires_at)
+static int is_forgotten(const table_t *t, const spent_t *spent)
+{
+    return spent->expires_at <= t->forgotten;
+}
+
+static int refuses(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
     sweep(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
-    return expires_at <= t->forgotten || is_spent(t, hash, now);
+    return is_spent(t, spent, now) || is_forgotten(t, spent);
 }
 
-static apr_status_t enter(table_t *t, const unsigned char *hash, dygw_ms_t now,
-                          dygw_ms_t expires_at)
+static apr_status_t look(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now)
 {
-    apr_status_t rv = insert(t, hash, expires_at);
-
-    if (rv == APR_ENOSPC) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
-        rv = insert(t, hash, expires_at);
-    }
-    return rv;
-}
-
-static apr_status_t spend(dygw_nonces_t *nonces, const unsigned char *hash, dygw_ms_t now,
-                          dygw_ms_t expires_at, dygw_ms_t *free_at)
-{
-    apr_status_t rv;
     int i;
 
     for (i = 0; i < nonces->count; i++) {
-        if (refuses(nonces->tables[i], hash, now, expires_at)) {
+        if (refuses(nonces->tables[i], spent, now)) {
             return APR_EEXIST;
         }
     }
-    rv = enter(nonces->tables[0], hash, now, expires_at);
-    /* An older generation whose table is full accepts nothing itself. */
+    return APR_SUCCESS;
+}
+
+static apr_status_t enter(table_t *t, const spent_t *spent, dygw_ms_t now)
+{
+    if (!has_share(t, spent)) {
+        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
+    }
+    if (is_forgotten(t, spent)) {
+        return APR_EEXIST;
+    }
+    return has_share(t, spent) ? insert(t, spent) : APR_ENOSPC;
+}
+
+/* An older generation has to know what this one accepts, whatever the app's share there. Where its
+ * table is full it accepts nothing itself. */
+static void tell_older(table_t *t, const spent_t *spent, dygw_ms_t now)
+{
+    if (insert(t, spent) == APR_ENOSPC) {
+        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
+        (void)insert(t, spent);
+    }
+}
+
+static apr_status_t spend(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now,
+                          dygw_ms_t *free_at)
+{
+    apr_status_t rv = look(nonces, spent, now);
+    int i;
+
+    if (rv == APR_SUCCESS) {
+        rv = enter(nonces->tables[0], spent, now);
+    }
     for (i = 1; i < nonces->count && rv == APR_SUCCESS; i++) {
-        (void)enter(nonces->tables[i], hash, now, expires_at);
+        tell_older(nonces->tables[i], spent, now);
     }
     if (rv == APR_ENOSPC && free_at) {
         *free_at = first_expiry(nonces->tables[0]);
@@ -361,13 +500,27 @@ static apr_status_t spend(dygw_nonces_t *nonces, const unsigned char *hash, dygw
 apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at)
 {
-    unsigned char hash[HASH_LEN];
-    apr_status_t rv = hash_of(nonces, client_key, nonce, hash);
+    spent_t spent;
+    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
 
     if (rv == APR_SUCCESS) {
-        nonces->lock(nonces->baton);
-        rv = spend(nonces, hash, now, expires_at, free_at);
-        nonces->unlock(nonces->baton);
+        begin_work(nonces);
+        rv = spend(nonces, &spent, now, free_at);
+        end_work(nonces);
+    }
+    return rv;
+}
+
+apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                              dygw_ms_t now, dygw_ms_t expires_at)
+{
+    spent_t spent;
+    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
+
+    if (rv == APR_SUCCESS) {
+        begin_work(nonces);
+        rv = look(nonces, &spent, now);
+        end_work(nonces);
     }
     return rv;
 }
@@ -376,11 +529,24 @@ void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *cap
 {
     table_t *t = nonces->tables[0];
 
-    nonces->lock(nonces->baton);
+    begin_work(nonces);
     sweep(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
     *held = (int)t->held;
-    *capacity = (int)t->capacity;
-    nonces->unlock(nonces->baton);
+    *capacity = (int)t->entries;
+    end_work(nonces);
+}
+
+const char *dygw_nonce_request_key(const char *client_key, const char *nonce, apr_pool_t *pool)
+{
+    char *hex = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
+    apr_size_t key_len = strlen(client_key) + 1;    /* the NUL parts the two */
+    apr_size_t nonce_len = strlen(nonce);
+    char *text = apr_palloc(pool, key_len + nonce_len + 1);
+
+    memcpy(text, client_key, key_len);
+    memcpy(text + key_len, nonce, nonce_len + 1);
+    dygw_sha256_hex(text, key_len + nonce_len, hex);
+    return hex;
 }
 
 void dygw_nonce_key(const char *client_key, const char *nonce, char out[33])

@@ -30,6 +30,11 @@ void dygw_explain_database(dygw_result_t *out)
                RETRY_AFTER_DATABASE_SEC);
 }
 
+void dygw_explain_replay(dygw_result_t *out)
+{
+    explain_as(out, DYGW_REPLAYED_NONCE, "this X-Nonce was used before", 0);
+}
+
 void dygw_explain_unavailable(const char *why, dygw_result_t *out)
 {
     explain_as(out, DYGW_UPSTREAM_UNAVAILABLE, why, RETRY_AFTER_UPSTREAM_SEC);

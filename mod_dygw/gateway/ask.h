@@ -40,6 +40,9 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out);
 /* The database did not do its part. */
 void dygw_explain_database(dygw_result_t *out);
 
+/* The same signed request has come before. */
+void dygw_explain_replay(dygw_result_t *out);
+
 /* Douyin cannot be asked at the moment, or not in time; why is for the caller. */
 void dygw_explain_unavailable(const char *why, dygw_result_t *out);
 void dygw_explain_timeout(const char *why, dygw_result_t *out);

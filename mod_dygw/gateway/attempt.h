@@ -17,6 +17,7 @@ typedef struct dygw_attempt_t {
     const char *verify_token;
     const char *codes[DYGW_COUNT_MAX];      /* to send, one a row */
     int times_left[DYGW_COUNT_MAX];         /* uses of that coupon that remain after the row's */
+    int redrawn;                            /* rows with other ids may have been committed */
     int in_doubt;                           /* whether the rows are committed is not known */
     int sent;                               /* verify requests that may have reached Douyin */
 } dygw_attempt_t;

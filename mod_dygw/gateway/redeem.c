@@ -25,6 +25,7 @@
 #include "gateway/record.h"
 #include "store/verification_id.h"
 #include "util/step.h"
+#include "util/text.h"
 
 #define LEASE_CALLS     3       /* of an upstream time-out each, see set_out */
 #define LEASE_MARGIN_MS 5000    /* over these: recording the outcome */
@@ -46,6 +47,7 @@ static void new_items(dygw_attempt_t *a, int count)
 
         v->item_no = i;
         v->item_count = count;
+        v->request_key = i == 0 ? a->request->request_key : NULL;
         a->out->items[i] = v;
     }
 }
@@ -72,6 +74,7 @@ static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
                                                 a->request->key_owner)) == APR_EAGAIN
            && draw++ < ID_DRAWS) {
         assign_ids(a);
+        a->redrawn = 1;
     }
     return rv;
 }
@@ -91,9 +94,10 @@ static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw
     return rv;
 }
 
-/* APR_EEXIST: this verify_token and code are recorded already. When the connection dies with the
- * commit, a second unit of work finds out whether it was done: inserting the same rows again is no
- * error. A second that only fails leaves it in doubt. */
+/* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is, after a
+ * second draw perhaps by ourselves. When the connection dies with the commit, a second unit of work
+ * finds out whether it was done: inserting the same rows again is no error. A second that only fails
+ * leaves it in doubt. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
     dygw_ms_t until = dygw_now() + PATIENCE_MS;
@@ -114,8 +118,8 @@ static apr_status_t insert(dygw_attempt_t *a)
             break;
         }
         a->in_doubt |= rv == APR_INCOMPLETE;
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY) {
-            a->in_doubt = 0;
+        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
+            a->in_doubt = rv == APR_EACCES && a->redrawn;
             break;
         }
         if (rv == APR_EAGAIN) {
@@ -154,6 +158,15 @@ static void explain_conflict(dygw_attempt_t *a, const char *message)
     a->out->result.message = message;
 }
 
+/* The records are those of the same signed request, which has come once more: whatever became of
+ * its nonce, it redeems once. After a second draw they may be our own, under the ids before. */
+static int is_repeated(const dygw_attempt_t *a, const apr_array_header_t *items)
+{
+    const dygw_verification_t *first = APR_ARRAY_IDX(items, 0, dygw_verification_t *);
+
+    return !a->redrawn && dygw_text_same(a->request->request_key, first->request_key);
+}
+
 /* This verify_token and code have been recorded before: that outcome counts, if it is the same
  * app's. A prepare of our own that gave an old token once more is another matter: an outcome that
  * is final was told to somebody else, who may have got his goods for it. */
@@ -169,6 +182,9 @@ static apr_status_t replay(dygw_attempt_t *a)
     a->out->result = (dygw_result_t){ 0 };
     if (recorded->app_id != a->request->app_id) {
         explain_conflict(a, "another app has used this coupon with the same verify_token");
+    }
+    else if (is_repeated(a, items)) {
+        dygw_explain_replay(&a->out->result);
     }
     else if (a->request->mode != DYGW_MODE_ENCRYPTED_CODE
              && recorded->verify_status != DYGW_PROCESSING) {
@@ -211,6 +227,9 @@ static int record(dygw_attempt_t *a)
         a->out->result.code = DYGW_REQUEST_IN_PROGRESS;
         a->out->result.message = "another request with this Idempotency-Key has gone ahead";
         a->out->result.retry_after = 1;
+    }
+    else if (rv == APR_EACCES && !a->redrawn) {
+        dygw_explain_replay(&a->out->result);
     }
     else if (rv != APR_EEXIST || replay(a) != APR_SUCCESS) {
         dygw_explain_database(&a->out->result);

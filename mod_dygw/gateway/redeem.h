@@ -25,6 +25,7 @@ typedef struct dygw_redeem_request_t {
     const char *device;
     const char *ext_order_id;
     const char *request_id;
+    const char *request_key;        /* 64 hex digits that stand for app and nonce; NULL: none */
     const char *idempotency_key;    /* NULL: none; see idempotency.h */
     const char *key_hash;           /* gateway/ only: the claimed key as the table has it, */
     const char *key_owner;          /* and what it was claimed as; NULL: none */
@@ -39,7 +40,8 @@ typedef struct dygw_redeem_result_t {
 } dygw_redeem_result_t;
 
 /* Prepares (unless encrypted_code is given), records, verifies, records the outcome. DYGW_OK: items
- * say how it ended, or `processing`; anything else: nothing was redeemed. */
+ * say how it ended, or `processing`; anything else: nothing was redeemed. DYGW_REPLAYED_NONCE: a
+ * request with this request_key has made its records before. */
 void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
                  const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out);
 

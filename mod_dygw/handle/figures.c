@@ -4,6 +4,8 @@
 
 #include "handle/handle.h"
 #include "util/compiler.h"
+#include "util/crypto.h"
+#include "util/jsonw.h"
 
 #define REFUSED "refused"
 
@@ -183,6 +185,69 @@ static void read_histogram(dygw_reading_t *reading, dygw_upstream_e call)
     dygw_reading_sample(reading, "_count", NULL, NULL,
                         (apr_int64_t)histogram.up_to[DYGW_BUCKETS - 1], DYGW_WHOLE);
     reading->fixed--;
+}
+
+/* --- which place is whose --- */
+
+#define LIST_SIZE 16384
+
+static void list_labels(dygw_jsonw_t *w, const dygw_label_t *labels, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        dygw_jsonw_string(w, NULL, labels[i].name);
+        dygw_jsonw_string(w, NULL, labels[i].value);
+    }
+}
+
+static void list_family(dygw_jsonw_t *w, dygw_reading_t *reading, dygw_family_e which)
+{
+    int i;
+
+    dygw_jsonw_array(w, NULL);
+    dygw_jsonw_string(w, NULL, dygw_families[which].name);
+    for (i = 0; i < dygw_families[which].series; i++) {
+        int labels = labels_of(reading, which, i);
+
+        dygw_jsonw_array(w, NULL);
+        list_labels(w, reading->labels, labels);
+        dygw_jsonw_end_array(w);
+    }
+    dygw_jsonw_end_array(w);
+}
+
+static void list_histograms(dygw_jsonw_t *w)
+{
+    int i;
+
+    for (i = 0; i < DYGW_UPSTREAM_CALLS; i++) {
+        dygw_jsonw_string(w, NULL, call_words[i]);
+    }
+    for (i = 0; i < DYGW_BUCKETS - 1; i++) {
+        dygw_jsonw_int(w, NULL, dygw_bucket_bounds[i]);
+    }
+}
+
+const char *dygw_figures_identity(apr_pool_t *pool)
+{
+    dygw_reading_t reading = { .pool = pool };
+    char *identity = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
+    dygw_jsonw_t w;
+    int i;
+
+    dygw_jsonw_init(&w, pool, LIST_SIZE);
+    dygw_jsonw_array(&w, NULL);
+    for (i = 0; i < DYGW_FAMILIES; i++) {
+        list_family(&w, &reading, (dygw_family_e)i);
+    }
+    list_histograms(&w);
+    for (i = 0; i < DYGW_GAUGES; i++) {
+        dygw_jsonw_string(&w, NULL, dygw_gauge_words[i]);
+    }
+    dygw_jsonw_end_array(&w);
+    dygw_sha256_hex(w.text, w.len, identity);
+    return identity;
 }
 
 /* --- all of it --- */

@@ -35,6 +35,10 @@ typedef struct dygw_reader_t {
     void *baton;
 } dygw_reader_t;
 
+/* 64 hex digits that stand for all series, in the order in which the memory of the counters has
+ * them. From pool. */
+const char *dygw_figures_identity(apr_pool_t *pool);
+
 void dygw_figures_read(dygw_runtime_t *runtime, const dygw_reader_t *reader, apr_pool_t *pool);
 
 /* --- between figures.c and gauges.c --- */

@@ -106,9 +106,9 @@ static void read_nonces(dygw_reading_t *reading)
         return;
     }
     dygw_nonces_count(reading->runtime->nonces, dygw_now(), &held, &capacity);
-    single(reading, "dygw_nonces_used", held, DYGW_WHOLE, "Entries of DygwNonceStore in use.");
+    single(reading, "dygw_nonces_used", held, DYGW_WHOLE, "Nonces that are held, of all apps.");
     single(reading, "dygw_nonces_capacity", capacity, DYGW_WHOLE,
-           "Entries that DygwNonceStore has.");
+           "Nonces that one app may hold; all together half as many again.");
 }
 
 void dygw_gauges_read(dygw_reading_t *reading)

@@ -22,7 +22,7 @@
 /* --- who may come in, and how that is found out --- */
 
 static dygw_check_fn *const signed_by_app[] = { dygw_auth_headers, dygw_read_json_body,
-                                                dygw_auth_signature, dygw_auth_rate, NULL };
+                                                dygw_auth_signature, dygw_auth_admit, NULL };
 static dygw_check_fn *const signed_by_douyin[] = { dygw_read_body, dygw_auth_webhook, NULL };
 static dygw_check_fn *const by_operator[] = { dygw_auth_operator, dygw_read_json_body, NULL };
 static dygw_check_fn *const by_anybody[] = { NULL };

@@ -2,6 +2,7 @@
  * POST /coupons/verify: redeems coupons. */
 #include "handle/handle.h"
 
+#include "auth/nonce.h"
 #include "gateway/idempotency.h"
 
 #define VERIFY_TOKEN_MAX    256
@@ -139,7 +140,9 @@ int dygw_handle_verify(dygw_call_t *call)
 {
     dygw_redeem_request_t request = { .app_id = call->app->id,
                                       .app_name = call->app->name,
-                                      .request_id = call->log.request_id };
+                                      .request_id = call->log.request_id,
+                                      .request_key = dygw_nonce_request_key(
+                                          call->signed_key, call->signed_nonce, call->r->pool) };
     dygw_redeem_result_t redeemed = { 0 };
 
     read_request(call, &request, &redeemed.result);

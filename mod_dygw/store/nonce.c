@@ -8,6 +8,10 @@ static const dygw_stmt_t nonce_spend = {
     "dygw_nonce_spend", DYGW_SQL_INSERT_NEW("dygw_nonces (nonce_key, expires_at) VALUES (%s, %lld)")
 };
 
+static const dygw_stmt_t nonce_look = {
+    "dygw_nonce_look", DYGW_SQL("SELECT 1 FROM dygw_nonces WHERE nonce_key = %s")
+};
+
 #define OLDEST "WHERE expires_at < %lld ORDER BY expires_at LIMIT %lld"
 #define PURGE_BY_KEY \
     "DELETE FROM dygw_nonces WHERE nonce_key IN (SELECT nonce_key FROM dygw_nonces " OLDEST ")"
@@ -27,6 +31,21 @@ apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t ex
         return dygw_db_repeated(db) ? APR_EGENERAL : APR_EEXIST;
     }
     return rv;
+}
+
+apr_status_t dygw_store_nonce_look(dygw_db_t *db, const char *key)
+{
+    const char *args[] = { key };
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &nonce_look, &rows, args);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_rows_next(rows);
+    }
+    if (rv == APR_SUCCESS) {
+        return APR_EEXIST;
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
 apr_status_t dygw_store_nonce_purge(dygw_db_t *db, dygw_ms_t now, int limit, int *removed)

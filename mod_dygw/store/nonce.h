@@ -10,6 +10,9 @@
  * a statement whose answer was lost: refused rather than admitted, and not called a replay. */
 apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t expires_at);
 
+/* The same without spending it; APR_SUCCESS: it could be. */
+apr_status_t dygw_store_nonce_look(dygw_db_t *db, const char *key);
+
 /* Forgets at most limit of those that expired before now. *removed may be NULL. */
 apr_status_t dygw_store_nonce_purge(dygw_db_t *db, dygw_ms_t now, int limit, int *removed);
 

@@ -133,7 +133,8 @@ void dygw_verification_init(dygw_verification_t *v);
  * statement, one round trip). key (NULL: none) and owner: the idempotency key that this request has
  * claimed; it is tied to the rows in the same commit. APR_EBUSY: another request has taken the key
  * over, nothing was written. APR_EEXIST: that verify_token with that encrypted_code is recorded
- * already, see dygw_store_verification_find. APR_EAGAIN: an id is taken (by another host), make new
+ * already, see dygw_store_verification_find. APR_EACCES: a request with this request_key has made
+ * other rows. APR_EAGAIN: an id is taken (by another host), make new
  * ids and try again. APR_TIMEUP: the database kept it waiting too long, nothing was written.
  * APR_INCOMPLETE: it failed, and it is not certain whether they are written all the same, or will
  * still be: to insert them once more tells. Only records with a verify_token are compared. */

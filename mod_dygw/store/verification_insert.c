@@ -41,16 +41,33 @@ static int is_ours(const dygw_identity_t *found, const dygw_verification_t *v)
            && dygw_text_equal(found->request_id, v->request_id);
 }
 
+/* APR_EACCES: the request itself has made rows before, other ones. */
+static apr_status_t is_repeated(dygw_db_t *db, const dygw_verification_t *v)
+{
+    dygw_identity_t found;
+    apr_status_t rv = v->request_key ? dygw_store_identity_by_request(db, v->request_key, &found)
+                                     : APR_NOTFOUND;
+
+    if (rv == APR_SUCCESS && !is_ours(&found, v)) {
+        return APR_EACCES;
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 /* Why a row is not inserted. APR_SUCCESS: it is, by an earlier try; APR_NOTFOUND: nothing stands in
  * its way. */
 static apr_status_t why_not_inserted(dygw_db_t *db, const dygw_verification_t *v)
 {
     const char *key = key_of(db, v);
     dygw_identity_t found;
+    apr_status_t repeated = is_repeated(db, v);     /* before: its row may be that of the attempt */
     apr_status_t rv = key ? dygw_store_identity_by_attempt(db, key, &found) : APR_NOTFOUND;
 
     if (rv == APR_SUCCESS) {
         return is_ours(&found, v) ? APR_SUCCESS : APR_EEXIST;
+    }
+    if (repeated != APR_SUCCESS) {
+        return repeated;
     }
     if (rv == APR_NOTFOUND) {
         rv = dygw_store_identity_by_id(db, v->id, &found);
@@ -81,7 +98,7 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
         ours += rv == APR_SUCCESS;
         taken += rv == APR_EAGAIN;
         if (rv != APR_SUCCESS && rv != APR_EAGAIN && rv != APR_NOTFOUND) {
-            return rv == APR_EEXIST ? rv : APR_INCOMPLETE;
+            return rv == APR_EEXIST || rv == APR_EACCES ? rv : APR_INCOMPLETE;
         }
     }
     if (ours == batch->count) {

@@ -22,6 +22,10 @@ static const dygw_stmt_t identity_by_attempt = {
     "dygw_identity_by_attempt", DYGW_SQL(IDENTITY "WHERE attempt_key = %s")
 };
 
+static const dygw_stmt_t identity_by_request = {
+    "dygw_identity_by_request", DYGW_SQL(IDENTITY "WHERE request_key = %s")
+};
+
 static const dygw_stmt_t identity_by_id = {
     "dygw_identity_by_id", DYGW_SQL(IDENTITY "WHERE id = %lld")
 };
@@ -65,6 +69,12 @@ apr_status_t dygw_store_identity_by_attempt(dygw_db_t *db, const char *attempt_k
                                             dygw_identity_t *found)
 {
     return identify(db, &identity_by_attempt, attempt_key, found);
+}
+
+apr_status_t dygw_store_identity_by_request(dygw_db_t *db, const char *request_key,
+                                            dygw_identity_t *found)
+{
+    return identify(db, &identity_by_request, request_key, found);
 }
 
 apr_status_t dygw_store_identity_by_verify_id(dygw_db_t *db, const char *verify_id,

@@ -20,6 +20,8 @@ typedef struct dygw_identity_t {
 apr_status_t dygw_store_identity_by_id(dygw_db_t *db, apr_int64_t id, dygw_identity_t *found);
 apr_status_t dygw_store_identity_by_attempt(dygw_db_t *db, const char *attempt_key,
                                             dygw_identity_t *found);
+apr_status_t dygw_store_identity_by_request(dygw_db_t *db, const char *request_key,
+                                            dygw_identity_t *found);
 apr_status_t dygw_store_identity_by_verify_id(dygw_db_t *db, const char *verify_id,
                                               dygw_identity_t *found);
 

@@ -48,6 +48,12 @@ const dygw_family_t dygw_families[DYGW_FAMILIES] = {
 #undef DYGW_FAMILY
 };
 
+const char *const dygw_gauge_words[DYGW_GAUGES] = {
+#define DYGW_GAUGE(id) #id,
+    DYGW_GAUGE_LIST(DYGW_GAUGE)
+#undef DYGW_GAUGE
+};
+
 /* What Douyin takes as a rule is 80 ms and more, and no call may take longer than some seconds. */
 const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1] = {
     25000, 50000, 80000, 100000, 150000, 200000, 300000, 500000, 1000000, 2000000, 3000000, 5000000

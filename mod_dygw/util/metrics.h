@@ -3,6 +3,9 @@
  * without a lock, in memory that they share and that outlives restarts, so that counters only ever
  * grow. See metrics.c.
  *
+ * A series is a place in that memory. Which one has which place is told by the identity of the list
+ * (dygw_figures_identity): a build with another list has a memory of its own.
+ *
  * Each call of dygw_count and its like takes NULL for "not counted". */
 #ifndef DYGW_UTIL_METRICS_H
 #define DYGW_UTIL_METRICS_H
@@ -105,18 +108,22 @@ typedef struct dygw_family_t {
 extern const dygw_family_t dygw_families[DYGW_FAMILIES];
 
 /* Set by one thread of the host. */
-typedef enum {
-    DYGW_GAUGE_LEASE_HELD,          /* 1: this host does the background work */
-    DYGW_GAUGE_JOBS,                /* under way */
-    DYGW_GAUGE_TO_SETTLE,           /* what waits for the background, as counted last */
-    DYGW_GAUGE_TO_CANCEL,
-    DYGW_GAUGE_TO_ENRICH,
-    DYGW_GAUGE_OLDEST_AT,           /* ms: when the oldest that is processing began; 0: none is */
-    DYGW_GAUGE_COUNTED_AT,          /* ms: of these four */
-    DYGW_GAUGE_APPS_ACTIVE,
-    DYGW_GAUGE_APPS_DISABLED,
-    DYGW_GAUGES
-} dygw_gauge_e;
+#define DYGW_GAUGE_LIST(X) \
+    X(LEASE_HELD)       /* 1: this host does the background work */ \
+    X(JOBS)             /* under way */ \
+    X(TO_SETTLE)        /* what waits for the background, as counted last */ \
+    X(TO_CANCEL) \
+    X(TO_ENRICH) \
+    X(OLDEST_AT)        /* ms: when the oldest that is processing began; 0: none is */ \
+    X(COUNTED_AT)       /* ms: of these four */ \
+    X(APPS_ACTIVE) \
+    X(APPS_DISABLED)
+
+#define DYGW_GAUGE(id) DYGW_GAUGE_##id,
+typedef enum { DYGW_GAUGE_LIST(DYGW_GAUGE) DYGW_GAUGES } dygw_gauge_e;
+#undef DYGW_GAUGE
+
+extern const char *const dygw_gauge_words[DYGW_GAUGES];
 
 /* --- the memory --- */
 

@@ -336,15 +336,14 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t
 }
 
 /* Gives how many rows went. */
-static int purge_with(dygw_round_t *round, dygw_db_t *db)
+static int purge_with(dygw_db_t *db)
 {
     dygw_ms_t now = dygw_now();
     int nonces = 0;
     int keys = 0;
 
-    if (round->runtime->cfg->nonce_store == DYGW_NONCES_DBD) {
-        dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
-    }
+    /* Whatever the store here: another virtual host, or the configuration before, had its own. */
+    dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
     return nonces > keys ? nonces : keys;
 }
@@ -358,7 +357,7 @@ static void purge(dygw_round_t *round, apr_pool_t *scratch)
     }
     round->purged_at = dygw_now();
     if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
-        if (purge_with(round, db) >= PURGE_ROWS) {
+        if (purge_with(db) >= PURGE_ROWS) {
             round->purged_at = 0;       /* there is more: again in the next round */
         }
         dygw_db_close(db);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dygw_idempotency: one key is one request, and then its records. */
+ * dygw_idempotency: one key is one request, and then its records; and one signed request makes its
+ * records once. */
 #include "records.h"
 
 #include "util/compiler.h"
@@ -258,6 +259,85 @@ static void test_rows_with_a_key_whose_commit_s_answer_is_lost(DYGW_UNUSED void 
     dygw_db_close(db);
 }
 
+/* --- the key of a signed request, in its records --- */
+
+/* Of another request, with another token, about another coupon. */
+static dygw_verification_t *record_signed(const char *request_key)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->request_key = request_key;
+    return v;
+}
+
+static void test_a_signed_request_makes_its_records_once(DYGW_UNUSED void **state)
+{
+    const char *signed_by = suite_unique_text("0123456789abcdef");
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_signed(signed_by);
+    dygw_verification_t *failed = record_signed(signed_by);
+    const dygw_verification_t **three = record_three();
+    dygw_verification_t *first = apr_pmemdup(suite_pool, three[0], sizeof(*first));
+
+    failed->verify_token = NULL;
+    first->request_key = signed_by;
+    three[0] = first;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_string_equal(record_get(db, v->id)->request_key, signed_by);
+    assert_int_equal(record_insert(db, record_signed(signed_by)), APR_EACCES);
+    assert_int_equal(record_insert(db, failed), APR_EACCES);
+    assert_int_equal(record_insert_three(db, three), APR_EACCES);
+    assert_int_equal(record_items(db, first->first_id)->nelts, 0);
+    assert_int_equal(record_insert(db, record_signed(suite_unique_text("0"))), APR_SUCCESS);
+    assert_int_equal(suite_errors, 0);
+    dygw_db_close(db);
+}
+
+static void test_an_attempt_that_is_recorded_is_told_before_its_request(DYGW_UNUSED void **state)
+{
+    const char *signed_by = suite_unique_text("0123456789abcdef");
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_signed(signed_by);
+    dygw_verification_t *again = record_signed(signed_by);
+
+    again->verify_token = v->verify_token;
+    again->encrypted_code = v->encrypted_code;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_int_equal(record_insert(db, again), APR_EEXIST);
+    dygw_db_close(db);
+}
+
+static void test_a_signed_insert_whose_answer_is_lost_is_no_repetition(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_signed(suite_unique_text("0123456789abcdef"));
+    dygw_verification_t *failed = record_signed(suite_unique_text("fedcba9876543210"));
+
+    failed->verify_token = NULL;
+    wire_lose_answer("dygw_verification_insert");
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    wire_lose_answer("dygw_verification_insert");
+    assert_int_equal(record_insert(db, failed), APR_SUCCESS);
+    assert_int_equal(suite_errors, 0);
+    dygw_db_close(db);
+}
+
+static void test_a_key_is_not_tied_by_a_request_that_comes_again(DYGW_UNUSED void **state)
+{
+    const char *signed_by = suite_unique_text("0123456789abcdef");
+    const char *key = suite_unique_text("k");
+    dygw_db_t *db = suite_open(0);
+    const dygw_verification_t *first = record_signed(signed_by);
+    const dygw_verification_t *again = record_signed(signed_by);
+
+    assert_int_equal(record_insert(db, first), APR_SUCCESS);
+    assert_int_equal(claim(db, key, "me", T0), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_insert(db, &again, 1, key, "me"), APR_EACCES);
+    assert_int_equal(get(db, key)->first_id, 0);
+    dygw_db_close(db);
+}
+
 void suite_keys(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +352,10 @@ void suite_keys(void)
         SUITE_TEST(test_rows_are_not_inserted_under_the_key_of_another),
         SUITE_TEST(test_a_key_stays_free_of_rows_that_are_not_inserted),
         SUITE_TEST(test_rows_with_a_key_whose_commit_s_answer_is_lost),
+        SUITE_TEST(test_a_signed_request_makes_its_records_once),
+        SUITE_TEST(test_an_attempt_that_is_recorded_is_told_before_its_request),
+        SUITE_TEST(test_a_signed_insert_whose_answer_is_lost_is_no_repetition),
+        SUITE_TEST(test_a_key_is_not_tied_by_a_request_that_comes_again),
     };
 
     SUITE_ADD(tests);

@@ -104,6 +104,7 @@ void assert_same_origin(const dygw_verification_t *a, const dygw_verification_t 
     assert_text(a->operator_name, b->operator_name);
     assert_text(a->device, b->device);
     assert_text(a->request_id, b->request_id);
+    assert_text(a->request_key, b->request_key);
     assert_text(a->verify_token, b->verify_token);
     assert_int_equal(a->item_no, b->item_no);
     assert_int_equal(a->item_count, b->item_count);
@@ -213,6 +214,7 @@ dygw_verification_t *record_full(void)
     v->errand_at = T0 + 10;
     v->enrich_since = T0 + 11;
     v->last_error = "no answer in time";
+    v->request_key = suite_unique_text("request");
     return v;
 }
 

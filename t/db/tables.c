@@ -233,6 +233,15 @@ static apr_status_t spend(int host, const char *key, dygw_ms_t expires_at)
     return rv;
 }
 
+static apr_status_t look(int host, const char *key)
+{
+    dygw_db_t *db = suite_open(host);
+    apr_status_t rv = dygw_store_nonce_look(db, key);
+
+    dygw_db_close(db);
+    return rv;
+}
+
 static int purge(dygw_ms_t now, int limit)
 {
     dygw_db_t *db = suite_open(0);
@@ -258,6 +267,17 @@ static void test_a_nonce_is_spent_once(DYGW_UNUSED void **state)
     assert_int_equal(spend(0, key, T0 + 600000), APR_SUCCESS);
     assert_int_equal(spend(0, key, T0 + 600000), APR_EEXIST);
     assert_int_equal(spend(1, key, T0 + 900000), APR_EEXIST);
+    assert_int_equal(suite_errors, 0);
+}
+
+static void test_looking_for_a_nonce_spends_nothing(DYGW_UNUSED void **state)
+{
+    const char *key = suite_unique_text("6123456789abc");
+
+    assert_int_equal(look(0, key), APR_SUCCESS);
+    assert_int_equal(look(0, key), APR_SUCCESS);
+    assert_int_equal(spend(0, key, T0), APR_SUCCESS);
+    assert_int_equal(look(1, key), APR_EEXIST);
     assert_int_equal(suite_errors, 0);
 }
 
@@ -396,6 +416,7 @@ void suite_tables(void)
         SUITE_TEST(test_a_lease_that_does_not_exist_cannot_be_had),
         SUITE_TEST(test_the_tick_tells_of_the_lease),
         SUITE_TEST(test_a_nonce_is_spent_once),
+        SUITE_TEST(test_looking_for_a_nonce_spends_nothing),
         SUITE_TEST(test_a_nonce_whose_answer_is_lost_is_refused_and_no_replay),
         SUITE_TEST(test_purge_forgets_only_what_expired_and_at_most_so_many),
         SUITE_TEST(test_an_empty_database_is_migrated_once),

@@ -102,7 +102,9 @@ exhaust($client);
 my $message = $client->message(GET => $TOKEN);
 my $answer = $client->raw($message);
 error_is($answer, 429, 'rate_limited', 'one more') if $answer->{status} != 200;
-error_is($client->raw($message), 401, 'replayed_nonce', 'has spent its nonce');
+ok($answer->{status} == 200 || scalar(poll { $client->raw($message)->{status} == 200 } 10),
+    'has not spent its nonce, and is let through later');
+error_is($client->raw($message), 401, 'replayed_nonce', 'which spends it');
 exhaust($client);
 error_is($client->call(POST => '/coupons/verify', '}'), 429, 'rate_limited', 'over it the body is not looked at');
 

@@ -210,6 +210,9 @@ static apr_status_t why_not(const dygw_verification_t *v)
             && dygw_text_same(rows[i].encrypted_code, v->encrypted_code) && rows[i].item_no == v->item_no) {
             return APR_EEXIST;
         }
+        if (dygw_text_same(rows[i].request_key, v->request_key)) {
+            return APR_EACCES;
+        }
         if (rows[i].id == v->id) {
             return APR_EAGAIN;
         }
@@ -390,7 +393,8 @@ static void keep_texts(dygw_verification_t *v)
         &v->error_description, &v->certificate_id, &v->encrypted_code, &v->origin_code,
         &v->product_id, &v->product_name, &v->sku_id, &v->sku_name, &v->verify_id, &v->order_id,
         &v->source_order_id, &v->ext_order_id, &v->douyin_response, &v->last_error,
-        &v->verify_token, &v->poi_id, &v->app_name, &v->operator_name, &v->device, &v->request_id
+        &v->verify_token, &v->poi_id, &v->app_name, &v->operator_name, &v->device, &v->request_id,
+        &v->request_key
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

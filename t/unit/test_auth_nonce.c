@@ -95,6 +95,11 @@ static apr_status_t spend_at(fixture_t *f, const char *nonce, dygw_ms_t now, dyg
     return dygw_nonces_spend(f->nonces, "ck_one", nonce, now, expires_at, NULL);
 }
 
+static apr_status_t look_at(fixture_t *f, const char *nonce, dygw_ms_t now, dygw_ms_t expires_at)
+{
+    return dygw_nonces_look(f->nonces, "ck_one", nonce, now, expires_at);
+}
+
 static apr_status_t spend_number(fixture_t *f, int number, dygw_ms_t now, dygw_ms_t expires_at)
 {
     char nonce[32];
@@ -154,6 +159,56 @@ static void a_nonce_is_remembered_to_the_last_millisecond_and_not_longer(DYGW_UN
     /* the whole second has to pass before its slot is emptied */
     assert_int_equal(spend_at(&f, "0123456789abcdef", odd + 1000, odd + WINDOW_MS), APR_SUCCESS);
     assert_int_equal(spend_at(&f, "0123456789abcdef", odd + 1001, odd + WINDOW_MS), APR_EEXIST);
+    end(&f);
+}
+
+/* A quiet table's wheel lags: what has expired goes within the very call that asks for it. */
+static void what_is_forgotten_within_the_call_is_refused_by_it(DYGW_UNUSED void **state)
+{
+    dygw_ms_t expires_at = NOW + WINDOW_MS;
+    fixture_t f;
+    int late;
+
+    for (late = 1; late < 20000; late += 999) {
+        begin(&f, 50);
+        assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, expires_at), APR_SUCCESS);
+        assert_int_equal(spend_at(&f, "0123456789abcdef", expires_at + late, expires_at),
+                         APR_EEXIST);
+        assert_int_equal(look_at(&f, "0123456789abcdef", expires_at + late, expires_at),
+                         APR_EEXIST);
+        end(&f);
+    }
+}
+
+static void room_that_is_made_by_forgetting_is_not_for_what_may_be_forgotten(
+    DYGW_UNUSED void **state)
+{
+    dygw_ms_t expires_at = NOW + WINDOW_MS;
+    fixture_t f;
+    int i;
+
+    begin(&f, 50);
+    for (i = 0; i < 50; i++) {
+        assert_int_equal(spend_number(&f, i, NOW, expires_at), APR_SUCCESS);
+    }
+    assert_int_equal(spend_number(&f, 50, expires_at + 3000, expires_at), APR_EEXIST);
+    assert_int_equal(spend_number(&f, 51, expires_at + 3000, expires_at + 1), APR_SUCCESS);
+    end(&f);
+}
+
+static void looking_spends_nothing(DYGW_UNUSED void **state)
+{
+    fixture_t f;
+    int i;
+
+    begin(&f, 100);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(look_at(&f, "0123456789abcdef", NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    }
+    assert_int_equal(held_at(&f, NOW), 0);
+    assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    assert_int_equal(look_at(&f, "0123456789abcdef", NOW, NOW + WINDOW_MS), APR_EEXIST);
+    assert_int_equal(look_at(&f, "0123456789abcdeg", NOW, NOW + WINDOW_MS), APR_SUCCESS);
     end(&f);
 }
 
@@ -509,6 +564,9 @@ int main(void)
         cmocka_unit_test(a_nonce_is_spent_once),
         cmocka_unit_test(apps_have_nonces_of_their_own),
         cmocka_unit_test(a_nonce_is_remembered_to_the_last_millisecond_and_not_longer),
+        cmocka_unit_test(what_is_forgotten_within_the_call_is_refused_by_it),
+        cmocka_unit_test(room_that_is_made_by_forgetting_is_not_for_what_may_be_forgotten),
+        cmocka_unit_test(looking_spends_nothing),
         cmocka_unit_test(a_full_table_refuses_and_forgets_nothing),
         cmocka_unit_test(room_comes_back_as_entries_expire),
         cmocka_unit_test(the_count_is_of_what_has_not_expired),

@@ -1,164 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is calling: the four headers, the signature, the nonce, the app; and the operator. The apps,
- * the nonce table and the database are played by a few lines.
- * links: auth/headers.c auth/signature.c auth/operator.c auth/spelling.c handle/fields.c */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+ * Who is calling: the four headers, the signature, the app behind it; and the operator.
+ * helpers: authenticating.c
+ * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c auth/spelling.c handle/fields.c */
+#include "authenticating.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "auth/auth.h"
-#include "gateway/ask.h"
-#include "store/nonce.h"
 #include "util/compiler.h"
-
-#define NOW         APR_INT64_C(1767225600000)
-#define KEY         "ck_test_0001"
-#define SECRET      "sk_test_5f0c6f0e9d1b4f2a8c7e3d2b1a0f9e8d"
-#define BODY        "{\"poi_id\":\"7012345678901234567\",\"code\":\"123456789012\"}"
-#define SIGNED      "b3072fcd39aed657e9d7eb0fb88ef7055e01a77e45344ceb4f7e3abd1632652e"
-#define GET_TARGET  "/v1/open/douyin/stores?poi_id=7012345678901234567&page=1"
-#define GET_SIGNED  "a34a75aff5f73e57890592ad76aeca9751d1eca85914d1ed052cccca52e5c96a"
-
-module AP_MODULE_DECLARE_DATA dygw_module;
-
-static apr_pool_t *pool;
-
-/* --- what stands for the rest of the gateway --- */
-
-static dygw_known_app_t app;
-static apr_status_t find_rv;        /* when not success, instead of the app */
-static int is_memory;               /* nonces in shared memory, or in the database */
-static apr_status_t spend_rv;
-static int spends;
-static char spent[200];
-static dygw_ms_t spent_until;
-
-apr_status_t dygw_apps_find(DYGW_UNUSED dygw_apps_t *apps, const char *client_key,
-                            DYGW_UNUSED const dygw_log_t *log, apr_pool_t *p,
-                            dygw_known_app_t **found)
-{
-    if (find_rv != APR_SUCCESS) {
-        return find_rv;
-    }
-    if (strcmp(client_key, app.client_key) != 0) {
-        return APR_NOTFOUND;
-    }
-    *found = apr_pmemdup(p, &app, sizeof app);
-    return APR_SUCCESS;
-}
-
-/* httpd's, whose words do not matter here. */
-AP_DECLARE(char *) ap_escape_logitem(apr_pool_t *p, DYGW_UNUSED const char *str)
-{
-    return apr_pstrdup(p, "escaped");
-}
-
-void dygw_explain_database(dygw_result_t *out)
-{
-    out->code = DYGW_DATABASE_UNAVAILABLE;
-}
-
-apr_status_t dygw_nonces_spend(DYGW_UNUSED dygw_nonces_t *nonces, const char *client_key,
-                               const char *nonce, dygw_ms_t now, dygw_ms_t expires_at,
-                               dygw_ms_t *free_at)
-{
-    spends++;
-    apr_snprintf(spent, sizeof spent, "%s %s", client_key, nonce);
-    spent_until = expires_at;
-    *free_at = now + 1500;
-    return spend_rv;
-}
-
-void dygw_nonce_key(const char *client_key, const char *nonce, char out[33])
-{
-    apr_snprintf(spent, sizeof spent, "%s %s", client_key, nonce);
-    apr_cpystrn(out, "key", 33);
-}
-
-apr_status_t dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *p)
-{
-    return APR_SUCCESS;
-}
-
-void dygw_db_close(DYGW_UNUSED dygw_db_t *db)
-{
-}
-
-apr_status_t dygw_store_nonce_spend(DYGW_UNUSED dygw_db_t *db, const char *key,
-                                    dygw_ms_t expires_at)
-{
-    assert_string_equal(key, "key");
-    spends++;
-    spent_until = expires_at;
-    return spend_rv;
-}
-
-static dygw_ms_t frozen(void)
-{
-    return NOW;
-}
-
-/* --- a call --- */
-
-static dygw_cfg_t cfg;
-static dygw_runtime_t runtime;
-static request_rec request;
-static dygw_call_t call;
-static dygw_result_t out;
-
-static void header(const char *name, const char *value)
-{
-    if (value) {
-        apr_table_set(request.headers_in, name, value);
-    }
-    else {
-        apr_table_unset(request.headers_in, name);
-    }
-}
-
-/* The contract's first vector. */
-static int begin(DYGW_UNUSED void **state)
-{
-    apr_pool_clear(pool);
-    cfg = (dygw_cfg_t){ .signature_window = apr_time_from_sec(300),
-                        .operator_header = "X-XTJ-UID" };
-    app = (dygw_known_app_t){ .client_key = KEY, .secret = SECRET, .status = DYGW_APP_ACTIVE };
-    is_memory = 1;
-    find_rv = spend_rv = APR_SUCCESS;
-    spends = 0;
-    request = (request_rec){ .pool = pool, .method = "POST",
-                             .unparsed_uri = (char *)"/v1/open/coupons/verify",
-                             .headers_in = apr_table_make(pool, 8) };
-    header("X-Client-Key", KEY);
-    header("X-Timestamp", "1767225600");
-    header("X-Nonce", "b7f1c2d3e4a5968712345678");
-    header("X-Signature", SIGNED);
-    call = (dygw_call_t){ .r = &request, .runtime = &runtime, .body = BODY,
-                          .body_len = sizeof BODY - 1 };
-    out = (dygw_result_t){ 0 };
-    dygw_clock_set(frozen);
-    return 0;
-}
-
-static dygw_code_e authenticate(void)
-{
-    /* never looked into by what stands for the table */
-    runtime = (dygw_runtime_t){ .cfg = &cfg, .nonces = is_memory ? (dygw_nonces_t *)&cfg : NULL };
-    out = (dygw_result_t){ 0 };
-    dygw_auth_headers(&call, &out);
-    if (out.code == DYGW_OK) {
-        dygw_auth_signature(&call, &out);
-    }
-    return out.code;
-}
 
 /* --- signatures --- */
 
@@ -266,19 +115,6 @@ static void without_apps_nobody_is_refused_for_good(DYGW_UNUSED void **state)
     assert_int_equal(spends, 0);
 }
 
-static void a_disabled_app_is_told_so_only_after_all_else(DYGW_UNUSED void **state)
-{
-    app.status = DYGW_APP_DISABLED;
-    assert_int_equal(authenticate(), DYGW_APP_DISABLED_ERROR);
-    assert_int_equal(spends, 1);
-    header("X-Signature", GET_SIGNED);
-    assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
-    begin(NULL);
-    app.status = DYGW_APP_DISABLED;
-    spend_rv = APR_EEXIST;
-    assert_int_equal(authenticate(), DYGW_REPLAYED_NONCE);
-}
-
 /* --- headers --- */
 
 static void each_header_has_to_be_there(DYGW_UNUSED void **state)
@@ -351,40 +187,6 @@ static void the_window_has_two_ends(DYGW_UNUSED void **state)
     assert_int_equal(authenticate(), DYGW_STALE_TIMESTAMP);
 }
 
-/* --- nonces --- */
-
-static void a_nonce_is_kept_until_its_timestamp_leaves_the_window(DYGW_UNUSED void **state)
-{
-    assert_int_equal(authenticate(), DYGW_OK);
-    assert_true(spent_until == NOW + 300000);
-    is_memory = 0;
-    assert_int_equal(authenticate(), DYGW_OK);
-    assert_true(spent_until > NOW + 300000);    /* and a little for clocks of other hosts */
-    assert_string_equal(spent, KEY " b7f1c2d3e4a5968712345678");
-}
-
-static void a_spent_nonce_is_refused(DYGW_UNUSED void **state)
-{
-    spend_rv = APR_EEXIST;
-    assert_int_equal(authenticate(), DYGW_REPLAYED_NONCE);
-    is_memory = 0;
-    assert_int_equal(authenticate(), DYGW_REPLAYED_NONCE);
-}
-
-static void a_full_table_refuses_and_says_for_how_long(DYGW_UNUSED void **state)
-{
-    spend_rv = APR_ENOSPC;
-    assert_int_equal(authenticate(), DYGW_NONCE_STORE_FULL);
-    assert_int_equal(out.retry_after, 2);
-}
-
-static void a_nonce_that_cannot_be_kept_is_no_reason_to_go_on(DYGW_UNUSED void **state)
-{
-    is_memory = 0;
-    spend_rv = APR_EGENERAL;
-    assert_int_equal(authenticate(), DYGW_DATABASE_UNAVAILABLE);
-}
-
 /* --- operators --- */
 
 static dygw_code_e operator_code(void)
@@ -426,8 +228,6 @@ static void without_an_operator_nobody_acts(DYGW_UNUSED void **state)
     assert_int_equal(operator_code(), DYGW_OPERATOR_REQUIRED);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, begin)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,15 +239,10 @@ int main(void)
         TEST(nobody_gets_in_with_the_secret_that_stands_for_none),
         TEST(the_secret_before_counts_within_its_grace),
         TEST(without_apps_nobody_is_refused_for_good),
-        TEST(a_disabled_app_is_told_so_only_after_all_else),
         TEST(each_header_has_to_be_there),
         TEST(malformed_headers_are_named),
         TEST(the_widest_nonce_is_accepted),
         TEST(the_window_has_two_ends),
-        TEST(a_nonce_is_kept_until_its_timestamp_leaves_the_window),
-        TEST(a_spent_nonce_is_refused),
-        TEST(a_full_table_refuses_and_says_for_how_long),
-        TEST(a_nonce_that_cannot_be_kept_is_no_reason_to_go_on),
         TEST(the_operator_is_apaches_user_or_else_the_headers),
         TEST(without_an_operator_nobody_acts),
     };
