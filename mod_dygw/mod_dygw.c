@@ -95,6 +95,7 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    dygw_deadline_register();
     dygw_status_register();
 }
 

@@ -170,6 +170,7 @@ int dygw_handle(request_rec *r)
     dygw_call_t call = { 0 };
     dygw_result_t out = { 0 };
     const dygw_route_t *route;
+    int rc;
 
     if (!handler) {
         return DECLINED;
@@ -182,9 +183,8 @@ int dygw_handle(request_rec *r)
     if (out.code == DYGW_OK) {
         check_call(&call, route, &out);
     }
-    if (out.code != DYGW_OK) {
-        dygw_leave_body(&call);
-        return dygw_reply_error(&call, &out);
-    }
-    return route->endpoint(&call);
+    dygw_leave_body(&call);
+    rc = out.code == DYGW_OK ? route->endpoint(&call) : dygw_reply_error(&call, &out);
+    dygw_drop_body(&call);
+    return rc;
 }

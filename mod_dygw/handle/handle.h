@@ -34,9 +34,12 @@ void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
 /* The same, of the right type where it is going to be looked at. */
 void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
-/* For a request that was refused before its body was read: httpd would read all of it before the
- * next request; when that is too much to ask, the connection is closed instead. */
+/* For a request that is answered before its body was read: before the answer, whose connection is
+ * closed where the rest would be too much to read; */
 void dygw_leave_body(const dygw_call_t *call);
+/* and after it: reads what remains, so that httpd has no need to wait for it as long as it likes.
+ */
+void dygw_drop_body(const dygw_call_t *call);
 /* Query parameters, percent-decoded, valid UTF-8 without control characters; all in `known` (NULL
  * ended), none twice. */
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
@@ -45,6 +48,16 @@ void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
 /* One of them as a decimal integer. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
                    apr_pool_t *pool, dygw_result_t *out);
+
+/* --- deadline.c: the time that a body may take --- */
+/* In register_hooks: the filter that keeps it. */
+void dygw_deadline_register(void);
+/* While a body is read, reading ends with APR_TIMEUP when its time is over. */
+void dygw_deadline_begin(request_rec *r);
+int dygw_deadline_passed(request_rec *r);
+void dygw_deadline_end(request_rec *r);
+/* The connection ends with this request, and soon: what was not read does not matter. */
+void dygw_hang_up(conn_rec *c);
 
 /* --- when.c --- */
 /* One of them as a time in ms: RFC 3339 with offset, or a date, which is that whole day in `zone`:
