@@ -2,6 +2,8 @@
  * The members of a JSON body, each with what it may be. */
 #include "handle/handle.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
@@ -13,6 +15,17 @@ void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
         out->field = field;
         out->message = message;
     }
+}
+
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out)
+{
+    if (!strstr(value, ", ")) {
+        return 1;
+    }
+    dygw_invalid(out, header,
+                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
+                             NULL));
+    return 0;
 }
 
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)

@@ -81,7 +81,10 @@ typedef struct dygw_fields_t {
 
 /* *out becomes DYGW_INVALID_REQUEST about field, unless it tells of a mistake already. */
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
-/* The same with the message "<field> <problem>". */
+/* For a header that decides something. 0: it came twice, *out says so. Httpd has joined the two to
+ * "a, b" before any module sees them, so that one with ", " in it is taken for two. */
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out);
+/* The same as dygw_invalid with the message "<field> <problem>". */
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem);
 /* Parses text as one JSON object. 0: it is none, *out says so. */
 int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_pool_t *pool,

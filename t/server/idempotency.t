@@ -77,6 +77,12 @@ replays(redeem($client, 'k1', code => $spelled, operator => 'wang', count => 1, 
     'the same, written differently');
 is($sandbox->coupon($coupon->{code})->{verify_calls}, 1, 'Douyin was asked once');
 
+my $doubled = $client->message(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code},
+    operator => 'wang' }, keyed('k1')) =~ s/(Idempotency-Key: .*\r\n)/$1$1/r;
+error_is($client->raw($doubled), 400, 'invalid_request', 'a key that comes twice is no other key',
+    field => 'Idempotency-Key');
+is($gateway->rows('dygw_verifications', "origin_code = '$coupon->{code}'"), 1, 'and redeems nothing');
+
 my $another = $sandbox->mint_coupon;
 my %changes = (
     code => { code => $another->{code} }, operator => { operator => 'li' }, device => { device => 'till-2' },
