@@ -91,14 +91,16 @@ int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_po
                       dygw_result_t *out);
 /* Refuses members that are not in `known` (NULL ended). */
 void dygw_fields_known(const dygw_fields_t *f, const char *const *known);
-/* Whether there is such a member and it is not null. */
+/* Whether there is such a member, and it is neither null nor "", which are the same as absent. */
 int dygw_field_given(const dygw_fields_t *f, const char *name);
 void dygw_field_require(const dygw_fields_t *f, const char *name);
-/* A string of min..max characters without control characters; NULL when absent or null, and where
- * min is 0, empty. */
+/* A string of min..max characters without control characters; NULL when not given. */
 const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max);
-/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when absent or null. */
+/* The same of any length and content. */
+const char *dygw_field_text(const dygw_fields_t *f, const char *name);
+/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when not given. */
 const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max);
+/* A whole number, which may be written 1.0. */
 apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);

@@ -45,7 +45,9 @@ sub becomes {
 }
 
 # No message waits to be looked into.
-sub is_quiet { return $gateway->rows('dygw_verifications', 'errand_at IS NOT NULL OR enrichment_status = \'pending\'') == 0 }
+sub is_quiet {
+    return $gateway->rows('dygw_verifications', "errand_at IS NOT NULL OR enrichment_status = 'pending'") == 0;
+}
 
 sub revision { return $gateway->database->query("SELECT revision FROM dygw_verifications WHERE id = $_[0]") }
 
