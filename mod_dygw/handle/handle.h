@@ -13,6 +13,9 @@
 /* The content handler: DECLINED unless r->handler is one of dygw-open, dygw-internal, dygw-health.
  */
 int dygw_handle(request_rec *r);
+/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
+ * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
+int dygw_handle_trace(request_rec *r);
 
 /* --- reply.c: every answer leaves through one of these; they return what the handler returns to
  * httpd --- */
