@@ -82,7 +82,7 @@ static const range_t hyphens[] = {
     { 0xFE63, 0xFE63 }, { 0xFF0D, 0xFF0D }, { 0, 0 }
 };
 
-/* The character at text and *len, its bytes. 0 in the middle of one, and for those of four bytes. */
+/* The character at text and *len, its bytes. 0 in the middle of one, and for one of four bytes. */
 static unsigned character(const char *text, apr_size_t *len)
 {
     const unsigned char *s = (const unsigned char *)text;
