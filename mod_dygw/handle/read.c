@@ -244,10 +244,15 @@ void dygw_drop_body(const dygw_call_t *call)
     request_rec *r = call->r;
     buffer_t b = { .pool = r->pool, .max = UNREAD_MAX, .drops = 1 };
 
-    if (is_unread(call) && r->connection->keepalive != AP_CONN_CLOSE) {
-        flush(r->connection, r->pool);
-        read_in_time(r, &b);
+    if (!is_unread(call)) {
+        return;
     }
+    if (r->connection->keepalive == AP_CONN_CLOSE) {
+        dygw_hang_up(r->connection);
+        return;
+    }
+    flush(r->connection, r->pool);
+    read_in_time(r, &b);
 }
 
 /* --- the query --- */

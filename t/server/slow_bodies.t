@@ -48,6 +48,7 @@ sub ways {
         'a trailer' => [ slow($client, $verify, "1\r\n{\r\n0\r\nX-A: ", headers => {%chunked}), 'x' ],
         'of Douyin\'s webhook' => [ slow($plain, '/v1/open/douyin/webhook', '{'), ' ' ],
         'that nobody reads' => [ slow($client, '/no/such/endpoint', '{'), ' ' ],
+        'of malformed headers' => [ slow($client, $verify, '{', nonce => 'x'), ' ' ],
         'of a request without headers' => [ slow($plain, "/v1/open$verify", '{'), ' ' ],
         'of /health' => [ slow($plain, '/health/live', '{', method => 'GET'), ' ' ],
         'of an operator' => [ slow($plain, '/v1/internal/apps', '{', headers => { 'X-XTJ-UID' => 'zhang' }), ' ' ],
