@@ -187,7 +187,7 @@ sub user_lines {
 
 sub load_lines {
     my $libexec = apxs('LIBEXECDIR');
-    my @names = qw(mpm_event unixd authz_core authz_host dbd);
+    my @names = qw(mpm_event unixd authz_core authz_host dbd reqtimeout);
     return join('', map {
         "<IfModule !${_}_module>\n    LoadModule ${_}_module \"$libexec/mod_$_.so\"\n</IfModule>\n"
     } @names), map { "LoadModule ${_}_module \"$out/mod_$_.so\"\n" } qw(dygw dygw_sandbox);

@@ -17,6 +17,7 @@
 
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <mpm_common.h>
 
 #include "auth/auth.h"
@@ -94,7 +95,9 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(dygw_handle_trace, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    dygw_deadline_register();
     dygw_status_register();
 }
 

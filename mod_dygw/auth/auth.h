@@ -31,4 +31,8 @@ int dygw_auth_show(request_rec *r);
 /* The operator of /internal: Apache's user, or the configured header. Sets call->actor. */
 void dygw_auth_operator(dygw_call_t *call, dygw_result_t *out);
 
+/* Says once in each child that a request to /internal, which Apache let in without asking who it
+ * is, has come through a proxy on this host: for `Require local` everybody behind it is local. */
+void dygw_auth_notice_proxy(const dygw_call_t *call);
+
 #endif

@@ -19,8 +19,7 @@
 #define NONCE_MIN           16
 #define NONCE_MAX           64
 
-/* The header; NULL once one is missing. A header that came twice is one with a comma here, which
- * none of them may contain. */
+/* The header; NULL when it is missing. */
 static const char *present(const dygw_call_t *call, const char *name, dygw_result_t *out)
 {
     const char *value = apr_table_get(call->r->headers_in, name);
@@ -39,8 +38,21 @@ static int is_decimal(const char *text)
     return n > 0 && n <= TIMESTAMP_DIGITS && text[n] == '\0';
 }
 
+static int are_single(const dygw_call_t *call, dygw_result_t *out)
+{
+    apr_pool_t *pool = call->r->pool;
+
+    return dygw_header_once(call->signed_key, CLIENT_KEY, pool, out)
+           && dygw_header_once(call->signed_timestamp, TIMESTAMP, pool, out)
+           && dygw_header_once(call->signed_nonce, NONCE, pool, out)
+           && dygw_header_once(call->signature, SIGNATURE, pool, out);
+}
+
 static void check_form(const dygw_call_t *call, dygw_result_t *out)
 {
+    if (!are_single(call, out)) {
+        return;
+    }
     if (!dygw_spelled(call->signed_key, 1, CLIENT_KEY_MAX, "_-")) {
         dygw_invalid(out, CLIENT_KEY, CLIENT_KEY " must be the client_key of an app");
     }

@@ -67,6 +67,63 @@ apr_size_t dygw_characters(const char *text)
     return n;
 }
 
+typedef struct range_t {
+    unsigned first, last;
+} range_t;
+
+static const range_t blanks[] = {
+    { 0x09, 0x0D }, { 0x20, 0x20 }, { 0x85, 0x85 }, { 0xA0, 0xA0 }, { 0x1680, 0x1680 },
+    { 0x180E, 0x180E }, { 0x2000, 0x200F }, { 0x2028, 0x202F }, { 0x205F, 0x206F },
+    { 0x3000, 0x3000 }, { 0xFEFF, 0xFEFF }, { 0, 0 }
+};
+
+static const range_t hyphens[] = {
+    { '-', '-' }, { 0xAD, 0xAD }, { 0x2010, 0x2015 }, { 0x2212, 0x2212 }, { 0xFE58, 0xFE58 },
+    { 0xFE63, 0xFE63 }, { 0xFF0D, 0xFF0D }, { 0, 0 }
+};
+
+/* The character at text and *len, its bytes. 0 in the middle of one, and for one of four bytes. */
+static unsigned character(const char *text, apr_size_t *len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    if (*s < 0x80) {
+        *len = 1;
+        return *s;
+    }
+    if (*s >= 0xC0 && *s < 0xE0) {
+        *len = 2;
+        return (*s & 0x1Fu) << 6 | (s[1] & 0x3Fu);
+    }
+    if (*s >= 0xE0 && *s < 0xF0) {
+        *len = 3;
+        return (*s & 0x0Fu) << 12 | (s[1] & 0x3Fu) << 6 | (s[2] & 0x3Fu);
+    }
+    *len = 1;
+    return 0;
+}
+
+static apr_size_t length_in(const char *text, const range_t *range)
+{
+    apr_size_t len;
+    unsigned c = character(text, &len);
+
+    while (range->last && (c < range->first || c > range->last)) {
+        range++;
+    }
+    return range->last ? len : 0;
+}
+
+apr_size_t dygw_blank(const char *text)
+{
+    return length_in(text, blanks);
+}
+
+apr_size_t dygw_hyphen(const char *text)
+{
+    return length_in(text, hyphens);
+}
+
 /* Jansson makes no string of anything else. */
 static int is_utf8(const char *text)
 {

@@ -20,6 +20,12 @@ int dygw_has_controls(const char *text);
 /* Characters of UTF-8 text that is known to be valid. */
 apr_size_t dygw_characters(const char *text);
 
+/* Bytes of the character at the start of UTF-8 text that is known to be valid, when it is white
+ * space of any script or, like a zero-width space or a byte order mark, shows as little; else 0. */
+apr_size_t dygw_blank(const char *text);
+/* The same for hyphens and minus signs. */
+apr_size_t dygw_hyphen(const char *text);
+
 /* Whether text is valid UTF-8 of min..max characters without control characters. */
 int dygw_is_printable(const char *text, apr_size_t min, apr_size_t max);
 

@@ -259,13 +259,28 @@ static int check_server(check_t *check, const server_rec *server)
     return check->mistakes;
 }
 
+/* A body has a deadline of ours; what comes before it is httpd's. */
+static void check_patience(const server_rec *main_server)
+{
+    if (!ap_find_linked_module("mod_reqtimeout.c") && dygw_cfg_should_warn()) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     DYGWNO(0125) "mod_reqtimeout is not loaded: whoever sends the headers of "
+                                  "requests slowly takes the threads of this server without a "
+                                  "signature: load it (a2enmod reqtimeout on Debian)");
+    }
+}
+
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server)
 {
     check_t check = { .pool = ptemp, .log = main_server };
-    int mistakes = 0;
+    int mistakes = 0, is_used = 0;
 
     for (const server_rec *s = main_server; s; s = s->next) {
         mistakes += check_server(&check, s);
+        is_used = is_used || check.cfg->client_key;
+    }
+    if (is_used) {
+        check_patience(main_server);
     }
     return mistakes ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }

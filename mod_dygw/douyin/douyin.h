@@ -280,6 +280,7 @@ typedef enum {
     DYGW_ASK_RECORDS,       /* account_id, start_time, end_time, cursor -> records: one page */
     DYGW_ASK_STORES         /* account_id, poi_id, either may be NULL -> reply: one page */
 } dygw_question_e;
+#define DYGW_QUESTIONS  (DYGW_ASK_STORES + 1)
 
 typedef struct dygw_question_t {
     dygw_question_e what;

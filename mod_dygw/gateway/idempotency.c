@@ -59,10 +59,15 @@ static const char *coupon_of(const dygw_redeem_request_t *request)
 }
 
 /* Of what was asked for, however it was written. As JSON, so that no value runs into the next. A
- * verify_token is not among it: a caller who prepares anew has another one, and means the same. */
+ * verify_token is not among it: a caller who prepares anew has another one, and means the same.
+ *
+ * Fingerprints live in the database for two days, across upgrades, and are compared by hosts of the
+ * version before meanwhile. So these nine places stay as they are. A field that comes later is
+ * appended behind them by name and value, where it is given and nowhere else: requests without it
+ * keep the fingerprint that they have. */
 static const char *fingerprint_of(const dygw_redeem_request_t *request, apr_pool_t *pool)
 {
-    const char *texts[] = {
+    const char *first_fields[] = {
         dygw_mode_word(request->mode), coupon_of(request), request->poi_id, request->order_id,
         request->certificate_id, request->operator_name, request->device, request->ext_order_id
     };
@@ -71,8 +76,8 @@ static const char *fingerprint_of(const dygw_redeem_request_t *request, apr_pool
 
     dygw_jsonw_init(&w, pool, FINGERPRINT_SIZE);
     dygw_jsonw_array(&w, NULL);
-    for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        dygw_jsonw_string(&w, NULL, texts[i]);
+    for (i = 0; i < sizeof first_fields / sizeof *first_fields; i++) {
+        dygw_jsonw_string(&w, NULL, first_fields[i]);
     }
     dygw_jsonw_int(&w, NULL, request->count);
     dygw_jsonw_end_array(&w);

@@ -341,9 +341,17 @@ static const char *words_of(dygw_reply_class_e kind)
 
 const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply, apr_pool_t *pool)
 {
-    static const char *const names[] = { "certificate/get", "certificate/query",
-                                         "certificate/verify", "certificate/cancel",
-                                         "order/query" };
+    static const char *const names[] = {
+        [DYGW_ASK_GET] = "certificate/get",
+        [DYGW_ASK_QUERY] = "certificate/query",
+        [DYGW_ASK_REPEAT] = "certificate/verify",
+        [DYGW_ASK_CANCEL] = "certificate/cancel",
+        [DYGW_ASK_ORDER] = "order/query",
+        [DYGW_ASK_RECORDS] = "verify_record/query",
+        [DYGW_ASK_STORES] = "poi/query",
+    };
+
+    _Static_assert(sizeof names / sizeof *names == DYGW_QUESTIONS, "each question has a name");
 
     if (reply->error_code != 0) {
         return apr_psprintf(pool, "%s: error_code %" APR_INT64_T_FMT, names[call],

@@ -81,27 +81,13 @@ int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool
 
 /* --- a coupon has changed --- */
 
-static int fits(const char *msg_id)
+/* What tells one message from another is what the signature covers: the body. Its Msg-Id anybody
+ * can change who has seen a message, and Douyin gives one Msg-Id to all messages of one coupon and
+ * action: to a second cancellation the first one's. */
+static const char *name_by(const char *body, apr_size_t len, apr_pool_t *pool)
 {
-    apr_size_t len;
-
-    for (len = 0; msg_id && msg_id[len] > ' ' && msg_id[len] <= '~'; len++) { }
-    return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0';
-}
-
-/* The same message has the same id, however often it is sent. */
-static const char *id_of(const char *header, const json_t *message, const char *body,
-                         apr_size_t len, apr_pool_t *pool)
-{
-    const char *of_body = dygw_json_id(message, "msg_id", pool);
     char hash[DYGW_SHA256_HEX_LEN + 1];
 
-    if (fits(header)) {
-        return header;
-    }
-    if (fits(of_body)) {
-        return of_body;
-    }
     dygw_sha256_hex(body, len, hash);
     return apr_pstrcat(pool, "sha256:", hash, NULL);
 }
@@ -141,12 +127,22 @@ static const char *name_of(const char *text)
     return len > 0 && len <= EVENT_NAME_MAX && text[len] == '\0' ? text : "?";
 }
 
-static void report(const dygw_webhook_t *change, apr_status_t rv, const dygw_log_t *log)
+/* By its Msg-Id Douyin's support finds a message. */
+static const char *printable_id(const char *msg_id)
+{
+    apr_size_t len;
+
+    for (len = 0; msg_id && msg_id[len] > ' ' && msg_id[len] <= '~'; len++) { }
+    return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0' ? msg_id : "?";
+}
+
+static void report(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
+                   const dygw_log_t *log)
 {
     dygw_log(log, INFO, 0,
-             DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s",
+             DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s (Msg-Id %s)",
              change->certificate_id, name_of(change->action), change->records,
-             rv == APR_EEXIST ? ", and it was told before" : "");
+             rv == APR_EEXIST ? ", and it was told before" : "", printable_id(msg_id));
 }
 
 static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
@@ -154,8 +150,8 @@ static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
     dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
 }
 
-static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const dygw_log_t *log,
-                        apr_pool_t *pool, dygw_result_t *out)
+static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const char *msg_id,
+                        const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
 {
     apr_status_t rv = keep(gateway, change, log, pool);
 
@@ -166,7 +162,7 @@ static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const d
     }
     count(gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
                    : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
-    report(change, rv, log);
+    report(change, msg_id, rv, log);
     if (change->records > 0) {
         dygw_cell_left_work(gateway);
     }
@@ -198,11 +194,11 @@ void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const cha
         return;
     }
     if (is_event(message, COUPON_CHANGED)) {
-        change.msg_id = id_of(msg_id, message, body, len, pool);
+        change.msg_id = name_by(body, len, pool);
         read_change(message, pool, &change);
     }
     if (change.certificate_id) {
-        take_change(gateway, &change, log, pool, out);
+        take_change(gateway, &change, msg_id, log, pool, out);
     }
     else if (challenge) {
         count(gateway, DYGW_WEBHOOK_URL_CHECK);

@@ -62,14 +62,14 @@ static void add_store(const dygw_fields_t *f, const json_t *value, apr_array_hea
     APR_ARRAY_PUSH(stores, const char *) = poi_id;
 }
 
-/* NULL, for all stores, when absent or null. */
+/* NULL, for all stores, when absent or null. "" is a mistake: it would open all of them. */
 static apr_array_header_t *read_stores(const dygw_fields_t *f)
 {
     const json_t *list = json_object_get(f->object, "poi_ids");
     apr_array_header_t *stores;
     size_t i;
 
-    if (!dygw_field_given(f, "poi_ids")) {
+    if (!list || json_is_null(list)) {
         return NULL;
     }
     stores = apr_array_make(f->pool, 4, sizeof(const char *));

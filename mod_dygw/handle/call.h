@@ -22,6 +22,7 @@ typedef struct dygw_call_t {
     const char *route;              /* path below it, "/coupons/verify" */
     const char *body;               /* as it came, NUL ended besides; "" when there is none */
     apr_size_t body_len;
+    int is_read;                    /* as far as it was wanted */
     /* /open: the four headers, once dygw_auth_headers accepted them */
     const char *signed_timestamp;
     const char *signed_nonce;

@@ -14,10 +14,8 @@
 
 #define LINK_MAX            2048
 #define ENCRYPTED_CODE_MAX  2048
-#define TYPED_CODE_MAX      64      /* with what a cashier typed in between */
 #define CODE_DIGITS_MIN     8
 #define CODE_DIGITS_MAX     20
-#define WHITE_SPACE         " \t\r\n\v\f"
 
 const char *const dygw_coupon_modes[4] = { SHORT_LINK, CODE, ENCRYPTED_CODE, NULL };
 const char *const dygw_prepare_modes[3] = { SHORT_LINK, CODE, NULL };
@@ -58,41 +56,58 @@ static const char *mode_of(const dygw_fields_t *f, const char *const *modes)
     return NULL;
 }
 
+/* What is between the blanks around it. */
+static const char *trimmed(const char *text, apr_pool_t *pool)
+{
+    const char *end, *c;
+    apr_size_t len;
+
+    while ((len = dygw_blank(text)) > 0) {
+        text += len;
+    }
+    for (c = end = text; *c; c += len) {
+        len = dygw_blank(c);
+        if (len == 0) {
+            len = 1;
+            end = c + 1;
+        }
+    }
+    return apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
+}
+
 /* A scanner may add line ends, so what is around goes before anything is checked. */
 static const char *read_link(const dygw_fields_t *f)
 {
-    const char *text = dygw_json_str(f->object, SHORT_LINK);
-    apr_size_t len;
+    const char *text = dygw_field_text(f, SHORT_LINK);
 
     if (!text) {
-        dygw_invalid_field(f, SHORT_LINK, "must be a string");
         return NULL;
     }
-    text += strspn(text, WHITE_SPACE);
-    len = strlen(text);
-    while (len > 0 && strchr(WHITE_SPACE, text[len - 1])) {
-        len--;
-    }
-    text = apr_pstrmemdup(f->pool, text, len);
-    if (len == 0 || dygw_characters(text) > LINK_MAX || dygw_has_controls(text)) {
+    text = trimmed(text, f->pool);
+    if (!*text || dygw_characters(text) > LINK_MAX || dygw_has_controls(text)) {
         dygw_invalid_field(f, SHORT_LINK, "must be a link of at most 2048 characters");
     }
     return text;
 }
 
+/* Without what scanners, input methods and clipboards add. */
 static const char *read_code(const dygw_fields_t *f)
 {
-    const char *typed = dygw_field_string(f, CODE, 1, TYPED_CODE_MAX);
+    const char *typed = dygw_field_text(f, CODE);
     char *code, *end;
 
     if (!typed) {
         return NULL;
     }
     code = end = apr_palloc(f->pool, strlen(typed) + 1);
-    for (; *typed; typed++) {
-        if (*typed != ' ' && *typed != '-') {
-            *end++ = *typed;
+    while (*typed) {
+        apr_size_t len = dygw_blank(typed);
+
+        len = len ? len : dygw_hyphen(typed);
+        if (len == 0) {
+            *end++ = *typed++;
         }
+        typed += len;
     }
     *end = '\0';
     if (strspn(code, "0123456789") != (apr_size_t)(end - code) || end - code < CODE_DIGITS_MIN

@@ -2,9 +2,14 @@
  * The members of a JSON body, each with what it may be. */
 #include "handle/handle.h"
 
+#include <math.h>
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
+
+#define EXACT_REALS     9007199254740992.0      /* 2^53 */
 
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
 {
@@ -13,6 +18,17 @@ void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
         out->field = field;
         out->message = message;
     }
+}
+
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out)
+{
+    if (!strstr(value, ", ")) {
+        return 1;
+    }
+    dygw_invalid(out, header,
+                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
+                             NULL));
+    return 0;
 }
 
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)
@@ -60,7 +76,8 @@ int dygw_field_given(const dygw_fields_t *f, const char *name)
 {
     const json_t *value = json_object_get(f->object, name);
 
-    return value && !json_is_null(value);
+    return value && !json_is_null(value)
+           && !(json_is_string(value) && json_string_length(value) == 0);
 }
 
 void dygw_field_require(const dygw_fields_t *f, const char *name)
@@ -70,12 +87,12 @@ void dygw_field_require(const dygw_fields_t *f, const char *name)
     }
 }
 
-/* The string; NULL when there is none, which is a mistake only when something else is there. */
-static const char *string_of(const dygw_fields_t *f, const char *name)
+/* NULL is a mistake only when something else is there. */
+const char *dygw_field_text(const dygw_fields_t *f, const char *name)
 {
     const json_t *value = json_object_get(f->object, name);
 
-    if (f->out->code != DYGW_OK || !value || json_is_null(value)) {
+    if (f->out->code != DYGW_OK || !dygw_field_given(f, name)) {
         return NULL;
     }
     if (!json_is_string(value)) {
@@ -87,10 +104,10 @@ static const char *string_of(const dygw_fields_t *f, const char *name)
 
 const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max)
 {
-    const char *text = string_of(f, name);
+    const char *text = dygw_field_text(f, name);
     apr_size_t n = text ? dygw_characters(text) : 0;
 
-    if (!text || (n == 0 && min == 0)) {
+    if (!text) {
         return NULL;
     }
     if (n < (apr_size_t)min || n > (apr_size_t)max) {
@@ -107,7 +124,7 @@ const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min,
 
 const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max)
 {
-    const char *text = string_of(f, name);
+    const char *text = dygw_field_text(f, name);
 
     if (text && !dygw_spelled(text, (apr_size_t)min, (apr_size_t)max, "_-")) {
         dygw_invalid_field(f, name, apr_psprintf(f->pool, "must be %d to %d of A-Za-z0-9_-", min,
@@ -117,17 +134,32 @@ const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, i
     return text;
 }
 
+/* Some programs know no numbers but reals, and write 1.0. Above 2^53 a real has lost digits. */
+static int whole_number(const json_t *value, apr_int64_t *number)
+{
+    double real = json_real_value(value);
+
+    if (json_is_integer(value)) {
+        *number = json_integer_value(value);
+        return 1;
+    }
+    if (!json_is_real(value) || !(fabs(real) < EXACT_REALS) || floor(real) != real) {
+        return 0;
+    }
+    *number = (apr_int64_t)real;
+    return 1;
+}
+
 apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
                            apr_int64_t max, apr_int64_t if_absent)
 {
     const json_t *value = json_object_get(f->object, name);
-    apr_int64_t number;
+    apr_int64_t number = 0;
 
     if (!dygw_field_given(f, name)) {
         return if_absent;
     }
-    number = json_integer_value(value);
-    if (!json_is_integer(value) || number < min || number > max) {
+    if (!whole_number(value, &number) || number < min || number > max) {
         dygw_invalid_field(f, name,
                            apr_psprintf(f->pool, "must be an integer from %" APR_INT64_T_FMT
                                                  " to %" APR_INT64_T_FMT, min, max));

@@ -170,6 +170,7 @@ int dygw_handle(request_rec *r)
     dygw_call_t call = { 0 };
     dygw_result_t out = { 0 };
     const dygw_route_t *route;
+    int rc;
 
     if (!handler) {
         return DECLINED;
@@ -179,12 +180,29 @@ int dygw_handle(request_rec *r)
     if (route) {
         check_runtime(&call, route, &out);
     }
+    if (out.code == DYGW_OK && call.half == DYGW_HALF_INTERNAL) {
+        dygw_auth_notice_proxy(&call);
+    }
     if (out.code == DYGW_OK) {
         check_call(&call, route, &out);
     }
-    if (out.code != DYGW_OK) {
-        dygw_leave_body(&call);
-        return dygw_reply_error(&call, &out);
+    dygw_leave_body(&call);
+    rc = out.code == DYGW_OK ? route->endpoint(&call) : dygw_reply_error(&call, &out);
+    dygw_drop_body(&call);
+    return rc;
+}
+
+int dygw_handle_trace(request_rec *r)
+{
+    const char *handler = r->handler;
+
+    if (r->method_number != M_TRACE) {
+        return DECLINED;
     }
-    return route->endpoint(&call);
+    r->handler = dygw_route_handler(r);
+    if (dygw_handle(r) != DECLINED) {
+        return DONE;
+    }
+    r->handler = handler;
+    return DECLINED;
 }

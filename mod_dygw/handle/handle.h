@@ -13,6 +13,9 @@
 /* The content handler: DECLINED unless r->handler is one of dygw-open, dygw-internal, dygw-health.
  */
 int dygw_handle(request_rec *r);
+/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
+ * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
+int dygw_handle_trace(request_rec *r);
 
 /* --- reply.c: every answer leaves through one of these; they return what the handler returns to
  * httpd --- */
@@ -34,9 +37,12 @@ void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
 /* The same, of the right type where it is going to be looked at. */
 void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
-/* For a request that was refused before its body was read: httpd would read all of it before the
- * next request; when that is too much to ask, the connection is closed instead. */
+/* For a request that is answered before its body was read: before the answer, whose connection is
+ * closed where the rest would be too much to read; */
 void dygw_leave_body(const dygw_call_t *call);
+/* and after it: reads what remains, so that httpd has no need to wait for it as long as it likes.
+ */
+void dygw_drop_body(const dygw_call_t *call);
 /* Query parameters, percent-decoded, valid UTF-8 without control characters; all in `known` (NULL
  * ended), none twice. */
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
@@ -45,6 +51,16 @@ void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
 /* One of them as a decimal integer. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
                    apr_pool_t *pool, dygw_result_t *out);
+
+/* --- deadline.c: the time that a body may take --- */
+/* In register_hooks: the filter that keeps it. */
+void dygw_deadline_register(void);
+/* While a body is read, reading ends with APR_TIMEUP when its time is over. */
+void dygw_deadline_begin(request_rec *r);
+int dygw_deadline_passed(request_rec *r);
+void dygw_deadline_end(request_rec *r);
+/* The connection ends with this request, and soon: what was not read does not matter. */
+void dygw_hang_up(conn_rec *c);
 
 /* --- when.c --- */
 /* One of them as a time in ms: RFC 3339 with offset, or a date, which is that whole day in `zone`:
@@ -68,21 +84,26 @@ typedef struct dygw_fields_t {
 
 /* *out becomes DYGW_INVALID_REQUEST about field, unless it tells of a mistake already. */
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
-/* The same with the message "<field> <problem>". */
+/* For a header that decides something. 0: it came twice, *out says so. Httpd has joined the two to
+ * "a, b" before any module sees them, so that one with ", " in it is taken for two. */
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out);
+/* The same as dygw_invalid with the message "<field> <problem>". */
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem);
 /* Parses text as one JSON object. 0: it is none, *out says so. */
 int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_pool_t *pool,
                       dygw_result_t *out);
 /* Refuses members that are not in `known` (NULL ended). */
 void dygw_fields_known(const dygw_fields_t *f, const char *const *known);
-/* Whether there is such a member and it is not null. */
+/* Whether there is such a member, and it is neither null nor "", which are the same as absent. */
 int dygw_field_given(const dygw_fields_t *f, const char *name);
 void dygw_field_require(const dygw_fields_t *f, const char *name);
-/* A string of min..max characters without control characters; NULL when absent or null, and where
- * min is 0, empty. */
+/* A string of min..max characters without control characters; NULL when not given. */
 const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max);
-/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when absent or null. */
+/* The same of any length and content. */
+const char *dygw_field_text(const dygw_fields_t *f, const char *name);
+/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when not given. */
 const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max);
+/* A whole number, which may be written 1.0. */
 apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);

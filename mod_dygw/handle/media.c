@@ -23,13 +23,33 @@ static char *next_part(char **rest)
     return part;
 }
 
-static int is_other_charset(const char *parameter)
+/* A value that stands in quotes without them. */
+static const char *unquoted(char *value)
 {
-    const char *charset = "charset=";
+    apr_size_t len = strlen(value);
 
-    return apr_cstr_casecmpn(parameter, charset, strlen(charset)) == 0
-           && apr_cstr_casecmp(parameter + strlen(charset), "utf-8") != 0
-           && apr_cstr_casecmp(parameter + strlen(charset), "\"utf-8\"") != 0;
+    if (len >= 2 && *value == '"' && value[len - 1] == '"') {
+        value[len - 1] = '\0';
+        value++;
+    }
+    return value;
+}
+
+/* UTF-8 has two names in the field. */
+static int is_other_charset(char *parameter)
+{
+    char *value = strchr(parameter, '=');
+    const char *charset;
+
+    if (!value) {
+        return 0;
+    }
+    *value++ = '\0';
+    if (apr_cstr_casecmp(next_part(&parameter), "charset") != 0) {
+        return 0;
+    }
+    charset = unquoted(next_part(&value));
+    return apr_cstr_casecmp(charset, "utf-8") != 0 && apr_cstr_casecmp(charset, "utf8") != 0;
 }
 
 int dygw_is_json_type(const char *type, apr_pool_t *pool)

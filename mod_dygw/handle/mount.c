@@ -41,24 +41,45 @@ static int mount_len(const core_dir_config *section, const char *path)
     return path[len] == '/' || path[len] == '\0' ? (int)len : -1;
 }
 
-int dygw_route_mount(dygw_call_t *call)
+/* The section that path is in, and *len, its mount's; NULL: none with a handler of its own. */
+static const core_dir_config *section_of(const request_rec *r, const char *path, int *len)
 {
-    const core_server_config *core = ap_get_core_module_config(call->r->server->module_config);
+    const core_server_config *core = ap_get_core_module_config(r->server->module_config);
     ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
-    const char *path = path_of(call->r);
-    int i, len = -1;
+    int i;
 
-    for (i = core->sec_url->nelts - 1; i >= 0 && len < 0; i--) {
+    for (i = core->sec_url->nelts - 1; i >= 0; i--) {
         const core_dir_config *section = ap_get_core_module_config(sections[i]);
 
-        if (has_handler(section)) {
-            len = mount_len(section, path);
+        *len = has_handler(section) ? mount_len(section, path) : -1;
+        if (*len >= 0) {
+            return section;
         }
     }
-    if (len < 0) {
+    return NULL;
+}
+
+int dygw_route_mount(dygw_call_t *call)
+{
+    const char *path = path_of(call->r);
+    int len;
+
+    if (!section_of(call->r, path, &len)) {
         return 0;
     }
     call->mount = apr_pstrmemdup(call->r->pool, path, (apr_size_t)len);
     call->route = path + len;
     return 1;
+}
+
+const char *dygw_route_handler(request_rec *r)
+{
+    int len;
+    const core_dir_config *section = section_of(r, path_of(r), &len);
+    const char *error = NULL;
+
+    if (!section || !section->expr_handler) {
+        return section ? section->handler : NULL;
+    }
+    return ap_expr_str_exec(r, section->expr_handler, &error);
 }

@@ -28,6 +28,7 @@ typedef struct buffer_t {
     apr_size_t len;
     apr_size_t size;
     apr_size_t max;
+    int drops;                  /* what comes is only counted */
 } buffer_t;
 
 static void append(buffer_t *b, const char *data, apr_size_t len)
@@ -54,7 +55,6 @@ static void refuse_size(const dygw_call_t *call, dygw_result_t *out)
                                 call->runtime->cfg->max_body);
 }
 
-/* 400 and 413 make httpd close the connection, so that what was not read does not matter. */
 static void explain_read(dygw_call_t *call, apr_status_t rv, dygw_result_t *out)
 {
     if (rv == APR_ENOSPC) {
@@ -89,7 +89,12 @@ static apr_status_t take_buckets(buffer_t *b, apr_bucket_brigade *brigade)
         if (len > b->max - b->len) {
             return APR_ENOSPC;
         }
-        append(b, data, len);
+        if (b->drops) {
+            b->len += len;
+        }
+        else {
+            append(b, data, len);
+        }
     }
     return APR_SUCCESS;
 }
@@ -122,13 +127,16 @@ static apr_status_t read_buckets(request_rec *r, buffer_t *b)
             rv = APR_INCOMPLETE;    /* the caller left; the end of a body is a bucket */
         }
         apr_brigade_cleanup(brigade);
+        if (rv == APR_SUCCESS && dygw_deadline_passed(r)) {
+            rv = APR_TIMEUP;
+        }
     } while (rv == APR_SUCCESS);
     return rv;
 }
 
-static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
+/* APR_EOF: all of it is read. */
+static apr_status_t read_in_time(request_rec *r, buffer_t *b)
 {
-    request_rec *r = call->r;
     ap_filter_rec_t rec = { .name = "dygw-verdict", .filter_func.out_func = catch_verdict,
                             .ftype = AP_FTYPE_RESOURCE };
     ap_filter_t verdict = { .frec = &rec, .c = r->connection };
@@ -136,8 +144,21 @@ static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
     apr_status_t rv;
 
     r->output_filters = &verdict;
+    dygw_deadline_begin(r);
     rv = read_buckets(r, b);
+    dygw_deadline_end(r);
     r->output_filters = filters;
+    if (rv != APR_EOF) {
+        dygw_hang_up(r->connection);
+    }
+    return rv;
+}
+
+static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
+{
+    apr_status_t rv = read_in_time(call->r, b);
+
+    call->is_read = 1;
     if (rv != APR_EOF) {
         explain_read(call, rv, out);
         return;
@@ -191,14 +212,47 @@ void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out)
     }
 }
 
+/* Whether there is a body that nobody has read. */
+static int is_unread(const dygw_call_t *call)
+{
+    const request_rec *r = call->r;
+
+    return !call->is_read
+           && (announced(r) > 0 || apr_table_get(r->headers_in, "Transfer-Encoding"));
+}
+
 void dygw_leave_body(const dygw_call_t *call)
 {
-    request_rec *r = call->r;
+    apr_off_t len = announced(call->r);
 
-    if (call->body_len == 0
-        && (announced(r) > UNREAD_MAX || apr_table_get(r->headers_in, "Transfer-Encoding"))) {
-        r->connection->keepalive = AP_CONN_CLOSE;
+    if (is_unread(call) && (len <= 0 || len > UNREAD_MAX)) {
+        dygw_hang_up(call->r->connection);
     }
+}
+
+/* What was said goes out before anything is waited for. */
+static void flush(conn_rec *c, apr_pool_t *pool)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(pool, c->bucket_alloc);
+
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(c->bucket_alloc));
+    ap_pass_brigade(c->output_filters, brigade);
+}
+
+void dygw_drop_body(const dygw_call_t *call)
+{
+    request_rec *r = call->r;
+    buffer_t b = { .pool = r->pool, .max = UNREAD_MAX, .drops = 1 };
+
+    if (!is_unread(call)) {
+        return;
+    }
+    if (r->connection->keepalive == AP_CONN_CLOSE) {
+        dygw_hang_up(r->connection);
+        return;
+    }
+    flush(r->connection, r->pool);
+    read_in_time(r, &b);
 }
 
 /* --- the query --- */

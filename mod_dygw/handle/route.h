@@ -23,4 +23,8 @@ const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path
  * path. */
 int dygw_route_mount(dygw_call_t *call);
 
+/* The handler of the <Location> that a request is for, before httpd has come to choose it; NULL:
+ * none. */
+const char *dygw_route_handler(request_rec *r);
+
 #endif

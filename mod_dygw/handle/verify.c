@@ -61,7 +61,8 @@ static void read_key(const dygw_call_t *call, dygw_redeem_request_t *request, dy
 {
     const char *key = apr_table_get(call->r->headers_in, IDEMPOTENCY_KEY);
 
-    if (key && dygw_key_check(key, IDEMPOTENCY_KEY, out)) {
+    if (key && dygw_header_once(key, IDEMPOTENCY_KEY, call->r->pool, out)
+        && dygw_key_check(key, IDEMPOTENCY_KEY, out)) {
         request->idempotency_key = key;
     }
 }

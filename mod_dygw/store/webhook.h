@@ -7,7 +7,8 @@
 
 /* Text members are NULL when absent; they are cut where a column is shorter. */
 typedef struct dygw_webhook_t {
-    const char *msg_id;         /* at most 128 characters, tells one message from another */
+    const char *msg_id;         /* at most 128 characters, tells one message from another: not
+                                   Douyin's Msg-Id but a hash of the body */
     dygw_ms_t received_at;
     const char *event;          /* life_trade_certificate_notify */
     const char *action;         /* verify, verify_cancel, refund_success */

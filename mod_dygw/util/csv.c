@@ -18,6 +18,9 @@
 /* What a cell must be quoted for, and what may not begin it. */
 #define SPECIAL         ",\"\r\n"
 #define FORMULA         "=+-@\t\r"
+/* Excel takes the full-width ones, of Chinese input methods, for the same: = + - @. */
+static const char *const wide_formula[] = { "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                            "\xEF\xBC\xA0" };
 
 /* Makes room for `more` bytes, and tells where they go. */
 static char *reserve(dygw_csv_t *csv, apr_size_t more)
@@ -77,9 +80,21 @@ void dygw_csv_bom(dygw_csv_t *csv)
     append(csv, BOM, sizeof(BOM) - 1);
 }
 
+static int is_formula(const char *value)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof wide_formula / sizeof *wide_formula; i++) {
+        if (strncmp(value, wide_formula[i], strlen(wide_formula[i])) == 0) {
+            return 1;
+        }
+    }
+    return *value && strchr(FORMULA, *value);
+}
+
 void dygw_csv_text(dygw_csv_t *csv, const char *value)
 {
-    const char *lead = !csv->raw && value && *value && strchr(FORMULA, *value) ? "'" : "";
+    const char *lead = !csv->raw && value && is_formula(value) ? "'" : "";
 
     begin_cell(csv);
     if (!value) {

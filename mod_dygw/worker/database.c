@@ -20,9 +20,12 @@
 #include "store/guard.h"
 #include "store/schema.h"
 #include "util/compiler.h"
+#include "util/step.h"
 #include "worker/log_httpd.h"
 #include "worker/shared.h"
 #include "worker/watch.h"
+
+#define DIRECTORY_MODE      (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
 
 #define CONNECT_TIMEOUT     "PGCONNECT_TIMEOUT"
 #define CONNECT_TIMEOUT_SEC "3"
@@ -237,15 +240,83 @@ static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *pt
     return OK;
 }
 
+/* Root works as the User from here on; 0: it cannot. */
+static int become_user(server_rec *server)
+{
+    if (setegid(ap_unixd_config.group_id) == 0 && seteuid(ap_unixd_config.user_id) == 0) {
+        return 1;
+    }
+    ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+                 DYGWNO(0640) "root cannot become the User that children run as");
+    return 0;
+}
+
+static int become_root(gid_t group, server_rec *server)
+{
+    if (seteuid(0) == 0 && setegid(group) == 0) {
+        return 1;
+    }
+    ap_log_error(APLOG_MARK, APLOG_EMERG, errno, server,
+                 DYGWNO(0642) "root cannot become root again");
+    return 0;
+}
+
+static apr_status_t make_as_user(const char *dir, server_rec *server, apr_pool_t *ptemp)
+{
+    gid_t group = getegid();
+    apr_status_t rv = APR_EGENERAL;
+
+    if (become_user(server)) {
+        rv = apr_dir_make(dir, DIRECTORY_MODE, ptemp);
+        dygw_step("directory_made");
+    }
+    return become_root(group, server) ? rv : APR_EGENERAL;
+}
+
+/* What was made is given away by its descriptor, and only if it is still what was made: by now its
+ * name may be a link to somebody else's directory. */
+static apr_status_t give_directory(const char *dir, server_rec *server)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int error = fd < 0 ? errno : 0;
+    struct stat info;
+
+    if (fd >= 0 && (fstat(fd, &info) != 0 || info.st_uid != geteuid() || info.st_nlink > 2)) {
+        error = EEXIST;
+    }
+    if (error) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, error, server,
+                     DYGWNO(0349) "somebody replaced the directory %s of the database while it was "
+                                  "made: nobody else may write to the directory above it",
+                     dir);
+    }
+    else if (fchown(fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
+        error = errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error ? APR_FROM_OS_ERROR(error) : APR_SUCCESS;
+}
+
+/* Where the User may make it himself, root has nothing to give away; elsewhere only root can. */
+static apr_status_t make_for_user(const char *dir, server_rec *server, apr_pool_t *ptemp)
+{
+    apr_status_t rv = make_as_user(dir, server, ptemp);
+
+    if (!APR_STATUS_IS_EACCES(rv)) {
+        return rv;
+    }
+    rv = apr_dir_make(dir, DIRECTORY_MODE, ptemp);
+    dygw_step("directory_made_by_root");
+    return rv == APR_SUCCESS ? give_directory(dir, server) : rv;
+}
+
 static int make_directory(const char *dir, server_rec *server, apr_pool_t *ptemp)
 {
-    apr_status_t rv = apr_dir_make(dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE,
-                                   ptemp);
+    apr_status_t rv = geteuid() == 0 ? make_for_user(dir, server, ptemp)
+                                     : apr_dir_make(dir, DIRECTORY_MODE, ptemp);
 
-    if (rv == APR_SUCCESS && geteuid() == 0
-        && chown(dir, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
-        rv = APR_FROM_OS_ERROR(errno);
-    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
                      DYGWNO(0345) "the directory %s of the database cannot be made; "
@@ -388,23 +459,18 @@ static int prepare_as_user(dygw_db_source_t *source, const dygw_cfg_t *cfg, serv
     gid_t group = getegid();
     int rc = HTTP_INTERNAL_SERVER_ERROR;
 
-    if (is_root
-        && (setegid(ap_unixd_config.group_id) != 0 || seteuid(ap_unixd_config.user_id) != 0)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
-                     DYGWNO(0640) "root cannot become the User that children run as");
+    if (!is_root || become_user(server)) {
+        if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+                         DYGWNO(0641) "the User that children run as may not write to the database "
+                                      "%s: chown it",
+                         path);
+        }
+        else {
+            rc = prepare_with(source, cfg, server, ptemp);
+        }
     }
-    else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
-                     DYGWNO(0641) "the User that children run as may not write to the database %s: "
-                                  "chown it",
-                     path);
-    }
-    else {
-        rc = prepare_with(source, cfg, server, ptemp);
-    }
-    if (is_root && (seteuid(0) != 0 || setegid(group) != 0)) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, errno, server,
-                     DYGWNO(0642) "root cannot become root again");
+    if (is_root && !become_root(group, server)) {
         rc = HTTP_INTERNAL_SERVER_ERROR;
     }
     return rc;

@@ -179,6 +179,8 @@ for my $name ('', "zh\x01ang") {
     my $answer = $nobody->call(GET => '/apps', undef, headers => { 'X-XTJ-UID' => $name });
     like($answer->{status}, qr/\A40[01]\z/, 'nor with an operator that is none');
 }
+my $operators = $internal->message(GET => '/apps') =~ s/(X-XTJ-UID: .*\r\n)/$1$1/r;
+error_is($internal->raw($operators), 400, 'invalid_request', 'nor with two of them', field => 'X-XTJ-UID');
 error_is($client->call(GET => '/../internal/apps'), 401, 'operator_required', 'an app is no operator');
 
 $gateway->set(DygwOperatorHeader => 'X-Operator');

@@ -101,6 +101,13 @@ accepts('mysql without a group of an option file, and says so',
     { DBDriver => 'mysql', DBDParams => '"host=db1,dbname=dygw,reconnect=0"', DygwSchema => 'check' },
     says => qr/DYGW0612: DBDParams.*add group=dygw/);
 
+# --- httpd's other modules ---
+
+accepts('no mod_reqtimeout, and says so', {}, without => ['reqtimeout'],
+    says => qr/DYGW0125: mod_reqtimeout.*a2enmod reqtimeout/);
+my ($unused_status, $unused) = Dygw::Server->new(%loaded, without => ['reqtimeout'])->configtest;
+ok($unused_status == 0 && $unused !~ /DYGW/, 'where no gateway is used nothing is said') or diag $unused;
+
 # --- secrets ---
 
 accepts('a secret of a program', { DygwClientSecret => "exec:$dir/program" }, silent => 1);

@@ -115,6 +115,20 @@ for my $bytes (
 my $answer = $client->raw("GET /v1/open/x HTTP/1.1\r\nHost: x\r\nX-Request-Id: a\x0dSet-Cookie: b\r\n\r\n");
 unlike($answer->{head} // '', qr/Set-Cookie/i, 'no header comes out of X-Request-Id');
 
+# --- TRACE, which httpd itself would answer with all that was sent ---
+
+my %allowed = ("$client->{base}$VERIFY" => 'POST', '/v1/internal/apps' => 'GET, HEAD, POST', '/health' => 'GET, HEAD',
+    "$client->{base}//coupons/verify" => undef);
+for my $path (sort keys %allowed) {
+    my $trace = $gateway->plain->raw("TRACE $path HTTP/1.1\r\nHost: x\r\nX-Signature: abcdef\r\n\r\n");
+    unlike($trace->{body}, qr/abcdef/, "TRACE $path: nothing is echoed");
+    like($trace->{status}, qr/\A40[45]\z/, "TRACE $path is refused");
+    next if !$allowed{$path};
+    error_is($trace, 405, 'method_not_allowed', "TRACE $path: as any other method");
+    is($trace->{headers}{allow}, $allowed{$path}, "TRACE $path: Allow");
+}
+is($gateway->plain->raw("TRACE /elsewhere HTTP/1.1\r\nHost: x\r\n\r\n")->{status}, 200, 'elsewhere it is httpd\'s');
+
 # --- queries ---
 
 my %queries = (

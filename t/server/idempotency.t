@@ -75,7 +75,17 @@ replays(redeem($client, 'k1', code => $coupon->{code}, operator => 'wang'), $fir
 my $spelled = join '-', unpack '(a4)*', $coupon->{code};
 replays(redeem($client, 'k1', code => $spelled, operator => 'wang', count => 1, device => ''), $first,
     'the same, written differently');
+my %empty = map { $_ => '' } qw(short_link encrypted_code verify_token order_id certificate_id device ext_order_id);
+replays(redeem($client, 'k1', code => "$coupon->{code}\r\n", operator => 'wang', %empty), $first, 'empty and absent');
+my $with_real = qq({"poi_id":"${\POI}","code":"$coupon->{code}","operator":"wang","count":1.0});
+replays($client->call(POST => '/coupons/verify', $with_real, keyed('k1')), $first, '1 and 1.0');
 is($sandbox->coupon($coupon->{code})->{verify_calls}, 1, 'Douyin was asked once');
+
+my $doubled = $client->message(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code},
+    operator => 'wang' }, keyed('k1')) =~ s/(Idempotency-Key: .*\r\n)/$1$1/r;
+error_is($client->raw($doubled), 400, 'invalid_request', 'a key that comes twice is no other key',
+    field => 'Idempotency-Key');
+is($gateway->rows('dygw_verifications', "origin_code = '$coupon->{code}'"), 1, 'and redeems nothing');
 
 my $another = $sandbox->mint_coupon;
 my %changes = (

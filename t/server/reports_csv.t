@@ -43,7 +43,7 @@ my $records = Dygw::Records->new($database);
 # Cells that a careless writer or a spreadsheet spoils.
 my @nasty = ('=1+1', '+86 10', '-2', '@SUM(A1)', "\t=1", "\r=1", 'a,b', 'say "no"', '"', "two\nlines",
     "two\r\nlines", ' blank ', '', '007', '1e5', '2025-11-25', '奶茶·大杯', "it's", "'quoted", ';',
-    '=HYPERLINK("http://x","y")', '一,"二"');
+    '=HYPERLINK("http://x","y")', '一,"二"', '＝1+1', '＋86', '－2', '＠SUM(A1)', '＜1', '−1');
 for my $i (0 .. MANY - 1) {
     my $nasty = encode_utf8($nasty[ $i % @nasty ]);
     $records->add(
@@ -88,7 +88,7 @@ sub cell {
 sub kept {
     my ($name, $value) = @_;
     return qq(="$value") if $IS_ID{$name} && $value =~ /\A[0-9]+\z/;
-    return $value =~ /\A[=+\-@\t\r]/ ? "'$value" : $value;
+    return $value =~ /\A[=+\-@\t\r＝＋－＠]/ ? "'$value" : $value;
 }
 
 sub differences {

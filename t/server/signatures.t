@@ -69,9 +69,13 @@ for my $header (sort keys %malformed) {
             'invalid_request', "$header: $value is malformed", field => $header);
     }
 }
-my $nonce = nonce();
-my $twice = $client->message(GET => $TOKEN, undef, nonce => $nonce) =~ s/(X-Nonce: .*\r\n)/$1$1/r;
-error_is($client->raw($twice), 400, 'invalid_request', 'a header that comes twice is malformed', field => 'X-Nonce');
+my $message_twice = $client->message(GET => $TOKEN);
+for my $header (sort keys %malformed) {
+    my $twice = $client->raw($message_twice =~ s/($header: .*\r\n)/$1$1/r);
+    error_is($twice, 400, 'invalid_request', "$header twice is refused", field => $header);
+    like($twice->{json}{message}, qr/came twice/, "$header: saying so");
+}
+is($client->raw($message_twice)->{status}, 200, 'once, all are accepted');
 
 my $now = time;
 for my $off (-310, 310, -86400 * 365) {
@@ -172,6 +176,9 @@ for my $id ('', 'x' x 65, 'has blank', '<script>', "caf\xc3\xa9") {
     like($client->call(GET => $TOKEN, undef, headers => { 'X-Request-Id' => $id })->{headers}{'x-request-id'},
         qr/\A(?!\Q$id\E\z)[A-Za-z0-9._-]{1,64}\z/, "one that is not acceptable is replaced: '$id'");
 }
+my $two_ids = $client->raw($client->message(GET => $TOKEN) =~ s/\r\n/\r\nX-Request-Id: a1\r\nX-Request-Id: a1\r\n/r);
+is($two_ids->{status}, 200, 'two request ids are no mistake');
+like($two_ids->{headers}{'x-request-id'}, qr/\A[A-Za-z0-9]{20}\z/, 'and none of the caller\'s: one is generated');
 is(scalar(keys %{ { map { $_->{headers}{'x-request-id'} => 1 } map { $nobody->call(GET => $TOKEN) } 1 .. 20 } }), 20,
     'generated ids differ');
 

@@ -37,7 +37,9 @@ my @refused = (
     [ 'a code with a letter',       code => { code => '12345678a012' } ],
     [ 'a code of full-width digits', code => { code => '１２３４５６７８９０１２' } ],
     [ 'a code of blanks',           code => { code => ' - - - - - - ' } ],
-    [ 'a code with a tab',          code => { code => "123456\t789012" } ],
+    [ 'a code with a dot',          code => { code => '123456.789012' } ],
+    [ 'an empty code',              short_link => { code => '' } ],
+    [ 'three empty modes',          short_link => { short_link => '', code => '', encrypted_code => '' } ],
     [ 'a number as code',           code => { code => 123456789012 } ],
     [ 'a list as code',             code => { code => ['123456789012'] } ],
     [ 'a long link',                short_link => { short_link => 'https://v.douyin.com/' . 'x' x 2048 } ],
@@ -72,6 +74,11 @@ my @refused = (
 for (@refused) {
     my ($what, $field, $fields) = @$_;
     error_is($gateway->verify(%$fields), 400, 'invalid_request', "verify refuses $what", field => $field);
+}
+my %number = ('1.5' => 400, '1e400' => 400, '1e30' => 400, '11.0' => 400, '0.0' => 400, '"1.0"' => 400);
+for my $count (sort keys %number) {
+    is($gateway->client->call(POST => '/coupons/verify', qq({"poi_id":"${\POI}","code":"123456789012","count":$count}))
+            ->{status}, $number{$count}, "verify refuses count $count");
 }
 for my $body ('[]', '"text"', '1', 'null', 'true', '[{"poi_id":"1"}]') {
     error_is($gateway->client->call(POST => '/coupons/verify', $body), 400, 'invalid_request',
@@ -114,13 +121,23 @@ is_deeply([ grep { $_->{call} !~ /token/ } $sandbox->calls(after => 0) ], [], 'a
 sub accepts {
     my ($name, $change, %fields) = @_;
     my $coupon = $sandbox->mint_coupon;
-    my $answer = $gateway->verify(code => $change->($coupon->{code}), %fields);
+    my %with = (type => delete $fields{type});
+    my $answer = $gateway->client->call(POST => '/coupons/verify',
+        { poi_id => POI, code => $change->($coupon->{code}), %fields }, %with);
     view_is($answer, $name, verify_status => 'success', origin_code => $coupon->{code});
     return $answer;
 }
 sub same { return $_[0] }
 
 accepts('blanks and hyphens in a code', sub { " $1-$2 $3 " if $_[0] =~ /(....)(...)(.*)/ });
+accepts('what scanners, input methods and clipboards add', sub {
+    my ($code) = @_;
+    return "\x{feff}\t" . substr($code, 0, 4) . "\x{3000}\x{a0}-" . substr($code, 4, 4) . "\x{2013}\x{200b}" .
+        substr($code, 8) . "\r\n";
+});
+accepts('"" beside a code', \&same, map { $_ => '' } qw(short_link encrypted_code verify_token order_id certificate_id
+    count operator device ext_order_id));
+accepts("a body of $_", \&same, type => $_) for 'application/json;charset=utf8', 'application/json; charset="UTF-8"';
 accepts('every optional field at its longest', \&same, operator => '收' x 64, device => 'd' x 64,
     ext_order_id => 'e' x 64, count => 1);
 my $empty = accepts('empty optional fields are absent', \&same, operator => '', device => '', ext_order_id => '');
@@ -131,6 +148,17 @@ is_deeply([ @{ $given->{json}{data} }{qw(operator device ext_order_id)} ], [ '�
     'to the letter');
 my $null_given = accepts('null is absent', \&same, operator => $null, device => $null, short_link => $null);
 is($null_given->{json}{data}{operator}, undef, 'and read as null');
+
+# --- whole numbers as reals ---
+
+my $order = $sandbox->mint(coupons => 2);
+my $two = $gateway->client->call(POST => '/coupons/verify',
+    qq({"poi_id":"${\POI}","short_link":" $order->{short_link}\\u3000","count":2.0}));
+is(scalar(@{ $two->{json}{items} // [] }), 2, 'count 2.0 is two coupons') or diag $two->{body};
+my $cancel = $gateway->client->call(POST => '/coupons/cancel', qq({"verification_id":$two->{json}{data}{id}.0}));
+view_is($cancel, 'a verification_id with .0', verify_status => 'cancelled');
+error_is($gateway->client->call(POST => '/coupons/cancel', '{"verification_id":9007199254740993.0}'), 400,
+    'invalid_request', 'one that has lost digits is refused', field => 'verification_id');
 
 $gateway->finish;
 done_testing;

@@ -44,6 +44,13 @@ sub becomes {
     return view_is($answer, $name, %expected);
 }
 
+# No message waits to be looked into.
+sub is_quiet {
+    return $gateway->rows('dygw_verifications', "errand_at IS NOT NULL OR enrichment_status = 'pending'") == 0;
+}
+
+sub revision { return $gateway->database->query("SELECT revision FROM dygw_verifications WHERE id = $_[0]") }
+
 # --- the check of the URL ---
 
 my $check = '{"event":"verify_webhook","client_key":"","content":{"challenge":12345}}';
@@ -111,13 +118,35 @@ $body = notification($coupon, 'verify', client_key => 'of-another-application');
 my $kept = $gateway->rows('dygw_webhooks');
 accepted($webhook->post($body, 'Msg-Id' => 'the-same'), 'a message') for 1 .. 3;
 is($gateway->rows('dygw_webhooks') - $kept, 1, 'that comes three times counts once');
-accepted($webhook->post($body), 'without a Msg-Id it is another') for 1 .. 2;
-is($gateway->rows('dygw_webhooks') - $kept, 2, 'and that counts once, too');
-poll { $gateway->rows('dygw_verifications', 'errand_at IS NOT NULL') == 0 } 15;
+accepted($webhook->post($body), 'without a Msg-Id it is the same one') for 1 .. 2;
+is($gateway->rows('dygw_webhooks') - $kept, 1, 'and counts once still');
+ok(poll(\&is_quiet, 15), 'what it says is looked into');
+my ($asked, $revision) = ($calls->(), revision($id));
+my @copies = map { $webhook->post($body, 'Msg-Id' => "copy-$_") } 1 .. 200;
+is(scalar(grep { $_->{status} == 200 } @copies), 200, '200 copies under 200 names');
+is($gateway->rows('dygw_webhooks') - $kept, 1, 'are one message');
+is_deeply([ revision($id), $calls->() ], [ $revision, $asked ], 'and make no work and no call');
+like($gateway->server->log_text, qr/DYGW0450: .*, and it was told before \(Msg-Id copy-200\)/, 'the log names each');
 becomes($id, 'what it says changes nothing: Douyin was asked', verify_status => 'success', coupon_status => 'used',
     confirmed_by => 'response');
 accepted($webhook->notify($coupon, 'verify', as_object => 1), 'content may be an object');
 poll { $gateway->rows('dygw_verifications', 'errand_at IS NOT NULL') == 0 } 15;
+
+# --- cancelled again ---
+
+# Redeem, cancel, redeem, cancel: Douyin gives both cancellations one Msg-Id.
+my ($twice, @ids);
+for my $round (1, 2) {
+    $twice //= $sandbox->mint_coupon;
+    my $answer = $gateway->verify(code => $twice->{code});
+    push @ids, $answer->{json}{data}{id};
+    is($answer->{json}{data}{verify_status}, 'success', "redeemed, $round") or diag $answer->{body};
+    $sandbox->set_coupon($twice->{code}, cancelled_elsewhere => JSON::PP::true);
+    my $cancelled = notification($twice, 'verify_cancel', log_id => "log-$round");
+    accepted($webhook->post($cancelled, 'Msg-Id' => 'cancel-of-it'), "cancelled in Douyin's app, $round");
+    becomes($ids[-1], "its record becomes cancelled, $round", verify_status => 'cancelled', confirmed_by => 'webhook');
+}
+isnt($ids[0], $ids[1], 'they are two records');
 
 # --- a lie ---
 

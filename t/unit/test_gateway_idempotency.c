@@ -256,6 +256,45 @@ static void fields_do_not_run_into_each_other(DYGW_UNUSED void **state)
     assert_int_equal(out.result.code, DYGW_IDEMPOTENCY_KEY_REUSED);
 }
 
+#define POI "7012345678901234567"
+
+/* Keys live in the database for two days, and hosts of the version before compare them too. These
+ * were recorded by the first build: a field that is added must not change them. */
+static void recorded_keys_and_fingerprints_are_known_for_ever(DYGW_UNUSED void **state)
+{
+    static const struct {
+        dygw_redeem_request_t request;
+        const char *fingerprint;
+    } recorded[] = {
+        { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1,
+            .operator_name = "wang", .device = "till-1", .ext_order_id = "A-1" },
+          "17191469d46c84ad8e24db07c658e1bd7a70a92a4c76a39e126f537c72bcd57e" },
+        { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1 },
+          "b934b770760ce1e49d1c367fa49681d78355ae93d9620e281ae2a5c282570719" },
+        { { .poi_id = POI, .mode = DYGW_MODE_SHORT_LINK, .count = 3,
+            .short_link = "https://v.douyin.com/x/" },
+          "eb8f0a6eaca58180bd361168e56df1c7739082d770756fac1ab05a0293e4e985" },
+        { { .poi_id = POI, .mode = DYGW_MODE_ENCRYPTED_CODE, .encrypted_code = "CgwIARDh",
+            .verify_token = "token-1", .order_id = "1061", .certificate_id = "7382", .count = 1 },
+          "8a265e2403260dcc3b7ae1029d80991a7ad31a5292aad504ecc0b1580ed8cc90" },
+        { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "12345678", .count = 1,
+            .operator_name = "\xE6\x94\xB6\xE9\x93\xB6\xE5\x91\x98 \"1\"", .device = "POS\\7" },
+          "035215f926a0b901b9ce767d6ecdd47daaf215c6dc8b3eefe0a75cae713d909b" },
+    };
+
+    records = 0;
+    for (size_t i = 0; i < sizeof recorded / sizeof *recorded; i++) {
+        request = recorded[i].request;
+        request.app_id = 3;
+        request.idempotency_key = "order 17/1";
+        has_row = 0;
+        redeem();
+        assert_string_equal(row.key,
+                            "f88c1a774a96b0eb8ceb7205386b308a0f3a492ec85b34d73488c21df4e97c92");
+        assert_string_equal(row.fingerprint, recorded[i].fingerprint);
+    }
+}
+
 static void a_key_is_an_apps_own(DYGW_UNUSED void **state)
 {
     redeem();
@@ -391,6 +430,7 @@ int main(void)
         TEST(other_fields_are_another_request),
         TEST(the_mode_is_one_of_the_fields_and_the_verify_token_is_none),
         TEST(fields_do_not_run_into_each_other),
+        TEST(recorded_keys_and_fingerprints_are_known_for_ever),
         TEST(a_key_is_an_apps_own),
         TEST(an_error_frees_the_key),
         TEST(an_error_is_told_when_the_key_cannot_be_freed),

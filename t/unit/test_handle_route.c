@@ -92,7 +92,10 @@ static void json_in_utf8_is_recognised(DYGW_UNUSED void **state)
     static const char *const types[] = {
         "application/json", "Application/JSON", "application/json;charset=utf-8",
         "application/json; charset=UTF-8", "application/json ;\tcharset=\"utf-8\"",
-        "application/json; v=1; Charset=utf-8 ", "application/json;"
+        "application/json; v=1; Charset=utf-8 ", "application/json;",
+        "application/json;charset=utf8", "application/json; charset=UTF8",
+        "application/json;charset=\"UTF8\"", "application/json; charset = utf-8",
+        "application/json; charset"
     };
     size_t i;
 
@@ -106,7 +109,10 @@ static void everything_else_is_another_type(DYGW_UNUSED void **state)
     static const char *const types[] = {
         NULL, "", "text/plain", "application/jsonx", "application/json+x", "application/x-json",
         "application/json; charset=gbk", "application/json; charset=", "json",
-        "application/json, application/json", "application/json; v=1; charset=utf-16"
+        "application/json, application/json", "application/json; v=1; charset=utf-16",
+        "application/json; charset=utf-80", "application/json; charset=\"utf8", "application/json; "
+        "charset=\"\"", "application/json; charset=utf 8", "application/json; charset = gbk",
+        "application/json; charset=utf-8; charset=gbk", "application/json;charset=utf-8, x"
     };
     size_t i;
 

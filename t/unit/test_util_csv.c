@@ -85,7 +85,16 @@ static void what_looks_like_a_formula_is_text(DYGW_UNUSED void **state)
     check_text("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"");
     check_text("1=1", "1=1");
     check_text("'=1", "'=1");
+    /* full-width = + - @, and their neighbours */
+    check_text("\xEF\xBC\x9D" "1+1", "'\xEF\xBC\x9D" "1+1");
+    check_text("\xEF\xBC\x8B" "1", "'\xEF\xBC\x8B" "1");
+    check_text("\xEF\xBC\x8D" "1", "'\xEF\xBC\x8D" "1");
+    check_text("\xEF\xBC\xA0" "SUM(A1,B1)", "\"'\xEF\xBC\xA0" "SUM(A1,B1)\"");
+    check_text("\xEF\xBC\x9C" "1", "\xEF\xBC\x9C" "1");
+    check_text("\xEF\xBC", "\xEF\xBC");
+    check_text("1\xEF\xBC\x9D" "1", "1\xEF\xBC\x9D" "1");
     csv.raw = 1;
+    check_text("\xEF\xBC\x9D" "1+1", "\xEF\xBC\x9D" "1+1");
     check_text("=1+1", "=1+1");
     check_text("-2", "-2");
 }

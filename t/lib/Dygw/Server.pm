@@ -103,9 +103,9 @@ sub free_port {
 # --- making one ---
 
 # conf: a text, or code that makes one of the server. modules: names of httpd's modules without mod_, beside those
-# that every server here has. load: paths of modules by name. mpm, children, threads, log_level, env, access_log (a
-# format; none: no access log), name (for messages), clock ('+2s': how wrong its clock is; or the path of a file that
-# says so, and may be changed while it runs). one_process: as `httpd -X`,
+# that every server here has; without: names of these that it does not have. load: paths of modules by name. mpm,
+# children, threads, log_level, env, access_log (a format; none: no access log), name (for messages), clock ('+2s': how
+# wrong its clock is; or the path of a file that says so, and may be changed while it runs). one_process: as `httpd -X`,
 # without children; it cannot restart.
 sub new {
     my ($class, %option) = @_;
@@ -173,9 +173,9 @@ sub user_lines {
 sub module_lines {
     my ($self) = @_;
     my $dir = module_dir();
-    my @names = ("mpm_$self->{mpm}", qw(authz_core authz_host unixd log_config), @{ $self->{modules} });
+    my @names = ("mpm_$self->{mpm}", qw(authz_core authz_host unixd log_config reqtimeout), @{ $self->{modules} });
     my $lines = '';
-    my %seen;
+    my %seen = map { $_ => 1 } @{ $self->{without} // [] };
     for my $name (grep { !$seen{$_}++ } @names) {
         my $path = "$dir/mod_$name.so";     # one that is not there is compiled in
         $lines .= "LoadModule ${name}_module $path\n" if -e $path;
