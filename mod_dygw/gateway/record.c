@@ -6,11 +6,12 @@
 
 #include <apr_strings.h>
 
+#include "douyin/codes.h"
 #include "util/jsonw.h"
 
 #define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
-#define NO_USES_LEFT        1241
+#define REST_MS             40000               /* but not where a quota is used up */
 #define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
@@ -58,10 +59,11 @@ void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char
     v->next_run_at = DYGW_NO_TIME;
 }
 
-static void stay_processing(dygw_verification_t *v)
+static void stay_processing(dygw_verification_t *v, apr_int64_t error_code)
 {
     v->lease_until = 0;
-    v->next_run_at = v->updated_at + FIRST_REPEAT_MS;
+    v->next_run_at = v->updated_at + (dygw_douyin_wants_rest(error_code) ? REST_MS
+                                                                          : FIRST_REPEAT_MS);
 }
 
 static dygw_coupon_status_e status_after(const dygw_verify_item_t *item, int times_left)
@@ -117,7 +119,7 @@ static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int 
 /* The last use may have gone with the first of two requests. */
 static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
 {
-    return v->attempts > 1 && (item->already || item->result == NO_USES_LEFT);
+    return v->attempts > 1 && (item->already || item->result == DYGW_CODE_NO_USES_LEFT);
 }
 
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
@@ -128,7 +130,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_COUPON:
         if (may_be_our_own_doing(v, item)) {
-            stay_processing(v);
+            stay_processing(v, item->result);
         }
         else {
             dygw_record_fail(v, item->result, item->msg);
@@ -136,10 +138,10 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v);
+        stay_processing(v, item->result);
         break;
     default:
-        stay_processing(v);
+        stay_processing(v, item->result);
     }
 }
 
@@ -147,10 +149,8 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-    case DYGW_REPLY_SETUP:
-    case DYGW_REPLY_REQUEST:
         if (v->attempts > 1) {
-            stay_processing(v);
+            stay_processing(v, reply->error_code);
         }
         else {
             dygw_record_fail(v, reply->error_code, reply->description);
@@ -158,10 +158,10 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v);
+        stay_processing(v, reply->error_code);
         break;
     default:
-        stay_processing(v);
+        stay_processing(v, reply->error_code);
     }
 }
 
