@@ -6,7 +6,7 @@
 
 #include "douyin/douyin.h"
 
-#define DYGW_CODE_ALREADY_DONE      2       /* as `result`; Douyin does not say what else it means */
+#define DYGW_CODE_ALREADY_DONE      2       /* as `result`; what else it means is not said */
 #define DYGW_CODE_ALREADY_VERIFIED  1208
 #define DYGW_CODE_RISK_REVIEW       1229
 #define DYGW_CODE_NO_USES_LEFT      1241
@@ -53,7 +53,7 @@ static inline int dygw_douyin_wants_rest(apr_int64_t error_code)
 
 /* --- for counting --- */
 
-/* What DYGW_COUNT_REFUSALS tells apart, beside the numbers that get a place of their own: each known
+/* What DYGW_COUNT_REFUSALS tells apart, beside numbers that get a place of their own: each known
  * code, and of the others each class. Which series that is; */
 int dygw_douyin_code_series(apr_int64_t error_code, dygw_reply_class_e kind);
 

@@ -217,9 +217,9 @@ static const char *trim(const char *link, apr_pool_t *pool)
     return apr_pstrmemdup(pool, link, len);
 }
 
-/* A Location as browsers take it, so that a blank in another argument does not matter: blanks around
- * it, tabs and line ends go, and what a URL cannot have is percent-encoded. Nothing of what tells a
- * host from the rest is touched, and what comes out is what is checked and connected to. */
+/* A Location as browsers take it, so that a blank in another argument does not matter: blanks
+ * around it, tabs and line ends go, and what a URL cannot have is percent-encoded. Nothing of what
+ * tells a host from the rest is touched, and what comes out is what is checked and connected to. */
 static const char *tidy(const char *location, apr_pool_t *pool)
 {
     static const char digits[] = "0123456789ABCDEF";

@@ -109,8 +109,8 @@ static void step_escape(walk_t *w)
 
 /* --- UTF-8 --- */
 
-/* How long the character is that the lead byte begins, and what its second byte may be; 0: it begins
- * none. */
+/* How long the character is that the lead byte begins, and what its second byte may be; 0: it
+ * begins none. */
 static apr_size_t length_by(unsigned char lead, unsigned char *from, unsigned char *to)
 {
     *from = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
@@ -162,7 +162,7 @@ static void step_in_string(walk_t *w)
     }
 }
 
-/* How many bytes there are from here on that mean nothing but themselves, in strings and outside. */
+/* How many bytes there are from here on that mean nothing but themselves, inside and outside. */
 static apr_size_t plain_run(const walk_t *w)
 {
     apr_size_t n = 0;
