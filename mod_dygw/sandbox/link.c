@@ -56,7 +56,8 @@ static const char *long_link(request_rec *r, apr_uint32_t order, int blank)
     }
     in_path[strcspn(in_path, "=")] = '\0';
     return apr_pstrcat(r->pool, dygw_sandbox_origin(r), LONG_PATH, in_path,
-                       "/?schema_type=13", titles[blank], "&object_id=", apr_pescape_urlencoded(r->pool, object_id),
+                       "/?schema_type=13", titles[blank],
+                       "&object_id=", apr_pescape_urlencoded(r->pool, object_id),
                        "&utm_campaign=client_scan_share&app=aweme&utm_medium=ios"
                        "&tt_from=scan_share&iid=&utm_source=scan_share", NULL);
 }

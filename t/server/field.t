@@ -23,7 +23,8 @@ use constant SETTLED_SEC => 60;
 # A Douyin that also has an answer too large, compressed to little.
 my $files = tempdir('dygw-field-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 chmod 0755, $files;
-spew("$files/bomb", '{"data":{"error_code":0,"verify_token":"t","certificates":[]' . ' ' x (16 * 1024 * 1024) . '}}', 0644);
+my $blanks = ' ' x (16 * 1024 * 1024);
+spew("$files/bomb", qq({"data":{"error_code":0,"verify_token":"t","certificates":[]$blanks}}), 0644);
 my $sandbox = Dygw::Sandbox->new(modules => [qw(alias setenvif)], conf => <<"END");
 <Directory "$files">
     ForceType application/json
@@ -204,7 +205,8 @@ for my $code (1212, 45005117, 2119006, 2119007, 1033000519) {
     is(refusals(code => $code, kind => 'coupon') - $before, 1, "$code has a series of its own");
 }
 $sandbox->fault(call => 'prepare', fault => 'error', error_code => 2119098, times => 2);
-error_is(redeem($sandbox->mint_coupon), 502, 'upstream_refused', 'a number that nobody knows is no coupon\'s') for 1 .. 2;
+error_is(redeem($sandbox->mint_coupon), 502, 'upstream_refused', 'a number that nobody knows is not about the coupon')
+    for 1 .. 2;
 is(refusals(code => 2119098, kind => 'setup'), 2, 'and counted as itself');
 like($gateway->server->log_text, qr/DYGW0512: .* error_code 2119098 /, 'and logged');
 is(refusals(code => 2190099), 1, 'so is the answer to a verify');

@@ -184,7 +184,7 @@ my %unclear = (     # fault => was it applied?
     'risk review'               => [ { fault => 'error', error_code => $REVIEW, description => 'risk' }, 0 ],
     'risk review as result'     => [ { fault => 'result', result => $REVIEW, msg => 'risk' }, 0 ],
     (map { +"busy $_ before" => [ { fault => 'error', error_code => $_, description => 'busy' }, 0 ] } @BUSY, @QUOTA),
-    (map { +"$_, which is not the coupon's fault" => [ { fault => 'error', error_code => $_, description => 'why' }, 0 ] }
+    (map { +"$_, not the coupon's fault" => [ { fault => 'error', error_code => $_, description => 'why' }, 0 ] }
         @SETUP, @REQUEST),
     (map { +"$_ as result" => [ { fault => 'result', result => $_, msg => 'why' }, 0 ] }
         $SETUP[0], @UNKNOWN, $REQUEST[1], $QUOTA[1]),
