@@ -193,7 +193,7 @@ dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code
     if (!known && call == DYGW_CALL_OTHER) {
         known = find(token_codes, LEN(token_codes), error_code);
     }
-    if (known && (known->kind != DYGW_REPLY_COUPON || call != DYGW_CALL_VERIFY)) {
+    if (known && known->kind != DYGW_REPLY_COUPON) {
         return known->kind;
     }
     if (says_try_again(description)) {

@@ -27,12 +27,12 @@
 #define DYGW_CODE_ABILITY_BANNED    28001019
 #define DYGW_CODE_API_GONE          28001056
 
-/* Where a call was made; some numbers are the token calls' own, and a text that says "try again" is
- * believed of a coupon's number on verify alone. */
+/* Where a call was made: some numbers are the token calls' own. */
 typedef enum { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER } dygw_call_e;
 
-/* Where an error_code of Douyin belongs. One that is not in the table is what its text says, else
- * what its range is: the platform's are never the coupon's fault. */
+/* Where an error_code of Douyin belongs. A text that says "busy" or "try again" is believed where
+ * the table has the number as a coupon's, the catch-all above all, or lacks it. What it lacks is
+ * what its range is, then: the platform's are never the coupon's fault. */
 dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code,
                                         const char *description);
 

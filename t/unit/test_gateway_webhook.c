@@ -91,6 +91,24 @@ static void content_may_be_a_text(DYGW_UNUSED void **state)
     assert_null(kept.order_id);
 }
 
+static void damaged_text_does_not_hide_what_has_changed(DYGW_UNUSED void **state)
+{
+    static const char *const messages[] = {
+        "\xEF\xBB\xBF" MESSAGE,
+        "{\"title\":\"\\ud83c\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
+        "{\"title\":\"\xE6\xB5\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
+        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\","
+        "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+    };
+
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        kept.certificate_id = NULL;
+        receive("msg-1", messages[i]);
+        assert_int_equal(out.code, DYGW_OK);
+        assert_string_equal(kept.certificate_id, "7382420130108424203");
+    }
+}
+
 static void the_header_names_the_message_then_its_body_then_its_hash(DYGW_UNUSED void **state)
 {
     static const char *const odd[] = { NULL, "", "a b", "a\tb", "a\x80" };
@@ -222,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_is_kept_and_its_work_announced),
         TEST(content_may_be_a_text),
+        TEST(damaged_text_does_not_hide_what_has_changed),
         TEST(the_header_names_the_message_then_its_body_then_its_hash),
         TEST(a_message_counts_once),
         TEST(a_coupon_of_others_makes_no_work),
