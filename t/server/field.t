@@ -25,7 +25,7 @@ my $files = tempdir('dygw-field-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 chmod 0755, $files;
 my $blanks = ' ' x (16 * 1024 * 1024);
 spew("$files/bomb", qq({"data":{"error_code":0,"verify_token":"t","certificates":[]$blanks}}), 0644);
-my $sandbox = Dygw::Sandbox->new(modules => [qw(alias setenvif)], conf => <<"END");
+my $sandbox = Dygw::Sandbox->new(modules => [qw(alias deflate setenvif)], conf => <<"END");
 <Directory "$files">
     ForceType application/json
 </Directory>

@@ -25,7 +25,6 @@ sub new {
     my $client = delete $option{any_client} ? '' : 'DygwSandboxClient ' . CLIENT_KEY . ' ' . CLIENT_SECRET;
     my $server = Dygw::Server->new(
         name => 'the sandbox', threads => 16, children => 1, mpm => 'event', %option,
-        modules => ['deflate', @{ $option{modules} // [] }],
         load => { dygw_sandbox => Dygw::Server->module_path('dygw_sandbox') },
         conf => "$client\n<Location \"/\">\n    SetHandler dygw-sandbox\n</Location>\n$more\n"
     );
