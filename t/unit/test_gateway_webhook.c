@@ -21,6 +21,8 @@
 #define AS_TEXT     "{\"event\":\"life_trade_certificate_notify\",\"content\":" \
                     "\"{\\\"action\\\":\\\"verify\\\",\\\"certificate\\\":" \
                     "{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+#define DAMAGED_TEXT "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\"," \
+                     "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
 
 static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
@@ -97,8 +99,7 @@ static void damaged_text_does_not_hide_what_has_changed(DYGW_UNUSED void **state
         "\xEF\xBB\xBF" MESSAGE,
         "{\"title\":\"\\ud83c\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
         "{\"title\":\"\xE6\xB5\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
-        "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\","
-        "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+        DAMAGED_TEXT
     };
 
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
