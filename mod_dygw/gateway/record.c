@@ -11,7 +11,7 @@
 
 #define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
-#define REST_MS             40000               /* but not where a quota is used up */
+#define REST_MS             40000               /* the same where a quota is used up */
 #define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
@@ -59,11 +59,10 @@ void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char
     v->next_run_at = DYGW_NO_TIME;
 }
 
-static void stay_processing(dygw_verification_t *v, apr_int64_t error_code)
+static void stay_processing(dygw_verification_t *v)
 {
     v->lease_until = 0;
-    v->next_run_at = v->updated_at + (dygw_douyin_wants_rest(error_code) ? REST_MS
-                                                                          : FIRST_REPEAT_MS);
+    v->next_run_at = v->updated_at + FIRST_REPEAT_MS;
 }
 
 static dygw_coupon_status_e status_after(const dygw_verify_item_t *item, int times_left)
@@ -122,6 +121,14 @@ static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_
     return v->attempts > 1 && (item->already || item->result == DYGW_CODE_NO_USES_LEFT);
 }
 
+/* To repeat it within seconds would be of no use. */
+static void give_rest(dygw_verification_t *v, apr_int64_t error_code)
+{
+    if (v->verify_status == DYGW_PROCESSING && dygw_douyin_wants_rest(error_code)) {
+        v->next_run_at = v->updated_at + REST_MS;
+    }
+}
+
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
 {
     switch (item->kind) {
@@ -130,7 +137,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_COUPON:
         if (may_be_our_own_doing(v, item)) {
-            stay_processing(v, item->result);
+            stay_processing(v);
         }
         else {
             dygw_record_fail(v, item->result, item->msg);
@@ -138,11 +145,12 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v, item->result);
+        stay_processing(v);
         break;
     default:
-        stay_processing(v, item->result);
+        stay_processing(v);
     }
+    give_rest(v, item->result);
 }
 
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
@@ -150,7 +158,7 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
         if (v->attempts > 1) {
-            stay_processing(v, reply->error_code);
+            stay_processing(v);
         }
         else {
             dygw_record_fail(v, reply->error_code, reply->description);
@@ -158,11 +166,12 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v, reply->error_code);
+        stay_processing(v);
         break;
     default:
-        stay_processing(v, reply->error_code);
+        stay_processing(v);
     }
+    give_rest(v, reply->error_code);
 }
 
 /* {"call":raw}, with the members of `before` (NULL: none) ahead of it. */
