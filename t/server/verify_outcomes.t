@@ -22,7 +22,7 @@ my @TOKEN   = (2190002, 2190008, 28001003, 28001008);
 my @COUPON  = (1212, 1221, 1241, 1250, 1265, 2119006, 2119007, 3000001, 3000002, 45005117, 1033000519, 1999);
 my $REVIEW  = 1229;
 
-my $gateway = Dygw::Gateway->new(timeout => 0.8);
+my $gateway = Dygw::Gateway->new(timeout => 0.8, idle => 1);   # nothing is repeated meanwhile
 $gateway->start;
 my $sandbox = $gateway->sandbox;
 # Douyin refuses for a reason that is not the coupon's; no answer; one that cannot be understood.
