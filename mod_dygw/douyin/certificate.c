@@ -206,9 +206,12 @@ void dygw_douyin_put_get(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_que
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool)
 {
     dygw_coupons_reply_t *seen = make_reply(reply, pool);
+    int strange;
 
     if (reply->kind == DYGW_REPLY_OK) {
-        read_coupon(seen->coupons, json_object_get(reply->data, "certificate"), pool);
+        read_coupon(seen->coupons,
+                    dygw_douyin_copy(reply->data, "certificate", JSON_OBJECT, &strange, pool),
+                    pool);
         seen->reply.kind = seen->coupons->nelts == 1 ? DYGW_REPLY_OK : DYGW_REPLY_GARBLED;
     }
     return seen;
@@ -227,7 +230,8 @@ void dygw_douyin_put_query(DYGW_UNUSED const dygw_douyin_t *douyin,
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool)
 {
     dygw_coupons_reply_t *seen = make_reply(reply, pool);
-    const json_t *list = json_object_get(reply->data, "certificates");
+    int strange;
+    const json_t *list = dygw_douyin_copy(reply->data, "certificates", JSON_ARRAY, &strange, pool);
 
     if (reply->kind != DYGW_REPLY_OK) {
         return seen;
@@ -236,8 +240,7 @@ dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool
         read_coupon(seen->coupons, json_array_get(list, i), pool);
     }
     /* Absent, null and [] all mean that there is none. */
-    if ((list && !json_is_null(list) && !json_is_array(list))
-        || (json_array_size(list) > 0 && seen->coupons->nelts == 0)) {
+    if (!list && strange) {
         seen->reply.kind = DYGW_REPLY_GARBLED;
     }
     return seen;

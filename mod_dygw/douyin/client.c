@@ -94,23 +94,47 @@ void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
     }
 }
 
-void dygw_douyin_count_refusal(const dygw_douyin_t *douyin, apr_int64_t error_code)
+/* A number of the platform's that the table lacks is counted as itself, as long as there is room:
+ * who looks after it needs to know which it is. */
+static int series_of(const dygw_metrics_t *metrics, apr_int64_t error_code,
+                     dygw_reply_class_e kind)
 {
-    dygw_count(douyin->config.metrics, DYGW_COUNT_REFUSALS, dygw_douyin_code_series(error_code));
+    int place = -1;
+
+    if (!dygw_douyin_is_known(error_code) && dygw_douyin_is_platform(error_code)) {
+        place = dygw_metrics_place(metrics, error_code);
+    }
+    return place >= 0 ? DYGW_REFUSAL_CODES + place : dygw_douyin_code_series(error_code, kind);
+}
+
+void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
+                              apr_int64_t error_code, dygw_reply_class_e kind, const char *logid,
+                              const dygw_log_t *log)
+{
+    const dygw_metrics_t *metrics = douyin->config.metrics;
+
+    dygw_count(metrics, DYGW_COUNT_REFUSALS, series_of(metrics, error_code, kind));
+    if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON) {
+        dygw_log(log, WARN, 0,
+                 DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT " is not known here, and "
+                              "taken as one of kind %s; logid %s",
+                 call, error_code, dygw_douyin_kind_word(kind), logid);
+    }
 }
 
 /* What an answer says, good or bad. */
-static void count_reply(const dygw_douyin_t *douyin, dygw_upstream_e call,
-                        const dygw_reply_t *reply)
+static void note_reply(const dygw_douyin_t *douyin, const dygw_douyin_call_t *call,
+                       const dygw_reply_t *reply, const dygw_log_t *log)
 {
     if (reply->error_code != 0) {
-        dygw_douyin_count_refusal(douyin, reply->error_code);
+        dygw_douyin_note_refusal(douyin, call->name, reply->error_code, reply->kind, reply->logid,
+                                 log);
     }
     if (reply->kind == DYGW_REPLY_BUSY) {
-        count_error(douyin, call, DYGW_CALL_BUSY);
+        count_error(douyin, call->counted_as, DYGW_CALL_BUSY);
     }
     else if (reply->kind == DYGW_REPLY_GARBLED) {
-        count_error(douyin, call, DYGW_CALL_GARBLED);
+        count_error(douyin, call->counted_as, DYGW_CALL_GARBLED);
     }
 }
 
@@ -154,7 +178,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
         reply->raw_len = answer->body_len;
     }
     dygw_douyin_read_envelope(reply, call, pool);
-    count_reply(douyin, call->counted_as, reply);
+    note_reply(douyin, call, reply, log);
     log_reply(call, reply, log);
 }
 
@@ -191,15 +215,17 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
                                       .ca_file = config->ca_file,
                                       .proxy = config->proxy,
                                       .connect_timeout = config->connect_timeout,
-                                      .max_body = MAX_BODY };
+                                      .max_body = MAX_BODY,
+                                      .decode = 1 };
 
     return dygw_http_create(&douyin->upstream, &settings, pool);
 }
 
-/* Links go through the proxy too: where it is the only way out, they would lead nowhere. */
+/* Links go through the proxy too: where it is the only way out, they would lead nowhere. Of what
+ * they lead to, nothing but the headers is wanted, so nothing is decoded. */
 static apr_status_t create_links(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
-    static const char *const headers[] = { USER_AGENT, NULL };
+    static const char *const headers[] = { USER_AGENT, "Accept-Encoding: identity", NULL };
     dygw_http_settings_t settings = { .schemes = "http,https",
                                       .headers = headers,
                                       .proxy = douyin->config.proxy,

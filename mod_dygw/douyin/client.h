@@ -3,6 +3,7 @@
 #ifndef DYGW_DOUYIN_CLIENT_H
 #define DYGW_DOUYIN_CLIENT_H
 
+#include "douyin/codes.h"
 #include "douyin/douyin.h"
 #include "douyin/http.h"
 
@@ -46,10 +47,15 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
                              const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log, apr_pool_t *pool);
 
-/* Counts what one request came to, whatever was answered; and a refusal by Douyin's code. */
+/* Counts what one request came to, whatever was answered. */
 void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
                            const dygw_http_answer_t *answer);
-void dygw_douyin_count_refusal(const dygw_douyin_t *douyin, apr_int64_t error_code);
+
+/* Takes down a refusal: counts it by its code; one that the table lacks is logged, too. call: its
+ * name for the log. */
+void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
+                              apr_int64_t error_code, dygw_reply_class_e kind, const char *logid,
+                              const dygw_log_t *log);
 
 /* Reads what came with reply->http_status, raw and raw_len into the rest of reply. */
 void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
@@ -77,7 +83,8 @@ dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
                                              const dygw_question_t *question,
-                                             const dygw_reply_t *reply, apr_pool_t *pool);
+                                             const dygw_reply_t *reply, const dygw_log_t *log,
+                                             apr_pool_t *pool);
 dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
                                            const dygw_reply_t *reply, apr_pool_t *pool);
@@ -89,6 +96,12 @@ apr_int64_t dygw_douyin_amount_of_use(const json_t *item);
 /* One coupon as prepare, get and query show it; without encrypted_code that is NULL. */
 void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,
                                   apr_pool_t *pool);
+
+/* What Douyin gives copies of, under `name`, `name`_v2 or `name`_v_2, an array of objects or an
+ * object: the first that has something. NULL: none has; *strange tells whether one of them is
+ * something else all the same than absent, null or empty. */
+const json_t *dygw_douyin_copy(const json_t *data, const char *name, json_type type, int *strange,
+                               apr_pool_t *pool);
 
 /* The verify_id of an object that has one; NULL also for "0", with which Douyin says that there is
  * none. */

@@ -40,13 +40,13 @@ apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config
 /* What an answer means to us. The numbers behind it: codes.c. */
 typedef enum {
     DYGW_REPLY_OK,              /* error_code 0 on both levels */
-    DYGW_REPLY_COUPON, /* refused because of the coupon: final. Also every code not listed elsewhere
-                        */
-    DYGW_REPLY_SETUP,           /* refused because of permission, authorisation or address */
+    DYGW_REPLY_COUPON,          /* refused because of the coupon: final */
+    DYGW_REPLY_SETUP,           /* refused because of permission, authorisation or address, or by a
+                                 * number of the platform's that nobody knows */
     DYGW_REPLY_REQUEST,         /* Douyin says that our request is wrong */
-    DYGW_REPLY_TOKEN,           /* access token refused: 2190002, 2190008; nothing was done */
+    DYGW_REPLY_TOKEN,           /* access token refused; nothing was done */
     DYGW_REPLY_BUSY,            /* "try again", HTTP 5xx: on verify, may have been done or not */
-    DYGW_REPLY_REVIEW,          /* 1229: risk review, may be redeemed by Douyin within 48 h */
+    DYGW_REPLY_REVIEW,          /* risk review, may be redeemed by Douyin within 48 h */
     DYGW_REPLY_GARBLED,         /* an answer that cannot be understood */
     DYGW_REPLY_TIMEOUT,         /* no whole answer within the total time-out */
     DYGW_REPLY_LOST,            /* the connection broke after the request may have been sent */
@@ -92,18 +92,6 @@ typedef struct dygw_reply_t {
     int was_dead;   /* LOST: the same, of an order query, which libcurl must not send anew: Douyin
                      * counts them, so each has to wait for its turn */
 } dygw_reply_t;
-
-/* Where an error_code of Douyin belongs; description is looked at for verify's "try again" texts
- * only. */
-typedef enum { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER } dygw_call_e;
-dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code,
-                                        const char *description);
-
-/* What DYGW_COUNT_REFUSALS tells apart: codes that are counted under their number, and all others.
- * Which series a code has; what it is called, by number and by meaning: 0, there is no such
- * series. */
-int dygw_douyin_code_series(apr_int64_t error_code);
-int dygw_douyin_series_words(int series, const char **code, const char **kind, apr_pool_t *pool);
 
 /* --- token --- */
 typedef struct dygw_token_reply_t {
@@ -151,9 +139,9 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *acc
 
 /* --- verify --- */
 typedef struct dygw_verify_item_t {
-    dygw_reply_class_e
-        kind; /* OK, COUPON, BUSY or REVIEW; GARBLED: the answer does not speak of this code */
-    int already;                    /* result 1208 or 2: redeemed, but is it ours? kind is COUPON */
+    dygw_reply_class_e kind;        /* OK, COUPON, SETUP, REQUEST, BUSY or REVIEW; GARBLED: the
+                                     * answer does not speak of this code */
+    int already;                    /* redeemed, but is it ours? kind is COUPON */
     apr_int64_t result;
     const char *msg;                /* never NULL */
     const char *verify_id;          /* NULL when absent or empty, and so on */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The envelope of Douyin's answers: {"data": {error_code, description, ...}, "extra": {error_code,
  * description, sub_error_code, logid, ...}}. Errors come with HTTP status 200, on either level or
- * both; token answers have no "extra". */
+ * both; token answers have no "extra". The newer gateway's are {"err_no", "err_msg", "log_id"}. */
 #include "douyin/client.h"
+
+#include <apr_strings.h>
+
+#include "util/crypto.h"
 #include "util/json.h"
 
 #define HTTP_OK             200
@@ -61,6 +65,71 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
     return reply->error_code || is_success(data_level, extra_level, both);
 }
 
+/* The newer gateway's way to refuse; it counts where neither level has an error_code. */
+static int read_err_no(dygw_reply_t *reply, const json_t *root)
+{
+    const json_t *level = dygw_json_int(root, "err_no", 0) ? root : reply->data;
+
+    reply->error_code = dygw_json_int(level, "err_no", 0);
+    reply->description = text_of(level, "err_msg", reply->description);
+    reply->logid = text_of(root, "log_id", reply->logid);
+    return reply->error_code != 0;
+}
+
+/* Halves of characters mended, so that it can be read, kept and passed on. It may be a token's, so
+ * that nothing of it is left behind. */
+static void mend(dygw_reply_t *reply, apr_pool_t *pool)
+{
+    const char *came = reply->raw;
+    apr_size_t came_len = reply->raw_len;
+
+    reply->raw = dygw_json_mend(came, &reply->raw_len, pool);
+    if (reply->raw != came) {
+        dygw_wipe((char *)came, came_len);
+    }
+}
+
+/* --- copies --- */
+
+static int has_something(const json_t *copy, json_type type)
+{
+    if (type == JSON_OBJECT) {
+        return json_object_size(copy) > 0;
+    }
+    for (size_t i = 0; i < json_array_size(copy); i++) {
+        if (json_object_size(json_array_get(copy, i)) > 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int is_nothing(const json_t *copy, json_type type)
+{
+    return !copy || json_is_null(copy)
+           || (json_typeof(copy) == type && json_array_size(copy) == 0
+               && json_object_size(copy) == 0);
+}
+
+const json_t *dygw_douyin_copy(const json_t *data, const char *name, json_type type, int *strange,
+                               apr_pool_t *pool)
+{
+    static const char *const suffixes[] = { "", "_v2", "_v_2" };
+
+    *strange = 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        const json_t *copy = json_object_get(data, apr_pstrcat(pool, name, suffixes[i], NULL));
+
+        if (has_something(copy, type)) {
+            return copy;
+        }
+        *strange |= !is_nothing(copy, type);
+    }
+    return NULL;
+}
+
+/* --- all of it --- */
+
 static int is_success_status(int status)
 {
     return status >= HTTP_OK && status < HTTP_OK + 100;
@@ -70,14 +139,20 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
                                apr_pool_t *pool)
 {
     const char *mistake;
-    json_t *root = reply->raw ? dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT,
-                                                pool, &mistake)
-                              : NULL;
-    json_t *data = json_object_get(root, "data");
+    json_t *root = NULL;
+    json_t *data;
     int understood;
 
+    if (reply->raw) {
+        mend(reply, pool);
+        root = dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, pool, &mistake);
+    }
+    data = json_object_get(root, "data");
     reply->data = json_is_object(data) ? data : NULL;
     understood = read_codes(reply, json_object_get(root, "extra"), call->both_levels);
+    if (reply->error_code == 0 && !json_object_get(reply->data, "error_code")) {
+        understood |= read_err_no(reply, root);
+    }
     if (reply->http_status >= HTTP_SERVER_ERROR) {
         reply->kind = DYGW_REPLY_BUSY;
     }

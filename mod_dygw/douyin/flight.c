@@ -61,7 +61,7 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
 }
 
 static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                                const dygw_reply_t *reply, apr_pool_t *pool)
+                                const dygw_reply_t *reply, const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_answer_t answer = { .reply = NULL };
 
@@ -73,7 +73,7 @@ static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question
         answer.coupons = dygw_douyin_read_query(reply, pool);
         break;
     case DYGW_ASK_REPEAT:
-        answer.verified = dygw_douyin_read_verify(douyin, question, reply, pool);
+        answer.verified = dygw_douyin_read_verify(douyin, question, reply, log, pool);
         break;
     case DYGW_ASK_CANCEL:
         answer.cancelled = dygw_douyin_read_cancel(reply, pool);
@@ -325,7 +325,7 @@ int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void *
     dygw_douyin_read_answer(&reply, flight->douyin, &flying->call, &flying->answer, flying->log,
                             flying->pool);
     *baton = flying->baton;
-    *answer = read_reply(flight->douyin, flying->question, &reply, flying->pool);
+    *answer = read_reply(flight->douyin, flying->question, &reply, flying->log, flying->pool);
     return 1;
 }
 

@@ -69,8 +69,11 @@ curl_socket_t dygw_line_open_socket(void *baton, DYGW_UNUSED curlsocktype purpos
 static apr_size_t new_room(dygw_line_t *line, apr_size_t needed)
 {
     curl_off_t announced = -1;
-    apr_size_t room = line->room ? 2 * needed : FIRST_ROOM;
+    apr_size_t room = FIRST_ROOM;
 
+    if (line->room) {       /* it was compressed, or nothing was announced */
+        return 2 * needed;
+    }
     curl_easy_getinfo(line->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
     if (announced >= 0 && (apr_size_t)announced <= line->settings->max_body) {
         room = (apr_size_t)announced + 1;

@@ -17,7 +17,8 @@ typedef struct dygw_http_settings_t {
     const char *ca_file;            /* NULL = the system's */
     const char *proxy;              /* NULL = none, whatever the environment says */
     apr_interval_time_t connect_timeout;
-    apr_size_t max_body;            /* bytes of an answer's body */
+    apr_size_t max_body;            /* bytes of an answer's body, when it is decoded */
+    int decode;                     /* what comes compressed, though it was asked for as it is */
 } dygw_http_settings_t;
 
 /* Handles that keep their connections; opened when needed, closed with pool, which must outlive

@@ -55,11 +55,14 @@ static int set_settings(CURL *easy, const dygw_http_settings_t *s)
 {
     long connect_ms = dygw_line_ms(s->connect_timeout);
 
-    /* An empty string keeps the environment's proxies out. */
+    /* An empty string keeps the environment's proxies out. Naming an encoding asks for it, and has
+     * every one decoded that comes. */
     return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, s->schemes) == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy ? s->proxy : "") == CURLE_OK
            && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
+           && (!s->decode
+               || curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") == CURLE_OK)
            && (!s->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
 }
 
@@ -260,7 +263,7 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
 int dygw_line_is_unreadable(const dygw_line_t *line, CURLcode result)
 {
     return line->too_large || result == CURLE_WEIRD_SERVER_REPLY
-           || result == CURLE_UNSUPPORTED_PROTOCOL;
+           || result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_BAD_CONTENT_ENCODING;
 }
 
 /* How far it had come when its time was over. */

@@ -203,6 +203,48 @@ static int is_redirect(const dygw_http_answer_t *answer)
     }
 }
 
+static const char *trim(const char *link, apr_pool_t *pool)
+{
+    size_t len = strlen(link);
+
+    while (len > 0 && ((unsigned char)link[len - 1] <= ' ' || link[len - 1] == DELETE)) {
+        len--;
+    }
+    while (len > 0 && ((unsigned char)*link <= ' ' || *link == DELETE)) {
+        link++;
+        len--;
+    }
+    return apr_pstrmemdup(pool, link, len);
+}
+
+/* A Location as browsers take it, so that a blank in another argument does not matter: blanks
+ * around it, tabs and line ends go, and what a URL cannot have is percent-encoded. Nothing of what
+ * tells a host from the rest is touched, and what comes out is what is checked and connected to. */
+static const char *tidy(const char *location, apr_pool_t *pool)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char *text = trim(location, pool);
+    char *out = apr_palloc(pool, 3 * strlen(text) + 1);
+    apr_size_t len = 0;
+
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+
+        if (c == '\t' || c == '\r' || c == '\n') {
+            continue;
+        }
+        if (c > ' ' && c < DELETE) {
+            out[len++] = *text;
+            continue;
+        }
+        out[len++] = '%';
+        out[len++] = digits[c >> 4];
+        out[len++] = digits[c & 15];
+    }
+    out[len] = '\0';
+    return out;
+}
+
 /* Puts where *url redirects to into *url; NULL when that is no URL. */
 static dygw_link_e next_url(hunt_t *hunt, const dygw_url_t **url, const dygw_link_rule_t *rule)
 {
@@ -217,26 +259,12 @@ static dygw_link_e next_url(hunt_t *hunt, const dygw_url_t **url, const dygw_lin
         return explain_failure(hunt, answer);
     }
     if (is_redirect(answer)) {
-        *url = dygw_http_url((*url)->text, answer->location, hunt->pool);
+        *url = dygw_http_url((*url)->text, tidy(answer->location, hunt->pool), hunt->pool);
         return DYGW_LINK_OK;
     }
     return refuse(hunt, DYGW_LINK_BAD,
                   answer->status >= 400 ? "the link is dead; the user should show a fresh QR code"
                                         : "the link does not lead to a coupon");
-}
-
-static const char *trim(const char *link, apr_pool_t *pool)
-{
-    size_t len = strlen(link);
-
-    while (len > 0 && ((unsigned char)link[len - 1] <= ' ' || link[len - 1] == DELETE)) {
-        len--;
-    }
-    while (len > 0 && ((unsigned char)*link <= ' ' || *link == DELETE)) {
-        link++;
-        len--;
-    }
-    return apr_pstrmemdup(pool, link, len);
 }
 
 static dygw_link_e follow(hunt_t *hunt, const dygw_url_t *url, const char **object_id)

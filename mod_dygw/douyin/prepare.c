@@ -7,14 +7,13 @@
 #include "util/json.h"
 
 /* Whether the list can be understood: absent, null and [] all mean that there is none. */
-static int read_list(apr_array_header_t *certificates, const json_t *list, apr_pool_t *pool)
+static int read_list(apr_array_header_t *certificates, const json_t *data, apr_pool_t *pool)
 {
+    int strange;
+    const json_t *list = dygw_douyin_copy(data, "certificates", JSON_ARRAY, &strange, pool);
     size_t count = json_array_size(list);
     size_t i;
 
-    if (list && !json_is_null(list) && !json_is_array(list)) {
-        return 0;
-    }
     for (i = 0; i < count; i++) {
         dygw_certificate_t certificate;
 
@@ -23,15 +22,14 @@ static int read_list(apr_array_header_t *certificates, const json_t *list, apr_p
             APR_ARRAY_PUSH(certificates, dygw_certificate_t) = certificate;
         }
     }
-    return count == 0 || certificates->nelts > 0;
+    return list ? certificates->nelts > 0 : !strange;
 }
 
 static void read_prepared(dygw_prepare_reply_t *prepared, apr_pool_t *pool)
 {
     const json_t *data = prepared->reply.data;
     const char *verify_token = dygw_json_str(data, "verify_token");
-    int understood
-        = read_list(prepared->certificates, json_object_get(data, "certificates"), pool);
+    int understood = read_list(prepared->certificates, data, pool);
 
     prepared->verify_token = verify_token ? verify_token : "";
     prepared->order_id = dygw_json_id(data, "order_id", pool);

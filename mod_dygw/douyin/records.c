@@ -61,14 +61,6 @@ static void read_record(dygw_verify_record_t *record, const json_t *item, apr_po
     record->sku_name = dygw_json_str(json_object_get(item, "sku"), "title");
 }
 
-/* What Douyin's two copies of the list are; NULL: neither is there. */
-static const json_t *list_of(const json_t *data)
-{
-    const json_t *list = json_object_get(data, "records");
-
-    return list && !json_is_null(list) ? list : json_object_get(data, "records_v2");
-}
-
 /* 0: it is no list of records, or does not tell how to go on. */
 static int read_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t *pool)
 {
@@ -92,14 +84,15 @@ static int read_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t 
 dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_pool_t *pool)
 {
     dygw_records_reply_t *page = apr_pcalloc(pool, sizeof(*page));
-    const json_t *list = list_of(reply->data);
+    int strange;
+    const json_t *list = dygw_douyin_copy(reply->data, "records", JSON_ARRAY, &strange, pool);
 
     page->reply = *reply;
     page->records = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_verify_record_t));
     if (reply->kind != DYGW_REPLY_OK) {
         return page;
     }
-    if ((list && !json_is_null(list) && !json_is_array(list)) || !read_list(page, list, pool)) {
+    if (list ? !read_list(page, list, pool) : strange) {
         page->reply.kind = DYGW_REPLY_GARBLED;
         page->cursor = NULL;
         apr_array_clear(page->records);

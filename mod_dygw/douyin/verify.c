@@ -8,9 +8,8 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define BODY_HINT           512
-#define ALREADY_VERIFIED    1208
-#define ALREADY_DONE        2       /* Douyin does not say what else it means */
+#define BODY_HINT   512
+#define CALL_NAME   "verify"
 
 void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
                             const dygw_question_t *question, dygw_douyin_call_t *call,
@@ -30,27 +29,11 @@ void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
     dygw_jsonw_end_object(&w);
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_VERIFY,
                                   .counted_as = DYGW_UPSTREAM_VERIFY,
-                                  .name = "verify",
+                                  .name = CALL_NAME,
                                   .target = DYGW_PATH_OF_CERTIFICATES "verify/",
                                   .body = w.text,
                                   .body_len = w.len,
                                   .send_by = question->send_by };
-}
-
-/* Whatever refuses one code of a call that was carried out is about that coupon, except what may
- * still turn into a redemption. */
-static dygw_reply_class_e kind_of(apr_int64_t result, const char *msg)
-{
-    dygw_reply_class_e kind = dygw_douyin_classify(DYGW_CALL_VERIFY, result, msg);
-
-    switch (kind) {
-    case DYGW_REPLY_OK:
-    case DYGW_REPLY_BUSY:
-    case DYGW_REPLY_REVIEW:
-        return kind;
-    default:
-        return DYGW_REPLY_COUPON;
-    }
 }
 
 /* What this use of a times card costs. Other figures of a card may be about all of it. */
@@ -75,8 +58,8 @@ static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t
         item->kind = DYGW_REPLY_GARBLED;
         return;
     }
-    item->kind = kind_of(item->result, item->msg);
-    item->already = item->result == ALREADY_VERIFIED || item->result == ALREADY_DONE;
+    item->kind = dygw_douyin_classify(DYGW_CALL_VERIFY, item->result, item->msg);
+    item->already = dygw_douyin_is_already(item->result);
     item->verify_id = dygw_douyin_verify_id(result, pool);
     item->certificate_id = dygw_json_id(result, "certificate_id", pool);
     item->origin_code = dygw_json_id(result, "origin_code", pool);
@@ -115,8 +98,29 @@ static const json_t *nameless_result(const json_t *results, int count, int i)
     return json_array_size(results) == (size_t)count && (!code || !*code) ? result : NULL;
 }
 
+/* A token that is refused for every code is refused for the call; for some of them, the identical
+ * request will tell. */
+static void lift_token(dygw_verify_reply_t *verified, int count)
+{
+    int refused = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (verified->items[i].kind == DYGW_REPLY_TOKEN) {
+            verified->items[i].kind = DYGW_REPLY_BUSY;
+            refused++;
+        }
+    }
+    if (refused == count) {
+        verified->reply.kind = DYGW_REPLY_TOKEN;
+        verified->reply.error_code = verified->items[0].result;
+        verified->reply.description = verified->items[0].msg;
+        verified->items = NULL;
+    }
+}
+
 static void read_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *verified,
-                       const char *const *codes, int count, apr_pool_t *pool)
+                       const char *const *codes, int count, const dygw_log_t *log,
+                       apr_pool_t *pool)
 {
     const json_t *results = json_object_get(verified->reply.data, "verify_results");
 
@@ -126,9 +130,11 @@ static void read_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *verifie
 
         read_item(&verified->items[i], result ? result : nameless_result(results, count, i), pool);
         if (verified->items[i].result != 0) {
-            dygw_douyin_count_refusal(douyin, verified->items[i].result);
+            dygw_douyin_note_refusal(douyin, CALL_NAME, verified->items[i].result,
+                                     verified->items[i].kind, verified->reply.logid, log);
         }
     }
+    lift_token(verified, count);
 }
 
 static int redeems_something(const json_t *data)
@@ -145,13 +151,14 @@ static int redeems_something(const json_t *data)
 
 dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
                                              const dygw_question_t *question,
-                                             const dygw_reply_t *reply, apr_pool_t *pool)
+                                             const dygw_reply_t *reply, const dygw_log_t *log,
+                                             apr_pool_t *pool)
 {
     dygw_verify_reply_t *verified = apr_pcalloc(pool, sizeof(*verified));
 
     verified->reply = *reply;
     if (reply->kind == DYGW_REPLY_OK) {
-        read_items(douyin, verified, question->codes, question->count, pool);
+        read_items(douyin, verified, question->codes, question->count, log, pool);
     }
     else if (redeems_something(reply->data)) {
         /* Refused as a whole, and yet done in part: only asking again can tell. */
@@ -177,5 +184,5 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
     dygw_douyin_put_verify(douyin, &question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
-    return dygw_douyin_read_verify(douyin, &question, &reply, pool);
+    return dygw_douyin_read_verify(douyin, &question, &reply, log, pool);
 }

@@ -2,8 +2,11 @@
  * Calls upstream with the shared token. */
 #include "gateway/ask.h"
 
+#include "douyin/codes.h"
+
 #define RETRY_AFTER_TOKEN_SEC       5
 #define RETRY_AFTER_UPSTREAM_SEC    5
+#define RETRY_AFTER_QUOTA_SEC       60
 #define RETRY_AFTER_DATABASE_SEC    2
 #define TOKEN_PATIENCE_US           2000000     /* a caller waits so long for another's renewal */
 
@@ -80,6 +83,9 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
     case DYGW_REPLY_UNREACHABLE:
         dygw_explain_unavailable("Douyin is busy or cannot be reached; nothing was redeemed, "
                                  "try again", out);
+        if (dygw_douyin_wants_rest(reply->error_code)) {
+            out->retry_after = RETRY_AFTER_QUOTA_SEC;
+        }
         break;
     case DYGW_REPLY_TIMEOUT:
         dygw_explain_timeout("Douyin did not answer in time; nothing was redeemed, try again", out);

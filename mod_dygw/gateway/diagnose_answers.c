@@ -4,13 +4,8 @@
 
 #include <string.h>
 
+#include "douyin/codes.h"
 #include "util/json.h"
-
-/* Douyin's numbers, where the difference matters to who has to do something about it. */
-#define NOT_ALLOW_LISTED    2100007
-#define PUNISHED            2119008
-#define TAKEN_DOWN          2119010
-#define NO_PERMISSION       2190004
 
 #define CLOCK_WELL_MS       5000
 
@@ -48,16 +43,24 @@ typedef struct verdict_t {
 static dygw_why_e why_of_setup(apr_int64_t error_code)
 {
     switch (error_code) {
-    case NOT_ALLOW_LISTED:
+    case DYGW_CODE_ADDRESS_OR_RIGHT:
+    case DYGW_CODE_ADDRESS:
         return DYGW_WHY_ADDRESS_REFUSED;
-    case NO_PERMISSION:
-        return DYGW_WHY_NO_PERMISSION;
-    case PUNISHED:
+    case DYGW_CODE_MERCHANT:
+    case DYGW_CODE_MERCHANT_AT_GATEWAY:
+    case DYGW_CODE_MERCHANT_AT_PLATFORM:
+    case DYGW_CODE_MERCHANT_OF_STORES:
+        return DYGW_WHY_NOT_AUTHORISED;
+    case DYGW_CODE_BANNED:
+    case DYGW_CODE_PUNISHED:
+    case DYGW_CODE_APP_BANNED:
         return DYGW_WHY_PUNISHED;
-    case TAKEN_DOWN:
+    case DYGW_CODE_TAKEN_DOWN:
+    case DYGW_CODE_ABILITY_BANNED:
+    case DYGW_CODE_API_GONE:
         return DYGW_WHY_TAKEN_DOWN;
     default:
-        return DYGW_WHY_NOT_AUTHORISED;     /* 1508, 2119005, 3000004 */
+        return DYGW_WHY_NO_PERMISSION;
     }
 }
 
@@ -189,7 +192,7 @@ static verdict_t judge_secret(const dygw_reply_t *reply)
     case DYGW_REPLY_SETUP:
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REQUEST:
-        return reply->error_code == NOT_ALLOW_LISTED
+        return why_of_setup(reply->error_code) == DYGW_WHY_ADDRESS_REFUSED
                    ? (verdict_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
                    : (verdict_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     default:

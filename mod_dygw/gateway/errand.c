@@ -11,6 +11,8 @@
  * A cancel is counted and committed before it is sent.
  */
 #include "gateway/cancel.h"
+
+#include "douyin/codes.h"
 #include "gateway/fit.h"
 #include "gateway/job.h"
 #include "gateway/pace.h"
@@ -24,7 +26,7 @@
 #define FRESH_MS            10000                   /* it may not show yet what it did then */
 #define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
                                                      * put back */
-#define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
+#define UNKNOWN_ERROR       DYGW_CODE_UNKNOWN_ERROR
 
 typedef struct errand_t {
     int at;                         /* which row; -1: none yet */

@@ -19,13 +19,14 @@
 
 #include <string.h>
 
+#include "douyin/codes.h"
 #include "util/text.h"
 
 #define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long a repeated verify of a times card is
                                                  * surely taken for the same one */
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
-#define RISK_REVIEW     1229
-#define ALREADY_USED    1208
+#define RISK_REVIEW     DYGW_CODE_RISK_REVIEW
+#define ALREADY_USED    DYGW_CODE_ALREADY_VERIFIED
 
 static int is_given_up(const dygw_verification_t *v)
 {

@@ -3,6 +3,7 @@
  * no count of tries is needed, and are a little longer or shorter by chance. */
 #include "gateway/pace.h"
 
+#include "douyin/codes.h"
 #include "gateway/job.h"
 
 #define QUICK_REPEATS   5
@@ -33,6 +34,11 @@ dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count)
     return due;
 }
 
+dygw_ms_t dygw_pace_refused(const dygw_verification_t *v, int rest, dygw_ms_t now)
+{
+    return now + grown(now - v->created_at, rest ? SLOW_MS : DYGW_PACE_FIRST_MS, LONGEST_MS);
+}
+
 dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
 {
     dygw_ms_t certain = dygw_last_sent(v) + DYGW_LATE_MS + AFTERWARDS_MS;
@@ -47,7 +53,8 @@ dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
 
 dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now)
 {
-    int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST;
+    int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST
+                || dygw_douyin_wants_rest(reply->error_code);
 
     return now + grown(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS,
                        spoke ? LONGEST_MS : SLOW_MS);

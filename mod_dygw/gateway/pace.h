@@ -11,6 +11,11 @@
 /* When the verify of these rows may be repeated next, by Douyin's schedule. */
 dygw_ms_t dygw_pace_repeat(dygw_verification_t *const *rows, int count);
 
+/* The same after Douyin's platform has refused a repetition, for what is not the coupon's (the
+ * set-up, our request): somebody has to mend that, so pauses are as long as the row has waited.
+ * rest: a quota is used up, which takes longer from the start. */
+dygw_ms_t dygw_pace_refused(const dygw_verification_t *v, int rest, dygw_ms_t now);
+
 /* When to look at the row again after an answer that did not settle it. */
 dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now);
 

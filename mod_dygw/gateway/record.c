@@ -6,11 +6,12 @@
 
 #include <apr_strings.h>
 
+#include "douyin/codes.h"
 #include "util/jsonw.h"
 
 #define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
-#define NO_USES_LEFT        1241
+#define REST_MS             40000               /* the same where a quota is used up */
 #define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
@@ -117,7 +118,15 @@ static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int 
 /* The last use may have gone with the first of two requests. */
 static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
 {
-    return v->attempts > 1 && (item->already || item->result == NO_USES_LEFT);
+    return v->attempts > 1 && (item->already || item->result == DYGW_CODE_NO_USES_LEFT);
+}
+
+/* To repeat it within seconds would be of no use. */
+static void give_rest(dygw_verification_t *v, apr_int64_t error_code)
+{
+    if (v->verify_status == DYGW_PROCESSING && dygw_douyin_wants_rest(error_code)) {
+        v->next_run_at = v->updated_at + REST_MS;
+    }
 }
 
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
@@ -141,14 +150,13 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
     default:
         stay_processing(v);
     }
+    give_rest(v, item->result);
 }
 
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-    case DYGW_REPLY_SETUP:
-    case DYGW_REPLY_REQUEST:
         if (v->attempts > 1) {
             stay_processing(v);
         }
@@ -163,6 +171,7 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
     default:
         stay_processing(v);
     }
+    give_rest(v, reply->error_code);
 }
 
 /* {"call":raw}, with the members of `before` (NULL: none) ahead of it. */

@@ -24,7 +24,7 @@ void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char
 void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left);
 
 /* The same for an answer that does not speak of single coupons: an error of the whole call, or none
- * at all. Final only when it answers the one request that was sent. */
+ * at all. Final only when it is the coupon's fault, and answers the one request that was sent. */
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply);
 
 /* Adds Douyin's raw answer under the name of the call to douyin_response of all of them, which have

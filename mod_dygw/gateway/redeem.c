@@ -365,6 +365,31 @@ static const dygw_reply_t *call_verify(void *baton, const char *access_token)
     return &reply->reply;
 }
 
+static int is_platforms(dygw_reply_class_e kind)
+{
+    return kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST;
+}
+
+/* Somebody has to mend that before the repetitions can succeed. */
+static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t *answer)
+{
+    apr_int64_t error_code = is_platforms(answer->reply.kind) ? answer->reply.error_code : 0;
+    int i;
+
+    for (i = 0; answer->items && i < a->out->count && error_code == 0; i++) {
+        if (is_platforms(answer->items[i].kind)) {
+            error_code = answer->items[i].result;
+        }
+    }
+    if (error_code != 0) {
+        dygw_log(a->log, WARN, 0,
+                 DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT " be done, for "
+                              "what is not the coupon's fault: error_code %" APR_INT64_T_FMT
+                              ", logid %s; it is repeated",
+                 a->out->items[0]->id, error_code, answer->reply.logid);
+    }
+}
+
 static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 {
     dygw_ms_t now = dygw_now();
@@ -386,6 +411,7 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
         unknown += v->verify_status == DYGW_PROCESSING;
     }
     dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->pool);
+    warn_of_platform(a, answer);
     if (unknown > 0) {
         dygw_log(a->log, INFO, 0,
                  DYGWNO(0412) "verification %" APR_INT64_T_FMT ": the outcome of %d of %d is not "

@@ -4,13 +4,13 @@
  * certainly was not. */
 #include <apr_strings.h>
 
+#include "douyin/codes.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/settling.h"
 #include "util/step.h"
 
-#define ALREADY_VERIFIED    1208    /* where they come as error_code of the whole call */
-#define ALREADY_DONE        2
+#define IN_VAIN_MAX         3       /* repetitions that tell nothing, while what fits is shown */
 /* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
  * so that no caller takes back what that one finds. */
 #define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
@@ -71,6 +71,24 @@ static int hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int a
     return 1;
 }
 
+/* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
+ * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
+ * whose it is would never end. */
+static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
+                        apr_int64_t error_code)
+{
+    dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    s->rests |= dygw_douyin_wants_rest(error_code);
+    s->refused |= s->rests || kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST;
+    if (!s->fits[i] || v->repeats < IN_VAIN_MAX || kind == DYGW_REPLY_UNREACHABLE) {
+        return 0;
+    }
+    v->already = DYGW_ALREADY_SILENT;
+    return 1;
+}
+
 /* Gives whether the coupon has to be looked at because of it. */
 static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
@@ -90,7 +108,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
     default:
         v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
-        return 0;
+        return hear_nothing(job, i, item->kind, item->result);
     }
 }
 
@@ -100,15 +118,14 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return hear_refusal(job->state, i, v, reply->error_code == ALREADY_VERIFIED
-                                                  || reply->error_code == ALREADY_DONE,
+        return hear_refusal(job->state, i, v, dygw_douyin_is_already(reply->error_code),
                             reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);
-        return 0;
+        return hear_nothing(job, i, reply->kind, reply->error_code);
     }
 }
 

@@ -95,6 +95,7 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
 {
     const dygw_seen_coupon_t *seen = s->h.seen[i];
 
+    s->fits[i] = verdict->verify != NULL;
     v->asks++;
     v->news = 0;
     v->last_error = NULL;

@@ -102,12 +102,18 @@ static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
 
 static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
 {
+    const dygw_settling_t *s = job->state;
     dygw_ms_t repeat;
 
     if (v->already || !dygw_may_repeat(job->rows, job->count)) {
         return dygw_pace_look(v, now);
     }
     repeat = dygw_pace_repeat(job->rows, job->count);
+    if (s->refused) {
+        dygw_ms_t mended = dygw_pace_refused(v, s->rests, now);
+
+        return mended > repeat ? mended : repeat;
+    }
     return repeat > now ? repeat : dygw_pace_look(v, now);
 }
 

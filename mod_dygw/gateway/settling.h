@@ -11,7 +11,10 @@ typedef struct dygw_settling_t {
     dygw_hearing_t h;
     int asked[DYGW_COUNT_MAX];      /* by get, in this look */
     int news[DYGW_COUNT_MAX];       /* a webhook was the reason */
+    int fits[DYGW_COUNT_MAX];       /* a verification that may be the row's was shown last */
     dygw_ms_t sent_before[DYGW_COUNT_MAX];
+    int refused;                    /* a repetition was, just now, by Douyin's platform; */
+    int rests;                      /* because a quota is used up */
 } dygw_settling_t;
 
 /* Whether it is still to be settled. */

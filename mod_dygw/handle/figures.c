@@ -2,6 +2,9 @@
  * The counters, and what tells their series apart. */
 #include "handle/figures.h"
 
+#include <apr_strings.h>
+
+#include "douyin/codes.h"
 #include "handle/handle.h"
 #include "util/compiler.h"
 #include "util/crypto.h"
@@ -60,9 +63,10 @@ static const char *const class_words[] = { "", "1xx", "2xx", "3xx", "4xx", "5xx"
 /* --- labels --- */
 
 /* Fill in the labels of one series; give how many, or -1 where there is no such series. */
-typedef int labels_fn(int series, dygw_label_t *labels, apr_pool_t *pool);
+typedef int labels_fn(int series, dygw_label_t *labels, const dygw_reading_t *reading);
 
-static int labels_of_request(int series, dygw_label_t *labels, DYGW_UNUSED apr_pool_t *pool)
+static int labels_of_request(int series, dygw_label_t *labels,
+                             DYGW_UNUSED const dygw_reading_t *reading)
 {
     int status = 0;
     const char *word = dygw_code_word(series % DYGW_REQUEST_CODES, &status);
@@ -76,14 +80,30 @@ static int labels_of_request(int series, dygw_label_t *labels, DYGW_UNUSED apr_p
     return 3;
 }
 
-static int labels_of_refusal(int series, dygw_label_t *labels, apr_pool_t *pool)
+/* A number of Douyin's that was not known beforehand; -1: the place is nobody's yet. */
+static int labels_of_number(int place, dygw_label_t *labels, const dygw_reading_t *reading)
+{
+    apr_int64_t number = dygw_metrics_number(reading->runtime->gateway.metrics, place);
+
+    labels[0].value = apr_psprintf(reading->pool, "%" APR_INT64_T_FMT, number);
+    labels[1].value = dygw_douyin_range_word(number);
+    return number ? 2 : -1;
+}
+
+static int labels_of_refusal(int series, dygw_label_t *labels, const dygw_reading_t *reading)
 {
     labels[0].name = "code";
     labels[1].name = "kind";
-    return dygw_douyin_series_words(series, &labels[0].value, &labels[1].value, pool) ? 2 : -1;
+    if (series >= DYGW_REFUSAL_CODES) {
+        return labels_of_number(series - DYGW_REFUSAL_CODES, labels, reading);
+    }
+    return dygw_douyin_series_words(series, &labels[0].value, &labels[1].value, reading->pool)
+               ? 2
+               : -1;
 }
 
-static int labels_of_error(int series, dygw_label_t *labels, DYGW_UNUSED apr_pool_t *pool)
+static int labels_of_error(int series, dygw_label_t *labels,
+                           DYGW_UNUSED const dygw_reading_t *reading)
 {
     labels[0] = (dygw_label_t){ "call", call_words[series / DYGW_CALL_ERRORS] };
     labels[1] = (dygw_label_t){ "kind", error_words[series % DYGW_CALL_ERRORS] };
@@ -137,7 +157,7 @@ static int labels_of(dygw_reading_t *reading, dygw_family_e family, int series)
     dygw_label_t *labels = reading->labels + reading->fixed;
 
     if (described[family].labels) {
-        return described[family].labels(series, labels, reading->pool);
+        return described[family].labels(series, labels, reading);
     }
     if (!described[family].words) {
         return 0;

@@ -7,6 +7,7 @@
 #include <ap_mpm.h>
 #include <apr_strings.h>
 
+#include "sandbox/damage.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -19,7 +20,7 @@
 
 const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS] = {
     "", "latency", "hang", "drop_before", "drop_after", "status", "status_after", "truncated",
-    "garbage", "error", "error_after", "result", "apply_late", "review"
+    "garbage", "error", "error_after", "result", "apply_late", "review", "damage", "compress"
 };
 
 void dygw_sandbox_sleep(dygw_ms_t ms)
@@ -122,6 +123,12 @@ void dygw_sandbox_fault_after(dygw_sandbox_call_t *call)
     case DYGW_SANDBOX_ERROR_AFTER:
         error(call);
         break;
+    case DYGW_SANDBOX_DAMAGE:
+        dygw_sandbox_damage(call);
+        break;
+    case DYGW_SANDBOX_COMPRESS:
+        dygw_sandbox_compress(call);
+        break;
     default:
         break;
     }
@@ -174,6 +181,12 @@ static const char *check(const dygw_sandbox_fault_t *f)
         && f->error_code == 0) {
         return "error wants an error_code other than 0";
     }
+    if (f->kind == DYGW_SANDBOX_DAMAGE && !dygw_sandbox_can_damage(f->description)) {
+        return "damage wants `how`: surrogate, cut, control, nul or bom";
+    }
+    if (f->kind == DYGW_SANDBOX_COMPRESS && !dygw_sandbox_can_compress()) {
+        return "compress wants mod_deflate to be loaded";
+    }
     if (f->http_status < 200 || f->http_status > 599) {
         return "http_status is 200 to 599";
     }
@@ -210,6 +223,9 @@ const char *dygw_sandbox_fault_add(const json_t *wanted)
     f.result = dygw_json_int(wanted, "result", 0);
     if (kind == DYGW_SANDBOX_RESULT && dygw_json_str(wanted, "msg")) {
         text = dygw_json_str(wanted, "msg");
+    }
+    if (kind == DYGW_SANDBOX_DAMAGE) {
+        text = dygw_json_str(wanted, "how");
     }
     apr_cpystrn(f.description, text ? text : "", sizeof f.description);
     problem = check(&f);

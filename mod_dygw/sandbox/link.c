@@ -38,8 +38,9 @@ int dygw_sandbox_long_link(request_rec *r)
 }
 
 /* The path has the object_id too, in the URL's own alphabet: only the parameter is to be used. */
-static const char *long_link(request_rec *r, apr_uint32_t order)
+static const char *long_link(request_rec *r, apr_uint32_t order, int blank)
 {
+    static const char *const titles[] = { "", "&title=a b", "&title=a\tb" };
     char object_id[DYGW_SANDBOX_CIPHER_LEN + 1];
     char *in_path;
 
@@ -55,7 +56,8 @@ static const char *long_link(request_rec *r, apr_uint32_t order)
     }
     in_path[strcspn(in_path, "=")] = '\0';
     return apr_pstrcat(r->pool, dygw_sandbox_origin(r), LONG_PATH, in_path,
-                       "/?schema_type=13&object_id=", apr_pescape_urlencoded(r->pool, object_id),
+                       "/?schema_type=13", titles[blank],
+                       "&object_id=", apr_pescape_urlencoded(r->pool, object_id),
                        "&utm_campaign=client_scan_share&app=aweme&utm_medium=ios"
                        "&tt_from=scan_share&iid=&utm_source=scan_share", NULL);
 }
@@ -92,6 +94,6 @@ void dygw_sandbox_short_link(dygw_sandbox_call_t *call)
         call->location = apr_pstrdup(call->pool, call->switches.link_target);
     }
     else {
-        call->location = long_link(call->r, order);
+        call->location = long_link(call->r, order, call->switches.link_blank);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * prepare: an order's usable coupons, and the token to verify them with. */
 #include "sandbox/certificate.h"
+#include "sandbox/damage.h"
 #include "sandbox/reply.h"
 
 typedef struct usable_t {
@@ -74,7 +75,7 @@ static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
         write_nothing(call);
     }
     else {
-        dygw_jsonw_array(&call->w, "certificates");
+        dygw_sandbox_begin_list(call, "certificates");
         for (int i = 0; i < usable->count; i++) {
             dygw_sandbox_write_certificate(call, NULL, &usable->coupons[i],
                                            DYGW_SANDBOX_IN_PREPARE);

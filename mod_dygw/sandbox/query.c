@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * get and query: what has become of a coupon, or of an order's coupons. */
 #include "sandbox/certificate.h"
+#include "sandbox/damage.h"
 #include "sandbox/reply.h"
 
 void dygw_sandbox_get(dygw_sandbox_call_t *call)
@@ -75,7 +76,7 @@ void dygw_sandbox_query(dygw_sandbox_call_t *call)
         return;
     }
     dygw_sandbox_reply_begin(call);
-    dygw_jsonw_array(&call->w, "certificates");
+    dygw_sandbox_begin_list(call, "certificates");
     for (int i = 0; i < count; i++) {
         dygw_sandbox_write_certificate(call, NULL, &snapshots[i], DYGW_SANDBOX_IN_QUERY);
     }

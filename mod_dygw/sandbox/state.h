@@ -136,6 +136,8 @@ typedef enum {
     DYGW_SANDBOX_RESULT,
     DYGW_SANDBOX_APPLY_LATE,
     DYGW_SANDBOX_REVIEW,
+    DYGW_SANDBOX_DAMAGE,
+    DYGW_SANDBOX_COMPRESS,
     DYGW_SANDBOX_FAULT_KINDS
 } dygw_sandbox_fault_e;
 
@@ -149,7 +151,8 @@ typedef struct dygw_sandbox_fault_t {
     apr_int64_t error_code;
     apr_int64_t sub_error_code;
     apr_int64_t result;
-    char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg */
+    char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg;
+                                                 * how text is damaged */
 } dygw_sandbox_fault_t;
 
 typedef struct dygw_sandbox_seen_t {
@@ -200,11 +203,16 @@ typedef struct dygw_sandbox_switches_t {
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
+    int copies;                         /* under which name lists stand that have two */
+    int link_blank;                     /* a Location has what a URL cannot have */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
 enum { DYGW_SANDBOX_ID_NUMBER, DYGW_SANDBOX_ID_STRING };
 enum { DYGW_SANDBOX_LIST_ARRAY, DYGW_SANDBOX_LIST_NULL, DYGW_SANDBOX_LIST_MISSING };
+enum { DYGW_SANDBOX_FIRST_COPY, DYGW_SANDBOX_SECOND_ALONE, DYGW_SANDBOX_SECOND_AND_NULL,
+       DYGW_SANDBOX_SECOND_AND_EMPTY };
+enum { DYGW_SANDBOX_LINK_WHOLE, DYGW_SANDBOX_LINK_BLANK, DYGW_SANDBOX_LINK_TAB };
 enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
 enum { DYGW_SANDBOX_ORDER_REFUSED, DYGW_SANDBOX_ORDER_EMPTY };

@@ -41,7 +41,9 @@ static const switch_t table[] = {
     { "sub_order_amounts", AT(sub_order_amounts), { NULL }, { 0 }, 0 },
     { "unknown_order", AT(unknown_order), { "error", "empty" }, { 0 }, 0 },
     { "cancel_again", AT(cancel_again), { "1265", "3000001", "success" }, { 0 }, 0 },
-    { "refuse_cancel_token", AT(refuse_cancel_token), { NULL }, { 0 }, 0 }
+    { "refuse_cancel_token", AT(refuse_cancel_token), { NULL }, { 0 }, 0 },
+    { "copies", AT(copies), { "first", "v2", "v2_null", "v2_empty" }, { 0 }, 0 },
+    { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 }
 };
 
 #define TABLE_LEN (sizeof table / sizeof table[0])

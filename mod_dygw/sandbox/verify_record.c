@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sandbox/certificate.h"
+#include "sandbox/damage.h"
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
@@ -169,7 +170,7 @@ void dygw_sandbox_verify_record(dygw_sandbox_call_t *call)
     dygw_sandbox_unlock();
     dygw_sandbox_reply_begin(call);
     dygw_jsonw_int(&call->w, "total", page.total);
-    dygw_jsonw_array(&call->w, "records");
+    dygw_sandbox_begin_list(call, "records");
     for (int i = 0; i < page.count; i++) {
         write_record(call, &page, i);
     }

@@ -167,6 +167,9 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
     json_error_t problem;
     json_t *root;
 
+    if (mode == DYGW_JSON_LENIENT) {
+        text = dygw_json_mend(text, &len, pool);
+    }
     if (is_blank(text, len)) {
         *error = "invalid JSON: empty";
         return NULL;

@@ -11,8 +11,15 @@
 typedef enum {
     DYGW_JSON_STRICT, /* from callers: duplicate keys, NUL, a depth over DYGW_JSON_MAX_DEPTH are
                          refused */
-    DYGW_JSON_LENIENT   /* from Douyin: only what is no JSON, and the depth, are refused */
+    DYGW_JSON_LENIENT   /* from Douyin: only what is no JSON even when mended, and the depth, are
+                         * refused */
 } dygw_json_mode_e;
+
+/* JSON whose text is damaged, as something that can be read all the same: within strings, halves of
+ * a surrogate pair, bytes that are no UTF-8, and NUL become U+FFFD, and control characters are
+ * escaped; a byte order mark at the start goes. Everything else is as it was, to the last digit.
+ * Where nothing is to be mended, text itself; else from pool, NUL ended. */
+const char *dygw_json_mend(const char *text, apr_size_t *len, apr_pool_t *pool);
 
 /* Parses exactly len bytes, any value at the root. The value lives until pool is cleared (jansson's
  * memory, released by a cleanup). On error NULL and *error (from pool) in words fit for the caller:

@@ -34,6 +34,7 @@ typedef struct copy_t {
 typedef struct shared_t {
     dygw_ms_t since;
     _Atomic apr_int64_t gauges[DYGW_GAUGES];
+    _Atomic apr_int64_t numbers[DYGW_METRIC_NUMBERS];   /* 0: nobody's */
     copy_t copies[COPIES];
 } shared_t;
 
@@ -126,7 +127,30 @@ void dygw_gauge(const dygw_metrics_t *metrics, dygw_gauge_e gauge, apr_int64_t v
     }
 }
 
+int dygw_metrics_place(const dygw_metrics_t *metrics, apr_int64_t number)
+{
+    int place;
+
+    for (place = 0; metrics && place < DYGW_METRIC_NUMBERS; place++) {
+        _Atomic apr_int64_t *owner = &metrics->shared->numbers[place];
+        apr_int64_t found = atomic_load(owner);
+
+        if (found == 0 && atomic_compare_exchange_strong(owner, &found, number)) {
+            return place;
+        }
+        if (found == number) {
+            return place;
+        }
+    }
+    return -1;
+}
+
 /* --- reading --- */
+
+apr_int64_t dygw_metrics_number(const dygw_metrics_t *metrics, int place)
+{
+    return atomic_load(&metrics->shared->numbers[place]);
+}
 
 static apr_uint64_t read_cell(const cell_t *cell)
 {

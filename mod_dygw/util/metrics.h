@@ -59,7 +59,8 @@ typedef enum {
 /* Room for what has its words elsewhere. */
 #define DYGW_REQUEST_CODES      32      /* our codes, for each half of the API */
 #define DYGW_REQUEST_HALVES     2
-#define DYGW_REFUSAL_CODES      48      /* Douyin's */
+#define DYGW_REFUSAL_CODES      96      /* Douyin's, as far as they are known */
+#define DYGW_METRIC_NUMBERS     32      /* and numbers that are not, see dygw_metrics_place */
 
 /* --- all of them --- */
 
@@ -74,7 +75,7 @@ typedef enum {
       "Cancels by what became of them, by request and by the background.") \
     X(REQUESTS, DYGW_REQUEST_HALVES * DYGW_REQUEST_CODES, "dygw_requests_total", \
       "Requests by handler and by the code of the answer.") \
-    X(REFUSALS, DYGW_REFUSAL_CODES, "dygw_refusals_total", \
+    X(REFUSALS, DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS, "dygw_refusals_total", \
       "What Douyin refused, by its error_code or the result of a coupon.") \
     X(CALL_ERRORS, DYGW_UPSTREAM_CALLS * DYGW_CALL_ERRORS, "dygw_upstream_errors_total", \
       "Calls to Douyin that had no answer that tells, by call and kind.") \
@@ -145,7 +146,14 @@ void dygw_observe(const dygw_metrics_t *metrics, dygw_upstream_e call, apr_inter
 
 void dygw_gauge(const dygw_metrics_t *metrics, dygw_gauge_e gauge, apr_int64_t value);
 
+/* A number that nobody could know beforehand gets a place of its own, the same in all processes, to
+ * be counted by. -1: all places are taken by others, or metrics is NULL. */
+int dygw_metrics_place(const dygw_metrics_t *metrics, apr_int64_t number);
+
 /* --- reading --- */
+
+/* Whose a place is; 0: nobody's yet. */
+apr_int64_t dygw_metrics_number(const dygw_metrics_t *metrics, int place);
 
 apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, int series);
 

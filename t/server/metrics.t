@@ -30,7 +30,7 @@ my $gateway = Dygw::Gateway->new(database => $database, children => 2, timeout =
     Require all granted
 </Location>
 END
-$gateway->server->announce(qw(AH01630 DYGW0210 DYGW0500));    # of /closed, of a refused set-up, of lost answers
+$gateway->server->announce(qw(AH01630 DYGW0210 DYGW0500 DYGW0512));   # /closed, a refused set-up, lost answers, no code
 $gateway->start(allow_token_read => JSON::PP::true);
 my ($sandbox, $client) = ($gateway->sandbox, $gateway->client);
 my $plain = $gateway->plain('/v1/internal');

@@ -13,17 +13,20 @@ use Dygw::Expect;
 use Dygw::Gateway qw(POI);
 use Dygw::Server qw(poll);
 
-my @SETUP   = (1508, 2119005, 2119008, 2119010, 2190004, 2100007, 3000004);
-my @REQUEST = (1502, 2100005, 2119001, 200002, 4000001, 4000002);
-my @BUSY    = (2100001, 2100004, 2119002, 2119003, 5000001, 6001001);
-my @COUPON  = (1212, 1221, 1241, 1250, 1265, 2119006, 2119007, 3000001, 3000002, 45005117, 1033000519, 987654321);
+my @UNKNOWN = (2100099, 2119099, 2190099, 28001099, 28003099, 987654321);     # whose fault is nobody's guess
+my @SETUP   = (1508, 2119005, 2119008, 2119010, 2190004, 2100007, 3000004, 2119013, 2190005, 28001018, @UNKNOWN);
+my @REQUEST = (1502, 2100005, 2119001, 200002, 4000001, 4000002, 3000005, 28001007);
+my @BUSY    = (2100001, 2100004, 2119002, 2119003, 5000001, 6001001, 28001005, 28003018);
+my @QUOTA   = (2190001, 28003017);
+my @TOKEN   = (2190002, 2190008, 28001003, 28001008);
+my @COUPON  = (1212, 1221, 1241, 1250, 1265, 2119006, 2119007, 3000001, 3000002, 45005117, 1033000519, 1999);
 my $REVIEW  = 1229;
 
-my $gateway = Dygw::Gateway->new(timeout => 0.8);
+my $gateway = Dygw::Gateway->new(timeout => 0.8, idle => 1);   # nothing is repeated meanwhile
 $gateway->start;
 my $sandbox = $gateway->sandbox;
 # Douyin refuses for a reason that is not the coupon's; no answer; one that cannot be understood.
-$gateway->server->announce(qw(DYGW0210 DYGW0500 DYGW0501));
+$gateway->server->announce(qw(DYGW0210 DYGW0415 DYGW0500 DYGW0501 DYGW0512));
 
 sub recorded { return $gateway->rows('dygw_verifications') }
 
@@ -50,7 +53,7 @@ for my $code (@SETUP, @REQUEST) {
         "$code: with Douyin's words");
     like($douyin->{logid}, qr/\A\w{20,}\z/, "$code: and its log id");
 }
-for my $code (@BUSY) {
+for my $code (@BUSY, @QUOTA) {
     my %fault = (call => 'prepare', fault => 'error', error_code => $code, description => 'busy');
     my ($answer) = redeem_with({ %fault, times => -1 });
     error_is($answer, 503, 'upstream_unavailable', "prepare answers $code: busy");
@@ -70,6 +73,27 @@ for my $what (sort keys %harmless) {
 }
 is(recorded(), $before, 'none of these is recorded');
 is($sandbox->count('verify'), 0, 'and none verified');
+cmp_ok($gateway->verify(code => '123456789012')->{headers}{'retry-after'} // 0, '<', 10, 'busy: in a few seconds again')
+    if $sandbox->fault(call => 'prepare', fault => 'error', error_code => $BUSY[1], times => 2);
+cmp_ok($gateway->verify(code => '123456789012')->{headers}{'retry-after'} // 0, '>=', 60, 'a quota: in a minute')
+    if $sandbox->fault(call => 'prepare', fault => 'error', error_code => $QUOTA[0], times => 2);
+for my $code (@TOKEN) {
+    for my $call (qw(prepare verify)) {
+        my $coupon = $sandbox->mint_coupon;
+        my %what = (code => $coupon->{code});
+        if ($call eq 'verify') {
+            my $prepared = $gateway->client->call(POST => '/coupons/prepare', { poi_id => POI, %what });
+            %what = (encrypted_code => $coupon->{encrypted_code},
+                verify_token => $prepared->{json}{data}{verify_token});
+        }
+        $sandbox->kill_tokens;
+        $sandbox->fault(call => $call, fault => 'error', error_code => $code);
+        my $renewed = $sandbox->count('stable_client_token');
+        view_is($gateway->verify(%what), "$call answers $code: a new token, and the same again",
+            verify_status => 'success', origin_code => $coupon->{code});
+        is($sandbox->count('stable_client_token'), $renewed + 1, "$code: with one call for a new token");
+    }
+}
 for my $code ($BUSY[0], $BUSY[2]) {
     my ($answer, $coupon) = redeem_with({ call => 'prepare', fault => 'error', error_code => $code, times => 1 });
     view_is($answer, "busy once ($code), it is asked once more", verify_status => 'success',
@@ -101,7 +125,7 @@ is_deeply([ map { $sandbox->coupon($_->{code})->{status} } @{ $three->{coupons} 
 
 # --- verify: final answers ---
 
-for my $code (@SETUP, @REQUEST, @COUPON) {
+for my $code (@COUPON) {
     my ($answer, $coupon, $truth) = redeem_with({ call => 'verify', fault => 'error', error_code => $code,
         description => 'why' });
     is($answer->{status}, 200, "verify answers $code: 200");
@@ -159,7 +183,11 @@ my %unclear = (     # fault => was it applied?
     'half an answer'            => [ { fault => 'truncated' }, 1 ],
     'risk review'               => [ { fault => 'error', error_code => $REVIEW, description => 'risk' }, 0 ],
     'risk review as result'     => [ { fault => 'result', result => $REVIEW, msg => 'risk' }, 0 ],
-    (map { +"busy $_ before" => [ { fault => 'error', error_code => $_, description => 'busy' }, 0 ] } @BUSY),
+    (map { +"busy $_ before" => [ { fault => 'error', error_code => $_, description => 'busy' }, 0 ] } @BUSY, @QUOTA),
+    (map { +"$_, not the coupon's fault" => [ { fault => 'error', error_code => $_, description => 'why' }, 0 ] }
+        @SETUP, @REQUEST),
+    (map { +"$_ as result" => [ { fault => 'result', result => $_, msg => 'why' }, 0 ] }
+        $SETUP[0], @UNKNOWN, $REQUEST[1], $QUOTA[1]),
     'busy after'                => [ { fault => 'error_after', error_code => 2100004, description => 'busy' }, 1 ],
     'applied late'              => [ { fault => 'apply_late', ms => 600 }, undef ],
 );

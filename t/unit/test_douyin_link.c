@@ -212,6 +212,90 @@ static void relative_redirects_are_followed(void **state)
     assert_int_equal(strncmp(loopback_request(u->server, 2), "GET /t/three HTTP/1.1\r\n", 23), 0);
 }
 
+/* As browsers take it; only object_id counts. */
+static void a_location_may_have_what_a_url_cannot(DYGW_UNUSED void **state)
+{
+    static const char *const locations[] = {
+        "/x y/?utm=scan share&object_id=A",
+        "/x?utm=scan\tshare&object_id=A",
+        "/x?a=\t&object_id=A\t",
+        "  /x?object_id=A \t",
+        "/\xE4\xB8\xAD?a=\xE4\xB8\xAD&object_id=A",
+        "/x?a=\x01\x7F&object_id=A",
+        "?object_id=A&b= c",
+        "/x?a=\"<>{}|\\^`&object_id=A",
+        "https://www.iesdouyin.com/a b/?c= &object_id=A# d"
+    };
+
+    for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
+        loopback_step_t step = { LOOPBACK_ANSWER, NULL };
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+                                          "Content-Length: 0\r\n\r\n", locations[i]);
+        serve_links(u, &step, 1);
+        if (resolve(u, short_link(u)) != DYGW_LINK_OK || strcmp(found, "A") != 0) {
+            fail_msg("'%s' was not followed", locations[i]);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+static void what_was_mended_is_what_is_requested(void **state)
+{
+    upstream_t *u = *state;
+
+    SERVE(u, REDIRECT("302", "/a b\t/\xE4\xB8\xAD?c= d"), REDIRECT("302", "/x?object_id=A"));
+    assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
+    assert_int_equal(strncmp(loopback_request(u->server, 1),
+                             "GET /a%20b/%E4%B8%AD?c=%20d HTTP/1.1\r\n", 37), 0);
+}
+
+static void a_blank_makes_no_other_host_of_one(DYGW_UNUSED void **state)
+{
+    static const char *const locations[] = {
+        "https://v.douyin.com .evil.example/x?object_id=A",
+        "https://evil.example /x?a=.douyin.com&object_id=A",
+        "https://evil.example\t.douyin.com@evil.example/x?object_id=A",
+        "https://v.douyin.com\x01/x?object_id=A",
+        "https://v.douyin.com@evil.example/ x?object_id=A",
+        "https://evil.example\\@v.douyin.com/ x?object_id=A",
+        "https:// v.douyin.com/x?object_id=A",
+        "\tjavascript:v.douyin.com/x?object_id=A",
+        "https://v.douyin.com:44 3/x?object_id=A",
+        "/x?object_id=A B"
+    };
+
+    for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
+        loopback_step_t step = { LOOPBACK_ANSWER, NULL };
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+                                          "Content-Length: 0\r\n\r\n", locations[i]);
+        serve_links(u, &step, 1);
+        assert_bad(u, short_link(u));
+        upstream_teardown(&own);
+    }
+}
+
+/* Of what a link leads to, only the headers count. */
+static void a_body_that_cannot_be_decoded_does_not_matter(void **state)
+{
+    upstream_t *u = *state;
+
+    SERVE(u, { LOOPBACK_ANSWER, "HTTP/1.1 302 Found\r\nLocation: /x?object_id=A\r\n"
+                                "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\ntext" });
+    assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
+    assert_string_equal(found, "A");
+    assert_non_null(strstr(loopback_request(u->server, 0), "\r\nAccept-Encoding: identity\r\n"));
+}
+
 static void the_fifth_redirect_may_carry_object_id(void **state)
 {
     upstream_t *u = *state;
@@ -421,6 +505,10 @@ int main(void)
         TEST(what_is_no_link_to_an_allowed_host_is_refused_without_a_request),
         TEST(a_redirect_that_carries_object_id_is_not_fetched),
         TEST(relative_redirects_are_followed),
+        cmocka_unit_test(a_location_may_have_what_a_url_cannot),
+        TEST(what_was_mended_is_what_is_requested),
+        cmocka_unit_test(a_blank_makes_no_other_host_of_one),
+        TEST(a_body_that_cannot_be_decoded_does_not_matter),
         TEST(the_fifth_redirect_may_carry_object_id),
         TEST(endless_redirects_end_after_five),
         cmocka_unit_test(a_redirect_must_stay_on_allowed_hosts),

@@ -184,9 +184,13 @@ static void each_result_has_its_class(DYGW_UNUSED void **state)
         { "6001001", DYGW_REPLY_BUSY, 0 },
         { "3000001,\"msg\":\"服务器错误,请稍后重试\"", DYGW_REPLY_BUSY, 0 },
         { "3000002", DYGW_REPLY_COUPON, 0 },
-        { "1508", DYGW_REPLY_COUPON, 0 },
-        { "2100005", DYGW_REPLY_COUPON, 0 },
-        { "2190008", DYGW_REPLY_COUPON, 0 },
+        { "1508", DYGW_REPLY_SETUP, 0 },
+        { "2119013", DYGW_REPLY_SETUP, 0 },
+        { "2119099", DYGW_REPLY_SETUP, 0 },
+        { "987654321", DYGW_REPLY_SETUP, 0 },
+        { "2100005", DYGW_REPLY_REQUEST, 0 },
+        { "28003017", DYGW_REPLY_BUSY, 0 },
+        { "2119006", DYGW_REPLY_COUPON, 0 },
         { "4711", DYGW_REPLY_COUPON, 0 },
         { "null", DYGW_REPLY_GARBLED, 0 },
         { "\"ok\"", DYGW_REPLY_GARBLED, 0 },
@@ -207,6 +211,29 @@ static void each_result_has_its_class(DYGW_UNUSED void **state)
         }
         upstream_teardown(&own);
     }
+}
+
+static void a_token_that_is_refused_for_every_code_is_refused_for_the_call(void **state)
+{
+    const dygw_verify_reply_t *v = verified(state, abc, 2,
+        "{\"data\":{\"error_code\":0,\"verify_results\":["
+        "{\"code\":\"A\",\"result\":28001008,\"msg\":\"access_token过期\"},"
+        "{\"code\":\"B\",\"result\":2190002}]}," EXTRA "}");
+
+    assert_int_equal(v->reply.kind, DYGW_REPLY_TOKEN);
+    assert_int_equal(v->reply.error_code, 28001008);
+    assert_null(v->items);
+}
+
+static void a_token_that_is_refused_for_some_codes_leaves_them_open(void **state)
+{
+    const dygw_verify_item_t *items = items_of(state, abc, 2,
+        ",\"verify_results\":[{\"code\":\"A\",\"result\":2190008},"
+        "{\"code\":\"B\",\"result\":0,\"verify_id\":\"1\"}]");
+
+    assert_int_equal(items[0].kind, DYGW_REPLY_BUSY);
+    assert_int_equal(items[0].result, 2190008);
+    assert_int_equal(items[1].kind, DYGW_REPLY_OK);
 }
 
 static void a_success_without_ids_is_a_success(void **state)
@@ -265,6 +292,8 @@ int main(void)
         TEST(results_without_codes_are_taken_in_order_if_none_is_missing),
         TEST(results_without_codes_mean_nothing_when_one_is_missing),
         cmocka_unit_test(each_result_has_its_class),
+        TEST(a_token_that_is_refused_for_every_code_is_refused_for_the_call),
+        TEST(a_token_that_is_refused_for_some_codes_leaves_them_open),
         TEST(a_success_without_ids_is_a_success),
         TEST(only_the_amount_of_one_use_counts),
         TEST(a_verify_that_is_refused_as_a_whole_has_no_items),

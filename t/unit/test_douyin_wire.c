@@ -73,7 +73,8 @@ static void prepare_sends_these_bytes(void **state)
         apr_psprintf(u->pool,
                      "GET /goodlife/v1/fulfilment/certificate/prepare/"
                      "?poi_id=7012345678901234567&code=102539929601 HTTP/1.1\r\n"
-                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\naccess-token: " TOKEN "\r\n"
+                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                     "access-token: " TOKEN "\r\n"
                      "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n\r\n",
                      loopback_port(u->server)));
 }
@@ -91,7 +92,8 @@ static void verify_sends_these_bytes_and_the_same_again(void **state)
         loopback_request(u->server, 0),
         apr_psprintf(u->pool,
                      "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
-                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\naccess-token: " TOKEN "\r\n"
+                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                     "access-token: " TOKEN "\r\n"
                      "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
                      "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
                      "Content-Length: 131\r\n\r\n"

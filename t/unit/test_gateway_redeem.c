@@ -349,18 +349,51 @@ static void each_item_of_several_has_its_own_outcome(DYGW_UNUSED void **state)
     assert_int_equal(fake_logged("DYGW0412"), 1);
 }
 
-static void a_refusal_of_the_whole_call_is_final(DYGW_UNUSED void **state)
+static void a_refusal_of_the_whole_call_because_of_the_coupon_is_final(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_COUPON, 3000002);
+    redeem();
+    check_failed(0, 3000002);
+    assert_non_null(strstr(item(0)->douyin_response, "\"verify\""));
+    assert_int_equal(fake_logged("DYGW0415"), 0);
+}
+
+static void what_is_not_the_coupons_fault_leaves_a_verify_open(DYGW_UNUSED void **state)
 {
     static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
-        { DYGW_REPLY_COUPON, 3000002 }, { DYGW_REPLY_SETUP, 1508 }, { DYGW_REPLY_REQUEST, 200002 }
+        { DYGW_REPLY_SETUP, 1508 }, { DYGW_REPLY_SETUP, 2119099 }, { DYGW_REPLY_REQUEST, 200002 }
     };
 
-    for (int i = 0; i < 3; i++) {
+    for (int as_item = 0; as_item <= 1; as_item++) {
+        for (int i = 0; i < 3; i++) {
+            start_anew();
+            if (as_item) {
+                fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, cases[i].kind, cases[i].code);
+            }
+            else {
+                fake_verify(cases[i].kind, cases[i].code);
+            }
+            redeem();
+            check_unknown(0, 1);
+            check_told_as_recorded();
+            assert_int_equal(fake_verify_calls(), 1);
+            assert_int_equal(fake_logged("DYGW0415"), 1);
+            assert_non_null(strstr(item(0)->douyin_response, "\"verify\""));
+        }
+    }
+}
+
+static void where_a_quota_is_used_up_the_repetition_is_not_due_within_seconds(
+    DYGW_UNUSED void **state)
+{
+    static const apr_int64_t quotas[] = { 2190001, 28003017 };
+
+    for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
         start_anew();
-        fake_verify(cases[i].kind, cases[i].code);
+        fake_verify(DYGW_REPLY_BUSY, quotas[i]);
         redeem();
-        check_failed(0, cases[i].code);
-        assert_non_null(strstr(item(0)->douyin_response, "\"verify\""));
+        assert_int_equal(item(0)->verify_status, DYGW_PROCESSING);
+        assert_int_equal(item(0)->next_run_at - dygw_now(), 40000);
     }
 }
 
@@ -409,7 +442,9 @@ int main(void)
         TEST(without_a_token_nothing_is_attempted),
         TEST(a_coupon_refused_at_verify_is_failed),
         TEST(each_item_of_several_has_its_own_outcome),
-        TEST(a_refusal_of_the_whole_call_is_final),
+        TEST(a_refusal_of_the_whole_call_because_of_the_coupon_is_final),
+        TEST(what_is_not_the_coupons_fault_leaves_a_verify_open),
+        TEST(where_a_quota_is_used_up_the_repetition_is_not_due_within_seconds),
         TEST(an_outcome_that_is_not_known_stays_processing),
         TEST(a_verify_that_was_never_sent_counts_no_attempt),
     };

@@ -22,6 +22,8 @@
 #define AS_TEXT     "{\"event\":\"life_trade_certificate_notify\",\"content\":" \
                     "\"{\\\"action\\\":\\\"verify\\\",\\\"certificate\\\":" \
                     "{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+#define DAMAGED_TEXT "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\"," \
+                     "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
 
 static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
@@ -108,6 +110,23 @@ static void a_message_is_what_its_body_is(DYGW_UNUSED void **state)
     assert_string_not_equal(kept.msg_id, name);
     receive("msg-1", AS_TEXT);
     assert_string_not_equal(kept.msg_id, name);
+}
+
+static void damaged_text_does_not_hide_what_has_changed(DYGW_UNUSED void **state)
+{
+    static const char *const messages[] = {
+        "\xEF\xBB\xBF" MESSAGE,
+        "{\"title\":\"\\ud83c\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
+        "{\"title\":\"\xE6\xB5\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
+        DAMAGED_TEXT
+    };
+
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        kept.certificate_id = NULL;
+        receive("msg-1", messages[i]);
+        assert_int_equal(out.code, DYGW_OK);
+        assert_string_equal(kept.certificate_id, "7382420130108424203");
+    }
 }
 
 static void the_log_tells_its_msg_id(DYGW_UNUSED void **state)
@@ -237,6 +256,7 @@ int main(void)
         TEST(content_may_be_a_text),
         TEST(a_message_is_what_its_body_is),
         TEST(the_log_tells_its_msg_id),
+        TEST(damaged_text_does_not_hide_what_has_changed),
         TEST(a_message_counts_once),
         TEST(a_coupon_of_others_makes_no_work),
         TEST(without_database_douyin_is_to_send_it_again),

@@ -166,6 +166,54 @@ static void nothing_is_lost_between_processes(DYGW_UNUSED void **state)
     assert_int_equal(histogram.sum, PROCESSES * ROUNDS);
 }
 
+static void a_number_has_one_place_in_all_processes_as_long_as_there_is_room(
+    DYGW_UNUSED void **state)
+{
+    const dygw_metrics_t *other = dygw_metrics_attach(memory + 8, pool);
+    int places[DYGW_METRIC_NUMBERS] = { 0 };
+
+    assert_int_equal(dygw_metrics_number(metrics, 0), 0);
+    for (apr_int64_t number = 2119001; number <= 2119000 + DYGW_METRIC_NUMBERS; number++) {
+        int place = dygw_metrics_place(metrics, number);
+
+        assert_in_range(place, 0, DYGW_METRIC_NUMBERS - 1);
+        assert_int_equal(places[place]++, 0);
+        assert_int_equal(dygw_metrics_place(other, number), place);
+        assert_int_equal(dygw_metrics_number(other, place), number);
+    }
+    assert_int_equal(dygw_metrics_place(metrics, 1), -1);
+    assert_in_range(dygw_metrics_place(metrics, 2119001), 0, DYGW_METRIC_NUMBERS - 1);
+    assert_int_equal(dygw_metrics_place(NULL, 1), -1);
+}
+
+static void processes_that_meet_a_number_at_once_agree_on_its_place(DYGW_UNUSED void **state)
+{
+    pid_t pids[PROCESSES];
+    int status;
+    int i;
+
+    for (i = 0; i < PROCESSES; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            for (apr_int64_t number = 1; number <= DYGW_METRIC_NUMBERS; number++) {
+                dygw_count(metrics, DYGW_COUNT_REFUSALS,
+                           DYGW_REFUSAL_CODES + dygw_metrics_place(metrics, number));
+            }
+            _exit(0);
+        }
+        assert_true(pids[i] > 0);
+    }
+    for (i = 0; i < PROCESSES; i++) {
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+    for (i = 0; i < DYGW_METRIC_NUMBERS; i++) {
+        assert_in_range(dygw_metrics_number(metrics, i), 1, DYGW_METRIC_NUMBERS);
+        assert_int_equal(dygw_counted(metrics, DYGW_COUNT_REFUSALS, DYGW_REFUSAL_CODES + i),
+                         PROCESSES);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -179,6 +227,8 @@ int main(void)
         TEST(buckets_are_cumulative_and_take_their_bound_in),
         TEST(bounds_grow_from_what_is_quick_to_the_longest_call),
         TEST(nothing_is_lost_between_processes),
+        TEST(a_number_has_one_place_in_all_processes_as_long_as_there_is_room),
+        TEST(processes_that_meet_a_number_at_once_agree_on_its_place),
     };
     int failed;
 
