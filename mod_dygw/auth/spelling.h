@@ -17,9 +17,6 @@ int dygw_is_hex(const char *text, apr_size_t len);
 /* Whether UTF-8 text that is known to be valid has control characters, C1's included. */
 int dygw_has_controls(const char *text);
 
-/* Characters of UTF-8 text that is known to be valid. */
-apr_size_t dygw_characters(const char *text);
-
 /* Whether text is valid UTF-8 of min..max characters without control characters. */
 int dygw_is_printable(const char *text, apr_size_t min, apr_size_t max);
 

@@ -66,7 +66,7 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     take_text(&v->sku_id, order->sku_id);
     take_text(&v->sku_name, order->sku_name);
     keep_or_take(&v->source_order_id, order->order_id);
-    if (order->ext_order_id && strlen(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
+    if (order->ext_order_id && dygw_characters(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
         keep_or_take(&v->ext_order_id, order->ext_order_id);
     }
     dygw_record_replace_response(v, "order", &order->reply, pool);

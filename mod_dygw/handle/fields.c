@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
+#include "util/text.h"
 
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
 {
