@@ -81,7 +81,7 @@ $sandbox->switch(hide_verify_id => ON);
 {
     my ($nameless) = verify($sandbox->mint);
     my $item = data($nameless)->{verify_results}[0];
-    is_deeply([ $item->{result}, exists $item->{verify_id} ? 1 : 0 ], [ 0, 0 ], 'a success without verify_id, if switched so');
+    is("$item->{result} " . exists $item->{verify_id}, '0 ', 'a success without verify_id, if switched so');
 }
 $sandbox->switch(hide_verify_id => OFF);
 

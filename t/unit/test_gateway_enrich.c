@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
- * links: gateway/amounts.c gateway/enrich.c gateway/job.c gateway/record.c
+ * links: gateway/amounts.c gateway/enrich.c gateway/fit.c gateway/job.c gateway/owner.c
+ * links: gateway/record.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "fake_world.h"
 

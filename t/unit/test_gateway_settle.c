@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c gateway/owner.c
  * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */
