@@ -7,12 +7,17 @@
  *   a cancel that was never sent (the row   cancel
  *   was given up, and yet redeemed)
  *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
+ *   a verify of it may be applied late      get, now and then until that is over: a verification
+ *   (late.h)                                that fits and that no record has -> cancel that
  *
- * A cancel is counted and committed before it is sent.
+ * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
+ * its name from a look first.
  */
 #include "gateway/cancel.h"
 #include "gateway/fit.h"
 #include "gateway/job.h"
+#include "gateway/late.h"
+#include "gateway/owner.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 
@@ -29,6 +34,7 @@
 typedef struct errand_t {
     int at;                         /* which row; -1: none yet */
     const dygw_reply_t *refusal;    /* of its cancel, just now; NULL: none */
+    int clash;                      /* the verify_id that it learned is another record's */
 } errand_t;
 
 static const dygw_question_t *next_row(dygw_job_t *job);
@@ -44,11 +50,16 @@ static dygw_verification_t *row_of(const dygw_job_t *job)
 /* 0: the job has to end. */
 static int write_row(dygw_job_t *job)
 {
-    const errand_t *e = job->state;
+    errand_t *e = job->state;
     int changed[DYGW_COUNT_MAX] = { 0 };
+    int clash;
 
-    changed[e->at] = 1;
-    return dygw_job_write(job, changed, NULL);
+    changed[e->at] = DYGW_JOB_CHANGED;
+    if (dygw_job_write(job, changed, &clash)) {
+        return 1;
+    }
+    e->clash = clash >= 0;
+    return 0;
 }
 
 static const dygw_question_t *write_and_go_on(dygw_job_t *job)
@@ -56,7 +67,7 @@ static const dygw_question_t *write_and_go_on(dygw_job_t *job)
     return write_row(job) ? next_row(job) : NULL;
 }
 
-/* The same for a row whose cancel has come to its end. */
+/* The same for a row of which a cancel has come to its end. */
 static const dygw_question_t *write_cancel(dygw_job_t *job, dygw_cancel_series_e what)
 {
     if (!write_row(job)) {
@@ -87,17 +98,24 @@ static const dygw_question_t *ask(dygw_job_t *job)
     return &job->question;
 }
 
+static const dygw_question_t *end_nameless(dygw_job_t *job)
+{
+    return end_undone(job, "Douyin did not say what is needed to cancel it");
+}
+
 static const dygw_question_t *cancel(dygw_job_t *job)
 {
+    const errand_t *e = job->state;
     dygw_verification_t *v = row_of(job);
 
     if (!v->verify_id || !v->certificate_id) {
-        return end_undone(job, "Douyin did not say what is needed to cancel it");
+        return end_nameless(job);
     }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
     if (!write_row(job)) {
-        return NULL;
+        v->verify_id = e->clash ? NULL : v->verify_id;
+        return e->clash ? end_nameless(job) : NULL;
     }
     job->question = (dygw_question_t){
         .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
@@ -107,6 +125,22 @@ static const dygw_question_t *cancel(dygw_job_t *job)
 }
 
 /* --- outcomes --- */
+
+/* When its next look for what comes late is due; when that is over, no look is. */
+static void schedule_late(dygw_job_t *job)
+{
+    dygw_verification_t *v = row_of(job);
+    dygw_ms_t last_sent = dygw_late_last_sent(job->rows, job->count);
+    dygw_ms_t now = dygw_now();
+
+    v->errand_at = DYGW_NO_TIME;
+    if (dygw_late_is_over(last_sent, now)) {
+        v->news &= ~DYGW_NEWS_LATE;
+    }
+    else if (v->news & DYGW_NEWS_LATE) {
+        v->errand_at = dygw_pace_late(last_sent, now);
+    }
+}
 
 static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
 {
@@ -146,9 +180,9 @@ static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *repl
 {
     dygw_verification_t *v = row_of(job);
 
-    v->news = 0;
-    v->errand_at = DYGW_NO_TIME;
+    v->news &= ~DYGW_NEWS_WEBHOOK;
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    schedule_late(job);
     return write_and_go_on(job);
 }
 
@@ -196,7 +230,9 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
         }
-        v->errand_at = now + pause_of_news(v, reply, now);
+        /* What its cancel came to is asked when that was sent to be. */
+        v->errand_at = job->question.what == DYGW_ASK_CANCEL ? v->errand_at
+                                                             : now + pause_of_news(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
         return end_unconfirmed(job);
@@ -225,13 +261,45 @@ static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
     return !dygw_fit_find(seen, v->verify_id);
 }
 
-static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+/* What Douyin did not name. APR_NOTFOUND: it does not show it. */
+static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_owner_learn(db, row_of(job), seen, job->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                              const dygw_seen_coupon_t *seen)
+{
+    apr_status_t rv = learn_name(job, seen);
+
+    if (rv == APR_SUCCESS) {
+        return cancel(job);
+    }
+    if (rv != APR_NOTFOUND) {
+        return NULL;
+    }
+    return dygw_now() > cancel_began(row_of(job)) + CANCEL_FOR_MS ? end_nameless(job)
+                                                                  : put_off(job, &answer->reply);
+}
+
+static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                               const dygw_seen_coupon_t *seen)
 {
     const errand_t *e = job->state;
     dygw_verification_t *v = row_of(job);
 
     if (is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
+    }
+    if (!v->verify_id) {
+        return cancel_nameless(job, answer, seen);
     }
     if (e->refusal) {
         return end_refused(job, e->refusal);
@@ -242,15 +310,135 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_seen_
     return cancel(job);
 }
 
+/* --- what comes late --- */
+
+/* The orphan is not there any more, or never was. */
+static const dygw_question_t *end_look(dygw_job_t *job, int again)
+{
+    dygw_verification_t *v = row_of(job);
+    int had_one = v->news & DYGW_NEWS_ORPHAN;
+
+    v->news &= ~DYGW_NEWS_ORPHAN;
+    schedule_late(job);
+    if (again) {        /* there may be another one */
+        v->news |= DYGW_NEWS_LATE;
+        v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
+    }
+    if (!had_one) {
+        return write_and_go_on(job);
+    }
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
+                          "back", v->id);
+    return write_cancel(job, DYGW_CANCEL_ORPHAN);
+}
+
+/* It stays. Until lateness is over it is tried again: `why` may change. */
+static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                           const dygw_seen_verify_t *orphan, const char *why)
+{
+    dygw_verification_t *v = row_of(job);
+
+    v->last_error = why;
+    schedule_late(job);
+    if (v->news & DYGW_NEWS_LATE) {
+        return write_and_go_on(job);
+    }
+    v->news &= ~DYGW_NEWS_ORPHAN;
+    dygw_record_look(v, seen);
+    dygw_log(job->log, ERR, 0,
+             DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
+                          "late all the same, as verify_id %s; that is not cancelled: %s",
+             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
+    return write_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
+}
+
+static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                        const dygw_seen_verify_t *orphan)
+{
+    dygw_verification_t *v = row_of(job);
+    dygw_verification_t late = *v;
+
+    late.verify_id = orphan->verify_id;
+    v->news |= DYGW_NEWS_ORPHAN;
+    v->cancels++;
+    v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
+    if (!write_row(job)) {
+        return NULL;
+    }
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
+                          "late all the same, as verify_id %s; that is being cancelled",
+             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_CANCEL, .verify_id = late.verify_id,
+        .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
+                                                           : v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                            const dygw_seen_verify_t *orphan)
+{
+    const errand_t *e = job->state;
+
+    if (e->refusal) {
+        return leave_orphan(job, seen, orphan, e->refusal->description);
+    }
+    if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + CANCEL_FOR_MS) {
+        return leave_orphan(job, seen, orphan, "it is too late for that");
+    }
+    return take_back(job, seen, orphan);
+}
+
+/* What came when lateness was over is somebody else's. */
+static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                const dygw_seen_verify_t **orphan, int *contested)
+{
+    dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
+    dygw_ms_t now = dygw_now();
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_owner_find_free(db, row_of(job), now < end ? now : end, seen, orphan, contested,
+                                  job->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* While another record of the coupon is open, what is there may be that one's. */
+static const dygw_question_t *look_for_late(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    const dygw_seen_verify_t *orphan;
+    int contested;
+
+    if (find_orphan(job, seen, &orphan, &contested) != APR_SUCCESS) {
+        return NULL;
+    }
+    if (orphan && contested) {
+        row_of(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
+                                                dygw_now());
+        return write_and_go_on(job);
+    }
+    return orphan ? handle_orphan(job, seen, orphan) : end_look(job, 0);
+}
+
+/* --- news --- */
+
 static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_verification_t *v = row_of(job);
     int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
+    int told = v->news & DYGW_NEWS_WEBHOOK;
 
-    v->news = 0;
+    v->news &= ~DYGW_NEWS_WEBHOOK;
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
+    if (told && v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = DYGW_BY_WEBHOOK;
@@ -258,12 +446,12 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
         return write_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
-    if (v->verify_status == DYGW_SUCCESS || refunded) {
+    if (told && (v->verify_status == DYGW_SUCCESS || refunded)) {
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);
     }
-    return write_and_go_on(job);
+    return v->news & DYGW_NEWS_LATE ? look_for_late(job, seen) : write_and_go_on(job);
 }
 
 /* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
@@ -291,10 +479,11 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
         return put_off(job, &answer->reply);
     }
     seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
-    if (is_gone(v, seen) && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
+    if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && is_gone(v, seen)
+        && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
         return put_off(job, &answer->reply);
     }
-    return is_being_cancelled(v) ? go_on_cancelling(job, seen) : look_into_news(job, seen);
+    return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
 }
 
 static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
@@ -303,7 +492,8 @@ static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *r
 
     dygw_record_replace_response(row_of(job), "cancel", reply, job->pool);
     if (reply->kind == DYGW_REPLY_OK) {
-        return end_cancelled(job, DYGW_BY_NOBODY);
+        return is_being_cancelled(row_of(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
+                                               : end_look(job, 1);
     }
     if (is_refused(reply)) {
         e->refusal = reply;
@@ -324,8 +514,11 @@ static const dygw_question_t *begin_row(dygw_job_t *job)
 {
     dygw_verification_t *v = row_of(job);
 
-    if (is_being_cancelled(v) && v->cancels == 0) {
+    if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
         return cancel(job);
+    }
+    if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
+        v->news &= ~DYGW_NEWS_LATE;
     }
     if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
         return ask(job);

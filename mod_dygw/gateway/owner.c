@@ -2,6 +2,7 @@
  * Whose a verification is, as far as our records tell. */
 #include "gateway/owner.h"
 
+#include "store/ledger.h"
 #include "util/text.h"
 
 static dygw_rival_t *record_at(const apr_array_header_t *records, int n)
@@ -135,4 +136,61 @@ apr_status_t dygw_owner_learn(dygw_db_t *db, dygw_verification_t *v,
         }
     }
     return APR_NOTFOUND;
+}
+
+/* --- what nobody has --- */
+
+static int is_contested(const apr_array_header_t *records)
+{
+    int n;
+
+    for (n = 0; n < records->nelts; n++) {
+        if (record_at(records, n)->verify_status == DYGW_PROCESSING) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const dygw_seen_verify_t *first_free(const dygw_verification_t *v, dygw_ms_t until,
+                                            const dygw_seen_coupon_t *seen,
+                                            const apr_array_header_t *records)
+{
+    int n;
+
+    for (n = 0; n < seen->verifies->nelts; n++) {
+        const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(seen->verifies, n, dygw_seen_verify_t);
+
+        if (dygw_fit_verify(v, verify, until) == DYGW_FIT_YES
+            && !dygw_owner_is_known(records, verify->verify_id)) {
+            return verify;
+        }
+    }
+    return NULL;
+}
+
+apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
+                                  const dygw_seen_coupon_t *seen,
+                                  const dygw_seen_verify_t **found, int *contested,
+                                  apr_pool_t *pool)
+{
+    apr_array_header_t *records;
+    dygw_ledger_row_t *owner;
+    apr_status_t rv = dygw_owner_records(db, v, seen, &records, pool);
+
+    *found = NULL;
+    *contested = 0;
+    if (rv != APR_SUCCESS || !records) {
+        return rv;
+    }
+    *found = first_free(v, until, seen, records);
+    *contested = is_contested(records);
+    if (!*found) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_store_ledger_find(db, (*found)->verify_id, &owner, pool);
+    if (rv == APR_SUCCESS) {
+        *found = NULL;      /* of a record that does not name its coupon as Douyin does */
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -24,4 +24,11 @@ int dygw_owner_is_known(const apr_array_header_t *records, const char *verify_id
 apr_status_t dygw_owner_learn(dygw_db_t *db, dygw_verification_t *v,
                               const dygw_seen_coupon_t *seen, apr_pool_t *pool);
 
+/* A verification that v may have made until then, and that no record has; NULL: none is shown.
+ * *contested: a record of that coupon is `processing`, whose it may be. */
+apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
+                                  const dygw_seen_coupon_t *seen,
+                                  const dygw_seen_verify_t **found, int *contested,
+                                  apr_pool_t *pool);
+
 #endif

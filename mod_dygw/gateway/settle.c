@@ -13,6 +13,7 @@
  */
 #include <string.h>
 
+#include "gateway/late.h"
 #include "gateway/owner.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
@@ -111,6 +112,9 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
     }
     if (seen) {
         dygw_record_look(v, seen);
+    }
+    if (verdict->what == DYGW_VERDICT_FAILED) {
+        dygw_late_expect(v);
     }
 }
 

@@ -32,7 +32,7 @@
 /* Raise the number when retained_t, memory_t, common_t, the nonce table, the ring of reads, the
  * meter or the metrics change their layout: a graceful restart into a new build must not find the
  * old one's. */
-#define RETAINED_KEY "mod_dygw-shared-9"
+#define RETAINED_KEY "mod_dygw-shared-10"
 
 /* How long what nothing asks for is kept: the longest life of a nonce. */
 #define KEPT_US (2 * DYGW_MAX_SIGNATURE_WINDOW)

@@ -2,7 +2,7 @@
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/amounts.c gateway/enrich.c gateway/fit.c gateway/job.c gateway/owner.c
  * links: gateway/record.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "fake_world.h"
 
 #include <apr_general.h>

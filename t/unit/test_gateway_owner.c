@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c gateway/owner.c
+ * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/late.c gateway/owner.c
  * links: gateway/pace.c gateway/record.c gateway/job.c gateway/enrich.c gateway/amounts.c
  * links: store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
