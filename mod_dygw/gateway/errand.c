@@ -135,7 +135,7 @@ static void schedule_late(dygw_job_t *job)
 
     v->errand_at = DYGW_NO_TIME;
     if (dygw_late_is_over(last_sent, now)) {
-        v->news &= ~DYGW_NEWS_LATE;
+        v->news &= ~(DYGW_NEWS_LATE | DYGW_NEWS_ORPHAN);
     }
     else if (v->news & DYGW_NEWS_LATE) {
         v->errand_at = dygw_pace_late(last_sent, now);
@@ -312,25 +312,43 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupo
 
 /* --- what comes late --- */
 
-/* The orphan is not there any more, or never was. */
+/* The orphan is not there any more, or not yet. */
 static const dygw_question_t *end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = row_of(job);
-    int had_one = v->news & DYGW_NEWS_ORPHAN;
+    int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
 
-    v->news &= ~DYGW_NEWS_ORPHAN;
+    if (was_there) {
+        v->news &= ~DYGW_NEWS_ORPHAN;
+    }
     schedule_late(job);
     if (again) {        /* there may be another one */
         v->news |= DYGW_NEWS_LATE;
         v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
     }
-    if (!had_one) {
+    if (!was_there) {
         return write_and_go_on(job);
     }
     dygw_log(job->log, INFO, 0,
              DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
                           "back", v->id);
     return write_cancel(job, DYGW_CANCEL_ORPHAN);
+}
+
+/* What is not certain to be ours stays. */
+static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+{
+    dygw_verification_t *v = row_of(job);
+
+    schedule_late(job);
+    if (v->errand_at == DYGW_NO_TIME) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0445) "verification %" APR_INT64_T_FMT " is %s, and its coupon is used, by "
+                              "verify_id %s: by a verify of ours that came late, or by another "
+                              "system of the shop; no record has that, and it is left as it is",
+                 v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
+    }
+    return write_and_go_on(job);
 }
 
 /* It stays. Until lateness is over it is tried again: `why` may change. */
@@ -341,10 +359,9 @@ static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coup
 
     v->last_error = why;
     schedule_late(job);
-    if (v->news & DYGW_NEWS_LATE) {
+    if (v->errand_at != DYGW_NO_TIME) {
         return write_and_go_on(job);
     }
-    v->news &= ~DYGW_NEWS_ORPHAN;
     dygw_record_look(v, seen);
     dygw_log(job->log, ERR, 0,
              DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
@@ -384,6 +401,9 @@ static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_cou
 {
     const errand_t *e = job->state;
 
+    if (!dygw_late_is_ours(row_of(job), orphan)) {
+        return leave_stranger(job, orphan);
+    }
     if (e->refusal) {
         return leave_orphan(job, seen, orphan, e->refusal->description);
     }

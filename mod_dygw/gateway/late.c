@@ -45,7 +45,7 @@ void dygw_late_expect(dygw_verification_t *v)
 
 void dygw_late_alarm(dygw_verification_t *v, dygw_ms_t now)
 {
-    v->news |= DYGW_NEWS_LATE;
+    v->news |= DYGW_NEWS_LATE | DYGW_NEWS_ORPHAN;
     v->errand_at = now;
 }
 
@@ -72,4 +72,12 @@ dygw_ms_t dygw_late_last_sent(dygw_verification_t *const *rows, int count)
         last = dygw_last_sent(rows[i]) > last ? dygw_last_sent(rows[i]) : last;
     }
     return last;
+}
+
+int dygw_late_is_ours(const dygw_verification_t *v, const dygw_seen_verify_t *orphan)
+{
+    return (v->news & DYGW_NEWS_ORPHAN)
+           || (dygw_fit_names_store(orphan)
+               && (v->verify_status != DYGW_FAILED || v->error_code == DYGW_OUTCOME_GIVEN_UP
+                   || v->error_code == DYGW_OUTCOME_NOT_OURS));
 }

@@ -52,7 +52,7 @@ typedef enum {
 /* Why a settled row is looked at: bits of `news`. A row that is open may have the first only. */
 #define DYGW_NEWS_WEBHOOK   1       /* a webhook told of a change */
 #define DYGW_NEWS_LATE      2       /* Douyin may still apply a verify of its request, see late.h */
-#define DYGW_NEWS_ORPHAN    4       /* it did, and a cancel of that may have been sent */
+#define DYGW_NEWS_ORPHAN    4       /* it did, and that is to be, or is being, cancelled */
 
 /* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
  * contract's words: dygw_*_word() below. */

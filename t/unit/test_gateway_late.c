@@ -56,12 +56,23 @@ static int run_next(void)
     return run();
 }
 
+static dygw_seen_verify_t *show_of(const char *verify_id, dygw_ms_t verify_time)
+{
+    dygw_seen_verify_t *seen = fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1",
+                                                     2), verify_id, verify_time);
+
+    seen->poi_id = SETTLING_POI;
+    return seen;
+}
+
+/* NULL: it is unused. */
 static dygw_seen_verify_t *show(const char *verify_id)
 {
-    dygw_seen_coupon_t *seen = fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1",
-                                           verify_id ? 2 : 1);
-
-    return verify_id ? fake_seen(seen, verify_id, dygw_now()) : NULL;
+    if (!verify_id) {
+        fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+        return NULL;
+    }
+    return show_of(verify_id, dygw_now());
 }
 
 static void check_taken_back(void)
@@ -279,14 +290,12 @@ static void what_an_open_record_may_have_is_waited_for(DYGW_UNUSED void **state)
     check_asked("get enc-1");
     check_marked(1);
     fake_clock_advance(QUARTER_MS);
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-2",
-              dygw_now() - QUARTER_MS);
+    show_of("v-2", dygw_now() - QUARTER_MS);
     run();
     check_asked("get enc-1");
     check_marked(1);
     other->verify_status = DYGW_FAILED;
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-2",
-              dygw_now() - QUARTER_MS);
+    show_of("v-2", dygw_now() - QUARTER_MS);
     run_next();
     check_asked("get enc-1; " AGAIN);
 }
@@ -317,9 +326,9 @@ static void refused_it_is_tried_again_and_then_said_loudly(DYGW_UNUSED void **st
 
     for (tries = 0; row->errand_at != DYGW_NO_TIME && tries < 100; tries++) {
         fake_clock_advance(row->errand_at - dygw_now());
-        fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-2", came_at);
+        show_of("v-2", came_at);
         fake_cancel(DYGW_REPLY_COUPON, 3000001);
-        fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-2", came_at);
+        show_of("v-2", came_at);
         assert_int_equal(fake_logged(LEFT), 0);
         assert_int_equal(run(), 3);
     }
@@ -361,8 +370,7 @@ static void without_an_answer_in_the_end_it_is_asked_again(DYGW_UNUSED void **st
     fake_get(DYGW_REPLY_TIMEOUT, 0);
     run();
     check_marked(1);
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-2",
-              dygw_now() - HOUR_MS / 6);
+    show_of("v-2", dygw_now() - HOUR_MS / 6);
     run_next();
     check_asked("get enc-1; get enc-1; " AGAIN);
     show(NULL);
@@ -407,7 +415,44 @@ static void a_webhook_makes_the_look_at_once(DYGW_UNUSED void **state)
     check_marked(1);
 }
 
+/* Customers of a chain have their coupons redeemed elsewhere, too. */
+static void what_does_not_say_in_which_store_is_left_and_told(DYGW_UNUSED void **state)
+{
+    int looks;
+
+    for (looks = 0; row->errand_at != DYGW_NO_TIME && looks < 100; looks++) {
+        assert_int_equal(fake_logged("DYGW0445"), 0);
+        fake_clock_advance(row->errand_at - dygw_now());
+        show("v-2")->poi_id = looks % 2 == 0 ? NULL : "0";
+        assert_int_equal(run(), 1);
+    }
+    assert_int_equal(fake_logged("DYGW0445"), 1);
+    check_marked(0);
+    settling_asked();
+}
+
 /* --- others that are settled --- */
+
+/* The cashier may have turned to the shop's other system. */
+static void after_a_refusal_what_comes_is_left_and_told(DYGW_UNUSED void **state)
+{
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+    settle();
+    check_failed(1250);
+    settling_asked();
+    show("v-2");
+    run_next();
+    check_asked("get enc-1");
+    check_marked(1);
+    fake_clock_advance(QUARTER_MS);
+    show_of("v-2", dygw_now() - QUARTER_MS);
+    run();
+    check_asked("get enc-1");
+    assert_int_equal(fake_logged("DYGW0445"), 1);
+    check_marked(0);
+}
 
 static void of_a_failed_one_too_what_comes_late_is_taken_back(DYGW_UNUSED void **state)
 {
@@ -447,7 +492,7 @@ static void another_use_of_a_times_card_is_taken_back(DYGW_UNUSED void **state)
     card->times_count = 5;
     card->times_used = 2;
     fake_seen(card, row->verify_id, row->verify_time);
-    fake_seen(card, "v-2", dygw_now());
+    fake_seen(card, "v-2", dygw_now())->poi_id = SETTLING_POI;
     run();
     check_asked("get enc-1; " AGAIN);
     check_taken_back();
@@ -478,13 +523,16 @@ static void what_a_repetition_redeems_for_a_failed_sibling_is_taken_back(DYGW_UN
     assert_int_equal(row->verify_status, DYGW_FAILED);
     assert_int_equal(fake_logged("DYGW0432"), 1);
     assert_int_equal(fake_logged("DYGW0430"), 1);
-    check_marked(1);
     assert_true(row->errand_at <= dygw_now());
     settling_asked();
-    show("v-2");
-    run();
-    check_asked("get enc-1; " AGAIN);
+    show(NULL);
+    run();      /* it need not be shown at once */
+    assert_int_equal(fake_logged(TAKEN_BACK), 0);
+    show("v-2")->poi_id = NULL;
+    run_next();
+    check_asked("get enc-1; get enc-1; " AGAIN);
     check_taken_back();
+    check_marked(1);
 }
 
 #define TEST(f)         cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -517,6 +565,8 @@ int main(void)
         CANCELLED(a_coupon_that_douyin_does_not_know_is_asked_about_until_it_is_over),
         CANCELLED(while_the_database_is_away_nothing_is_taken_back),
         CANCELLED(a_webhook_makes_the_look_at_once),
+        CANCELLED(what_does_not_say_in_which_store_is_left_and_told),
+        TEST(after_a_refusal_what_comes_is_left_and_told),
         TEST(of_a_failed_one_too_what_comes_late_is_taken_back),
         TEST(another_use_of_a_times_card_is_taken_back),
         TEST(of_a_used_coupon_nothing_more_can_be_redeemed),
