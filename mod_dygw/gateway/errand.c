@@ -8,20 +8,19 @@
  *   was given up, and yet redeemed)
  *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
  *   a verify of it may be applied late      get, now and then until that is over: a verification
- *   (late.h)                                that fits and that no record has -> cancel that
+ *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
  *
  * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
  * its name from a look first.
  */
 #include "gateway/cancel.h"
+#include "gateway/errand.h"
 #include "gateway/fit.h"
-#include "gateway/job.h"
 #include "gateway/late.h"
 #include "gateway/owner.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 
-#define CANCEL_FOR_MS       APR_INT64_C(7200000)    /* 2 h: Douyin allows one hour */
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
@@ -31,26 +30,12 @@
                                                      * put back */
 #define UNKNOWN_ERROR       2100001                 /* Douyin's number for it */
 
-typedef struct errand_t {
-    int at;                         /* which row; -1: none yet */
-    const dygw_reply_t *refusal;    /* of its cancel, just now; NULL: none */
-    int clash;                      /* the verify_id that it learned is another record's */
-} errand_t;
-
 static const dygw_question_t *next_row(dygw_job_t *job);
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
 
-static dygw_verification_t *row_of(const dygw_job_t *job)
+int dygw_errand_write(dygw_job_t *job)
 {
-    const errand_t *e = job->state;
-
-    return job->rows[e->at];
-}
-
-/* 0: the job has to end. */
-static int write_row(dygw_job_t *job)
-{
-    errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
     int changed[DYGW_COUNT_MAX] = { 0 };
     int clash;
 
@@ -62,15 +47,14 @@ static int write_row(dygw_job_t *job)
     return 0;
 }
 
-static const dygw_question_t *write_and_go_on(dygw_job_t *job)
+const dygw_question_t *dygw_errand_go_on(dygw_job_t *job)
 {
-    return write_row(job) ? next_row(job) : NULL;
+    return dygw_errand_write(job) ? next_row(job) : NULL;
 }
 
-/* The same for a row of which a cancel has come to its end. */
-static const dygw_question_t *write_cancel(dygw_job_t *job, dygw_cancel_series_e what)
+const dygw_question_t *dygw_errand_end_cancel(dygw_job_t *job, dygw_cancel_series_e what)
 {
-    if (!write_row(job)) {
+    if (!dygw_errand_write(job)) {
         return NULL;
     }
     dygw_count(job->gateway->metrics, DYGW_COUNT_CANCELS, what);
@@ -93,7 +77,7 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 static const dygw_question_t *ask(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_GET, .encrypted_code = row_of(job)->encrypted_code
+        .what = DYGW_ASK_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
     };
     return &job->question;
 }
@@ -105,15 +89,15 @@ static const dygw_question_t *end_nameless(dygw_job_t *job)
 
 static const dygw_question_t *cancel(dygw_job_t *job)
 {
-    const errand_t *e = job->state;
-    dygw_verification_t *v = row_of(job);
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
 
     if (!v->verify_id || !v->certificate_id) {
         return end_nameless(job);
     }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
-    if (!write_row(job)) {
+    if (!dygw_errand_write(job)) {
         v->verify_id = e->clash ? NULL : v->verify_id;
         return e->clash ? end_nameless(job) : NULL;
     }
@@ -126,25 +110,9 @@ static const dygw_question_t *cancel(dygw_job_t *job)
 
 /* --- outcomes --- */
 
-/* When its next look for what comes late is due; when that is over, no look is. */
-static void schedule_late(dygw_job_t *job)
-{
-    dygw_verification_t *v = row_of(job);
-    dygw_ms_t last_sent = dygw_late_last_sent(job->rows, job->count);
-    dygw_ms_t now = dygw_now();
-
-    v->errand_at = DYGW_NO_TIME;
-    if (dygw_late_is_over(last_sent, now)) {
-        v->news &= ~(DYGW_NEWS_LATE | DYGW_NEWS_ORPHAN);
-    }
-    else if (v->news & DYGW_NEWS_LATE) {
-        v->errand_at = dygw_pace_late(last_sent, now);
-    }
-}
-
 static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
     dygw_cancel_done(v);
     if (by != DYGW_BY_NOBODY) {
@@ -152,16 +120,16 @@ static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e
     }
     dygw_log(job->log, INFO, 0,
              DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
-    return write_cancel(job, DYGW_CANCEL_DONE);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
 static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
-                          APR_INT64_T_FMT, row_of(job)->id, reply->error_code);
-    dygw_cancel_refused(row_of(job), reply);
-    return write_cancel(job, DYGW_CANCEL_REFUSED);
+                          APR_INT64_T_FMT, dygw_errand_row(job)->id, reply->error_code);
+    dygw_cancel_refused(dygw_errand_row(job), reply);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
@@ -178,12 +146,12 @@ static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
 
 static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
     v->news &= ~DYGW_NEWS_WEBHOOK;
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
-    schedule_late(job);
-    return write_and_go_on(job);
+    dygw_orphan_schedule(job);
+    return dygw_errand_go_on(job);
 }
 
 /* How long it is until Douyin is sure to show a redemption; 0: it does. */
@@ -222,7 +190,7 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
 /* Douyin told nothing: once more, later. */
 static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     dygw_ms_t now = dygw_now();
 
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
@@ -240,7 +208,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
     else {
         v->errand_at = dygw_pace_cancel(cancel_began(v), now);
     }
-    return write_and_go_on(job);
+    return dygw_errand_go_on(job);
 }
 
 /* --- answers --- */
@@ -268,7 +236,7 @@ static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *
     apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_learn(db, row_of(job), seen, job->pool);
+        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->pool);
         dygw_db_close(db);
     }
     return rv;
@@ -285,15 +253,16 @@ static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupon
     if (rv != APR_NOTFOUND) {
         return NULL;
     }
-    return dygw_now() > cancel_began(row_of(job)) + CANCEL_FOR_MS ? end_nameless(job)
-                                                                  : put_off(job, &answer->reply);
+    return dygw_now() > cancel_began(dygw_errand_row(job)) + DYGW_CANCEL_FOR_MS
+               ? end_nameless(job)
+               : put_off(job, &answer->reply);
 }
 
 static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
                                                const dygw_seen_coupon_t *seen)
 {
-    const errand_t *e = job->state;
-    dygw_verification_t *v = row_of(job);
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
 
     if (is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
@@ -304,154 +273,17 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupo
     if (e->refusal) {
         return end_refused(job, e->refusal);
     }
-    if (v->cancels > 0 && dygw_now() > cancel_began(v) + CANCEL_FOR_MS) {
+    if (v->cancels > 0 && dygw_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
         return end_unconfirmed(job);
     }
     return cancel(job);
-}
-
-/* --- what comes late --- */
-
-/* The orphan is not there any more, or not yet. */
-static const dygw_question_t *end_look(dygw_job_t *job, int again)
-{
-    dygw_verification_t *v = row_of(job);
-    int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
-
-    if (was_there) {
-        v->news &= ~DYGW_NEWS_ORPHAN;
-    }
-    schedule_late(job);
-    if (again) {        /* there may be another one */
-        v->news |= DYGW_NEWS_LATE;
-        v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
-    }
-    if (!was_there) {
-        return write_and_go_on(job);
-    }
-    dygw_log(job->log, INFO, 0,
-             DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
-                          "back", v->id);
-    return write_cancel(job, DYGW_CANCEL_ORPHAN);
-}
-
-/* What is not certain to be ours stays. */
-static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
-{
-    dygw_verification_t *v = row_of(job);
-
-    schedule_late(job);
-    if (v->errand_at == DYGW_NO_TIME) {
-        dygw_log(job->log, WARN, 0,
-                 DYGWNO(0445) "verification %" APR_INT64_T_FMT " is %s, and its coupon is used, by "
-                              "verify_id %s: by a verify of ours that came late, or by another "
-                              "system of the shop; no record has that, and it is left as it is",
-                 v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
-    }
-    return write_and_go_on(job);
-}
-
-/* It stays. Until lateness is over it is tried again: `why` may change. */
-static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                           const dygw_seen_verify_t *orphan, const char *why)
-{
-    dygw_verification_t *v = row_of(job);
-
-    v->last_error = why;
-    schedule_late(job);
-    if (v->errand_at != DYGW_NO_TIME) {
-        return write_and_go_on(job);
-    }
-    dygw_record_look(v, seen);
-    dygw_log(job->log, ERR, 0,
-             DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
-                          "late all the same, as verify_id %s; that is not cancelled: %s",
-             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
-    return write_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
-}
-
-static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                        const dygw_seen_verify_t *orphan)
-{
-    dygw_verification_t *v = row_of(job);
-    dygw_verification_t late = *v;
-
-    late.verify_id = orphan->verify_id;
-    v->news |= DYGW_NEWS_ORPHAN;
-    v->cancels++;
-    v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
-    if (!write_row(job)) {
-        return NULL;
-    }
-    dygw_log(job->log, WARN, 0,
-             DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
-                          "late all the same, as verify_id %s; that is being cancelled",
-             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
-    job->question = (dygw_question_t){
-        .what = DYGW_ASK_CANCEL, .verify_id = late.verify_id,
-        .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
-                                                           : v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)
-    };
-    return &job->question;
-}
-
-static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                            const dygw_seen_verify_t *orphan)
-{
-    const errand_t *e = job->state;
-
-    if (!dygw_late_is_ours(row_of(job), orphan)) {
-        return leave_stranger(job, orphan);
-    }
-    if (e->refusal) {
-        return leave_orphan(job, seen, orphan, e->refusal->description);
-    }
-    if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + CANCEL_FOR_MS) {
-        return leave_orphan(job, seen, orphan, "it is too late for that");
-    }
-    return take_back(job, seen, orphan);
-}
-
-/* What came when lateness was over is somebody else's. */
-static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                const dygw_seen_verify_t **orphan, int *contested)
-{
-    dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
-    dygw_ms_t now = dygw_now();
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_owner_find_free(db, row_of(job), now < end ? now : end, seen, orphan, contested,
-                                  job->pool);
-        dygw_db_close(db);
-    }
-    return rv;
-}
-
-/* While another record of the coupon is open, what is there may be that one's. */
-static const dygw_question_t *look_for_late(dygw_job_t *job, const dygw_seen_coupon_t *seen)
-{
-    const dygw_seen_verify_t *orphan;
-    int contested;
-
-    if (find_orphan(job, seen, &orphan, &contested) != APR_SUCCESS) {
-        return NULL;
-    }
-    if (orphan && contested) {
-        row_of(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
-                                                dygw_now());
-        return write_and_go_on(job);
-    }
-    return orphan ? handle_orphan(job, seen, orphan) : end_look(job, 0);
 }
 
 /* --- news --- */
 
 static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
     int told = v->news & DYGW_NEWS_WEBHOOK;
 
@@ -464,22 +296,22 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
         v->confirmed_by = DYGW_BY_WEBHOOK;
         dygw_log(job->log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
-        return write_cancel(job, DYGW_CANCEL_ELSEWHERE);
+        return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
     if (told && (v->verify_status == DYGW_SUCCESS || refunded)) {
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);
     }
-    return v->news & DYGW_NEWS_LATE ? look_for_late(job, seen) : write_and_go_on(job);
+    return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_errand_go_on(job);
 }
 
 /* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
 static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    const errand_t *e = job->state;
+    const dygw_errand_t *e = job->state;
 
-    if (is_being_cancelled(row_of(job))) {
+    if (is_being_cancelled(dygw_errand_row(job))) {
         return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
     }
     return end_news(job, reply);
@@ -487,7 +319,7 @@ static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *
 
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     const dygw_seen_coupon_t *seen;
 
     v->asks++;
@@ -508,12 +340,12 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
 
 static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
 
-    dygw_record_replace_response(row_of(job), "cancel", reply, job->pool);
+    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->pool);
     if (reply->kind == DYGW_REPLY_OK) {
-        return is_being_cancelled(row_of(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
-                                               : end_look(job, 1);
+        return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
+                                               : dygw_orphan_taken_back(job);
     }
     if (is_refused(reply)) {
         e->refusal = reply;
@@ -532,7 +364,7 @@ static int is_due(const dygw_verification_t *v)
 
 static const dygw_question_t *begin_row(dygw_job_t *job)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
     if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
         return cancel(job);
@@ -545,12 +377,12 @@ static const dygw_question_t *begin_row(dygw_job_t *job)
     }
     v->news = 0;
     v->errand_at = DYGW_NO_TIME;
-    return write_and_go_on(job);
+    return dygw_errand_go_on(job);
 }
 
 static const dygw_question_t *next_row(dygw_job_t *job)
 {
-    errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
 
     e->refusal = NULL;
     while (++e->at < job->count) {
@@ -563,7 +395,7 @@ static const dygw_question_t *next_row(dygw_job_t *job)
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
+    dygw_errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
 
     e->at = -1;
     job->state = e;

@@ -27,8 +27,8 @@ int dygw_late_is_possible(dygw_verification_t *const *rows, int count);
 dygw_ms_t dygw_late_last_sent(dygw_verification_t *const *rows, int count);
 
 /* Whether a redemption that fits v and that no record has may be taken back: Douyin said that it
- * is ours, or it was done in our store, with a coupon that a record of ours had redeemed or gave up.
- * After a refusal another system of the shop may have done it, for the same customer. */
+ * is ours, or it was done in our store, with a coupon that a record of ours had redeemed or given
+ * up. After a refusal another system of the shop may have done it, for the same customer. */
 int dygw_late_is_ours(const dygw_verification_t *v, const dygw_seen_verify_t *orphan);
 
 int dygw_late_is_over(dygw_ms_t last_sent, dygw_ms_t now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Errands: cancels whose outcome is not known, cancels that were never sent, and news.
  * links: gateway/errand.c gateway/cancelled.c gateway/judge.c gateway/fit.c gateway/pace.c
- * links: gateway/late.c gateway/owner.c
+ * links: gateway/late.c gateway/orphan.c gateway/owner.c
  * links: gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "settling.h"

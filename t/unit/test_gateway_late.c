@@ -2,7 +2,7 @@
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
  * links: gateway/errand.c gateway/cancelled.c gateway/judge.c gateway/fit.c gateway/pace.c
- * links: gateway/late.c gateway/owner.c gateway/record.c gateway/job.c gateway/settle.c
+ * links: gateway/late.c gateway/orphan.c gateway/owner.c gateway/record.c gateway/job.c gateway/settle.c
  * links: gateway/settling.c gateway/repeat.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
 #include "settling_one.h"
