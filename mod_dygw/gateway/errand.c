@@ -345,7 +345,7 @@ static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *r
     dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->pool);
     if (reply->kind == DYGW_REPLY_OK) {
         return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
-                                               : dygw_orphan_taken_back(job);
+                                                        : dygw_orphan_taken_back(job);
     }
     if (is_refused(reply)) {
         e->refusal = reply;
