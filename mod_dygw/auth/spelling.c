@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "util/text.h"
+
 static int is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -55,16 +57,6 @@ int dygw_has_controls(const char *text)
         }
     }
     return 0;
-}
-
-apr_size_t dygw_characters(const char *text)
-{
-    apr_size_t n = 0;
-
-    for (; *text; text++) {
-        n += ((unsigned char)*text & 0xC0) != 0x80;
-    }
-    return n;
 }
 
 typedef struct range_t {

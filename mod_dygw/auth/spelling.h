@@ -17,9 +17,6 @@ int dygw_is_hex(const char *text, apr_size_t len);
 /* Whether UTF-8 text that is known to be valid has control characters, C1's included. */
 int dygw_has_controls(const char *text);
 
-/* Characters of UTF-8 text that is known to be valid. */
-apr_size_t dygw_characters(const char *text);
-
 /* Bytes of the character at the start of UTF-8 text that is known to be valid, when it is white
  * space of any script or, like a zero-width space or a byte order mark, shows as little; else 0. */
 apr_size_t dygw_blank(const char *text);

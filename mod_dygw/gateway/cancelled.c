@@ -3,6 +3,7 @@
 #include <apr_strings.h>
 
 #include "gateway/cancel.h"
+#include "gateway/late.h"
 
 /* The same for every repetition of the same cancel. */
 const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
@@ -11,11 +12,12 @@ const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verifica
     return gateway->use_cancel_token ? apr_pstrcat(pool, "dygw-", v->verify_id, NULL) : NULL;
 }
 
-/* No errand is left but to look into what a webhook told meanwhile. */
+/* No errand is left but to look into what a webhook told meanwhile, or what comes late. */
 static void end_errand(dygw_verification_t *v)
 {
     v->last_error = NULL;
-    v->errand_at = v->news ? v->updated_at : DYGW_NO_TIME;
+    v->errand_at = v->news & DYGW_NEWS_WEBHOOK ? v->updated_at : DYGW_NO_TIME;
+    dygw_late_resume(v);
 }
 
 void dygw_cancel_done(dygw_verification_t *v)
@@ -31,6 +33,7 @@ void dygw_cancel_done(dygw_verification_t *v)
     }
     v->next_run_at = DYGW_NO_TIME;
     end_errand(v);
+    dygw_late_expect(v);
 }
 
 void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)

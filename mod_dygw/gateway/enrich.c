@@ -3,11 +3,15 @@
  *
  * An attempt asks for each order of the group, then for each coupon whose order was found. What was
  * learned is filled in when the attempt learned everything, or was the last one; an attempt that
- * did not is counted, and made again after a pause. */
+ * did not is counted, and made again after a pause.
+ *
+ * Of a redemption that Douyin did not name when it was done, the verify_id is learned as well, and
+ * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
 #include <string.h>
 
 #include "gateway/amounts.h"
 #include "gateway/job.h"
+#include "gateway/owner.h"
 #include "gateway/record.h"
 #include "util/text.h"
 
@@ -17,6 +21,8 @@
 /* What the attempt learned of one row. */
 typedef struct learned_t {
     int wanted;                         /* the row is to be enriched */
+    int nameless;                       /* its verify_id is to be learned, too */
+    int clashed;                        /* what seemed to be it is another record's */
     int asked_order;
     int asked_coupon;
     const dygw_order_reply_t *order;    /* NULL: not found, or not asked */
@@ -66,7 +72,7 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     take_text(&v->sku_id, order->sku_id);
     take_text(&v->sku_name, order->sku_name);
     keep_or_take(&v->source_order_id, order->order_id);
-    if (order->ext_order_id && strlen(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
+    if (order->ext_order_id && dygw_characters(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
         keep_or_take(&v->ext_order_id, order->ext_order_id);
     }
     dygw_record_replace_response(v, "order", &order->reply, pool);
@@ -135,6 +141,18 @@ static void give_up(dygw_verification_t *v, const dygw_job_t *job, const learned
                           "the time there was, and is given up: %s", v->id, v->last_error);
 }
 
+static void end(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+{
+    if (learned->error) {
+        give_up(v, job, learned);
+        return;
+    }
+    succeed(v, learned, job->pool);
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0447) "verification %" APR_INT64_T_FMT ": Douyin did not say which of the "
+                          "coupon's verifications it is, and it cannot be cancelled here", v->id);
+}
+
 /* The last attempt is made when the time is over, not before. */
 static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
@@ -148,9 +166,10 @@ static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learn
     }
     ends_at = v->enrich_since + gateway->enrich_give_up / US_PER_MS;
     v->enrichment_retry_count++;
-    v->last_error = learned->error;
+    v->last_error = learned->error ? learned->error
+                                   : "certificate/get: the redemption is not shown yet";
     if (now >= ends_at) {
-        give_up(v, job, learned);
+        end(v, job, learned);
         return;
     }
     v->next_run_at = now + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
@@ -160,23 +179,91 @@ static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learn
     }
 }
 
-static void conclude(dygw_job_t *job)
+static void apply(const dygw_job_t *job, int *changed)
 {
-    int *changed = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*changed));
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const learned_t *learned = &learned_of(job)[i];
+        dygw_verification_t *v = job->rows[i];
+
+        changed[i] = learned->wanted;
+        if (!learned->wanted) {
+            continue;
+        }
+        if (!learned->error && (!learned->nameless || v->verify_id)) {
+            succeed(v, learned, job->pool);
+            continue;
+        }
+        if (!learned->error) {
+            fill(v, learned, job->pool);
+        }
+        try_again(v, job, learned);
+    }
+}
+
+/* 0: the database does not tell. */
+static int learn_names_with(dygw_job_t *job, dygw_db_t *db)
+{
     int i;
 
     for (i = 0; i < job->count; i++) {
         const learned_t *learned = &learned_of(job)[i];
 
-        changed[i] = learned->wanted;
-        if (learned->wanted && learned->error) {
-            try_again(job->rows[i], job, learned);
-        }
-        else if (learned->wanted) {
-            succeed(job->rows[i], learned, job->pool);
+        if (learned->nameless && learned->coupon && !learned->clashed) {
+            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, job->pool);
+
+            if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+                return 0;
+            }
         }
     }
-    dygw_job_write(job, changed, NULL);
+    return 1;
+}
+
+static int learn_names(dygw_job_t *job)
+{
+    int needed = 0;
+    int done;
+    dygw_db_t *db;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        needed |= learned_of(job)[i].nameless && learned_of(job)[i].coupon;
+    }
+    if (!needed) {
+        return 1;
+    }
+    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+        return 0;
+    }
+    done = learn_names_with(job, db);
+    dygw_db_close(db);
+    return done;
+}
+
+/* A verify_id that turns out to be another record's is not learned. */
+static void conclude(dygw_job_t *job)
+{
+    const apr_size_t room = (apr_size_t)job->count;
+    int *changed = apr_pcalloc(job->pool, room * sizeof(*changed));
+    dygw_verification_t *kept = apr_palloc(job->pool, room * sizeof(*kept));
+    int clash = -1;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        kept[i] = *job->rows[i];
+    }
+    while (learn_names(job)) {
+        apply(job, changed);
+        if (dygw_job_write(job, changed, &clash) || clash < 0) {
+            break;
+        }
+        for (i = 0; i < job->count; i++) {
+            *job->rows[i] = kept[i];
+        }
+        learned_of(job)[clash].clashed = 1;
+    }
 }
 
 /* --- asking --- */
@@ -239,7 +326,7 @@ static const dygw_question_t *next_question(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         const learned_t *learned = &learned_of(job)[i];
 
-        if (learned->wanted && !learned->error && !learned->asked_coupon
+        if (learned->wanted && (!learned->error || learned->nameless) && !learned->asked_coupon
             && job->rows[i]->encrypted_code) {
             return ask_coupon(job, job->rows[i]->encrypted_code);
         }
@@ -287,6 +374,7 @@ static const dygw_question_t *begin(dygw_job_t *job)
 
         learned[i].wanted = v->verify_status == DYGW_SUCCESS
                             && v->enrichment_status == DYGW_ENRICH_PENDING;
+        learned[i].nameless = learned[i].wanted && !v->verify_id && v->encrypted_code;
         if (learned[i].wanted) {
             learned[i].error = obstacle(job, v);
             learned[i].asked_order = learned[i].error != NULL;

@@ -7,18 +7,21 @@
  *   a cancel that was never sent (the row   cancel
  *   was given up, and yet redeemed)
  *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
+ *   a verify of it may be applied late      get, now and then until that is over: a verification
+ *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
  *
- * A cancel is counted and committed before it is sent.
+ * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
+ * its name from a look first.
  */
-#include "gateway/cancel.h"
-
 #include "douyin/codes.h"
+#include "gateway/cancel.h"
+#include "gateway/errand.h"
 #include "gateway/fit.h"
-#include "gateway/job.h"
+#include "gateway/late.h"
+#include "gateway/owner.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 
-#define CANCEL_FOR_MS       APR_INT64_C(7200000)    /* 2 h: Douyin allows one hour */
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
@@ -28,40 +31,31 @@
                                                      * put back */
 #define UNKNOWN_ERROR       DYGW_CODE_UNKNOWN_ERROR
 
-typedef struct errand_t {
-    int at;                         /* which row; -1: none yet */
-    const dygw_reply_t *refusal;    /* of its cancel, just now; NULL: none */
-} errand_t;
-
 static const dygw_question_t *next_row(dygw_job_t *job);
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
 
-static dygw_verification_t *row_of(const dygw_job_t *job)
+int dygw_errand_write(dygw_job_t *job)
 {
-    const errand_t *e = job->state;
-
-    return job->rows[e->at];
-}
-
-/* 0: the job has to end. */
-static int write_row(dygw_job_t *job)
-{
-    const errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
     int changed[DYGW_COUNT_MAX] = { 0 };
+    int clash;
 
-    changed[e->at] = 1;
-    return dygw_job_write(job, changed, NULL);
+    changed[e->at] = DYGW_JOB_CHANGED;
+    if (dygw_job_write(job, changed, &clash)) {
+        return 1;
+    }
+    e->clash = clash >= 0;
+    return 0;
 }
 
-static const dygw_question_t *write_and_go_on(dygw_job_t *job)
+const dygw_question_t *dygw_errand_go_on(dygw_job_t *job)
 {
-    return write_row(job) ? next_row(job) : NULL;
+    return dygw_errand_write(job) ? next_row(job) : NULL;
 }
 
-/* The same for a row whose cancel has come to its end. */
-static const dygw_question_t *write_cancel(dygw_job_t *job, dygw_cancel_series_e what)
+const dygw_question_t *dygw_errand_end_cancel(dygw_job_t *job, dygw_cancel_series_e what)
 {
-    if (!write_row(job)) {
+    if (!dygw_errand_write(job)) {
         return NULL;
     }
     dygw_count(job->gateway->metrics, DYGW_COUNT_CANCELS, what);
@@ -84,22 +78,29 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 static const dygw_question_t *ask(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_GET, .encrypted_code = row_of(job)->encrypted_code
+        .what = DYGW_ASK_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
     };
     return &job->question;
 }
 
+static const dygw_question_t *end_nameless(dygw_job_t *job)
+{
+    return end_undone(job, "Douyin did not say what is needed to cancel it");
+}
+
 static const dygw_question_t *cancel(dygw_job_t *job)
 {
-    dygw_verification_t *v = row_of(job);
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
 
     if (!v->verify_id || !v->certificate_id) {
-        return end_undone(job, "Douyin did not say what is needed to cancel it");
+        return end_nameless(job);
     }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
-    if (!write_row(job)) {
-        return NULL;
+    if (!dygw_errand_write(job)) {
+        v->verify_id = e->clash ? NULL : v->verify_id;
+        return e->clash ? end_nameless(job) : NULL;
     }
     job->question = (dygw_question_t){
         .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
@@ -112,7 +113,7 @@ static const dygw_question_t *cancel(dygw_job_t *job)
 
 static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
     dygw_cancel_done(v);
     if (by != DYGW_BY_NOBODY) {
@@ -120,16 +121,16 @@ static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e
     }
     dygw_log(job->log, INFO, 0,
              DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
-    return write_cancel(job, DYGW_CANCEL_DONE);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
 static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
-                          APR_INT64_T_FMT, row_of(job)->id, reply->error_code);
-    dygw_cancel_refused(row_of(job), reply);
-    return write_cancel(job, DYGW_CANCEL_REFUSED);
+                          APR_INT64_T_FMT, dygw_errand_row(job)->id, reply->error_code);
+    dygw_cancel_refused(dygw_errand_row(job), reply);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
@@ -146,12 +147,12 @@ static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
 
 static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
-    v->news = 0;
-    v->errand_at = DYGW_NO_TIME;
+    v->news &= ~DYGW_NEWS_WEBHOOK;
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
-    return write_and_go_on(job);
+    dygw_orphan_schedule(job);
+    return dygw_errand_go_on(job);
 }
 
 /* How long it is until Douyin is sure to show a redemption; 0: it does. */
@@ -190,7 +191,7 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
 /* Douyin told nothing: once more, later. */
 static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     dygw_ms_t now = dygw_now();
 
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
@@ -198,7 +199,9 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
         }
-        v->errand_at = now + pause_of_news(v, reply, now);
+        /* What its cancel came to is asked when that was sent to be. */
+        v->errand_at = job->question.what == DYGW_ASK_CANCEL ? v->errand_at
+                                                             : now + pause_of_news(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
         return end_unconfirmed(job);
@@ -206,7 +209,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
     else {
         v->errand_at = dygw_pace_cancel(cancel_began(v), now);
     }
-    return write_and_go_on(job);
+    return dygw_errand_go_on(job);
 }
 
 /* --- answers --- */
@@ -227,53 +230,89 @@ static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
     return !dygw_fit_find(seen, v->verify_id);
 }
 
-static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+/* What Douyin did not name. APR_NOTFOUND: it does not show it. */
+static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    const errand_t *e = job->state;
-    dygw_verification_t *v = row_of(job);
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                              const dygw_seen_coupon_t *seen)
+{
+    apr_status_t rv = learn_name(job, seen);
+
+    if (rv == APR_SUCCESS) {
+        return cancel(job);
+    }
+    if (rv != APR_NOTFOUND) {
+        return NULL;
+    }
+    return dygw_now() > cancel_began(dygw_errand_row(job)) + DYGW_CANCEL_FOR_MS
+               ? end_nameless(job)
+               : put_off(job, &answer->reply);
+}
+
+static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                               const dygw_seen_coupon_t *seen)
+{
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
 
     if (is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
     }
+    if (!v->verify_id) {
+        return cancel_nameless(job, answer, seen);
+    }
     if (e->refusal) {
         return end_refused(job, e->refusal);
     }
-    if (v->cancels > 0 && dygw_now() > cancel_began(v) + CANCEL_FOR_MS) {
+    if (v->cancels > 0 && dygw_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
         return end_unconfirmed(job);
     }
     return cancel(job);
 }
 
+/* --- news --- */
+
 static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
+    int told = v->news & DYGW_NEWS_WEBHOOK;
 
-    v->news = 0;
+    v->news &= ~DYGW_NEWS_WEBHOOK;
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
+    if (told && v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = DYGW_BY_WEBHOOK;
         dygw_log(job->log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
-        return write_cancel(job, DYGW_CANCEL_ELSEWHERE);
+        return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
-    if (v->verify_status == DYGW_SUCCESS || refunded) {
+    if (told && (v->verify_status == DYGW_SUCCESS || refunded)) {
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);
     }
-    return write_and_go_on(job);
+    return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_errand_go_on(job);
 }
 
 /* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
 static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    const errand_t *e = job->state;
+    const dygw_errand_t *e = job->state;
 
-    if (is_being_cancelled(row_of(job))) {
+    if (is_being_cancelled(dygw_errand_row(job))) {
         return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
     }
     return end_news(job, reply);
@@ -281,7 +320,7 @@ static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *
 
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
     const dygw_seen_coupon_t *seen;
 
     v->asks++;
@@ -293,19 +332,21 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
         return put_off(job, &answer->reply);
     }
     seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
-    if (is_gone(v, seen) && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
+    if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && is_gone(v, seen)
+        && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
         return put_off(job, &answer->reply);
     }
-    return is_being_cancelled(v) ? go_on_cancelling(job, seen) : look_into_news(job, seen);
+    return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
 }
 
 static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
 
-    dygw_record_replace_response(row_of(job), "cancel", reply, job->pool);
+    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->pool);
     if (reply->kind == DYGW_REPLY_OK) {
-        return end_cancelled(job, DYGW_BY_NOBODY);
+        return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
+                                                        : dygw_orphan_taken_back(job);
     }
     if (is_refused(reply)) {
         e->refusal = reply;
@@ -324,22 +365,25 @@ static int is_due(const dygw_verification_t *v)
 
 static const dygw_question_t *begin_row(dygw_job_t *job)
 {
-    dygw_verification_t *v = row_of(job);
+    dygw_verification_t *v = dygw_errand_row(job);
 
-    if (is_being_cancelled(v) && v->cancels == 0) {
+    if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
         return cancel(job);
+    }
+    if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
+        v->news &= ~DYGW_NEWS_LATE;
     }
     if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
         return ask(job);
     }
     v->news = 0;
     v->errand_at = DYGW_NO_TIME;
-    return write_and_go_on(job);
+    return dygw_errand_go_on(job);
 }
 
 static const dygw_question_t *next_row(dygw_job_t *job)
 {
-    errand_t *e = job->state;
+    dygw_errand_t *e = job->state;
 
     e->refusal = NULL;
     while (++e->at < job->count) {
@@ -352,7 +396,7 @@ static const dygw_question_t *next_row(dygw_job_t *job)
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
+    dygw_errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
 
     e->at = -1;
     job->state = e;

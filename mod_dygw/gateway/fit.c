@@ -54,13 +54,18 @@ static dygw_fit_e kind_fits(int verify_type)
     return verify_type == OPEN_PLATFORM ? DYGW_FIT_YES : DYGW_FIT_NO;
 }
 
-/* Older answers do not name the store. */
-static dygw_fit_e store_fits(const dygw_verification_t *v, const char *poi_id)
+/* Older answers do not. */
+int dygw_fit_names_store(const dygw_seen_verify_t *verify)
 {
-    if (!poi_id || !*poi_id || strcmp(poi_id, "0") == 0) {
+    return verify->poi_id && *verify->poi_id && strcmp(verify->poi_id, "0") != 0;
+}
+
+static dygw_fit_e store_fits(const dygw_verification_t *v, const dygw_seen_verify_t *verify)
+{
+    if (!dygw_fit_names_store(verify)) {
         return DYGW_FIT_YES;
     }
-    return dygw_text_same(v->poi_id, poi_id) ? DYGW_FIT_YES : DYGW_FIT_NO;
+    return dygw_text_same(v->poi_id, verify->poi_id) ? DYGW_FIT_YES : DYGW_FIT_NO;
 }
 
 dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
@@ -69,7 +74,7 @@ dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_
     dygw_fit_e when = time_fits(v, verify->verify_time, now);
     dygw_fit_e kind = kind_fits(verify->verify_type);
 
-    if (store_fits(v, verify->poi_id) == DYGW_FIT_NO) {
+    if (store_fits(v, verify) == DYGW_FIT_NO) {
         return DYGW_FIT_NO;
     }
     return when < kind ? when : kind;

@@ -21,6 +21,9 @@ typedef enum {
 dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
                            dygw_ms_t now);
 
+/* Whether Douyin says in which store it was. */
+int dygw_fit_names_store(const dygw_seen_verify_t *verify);
+
 /* Whether Douyin counts more verifications of the coupon than it shows. */
 int dygw_fit_is_hidden(const dygw_seen_coupon_t *coupon);
 

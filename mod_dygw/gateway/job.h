@@ -39,7 +39,7 @@ struct dygw_job_t {
 /* What dygw_job_write does with a row. */
 #define DYGW_JOB_LEFT       0   /* nothing */
 #define DYGW_JOB_CHANGED    1   /* has news; its updated_at is set to now */
-#define DYGW_JOB_GUARDED    2   /* has none, but must still be as it was read */
+#define DYGW_JOB_GUARDED    2   /* has none for who reads it, but must still be as it was read */
 
 /* Writes rows of the job in one commit; `changed` has one of the above for each of job->rows. 0:
  * not done, because the database is not there or somebody else changed a row: the job has to end.

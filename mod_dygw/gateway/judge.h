@@ -28,7 +28,7 @@ typedef struct dygw_hearing_t {
     int count;
     const dygw_seen_coupon_t *seen[DYGW_COUNT_MAX];     /* NULL: Douyin does not show the coupon, */
     const dygw_reply_t *unseen[DYGW_COUNT_MAX];         /* but says this */
-    const apr_array_header_t *records[DYGW_COUNT_MAX];  /* of its dygw_rival_t; or NULL */
+    const apr_array_header_t *records[DYGW_COUNT_MAX];  /* see dygw_owner_records */
     dygw_refusal_t refused[DYGW_COUNT_MAX];             /* just now */
     apr_array_header_t *foreign;    /* of const char *: verify_ids found to be other records' */
     dygw_ms_t now;

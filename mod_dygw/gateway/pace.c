@@ -39,16 +39,20 @@ dygw_ms_t dygw_pace_refused(const dygw_verification_t *v, int rest, dygw_ms_t no
     return now + grown(now - v->created_at, rest ? SLOW_MS : DYGW_PACE_FIRST_MS, LONGEST_MS);
 }
 
+dygw_ms_t dygw_pace_late(dygw_ms_t last_sent, dygw_ms_t now)
+{
+    dygw_ms_t certain = last_sent + DYGW_LATE_MS + AFTERWARDS_MS;
+    dygw_ms_t next = now + grown(now - last_sent, DYGW_PACE_FIRST_MS, LONGEST_MS);
+
+    return now < certain && next > certain ? certain : next;
+}
+
 dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
 {
-    dygw_ms_t certain = dygw_last_sent(v) + DYGW_LATE_MS + AFTERWARDS_MS;
-    dygw_ms_t next;
-
     if (v->review_since != DYGW_NO_TIME) {
         return now + grown(now - v->review_since, DYGW_PACE_FIRST_MS, LONGEST_MS);
     }
-    next = now + grown(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS, LONGEST_MS);
-    return now < certain && next > certain ? certain : next;
+    return dygw_pace_late(dygw_last_sent(v), now);
 }
 
 dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now)

@@ -19,6 +19,10 @@ dygw_ms_t dygw_pace_refused(const dygw_verification_t *v, int rest, dygw_ms_t no
 /* When to look at the row again after an answer that did not settle it. */
 dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now);
 
+/* When to look again for what Douyin may apply late, of a verify that was sent last then: soon at
+ * first, and when it cannot come any more for certain. */
+dygw_ms_t dygw_pace_late(dygw_ms_t last_sent, dygw_ms_t now);
+
 /* When to ask again after an ask that told nothing, because of this reply. */
 dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now);
 

@@ -96,8 +96,8 @@ static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw
 
 /* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is, after a
  * second draw perhaps by ourselves. When the connection dies with the commit, a second unit of work
- * finds out whether it was done: inserting the same rows again is no error. A second that only fails
- * leaves it in doubt. */
+ * finds out whether it was done: inserting the same rows again is no error. A second that only
+ * fails leaves it in doubt. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
     dygw_ms_t until = dygw_now() + PATIENCE_MS;

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
+#include "gateway/late.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/settling.h"
@@ -155,18 +156,25 @@ static void disown(const dygw_job_t *job, dygw_verification_t *v)
     dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
                      "that redemption is recorded as another verification");
     dygw_settling_finish(v);
+    dygw_late_expect(v);
 }
 
-static void warn_of_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer)
+/* A settled row: when it was redeemed anew, an errand has to look into it. What it says itself does
+ * not change. Gives what is to be done with it. */
+static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
+                       dygw_ms_t now)
 {
-    const dygw_verification_t *v = job->rows[i];
+    dygw_verification_t *v = job->rows[i];
 
-    if (answer->items && answer->items[i].kind == DYGW_REPLY_OK
-        && v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
-        dygw_log(job->log, WARN, 0,
-                 DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
-                              "redeemed it when the others of its request were repeated", v->id);
+    if (!answer->items || answer->items[i].kind != DYGW_REPLY_OK
+        || v->verify_status != DYGW_FAILED || v->error_code == DYGW_OUTCOME_NOT_OURS) {
+        return DYGW_JOB_LEFT;
     }
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
+                          "redeemed it when the others of its request were repeated", v->id);
+    dygw_late_alarm(v, now);
+    return DYGW_JOB_GUARDED;
 }
 
 static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
@@ -178,7 +186,7 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
     for (i = 0; i < job->count; i++) {
         changed[i] = dygw_settling_is_open(job->rows[i]);
         if (!changed[i]) {
-            warn_of_orphan(job, i, answer);
+            changed[i] = hear_orphan(job, i, answer, now);
             continue;
         }
         job->rows[i]->updated_at = now;

@@ -13,6 +13,8 @@
  */
 #include <string.h>
 
+#include "gateway/late.h"
+#include "gateway/owner.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 #include "gateway/settling.h"
@@ -50,16 +52,12 @@ static int read_records_with(dygw_job_t *job, dygw_db_t *db)
 
     for (i = 0; i < job->count; i++) {
         const dygw_seen_coupon_t *seen = s->h.seen[i];
-        apr_array_header_t *records = NULL;
-        const char *id;
+        apr_array_header_t *records;
 
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        id = seen->certificate.certificate_id ? seen->certificate.certificate_id
-                                              : job->rows[i]->certificate_id;
-        if (id && dygw_store_verification_rivals(db, id, job->rows[i]->encrypted_code, &records,
-                                                 job->pool) != APR_SUCCESS) {
+        if (dygw_owner_records(db, job->rows[i], seen, &records, job->pool) != APR_SUCCESS) {
             return 0;
         }
         s->h.records[i] = records;
@@ -115,6 +113,9 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
     }
     if (seen) {
         dygw_record_look(v, seen);
+    }
+    if (verdict->what == DYGW_VERDICT_FAILED) {
+        dygw_late_expect(v);
     }
 }
 

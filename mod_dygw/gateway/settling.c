@@ -2,6 +2,7 @@
  * What the parts of settling share: writing rows, and when they are due next. */
 #include "gateway/settling.h"
 
+#include "gateway/late.h"
 #include "gateway/pace.h"
 #include "gateway/record.h"
 
@@ -17,6 +18,9 @@ void dygw_settling_finish(dygw_verification_t *v)
     v->errand_at = v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME
                        ? v->updated_at
                        : DYGW_NO_TIME;
+    if (v->verify_status == DYGW_SUCCESS) {
+        dygw_late_expect(v);
+    }
 }
 
 static void tell_settled(const dygw_job_t *job, const int *changed)

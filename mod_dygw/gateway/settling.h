@@ -20,7 +20,8 @@ typedef struct dygw_settling_t {
 /* Whether it is still to be settled. */
 int dygw_settling_is_open(const dygw_verification_t *v);
 
-/* For a row that is settled now. If its caller has given it up, a success has to be taken back. */
+/* For a row that is settled now. If its caller has given it up, a success has to be taken back. One
+ * that failed and may be applied late all the same is for the caller to give to late.h. */
 void dygw_settling_finish(dygw_verification_t *v);
 
 /* Says when the open rows are due next. */

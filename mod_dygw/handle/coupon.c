@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
+#include "util/text.h"
 
 #define SHORT_LINK          "short_link"
 #define CODE                "code"

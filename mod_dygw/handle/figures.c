@@ -27,7 +27,8 @@ static const char *const settled_words[] = {
 static const char *const cancel_words[] = {
     [DYGW_CANCEL_DONE] = "cancelled", [DYGW_CANCEL_REFUSED] = REFUSED,
     [DYGW_CANCEL_UNKNOWN] = "unknown", [DYGW_CANCEL_GIVEN_UP] = "given_up",
-    [DYGW_CANCEL_ELSEWHERE] = "elsewhere"
+    [DYGW_CANCEL_ELSEWHERE] = "elsewhere", [DYGW_CANCEL_ORPHAN] = "orphan",
+    [DYGW_CANCEL_ORPHAN_LEFT] = "orphan_left"
 };
 
 static const char *const renewed_words[] = {

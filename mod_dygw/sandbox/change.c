@@ -205,7 +205,7 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
         return;
     }
     outcome->order = *dygw_sandbox_order(change->order);
-    before = use_of(change, now);
+    before = change->anew ? NULL : use_of(change, now);
     if (dygw_sandbox_is_under_review(change)) {
         dygw_sandbox_refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
     }

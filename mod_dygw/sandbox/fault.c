@@ -170,6 +170,9 @@ static const char *check(const dygw_sandbox_fault_t *f)
     if (f->kind == DYGW_SANDBOX_APPLY_LATE && !is_change) {
         return "apply_late is for verify and cancel";
     }
+    if (f->anew && !(f->kind == DYGW_SANDBOX_APPLY_LATE && f->call == DYGW_SANDBOX_CALL_VERIFY)) {
+        return "anew is for a verify that is applied late";
+    }
     if ((f->kind == DYGW_SANDBOX_RESULT || f->kind == DYGW_SANDBOX_REVIEW)
         && f->call != DYGW_SANDBOX_CALL_VERIFY) {
         return "result and review are for verify";
@@ -221,6 +224,7 @@ const char *dygw_sandbox_fault_add(const json_t *wanted)
     f.error_code = dygw_json_int(wanted, "error_code", 0);
     f.sub_error_code = dygw_json_int(wanted, "sub_error_code", 0);
     f.result = dygw_json_int(wanted, "result", 0);
+    f.anew = json_is_true(json_object_get(wanted, "anew"));
     if (kind == DYGW_SANDBOX_RESULT && dygw_json_str(wanted, "msg")) {
         text = dygw_json_str(wanted, "msg");
     }

@@ -151,6 +151,7 @@ typedef struct dygw_sandbox_fault_t {
     apr_int64_t error_code;
     apr_int64_t sub_error_code;
     apr_int64_t result;
+    int anew;                           /* apply_late: whatever its token has done meanwhile */
     char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg;
                                                  * how text is damaged */
 } dygw_sandbox_fault_t;
@@ -170,6 +171,7 @@ typedef struct dygw_sandbox_seen_t {
 /* A verify or a cancel in numbers: what it takes to do it, now or later. */
 typedef struct dygw_sandbox_change_t {
     int is_cancel;
+    int anew;                           /* verify: as if its token had done nothing before */
     apr_uint32_t order;
     apr_uint32_t token;                 /* verify: number of the verify_token; cancel: hash */
     apr_uint32_t request;               /* verify: hash of store and codes */
@@ -199,6 +201,7 @@ typedef struct dygw_sandbox_switches_t {
     int order_qps;                      /* 0: no limit */
     int token_window_ms;                /* 0: a verify_token is remembered for ever */
     int hide_poi_id;                    /* verify{} does not tell the store */
+    int hide_verify_id;                 /* the answer to a verify does not name its verifications */
     int sub_order_amounts;              /* orders tell the amounts of each coupon, too */
     int unknown_order;
     int cancel_again;

@@ -86,7 +86,7 @@ static void count_calls(const dygw_sandbox_change_t *change)
     }
 }
 
-static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t *change,
+static void decide(const dygw_sandbox_call_t *call, dygw_sandbox_change_t *change,
                    dygw_sandbox_outcome_t *outcome)
 {
     switch (call->fault.kind) {
@@ -96,6 +96,7 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
         }
         break;
     case DYGW_SANDBOX_APPLY_LATE:
+        change->anew = call->fault.anew;
         dygw_sandbox_change_later(change, call->fault.ms, 0);
         outcome->error_code = DYGW_SANDBOX_BUSY;
         break;
@@ -108,16 +109,19 @@ static void decide(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t 
     }
 }
 
-static void write_verified(dygw_jsonw_t *w, const dygw_sandbox_change_t *change, int i,
+static void write_verified(dygw_sandbox_call_t *call, const dygw_sandbox_change_t *change, int i,
                            const dygw_sandbox_outcome_t *outcome)
 {
+    dygw_jsonw_t *w = &call->w;
     const apr_uint32_t coupon = change->records[i];
     const dygw_sandbox_item_t *item = &outcome->items[i];
     char id[DYGW_SANDBOX_ID_LEN + 1];
     char code[DYGW_SANDBOX_CODE_LEN + 1];
 
-    dygw_sandbox_id(DYGW_SANDBOX_ID_VERIFY, item->index, id);
-    dygw_jsonw_string(w, "verify_id", id);
+    if (!call->switches.hide_verify_id) {
+        dygw_sandbox_id(DYGW_SANDBOX_ID_VERIFY, item->index, id);
+        dygw_jsonw_string(w, "verify_id", id);
+    }
     dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, coupon, id);
     dygw_jsonw_string(w, "certificate_id", id);
     dygw_sandbox_code(coupon, code);
@@ -145,7 +149,7 @@ static void write_item(dygw_sandbox_call_t *call, const char *code,
     dygw_jsonw_string(w, "msg", text);
     dygw_jsonw_string(w, "code", code);
     if (result == 0) {
-        write_verified(w, change, i, outcome);
+        write_verified(call, change, i, outcome);
     }
     dygw_jsonw_end_object(w);
 }

@@ -49,6 +49,11 @@ typedef enum {
 #define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
 #define DYGW_ALREADY_USED   2       /* one was answered "already used" */
 
+/* Why a settled row is looked at: bits of `news`. A row that is open may have the first only. */
+#define DYGW_NEWS_WEBHOOK   1       /* a webhook told of a change */
+#define DYGW_NEWS_LATE      2       /* Douyin may still apply a verify of its request, see late.h */
+#define DYGW_NEWS_ORPHAN    4       /* it did, and that is to be, or is being, cancelled */
+
 /* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
  * contract's words: dygw_*_word() below. */
 typedef struct dygw_verification_t {
@@ -109,7 +114,7 @@ typedef struct dygw_verification_t {
     dygw_ms_t review_since;         /* Douyin's risk review; DYGW_NO_TIME = none */
     dygw_ms_t cancel_since;         /* the caller wants it cancelled; DYGW_NO_TIME = no */
     int cancels;                    /* cancel requests that may have reached Douyin */
-    int news;                       /* a webhook told of a change that was not looked into yet */
+    int news;                       /* what was not looked into yet: DYGW_NEWS_* */
     dygw_ms_t errand_at;            /* when the background looks at a settled row because of a
                                      * cancel or of news; DYGW_NO_TIME = never */
     dygw_ms_t enrich_since;         /* first try to enrich it; DYGW_NO_TIME = none yet */
@@ -213,6 +218,8 @@ typedef struct dygw_rival_t {
     int already;
     int given_up;
     dygw_ms_t created_at;
+    dygw_ms_t verify_time;      /* DYGW_NO_TIME = none */
+    const char *poi_id;
 } dygw_rival_t;
 
 /* The records of one coupon, at most 1,000, in any order: those of its certificate_id, and of
@@ -225,8 +232,9 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
 /* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
 apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);
 
-/* A webhook told of a change of this coupon: marks its records that are not `failed` and makes
- * their work due, now or when the lease of the request at work ends. *count: how many. */
+/* A webhook told of a change of this coupon: marks its records that are not `failed`, or are but of
+ * which something may still come, and makes their work due, now or when the lease of the request
+ * at work ends. *count: how many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
 

@@ -52,8 +52,8 @@ static const dygw_stmt_t recall[] = {
 };
 
 #define RIVALS \
-    "SELECT id, first_id, verify_status, verify_id, already, cancel_since, created_at " \
-    "FROM dygw_verifications WHERE "
+    "SELECT id, first_id, verify_status, verify_id, already, cancel_since, created_at, " \
+    "verify_time, poi_id FROM dygw_verifications WHERE "
 
 /* Two queries in one: MariaDB takes no index for an OR. */
 static const dygw_stmt_t verification_rivals = {
@@ -73,11 +73,12 @@ static const dygw_stmt_t verification_wake = {
 /* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
 static const dygw_stmt_t verification_notify = {
     "dygw_verification_notify",
-    DYGW_SQL("UPDATE dygw_verifications SET news = 1, "
+    DYGW_SQL("UPDATE dygw_verifications SET news = news | 1, "
              "next_run_at = CASE WHEN verify_status <> 'processing' THEN next_run_at "
              "WHEN lease_until > %lld THEN lease_until ELSE %lld END, "
              "errand_at = CASE WHEN verify_status <> 'processing' THEN %lld ELSE errand_at END, "
-             "revision = revision + 1 WHERE certificate_id = %s AND verify_status <> 'failed'")
+             "revision = revision + 1 "
+             "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)")
 };
 
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
@@ -121,6 +122,8 @@ static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
     rival.already = (int)dygw_row_int(rows, 4, 0);
     rival.given_up = dygw_row_int(rows, 5, DYGW_NO_TIME) != DYGW_NO_TIME;
     rival.created_at = dygw_row_int(rows, 6, 0);
+    rival.verify_time = dygw_row_int(rows, 7, DYGW_NO_TIME);
+    rival.poi_id = dygw_row_text(rows, 8, pool);
     return rival;
 }
 

@@ -9,7 +9,9 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define ID_MAX          64      /* bytes: what the columns of all ids hold */
+#include "util/text.h"
+
+#define ID_MAX          64      /* characters: what the columns of all ids hold */
 
 /* 9223372036854775807 has 19 digits: shorter numbers fit into an integer. */
 #define RISKY_DIGITS    19
@@ -193,7 +195,7 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
 /* What cannot be recorded is as good as absent: an outcome must not be lost for it. */
 static const char *short_enough(const char *text)
 {
-    return *text && strlen(text) <= ID_MAX ? text : NULL;
+    return *text && dygw_characters(text) <= ID_MAX ? text : NULL;
 }
 
 const char *dygw_json_id(const json_t *object, const char *key, apr_pool_t *pool)

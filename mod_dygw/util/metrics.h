@@ -29,7 +29,10 @@ typedef enum {
 
 typedef enum {
     DYGW_CANCEL_DONE, DYGW_CANCEL_REFUSED, DYGW_CANCEL_UNKNOWN, DYGW_CANCEL_GIVEN_UP,
-    DYGW_CANCEL_ELSEWHERE, DYGW_CANCEL_SERIES
+    DYGW_CANCEL_ELSEWHERE,
+    DYGW_CANCEL_ORPHAN, DYGW_CANCEL_ORPHAN_LEFT,    /* a lost verify that redeemed late: it was
+                                                     * taken back, or not */
+    DYGW_CANCEL_SERIES
 } dygw_cancel_series_e;
 
 /* The calls to Douyin. */

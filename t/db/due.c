@@ -216,6 +216,28 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     assert_int_equal(rival->already, DYGW_ALREADY_SILENT);
     assert_true(rival->given_up);
     assert_true(rival->created_at == first->created_at);
+    assert_true(rival->verify_time == DYGW_NO_TIME);
+    dygw_db_close(db);
+}
+
+static void test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where(
+    DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_succeeded(record_processing());
+    apr_array_header_t *rivals;
+    const dygw_rival_t *rival;
+
+    v->verify_id = NULL;
+    v->certificate_id = suite_unique_text("7");
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, v->certificate_id, NULL, &rivals,
+                                                    suite_pool), APR_SUCCESS);
+    rival = find_rival(rivals, v);
+    assert_int_equal(rival->verify_status, DYGW_SUCCESS);
+    assert_null(rival->verify_id);
+    assert_true(v->verify_time != DYGW_NO_TIME && rival->verify_time == v->verify_time);
+    assert_string_equal(rival->poi_id, v->poi_id);
     dygw_db_close(db);
 }
 
@@ -285,6 +307,26 @@ static void test_news_makes_settled_rows_an_errand(DYGW_UNUSED void **state)
     assert_int_equal(record_get(db, failed->id)->news, 0);
     assert_int_equal(record_get(db, failed->id)->errand_at, DYGW_NO_TIME);
     assert_int_equal(notify(db, suite_unique_text("7"), T0), 0);
+    dygw_db_close(db);
+}
+
+/* A verify that was lost may have been applied to its coupon: that is to be looked into at once. */
+static void test_news_reaches_a_failed_row_of_which_something_may_still_come(
+    DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *certificate_id = suite_unique_text("7");
+    dygw_verification_t *v = record_get(db, of_coupon(db, certificate_id, DYGW_FAILED)->id);
+
+    v->news = DYGW_NEWS_LATE;
+    v->errand_at = T0 + 1000;
+    assert_int_equal(record_update(db, v), APR_SUCCESS);
+    assert_int_equal(notify(db, certificate_id, T0 + 70), 1);
+    v = record_get(db, v->id);
+    assert_int_equal(v->news, DYGW_NEWS_LATE | DYGW_NEWS_WEBHOOK);
+    assert_int_equal(v->errand_at, T0 + 70);
+    assert_int_equal(notify(db, certificate_id, T0 + 80), 1);
+    assert_int_equal(record_get(db, v->id)->news, DYGW_NEWS_LATE | DYGW_NEWS_WEBHOOK);
     dygw_db_close(db);
 }
 
@@ -397,10 +439,12 @@ void suite_due(void)
         SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
+        SUITE_TEST(test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where),
         SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
         SUITE_TEST(test_a_row_is_woken_unless_its_request_works_on_it),
         SUITE_TEST(test_news_makes_settled_rows_an_errand),
         SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
+        SUITE_TEST(test_news_reaches_a_failed_row_of_which_something_may_still_come),
         SUITE_TEST(test_news_is_a_change_of_the_row),
         SUITE_TEST(test_the_backlog_counts_what_is_left_to_do),
         SUITE_TEST(test_the_backlog_knows_the_oldest_that_is_processing),

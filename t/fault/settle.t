@@ -179,7 +179,7 @@ sub await_others {
     my $until = time + SETTLED_SEC;
     my $left;
     while (($left = $gateway->rows('dygw_verifications',
-        "(verify_status = 'processing' OR errand_at IS NOT NULL) AND NOT ($but)")) && time < $until) {
+        "(verify_status = 'processing' OR $Dygw::Truth::ERRAND) AND NOT ($but)")) && time < $until) {
         sleep 0.25;
     }
     return !$left;

@@ -19,6 +19,8 @@ use Dygw::Metrics;
 use Dygw::Server qw(poll);
 use Dygw::Webhook qw(notification);
 
+use constant LATE_MS => 900_000;        # so long Douyin may apply a verify that was lost
+
 my $database = Dygw::Database->new('pgsql');
 my $gateway = Dygw::Gateway->new(database => $database, children => 2, timeout => 1,
     directives => { DygwRateLimit => '1000 1000' }, conf => <<'END');
@@ -30,7 +32,8 @@ my $gateway = Dygw::Gateway->new(database => $database, children => 2, timeout =
     Require all granted
 </Location>
 END
-$gateway->server->announce(qw(AH01630 DYGW0210 DYGW0500 DYGW0512));   # /closed, a refused set-up, lost answers, no code
+# Of /closed, of a refused set-up, of lost answers, of no code, of what is redeemed late.
+$gateway->server->announce(qw(AH01630 DYGW0210 DYGW0500 DYGW0512 DYGW0442 DYGW0444));
 $gateway->start(allow_token_read => JSON::PP::true);
 my ($sandbox, $client) = ($gateway->sandbox, $gateway->client);
 my $plain = $gateway->plain('/v1/internal');
@@ -144,6 +147,25 @@ ok(scalar(poll { page()->total('dygw_cancels_total', outcome => 'cancelled') == 
 $sandbox->fault(call => 'verify', fault => 'drop_after', times => 2);
 $id = $gateway->verify(code => minted()->{code})->{json}{data}{id};
 grows([ dygw_cancels_total => outcome => 'given_up' ], 1, 'one of what is still open', sub { cancel($id) for 1 .. 2 });
+
+# A record of which a verify was lost, as far as it says; it is cancelled, and Douyin redeems its coupon anew.
+sub orphaned {
+    my $coupon = minted();
+    my $of = $gateway->verify(code => $coupon->{code})->{json}{data}{id};
+    $database->query("UPDATE dygw_verifications SET attempts = 2, revision = revision + 1 WHERE id = $of");
+    cancel($of);
+    $sandbox->set_coupon($coupon->{code}, used_elsewhere => { poi_id => POI, verify_type => 4 });
+    return $of;
+}
+grows([ dygw_cancels_total => outcome => 'orphan' ], 1, 'what is redeemed late is taken back', \&orphaned);
+grows([ dygw_cancels_total => outcome => 'orphan_left' ], 1, 'or not, when it is too late', sub {
+    $id = orphaned();
+    $sandbox->switch(cancel_window_ms => 1);
+    my $sent_at = int(1000 * time) - LATE_MS + 2000;
+    $database->query(
+        "UPDATE dygw_verifications SET sent_at = $sent_at, errand_at = 1, revision = revision + 1 WHERE id = $id");
+});
+$sandbox->switch(cancel_window_ms => 3_600_000);
 
 # --- Douyin's messages ---
 

@@ -56,6 +56,35 @@ $sandbox->switch(refusal_level => 'data');
 my $mistake = post('/_sandbox/fault', { call => 'prepare', fault => 'review' });
 like($mistake->{json}{error}, qr/for verify/, 'only a verify is reviewed');
 
+# --- a verify that comes late, whatever happened meanwhile ---
+
+{
+    my $order = $sandbox->mint;
+    my $code = $order->{coupons}[0]{code};
+    $sandbox->fault(call => 'verify', fault => 'apply_late', ms => 1500, anew => ON);
+    my ($busy, $body) = verify($order);
+    refused($busy, 2100004, 'a verify that will be done later');
+    my $made = data(verify_again($body))->{verify_results}[0];
+    fine(post(FULFIL . '/cancel/', { map { $_ => $made->{$_} } qw(verify_id certificate_id) }),
+        'it is repeated, and that is cancelled');
+    is($sandbox->coupon($code)->{times_used}, 0, 'the coupon is free');
+    ok((poll { $sandbox->coupon($code)->{times_used} } 5), 'until the first one is done');
+    my @made = map { $_->{verify_token} } @{ $sandbox->coupon($code)->{verifications} };
+    is_deeply(\@made, [ ($body->{verify_token}) x 2 ], 'under the same token');
+}
+like(post('/_sandbox/fault', { call => 'verify', fault => 'hang', anew => ON })->{json}{error}, qr/late/,
+    'only what comes late comes anew');
+
+# --- a verify that does not name what it made ---
+
+$sandbox->switch(hide_verify_id => ON);
+{
+    my ($nameless) = verify($sandbox->mint);
+    my $item = data($nameless)->{verify_results}[0];
+    is("$item->{result} " . exists $item->{verify_id}, '0 ', 'a success without verify_id, if switched so');
+}
+$sandbox->switch(hide_verify_id => OFF);
+
 # --- somebody else ---
 
 my $taken = $sandbox->mint_coupon;

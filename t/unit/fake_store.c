@@ -517,7 +517,7 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
             || (!v->certificate_id && dygw_text_same(v->encrypted_code, encrypted_code))) {
             APR_ARRAY_PUSH(*rivals, dygw_rival_t) = (dygw_rival_t){
                 v->id, v->first_id, v->verify_status, v->verify_id, v->already,
-                v->cancel_since != DYGW_NO_TIME, v->created_at
+                v->cancel_since != DYGW_NO_TIME, v->created_at, v->verify_time, v->poi_id
             };
         }
     }

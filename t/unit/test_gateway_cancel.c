@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
  * links: gateway/ask.c gateway/cancel.c gateway/cancelled.c gateway/cell.c gateway/token.c
+ * links: gateway/fit.c gateway/job.c gateway/judge.c gateway/late.c gateway/pace.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "fake_world.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
- * links: gateway/amounts.c gateway/enrich.c gateway/job.c gateway/record.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * links: gateway/amounts.c gateway/enrich.c gateway/fit.c gateway/job.c gateway/owner.c
+ * links: gateway/record.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "fake_world.h"
 
 #include <apr_general.h>
@@ -59,6 +60,16 @@ static dygw_verification_t *add_row(apr_int64_t id)
     v->cancelable_until = dygw_now() + HOUR_MS;
     v->expire_time = FAKE_START_MS + 2 * 86400000;
     return v;
+}
+
+static const char *repeated(const char *text, int times)
+{
+    const char *whole = "";
+
+    while (times-- > 0) {
+        whole = apr_pstrcat(pool, whole, text, NULL);
+    }
+    return whole;
 }
 
 /* One attempt, with the rows of first_id as the table has them. */
@@ -191,6 +202,23 @@ static void what_the_callers_own_prepare_left_out_is_learned(DYGW_UNUSED void **
     assert_string_equal(v->ext_order_id, "third-1");
     assert_true(v->expire_time == FAKE_START_MS + 86400000);
     assert_true(v->pay_amount == 1990);
+}
+
+/* A record keeps 64 characters, of whatever script. */
+static void a_third_party_s_order_number_is_measured_in_characters(DYGW_UNUSED void **state)
+{
+    dygw_verification_t *v = add_row(1);
+    const char *in_chinese = repeated("\xe5\x8d\x95", 64);
+
+    plain_order()->ext_order_id = in_chinese;
+    enrich(1);
+    assert_string_equal(v->ext_order_id, in_chinese);
+    v = add_row(2);
+    v->order_id = "order-2";
+    plain_order()->ext_order_id = repeated("\xe5\x8d\x95", 65);
+    enrich(2);
+    assert_null(v->ext_order_id);
+    check_done(v);
 }
 
 static void what_cannot_be_cancelled_any_more_is_not_cancelable(DYGW_UNUSED void **state)
@@ -461,6 +489,7 @@ int main(void)
         TEST(the_record_has_what_they_say),
         TEST(what_douyin_is_silent_about_stays),
         TEST(what_the_callers_own_prepare_left_out_is_learned),
+        TEST(a_third_party_s_order_number_is_measured_in_characters),
         TEST(what_cannot_be_cancelled_any_more_is_not_cancelable),
         TEST(what_another_has_redeemed_says_nothing_of_ours),
         TEST(an_answer_recorded_before_gives_way),

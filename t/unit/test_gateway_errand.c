@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Errands: cancels whose outcome is not known, cancels that were never sent, and news.
  * links: gateway/errand.c gateway/cancelled.c gateway/judge.c gateway/fit.c gateway/pace.c
+ * links: gateway/late.c gateway/orphan.c gateway/owner.c
  * links: gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "settling.h"
@@ -196,10 +197,11 @@ static void given_up_and_redeemed_it_is_cancelled_at_once(DYGW_UNUSED void **sta
                         "{\"cancel\":{\"data\":{\"error_code\":0,\"of\":\"cancel\"}}}");
 }
 
-static void what_douyin_did_not_name_cannot_be_cancelled(DYGW_UNUSED void **state)
+static void what_cannot_be_named_cannot_be_cancelled(DYGW_UNUSED void **state)
 {
     row->cancel_since = dygw_now();
     row->verify_id = NULL;
+    row->encrypted_code = NULL;
     assert_int_equal(run(), 0);
     check_refused(2100001);
     start_anew();
@@ -207,6 +209,52 @@ static void what_douyin_did_not_name_cannot_be_cancelled(DYGW_UNUSED void **stat
     row->certificate_id = NULL;
     assert_int_equal(run(), 0);
     check_refused(2100001);
+}
+
+static void what_douyin_did_not_name_is_looked_up_and_cancelled(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->verify_id = NULL;
+    show(2, "v-1");
+    run();
+    check_asked("get enc-1; " CANCEL);
+    check_cancelled(DYGW_BY_RESPONSE);
+    start_anew();
+    row->cancel_since = dygw_now();
+    row->verify_id = NULL;
+    show(1, NULL);
+    run();
+    check_asked("get enc-1");
+    assert_int_equal(row->verify_status, DYGW_CANCELLED);
+}
+
+static void what_douyin_does_not_name_for_two_hours_is_not_cancelled(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->verify_id = NULL;
+    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7",
+              dygw_now())->verify_type = 2;
+    run();
+    check_waits(5000, 5000);
+    fake_clock_advance(2 * HOUR_MS + 1000);
+    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7",
+              dygw_now())->verify_type = 2;
+    run();
+    check_refused(2100001);
+    settling_asked();
+}
+
+/* Only the table knows that record: it names another coupon. */
+static void a_name_that_is_another_record_s_cancels_nothing(DYGW_UNUSED void **state)
+{
+    row->cancel_since = dygw_now();
+    row->verify_id = NULL;
+    fake_store_add_row(7)->verify_id = "v-1";
+    show(2, "v-1");
+    run();
+    check_asked("get enc-1");
+    check_refused(2100001);
+    assert_null(row->verify_id);
 }
 
 static void a_cancel_token_is_sent_where_it_is_wanted(DYGW_UNUSED void **state)
@@ -453,7 +501,10 @@ int main(void)
         TEST(what_is_still_there_is_cancelled_again),
         TEST(a_cancel_is_committed_before_it_is_sent),
         TEST(given_up_and_redeemed_it_is_cancelled_at_once),
-        TEST(what_douyin_did_not_name_cannot_be_cancelled),
+        TEST(what_cannot_be_named_cannot_be_cancelled),
+        TEST(what_douyin_did_not_name_is_looked_up_and_cancelled),
+        TEST(what_douyin_does_not_name_for_two_hours_is_not_cancelled),
+        TEST(a_name_that_is_another_record_s_cancels_nothing),
         TEST(a_cancel_token_is_sent_where_it_is_wanted),
         TEST(a_refusal_counts_only_while_it_is_still_shown),
         TEST(a_cancel_without_an_answer_is_tried_again_by_the_schedule),

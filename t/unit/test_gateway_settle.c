@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
  * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/late.c gateway/owner.c
  * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */
@@ -369,6 +370,7 @@ static void the_only_request_sent_is_believed_when_it_is_refused(DYGW_UNUSED voi
     check_asked("query order-1; " REPEAT);
     check_failed(1208);
     assert_int_equal(row->attempts, 1);
+    assert_int_equal(row->errand_at, DYGW_NO_TIME);
     start_anew();
     row->attempts = 0;
     show_unused();

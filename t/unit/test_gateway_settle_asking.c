@@ -2,6 +2,7 @@
  * Settling one redemption: what is asked, when Douyin does not answer, has no such coupon, or reviews
  * it; and what its caller gave up.
  * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/late.c gateway/owner.c
  * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */

@@ -2,6 +2,7 @@
  * Settling where there are several: coupons of one request, uses of a times card, and records of
  * several requests for the same coupon.
  * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
+ * links: gateway/late.c gateway/owner.c
  * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "settling.h"

@@ -2,7 +2,8 @@
  * Settling one redemption whose repetitions are refused for what is not the coupon's fault, or tell
  * nothing at all.
  * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
- * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
+ * links: gateway/late.c gateway/owner.c gateway/pace.c gateway/record.c gateway/job.c
+ * links: store/verification_words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */
 #include "settling_one.h"

@@ -45,6 +45,11 @@ int dygw_douyin_series_words(int series, const char **code, const char **kind,
     return 1;
 }
 
+const char *dygw_douyin_range_word(DYGW_UNUSED apr_int64_t error_code)
+{
+    return "other";
+}
+
 void dygw_gauges_read(DYGW_UNUSED dygw_reading_t *reading)
 {
 }

@@ -258,6 +258,18 @@ static void an_id_is_not_longer_than_records_keep(void **state)
     assert_null(dygw_json_id(o, "long", *state));
 }
 
+static void an_id_is_measured_in_characters(void **state)
+{
+    const char *word = "\xe5\x8d\x95\xe5\x8f\xb7\xe5\x8d\x95\xe5\x8f\xb7";
+    const char *longest = apr_pstrcat(*state, word, word, word, word, word, word, word, word,
+                                      word, word, word, word, word, word, word, word, NULL);
+    json_t *o = parsed(apr_pstrcat(*state, "{\"id\":\"", longest, "\",\"long\":\"", longest,
+                                   "5\"}", NULL), DYGW_JSON_STRICT, *state);
+
+    assert_string_equal(dygw_json_id(o, "id", *state), longest);
+    assert_null(dygw_json_id(o, "long", *state));
+}
+
 static void a_string_is_only_a_string(void **state)
 {
     json_t *o
@@ -428,6 +440,7 @@ int main(void)
         WITH_POOL(identifiers_beyond_64_bits_keep_their_digits_when_douyin_sends_them),
         WITH_POOL(an_id_is_text_however_it_was_written),
         WITH_POOL(an_id_is_not_longer_than_records_keep),
+        WITH_POOL(an_id_is_measured_in_characters),
         WITH_POOL(a_string_is_only_a_string),
         WITH_POOL(an_integer_is_read_however_it_was_written),
         WITH_POOL(a_record_is_written_with_commas_where_they_belong),

@@ -26,7 +26,7 @@ use constant REVIEW_MS  => 49 * 3_600_000 + 1000;
 
 my $OPEN = "verify_status = 'processing'";
 my $GIVEN_UP = "$OPEN AND cancel_since IS NOT NULL";
-my $SOON = "errand_at IS NOT NULL OR $OPEN AND COALESCE(encrypted_code, '') NOT IN " .
+my $SOON = "$Dygw::Truth::ERRAND OR $OPEN AND COALESCE(encrypted_code, '') NOT IN " .
     "(SELECT encrypted_code FROM dygw_verifications WHERE $GIVEN_UP AND encrypted_code IS NOT NULL)";
 
 # What is unused and may not be sent again (given up, or answered "used" once) is only sure a quarter of an hour later,
