@@ -10,7 +10,7 @@
 
 /* A lease that has more left than this was taken before the database's clock was set back, and is
  * free: no host takes it for so long. */
-#define DYGW_LEASE_LEFT_MAX(ttl_ms) (2 * (ttl_ms))
+#define DYGW_LEASE_LEFT_MAX(ttl_ms) (2 * (dygw_ms_t)(ttl_ms))
 
 /* Takes or renews the lease for ttl_ms by the database's clock. APR_EBUSY: another holds it. */
 apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *owner,
