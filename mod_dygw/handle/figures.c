@@ -81,13 +81,12 @@ static int labels_of_request(int series, dygw_label_t *labels,
     return 3;
 }
 
-/* A number of Douyin's that was not known beforehand; -1: the place is nobody's yet, as all are
- * where there is no gateway and only the list of series is asked for. */
+/* A number of Douyin's that was not known beforehand; -1: the place is nobody's yet, or nothing is
+ * read but which places there are. */
 static int labels_of_number(int place, dygw_label_t *labels, const dygw_reading_t *reading)
 {
-    apr_int64_t number = reading->runtime
-                             ? dygw_metrics_number(reading->runtime->gateway.metrics, place)
-                             : 0;
+    apr_int64_t number
+        = reading->runtime ? dygw_metrics_number(reading->runtime->gateway.metrics, place) : 0;
 
     labels[0].value = apr_psprintf(reading->pool, "%" APR_INT64_T_FMT, number);
     labels[1].value = dygw_douyin_range_word(number);

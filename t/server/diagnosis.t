@@ -150,10 +150,18 @@ $sandbox->fault(call => 'orders', fault => 'error', error_code => 2119003, times
 $sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2119010, times => -1);
 diagnosis_is('2190004, 2119003, 2119010: each interface by itself', '', scope_certificate => 'fail no_permission',
     scope_order => 'warn busy', scope_billing => 'fail taken_down');
-failing(any => (error_code => 2100007));
-diagnosis_is('2100007: the address is not allow-listed', '', address => 'fail address_refused',
-    secret => 'skipped address_refused', authorisation => 'skipped no_answer',
-    map { $_ => 'skipped address_refused' } @scopes);
+for my $code (2100007, 2119013) {
+    failing(any => (error_code => $code));
+    diagnosis_is("$code: the address is not allow-listed", '', address => 'fail address_refused',
+        secret => 'skipped address_refused', authorisation => 'skipped no_answer',
+        map { $_ => 'skipped address_refused' } @scopes);
+}
+failing(orders => (error_code => 2190005));
+$sandbox->fault(call => 'get', fault => 'error', error_code => 28001018, times => -1);
+$sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2119099, times => -1);
+diagnosis_is('2190005, 28001018, and a number of the platform\'s that nobody knows', '',
+    authorisation => 'fail not_authorised', scope_order => 'skipped not_authorised',
+    scope_certificate => 'fail no_permission', scope_billing => 'fail no_permission');
 failing(stores => (error_code => 1508));
 diagnosis_is('1508: the merchant has not authorised', '?poi_id=' . POI, authorisation => 'fail not_authorised',
     scope_store => 'skipped not_authorised', 'store' . POI() => 'fail not_authorised');
@@ -180,7 +188,7 @@ $sandbox->clear;
 # --- the way ---
 
 # The gateway's own background does not ask meanwhile: its token is good.
-$gateway->server->announce(qw(DYGW0500 DYGW0501));
+$gateway->server->announce(qw(DYGW0500 DYGW0501 DYGW0512));
 my %unasked = (secret => 'skipped no_answer', address => 'skipped no_answer', authorisation => 'skipped no_answer',
                douyin_clock => 'skipped no_answer', map { $_ => 'skipped no_answer' } @scopes);
 $sandbox->fault(call => 'token', fault => 'hang', ms => $gateway->too_long);
