@@ -358,7 +358,4 @@ dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, cons
  */
 void dygw_douyin_abort(dygw_douyin_t *douyin);
 
-/* How many connections this client opened so far (all handles); for metrics and tests. */
-apr_uint32_t dygw_douyin_connects(const dygw_douyin_t *douyin);
-
 #endif

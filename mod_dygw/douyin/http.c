@@ -244,18 +244,13 @@ static void note_answer(dygw_line_t *line)
     }
 }
 
-static void note_figures(dygw_http_t *http, dygw_line_t *line)
+static void note_figures(dygw_line_t *line)
 {
     curl_off_t took = 0;
-    long connects = 0;
 
     curl_easy_getinfo(line->easy, CURLINFO_TOTAL_TIME_T, &took);
-    curl_easy_getinfo(line->easy, CURLINFO_NUM_CONNECTS, &connects);
     line->answer->took = took;
     line->answer->sent_twice = line->times_sent > 1;
-    if (connects > 0) {
-        apr_atomic_add32(&http->connects, (apr_uint32_t)connects);
-    }
 }
 
 int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
@@ -272,7 +267,7 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
     return set_request(line);
 }
 
-void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
+void dygw_line_end(dygw_line_t *line, CURLcode result)
 {
     line->answer->end = end_of(line, result);
     line->answer->trouble = dygw_line_trouble(line, result);
@@ -284,7 +279,7 @@ void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
     if (result != CURLE_OK) {
         note_failure(line, result);
     }
-    note_figures(http, line);
+    note_figures(line);
 }
 
 dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
@@ -301,7 +296,7 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     }
     result = dygw_line_begin(line, request, answer, pool) ? perform(http, line)
                                                           : CURLE_OUT_OF_MEMORY;
-    dygw_line_end(http, line, result);
+    dygw_line_end(line, result);
     dygw_line_give_back(http, line, result == CURLE_OK);
     return answer;
 }
@@ -320,11 +315,6 @@ void dygw_http_abort(dygw_http_t *http)
         curl_multi_wakeup(waker->multi);    /* NULL does no harm */
     }
     apr_thread_mutex_unlock(http->mutex);
-}
-
-apr_uint32_t dygw_http_connects(const dygw_http_t *http)
-{
-    return http->connects;
 }
 
 /* --- libcurl itself --- */
