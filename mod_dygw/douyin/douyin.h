@@ -32,6 +32,9 @@ typedef struct dygw_douyin_t dygw_douyin_t;
 /* Once a process (libcurl's own set-up), before threads; undone with pool. */
 apr_status_t dygw_douyin_global_init(apr_pool_t *pool);
 
+/* NULL, or which libcurl is loaded when it is older than util/versions.h says. */
+const char *dygw_douyin_old_libcurl(void);
+
 /* A client for one Douyin application. Config and client live as long as pool, which must outlive
  * all calls. */
 apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config,

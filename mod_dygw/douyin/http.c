@@ -22,6 +22,7 @@
 #include "douyin/douyin.h"
 #include "douyin/line.h"
 #include "util/compiler.h"
+#include "util/versions.h"
 
 #define FIRST_ROOM      4096    /* for a body of unknown length */
 #define TOKEN_HEADER    "access-token: "
@@ -332,6 +333,13 @@ apr_status_t dygw_douyin_global_init(apr_pool_t *pool)
     }
     apr_pool_cleanup_register(pool, NULL, clean_up, apr_pool_cleanup_null);
     return APR_SUCCESS;
+}
+
+const char *dygw_douyin_old_libcurl(void)
+{
+    const curl_version_info_data *loaded = curl_version_info(CURLVERSION_NOW);
+
+    return loaded->version_num < DYGW_LIBCURL ? loaded->version : NULL;
 }
 
 /* --- URLs --- */
