@@ -15,11 +15,11 @@
 #endif
 
 #if APR_MAJOR_VERSION != DYGW_APR_MAJOR || APR_MINOR_VERSION < DYGW_APR_MINOR
-#error "This APR will not do: 1.7.0 or a later 1.x is needed. Install it, and an httpd built with it."
+#error "This APR will not do: 1.7.0 or a later 1.x is needed. Install it, and an httpd on it."
 #endif
 
 #if APU_MAJOR_VERSION != DYGW_APU_MAJOR || APU_MINOR_VERSION < DYGW_APU_MINOR
-#error "This APR-util will not do: 1.3.0 or a later 1.x is needed. Install it, and an httpd built so."
+#error "This APR-util will not do: 1.3.0 or a later 1.x is needed. Install it, and an httpd on it."
 #endif
 
 #if LIBCURL_VERSION_NUM < DYGW_LIBCURL

@@ -46,7 +46,8 @@ static int check_libcurl(server_rec *s)
 
     if (version) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     DYGWNO(0003) "libcurl %s is loaded, and %d.%d.%d or later is needed: install it",
+                     DYGWNO(0003) "libcurl %s is loaded, and %d.%d.%d or later is needed: "
+                                  "install it",
                      version, DYGW_LIBCURL >> 16, DYGW_LIBCURL >> 8 & 0xff, DYGW_LIBCURL & 0xff);
     }
     return version ? HTTP_INTERNAL_SERVER_ERROR : OK;
