@@ -120,7 +120,7 @@ int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
 
     raise_to(&meter->slots[number].used_at, dygw_now());
     raise_to(&meter->last, number);
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return admit(gateway, &meter->slots[number], now.tv_sec * US_PER_SEC + now.tv_nsec / 1000);
 }
 
