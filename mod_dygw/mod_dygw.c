@@ -3,7 +3,8 @@
  *
  *   1  pre_config       names our mutexes
  *   2  configuration    cfg/ reads the directives
- *   3  check_config     cfg/check.c refuses mistakes: at a start, a restart and in configtest
+ *   3  check_config     cfg/check.c refuses mistakes, and we an old libcurl: at a start, a restart
+ *                       and in configtest
  *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
  *                       databases' schema
  *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the watch over the
@@ -27,6 +28,7 @@
 #include "handle/status.h"
 #include "util/compiler.h"
 #include "util/log.h"
+#include "util/versions.h"
 #include "worker/log_httpd.h"
 #include "worker/runtime.h"
 #include "worker/watch.h"
@@ -39,10 +41,25 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     return dygw_runtime_register(pconf);            /* 1 */
 }
 
+static int check_libcurl(server_rec *s)
+{
+    const char *version = dygw_douyin_old_libcurl();
+
+    if (version) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     DYGWNO(0003) "libcurl %s is loaded, and %d.%d.%d or later is needed: "
+                                  "install it",
+                     version, DYGW_LIBCURL >> 16, DYGW_LIBCURL >> 8 & 0xff, DYGW_LIBCURL & 0xff);
+    }
+    return version ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
 static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
                         apr_pool_t *ptemp, server_rec *s)
 {
-    return dygw_cfg_check(ptemp, s);                /* 3 */
+    int found = dygw_cfg_check(ptemp, s);           /* 3 */
+
+    return found == OK ? check_libcurl(s) : found;
 }
 
 static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool_t *ptemp,

@@ -37,7 +37,9 @@ static int is_section_of(const ap_directive_t *node, const server_rec *server)
            && node->line_num == (int)server->defn_line_number;
 }
 
-const ap_directive_t *dygw_tree_section(const server_rec *server)
+/* The first directive of a server's own section: of its <VirtualHost>, or of the whole file for the
+ * main server. NULL when there is none. Includes, <IfModule> and macros are resolved. */
+static const ap_directive_t *section(const server_rec *server)
 {
     const ap_directive_t *node;
 
@@ -94,7 +96,7 @@ static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *po
 
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool)
 {
-    return find_use(dygw_tree_section(server), pool);
+    return find_use(section(server), pool);
 }
 
 /* --- mod_dbd --- */
@@ -134,7 +136,7 @@ apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_s
     /* As mod_dbd merges: each setting by itself, wherever in the file the main server's are. */
     take_dbd_settings(ap_conftree, pool, settings);
     if (server->is_virtual) {
-        take_dbd_settings(dygw_tree_section(server), pool, settings);
+        take_dbd_settings(section(server), pool, settings);
     }
     return APR_SUCCESS;
 }

@@ -5,10 +5,6 @@
 
 #include "mod_dygw_private.h"
 
-/* The first directive of a server's own section: of its <VirtualHost>, or of the whole file for the
- * main server. NULL when there is none. Includes, <IfModule> and macros are resolved. */
-const ap_directive_t *dygw_tree_section(const server_rec *server);
-
 /* The first directive in a server's own section (for the main server without the virtual hosts')
  * that is the gateway's or mounts one of its handlers. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);

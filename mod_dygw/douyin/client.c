@@ -252,8 +252,3 @@ void dygw_douyin_abort(dygw_douyin_t *douyin)
     dygw_http_abort(douyin->upstream);
     dygw_http_abort(douyin->links);
 }
-
-apr_uint32_t dygw_douyin_connects(const dygw_douyin_t *douyin)
-{
-    return dygw_http_connects(douyin->upstream) + dygw_http_connects(douyin->links);
-}

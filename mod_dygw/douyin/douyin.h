@@ -32,6 +32,9 @@ typedef struct dygw_douyin_t dygw_douyin_t;
 /* Once a process (libcurl's own set-up), before threads; undone with pool. */
 apr_status_t dygw_douyin_global_init(apr_pool_t *pool);
 
+/* NULL, or which libcurl is loaded when it is older than util/versions.h says. */
+const char *dygw_douyin_old_libcurl(void);
+
 /* A client for one Douyin application. Config and client live as long as pool, which must outlive
  * all calls. */
 apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config,
@@ -346,8 +349,5 @@ dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, cons
  * nothing was sent). For the background's own client, when its thread has to stop: within a second.
  */
 void dygw_douyin_abort(dygw_douyin_t *douyin);
-
-/* How many connections this client opened so far (all handles); for metrics and tests. */
-apr_uint32_t dygw_douyin_connects(const dygw_douyin_t *douyin);
 
 #endif

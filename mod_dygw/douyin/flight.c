@@ -211,7 +211,7 @@ static flying_t *take_off(dygw_flight_t *flight, dygw_line_t *line, CURLcode res
     flying_t *flying = line->owner;
 
     curl_multi_remove_handle(flight->waker.multi, line->easy);
-    dygw_line_end(flight->http, line, result);
+    dygw_line_end(line, result);
     APR_RING_REMOVE(line, ring);
     APR_RING_INSERT_HEAD(&flight->idle, line, dygw_line_t, ring);
     return flying;

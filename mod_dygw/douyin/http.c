@@ -22,6 +22,7 @@
 #include "douyin/douyin.h"
 #include "douyin/line.h"
 #include "util/compiler.h"
+#include "util/versions.h"
 
 #define FIRST_ROOM      4096    /* for a body of unknown length */
 #define TOKEN_HEADER    "access-token: "
@@ -247,18 +248,13 @@ static void note_answer(dygw_line_t *line)
     }
 }
 
-static void note_figures(dygw_http_t *http, dygw_line_t *line)
+static void note_figures(dygw_line_t *line)
 {
     curl_off_t took = 0;
-    long connects = 0;
 
     curl_easy_getinfo(line->easy, CURLINFO_TOTAL_TIME_T, &took);
-    curl_easy_getinfo(line->easy, CURLINFO_NUM_CONNECTS, &connects);
     line->answer->took = took;
     line->answer->sent_twice = line->times_sent > 1;
-    if (connects > 0) {
-        apr_atomic_add32(&http->connects, (apr_uint32_t)connects);
-    }
 }
 
 int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
@@ -275,7 +271,7 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
     return set_request(line);
 }
 
-void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
+void dygw_line_end(dygw_line_t *line, CURLcode result)
 {
     line->answer->end = end_of(line, result);
     line->answer->trouble = dygw_line_trouble(line, result);
@@ -287,7 +283,7 @@ void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result)
     if (result != CURLE_OK) {
         note_failure(line, result);
     }
-    note_figures(http, line);
+    note_figures(line);
 }
 
 dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
@@ -304,7 +300,7 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     }
     result = dygw_line_begin(line, request, answer, pool) ? perform(http, line)
                                                           : CURLE_OUT_OF_MEMORY;
-    dygw_line_end(http, line, result);
+    dygw_line_end(line, result);
     dygw_line_give_back(http, line, result == CURLE_OK);
     return answer;
 }
@@ -325,11 +321,6 @@ void dygw_http_abort(dygw_http_t *http)
     apr_thread_mutex_unlock(http->mutex);
 }
 
-apr_uint32_t dygw_http_connects(const dygw_http_t *http)
-{
-    return http->connects;
-}
-
 /* --- libcurl itself --- */
 
 static apr_status_t clean_up(DYGW_UNUSED void *data)
@@ -345,6 +336,13 @@ apr_status_t dygw_douyin_global_init(apr_pool_t *pool)
     }
     apr_pool_cleanup_register(pool, NULL, clean_up, apr_pool_cleanup_null);
     return APR_SUCCESS;
+}
+
+const char *dygw_douyin_old_libcurl(void)
+{
+    const curl_version_info_data *loaded = curl_version_info(CURLVERSION_NOW);
+
+    return loaded->version_num < DYGW_LIBCURL ? loaded->version : NULL;
 }
 
 /* --- URLs --- */

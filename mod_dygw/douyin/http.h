@@ -70,9 +70,6 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
 /* Ends calls in progress at once, and those to come before they start. From any thread. */
 void dygw_http_abort(dygw_http_t *http);
 
-/* Connections opened so far. */
-apr_uint32_t dygw_http_connects(const dygw_http_t *http);
-
 typedef struct dygw_url_t {
     const char *text;       /* as it is requested */
     const char *scheme;     /* lower case */

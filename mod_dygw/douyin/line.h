@@ -60,7 +60,6 @@ struct dygw_http_t {
     dygw_line_ring_t closed;    /* memory to use again */
     struct dygw_waker_ring_t wakers;
     volatile apr_uint32_t aborted;
-    volatile apr_uint32_t connects;
 };
 
 /* A line for this thread; NULL when libcurl has no memory. */
@@ -81,7 +80,7 @@ int dygw_line_begin(dygw_line_t *line, const dygw_http_request_t *request,
                     dygw_http_answer_t *answer, apr_pool_t *pool);
 
 /* From libcurl's result to the answer, whose `aborted` is the caller's to set before. */
-void dygw_line_end(dygw_http_t *http, dygw_line_t *line, CURLcode result);
+void dygw_line_end(dygw_line_t *line, CURLcode result);
 
 /* Whether what came is no HTTP, or too large. */
 int dygw_line_is_unreadable(const dygw_line_t *line, CURLcode result);

@@ -112,22 +112,16 @@ static void raise_to(_Atomic apr_int64_t *mark, apr_int64_t value)
     }
 }
 
-int dygw_meter_admit_at(dygw_gateway_t *gateway, apr_int64_t app_id, apr_int64_t now_us)
+int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
 {
     dygw_meter_t *meter = gateway->meter;
     apr_int64_t number = slot_of(app_id);
+    struct timespec now;
 
     raise_to(&meter->slots[number].used_at, dygw_now());
     raise_to(&meter->last, number);
-    return admit(gateway, &meter->slots[number], now_us);
-}
-
-int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return dygw_meter_admit_at(gateway, app_id, now.tv_sec * US_PER_SEC + now.tv_nsec / 1000);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return admit(gateway, &meter->slots[number], now.tv_sec * US_PER_SEC + now.tv_nsec / 1000);
 }
 
 /* --- writing it down --- */

@@ -20,9 +20,6 @@ apr_status_t dygw_meter_format(void *memory);
  * another one will be. */
 int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id);
 
-/* The same at a time of the caller's, in us of a clock that is not set. */
-int dygw_meter_admit_at(dygw_gateway_t *gateway, apr_int64_t app_id, apr_int64_t now_us);
-
 /* Writes last_used_at of apps whose turn it is; at most a hundred, the others with the next call.
  * By one thread of the host. Nothing to write costs nothing. */
 apr_status_t dygw_meter_flush(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool);

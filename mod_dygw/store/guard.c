@@ -53,7 +53,7 @@ apr_time_t dygw_steady_now(void)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
 }
 

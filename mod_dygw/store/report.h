@@ -73,9 +73,7 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
                                     int zone, int limit, apr_array_header_t **rows,
                                     apr_pool_t *pool);
 
-/* When the first record at or after `from`, and the last before `until`, were created.
- * APR_NOTFOUND: there is none. */
+/* When the first record at or after `from` was created. APR_NOTFOUND: there is none. */
 apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at);
-apr_status_t dygw_store_report_last(dygw_db_t *db, dygw_ms_t until, dygw_ms_t *at);
 
 #endif

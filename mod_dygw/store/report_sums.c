@@ -39,12 +39,6 @@ static const dygw_stmt_t report_first = {
              "ORDER BY created_at LIMIT 1")
 };
 
-static const dygw_stmt_t report_last = {
-    "dygw_report_last",
-    DYGW_SQL("SELECT created_at FROM dygw_verifications WHERE created_at < %lld "
-             "ORDER BY created_at DESC LIMIT 1")
-};
-
 static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
 {
     const char *day = group_by & DYGW_BY_DAY ? day_numbers[dygw_db_dialect(db)] : "NULL";
@@ -129,24 +123,14 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
-static apr_status_t one_time(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_ms_t bound, dygw_ms_t *at)
+apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at)
 {
-    const char *args[] = { dygw_db_int(db, bound) };
+    const char *args[] = { dygw_db_int(db, from) };
     dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+    apr_status_t rv = dygw_db_select(db, &report_first, &rows, args);
 
     if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
         *at = dygw_row_int(rows, 0, DYGW_NO_TIME);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
-}
-
-apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at)
-{
-    return one_time(db, &report_first, from, at);
-}
-
-apr_status_t dygw_store_report_last(dygw_db_t *db, dygw_ms_t until, dygw_ms_t *at)
-{
-    return one_time(db, &report_last, until, at);
 }

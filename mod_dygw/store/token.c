@@ -34,12 +34,6 @@ static const dygw_stmt_t token_put = {
              "WHERE id = 1 AND version = %lld")
 };
 
-static const dygw_stmt_t token_release = {
-    "dygw_token_release",
-    DYGW_SQL("UPDATE dygw_tokens SET claim_owner = NULL, claim_until = 0 "
-             "WHERE id = 1 AND claim_owner = %s")
-};
-
 static const dygw_stmt_t token_reseal = {
     "dygw_token_reseal",
     DYGW_SQL("UPDATE dygw_tokens SET sealed = %s WHERE id = 1 AND version = %lld AND sealed = %s")
@@ -133,13 +127,6 @@ apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char
     apr_status_t rv = dygw_db_exec(db, &token_put, &nrows, args);
 
     return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_stored, &successor) : rv;
-}
-
-apr_status_t dygw_store_token_release(dygw_db_t *db, const char *owner)
-{
-    const char *args[] = { owner };
-
-    return dygw_db_exec(db, &token_release, NULL, args);
 }
 
 apr_status_t dygw_store_token_reseal(dygw_db_t *db, apr_int64_t version, const char *from,

@@ -34,7 +34,4 @@ apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char
 apr_status_t dygw_store_token_reseal(dygw_db_t *db, apr_int64_t version, const char *from,
                                      const char *to, int *done);
 
-/* Ends a claim that came to nothing, so that the next one need not wait. */
-apr_status_t dygw_store_token_release(dygw_db_t *db, const char *owner);
-
 #endif

@@ -78,15 +78,3 @@ void dygw_time_rfc3339_into(char *out, dygw_ms_t t)
     *out++ = 'Z';
     *out = '\0';
 }
-
-const char *dygw_time_rfc3339(apr_pool_t *pool, dygw_ms_t t)
-{
-    char *text;
-
-    if (t == DYGW_NO_TIME) {
-        return NULL;
-    }
-    text = apr_palloc(pool, DYGW_RFC3339_LEN + 1);
-    dygw_time_rfc3339_into(text, t);
-    return text;
-}

@@ -29,11 +29,8 @@ void dygw_clock_set(dygw_ms_t (*clock)(void));
  * DYGW_NO_TIME. */
 dygw_ms_t dygw_time_from_douyin(apr_int64_t t);
 
-/* "2019-08-24T14:15:22.123Z"; NULL for DYGW_NO_TIME. From pool. */
-const char *dygw_time_rfc3339(apr_pool_t *pool, dygw_ms_t t);
-
-/* The same without a pool, into DYGW_RFC3339_LEN + 1 bytes; times outside 1970 to 9999 are moved to
- * its edge. */
+/* "2019-08-24T14:15:22.123Z", into DYGW_RFC3339_LEN + 1 bytes; times outside 1970 to 9999 are moved
+ * to its edge. */
 #define DYGW_RFC3339_LEN 24
 void dygw_time_rfc3339_into(char *out, dygw_ms_t t);
 
