@@ -22,7 +22,7 @@ dygw_ms_t dygw_now(void);
 void dygw_clock_set(dygw_ms_t (*clock)(void));
 
 /* Douyin gives some times in seconds and some in milliseconds: above 10^11 it is ms. Zero or less:
- * DYGW_NO_TIME. */
+ * DYGW_NO_TIME. After the year 9999: its last ms, so that hours and offsets can be added. */
 dygw_ms_t dygw_time_from_douyin(apr_int64_t t);
 
 /* "2019-08-24T14:15:22.123Z"; NULL for DYGW_NO_TIME. From pool. */
