@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What all fuzzers have in common. A fuzzer is fuzz_NAME.c, which claims something about every
- * input; its seeds are the texts of corpus/NAME, its words those of NAME.dict. It is linked with what
+ * input; its seeds are the texts in corpus/NAME.txt, its words those of NAME.dict. It is linked with what
  * it needs out of everything; functions that it plays itself are named in a line "wraps: f g", and
  * stand there as __wrap_f. */
 #ifndef DYGW_FUZZ_H
