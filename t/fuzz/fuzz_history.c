@@ -14,7 +14,8 @@
  *               be known whose it is)
  *   x           and takes it back
  *   r           what is left of the coupon is refunded
- *   n N         the next answer is lost, or the next look finds nothing
+ *   n q         the next answer is lost; the next repetition is refused, which says nothing of the coupon
+ *   N           the next look finds nothing
  *   s m l t     time passes: 1 s, 40 s, 9 min, 16 min
  */
 #include "fuzz.h"
@@ -30,10 +31,12 @@
 #define REQUESTS_MAX    3
 #define DONE_MAX        8
 #define STEPS_MAX       64
+#define CLOCKS_MS       120000      /* what is done so long before a request may be taken for its */
 #define SAME_MS         600000      /* so long Douyin surely knows a verify again */
 #define LATE_MAX_MS     840000      /* and nothing is applied later than that */
 #define OPEN_PLATFORM   4
 #define OTHER           (-1)        /* who is no request of ours */
+#define REFUSED         3000001     /* the catch-all */
 
 typedef struct done_t {
     const char *verify_id;
@@ -48,6 +51,7 @@ typedef struct request_t {
     int applied;            /* index of what Douyin did for it; -1: nothing */
     dygw_ms_t applied_at;   /* when it will; DYGW_NO_TIME: not any more */
     dygw_ms_t known_until;  /* Douyin takes a repetition for the same verify */
+    int blind;              /* one was sent later than that, when the coupon was not shown */
 } request_t;
 
 typedef struct world_t {
@@ -56,9 +60,8 @@ typedef struct world_t {
     int uses;
     int for_ever;           /* a repetition is the same verify, however late it comes */
     int refunded;
-    int lose_answer, show_nothing;
+    int lose_answer, refuse, show_nothing;
     int excused;            /* uses that may be too many */
-    int unclear;            /* somebody redeemed as we would: nobody can know */
     done_t done[DONE_MAX];
     int done_count;
     request_t requests[REQUESTS_MAX];
@@ -185,7 +188,14 @@ static apr_array_header_t *records_of(const world_t *w)
  * ours is in the way. */
 static int is_clear(const world_t *w)
 {
-    return !w->unclear && w->request_count == 1;
+    int clear = w->request_count == 1;
+    int i;
+
+    for (i = 0; i < w->done_count; i++) {
+        clear &= w->done[i].by != OTHER || !w->done[i].looks_like_ours
+                 || w->done[i].shown.verify_time < w->requests[0].row.created_at - CLOCKS_MS;
+    }
+    return clear;
 }
 
 static void check_owner(const world_t *w, int k)
@@ -241,11 +251,16 @@ static int has_verify_id(const world_t *w, const char *verify_id)
     return 0;
 }
 
-/* Whether Douyin takes it for the verify that it has carried out. */
+/* Whether Douyin still remembers the verify_token; it does so anew with each time that it is sent. */
+static int is_in_mind(const world_t *w, const request_t *r)
+{
+    return w->for_ever || w->now <= r->known_until;
+}
+
+/* Whether it takes a repetition for the verify that it has carried out. */
 static int is_known_again(const world_t *w, const request_t *r)
 {
-    return r->applied >= 0 && !w->done[r->applied].taken_back
-           && (w->for_ever || w->now <= r->known_until);
+    return r->applied >= 0 && !w->done[r->applied].taken_back && is_in_mind(w, r);
 }
 
 /* How often we have redeemed. */
@@ -260,38 +275,62 @@ static int ours(const world_t *w)
     return n;
 }
 
+static int hear_refusal(dygw_verification_t *v, int already)
+{
+    v->already = already ? DYGW_ALREADY_USED : v->already;
+    v->refused_code = already ? DYGW_NO_INT : REFUSED;
+    v->refused_description = already ? NULL : "refused";
+    return 1;
+}
+
+/* Redeems anew what Douyin does not know again. Whether there is anything to be redeemed. */
+static int carry_out(world_t *w, int k)
+{
+    request_t *r = &w->requests[k];
+    int done;
+
+    r->applied_at = DYGW_NO_TIME;
+    if (!is_known_again(w, r)) {
+        done = redeem(w, k, OPEN_PLATFORM, POI);
+        if (done < 0) {
+            return 0;
+        }
+        r->applied = done;
+        w->excused += r->blind;
+        FUZZ_ASSERT(ours(w) <= w->request_count + w->excused);
+    }
+    r->known_until = w->now + SAME_MS;
+    return 1;
+}
+
 /* The same verify once more. Gives whether the coupon is to be looked at because of it. */
-static int repeat(world_t *w, int k, int was_shown, dygw_refusal_t *refused)
+static int repeat(world_t *w, int k, int was_shown)
 {
     request_t *r = &w->requests[k];
     int lost = w->lose_answer;
+    int refused = w->refuse;
 
-    w->lose_answer = 0;
+    w->lose_answer = w->refuse = 0;
     r->row.repeats++;
     r->row.attempts++;
     r->row.sent_at = w->now;
-    r->applied_at = DYGW_NO_TIME;
-    if (!is_known_again(w, r)) {
-        int done = redeem(w, k, OPEN_PLATFORM, POI);
-
-        /* a coupon that is not shown may be a card, which is not known to the judge */
-        w->excused += !was_shown && done >= 0;
-        FUZZ_ASSERT(ours(w) <= w->request_count + w->excused);
-        if (done < 0 && !lost) {
-            r->row.already = w->refunded ? r->row.already : DYGW_ALREADY_USED;
-            *refused = (dygw_refusal_t){ 1265, w->refunded ? "refunded" : NULL };
-            return 1;
-        }
-        r->applied = done < 0 ? r->applied : done;
+    /* a coupon that is not shown may be a card, which is not known to the judge */
+    r->blind |= !was_shown && !is_in_mind(w, r);
+    r->known_until = is_in_mind(w, r) ? w->now + SAME_MS : r->known_until;
+    if (refused) {
+        return lost ? 0 : hear_refusal(&r->row, 0);
     }
-    r->known_until = w->now + SAME_MS;
-    if (!lost && is_known_again(w, r)) {
-        if (has_verify_id(w, w->done[r->applied].verify_id)) {
-            r->row.verify_status = DYGW_FAILED;     /* another record's */
-        }
-        else {
-            succeed(w, k, w->done[r->applied].verify_id);
-        }
+    if (!carry_out(w, k)) {
+        return lost ? 0 : hear_refusal(&r->row, !w->refunded);
+    }
+    if (lost) {
+        return 0;
+    }
+    if (has_verify_id(w, w->done[r->applied].verify_id)) {
+        r->row.verify_status = DYGW_FAILED;     /* another record's */
+    }
+    else {
+        succeed(w, k, w->done[r->applied].verify_id);
     }
     return 0;
 }
@@ -322,7 +361,7 @@ static void judge(world_t *w, int k)
             fail(w, k);
         }
         else if (verdict.what == DYGW_VERDICT_REPEAT) {
-            again = repeat(w, k, h.seen[0] != NULL, &h.refused[0]);
+            again = repeat(w, k, h.seen[0] != NULL);
         }
         else if (verdict.silent && !rows[0]->already) {
             rows[0]->already = DYGW_ALREADY_SILENT;
@@ -368,7 +407,7 @@ static void step(world_t *w, char c)
         redeem(w, OTHER, OPEN_PLATFORM, "7000000000000000000");
         break;
     case 'u':
-        w->unclear |= redeem(w, OTHER, OPEN_PLATFORM, POI) >= 0;
+        redeem(w, OTHER, OPEN_PLATFORM, POI);
         break;
     case 'x':
         take_back(w);
@@ -378,6 +417,9 @@ static void step(world_t *w, char c)
         break;
     case 'n':
         w->lose_answer = 1;
+        break;
+    case 'q':
+        w->refuse = 1;
         break;
     case 'N':
         w->show_nothing = 1;
@@ -402,7 +444,7 @@ static void step(world_t *w, char c)
 /* Any byte is a step. */
 static char letter(int byte)
 {
-    static const char all[] = "ABC123gGopuxrnNsmlt";
+    static const char all[] = "ABC123gGopuxrnqNsmlt";
 
     return (char)(byte > 0 && strchr(all, byte) ? byte : all[byte % ((int)sizeof(all) - 1)]);
 }

@@ -68,6 +68,10 @@ static dygw_verification_t *make_row(int i, int count, apr_pool_t *pool)
     v->already = pick(3);
     v->review_since = pick(6) == 5 ? pick_time() : DYGW_NO_TIME;
     v->cancel_since = pick(6) == 5 ? pick_time() : DYGW_NO_TIME;
+    if (pick(6) == 5) {
+        v->refused_code = REFUSED;
+        v->refused_description = "refused";
+    }
     return v;
 }
 
@@ -143,9 +147,6 @@ static dygw_hearing_t *make_hearing(apr_pool_t *pool)
         h->seen[i] = pick(6) == 5 ? NULL : coupons[pick(3) == 2];
         h->unseen[i] = h->seen[i] ? NULL : &unseen;
         h->records[i] = pick(3) == 2 ? NULL : make_records(pool);
-        if (pick(6) == 5) {
-            h->refused[i] = (dygw_refusal_t){ REFUSED, "refused" };
-        }
     }
     return h;
 }
