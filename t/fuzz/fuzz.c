@@ -193,7 +193,13 @@ int fuzz_is_utf8(const char *text, apr_size_t len)
 
 int fuzz_is_absent_or_text(const char *text, apr_size_t max)
 {
-    return !text || (*text && strlen(text) <= max && fuzz_is_utf8(text, strlen(text)));
+    apr_size_t n = 0;
+    const char *c;
+
+    for (c = text; c && *c; c++) {
+        n += ((unsigned char)*c & 0xC0) != 0x80;
+    }
+    return !text || (*text && n <= max && fuzz_is_utf8(text, strlen(text)));
 }
 
 int fuzz_consists(const char *text, apr_size_t min, apr_size_t max, const char *of)

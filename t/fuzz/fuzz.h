@@ -49,7 +49,7 @@ const char *fuzz_rest(const fuzz_input_t *in);
 /* Well-formed UTF-8. */
 int fuzz_is_utf8(const char *text, apr_size_t len);
 
-/* NULL, or not empty, UTF-8, and no longer than max bytes. */
+/* NULL, or not empty, UTF-8, and no longer than max characters. */
 int fuzz_is_absent_or_text(const char *text, apr_size_t max);
 
 /* Whether text is of min..max bytes, each of them one of `of`. */

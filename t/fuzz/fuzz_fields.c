@@ -25,10 +25,10 @@ static int parse(dygw_fields_t *f, const char *data, apr_size_t len, apr_pool_t 
     return 0;
 }
 
-/* No control characters; no more than max characters, which have four bytes at most. */
+/* No control characters; no more than max characters. */
 static int is_plain(const char *text, apr_size_t max)
 {
-    return fuzz_is_absent_or_text(text, 4 * max)
+    return fuzz_is_absent_or_text(text, max)
            && (!text || strcspn(text, "\n\r\t\x1b\x7f") == strlen(text));
 }
 

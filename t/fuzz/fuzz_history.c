@@ -215,12 +215,13 @@ static void check_owner(const world_t *w, int k)
     }
 }
 
-/* Nothing ends as failed that was redeemed, or that Douyin may still redeem unasked. */
-static void check_loss(const world_t *w, int k)
+/* Nothing ends as failed that was redeemed, or that Douyin may still redeem unasked; but for what was
+ * refused, and is not shown when all that may come late has come. */
+static void check_loss(const world_t *w, int k, int was_shown)
 {
     const request_t *r = &w->requests[k];
 
-    if (is_clear(w)) {
+    if (is_clear(w) && (was_shown || r->row.refused_code == DYGW_NO_INT)) {
         FUZZ_ASSERT(r->applied < 0 || w->done[r->applied].taken_back);
         FUZZ_ASSERT(r->applied_at == DYGW_NO_TIME || uses_left(w) <= 0);
     }
@@ -233,10 +234,10 @@ static void succeed(world_t *w, int k, const char *verify_id)
     check_owner(w, k);
 }
 
-static void fail(world_t *w, int k)
+static void fail(world_t *w, int k, int was_shown)
 {
     w->requests[k].row.verify_status = DYGW_FAILED;
-    check_loss(w, k);
+    check_loss(w, k, was_shown);
 }
 
 static int has_verify_id(const world_t *w, const char *verify_id)
@@ -358,7 +359,7 @@ static void judge(world_t *w, int k)
             succeed(w, k, verdict.verify->verify_id);
         }
         else if (verdict.what == DYGW_VERDICT_FAILED) {
-            fail(w, k);
+            fail(w, k, h.seen[0] != NULL);
         }
         else if (verdict.what == DYGW_VERDICT_REPEAT) {
             again = repeat(w, k, h.seen[0] != NULL);
