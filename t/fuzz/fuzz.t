@@ -1,11 +1,11 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Runs each fuzzer for a while, from its seeds: a test each. Their programs are in $DYGW_OUT.
-#   DYGW_FUZZ_SECONDS   for each; 3
+# Runs each fuzzer for a while, from its seeds: a test each. Their programs are in $DYGW_OUT. All
+# runs try the same inputs in the same order, unless what was found is kept.
+#   DYGW_FUZZ_SECONDS   for each; without, it has a number of inputs to try, and some seconds
 #   DYGW_FUZZ_JOBS      at a time; 2
 #   DYGW_FUZZ_ONLY      a word of their names; all
-#   DYGW_FUZZ_KEEP      a directory: what is found is kept there and gone on from, and each run tries
-#                       other inputs; without, all runs try the same ones in the same order
+#   DYGW_FUZZ_KEEP      a directory: what is found is kept there, and gone on from
 use strict;
 use warnings;
 
@@ -16,6 +16,8 @@ use MIME::Base64 qw(encode_base64);
 
 use constant {
     SEED         => 1,
+    INPUTS       => 30_000,
+    SECONDS      => 8,         # enough for as many, if the machine is not too busy
     INPUT_MAX    => 4096,      # bytes of an input
     UNIT_SEC     => 25,        # an input that takes longer is a finding; on a busy machine, too
     MEMORY_MB    => 1024,
@@ -24,7 +26,7 @@ use constant {
 };
 
 my $out = $ENV{DYGW_OUT} // '.out-fuzz';
-my $seconds = $ENV{DYGW_FUZZ_SECONDS} // 3;
+my $seconds = $ENV{DYGW_FUZZ_SECONDS};
 my $jobs = $ENV{DYGW_FUZZ_JOBS} // 2;
 my $keep = $ENV{DYGW_FUZZ_KEEP};
 my $only = $ENV{DYGW_FUZZ_ONLY} // '';
@@ -63,7 +65,8 @@ sub command {
     my $dict = "t/fuzz/$name.dict";
     make_path($found, "$scratch/$name.bad", "$scratch/$name.seeds");
     unpack_seeds($name, "$scratch/$name.seeds");
-    return ("$out/t/fuzz_$name", "-max_total_time=$seconds", '-max_len=' . INPUT_MAX,
+    return ("$out/t/fuzz_$name", '-max_total_time=' . ($seconds // SECONDS),
+            defined $seconds ? () : '-runs=' . INPUTS, '-max_len=' . INPUT_MAX,
             '-timeout=' . UNIT_SEC, '-rss_limit_mb=' . MEMORY_MB, '-print_final_stats=1',
             '-use_value_profile=1', defined $keep ? () : '-seed=' . SEED,
             "-artifact_prefix=$scratch/$name.bad/", -e $dict ? "-dict=$dict" : (),
