@@ -43,7 +43,8 @@ dygw_ms_t dygw_time_from_douyin(apr_int64_t t)
     if (t <= 0) {
         return DYGW_NO_TIME;
     }
-    return t > DOUYIN_MS_ABOVE ? t : t * MS_PER_SEC;
+    t = t > DOUYIN_MS_ABOVE ? t : t * MS_PER_SEC;
+    return t > RFC3339_MAX_MS ? RFC3339_MAX_MS : t;
 }
 
 static char *put_digits(char *out, int value, int width)

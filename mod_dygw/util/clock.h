@@ -26,7 +26,7 @@ int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms);
 void dygw_clock_set(dygw_ms_t (*clock)(void));
 
 /* Douyin gives some times in seconds and some in milliseconds: above 10^11 it is ms. Zero or less:
- * DYGW_NO_TIME. */
+ * DYGW_NO_TIME. After the year 9999: its last ms, so that hours and offsets can be added. */
 dygw_ms_t dygw_time_from_douyin(apr_int64_t t);
 
 /* "2019-08-24T14:15:22.123Z", into DYGW_RFC3339_LEN + 1 bytes; times outside 1970 to 9999 are moved
