@@ -94,10 +94,9 @@ static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw
     return rv;
 }
 
-/* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is, after a
- * second draw perhaps by ourselves. When the connection dies with the commit, a second unit of work
- * finds out whether it was done: inserting the same rows again is no error. A second that only
- * fails leaves it in doubt. */
+/* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is. When
+ * the connection dies with the commit, a second unit of work finds out whether it was done:
+ * inserting the same rows again is no error. A second that only fails leaves it in doubt. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
     dygw_ms_t until = dygw_now() + PATIENCE_MS;
@@ -119,7 +118,7 @@ static apr_status_t insert(dygw_attempt_t *a)
         }
         a->in_doubt |= rv == APR_INCOMPLETE;
         if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
-            a->in_doubt = rv == APR_EACCES && a->redrawn;
+            a->in_doubt = 0;
             break;
         }
         if (rv == APR_EAGAIN) {
