@@ -22,7 +22,7 @@
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
-#define OBTAINED_AHEAD_MS   600000  /* by the clock of the host that got it; more: one went back */
+#define OBTAINED_AHEAD_MS   600000  /* a token, by another clock; more: it was set back */
 #define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
 
 static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
