@@ -49,6 +49,10 @@ typedef enum {
 #define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
 #define DYGW_ALREADY_USED   2       /* one was answered "already used" */
 
+/* Who told of a change of its coupon: bits of `news`. */
+#define DYGW_NEWS_WEBHOOK   1       /* Douyin did; always set when anybody did */
+#define DYGW_NEWS_LOOK      8       /* a look at it for the sake of another row of the request */
+
 /* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
  * contract's words: dygw_*_word() below. */
 typedef struct dygw_verification_t {
@@ -99,7 +103,8 @@ typedef struct dygw_verification_t {
     int item_count;                 /* coupons of the request; all were sent in one verify */
     apr_int64_t first_id;           /* id of item 0 of the request; its own id for item 0 */
     int attempts;                   /* verify calls sent */
-    dygw_ms_t lease_until;          /* the request that made the row still works on it until then */
+    dygw_ms_t lease_until;          /* a verify of it may be under way until then, its request's or
+                                     * a repetition: nobody else works on it */
     dygw_ms_t next_run_at;          /* when the background settles or enriches it next;
                                      * DYGW_NO_TIME = never */
     dygw_ms_t sent_at;              /* the last verify request, at the latest then */
@@ -109,7 +114,7 @@ typedef struct dygw_verification_t {
     dygw_ms_t review_since;         /* Douyin's risk review; DYGW_NO_TIME = none */
     dygw_ms_t cancel_since;         /* the caller wants it cancelled; DYGW_NO_TIME = no */
     int cancels;                    /* cancel requests that may have reached Douyin */
-    int news;                       /* a webhook told of a change that was not looked into yet */
+    int news;                       /* of a change that was not looked into yet: DYGW_NEWS_* */
     dygw_ms_t errand_at;            /* when the background looks at a settled row because of a
                                      * cancel or of news; DYGW_NO_TIME = never */
     dygw_ms_t enrich_since;         /* first try to enrich it; DYGW_NO_TIME = none yet */

@@ -88,7 +88,8 @@ isnt(data($more)->{verify_results}[0]{verify_id}, data($of_card)->{verify_result
 
 my $taken_back = $sandbox->mint(coupons => 2);
 $sandbox->fault(call => 'verify', fault => 'result', result => 2100004, msg => 'busy', item => 1);
-my ($half, $half_sent) = verify($taken_back, encrypted_codes => [ map { $_->{encrypted_code} } @{ $taken_back->{coupons} } ]);
+my ($half, $half_sent) = verify($taken_back,
+    encrypted_codes => [ map { $_->{encrypted_code} } @{ $taken_back->{coupons} } ]);
 is_deeply([ map { "$_->{result} $_->{msg}" } @{ data($half)->{verify_results} } ], [ '0 验券成功', '2100004 busy' ],
     'one item is refused, the other is redeemed');
 is_deeply([ map { $sandbox->coupon($_->{code})->{times_used} } @{ $taken_back->{coupons} } ], [ 1, 0 ], 'in truth');
