@@ -74,10 +74,14 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
                                                 pool, &mistake)
                               : NULL;
     json_t *data = json_object_get(root, "data");
+    const json_t *extra = json_object_get(root, "extra");
     int understood;
 
     reply->data = json_is_object(data) ? data : NULL;
-    understood = read_codes(reply, json_object_get(root, "extra"), call->both_levels);
+    if (reply->date == DYGW_NO_TIME) {
+        reply->date = dygw_time_from_douyin(dygw_json_int(extra, "now", 0));
+    }
+    understood = read_codes(reply, extra, call->both_levels);
     if (reply->http_status >= HTTP_SERVER_ERROR) {
         reply->kind = DYGW_REPLY_BUSY;
     }
