@@ -10,6 +10,7 @@
 #include <apr_general.h>
 
 #include "gateway/cancel.h"
+#include "gateway/late.h"
 #include "util/compiler.h"
 
 #define OTHER_ID    50
@@ -436,12 +437,10 @@ static void what_does_not_say_in_which_store_is_left_and_told(DYGW_UNUSED void *
 /* The cashier may have turned to the shop's other system. */
 static void after_a_refusal_what_comes_is_left_and_told(DYGW_UNUSED void **state)
 {
-    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
-    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
-    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
-    settle();
-    check_failed(1250);
-    settling_asked();
+    row->verify_status = DYGW_FAILED;
+    row->error_code = 1250;
+    row->attempts = 2;
+    dygw_late_expect(row);
     show("v-2");
     run_next();
     check_asked("get enc-1");
