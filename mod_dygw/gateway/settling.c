@@ -159,10 +159,12 @@ int dygw_settling_others_stand(const dygw_job_t *job)
     return 1;
 }
 
+/* And nobody has told yet. One that is being cancelled is looked at in any case. */
 static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
-    return v->verify_status == DYGW_SUCCESS && v->errand_at == DYGW_NO_TIME && seen
-           && dygw_fit_is_gone(v, seen) && !dygw_fit_is_hidden(seen);
+    return v->verify_status == DYGW_SUCCESS && v->cancel_since == DYGW_NO_TIME
+           && !(v->news & DYGW_NEWS_LOOK) && seen && dygw_fit_is_gone(v, seen)
+           && !dygw_fit_is_hidden(seen);
 }
 
 void dygw_settling_tell_gone(dygw_job_t *job)

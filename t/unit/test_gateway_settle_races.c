@@ -131,10 +131,19 @@ static void what_was_cancelled_at_douyin_is_not_redeemed_again(DYGW_UNUSED void 
 
 static void nor_what_somebody_else_redeemed_since(DYGW_UNUSED void **state)
 {
+    done->news = DYGW_NEWS_WEBHOOK;
+    done->errand_at = dygw_now() + 60000;       /* a webhook told of something before */
     show("v-9");
     settle();
     check_asked("query order-1");
     assert_true(done->news & DYGW_NEWS_LOOK);
+    assert_true(done->errand_at == dygw_now());
+    done->errand_at = dygw_now() + 5000;        /* it was looked into in vain, and will be again */
+    fake_clock_advance(1000);
+    show("v-9");
+    settle();
+    assert_true(done->errand_at == dygw_now() + 4000);
+    settling_asked();
 }
 
 static void what_is_not_shown_is_got_before_anything_is_repeated(DYGW_UNUSED void **state)
