@@ -16,6 +16,9 @@
 #define TYPE_OPEN_PLATFORM  4           /* verify_type */
 #define OPEN_PLATFORM       "开放平台API"    /* verifier_unique_id of the same */
 #define RECORD_CANCELLED    2           /* status of a record */
+#define CLOCKS_MS           120000      /* what Douyin's clock and ours may differ by, unsaid */
+#define NONSENSE_MS         86400000    /* no difference of clocks, whatever the answer says */
+#define SECOND_MS           1000        /* its clock is told in whole ones */
 
 /* --- what every call shows --- */
 
@@ -194,6 +197,26 @@ static dygw_coupons_reply_t *make_reply(const dygw_reply_t *reply, apr_pool_t *p
     return seen;
 }
 
+/* Between our request and its answer, Douyin's clock was at the date, or up to a second later. */
+static void tell_clocks(const dygw_coupons_reply_t *seen)
+{
+    const dygw_reply_t *reply = &seen->reply;
+    dygw_ms_t least = reply->date - reply->ended_at;
+    int known = reply->date != DYGW_NO_TIME && least > -NONSENSE_MS && least < NONSENSE_MS;
+    dygw_ms_t most = known ? least + SECOND_MS + reply->took / 1000 : CLOCKS_MS;
+
+    least = known ? least : -CLOCKS_MS;
+    for (int i = 0; i < seen->coupons->nelts; i++) {
+        const apr_array_header_t *verifies
+            = APR_ARRAY_IDX(seen->coupons, i, dygw_seen_coupon_t).verifies;
+
+        for (int n = 0; n < verifies->nelts; n++) {
+            APR_ARRAY_IDX(verifies, n, dygw_seen_verify_t).ahead_least = least;
+            APR_ARRAY_IDX(verifies, n, dygw_seen_verify_t).ahead_most = most;
+        }
+    }
+}
+
 void dygw_douyin_put_get(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
                          dygw_douyin_call_t *call, apr_pool_t *pool)
 {
@@ -213,6 +236,7 @@ dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t
                     dygw_douyin_copy(reply->data, "certificate", JSON_OBJECT, &strange, pool),
                     pool);
         seen->reply.kind = seen->coupons->nelts == 1 ? DYGW_REPLY_OK : DYGW_REPLY_GARBLED;
+        tell_clocks(seen);
     }
     return seen;
 }
@@ -239,6 +263,7 @@ dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool
     for (size_t i = 0; i < json_array_size(list); i++) {
         read_coupon(seen->coupons, json_array_get(list, i), pool);
     }
+    tell_clocks(seen);
     /* Absent, null and [] all mean that there is none. */
     if (!list && strange) {
         seen->reply.kind = DYGW_REPLY_GARBLED;

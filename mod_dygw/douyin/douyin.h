@@ -87,7 +87,8 @@ typedef struct dygw_reply_t {
     apr_size_t raw_len;
     json_t *data;               /* member "data" of the body, borrowed; NULL when there is none */
     apr_interval_time_t took;   /* us */
-    dygw_ms_t date;             /* Douyin's clock, to the second; DYGW_NO_TIME when absent */
+    dygw_ms_t date;             /* Douyin's clock, to the second: Date, else extra's "now";
+                                 * DYGW_NO_TIME when absent */
     dygw_ms_t ended_at;         /* ours at that moment */
     int sent_twice; /* a kept-alive connection was dead and libcurl sent the request anew on
                      * another: the first may have arrived all the same, so "already used" may be
@@ -173,7 +174,9 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
 /* One verification of a coupon, as Douyin shows it. */
 typedef struct dygw_seen_verify_t {
     const char *verify_id;          /* never NULL: those without are left out */
-    dygw_ms_t verify_time;          /* DYGW_NO_TIME when absent */
+    dygw_ms_t verify_time;          /* by Douyin's clock; DYGW_NO_TIME when absent */
+    dygw_ms_t ahead_least;          /* ms that this clock is ahead of ours (behind: below 0), as */
+    dygw_ms_t ahead_most;           /* the answer tells: between these; else 120 s each way */
     int verify_type;                /* Douyin's: 4 = open platform, which verifier_unique_id tells
                                      * too; -1 when absent */
     const char *poi_id;             /* NULL when absent */

@@ -140,6 +140,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
 {
     const char *mistake;
     json_t *root = NULL;
+    const json_t *extra;
     json_t *data;
     int understood;
 
@@ -147,9 +148,13 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
         mend(reply, pool);
         root = dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, pool, &mistake);
     }
+    extra = json_object_get(root, "extra");
     data = json_object_get(root, "data");
     reply->data = json_is_object(data) ? data : NULL;
-    understood = read_codes(reply, json_object_get(root, "extra"), call->both_levels);
+    if (reply->date == DYGW_NO_TIME) {
+        reply->date = dygw_time_from_douyin(dygw_json_int(extra, "now", 0));
+    }
+    understood = read_codes(reply, extra, call->both_levels);
     if (reply->error_code == 0 && !json_object_get(reply->data, "error_code")) {
         understood |= read_err_no(reply, root);
     }

@@ -5,6 +5,10 @@
  * comes due after the call must have ended: if this process dies in between, the background finds
  * out what became of it. A verification that is still `processing` is given up by the same mark; to
  * settle it is the background's work in any case.
+ *
+ * While a verify of the same request may be under way, because others of it are not settled,
+ * nothing but the mark is made: it might redeem again what Douyin has just cancelled. The mark and
+ * the commit of a repetition exclude each other: that raises the revision of this row, too.
  */
 #include "gateway/cancel.h"
 
@@ -30,10 +34,23 @@ typedef struct cancel_t {
     dygw_redeem_result_t *out;
     int *pending;
     dygw_verification_t *v;     /* as the table has it, but for what is going to be written */
+    dygw_ms_t not_before;       /* see dygw_cancel_not_before */
     dygw_token_t token;
 } cancel_t;
 
 /* --- the record --- */
+
+/* After the record itself: who writes to both afterwards is noticed when that is written. */
+static apr_status_t read_others(cancel_t *c, dygw_db_t *db)
+{
+    apr_array_header_t *items;
+    apr_status_t rv = dygw_store_verification_items(db, c->v->first_id, &items, c->pool);
+
+    if (rv == APR_SUCCESS) {
+        c->not_before = dygw_cancel_not_before((dygw_verification_t **)items->elts, items->nelts);
+    }
+    return rv;
+}
 
 static apr_status_t read_record(cancel_t *c)
 {
@@ -42,6 +59,9 @@ static apr_status_t read_record(cancel_t *c)
 
     if (rv == APR_SUCCESS) {
         rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, c->pool);
+        if (rv == APR_SUCCESS && c->v->item_count > 1) {
+            rv = read_others(c, db);
+        }
         dygw_db_close(db);
     }
     return rv;
@@ -187,6 +207,28 @@ static const char *mark(const cancel_t *c)
                        NULL);
 }
 
+/* The background carries it out. */
+static apr_status_t leave_wish(cancel_t *c)
+{
+    apr_status_t rv;
+
+    c->v->cancel_since = c->v->updated_at = dygw_now();
+    c->v->cancels = 0;
+    c->v->errand_at = c->not_before;
+    c->v->error_code = 0;
+    c->v->error_description = NULL;
+    rv = write_wish(c);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    dygw_log(c->log, INFO, 0,
+             DYGWNO(0436) "verification %" APR_INT64_T_FMT " is cancelled when the verify of "
+                          "others of its request has ended", c->id);
+    count(c, DYGW_CANCEL_UNKNOWN);
+    dygw_cell_left_work(c->gateway);
+    return answer(c, 1);
+}
+
 static apr_status_t cancel_success(cancel_t *c)
 {
     const dygw_reply_t *reply;
@@ -197,6 +239,9 @@ static apr_status_t cancel_success(cancel_t *c)
     }
     if (!c->v->verify_id || !c->v->certificate_id) {
         return refuse(c, DYGW_CONFLICT, "Douyin did not say what is needed to cancel it");
+    }
+    if (c->not_before > dygw_now()) {
+        return leave_wish(c);
     }
     if (!dygw_ask_ready(c->gateway, &c->token, c->log, c->pool, &c->out->result)) {
         return APR_SUCCESS;

@@ -17,6 +17,10 @@ void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
 const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
                               apr_pool_t *pool);
 
+/* When no verify of this request can be under way any more, by its rows; in the past: none is. A
+ * cancel that Douyin carries out before could be undone by it. */
+dygw_ms_t dygw_cancel_not_before(dygw_verification_t *const *rows, int count);
+
 /* Makes it `cancelled`, finally. */
 void dygw_cancel_done(dygw_verification_t *v);
 

@@ -5,11 +5,30 @@
 #include "gateway/cancel.h"
 #include "gateway/late.h"
 
+#define AHEAD_MAX_MS    600000  /* far over any lease; more: the clock was put back */
+
 /* The same for every repetition of the same cancel. */
 const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
                               apr_pool_t *pool)
 {
     return gateway->use_cancel_token ? apr_pstrcat(pool, "dygw-", v->verify_id, NULL) : NULL;
+}
+
+dygw_ms_t dygw_cancel_not_before(dygw_verification_t *const *rows, int count)
+{
+    dygw_ms_t latest = dygw_now() + AHEAD_MAX_MS;
+    dygw_ms_t until = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        dygw_ms_t lease_until = rows[i]->lease_until;
+
+        if (rows[i]->verify_status == DYGW_PROCESSING && lease_until > until
+            && lease_until < latest) {
+            until = lease_until;
+        }
+    }
+    return until;
 }
 
 /* No errand is left but to look into what a webhook told meanwhile, or what comes late. */

@@ -4,8 +4,9 @@
  *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
  *                                           still there -> cancel again. Refused -> get once more,
  *                                           for it may have been done before; then it is refused
- *   a cancel that was never sent (the row   cancel
- *   was given up, and yet redeemed)
+ *   a cancel that was never sent (the row   cancel, when no verify of its request can be under way
+ *   was given up, and yet redeemed; or a
+ *   verify was under way)
  *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
  *   a verify of it may be applied late      get, now and then until that is over: a verification
  *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
@@ -149,7 +150,7 @@ static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *repl
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
-    v->news &= ~DYGW_NEWS_WEBHOOK;
+    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
     v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
     dygw_orphan_schedule(job);
     return dygw_errand_go_on(job);
@@ -220,16 +221,6 @@ static int is_refused(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* Whether Douyin shows the redemption no more. Of one that it never named, only a coupon without
- * any tells. */
-static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
-{
-    if (!v->verify_id) {
-        return seen->certificate.status == DYGW_COUPON_UNUSED && seen->verifies->nelts == 0;
-    }
-    return !dygw_fit_find(seen, v->verify_id);
-}
-
 /* What Douyin did not name. APR_NOTFOUND: it does not show it. */
 static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
@@ -265,7 +256,7 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupo
     const dygw_errand_t *e = job->state;
     dygw_verification_t *v = dygw_errand_row(job);
 
-    if (is_gone(v, seen)) {
+    if (dygw_fit_is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
     }
     if (!v->verify_id) {
@@ -287,14 +278,15 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
     dygw_verification_t *v = dygw_errand_row(job);
     int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
     int told = v->news & DYGW_NEWS_WEBHOOK;
+    dygw_confirmed_by_e by = v->news & DYGW_NEWS_LOOK ? DYGW_BY_STATUS_QUERY : DYGW_BY_WEBHOOK;
 
-    v->news &= ~DYGW_NEWS_WEBHOOK;
+    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (told && v->verify_status == DYGW_SUCCESS && is_gone(v, seen)) {
+    if (told && v->verify_status == DYGW_SUCCESS && dygw_fit_is_gone(v, seen)) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
-        v->confirmed_by = DYGW_BY_WEBHOOK;
+        v->confirmed_by = by;
         dygw_log(job->log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
         return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
@@ -332,7 +324,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
         return put_off(job, &answer->reply);
     }
     seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
-    if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && is_gone(v, seen)
+    if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && dygw_fit_is_gone(v, seen)
         && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
         return put_off(job, &answer->reply);
     }
@@ -363,12 +355,24 @@ static int is_due(const dygw_verification_t *v)
            && v->errand_at <= dygw_now();
 }
 
+/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
+static const dygw_question_t *begin_cancel(dygw_job_t *job)
+{
+    dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
+
+    if (at <= dygw_now()) {
+        return cancel(job);
+    }
+    dygw_errand_row(job)->errand_at = at;
+    return dygw_errand_go_on(job);
+}
+
 static const dygw_question_t *begin_row(dygw_job_t *job)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
     if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
-        return cancel(job);
+        return begin_cancel(job);
     }
     if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
         v->news &= ~DYGW_NEWS_LATE;

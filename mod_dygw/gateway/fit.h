@@ -24,8 +24,21 @@ dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_
 /* Whether Douyin says in which store it was. */
 int dygw_fit_names_store(const dygw_seen_verify_t *verify);
 
+/* When Douyin answered our own prepare of v, by its clock, as the answer on record tells.
+ * DYGW_NO_TIME: it does not, or the prepare was the caller's. */
+dygw_ms_t dygw_fit_prepared_at(const dygw_verification_t *v, apr_pool_t *pool);
+
+/* Whether that verification was done before: prepare counted it already, so it is not what v asked
+ * for. A prepared_at after the record was made is nonsense and tells nothing. */
+int dygw_fit_precedes(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
+                      dygw_ms_t prepared_at);
+
 /* Whether Douyin counts more verifications of the coupon than it shows. */
 int dygw_fit_is_hidden(const dygw_seen_coupon_t *coupon);
+
+/* Whether Douyin shows the redemption that v has no more. Of one that it never named, only a coupon
+ * without any tells. */
+int dygw_fit_is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *coupon);
 
 /* What it shows of this one; NULL: it does not. */
 const dygw_seen_verify_t *dygw_fit_find(const dygw_seen_coupon_t *coupon, const char *verify_id);

@@ -10,8 +10,9 @@
  *   It shows the coupon used and nothing fits, and a repetition does not say that it is ours all
  *   the same, or refunded: failed.
  *
- *   It shows it unused: the verify is repeated, by Douyin's schedule; when that is spent, or not
- *   allowed, it is waited for what Douyin may apply late, and then it has failed.
+ *   It shows it unused: the verify is repeated, by Douyin's schedule; when that is spent, not
+ *   allowed, or was refused because of the coupon, it is waited for what Douyin may apply late of
+ *   what was never answered, and then it has failed.
  *
  * Where it shows nothing at all, repeating is all that can be done.
  */
@@ -37,6 +38,12 @@ static int is_given_up(const dygw_verification_t *v)
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v)
 {
     return v->sent_at > 0 ? v->sent_at : v->created_at;
+}
+
+/* A repetition of it was refused because of the coupon, and not for being used already. */
+static int is_refused(const dygw_verification_t *v)
+{
+    return v->refused_code != DYGW_NO_INT;
 }
 
 static int forbids_repeating(const dygw_verification_t *v)
@@ -153,9 +160,16 @@ static int is_before(const dygw_seen_verify_t *a, const dygw_seen_verify_t *b)
                                             : a->serial < b->serial;
 }
 
+static dygw_fit_e fits(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
+{
+    return dygw_fit_precedes(h->rows[i], verify, h->prepared_at[i])
+               ? DYGW_FIT_NO
+               : dygw_fit_verify(h->rows[i], verify, h->now);
+}
+
 static int is_free_fit(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
 {
-    return dygw_fit_verify(h->rows[i], verify, h->now) == DYGW_FIT_YES
+    return fits(h, i, verify) == DYGW_FIT_YES
            && !has_owner(h, i, verify->verify_id);
 }
 
@@ -218,11 +232,12 @@ static int rank(int already, int given_up)
     return (already == DYGW_ALREADY_USED ? 2 : 0) + (given_up ? 1 : 0);
 }
 
-/* How far apart they are, by clocks that may differ and times that may be whole seconds. */
+/* How far apart they are, as far as is known of the clocks; times may be whole seconds. */
 static dygw_ms_t distance(dygw_ms_t created_at, const dygw_seen_verify_t *verify)
 {
-    return created_at > verify->verify_time ? created_at - verify->verify_time
-                                            : verify->verify_time - created_at;
+    dygw_ms_t done_at = verify->verify_time - (verify->ahead_least + verify->ahead_most) / 2;
+
+    return created_at > done_at ? created_at - done_at : done_at - created_at;
 }
 
 /* Whether a rival has a better claim to a verification than v. Of equals it is the one that came
@@ -306,7 +321,7 @@ static int is_sure(const dygw_hearing_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
-    return v->already || (h->refused[i].description && !has_rivals(h, i)) || !dygw_may_hear(h)
+    return v->already || (is_refused(v) && !has_rivals(h, i)) || !dygw_may_hear(h)
            || (is_card(h->seen[i]) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
 }
 
@@ -332,7 +347,7 @@ static void judge_review(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
 
 static int wants_repetition(const dygw_hearing_t *h, int i)
 {
-    return !h->rows[i]->already && dygw_may_repeat(h->rows, h->count);
+    return !h->rows[i]->already && !is_refused(h->rows[i]) && dygw_may_repeat(h->rows, h->count);
 }
 
 /* Whether Douyin has not been asked yet whose a redemption is that seems to be somebody else's: a
@@ -341,7 +356,7 @@ static int may_be_heard(const dygw_hearing_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
-    return v->attempts > 0 && !v->already && !h->refused[i].description && dygw_may_hear(h);
+    return v->attempts > 0 && !v->already && !is_refused(v) && dygw_may_hear(h);
 }
 
 /* Used, and no verification of it can be ours, as far as they are shown. */
@@ -357,7 +372,7 @@ static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
         int has = has_owner(h, i, verify->verify_id);
 
         owned += has;
-        unclear |= !has && dygw_fit_verify(h->rows[i], verify, h->now) == DYGW_FIT_SILENT;
+        unclear |= !has && fits(h, i, verify) == DYGW_FIT_SILENT;
     }
     if (unclear && h->now < dygw_last_sent(h->rows[i]) + DYGW_LATE_MS) {
         decide(verdict, wants_repetition(h, i) ? DYGW_VERDICT_REPEAT : DYGW_VERDICT_WAIT);
@@ -373,27 +388,33 @@ static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
     }
 }
 
+/* Nothing is done late any more. */
+static void fail_unused(const dygw_verification_t *v, dygw_verdict_t *verdict)
+{
+    if (is_given_up(v)) {
+        fail_given_up(verdict);
+    }
+    else if (is_refused(v)) {
+        fail(verdict, v->refused_code, v->refused_description);
+    }
+    else {
+        fail(verdict, DYGW_OUTCOME_NOT_REDEEMED,
+             "the coupon was not redeemed, and the verify is not repeated any more");
+    }
+}
+
 static void judge_unused(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
 {
     const dygw_verification_t *v = h->rows[i];
 
-    if (h->refused[i].description) {
-        fail(verdict, h->refused[i].error_code, h->refused[i].description);
-    }
-    else if (v->review_since != DYGW_NO_TIME) {
+    if (v->review_since != DYGW_NO_TIME) {
         judge_review(h, i, verdict);
     }
     else if (wants_repetition(h, i)) {
         decide(verdict, DYGW_VERDICT_REPEAT);
     }
     else if (h->now >= dygw_last_sent(v) + DYGW_LATE_MS) {
-        if (is_given_up(v)) {
-            fail_given_up(verdict);
-        }
-        else {
-            fail(verdict, DYGW_OUTCOME_NOT_REDEEMED,
-                 "the coupon was not redeemed, and the verify is not repeated any more");
-        }
+        fail_unused(v, verdict);
     }
 }
 
@@ -402,14 +423,14 @@ static void judge_unseen(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
     const dygw_verification_t *v = h->rows[i];
     const dygw_reply_t *said = h->unseen[i];
 
-    if (h->refused[i].description) {
-        fail(verdict, h->refused[i].error_code, h->refused[i].description);
-    }
-    else if (v->review_since != DYGW_NO_TIME) {
+    if (v->review_since != DYGW_NO_TIME) {
         judge_review(h, i, verdict);
     }
     else if (wants_repetition(h, i)) {
         decide(verdict, DYGW_VERDICT_REPEAT);
+    }
+    else if (is_refused(v) && h->now >= dygw_last_sent(v) + DYGW_LATE_MS) {
+        fail_unused(v, verdict);
     }
     else if (h->now < dygw_last_sent(v) + FOLLOW_MS) {
         decide(verdict, DYGW_VERDICT_WAIT);

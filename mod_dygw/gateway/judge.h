@@ -16,12 +16,6 @@
 /* A coupon that is still unused so long after the last verify was not redeemed by it. */
 #define DYGW_LATE_MS            APR_INT64_C(900000)
 
-/* Why a repetition was refused, by the coupon's fault; description NULL: it was not. */
-typedef struct dygw_refusal_t {
-    apr_int64_t error_code;
-    const char *description;
-} dygw_refusal_t;
-
 /* What is known, an entry for each row. */
 typedef struct dygw_hearing_t {
     dygw_verification_t *const *rows;                   /* all of the request */
@@ -29,7 +23,7 @@ typedef struct dygw_hearing_t {
     const dygw_seen_coupon_t *seen[DYGW_COUNT_MAX];     /* NULL: Douyin does not show the coupon, */
     const dygw_reply_t *unseen[DYGW_COUNT_MAX];         /* but says this */
     const apr_array_header_t *records[DYGW_COUNT_MAX];  /* see dygw_owner_records */
-    dygw_refusal_t refused[DYGW_COUNT_MAX];             /* just now */
+    dygw_ms_t prepared_at[DYGW_COUNT_MAX];              /* dygw_fit_prepared_at of it */
     apr_array_header_t *foreign;    /* of const char *: verify_ids found to be other records' */
     dygw_ms_t now;
 } dygw_hearing_t;

@@ -154,14 +154,16 @@ static int is_contested(const apr_array_header_t *records)
 
 static const dygw_seen_verify_t *first_free(const dygw_verification_t *v, dygw_ms_t until,
                                             const dygw_seen_coupon_t *seen,
-                                            const apr_array_header_t *records)
+                                            const apr_array_header_t *records, apr_pool_t *pool)
 {
+    const dygw_ms_t prepared_at = dygw_fit_prepared_at(v, pool);
     int n;
 
     for (n = 0; n < seen->verifies->nelts; n++) {
         const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(seen->verifies, n, dygw_seen_verify_t);
 
         if (dygw_fit_verify(v, verify, until) == DYGW_FIT_YES
+            && !dygw_fit_precedes(v, verify, prepared_at)
             && !dygw_owner_is_known(records, verify->verify_id)) {
             return verify;
         }
@@ -183,7 +185,7 @@ apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, d
     if (rv != APR_SUCCESS || !records) {
         return rv;
     }
-    *found = first_free(v, until, seen, records);
+    *found = first_free(v, until, seen, records, pool);
     *contested = is_contested(records);
     if (!*found) {
         return APR_SUCCESS;

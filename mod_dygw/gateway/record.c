@@ -59,7 +59,7 @@ void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char
     v->next_run_at = DYGW_NO_TIME;
 }
 
-static void stay_processing(dygw_verification_t *v)
+void dygw_record_stay_open(dygw_verification_t *v)
 {
     v->lease_until = 0;
     v->next_run_at = v->updated_at + FIRST_REPEAT_MS;
@@ -137,7 +137,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_COUPON:
         if (may_be_our_own_doing(v, item)) {
-            stay_processing(v);
+            dygw_record_stay_open(v);
         }
         else {
             dygw_record_fail(v, item->result, item->msg);
@@ -145,10 +145,10 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v);
+        dygw_record_stay_open(v);
         break;
     default:
-        stay_processing(v);
+        dygw_record_stay_open(v);
     }
     give_rest(v, item->result);
 }
@@ -158,7 +158,7 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
         if (v->attempts > 1) {
-            stay_processing(v);
+            dygw_record_stay_open(v);
         }
         else {
             dygw_record_fail(v, reply->error_code, reply->description);
@@ -166,10 +166,10 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
         break;
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
-        stay_processing(v);
+        dygw_record_stay_open(v);
         break;
     default:
-        stay_processing(v);
+        dygw_record_stay_open(v);
     }
     give_rest(v, reply->error_code);
 }

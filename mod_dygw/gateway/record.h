@@ -15,6 +15,9 @@ void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_
 /* Makes it `failed`, finally. */
 void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char *description);
 
+/* Leaves it `processing`: the background has it, and repeats the verify. */
+void dygw_record_stay_open(dygw_verification_t *v);
+
 /* Uses of a coupon that remain, when prepare was the caller's own. */
 #define DYGW_TIMES_LEFT_UNKNOWN (-1)
 

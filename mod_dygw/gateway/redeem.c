@@ -343,10 +343,11 @@ static void set_out(dygw_attempt_t *a)
 
 /* --- 3: verify --- */
 
-/* The host that settles has a clock of its own. */
+/* A verify that is sent by then has ended with the lease; the host that settles has a clock of its
+ * own. */
 static dygw_ms_t last_moment(const dygw_attempt_t *a)
 {
-    return a->out->items[0]->lease_until - DYGW_CLOCKS_APART_MS;
+    return a->out->items[0]->lease_until - DYGW_CLOCKS_APART_MS - timeout_ms(a);
 }
 
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
@@ -389,6 +390,12 @@ static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t 
     }
 }
 
+/* Of two that were sent, the one without an answer may be done after the other was refused. */
+static int may_yet_be_done(const dygw_reply_t *reply, const dygw_verify_item_t *item)
+{
+    return reply->sent_twice && item->kind == DYGW_REPLY_COUPON;
+}
+
 static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 {
     dygw_ms_t now = dygw_now();
@@ -401,7 +408,10 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
         v->updated_at = now;
         v->sent_at = now;
         v->attempts = a->sent;
-        if (answer->items) {
+        if (answer->items && may_yet_be_done(&answer->reply, &answer->items[i])) {
+            dygw_record_stay_open(v);
+        }
+        else if (answer->items) {
             dygw_record_apply_item(v, &answer->items[i], a->times_left[i]);
         }
         else {
@@ -490,7 +500,7 @@ static int is_too_late(const dygw_attempt_t *a)
 {
     const dygw_verification_t *first = a->out->items[0];
 
-    if (dygw_now() + timeout_ms(a) <= last_moment(a)) {
+    if (dygw_now() <= last_moment(a)) {
         return 0;
     }
     dygw_log(a->log, WARN, 0,

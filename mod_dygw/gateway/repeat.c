@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Repeating the verify of a request: the same token and codes, so that Douyin takes it for the same
- * verification. It is counted and committed before it is sent, and the count is corrected when it
- * certainly was not. */
+ * verification, while it remembers the token. It is counted and committed before it is sent, with a
+ * lease on the open rows: until that ends, or it is answered, nobody else asks or cancels anything
+ * of the request. The count is corrected when it certainly was not sent. */
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
@@ -10,6 +11,7 @@
 #include "gateway/record.h"
 #include "gateway/settling.h"
 #include "util/step.h"
+#include "util/text.h"
 
 #define IN_VAIN_MAX         3       /* repetitions that tell nothing, while what fits is shown */
 /* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
@@ -19,6 +21,8 @@
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {
     dygw_settling_t *s = job->state;
+    dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->gateway->upstream_timeout / 1000
+                         + DYGW_CLOCKS_APART_MS;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -29,6 +33,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
             v->repeats++;
             v->attempts++;
             v->sent_at = now;
+            v->lease_until = ended_at;
         }
     }
 }
@@ -52,10 +57,11 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 
 /* --- what a repetition was answered --- */
 
-/* When nothing else was ever sent, there is no redemption of ours. A review that there was is over
- * with it. */
-static int hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int already,
-                        apr_int64_t error_code, const char *description)
+/* When nothing else was ever sent, there is no redemption of ours. Else what was never answered may
+ * still be done, whatever this was refused with; the refusal is kept until that is over. A review
+ * that there was is over with it. */
+static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
+                        const char *description)
 {
     if (v->attempts <= 1) {
         dygw_record_fail(v, error_code, description);
@@ -66,9 +72,8 @@ static int hear_refusal(dygw_settling_t *s, int i, dygw_verification_t *v, int a
     if (already) {
         v->already = DYGW_ALREADY_USED;
     }
-    else {
-        s->h.refused[i] = (dygw_refusal_t){ error_code, description };
-    }
+    v->refused_code = already ? DYGW_NO_INT : error_code;
+    v->refused_description = already ? NULL : description;
     return 1;
 }
 
@@ -93,7 +98,7 @@ static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
 /* Gives whether the coupon has to be looked at because of it. */
 static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
-    dygw_settling_t *s = job->state;
+    const dygw_settling_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     switch (item->kind) {
@@ -102,7 +107,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
         dygw_settling_finish(v);
         return 0;
     case DYGW_REPLY_COUPON:
-        return hear_refusal(s, i, v, item->already, item->result, item->msg);
+        return hear_refusal(v, item->already, item->result, item->msg);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
@@ -119,7 +124,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return hear_refusal(job->state, i, v, dygw_douyin_is_already(reply->error_code),
+        return hear_refusal(v, dygw_douyin_is_already(reply->error_code),
                             reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
@@ -136,6 +141,7 @@ static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *repl
     const dygw_settling_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
+    v->lease_until = 0;
     if (reply->kind == DYGW_REPLY_UNREACHABLE) {
         v->repeats--;
         v->attempts--;
@@ -166,15 +172,26 @@ static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *
 {
     dygw_verification_t *v = job->rows[i];
 
-    if (!answer->items || answer->items[i].kind != DYGW_REPLY_OK
-        || v->verify_status != DYGW_FAILED || v->error_code == DYGW_OUTCOME_NOT_OURS) {
+    if (!answer->items || answer->items[i].kind != DYGW_REPLY_OK) {
         return DYGW_JOB_LEFT;
     }
-    dygw_log(job->log, WARN, 0,
-             DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
-                          "redeemed it when the others of its request were repeated", v->id);
-    dygw_late_alarm(v, now);
-    return DYGW_JOB_GUARDED;
+    if (v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
+                              "redeemed it when the others of its request were repeated", v->id);
+        dygw_late_alarm(v, now);
+        return DYGW_JOB_GUARDED;
+    }
+    if (v->verify_id && answer->items[i].verify_id
+        && !dygw_text_same(v->verify_id, answer->items[i].verify_id)) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0437) "verification %" APR_INT64_T_FMT " was cancelled at Douyin just when "
+                              "the others of its request were repeated, which redeemed it anew as "
+                              "verify_id %s", v->id, answer->items[i].verify_id);
+        dygw_late_alarm(v, now);
+        return DYGW_JOB_GUARDED;
+    }
+    return DYGW_JOB_LEFT;
 }
 
 static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)

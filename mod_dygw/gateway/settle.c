@@ -8,8 +8,13 @@
  *   query and get again, after "already used" or a refusal        -> the last verdicts
  *
  * The job ends whenever nothing is left to be done now, with the rows saying when to go on. A look
- * without an answer ends it too. Settled rows of the request are not touched, but their codes are
- * in the repetition, which has to be the same.
+ * without an answer ends it too.
+ *
+ * Settled rows of the request keep their outcome, but their codes are in the repetition, which has
+ * to be the same; where Douyin has forgotten the token it would redeem again what was cancelled. So
+ * it is sent only while Douyin shows what each of them has redeemed (`get` for those that query did
+ * not show), and while none is to be cancelled: its commit raises their revision, so that a cancel
+ * that was wanted meanwhile prevents it, and one that is wanted afterwards finds the lease.
  */
 #include <string.h>
 
@@ -19,6 +24,7 @@
 #include "gateway/record.h"
 #include "gateway/settling.h"
 #include "util/step.h"
+#include "util/text.h"
 
 /* --- looking in vain --- */
 
@@ -65,17 +71,21 @@ static int read_records_with(dygw_job_t *job, dygw_db_t *db)
     return 1;
 }
 
-/* What else is recorded of coupons that have a verification, for it may be those records'. */
+/* What else is recorded of coupons that have a verification, for it may be those records', or older
+ * than our request. */
 static int read_records(dygw_job_t *job)
 {
-    const dygw_settling_t *s = job->state;
+    dygw_settling_t *s = job->state;
     int needed = 0;
     int done;
     dygw_db_t *db;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        needed |= s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0;
+        if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
+            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->pool);
+            needed = 1;
+        }
     }
     if (!needed) {
         return 1;
@@ -131,6 +141,13 @@ static void guard_redeemed(const dygw_job_t *job, int *changed)
     }
 }
 
+static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
+{
+    const dygw_settling_t *s = job->state;
+
+    return dygw_may_hear(&s->h) && now >= dygw_pace_repeat(job->rows, job->count);
+}
+
 /* Gives whether the verify is to be repeated now. */
 static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
@@ -145,7 +162,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && dygw_may_hear(&s->h) && s->h.now >= dygw_pace_repeat(job->rows, job->count);
+    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settling_others_stand(job);
     if (wanted) {
         guard_redeemed(job, changed);
         dygw_repeat_count(job, s->h.now);
@@ -195,6 +212,7 @@ static const dygw_question_t *conclude(dygw_job_t *job)
         wanted = apply(job, verdicts, changed);
         if (dygw_settling_write(job, changed, &clash)) {
             dygw_step("settle_committed");
+            dygw_settling_tell_gone(job);
             return wanted ? dygw_repeat_question(job) : NULL;
         }
         if (clash >= 0) {
@@ -213,20 +231,34 @@ static int knows_order(const dygw_verification_t *v)
     return v->order_id && v->mode != DYGW_MODE_ENCRYPTED_CODE;
 }
 
-static const dygw_question_t *ask_next(dygw_job_t *job)
+/* The first with that status that is not shown and was not asked for; -1: none. */
+static int find_unseen(const dygw_job_t *job, dygw_verify_status_e status)
 {
-    dygw_settling_t *s = job->state;
+    const dygw_settling_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i]) && !s->h.seen[i] && !s->asked[i]) {
-            job->question = (dygw_question_t){
-                .what = DYGW_ASK_GET, .encrypted_code = job->rows[i]->encrypted_code
-            };
-            return &job->question;
+        if (job->rows[i]->verify_status == status && !s->h.seen[i] && !s->asked[i]) {
+            return i;
         }
     }
-    return conclude(job);
+    return -1;
+}
+
+static const dygw_question_t *ask_next(dygw_job_t *job)
+{
+    int i = find_unseen(job, DYGW_PROCESSING);
+
+    if (i < 0 && repetition_is_due(job, dygw_now())) {
+        i = find_unseen(job, DYGW_SUCCESS);
+    }
+    if (i < 0) {
+        return conclude(job);
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_GET, .encrypted_code = job->rows[i]->encrypted_code
+    };
+    return &job->question;
 }
 
 static const dygw_question_t *look(dygw_job_t *job)
@@ -282,12 +314,11 @@ static int says_that_there_is_none(const dygw_reply_t *reply)
  * same, but a refusal is not to be believed unseen. */
 static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
 {
-    const dygw_settling_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
         if (dygw_settling_is_open(job->rows[i])
-            && (job->rows[i]->already || s->h.refused[i].description)) {
+            && (job->rows[i]->already || job->rows[i]->refused_code != DYGW_NO_INT)) {
             return 0;
         }
     }
@@ -295,23 +326,40 @@ static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
            && dygw_may_repeat(job->rows, job->count);
 }
 
+static int asks_for_open(const dygw_job_t *job)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])
+            && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A settled row that cannot be looked at only keeps the others from being repeated. */
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settling_t *s = job->state;
     const dygw_seen_coupon_t *seen = NULL;
+    int open = asks_for_open(job);
     int i;
 
-    dygw_settling_keep_answer(job, "get", &answer->reply);
+    if (open) {
+        dygw_settling_keep_answer(job, "get", &answer->reply);
+    }
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     }
-    else if (!says_that_there_is_none(&answer->reply)
+    else if (open && !says_that_there_is_none(&answer->reply)
              && !leaves_repeating(job, &answer->reply)) {
         return put_off(job, &answer->reply);
     }
     for (i = 0; i < job->count; i++) {
-        if (!s->h.seen[i] && strcmp(job->rows[i]->encrypted_code,
-                                    job->question.encrypted_code) == 0) {
+        if (!s->h.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
+                                            job->question.encrypted_code)) {
             s->h.seen[i] = seen;
             s->h.unseen[i] = seen ? NULL : &answer->reply;
             s->asked[i] = 1;

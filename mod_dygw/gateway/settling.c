@@ -15,6 +15,8 @@ void dygw_settling_finish(dygw_verification_t *v)
 {
     v->last_error = NULL;
     v->news = 0;
+    v->refused_code = DYGW_NO_INT;
+    v->refused_description = NULL;
     v->errand_at = v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME
                        ? v->updated_at
                        : DYGW_NO_TIME;
@@ -92,14 +94,17 @@ int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
     return 1;
 }
 
-/* All open rows of the request are looked at together, so they are due together. */
+/* All open rows of the request are looked at together, so they are due together; but not while a
+ * verify of theirs may be under way. */
 static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
 {
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i])) {
-            job->rows[i]->next_run_at = next;
+        dygw_verification_t *v = job->rows[i];
+
+        if (dygw_settling_is_open(v)) {
+            v->next_run_at = v->lease_until > next ? v->lease_until : next;
         }
     }
 }
@@ -109,7 +114,8 @@ static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dy
     const dygw_settling_t *s = job->state;
     dygw_ms_t repeat;
 
-    if (v->already || !dygw_may_repeat(job->rows, job->count)) {
+    if (v->already || v->refused_code != DYGW_NO_INT
+        || !dygw_may_repeat(job->rows, job->count)) {
         return dygw_pace_look(v, now);
     }
     repeat = dygw_pace_repeat(job->rows, job->count);
@@ -134,6 +140,59 @@ void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now)
         }
     }
     set_next_run(job, next);
+}
+
+/* --- rows that are settled --- */
+
+/* Of a redemption that Douyin never named, any tells. */
+static int stands(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    return seen && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
+                                 : seen->verifies->nelts > 0);
+}
+
+int dygw_settling_others_stand(const dygw_job_t *job)
+{
+    const dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (job->rows[i]->verify_status == DYGW_SUCCESS
+            && !stands(job->rows[i], s->h.seen[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* And nobody has told yet. One that is being cancelled is looked at in any case. */
+static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    return v->verify_status == DYGW_SUCCESS && v->cancel_since == DYGW_NO_TIME
+           && !(v->news & DYGW_NEWS_LOOK) && seen && dygw_fit_is_gone(v, seen)
+           && !dygw_fit_is_hidden(seen);
+}
+
+void dygw_settling_tell_gone(dygw_job_t *job)
+{
+    const dygw_settling_t *s = job->state;
+    int changed[DYGW_COUNT_MAX];
+    int gone = 0;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        changed[i] = is_gone(v, s->h.seen[i]);
+        if (changed[i]) {
+            v->news |= DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK;
+            v->errand_at = s->h.now;
+            gone++;
+        }
+    }
+    if (gone > 0) {
+        dygw_job_write(job, changed, NULL);
+    }
 }
 
 void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply)

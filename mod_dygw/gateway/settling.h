@@ -31,6 +31,13 @@ void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now);
  * one of these is due now. */
 int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash);
 
+/* Whether Douyin shows now all that the settled rows of the request have redeemed, for their codes
+ * are in a repetition too. */
+int dygw_settling_others_stand(const dygw_job_t *job);
+
+/* Gives an errand to each settled row whose redemption Douyin shows no more, by what is seen. */
+void dygw_settling_tell_gone(dygw_job_t *job);
+
 /* Douyin's raw answer, for the records of the open rows. */
 void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply);
 

@@ -177,6 +177,20 @@ static const dygw_sandbox_verification_t *use_of(const dygw_sandbox_change_t *ch
     return NULL;
 }
 
+/* Whether a token that stands for nothing now did so once, and is no good any more. */
+static int is_spent(const dygw_sandbox_change_t *change)
+{
+    apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
+
+    if (dygw_sandbox_state()->switches.forgotten_token == DYGW_SANDBOX_FORGOTTEN_NEW) {
+        return 0;
+    }
+    while (i != DYGW_SANDBOX_NONE && dygw_sandbox_verification(i)->token != change->token) {
+        i = dygw_sandbox_verification(i)->previous;
+    }
+    return i != DYGW_SANDBOX_NONE;
+}
+
 static const char *misfit(const dygw_sandbox_change_t *change)
 {
     const dygw_sandbox_order_t *order = dygw_sandbox_order(change->order);
@@ -208,6 +222,10 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
     before = change->anew ? NULL : use_of(change, now);
     if (dygw_sandbox_is_under_review(change)) {
         dygw_sandbox_refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+    }
+    else if (!before && !change->anew && is_spent(change)) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "verify_token无效,请重新进行验券准备";
     }
     else if (!before) {
         redeem(change, now, outcome);

@@ -23,11 +23,11 @@ typedef struct dygw_sandbox_outcome_t {
  *
  * Verify: a token that has verified something belongs to that store and those codes. The same
  * request again gives the same results and does nothing, even after a cancel, until the switch
- * token_window_ms says that the token is forgotten; then it is a new one (one that is `anew` is in
- * any case). Another request is
- * refused (3000001). A coupon under review refuses the call (1229). Items stand for themselves: a
- * used one (1208) does not hinder the others; but refusals of other kinds refuse the whole call
- * with nothing done, unless the switch refusal_level says "result". */
+ * token_window_ms says that the token is forgotten; then it is a new one, or refused (3000001), as
+ * forgotten_token says (one that is `anew` is new in any case). Another request is refused
+ * (3000001). A coupon under review refuses the call (1229). Items stand for themselves: a used one
+ * (1208) does not hinder the others; but refusals of other kinds refuse the whole call with nothing
+ * done, unless the switch refusal_level says "result". */
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome);
 

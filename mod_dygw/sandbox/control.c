@@ -78,7 +78,7 @@ static const char *add_fault(dygw_sandbox_control_t *control)
 {
     static const char *const known[] = { "call", "fault", "times", "percent", "ms", "http_status",
                                          "error_code", "description", "sub_error_code", "result",
-                                         "msg", "how", "anew", NULL };
+                                         "msg", "how", "anew", "item", NULL };
     const char *problem = dygw_sandbox_unknown_key(control, known);
 
     if (!problem) {

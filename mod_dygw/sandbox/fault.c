@@ -190,6 +190,9 @@ static const char *check(const dygw_sandbox_fault_t *f)
     if (f->kind == DYGW_SANDBOX_COMPRESS && !dygw_sandbox_can_compress()) {
         return "compress wants mod_deflate to be loaded";
     }
+    if (f->item < -1 || f->item >= DYGW_SANDBOX_CODES_MAX) {
+        return "item counts the codes from 0";
+    }
     if (f->http_status < 200 || f->http_status > 599) {
         return "http_status is 200 to 599";
     }
@@ -225,6 +228,7 @@ const char *dygw_sandbox_fault_add(const json_t *wanted)
     f.sub_error_code = dygw_json_int(wanted, "sub_error_code", 0);
     f.result = dygw_json_int(wanted, "result", 0);
     f.anew = json_is_true(json_object_get(wanted, "anew"));
+    f.item = (int)dygw_json_int(wanted, "item", -1);
     if (kind == DYGW_SANDBOX_RESULT && dygw_json_str(wanted, "msg")) {
         text = dygw_json_str(wanted, "msg");
     }

@@ -152,6 +152,7 @@ typedef struct dygw_sandbox_fault_t {
     apr_int64_t sub_error_code;
     apr_int64_t result;
     int anew;                           /* apply_late: whatever its token has done meanwhile */
+    int item;                           /* of result: which code, from 0; -1: all */
     char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg;
                                                  * how text is damaged */
 } dygw_sandbox_fault_t;
@@ -200,6 +201,7 @@ typedef struct dygw_sandbox_switches_t {
     int cancel_window_ms;
     int order_qps;                      /* 0: no limit */
     int token_window_ms;                /* 0: a verify_token is remembered for ever */
+    int forgotten_token;                /* what it is when it was used and is not any more */
     int hide_poi_id;                    /* verify{} does not tell the store */
     int hide_verify_id;                 /* the answer to a verify does not name its verifications */
     int sub_order_amounts;              /* orders tell the amounts of each coupon, too */
@@ -219,6 +221,7 @@ enum { DYGW_SANDBOX_LINK_WHOLE, DYGW_SANDBOX_LINK_BLANK, DYGW_SANDBOX_LINK_TAB }
 enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
 enum { DYGW_SANDBOX_ORDER_REFUSED, DYGW_SANDBOX_ORDER_EMPTY };
+enum { DYGW_SANDBOX_FORGOTTEN_NEW, DYGW_SANDBOX_FORGOTTEN_REFUSED };
 enum { DYGW_SANDBOX_AGAIN_1265, DYGW_SANDBOX_AGAIN_3000001, DYGW_SANDBOX_AGAIN_SUCCESS };
 
 typedef struct dygw_sandbox_state_t {

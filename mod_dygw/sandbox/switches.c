@@ -37,6 +37,7 @@ static const switch_t table[] = {
     { "cancel_window_ms", AT(cancel_window_ms), { NULL }, { 0 }, MS_MAX },
     { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX },
     { "token_window_ms", AT(token_window_ms), { NULL }, { 0 }, MS_MAX },
+    { "forgotten_token", AT(forgotten_token), { "new", "refused" }, { 0 }, 0 },
     { "hide_poi_id", AT(hide_poi_id), { NULL }, { 0 }, 0 },
     { "hide_verify_id", AT(hide_verify_id), { NULL }, { 0 }, 0 },
     { "sub_order_amounts", AT(sub_order_amounts), { NULL }, { 0 }, 0 },

@@ -86,14 +86,44 @@ static void count_calls(const dygw_sandbox_change_t *change)
     }
 }
 
+/* The others are done as if there were no fault. */
+static void refuse_one(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
+                       dygw_sandbox_outcome_t *outcome)
+{
+    dygw_sandbox_change_t others = *change;
+    const int after = change->count - fault->item - 1;
+
+    if (after < 0) {
+        dygw_sandbox_change(change, dygw_now(), outcome);
+        return;
+    }
+    others.count--;
+    memmove(&others.records[fault->item], &others.records[fault->item + 1],
+            (apr_size_t)after * sizeof others.records[0]);
+    dygw_sandbox_change(&others, dygw_now(), outcome);
+    memmove(&outcome->items[fault->item + 1], &outcome->items[fault->item],
+            (apr_size_t)after * sizeof outcome->items[0]);
+    outcome->items[fault->item].result = fault->result;
+}
+
+static void refuse(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
+                   dygw_sandbox_outcome_t *outcome)
+{
+    if (fault->item >= 0) {
+        refuse_one(fault, change, outcome);
+        return;
+    }
+    for (int i = 0; i < change->count; i++) {
+        outcome->items[i].result = fault->result;
+    }
+}
+
 static void decide(const dygw_sandbox_call_t *call, dygw_sandbox_change_t *change,
                    dygw_sandbox_outcome_t *outcome)
 {
     switch (call->fault.kind) {
     case DYGW_SANDBOX_RESULT:
-        for (int i = 0; i < change->count; i++) {
-            outcome->items[i].result = call->fault.result;
-        }
+        refuse(&call->fault, change, outcome);
         break;
     case DYGW_SANDBOX_APPLY_LATE:
         change->anew = call->fault.anew;
@@ -141,7 +171,8 @@ static void write_item(dygw_sandbox_call_t *call, const char *code,
     const char *text = result == 0 ? "验券成功" : dygw_sandbox_text_of(result);
     dygw_jsonw_t *w = &call->w;
 
-    if (call->fault.kind == DYGW_SANDBOX_RESULT && call->fault.description[0]) {
+    if (call->fault.kind == DYGW_SANDBOX_RESULT && result == call->fault.result
+        && call->fault.description[0]) {
         text = call->fault.description;
     }
     dygw_jsonw_object(w, NULL);

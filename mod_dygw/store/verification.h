@@ -49,10 +49,11 @@ typedef enum {
 #define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
 #define DYGW_ALREADY_USED   2       /* one was answered "already used" */
 
-/* Why a settled row is looked at: bits of `news`. A row that is open may have the first only. */
-#define DYGW_NEWS_WEBHOOK   1       /* a webhook told of a change */
-#define DYGW_NEWS_LATE      2       /* Douyin may still apply a verify of its request, see late.h */
+/* Why a row is looked at: bits of `news`. */
+#define DYGW_NEWS_WEBHOOK   1       /* Douyin told of a change; always set when anybody did */
+#define DYGW_NEWS_LATE      2       /* settled: Douyin may still apply a verify of its request */
 #define DYGW_NEWS_ORPHAN    4       /* it did, and that is to be, or is being, cancelled */
+#define DYGW_NEWS_LOOK      8       /* a look at it for the sake of another row of the request */
 
 /* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
  * contract's words: dygw_*_word() below. */
@@ -104,7 +105,8 @@ typedef struct dygw_verification_t {
     int item_count;                 /* coupons of the request; all were sent in one verify */
     apr_int64_t first_id;           /* id of item 0 of the request; its own id for item 0 */
     int attempts;                   /* verify calls sent */
-    dygw_ms_t lease_until;          /* the request that made the row still works on it until then */
+    dygw_ms_t lease_until;          /* a verify of it may be under way until then, its request's or
+                                     * a repetition: nobody else works on it */
     dygw_ms_t next_run_at;          /* when the background settles or enriches it next;
                                      * DYGW_NO_TIME = never */
     dygw_ms_t sent_at;              /* the last verify request, at the latest then */

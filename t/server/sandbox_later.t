@@ -114,6 +114,19 @@ my $more = verify_again($card_sent);
 is($sandbox->coupon($card->{coupons}[0]{code})->{times_used}, 2, 'and another use of a times card is redeemed');
 isnt(data($more)->{verify_results}[0]{verify_id}, data($of_card)->{verify_results}[0]{verify_id},
     'as another verification');
+
+my $taken_back = $sandbox->mint(coupons => 2);
+$sandbox->fault(call => 'verify', fault => 'result', result => 2100004, msg => 'busy', item => 1);
+my ($half, $half_sent) = verify($taken_back,
+    encrypted_codes => [ map { $_->{encrypted_code} } @{ $taken_back->{coupons} } ]);
+is_deeply([ map { "$_->{result} $_->{msg}" } @{ data($half)->{verify_results} } ], [ '0 验券成功', '2100004 busy' ],
+    'one item is refused, the other is redeemed');
+is_deeply([ map { $sandbox->coupon($_->{code})->{times_used} } @{ $taken_back->{coupons} } ], [ 1, 0 ], 'in truth');
+$sandbox->set_coupon($taken_back->{coupons}[0]{code}, cancelled_elsewhere => ON);
+$sandbox->switch(token_window_ms => 1, forgotten_token => 'refused');
+refused(verify_again($half_sent), 3000001, 'a forgotten token is refused, if switched so', qr/verify_token/);
+$sandbox->switch(forgotten_token => 'new');
+is_deeply(results(verify_again($half_sent)), [ 0, 0 ], 'else what was taken back is redeemed again');
 $sandbox->switch(token_window_ms => 0);
 
 # --- cancels that are repeated ---

@@ -167,7 +167,7 @@ void dygw_verification_init(dygw_verification_t *v)
         .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
         .cancelable_until = DYGW_NO_TIME, .item_count = 1, .next_run_at = DYGW_NO_TIME,
         .review_since = DYGW_NO_TIME, .cancel_since = DYGW_NO_TIME, .errand_at = DYGW_NO_TIME,
-        .enrich_since = DYGW_NO_TIME
+        .enrich_since = DYGW_NO_TIME, .refused_code = DYGW_NO_INT
     };
 }
 
@@ -390,7 +390,7 @@ static const char *keep(const char *text)
 static void keep_texts(dygw_verification_t *v)
 {
     const char **texts[] = {
-        &v->error_description, &v->certificate_id, &v->encrypted_code, &v->origin_code,
+        &v->error_description, &v->refused_description, &v->certificate_id, &v->encrypted_code, &v->origin_code,
         &v->product_id, &v->product_name, &v->sku_id, &v->sku_name, &v->verify_id, &v->order_id,
         &v->source_order_id, &v->ext_order_id, &v->douyin_response, &v->last_error,
         &v->verify_token, &v->poi_id, &v->app_name, &v->operator_name, &v->device, &v->request_id,

@@ -59,6 +59,54 @@ static const dygw_seen_verify_t *verify_of(const dygw_seen_coupon_t *coupon, int
     return &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
 }
 
+/* What get shows of one verification at the same time, in an answer whose "now" is that. */
+static const dygw_seen_verify_t *verified(upstream_t *u, dygw_ms_t now)
+{
+    const char *said = now == DYGW_NO_TIME
+                           ? "" : apr_psprintf(u->pool, ",\"now\":%" APR_INT64_T_FMT, now / 1000);
+    const char *body = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{"
+                                   "\"status\":2,\"verify\":{\"verify_id\":\"71\","
+                                   "\"verify_time\":1651152314,\"verify_type\":4}}},"
+                                   "\"extra\":{\"error_code\":0", said, "}}", NULL);
+
+    return verify_of(&APR_ARRAY_IDX(asked(u, DYGW_ASK_GET, body).coupons->coupons, 0,
+                                    dygw_seen_coupon_t), 0);
+}
+
+static void the_answer_tells_by_what_clock_its_times_are(DYGW_UNUSED void **state)
+{
+    static const dygw_ms_t apart[] = { 0, 60000, -60000, APR_INT64_C(3600000) };
+
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
+        const dygw_seen_verify_t *verify;
+        void *own = NULL;
+
+        upstream_setup(&own);
+        verify = verified(own, dygw_now() + apart[i]);
+        /* Cut to the second before it was sent, and so many seconds ago at most. */
+        assert_in_range(apart[i] - verify->ahead_least, 0, 11000);
+        assert_in_range(verify->ahead_most - apart[i], 0, 11000);
+        assert_in_range(verify->ahead_most - verify->ahead_least, 1000, 11000);
+        upstream_teardown(&own);
+    }
+}
+
+static void where_it_does_not_or_in_nonsense_little_is_assumed(DYGW_UNUSED void **state)
+{
+    static const dygw_ms_t nows[] = { DYGW_NO_TIME, APR_INT64_C(1742975316000) };
+
+    for (size_t i = 0; i < sizeof nows / sizeof *nows; i++) {
+        const dygw_seen_verify_t *verify;
+        void *own = NULL;
+
+        upstream_setup(&own);
+        verify = verified(own, nows[i]);
+        assert_int_equal(verify->ahead_least, -120000);
+        assert_int_equal(verify->ahead_most, 120000);
+        upstream_teardown(&own);
+    }
+}
+
 /* --- coupons --- */
 
 static void get_reads_the_documented_sample(void **state)
@@ -386,6 +434,8 @@ int main(void)
         TEST(records_and_the_latest_verification_are_one_list),
         cmocka_unit_test(what_is_no_verification_or_was_taken_back_is_left_out),
         cmocka_unit_test(who_verified_may_tell_how),
+        cmocka_unit_test(the_answer_tells_by_what_clock_its_times_are),
+        cmocka_unit_test(where_it_does_not_or_in_nonsense_little_is_assumed),
         cmocka_unit_test(a_cancel_needs_success_on_both_levels),
     };
 

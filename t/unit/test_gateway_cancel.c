@@ -19,10 +19,15 @@ static dygw_gateway_t *gateway;
 static dygw_redeem_result_t out;
 static int pending;
 
+static void (*before_the_commit)(void);
+
 apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row)
 {
     int clash;
 
+    if (before_the_commit) {
+        before_the_commit();
+    }
     return dygw_store_verification_update(db, &row, 1, &clash);
 }
 
@@ -231,6 +236,87 @@ static void what_douyin_needs_has_to_be_known(DYGW_UNUSED void **state)
     fake_store_row(0)->certificate_id = NULL;
     cancel();
     assert_int_equal(out.result.code, DYGW_CONFLICT);
+    assert_string_equal(fake_asked(), "");
+}
+
+/* --- others of its request --- */
+
+/* The second coupon of the request is not settled, and a verify may be under way until then. */
+static dygw_verification_t *add_sibling(dygw_ms_t lease_until)
+{
+    dygw_verification_t *sibling = fake_store_add_row(101);
+
+    fake_store_row(0)->item_count = 2;
+    sibling->first_id = 100;
+    sibling->item_no = 1;
+    sibling->item_count = 2;
+    sibling->verify_status = DYGW_PROCESSING;
+    sibling->lease_until = lease_until;
+    return sibling;
+}
+
+static void while_a_verify_may_be_under_way_it_is_only_wanted(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_cell_work(gateway);
+
+    add_sibling(FAKE_START_MS + 7000);
+    fake_store_row(0)->error_code = 3000001;
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_string_equal(fake_asked(), "");
+    assert_string_equal(fake_trace(), "open get items close " WRITTEN);
+    assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
+    assert_int_equal(fake_store_row(0)->cancels, 0);
+    assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 7000);
+    assert_true(fake_store_row(0)->error_code == 0);
+    assert_true(dygw_cell_work(gateway) != work);
+    assert_int_equal(fake_logged("DYGW0436"), 1);
+    fake_trace();
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_string_equal(fake_trace(), "open get items close");
+}
+
+static void when_none_can_be_it_is_carried_out(DYGW_UNUSED void **state)
+{
+    add_sibling(FAKE_START_MS);
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    start_anew();
+    add_sibling(FAKE_START_MS + 7000)->verify_status = DYGW_FAILED;
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+    start_anew();
+    add_sibling(FAKE_START_MS + 3600000);       /* the clock was put back */
+    cancel();
+    assert_told(DYGW_CANCELLED, 0);
+}
+
+/* The background commits a repetition after the record was read: it raises its revision. */
+static void repeat_meanwhile(void)
+{
+    fake_store_row(0)->revision++;
+    fake_store_row(0)->updated_at++;
+    fake_store_row(1)->lease_until = FAKE_START_MS + 7000;
+    before_the_commit = NULL;
+}
+
+static void a_repetition_that_is_committed_meanwhile_counts(DYGW_UNUSED void **state)
+{
+    add_sibling(0);
+    before_the_commit = repeat_meanwhile;
+    cancel();
+    assert_told(DYGW_SUCCESS, 1);
+    assert_string_equal(fake_asked(), "");
+    assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 7000);
+}
+
+static void without_its_others_nothing_is_done(DYGW_UNUSED void **state)
+{
+    add_sibling(0);
+    fake_store_fail(FAKE_ITEMS, 0, 1, APR_EGENERAL, 0);
+    cancel();
+    assert_int_equal(out.result.code, DYGW_DATABASE_UNAVAILABLE);
     assert_string_equal(fake_asked(), "");
 }
 
@@ -448,6 +534,10 @@ int main(void)
         TEST(what_has_failed_cannot_be_cancelled),
         TEST(only_its_app_may),
         TEST(what_douyin_needs_has_to_be_known),
+        TEST(while_a_verify_may_be_under_way_it_is_only_wanted),
+        TEST(when_none_can_be_it_is_carried_out),
+        TEST(a_repetition_that_is_committed_meanwhile_counts),
+        TEST(without_its_others_nothing_is_done),
         TEST(an_open_one_is_given_up),
         TEST(the_request_at_work_is_not_disturbed),
         TEST(it_is_read_again_when_others_change_it),

@@ -54,12 +54,26 @@ static void no_uses_left_may_be_our_own_doing_too(DYGW_UNUSED void **state)
     check_unknown(0, 2);
 }
 
-static void other_refusals_of_a_coupon_are_final_even_then(DYGW_UNUSED void **state)
+static void whatever_one_of_two_was_refused_with_the_other_may_be_done(DYGW_UNUSED void **state)
 {
-    dygw_verify_reply_t *answer = fake_verify(DYGW_REPLY_OK, 0);
+    static const apr_int64_t results[] = { 1250, 3000001 };
 
-    fake_item(answer, 0, DYGW_REPLY_COUPON, 1250);
-    answer->reply.sent_twice = 1;
+    for (int i = 0; i < 2; i++) {
+        dygw_verify_reply_t *answer;
+
+        start_anew();
+        answer = fake_verify(DYGW_REPLY_OK, 0);
+        fake_item(answer, 0, DYGW_REPLY_COUPON, results[i]);
+        answer->reply.sent_twice = 1;
+        redeem();
+        check_unknown(0, 2);
+    }
+}
+
+static void refused_after_a_refused_token_it_has_failed(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190008);
+    fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
     redeem();
     check_failed(0, 1250);
 }
@@ -124,7 +138,8 @@ int main(void)
         TEST(already_used_may_be_ours_when_the_request_went_out_twice),
         TEST(already_used_may_be_ours_after_a_renewed_token),
         TEST(no_uses_left_may_be_our_own_doing_too),
-        TEST(other_refusals_of_a_coupon_are_final_even_then),
+        TEST(whatever_one_of_two_was_refused_with_the_other_may_be_done),
+        TEST(refused_after_a_refused_token_it_has_failed),
         TEST(a_whole_refusal_of_a_request_sent_twice_is_not_final),
         TEST(a_success_of_a_request_sent_twice_is_a_success),
         TEST(a_token_refused_at_verify_is_renewed_and_the_same_sent_again),

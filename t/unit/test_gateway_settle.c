@@ -315,20 +315,38 @@ static void refunded_without_a_fit_it_has_failed(DYGW_UNUSED void **state)
     assert_int_equal(row->coupon_status, DYGW_COUPON_REFUNDED);
 }
 
-static void a_refusal_is_final_when_nothing_fits(DYGW_UNUSED void **state)
+static void a_refusal_is_final_when_nothing_comes_late(DYGW_UNUSED void **state)
 {
     show_unused();
     fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
     show_unused();
     settle();
     check_asked("query order-1; " REPEAT "; query order-1");
+    check_waits(4000, 6000);
+    assert_int_equal(row->error_code, 0);
+    assert_int_equal(row->refused_code, 1250);
+    fake_clock_advance(QUARTER_MS - 1000);
+    show_unused();
+    settle();
+    check_asked("query order-1");       /* it is not repeated any more */
+    check_waits(1, 3000);
+    fake_clock_advance(1000);
+    show_unused();
+    settle();
     check_failed(1250);
+    assert_true(row->refused_code == DYGW_NO_INT);
+    assert_null(row->refused_description);
     start_anew();
     show_unused();
     fake_repeat(DYGW_REPLY_COUPON, 3000002);
     show_unused();
     settle();
+    check_waits(4000, 6000);
+    fake_clock_advance(QUARTER_MS);
+    show_unused();
+    settle();
     check_failed(3000002);
+    assert_string_equal(row->error_description, "Douyin's words");
 }
 
 static void after_a_refusal_without_a_second_look_nothing_is_final(DYGW_UNUSED void **state)
@@ -419,7 +437,7 @@ int main(void)
         TEST(a_record_found_only_when_writing_is_one_too),
         TEST(an_answer_with_the_verify_id_of_another_record_is_not_ours),
         TEST(refunded_without_a_fit_it_has_failed),
-        TEST(a_refusal_is_final_when_nothing_fits),
+        TEST(a_refusal_is_final_when_nothing_comes_late),
         TEST(after_a_refusal_without_a_second_look_nothing_is_final),
         TEST(already_used_and_nothing_shown_is_waited_for),
         TEST(what_is_there_although_nothing_was_sent_is_not_ours),

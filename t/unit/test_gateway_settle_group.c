@@ -107,6 +107,11 @@ static void every_coupon_has_its_own_verdict(DYGW_UNUSED void **state)
     check_asked("query order-1; " REPEAT "enc-1,enc-2; query order-1");
     assert_int_equal(rows[0]->verify_status, DYGW_SUCCESS);
     assert_int_equal(rows[0]->confirmed_by, DYGW_BY_REPLAY);
+    check_row(1, DYGW_PROCESSING, 0);
+    fake_clock_advance(QUARTER_MS);     /* what comes late is waited for */
+    show_order(2, 1);
+    settle();
+    check_asked("query order-1");
     check_row(1, DYGW_FAILED, 1250);
 }
 
@@ -425,6 +430,7 @@ static void who_was_told_already_used_yields_to_who_was_not(DYGW_UNUSED void **s
     make_rows(1);
     rows[0]->already = DYGW_ALREADY_USED;
     rival = add_rival(RIVAL_ID + 100);
+    rival->created_at = rows[0]->created_at;
     rival->already = DYGW_ALREADY_SILENT;
     show_used();
     settle();

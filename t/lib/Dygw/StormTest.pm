@@ -25,12 +25,12 @@ use constant QUARTER_MS => 901_000;
 use constant REVIEW_MS  => 49 * 3_600_000 + 1000;
 
 my $OPEN = "verify_status = 'processing'";
-my $GIVEN_UP = "$OPEN AND cancel_since IS NOT NULL";
+my $GIVEN_UP = "$OPEN AND (cancel_since IS NOT NULL OR refused_code IS NOT NULL)";
 my $SOON = "$Dygw::Truth::ERRAND OR $OPEN AND COALESCE(encrypted_code, '') NOT IN " .
     "(SELECT encrypted_code FROM dygw_verifications WHERE $GIVEN_UP AND encrypted_code IS NOT NULL)";
 
-# What is unused and may not be sent again (given up, or answered "used" once) is only sure a quarter of an hour later,
-# what is under review after 49 hours, and so are those that fight with it: that time is made to pass.
+# What is unused and may not be sent again (given up, refused, or answered "used" once) is only sure a quarter of an
+# hour later, what is under review after 49 hours, and so are those that fight with it: that time is made to pass.
 sub make_time_pass {
     my ($gateway) = @_;
     $gateway->database->query('UPDATE dygw_verifications SET sent_at = sent_at - ' . QUARTER_MS .
@@ -44,7 +44,7 @@ sub await_settled {
     my $gateway = $truth->gateway;
     $truth->await_none($SOON, $seconds);
     my ($open, $given_up) = map { scalar $gateway->rows('dygw_verifications', $_) } $OPEN, $GIVEN_UP;
-    Test::More::diag("$given_up of $open that wait are given up") if $open;
+    Test::More::diag("$given_up of $open that wait are given up or refused") if $open;
     for (1 .. ROUNDS) {
         make_time_pass($gateway);
         return 1 if $truth->await_settled(ROUND_SEC);
