@@ -110,6 +110,18 @@ static const dygw_question_t *cancel(dygw_job_t *job)
     return &job->question;
 }
 
+/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
+static const dygw_question_t *begin_cancel(dygw_job_t *job)
+{
+    dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
+
+    if (at <= dygw_now()) {
+        return cancel(job);
+    }
+    dygw_errand_row(job)->errand_at = at;
+    return dygw_errand_go_on(job);
+}
+
 /* --- outcomes --- */
 
 static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
@@ -240,7 +252,7 @@ static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupon
     apr_status_t rv = learn_name(job, seen);
 
     if (rv == APR_SUCCESS) {
-        return cancel(job);
+        return begin_cancel(job);
     }
     if (rv != APR_NOTFOUND) {
         return NULL;
@@ -353,18 +365,6 @@ static int is_due(const dygw_verification_t *v)
 {
     return v->verify_status != DYGW_PROCESSING && v->errand_at != DYGW_NO_TIME
            && v->errand_at <= dygw_now();
-}
-
-/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
-static const dygw_question_t *begin_cancel(dygw_job_t *job)
-{
-    dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
-
-    if (at <= dygw_now()) {
-        return cancel(job);
-    }
-    dygw_errand_row(job)->errand_at = at;
-    return dygw_errand_go_on(job);
 }
 
 static const dygw_question_t *begin_row(dygw_job_t *job)
