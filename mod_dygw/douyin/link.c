@@ -32,6 +32,8 @@ typedef struct hunt_t {
 
 /* --- which hosts --- */
 
+#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+
 static void read_rule(dygw_link_rule_t *rule, const char *word, apr_pool_t *pool)
 {
     *rule = (dygw_link_rule_t){ .host = word };
@@ -66,7 +68,8 @@ static int host_matches(const dygw_link_rule_t *rule, const char *host)
     size_t suffix = strlen(rule->host);
 
     if (rule->below) {
-        return len > suffix && apr_cstr_casecmp(host + len - suffix, rule->host) == 0;
+        return len > suffix && apr_cstr_casecmp(host + len - suffix, rule->host) == 0
+               && strspn(host, HOST_CHARS) == len;
     }
     return apr_cstr_casecmp(host, rule->host) == 0;
 }

@@ -78,6 +78,11 @@ int dygw_may_repeat(dygw_verification_t *const *rows, int count)
     return 1;
 }
 
+int dygw_may_repeat_unseen(const dygw_verification_t *v, dygw_ms_t now)
+{
+    return now <= v->created_at + CONFIRM_CARD_MS;
+}
+
 static int is_card(const dygw_seen_coupon_t *seen)
 {
     return seen->certificate.is_times_card || seen->times_count > 0;
@@ -322,7 +327,7 @@ static int is_sure(const dygw_hearing_t *h, int i)
     const dygw_verification_t *v = h->rows[i];
 
     return v->already || (is_refused(v) && !has_rivals(h, i)) || !dygw_may_hear(h)
-           || (is_card(h->seen[i]) && h->now > dygw_last_sent(v) + CONFIRM_CARD_MS);
+           || (is_card(h->seen[i]) && h->now > v->created_at + CONFIRM_CARD_MS);
 }
 
 static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
@@ -426,7 +431,7 @@ static void judge_unseen(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
     if (v->review_since != DYGW_NO_TIME) {
         judge_review(h, i, verdict);
     }
-    else if (wants_repetition(h, i)) {
+    else if (wants_repetition(h, i) && dygw_may_repeat_unseen(v, h->now)) {
         decide(verdict, DYGW_VERDICT_REPEAT);
     }
     else if (is_refused(v) && h->now >= dygw_last_sent(v) + DYGW_LATE_MS) {

@@ -50,7 +50,11 @@ void dygw_judge(const dygw_hearing_t *h, dygw_verdict_t *verdicts);
  * that was taken back, given up or is under review. */
 int dygw_may_repeat(dygw_verification_t *const *rows, int count);
 
-/* The same, or it may be repeated only to hear whose a redemption is: what would forbid it
+/* Whether it may be while Douyin does not show the coupon, which may be a times card: later, when
+ * Douyin has forgotten the verify_token, that would take another use of it. */
+int dygw_may_repeat_unseen(const dygw_verification_t *v, dygw_ms_t now);
+
+/* The same as dygw_may_repeat, or it may be repeated only to hear whose a redemption is: what would forbid it
  * otherwise is about plain coupons that are used, so that it cannot redeem anything. */
 int dygw_may_hear(const dygw_hearing_t *h);
 

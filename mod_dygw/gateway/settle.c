@@ -323,7 +323,8 @@ static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
         }
     }
     return (reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_GARBLED)
-           && dygw_may_repeat(job->rows, job->count);
+           && dygw_may_repeat(job->rows, job->count)
+           && dygw_may_repeat_unseen(job->rows[0], dygw_now());
 }
 
 static int asks_for_open(const dygw_job_t *job)

@@ -93,6 +93,14 @@ static const char *read_cell(const char **at, const char *end, apr_pool_t *pool)
 
 static int is_formula(const char *text)
 {
+    static const char *const full_width[] = { "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20" };
+    size_t i;
+
+    for (i = 0; i < sizeof(full_width) / sizeof(*full_width); i++) {
+        if (strncmp(text, full_width[i], strlen(full_width[i])) == 0) {
+            return 1;
+        }
+    }
     return *text && strchr("=+-@\t\r", *text);
 }
 

@@ -11,7 +11,7 @@
 
 #define POI         "7012345678901234567"
 #define CREATED     FUZZ_NOW
-#define CLOCKS_MS   120000      /* no clock is further off */
+#define CLOCKS_MS   4000      /* no clock is further off */
 #define OURS_TYPE   4           /* open platform */
 #define ROWS_MAX    3
 #define SEEN_MAX    4

@@ -15,7 +15,7 @@
 
 #define PLAIN           "http://127.0.0.1:8090"
 #define HOST_ENDS       ":/?#"
-#define NOT_OF_HOSTS    "@\\[] \t"
+#define HOST_CHARS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 #define REQUESTS_MAX    6       /* with the one that is made again */
 #define OBJECT_ID_MAX   2048
 
@@ -44,7 +44,7 @@ static void check_url(const dygw_http_request_t *request, apr_pool_t *pool)
         FUZZ_ASSERT(strncmp(url, "https://", 8) == 0 && request->guarded && !request->direct);
         rest = url + 8 + strcspn(url + 8, HOST_ENDS);
         host = apr_pstrmemdup(pool, url + 8, (apr_size_t)(rest - url - 8));
-        FUZZ_ASSERT(strcspn(host, NOT_OF_HOSTS) == strlen(host));
+        FUZZ_ASSERT(strspn(host, HOST_CHARS) == strlen(host));
         FUZZ_ASSERT(apr_cstr_casecmp(host, "v.douyin.com") == 0 || ends_with(host, ".douyin.com")
                     || ends_with(host, ".iesdouyin.com"));
         rest += strncmp(rest, ":443", 4) == 0 ? 4 : 0;

@@ -52,7 +52,7 @@ sub fill {
         # These stay; those of the background have no time at which they are due.
         verification(20001, 'processing', 'pending', $OLD), verification(20002, 'success', 'pending', $OLD),
         verification(20003, 'failed', 'skipped', $OLD, $OLD, 20001),
-        verification(20004, 'success', 'success', $OLD, $OLD, 20004, $NOW + $DAY_MS),
+        verification(20004, 'success', 'success', $OLD, $OLD, 20004, $NOW + 20 * 60_000),
         verification(20005, 'success', 'success', $OLD, $YOUNG), verification(20006, 'success', 'success', $YOUNG));
     insert($database, 'INSERT INTO dygw_audit (id, at, actor, action) VALUES ',
         (map { "$_, $OLD, 'somebody', 'app.change'" } 1 .. MANY), "20001, $YOUNG, 'somebody', 'app.change'");

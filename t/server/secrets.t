@@ -102,7 +102,7 @@ $sandbox->kill_tokens;
 view_is(verify(code => coupon()->{code}), 'with a renewed token', verify_status => 'success');
 my $second = read_token();
 isnt($second, $first, 'which is another one');
-$gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0500 DYGW0501 DYGW0510 DYGW0511));
+$gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0415 DYGW0500 DYGW0501 DYGW0510 DYGW0511));
 for my $fault (qw(status garbage truncated drop_before)) {
     $sandbox->fault(call => 'token', fault => $fault, $fault eq 'status' ? (http_status => 500) : ());
 }

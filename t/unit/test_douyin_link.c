@@ -164,6 +164,7 @@ static void what_is_no_link_to_an_allowed_host_is_refused_without_a_request(void
         "https://v.douyin.com:8443/x?object_id=A", "https://v.douyin.com:80/x?object_id=A",
         "https://user@v.douyin.com/x?object_id=A", "https://user:pw@v.douyin.com/x?object_id=A",
         "https://v.douyin.com@evil.com/?object_id=A",
+        "https://\xA6v.douyin.com/?object_id=A", "https://%www.iesdouyin.com/?object_id=A",
         "https://evil.com\\@v.douyin.com/?object_id=A",
         "https://evil.com\\.douyin.com/?object_id=A", "https://evil.com#.douyin.com/?object_id=A",
         "https://evil.com?.douyin.com/&object_id=A", "https://evil.com%2F.douyin.com/?object_id=A",

@@ -142,6 +142,33 @@ static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED
     settling_asked();
 }
 
+/* Ten minutes after the first verify Douyin may take a repetition for another use of a times card. */
+static void what_is_not_shown_is_repeated_for_ten_minutes_only(DYGW_UNUSED void **state)
+{
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP,
+                                                DYGW_REPLY_GARBLED };
+
+    for (int i = 0; i < 3; i++) {
+        start_anew();
+        row->order_id = NULL;
+        fake_clock_advance(590000);
+        fake_get(kinds[i], 1212);
+        fake_repeat(DYGW_REPLY_BUSY, 2100004);
+        settle();
+        check_asked("get enc-1; " REPEAT);
+        fake_clock_advance(45000);
+        fake_get(kinds[i], 1212);
+        settle();
+        check_asked("get enc-1");
+        assert_int_equal(row->verify_status, DYGW_PROCESSING);
+        fake_clock_advance(60000);
+        fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+        settle();
+        check_asked("get enc-1; " REPEAT);      /* shown, and unused */
+        check_success(DYGW_BY_REPLAY);
+    }
+}
+
 static void without_database_nothing_is_concluded(DYGW_UNUSED void **state)
 {
     row->already = 1;
@@ -254,6 +281,7 @@ int main(void)
         TEST(where_get_is_no_help_repeating_may_be),
         TEST(what_is_no_help_is_no_reason_to_fail),
         TEST(an_unknown_coupon_is_repeated_then_followed_for_two_days),
+        TEST(what_is_not_shown_is_repeated_for_ten_minutes_only),
         TEST(without_database_nothing_is_concluded),
         TEST(given_up_nothing_is_repeated),
         TEST(given_up_and_never_sent_nothing_is_asked),

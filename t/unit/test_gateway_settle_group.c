@@ -293,6 +293,18 @@ static void a_use_is_confirmed_by_repeating_at_first_only(DYGW_UNUSED void **sta
     check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
 }
 
+/* A repetition that was refused, or never arrived, did not renew what Douyin has in mind. */
+static void that_time_begins_with_the_first_verify(DYGW_UNUSED void **state)
+{
+    make_card(1);
+    fake_clock_advance(QUARTER_MS);
+    rows[0]->sent_at = dygw_now() - 60000;
+    show_card(1, 1);
+    settle();
+    check_asked("query order-1");
+    check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
+}
+
 static void a_card_used_up_by_our_own_first_attempt_is_ours(DYGW_UNUSED void **state)
 {
     make_card(1);
@@ -511,6 +523,7 @@ int main(void)
         TEST(uses_of_a_card_have_verifications_of_their_own),
         TEST(a_card_is_got_once_for_all_rows),
         TEST(a_use_is_confirmed_by_repeating_at_first_only),
+        TEST(that_time_begins_with_the_first_verify),
         TEST(a_card_used_up_by_our_own_first_attempt_is_ours),
         TEST(a_use_that_another_record_has_is_left_alone),
         TEST(of_two_that_fit_the_one_that_proves_taken_is_left),
