@@ -54,8 +54,8 @@ int dygw_may_repeat(dygw_verification_t *const *rows, int count);
  * Douyin has forgotten the verify_token, that would take another use of it. */
 int dygw_may_repeat_unseen(const dygw_verification_t *v, dygw_ms_t now);
 
-/* The same as dygw_may_repeat, or it may be repeated only to hear whose a redemption is: what would forbid it
- * otherwise is about plain coupons that are used, so that it cannot redeem anything. */
+/* The same as dygw_may_repeat, or it may be repeated only to hear whose a redemption is: what would
+ * forbid it otherwise is about plain coupons that are used, so that it cannot redeem anything. */
 int dygw_may_hear(const dygw_hearing_t *h);
 
 /* When a verify of this row may have been sent last. */
