@@ -10,7 +10,6 @@
  * out by spending, and a replay by an app that may call uses up one of its calls there. */
 #include "auth/auth.h"
 
-#include <apr_atomic.h>
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
@@ -21,7 +20,6 @@
 /* What the clocks of hosts may differ by: rows are removed by one host's and accepted by
  * another's. */
 #define NONCE_CLOCKS_MS         600000
-#define FULL_REPORT_PAUSE_SEC   60
 
 static dygw_ms_t expiry_of(const dygw_call_t *call)
 {
@@ -30,15 +28,12 @@ static dygw_ms_t expiry_of(const dygw_call_t *call)
 
 /* --- refusing --- */
 
-/* Once a minute and child: every refused request would be a flood of its own. */
+/* Not with every request that is refused: that would be a flood of its own. */
 static void report_full(const dygw_call_t *call)
 {
     static volatile apr_uint32_t reported_at;
-    apr_uint32_t before = apr_atomic_read32(&reported_at);
-    apr_uint32_t now = (apr_uint32_t)apr_time_sec(apr_time_now());
 
-    if (now - before >= FULL_REPORT_PAUSE_SEC
-        && apr_atomic_cas32(&reported_at, now, before) == before) {
+    if (dygw_log_may_repeat(&reported_at)) {
         dygw_log(&call->log, ERR, 0,
                  DYGWNO(0200) "app %" APR_INT64_T_FMT " has its share of the %d entries of "
                               "DygwNonceStore in use, its requests to /open are refused: give it "

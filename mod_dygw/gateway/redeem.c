@@ -370,9 +370,11 @@ static int is_platforms(dygw_reply_class_e kind)
     return kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST;
 }
 
-/* Somebody has to mend that before the repetitions can succeed. */
+/* Somebody has to mend that before the repetitions can succeed. Not each redemption says so: it may
+ * be all of them. */
 static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 {
+    static volatile apr_uint32_t warned_at;
     apr_int64_t error_code = is_platforms(answer->reply.kind) ? answer->reply.error_code : 0;
     int i;
 
@@ -381,7 +383,7 @@ static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t 
             error_code = answer->items[i].result;
         }
     }
-    if (error_code != 0) {
+    if (error_code != 0 && dygw_log_may_repeat(&warned_at)) {
         dygw_log(a->log, WARN, 0,
                  DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT " be done, for "
                               "what is not the coupon's fault: error_code %" APR_INT64_T_FMT

@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+#include <apr_atomic.h>
+
+#include "util/clock.h"
+
+#define REPEAT_PAUSE_SEC    60
+
 /* Set once, before there are threads. */
 static dygw_log_writer_fn *log_writer;
 
@@ -23,4 +29,12 @@ void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level
     va_start(args, fmt);
     log_writer(log, file, line, level, rv, fmt, args);
     va_end(args);
+}
+
+int dygw_log_may_repeat(volatile apr_uint32_t *said_at)
+{
+    apr_uint32_t before = apr_atomic_read32(said_at);
+    apr_uint32_t now = (apr_uint32_t)(dygw_now() / 1000);
+
+    return now - before >= REPEAT_PAUSE_SEC && apr_atomic_cas32(said_at, now, before) == before;
 }

@@ -42,4 +42,8 @@ void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level
 #define dygw_log(log, level, rv, ...) \
     dygw_log_write((log), __FILE__, __LINE__, DYGW_LOG_##level, (rv), __VA_ARGS__)
 
+/* Whether what happens with every request may be said now: once a minute and process, by what
+ * said_at keeps (s; 0 = never). */
+int dygw_log_may_repeat(volatile apr_uint32_t *said_at);
+
 #endif

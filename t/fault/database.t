@@ -151,6 +151,8 @@ sub killed_connections {
 
 sub locked_table {
     my $name = "$driver: the records are locked";
+    # No connection that died unnoticed: what was sent over it would be in doubt, and answered 202.
+    $gateway->graceful;
     my $session = lock_table('dygw_verifications');
     my @attempts = all_refused($name, $LOCK_WAIT{$driver});
     close $session;

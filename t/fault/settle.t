@@ -230,8 +230,8 @@ my @forgotten = map { lose($_->[0], $sandbox->mint_coupon(@{ $_->[1] }), \%AFTER
 my $refunded = lose('done, then refunded', $sandbox->mint_coupon, \%AFTER);
 refund($refunded);
 my $card = lose('a times card, late', $sandbox->mint_coupon(kind => 'times_card', times => 3), \%AFTER);
-$gateway->database->query('UPDATE dygw_verifications SET sent_at = sent_at - ' . QUARTER_MS .
-    " WHERE id = $card->{answer}{json}{data}{id}");
+$gateway->database->query('UPDATE dygw_verifications SET created_at = created_at - ' . QUARTER_MS .
+    ', sent_at = sent_at - ' . QUARTER_MS . " WHERE id = $card->{answer}{json}{data}{id}");
 $sandbox->switch(token_window_ms => 100, hide_poi_id => ON);
 $gateway->work(1);
 ok(await_others("request_id = '$in_review->{request_id}'"), 'all is settled when Douyin has forgotten the tokens');

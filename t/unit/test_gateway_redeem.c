@@ -358,6 +358,16 @@ static void a_refusal_of_the_whole_call_because_of_the_coupon_is_final(DYGW_UNUS
     assert_int_equal(fake_logged("DYGW0415"), 0);
 }
 
+static void refuse(int as_item, dygw_reply_class_e kind, apr_int64_t code)
+{
+    if (as_item) {
+        fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, kind, code);
+    }
+    else {
+        fake_verify(kind, code);
+    }
+}
+
 static void what_is_not_the_coupons_fault_leaves_a_verify_open(DYGW_UNUSED void **state)
 {
     static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
@@ -367,16 +377,15 @@ static void what_is_not_the_coupons_fault_leaves_a_verify_open(DYGW_UNUSED void 
     for (int as_item = 0; as_item <= 1; as_item++) {
         for (int i = 0; i < 3; i++) {
             start_anew();
-            if (as_item) {
-                fake_item(fake_verify(DYGW_REPLY_OK, 0), 0, cases[i].kind, cases[i].code);
-            }
-            else {
-                fake_verify(cases[i].kind, cases[i].code);
-            }
+            fake_clock_advance(61000 * (1 + i + 3 * as_item));    /* it is said once a minute */
+            refuse(as_item, cases[i].kind, cases[i].code);
             redeem();
             check_unknown(0, 1);
             check_told_as_recorded();
             assert_int_equal(fake_verify_calls(), 1);
+            assert_int_equal(fake_logged("DYGW0415"), 1);
+            refuse(as_item, cases[i].kind, cases[i].code);
+            redeem();
             assert_int_equal(fake_logged("DYGW0415"), 1);
             assert_non_null(strstr(item(0)->douyin_response, "\"verify\""));
         }

@@ -68,7 +68,7 @@ sub sandbox {
 # What a gateway may say: to failing Douyin, to a database that goes and that is away at a start, to children that die.
 sub announce {
     my ($gateway) = @_;
-    $gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0404 DYGW0500 DYGW0501 DYGW0511),
+    $gateway->server->announce(qw(DYGW0210 DYGW0402 DYGW0404 DYGW0415 DYGW0500 DYGW0501 DYGW0511),
         qw(DYGW0310 DYGW0411 DYGW0413 DYGW0414 DYGW0454 DYGW0455 DYGW0600 DYGW0601 AH00629 AH00639 AH02655),
         qw(DYGW0346 DYGW0456 AH00633 AH00636), 'AH10392');
     return;
