@@ -23,6 +23,7 @@ use constant {
     THREADS       => 16,
     SPARE_COUPONS => 5,
     START_SEC     => 30,
+    ENRICH_SEC    => 15,
     STOP_SEC      => 15,
     WRAPPER_TIMES => 10,     # slower, with DYGW_TEST_WRAP
     POLL_SEC      => 0.05,
@@ -391,7 +392,21 @@ sub wait_for_the_end {
     die "Apache ended by itself\n";
 }
 
+# Until the background has completed what was redeemed: the simulator ends with the same Apache, and
+# would leave its call without an answer.
+sub wait_until_enriched {
+    my $until = time + patience(ENRICH_SEC);
+    my $url = "http://127.0.0.1:$port/v1/internal/reports/verifications";
+    while (time < $until) {
+        my $answer = $http->get($url, { headers => { 'X-XTJ-UID' => OPERATOR } });
+        return if $answer->{content} !~ /"enrichment_status":"pending"/;
+        sleep POLL_SEC;
+    }
+    return;
+}
+
 sub finish {
+    wait_until_enriched();
     my $status = stop();
     die "Apache could not be stopped\n" if $status == -1;
     die "Apache ended with status $status\n" if $status != 0;
