@@ -73,6 +73,7 @@ static void a_damaged_title_leaves_the_coupon_as_it_is(DYGW_UNUSED void **state)
             ",\"certificates\":[{\"certificate_id\":7382420130108424203,\"encrypted_code\":\"A\","
             "\"sku\":{\"title\":\"", titles[i_][0], "\"}}]", NULL)));
         const dygw_certificate_t *c;
+        json_t *read;
 
         assert_int_equal(p->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(p->certificates->nelts, 1);
@@ -81,7 +82,9 @@ static void a_damaged_title_leaves_the_coupon_as_it_is(DYGW_UNUSED void **state)
         assert_string_equal(c->sku_name, titles[i_][1]);
         /* What is passed on and kept is JSON, in UTF-8, and else as it came. */
         assert_int_equal(p->reply.raw_len, strlen(p->reply.raw));
-        assert_non_null(json_loadb(p->reply.raw, p->reply.raw_len, 0, NULL));
+        read = json_loadb(p->reply.raw, p->reply.raw_len, 0, NULL);
+        assert_non_null(read);
+        json_decref(read);
         assert_non_null(strstr(p->reply.raw, "\"certificate_id\":7382420130108424203,"));
     }
 }
