@@ -111,12 +111,13 @@ void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
                               apr_int64_t error_code, dygw_reply_class_e kind, const char *logid,
                               const dygw_log_t *log)
 {
-    static volatile apr_uint32_t warned_at;
+    static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
+    int series = series_of(metrics, error_code, kind);
 
-    dygw_count(metrics, DYGW_COUNT_REFUSALS, series_of(metrics, error_code, kind));
+    dygw_count(metrics, DYGW_COUNT_REFUSALS, series);
     if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON
-        && dygw_log_may_repeat(&warned_at)) {
+        && dygw_log_may_repeat(&warned_at[series])) {
         dygw_log(log, WARN, 0,
                  DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT " is not known here, and "
                               "taken as one of kind %s; logid %s",
