@@ -12,7 +12,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "util/lock.h"
 
@@ -116,12 +115,10 @@ int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
 {
     dygw_meter_t *meter = gateway->meter;
     apr_int64_t number = slot_of(app_id);
-    struct timespec now;
 
     raise_to(&meter->slots[number].used_at, dygw_now());
     raise_to(&meter->last, number);
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return admit(gateway, &meter->slots[number], now.tv_sec * US_PER_SEC + now.tv_nsec / 1000);
+    return admit(gateway, &meter->slots[number], dygw_steady_now());
 }
 
 /* --- writing it down --- */

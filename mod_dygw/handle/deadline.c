@@ -9,12 +9,12 @@
  * between two reads. */
 #include "handle/handle.h"
 
-#include <time.h>
-
 #include <http_core.h>
 #include <util_filter.h>
 
 #include <apr_poll.h>
+
+#include "util/clock.h"
 
 #define BODY_DEADLINE   apr_time_from_sec(10)
 
@@ -25,18 +25,9 @@ typedef struct deadline_t {
 
 static ap_filter_rec_t *filter;
 
-/* By a clock that nobody sets. */
-static apr_time_t steady_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
-
 static apr_interval_time_t left_of(const deadline_t *deadline)
 {
-    return deadline->at - steady_now();
+    return deadline->at - dygw_steady_now();
 }
 
 /* Until there is something to read, but not longer than there is time, nor than Timeout says. */
@@ -103,7 +94,7 @@ static deadline_t *deadline_of(request_rec *r)
 
 void dygw_deadline_begin(request_rec *r)
 {
-    deadline_of(r)->at = steady_now() + BODY_DEADLINE;
+    deadline_of(r)->at = dygw_steady_now() + BODY_DEADLINE;
 }
 
 int dygw_deadline_passed(request_rec *r)

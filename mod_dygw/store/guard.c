@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <apr_thread_cond.h>
@@ -48,14 +47,6 @@ struct dygw_guard_t {
     apr_time_t looked_at;       /* or was woken at */
     int was_late;               /* that look */
 };
-
-apr_time_t dygw_steady_now(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
-}
 
 /* --- sockets --- */
 

@@ -41,9 +41,6 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int
                                apr_interval_time_t limit, void (*wake)(void *baton), void *baton,
                                apr_pool_t *pool);
 
-/* A clock that does not jump, in us from some point in the past. */
-apr_time_t dygw_steady_now(void);
-
 /* The limit; 0 without a guard. */
 apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard);
 

@@ -2,6 +2,8 @@
  * Time in milliseconds UTC: reading the clock, and writing it as RFC 3339. */
 #include "util/clock.h"
 
+#include <time.h>
+
 #include <apr_time.h>
 
 #define MS_PER_SEC          1000
@@ -23,6 +25,14 @@ static dygw_ms_t (*current_clock)(void) = system_clock;
 dygw_ms_t dygw_now(void)
 {
     return current_clock();
+}
+
+apr_time_t dygw_steady_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
 }
 
 /* Another process may just have noted it. */

@@ -4,6 +4,7 @@
 #define DYGW_UTIL_CLOCK_H
 
 #include <apr_pools.h>
+#include <apr_time.h>
 
 typedef apr_int64_t dygw_ms_t;
 
@@ -17,6 +18,9 @@ typedef apr_int64_t dygw_ms_t;
 
 /* The present, in ms. */
 dygw_ms_t dygw_now(void);
+
+/* A clock that nobody sets, in us from some point in the past. */
+apr_time_t dygw_steady_now(void);
 
 /* Is it less than `ms` since `at`? A time that lies ahead was noted before the clock was set back,
  * and tells nothing. */
