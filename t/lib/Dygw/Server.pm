@@ -379,9 +379,10 @@ sub expect_stop_race {
 sub stop {
     my ($self, $signal) = @_;
     return 0 if $self->has_ended;
-    $self->await_quiet if !$signal && !$self->{stop_race};
+    $signal //= 'TERM';
+    $self->await_quiet if $signal eq 'TERM' && !$self->{stop_race};
     my $began = time;
-    $self->send_signal($signal // 'TERM');
+    $self->send_signal($signal);
     if (!poll { $self->has_ended } STOP_DEADLINE) {
         $self->kill;
         Test::More::fail("$self->{name} stops within " . patience(STOP_DEADLINE) . ' s');
