@@ -29,9 +29,9 @@
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/versions.h"
-#include "worker/log_httpd.h"
-#include "worker/runtime.h"
-#include "worker/watch.h"
+#include "process/log.h"
+#include "process/runtime.h"
+#include "process/watch.h"
 #include "worker/worker.h"
 
 static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,

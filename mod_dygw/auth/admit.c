@@ -13,7 +13,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/meter.h"
+#include "gateway/apps/meter.h"
 #include "store/nonce.h"
 #include "util/compiler.h"
 

@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/spelling.h"
+#include "util/spelling.h"
 #include "handle/handle.h"
 
 #define CLIENT_KEY      "X-Client-Key"

@@ -8,7 +8,7 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
-#include "auth/spelling.h"
+#include "util/spelling.h"
 #include "handle/handle.h"
 
 #define OPERATOR_MAX 64

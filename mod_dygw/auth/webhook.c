@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "gateway/webhook.h"
+#include "gateway/settle/webhook.h"
 #include "util/crypto.h"
 
 #define SIGNATURE   "X-Douyin-Signature"

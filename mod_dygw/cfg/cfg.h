@@ -8,7 +8,7 @@
 
 #include "util/crypto.h"
 
-typedef struct dygw_runtime_t dygw_runtime_t;   /* worker/runtime.h */
+typedef struct dygw_runtime_t dygw_runtime_t;   /* process/runtime.h */
 
 typedef enum { DYGW_NONCES_SHM, DYGW_NONCES_DBD } dygw_nonce_store_e;
 

@@ -33,7 +33,7 @@
 
 #define DYGW_DEFAULT_TIME_ZONE      (8 * 60)    /* minutes */
 
-/* Longer than a session's own limits (store/dialect.c), which should come first. */
+/* Longer than a session's own limits (store/db/dialect.c), which should come first. */
 #define DYGW_DEFAULT_DATABASE       apr_time_from_sec(10)
 #define DYGW_MIN_DATABASE           apr_time_from_sec(1)
 #define DYGW_MAX_DATABASE           apr_time_from_sec(300)

@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "store/verification_id.h"
+#include "store/verification/id.h"
 #include "util/clock.h"
 
 #define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)

@@ -12,7 +12,7 @@ void dygw_cell_unlock(dygw_gateway_t *gateway);
 
 /* The first of `count` new verification ids in a row. Ids grow with time and fit into 53 bits, so
  * that JavaScript reads them exactly: milliseconds since 2024 in the upper 41, a number within the
- * millisecond below (store/verification_id.h). Unique on this host while its clock is not set back;
+ * millisecond below (store/verification/id.h). Unique on this host while its clock is not set back;
  * another host may rarely draw the same, which the table refuses (then draw again). */
 apr_int64_t dygw_cell_next_ids(dygw_gateway_t *gateway, int count);
 

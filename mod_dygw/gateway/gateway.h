@@ -8,8 +8,8 @@
 
 #include "douyin/douyin.h"
 #include "store/app.h"
-#include "store/db.h"
-#include "store/verification.h"
+#include "store/db/db.h"
+#include "store/verification/verification.h"
 #include "util/crypto.h"
 #include "util/metrics.h"
 
@@ -67,8 +67,8 @@ typedef struct dygw_cell_t {
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
 
-typedef struct dygw_reads_t dygw_reads_t;       /* gateway/reads.h */
-typedef struct dygw_meter_t dygw_meter_t;       /* gateway/meter.h */
+typedef struct dygw_reads_t dygw_reads_t;       /* gateway/apps/reads.h */
+typedef struct dygw_meter_t dygw_meter_t;       /* gateway/apps/meter.h */
 
 typedef struct dygw_gateway_t {
     const char *client_key;             /* Douyin's application */

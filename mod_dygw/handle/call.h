@@ -6,9 +6,9 @@
 #include "mod_dygw_private.h"
 
 #include "cfg/cfg.h"
-#include "gateway/apps.h"
+#include "gateway/apps/apps.h"
 #include "gateway/gateway.h"
-#include "worker/runtime.h"
+#include "process/runtime.h"
 
 /* Of the API; requests to /health are in none. */
 typedef enum { DYGW_NO_HALF, DYGW_HALF_OPEN, DYGW_HALF_INTERNAL } dygw_half_e;

@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/spelling.h"
+#include "util/spelling.h"
 #include "util/text.h"
 
 #define EXACT_REALS     9007199254740992.0      /* 2^53 */

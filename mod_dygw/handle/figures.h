@@ -4,7 +4,7 @@
 #define DYGW_HANDLE_FIGURES_H
 
 #include "util/prometheus.h"
-#include "worker/runtime.h"
+#include "process/runtime.h"
 
 /* What the short form shows of a metric. */
 typedef enum {

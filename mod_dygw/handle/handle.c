@@ -12,7 +12,7 @@
 #include <http_protocol.h>
 
 #include "auth/auth.h"
-#include "auth/spelling.h"
+#include "util/spelling.h"
 #include "handle/route.h"
 
 #define REQUEST_ID          "X-Request-Id"

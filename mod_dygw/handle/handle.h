@@ -4,7 +4,7 @@
 #define DYGW_HANDLE_HANDLE_H
 
 #include "handle/call.h"
-#include "gateway/redeem.h"
+#include "gateway/redeem/redeem.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 

@@ -13,7 +13,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/spelling.h"
+#include "util/spelling.h"
 #include "util/compiler.h"
 
 #define FIRST_SIZE      4096    /* for a body that does not say how long it is */

@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "auth/spelling.h"
+#include "util/spelling.h"
 
 #define ERROR_SIZE      512
 #define JSON_TYPE       "application/json"

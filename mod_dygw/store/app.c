@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
+#include "store/db/catalogue.h"
 #include "util/json.h"
 
 #define EACH_PAGE   500     /* rows of one query while all are read */

@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
+#include "store/db/catalogue.h"
 #include "util/jsonw.h"
 
 static const dygw_stmt_t app_version_raise = {

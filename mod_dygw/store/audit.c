@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
-#include "store/clip.h"
-#include "store/confirm.h"
+#include "store/db/catalogue.h"
+#include "store/db/clip.h"
+#include "store/db/confirm.h"
 
 #define ACTOR_CHARS     128     /* of the columns */
 #define TEXT_CHARS      64

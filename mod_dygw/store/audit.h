@@ -5,7 +5,7 @@
 
 #include <apr_tables.h>
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 typedef struct dygw_audit_entry_t {
     apr_int64_t id;

@@ -2,9 +2,9 @@
  * Table dygw_verifications: how much is left to do, by the indexes of what is due. */
 #include "store/backlog.h"
 
-#include "store/catalogue.h"
-#include "store/verification_due.h"
-#include "store/verification_id.h"
+#include "store/db/catalogue.h"
+#include "store/verification/due.h"
+#include "store/verification/id.h"
 
 #define COUNT(time, rows) \
     "(SELECT COUNT(*) FROM (SELECT 1 FROM dygw_verifications WHERE " rows " AND " time \

@@ -3,7 +3,7 @@
 #ifndef DYGW_STORE_BACKLOG_H
 #define DYGW_STORE_BACKLOG_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* No more is counted: it costs as much as so many index entries, however many there are. */
 #define DYGW_BACKLOG_MAX 10000

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
-#include "store/confirm.h"
+#include "store/db/catalogue.h"
+#include "store/db/confirm.h"
 
 #define LOOKS 3     /* at a key that goes away between two statements */
 

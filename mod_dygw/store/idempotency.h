@@ -3,7 +3,7 @@
 #ifndef DYGW_STORE_IDEMPOTENCY_H
 #define DYGW_STORE_IDEMPOTENCY_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 typedef struct dygw_idempotency_t {
     const char *key;            /* 64 hex digits: SHA-256 of app and key */

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
-#include "store/confirm.h"
-#include "store/verification_due.h"
+#include "store/db/catalogue.h"
+#include "store/db/confirm.h"
+#include "store/verification/due.h"
 
 #define FIRST_DUE_COLUMN    5   /* of the tick */
 #define DUE_COLUMNS         3

@@ -4,7 +4,7 @@
 #ifndef DYGW_STORE_LEASE_H
 #define DYGW_STORE_LEASE_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 #define DYGW_LEASE_WORKER "worker"
 

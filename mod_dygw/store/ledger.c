@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
-#include "store/verification_words.h"
+#include "store/db/catalogue.h"
+#include "store/verification/words.h"
 
 #define SELECT \
     "SELECT id, app_id, app_name, poi_id, verify_status, certificate_id, verify_id, order_id, " \

@@ -4,7 +4,7 @@
 #ifndef DYGW_STORE_LEDGER_H
 #define DYGW_STORE_LEDGER_H
 
-#include "store/verification.h"
+#include "store/verification/verification.h"
 #include "store/webhook.h"
 
 /* A part of dygw_verification_t. */

@@ -2,7 +2,7 @@
  * Table dygw_nonces: spent nonces, where several hosts share them. */
 #include "store/nonce.h"
 
-#include "store/catalogue.h"
+#include "store/db/catalogue.h"
 
 static const dygw_stmt_t nonce_spend = {
     "dygw_nonce_spend", DYGW_SQL_INSERT_NEW("dygw_nonces (nonce_key, expires_at) VALUES (%s, %lld)")

@@ -3,7 +3,7 @@
 #ifndef DYGW_STORE_NONCE_H
 #define DYGW_STORE_NONCE_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* Spends a nonce of an app; key is 32 hex digits that stand for both. APR_EEXIST: spent before.
  * APR_EGENERAL: the database failed, or it is not known whether it was spent before or just now, by

@@ -2,8 +2,8 @@
  * Tables dygw_reconciliations and dygw_reconciliation_items. */
 #include "store/reconciliation.h"
 
-#include "store/catalogue.h"
-#include "store/clip.h"
+#include "store/db/catalogue.h"
+#include "store/db/clip.h"
 
 #define ERROR_CHARS     255     /* of the column */
 

@@ -11,7 +11,7 @@
 #include <apr_tables.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 typedef struct dygw_reconciliation_t {
     const char *day;                /* YYYY-MM-DD */

@@ -5,9 +5,9 @@
 
 #include <apr_strings.h>
 
-#include "store/catalogue.h"
+#include "store/db/catalogue.h"
 #include "store/report_clause.h"
-#include "store/verification_columns.h"
+#include "store/verification/columns.h"
 
 #define FROM    " FROM dygw_verifications "
 #define NEWEST  " ORDER BY id DESC LIMIT %lld"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Table dygw_verifications as reports read it: lists by any filters, their number, and sums.
- * created_at and id tell the same time (store/verification_id.h), so a range of times is a range of
+ * created_at and id tell the same time (store/verification/id.h), so a range of times is a range of
  * ids, and every list is in the order of an index. */
 #ifndef DYGW_STORE_REPORT_H
 #define DYGW_STORE_REPORT_H
 
-#include "store/verification.h"
+#include "store/verification/verification.h"
 
 #define DYGW_ANY_STATUS (-1)
 

@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "store/verification_id.h"
+#include "store/verification/id.h"
 
 typedef struct condition_t {
     const char *leads;      /* as the first of the conditions */

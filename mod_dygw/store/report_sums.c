@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "store/catalogue.h"
+#include "store/db/catalogue.h"
 #include "store/report_clause.h"
 #include "util/day.h"
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "store/catalogue.h"
-#include "store/confirm.h"
+#include "store/db/catalogue.h"
+#include "store/db/confirm.h"
 
 static const dygw_stmt_t token_get = {
     "dygw_token_get",

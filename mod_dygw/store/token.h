@@ -4,7 +4,7 @@
 #ifndef DYGW_STORE_TOKEN_H
 #define DYGW_STORE_TOKEN_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 typedef struct dygw_token_row_t {
     apr_int64_t version;        /* raised by one with every renewal; 0 = never had one */

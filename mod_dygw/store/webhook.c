@@ -3,10 +3,10 @@
  * one commit, so that one which comes again is either done or was never seen. */
 #include "store/webhook.h"
 
-#include "store/catalogue.h"
-#include "store/clip.h"
-#include "store/confirm.h"
-#include "store/verification.h"
+#include "store/db/catalogue.h"
+#include "store/db/clip.h"
+#include "store/db/confirm.h"
+#include "store/verification/verification.h"
 
 #define DEADLOCK_TRIES  5
 

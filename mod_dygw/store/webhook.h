@@ -3,7 +3,7 @@
 #ifndef DYGW_STORE_WEBHOOK_H
 #define DYGW_STORE_WEBHOOK_H
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* Text members are NULL when absent; they are cut where a column is shorter. */
 typedef struct dygw_webhook_t {

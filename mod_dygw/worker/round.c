@@ -8,17 +8,17 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
-#include "gateway/meter.h"
-#include "gateway/reads.h"
-#include "gateway/recall.h"
-#include "gateway/reseal.h"
+#include "gateway/apps/meter.h"
+#include "gateway/apps/reads.h"
+#include "gateway/background/recall.h"
+#include "gateway/apps/reseal.h"
 #include "gateway/token.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
-#include "store/schema.h"
+#include "store/db/schema.h"
 #include "store/webhook.h"
-#include "worker/log_httpd.h"
+#include "process/log.h"
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000

@@ -3,11 +3,11 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
-#include "gateway/backlog.h"
-#include "gateway/jobs.h"
-#include "gateway/reconcile.h"
-#include "gateway/retention.h"
-#include "worker/runtime.h"
+#include "gateway/background/backlog.h"
+#include "gateway/background/jobs.h"
+#include "gateway/reports/reconcile.h"
+#include "gateway/background/retention.h"
+#include "process/runtime.h"
 
 /* One look at the database a host and gateway; renewing the lease now and then: together one query
  * a second at most, as long as there is nothing to do. */

@@ -4,9 +4,10 @@
  * Each child starts one. The thread whose child holds the leader mutex looks after this host: it
  * asks the database once a second or so what is new and tells the other children through the shared
  * cell. Of the leaders of all hosts one holds the lease in the database, and does the work: it
- * keeps the token, and settles, cancels and enriches (gateway/jobs.c), with many calls to Douyin at
- * once. Between two looks it sees in the cell what requests of its own host have left to do. The
- * others only try the mutex now and then; when a leader dies, the operating system frees it.
+ * keeps the token, and settles, cancels and enriches (gateway/background/jobs.c), with many calls
+ * to Douyin at once. Between two looks it sees in the cell what requests of its own host have left
+ * to do. The others only try the mutex now and then; when a leader dies, the operating system frees
+ * it.
  *
  * Start: child_init, as the user of the children, signals blocked. The thread has its own allocator
  * and pool. What it borrows from mod_dbd is allocated below pchild, which in prefork has an
@@ -38,7 +39,7 @@
 #include "util/log.h"
 #include "util/pool.h"
 #include "worker/round.h"
-#include "worker/shared.h"
+#include "process/shared.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(1500)
 #define LEADER_PAUSE_US     apr_time_from_msec(260)     /* until it sees what requests have left */

@@ -3,7 +3,7 @@
 #include "records.h"
 
 #include "store/backlog.h"
-#include "store/verification_id.h"
+#include "store/verification/id.h"
 #include "util/compiler.h"
 
 #define LIMIT 100

@@ -6,7 +6,7 @@
 #include <apr_atomic.h>
 #include <apr_time.h>
 
-#include "store/dberror.h"
+#include "store/db/error.h"
 #include "util/compiler.h"
 
 #define MYSQL_DEADLOCK  1213

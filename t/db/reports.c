@@ -4,7 +4,7 @@
 #include "records.h"
 
 #include "store/report.h"
-#include "store/verification_id.h"
+#include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/day.h"
 

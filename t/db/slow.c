@@ -7,7 +7,7 @@
 #include <apr_atomic.h>
 #include <apr_thread_proc.h>
 
-#include "store/guard.h"
+#include "store/db/guard.h"
 #include "util/compiler.h"
 
 #define LIMIT       apr_time_from_sec(1)

@@ -16,14 +16,14 @@
 #include <apr_strings.h>
 
 #include "store/app.h"
-#include "store/catalogue.h"
-#include "store/db.h"
+#include "store/db/catalogue.h"
+#include "store/db/db.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
-#include "store/schema.h"
+#include "store/db/schema.h"
 #include "store/token.h"
-#include "store/verification.h"
+#include "store/verification/verification.h"
 #include "store/webhook.h"
 #include "wire.h"
 

@@ -25,7 +25,7 @@
 
 #include <apr_strings.h>
 
-#include "gateway/judge.h"
+#include "gateway/settle/judge.h"
 
 #define POI             "7012345678901234567"
 #define REQUESTS_MAX    3

@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "gateway/webhook.h"
+#include "gateway/settle/webhook.h"
 #include "store/webhook.h"
 #include "util/compiler.h"
 #include "util/json.h"

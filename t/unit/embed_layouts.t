@@ -48,9 +48,9 @@ is(changes($before, words('mod_dygw/gateway/gateway.h', sub { s{(int token_refus
     'a comment changes nothing');
 is(changes($before, words('mod_dygw/gateway/gateway.h', sub { s/(int token_refused;)/$1 int also;/ })), 'CELL',
     'a member more is another layout of that part');
-is(changes($before, words('mod_dygw/gateway/meter.c',
+is(changes($before, words('mod_dygw/gateway/apps/meter.c',
         sub { s/(_Atomic apr_int64_t filled_at;.*?\n)(.*?\n)/$2$1/ })), 'METER', 'another order is');
-is(changes($before, words('mod_dygw/gateway/reads.c', sub { s/dygw_ms_t at;/dygw_ms_t read_at;/ })), 'READS',
+is(changes($before, words('mod_dygw/gateway/apps/reads.c', sub { s/dygw_ms_t at;/dygw_ms_t read_at;/ })), 'READS',
     'a name that says what it means by now is');
 is(changes($before, words('mod_dygw/auth/nonce.c', sub { s/apr_uint32_t share;/apr_uint64_t share;/ })), 'NONCES',
     'another type is');

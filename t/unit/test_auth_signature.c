@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who is calling: the four headers, the signature, the app behind it; and the operator.
  * helpers: authenticating.c
- * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c auth/spelling.c handle/fields.c */
-#include "authenticating.h"
+ * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c util/spelling.c handle/fields.c */
+#include "support/authenticating.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

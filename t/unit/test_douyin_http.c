@@ -19,7 +19,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-#include "upstream.h"
+#include "support/upstream.h"
 #include "util/compiler.h"
 
 #define LENGTH_AND(length, body)                                                   \

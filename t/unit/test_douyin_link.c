@@ -16,7 +16,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "upstream.h"
+#include "support/upstream.h"
 #include "util/compiler.h"
 
 #define LONG_LINK "https://www.iesdouyin.com/share/commerce/coupon/I0ZwZ/?schema_type=13&object_id="

@@ -16,7 +16,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "upstream.h"
+#include "support/upstream.h"
 #include "util/compiler.h"
 
 #define LENGTH_AND(length, body)                                                   \

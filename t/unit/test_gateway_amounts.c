@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which part of an order's money is a verification's: shares add up, and what Douyin says of the
  * one coupon or use goes first.
- * links: gateway/amounts.c */
+ * links: gateway/settle/amounts.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/amounts.h"
+#include "gateway/settle/amounts.h"
 #include "util/compiler.h"
 
 #define COUPONS_MAX 10

@@ -2,7 +2,7 @@
  * What answers of the background's calls leave in a record: raw answers, looks, trouble.
  * links: gateway/record.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 

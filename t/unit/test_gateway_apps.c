@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
- * links: gateway/admin.c gateway/app_entry.c gateway/apps.c gateway/ask.c gateway/audit.c
+ * links: gateway/apps/admin.c gateway/apps/app_entry.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/cell.c gateway/token.c store/app_words.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "gateway/apps.h"
+#include "gateway/apps/apps.h"
 #include "gateway/cell.h"
 #include "util/compiler.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
- * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 
 #include "gateway/ask.h"
-#include "gateway/redeem.h"
+#include "gateway/redeem/redeem.h"
 #include "util/compiler.h"
 
 #define POI "7012345678901234567"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * When the backlog is counted, and what the gauges say. links: gateway/backlog.c */
+ * When the backlog is counted, and what the gauges say. links: gateway/background/backlog.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <apr_general.h>
 
-#include "gateway/backlog.h"
+#include "gateway/background/backlog.h"
 #include "store/backlog.h"
 #include "util/compiler.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
- * links: gateway/ask.c gateway/cancel.c gateway/cancelled.c gateway/cell.c gateway/token.c
- * links: gateway/fit.c gateway/job.c gateway/judge.c gateway/late.c gateway/pace.c
+ * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/cell.c gateway/token.c
+ * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
+ * links: gateway/settle/pace.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 
-#include "gateway/cancel.h"
+#include "gateway/redeem/cancel.h"
 #include "gateway/cell.h"
 #include "util/compiler.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis makes of the database, and of what is kept there.
- * links: gateway/diagnose_database.c gateway/finding.c
+ * links: gateway/diagnosis/database.c gateway/diagnosis/finding.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,13 +13,13 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "diagnosing.h"
+#include "support/diagnosing.h"
 
-#include "gateway/apps.h"
+#include "gateway/apps/apps.h"
 #include "gateway/cell.h"
 #include "store/lease.h"
-#include "store/schema.h"
-#include "store/server.h"
+#include "store/db/schema.h"
+#include "store/db/server.h"
 #include "store/token.h"
 #include "util/compiler.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
- * links: gateway/diagnose_answers.c gateway/diagnose_douyin.c gateway/finding.c
+ * links: gateway/diagnosis/answers.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "diagnosing.h"
+#include "support/diagnosing.h"
 
 #include "gateway/token.h"
 #include "util/compiler.h"

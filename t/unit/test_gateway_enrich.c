@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
- * links: gateway/amounts.c gateway/enrich.c gateway/fit.c gateway/job.c gateway/owner.c
- * links: gateway/record.c
+ * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
+ * links: gateway/settle/owner.c gateway/record.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/job.h"
+#include "gateway/background/job.h"
 #include "util/compiler.h"
 
 #define FIRST_MS    2000

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Errands: cancels whose outcome is not known, cancels that were never sent, and news.
- * links: gateway/errand.c gateway/cancelled.c gateway/judge.c gateway/fit.c gateway/pace.c
- * links: gateway/late.c gateway/orphan.c gateway/owner.c
- * links: gateway/record.c gateway/job.c store/verification_words.c
+ * links: gateway/settle/errand.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
+ * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/record.c
+ * links: gateway/background/job.c store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
-#include "settling.h"
+#include "support/settling.h"
 
 #include <apr_general.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whose coupon and whose verification is it that Douyin shows?
- * links: gateway/fit.c */
+ * links: gateway/settle/fit.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <apr_general.h>
 #include <cmocka.h>
 
-#include "gateway/fit.h"
+#include "gateway/settle/fit.h"
 #include "util/compiler.h"
 
 #define MADE_AT APR_INT64_C(1767225600000)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One key, one redemption. The table of keys and the redemption itself are played here.
- * links: gateway/ask.c gateway/cell.c gateway/idempotency.c gateway/lookup.c gateway/token.c
- * links: store/verification_words.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/idempotency.c gateway/redeem/lookup.c gateway/token.c
+ * links: store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/idempotency.h"
+#include "gateway/redeem/idempotency.h"
 #include "store/idempotency.h"
 #include "util/compiler.h"
 

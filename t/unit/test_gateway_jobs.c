@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: what is fetched and when, how many at once, tokens, and what a database that is
  * away does.
- * links: gateway/ask.c gateway/cell.c gateway/job.c gateway/jobs.c
- * links: gateway/running.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/background/job.c gateway/background/jobs.c
+ * links: gateway/background/running.c gateway/token.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
-#include "jobs_world.h"
+#include "support/jobs_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/job.h"
-#include "gateway/jobs.h"
+#include "gateway/background/job.h"
+#include "gateway/background/jobs.h"
 #include "util/compiler.h"
 
 /* --- fetching --- */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
- * links: gateway/errand.c gateway/cancelled.c gateway/judge.c gateway/fit.c gateway/pace.c
- * links: gateway/late.c gateway/orphan.c gateway/owner.c gateway/record.c gateway/job.c gateway/settle.c
- * links: gateway/settling.c gateway/repeat.c store/verification_words.c
+ * links: gateway/settle/errand.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
+ * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/record.c
+ * links: gateway/background/job.c gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c
+ * links: store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
-#include "settling_one.h"
+#include "support/settling_one.h"
 
 #include <apr_general.h>
 
-#include "gateway/cancel.h"
-#include "gateway/late.h"
+#include "gateway/redeem/cancel.h"
+#include "gateway/settle/late.h"
 #include "util/compiler.h"
 
 #define OTHER_ID    50

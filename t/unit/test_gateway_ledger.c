@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Our records against Douyin's, coupon by coupon: what belongs together, which day it belongs to,
  * and what that makes of it.
- * links: gateway/ledger.c gateway/ledger_item.c store/verification_words.c */
+ * links: gateway/reports/ledger.c gateway/reports/ledger_item.c store/verification/words.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/ledger.h"
+#include "gateway/reports/ledger.h"
 #include "util/compiler.h"
 
 #define START   APR_INT64_C(1764000000000)      /* 2025-11-24T16:00:00Z */

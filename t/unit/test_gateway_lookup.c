@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what is recorded.
- * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 
-#include "gateway/redeem.h"
+#include "gateway/redeem/redeem.h"
 #include "util/compiler.h"
 
 static apr_pool_t *pool;

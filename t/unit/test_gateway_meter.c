@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The meter: how many requests an app has, exactly, and when its last use is written down.
- * links: gateway/ask.c gateway/cell.c gateway/meter.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/apps/meter.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -12,7 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/meter.h"
+#include "gateway/apps/meter.h"
 #include "util/compiler.h"
 
 #define START_US    APR_INT64_C(5000000)

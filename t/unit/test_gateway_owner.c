@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
- * links: gateway/late.c gateway/owner.c
- * links: gateway/pace.c gateway/record.c gateway/job.c gateway/enrich.c gateway/amounts.c
- * links: store/verification_words.c
+ * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
+ * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
+ * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
-#include "settling_one.h"
+#include "support/settling_one.h"
 
 #include <apr_general.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads of the token on their way into the audit trail: none is lost, none is there twice. The
  * database is a few lines here.
- * links: gateway/reads.c gateway/audit.c gateway/cell.c gateway/ask.c */
+ * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/audit.h"
-#include "gateway/reads.h"
+#include "gateway/apps/audit.h"
+#include "gateway/apps/reads.h"
 #include "gateway/token.h"
 #include "util/compiler.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which work counts as too far ahead, and when it is looked for. links: gateway/recall.c */
+ * Which work counts as too far ahead, and when it is looked for. links: gateway/background/recall.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include <apr_general.h>
 
-#include "gateway/recall.h"
+#include "gateway/background/recall.h"
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 

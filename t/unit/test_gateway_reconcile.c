@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The background's reconciliation, turn by turn: which days are wanted, how pages are asked for,
  * what a failure does, and when a run is dropped.
- * links: gateway/ledger.c gateway/ledger_item.c gateway/reconcile.c gateway/reconcile_fetch.c
- * links: gateway/reconcile_steps.c store/verification_words.c
+ * links: gateway/reports/ledger.c gateway/reports/ledger_item.c gateway/reports/reconcile.c
+ * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c store/verification/words.c
  * helpers: reconciling.c */
-#include "reconciling.h"
+#include "support/reconciling.h"
 
 #include <apr_general.h>
 

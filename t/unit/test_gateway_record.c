@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
- * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/record.c
- * links: gateway/redeem.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
+ * links: gateway/redeem/redeem.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 
 #include "gateway/cell.h"
-#include "gateway/redeem.h"
-#include "store/verification_id.h"
+#include "gateway/redeem/redeem.h"
+#include "store/verification/id.h"
 #include "util/compiler.h"
 
 #define POI         "7012345678901234567"

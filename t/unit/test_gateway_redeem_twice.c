@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption whose verify went out twice, or with a token that Douyin refused.
- * links: gateway/ask.c gateway/cell.c gateway/lookup.c gateway/prepare.c gateway/record.c
- * links: gateway/redeem.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
+ * links: gateway/redeem/redeem.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
-#include "redeeming.h"
+#include "support/redeeming.h"
 
 #include "util/compiler.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The change of the master key: what the old key has sealed is sealed anew.
- * links: gateway/apps.c gateway/ask.c gateway/cell.c gateway/reseal.c gateway/token.c
+ * links: gateway/apps/apps.c gateway/ask.c gateway/cell.c gateway/apps/reseal.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/apps.h"
-#include "gateway/reseal.h"
+#include "gateway/apps/apps.h"
+#include "gateway/apps/reseal.h"
 #include "gateway/token.h"
 #include "util/compiler.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is older than DygwRetention goes: how much of it, when, and what is said. The tables are
  * numbers here.
- * links: gateway/retention.c */
+ * links: gateway/background/retention.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 #include <apr_general.h>
 
-#include "gateway/retention.h"
+#include "gateway/background/retention.h"
 #include "store/audit.h"
 #include "store/reconciliation.h"
 #include "store/webhook.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: what is asked, when Douyin does not answer, has no such coupon, or reviews
  * it; and what its caller gave up.
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
- * links: gateway/late.c gateway/owner.c
- * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
+ * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
+ * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
+ * links: gateway/background/job.c store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */
-#include "settling_one.h"
+#include "support/settling_one.h"
 
 #include <apr_general.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling where there are several: coupons of one request, uses of a times card, and records of
  * several requests for the same coupon.
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
- * links: gateway/late.c gateway/owner.c
- * links: gateway/pace.c gateway/record.c gateway/job.c store/verification_words.c
+ * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
+ * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
+ * links: gateway/background/job.c store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
-#include "settling.h"
+#include "support/settling.h"
 
 #include <apr_general.h>
 

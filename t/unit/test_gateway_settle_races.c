@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Races of a request of two coupons, one of which is settled: cancels here and at Douyin while the
  * other is repeated, and a Douyin that forgets tokens and works late.
- * links: gateway/late.c gateway/orphan.c gateway/owner.c
- * links: gateway/settle.c gateway/settling.c gateway/repeat.c gateway/judge.c gateway/fit.c
- * links: gateway/pace.c gateway/record.c gateway/job.c gateway/errand.c gateway/cancelled.c
- * links: store/verification_words.c
+ * links: gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/settle/settle.c
+ * links: gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
+ * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/errand.c
+ * links: gateway/settle/cancelled.c store/verification/words.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
-#include "settling.h"
+#include "support/settling.h"
 
 #include <apr_general.h>
 

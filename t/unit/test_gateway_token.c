@@ -2,7 +2,7 @@
  * The access token: renewed exactly once for everybody, and healed whatever happened to it.
  * links: gateway/cell.c gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

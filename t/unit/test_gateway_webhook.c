@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
- * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/webhook.c
+ * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "fake_world.h"
+#include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
-#include "gateway/webhook.h"
+#include "gateway/settle/webhook.h"
 #include "store/webhook.h"
 #include "util/compiler.h"
 #include "util/crypto.h"

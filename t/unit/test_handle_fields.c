@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may stand in a body: single members, coupons, apps. The stores of an app and the words of
  * its status are played by a few lines.
- * links: handle/fields.c handle/coupon.c handle/app_fields.c handle/key.c auth/spelling.c */
+ * links: handle/fields.c handle/open/coupon.c handle/internal/app_fields.c handle/key.c util/spelling.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

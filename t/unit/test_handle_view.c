@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records as callers see them, byte for byte; the word of an app's status is played by a line.
- * links: handle/view.c store/verification_words.c */
+ * links: handle/view.c store/verification/words.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

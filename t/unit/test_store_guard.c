@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * links: store/guard.c
+ * links: store/db/guard.c
  * The gate before a pool of connections, and the watch over what is waited for. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 #include <apr_thread_cond.h>
 #include <apr_time.h>
 
-#include "store/guard.h"
+#include "store/db/guard.h"
 #include "util/compiler.h"
 
 #define MAX         4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Shared memory over restarts: what another build finds, and what it makes anew. Each generation has
  * a pool of its own; httpd's part is played by a few lines.
- * links: worker/shared.c auth/nonce.c */
+ * links: process/shared.c auth/nonce.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,13 +18,13 @@
 #include <apr_strings.h>
 
 #include "auth/nonce.h"
-#include "gateway/meter.h"
-#include "gateway/reads.h"
+#include "gateway/apps/meter.h"
+#include "gateway/apps/reads.h"
 #include "handle/figures.h"
 #include "util/compiler.h"
 #include "util/metrics.h"
-#include "worker/log_httpd.h"
-#include "worker/shared.h"
+#include "process/log.h"
+#include "process/shared.h"
 
 #define NOW         APR_INT64_C(1767225600000)
 #define WINDOW_MS   300000

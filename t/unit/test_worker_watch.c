@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The thread that watches the database: it is woken through a pipe that nobody finds when it is
- * closed, and that is closed when the thread cannot start. links: worker/watch.c */
+ * closed, and that is closed when the thread cannot start. links: process/watch.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@
 #include <apr_thread_proc.h>
 
 #include "util/compiler.h"
-#include "worker/runtime.h"
-#include "worker/watch.h"
+#include "process/runtime.h"
+#include "process/watch.h"
 
 #define NUMBERS 64      /* of descriptors that a test looks at */
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The verifier apps as requests need them: found without the database, stale for two seconds at
+ * most. */
+#ifndef DYGW_GATEWAY_APPS_APPS_H
+#define DYGW_GATEWAY_APPS_APPS_H
+
+#include "gateway/apps/audit.h"
+#include "gateway/gateway.h"
+
+/* An app with its secrets opened; a copy in the caller's pool. */
+typedef struct dygw_known_app_t {
+    apr_int64_t id;
+    const char *name;
+    const char *client_key;
+    const char *secret;
+    const char *old_secret;         /* NULL, or valid too until old_secret_until */
+    dygw_ms_t old_secret_until;
+    dygw_app_status_e status;
+    int allow_token_read;
+    apr_array_header_t *poi_ids;    /* NULL = all */
+} dygw_known_app_t;
+
+typedef struct dygw_apps_t dygw_apps_t;
+
+/* The cache of one process; empty until first needed. */
+apr_status_t dygw_apps_create(dygw_apps_t **apps, dygw_gateway_t *gateway, apr_pool_t *pool);
+
+/* By client_key. APR_NOTFOUND: there is no such app. APR_EGENERAL: never loaded, and the database
+ * is not there. */
+apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dygw_log_t *log,
+                            apr_pool_t *pool, dygw_known_app_t **app);
+
+/* Whether the app may redeem in this store. */
+int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
+
+/* What an app's secret is sealed for. */
+const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);
+
+/* --- for /internal: each change is recorded with who made it --- */
+typedef struct dygw_new_app_t {
+    const char *name;
+    const char *code;               /* NULL: none */
+    const char *description;        /* NULL: none */
+    const char *client_key;         /* NULL: generated */
+    const char *secret;             /* NULL: generated */
+    dygw_app_status_e status;
+    int allow_token_read;
+    apr_array_header_t *poi_ids;    /* NULL = all stores, empty = none */
+} dygw_new_app_t;
+
+/* Creates an app; *secret is shown this once. DYGW_CONFLICT with field. Like all of these:
+ * DYGW_DATABASE_UNAVAILABLE. */
+void dygw_app_create(dygw_gateway_t *gateway, const dygw_actor_t *actor,
+                     const dygw_new_app_t *wanted, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, const char **secret, dygw_result_t *out);
+
+/* Newest first, pages from 1; status and q as dygw_store_app_list takes them. */
+void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page, int page_size,
+                   const dygw_log_t *log, apr_pool_t *pool, apr_array_header_t **apps,
+                   apr_int64_t *total, dygw_result_t *out);
+
+/* DYGW_NOT_FOUND. */
+void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *log, apr_pool_t *pool,
+                   dygw_app_t **app, dygw_result_t *out);
+
+/* What to change, and what to leave. */
+typedef struct dygw_app_change_t {
+    const char *name;               /* NULL: leave */
+    int set_description;
+    const char *description;
+    int set_status;
+    dygw_app_status_e status;
+    int set_poi_ids;
+    apr_array_header_t *poi_ids;    /* NULL = all stores */
+} dygw_app_change_t;
+
+/* *app is the app afterwards. What would change nothing is no change. DYGW_NOT_FOUND. */
+void dygw_app_change(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                     const dygw_app_change_t *change, const dygw_log_t *log, apr_pool_t *pool,
+                     dygw_app_t **app, dygw_result_t *out);
+
+/* DYGW_NOT_FOUND. */
+void dygw_app_set_token_read(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                             int allow, const dygw_log_t *log, apr_pool_t *pool,
+                             dygw_result_t *out);
+
+/* A new secret: *secret, generated when it is NULL. The one before signs, too, for grace_ms; those
+ * before it do not. DYGW_NOT_FOUND. */
+void dygw_app_new_secret(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
+                         dygw_ms_t grace_ms, const dygw_log_t *log, apr_pool_t *pool,
+                         dygw_app_t **app, const char **secret, dygw_result_t *out);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The audit trail: who changed what through /internal, and who read the token. Append-only. */
+#ifndef DYGW_GATEWAY_APPS_AUDIT_H
+#define DYGW_GATEWAY_APPS_AUDIT_H
+
+#include "gateway/gateway.h"
+#include "store/audit.h"
+
+/* Who acts, from where; text of the caller's. */
+typedef struct dygw_actor_t {
+    const char *name;           /* the operator, or "app:" and a client_key */
+    const char *address;        /* of the client; NULL = unknown */
+    const char *request_id;
+} dygw_actor_t;
+
+/* Fills in id, time and who; the rest is the caller's. For the store to write in the same
+ * transaction as the change (dygw_store_audit_insert). */
+void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_audit_entry_t *entry);
+
+/* All that can stand in an entry's action; NULL ended. */
+extern const char *const dygw_audit_actions[];
+
+/* The newest first, pages from 1; this host's reads of the token are all in it.
+ * DYGW_DATABASE_UNAVAILABLE. */
+void dygw_audit_list(dygw_gateway_t *gateway, const dygw_audit_filter_t *filter, int page,
+                     int page_size, const dygw_log_t *log, apr_pool_t *pool,
+                     apr_array_header_t **entries, apr_int64_t *total, dygw_result_t *out);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The meter: a slot of shared memory for each app, by its id.
+ *
+ * The allowance is a bucket of tokens, one for each request. It is counted in millionths, so that
+ * a microsecond adds as many as there are requests a second, and nothing is rounded. All children
+ * of the host take from the same bucket, under a lock; without a limit there is none. A child that
+ * dies between two writes must not give the app more than its due: the time is written first.
+ *
+ * last_used_at is noted with each request without a lock. The thread that looks after the host
+ * writes it to the database, by and by. */
+#include "gateway/apps/meter.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "util/lock.h"
+
+#define TOKEN           APR_INT64_C(1000000)
+#define US_PER_SEC      APR_INT64_C(1000000)
+#define FLUSH_MAX       100
+#define OTHERS          0           /* the slot of ids that have none */
+
+typedef struct slot_t {
+    _Atomic apr_int64_t filled_at;  /* us; 0: never used, and full */
+    _Atomic apr_int64_t level;      /* millionths of a token, at filled_at */
+    _Atomic dygw_ms_t used_at;      /* 0: not since the host's start */
+    dygw_ms_t written;              /* the used_at that the database has; the flushing thread's */
+    dygw_ms_t written_at;
+} slot_t;
+
+struct dygw_meter_t {
+    dygw_lock_t lock;               /* of filled_at and level */
+    _Atomic apr_int64_t last;       /* the highest id that was used */
+    slot_t slots[DYGW_METER_APPS + 1];
+};
+
+apr_size_t dygw_meter_size(void)
+{
+    return sizeof(dygw_meter_t);
+}
+
+apr_status_t dygw_meter_format(void *memory)
+{
+    dygw_meter_t *meter = memory;
+
+    memset((void *)meter, 0, sizeof(*meter));
+    return dygw_lock_init(&meter->lock);
+}
+
+static apr_int64_t slot_of(apr_int64_t app_id)
+{
+    return app_id > 0 && app_id <= DYGW_METER_APPS ? app_id : OTHERS;
+}
+
+/* --- the allowance --- */
+
+static apr_int64_t level_at(slot_t *slot, int rate, int burst, apr_int64_t now_us)
+{
+    apr_int64_t full = burst * TOKEN;
+    apr_int64_t passed = now_us - slot->filled_at;
+    apr_int64_t level;
+
+    if (slot->filled_at == 0 || passed > full / rate) {
+        return full;
+    }
+    level = slot->level + (passed > 0 ? passed * rate : 0);
+    return level < full ? level : full;
+}
+
+static int seconds_until_token(apr_int64_t level, int rate)
+{
+    apr_int64_t us = (TOKEN - level + rate - 1) / rate;
+
+    return (int)((us + US_PER_SEC - 1) / US_PER_SEC);
+}
+
+static int take_token(slot_t *slot, int rate, int burst, apr_int64_t now_us)
+{
+    apr_int64_t level = level_at(slot, rate, burst, now_us);
+
+    if (level < TOKEN) {
+        return seconds_until_token(level, rate);
+    }
+    if (slot->filled_at < now_us) {
+        slot->filled_at = now_us;
+    }
+    slot->level = level - TOKEN;
+    return 0;
+}
+
+static int admit(dygw_gateway_t *gateway, slot_t *slot, apr_int64_t now_us)
+{
+    int wait;
+
+    if (gateway->rate_per_second == 0) {
+        return 0;
+    }
+    dygw_lock_take(&gateway->meter->lock);
+    wait = take_token(slot, gateway->rate_per_second, gateway->rate_burst, now_us);
+    dygw_lock_release(&gateway->meter->lock);
+    return wait;
+}
+
+/* --- last use --- */
+
+static void raise_to(_Atomic apr_int64_t *mark, apr_int64_t value)
+{
+    apr_int64_t before = atomic_load_explicit(mark, memory_order_relaxed);
+
+    while (before < value && !atomic_compare_exchange_weak(mark, &before, value)) {
+    }
+}
+
+int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
+{
+    dygw_meter_t *meter = gateway->meter;
+    apr_int64_t number = slot_of(app_id);
+
+    raise_to(&meter->slots[number].used_at, dygw_now());
+    raise_to(&meter->last, number);
+    return admit(gateway, &meter->slots[number], dygw_steady_now());
+}
+
+/* --- writing it down --- */
+
+typedef struct use_t {
+    apr_int64_t app_id;
+    dygw_ms_t at;
+} use_t;
+
+static int is_due(const slot_t *slot, dygw_ms_t now)
+{
+    dygw_ms_t ago = now - slot->written_at;
+
+    return slot->used_at > slot->written && (ago >= DYGW_METER_PAUSE_MS || ago < 0);
+}
+
+static int collect(dygw_meter_t *meter, dygw_ms_t now, use_t *uses)
+{
+    apr_int64_t last = meter->last;
+    apr_int64_t id;
+    int count = 0;
+
+    for (id = 1; id <= last && count < FLUSH_MAX; id++) {
+        if (is_due(&meter->slots[id], now)) {
+            uses[count].app_id = id;
+            uses[count].at = meter->slots[id].used_at;
+            count++;
+        }
+    }
+    return count;
+}
+
+static apr_status_t write_uses(dygw_db_t *db, const use_t *uses, int count)
+{
+    apr_status_t rv = dygw_db_begin(db);
+    int i;
+
+    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
+        rv = dygw_store_app_used(db, uses[i].app_id, uses[i].at);
+    }
+    return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
+}
+
+static void mark_written(dygw_meter_t *meter, dygw_ms_t now, const use_t *uses, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        meter->slots[uses[i].app_id].written = uses[i].at;
+        meter->slots[uses[i].app_id].written_at = now;
+    }
+}
+
+apr_status_t dygw_meter_flush(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool)
+{
+    use_t uses[FLUSH_MAX];
+    dygw_ms_t now = dygw_now();
+    int count = collect(gateway->meter, now, uses);
+    dygw_db_t *db;
+    apr_status_t rv;
+
+    if (count == 0) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_db_open(&db, gateway->db, log, pool);
+    if (rv == APR_SUCCESS) {
+        rv = write_uses(db, uses, count);
+        dygw_db_close(db);
+    }
+    if (rv == APR_SUCCESS) {
+        mark_written(gateway->meter, now, uses, count);
+    }
+    return rv;
+}

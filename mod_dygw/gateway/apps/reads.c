@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reads of the access token on their way into the audit trail.
+ *
+ * Reading the token needs no database, and yet every read is recorded: an entry is put into a ring
+ * in shared memory before the token is handed out, and the child that looks after the host writes
+ * the ring's entries with each look at the database. A child that dies leaves its entries there;
+ * restarts keep the memory. When the ring is full (the database is away, or reads come faster than
+ * it can write) a read writes its own entry; when that fails it is refused.
+ *
+ * An entry leaves the ring when its commit is known. Then, and when two children write at once, it
+ * may be written twice: its id and content see to it that it is there once.
+ *
+ * A host ends when its children have ended one by one, each at another time. So a child that is
+ * told to end closes the ring for itself, and then writes all that is in it: every entry was put
+ * there by a child that will do that after it. What children could not write that were killed, the
+ * parent writes at its end. */
+#include "gateway/apps/reads.h"
+
+#include <stdatomic.h>
+
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+#include "gateway/apps/audit.h"
+#include "util/lock.h"
+
+#define BATCH           250     /* entries in one commit */
+#define KEY_LEN         64
+#define ADDRESS_LEN     63
+#define REQUEST_ID_LEN  64
+
+typedef struct entry_t {
+    apr_int64_t id;
+    dygw_ms_t at;
+    apr_int64_t app_id;
+    char client_key[KEY_LEN + 1];
+    char address[ADDRESS_LEN + 1];
+    char request_id[REQUEST_ID_LEN + 1];
+} entry_t;
+
+/* Entries are numbered from 0; those from `written` on, and before `end`, wait. */
+typedef struct ring_t {
+    dygw_lock_t lock;
+    apr_uint64_t written;
+    _Atomic apr_uint64_t end;   /* after the entry itself: its writer may die in between */
+    entry_t entries[DYGW_READS_MAX];
+} ring_t;
+
+struct dygw_reads_t {
+    ring_t *ring;
+    int closed;                 /* for this child; guarded by the ring's lock */
+};
+
+apr_size_t dygw_reads_size(void)
+{
+    return sizeof(ring_t);
+}
+
+apr_status_t dygw_reads_format(void *memory)
+{
+    ring_t *ring = memory;
+
+    ring->written = 0;
+    atomic_init(&ring->end, 0);
+    return dygw_lock_init(&ring->lock);
+}
+
+apr_status_t dygw_reads_attach(dygw_reads_t **reads, void *memory, apr_pool_t *pool)
+{
+    *reads = apr_pcalloc(pool, sizeof(**reads));
+    (*reads)->ring = memory;
+    return APR_SUCCESS;
+}
+
+/* --- in --- */
+
+static int put(dygw_reads_t *reads, const entry_t *entry)
+{
+    ring_t *ring = reads->ring;
+    apr_uint64_t end;
+    int done;
+
+    dygw_lock_take(&ring->lock);
+    end = atomic_load(&ring->end);
+    done = !reads->closed && end - ring->written < DYGW_READS_MAX;
+    if (done) {
+        ring->entries[end % DYGW_READS_MAX] = *entry;
+        atomic_store_explicit(&ring->end, end + 1, memory_order_release);
+    }
+    dygw_lock_release(&ring->lock);
+    return done;
+}
+
+static void copy(char *to, const char *text, apr_size_t len)
+{
+    apr_cpystrn(to, text ? text : "", len + 1);
+}
+
+static const char *text_or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static apr_status_t insert(dygw_db_t *db, const entry_t *e)
+{
+    apr_pool_t *pool = dygw_db_pool(db);
+    dygw_audit_entry_t entry = {
+        .id = e->id, .at = e->at, .action = "token.read",
+        .actor = apr_pstrcat(pool, "app:", e->client_key, NULL),
+        .target = apr_psprintf(pool, "app:%" APR_INT64_T_FMT, e->app_id),
+        .address = text_or_null(e->address), .request_id = text_or_null(e->request_id)
+    };
+
+    return dygw_store_audit_insert(db, &entry);
+}
+
+static apr_status_t write_alone(dygw_gateway_t *gateway, const entry_t *entry,
+                                const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = insert(db, entry);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+void dygw_reads_record(dygw_gateway_t *gateway, const dygw_known_app_t *app, const char *address,
+                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+{
+    dygw_audit_entry_t filled = { 0 };
+    dygw_actor_t actor = { NULL, address, log->request_id };
+    entry_t entry = { .app_id = app->id };
+
+    dygw_audit_fill(gateway, &actor, &filled);
+    entry.id = filled.id;
+    entry.at = filled.at;
+    copy(entry.client_key, app->client_key, KEY_LEN);
+    copy(entry.address, address, ADDRESS_LEN);
+    copy(entry.request_id, log->request_id, REQUEST_ID_LEN);
+    if ((!gateway->reads || !put(gateway->reads, &entry))
+        && write_alone(gateway, &entry, log, pool) != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
+}
+
+void dygw_reads_close(dygw_gateway_t *gateway)
+{
+    dygw_reads_t *reads = gateway->reads;
+
+    if (reads) {
+        dygw_lock_take(&reads->ring->lock);
+        reads->closed = 1;
+        dygw_lock_release(&reads->ring->lock);
+    }
+}
+
+/* --- out --- */
+
+/* Copies the first of what waits; *from is the number of the first. */
+static int peek(ring_t *ring, entry_t *entries, apr_uint64_t *from)
+{
+    int count = 0;
+
+    dygw_lock_take(&ring->lock);
+    *from = ring->written;
+    while (count < BATCH && *from + (apr_uint64_t)count < atomic_load(&ring->end)) {
+        entries[count] = ring->entries[(*from + (apr_uint64_t)count) % DYGW_READS_MAX];
+        count++;
+    }
+    dygw_lock_release(&ring->lock);
+    return count;
+}
+
+/* All before `end` is in the database. */
+static void drop(ring_t *ring, apr_uint64_t end)
+{
+    dygw_lock_take(&ring->lock);
+    if (ring->written < end) {
+        ring->written = end;
+    }
+    dygw_lock_release(&ring->lock);
+}
+
+static apr_status_t write_all(dygw_db_t *db, const entry_t *entries, int count)
+{
+    apr_status_t rv = dygw_db_begin(db);
+    int i;
+
+    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
+        rv = insert(db, &entries[i]);
+    }
+    return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
+}
+
+static apr_status_t write_batch(dygw_gateway_t *gateway, const entry_t *entries, int count,
+                                const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = write_all(db, entries, count);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+static int is_empty(ring_t *ring)
+{
+    int empty;
+
+    dygw_lock_take(&ring->lock);
+    empty = ring->written == atomic_load(&ring->end);
+    dygw_lock_release(&ring->lock);
+    return empty;
+}
+
+apr_status_t dygw_reads_flush(dygw_gateway_t *gateway, apr_interval_time_t patience,
+                              const dygw_log_t *log, apr_pool_t *pool)
+{
+    ring_t *ring = gateway->reads ? gateway->reads->ring : NULL;
+    apr_time_t deadline = apr_time_now() + patience;
+    apr_status_t rv = APR_SUCCESS;
+    entry_t *entries;
+    apr_uint64_t from;
+    int count;
+
+    if (!ring || is_empty(ring)) {
+        return APR_SUCCESS;
+    }
+    entries = apr_palloc(pool, BATCH * sizeof(*entries));
+    do {
+        count = peek(ring, entries, &from);
+        if (count > 0) {
+            rv = write_batch(gateway, entries, count, log, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            drop(ring, from + (apr_uint64_t)count);
+        }
+    } while (rv == APR_SUCCESS && count == BATCH && apr_time_now() < deadline);
+    return rv;
+}
+
+void dygw_reads_report(void *memory, const dygw_log_t *log)
+{
+    ring_t *ring = memory;
+    apr_uint64_t i;
+
+    for (i = ring->written; i < atomic_load(&ring->end); i++) {
+        const entry_t *e = &ring->entries[i % DYGW_READS_MAX];
+        char at[DYGW_RFC3339_LEN + 1];
+
+        dygw_time_rfc3339_into(at, e->at);
+        dygw_log(log, ERR, 0,
+                 DYGWNO(0490) "not in the audit trail, because the database was away until the "
+                              "end: app %" APR_INT64_T_FMT " (%s) read the token at %s from %s, "
+                              "request %s",
+                 e->app_id, e->client_key, at, e->address, e->request_id);
+    }
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The change of the master key.
+ *
+ * Requests open what either key has sealed. One thread of one host looks through all of it when it
+ * begins its work, and again when apps have changed (a host that has only the old key may have made
+ * them), and replaces each text that the old key opens, where it is still the same text. */
+#include "gateway/apps/reseal.h"
+
+#include <apr_strings.h>
+
+#include "gateway/apps/apps.h"
+#include "gateway/token.h"
+#include "store/token.h"
+
+#define AT_ONCE     100         /* in one transaction, for which changes of apps wait */
+
+typedef struct search_t {
+    dygw_gateway_t *gateway;
+    apr_pool_t *pool;           /* outlives the rows */
+    apr_pool_t *scratch;
+    dygw_app_reseal_t found[AT_ONCE];
+    int count;
+    int left;
+} search_t;
+
+static void look_at(search_t *search, const dygw_app_t *app, int is_old, const char *sealed)
+{
+    const dygw_seal_t *seal = search->gateway->seal;
+    const char *purpose = dygw_app_seal_purpose(search->scratch, app->client_key);
+    dygw_app_reseal_t *found = &search->found[search->count];
+    const char *text;
+    int used_old = 0;
+
+    if (!sealed
+        || dygw_unseal(seal, purpose, sealed, search->scratch, &text, &used_old) != APR_SUCCESS
+        || !used_old) {
+        return;
+    }
+    if (search->count == AT_ONCE) {
+        search->left = 1;
+        return;
+    }
+    if (dygw_seal(seal, purpose, text, search->pool, &found->to) == APR_SUCCESS) {
+        found->id = app->id;
+        found->is_old = is_old;
+        found->from = apr_pstrdup(search->pool, sealed);
+        search->count++;
+    }
+}
+
+static void look_at_app(void *baton, const dygw_app_t *app)
+{
+    search_t *search = baton;
+
+    look_at(search, app, 0, app->secret_sealed);
+    look_at(search, app, 1, app->old_secret_sealed);
+    apr_pool_clear(search->scratch);
+}
+
+static apr_status_t reseal_token(dygw_gateway_t *gateway, dygw_db_t *db, int *done)
+{
+    dygw_token_row_t row = { 0 };
+    apr_pool_t *pool = dygw_db_pool(db);
+    const char *text, *sealed;
+    int used_old = 0;
+    apr_status_t rv = dygw_store_token_get(db, &row, pool);
+
+    if (rv != APR_SUCCESS || !row.sealed
+        || dygw_unseal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, pool, &text, &used_old)
+               != APR_SUCCESS
+        || !used_old
+        || dygw_seal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, text, pool, &sealed) != APR_SUCCESS) {
+        return rv;
+    }
+    return dygw_store_token_reseal(db, row.version, row.sealed, sealed, done);
+}
+
+static apr_status_t reseal_with(dygw_gateway_t *gateway, dygw_db_t *db, int *done, int *left)
+{
+    search_t search = { .gateway = gateway, .pool = dygw_db_pool(db) };
+    apr_int64_t version;
+    int tokens = 0;
+    apr_status_t rv;
+
+    apr_pool_create(&search.scratch, search.pool);
+    rv = dygw_store_app_each(db, &version, look_at_app, &search);
+    if (rv == APR_SUCCESS && search.count > 0) {
+        rv = dygw_store_app_reseal(db, search.found, search.count, done);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = reseal_token(gateway, db, &tokens);
+    }
+    *done += tokens;
+    *left = search.left;
+    return rv;
+}
+
+apr_status_t dygw_reseal(dygw_gateway_t *gateway, int *left, const dygw_log_t *log,
+                         apr_pool_t *pool)
+{
+    int done = 0;
+    dygw_db_t *db;
+    apr_status_t rv;
+
+    *left = 0;
+    if (!gateway->seal->has_old) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_db_open(&db, gateway->db, log, pool);
+    if (rv == APR_SUCCESS) {
+        rv = reseal_with(gateway, db, &done, left);
+        dygw_db_close(db);
+    }
+    if (done > 0) {
+        dygw_log(log, NOTICE, 0,
+                 DYGWNO(0461) "%d secrets that the old key of DygwMasterKey had sealed are sealed "
+                              "with the new one%s",
+                 done, *left ? "; there are more" : "");
+    }
+    return rv;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * When DygwMasterKey has two keys: what the old one has sealed is sealed anew. */
+#ifndef DYGW_GATEWAY_APPS_RESEAL_H
+#define DYGW_GATEWAY_APPS_RESEAL_H
+
+#include "gateway/gateway.h"
+
+/* Seals some of it anew, those who use it notice nothing. *left: there is more, call again. Does
+ * nothing where there is one key only. */
+apr_status_t dygw_reseal(dygw_gateway_t *gateway, int *left, const dygw_log_t *log,
+                         apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The backlog as gauges. The look at the database, which is made anyway, tells whether anything
+ * waits at all; only then is it counted. When the database is away the gauges stay as they are, and
+ * the time of the count tells how old they are. */
+#include "gateway/background/backlog.h"
+
+#include "store/backlog.h"
+
+static void tell(const dygw_gateway_t *gateway, const dygw_backlog_t *backlog, dygw_ms_t now)
+{
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_TO_SETTLE, backlog->to_settle);
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_TO_CANCEL, backlog->to_cancel);
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_TO_ENRICH, backlog->to_enrich);
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_OLDEST_AT, backlog->oldest_at);
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_COUNTED_AT, now);
+}
+
+static void count_apps(const dygw_gateway_t *gateway, dygw_backlog_state_t *state, dygw_db_t *db,
+                       apr_int64_t apps_version)
+{
+    int active, disabled;
+
+    if (dygw_store_apps_count(db, &active, &disabled) == APR_SUCCESS) {
+        state->apps_version = apps_version;
+        dygw_gauge(gateway->metrics, DYGW_GAUGE_APPS_ACTIVE, active);
+        dygw_gauge(gateway->metrics, DYGW_GAUGE_APPS_DISABLED, disabled);
+    }
+}
+
+void dygw_backlog_turn(dygw_gateway_t *gateway, dygw_backlog_state_t *state, int waits,
+                       apr_int64_t apps_version, const dygw_log_t *log, apr_pool_t *scratch)
+{
+    dygw_backlog_t backlog = { 0 };
+    dygw_ms_t now = dygw_now();
+    int is_due = now - state->counted_at >= DYGW_BACKLOG_PAUSE_MS || now < state->counted_at;
+    dygw_db_t *db;
+
+    if (!waits) {
+        tell(gateway, &backlog, now);
+    }
+    if (!(waits && is_due) && apps_version == state->apps_version) {
+        return;
+    }
+    if (dygw_db_open(&db, gateway->db, log, scratch) != APR_SUCCESS) {
+        return;
+    }
+    if (waits && is_due && dygw_store_backlog(db, &backlog) == APR_SUCCESS) {
+        state->counted_at = now;
+        tell(gateway, &backlog, now);
+    }
+    if (apps_version != state->apps_version) {
+        count_apps(gateway, state, db, apps_version);
+    }
+    dygw_db_close(db);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the background's jobs, many at once, in one thread.
+ *
+ * A turn fetches due rows, each group of which becomes a job, never two of one group and kind; then
+ * it waits for answers, and takes the jobs that they are for further (running.c).
+ *
+ * Settling and errands have slots of their own, so that no mass of orders to look up is in their
+ * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
+#include "gateway/background/running.h"
+#include "util/pool.h"
+
+#define SHARE               4           /* this part of the slots has to be free before a fetch */
+#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs run */
+#define ORDERS_AHEAD_MS     2000        /* no more to enrich is fetched than so many wait */
+#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now */
+
+static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = {
+    &dygw_settle_job, &dygw_errand_job, &dygw_enrich_job
+};
+
+static const int slots[DYGW_JOBS_CLASSES] = { 32, 96 };
+
+/* --- fetching --- */
+
+static int free_slots(const dygw_jobs_t *jobs, dygw_jobs_class_e class)
+{
+    return slots[class] - jobs->busy[class];
+}
+
+/* A few free slots are not worth a query. */
+static int is_worth_it(const dygw_jobs_t *jobs, dygw_jobs_class_e class)
+{
+    if (class == DYGW_JOBS_ENRICH
+        && jobs->orders.count * dygw_jobs_order_distance(jobs) > ORDERS_AHEAD_MS) {
+        return 0;
+    }
+    return jobs->busy[class] == 0 || free_slots(jobs, class) * SHARE >= slots[class];
+}
+
+/* Makes a job of a row that is due, if there is none. */
+static apr_status_t take_up(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_kind_t *kind,
+                            const dygw_due_row_t *row, dygw_running_list_t *fresh)
+{
+    dygw_job_key_t key = { row->first_id, kind->due };
+    dygw_running_t *r;
+    apr_status_t rv;
+
+    if (apr_hash_get(jobs->running, &key, sizeof(key))
+        || (kind->due == DYGW_DUE_SETTLE && row->lease_until > dygw_now())) {
+        return APR_SUCCESS;
+    }
+    if (free_slots(jobs, dygw_jobs_class_of(kind->due)) == 0) {
+        jobs->caught_up = 0;
+        return APR_SUCCESS;
+    }
+    rv = dygw_running_new(&r, jobs, db, kind, row);
+    if (rv == APR_SUCCESS) {
+        dygw_running_append(fresh, r);
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* The rows of jobs that run are due as well, and come first. */
+static apr_status_t fetch_kind(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_kind_t *kind,
+                               dygw_running_list_t *fresh, apr_pool_t *scratch)
+{
+    int room = free_slots(jobs, dygw_jobs_class_of(kind->due));
+    int limit = room + jobs->rows[kind->due];
+    apr_array_header_t *rows;
+    apr_status_t rv;
+    int i;
+
+    if (room == 0) {
+        jobs->caught_up = 0;
+        return APR_SUCCESS;
+    }
+    rv = dygw_store_verification_due(db, kind->due, dygw_now(), limit, &rows, scratch);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    jobs->caught_up &= rows->nelts < limit;
+    for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
+        rv = take_up(jobs, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t), fresh);
+    }
+    return rv;
+}
+
+static apr_status_t fetch_classes(dygw_jobs_t *jobs, const int *wanted,
+                                  dygw_running_list_t *fresh, apr_pool_t *scratch)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, jobs->gateway->db, jobs->log, scratch);
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    for (i = 0; i < DYGW_JOB_KINDS && rv == APR_SUCCESS; i++) {
+        if (wanted[dygw_jobs_class_of(kinds[i]->due)]) {
+            rv = fetch_kind(jobs, db, kinds[i], fresh, scratch);
+        }
+    }
+    dygw_db_close(db);
+    return rv;
+}
+
+/* Gives whether jobs have work under way or ahead; those that rest have not. */
+static int is_active(const dygw_jobs_t *jobs)
+{
+    return dygw_flight_count(jobs->flight) > 0 || jobs->orders.count > 0;
+}
+
+static void begin_all(dygw_jobs_t *jobs, dygw_running_list_t *fresh)
+{
+    jobs->moved += fresh->count;
+    while (fresh->first) {
+        dygw_running_begin(jobs, dygw_running_take_first(fresh));
+    }
+}
+
+/* Jobs begin when the database's unit of work is over: they have their own. */
+static void fetch(dygw_jobs_t *jobs)
+{
+    int wanted[DYGW_JOBS_CLASSES] = { is_worth_it(jobs, DYGW_JOBS_URGENT),
+                                      is_worth_it(jobs, DYGW_JOBS_ENRICH) };
+    dygw_running_list_t fresh = { NULL, NULL, 0 };
+    apr_pool_t *scratch;
+    apr_status_t rv;
+
+    jobs->caught_up = 0;
+    jobs->fetch_waits = dygw_jobs_left_until(jobs->fetch_at, DYGW_JOB_REST_MS) > 0;
+    if (jobs->fetch_waits || (!wanted[DYGW_JOBS_URGENT] && !wanted[DYGW_JOBS_ENRICH])) {
+        return;
+    }
+    jobs->caught_up = wanted[DYGW_JOBS_URGENT] && wanted[DYGW_JOBS_ENRICH];
+    apr_pool_create(&scratch, jobs->pool);
+    rv = fetch_classes(jobs, wanted, &fresh, scratch);
+    apr_pool_destroy(scratch);
+    if (rv != APR_SUCCESS) {
+        jobs->caught_up = 0;
+        jobs->fetch_at = dygw_now() + DYGW_JOB_REST_MS;
+    }
+    else if (fresh.count == 0 && is_active(jobs)) {
+        jobs->fetch_at = dygw_now() + FETCH_PAUSE_MS;
+    }
+    begin_all(jobs, &fresh);
+}
+
+/* --- from outside --- */
+
+/* The flight goes first: what is under way points into the jobs' pools. */
+static apr_status_t end_flight(void *data)
+{
+    dygw_jobs_t *jobs = data;
+
+    apr_pool_destroy(jobs->flight_pool);
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const dygw_log_t *log,
+                              apr_pool_t *pool)
+{
+    apr_pool_t *own;
+    dygw_jobs_t *made;
+    apr_status_t rv = dygw_pool_create(&own, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_tag(own, "dygw_jobs");
+    apr_allocator_max_free_set(apr_pool_allocator_get(own), KEEP_FREE_BYTES);
+    *jobs = made = apr_pcalloc(own, sizeof(*made));
+    made->gateway = gateway;
+    made->log = log;
+    made->pool = own;
+    made->running = apr_hash_make(own);
+    made->caught_up = 1;
+    apr_pool_create(&made->flight_pool, own);
+    apr_pool_pre_cleanup_register(own, made, end_flight);
+    return dygw_flight_create(&made->flight, gateway->douyin, made->flight_pool);
+}
+
+void dygw_jobs_lead(dygw_jobs_t *jobs, dygw_ms_t from, dygw_ms_t until)
+{
+    jobs->orders_from = from;
+    jobs->orders_until = until;
+}
+
+static apr_interval_time_t shorter(apr_interval_time_t patience, dygw_ms_t left)
+{
+    return left * 1000 < patience ? left * 1000 : patience;
+}
+
+/* Not longer than until there is something else to do. */
+static apr_interval_time_t limit_patience(const dygw_jobs_t *jobs, apr_interval_time_t patience)
+{
+    if (jobs->orders.count > 0) {
+        patience = shorter(patience, dygw_jobs_order_wait(jobs));
+    }
+    if (jobs->fetch_waits) {
+        patience = shorter(patience, dygw_jobs_left_until(jobs->fetch_at, DYGW_JOB_REST_MS));
+    }
+    return patience;
+}
+
+/* Takes all that has landed, and waits for the first of it; an empty flight waits for nothing. */
+static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
+{
+    int left = dygw_flight_count(jobs->flight);
+    dygw_answer_t answer;
+    void *baton;
+
+    if (left == 0 && patience > 0) {
+        apr_sleep(patience);
+    }
+    while (left > 0 && dygw_flight_land(jobs->flight, patience, &baton, &answer)) {
+        dygw_running_answered(jobs, baton, answer);
+        jobs->moved++;
+        patience = 0;
+        left--;
+    }
+}
+
+/* Nothing can land, but connections that are of no use any more are closed. */
+static void rest(dygw_jobs_t *jobs)
+{
+    dygw_answer_t answer;
+    void *baton;
+
+    dygw_flight_land(jobs->flight, 0, &baton, &answer);
+}
+
+int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patience)
+{
+    dygw_jobs_end_rests(jobs);
+    jobs->fetch_waits = 0;
+    jobs->moved = 0;
+    if (may_start) {
+        fetch(jobs);
+    }
+    dygw_jobs_send_order(jobs);
+    if (is_active(jobs)) {
+        land(jobs, limit_patience(jobs, patience));
+    }
+    else {
+        rest(jobs);
+    }
+    /* A crowd that started together lands together: its successors are not kept waiting. */
+    return is_active(jobs) || (may_start && jobs->moved > 0 && !jobs->caught_up);
+}
+
+int dygw_jobs_caught_up(const dygw_jobs_t *jobs)
+{
+    return jobs->caught_up;
+}
+
+int dygw_jobs_running(const dygw_jobs_t *jobs)
+{
+    return (int)apr_hash_count(jobs->running);
+}

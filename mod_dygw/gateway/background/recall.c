@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Work that lies further ahead than anybody puts it. */
+#include "gateway/background/recall.h"
+
+#include "gateway/cell.h"
+#include "store/reconciliation.h"
+
+#define ROWS        1000    /* of a kind, each time */
+#define US_PER_MS   1000
+
+/* How far ahead the work of a kind may lie. */
+static dygw_ms_t reach_of(const dygw_gateway_t *gateway, dygw_due_e what)
+{
+    dygw_ms_t pause = what == DYGW_DUE_ENRICH ? gateway->enrich_max / US_PER_MS : 0;
+
+    return DYGW_RECALL_WORK_MS + 2 * pause;
+}
+
+/* Gives how much was recalled. */
+static int recall_with(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t later)
+{
+    static const dygw_due_e kinds[] = { DYGW_DUE_SETTLE, DYGW_DUE_ERRAND, DYGW_DUE_ENRICH };
+    dygw_ms_t now = dygw_now();
+    int recalled = 0;
+    int days = 0;
+    size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        int count = 0;
+
+        dygw_store_verification_recall(db, kinds[i], now, later + reach_of(gateway, kinds[i]), ROWS,
+                                       &count);
+        recalled += count;
+    }
+    dygw_store_reconciliation_recall(db, now, later + DYGW_RECALL_DAYS_MS, &days);
+    return recalled + days;
+}
+
+void dygw_recall_turn(dygw_gateway_t *gateway, dygw_ms_t *looked_at, dygw_ms_t database_now,
+                      const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_ms_t now = dygw_now();
+    int recalled;
+    dygw_db_t *db;
+
+    if (dygw_is_recent(*looked_at, DYGW_RECALL_PAUSE_MS)
+        || dygw_db_open(&db, gateway->db, log, pool) != APR_SUCCESS) {
+        return;
+    }
+    *looked_at = now;
+    recalled = recall_with(gateway, db, database_now > now ? database_now : now);
+    dygw_db_close(db);
+    if (recalled > 0) {
+        dygw_log(log, WARN, 0,
+                 DYGWNO(0632) "work lay further ahead than anybody puts it, so that a clock was "
+                              "set back: %d records and days are looked at now", recalled);
+        dygw_cell_left_work(gateway);
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is older than DygwRetention goes, for good.
+ *
+ * A sweep goes round the tables, one statement a turn. Where a batch was full there is more: then
+ * the next sweep follows at once, else after a rest. Reconciliations are removed item by item and
+ * then day by day, so that there any row is a sign of more. */
+#include "gateway/background/retention.h"
+
+#include "store/audit.h"
+#include "store/reconciliation.h"
+#include "store/webhook.h"
+#include "util/day.h"
+
+#define BATCH       500         /* rows, at most, of one statement */
+#define REST_MS     300000      /* between sweeps that leave nothing behind, and after a failure */
+
+typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
+
+/* In the order of dygw_retention_t; the last one's days need a time zone. */
+static purge_fn *const tables[DYGW_RETENTION_TABLES - 1] = {
+    dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge
+};
+
+static apr_status_t purge(dygw_gateway_t *gateway, dygw_db_t *db, int table, int *removed)
+{
+    dygw_ms_t before = dygw_now() - apr_time_as_msec(gateway->retention);
+
+    if (table < DYGW_RETENTION_TABLES - 1) {
+        return tables[table](db, before, BATCH, removed);
+    }
+    return dygw_store_reconciliation_purge(
+        db, dygw_day_of(before, gateway->time_zone, dygw_db_pool(db)), BATCH, removed);
+}
+
+static void report(dygw_retention_t *state, const dygw_log_t *log)
+{
+    const int *n = state->removed;
+
+    if (n[0] + n[1] + n[2] + n[3] > 0) {
+        dygw_log(log, INFO, 0,
+                 DYGWNO(0491) "older than DygwRetention and removed: %d verifications, %d entries "
+                              "of the audit trail, %d webhooks, %d rows of reconciliations",
+                 n[0], n[1], n[2], n[3]);
+    }
+}
+
+static void next_table(dygw_retention_t *state, const dygw_log_t *log)
+{
+    if (++state->table < DYGW_RETENTION_TABLES) {
+        return;
+    }
+    state->table = 0;
+    if (!state->full) {
+        report(state, log);
+        *state = (dygw_retention_t){ .next_at = dygw_now() + REST_MS };
+    }
+    state->full = 0;
+}
+
+void dygw_retention_turn(dygw_gateway_t *gateway, dygw_retention_t *state, const dygw_log_t *log,
+                         apr_pool_t *pool)
+{
+    dygw_ms_t left = state->next_at - dygw_now();
+    int removed = 0;
+    dygw_db_t *db;
+    apr_status_t rv;
+
+    if (gateway->retention == 0 || (left > 0 && left <= REST_MS)) {
+        return;     /* more than that: the clock was set back */
+    }
+    rv = dygw_db_open(&db, gateway->db, log, pool);
+    if (rv == APR_SUCCESS) {
+        rv = purge(gateway, db, state->table, &removed);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        state->next_at = dygw_now() + REST_MS;
+        return;
+    }
+    state->removed[state->table] += removed;
+    state->full |= removed >= (state->table < DYGW_RETENTION_TABLES - 1 ? BATCH : 1);
+    next_table(state, log);
+}

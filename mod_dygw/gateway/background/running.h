@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For gateway/ only: the two halves of running jobs. running.c takes one job through its life;
+ * jobs.c fetches them and has the turns. */
+#ifndef DYGW_GATEWAY_BACKGROUND_RUNNING_H
+#define DYGW_GATEWAY_BACKGROUND_RUNNING_H
+
+#include <apr_hash.h>
+
+#include "gateway/background/job.h"
+#include "gateway/background/jobs.h"
+#include "gateway/token.h"
+
+#define DYGW_JOB_KINDS      3
+#define DYGW_JOB_REST_MS    1000
+
+/* Whose slots a job takes. */
+typedef enum { DYGW_JOBS_URGENT, DYGW_JOBS_ENRICH, DYGW_JOBS_CLASSES } dygw_jobs_class_e;
+
+/* Without padding: it is hashed. */
+typedef struct dygw_job_key_t {
+    apr_int64_t first_id;
+    apr_int64_t due;
+} dygw_job_key_t;
+
+typedef struct dygw_running_t {
+    dygw_job_t job;
+    dygw_job_key_t key;
+    int rows;                           /* that it has */
+    dygw_log_t log;                     /* the job's, with its rows' request id */
+    const dygw_question_t *question;
+    dygw_token_t token;                 /* it was asked with */
+    int renewed;                        /* that token was refused, and a newer one used */
+    dygw_ms_t rests_until;
+    struct dygw_running_t *next;        /* in the list that it is in */
+} dygw_running_t;
+
+typedef struct dygw_running_list_t {
+    dygw_running_t *first;
+    dygw_running_t *last;
+    int count;
+} dygw_running_list_t;
+
+struct dygw_jobs_t {
+    dygw_gateway_t *gateway;
+    const dygw_log_t *log;
+    apr_pool_t *pool;                   /* above those of the jobs */
+    apr_pool_t *flight_pool;
+    dygw_flight_t *flight;
+    apr_hash_t *running;                /* dygw_job_key_t to dygw_running_t */
+    int busy[DYGW_JOBS_CLASSES];
+    int rows[DYGW_JOB_KINDS];           /* of the jobs that run */
+    dygw_running_list_t orders;         /* that wait for their place */
+    dygw_running_list_t resting;
+    dygw_ms_t order_at;                 /* when the next may be sent */
+    dygw_ms_t orders_from;              /* and from when to when any may be */
+    dygw_ms_t orders_until;
+    dygw_ms_t fetch_at;                 /* and the next fetch be made */
+    int fetch_waits;
+    int caught_up;
+    int moved;                          /* jobs that this turn took further */
+};
+
+dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due);
+
+void dygw_running_append(dygw_running_list_t *list, dygw_running_t *r);
+dygw_running_t *dygw_running_take_first(dygw_running_list_t *list);
+
+/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
+ * put back keeps nothing waiting. 0: it is over. */
+dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest);
+
+/* Makes a job of the group of a row that is due, with all of its rows; it does not begin yet.
+ * APR_NOTFOUND: they are gone. */
+apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *db,
+                              const dygw_job_kind_t *kind, const dygw_due_row_t *row);
+
+/* Both take it as far as it goes without an answer; it may be gone then. */
+void dygw_running_begin(dygw_jobs_t *jobs, dygw_running_t *r);
+void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t answer);
+
+/* ms between two order queries; 0: they come as they like. */
+dygw_ms_t dygw_jobs_order_distance(const dygw_jobs_t *jobs);
+
+/* How long it is until the next order query may be sent. */
+dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs);
+
+/* Sends the order query that has waited longest, if it is time: at most one, what was late is not
+ * caught up. Lets go of all that wait when another host may lead by now. */
+void dygw_jobs_send_order(dygw_jobs_t *jobs);
+
+/* Lets go of the jobs that have rested. */
+void dygw_jobs_end_rests(dygw_jobs_t *jobs);
+
+#endif

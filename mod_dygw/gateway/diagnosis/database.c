@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A diagnosis of the database, and of what is kept there. */
+#include "gateway/diagnosis/diagnosis.h"
+
+#include "gateway/apps/apps.h"
+#include "gateway/cell.h"
+#include "gateway/token.h"
+#include "store/lease.h"
+#include "store/db/schema.h"
+#include "store/db/server.h"
+#include "store/token.h"
+
+#define BEGIN_PAUSE_MS  1000
+#define ROUND_TRIPS     3
+#define SLOW_US         100000
+
+int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
+{
+    dygw_ms_t now = dygw_now();
+    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_ms_t passed = now - cell->diagnosed_at;
+    int may = passed < 0 || passed >= BEGIN_PAUSE_MS;
+
+    if (may) {
+        cell->diagnosed_at = now;
+    }
+    dygw_cell_unlock(gateway);
+    return may;
+}
+
+/* --- the server --- */
+
+/* The quickest of some round trips: the first one prepares the statement. */
+static apr_status_t meet_server(dygw_db_t *db, dygw_server_t *server, apr_interval_time_t *took,
+                                dygw_ms_t *ahead)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    *took = -1;
+    for (i = 0; i < ROUND_TRIPS && rv == APR_SUCCESS; i++) {
+        apr_time_t began = apr_time_now();
+        apr_interval_time_t needed;
+
+        rv = dygw_store_server(db, server);
+        needed = apr_time_now() - began;
+        if (*took < 0 || needed < *took) {
+            *took = needed;
+            *ahead = server->now - (began + needed / 2) / 1000;
+        }
+    }
+    return rv;
+}
+
+static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_time_t took)
+{
+    int is_slow = is_there && took > SLOW_US;
+
+    dygw_finding(d->findings, DYGW_EXAM_DATABASE,
+                 !is_there ? DYGW_FAIL : is_slow ? DYGW_WARN : DYGW_PASS,
+                 !is_there ? DYGW_WHY_UNREACHABLE : is_slow ? DYGW_WHY_SLOW : DYGW_WHY_NONE);
+    dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->gateway->db->dialect));
+    if (is_there) {
+        dygw_jsonw_int(&d->findings->w, "round_trip_us", took);
+    }
+    dygw_finding_end(d->findings);
+}
+
+static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
+{
+    dygw_finding_e state = dygw_finding_of_clock(ahead, DYGW_CLOCK_OFF_MS);
+
+    dygw_finding(d->findings, DYGW_EXAM_DATABASE_CLOCK, state,
+                 state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);
+    dygw_jsonw_int(&d->findings->w, "difference_ms", ahead);
+    dygw_finding_end(d->findings);
+}
+
+static void find_connections(const dygw_diagnosis_t *d, int max_connections)
+{
+    int too_many = d->connections > max_connections;
+    int many = dygw_finding_is_much(d->connections, max_connections);
+
+    if (max_connections == 0) {
+        dygw_finding_plain(d->findings, DYGW_EXAM_CONNECTIONS, DYGW_SKIPPED, DYGW_WHY_NO_SERVER);
+        return;
+    }
+    dygw_finding(d->findings, DYGW_EXAM_CONNECTIONS,
+                 too_many ? DYGW_FAIL : many ? DYGW_WARN : DYGW_PASS,
+                 too_many ? DYGW_WHY_TOO_MANY : many ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
+    dygw_jsonw_int(&d->findings->w, "needed", d->connections);
+    dygw_jsonw_int(&d->findings->w, "max_connections", max_connections);
+    dygw_finding_end(d->findings);
+}
+
+static void find_schema(const dygw_diagnosis_t *d, int version)
+{
+    int is_behind = version < dygw_schema_wanted();
+
+    dygw_finding(d->findings, DYGW_EXAM_SCHEMA, is_behind ? DYGW_FAIL : DYGW_PASS,
+                 is_behind ? DYGW_WHY_BEHIND : DYGW_WHY_NONE);
+    dygw_jsonw_int(&d->findings->w, "version", version);
+    dygw_jsonw_int(&d->findings->w, "wanted", dygw_schema_wanted());
+    if (is_behind) {
+        dygw_jsonw_string(&d->findings->w, "next_file",
+                          dygw_schema_next_file(d->gateway->db->dialect, version));
+    }
+    dygw_finding_end(d->findings);
+}
+
+/* --- the master key --- */
+
+typedef struct keys_t {
+    const dygw_seal_t *seal;
+    apr_pool_t *scratch;
+    int opened;                 /* with the first key */
+    int old;                    /* with the second one */
+    int closed;                 /* with none */
+} keys_t;
+
+static void try_to_open(keys_t *keys, const char *purpose, const char *sealed)
+{
+    const char *text;
+    int used_old = 0;
+
+    if (!sealed) {
+        return;
+    }
+    if (dygw_unseal(keys->seal, purpose, sealed, keys->scratch, &text, &used_old) != APR_SUCCESS) {
+        keys->closed++;
+    }
+    else if (used_old) {
+        keys->old++;
+    }
+    else {
+        keys->opened++;
+    }
+}
+
+static void try_app(void *baton, const dygw_app_t *app)
+{
+    keys_t *keys = baton;
+    const char *purpose = dygw_app_seal_purpose(keys->scratch, app->client_key);
+
+    try_to_open(keys, purpose, app->secret_sealed);
+    try_to_open(keys, purpose, app->old_secret_sealed);
+    apr_pool_clear(keys->scratch);
+}
+
+static apr_status_t try_all(dygw_db_t *db, keys_t *keys)
+{
+    dygw_token_row_t row = { 0 };
+    apr_int64_t version;
+    apr_status_t rv = dygw_store_token_get(db, &row, dygw_db_pool(db));
+
+    if (rv == APR_SUCCESS) {
+        try_to_open(keys, DYGW_TOKEN_SEAL_PURPOSE, row.sealed);
+        rv = dygw_store_app_each(db, &version, try_app, keys);
+    }
+    return rv;
+}
+
+static void find_master_key(const dygw_diagnosis_t *d, dygw_db_t *db)
+{
+    keys_t keys = { .seal = d->gateway->seal };
+    dygw_jsonw_t *w = &d->findings->w;
+
+    apr_pool_create(&keys.scratch, d->pool);
+    if (try_all(db, &keys) != APR_SUCCESS) {
+        dygw_finding_plain(d->findings, DYGW_EXAM_MASTER_KEY, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
+        return;
+    }
+    dygw_finding(d->findings, DYGW_EXAM_MASTER_KEY,
+                 keys.closed ? DYGW_FAIL : keys.old ? DYGW_WARN : DYGW_PASS,
+                 keys.closed ? DYGW_WHY_WRONG_KEY : keys.old ? DYGW_WHY_OLD_KEY : DYGW_WHY_NONE);
+    dygw_jsonw_int(w, "opened", keys.opened);
+    dygw_jsonw_int(w, "opened_with_old_key", keys.old);
+    dygw_jsonw_int(w, "not_opened", keys.closed);
+    dygw_finding_end(d->findings);
+}
+
+/* --- the background --- */
+
+static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
+{
+    dygw_tick_t tick = { 0 };
+    int is_stalled;
+
+    if (dygw_store_tick(db, &tick, d->pool) != APR_SUCCESS) {
+        dygw_finding_plain(d->findings, DYGW_EXAM_WORKER, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
+        return;
+    }
+    is_stalled = tick.lease_age_ms < 0 || tick.lease_age_ms > DYGW_LEASE_STALLED_MS;
+    dygw_finding(d->findings, DYGW_EXAM_WORKER, is_stalled ? DYGW_FAIL : DYGW_PASS,
+                 is_stalled ? DYGW_WHY_STALLED : DYGW_WHY_NONE);
+    if (tick.lease_age_ms >= 0) {
+        dygw_jsonw_int(&d->findings->w, "age_ms", tick.lease_age_ms);
+    }
+    dygw_finding_end(d->findings);
+}
+
+/* --- all of it --- */
+
+static void skip(const dygw_diagnosis_t *d, const dygw_exam_e *exams, int count, dygw_why_e why)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        dygw_finding_plain(d->findings, exams[i], DYGW_SKIPPED, why);
+    }
+}
+
+/* An error: the database is not there. */
+static apr_status_t examine(const dygw_diagnosis_t *d, dygw_db_t *db)
+{
+    static const dygw_exam_e in_tables[] = { DYGW_EXAM_MASTER_KEY, DYGW_EXAM_WORKER };
+    apr_interval_time_t took;
+    dygw_ms_t ahead = 0;
+    dygw_server_t server;
+    int version;
+    apr_status_t rv = dygw_schema_version(db, &version);
+
+    if (rv == APR_SUCCESS) {
+        rv = meet_server(db, &server, &took, &ahead);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    find_database(d, 1, took);
+    find_clock(d, ahead);
+    find_schema(d, version);
+    find_connections(d, server.max_connections);
+    if (version < dygw_schema_wanted()) {
+        skip(d, in_tables, 2, DYGW_WHY_NO_SCHEMA);
+        return APR_SUCCESS;
+    }
+    find_master_key(d, db);
+    find_worker(d, db);
+    return APR_SUCCESS;
+}
+
+void dygw_diagnose_database(const dygw_diagnosis_t *d)
+{
+    static const dygw_exam_e others[] = { DYGW_EXAM_DATABASE_CLOCK, DYGW_EXAM_SCHEMA,
+                                          DYGW_EXAM_CONNECTIONS, DYGW_EXAM_MASTER_KEY,
+                                          DYGW_EXAM_WORKER };
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, d->gateway->db, d->log, d->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = examine(d, db);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        find_database(d, 0, 0);
+        skip(d, others, sizeof others / sizeof *others, DYGW_WHY_NO_DATABASE);
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finding the coupon: from the short link or the code to what prepare lists. Redeems nothing. */
+#include "gateway/redeem/attempt.h"
+
+#include <apr_time.h>
+
+#include "gateway/ask.h"
+
+static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
+{
+    dygw_attempt_t *a = baton;
+    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->gateway->douyin, access_token,
+                                                      a->request->poi_id, a->encrypted_data,
+                                                      a->request->code, a->log, a->pool);
+
+    a->out->upstream_time += reply->reply.took;
+    return &reply->reply;
+}
+
+static dygw_link_e follow_link(dygw_attempt_t *a, const char **why)
+{
+    apr_time_t began = apr_time_now();
+    dygw_link_e link = dygw_douyin_short_link(a->gateway->douyin, a->request->short_link,
+                                              &a->encrypted_data, why, a->log, a->pool);
+
+    a->out->upstream_time += apr_time_now() - began;
+    return link;
+}
+
+static int resolve_link(dygw_attempt_t *a, dygw_result_t *out)
+{
+    const char *why = NULL;
+    dygw_link_e link = follow_link(a, &why);
+
+    if (link == DYGW_LINK_UNAVAILABLE) {
+        link = follow_link(a, &why);
+    }
+    switch (link) {
+    case DYGW_LINK_OK:
+        return 1;
+    case DYGW_LINK_BAD:
+        out->code = DYGW_INVALID_REQUEST;
+        out->message = why;
+        out->field = "short_link";
+        break;
+    case DYGW_LINK_TIMEOUT:
+        dygw_explain_timeout(why, out);
+        break;
+    case DYGW_LINK_UNAVAILABLE:
+        dygw_explain_unavailable(why, out);
+        break;
+    }
+    return 0;
+}
+
+const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_t *out)
+{
+    if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_link(a, out)) {
+        return NULL;
+    }
+    if (!dygw_ask_ready(a->gateway, &a->token, a->log, a->pool, out)) {
+        return NULL;
+    }
+    /* The reply is the first member of what call_prepare made. */
+    return (const dygw_prepare_reply_t *)dygw_ask(a->gateway, DYGW_ASK_HARMLESS, call_prepare, a,
+                                                  &a->token, a->log, a->pool);
+}
+
+int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
+                        const dygw_certificate_t **chosen)
+{
+    const dygw_certificate_t *listed = (const dygw_certificate_t *)prepared->certificates->elts;
+    int wanted = a->request->count;
+    int n = 0;
+    int i, use;
+
+    for (i = 0; i < prepared->certificates->nelts && n < wanted; i++) {
+        if (listed[i].status != DYGW_COUPON_UNKNOWN && listed[i].status != DYGW_COUPON_UNUSED) {
+            continue;
+        }
+        for (use = 1; use <= listed[i].times_left && n < wanted; use++) {
+            a->times_left[n] = listed[i].times_left - use;
+            chosen[n++] = &listed[i];
+        }
+    }
+    return n;
+}
+
+void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
+                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+{
+    dygw_redeem_result_t ignored = { 0 };
+    dygw_attempt_t a = {
+        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = &ignored
+    };
+    const dygw_prepare_reply_t *prepared;
+
+    *out = (dygw_result_t){ 0 };
+    prepared = dygw_attempt_prepare(&a, out);
+    if (prepared) {
+        dygw_explain(&prepared->reply, out);
+    }
+}

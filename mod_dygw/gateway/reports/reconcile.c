@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reconciles business days: days that have ended, and days that somebody wants anew.
+ *
+ *   fetch    all pages of Douyin's ledger, one after the other, kept in memory
+ *   read     our rows of the day, some hundred a turn
+ *   find     for Douyin's records without a partner: what else the database has
+ *   write    what did not match, some dozen items a turn, as a new generation
+ *   show     the generation, in one statement
+ *   tidy     removes generations but that one and the one before, which somebody may be reading
+ *
+ * One day at a time. The row of the day stays due until its generation is shown: after a crash, or
+ * when another host takes over, the day is reconciled from the beginning. */
+#include "gateway/reports/reconciling.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "store/verification/id.h"
+#include "util/day.h"
+#include "util/pool.h"
+
+#define BEFORE_MS       APR_INT64_C(7200000)    /* Douyin's records from so long before the day, */
+#define AFTER_MS        APR_INT64_C(600000)     /* and after it, see ledger.h */
+#define SETTLED_MS      APR_INT64_C(180000000)  /* 50 h: a redemption is known so late */
+#define SKEW_MS         APR_INT64_C(300000)     /* verified by Douyin's clock, created by ours */
+#define FIRST_PAUSE_MS  APR_INT64_C(60000)      /* before a failed day is tried again; doubles */
+#define LONGEST_PAUSE_MS APR_INT64_C(3600000)
+#define DOUBLINGS_MAX   6
+#define TRIES_MAX       24                      /* about a day */
+#define REST_MS         5000                    /* the database does not do its part */
+#define BACK_DAYS       30                      /* that are made up for */
+
+dygw_ms_t dygw_reconcile_left(dygw_ms_t at, dygw_ms_t longest)
+{
+    dygw_ms_t left = at - dygw_now();
+
+    return left > 0 && left <= longest ? left : 0;
+}
+
+static void rest(dygw_reconcile_t *rec)
+{
+    rec->rest_until = dygw_now() + REST_MS;
+}
+
+/* --- days that have ended --- */
+
+/* Days from `from` to `last`, both included. */
+static apr_status_t add_range(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t from,
+                              dygw_ms_t last)
+{
+    const dygw_gateway_t *gateway = rec->gateway;
+    const dygw_ms_t now = dygw_now();
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; from <= last && rv == APR_SUCCESS; from += DYGW_DAY_MS) {
+        const char *day = dygw_day_of(from, gateway->time_zone, dygw_db_pool(db));
+
+        rv = dygw_store_reconciliation_add(db, day, gateway->account_id, now, now);
+    }
+    return rv;
+}
+
+/* The days behind the last that is known, up to the one that begins at `last`. Without any, that
+ * one if there was anything to reconcile by then: a gateway that begins does not ask for the days
+ * before. */
+static apr_status_t add_missing(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t last)
+{
+    const int zone = rec->gateway->time_zone;
+    apr_pool_t *pool = dygw_db_pool(db);
+    const char *known;
+    dygw_ms_t from;
+    int began = 0;
+    apr_status_t rv = dygw_store_reconciliation_last_day(
+        db, rec->gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, pool),
+        dygw_day_of(last, zone, pool), &known, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_day_start(known, zone, &from);
+        return rv == APR_SUCCESS ? add_range(rec, db, from + DYGW_DAY_MS, last) : rv;
+    }
+    if (rv == APR_NOTFOUND) {
+        rv = dygw_store_ledger_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
+    }
+    return rv == APR_SUCCESS && began ? add_range(rec, db, last, last) : rv;
+}
+
+/* When the last day began that is to be in the table. */
+static dygw_ms_t last_day(const dygw_reconcile_t *rec, apr_pool_t *pool)
+{
+    const int zone = rec->gateway->time_zone;
+    dygw_ms_t start = 0;
+
+    dygw_day_start(dygw_day_of(dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS, zone, pool), zone,
+                   &start);
+    return start;
+}
+
+static apr_status_t add_last_days(dygw_reconcile_t *rec, apr_pool_t *scratch)
+{
+    const dygw_ms_t last = last_day(rec, scratch);
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, rec->gateway->db, rec->log, scratch);
+
+    if (rv == APR_SUCCESS) {
+        rv = add_missing(rec, db, last);
+        dygw_db_close(db);
+    }
+    if (rv == APR_SUCCESS) {
+        rec->known_from = last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
+    }
+    return rv;
+}
+
+static void add_days(dygw_reconcile_t *rec)
+{
+    const dygw_ms_t now = dygw_now();
+    apr_pool_t *scratch;
+
+    if (now >= rec->known_from && now < rec->known_from + DYGW_DAY_MS) {
+        return;
+    }
+    apr_pool_create(&scratch, rec->pool);
+    if (add_last_days(rec, scratch) != APR_SUCCESS) {
+        rest(rec);
+    }
+    apr_pool_destroy(scratch);
+}
+
+/* --- a run's beginning and end --- */
+
+static void end_run(dygw_reconcile_t *rec)
+{
+    apr_pool_destroy(rec->run->pool);
+    rec->run = NULL;
+}
+
+static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
+{
+    const dygw_gateway_t *gateway = rec->gateway;
+    const char *account = gateway->account_id;
+    dygw_ms_t start;
+    apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
+    const dygw_ms_t end = start + DYGW_DAY_MS;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    run->ledger = dygw_ledger_make(start, end, account && !strcmp(account, run->row->account_id),
+                                   run->pool);
+    run->question = (dygw_question_t){ .what = DYGW_ASK_RECORDS,
+                                       .account_id = run->row->account_id,
+                                       .start_time = start - BEFORE_MS,
+                                       .end_time = end + AFTER_MS };
+    run->after_id = dygw_id_at(start - SETTLED_MS) - 1;
+    run->below_id = dygw_id_at(end + SKEW_MS);
+    run->step = DYGW_RECONCILE_FETCH;
+    return apr_pool_create(&run->page_pool, run->pool);
+}
+
+/* APR_NOTFOUND: none is due. */
+static apr_status_t read_due(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, rec->gateway->db, rec->log, run->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_reconciliation_due(db, dygw_now(), &run->row, run->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* The run has memory of its own, which goes when it ends. */
+static void begin_run(dygw_reconcile_t *rec)
+{
+    apr_pool_t *pool;
+    apr_status_t rv = dygw_pool_create(&pool, rec->pool);
+
+    if (rv != APR_SUCCESS) {
+        rest(rec);
+        return;
+    }
+    apr_pool_tag(pool, "dygw_reconcile");
+    rec->run = apr_pcalloc(pool, sizeof(*rec->run));
+    rec->run->pool = pool;
+    rv = read_due(rec, rec->run);
+    if (rv == APR_SUCCESS) {
+        rv = set_up(rec, rec->run);
+    }
+    if (rv != APR_SUCCESS) {
+        end_run(rec);
+    }
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+        rest(rec);
+    }
+}
+
+/* When the day is to be tried again. */
+static dygw_ms_t next_try(int tries)
+{
+    const dygw_ms_t pause = FIRST_PAUSE_MS << (tries < DOUBLINGS_MAX ? tries : DOUBLINGS_MAX);
+
+    if (tries + 1 >= TRIES_MAX) {
+        return DYGW_NO_TIME;
+    }
+    return dygw_now() + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+}
+
+static void report_failure(const dygw_reconcile_t *rec, const char *why, dygw_ms_t next)
+{
+    const char *day = rec->run->row->day;
+
+    if (next == DYGW_NO_TIME) {
+        dygw_log(rec->log, ERR, 0,
+                 DYGWNO(0482) "%s is not reconciled with Douyin's records, and not tried again: %s",
+                 day, why);
+    }
+    else {
+        dygw_log(rec->log, WARN, 0,
+                 DYGWNO(0481) "%s is not reconciled with Douyin's records yet: %s; it will be "
+                              "tried again in %" APR_INT64_T_FMT " s",
+                 day, why, (next - dygw_now()) / 1000);
+    }
+}
+
+static void fail_run(dygw_reconcile_t *rec)
+{
+    dygw_reconcile_run_t *run = rec->run;
+    const char *why = run->failed;
+    const dygw_ms_t next = next_try(run->row->tries);
+    dygw_db_t *db;
+
+    report_failure(rec, why, next);
+    if (dygw_db_open(&db, rec->gateway->db, rec->log, run->pool) == APR_SUCCESS) {
+        dygw_store_reconciliation_failed(db, run->row, next, why);
+        dygw_db_close(db);
+    }
+    end_run(rec);
+    rest(rec);
+}
+
+/* --- turns --- */
+
+/* One step, in one unit of work. */
+static void step(dygw_reconcile_t *rec)
+{
+    apr_pool_t *scratch;
+    dygw_db_t *db;
+    apr_status_t rv;
+
+    apr_pool_create(&scratch, rec->run->pool);
+    rv = dygw_db_open(&db, rec->gateway->db, rec->log, scratch);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_reconcile_step(rec, db);
+        dygw_db_close(db);
+    }
+    apr_pool_destroy(scratch);
+    if (rv != APR_SUCCESS) {
+        rec->run->failed = "the database does not do its part";
+    }
+}
+
+/* The flight goes first: what is under way points into the run's pool. */
+static apr_status_t end_flight(void *data)
+{
+    apr_pool_destroy(data);
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, dygw_gateway_t *gateway,
+                                   const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_reconcile_t *made;
+    apr_pool_t *own, *flights;
+
+    apr_pool_create(&own, pool);
+    *reconcile = made = apr_pcalloc(own, sizeof(*made));
+    made->gateway = gateway;
+    made->log = log;
+    made->pool = own;
+    apr_pool_create(&flights, own);
+    apr_pool_pre_cleanup_register(own, flights, end_flight);
+    return dygw_flight_create(&made->flight, gateway->douyin, flights);
+}
+
+/* What is under way lands first: it points into the run. */
+static int drop(dygw_reconcile_t *rec, apr_interval_time_t patience)
+{
+    dygw_answer_t answer;
+    void *baton;
+
+    if (rec->run->under_way && !dygw_flight_land(rec->flight, patience, &baton, &answer)) {
+        return 1;
+    }
+    end_run(rec);
+    return 0;
+}
+
+/* Connections that were not needed for long are closed. */
+static void look_after_flight(dygw_reconcile_t *rec)
+{
+    dygw_answer_t answer;
+    void *baton;
+
+    dygw_flight_land(rec->flight, 0, &baton, &answer);
+}
+
+/* Gives whether there is more to do at once. */
+static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
+{
+    int more = 1;
+
+    if (rec->run->step == DYGW_RECONCILE_FETCH) {
+        more = dygw_reconcile_fetch(rec, patience);
+    }
+    else {
+        step(rec);
+    }
+    if (rec->run->failed && rec->run->step != DYGW_RECONCILE_TIDY) {
+        fail_run(rec);
+    }
+    else if (rec->run->failed || rec->run->step == DYGW_RECONCILE_OVER) {
+        end_run(rec);
+    }
+    return more;
+}
+
+static void begin(dygw_reconcile_t *rec, int is_due)
+{
+    if (rec->gateway->account_id) {
+        add_days(rec);
+    }
+    if (is_due) {
+        begin_run(rec);
+    }
+}
+
+int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
+                        apr_interval_time_t patience)
+{
+    if (rec->run && !may_work) {
+        return drop(rec, patience);
+    }
+    if (!rec->run && may_work && dygw_reconcile_left(rec->rest_until, REST_MS) == 0) {
+        begin(rec, is_due);
+    }
+    if (!rec->run) {
+        look_after_flight(rec);
+        return 0;
+    }
+    return go_on(rec, patience);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Douyin's ledger of a day: page after page, never faster than Douyin allows, each tried some times
+ * with growing pauses. */
+#include "gateway/reports/reconciling.h"
+
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+
+#define ASK_PAUSE_MS    12      /* Douyin allows 100 calls a second */
+#define ASK_TRIES       5       /* of one page, with pauses of 1, 2, 4, 8 s */
+#define HALF_A_SECOND   APR_INT64_C(500)
+#define PAGES_MAX       100000
+
+static void ask(dygw_reconcile_t *rec)
+{
+    dygw_reconcile_run_t *run = rec->run;
+
+    dygw_flight_start(rec->flight, &run->question, run->token.access_token, rec->log,
+                      run->page_pool, run);
+    run->under_way = 1;
+    run->ask_at = dygw_now() + ASK_PAUSE_MS;
+}
+
+static void wait_a_little(dygw_reconcile_run_t *run)
+{
+    run->failures++;
+    run->ask_at = dygw_now() + (HALF_A_SECOND << run->failures);
+}
+
+static const char *why_not(const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    if (reply->error_code != 0) {
+        return apr_psprintf(pool,
+                            "Douyin refuses its verify records: error_code %" APR_INT64_T_FMT
+                            ", logid %s: %s",
+                            reply->error_code, reply->logid, reply->description);
+    }
+    return reply->kind == DYGW_REPLY_GARBLED ? "Douyin's answer cannot be understood"
+                                             : "Douyin does not answer";
+}
+
+static int is_final(dygw_reply_class_e kind)
+{
+    return kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST || kind == DYGW_REPLY_COUPON
+           || kind == DYGW_REPLY_REVIEW;
+}
+
+static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
+{
+    dygw_reconcile_run_t *run = rec->run;
+
+    wait_a_little(run);
+    if (is_final(reply->kind) || run->failures >= ASK_TRIES) {
+        run->failed = why_not(reply, run->pool);
+    }
+}
+
+/* Its records are copied, and the call forgotten. */
+static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
+{
+    dygw_reconcile_run_t *run = rec->run;
+    const int before = run->ledger->entries->nelts;
+    int i;
+
+    for (i = 0; i < page->records->nelts; i++) {
+        dygw_ledger_add_record(run->ledger,
+                               &APR_ARRAY_IDX(page->records, i, const dygw_verify_record_t));
+    }
+    run->failures = run->renewed = 0;
+    if (!page->cursor) {
+        run->step = DYGW_RECONCILE_READ;
+    }
+    else if (run->ledger->entries->nelts == before || ++run->pages >= PAGES_MAX) {
+        run->failed = "the pages of Douyin's verify records do not end";
+    }
+    else {
+        run->question.cursor = apr_pstrdup(run->pool, page->cursor);
+    }
+    apr_pool_clear(run->page_pool);
+}
+
+static void take_answer(dygw_reconcile_t *rec, dygw_answer_t answer)
+{
+    dygw_reconcile_run_t *run = rec->run;
+
+    run->under_way = 0;
+    dygw_ask_heard(rec->gateway, &run->token, answer.reply);
+    if (answer.reply->kind == DYGW_REPLY_OK) {
+        take_page(rec, answer.records);
+    }
+    else if (answer.reply->kind == DYGW_REPLY_TOKEN && !run->renewed
+             && dygw_ask_renew(rec->gateway, answer.reply, 0, &run->token, rec->log,
+                               run->page_pool)
+                    == APR_SUCCESS) {
+        run->renewed = 1;
+        ask(rec);
+    }
+    else {
+        take_failure(rec, answer.reply);
+    }
+}
+
+static void ask_page(dygw_reconcile_t *rec)
+{
+    dygw_reconcile_run_t *run = rec->run;
+
+    apr_pool_clear(run->page_pool);
+    if (dygw_token_held(rec->gateway, &run->token, run->page_pool) == APR_SUCCESS) {
+        ask(rec);
+        return;
+    }
+    wait_a_little(run);
+    if (run->failures >= ASK_TRIES) {
+        run->failed = "there is no access token";
+    }
+}
+
+int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience)
+{
+    const dygw_ms_t left = dygw_reconcile_left(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
+    dygw_answer_t answer;
+    void *baton;
+
+    if (!rec->run->under_way && left > 0) {
+        apr_sleep(left * 1000 < patience ? left * 1000 : patience);
+        return left <= ASK_PAUSE_MS;
+    }
+    if (!rec->run->under_way) {
+        ask_page(rec);
+    }
+    if (rec->run->under_way && dygw_flight_land(rec->flight, patience, &baton, &answer)) {
+        take_answer(rec, answer);
+    }
+    return 1;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What reconciling a day does with the database: reads our side, looks for partners, writes what
+ * did not match, shows it. Each step is short. */
+#include "gateway/reports/reconciling.h"
+
+#define READ_ROWS       500
+#define FIND_RECORDS    25
+#define WRITE_ITEMS     50
+#define TIDY_ITEMS      500
+
+static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
+{
+    apr_array_header_t *rows;
+    apr_int64_t last;
+    apr_status_t rv = dygw_store_ledger_read(db, run->after_id, run->below_id, READ_ROWS, &rows,
+                                             &last, dygw_db_pool(db));
+    int i;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    for (i = 0; i < rows->nelts; i++) {
+        dygw_ledger_add_row(run->ledger, APR_ARRAY_IDX(rows, i, const dygw_ledger_row_t *));
+    }
+    run->after_id = last;
+    if (last == 0) {
+        dygw_ledger_match(run->ledger);
+        run->step = DYGW_RECONCILE_FIND;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t find_partner(dygw_reconcile_run_t *run, dygw_db_t *db,
+                                 const dygw_verify_record_t *record)
+{
+    apr_array_header_t *rows;
+    dygw_ledger_row_t *row;
+    apr_status_t rv = APR_NOTFOUND;
+
+    if (record->verify_id) {
+        rv = dygw_store_ledger_find(db, record->verify_id, &row, run->pool);
+        if (rv == APR_SUCCESS) {
+            dygw_ledger_found(run->ledger, run->position, row);
+        }
+    }
+    if (rv == APR_NOTFOUND && record->certificate_id) {
+        rv = dygw_store_ledger_of_coupon(db, record->certificate_id, &rows, run->pool);
+        if (rv == APR_SUCCESS) {
+            dygw_ledger_found_coupon(run->ledger, run->position, rows);
+        }
+    }
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* Later than the one that is shown, whatever the clock says. */
+static dygw_ms_t next_generation(const dygw_reconcile_run_t *run)
+{
+    const dygw_ms_t now = dygw_now();
+
+    return now > run->row->generated_at ? now : run->row->generated_at + 1;
+}
+
+/* A failed step is not gone on with, so the position may have moved. */
+static apr_status_t find_partners(dygw_reconcile_run_t *run, dygw_db_t *db)
+{
+    const dygw_verify_record_t *record = NULL;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < FIND_RECORDS && rv == APR_SUCCESS; i++) {
+        record = dygw_ledger_next_open(run->ledger, &run->position);
+        if (!record) {
+            dygw_ledger_judge(run->ledger);
+            run->generation = next_generation(run);
+            run->step = DYGW_RECONCILE_WRITE;
+            break;
+        }
+        rv = find_partner(run, db, record);
+    }
+    return rv;
+}
+
+/* With what Douyin told of a coupon that we never had. */
+static apr_status_t item_of(const dygw_ledger_pair_t *pair, dygw_db_t *db, const char **item)
+{
+    apr_pool_t *pool = dygw_db_pool(db);
+    dygw_webhook_t message;
+    apr_status_t rv = APR_NOTFOUND;
+
+    if (!pair->ours && pair->douyin->certificate_id) {
+        rv = dygw_store_ledger_webhook(db, pair->douyin->certificate_id, &message, pool);
+    }
+    *item = dygw_ledger_item(pair, rv == APR_SUCCESS ? &message : NULL, pool);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static apr_status_t write_items(dygw_reconcile_run_t *run, dygw_db_t *db)
+{
+    const apr_array_header_t *pairs = run->ledger->pairs;
+    const char *items[WRITE_ITEMS];
+    apr_status_t rv = APR_SUCCESS;
+    int n = 0;
+
+    while (n < WRITE_ITEMS && run->written + n < pairs->nelts && rv == APR_SUCCESS) {
+        rv = item_of(&APR_ARRAY_IDX(pairs, run->written + n, const dygw_ledger_pair_t), db,
+                     &items[n]);
+        n++;
+    }
+    if (rv == APR_SUCCESS && n > 0) {
+        rv = dygw_store_reconciliation_put_items(db, run->row, run->generation, run->written,
+                                                 items, n);
+    }
+    run->written += n;
+    if (run->written >= pairs->nelts) {
+        run->step = DYGW_RECONCILE_SHOW;
+    }
+    return rv;
+}
+
+static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *run)
+{
+    const apr_int64_t *counts = run->ledger->counts;
+
+    dygw_log(log, INFO, 0,
+             DYGWNO(0480) "%s is reconciled with Douyin's records: %" APR_INT64_T_FMT " match, "
+                          "%" APR_INT64_T_FMT " only here, %" APR_INT64_T_FMT " only at Douyin, "
+                          "%" APR_INT64_T_FMT " cancelled at Douyin, %" APR_INT64_T_FMT
+                          " for other amounts",
+             run->row->day, counts[DYGW_MATCHED], counts[DYGW_ONLY_HERE],
+             counts[DYGW_ONLY_AT_DOUYIN], counts[DYGW_CANCELLED_AT_DOUYIN],
+             counts[DYGW_AMOUNT_DIFFERS]);
+}
+
+/* What was asked for while Douyin's ledger may have lagged is done again. */
+static apr_status_t show(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
+{
+    const dygw_ledger_t *ledger = run->ledger;
+    apr_pool_t *pool = dygw_db_pool(db);
+    const dygw_ms_t ready = ledger->end + DYGW_RECONCILE_LAG_MS;
+    apr_status_t rv = dygw_store_reconciliation_done(
+        db, run->row, run->generation, dygw_ledger_figures(ledger, ledger->counts, pool),
+        dygw_ledger_figures(ledger, ledger->amounts, pool),
+        run->generation < ready ? ready : DYGW_NO_TIME);
+
+    if (rv == APR_SUCCESS) {
+        report_success(log, run);
+        run->step = DYGW_RECONCILE_TIDY;
+    }
+    return rv;
+}
+
+static apr_status_t tidy(dygw_reconcile_run_t *run, dygw_db_t *db)
+{
+    int removed = 0;
+    apr_status_t rv = dygw_store_reconciliation_tidy(db, run->row, run->generation,
+                                                     run->row->generated_at, TIDY_ITEMS, &removed);
+
+    if (removed == 0) {
+        run->step = DYGW_RECONCILE_OVER;
+    }
+    return rv;
+}
+
+apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db)
+{
+    dygw_reconcile_run_t *run = rec->run;
+
+    switch (run->step) {
+    case DYGW_RECONCILE_READ:
+        return read_rows(run, db);
+    case DYGW_RECONCILE_FIND:
+        return find_partners(run, db);
+    case DYGW_RECONCILE_WRITE:
+        return write_items(run, db);
+    case DYGW_RECONCILE_SHOW:
+        return show(rec->log, run, db);
+    default:
+        return tidy(run, db);
+    }
+}

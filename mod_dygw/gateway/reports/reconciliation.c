@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What requests see of reconciliations. */
+#include "gateway/reports/reconciliation.h"
+
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+#include "gateway/reports/reconcile.h"
+#include "util/day.h"
+#include "util/jsonw.h"
+
+#define STATE_SIZE 128
+
+/* Wanted by somebody, and nothing has failed: then asking again changes nothing. */
+static int is_on_its_way(const dygw_reconciliation_t *found, dygw_ms_t now)
+{
+    return found->next_run_at != DYGW_NO_TIME && found->tries == 0 && found->next_run_at <= now;
+}
+
+static int must_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_ms_t now)
+{
+    if (!found) {
+        return 1;
+    }
+    return refresh ? !is_on_its_way(found, now)
+                   : found->generated_at == DYGW_NO_TIME && found->next_run_at == DYGW_NO_TIME;
+}
+
+/* Whoever only looks waits until Douyin's ledger is up to date. */
+static dygw_ms_t first_run(const dygw_gateway_t *gateway, const char *day, int refresh,
+                           dygw_ms_t now)
+{
+    dygw_ms_t start = 0;
+    dygw_ms_t ready;
+
+    dygw_day_start(day, gateway->time_zone, &start);
+    ready = start + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
+    return refresh || ready < now ? now : ready;
+}
+
+static void fill_entry(dygw_gateway_t *gateway, const char *day, const char *account_id,
+                       const dygw_actor_t *actor, apr_pool_t *pool, dygw_audit_entry_t *entry)
+{
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, pool, STATE_SIZE);
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_string(&w, "date", day);
+    dygw_jsonw_string(&w, "account_id", account_id);
+    dygw_jsonw_end_object(&w);
+    dygw_audit_fill(gateway, actor, entry);
+    entry->action = "reconciliation.refresh";
+    entry->target = apr_pstrcat(pool, "reconciliation:", day, NULL);
+    entry->after = w.text;
+}
+
+static apr_status_t want(dygw_gateway_t *gateway, dygw_db_t *db, const char *day,
+                         const char *account_id, int refresh, const dygw_actor_t *actor)
+{
+    const dygw_ms_t now = dygw_now();
+    dygw_audit_entry_t entry = { 0 };
+
+    fill_entry(gateway, day, account_id, actor, dygw_db_pool(db), &entry);
+    return dygw_store_reconciliation_want(db, day, account_id, now,
+                                          first_run(gateway, day, refresh, now), &entry);
+}
+
+static apr_status_t read_or_want(dygw_gateway_t *gateway, dygw_db_t *db, const char *day,
+                                 const char *account_id, int refresh, const dygw_actor_t *actor,
+                                 dygw_reconciliation_t **shown, apr_pool_t *pool)
+{
+    apr_status_t rv = dygw_store_reconciliation_get(db, day, account_id, shown, pool);
+
+    if (rv == APR_NOTFOUND) {
+        *shown = NULL;
+        rv = APR_SUCCESS;
+    }
+    if (rv == APR_SUCCESS && must_be_wanted(*shown, refresh, dygw_now())) {
+        rv = want(gateway, db, day, account_id, refresh, actor);
+        if (rv == APR_SUCCESS) {
+            rv = dygw_store_reconciliation_get(db, day, account_id, shown, pool);
+        }
+    }
+    return rv;
+}
+
+void dygw_reconciliation_read(dygw_gateway_t *gateway, const char *day, const char *account_id,
+                              int refresh, const dygw_actor_t *actor, const dygw_log_t *log,
+                              apr_pool_t *pool, dygw_reconciliation_t **shown,
+                              dygw_result_t *out)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    *out = (dygw_result_t){ 0 };
+    if (rv == APR_SUCCESS) {
+        rv = read_or_want(gateway, db, day, account_id, refresh, actor, shown, pool);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
+}
+
+void dygw_reconciliation_items(dygw_gateway_t *gateway, const dygw_reconciliation_t *shown,
+                               int after_no, int limit, const dygw_log_t *log, apr_pool_t *pool,
+                               apr_array_header_t **items, dygw_result_t *out)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    *out = (dygw_result_t){ 0 };
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_reconciliation_items(db, shown, after_no, limit, items, pool);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For gateway/ only: a day that is being reconciled, and the parts of that. reconcile.c has the
+ * turns; reconcile_fetch.c asks Douyin; reconcile_steps.c works with the database. */
+#ifndef DYGW_GATEWAY_REPORTS_RECONCILING_H
+#define DYGW_GATEWAY_REPORTS_RECONCILING_H
+
+#include "gateway/reports/ledger.h"
+#include "gateway/reports/reconcile.h"
+#include "gateway/token.h"
+#include "store/reconciliation.h"
+
+typedef enum {
+    DYGW_RECONCILE_FETCH, DYGW_RECONCILE_READ, DYGW_RECONCILE_FIND, DYGW_RECONCILE_WRITE,
+    DYGW_RECONCILE_SHOW, DYGW_RECONCILE_TIDY, DYGW_RECONCILE_OVER
+} dygw_reconcile_step_e;
+
+typedef struct dygw_reconcile_run_t {
+    apr_pool_t *pool;
+    dygw_reconciliation_t *row;         /* as it was at the beginning */
+    dygw_ledger_t *ledger;
+    dygw_reconcile_step_e step;
+    const char *failed;                 /* why it cannot go on; NULL: it can */
+    /* fetch */
+    apr_pool_t *page_pool;              /* of one call */
+    dygw_question_t question;
+    dygw_token_t token;
+    int under_way;
+    int renewed;                        /* the token was refused, and a newer one is used */
+    int failures;                       /* of this page */
+    int pages;
+    dygw_ms_t ask_at;
+    /* read */
+    apr_int64_t after_id;
+    apr_int64_t below_id;
+    /* find */
+    int position;
+    /* write and show */
+    int written;
+    dygw_ms_t generation;
+} dygw_reconcile_run_t;
+
+struct dygw_reconcile_t {
+    dygw_gateway_t *gateway;
+    const dygw_log_t *log;
+    apr_pool_t *pool;
+    dygw_flight_t *flight;
+    dygw_reconcile_run_t *run;          /* NULL: none */
+    dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */
+    dygw_ms_t rest_until;
+};
+
+/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
+ * put back keeps nothing waiting. 0: it is over. */
+dygw_ms_t dygw_reconcile_left(dygw_ms_t at, dygw_ms_t longest);
+
+/* Goes on with the pages of Douyin's ledger; waits up to patience. Gives whether there is more to
+ * do than to wait. */
+int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience);
+
+/* A step with the database, in one unit of work. */
+apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lists of records. One row more than wanted is read: it tells whether this is the end, and on the
+ * last page the total, which then need not be counted. */
+#include "gateway/reports/report.h"
+
+#include "gateway/ask.h"
+
+/* Takes the row more away again. */
+static void cut(dygw_report_page_t *found, int page_size)
+{
+    found->next_after_id = 0;
+    if (found->rows->nelts > page_size) {
+        found->rows->nelts = page_size;
+        found->next_after_id = APR_ARRAY_IDX(found->rows, page_size - 1,
+                                             const dygw_verification_t *)->id;
+    }
+}
+
+static apr_status_t read_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                              int page_size, apr_pool_t *pool, dygw_report_page_t *found)
+{
+    apr_status_t rv = dygw_store_report_page(db, filter, offset, page_size + 1, &found->rows, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (found->rows->nelts > page_size || (found->rows->nelts == 0 && offset > 0)) {
+        rv = dygw_store_report_count(db, filter, &found->total);
+    }
+    else {
+        found->total = offset + found->rows->nelts;
+    }
+    cut(found, page_size);
+    return rv;
+}
+
+void dygw_report_page(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int page,
+                      int page_size, const dygw_log_t *log, apr_pool_t *pool,
+                      dygw_report_page_t *found, dygw_result_t *out)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    *out = (dygw_result_t){ 0 };
+    if (rv == APR_SUCCESS) {
+        rv = read_page(db, filter, (page - 1) * page_size, page_size, pool, found);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
+}
+
+void dygw_report_after(dygw_gateway_t *gateway, const dygw_report_filter_t *filter,
+                       apr_int64_t after_id, int page_size, int brief, const dygw_log_t *log,
+                       apr_pool_t *pool, dygw_report_page_t *found, dygw_result_t *out)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    *out = (dygw_result_t){ 0 };
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_report_below(db, filter, after_id, page_size + 1, brief, &found->rows,
+                                     pool);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+        return;
+    }
+    found->total = 0;
+    cut(found, page_size);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reports for the people who run the shop: lists of records, and sums. */
+#ifndef DYGW_GATEWAY_REPORTS_REPORT_H
+#define DYGW_GATEWAY_REPORTS_REPORT_H
+
+#include "gateway/gateway.h"
+#include "store/report.h"
+
+typedef struct dygw_report_page_t {
+    apr_array_header_t *rows;       /* of dygw_verification_t *, the newest first */
+    apr_int64_t total;              /* of all pages */
+    apr_int64_t next_after_id;      /* 0: this is the end */
+} dygw_report_page_t;
+
+/* Page number `page` (from 1). DYGW_DATABASE_UNAVAILABLE, as with all of these. */
+void dygw_report_page(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int page,
+                      int page_size, const dygw_log_t *log, apr_pool_t *pool,
+                      dygw_report_page_t *found, dygw_result_t *out);
+
+/* What follows behind the record after_id (DYGW_BELOW_ALL: from the newest on), without total. With
+ * `brief`, without Douyin's answers. */
+void dygw_report_after(dygw_gateway_t *gateway, const dygw_report_filter_t *filter,
+                       apr_int64_t after_id, int page_size, int brief, const dygw_log_t *log,
+                       apr_pool_t *pool, dygw_report_page_t *found, dygw_result_t *out);
+
+typedef struct dygw_summary_t {
+    apr_array_header_t *rows;       /* of dygw_sums_row_t *, in the order of their keys */
+    dygw_sums_t total;              /* the sum of the rows */
+} dygw_summary_t;
+
+/* Sums by what group_by says (DYGW_BY_*), days in the gateway's time zone. DYGW_INVALID_REQUEST
+ * about group_by: there would be more than DYGW_SUMMARY_ROWS_MAX rows. */
+#define DYGW_SUMMARY_ROWS_MAX 50000
+void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
+                         const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
+                         dygw_result_t *out);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sums of records over any time.
+ *
+ * A long time is asked for in pieces, a unit of work each: no statement reaches the time limit of
+ * the database, nor keeps SQLite's one reader of a process from the redemptions for long. A piece
+ * begins where the next record is, and is longer the fewer records the one before had. What the
+ * pieces say of the same keys is added up here. A record is in one piece only, by created_at, which
+ * never changes. */
+#include "gateway/reports/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+#include "util/day.h"
+
+#define FIRST_DAYS      8
+#define DAYS_MAX        366
+#define FEW_RECORDS     25000       /* of a piece: the next may be twice as long */
+#define MANY_RECORDS    100000      /* the next is half as long */
+
+typedef struct summing_t {
+    dygw_gateway_t *gateway;
+    dygw_report_filter_t filter;    /* with the times of the present piece */
+    int group_by;
+    const dygw_log_t *log;
+    apr_pool_t *pool;
+    apr_hash_t *groups;             /* key -> dygw_sums_row_t */
+    dygw_summary_t *summary;
+    int days;                       /* of the present piece */
+} summing_t;
+
+/* --- groups --- */
+
+/* "-" cannot be an identifier's first letter here: a length stands there. */
+static const char *text_key(const char *text, apr_pool_t *pool)
+{
+    return text ? apr_psprintf(pool, "%" APR_SIZE_T_FMT ":%s", strlen(text), text) : "-";
+}
+
+static const char *key_of(const dygw_sums_row_t *row, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s %s", row->day,
+                        row->app_id, text_key(row->poi_id, pool), text_key(row->product_id, pool));
+}
+
+static void add_up(dygw_sums_t *sum, const dygw_sums_t *more)
+{
+    sum->total_count += more->total_count;
+    sum->success_count += more->success_count;
+    sum->failed_count += more->failed_count;
+    sum->processing_count += more->processing_count;
+    sum->cancelled_count += more->cancelled_count;
+    sum->pay_amount += more->pay_amount;
+    sum->receipt_amount += more->receipt_amount;
+    sum->discount_amount += more->discount_amount;
+}
+
+static dygw_sums_row_t *new_group(summing_t *s, const dygw_sums_row_t *row)
+{
+    dygw_sums_row_t *group = apr_pmemdup(s->pool, row, sizeof(*row));
+
+    group->poi_id = apr_pstrdup(s->pool, row->poi_id);
+    group->app_name = apr_pstrdup(s->pool, row->app_name);
+    group->product_id = apr_pstrdup(s->pool, row->product_id);
+    APR_ARRAY_PUSH(s->summary->rows, dygw_sums_row_t *) = group;
+    return group;
+}
+
+/* Gives how many records the rows are about. Without keys there is a row also where nothing is. */
+static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_pool_t *scratch)
+{
+    apr_int64_t records = 0;
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const dygw_sums_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_sums_row_t);
+        const char *key = key_of(row, scratch);
+        dygw_sums_row_t *group = apr_hash_get(s->groups, key, APR_HASH_KEY_STRING);
+
+        if (group) {
+            add_up(&group->sums, &row->sums);
+        }
+        else if (row->sums.total_count > 0) {
+            apr_hash_set(s->groups, apr_pstrdup(s->pool, key), APR_HASH_KEY_STRING,
+                         new_group(s, row));
+        }
+        add_up(&s->summary->total, &row->sums);
+        records += row->sums.total_count;
+    }
+    return records;
+}
+
+/* --- pieces --- */
+
+/* APR_ENOSPC: there are too many groups. */
+static apr_status_t sum_piece(summing_t *s, dygw_db_t *db, apr_pool_t *scratch,
+                              apr_int64_t *records)
+{
+    apr_array_header_t *rows;
+    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by, s->gateway->time_zone,
+                                             DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
+
+    if (rv == APR_SUCCESS) {
+        *records = take_rows(s, rows, scratch);
+    }
+    return rv == APR_SUCCESS && s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX ? APR_ENOSPC : rv;
+}
+
+/* The days after the first record at or after from. APR_EOF: there is none before until. */
+static apr_status_t choose_piece(summing_t *s, dygw_db_t *db, dygw_ms_t from, dygw_ms_t until)
+{
+    dygw_ms_t first;
+    apr_status_t rv = dygw_store_report_first(db, from, &first);
+
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && first >= until)) {
+        return APR_EOF;
+    }
+    s->filter.start_time = first;
+    s->filter.end_time = first + s->days * DYGW_DAY_MS;
+    if (s->filter.end_time > until) {
+        s->filter.end_time = until;
+    }
+    return rv;
+}
+
+static void adapt(summing_t *s, apr_int64_t records)
+{
+    if (records < FEW_RECORDS && s->days < DAYS_MAX) {
+        s->days *= 2;
+    }
+    else if (records > MANY_RECORDS && s->days > 1) {
+        s->days /= 2;
+    }
+}
+
+static apr_status_t next_piece(summing_t *s, dygw_ms_t from, dygw_ms_t until)
+{
+    apr_int64_t records = 0;
+    apr_pool_t *scratch;
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    apr_pool_create(&scratch, dygw_db_pool(db));
+    rv = choose_piece(s, db, from, until);
+    if (rv == APR_SUCCESS) {
+        rv = sum_piece(s, db, scratch, &records);
+    }
+    dygw_db_close(db);
+    adapt(s, records);
+    return rv;
+}
+
+/* Of a coupon or an order there are few, wherever they are. */
+static apr_status_t sum_at_once(summing_t *s)
+{
+    apr_int64_t ignored;
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = sum_piece(s, db, dygw_db_pool(db), &ignored);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+static apr_status_t sum_all(summing_t *s)
+{
+    const dygw_ms_t until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1
+                                                                : s->filter.end_time;
+    dygw_ms_t from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (s->filter.certificate_id || s->filter.order_id) {
+        return sum_at_once(s);
+    }
+    while (rv == APR_SUCCESS && from < until) {
+        rv = next_piece(s, from, until);
+        from = s->filter.end_time;
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+/* --- the whole --- */
+
+static int compare_texts(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
+}
+
+static int compare_numbers(apr_int64_t a, apr_int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare(const void *left, const void *right)
+{
+    const dygw_sums_row_t *a = *(const dygw_sums_row_t *const *)left;
+    const dygw_sums_row_t *b = *(const dygw_sums_row_t *const *)right;
+    int order = compare_numbers(a->day, b->day);
+
+    order = order ? order : compare_texts(a->poi_id, b->poi_id);
+    order = order ? order : compare_numbers(a->app_id, b->app_id);
+    return order ? order : compare_texts(a->product_id, b->product_id);
+}
+
+static void explain(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
+{
+    if (rv == APR_ENOSPC) {
+        out->code = DYGW_INVALID_REQUEST;
+        out->field = "group_by";
+        out->message = apr_psprintf(pool, "that makes more than %d rows: group by less, or ask "
+                                          "about a shorter time", DYGW_SUMMARY_ROWS_MAX);
+    }
+    else if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
+}
+
+void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
+                         const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
+                         dygw_result_t *out)
+{
+    summing_t s = { .gateway = gateway, .filter = *filter, .group_by = group_by, .log = log,
+                    .pool = pool, .groups = apr_hash_make(pool), .summary = summary,
+                    .days = FIRST_DAYS };
+
+    *out = (dygw_result_t){ 0 };
+    *summary = (dygw_summary_t){ .rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t *)) };
+    explain(sum_all(&s), pool, out);
+    qsort(summary->rows->elts, (size_t)summary->rows->nelts, sizeof(dygw_sums_row_t *), compare);
+}

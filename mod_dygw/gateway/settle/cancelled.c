@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cancelling: the rules that the caller's request and the background share. */
+#include <apr_strings.h>
+
+#include "gateway/redeem/cancel.h"
+#include "gateway/settle/late.h"
+
+#define AHEAD_MAX_MS    600000  /* far over any lease; more: the clock was put back */
+
+/* The same for every repetition of the same cancel. */
+const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
+                              apr_pool_t *pool)
+{
+    return gateway->use_cancel_token ? apr_pstrcat(pool, "dygw-", v->verify_id, NULL) : NULL;
+}
+
+dygw_ms_t dygw_cancel_not_before(dygw_verification_t *const *rows, int count)
+{
+    dygw_ms_t latest = dygw_now() + AHEAD_MAX_MS;
+    dygw_ms_t until = 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        dygw_ms_t lease_until = rows[i]->lease_until;
+
+        if (rows[i]->verify_status == DYGW_PROCESSING && lease_until > until
+            && lease_until < latest) {
+            until = lease_until;
+        }
+    }
+    return until;
+}
+
+/* No errand is left but to look into what a webhook told meanwhile, or what comes late. */
+static void end_errand(dygw_verification_t *v)
+{
+    v->last_error = NULL;
+    v->errand_at = v->news & DYGW_NEWS_WEBHOOK ? v->updated_at : DYGW_NO_TIME;
+    dygw_late_resume(v);
+}
+
+void dygw_cancel_done(dygw_verification_t *v)
+{
+    v->updated_at = dygw_now();
+    v->verify_status = DYGW_CANCELLED;
+    v->error_code = 0;
+    v->error_description = NULL;
+    v->coupon_status = DYGW_COUPON_UNUSED;
+    v->cancelable_until = DYGW_NO_TIME;
+    if (v->enrichment_status == DYGW_ENRICH_PENDING) {
+        v->enrichment_status = DYGW_ENRICH_SKIPPED;
+    }
+    v->next_run_at = DYGW_NO_TIME;
+    end_errand(v);
+    dygw_late_expect(v);
+}
+
+void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
+{
+    v->updated_at = dygw_now();
+    v->error_code = reply->error_code;
+    v->error_description = reply->description;
+    v->cancel_since = DYGW_NO_TIME;
+    v->cancels = 0;
+    end_errand(v);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Enriching what was redeemed with its order and with what the coupon looks like afterwards.
+ *
+ * An attempt asks for each order of the group, then for each coupon whose order was found. What was
+ * learned is filled in when the attempt learned everything, or was the last one; an attempt that
+ * did not is counted, and made again after a pause.
+ *
+ * Of a redemption that Douyin did not name when it was done, the verify_id is learned as well, and
+ * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
+#include <string.h>
+
+#include "gateway/settle/amounts.h"
+#include "gateway/background/job.h"
+#include "gateway/settle/owner.h"
+#include "gateway/record.h"
+#include "util/text.h"
+
+#define US_PER_MS           1000
+#define EXT_ORDER_ID_MAX    64      /* characters that a record keeps */
+
+/* What the attempt learned of one row. */
+typedef struct learned_t {
+    int wanted;                         /* the row is to be enriched */
+    int nameless;                       /* its verify_id is to be learned, too */
+    int clashed;                        /* what seemed to be it is another record's */
+    int asked_order;
+    int asked_coupon;
+    const dygw_order_reply_t *order;    /* NULL: not found, or not asked */
+    const dygw_coupons_reply_t *answer; /* the coupon's; NULL likewise */
+    const dygw_seen_coupon_t *coupon;   /* the one in it */
+    const char *error;                  /* why the attempt came to nothing; NULL: it did not */
+} learned_t;
+
+static learned_t *learned_of(const dygw_job_t *job)
+{
+    return job->state;
+}
+
+/* A coupon that was given away belongs to two orders; its money is in the first. */
+static const char *order_of(const dygw_verification_t *v)
+{
+    return v->source_order_id ? v->source_order_id : v->order_id;
+}
+
+/* --- filling in --- */
+
+static void take_text(const char **member, const char *news)
+{
+    *member = news ? news : *member;
+}
+
+static void take_time(dygw_ms_t *member, dygw_ms_t news)
+{
+    *member = news != DYGW_NO_TIME ? news : *member;
+}
+
+static void keep_or_take(const char **member, const char *news)
+{
+    *member = *member ? *member : news;
+}
+
+static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *order,
+                            apr_pool_t *pool)
+{
+    if (order->order_status >= 0) {
+        v->order_status = order->order_status;
+    }
+    take_time(&v->create_order_time, order->create_order_time);
+    take_time(&v->pay_time, order->pay_time);
+    take_text(&v->product_id, order->product_id);
+    take_text(&v->product_name, order->product_name);
+    take_text(&v->sku_id, order->sku_id);
+    take_text(&v->sku_name, order->sku_name);
+    keep_or_take(&v->source_order_id, order->order_id);
+    if (order->ext_order_id && dygw_characters(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
+        keep_or_take(&v->ext_order_id, order->ext_order_id);
+    }
+    dygw_record_replace_response(v, "order", &order->reply, pool);
+}
+
+/* Douyin knows better than the clock until when it takes ours back. */
+static void heed_can_cancel(dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
+{
+    dygw_ms_t now = dygw_now();
+    int i;
+
+    for (i = 0; i < coupon->verifies->nelts; i++) {
+        const dygw_seen_verify_t *seen = &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
+
+        if (dygw_text_same(seen->verify_id, v->verify_id) && seen->can_cancel == 0
+            && v->cancelable_until > now) {
+            v->cancelable_until = now;
+        }
+    }
+}
+
+static void fill_from_coupon(dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
+{
+    const dygw_certificate_t *certificate = &coupon->certificate;
+
+    dygw_record_look(v, coupon);
+    keep_or_take(&v->product_id, certificate->product_id);
+    keep_or_take(&v->product_name, certificate->sku_name);
+    keep_or_take(&v->sku_id, certificate->sku_id);
+    keep_or_take(&v->sku_name, certificate->sku_name);
+    if (v->expire_time == DYGW_NO_TIME) {
+        v->expire_time = certificate->expire_time;
+    }
+    heed_can_cancel(v, coupon);
+}
+
+static void fill(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
+{
+    if (learned->order) {
+        fill_from_order(v, learned->order, pool);
+    }
+    if (learned->coupon) {
+        fill_from_coupon(v, learned->coupon);
+        dygw_record_replace_response(v, "get", &learned->answer->reply, pool);
+    }
+    dygw_amounts_fill(v, learned->order, learned->coupon);
+}
+
+/* --- the end of an attempt --- */
+
+static void succeed(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
+{
+    fill(v, learned, pool);
+    v->enrichment_status = DYGW_ENRICH_SUCCESS;
+    v->next_run_at = DYGW_NO_TIME;
+    v->last_error = NULL;
+}
+
+static void give_up(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+{
+    fill(v, learned, job->pool);
+    v->enrichment_status = DYGW_ENRICH_FAILED;
+    v->next_run_at = DYGW_NO_TIME;
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0440) "verification %" APR_INT64_T_FMT ": its order could not be had in all "
+                          "the time there was, and is given up: %s", v->id, v->last_error);
+}
+
+static void end(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+{
+    if (learned->error) {
+        give_up(v, job, learned);
+        return;
+    }
+    succeed(v, learned, job->pool);
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0447) "verification %" APR_INT64_T_FMT ": Douyin did not say which of the "
+                          "coupon's verifications it is, and it cannot be cancelled here", v->id);
+}
+
+/* The last attempt is made when the time is over, not before. */
+static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+{
+    const dygw_gateway_t *gateway = job->gateway;
+    dygw_ms_t now = dygw_now();
+    int tries = (int)v->enrichment_retry_count;
+    dygw_ms_t ends_at;
+
+    if (v->enrich_since <= 0) {
+        v->enrich_since = now;
+    }
+    ends_at = v->enrich_since + gateway->enrich_give_up / US_PER_MS;
+    v->enrichment_retry_count++;
+    v->last_error = learned->error ? learned->error
+                                   : "certificate/get: the redemption is not shown yet";
+    if (now >= ends_at) {
+        end(v, job, learned);
+        return;
+    }
+    v->next_run_at = now + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
+                                          gateway->enrich_max / US_PER_MS);
+    if (v->next_run_at > ends_at) {
+        v->next_run_at = ends_at;
+    }
+}
+
+static void apply(const dygw_job_t *job, int *changed)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const learned_t *learned = &learned_of(job)[i];
+        dygw_verification_t *v = job->rows[i];
+
+        changed[i] = learned->wanted;
+        if (!learned->wanted) {
+            continue;
+        }
+        if (!learned->error && (!learned->nameless || v->verify_id)) {
+            succeed(v, learned, job->pool);
+            continue;
+        }
+        if (!learned->error) {
+            fill(v, learned, job->pool);
+        }
+        try_again(v, job, learned);
+    }
+}
+
+/* 0: the database does not tell. */
+static int learn_names_with(dygw_job_t *job, dygw_db_t *db)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const learned_t *learned = &learned_of(job)[i];
+
+        if (learned->nameless && learned->coupon && !learned->clashed) {
+            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, job->pool);
+
+            if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+static int learn_names(dygw_job_t *job)
+{
+    int needed = 0;
+    int done;
+    dygw_db_t *db;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        needed |= learned_of(job)[i].nameless && learned_of(job)[i].coupon;
+    }
+    if (!needed) {
+        return 1;
+    }
+    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+        return 0;
+    }
+    done = learn_names_with(job, db);
+    dygw_db_close(db);
+    return done;
+}
+
+/* A verify_id that turns out to be another record's is not learned. */
+static void conclude(dygw_job_t *job)
+{
+    const apr_size_t room = (apr_size_t)job->count;
+    int *changed = apr_pcalloc(job->pool, room * sizeof(*changed));
+    dygw_verification_t *kept = apr_palloc(job->pool, room * sizeof(*kept));
+    int clash = -1;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        kept[i] = *job->rows[i];
+    }
+    while (learn_names(job)) {
+        apply(job, changed);
+        if (dygw_job_write(job, changed, &clash) || clash < 0) {
+            break;
+        }
+        for (i = 0; i < job->count; i++) {
+            *job->rows[i] = kept[i];
+        }
+        learned_of(job)[clash].clashed = 1;
+    }
+}
+
+/* --- asking --- */
+
+/* An order that was just paid may not be there yet. */
+static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_pool_t *pool)
+{
+    learned->asked_order = 1;
+    if (order->reply.kind == DYGW_REPLY_OK && order->found) {
+        learned->order = order;
+    }
+    else if (order->reply.kind == DYGW_REPLY_OK) {
+        learned->error = "order/query: Douyin does not know the order";
+    }
+    else {
+        learned->error = dygw_record_trouble(DYGW_ASK_ORDER, &order->reply, pool);
+    }
+}
+
+static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, apr_pool_t *pool)
+{
+    learned->asked_coupon = 1;
+    if (answer->reply.kind != DYGW_REPLY_OK) {
+        learned->error = dygw_record_trouble(DYGW_ASK_GET, &answer->reply, pool);
+    }
+    else if (answer->coupons->nelts == 0) {
+        learned->error = "certificate/get: no coupon in the answer";
+    }
+    else {
+        learned->answer = answer;
+        learned->coupon = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
+    }
+}
+
+static const dygw_question_t *ask_order(dygw_job_t *job, const char *order_id)
+{
+    job->question = (dygw_question_t){ .what = DYGW_ASK_ORDER, .order_id = order_id };
+    return &job->question;
+}
+
+static const dygw_question_t *ask_coupon(dygw_job_t *job, const char *encrypted_code)
+{
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_GET, .encrypted_code = encrypted_code
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *next_question(dygw_job_t *job)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const learned_t *learned = &learned_of(job)[i];
+
+        if (learned->wanted && !learned->asked_order && order_of(job->rows[i])) {
+            return ask_order(job, order_of(job->rows[i]));
+        }
+    }
+    for (i = 0; i < job->count; i++) {
+        const learned_t *learned = &learned_of(job)[i];
+
+        if (learned->wanted && (!learned->error || learned->nameless) && !learned->asked_coupon
+            && job->rows[i]->encrypted_code) {
+            return ask_coupon(job, job->rows[i]->encrypted_code);
+        }
+    }
+    conclude(job);
+    return NULL;
+}
+
+static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        learned_t *learned = &learned_of(job)[i];
+
+        if (job->question.what == DYGW_ASK_ORDER
+            && dygw_text_same(order_of(job->rows[i]), job->question.order_id)) {
+            hear_order(learned, answer.order, job->pool);
+        }
+        else if (job->question.what == DYGW_ASK_GET
+                 && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
+            hear_coupon(learned, answer.coupons, job->pool);
+        }
+    }
+    return next_question(job);
+}
+
+/* NULL: Douyin can be asked. */
+static const char *obstacle(const dygw_job_t *job, const dygw_verification_t *v)
+{
+    if (!job->gateway->account_id) {
+        return "DygwAccountId is not set";
+    }
+    return order_of(v) || v->encrypted_code ? NULL : "neither its order nor its code is known";
+}
+
+static const dygw_question_t *begin(dygw_job_t *job)
+{
+    learned_t *learned = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*learned));
+    int i;
+
+    job->state = learned;
+    for (i = 0; i < job->count; i++) {
+        const dygw_verification_t *v = job->rows[i];
+
+        learned[i].wanted = v->verify_status == DYGW_SUCCESS
+                            && v->enrichment_status == DYGW_ENRICH_PENDING;
+        learned[i].nameless = learned[i].wanted && !v->verify_id && v->encrypted_code;
+        if (learned[i].wanted) {
+            learned[i].error = obstacle(job, v);
+            learned[i].asked_order = learned[i].error != NULL;
+        }
+    }
+    return next_question(job);
+}
+
+const dygw_job_kind_t dygw_enrich_job = { "enrich", DYGW_DUE_ENRICH, begin, answered };

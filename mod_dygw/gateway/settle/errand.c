@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Errands: what is left to do with rows that are settled. For each row of the request that is due:
+ *
+ *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
+ *                                           still there -> cancel again. Refused -> get once more,
+ *                                           for it may have been done before; then it is refused
+ *   a cancel that was never sent (the row   cancel, when no verify of its request can be under way
+ *   was given up, and yet redeemed; or a
+ *   verify was under way)
+ *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
+ *   a verify of it may be applied late      get, now and then until that is over: a verification
+ *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
+ *
+ * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
+ * its name from a look first.
+ */
+#include "douyin/codes.h"
+#include "gateway/redeem/cancel.h"
+#include "gateway/settle/errand.h"
+#include "gateway/settle/fit.h"
+#include "gateway/settle/late.h"
+#include "gateway/settle/owner.h"
+#include "gateway/settle/pace.h"
+#include "gateway/record.h"
+
+#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
+#define NEWS_PAUSE_MS       60000
+#define NEWS_PAUSE_MAX_MS   600000
+#define NEWS_PAUSE_PART     10                      /* of the record's age */
+#define FRESH_MS            10000                   /* it may not show yet what it did then */
+#define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
+                                                     * put back */
+#define UNKNOWN_ERROR       DYGW_CODE_UNKNOWN_ERROR
+
+static const dygw_question_t *next_row(dygw_job_t *job);
+static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
+
+int dygw_errand_write(dygw_job_t *job)
+{
+    dygw_errand_t *e = job->state;
+    int changed[DYGW_COUNT_MAX] = { 0 };
+    int clash;
+
+    changed[e->at] = DYGW_JOB_CHANGED;
+    if (dygw_job_write(job, changed, &clash)) {
+        return 1;
+    }
+    e->clash = clash >= 0;
+    return 0;
+}
+
+const dygw_question_t *dygw_errand_go_on(dygw_job_t *job)
+{
+    return dygw_errand_write(job) ? next_row(job) : NULL;
+}
+
+const dygw_question_t *dygw_errand_end_cancel(dygw_job_t *job, dygw_cancel_series_e what)
+{
+    if (!dygw_errand_write(job)) {
+        return NULL;
+    }
+    dygw_count(job->gateway->metrics, DYGW_COUNT_CANCELS, what);
+    return next_row(job);
+}
+
+static int is_being_cancelled(const dygw_verification_t *v)
+{
+    return v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME;
+}
+
+/* A row that was given up can be cancelled only since it is known to be redeemed. */
+static dygw_ms_t cancel_began(const dygw_verification_t *v)
+{
+    return v->verify_time > v->cancel_since ? v->verify_time : v->cancel_since;
+}
+
+/* --- questions --- */
+
+static const dygw_question_t *ask(dygw_job_t *job)
+{
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *end_nameless(dygw_job_t *job)
+{
+    return end_undone(job, "Douyin did not say what is needed to cancel it");
+}
+
+static const dygw_question_t *cancel(dygw_job_t *job)
+{
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    if (!v->verify_id || !v->certificate_id) {
+        return end_nameless(job);
+    }
+    v->cancels++;
+    v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
+    if (!dygw_errand_write(job)) {
+        v->verify_id = e->clash ? NULL : v->verify_id;
+        return e->clash ? end_nameless(job) : NULL;
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->gateway, v, job->pool)
+    };
+    return &job->question;
+}
+
+/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
+static const dygw_question_t *begin_cancel(dygw_job_t *job)
+{
+    dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
+
+    if (at <= dygw_now()) {
+        return cancel(job);
+    }
+    dygw_errand_row(job)->errand_at = at;
+    return dygw_errand_go_on(job);
+}
+
+/* --- outcomes --- */
+
+static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    dygw_cancel_done(v);
+    if (by != DYGW_BY_NOBODY) {
+        v->confirmed_by = by;
+    }
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
+}
+
+static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
+                          APR_INT64_T_FMT, dygw_errand_row(job)->id, reply->error_code);
+    dygw_cancel_refused(dygw_errand_row(job), reply);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_REFUSED);
+}
+
+static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
+{
+    const dygw_reply_t reply = { .error_code = UNKNOWN_ERROR, .description = why };
+
+    return end_refused(job, &reply);
+}
+
+static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
+{
+    return end_undone(job, "Douyin did not carry out the cancel in time");
+}
+
+static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    dygw_orphan_schedule(job);
+    return dygw_errand_go_on(job);
+}
+
+/* How long it is until Douyin is sure to show a redemption; 0: it does. */
+static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
+{
+    dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
+
+    if (left <= 0 || left > FRESH_MS + AHEAD_MAX_MS) {
+        return 0;
+    }
+    return left < FRESH_MS ? left : FRESH_MS;
+}
+
+static dygw_ms_t pause_of_news(const dygw_verification_t *v, const dygw_reply_t *reply,
+                               dygw_ms_t now)
+{
+    dygw_ms_t pause = (now - v->created_at) / NEWS_PAUSE_PART;
+
+    if (reply->kind == DYGW_REPLY_OK && fresh_for(v, now) > 0) {
+        return fresh_for(v, now);
+    }
+    if (reply->kind == DYGW_REPLY_SETUP) {
+        pause = NEWS_PAUSE_MAX_MS;
+    }
+    return dygw_job_pause(0, pause < NEWS_PAUSE_MS ? NEWS_PAUSE_MS : pause, NEWS_PAUSE_MAX_MS);
+}
+
+/* An answer came that will not become clearer. */
+static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply_t *reply,
+                                  dygw_ms_t now)
+{
+    return (reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_GARBLED)
+           && now > v->created_at + ASK_FOR_MS;
+}
+
+/* Douyin told nothing: once more, later. */
+static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_ms_t now = dygw_now();
+
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    if (!is_being_cancelled(v)) {
+        if (tells_nothing_for_good(v, reply, now)) {
+            return end_news(job, reply);
+        }
+        /* What its cancel came to is asked when that was sent to be. */
+        v->errand_at = job->question.what == DYGW_ASK_CANCEL ? v->errand_at
+                                                             : now + pause_of_news(v, reply, now);
+    }
+    else if (now > cancel_began(v) + ASK_FOR_MS) {
+        return end_unconfirmed(job);
+    }
+    else {
+        v->errand_at = dygw_pace_cancel(cancel_began(v), now);
+    }
+    return dygw_errand_go_on(job);
+}
+
+/* --- answers --- */
+
+static int is_refused(const dygw_reply_t *reply)
+{
+    return reply->kind == DYGW_REPLY_COUPON || reply->kind == DYGW_REPLY_SETUP
+           || reply->kind == DYGW_REPLY_REQUEST;
+}
+
+/* What Douyin did not name. APR_NOTFOUND: it does not show it. */
+static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                              const dygw_seen_coupon_t *seen)
+{
+    apr_status_t rv = learn_name(job, seen);
+
+    if (rv == APR_SUCCESS) {
+        return begin_cancel(job);
+    }
+    if (rv != APR_NOTFOUND) {
+        return NULL;
+    }
+    return dygw_now() > cancel_began(dygw_errand_row(job)) + DYGW_CANCEL_FOR_MS
+               ? end_nameless(job)
+               : put_off(job, &answer->reply);
+}
+
+static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                               const dygw_seen_coupon_t *seen)
+{
+    const dygw_errand_t *e = job->state;
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    if (dygw_fit_is_gone(v, seen)) {
+        return end_cancelled(job, DYGW_BY_STATUS_QUERY);
+    }
+    if (!v->verify_id) {
+        return cancel_nameless(job, answer, seen);
+    }
+    if (e->refusal) {
+        return end_refused(job, e->refusal);
+    }
+    if (v->cancels > 0 && dygw_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
+        return end_unconfirmed(job);
+    }
+    return cancel(job);
+}
+
+/* --- news --- */
+
+static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
+    int told = v->news & DYGW_NEWS_WEBHOOK;
+    dygw_confirmed_by_e by = v->news & DYGW_NEWS_LOOK ? DYGW_BY_STATUS_QUERY : DYGW_BY_WEBHOOK;
+
+    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
+    v->last_error = NULL;
+    v->errand_at = DYGW_NO_TIME;
+    if (told && v->verify_status == DYGW_SUCCESS && dygw_fit_is_gone(v, seen)) {
+        dygw_cancel_done(v);
+        dygw_record_look(v, seen);
+        v->confirmed_by = by;
+        dygw_log(job->log, INFO, 0,
+                 DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
+        return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
+    }
+    if (told && (v->verify_status == DYGW_SUCCESS || refunded)) {
+        v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
+                                                                               : v->confirmed_by;
+        dygw_record_look(v, seen);
+    }
+    return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_errand_go_on(job);
+}
+
+/* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
+static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    const dygw_errand_t *e = job->state;
+
+    if (is_being_cancelled(dygw_errand_row(job))) {
+        return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
+    }
+    return end_news(job, reply);
+}
+
+static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    const dygw_seen_coupon_t *seen;
+
+    v->asks++;
+    dygw_record_replace_response(v, "get", &answer->reply, job->pool);
+    if (answer->reply.kind == DYGW_REPLY_COUPON || answer->reply.kind == DYGW_REPLY_REQUEST) {
+        return take_absence(job, &answer->reply);
+    }
+    if (answer->reply.kind != DYGW_REPLY_OK || answer->coupons->nelts == 0) {
+        return put_off(job, &answer->reply);
+    }
+    seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
+    if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && dygw_fit_is_gone(v, seen)
+        && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
+        return put_off(job, &answer->reply);
+    }
+    return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
+}
+
+static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_errand_t *e = job->state;
+
+    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->pool);
+    if (reply->kind == DYGW_REPLY_OK) {
+        return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
+                                                        : dygw_orphan_taken_back(job);
+    }
+    if (is_refused(reply)) {
+        e->refusal = reply;
+        return ask(job);
+    }
+    return put_off(job, reply);
+}
+
+/* --- the job --- */
+
+static int is_due(const dygw_verification_t *v)
+{
+    return v->verify_status != DYGW_PROCESSING && v->errand_at != DYGW_NO_TIME
+           && v->errand_at <= dygw_now();
+}
+
+static const dygw_question_t *begin_row(dygw_job_t *job)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
+        return begin_cancel(job);
+    }
+    if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
+        v->news &= ~DYGW_NEWS_LATE;
+    }
+    if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
+        return ask(job);
+    }
+    v->news = 0;
+    v->errand_at = DYGW_NO_TIME;
+    return dygw_errand_go_on(job);
+}
+
+static const dygw_question_t *next_row(dygw_job_t *job)
+{
+    dygw_errand_t *e = job->state;
+
+    e->refusal = NULL;
+    while (++e->at < job->count) {
+        if (is_due(job->rows[e->at])) {
+            return begin_row(job);
+        }
+    }
+    return NULL;
+}
+
+static const dygw_question_t *begin(dygw_job_t *job)
+{
+    dygw_errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
+
+    e->at = -1;
+    job->state = e;
+    return next_row(job);
+}
+
+static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+{
+    return job->question.what == DYGW_ASK_GET ? take_get(job, answer.coupons)
+                                              : take_cancel(job, answer.reply);
+}
+
+const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Douyin shows of coupons against what is recorded. */
+#include "gateway/settle/fit.h"
+
+#include <string.h>
+
+#include "util/json.h"
+#include "util/text.h"
+
+#define DOUYINS_MS      1000    /* what the clocks of Douyin's machines may differ by; */
+#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)     /* and those of our hosts, too */
+#define SECOND_MS       1000
+#define OPEN_PLATFORM   4       /* Douyin's verify_type */
+#define TYPE_UNSAID     0
+
+static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)
+{
+    return &APR_ARRAY_IDX(coupons, i, dygw_seen_coupon_t);
+}
+
+const dygw_seen_coupon_t *dygw_fit_coupon(const dygw_verification_t *v,
+                                          const apr_array_header_t *coupons)
+{
+    int i;
+
+    for (i = 0; i < coupons->nelts; i++) {
+        if (dygw_text_same(coupon_at(coupons, i)->certificate.certificate_id, v->certificate_id)) {
+            return coupon_at(coupons, i);
+        }
+    }
+    for (i = 0; i < coupons->nelts; i++) {
+        if (dygw_text_same(coupon_at(coupons, i)->certificate.encrypted_code, v->encrypted_code)) {
+            return coupon_at(coupons, i);
+        }
+    }
+    /* A code may be encrypted anew with each answer; two certificate_ids are two coupons. */
+    if (coupons->nelts == 1
+        && !(v->certificate_id && coupon_at(coupons, 0)->certificate.certificate_id)) {
+        return coupon_at(coupons, 0);
+    }
+    return NULL;
+}
+
+/* A whole second stands for all of it. */
+static dygw_ms_t last_ms_of(dygw_ms_t t)
+{
+    return t % SECOND_MS == 0 ? t + SECOND_MS - 1 : t;
+}
+
+/* Not before the record was made, by our clock, within what Douyin's is ahead of it. */
+static dygw_fit_e time_fits(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
+                            dygw_ms_t now)
+{
+    dygw_ms_t t = verify->verify_time;
+    dygw_ms_t earliest = t - verify->ahead_most;
+    dygw_ms_t latest = last_ms_of(t) - verify->ahead_least;
+
+    if (t == DYGW_NO_TIME) {
+        return DYGW_FIT_SILENT;
+    }
+    return latest >= v->created_at - CLOCKS_MS && earliest <= now + CLOCKS_MS ? DYGW_FIT_YES
+                                                                              : DYGW_FIT_NO;
+}
+
+dygw_ms_t dygw_fit_prepared_at(const dygw_verification_t *v, apr_pool_t *pool)
+{
+    const char *mistake;
+    const json_t *answers;
+
+    if (v->mode == DYGW_MODE_ENCRYPTED_CODE || !v->douyin_response) {
+        return DYGW_NO_TIME;
+    }
+    answers = dygw_json_parse(v->douyin_response, strlen(v->douyin_response), DYGW_JSON_LENIENT,
+                              pool, &mistake);
+    return dygw_time_from_douyin(dygw_json_int(json_object_get(json_object_get(answers, "prepare"),
+                                                               "extra"), "now", 0));
+}
+
+int dygw_fit_precedes(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
+                      dygw_ms_t prepared_at)
+{
+    return verify->verify_time != DYGW_NO_TIME && prepared_at != DYGW_NO_TIME
+           && prepared_at - verify->ahead_most <= v->created_at + CLOCKS_MS
+           && last_ms_of(verify->verify_time) + DOUYINS_MS < prepared_at;
+}
+
+static dygw_fit_e kind_fits(int verify_type)
+{
+    if (verify_type <= TYPE_UNSAID) {
+        return DYGW_FIT_SILENT;
+    }
+    return verify_type == OPEN_PLATFORM ? DYGW_FIT_YES : DYGW_FIT_NO;
+}
+
+/* Older answers do not. */
+int dygw_fit_names_store(const dygw_seen_verify_t *verify)
+{
+    return verify->poi_id && *verify->poi_id && strcmp(verify->poi_id, "0") != 0;
+}
+
+static dygw_fit_e store_fits(const dygw_verification_t *v, const dygw_seen_verify_t *verify)
+{
+    if (!dygw_fit_names_store(verify)) {
+        return DYGW_FIT_YES;
+    }
+    return dygw_text_same(v->poi_id, verify->poi_id) ? DYGW_FIT_YES : DYGW_FIT_NO;
+}
+
+dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
+                           dygw_ms_t now)
+{
+    dygw_fit_e when = time_fits(v, verify, now);
+    dygw_fit_e kind = kind_fits(verify->verify_type);
+
+    if (store_fits(v, verify) == DYGW_FIT_NO) {
+        return DYGW_FIT_NO;
+    }
+    return when < kind ? when : kind;
+}
+
+int dygw_fit_is_hidden(const dygw_seen_coupon_t *coupon)
+{
+    return coupon->times_used > coupon->verifies->nelts
+           || (coupon->certificate.status == DYGW_COUPON_USED && coupon->verifies->nelts == 0);
+}
+
+int dygw_fit_is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
+{
+    if (!v->verify_id) {
+        return coupon->certificate.status == DYGW_COUPON_UNUSED && coupon->verifies->nelts == 0;
+    }
+    return !dygw_fit_find(coupon, v->verify_id);
+}
+
+const dygw_seen_verify_t *dygw_fit_find(const dygw_seen_coupon_t *coupon, const char *verify_id)
+{
+    int i;
+
+    for (i = 0; i < coupon->verifies->nelts; i++) {
+        const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);
+
+        if (dygw_text_same(verify->verify_id, verify_id)) {
+            return verify;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Douyin redeemed late for a record that is settled already: the orphan that no record has is
+ * taken back, or, where it cannot be or is not certain to be ours, told. */
+#include "gateway/redeem/cancel.h"
+#include "gateway/settle/errand.h"
+#include "gateway/settle/late.h"
+#include "gateway/settle/owner.h"
+#include "gateway/settle/pace.h"
+#include "gateway/record.h"
+
+void dygw_orphan_schedule(dygw_job_t *job)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_ms_t last_sent = dygw_late_last_sent(job->rows, job->count);
+    dygw_ms_t now = dygw_now();
+
+    v->errand_at = DYGW_NO_TIME;
+    if (dygw_late_is_over(last_sent, now)) {
+        v->news &= ~(DYGW_NEWS_LATE | DYGW_NEWS_ORPHAN);
+    }
+    else if (v->news & DYGW_NEWS_LATE) {
+        v->errand_at = dygw_pace_late(last_sent, now);
+    }
+}
+
+/* The orphan is not there any more, or not yet. */
+static const dygw_question_t *end_look(dygw_job_t *job, int again)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
+
+    if (was_there) {
+        v->news &= ~DYGW_NEWS_ORPHAN;
+    }
+    dygw_orphan_schedule(job);
+    if (again) {        /* there may be another one */
+        v->news |= DYGW_NEWS_LATE;
+        v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
+    }
+    if (!was_there) {
+        return dygw_errand_go_on(job);
+    }
+    dygw_log(job->log, INFO, 0,
+             DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
+                          "back", v->id);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN);
+}
+
+/* What is not certain to be ours stays. */
+static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    dygw_orphan_schedule(job);
+    if (v->errand_at == DYGW_NO_TIME) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0445) "verification %" APR_INT64_T_FMT " is %s, and its coupon is used, by "
+                              "verify_id %s: by a verify of ours that came late, or by another "
+                              "system of the shop; no record has that, and it is left as it is",
+                 v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
+    }
+    return dygw_errand_go_on(job);
+}
+
+/* It stays. Until lateness is over it is tried again: `why` may change. */
+static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                           const dygw_seen_verify_t *orphan, const char *why)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+
+    v->last_error = why;
+    dygw_orphan_schedule(job);
+    if (v->errand_at != DYGW_NO_TIME) {
+        return dygw_errand_go_on(job);
+    }
+    dygw_record_look(v, seen);
+    dygw_log(job->log, ERR, 0,
+             DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
+                          "late all the same, as verify_id %s; that is not cancelled: %s",
+             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
+    return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
+}
+
+static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                        const dygw_seen_verify_t *orphan)
+{
+    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t late = *v;
+
+    late.verify_id = orphan->verify_id;
+    v->news |= DYGW_NEWS_ORPHAN;
+    v->cancels++;
+    v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
+    if (!dygw_errand_write(job)) {
+        return NULL;
+    }
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
+                          "late all the same, as verify_id %s; that is being cancelled",
+             v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_CANCEL, .verify_id = late.verify_id,
+        .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
+                                                           : v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)
+    };
+    return &job->question;
+}
+
+const dygw_question_t *dygw_orphan_taken_back(dygw_job_t *job)
+{
+    return end_look(job, 1);
+}
+
+static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                            const dygw_seen_verify_t *orphan)
+{
+    const dygw_errand_t *e = job->state;
+
+    if (!dygw_late_is_ours(dygw_errand_row(job), orphan)) {
+        return leave_stranger(job, orphan);
+    }
+    if (e->refusal) {
+        return leave_orphan(job, seen, orphan, e->refusal->description);
+    }
+    if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + DYGW_CANCEL_FOR_MS) {
+        return leave_orphan(job, seen, orphan, "it is too late for that");
+    }
+    return take_back(job, seen, orphan);
+}
+
+/* What came when lateness was over is somebody else's. */
+static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                const dygw_seen_verify_t **orphan, int *contested)
+{
+    dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
+    dygw_ms_t now = dygw_now();
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, orphan,
+                                  contested, job->pool);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* While another record of the coupon is open, what is there may be that one's. */
+const dygw_question_t *dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+{
+    const dygw_seen_verify_t *orphan;
+    int contested;
+
+    if (find_orphan(job, seen, &orphan, &contested) != APR_SUCCESS) {
+        return NULL;
+    }
+    if (orphan && contested) {
+        dygw_errand_row(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
+                                                         dygw_now());
+        return dygw_errand_go_on(job);
+    }
+    return orphan ? handle_orphan(job, seen, orphan) : end_look(job, 0);
+}

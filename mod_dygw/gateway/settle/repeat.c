@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Repeating the verify of a request: the same token and codes, so that Douyin takes it for the same
+ * verification, while it remembers the token. It is counted and committed before it is sent, with a
+ * lease on the open rows: until that ends, or it is answered, nobody else asks or cancels anything
+ * of the request. The count is corrected when it certainly was not sent. */
+#include <apr_strings.h>
+
+#include "douyin/codes.h"
+#include "gateway/settle/late.h"
+#include "gateway/settle/pace.h"
+#include "gateway/record.h"
+#include "gateway/settle/settling.h"
+#include "util/step.h"
+#include "util/text.h"
+
+#define IN_VAIN_MAX         3       /* repetitions that tell nothing, while what fits is shown */
+/* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
+ * so that no caller takes back what that one finds. */
+#define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
+
+void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
+{
+    dygw_settling_t *s = job->state;
+    dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->gateway->upstream_timeout / 1000
+                         + DYGW_CLOCKS_APART_MS;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        if (dygw_settling_is_open(v)) {
+            s->sent_before[i] = v->sent_at;
+            v->repeats++;
+            v->attempts++;
+            v->sent_at = now;
+            v->lease_until = ended_at;
+        }
+    }
+}
+
+const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
+{
+    const dygw_settling_t *s = job->state;
+    const char **codes = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*codes));
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        codes[i] = job->rows[i]->encrypted_code;
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_REPEAT, .poi_id = job->rows[0]->poi_id,
+        .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
+        .send_by = s->h.now + SEND_WITHIN_MS
+    };
+    return &job->question;
+}
+
+/* --- what a repetition was answered --- */
+
+/* When nothing else was ever sent, there is no redemption of ours. Else what was never answered may
+ * still be done, whatever this was refused with; the refusal is kept until that is over. A review
+ * that there was is over with it. */
+static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
+                        const char *description)
+{
+    if (v->attempts <= 1) {
+        dygw_record_fail(v, error_code, description);
+        dygw_settling_finish(v);
+        return 0;
+    }
+    v->review_since = DYGW_NO_TIME;
+    if (already) {
+        v->already = DYGW_ALREADY_USED;
+    }
+    v->refused_code = already ? DYGW_NO_INT : error_code;
+    v->refused_description = already ? NULL : description;
+    return 1;
+}
+
+/* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
+ * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
+ * whose it is would never end. */
+static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
+                        apr_int64_t error_code)
+{
+    dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    s->rests |= dygw_douyin_wants_rest(error_code);
+    s->refused |= s->rests || kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST;
+    if (!s->fits[i] || v->repeats < IN_VAIN_MAX || kind == DYGW_REPLY_UNREACHABLE) {
+        return 0;
+    }
+    v->already = DYGW_ALREADY_SILENT;
+    return 1;
+}
+
+/* Gives whether the coupon has to be looked at because of it. */
+static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
+{
+    const dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    switch (item->kind) {
+    case DYGW_REPLY_OK:
+        dygw_record_replayed(v, item, s->h.seen[i]);
+        dygw_settling_finish(v);
+        return 0;
+    case DYGW_REPLY_COUPON:
+        return hear_refusal(v, item->already, item->result, item->msg);
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        return 0;
+    default:
+        v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
+                                     item->result);
+        return hear_nothing(job, i, item->kind, item->result);
+    }
+}
+
+static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
+{
+    dygw_verification_t *v = job->rows[i];
+
+    switch (reply->kind) {
+    case DYGW_REPLY_COUPON:
+        return hear_refusal(v, dygw_douyin_is_already(reply->error_code),
+                            reply->error_code, reply->description);
+    case DYGW_REPLY_REVIEW:
+        dygw_record_review(v);
+        return 0;
+    default:
+        v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);
+        return hear_nothing(job, i, reply->kind, reply->error_code);
+    }
+}
+
+/* What was counted before is what may have been sent. */
+static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply, dygw_ms_t now)
+{
+    const dygw_settling_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
+
+    v->lease_until = 0;
+    if (reply->kind == DYGW_REPLY_UNREACHABLE) {
+        v->repeats--;
+        v->attempts--;
+        v->sent_at = s->sent_before[i];
+        return;
+    }
+    v->attempts += reply->sent_twice;
+    v->sent_at = now;
+}
+
+/* The verify_id of the answer is another record's. */
+static void disown(const dygw_job_t *job, dygw_verification_t *v)
+{
+    dygw_log(job->log, WARN, 0,
+             DYGWNO(0431) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
+                          "another record; it is recorded as failed",
+             v->id);
+    dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
+                     "that redemption is recorded as another verification");
+    dygw_settling_finish(v);
+    dygw_late_expect(v);
+}
+
+/* A settled row: when it was redeemed anew, an errand has to look into it. What it says itself does
+ * not change. Gives what is to be done with it. */
+static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
+                       dygw_ms_t now)
+{
+    dygw_verification_t *v = job->rows[i];
+
+    if (!answer->items || answer->items[i].kind != DYGW_REPLY_OK) {
+        return DYGW_JOB_LEFT;
+    }
+    if (v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
+                              "redeemed it when the others of its request were repeated", v->id);
+        dygw_late_alarm(v, now);
+        return DYGW_JOB_GUARDED;
+    }
+    if (v->verify_id && answer->items[i].verify_id
+        && !dygw_text_same(v->verify_id, answer->items[i].verify_id)) {
+        dygw_log(job->log, WARN, 0,
+                 DYGWNO(0437) "verification %" APR_INT64_T_FMT " was cancelled at Douyin just when "
+                              "the others of its request were repeated, which redeemed it anew as "
+                              "verify_id %s", v->id, answer->items[i].verify_id);
+        dygw_late_alarm(v, now);
+        return DYGW_JOB_GUARDED;
+    }
+    return DYGW_JOB_LEFT;
+}
+
+static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
+{
+    dygw_ms_t now = dygw_now();
+    int look_again = 0;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        changed[i] = dygw_settling_is_open(job->rows[i]);
+        if (!changed[i]) {
+            changed[i] = hear_orphan(job, i, answer, now);
+            continue;
+        }
+        job->rows[i]->updated_at = now;
+        correct_count(job, i, &answer->reply, now);
+        look_again |= answer->items ? hear_item(job, i, &answer->items[i])
+                                    : hear_reply(job, i, &answer->reply);
+    }
+    dygw_settling_schedule(job, now);
+    return look_again;
+}
+
+int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
+{
+    dygw_verification_t *kept[DYGW_COUNT_MAX];
+    int changed[DYGW_COUNT_MAX];
+    int look_again;
+    int clash = -1;
+    int i;
+
+    dygw_step("settle_answered");
+    dygw_settling_keep_answer(job, "replay", &answer->reply);
+    for (i = 0; i < job->count; i++) {
+        kept[i] = apr_pmemdup(job->pool, job->rows[i], sizeof(**kept));
+    }
+    look_again = hear_all(job, answer, changed);
+    while (!dygw_settling_write(job, changed, &clash)) {
+        if (clash < 0) {
+            return 0;
+        }
+        *job->rows[clash] = *kept[clash];
+        disown(job, job->rows[clash]);
+    }
+    return look_again;
+}

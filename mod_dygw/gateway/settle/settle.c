@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Settling the rows of one request that are still `processing`. What Douyin is asked, in turn:
+ *
+ *   query, by order, where the order is known from Douyin itself; get, for each code that query did
+ *   not show                                                      -> the verdicts of judge.c
+ *   verify, the very same once more, if a verdict wants it and the schedule has it due. That it is
+ *   sent is committed before                                      -> success, or a refusal
+ *   query and get again, after "already used" or a refusal        -> the last verdicts
+ *
+ * The job ends whenever nothing is left to be done now, with the rows saying when to go on. A look
+ * without an answer ends it too.
+ *
+ * Settled rows of the request keep their outcome, but their codes are in the repetition, which has
+ * to be the same; where Douyin has forgotten the token it would redeem again what was cancelled. So
+ * it is sent only while Douyin shows what each of them has redeemed (`get` for those that query did
+ * not show), and while none is to be cancelled: its commit raises their revision, so that a cancel
+ * that was wanted meanwhile prevents it, and one that is wanted afterwards finds the lease.
+ */
+#include <string.h>
+
+#include "gateway/settle/late.h"
+#include "gateway/settle/owner.h"
+#include "gateway/settle/pace.h"
+#include "gateway/record.h"
+#include "gateway/settle/settling.h"
+#include "util/step.h"
+#include "util/text.h"
+
+/* --- looking in vain --- */
+
+/* The look told nothing: another later. */
+static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+{
+    dygw_ms_t now = dygw_now();
+    int changed[DYGW_COUNT_MAX] = { 0 };
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        if (dygw_settling_is_open(v)) {
+            v->asks++;
+            v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+            v->next_run_at = dygw_pace_ask(v, reply, now);
+            changed[i] = 1;
+        }
+    }
+    dygw_settling_write(job, changed, NULL);
+    return NULL;
+}
+
+/* --- verdicts --- */
+
+static int read_records_with(dygw_job_t *job, dygw_db_t *db)
+{
+    dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const dygw_seen_coupon_t *seen = s->h.seen[i];
+        apr_array_header_t *records;
+
+        if (!seen || seen->verifies->nelts == 0) {
+            continue;
+        }
+        if (dygw_owner_records(db, job->rows[i], seen, &records, job->pool) != APR_SUCCESS) {
+            return 0;
+        }
+        s->h.records[i] = records;
+    }
+    return 1;
+}
+
+/* What else is recorded of coupons that have a verification, for it may be those records', or older
+ * than our request. */
+static int read_records(dygw_job_t *job)
+{
+    dygw_settling_t *s = job->state;
+    int needed = 0;
+    int done;
+    dygw_db_t *db;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
+            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->pool);
+            needed = 1;
+        }
+    }
+    if (!needed) {
+        return 1;
+    }
+    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+        return 0;
+    }
+    done = read_records_with(job, db);
+    dygw_db_close(db);
+    return done;
+}
+
+static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
+                          const dygw_verdict_t *verdict)
+{
+    const dygw_seen_coupon_t *seen = s->h.seen[i];
+
+    s->fits[i] = verdict->verify != NULL;
+    v->asks++;
+    v->news = 0;
+    v->last_error = NULL;
+    v->updated_at = s->h.now;
+    if (verdict->what == DYGW_VERDICT_OURS) {
+        dygw_record_seen(v, seen, verdict->verify,
+                         s->news[i] ? DYGW_BY_WEBHOOK : DYGW_BY_STATUS_QUERY);
+        dygw_settling_finish(v);
+        return;
+    }
+    if (verdict->what == DYGW_VERDICT_FAILED) {
+        dygw_record_fail(v, verdict->error_code, verdict->description);
+        dygw_settling_finish(v);
+    }
+    else if (verdict->silent && !v->already) {
+        v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
+    }
+    if (seen) {
+        dygw_record_look(v, seen);
+    }
+    if (verdict->what == DYGW_VERDICT_FAILED) {
+        dygw_late_expect(v);
+    }
+}
+
+/* What was redeemed is in the repetition, so it must not be cancelled at the same time. */
+static void guard_redeemed(const dygw_job_t *job, int *changed)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (job->rows[i]->verify_status == DYGW_SUCCESS && changed[i] == DYGW_JOB_LEFT) {
+            changed[i] = DYGW_JOB_GUARDED;
+        }
+    }
+}
+
+static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
+{
+    const dygw_settling_t *s = job->state;
+
+    return dygw_may_hear(&s->h) && now >= dygw_pace_repeat(job->rows, job->count);
+}
+
+/* Gives whether the verify is to be repeated now. */
+static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
+{
+    dygw_settling_t *s = job->state;
+    int wanted = 0;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        changed[i] = dygw_settling_is_open(job->rows[i]);
+        if (changed[i]) {
+            apply_verdict(s, i, job->rows[i], &verdicts[i]);
+            wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
+        }
+    }
+    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settling_others_stand(job);
+    if (wanted) {
+        guard_redeemed(job, changed);
+        dygw_repeat_count(job, s->h.now);
+    }
+    dygw_settling_schedule(job, s->h.now);
+    return wanted;
+}
+
+static dygw_verification_t *keep(const dygw_job_t *job)
+{
+    dygw_verification_t *kept = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*kept));
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        kept[i] = *job->rows[i];
+    }
+    return kept;
+}
+
+static void restore(dygw_job_t *job, const dygw_verification_t *kept)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        *job->rows[i] = kept[i];
+    }
+}
+
+/* Nothing can be said of the coupons now. What is the case is written, and what is to be sent.
+ * A verify_id that turns out to be another record's is nobody's here: judged again without it. */
+static const dygw_question_t *conclude(dygw_job_t *job)
+{
+    dygw_settling_t *s = job->state;
+    const dygw_verification_t *kept = keep(job);
+    dygw_verdict_t verdicts[DYGW_COUNT_MAX];
+    int changed[DYGW_COUNT_MAX];
+    int clash = -1;
+
+    if (!read_records(job)) {
+        return NULL;
+    }
+    do {
+        int wanted;
+
+        s->h.now = dygw_now();
+        dygw_judge(&s->h, verdicts);
+        wanted = apply(job, verdicts, changed);
+        if (dygw_settling_write(job, changed, &clash)) {
+            dygw_step("settle_committed");
+            dygw_settling_tell_gone(job);
+            return wanted ? dygw_repeat_question(job) : NULL;
+        }
+        if (clash >= 0) {
+            APR_ARRAY_PUSH(s->h.foreign, const char *) = job->rows[clash]->verify_id;
+            restore(job, kept);
+        }
+    } while (clash >= 0);
+    return NULL;
+}
+
+/* --- looking --- */
+
+/* What callers say of the order is not taken for what Douyin says. */
+static int knows_order(const dygw_verification_t *v)
+{
+    return v->order_id && v->mode != DYGW_MODE_ENCRYPTED_CODE;
+}
+
+/* The first with that status that is not shown and was not asked for; -1: none. */
+static int find_unseen(const dygw_job_t *job, dygw_verify_status_e status)
+{
+    const dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (job->rows[i]->verify_status == status && !s->h.seen[i] && !s->asked[i]) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static const dygw_question_t *ask_next(dygw_job_t *job)
+{
+    int i = find_unseen(job, DYGW_PROCESSING);
+
+    if (i < 0 && repetition_is_due(job, dygw_now())) {
+        i = find_unseen(job, DYGW_SUCCESS);
+    }
+    if (i < 0) {
+        return conclude(job);
+    }
+    job->question = (dygw_question_t){
+        .what = DYGW_ASK_GET, .encrypted_code = job->rows[i]->encrypted_code
+    };
+    return &job->question;
+}
+
+static const dygw_question_t *look(dygw_job_t *job)
+{
+    dygw_settling_t *s = job->state;
+
+    memset(s->h.seen, 0, sizeof(s->h.seen));
+    memset(s->h.unseen, 0, sizeof(s->h.unseen));
+    memset(s->asked, 0, sizeof(s->asked));
+    if (!knows_order(job->rows[0])) {
+        return ask_next(job);
+    }
+    job->question = (dygw_question_t){ .what = DYGW_ASK_QUERY,
+                                       .order_id = job->rows[0]->order_id };
+    return &job->question;
+}
+
+static int is_away(const dygw_reply_t *reply)
+{
+    switch (reply->kind) {
+    case DYGW_REPLY_TIMEOUT:
+    case DYGW_REPLY_LOST:
+    case DYGW_REPLY_UNREACHABLE:
+    case DYGW_REPLY_TOKEN:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static const dygw_question_t *take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+{
+    dygw_settling_t *s = job->state;
+    int i;
+
+    if (is_away(&answer->reply)) {
+        return put_off(job, &answer->reply);
+    }
+    dygw_settling_keep_answer(job, "query", &answer->reply);
+    for (i = 0; answer->reply.kind == DYGW_REPLY_OK && i < job->count; i++) {
+        s->h.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
+    }
+    return ask_next(job);
+}
+
+static int says_that_there_is_none(const dygw_reply_t *reply)
+{
+    return reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON
+           || reply->kind == DYGW_REPLY_REQUEST;
+}
+
+/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the
+ * same, but a refusal is not to be believed unseen. */
+static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])
+            && (job->rows[i]->already || job->rows[i]->refused_code != DYGW_NO_INT)) {
+            return 0;
+        }
+    }
+    return (reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_GARBLED)
+           && dygw_may_repeat(job->rows, job->count)
+           && dygw_may_repeat_unseen(job->rows[0], dygw_now());
+}
+
+static int asks_for_open(const dygw_job_t *job)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])
+            && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A settled row that cannot be looked at only keeps the others from being repeated. */
+static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+{
+    dygw_settling_t *s = job->state;
+    const dygw_seen_coupon_t *seen = NULL;
+    int open = asks_for_open(job);
+    int i;
+
+    if (open) {
+        dygw_settling_keep_answer(job, "get", &answer->reply);
+    }
+    if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
+        seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
+    }
+    else if (open && !says_that_there_is_none(&answer->reply)
+             && !leaves_repeating(job, &answer->reply)) {
+        return put_off(job, &answer->reply);
+    }
+    for (i = 0; i < job->count; i++) {
+        if (!s->h.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
+                                            job->question.encrypted_code)) {
+            s->h.seen[i] = seen;
+            s->h.unseen[i] = seen ? NULL : &answer->reply;
+            s->asked[i] = 1;
+        }
+    }
+    return ask_next(job);
+}
+
+/* --- the job --- */
+
+static const dygw_question_t *begin(dygw_job_t *job)
+{
+    dygw_settling_t *s = apr_pcalloc(job->pool, sizeof(*s));
+    int left = 0;
+    int unsent = 0;
+    int i;
+
+    job->state = s;
+    s->h.rows = job->rows;
+    s->h.count = job->count;
+    s->h.foreign = apr_array_make(job->pool, 1, sizeof(const char *));
+    for (i = 0; i < job->count; i++) {
+        const dygw_verification_t *v = job->rows[i];
+
+        s->news[i] = v->news;
+        left += dygw_settling_is_open(v);
+        unsent += dygw_settling_is_open(v) && v->attempts == 0 && v->cancel_since != DYGW_NO_TIME;
+    }
+    if (left == 0) {
+        return NULL;
+    }
+    return unsent == left ? conclude(job) : look(job);
+}
+
+static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+{
+    switch (job->question.what) {
+    case DYGW_ASK_QUERY:
+        return take_query(job, answer.coupons);
+    case DYGW_ASK_GET:
+        return take_get(job, answer.coupons);
+    case DYGW_ASK_REPEAT:
+        return dygw_repeat_answered(job, answer.verified) ? look(job) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };

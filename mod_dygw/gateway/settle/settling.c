@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the parts of settling share: writing rows, and when they are due next. */
+#include "gateway/settle/settling.h"
+
+#include "gateway/settle/late.h"
+#include "gateway/settle/pace.h"
+#include "gateway/record.h"
+
+int dygw_settling_is_open(const dygw_verification_t *v)
+{
+    return v->verify_status == DYGW_PROCESSING;
+}
+
+void dygw_settling_finish(dygw_verification_t *v)
+{
+    v->last_error = NULL;
+    v->news = 0;
+    v->refused_code = DYGW_NO_INT;
+    v->refused_description = NULL;
+    v->errand_at = v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME
+                       ? v->updated_at
+                       : DYGW_NO_TIME;
+    if (v->verify_status == DYGW_SUCCESS) {
+        dygw_late_expect(v);
+    }
+}
+
+static void tell_settled(const dygw_job_t *job, const int *changed)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        const dygw_verification_t *v = job->rows[i];
+
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(v)) {
+            dygw_count(job->gateway->metrics, DYGW_COUNT_SETTLED,
+                       v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS
+                                                        : DYGW_SETTLED_FAILED);
+            dygw_log(job->log, INFO, 0,
+                     DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
+                                  "error_code %" APR_INT64_T_FMT,
+                     v->id, dygw_verify_status_word(v->verify_status),
+                     v->confirmed_by ? ", confirmed by " : "",
+                     v->confirmed_by ? dygw_confirmed_by_word(v->confirmed_by) : "",
+                     v->error_code);
+        }
+    }
+}
+
+/* Those that wait because of a row need not wait any more when it is settled. If they cannot be
+ * woken now, they come to it in their own time. */
+static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
+{
+    const dygw_settling_t *s = job->state;
+    const apr_array_header_t *records = s->h.records[i];
+    int n;
+
+    for (n = 0; records && n < records->nelts; n++) {
+        const dygw_rival_t *record = &APR_ARRAY_IDX(records, n, dygw_rival_t);
+
+        if (record->verify_status != DYGW_PROCESSING
+            || record->first_id == job->rows[0]->first_id) {
+            continue;
+        }
+        if (!*db && dygw_db_open(db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+            return;
+        }
+        dygw_store_verification_wake(*db, record->id, dygw_now());
+    }
+}
+
+static void wake_rivals(const dygw_job_t *job, const int *changed)
+{
+    dygw_db_t *db = NULL;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(job->rows[i])) {
+            wake_rivals_of(job, i, &db);
+        }
+    }
+    if (db) {
+        dygw_db_close(db);
+    }
+}
+
+int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
+{
+    if (!dygw_job_write(job, changed, clash)) {
+        return 0;
+    }
+    tell_settled(job, changed);
+    wake_rivals(job, changed);
+    return 1;
+}
+
+/* All open rows of the request are looked at together, so they are due together; but not while a
+ * verify of theirs may be under way. */
+static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        if (dygw_settling_is_open(v)) {
+            v->next_run_at = v->lease_until > next ? v->lease_until : next;
+        }
+    }
+}
+
+static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
+{
+    const dygw_settling_t *s = job->state;
+    dygw_ms_t repeat;
+
+    if (v->already || v->refused_code != DYGW_NO_INT
+        || !dygw_may_repeat(job->rows, job->count)) {
+        return dygw_pace_look(v, now);
+    }
+    repeat = dygw_pace_repeat(job->rows, job->count);
+    if (s->refused) {
+        dygw_ms_t mended = dygw_pace_refused(v, s->rests, now);
+
+        return mended > repeat ? mended : repeat;
+    }
+    return repeat > now ? repeat : dygw_pace_look(v, now);
+}
+
+void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now)
+{
+    dygw_ms_t next = DYGW_NO_TIME;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])) {
+            dygw_ms_t due = next_of(job, job->rows[i], now);
+
+            next = next == DYGW_NO_TIME || due < next ? due : next;
+        }
+    }
+    set_next_run(job, next);
+}
+
+/* --- rows that are settled --- */
+
+/* Of a redemption that Douyin never named, any tells. */
+static int stands(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    return seen && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
+                                 : seen->verifies->nelts > 0);
+}
+
+int dygw_settling_others_stand(const dygw_job_t *job)
+{
+    const dygw_settling_t *s = job->state;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (job->rows[i]->verify_status == DYGW_SUCCESS
+            && !stands(job->rows[i], s->h.seen[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* And nobody has told yet. One that is being cancelled is looked at in any case. */
+static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    return v->verify_status == DYGW_SUCCESS && v->cancel_since == DYGW_NO_TIME
+           && !(v->news & DYGW_NEWS_LOOK) && seen && dygw_fit_is_gone(v, seen)
+           && !dygw_fit_is_hidden(seen);
+}
+
+void dygw_settling_tell_gone(dygw_job_t *job)
+{
+    const dygw_settling_t *s = job->state;
+    int changed[DYGW_COUNT_MAX];
+    int gone = 0;
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        dygw_verification_t *v = job->rows[i];
+
+        changed[i] = is_gone(v, s->h.seen[i]);
+        if (changed[i]) {
+            v->news |= DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK;
+            v->errand_at = s->h.now;
+            gone++;
+        }
+    }
+    if (gone > 0) {
+        dygw_job_write(job, changed, NULL);
+    }
+}
+
+void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply)
+{
+    int i;
+
+    for (i = 0; i < job->count; i++) {
+        if (dygw_settling_is_open(job->rows[i])) {
+            dygw_record_replace_response(job->rows[i], call, reply, job->pool);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Douyin's messages. They come late, twice, out of order or never, and say less than a query does:
+ * so a message changes nothing by itself, it makes the background look at the coupon. */
+#include "gateway/settle/webhook.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "gateway/ask.h"
+#include "gateway/cell.h"
+#include "store/webhook.h"
+#include "util/json.h"
+#include "util/jsonw.h"
+
+#define URL_CHECK           "verify_webhook"
+#define COUPON_CHANGED      "life_trade_certificate_notify"
+#define CHALLENGE_MAX       256     /* bytes of one that is a text */
+#define MSG_ID_MAX          128
+#define EVENT_NAME_MAX      64
+#define NOTHING_TO_SAY      "{}"
+
+/* An object; Douyin writes `content` as one, or as a text that holds one. */
+static const json_t *content_of(const json_t *message, apr_pool_t *pool)
+{
+    const json_t *content = json_object_get(message, "content");
+    const char *error;
+
+    if (json_is_string(content)) {
+        content = dygw_json_parse(json_string_value(content), json_string_length(content),
+                                  DYGW_JSON_LENIENT, pool, &error);
+    }
+    return json_is_object(content) ? content : NULL;
+}
+
+static int is_event(const json_t *message, const char *name)
+{
+    const char *event = dygw_json_str(message, "event");
+
+    return event && strcmp(event, name) == 0;
+}
+
+/* --- the check of the URL --- */
+
+/* What is to be said back; NULL when it is no check, or asks for more than a challenge is. */
+static const json_t *challenge_of(const json_t *message, apr_pool_t *pool)
+{
+    const json_t *challenge = is_event(message, URL_CHECK)
+                                  ? json_object_get(content_of(message, pool), "challenge")
+                                  : NULL;
+
+    if (json_is_integer(challenge)
+        || (json_is_string(challenge) && json_string_length(challenge) <= CHALLENGE_MAX)) {
+        return challenge;
+    }
+    return NULL;
+}
+
+static const char *echo(const json_t *challenge, apr_pool_t *pool)
+{
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, pool, CHALLENGE_MAX + sizeof(NOTHING_TO_SAY));
+    dygw_jsonw_object(&w, NULL);
+    if (json_is_integer(challenge)) {
+        dygw_jsonw_int(&w, "challenge", json_integer_value(challenge));
+    }
+    else {
+        dygw_jsonw_string(&w, "challenge", json_string_value(challenge));
+    }
+    dygw_jsonw_end_object(&w);
+    return w.text;
+}
+
+int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool)
+{
+    const char *error;
+
+    return challenge_of(dygw_json_parse(body, len, DYGW_JSON_LENIENT, pool, &error), pool) != NULL;
+}
+
+/* --- a coupon has changed --- */
+
+/* What tells one message from another is what the signature covers: the body. Its Msg-Id anybody
+ * can change who has seen a message, and Douyin gives one Msg-Id to all messages of one coupon and
+ * action: to a second cancellation the first one's. */
+static const char *name_by(const char *body, apr_size_t len, apr_pool_t *pool)
+{
+    char hash[DYGW_SHA256_HEX_LEN + 1];
+
+    dygw_sha256_hex(body, len, hash);
+    return apr_pstrcat(pool, "sha256:", hash, NULL);
+}
+
+static void read_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t *change)
+{
+    const json_t *content = content_of(message, pool);
+    const json_t *certificate = json_object_get(content, "certificate");
+
+    change->received_at = dygw_now();
+    change->event = COUPON_CHANGED;
+    change->action = dygw_json_str(content, "action");
+    change->msg_time = dygw_time_from_douyin(dygw_json_int(content, "msg_time", 0));
+    change->certificate_id = dygw_json_id(certificate, "certificate_id", pool);
+    change->order_id = dygw_json_id(certificate, "order_id", pool);
+    change->account_id = dygw_json_id(certificate, "account_id", pool);
+}
+
+static apr_status_t keep(dygw_gateway_t *gateway, dygw_webhook_t *change, const dygw_log_t *log,
+                         apr_pool_t *pool)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_webhook_insert(db, change);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
+/* What may stand in a log: a name as Douyin's events and actions have them. */
+static const char *name_of(const char *text)
+{
+    apr_size_t len = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz_") : 0;
+
+    return len > 0 && len <= EVENT_NAME_MAX && text[len] == '\0' ? text : "?";
+}
+
+/* By its Msg-Id Douyin's support finds a message. */
+static const char *printable_id(const char *msg_id)
+{
+    apr_size_t len;
+
+    for (len = 0; msg_id && msg_id[len] > ' ' && msg_id[len] <= '~'; len++) { }
+    return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0' ? msg_id : "?";
+}
+
+static void report(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
+                   const dygw_log_t *log)
+{
+    dygw_log(log, INFO, 0,
+             DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s (Msg-Id %s)",
+             change->certificate_id, name_of(change->action), change->records,
+             rv == APR_EEXIST ? ", and it was told before" : "", printable_id(msg_id));
+}
+
+static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
+{
+    dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
+}
+
+static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const char *msg_id,
+                        const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+{
+    apr_status_t rv = keep(gateway, change, log, pool);
+
+    if (rv != APR_SUCCESS && rv != APR_EEXIST) {
+        count(gateway, DYGW_WEBHOOK_FAILED);
+        dygw_explain_database(out);
+        return;
+    }
+    count(gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
+                   : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
+    report(change, msg_id, rv, log);
+    if (change->records > 0) {
+        dygw_cell_left_work(gateway);
+    }
+}
+
+/* --- all of it --- */
+
+static void ignore(const json_t *message, const dygw_log_t *log)
+{
+    dygw_log(log, INFO, 0, DYGWNO(0451) "a message of Douyin is of no use here: event %s",
+             name_of(dygw_json_str(message, "event")));
+}
+
+void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const char *body,
+                          apr_size_t len, const dygw_log_t *log, apr_pool_t *pool,
+                          const char **answer, dygw_result_t *out)
+{
+    const char *error = NULL;
+    const json_t *message = dygw_json_parse(body, len, DYGW_JSON_LENIENT, pool, &error);
+    const json_t *challenge = challenge_of(message, pool);
+    dygw_webhook_t change = { 0 };
+
+    *out = (dygw_result_t){ 0 };
+    *answer = challenge ? echo(challenge, pool) : NOTHING_TO_SAY;
+    if (!message) {
+        count(gateway, DYGW_WEBHOOK_FAILED);
+        out->code = DYGW_INVALID_JSON;
+        out->message = error;
+        return;
+    }
+    if (is_event(message, COUPON_CHANGED)) {
+        change.msg_id = name_by(body, len, pool);
+        read_change(message, pool, &change);
+    }
+    if (change.certificate_id) {
+        take_change(gateway, &change, msg_id, log, pool, out);
+    }
+    else if (challenge) {
+        count(gateway, DYGW_WEBHOOK_URL_CHECK);
+    }
+    else {
+        count(gateway, DYGW_WEBHOOK_IGNORED);
+        ignore(message, log);
+    }
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /diagnosis: is the gateway set up as it has to be? Facts, for a program that has the words
+ * for them (dygw-doctor). */
+#include "gateway/diagnosis/diagnosis.h"
+
+#include <string.h>
+
+#include <ap_mpm.h>
+
+#include <apr_strings.h>
+
+#include "util/spelling.h"
+#include "handle/handle.h"
+
+#define REPLY_SIZE      4096
+#define PEAK_MAX        1000000     /* requests a second */
+#define RETRY_AFTER_SEC 1
+
+static const char *const known_parameters[] = { "poi_id", "peak", NULL };
+
+/* "a,b,c", each once. */
+static apr_array_header_t *read_stores(const apr_table_t *query, apr_pool_t *pool,
+                                       dygw_result_t *out)
+{
+    apr_array_header_t *poi_ids = apr_array_make(pool, 4, sizeof(const char *));
+    const char *list = apr_table_get(query, "poi_id");
+
+    while (list && out->code == DYGW_OK) {
+        apr_size_t len = strcspn(list, ",");
+        const char *poi_id = apr_pstrmemdup(pool, list, len);
+
+        if (!dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-")
+            || poi_ids->nelts == DYGW_DIAGNOSIS_STORES) {
+            dygw_invalid(out, "poi_id", "poi_id must be up to 20 stores, parted by commas, each 1 "
+                                        "to 32 of A-Za-z0-9_-");
+        }
+        APR_ARRAY_PUSH(poi_ids, const char *) = poi_id;
+        list = list[len] == ',' ? list + len + 1 : NULL;
+    }
+    return poi_ids;
+}
+
+/* --- what only this child can see --- */
+
+/* The table has room for what comes within twice the window: a caller's clock may be ahead by one
+ * and its nonce is kept for another. */
+static void find_nonces(const dygw_call_t *call, int peak, dygw_findings_t *findings)
+{
+    const dygw_runtime_t *runtime = call->runtime;
+    apr_int64_t kept_for = 2 * apr_time_sec(runtime->cfg->signature_window);
+    int held, capacity, is_small, is_full;
+
+    if (!runtime->nonces) {
+        dygw_finding_plain(findings, DYGW_EXAM_NONCES, DYGW_SKIPPED, DYGW_WHY_IN_DATABASE);
+        return;
+    }
+    dygw_nonces_count(runtime->nonces, dygw_now(), &held, &capacity);
+    kept_for = kept_for > 0 ? kept_for : 1;
+    is_small = peak * kept_for > capacity;
+    is_full = dygw_finding_is_much(held, capacity);
+    dygw_finding(findings, DYGW_EXAM_NONCES,
+                 is_small ? DYGW_FAIL : is_full ? DYGW_WARN : DYGW_PASS,
+                 is_small ? DYGW_WHY_TOO_SMALL : is_full ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
+    dygw_jsonw_int(&findings->w, "capacity", capacity);
+    dygw_jsonw_int(&findings->w, "held", held);
+    dygw_jsonw_int(&findings->w, "kept_seconds", kept_for);
+    dygw_jsonw_int(&findings->w, "per_second", capacity / kept_for);
+    if (peak > 0) {
+        dygw_jsonw_int(&findings->w, "peak", peak);
+        dygw_jsonw_int(&findings->w, "capacity_needed", peak * kept_for);
+    }
+    dygw_finding_end(findings);
+}
+
+typedef struct pools_t {
+    dygw_dbd_settings_t dbd;
+    int threads;        /* of a child */
+    int children;       /* at most */
+} pools_t;
+
+static void read_pools(const dygw_call_t *call, pools_t *pools)
+{
+    *pools = (pools_t){ .threads = 1, .children = 1 };
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &pools->threads);
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &pools->children);
+    pools->threads = pools->threads > 1 ? pools->threads : 1;
+    dygw_cfg_dbd(call->runtime->server, call->r->pool, &pools->dbd);
+}
+
+/* Each thread may need a connection, and so does the background. */
+static void find_pool(const pools_t *pools, dygw_findings_t *findings)
+{
+    int is_small = pools->dbd.max < pools->threads + 1;
+    int is_closed = pools->dbd.keep < pools->dbd.max;
+
+    dygw_finding(findings, DYGW_EXAM_POOL, is_small ? DYGW_FAIL : is_closed ? DYGW_WARN : DYGW_PASS,
+                 is_small ? DYGW_WHY_TOO_SMALL : is_closed ? DYGW_WHY_NOT_KEPT : DYGW_WHY_NONE);
+    dygw_jsonw_int(&findings->w, "threads", pools->threads);
+    dygw_jsonw_int(&findings->w, "children", pools->children);
+    dygw_jsonw_int(&findings->w, "dbd_keep", pools->dbd.keep);
+    dygw_jsonw_int(&findings->w, "dbd_max", pools->dbd.max);
+    dygw_finding_end(findings);
+}
+
+/* --- all of it --- */
+
+static int diagnose(dygw_call_t *call, const apr_array_header_t *poi_ids, int peak)
+{
+    dygw_findings_t findings = { 0 };
+    dygw_jsonw_t *w = &findings.w;
+    dygw_diagnosis_t d = { .gateway = &call->runtime->gateway, .poi_ids = poi_ids,
+                           .findings = &findings, .log = &call->log, .pool = call->r->pool };
+    pools_t pools;
+
+    read_pools(call, &pools);
+    d.connections = pools.children * pools.dbd.max;
+    dygw_jsonw_init(w, call->r->pool, REPLY_SIZE);
+    dygw_jsonw_object(w, NULL);
+    dygw_jsonw_object(w, "data");
+    dygw_jsonw_string(w, "version", DYGW_VERSION);
+    dygw_jsonw_array(w, "checks");
+    dygw_diagnose_douyin(&d);
+    dygw_diagnose_database(&d);
+    find_nonces(call, peak, &findings);
+    find_pool(&pools, &findings);
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_time(w, "at", dygw_now());
+    dygw_jsonw_end_object(w);
+    dygw_jsonw_end_object(w);
+    dygw_log(&call->log, INFO, 0,
+             DYGWNO(0660) "a diagnosis for %s: %d checks passed, %d warnings, %d failed",
+             call->actor, findings.count[DYGW_PASS], findings.count[DYGW_WARN],
+             findings.count[DYGW_FAIL]);
+    return dygw_reply_json(call, HTTP_OK, w->text, w->len);
+}
+
+int dygw_handle_diagnosis(dygw_call_t *call)
+{
+    dygw_result_t out = { 0 };
+    apr_table_t *query = dygw_read_query(call, known_parameters, &out);
+    const apr_array_header_t *poi_ids = read_stores(query, call->r->pool, &out);
+    int peak = dygw_query_int(query, "peak", 1, PEAK_MAX, 0, call->r->pool, &out);
+
+    if (out.code == DYGW_OK && !dygw_diagnosis_may_begin(&call->runtime->gateway)) {
+        out.code = DYGW_RATE_LIMITED;
+        out.message = "the gateway was diagnosed less than a second ago";
+        out.retry_after = RETRY_AFTER_SEC;
+    }
+    return out.code == DYGW_OK ? diagnose(call, poi_ids, peak) : dygw_reply_error(call, &out);
+}

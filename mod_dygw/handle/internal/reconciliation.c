@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /reports/reconciliation: a business day against Douyin's records, as the background has
+ * stored it; as JSON, or its items as CSV. Items are read in pieces, each with a connection of its
+ * own, and sent before the next: however many there are, and however slowly the client reads. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "util/spelling.h"
+#include "gateway/reports/reconciliation.h"
+#include "handle/internal/reconciliation.h"
+#include "handle/stream.h"
+#include "util/day.h"
+
+#define ACCOUNT_MAX     64
+#define PIECE           200     /* items read at once */
+#define PIECE_SIZE      65536
+#define RETRY_AFTER_SEC 5       /* a day is reconciled in about that time */
+
+static const char *const known_parameters[] = { "date", "account_id", "refresh", "export", "bom",
+                                                "raw", NULL };
+
+typedef struct wanted_t {
+    const char *day;
+    const char *account_id;
+    int refresh;
+    int csv;
+    int bom;
+    int raw;
+} wanted_t;
+
+/* --- the query --- */
+
+static const char *read_day(const dygw_call_t *call, const apr_table_t *query,
+                            dygw_result_t *out)
+{
+    const int zone = call->runtime->gateway.time_zone;
+    const dygw_ms_t now = dygw_now();
+    const char *day = apr_table_get(query, "date");
+    dygw_ms_t start;
+
+    if (!day) {
+        return dygw_day_of(now - DYGW_DAY_MS, zone, call->r->pool);
+    }
+    if (dygw_day_start(day, zone, &start) != APR_SUCCESS) {
+        dygw_invalid(out, "date", "date must be a date, like 2026-01-31");
+    }
+    else if (start + DYGW_DAY_MS > now) {
+        dygw_invalid(out, "date", "that day has not ended yet");
+    }
+    return day;
+}
+
+static const char *read_account(const dygw_call_t *call, const apr_table_t *query,
+                                dygw_result_t *out)
+{
+    const char *account_id = apr_table_get(query, "account_id");
+
+    if (!account_id) {
+        account_id = call->runtime->gateway.account_id;
+        if (!account_id) {
+            dygw_invalid(out, "account_id",
+                         "account_id is required: the gateway has no DygwAccountId");
+        }
+    }
+    else if (!dygw_spelled(account_id, 1, ACCOUNT_MAX, "_-")) {
+        dygw_invalid(out, "account_id", "account_id must be 1 to 64 of A-Za-z0-9_-");
+    }
+    return account_id;
+}
+
+/* What is about CSV only is a mistake without it. */
+static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int allowed,
+                       dygw_result_t *out)
+{
+    int on = dygw_query_int(query, name, 0, 1, 0, call->r->pool, out);
+
+    if (!allowed && apr_table_get(query, name)) {
+        dygw_invalid(out, name, apr_pstrcat(call->r->pool, name, " goes with export=csv", NULL));
+    }
+    return on;
+}
+
+static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+{
+    apr_table_t *query = dygw_read_query(call, known_parameters, out);
+    const char *format = apr_table_get(query, "export");
+
+    wanted->csv = format != NULL;
+    if (format && strcmp(format, "csv") != 0) {
+        dygw_invalid(out, "export", "export must be csv");
+    }
+    wanted->day = read_day(call, query, out);
+    wanted->account_id = read_account(call, query, out);
+    wanted->refresh = read_switch(call, query, "refresh", 1, out);
+    wanted->bom = read_switch(call, query, "bom", wanted->csv, out);
+    wanted->raw = read_switch(call, query, "raw", wanted->csv, out);
+}
+
+/* --- the reply --- */
+
+typedef struct writer_t {
+    dygw_call_t *call;
+    const dygw_reconciliation_t *shown;
+    const wanted_t *wanted;
+    dygw_stream_t stream;
+    dygw_jsonw_t json;
+    dygw_csv_t csv;
+} writer_t;
+
+static void put_object(dygw_jsonw_t *w, const char *key, const char *object)
+{
+    dygw_jsonw_raw(w, key, object, object ? strlen(object) : 0);
+}
+
+static void write_head(writer_t *w)
+{
+    if (w->wanted->csv) {
+        if (w->wanted->bom) {
+            dygw_csv_bom(&w->csv);
+        }
+        dygw_reconciliation_csv_head(&w->csv);
+        return;
+    }
+    dygw_jsonw_object(&w->json, NULL);
+    dygw_jsonw_object(&w->json, "data");
+    dygw_jsonw_string(&w->json, "date", w->shown->day);
+    dygw_jsonw_string(&w->json, "account_id", w->shown->account_id);
+    dygw_jsonw_time(&w->json, "generated_at", w->shown->generated_at);
+    put_object(&w->json, "counts", w->shown->counts);
+    put_object(&w->json, "amounts", w->shown->amounts);
+    dygw_jsonw_array(&w->json, "items");
+}
+
+static void write_tail(writer_t *w)
+{
+    if (w->wanted->csv) {
+        return;
+    }
+    dygw_jsonw_end_array(&w->json);
+    dygw_jsonw_string(&w->json, "state",
+                      w->shown->next_run_at == DYGW_NO_TIME ? "done" : "pending");
+    dygw_jsonw_string(&w->json, "last_error", w->shown->last_error);
+    dygw_jsonw_end_object(&w->json);
+    dygw_jsonw_end_object(&w->json);
+}
+
+static void write_items(writer_t *w, const apr_array_header_t *items, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < items->nelts; i++) {
+        const char *item = APR_ARRAY_IDX(items, i, const dygw_reconciliation_item_t).item;
+
+        if (w->wanted->csv) {
+            dygw_reconciliation_csv_item(&w->csv, item, pool);
+        }
+        else {
+            put_object(&w->json, NULL, item);
+        }
+    }
+}
+
+/* Sends what was written, whose memory is used again. 0: nobody listens any more. */
+static int send_piece(writer_t *w)
+{
+    int listening = w->wanted->csv ? dygw_stream_send(&w->stream, w->csv.text, w->csv.len)
+                                   : dygw_stream_send(&w->stream, w->json.text, w->json.len);
+
+    dygw_csv_rewind(&w->csv);
+    w->json.len = 0;
+    return listening;
+}
+
+/* No items as long as there is no run to be shown. */
+static apr_array_header_t *read_items(writer_t *w, int after_no, apr_pool_t *pool,
+                                      dygw_result_t *out)
+{
+    apr_array_header_t *items = apr_array_make(pool, 1, sizeof(dygw_reconciliation_item_t));
+
+    if (w->shown->generated_at != DYGW_NO_TIME) {
+        dygw_reconciliation_items(&w->call->runtime->gateway, w->shown, after_no, PIECE,
+                                  &w->call->log, pool, &items, out);
+    }
+    return items;
+}
+
+static int reply_pieces(writer_t *w, const apr_array_header_t *items, apr_pool_t *pool)
+{
+    dygw_result_t out = { 0 };
+    int after_no = -1;
+
+    write_head(w);
+    while (out.code == DYGW_OK && items->nelts > 0) {
+        int full = items->nelts >= PIECE;
+
+        write_items(w, items, pool);
+        after_no = APR_ARRAY_IDX(items, items->nelts - 1, dygw_reconciliation_item_t).item_no;
+        if (!full) {
+            break;
+        }
+        if (!send_piece(w)) {
+            return dygw_stream_end(&w->stream, 0);
+        }
+        apr_pool_clear(pool);
+        items = read_items(w, after_no, pool, &out);
+    }
+    write_tail(w);
+    return dygw_stream_end(&w->stream, out.code == DYGW_OK && send_piece(w));
+}
+
+/* The first items are read before it is said that all is well. */
+static int reply(writer_t *w, int status)
+{
+    apr_pool_t *root = w->call->r->pool;
+    dygw_result_t out = { 0 };
+    apr_array_header_t *items;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, root);
+    items = read_items(w, -1, pool, &out);
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(w->call, &out);
+    }
+    dygw_jsonw_init(&w->json, root, PIECE_SIZE);
+    dygw_csv_init(&w->csv, root, PIECE_SIZE, w->call->runtime->gateway.time_zone, w->wanted->raw);
+    dygw_stream_begin(&w->stream, w->call, status,
+                      w->wanted->csv ? "text/csv; charset=utf-8" : "application/json");
+    return reply_pieces(w, items, pool);
+}
+
+/* --- all of it --- */
+
+/* When to look again. */
+static void set_retry_after(const dygw_call_t *call, const dygw_reconciliation_t *shown)
+{
+    dygw_ms_t left = shown->next_run_at - dygw_now();
+
+    apr_table_setn(call->r->headers_out, "Retry-After",
+                   apr_psprintf(call->r->pool, "%" APR_INT64_T_FMT,
+                                RETRY_AFTER_SEC + (left > 0 ? left / 1000 : 0)));
+}
+
+int dygw_handle_reconciliation(dygw_call_t *call)
+{
+    dygw_actor_t actor = { call->actor, call->r->useragent_ip, call->log.request_id };
+    dygw_reconciliation_t *shown = NULL;
+    dygw_result_t out = { 0 };
+    wanted_t wanted;
+    writer_t w;
+
+    read_wanted(call, &wanted, &out);
+    if (out.code == DYGW_OK) {
+        dygw_reconciliation_read(&call->runtime->gateway, wanted.day, wanted.account_id,
+                                 wanted.refresh, &actor, &call->log, call->r->pool, &shown, &out);
+    }
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(call, &out);
+    }
+    w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
+    if (shown->generated_at != DYGW_NO_TIME && !wanted.refresh) {
+        return reply(&w, HTTP_OK);
+    }
+    set_retry_after(call, shown);
+    wanted.csv = 0;
+    return reply(&w, HTTP_ACCEPTED);
+}

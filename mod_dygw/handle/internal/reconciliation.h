@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For handle/ only: what did not match, as CSV. */
+#ifndef DYGW_HANDLE_INTERNAL_RECONCILIATION_H
+#define DYGW_HANDLE_INTERNAL_RECONCILIATION_H
+
+#include "util/csv.h"
+
+/* The line with the columns' names. */
+void dygw_reconciliation_csv_head(dygw_csv_t *csv);
+
+/* An item as it is stored, a JSON object, as a line. */
+void dygw_reconciliation_csv_item(dygw_csv_t *csv, const char *item, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /reports/verifications: records by any filters, a page of them, or as CSV all. */
+#include "handle/internal/report.h"
+
+#include <string.h>
+
+#define PAGE_MAX        1000000
+#define PAGE_SIZE       20
+#define PAGE_SIZE_MAX   200
+#define VIEW_SIZE       2048    /* without Douyin's answers */
+
+static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "page", "page_size",
+                                                "after_id", NULL };
+
+typedef struct wanted_t {
+    dygw_report_filter_t filter;
+    dygw_csv_wanted_t csv;
+    int page;
+    int page_size;
+    apr_int64_t after_id;       /* 0: by page */
+} wanted_t;
+
+/* CSV is all that matches, so that a page of it cannot be meant. */
+static void check_together(const apr_table_t *query, const wanted_t *wanted, dygw_result_t *out)
+{
+    static const char *const paging[] = { "page", "page_size", "after_id" };
+    size_t i;
+
+    if (wanted->after_id && apr_table_get(query, "page")) {
+        dygw_invalid(out, "after_id", "after_id and page exclude each other");
+    }
+    for (i = 0; wanted->csv.csv && i < sizeof(paging) / sizeof(*paging); i++) {
+        if (apr_table_get(query, paging[i])) {
+            dygw_invalid(out, paging[i], "export=csv has no pages, it gives all that match");
+        }
+    }
+}
+
+static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+{
+    apr_table_t *query = dygw_read_query(call, known_parameters, out);
+
+    dygw_report_read_filter(call, query, &wanted->filter, out);
+    dygw_report_read_export(call, query, &wanted->csv, out);
+    wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, call->r->pool, out);
+    wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE,
+                                       call->r->pool, out);
+    wanted->after_id = dygw_query_id(query, "after_id", out);
+    check_together(query, wanted, out);
+}
+
+static apr_size_t size_of(const dygw_report_page_t *found)
+{
+    apr_size_t size = VIEW_SIZE;
+    int i;
+
+    for (i = 0; i < found->rows->nelts; i++) {
+        const dygw_verification_t *v = APR_ARRAY_IDX(found->rows, i, dygw_verification_t *);
+
+        size += VIEW_SIZE + (v->douyin_response ? strlen(v->douyin_response) : 0);
+    }
+    return size;
+}
+
+static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_report_page_t *found)
+{
+    dygw_jsonw_t w;
+    int i;
+
+    dygw_jsonw_init(&w, call->r->pool, size_of(found));
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_array(&w, "data");
+    for (i = 0; i < found->rows->nelts; i++) {
+        dygw_view_verification(&w, NULL, APR_ARRAY_IDX(found->rows, i, dygw_verification_t *));
+    }
+    dygw_jsonw_end_array(&w);
+    if (!wanted->after_id) {
+        dygw_jsonw_int(&w, "page", wanted->page);
+    }
+    dygw_jsonw_int(&w, "page_size", wanted->page_size);
+    if (!wanted->after_id) {
+        dygw_jsonw_int(&w, "total", found->total);
+    }
+    if (found->next_after_id) {
+        dygw_jsonw_int(&w, "next_after_id", found->next_after_id);
+    }
+    else {
+        dygw_jsonw_null(&w, "next_after_id");
+    }
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+static void find(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
+                 dygw_result_t *out)
+{
+    dygw_gateway_t *gateway = &call->runtime->gateway;
+
+    if (wanted->after_id) {
+        dygw_report_after(gateway, &wanted->filter, wanted->after_id, wanted->page_size, 0,
+                          &call->log, call->r->pool, found, out);
+    }
+    else {
+        dygw_report_page(gateway, &wanted->filter, wanted->page, wanted->page_size, &call->log,
+                         call->r->pool, found, out);
+    }
+}
+
+int dygw_handle_report(dygw_call_t *call)
+{
+    dygw_report_page_t found = { 0 };
+    dygw_result_t out = { 0 };
+    wanted_t wanted;
+
+    read_wanted(call, &wanted, &out);
+    if (out.code == DYGW_OK && wanted.csv.csv) {
+        return dygw_report_reply_csv(call, &wanted.filter, &wanted.csv);
+    }
+    if (out.code == DYGW_OK) {
+        find(call, &wanted, &found, &out);
+    }
+    return out.code == DYGW_OK ? reply_page(call, &wanted, &found) : dygw_reply_error(call, &out);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * For the reports' files: what they have in common. */
+#ifndef DYGW_HANDLE_INTERNAL_REPORT_H
+#define DYGW_HANDLE_INTERNAL_REPORT_H
+
+#include "gateway/reports/report.h"
+#include "handle/handle.h"
+#include "util/csv.h"
+
+/* --- report_query.c --- */
+/* The names of the filters, to begin a list of known parameters with. */
+#define DYGW_REPORT_PARAMETERS \
+    "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
+    "export", "bom", "raw"
+
+/* The filters in a query. */
+void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
+                             dygw_report_filter_t *filter, dygw_result_t *out);
+
+/* One parameter as an id: a positive integer; 0 when absent. */
+apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out);
+
+/* Whether CSV is asked for, and how it is to be. */
+typedef struct dygw_csv_wanted_t {
+    int csv;
+    int bom;
+    int raw;
+} dygw_csv_wanted_t;
+void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_csv_wanted_t *wanted,
+                             dygw_result_t *out);
+
+/* A writer for it, which holds the BOM if that is wanted; and what the browser calls the file. */
+void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wanted_t *wanted,
+                          const char *file_name);
+
+/* --- report_csv.c --- */
+/* All that matches, streamed. For the handler to return. */
+int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
+                          const dygw_csv_wanted_t *wanted);
+
+/* --- view_csv.c --- */
+void dygw_view_csv_head(dygw_csv_t *csv);
+void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Records as CSV, however many there are.
+ *
+ * They are read in pieces by id, each in a unit of work of its own, and a piece is sent before the
+ * next is read: memory is that of one piece, and a client that reads slowly keeps no connection to
+ * the database. The first piece is small, so that the file begins at once. What is made meanwhile
+ * has a higher id, and is not in the file. */
+#include "handle/internal/report.h"
+#include "handle/stream.h"
+
+#define FIRST_PIECE     50      /* rows */
+#define PIECE           500
+
+typedef struct export_t {
+    dygw_call_t *call;
+    const dygw_report_filter_t *filter;
+    dygw_stream_t stream;
+    dygw_csv_t csv;
+    apr_pool_t *pool;           /* of the present piece */
+    dygw_report_page_t piece;
+    apr_int64_t rows;           /* sent so far */
+} export_t;
+
+static void read_piece(export_t *e, apr_int64_t after_id, int size, dygw_result_t *out)
+{
+    apr_pool_clear(e->pool);
+    dygw_report_after(&e->call->runtime->gateway, e->filter, after_id, size, 1, &e->call->log,
+                      e->pool, &e->piece, out);
+}
+
+/* 0: nobody listens any more. */
+static int send_piece(export_t *e)
+{
+    const apr_array_header_t *rows = e->piece.rows;
+    int listening;
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        dygw_view_csv_row(&e->csv, APR_ARRAY_IDX(rows, i, const dygw_verification_t *));
+    }
+    listening = dygw_stream_send(&e->stream, e->csv.text, e->csv.len);
+    dygw_csv_rewind(&e->csv);
+    e->rows += rows->nelts;
+    return listening;
+}
+
+static int send_all(export_t *e)
+{
+    dygw_result_t out = { 0 };
+    int listening = send_piece(e);
+
+    while (listening && e->piece.next_after_id && !e->call->r->header_only) {
+        read_piece(e, e->piece.next_after_id, PIECE, &out);
+        if (out.code != DYGW_OK) {
+            dygw_log(&e->call->log, WARN, 0,
+                     DYGWNO(0470) "an export was cut off after %" APR_INT64_T_FMT " rows: %s",
+                     e->rows, out.message);
+            return dygw_stream_end(&e->stream, 0);
+        }
+        listening = send_piece(e);
+    }
+    if (!listening) {
+        dygw_log(&e->call->log, INFO, 0,
+                 DYGWNO(0471) "the client left an export after %" APR_INT64_T_FMT " rows", e->rows);
+    }
+    return dygw_stream_end(&e->stream, listening);
+}
+
+/* The first piece is read before it is said that all is well. */
+int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
+                          const dygw_csv_wanted_t *wanted)
+{
+    export_t e = { .call = call, .filter = filter };
+    dygw_result_t out = { 0 };
+
+    apr_pool_create(&e.pool, call->r->pool);
+    read_piece(&e, DYGW_BELOW_ALL, FIRST_PIECE, &out);
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(call, &out);
+    }
+    dygw_report_csv_init(&e.csv, call, wanted, "verifications.csv");
+    dygw_view_csv_head(&e.csv);
+    dygw_stream_begin(&e.stream, call, HTTP_OK, "text/csv; charset=utf-8");
+    return send_all(&e);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /reports/summary: counts and amounts by day, store, app and product. */
+#include "handle/internal/report.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "handle/stream.h"
+#include "util/day.h"
+
+#define ROW_SIZE    320
+#define BY_DEFAULT  "day,poi_id,app_id"
+#define PIECE_SIZE  65536
+
+static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "group_by", NULL };
+
+/* In the order in which a row has them. */
+static const struct {
+    const char *name;
+    int by;
+} keys[] = {
+    { "day", DYGW_BY_DAY },
+    { "poi_id", DYGW_BY_POI },
+    { "app_id", DYGW_BY_APP },
+    { "app_name", DYGW_BY_APP },
+    { "product_id", DYGW_BY_PRODUCT },
+};
+
+#define KEYS (sizeof(keys) / sizeof(*keys))
+
+/* In the same way. */
+static const struct {
+    const char *name;
+    size_t offset;
+    int fen;
+} figures[] = {
+    { "total_count", offsetof(dygw_sums_t, total_count), 0 },
+    { "success_count", offsetof(dygw_sums_t, success_count), 0 },
+    { "failed_count", offsetof(dygw_sums_t, failed_count), 0 },
+    { "processing_count", offsetof(dygw_sums_t, processing_count), 0 },
+    { "cancelled_count", offsetof(dygw_sums_t, cancelled_count), 0 },
+    { "pay_amount", offsetof(dygw_sums_t, pay_amount), 1 },
+    { "receipt_amount", offsetof(dygw_sums_t, receipt_amount), 1 },
+    { "discount_amount", offsetof(dygw_sums_t, discount_amount), 1 },
+};
+
+#define FIGURES (sizeof(figures) / sizeof(*figures))
+
+typedef struct wanted_t {
+    dygw_report_filter_t filter;
+    dygw_csv_wanted_t csv;
+    int group_by;
+} wanted_t;
+
+/* --- the query --- */
+
+/* What a word of group_by stands for; 0: nothing. */
+static int group_of(const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < KEYS; i++) {
+        if (strcmp(word, keys[i].name) == 0 && strcmp(word, "app_name") != 0) {
+            return keys[i].by;
+        }
+    }
+    return 0;
+}
+
+static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result_t *out)
+{
+    const char *text = apr_table_get(query, "group_by");
+    char *rest = apr_pstrdup(pool, text ? text : BY_DEFAULT);
+    int group_by = 0;
+
+    while (rest) {
+        char *word = rest;
+        int by;
+
+        rest = strchr(word, ',');
+        if (rest) {
+            *rest++ = '\0';
+        }
+        by = group_of(word);
+        if (!by || group_by & by) {
+            dygw_invalid(out, "group_by", "group_by must be some of day, poi_id, app_id and "
+                                          "product_id, each once, with commas between");
+            return 0;
+        }
+        group_by |= by;
+    }
+    return group_by;
+}
+
+static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+{
+    apr_table_t *query = dygw_read_query(call, known_parameters, out);
+
+    dygw_report_read_filter(call, query, &wanted->filter, out);
+    dygw_report_read_export(call, query, &wanted->csv, out);
+    wanted->group_by = read_group_by(query, call->r->pool, out);
+}
+
+/* --- JSON --- */
+
+static apr_int64_t figure(const dygw_sums_t *sums, size_t i)
+{
+    return *(const apr_int64_t *)((const char *)sums + figures[i].offset);
+}
+
+static void view_figures(dygw_jsonw_t *w, const dygw_sums_t *sums)
+{
+    size_t i;
+
+    for (i = 0; i < FIGURES; i++) {
+        dygw_jsonw_int(w, figures[i].name, figure(sums, i));
+    }
+}
+
+static const char *day_text(const dygw_sums_row_t *row, int zone, apr_pool_t *pool)
+{
+    return dygw_day_of(row->day, zone, pool);
+}
+
+static void view_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by, int zone)
+{
+    dygw_jsonw_object(w, NULL);
+    if (group_by & DYGW_BY_DAY) {
+        dygw_jsonw_string(w, "day", day_text(row, zone, w->pool));
+    }
+    if (group_by & DYGW_BY_POI) {
+        dygw_jsonw_string(w, "poi_id", row->poi_id);
+    }
+    if (group_by & DYGW_BY_APP) {
+        dygw_jsonw_int(w, "app_id", row->app_id);
+        dygw_jsonw_string(w, "app_name", row->app_name);
+    }
+    if (group_by & DYGW_BY_PRODUCT) {
+        dygw_jsonw_string(w, "product_id", row->product_id);
+    }
+    view_figures(w, &row->sums);
+    dygw_jsonw_end_object(w);
+}
+
+static const dygw_sums_row_t *row_at(const dygw_summary_t *summary, int i)
+{
+    return APR_ARRAY_IDX(summary->rows, i, const dygw_sums_row_t *);
+}
+
+static int reply_json(dygw_call_t *call, const wanted_t *wanted, const dygw_summary_t *summary)
+{
+    const int zone = call->runtime->gateway.time_zone;
+    dygw_jsonw_t w;
+    int i;
+
+    dygw_jsonw_init(&w, call->r->pool, ROW_SIZE * ((apr_size_t)summary->rows->nelts + 1));
+    dygw_jsonw_object(&w, NULL);
+    dygw_jsonw_array(&w, "data");
+    for (i = 0; i < summary->rows->nelts; i++) {
+        view_row(&w, row_at(summary, i), wanted->group_by, zone);
+    }
+    dygw_jsonw_end_array(&w);
+    dygw_jsonw_object(&w, "total");
+    view_figures(&w, &summary->total);
+    dygw_jsonw_end_object(&w);
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, HTTP_OK, w.text, w.len);
+}
+
+/* --- CSV --- */
+
+static void write_head(dygw_csv_t *csv, int group_by)
+{
+    size_t i;
+
+    for (i = 0; i < KEYS; i++) {
+        if (group_by & keys[i].by) {
+            dygw_csv_text(csv, keys[i].name);
+        }
+    }
+    for (i = 0; i < FIGURES; i++) {
+        dygw_csv_text(csv, figures[i].name);
+    }
+    for (i = 0; i < FIGURES; i++) {
+        if (figures[i].fen) {
+            dygw_csv_text(csv, apr_pstrcat(csv->pool, figures[i].name, "_yuan", NULL));
+        }
+    }
+    dygw_csv_end_row(csv);
+}
+
+static void write_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
+{
+    size_t i;
+
+    if (group_by & DYGW_BY_DAY) {
+        dygw_csv_text(csv, day_text(row, csv->zone, csv->pool));
+    }
+    if (group_by & DYGW_BY_POI) {
+        dygw_csv_id(csv, row->poi_id);
+    }
+    if (group_by & DYGW_BY_APP) {
+        dygw_csv_int_id(csv, row->app_id);
+        dygw_csv_text(csv, row->app_name);
+    }
+    if (group_by & DYGW_BY_PRODUCT) {
+        dygw_csv_id(csv, row->product_id);
+    }
+    for (i = 0; i < FIGURES; i++) {
+        dygw_csv_int(csv, figure(&row->sums, i));
+    }
+    for (i = 0; i < FIGURES; i++) {
+        if (figures[i].fen) {
+            dygw_csv_yuan(csv, figure(&row->sums, i));
+        }
+    }
+    dygw_csv_end_row(csv);
+}
+
+static int reply_csv(dygw_call_t *call, const wanted_t *wanted, const dygw_summary_t *summary)
+{
+    dygw_stream_t stream;
+    int listening = 1;
+    dygw_csv_t csv;
+    int i;
+
+    dygw_report_csv_init(&csv, call, &wanted->csv, "summary.csv");
+    dygw_stream_begin(&stream, call, HTTP_OK, "text/csv; charset=utf-8");
+    write_head(&csv, wanted->group_by);
+    for (i = 0; listening && i < summary->rows->nelts; i++) {
+        write_row(&csv, row_at(summary, i), wanted->group_by);
+        if (csv.len >= PIECE_SIZE / 2) {
+            listening = dygw_stream_send(&stream, csv.text, csv.len);
+            dygw_csv_rewind(&csv);
+        }
+    }
+    return dygw_stream_end(&stream,
+                           listening && dygw_stream_send(&stream, csv.text, csv.len));
+}
+
+int dygw_handle_summary(dygw_call_t *call)
+{
+    dygw_summary_t summary = { 0 };
+    dygw_result_t out = { 0 };
+    wanted_t wanted;
+
+    read_wanted(call, &wanted, &out);
+    if (out.code == DYGW_OK) {
+        dygw_report_summary(&call->runtime->gateway, &wanted.filter, wanted.group_by, &call->log,
+                            call->r->pool, &summary, &out);
+    }
+    if (out.code != DYGW_OK) {
+        return dygw_reply_error(call, &out);
+    }
+    return wanted.csv.csv ? reply_csv(call, &wanted, &summary)
+                          : reply_json(call, &wanted, &summary);
+}

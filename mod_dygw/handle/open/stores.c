@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /douyin/stores: Douyin's answer as it came. */
+#include "handle/handle.h"
+
+#include "util/spelling.h"
+
+#define ACCOUNT_MAX     64
+#define PAGE_MAX        10000   /* Douyin refuses more */
+#define PAGE_SIZE       20
+#define PAGE_SIZE_MAX   50
+
+static const char *const known_parameters[] = { "poi_id", "account_id", "page", "size", NULL };
+
+/* An app limited to stores sees those only, so it has to name one. */
+static int is_allowed(const dygw_known_app_t *app, const char *poi_id, dygw_result_t *out)
+{
+    if (!app->poi_ids || (poi_id && dygw_app_may_use_store(app, poi_id))) {
+        return 1;
+    }
+    out->code = DYGW_STORE_FORBIDDEN;
+    out->message = poi_id ? "this app may not use this store"
+                          : "this app is limited to stores and has to name one of them in poi_id";
+    return 0;
+}
+
+static const char *read_word(const apr_table_t *query, const char *name, apr_size_t max,
+                             const char *problem, dygw_result_t *out)
+{
+    const char *value = apr_table_get(query, name);
+
+    if (value && !dygw_spelled(value, 1, max, "_-")) {
+        dygw_invalid(out, name, problem);
+    }
+    return value;
+}
+
+static void ask(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
+{
+    dygw_gateway_t *gateway = &call->runtime->gateway;
+    apr_pool_t *pool = call->r->pool;
+    const char *poi_id = read_word(query, "poi_id", DYGW_POI_MAX,
+                                   "poi_id must be 1 to 32 of A-Za-z0-9_-", out);
+    const char *account_id = read_word(query, "account_id", ACCOUNT_MAX,
+                                       "account_id must be 1 to 64 of A-Za-z0-9_-", out);
+    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, pool, out);
+    int size = dygw_query_int(query, "size", 1, PAGE_SIZE_MAX, PAGE_SIZE, pool, out);
+    apr_time_t began = apr_time_now();
+
+    if (!poi_id && !account_id && !gateway->account_id) {
+        dygw_invalid(out, "account_id",
+                     "account_id or poi_id is required: the gateway has no DygwAccountId");
+    }
+    if (out->code == DYGW_OK) {
+        dygw_stores(gateway, account_id, poi_id, page, size, &call->log, pool, out);
+        dygw_note_upstream(call, apr_time_now() - began);
+    }
+}
+
+int dygw_handle_stores(dygw_call_t *call)
+{
+    dygw_result_t out = { 0 }, mistakes = { 0 };
+    apr_table_t *query = dygw_read_query(call, known_parameters, &mistakes);
+
+    if (is_allowed(call->app, apr_table_get(query, "poi_id"), &out)) {
+        out = mistakes;
+    }
+    if (out.code == DYGW_OK) {
+        ask(call, query, &out);
+    }
+    return out.code == DYGW_OK ? dygw_reply_douyin(call, out.reply) : dygw_reply_error(call, &out);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /verifications/{id} and ?idempotency_key=: what became of a redemption. */
+#include "handle/handle.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "gateway/redeem/idempotency.h"
+
+#define VIEW_SIZE 2048      /* without Douyin's answers */
+
+static apr_size_t view_size(const dygw_verification_t *v)
+{
+    return VIEW_SIZE + (v->douyin_response ? strlen(v->douyin_response) : 0);
+}
+
+static void set_location(const dygw_call_t *call, apr_int64_t id)
+{
+    apr_pool_t *pool = call->r->pool;
+
+    apr_table_setn(call->r->headers_out, "Location",
+                   apr_psprintf(pool, "%s/verifications/%" APR_INT64_T_FMT,
+                                ap_os_escape_path(pool, call->mount, 1), id));
+}
+
+int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
+                             const dygw_redeem_result_t *all, int with_items)
+{
+    apr_pool_t *pool = call->r->pool;
+    dygw_jsonw_t w;
+    int i;
+
+    apr_table_setn(call->r->notes, "dygw-verification",
+                   apr_psprintf(pool, "%" APR_INT64_T_FMT, data->id));
+    if (status == HTTP_ACCEPTED) {
+        set_location(call, data->id);
+    }
+    dygw_jsonw_init(&w, pool, view_size(data) * (apr_size_t)(with_items ? 1 + all->count : 1));
+    dygw_jsonw_object(&w, NULL);
+    dygw_view_verification(&w, "data", data);
+    if (with_items) {
+        dygw_jsonw_array(&w, "items");
+        for (i = 0; i < all->count; i++) {
+            dygw_view_verification(&w, NULL, all->items[i]);
+        }
+        dygw_jsonw_end_array(&w);
+    }
+    dygw_jsonw_end_object(&w);
+    return dygw_reply_json(call, status, w.text, w.len);
+}
+
+static const dygw_verification_t *asked_for(const dygw_call_t *call,
+                                            const dygw_redeem_result_t *found)
+{
+    int i;
+
+    for (i = 0; i < found->count; i++) {
+        if (found->items[i]->id == call->id) {
+            return found->items[i];
+        }
+    }
+    return found->items[0];
+}
+
+int dygw_handle_verification(dygw_call_t *call)
+{
+    dygw_redeem_result_t found = { 0 };
+
+    dygw_read_no_query(call, &found.result);
+    if (found.result.code == DYGW_OK) {
+        dygw_verification_read(&call->runtime->gateway, call->id, call->app->id, &call->log,
+                               call->r->pool, &found);
+    }
+    if (found.result.code != DYGW_OK) {
+        return dygw_reply_error(call, &found.result);
+    }
+    return dygw_reply_verifications(call, HTTP_OK, asked_for(call, &found), &found,
+                                    found.count > 1);
+}
+
+int dygw_handle_verification_by_key(dygw_call_t *call)
+{
+    static const char *const known[] = { "idempotency_key", NULL };
+    dygw_redeem_result_t found = { 0 };
+    apr_table_t *query = dygw_read_query(call, known, &found.result);
+    const char *key = apr_table_get(query, *known);
+
+    if (!key) {
+        dygw_invalid(&found.result, *known, "idempotency_key is required, or an id in the path");
+    }
+    else if (dygw_key_check(key, *known, &found.result) && found.result.code == DYGW_OK) {
+        dygw_verification_by_key(&call->runtime->gateway, key, call->app->id, &call->log,
+                                 call->r->pool, &found);
+    }
+    if (found.result.code != DYGW_OK) {
+        return dygw_reply_error(call, &found.result);
+    }
+    return dygw_reply_verifications(call, HTTP_OK, found.items[0], &found, found.count > 1);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The log facade's httpd end. */
+#ifndef DYGW_PROCESS_LOG_H
+#define DYGW_PROCESS_LOG_H
+
+#include "mod_dygw_private.h"
+
+#include "util/log.h"
+
+dygw_log_writer_fn dygw_log_to_httpd;
+
+/* A log context for a server, without a request. */
+dygw_log_t dygw_log_of(const server_rec *server);
+
+#endif

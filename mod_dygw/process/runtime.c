@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From configuration to running gateways. */
+#include "process/runtime.h"
+
+#include <unistd.h>
+
+#include <http_core.h>
+
+#include <apr_strings.h>
+
+#include "gateway/apps/reads.h"
+#include "util/compiler.h"
+#include "process/database.h"
+#include "process/log.h"
+#include "process/shared.h"
+
+#define READS_PATIENCE_US apr_time_from_sec(2)
+
+/* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
+static apr_array_header_t *prepared;
+/* Of dygw_runtime_t *; this child's. */
+static apr_array_header_t *runtimes;
+
+typedef struct prepared_t {
+    dygw_cfg_t *cfg;
+    server_rec *server;
+    dygw_shared_t shared;
+} prepared_t;
+
+int dygw_runtime_register(apr_pool_t *pconf)
+{
+    return dygw_shared_register(pconf);
+}
+
+static int is_prepared(const dygw_cfg_t *cfg)
+{
+    int i;
+
+    for (i = 0; i < prepared->nelts; i++) {
+        if (APR_ARRAY_IDX(prepared, i, prepared_t).cfg == cfg) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int prepare_server(server_rec *server, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    prepared_t *p;
+    dygw_cfg_t *cfg = dygw_cfg_get(server);
+    apr_status_t rv;
+
+    /* Virtual hosts without directives of ours share the configuration of the main server. */
+    if (!cfg->client_key || is_prepared(cfg)) {
+        return OK;
+    }
+    dygw_cfg_set_defaults(cfg);
+    p = apr_array_push(prepared);
+    p->cfg = cfg;
+    p->server = server;
+    rv = dygw_shared_get(cfg, server, &p->shared, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
+                     DYGWNO(0300) "%s: shared memory cannot be made",
+                     dygw_cfg_where(ptemp, server));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return dygw_database_prepare(cfg, server, ptemp);
+}
+
+/* What no child could write any more, as it was killed or cut off. */
+static void finish_reads(const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_gateway_t gateway = { 0 };
+    dygw_log_t log = dygw_log_of(p->server);
+
+    if (dygw_database_direct(&gateway.db, p->server, pool) == APR_SUCCESS
+        && dygw_reads_attach(&gateway.reads, p->shared.reads, pool) == APR_SUCCESS) {
+        dygw_reads_flush(&gateway, READS_PATIENCE_US, &log, pool);
+    }
+    dygw_reads_report(p->shared.reads, &log);
+}
+
+/* The parent ends: its children have ended already. They go through here too, each with its own
+ * end, and leave it to the parent. */
+static apr_status_t finish(DYGW_UNUSED void *data)
+{
+    int ends = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
+    apr_pool_t *pool;
+    int i;
+
+    for (i = 0; ends && i < prepared->nelts; i++) {
+        const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);
+
+        if (p->shared.reads && apr_pool_create(&pool, NULL) == APR_SUCCESS) {
+            finish_reads(p, pool);
+            apr_pool_destroy(pool);
+        }
+    }
+    return APR_SUCCESS;
+}
+
+int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server)
+{
+    server_rec *server;
+    apr_status_t rv = dygw_shared_prepare(main_server);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server, DYGWNO(0301) "mutexes cannot be made");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
+    apr_pool_pre_cleanup_register(pconf, NULL, finish);
+    for (server = main_server; server; server = server->next) {
+        int rc = prepare_server(server, pconf, ptemp);
+
+        if (rc != OK) {
+            return rc;
+        }
+    }
+    return OK;
+}
+
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+                                   apr_pool_t *pool)
+{
+    dygw_douyin_t *douyin;
+    dygw_douyin_config_t config = { .base_url = cfg->upstream,
+                                    .client_key = cfg->client_key,
+                                    .client_secret = cfg->client_secret,
+                                    .account_id = cfg->account_id,
+                                    .ca_file = cfg->ca_file,
+                                    .proxy = cfg->proxy,
+                                    .connect_timeout = cfg->connect_timeout,
+                                    .total_timeout = cfg->total_timeout,
+                                    .use_client_token = cfg->use_client_token,
+                                    .link_hosts = cfg->link_hosts,
+                                    .metrics = metrics };
+
+    return dygw_douyin_create(&douyin, apr_pmemdup(pool, &config, sizeof(config)), pool)
+                   == APR_SUCCESS
+               ? douyin
+               : NULL;
+}
+
+/* Names this child among all children of all hosts. */
+static const char *owner_name(apr_pool_t *pool)
+{
+    char host[APRMAXHOSTLEN + 1] = "host";
+
+    apr_gethostname(host, sizeof(host), pool);
+    return apr_psprintf(pool, "%.64s-%" APR_PID_T_FMT "-%s", host, getpid(),
+                        dygw_random_text(pool, 8));
+}
+
+static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_gateway_t *gateway = &runtime->gateway;
+    apr_status_t rv;
+
+    gateway->client_key = p->cfg->client_key;
+    gateway->account_id = p->cfg->account_id;
+    gateway->upstream_timeout = p->cfg->total_timeout;
+    gateway->enrich_first = p->cfg->enrich_first;
+    gateway->enrich_max = p->cfg->enrich_max;
+    gateway->enrich_give_up = p->cfg->enrich_give_up;
+    gateway->order_rate = p->cfg->order_rate;
+    gateway->rate_per_second = p->cfg->rate_per_second;
+    gateway->rate_burst = p->cfg->rate_burst;
+    gateway->use_cancel_token = p->cfg->use_cancel_token;
+    gateway->retention = p->cfg->retention;
+    gateway->time_zone = p->cfg->time_zone;
+    gateway->seal = p->cfg->seal;
+    gateway->cell = p->shared.cell;
+    gateway->lock_cell = dygw_lock_take;
+    gateway->unlock_cell = dygw_lock_release;
+    gateway->cell_baton = p->shared.cell_lock;
+    gateway->meter = p->shared.meter;
+    gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
+    gateway->owner = owner_name(pool);
+    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway->metrics, pool);
+    if (!gateway->douyin) {
+        return APR_EGENERAL;
+    }
+    rv = dygw_database_source(&gateway->db, p->server, pool);
+    if (rv == APR_SUCCESS) {
+        gateway->db->metrics = gateway->metrics;
+    }
+    return rv;
+}
+
+static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
+{
+    dygw_runtime_t *runtime = apr_pcalloc(pool, sizeof(*runtime));
+    apr_status_t rv;
+
+    runtime->server = p->server;
+    runtime->cfg = p->cfg;
+    rv = start_gateway(runtime, p, pool);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_reads_attach(&runtime->gateway.reads, p->shared.reads, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
+    }
+    if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
+        rv = dygw_nonces_attach(&runtime->nonces, (void *const *)p->shared.nonces->elts,
+                                p->shared.nonces->nelts, dygw_lock_take, dygw_lock_release,
+                                p->shared.nonces_lock, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        p->cfg->runtime = runtime;
+        APR_ARRAY_PUSH(runtimes, dygw_runtime_t *) = runtime;
+    }
+    return rv;
+}
+
+apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_status_t rv = dygw_shared_child_init(pchild, main_server);
+    int i;
+
+    runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
+    for (i = 0; i < prepared->nelts && rv == APR_SUCCESS; i++) {
+        rv = start_one(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);
+    }
+    return rv;
+}
+
+const apr_array_header_t *dygw_runtimes(void)
+{
+    return runtimes;
+}

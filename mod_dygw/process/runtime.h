@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a virtual host with a gateway has in each child, and what all children of this host share.
+ */
+#ifndef DYGW_PROCESS_RUNTIME_H
+#define DYGW_PROCESS_RUNTIME_H
+
+#include "cfg/cfg.h"
+#include "auth/nonce.h"
+#include "gateway/apps/apps.h"
+#include "gateway/gateway.h"
+
+struct dygw_runtime_t {
+    server_rec *server;
+    dygw_cfg_t *cfg;
+    dygw_gateway_t gateway;
+    dygw_apps_t *apps;
+    dygw_nonces_t *nonces;      /* NULL with DygwNonceStore dbd */
+};
+
+/* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
+int dygw_runtime_register(apr_pool_t *pconf);
+
+/* post_config: shared memory (kept over restarts) and mutexes for every configured server; creates,
+ * migrates or checks the databases. OK or HTTP_INTERNAL_SERVER_ERROR, logged. */
+int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server);
+
+/* child_init: fills cfg->runtime of every configured server. */
+apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
+
+/* The runtimes of this child, of dygw_runtime_t *. */
+const apr_array_header_t *dygw_runtimes(void);
+
+/* A client of Douyin as this configuration says, whose calls are counted; NULL when libcurl does
+ * not play along. */
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+                                   apr_pool_t *pool);
+
+#endif

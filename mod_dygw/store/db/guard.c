@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The gate and the watch. One mutex guards all of a guard; nothing blocks while it is held. */
+#include "store/db/guard.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+
+#define NO_SOCKET       (-1)
+#define LATE            apr_time_from_sec(3)    /* a look comes a second after the one before */
+
+typedef int socket_fn(void *native);
+
+struct dygw_watched_t {
+    dygw_guard_t *guard;
+    int socket;                 /* a descriptor of our own, or NO_SOCKET */
+    int used;                   /* by a unit of work */
+    int dead;                   /* cut */
+    apr_time_t last;            /* when something last began on it */
+    APR_RING_ENTRY(dygw_watched_t) ring;
+};
+
+APR_RING_HEAD(watched_ring_t, dygw_watched_t);
+APR_RING_HEAD(wait_ring_t, dygw_wait_t);
+
+struct dygw_guard_t {
+    apr_thread_mutex_t *mutex;
+    apr_thread_cond_t *changed; /* for those at the gate */
+    apr_interval_time_t limit;
+    socket_fn *socket_of;
+    void (*wake)(void *baton);
+    void *baton;
+    int max;
+    int taken;                  /* connections given out, and threads on their way to one */
+    int known;                  /* those of `watched` that are not dead */
+    int alone;                  /* a thread is where connections are made */
+    apr_uint64_t tries;         /* of such threads, begun */
+    apr_uint64_t failed_try;    /* the last that failed */
+    struct watched_ring_t watched;
+    struct wait_ring_t waits;
+    int sleeps;                 /* the watch, until it is woken */
+    int stirred;                /* something began since it last looked */
+    apr_time_t looked_at;       /* or was woken at */
+    int was_late;               /* that look */
+};
+
+/* --- sockets --- */
+
+/* Drivers hand out the client library's handle; the library itself is not linked here. */
+static socket_fn *find_socket_fn(dygw_dialect_e dialect)
+{
+    static const char *const names[DYGW_DIALECTS] = { NULL, "PQsocket", "mysql_get_socket" };
+    socket_fn *found = NULL;
+
+    if (names[dialect]) {
+        *(void **)&found = dlsym(RTLD_DEFAULT, names[dialect]);
+    }
+    return found;
+}
+
+int dygw_guard_can_cut(dygw_dialect_e dialect)
+{
+    return dialect == DYGW_SQLITE3 || find_socket_fn(dialect) != NULL;
+}
+
+static int socket_of(const dygw_guard_t *guard, const dygw_dbd_t *dbd)
+{
+    void *native = guard->socket_of ? apr_dbd_native_handle(dbd->driver, dbd->handle) : NULL;
+    int number = native ? guard->socket_of(native) : NO_SOCKET;
+
+    return number >= 0 ? fcntl(number, F_DUPFD_CLOEXEC, 0) : NO_SOCKET;
+}
+
+static void set_socket(dygw_watched_t *watched, int number)
+{
+    if (watched->socket != NO_SOCKET) {
+        close(watched->socket);
+    }
+    watched->socket = number;
+}
+
+/* What the server has not got yet it need not get any more: the connection is reset, not ended. */
+static void cut(dygw_watched_t *watched)
+{
+    static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+
+    if (watched->socket != NO_SOCKET) {
+        setsockopt(watched->socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+        shutdown(watched->socket, SHUT_RDWR);
+        set_socket(watched, NO_SOCKET);
+    }
+    if (!watched->dead) {
+        watched->dead = 1;
+        watched->guard->known--;
+    }
+}
+
+/* --- connections --- */
+
+static apr_status_t forget_watched(void *data)
+{
+    dygw_watched_t *watched = data;
+    dygw_guard_t *guard = watched->guard;
+
+    apr_thread_mutex_lock(guard->mutex);
+    set_socket(watched, NO_SOCKET);
+    guard->known -= !watched->dead;
+    APR_RING_REMOVE(watched, ring);
+    apr_thread_mutex_unlock(guard->mutex);
+    return APR_SUCCESS;
+}
+
+dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool)
+{
+    dygw_watched_t *watched;
+
+    if (!guard) {
+        return NULL;
+    }
+    watched = apr_pcalloc(pool, sizeof(*watched));
+    watched->guard = guard;
+    watched->socket = NO_SOCKET;
+    apr_thread_mutex_lock(guard->mutex);
+    APR_RING_INSERT_HEAD(&guard->watched, watched, dygw_watched_t, ring);
+    guard->known++;
+    apr_thread_mutex_unlock(guard->mutex);
+    apr_pool_cleanup_register(pool, watched, forget_watched, apr_pool_cleanup_null);
+    return watched;
+}
+
+void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+    int number;
+
+    if (!guard) {
+        return;
+    }
+    number = watched ? socket_of(guard, dbd) : NO_SOCKET;
+    apr_thread_mutex_lock(guard->mutex);
+    if (wait->watched) {
+        wait->watched->used = 0;
+    }
+    wait->watched = watched;
+    if (watched) {
+        set_socket(watched, number);
+        watched->used = 1;
+        watched->last = wait->since ? wait->since : dygw_steady_now();
+        guard->known += watched->dead;
+        watched->dead = 0;
+    }
+    apr_thread_mutex_unlock(guard->mutex);
+}
+
+/* --- waits --- */
+
+static void begin_at(dygw_wait_t *wait, apr_time_t since)
+{
+    dygw_guard_t *guard = wait->guard;
+    int wake;
+
+    apr_thread_mutex_lock(guard->mutex);
+    wait->since = since;
+    if (wait->watched) {
+        wait->watched->last = since;
+    }
+    APR_RING_INSERT_HEAD(&guard->waits, wait, dygw_wait_t, ring);
+    guard->stirred = 1;
+    wake = guard->sleeps;
+    if (wake) {
+        guard->sleeps = 0;
+        guard->looked_at = since;
+    }
+    apr_thread_mutex_unlock(guard->mutex);
+    if (wake) {
+        guard->wake(guard->baton);
+    }
+}
+
+void dygw_wait_begin(dygw_wait_t *wait)
+{
+    if (wait->guard) {
+        begin_at(wait, dygw_steady_now());
+    }
+}
+
+int dygw_wait_end(dygw_wait_t *wait)
+{
+    dygw_guard_t *guard = wait->guard;
+    int was_cut;
+
+    if (!guard) {
+        return 0;
+    }
+    apr_thread_mutex_lock(guard->mutex);
+    APR_RING_REMOVE(wait, ring);
+    wait->since = 0;
+    was_cut = wait->cut;
+    wait->cut = 0;
+    apr_thread_mutex_unlock(guard->mutex);
+    return was_cut;
+}
+
+static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
+{
+    dygw_watched_t *watched = NULL;
+
+    wait->cut = 1;
+    if (wait->watched) {
+        cut(wait->watched);
+    }
+    APR_RING_FOREACH(watched, &guard->watched, dygw_watched_t, ring) {
+        if (!watched->used && watched->last < wait->since) {
+            cut(watched);
+        }
+    }
+}
+
+apr_interval_time_t dygw_guard_limit(const dygw_guard_t *guard)
+{
+    return guard ? guard->limit : 0;
+}
+
+/* A process that stood still looks late, and so do its threads at what has come meanwhile: they are
+ * given until the next look. Only once: a machine may be so busy that each look is late. */
+int dygw_guard_look(dygw_guard_t *guard)
+{
+    apr_time_t now = dygw_steady_now();
+    dygw_wait_t *wait = NULL;
+    int is_late;
+    int again;
+
+    apr_thread_mutex_lock(guard->mutex);
+    is_late = !guard->was_late && now - guard->looked_at > LATE;
+    guard->was_late = is_late;
+    guard->looked_at = now;
+    APR_RING_FOREACH(wait, &guard->waits, dygw_wait_t, ring) {
+        if (!is_late && !wait->cut && now - wait->since >= guard->limit) {
+            end_wait(guard, wait);
+        }
+    }
+    again = !APR_RING_EMPTY(&guard->waits, dygw_wait_t, ring) || guard->stirred;
+    guard->stirred = 0;
+    guard->sleeps = !again;
+    apr_thread_mutex_unlock(guard->mutex);
+    return again;
+}
+
+/* --- the gate --- */
+
+/* May a thread pass that came after `came` tries had begun? Where it may have to make a connection,
+ * it is alone there. APR_INCOMPLETE: not yet. */
+static apr_status_t may_pass(dygw_guard_t *guard, apr_uint64_t came, int is_counted, int *alone)
+{
+    if (guard->failed_try > came) {
+        return APR_EGENERAL;
+    }
+    if (!is_counted && guard->taken >= guard->max) {
+        return APR_EBUSY;
+    }
+    if (!is_counted && guard->taken < guard->known) {
+        return APR_SUCCESS;
+    }
+    if (guard->alone) {
+        return APR_INCOMPLETE;
+    }
+    *alone = guard->alone = 1;
+    guard->tries++;
+    return APR_SUCCESS;
+}
+
+/* is_counted: it has passed once, in vain. */
+static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, int *alone)
+{
+    apr_status_t rv;
+    apr_time_t now;
+    apr_uint64_t came;
+
+    *alone = 0;
+    apr_thread_mutex_lock(guard->mutex);
+    came = guard->tries;
+    while ((rv = may_pass(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
+           && (now = dygw_steady_now()) < until) {
+        apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
+    }
+    guard->taken += rv == APR_SUCCESS && !is_counted;
+    apr_thread_mutex_unlock(guard->mutex);
+    return rv;
+}
+
+/* rv: what came of it, is_alone: whether others wait for that. */
+static void passed(dygw_guard_t *guard, apr_status_t rv, int is_alone)
+{
+    apr_thread_mutex_lock(guard->mutex);
+    if (is_alone) {
+        guard->alone = 0;
+        if (rv != APR_SUCCESS) {
+            guard->failed_try = guard->tries;
+        }
+    }
+    guard->taken -= rv != APR_SUCCESS;
+    apr_thread_cond_broadcast(guard->changed);
+    apr_thread_mutex_unlock(guard->mutex);
+}
+
+static apr_status_t open_some(dygw_db_source_t *source, int tries, apr_pool_t *pool,
+                              dygw_dbd_t *dbd)
+{
+    apr_time_t until = dygw_steady_now() + DYGW_OPEN_PATIENCE;
+
+    do {
+        if (source->open(source->baton, pool, dbd) == APR_SUCCESS) {
+            return APR_SUCCESS;
+        }
+    } while (--tries > 0 && dygw_steady_now() < until);
+    return APR_EGENERAL;
+}
+
+static apr_status_t watched_open(dygw_db_source_t *source, dygw_wait_t *wait, apr_time_t since,
+                                 int tries, apr_pool_t *pool, dygw_dbd_t *dbd)
+{
+    apr_status_t rv;
+
+    begin_at(wait, since);
+    rv = open_some(source, tries, pool, dbd);
+    dygw_wait_end(wait);
+    return rv;
+}
+
+apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_pool_t *pool,
+                             dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+    apr_time_t since = dygw_steady_now();
+    apr_status_t rv;
+    int alone;
+
+    if (!guard) {
+        return open_some(source, source->max_opens, pool, dbd);
+    }
+    rv = pass(guard, since + guard->limit, 0, &alone);
+    if (rv != APR_SUCCESS) {
+        return rv == APR_EBUSY ? rv : APR_EGENERAL;
+    }
+    if (!alone) {
+        rv = watched_open(source, wait, since, 1, pool, dbd);
+        if (rv == APR_SUCCESS) {
+            return APR_SUCCESS;
+        }
+        rv = pass(guard, since + guard->limit, 1, &alone);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = watched_open(source, wait, since, source->max_opens, pool, dbd);
+    }
+    passed(guard, rv, alone);
+    return rv == APR_SUCCESS ? rv : APR_EGENERAL;
+}
+
+void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *dbd)
+{
+    dygw_guard_t *guard = wait->guard;
+
+    dygw_wait_use(wait, NULL, dbd);
+    source->close(source->baton, dbd);
+    if (guard) {
+        apr_thread_mutex_lock(guard->mutex);
+        guard->taken--;
+        apr_thread_cond_broadcast(guard->changed);
+        apr_thread_mutex_unlock(guard->mutex);
+    }
+}
+
+apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int max,
+                               apr_interval_time_t limit, void (*wake)(void *baton), void *baton,
+                               apr_pool_t *pool)
+{
+    dygw_guard_t *made = apr_pcalloc(pool, sizeof(*made));
+    apr_status_t rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    made->max = max;
+    made->limit = limit;
+    made->wake = wake;
+    made->baton = baton;
+    made->socket_of = find_socket_fn(dialect);
+    made->sleeps = 1;
+    APR_RING_INIT(&made->watched, dygw_watched_t, ring);
+    APR_RING_INIT(&made->waits, dygw_wait_t, ring);
+    *guard = made;
+    return rv == APR_SUCCESS ? apr_thread_cond_create(&made->changed, pool) : rv;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The schema: the numbered files of sql/ are built into the module; they also run by hand. */
+#ifndef DYGW_STORE_DB_SCHEMA_H
+#define DYGW_STORE_DB_SCHEMA_H
+
+#include <apr_tables.h>
+
+#include "store/db/db.h"
+
+/* The version this build needs: the number of the last file of sql/<dialect>/. */
+int dygw_schema_wanted(void);
+
+/* The version in the database: 0 when it is empty. An error: the database is not there. */
+apr_status_t dygw_schema_version(dygw_db_t *db, int *version);
+
+/* Brings the database to dygw_schema_wanted(), file by file; *done names those that ran. Only
+ * additive files exist, so running hosts of the version before go on. A newer database is left
+ * alone. */
+apr_status_t dygw_schema_migrate(dygw_db_t *db, apr_array_header_t **done, apr_pool_t *pool);
+
+/* Path below sql/ of the first file missing at `version`, "pgsql/0001_init.sql"; NULL: none. */
+const char *dygw_schema_next_file(dygw_dialect_e dialect, int version);
+
+/* One database serves one Douyin application: records client_key at the first call, and afterwards
+ * gives APR_EEXIST with the recorded one in *owner when it is another. */
+apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char **owner,
+                               apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications: what there is to do for the background, and what it has to know of a
+ * coupon's other records. */
+#include "store/verification/due.h"
+
+#include "store/db/catalogue.h"
+#include "store/verification/verification.h"
+#include "store/verification/words.h"
+
+#define DUE(time, rows) \
+    DYGW_SQL("SELECT id, first_id, item_count, lease_until FROM dygw_verifications " \
+             "WHERE " rows " AND " time " <= %lld ORDER BY " time " LIMIT %lld")
+
+static const dygw_stmt_t due[] = {
+    [DYGW_DUE_SETTLE] = {
+        "dygw_verification_due_settle", DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
+    },
+    [DYGW_DUE_ERRAND] = {
+        "dygw_verification_due_errand", DUE(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
+    },
+    [DYGW_DUE_ENRICH] = {
+        "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
+    }
+};
+
+#define RECALLED(time) \
+    "SET " time " = %lld, " \
+    "lease_until = CASE WHEN lease_until > %lld THEN 0 ELSE lease_until END, " \
+    "sent_at = CASE WHEN sent_at > %lld THEN %lld ELSE sent_at END, revision = revision + 1 "
+#define BEYOND(time, rows)      rows " AND " time " > %lld"
+#define FAR(time, rows) \
+    "(SELECT id FROM dygw_verifications WHERE " BEYOND(time, rows) " ORDER BY " time " LIMIT %lld)"
+#define RECALL_BY_ID(time, rows) \
+    "UPDATE dygw_verifications " RECALLED(time) "WHERE id IN " FAR(time, rows) \
+    " AND " BEYOND(time, rows)
+
+/* MariaDB takes an index for the ids when it joins them, and only then. */
+#define RECALL(time, rows) \
+    { RECALL_BY_ID(time, rows), RECALL_BY_ID(time, rows), \
+      "UPDATE dygw_verifications v JOIN " FAR(time, rows) " far ON v.id = far.id " RECALLED(time) }
+
+static const dygw_stmt_t recall[] = {
+    [DYGW_DUE_SETTLE] = {
+        "dygw_verification_recall_settle", RECALL(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
+    },
+    [DYGW_DUE_ERRAND] = {
+        "dygw_verification_recall_errand", RECALL(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
+    },
+    [DYGW_DUE_ENRICH] = {
+        "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
+    }
+};
+
+#define RIVALS \
+    "SELECT id, first_id, verify_status, verify_id, already, cancel_since, created_at, " \
+    "verify_time, poi_id FROM dygw_verifications WHERE "
+
+/* Two queries in one: MariaDB takes no index for an OR. */
+static const dygw_stmt_t verification_rivals = {
+    "dygw_verification_rivals",
+    DYGW_SQL(RIVALS "certificate_id = %s UNION ALL "
+             RIVALS "certificate_id IS NULL AND encrypted_code = %s LIMIT 1000")
+};
+
+/* The new revision makes who works on it look again. */
+static const dygw_stmt_t verification_wake = {
+    "dygw_verification_wake",
+    DYGW_SQL("UPDATE dygw_verifications SET next_run_at = CASE WHEN lease_until > %lld "
+             "THEN next_run_at ELSE %lld END, revision = revision + 1 "
+             "WHERE id = %lld AND verify_status = 'processing' AND next_run_at > %lld")
+};
+
+/* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
+static const dygw_stmt_t verification_notify = {
+    "dygw_verification_notify",
+    DYGW_SQL("UPDATE dygw_verifications SET news = news | 1, "
+             "next_run_at = CASE WHEN verify_status <> 'processing' THEN next_run_at "
+             "WHEN lease_until > %lld THEN lease_until ELSE %lld END, "
+             "errand_at = CASE WHEN verify_status <> 'processing' THEN %lld ELSE errand_at END, "
+             "revision = revision + 1 "
+             "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)")
+};
+
+apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
+                                         apr_array_header_t **rows, apr_pool_t *pool)
+{
+    const char *args[] = { dygw_db_int(db, now), dygw_db_int(db, limit) };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &due[what], &found, args);
+
+    *rows = apr_array_make(pool, 1, sizeof(dygw_due_row_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rows, dygw_due_row_t) = (dygw_due_row_t){
+            .id = dygw_row_int(found, 0, 0), .first_id = dygw_row_int(found, 1, 0),
+            .item_count = (int)dygw_row_int(found, 2, 1), .lease_until = dygw_row_int(found, 3, 0)
+        };
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
+                                            dygw_ms_t beyond, int limit, int *count)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *far = dygw_db_int(db, beyond);
+    const char *most = dygw_db_int(db, limit);
+    const char *args[] = { at, far, far, at, far, most, far };
+    const char *joined[] = { far, most, at, far, far, at };
+
+    return dygw_db_exec(db, &recall[what], count,
+                        dygw_db_dialect(db) == DYGW_MYSQL ? joined : args);
+}
+
+static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
+{
+    dygw_rival_t rival = { .id = dygw_row_int(rows, 0, 0), .first_id = dygw_row_int(rows, 1, 0) };
+    const char *word = dygw_row_text(rows, 2, pool);
+
+    rival.verify_status = (dygw_verify_status_e)dygw_store_word_value(DYGW_WORDS_VERIFY, word,
+                                                                      DYGW_PROCESSING);
+    rival.verify_id = dygw_row_text(rows, 3, pool);
+    rival.already = (int)dygw_row_int(rows, 4, 0);
+    rival.given_up = dygw_row_int(rows, 5, DYGW_NO_TIME) != DYGW_NO_TIME;
+    rival.created_at = dygw_row_int(rows, 6, 0);
+    rival.verify_time = dygw_row_int(rows, 7, DYGW_NO_TIME);
+    rival.poi_id = dygw_row_text(rows, 8, pool);
+    return rival;
+}
+
+apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
+                                            const char *encrypted_code,
+                                            apr_array_header_t **rivals, apr_pool_t *pool)
+{
+    const char *args[] = { certificate_id, encrypted_code };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &verification_rivals, &found, args);
+
+    *rivals = apr_array_make(pool, 1, sizeof(dygw_rival_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rivals, dygw_rival_t) = read_rival(found, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *args[] = { at, at, dygw_db_int(db, id), at };
+
+    return dygw_db_exec(db, &verification_wake, NULL, args);
+}
+
+apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
+                                            dygw_ms_t now, int *count)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *args[] = { at, at, at, certificate_id };
+
+    return dygw_db_exec(db, &verification_notify, count, args);
+}

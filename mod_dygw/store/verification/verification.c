@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Table dygw_verifications: one row a coupon, or a use of a times card. Reading them; writing is in
+ * verification_insert.c, verification_change.c and, for webhooks, verification_due.c. */
+#include "store/verification/verification.h"
+
+#include "store/db/catalogue.h"
+#include "store/verification/columns.h"
+#include "store/verification/write.h"
+
+#define MAX_ITEMS   10      /* coupons of one request, as the contract allows */
+
+#define SELECT "SELECT " DYGW_VERIFICATION_COLUMNS " FROM dygw_verifications "
+
+static const dygw_stmt_t verification_get = {
+    "dygw_verification_get", DYGW_SQL(SELECT "WHERE id = %lld")
+};
+
+static const dygw_stmt_t verification_items = {
+    "dygw_verification_items", DYGW_SQL(SELECT "WHERE first_id = %lld ORDER BY item_no LIMIT 100")
+};
+
+static const dygw_stmt_t verification_find = {
+    "dygw_verification_find",
+    DYGW_SQL(SELECT "WHERE attempt_key IN (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+             "ORDER BY item_no LIMIT 1")
+};
+
+void dygw_verification_init(dygw_verification_t *v)
+{
+    *v = (dygw_verification_t){
+        .coupon_status = DYGW_COUPON_UNKNOWN,
+        .verify_records_count = DYGW_NO_INT,
+        .order_status = DYGW_NO_INT,
+        .pay_amount = DYGW_NO_INT,
+        .receipt_amount = DYGW_NO_INT,
+        .discount_amount = DYGW_NO_INT,
+        .expire_time = DYGW_NO_TIME,
+        .verify_time = DYGW_NO_TIME,
+        .create_order_time = DYGW_NO_TIME,
+        .pay_time = DYGW_NO_TIME,
+        .cancelable_until = DYGW_NO_TIME,
+        .item_count = 1,
+        .next_run_at = DYGW_NO_TIME,
+        .review_since = DYGW_NO_TIME,
+        .cancel_since = DYGW_NO_TIME,
+        .errand_at = DYGW_NO_TIME,
+        .enrich_since = DYGW_NO_TIME,
+        .refused_code = DYGW_NO_INT
+    };
+}
+
+static apr_status_t one_row(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                            dygw_verification_t **v, apr_pool_t *pool)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_rows_next(rows);
+    }
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
+    }
+    *v = dygw_store_verification_read(rows, pool);
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_verification_get(dygw_db_t *db, apr_int64_t id, apr_int64_t app_id,
+                                         dygw_verification_t **v, apr_pool_t *pool)
+{
+    const char *args[] = { dygw_db_int(db, id) };
+    apr_status_t rv = one_row(db, &verification_get, args, v, pool);
+
+    return rv == APR_SUCCESS && app_id != 0 && (*v)->app_id != app_id ? APR_NOTFOUND : rv;
+}
+
+apr_status_t dygw_store_verification_items(dygw_db_t *db, apr_int64_t first_id,
+                                           apr_array_header_t **items, apr_pool_t *pool)
+{
+    const char *args[] = { dygw_db_int(db, first_id) };
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &verification_items, &rows, args);
+
+    *items = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*items, dygw_verification_t *) = dygw_store_verification_read(rows, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_token,
+                                          const char *encrypted_code, dygw_verification_t **v,
+                                          apr_pool_t *pool)
+{
+    const char *args[MAX_ITEMS];
+    int i;
+
+    for (i = 0; i < MAX_ITEMS; i++) {
+        args[i] = dygw_store_attempt_key(verify_token, encrypted_code, i, dygw_db_pool(db));
+    }
+    return one_row(db, &verification_find, args, v, pool);
+}

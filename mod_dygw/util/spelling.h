@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How names, keys and nonces may be spelled. */
+#ifndef DYGW_UTIL_SPELLING_H
+#define DYGW_UTIL_SPELLING_H
+
+#include <apr.h>
+
+/* Whether text is min..max characters, each an ASCII letter, a digit or one of `others`. */
+int dygw_spelled(const char *text, apr_size_t min, apr_size_t max, const char *others);
+
+/* Whether text is one of `words` (NULL ended). */
+int dygw_is_one_of(const char *text, const char *const *words);
+
+/* Whether text is `len` lowercase hex digits. */
+int dygw_is_hex(const char *text, apr_size_t len);
+
+/* Whether UTF-8 text that is known to be valid has control characters, C1's included. */
+int dygw_has_controls(const char *text);
+
+/* Bytes of the character at the start of UTF-8 text that is known to be valid, when it is white
+ * space of any script or, like a zero-width space or a byte order mark, shows as little; else 0. */
+apr_size_t dygw_blank(const char *text);
+/* The same for hyphens and minus signs. */
+apr_size_t dygw_hyphen(const char *text);
+
+/* Whether text is valid UTF-8 of min..max characters without control characters. */
+int dygw_is_printable(const char *text, apr_size_t min, apr_size_t max);
+
+#endif
