@@ -26,12 +26,12 @@
 #include "douyin/douyin.h"
 #include "handle/handle.h"
 #include "handle/status.h"
-#include "util/compiler.h"
-#include "util/log.h"
-#include "util/versions.h"
 #include "process/log.h"
 #include "process/runtime.h"
 #include "process/watch.h"
+#include "util/compiler.h"
+#include "util/log.h"
+#include "util/versions.h"
 #include "worker/worker.h"
 
 static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,

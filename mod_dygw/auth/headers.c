@@ -6,8 +6,8 @@
 
 #include <apr_strings.h>
 
-#include "util/spelling.h"
 #include "handle/handle.h"
+#include "util/spelling.h"
 
 #define CLIENT_KEY      "X-Client-Key"
 #define TIMESTAMP       "X-Timestamp"

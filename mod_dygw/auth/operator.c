@@ -8,8 +8,8 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
-#include "util/spelling.h"
 #include "handle/handle.h"
+#include "util/spelling.h"
 
 #define OPERATOR_MAX 64
 

@@ -4,7 +4,7 @@
 #ifndef DYGW_GATEWAY_RECORD_H
 #define DYGW_GATEWAY_RECORD_H
 
-#include "gateway/redeem/redeem.h"
+#include "gateway/redemption.h"
 
 /* A new record of this request, without coupon, `processing`. */
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool);

@@ -6,8 +6,8 @@
 #include "mod_dygw_private.h"
 
 #include "cfg/cfg.h"
-#include "gateway/apps/apps.h"
 #include "gateway/gateway.h"
+#include "gateway/apps/apps.h"
 #include "process/runtime.h"
 
 /* Of the API; requests to /health are in none. */

@@ -3,8 +3,8 @@
 #ifndef DYGW_HANDLE_FIGURES_H
 #define DYGW_HANDLE_FIGURES_H
 
-#include "util/prometheus.h"
 #include "process/runtime.h"
+#include "util/prometheus.h"
 
 /* What the short form shows of a metric. */
 typedef enum {

@@ -12,8 +12,8 @@
 #include <http_protocol.h>
 
 #include "auth/auth.h"
-#include "util/spelling.h"
 #include "handle/route.h"
+#include "util/spelling.h"
 
 #define REQUEST_ID          "X-Request-Id"
 #define REQUEST_ID_MAX      64

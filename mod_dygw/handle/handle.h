@@ -3,8 +3,8 @@
 #ifndef DYGW_HANDLE_HANDLE_H
 #define DYGW_HANDLE_HANDLE_H
 
-#include "handle/call.h"
 #include "gateway/redeem/redeem.h"
+#include "handle/call.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 

@@ -13,8 +13,8 @@
 
 #include <apr_strings.h>
 
-#include "util/spelling.h"
 #include "util/compiler.h"
+#include "util/spelling.h"
 
 #define FIRST_SIZE      4096    /* for a body that does not say how long it is */
 #define READ_SIZE       8192

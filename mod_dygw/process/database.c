@@ -17,13 +17,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "process/log.h"
+#include "process/shared.h"
+#include "process/watch.h"
 #include "store/db/guard.h"
 #include "store/db/schema.h"
 #include "util/compiler.h"
 #include "util/step.h"
-#include "process/log.h"
-#include "process/shared.h"
-#include "process/watch.h"
 
 #define DIRECTORY_MODE      (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
 

@@ -9,10 +9,10 @@
 #include <apr_strings.h>
 
 #include "gateway/apps/reads.h"
-#include "util/compiler.h"
 #include "process/database.h"
 #include "process/log.h"
 #include "process/shared.h"
+#include "util/compiler.h"
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
 

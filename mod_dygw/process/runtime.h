@@ -4,10 +4,10 @@
 #ifndef DYGW_PROCESS_RUNTIME_H
 #define DYGW_PROCESS_RUNTIME_H
 
-#include "cfg/cfg.h"
 #include "auth/nonce.h"
-#include "gateway/apps/apps.h"
+#include "cfg/cfg.h"
 #include "gateway/gateway.h"
+#include "gateway/apps/apps.h"
 
 struct dygw_runtime_t {
     server_rec *server;

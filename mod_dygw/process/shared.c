@@ -25,15 +25,15 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 
+#include "layouts.inc"
 #include "auth/nonce.h"
 #include "cfg/limits.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
 #include "handle/figures.h"
-#include "layouts.inc"
+#include "process/log.h"
 #include "util/log.h"
 #include "util/metrics.h"
-#include "process/log.h"
 
 /* What another build finds: lists of what is named. Should these three structures ever change,
  * raise the number; nothing that is shared outlives a restart into that build. */

@@ -19,10 +19,10 @@
 #include <apr_atomic.h>
 #include <apr_thread_proc.h>
 
+#include "process/runtime.h"
 #include "store/db/guard.h"
 #include "util/compiler.h"
 #include "util/pool.h"
-#include "process/runtime.h"
 
 #define LOOK_EVERY_MS   1000
 #define DRAIN_BYTES     64

@@ -4,8 +4,8 @@
 #ifndef DYGW_STORE_LEDGER_H
 #define DYGW_STORE_LEDGER_H
 
-#include "store/verification/verification.h"
 #include "store/webhook.h"
+#include "store/verification/verification.h"
 
 /* A part of dygw_verification_t. */
 typedef struct dygw_ledger_row_t {

@@ -5,8 +5,8 @@
 
 #include <apr_strings.h>
 
-#include "store/db/catalogue.h"
 #include "store/report_clause.h"
+#include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 
 #define FROM    " FROM dygw_verifications "

@@ -5,8 +5,8 @@
 
 #include <apr_strings.h>
 
-#include "store/db/catalogue.h"
 #include "store/report_clause.h"
+#include "store/db/catalogue.h"
 #include "util/day.h"
 
 #define MINUTE_MS   60000

@@ -8,17 +8,18 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/token.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "gateway/background/recall.h"
 #include "gateway/apps/reseal.h"
-#include "gateway/token.h"
+#include "gateway/background/recall.h"
+#include "gateway/settle/kinds.h"
+#include "process/log.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
-#include "store/db/schema.h"
 #include "store/webhook.h"
-#include "process/log.h"
+#include "store/db/schema.h"
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
@@ -27,7 +28,8 @@
 
 static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
 {
-    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->gateway, &round->log, pool);
+    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->gateway, dygw_settle_kinds,
+                                       &round->log, pool);
 
     return rv == APR_SUCCESS
                ? dygw_reconcile_create(&round->reconcile, &round->gateway, &round->log, pool)

@@ -5,8 +5,8 @@
 
 #include "gateway/background/backlog.h"
 #include "gateway/background/jobs.h"
-#include "gateway/reports/reconcile.h"
 #include "gateway/background/retention.h"
+#include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 
 /* One look at the database a host and gateway; renewing the lease now and then: together one query

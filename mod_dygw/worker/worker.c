@@ -35,11 +35,11 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
+#include "process/shared.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/pool.h"
 #include "worker/round.h"
-#include "process/shared.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(1500)
 #define LEADER_PAUSE_US     apr_time_from_msec(260)     /* until it sees what requests have left */

@@ -15,17 +15,17 @@
 
 #include <apr_strings.h>
 
+#include "wire.h"
 #include "store/app.h"
-#include "store/db/catalogue.h"
-#include "store/db/db.h"
 #include "store/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
-#include "store/db/schema.h"
 #include "store/token.h"
-#include "store/verification/verification.h"
 #include "store/webhook.h"
-#include "wire.h"
+#include "store/db/catalogue.h"
+#include "store/db/db.h"
+#include "store/db/schema.h"
+#include "store/verification/verification.h"
 
 #define T0 APR_INT64_C(1764000000789)   /* a time in ms, above 32 bits */
 

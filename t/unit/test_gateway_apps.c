@@ -9,8 +9,8 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "gateway/apps/apps.h"
 #include "gateway/cell.h"
+#include "gateway/apps/apps.h"
 #include "util/compiler.h"
 
 #define READ_ALL    "open apps close"

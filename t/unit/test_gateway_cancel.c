@@ -8,8 +8,8 @@
 
 #include <apr_general.h>
 
-#include "gateway/redeem/cancel.h"
 #include "gateway/cell.h"
+#include "gateway/redeem/cancel.h"
 #include "util/compiler.h"
 
 #define READ        "open get close"

@@ -15,12 +15,12 @@
 
 #include "support/diagnosing.h"
 
-#include "gateway/apps/apps.h"
 #include "gateway/cell.h"
+#include "gateway/apps/apps.h"
 #include "store/lease.h"
+#include "store/token.h"
 #include "store/db/schema.h"
 #include "store/db/server.h"
-#include "store/token.h"
 #include "util/compiler.h"
 
 #define NOW         APR_INT64_C(1767225600000)

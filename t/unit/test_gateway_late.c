@@ -10,7 +10,7 @@
 
 #include <apr_general.h>
 
-#include "gateway/redeem/cancel.h"
+#include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
 #include "util/compiler.h"
 

@@ -14,9 +14,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "gateway/token.h"
 #include "gateway/apps/audit.h"
 #include "gateway/apps/reads.h"
-#include "gateway/token.h"
 #include "util/compiler.h"
 
 #define WRITTEN_MAX (3 * DYGW_READS_MAX)

@@ -7,9 +7,9 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "gateway/token.h"
 #include "gateway/apps/apps.h"
 #include "gateway/apps/reseal.h"
-#include "gateway/token.h"
 #include "util/compiler.h"
 
 #define MANY    101     /* more than are done at once */

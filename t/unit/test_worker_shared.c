@@ -21,10 +21,10 @@
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
 #include "handle/figures.h"
-#include "util/compiler.h"
-#include "util/metrics.h"
 #include "process/log.h"
 #include "process/shared.h"
+#include "util/compiler.h"
+#include "util/metrics.h"
 
 #define NOW         APR_INT64_C(1767225600000)
 #define WINDOW_MS   300000

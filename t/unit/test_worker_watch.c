@@ -17,9 +17,9 @@
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
-#include "util/compiler.h"
 #include "process/runtime.h"
 #include "process/watch.h"
+#include "util/compiler.h"
 
 #define NUMBERS 64      /* of descriptors that a test looks at */
 

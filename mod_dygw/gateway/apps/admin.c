@@ -6,9 +6,9 @@
 
 #include <apr_strings.h>
 
-#include "gateway/apps/app_entry.h"
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/apps/app_entry.h"
 #include "gateway/apps/meter.h"
 
 #define KEY_LEN         24

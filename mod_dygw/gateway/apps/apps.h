@@ -4,8 +4,8 @@
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 
-#include "gateway/apps/audit.h"
 #include "gateway/gateway.h"
+#include "gateway/apps/audit.h"
 
 /* An app with its secrets opened; a copy in the caller's pool. */
 typedef struct dygw_known_app_t {

@@ -3,8 +3,8 @@
 #ifndef DYGW_GATEWAY_APPS_READS_H
 #define DYGW_GATEWAY_APPS_READS_H
 
-#include "gateway/apps/apps.h"
 #include "gateway/gateway.h"
+#include "gateway/apps/apps.h"
 
 /* How many reads a host keeps until they are written. */
 #define DYGW_READS_MAX 2048

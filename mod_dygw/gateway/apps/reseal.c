@@ -8,8 +8,8 @@
 
 #include <apr_strings.h>
 
-#include "gateway/apps/apps.h"
 #include "gateway/token.h"
+#include "gateway/apps/apps.h"
 #include "store/token.h"
 
 #define AT_ONCE     100         /* in one transaction, for which changes of apps wait */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For gateway/ only: one piece of background work, which is a few questions to Douyin, one after
- * the other, about the rows of one request. jobs.c runs many at once; what a kind of job asks and
- * concludes is in settle.c, errand.c and enrich.c. */
+ * the other, about the rows of one request. jobs.c runs many at once. What a kind of job asks and
+ * concludes is not known here: the kinds are passed in. */
 #ifndef DYGW_GATEWAY_BACKGROUND_JOB_H
 #define DYGW_GATEWAY_BACKGROUND_JOB_H
 
@@ -19,9 +19,8 @@ typedef struct dygw_job_kind_t {
     const dygw_question_t *(*answered)(dygw_job_t *job, dygw_answer_t answer);
 } dygw_job_kind_t;
 
-extern const dygw_job_kind_t dygw_settle_job;
-extern const dygw_job_kind_t dygw_errand_job;
-extern const dygw_job_kind_t dygw_enrich_job;
+/* One kind for each of dygw_due_e. */
+#define DYGW_JOB_KINDS      3
 
 struct dygw_job_t {
     const dygw_job_kind_t *kind;

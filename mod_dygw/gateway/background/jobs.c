@@ -14,10 +14,6 @@
 #define ORDERS_AHEAD_MS     2000        /* no more to enrich is fetched than so many wait */
 #define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now */
 
-static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = {
-    &dygw_settle_job, &dygw_errand_job, &dygw_enrich_job
-};
-
 static const int slots[DYGW_JOBS_CLASSES] = { 32, 96 };
 
 /* --- fetching --- */
@@ -96,8 +92,8 @@ static apr_status_t fetch_classes(dygw_jobs_t *jobs, const int *wanted,
         return rv;
     }
     for (i = 0; i < DYGW_JOB_KINDS && rv == APR_SUCCESS; i++) {
-        if (wanted[dygw_jobs_class_of(kinds[i]->due)]) {
-            rv = fetch_kind(jobs, db, kinds[i], fresh, scratch);
+        if (wanted[dygw_jobs_class_of(jobs->kinds[i]->due)]) {
+            rv = fetch_kind(jobs, db, jobs->kinds[i], fresh, scratch);
         }
     }
     dygw_db_close(db);
@@ -157,7 +153,8 @@ static apr_status_t end_flight(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const dygw_log_t *log,
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
+                              const dygw_job_kind_t *const *kinds, const dygw_log_t *log,
                               apr_pool_t *pool)
 {
     apr_pool_t *own;
@@ -171,6 +168,7 @@ apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const
     apr_allocator_max_free_set(apr_pool_allocator_get(own), KEEP_FREE_BYTES);
     *jobs = made = apr_pcalloc(own, sizeof(*made));
     made->gateway = gateway;
+    made->kinds = kinds;
     made->log = log;
     made->pool = own;
     made->running = apr_hash_make(own);

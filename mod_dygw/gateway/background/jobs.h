@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The background's work on verifications: settling, cancelling, enriching. Belongs to one
- * thread. */
+ * The background's work on verifications, many jobs at once. Belongs to one thread. */
 #ifndef DYGW_GATEWAY_BACKGROUND_JOBS_H
 #define DYGW_GATEWAY_BACKGROUND_JOBS_H
 
-#include "gateway/gateway.h"
+#include "gateway/background/job.h"
 
 typedef struct dygw_jobs_t dygw_jobs_t;
 
@@ -12,8 +11,10 @@ typedef struct dygw_jobs_t dygw_jobs_t;
  * in the same second. */
 #define DYGW_ORDERS_REST_MS 1100
 
-/* Lives as long as pool; calls under way are ended with it. */
-apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway, const dygw_log_t *log,
+/* Runs jobs of these kinds, DYGW_JOB_KINDS of them, the first of which come first. Lives as long as
+ * pool; calls under way are ended with it. */
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
+                              const dygw_job_kind_t *const *kinds, const dygw_log_t *log,
                               apr_pool_t *pool);
 
 /* Order queries are sent between these times only, by this host's clock: Douyin counts those of all

@@ -6,11 +6,10 @@
 
 #include <apr_hash.h>
 
+#include "gateway/token.h"
 #include "gateway/background/job.h"
 #include "gateway/background/jobs.h"
-#include "gateway/token.h"
 
-#define DYGW_JOB_KINDS      3
 #define DYGW_JOB_REST_MS    1000
 
 /* Whose slots a job takes. */
@@ -42,6 +41,7 @@ typedef struct dygw_running_list_t {
 
 struct dygw_jobs_t {
     dygw_gateway_t *gateway;
+    const dygw_job_kind_t *const *kinds;
     const dygw_log_t *log;
     apr_pool_t *pool;                   /* above those of the jobs */
     apr_pool_t *flight_pool;

@@ -2,13 +2,13 @@
  * A diagnosis of the database, and of what is kept there. */
 #include "gateway/diagnosis/diagnosis.h"
 
-#include "gateway/apps/apps.h"
 #include "gateway/cell.h"
 #include "gateway/token.h"
+#include "gateway/apps/apps.h"
 #include "store/lease.h"
+#include "store/token.h"
 #include "store/db/schema.h"
 #include "store/db/server.h"
-#include "store/token.h"
 
 #define BEGIN_PAUSE_MS  1000
 #define ROUND_TRIPS     3

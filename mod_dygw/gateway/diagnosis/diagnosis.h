@@ -4,8 +4,8 @@
 #ifndef DYGW_GATEWAY_DIAGNOSIS_DIAGNOSIS_H
 #define DYGW_GATEWAY_DIAGNOSIS_DIAGNOSIS_H
 
-#include "gateway/diagnosis/finding.h"
 #include "gateway/gateway.h"
+#include "gateway/diagnosis/finding.h"
 
 #define DYGW_DIAGNOSIS_STORES 20
 

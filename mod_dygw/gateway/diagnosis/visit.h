@@ -4,8 +4,8 @@
 #ifndef DYGW_GATEWAY_DIAGNOSIS_VISIT_H
 #define DYGW_GATEWAY_DIAGNOSIS_VISIT_H
 
-#include "gateway/diagnosis/diagnosis.h"
 #include "gateway/token.h"
+#include "gateway/diagnosis/diagnosis.h"
 
 /* A question, about an interface or a store, and what came of it. */
 typedef struct dygw_probe_t {

@@ -16,6 +16,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/settle/cancelled.h"
 #include "util/step.h"
 
 #define READS               5       /* of a record that others change at the same time */

@@ -4,9 +4,9 @@
 #ifndef DYGW_GATEWAY_REPORTS_RECONCILING_H
 #define DYGW_GATEWAY_REPORTS_RECONCILING_H
 
+#include "gateway/token.h"
 #include "gateway/reports/ledger.h"
 #include "gateway/reports/reconcile.h"
-#include "gateway/token.h"
 #include "store/reconciliation.h"
 
 typedef enum {

@@ -2,7 +2,7 @@
  * Cancelling: the rules that the caller's request and the background share. */
 #include <apr_strings.h>
 
-#include "gateway/redeem/cancel.h"
+#include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
 
 #define AHEAD_MAX_MS    600000  /* far over any lease; more: the clock was put back */

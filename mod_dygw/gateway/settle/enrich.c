@@ -9,10 +9,10 @@
  * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
 #include <string.h>
 
-#include "gateway/settle/amounts.h"
-#include "gateway/background/job.h"
-#include "gateway/settle/owner.h"
 #include "gateway/record.h"
+#include "gateway/settle/amounts.h"
+#include "gateway/settle/kinds.h"
+#include "gateway/settle/owner.h"
 #include "util/text.h"
 
 #define US_PER_MS           1000

@@ -14,14 +14,15 @@
  * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
  * its name from a look first.
  */
-#include "douyin/codes.h"
-#include "gateway/redeem/cancel.h"
 #include "gateway/settle/errand.h"
+#include "douyin/codes.h"
+#include "gateway/record.h"
+#include "gateway/settle/cancelled.h"
 #include "gateway/settle/fit.h"
+#include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/owner.h"
 #include "gateway/settle/pace.h"
-#include "gateway/record.h"
 
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
 #define NEWS_PAUSE_MS       60000

@@ -4,8 +4,8 @@
 #ifndef DYGW_GATEWAY_SETTLE_JUDGE_H
 #define DYGW_GATEWAY_SETTLE_JUDGE_H
 
+#include "gateway/redemption.h"
 #include "gateway/settle/fit.h"
-#include "gateway/redeem/redeem.h"
 
 /* Douyin: 5 repetitions after 5 s each, then one every 40 s, 14 in all. */
 #define DYGW_REPEATS_MAX        14

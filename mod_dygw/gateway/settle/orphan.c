@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin redeemed late for a record that is settled already: the orphan that no record has is
  * taken back, or, where it cannot be or is not certain to be ours, told. */
-#include "gateway/redeem/cancel.h"
+#include "gateway/record.h"
+#include "gateway/settle/cancelled.h"
 #include "gateway/settle/errand.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/owner.h"
 #include "gateway/settle/pace.h"
-#include "gateway/record.h"
 
 void dygw_orphan_schedule(dygw_job_t *job)
 {

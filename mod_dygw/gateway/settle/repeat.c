@@ -6,9 +6,9 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
+#include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
-#include "gateway/record.h"
 #include "gateway/settle/settling.h"
 #include "util/step.h"
 #include "util/text.h"

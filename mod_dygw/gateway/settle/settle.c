@@ -18,10 +18,11 @@
  */
 #include <string.h>
 
+#include "gateway/record.h"
+#include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/owner.h"
 #include "gateway/settle/pace.h"
-#include "gateway/record.h"
 #include "gateway/settle/settling.h"
 #include "util/step.h"
 #include "util/text.h"

@@ -2,9 +2,9 @@
  * What the parts of settling share: writing rows, and when they are due next. */
 #include "gateway/settle/settling.h"
 
+#include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
-#include "gateway/record.h"
 
 int dygw_settling_is_open(const dygw_verification_t *v)
 {

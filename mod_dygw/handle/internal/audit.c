@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "util/spelling.h"
 #include "gateway/apps/audit.h"
+#include "util/spelling.h"
 
 #define ENTRY_SIZE          512
 #define PAGE_MAX            1000000

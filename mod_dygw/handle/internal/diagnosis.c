@@ -9,8 +9,8 @@
 
 #include <apr_strings.h>
 
-#include "util/spelling.h"
 #include "handle/handle.h"
+#include "util/spelling.h"
 
 #define REPLY_SIZE      4096
 #define PEAK_MAX        1000000     /* requests a second */

@@ -6,11 +6,11 @@
 
 #include <apr_strings.h>
 
-#include "util/spelling.h"
-#include "gateway/reports/reconciliation.h"
 #include "handle/internal/reconciliation.h"
+#include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
 #include "util/day.h"
+#include "util/spelling.h"
 
 #define ACCOUNT_MAX     64
 #define PIECE           200     /* items read at once */

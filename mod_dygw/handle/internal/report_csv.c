@@ -5,8 +5,8 @@
  * next is read: memory is that of one piece, and a client that reads slowly keeps no connection to
  * the database. The first piece is small, so that the file begins at once. What is made meanwhile
  * has a higher id, and is not in the file. */
-#include "handle/internal/report.h"
 #include "handle/stream.h"
+#include "handle/internal/report.h"
 
 #define FIRST_PIECE     50      /* rows */
 #define PIECE           500

@@ -2,9 +2,9 @@
  * GET /douyin/access-token: the token that the gateway holds, for apps that may read it. */
 #include "handle/handle.h"
 
-#include "util/spelling.h"
-#include "gateway/apps/reads.h"
 #include "gateway/token.h"
+#include "gateway/apps/reads.h"
+#include "util/spelling.h"
 
 #define REPLY_SIZE          512
 #define DIGEST_LEN          8

@@ -18,8 +18,8 @@
 #include <apr_strings.h>
 
 #include "store/db/catalogue.h"
-#include "store/db/error.h"
 #include "store/db/dialect.h"
+#include "store/db/error.h"
 #include "store/db/notice.h"
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */

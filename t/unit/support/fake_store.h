@@ -5,8 +5,8 @@
 #define FAKE_STORE_H
 
 #include "store/app.h"
-#include "store/db/db.h"
 #include "store/token.h"
+#include "store/db/db.h"
 #include "store/verification/verification.h"
 #include "util/crypto.h"
 

@@ -87,9 +87,10 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
     return NULL;
 }
 
-const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };
-const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };
-const dygw_job_kind_t dygw_enrich_job = { "enrich", DYGW_DUE_ENRICH, begin, answered };
+static const dygw_job_kind_t settle = { "settle", DYGW_DUE_SETTLE, begin, answered };
+static const dygw_job_kind_t errand = { "errand", DYGW_DUE_ERRAND, begin, answered };
+static const dygw_job_kind_t enrich = { "enrich", DYGW_DUE_ENRICH, begin, answered };
+static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &errand, &enrich };
 
 int set_up(DYGW_UNUSED void **state)
 {
@@ -100,7 +101,7 @@ int set_up(DYGW_UNUSED void **state)
     rows_seen = writes = first_changed = 0;
     questions = 1;
     heard = DYGW_REPLY_OK;
-    assert_int_equal(dygw_jobs_create(&jobs, gateway, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_jobs_create(&jobs, gateway, kinds, &fake_log, pool), APR_SUCCESS);
     dygw_jobs_lead(jobs, 0, dygw_now() + A_LONG_TIME_MS);
     return 0;
 }

@@ -5,8 +5,8 @@
 
 #include <apr_pools.h>
 
-#include "douyin/douyin.h"
 #include "loopback.h"
+#include "douyin/douyin.h"
 
 #define TOKEN       "clt.0123456789abcdefTOKEN"
 #define KEY         "awtestkey"
