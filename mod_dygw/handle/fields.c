@@ -10,6 +10,7 @@
 #include "util/spelling.h"
 #include "util/text.h"
 
+#define KEY_MAX         255                     /* characters of an Idempotency-Key */
 #define EXACT_REALS     9007199254740992.0      /* 2^53 */
 
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
@@ -181,4 +182,16 @@ int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent)
         return if_absent;
     }
     return json_is_true(value);
+}
+
+int dygw_key_check(const char *key, const char *field, dygw_result_t *out)
+{
+    apr_size_t len;
+
+    for (len = 0; key[len] >= ' ' && key[len] <= '~'; len++) { }
+    if (key[len] == '\0' && len > 0 && len <= KEY_MAX) {
+        return 1;
+    }
+    dygw_invalid(out, field, "an idempotency key has 1 to 255 printable ASCII characters");
+    return 0;
 }

@@ -70,10 +70,6 @@ typedef enum { DYGW_EDGE_START, DYGW_EDGE_END } dygw_edge_e;
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
                           apr_pool_t *pool, dygw_result_t *out);
 
-/* --- media.c --- */
-/* Whether a Content-Type (may be NULL) is JSON in UTF-8. */
-int dygw_is_json_type(const char *type, apr_pool_t *pool);
-
 /* --- fields.c: the members of the body. The first mistake counts: after it, readers do nothing ---
  */
 typedef struct dygw_fields_t {
@@ -108,7 +104,6 @@ apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
 
-/* --- key.c --- */
 /* Whether an Idempotency-Key is spelled as one; else *out tells, about `field`. */
 int dygw_key_check(const char *key, const char *field, dygw_result_t *out);
 

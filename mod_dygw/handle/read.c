@@ -13,6 +13,7 @@
 
 #include <apr_strings.h>
 
+#include "handle/route.h"
 #include "util/compiler.h"
 #include "util/spelling.h"
 

@@ -19,6 +19,9 @@ typedef struct dygw_route_t {
 const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path, int method,
                                     apr_int64_t *id, const char **allow, apr_pool_t *pool);
 
+/* Whether a Content-Type (may be NULL) is JSON in UTF-8. */
+int dygw_is_json_type(const char *type, apr_pool_t *pool);
+
 /* Sets call->mount and call->route. 0: the handler is not mounted in a <Location> with a plain
  * path. */
 int dygw_route_mount(dygw_call_t *call);

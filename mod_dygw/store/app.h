@@ -7,6 +7,7 @@
 
 #include "store/audit.h"
 #include "store/db/db.h"
+#include "util/text.h"
 
 typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
 
@@ -27,9 +28,17 @@ typedef struct dygw_app_t {
     dygw_ms_t last_used_at;
 } dygw_app_t;
 
-const char *dygw_app_status_word(dygw_app_status_e status);
+static inline const char *dygw_app_status_word(dygw_app_status_e status)
+{
+    return status == DYGW_APP_DISABLED ? "disabled" : "active";
+}
+
 /* APR_EINVAL for a word that is none. */
-apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status);
+static inline apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status)
+{
+    *status = dygw_text_same(word, "disabled") ? DYGW_APP_DISABLED : DYGW_APP_ACTIVE;
+    return dygw_text_same(word, dygw_app_status_word(*status)) ? APR_SUCCESS : APR_EINVAL;
+}
 
 /* --- changes: each raises the apps version in its transaction, and writes its entry of the audit
  * trail there --- */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "store/db/catalogue.h"
-#include "store/db/clip.h"
+#include "util/text.h"
 #include "store/db/confirm.h"
 
 #define ACTOR_CHARS     128     /* of the columns */
@@ -54,11 +54,11 @@ static dygw_audit_entry_t clipped(const dygw_audit_entry_t *entry, apr_pool_t *p
 {
     dygw_audit_entry_t cut = *entry;
 
-    cut.actor = dygw_store_clip(entry->actor, ACTOR_CHARS, pool);
-    cut.action = dygw_store_clip(entry->action, TEXT_CHARS, pool);
-    cut.target = dygw_store_clip(entry->target, TARGET_CHARS, pool);
-    cut.address = dygw_store_clip(entry->address, TEXT_CHARS, pool);
-    cut.request_id = dygw_store_clip(entry->request_id, TEXT_CHARS, pool);
+    cut.actor = dygw_text_clip(entry->actor, ACTOR_CHARS, pool);
+    cut.action = dygw_text_clip(entry->action, TEXT_CHARS, pool);
+    cut.target = dygw_text_clip(entry->target, TARGET_CHARS, pool);
+    cut.address = dygw_text_clip(entry->address, TEXT_CHARS, pool);
+    cut.request_id = dygw_text_clip(entry->request_id, TEXT_CHARS, pool);
     return cut;
 }
 

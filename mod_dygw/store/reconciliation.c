@@ -3,7 +3,7 @@
 #include "store/reconciliation.h"
 
 #include "store/db/catalogue.h"
-#include "store/db/clip.h"
+#include "util/text.h"
 
 #define ERROR_CHARS     255     /* of the column */
 
@@ -288,7 +288,7 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
                                               dygw_ms_t next_run_at, const char *last_error)
 {
-    const char *args[] = { dygw_store_clip(last_error, ERROR_CHARS, dygw_db_pool(db)),
+    const char *args[] = { dygw_text_clip(last_error, ERROR_CHARS, dygw_db_pool(db)),
                            time_arg(db, next_run_at), run->day, run->account_id,
                            dygw_db_int(db, run->wanted_at) };
 

@@ -4,7 +4,7 @@
 #include "store/webhook.h"
 
 #include "store/db/catalogue.h"
-#include "store/db/clip.h"
+#include "util/text.h"
 #include "store/db/confirm.h"
 #include "store/verification/verification.h"
 
@@ -38,12 +38,12 @@ static const dygw_stmt_t webhook_purge = {
 
 static const char *cut(dygw_db_t *db, const char *text)
 {
-    return dygw_store_clip(text, TEXT_CHARS, dygw_db_pool(db));
+    return dygw_text_clip(text, TEXT_CHARS, dygw_db_pool(db));
 }
 
 static const char *id_of(dygw_db_t *db, const char *msg_id)
 {
-    return dygw_store_clip(msg_id, MSG_ID_CHARS, dygw_db_pool(db));
+    return dygw_text_clip(msg_id, MSG_ID_CHARS, dygw_db_pool(db));
 }
 
 static apr_status_t put(dygw_db_t *db, const dygw_webhook_t *m)

@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "util/grow.h"
+#include "util/text.h"
 
 #define BOM             "\xEF\xBB\xBF"
 #define MINUTE_MS       60000

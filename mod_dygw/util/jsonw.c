@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "util/grow.h"
+#include "util/text.h"
 
 #define REPLACEMENT         "\xEF\xBF\xBD"      /* U+FFFD */
 #define ESCAPED_LEN         6                   /* \u0000 */

@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "util/grow.h"
+#include "util/text.h"
 
 /* --- appending --- */
 

@@ -15,7 +15,7 @@
 #include "gateway/background/recall.h"
 #include "gateway/settle/kinds.h"
 #include "process/log.h"
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/webhook.h"

@@ -17,7 +17,7 @@
 
 #include "wire.h"
 #include "store/app.h"
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 #include "store/lease.h"
 #include "store/nonce.h"
 #include "store/token.h"

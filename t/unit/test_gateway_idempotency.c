@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "gateway/redeem/idempotency.h"
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 #include "util/compiler.h"
 
 static apr_pool_t *pool;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may stand in a body: single members, coupons, apps. The stores of an app and the words of
  * its status are played by a few lines.
- * links: handle/fields.c handle/open/coupon.c handle/internal/app_fields.c handle/key.c util/spelling.c */
+ * links: handle/fields.c handle/open/coupon.c handle/internal/app_fields.c util/spelling.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,13 +25,6 @@ module AP_MODULE_DECLARE_DATA dygw_module;
 int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id)
 {
     return !app->poi_ids || strcmp(poi_id, "mine") == 0;
-}
-
-apr_status_t dygw_app_status_parse(const char *word, dygw_app_status_e *status)
-{
-    *status = word && strcmp(word, "disabled") == 0 ? DYGW_APP_DISABLED : DYGW_APP_ACTIVE;
-    return word && (*status == DYGW_APP_DISABLED || strcmp(word, "active") == 0) ? APR_SUCCESS
-                                                                                 : APR_EINVAL;
 }
 
 static int begin(DYGW_UNUSED void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Paths, methods and content types. links: handle/route.c handle/media.c */
+ * Paths, methods and content types. links: handle/route.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -16,11 +16,6 @@
 
 static apr_pool_t *pool;
 
-const char *dygw_app_status_word(dygw_app_status_e status)
-{
-    return status == DYGW_APP_ACTIVE ? "active" : "disabled";
-}
-
 static const char *verification(const dygw_verification_t *v)
 {
     dygw_jsonw_t w;

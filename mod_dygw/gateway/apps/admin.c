@@ -8,7 +8,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
-#include "gateway/apps/app_entry.h"
+#include "gateway/apps/audit.h"
 #include "gateway/apps/meter.h"
 
 #define KEY_LEN         24

@@ -20,10 +20,10 @@ void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_au
 /* All that can stand in an entry's action; NULL ended. */
 extern const char *const dygw_audit_actions[];
 
-/* The newest first, pages from 1; this host's reads of the token are all in it.
- * DYGW_DATABASE_UNAVAILABLE. */
-void dygw_audit_list(dygw_gateway_t *gateway, const dygw_audit_filter_t *filter, int page,
-                     int page_size, const dygw_log_t *log, apr_pool_t *pool,
-                     apr_array_header_t **entries, apr_int64_t *total, dygw_result_t *out);
+/* Fills in the entry with what differs between the two; before NULL: the app is new. Gives whether
+ * anything differs. Texts from pool. */
+int dygw_app_entry(dygw_gateway_t *gateway, const dygw_actor_t *actor, const char *action,
+                   const dygw_app_t *before, const dygw_app_t *after, apr_pool_t *pool,
+                   dygw_audit_entry_t *entry);
 
 #endif

@@ -8,7 +8,7 @@
 #include "store/lease.h"
 #include "store/token.h"
 #include "store/db/schema.h"
-#include "store/db/server.h"
+#include "store/db/schema.h"
 
 #define BEGIN_PAUSE_MS  1000
 #define ROUND_TRIPS     3

@@ -12,7 +12,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 #include "util/jsonw.h"
 
 #define CLAIM_CALLS         6       /* upstream time-outs, and over these: */

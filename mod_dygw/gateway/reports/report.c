@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of records. One row more than wanted is read: it tells whether this is the end, and on the
- * last page the total, which then need not be counted. */
+ * Lists of records, and of the audit trail. Of records one row more than wanted is read: it tells
+ * whether this is the end, and on the last page the total, which then need not be counted. */
 #include "gateway/reports/report.h"
 
+#include "gateway/apps/reads.h"
 #include "gateway/ask.h"
+
+#define FLUSH_PATIENCE_US apr_time_from_sec(1)
 
 /* Takes the row more away again. */
 static void cut(dygw_report_page_t *found, int page_size)
@@ -70,4 +73,25 @@ void dygw_report_after(dygw_gateway_t *gateway, const dygw_report_filter_t *filt
     }
     found->total = 0;
     cut(found, page_size);
+}
+
+void dygw_audit_list(dygw_gateway_t *gateway, const dygw_audit_filter_t *filter, int page,
+                     int page_size, const dygw_log_t *log, apr_pool_t *pool,
+                     apr_array_header_t **entries, apr_int64_t *total, dygw_result_t *out)
+{
+    dygw_db_t *db;
+    apr_status_t rv = dygw_reads_flush(gateway, FLUSH_PATIENCE_US, log, pool);
+
+    *out = (dygw_result_t){ 0 };
+    if (rv == APR_SUCCESS) {
+        rv = dygw_db_open(&db, gateway->db, log, pool);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_audit_list(db, filter, (page - 1) * page_size, page_size, entries, total,
+                                   pool);
+        dygw_db_close(db);
+    }
+    if (rv != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
 }

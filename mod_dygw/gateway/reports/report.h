@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reports for the people who run the shop: lists of records, and sums. */
+ * Reports for the people who run the shop: lists of records and of the audit trail, and sums. */
 #ifndef DYGW_GATEWAY_REPORTS_REPORT_H
 #define DYGW_GATEWAY_REPORTS_REPORT_H
 
 #include "gateway/gateway.h"
+#include "store/audit.h"
 #include "store/report.h"
 
 typedef struct dygw_report_page_t {
@@ -34,5 +35,11 @@ typedef struct dygw_summary_t {
 void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
                          const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
                          dygw_result_t *out);
+
+/* The newest first, pages from 1; this host's reads of the token are all in it.
+ * DYGW_DATABASE_UNAVAILABLE. */
+void dygw_audit_list(dygw_gateway_t *gateway, const dygw_audit_filter_t *filter, int page,
+                     int page_size, const dygw_log_t *log, apr_pool_t *pool,
+                     apr_array_header_t **entries, apr_int64_t *total, dygw_result_t *out);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "gateway/apps/audit.h"
+#include "gateway/reports/report.h"
 #include "util/spelling.h"
 
 #define ENTRY_SIZE          512

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The schema: the numbered files of sql/ are built into the module; they also run by hand. */
+ * The schema: the numbered files of sql/ are built into the module; they also run by hand. And what
+ * the server says of itself. */
 #ifndef DYGW_STORE_DB_SCHEMA_H
 #define DYGW_STORE_DB_SCHEMA_H
 
@@ -25,5 +26,13 @@ const char *dygw_schema_next_file(dygw_dialect_e dialect, int version);
  * gives APR_EEXIST with the recorded one in *owner when it is another. */
 apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char **owner,
                                apr_pool_t *pool);
+
+/* What the server says of itself. */
+typedef struct dygw_server_t {
+    dygw_ms_t now;              /* its clock */
+    int max_connections;        /* for users like ours; 0: there is no server, or no limit */
+} dygw_server_t;
+
+apr_status_t dygw_store_server(dygw_db_t *db, dygw_server_t *server);
 
 #endif

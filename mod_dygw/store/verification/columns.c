@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "store/db/clip.h"
+#include "util/text.h"
 #include "store/verification/words.h"
 
 #define ANSWERS_MAX     1000000     /* bytes: MySQL's driver reads no more than 1 MiB of a text */
@@ -103,7 +103,7 @@ static const char *argument(dygw_db_t *db, const column_t *column, const dygw_ve
     case AS_TEXT:
         return *(const char *const *)member;
     case AS_CLIPPED:
-        return dygw_store_clip(*(const char *const *)member, column->chars,
+        return dygw_text_clip(*(const char *const *)member, column->chars,
                                dygw_db_pool(db));
     case AS_ANSWERS:
         return answers(*(const char *const *)member);

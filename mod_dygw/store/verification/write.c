@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 #include "store/db/catalogue.h"
 #include "store/db/confirm.h"
 #include "store/verification/words.h"

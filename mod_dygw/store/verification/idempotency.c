@@ -4,7 +4,7 @@
  * A key is claimed by inserting it or, where it is free again, by taking its row over; each is one
  * statement, so that of many requests one gets it. Whoever changed nothing looks at what is there:
  * it may be his own, when an answer was lost. */
-#include "store/idempotency.h"
+#include "store/verification/idempotency.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Table dygw_idempotency: which request an Idempotency-Key stands for. */
-#ifndef DYGW_STORE_IDEMPOTENCY_H
-#define DYGW_STORE_IDEMPOTENCY_H
+#ifndef DYGW_STORE_VERIFICATION_IDEMPOTENCY_H
+#define DYGW_STORE_VERIFICATION_IDEMPOTENCY_H
 
 #include "store/db/db.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The growing of texts that are written from front to back. */
-#include "util/grow.h"
+ * Texts that grow while they are written from front to back, and texts that are cut. */
+#include "util/text.h"
 
-#include <string.h>
+#include <apr_strings.h>
 
 #define MIN_SIZE 64
 
@@ -27,4 +27,22 @@ char *dygw_grow(char **text, apr_size_t *size, apr_size_t len, apr_size_t more, 
         *size = wanted;
     }
     return *text + len;
+}
+
+const char *dygw_text_clip(const char *text, int chars, apr_pool_t *pool)
+{
+    const char *end = text;
+
+    if (!text || strlen(text) <= (size_t)chars) {
+        return text;
+    }
+    while (*end) {
+        int starts = ((unsigned char)*end & 0xC0) != 0x80;
+
+        if (starts && chars-- == 0) {
+            return apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
+        }
+        end++;
+    }
+    return text;
 }
