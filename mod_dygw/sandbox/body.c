@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "sandbox/codes.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

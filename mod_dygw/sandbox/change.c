@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/reply.h"
+#include "sandbox/codes.h"
 
 /* How often a coupon stands among the first n of a change. */
 static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t coupon)

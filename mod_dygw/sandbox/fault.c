@@ -7,6 +7,7 @@
 #include <ap_mpm.h>
 #include <apr_strings.h>
 
+#include "sandbox/codes.h"
 #include "sandbox/damage.h"
 #include "sandbox/reply.h"
 #include "util/json.h"

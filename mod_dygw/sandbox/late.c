@@ -3,7 +3,7 @@
  * lock is held throughout. */
 #include "sandbox/change.h"
 
-#include "sandbox/reply.h"
+#include "sandbox/codes.h"
 
 int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review)
 {

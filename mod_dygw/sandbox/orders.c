@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX   100

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * prepare: an order's usable coupons, and the token to verify them with. */
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
 #include "sandbox/damage.h"
 #include "sandbox/reply.h"
 

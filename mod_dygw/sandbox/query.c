@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * get and query: what has become of a coupon, or of an order's coupons. */
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
 #include "sandbox/damage.h"
 #include "sandbox/reply.h"
 

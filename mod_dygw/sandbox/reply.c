@@ -8,67 +8,11 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include "sandbox/codes.h"
+
 #define REPLY_SIZE_HINT     2048
 #define CHINA_OFFSET_SEC    (8 * 3600)
 #define LOGID_LEN           34          /* 14 digits of local time, 20 hex digits */
-
-static const struct {
-    apr_int64_t code;
-    const char *text;
-} texts[] = {
-    { 1208, "券已核销" },
-    { 1212, "查不到券信息,请确认是否为可用的券" },
-    { 1221, "加密券码解密失败" },
-    { 1228, "核销门店不匹配" },
-    { 1229, "平台认为本次核销有风险,客服将会在48h内联系你核实,如无问题,将会自动核销完成" },
-    { 1241, "次卡剩余次数不足" },
-    { 1250, "券码已失效" },
-    { 1263, "查询不到子履约单" },
-    { 1265, "存在已撤销券" },
-    { 1502, "券码/加密券码不能同时为空" },
-    { 1508, "商户未授权给应用" },
-    { 10002, "参数错误" },
-    { 10003, "配置无效" },
-    { 10013, "client_key 或 client_secret 报错" },
-    { 10020, "频控" },
-    { 200002, "Body反序列化错误" },
-    { 2100001, "未知错误" },
-    { 2100004, "系统繁忙,此时请开发者稍候再试" },
-    { 2100005, "参数不合法" },
-    { 2100007, "IP不在白名单，请开通权限" },
-    { 2119001, "参数不合法" },
-    { 2119002, "系统繁忙,请稍候再试" },
-    { 2119003, "请求太过频繁,请稍后再试" },
-    { 2119005, "应用未获商家授权" },
-    { 2119006, "该券码用户操作转赠中,暂不支持核销" },
-    { 2119007, "用户点单中,尚未支付,暂不支持核销" },
-    { 2119008, "因平台管控,访问被拒绝" },
-    { 2119010, "接口已下线" },
-    { 2119013, "IP不在白名单，请开通权限" },
-    { 2190001, "quota 已用完" },
-    { 2190002, "access_token无效" },
-    { 2190004, "应用未获得该能力, 请去https://open.douyin.com/申请" },
-    { 2190005, "应用未获商家授权" },
-    { 2190008, "access_token过期,请刷新或重新授权" },
-    { 3000002, "所选门店不在商品适用门店内" },
-    { 3000004, "该商家未授权" },
-    { 3100101, "订单不存在" },
-    { 4000001, "未传入encrypted_code或order_id" },
-    { 4000002, "请使用Cursor参数查询" },
-    { 45005117, "动态券码已过期,请用户重新打开订单页进行扫码或输码" },
-    { 6001001, "服务器打瞌睡了,请稍后再试。" },
-    { 1033000519, "没有对应凭证单信息" }
-};
-
-const char *dygw_sandbox_text_of(apr_int64_t code)
-{
-    for (apr_size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (texts[i].code == code) {
-            return texts[i].text;
-        }
-    }
-    return "根据实际业务错误返回";
-}
 
 /* The platform's gateway speaks for tokens, permissions and what cannot be parsed; the business
  * service behind it for the rest. */

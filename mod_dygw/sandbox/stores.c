@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
 #include "sandbox/reply.h"
 
 #define STORES          25

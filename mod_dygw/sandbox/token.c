@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "sandbox/call.h"
+#include "sandbox/codes.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

@@ -7,6 +7,7 @@
 #include "sandbox/body.h"
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
+#include "sandbox/codes.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
