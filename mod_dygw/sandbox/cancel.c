@@ -2,9 +2,9 @@
  * cancel: one verification, or several of one order with batch_cancel_info. */
 #include <string.h>
 
-#include "sandbox/body.h"
 #include "sandbox/change.h"
 #include "sandbox/codes.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

@@ -4,7 +4,7 @@
 
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
-#include "sandbox/control.h"
+#include "sandbox/handlers.h"
 #include "util/json.h"
 
 /* The coupon that a request names; NONE: none. The lock is held. */
@@ -137,7 +137,8 @@ const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
 {
     static const char *const known[] = { "code", "certificate_id", "encrypted_code", "status",
                                          "used_elsewhere", "cancelled_elsewhere", NULL };
-    const char *problem = dygw_sandbox_unknown_key(control, known);
+    const char *problem = dygw_sandbox_unknown_key(control->body, known,
+                                                   control->pool);
     dygw_sandbox_snapshot_t snapshot;
     apr_uint32_t coupon;
 

@@ -102,24 +102,3 @@ void dygw_sandbox_compress(const dygw_sandbox_call_t *call)
     apr_table_setn(call->r->subprocess_env, "force-gzip", "1");
     ap_add_output_filter(COMPRESSOR, NULL, call->r, call->r->connection);
 }
-
-/* --- copies --- */
-
-void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
-{
-    switch (call->switches.copies) {
-    case DYGW_SANDBOX_FIRST_COPY:
-        dygw_jsonw_array(&call->w, name);
-        return;
-    case DYGW_SANDBOX_SECOND_AND_NULL:
-        dygw_jsonw_null(&call->w, name);
-        break;
-    case DYGW_SANDBOX_SECOND_AND_EMPTY:
-        dygw_jsonw_array(&call->w, name);
-        dygw_jsonw_end_array(&call->w);
-        break;
-    default:
-        break;
-    }
-    dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
-}

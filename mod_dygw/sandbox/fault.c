@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include <ap_mpm.h>
 #include <apr_strings.h>
 
 #include "sandbox/codes.h"
@@ -12,7 +11,6 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-#define SLEEP_SLICE_MS  100
 #define MS_MAX          (10 * 60 * 1000)
 #define DEFAULT_MS      1000
 #define SERVER_ERROR    "<html>\r\n<head><title>Server Error</title></head>\r\n<body>\r\n" \
@@ -23,19 +21,6 @@ const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS] = {
     "", "latency", "hang", "drop_before", "drop_after", "status", "status_after", "truncated",
     "garbage", "error", "error_after", "result", "apply_late", "review", "damage", "compress"
 };
-
-void dygw_sandbox_sleep(dygw_ms_t ms)
-{
-    const dygw_ms_t until = dygw_now() + ms;
-    dygw_ms_t left = ms;
-    int mpm_state = AP_MPMQ_RUNNING;
-
-    while (left > 0 && mpm_state != AP_MPMQ_STOPPING) {
-        apr_sleep(apr_time_from_msec(left < SLEEP_SLICE_MS ? left : SLEEP_SLICE_MS));
-        left = until - dygw_now();
-        ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state);
-    }
-}
 
 static int is_for(const dygw_sandbox_fault_t *fault, dygw_sandbox_call_e which)
 {
@@ -146,7 +131,7 @@ static int call_by_name(const char *name)
         return DYGW_SANDBOX_CALL_ANY;
     }
     for (int i = 0; name && i < DYGW_SANDBOX_CALLS; i++) {
-        if (strcmp(name, dygw_sandbox_endpoints[i].name) == 0) {
+        if (strcmp(name, dygw_sandbox_call_names[i]) == 0) {
             return i;
         }
     }

@@ -22,7 +22,4 @@ void dygw_sandbox_fault_after(dygw_sandbox_call_t *call);
 /* Adds the fault that a control request describes; the lock is held. NULL, or what is wrong. */
 const char *dygw_sandbox_fault_add(const json_t *wanted);
 
-/* Sleeps, but not longer than this httpd lives. */
-void dygw_sandbox_sleep(dygw_ms_t ms);
-
 #endif

@@ -10,22 +10,13 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#include "sandbox/call.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 
 #define SHORT_PATH  "/s/"
 #define LONG_PATH   "/share/commerce/coupon/"
 #define PAGE        "<!DOCTYPE html>\n<html><head><title>抖音团购券</title></head>\n" \
                     "<body><p>请打开抖音查看</p></body></html>\n"
-
-const char *dygw_sandbox_origin(request_rec *r)
-{
-    const conn_rec *c = r->connection;
-    const int is_v6 = strchr(c->local_ip, ':') != NULL;
-
-    return apr_psprintf(r->pool, "http://%s%s%s:%d", is_v6 ? "[" : "", c->local_ip,
-                        is_v6 ? "]" : "", c->local_addr->port);
-}
 
 int dygw_sandbox_is_long_link(const request_rec *r)
 {

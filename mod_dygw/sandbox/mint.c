@@ -4,8 +4,7 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/control.h"
-#include "sandbox/link.h"
+#include "sandbox/handlers.h"
 #include "util/json.h"
 
 #define ORDERS_MAX      1000
@@ -79,7 +78,8 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
     const dygw_ms_t now = dygw_now();
-    const char *problem = dygw_sandbox_unknown_key(control, known);
+    const char *problem = dygw_sandbox_unknown_key(control->body, known,
+                                                   control->pool);
     dygw_sandbox_order_t *m = &wish->model;
 
     memset(wish, 0, sizeof *wish);

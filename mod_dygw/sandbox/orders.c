@@ -4,6 +4,7 @@
 
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX   100
@@ -209,20 +210,6 @@ static void write_page(dygw_sandbox_call_t *call, const page_t *page)
 }
 
 /* --- choosing --- */
-
-void dygw_sandbox_orders_asked(dygw_ms_t now)
-{
-    dygw_sandbox_state_t *s = dygw_sandbox_state();
-    int in_second = 0;
-
-    s->order_asked[s->calls[DYGW_SANDBOX_CALL_ORDERS] % DYGW_SANDBOX_QPS_MAX] = now;
-    for (int i = 0; i < DYGW_SANDBOX_QPS_MAX; i++) {
-        in_second += s->order_asked[i] > now - 1000;
-    }
-    if (s->order_peak < in_second) {
-        s->order_peak = in_second;
-    }
-}
 
 /* 0: more than the limit in the last second. */
 static int may_ask(const dygw_sandbox_call_t *call)

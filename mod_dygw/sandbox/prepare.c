@@ -2,7 +2,7 @@
  * prepare: an order's usable coupons, and the token to verify them with. */
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
-#include "sandbox/damage.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 
 typedef struct usable_t {

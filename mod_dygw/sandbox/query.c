@@ -2,7 +2,7 @@
  * get and query: what has become of a coupon, or of an order's coupons. */
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
-#include "sandbox/damage.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 
 void dygw_sandbox_get(dygw_sandbox_call_t *call)

@@ -9,10 +9,12 @@
 #include <apr_time.h>
 
 #include "sandbox/codes.h"
+#include "util/json.h"
 
 #define REPLY_SIZE_HINT     2048
 #define CHINA_OFFSET_SEC    (8 * 3600)
 #define LOGID_LEN           34          /* 14 digits of local time, 20 hex digits */
+#define QUOTED              10          /* characters of a bad body that the refusal repeats */
 
 /* The platform's gateway speaks for tokens, permissions and what cannot be parsed; the business
  * service behind it for the rest. */
@@ -145,4 +147,62 @@ void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *
     call->w.pool = call->pool;
     call->w.text = apr_pstrdup(call->pool, text);
     call->w.len = strlen(text);
+}
+
+/* --- lists of which Douyin has two copies --- */
+
+void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
+{
+    switch (call->switches.copies) {
+    case DYGW_SANDBOX_FIRST_COPY:
+        dygw_jsonw_array(&call->w, name);
+        return;
+    case DYGW_SANDBOX_SECOND_AND_NULL:
+        dygw_jsonw_null(&call->w, name);
+        break;
+    case DYGW_SANDBOX_SECOND_AND_EMPTY:
+        dygw_jsonw_array(&call->w, name);
+        dygw_jsonw_end_array(&call->w);
+        break;
+    default:
+        break;
+    }
+    dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
+}
+
+/* --- what is answered to: bodies have to be JSON, and said to be --- */
+
+static int is_said_to_be_json(const request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    return type && strncasecmp(type, "application/json", strlen("application/json")) == 0;
+}
+
+/* In the words of the parser that Douyin's gateway uses. */
+static void refuse_body(dygw_sandbox_call_t *call)
+{
+    const char *start = apr_pstrndup(call->pool, call->body, QUOTED);
+    const char *found = apr_pstrndup(call->pool, call->body, 1);
+
+    dygw_sandbox_refuse_sub(call, DYGW_SANDBOX_BAD_REQUEST, NULL, 0,
+                            apr_psprintf(call->pool,
+                                         "ReadMapCB: expect { or n, but found %s, error found in "
+                                         "#1 byte of ...|%s|..., bigger context ...|%s|...",
+                                         found, start, start));
+}
+
+const json_t *dygw_sandbox_body(dygw_sandbox_call_t *call)
+{
+    const char *error;
+    const json_t *body = NULL;
+
+    if (is_said_to_be_json(call->r)) {
+        body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool, &error);
+    }
+    if (!json_is_object(body)) {
+        refuse_body(call);
+        return NULL;
+    }
+    return body;
 }

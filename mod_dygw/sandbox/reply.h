@@ -19,4 +19,10 @@ void dygw_sandbox_refuse_sub(dygw_sandbox_call_t *call, apr_int64_t code, const 
 void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *type,
                              const char *text);
 
+/* Begins the array that Douyin has two copies of, under the name that the switch says. */
+void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name);
+
+/* The body of a call as an object; NULL when it is none, and the call is refused as Douyin does. */
+const json_t *dygw_sandbox_body(dygw_sandbox_call_t *call);
+
 #endif

@@ -32,9 +32,9 @@ typedef struct head_t {
     dygw_lock_t lock;
 } head_t;
 
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf)
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
 {
-    const apr_size_t n = (apr_size_t)dygw_sandbox_settings()->coupons;
+    const apr_size_t n = (apr_size_t)capacity;
     const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
     apr_shm_t *shm;
     apr_status_t rv = apr_shm_create(&shm, sizeof(head_t) + n * sizeof *orders + n * sizeof *coupons

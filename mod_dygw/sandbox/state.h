@@ -8,7 +8,7 @@
 #ifndef DYGW_SANDBOX_STATE_H
 #define DYGW_SANDBOX_STATE_H
 
-#include "sandbox/sandbox_private.h"
+#include <apr_pools.h>
 
 #include "sandbox/ids.h"
 #include "util/clock.h"
@@ -104,18 +104,24 @@ typedef struct dygw_sandbox_client_t {
 
 /* --- calls, faults, switches --- */
 
+/* Every call, and its name in the control interface. */
+#define DYGW_SANDBOX_CALL_TABLE(X)          \
+    X(CLIENT_TOKEN, "client_token")         \
+    X(STABLE_TOKEN, "stable_client_token")  \
+    X(SHORT_LINK, "short_link")             \
+    X(PREPARE, "prepare")                   \
+    X(VERIFY, "verify")                     \
+    X(CANCEL, "cancel")                     \
+    X(GET, "get")                           \
+    X(QUERY, "query")                       \
+    X(RECORD, "verify_record")              \
+    X(STORES, "stores")                     \
+    X(ORDERS, "orders")
+
+#define DYGW_SANDBOX_CALL_NUMBER(call, name) DYGW_SANDBOX_CALL_##call,
+
 typedef enum {
-    DYGW_SANDBOX_CALL_CLIENT_TOKEN,
-    DYGW_SANDBOX_CALL_STABLE_TOKEN,
-    DYGW_SANDBOX_CALL_SHORT_LINK,
-    DYGW_SANDBOX_CALL_PREPARE,
-    DYGW_SANDBOX_CALL_VERIFY,
-    DYGW_SANDBOX_CALL_CANCEL,
-    DYGW_SANDBOX_CALL_GET,
-    DYGW_SANDBOX_CALL_QUERY,
-    DYGW_SANDBOX_CALL_RECORD,
-    DYGW_SANDBOX_CALL_STORES,
-    DYGW_SANDBOX_CALL_ORDERS,
+    DYGW_SANDBOX_CALL_TABLE(DYGW_SANDBOX_CALL_NUMBER)
     DYGW_SANDBOX_CALLS,
     DYGW_SANDBOX_CALL_TOKEN = DYGW_SANDBOX_CALLS,       /* in faults: either token call */
     DYGW_SANDBOX_CALL_ANY
@@ -257,10 +263,11 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
 } dygw_sandbox_state_t;
 
-/* post_config makes the memory and its lock. */
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf);
+/* Makes the memory, with room for so many coupons, and its lock, before the children fork; as long
+ * as pconf. */
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int coupons);
 
-/* NULL until post_config has been through. */
+/* NULL until the memory is made. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
 
 /* The lock. Taking it does what is due of verifications that come late. */

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/control.h"
+#include "sandbox/handlers.h"
 #include "util/json.h"
 
 #define LIST_MAX    4

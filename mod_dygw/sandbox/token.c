@@ -10,8 +10,8 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/call.h"
 #include "sandbox/codes.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -69,14 +69,15 @@ static void supersede(apr_uint32_t number, dygw_ms_t at)
     }
 }
 
-static apr_uint32_t issue(dygw_ms_t now)
+/* A new token, good for life ms. */
+static apr_uint32_t issue(dygw_ms_t now, dygw_ms_t life)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
     const apr_uint32_t number = ++s->tokens_issued;
     dygw_sandbox_access_t *access = &s->tokens[number % DYGW_SANDBOX_TOKENS];
 
     access->number = number;
-    access->expires = now + (dygw_ms_t)dygw_sandbox_settings()->token_life * 1000;
+    access->expires = now + life;
     access->superseded = DYGW_NO_TIME;
     access->killed = 0;
     return number;
@@ -99,7 +100,7 @@ static dygw_sandbox_client_t *client_of(const char *key)
 }
 
 /* 0: more than 500 calls in five minutes. */
-static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
     dygw_ms_t *slot = &client->called[client->calls % DYGW_SANDBOX_TOKEN_CALLS];
 
@@ -111,14 +112,14 @@ static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now)
     supersede(client->before, now);
     supersede(client->newest, now + BUFFER_MS);
     client->before = client->newest;
-    client->newest = issue(now);
+    client->newest = issue(now, life);
     return client->newest;
 }
 
-static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
     if (!is_good(access_of(client->stable), now)) {
-        client->stable = issue(now);
+        client->stable = issue(now, life);
     }
     return client->stable;
 }
@@ -126,7 +127,7 @@ static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now)
 /* The client_key of a good request; NULL: refused. */
 static const char *authenticate(dygw_sandbox_call_t *call)
 {
-    const apr_table_t *clients = dygw_sandbox_settings()->clients;
+    const apr_table_t *clients = call->settings->clients;
     const char *error;
     const json_t *body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool,
                                          &error);
@@ -151,9 +152,11 @@ static const char *authenticate(dygw_sandbox_call_t *call)
     return key;
 }
 
-static void give_token(dygw_sandbox_call_t *call,
-                       apr_uint32_t (*choose)(dygw_sandbox_client_t *client, dygw_ms_t now))
+typedef apr_uint32_t choose_token_fn(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life);
+
+static void give_token(dygw_sandbox_call_t *call, choose_token_fn *choose)
 {
+    const dygw_ms_t life = (dygw_ms_t)call->settings->token_life * 1000;
     const dygw_ms_t now = dygw_now();
     const char *key = authenticate(call);
     char token[DYGW_SANDBOX_TOKEN_LEN + 1];
@@ -167,7 +170,7 @@ static void give_token(dygw_sandbox_call_t *call,
     dygw_sandbox_lock();
     client = client_of(key);
     if (client) {
-        number = choose(client, now);
+        number = choose(client, now, life);
     }
     if (number) {
         left = access_of(number)->expires - now;

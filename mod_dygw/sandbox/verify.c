@@ -4,10 +4,10 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/body.h"
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
 #include "sandbox/codes.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

@@ -4,7 +4,7 @@
 
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
-#include "sandbox/damage.h"
+#include "sandbox/handlers.h"
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
