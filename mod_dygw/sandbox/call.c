@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "sandbox/change.h"
+
 #define BODY_MAX    1048576
 #define CHUNK       8192
 
@@ -17,6 +19,19 @@
 const char *const dygw_sandbox_call_names[DYGW_SANDBOX_CALLS] = {
     DYGW_SANDBOX_CALL_TABLE(NAME_OF)
 };
+
+void dygw_sandbox_lock(void)
+{
+    dygw_sandbox_state_lock();
+    if (dygw_sandbox_state()->lates) {
+        dygw_sandbox_apply_due(dygw_now());
+    }
+}
+
+void dygw_sandbox_unlock(void)
+{
+    dygw_sandbox_state_unlock();
+}
 
 int dygw_sandbox_read_body(request_rec *r, const char **body, apr_size_t *len)
 {

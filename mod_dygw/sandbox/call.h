@@ -54,6 +54,10 @@ typedef struct dygw_sandbox_control_t {
 /* The calls as the control interface names them, by number. */
 extern const char *const dygw_sandbox_call_names[DYGW_SANDBOX_CALLS];
 
+/* The lock of the records. Taking it does what has become due of changes that come late. */
+void dygw_sandbox_lock(void);
+void dygw_sandbox_unlock(void);
+
 /* Reads the body of a request, at most 1 MB; from r->pool, NUL ended. An HTTP status, or OK. */
 int dygw_sandbox_read_body(request_rec *r, const char **body, apr_size_t *len);
 

@@ -5,6 +5,7 @@
 #include "sandbox/change.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -102,7 +103,7 @@ void dygw_sandbox_cancel(dygw_sandbox_call_t *call)
     }
     dygw_sandbox_lock();
     if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
-        dygw_sandbox_change_later(&change, call->fault.ms, 0);
+        dygw_sandbox_late_add(&change, call->fault.ms, 0);
     }
     else {
         dygw_sandbox_change(&change, dygw_now(), &outcome);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
+#include "sandbox/ids.h"
 
 void dygw_sandbox_snapshot(apr_uint32_t coupon, apr_pool_t *pool, dygw_sandbox_snapshot_t *out)
 {

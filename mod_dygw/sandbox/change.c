@@ -208,6 +208,19 @@ static const char *misfit(const dygw_sandbox_change_t *change)
     return NULL;
 }
 
+/* Refuses all codes of a verify alike, on the level that the switch says. */
+static void refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
+                       dygw_sandbox_outcome_t *outcome)
+{
+    if (dygw_sandbox_state()->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
+        outcome->error_code = code;
+        return;
+    }
+    for (int i = 0; i < change->count; i++) {
+        outcome->items[i].result = code;
+    }
+}
+
 static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
                    dygw_sandbox_outcome_t *outcome)
 {
@@ -221,7 +234,7 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
     outcome->order = *dygw_sandbox_order(change->order);
     before = change->anew ? NULL : use_of(change, now);
     if (dygw_sandbox_is_under_review(change)) {
-        dygw_sandbox_refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+        refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
     }
     else if (!before && !change->anew && is_spent(change)) {
         outcome->error_code = DYGW_SANDBOX_REFUSED;
@@ -236,23 +249,6 @@ static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
     else {
         outcome->error_code = DYGW_SANDBOX_REFUSED;
         outcome->description = "verify_token已用于其他核销请求";
-    }
-}
-
-int dygw_sandbox_was_verified(const dygw_sandbox_change_t *change, dygw_ms_t now)
-{
-    return dygw_sandbox_order(change->order) && use_of(change, now);
-}
-
-void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
-                             dygw_sandbox_outcome_t *outcome)
-{
-    if (dygw_sandbox_state()->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
-        outcome->error_code = code;
-        return;
-    }
-    for (int i = 0; i < change->count; i++) {
-        outcome->items[i].result = code;
     }
 }
 
@@ -361,5 +357,33 @@ void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
     }
     else {
         verify(change, now, outcome);
+    }
+}
+
+/* --- what comes later than its answer --- */
+
+void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
+                         dygw_sandbox_outcome_t *outcome)
+{
+    const dygw_ms_t now = dygw_now();
+
+    if (dygw_sandbox_order(change->order) && use_of(change, now)) {
+        dygw_sandbox_change(change, now, outcome);
+        return;
+    }
+    if (!dygw_sandbox_is_under_review(change)) {
+        dygw_sandbox_late_add(change, ms, 1);
+    }
+    refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+}
+
+void dygw_sandbox_apply_due(dygw_ms_t now)
+{
+    dygw_sandbox_late_t late;
+    dygw_sandbox_outcome_t outcome;
+
+    /* It is taken out before it is done: its review is over. */
+    while (dygw_sandbox_late_take(now, &late)) {
+        dygw_sandbox_change(&late.change, late.due, &outcome);
     }
 }

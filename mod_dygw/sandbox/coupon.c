@@ -5,6 +5,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "util/json.h"
 
 /* The coupon that a request names; NONE: none. The lock is held. */

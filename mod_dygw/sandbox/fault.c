@@ -8,6 +8,7 @@
 
 #include "sandbox/codes.h"
 #include "sandbox/damage.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

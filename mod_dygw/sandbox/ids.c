@@ -9,7 +9,6 @@
 #include <apr_base64.h>
 #include <apr_time.h>
 
-#include "sandbox/state.h"
 #include "util/base64.h"
 
 #define ROUNDS          4

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define SHORT_PATH  "/s/"

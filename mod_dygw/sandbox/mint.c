@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "util/json.h"
 
 #define ORDERS_MAX      1000

@@ -5,6 +5,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX   100

@@ -3,6 +3,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 typedef struct usable_t {

@@ -3,6 +3,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 void dygw_sandbox_get(dygw_sandbox_call_t *call)

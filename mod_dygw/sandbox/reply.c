@@ -9,6 +9,7 @@
 #include <apr_time.h>
 
 #include "sandbox/codes.h"
+#include "sandbox/ids.h"
 #include "util/json.h"
 
 #define REPLY_SIZE_HINT     2048

@@ -10,8 +10,10 @@
 
 #include <apr_pools.h>
 
-#include "sandbox/ids.h"
 #include "util/clock.h"
+
+/* No record. */
+#define DYGW_SANDBOX_NONE           ((apr_uint32_t)-1)
 
 #define DYGW_SANDBOX_POI_MAX        32      /* characters of a store's id */
 #define DYGW_SANDBOX_POI_SET_MAX    16      /* stores of one list */
@@ -270,9 +272,9 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int coupons);
 /* NULL until the memory is made. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
 
-/* The lock. Taking it does what is due of verifications that come late. */
-void dygw_sandbox_lock(void);
-void dygw_sandbox_unlock(void);
+/* The lock, bare: requests take it with call.h, which does what has become due, too. */
+void dygw_sandbox_state_lock(void);
+void dygw_sandbox_state_unlock(void);
 
 /* Back to the start, with a new salt; the lock is held. */
 void dygw_sandbox_state_reset(void);
@@ -298,5 +300,16 @@ void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
 
 /* Whether a store may redeem an order. */
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
+
+/* --- changes that come later than their answer; the lock is held --- */
+
+/* Puts a change off by ms. 0: too many are waiting. */
+int dygw_sandbox_late_add(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review);
+
+/* Takes out the one that is due first, if it is by now. 0: none is. */
+int dygw_sandbox_late_take(dygw_ms_t now, dygw_sandbox_late_t *late);
+
+/* Whether one of the coupons of a verify is under review. */
+int dygw_sandbox_is_under_review(const dygw_sandbox_change_t *change);
 
 #endif

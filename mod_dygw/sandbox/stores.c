@@ -6,6 +6,7 @@
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define STORES          25

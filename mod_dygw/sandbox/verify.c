@@ -8,6 +8,7 @@
 #include "sandbox/change.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -128,7 +129,7 @@ static void decide(const dygw_sandbox_call_t *call, dygw_sandbox_change_t *chang
         break;
     case DYGW_SANDBOX_APPLY_LATE:
         change->anew = call->fault.anew;
-        dygw_sandbox_change_later(change, call->fault.ms, 0);
+        dygw_sandbox_late_add(change, call->fault.ms, 0);
         outcome->error_code = DYGW_SANDBOX_BUSY;
         break;
     case DYGW_SANDBOX_REVIEW:
