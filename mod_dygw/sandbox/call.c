@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tools of whoever answers a request: reading, sending. Stands on the records; all answers
- * stand on this file. */
+ * The tools of whoever answers a request: the lock, reading, sending. Stands on the records and
+ * on change.h, which does what is due; every answer stands on this file. */
 #include "sandbox/call.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What verify and cancel do to the records. */
+ * What verify and cancel do to the records, at once or later. Stands on state.h; knows no request
+ * and writes no answer. */
 #ifndef DYGW_SANDBOX_CHANGE_H
 #define DYGW_SANDBOX_CHANGE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usual texts of Douyin's codes, as its documents have them. */
+ * The usual texts of Douyin's codes, as its documents have them. At the bottom of the room. */
 #include "sandbox/codes.h"
 
 static const struct {

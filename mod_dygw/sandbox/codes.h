@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's codes, those that the sandbox refuses by. At the bottom of the room: it uses nothing. */
+ * Douyin's codes that the sandbox refuses by. At the bottom of the room: it stands on nothing. */
 #ifndef DYGW_SANDBOX_CODES_H
 #define DYGW_SANDBOX_CODES_H
 

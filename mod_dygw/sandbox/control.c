@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface: its table, and the requests that are a few lines each. */
+ * The control interface: its table and its dispatcher, and the requests that are a few lines each
+ * or tell what has been counted and seen. At the top, beside serve.c; the other requests stand
+ * below, each in its file (handlers.h). */
 #include "sandbox/control.h"
 
 #include <string.h>
@@ -14,7 +16,7 @@
 
 #define ANSWER_SIZE_HINT 4096
 
-static const char *reset(DYGW_UNUSED dygw_sandbox_control_t *control)
+static const char *reset_state(DYGW_UNUSED dygw_sandbox_control_t *control)
 {
     dygw_sandbox_lock();
     dygw_sandbox_state_reset();
@@ -22,7 +24,7 @@ static const char *reset(DYGW_UNUSED dygw_sandbox_control_t *control)
     return NULL;
 }
 
-static void write_calls(dygw_jsonw_t *w, const dygw_sandbox_state_t *s)
+static void write_call_counts(dygw_jsonw_t *w, const dygw_sandbox_state_t *s)
 {
     dygw_jsonw_object(w, "calls");
     for (int i = 0; i < DYGW_SANDBOX_CALLS; i++) {
@@ -41,7 +43,7 @@ static const char *show_state(dygw_sandbox_control_t *control)
     dygw_jsonw_t *w = &control->w;
 
     dygw_sandbox_lock();
-    write_calls(w, s);
+    write_call_counts(w, s);
     dygw_jsonw_object(w, "coupons");
     dygw_jsonw_int(w, "minted", s->coupons);
     dygw_jsonw_int(w, "used", s->used);
@@ -59,7 +61,7 @@ static const char *show_state(dygw_sandbox_control_t *control)
 /* --- the last calls, for whoever wants to see what a gateway really sent --- */
 
 /* The token, the store and the codes, read out of what came. */
-static void write_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
+static void write_call_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
 {
     dygw_jsonw_t *w = &control->w;
     const char *error;
@@ -96,7 +98,7 @@ static void write_call(dygw_sandbox_control_t *control, const dygw_sandbox_seen_
     dygw_jsonw_int(w, "http_status", seen->http_status);
     dygw_jsonw_string(w, "fault",
                       seen->fault ? dygw_sandbox_fault_names[seen->fault] : NULL);
-    write_meaning(control, args, seen->args_len);
+    write_call_meaning(control, args, seen->args_len);
     if (seen->token_ok < 0) {
         dygw_jsonw_null(w, "token_ok");
     }
@@ -108,7 +110,7 @@ static void write_call(dygw_sandbox_control_t *control, const dygw_sandbox_seen_
 }
 
 /* Copies what was asked for, so that writing needs no lock. */
-static int copy(apr_uint64_t after, const char *name, dygw_sandbox_seen_t *out)
+static int copy_calls(apr_uint64_t after, const char *name, dygw_sandbox_seen_t *out)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
     apr_uint64_t seq = s->seen > DYGW_SANDBOX_RING ? s->seen - DYGW_SANDBOX_RING : 0;
@@ -131,8 +133,8 @@ static const char *show_calls(dygw_sandbox_control_t *control)
     int n;
 
     dygw_sandbox_lock();
-    n = copy(after ? (apr_uint64_t)apr_atoi64(after) : 0, apr_table_get(control->query, "call"),
-             copies);
+    n = copy_calls(after ? (apr_uint64_t)apr_atoi64(after) : 0,
+                   apr_table_get(control->query, "call"), copies);
     dygw_sandbox_unlock();
     dygw_jsonw_array(&control->w, "calls");
     for (int i = 0; i < n; i++) {
@@ -149,8 +151,7 @@ static const char *add_fault(dygw_sandbox_control_t *control)
     static const char *const known[] = { "call", "fault", "times", "percent", "ms", "http_status",
                                          "error_code", "description", "sub_error_code", "result",
                                          "msg", "how", "anew", "item", NULL };
-    const char *problem = dygw_sandbox_unknown_key(control->body, known,
-                                                   control->pool);
+    const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
 
     if (!problem) {
         dygw_sandbox_lock();
@@ -187,8 +188,8 @@ static const struct {
     const char *path;
     int method;
     dygw_sandbox_control_fn *answer;
-} table[] = {
-    { "reset", M_POST, reset },
+} requests[] = {
+    { "reset", M_POST, reset_state },
     { "mint", M_POST, dygw_sandbox_mint },
     { "coupon", M_GET, dygw_sandbox_coupon_show },
     { "coupon", M_POST, dygw_sandbox_coupon_change },
@@ -200,19 +201,19 @@ static const struct {
     { "switch", M_POST, dygw_sandbox_switch }
 };
 
-static dygw_sandbox_control_fn *find(const request_rec *r)
+static dygw_sandbox_control_fn *find_request(const request_rec *r)
 {
     const char *path = r->uri + strlen(DYGW_SANDBOX_CONTROL_PATH);
 
-    for (apr_size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (r->method_number == table[i].method && strcmp(path, table[i].path) == 0) {
-            return table[i].answer;
+    for (apr_size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        if (r->method_number == requests[i].method && strcmp(path, requests[i].path) == 0) {
+            return requests[i].answer;
         }
     }
     return NULL;
 }
 
-static int send_error(dygw_sandbox_control_t *control, const char *problem)
+static int send_control_error(dygw_sandbox_control_t *control, const char *problem)
 {
     dygw_jsonw_init(&control->w, control->pool, 0);
     dygw_jsonw_object(&control->w, NULL);
@@ -223,7 +224,7 @@ static int send_error(dygw_sandbox_control_t *control, const char *problem)
 }
 
 /* The body of a POST; empty is an empty object. NULL, or what is wrong with it. */
-static const char *read_object(dygw_sandbox_control_t *control)
+static const char *read_control_body(dygw_sandbox_control_t *control)
 {
     const char *text;
     const char *problem = NULL;
@@ -243,13 +244,13 @@ static const char *read_object(dygw_sandbox_control_t *control)
 int dygw_sandbox_control(request_rec *r)
 {
     dygw_sandbox_control_t control = { .r = r, .pool = r->pool };
-    dygw_sandbox_control_fn *answer = find(r);
+    dygw_sandbox_control_fn *answer = find_request(r);
     const char *problem;
 
     if (!answer) {
-        return send_error(&control, "no such request");
+        return send_control_error(&control, "no such request");
     }
-    problem = read_object(&control);
+    problem = read_control_body(&control);
     if (!problem) {
         control.query = dygw_sandbox_args(r->pool, r->args);
         dygw_jsonw_init(&control.w, r->pool, ANSWER_SIZE_HINT);
@@ -257,7 +258,7 @@ int dygw_sandbox_control(request_rec *r)
         problem = answer(&control);
     }
     if (problem) {
-        return send_error(&control, problem);
+        return send_control_error(&control, problem);
     }
     dygw_jsonw_end_object(&control.w);
     return dygw_sandbox_send(r, HTTP_OK, "application/json", control.w.text, control.w.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface, below /_sandbox/: what tests and demonstrations move the sandbox with. */
+ * The control interface, below /_sandbox/: what tests and demonstrations move the sandbox with.
+ * For sandbox.c, which gives it its requests. */
 #ifndef DYGW_SANDBOX_CONTROL_H
 #define DYGW_SANDBOX_CONTROL_H
 

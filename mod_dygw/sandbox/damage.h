@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What happens to answers on their way: scissors, other programs' encodings, gateways that compress
- * unasked. */
+ * unasked. For the faults of these names (fault.c). */
 #ifndef DYGW_SANDBOX_DAMAGE_H
 #define DYGW_SANDBOX_DAMAGE_H
 

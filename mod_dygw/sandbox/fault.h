@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What goes wrong on demand. */
+ * What goes wrong with a call on demand: before it, in its place, or to its answer. For serve.c and
+ * control.c. */
 #ifndef DYGW_SANDBOX_FAULT_H
 #define DYGW_SANDBOX_FAULT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who answers what: the functions that the tables of serve.c and control.c name, each in the file
- * of its noun. */
+ * of its noun. Included by these tables and by those files, so that neither includes the other. */
 #ifndef DYGW_SANDBOX_HANDLERS_H
 #define DYGW_SANDBOX_HANDLERS_H
 

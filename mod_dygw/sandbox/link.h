@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The page that a long link leads to: no call of Douyin's API, but what a browser shows. */
+ * The page that a long link leads to: no call of Douyin's API, but what a browser shows. For
+ * serve.c. */
 #ifndef DYGW_SANDBOX_LINK_H
 #define DYGW_SANDBOX_LINK_H
 

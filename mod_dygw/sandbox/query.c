@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * get and query: what has become of a coupon, or of an order's coupons. */
+ * The calls get and query: what has become of a coupon, or of an order's coupons. Answers, called
+ * by serve.c. */
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin's envelopes: HTTP 200 whatever happens, the code on two levels, and `now` in seconds or
- * milliseconds, depending on which of its servers speaks. */
+ * milliseconds, depending on which of its servers speaks. Stands on call.h, below every answer. */
 #include "sandbox/reply.h"
 
 #include <string.h>

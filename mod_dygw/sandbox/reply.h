@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's envelopes. */
+ * Douyin's envelopes, and the JSON body without which Douyin refuses: for the answers to its calls,
+ * and for the faults in their place. Stands on call.h. */
 #ifndef DYGW_SANDBOX_REPLY_H
 #define DYGW_SANDBOX_REPLY_H
 

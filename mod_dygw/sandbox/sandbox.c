@@ -4,7 +4,21 @@
  * A module of its own that shares nothing with the gateway but util/, so that it cannot repeat the
  * gateway's mistakes. What it does not know about Douyin is a switch (switches.c); what goes wrong
  * at Douyin, it does on demand (fault.c). It is for loopback only: anybody who reaches it may do
- * anything. */
+ * anything.
+ *
+ * From the top down; a file uses only what stands below it:
+ *
+ *   sandbox                the module: directives, start, the hook that takes a request
+ *   serve, control         the tables of who answers, and the way of a request to them and back
+ *   token, link, prepare, verify, cancel, query, verify_record, stores, orders
+ *                          the answers to Douyin's calls
+ *   mint, coupon, switches the answers to the control interface
+ *   fault, damage          what goes wrong with a call
+ *   certificate, reply     what answers are made of
+ *   call                   a request, and the tools to read and answer it
+ *   change                 what verifying and cancelling do to the records
+ *   ids, codes             numbers and words: of the records, and of Douyin
+ *   state                  the records: shared memory and its lock */
 #include <string.h>
 
 #include <ap_listen.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call from its path to its last byte:
+ * A call of Douyin's API from its path to its last byte, and the table of who answers. At the top,
+ * below sandbox.c, which hands the request over:
  *
  *   1  find the endpoint, read the request
  *   2  count it, see whether its token is good, take the fault that is due for it     (lock)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's API, from the path to the last byte. */
+ * Douyin's API, from the path to the last byte. For sandbox.c, which gives it its requests. */
 #ifndef DYGW_SANDBOX_SERVE_H
 #define DYGW_SANDBOX_SERVE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shared memory and its lock. */
+ * The shared memory, its lock, and the records in it. At the bottom of the room. */
 #include "sandbox/state.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the sandbox knows: one piece of shared memory, one lock.
+ * What the sandbox knows: one piece of shared memory, one lock. At the bottom of the room.
  *
  * Records are small and fixed; their ids are computed (ids.h). An order's coupons are neighbours.
  * Every verification is kept; those of one order hang together, newest first, and all of them lie

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two token calls.
+ * The two token calls, and what an access token is worth. Answers, called by serve.c.
  *
  * client_token: each call gives a new token; the one before lives on for five minutes at most, the
  * one before that dies at once. stable_client_token: the same token with the time that is left,
@@ -39,7 +39,7 @@ apr_int64_t dygw_sandbox_token_check(const char *token, dygw_ms_t now)
     return now < access->expires ? 0 : DYGW_SANDBOX_OLD_TOKEN;
 }
 
-static int is_good(const dygw_sandbox_access_t *access, dygw_ms_t now)
+static int is_token_good(const dygw_sandbox_access_t *access, dygw_ms_t now)
 {
     return access && !access->killed && now < access->expires
            && (access->superseded == DYGW_NO_TIME || now < access->superseded);
@@ -52,7 +52,7 @@ int dygw_sandbox_tokens_end(int killed, dygw_ms_t now)
     for (int i = 0; i < DYGW_SANDBOX_TOKENS; i++) {
         dygw_sandbox_access_t *access = &dygw_sandbox_state()->tokens[i];
 
-        if (access->number != 0 && is_good(access, now)) {
+        if (access->number != 0 && is_token_good(access, now)) {
             access->killed = killed;
             access->expires = now;
             ended++;
@@ -61,7 +61,7 @@ int dygw_sandbox_tokens_end(int killed, dygw_ms_t now)
     return ended;
 }
 
-static void supersede(apr_uint32_t number, dygw_ms_t at)
+static void supersede_token(apr_uint32_t number, dygw_ms_t at)
 {
     dygw_sandbox_access_t *access = access_of(number);
 
@@ -71,7 +71,7 @@ static void supersede(apr_uint32_t number, dygw_ms_t at)
 }
 
 /* A new token, good for life ms. */
-static apr_uint32_t issue(dygw_ms_t now, dygw_ms_t life)
+static apr_uint32_t issue_token(dygw_ms_t now, dygw_ms_t life)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
     const apr_uint32_t number = ++s->tokens_issued;
@@ -110,23 +110,23 @@ static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now, dyg
     }
     *slot = now;
     client->calls++;
-    supersede(client->before, now);
-    supersede(client->newest, now + BUFFER_MS);
+    supersede_token(client->before, now);
+    supersede_token(client->newest, now + BUFFER_MS);
     client->before = client->newest;
-    client->newest = issue(now, life);
+    client->newest = issue_token(now, life);
     return client->newest;
 }
 
 static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
-    if (!is_good(access_of(client->stable), now)) {
-        client->stable = issue(now, life);
+    if (!is_token_good(access_of(client->stable), now)) {
+        client->stable = issue_token(now, life);
     }
     return client->stable;
 }
 
 /* The client_key of a good request; NULL: refused. */
-static const char *authenticate(dygw_sandbox_call_t *call)
+static const char *authenticate_client(dygw_sandbox_call_t *call)
 {
     const apr_table_t *clients = call->settings->clients;
     const char *error;
@@ -159,7 +159,7 @@ static void give_token(dygw_sandbox_call_t *call, choose_token_fn *choose)
 {
     const dygw_ms_t life = (dygw_ms_t)call->settings->token_life * 1000;
     const dygw_ms_t now = dygw_now();
-    const char *key = authenticate(call);
+    const char *key = authenticate_client(call);
     char token[DYGW_SANDBOX_TOKEN_LEN + 1];
     dygw_sandbox_client_t *client;
     apr_uint32_t number = 0;
