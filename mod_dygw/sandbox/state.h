@@ -265,9 +265,9 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
 } dygw_sandbox_state_t;
 
-/* Makes the memory, with room for so many coupons, and its lock, before the children fork; as long
+/* Makes the memory, with room for capacity coupons, and its lock, before the children fork; as long
  * as pconf. */
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int coupons);
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity);
 
 /* NULL until the memory is made. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
