@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the answers to requests have in common: a call of Douyin's API, a request of the control
  * interface, and the tools to read and answer either. Stands on the records (state.h); knows
- * neither those who answer (handlers.h) nor those who let them (serve.c, control.c). */
+ * neither those who answer (handlers.h) nor those who call them (serve.c, control.c). */
 #ifndef DYGW_SANDBOX_CALL_H
 #define DYGW_SANDBOX_CALL_H
 

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <http_protocol.h>
-
 #include <apr_escape.h>
 #include <apr_strings.h>
 

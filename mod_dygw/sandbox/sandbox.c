@@ -31,7 +31,6 @@
 #include "sandbox/control.h"
 #include "sandbox/serve.h"
 #include "util/compiler.h"
-#include "util/crypto.h"
 #include "util/log.h"
 
 #define HANDLER         "dygw-sandbox"
@@ -160,7 +159,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
 }
 
 /* What the sandbox remembers of a connection, 0 at first. */
-static apr_uint64_t *of_connection(const conn_rec *c)
+static apr_uint64_t *connection_memory(const conn_rec *c)
 {
     apr_uint64_t *connection = ap_get_module_config(c->conn_config, &dygw_sandbox_module);
 
@@ -178,7 +177,7 @@ static int handler(request_rec *r)
     }
     return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
                ? dygw_sandbox_control(r)
-               : dygw_sandbox_serve(r, &settings, of_connection(r->connection));
+               : dygw_sandbox_serve(r, &settings, connection_memory(r->connection));
 }
 
 static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
