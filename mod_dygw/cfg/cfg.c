@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "cfg/limits.h"
+#include "cfg/tree.h"
 
 #define UNSET_ZONE  INT_MIN
 

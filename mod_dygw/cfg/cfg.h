@@ -72,14 +72,4 @@ int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 /* What is before the last slash of an absolute path; "/" at least. */
 const char *dygw_cfg_directory_of(const char *path, apr_pool_t *pool);
 
-/* The mod_dbd settings of a server, read from its configuration tree: driver, params (NULL when
- * unset), and the pool sizes with mod_dbd's defaults. */
-typedef struct dygw_dbd_settings_t {
-    const char *driver;
-    const char *params;
-    int min, keep, max;
-} dygw_dbd_settings_t;
-apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool,
-                          dygw_dbd_settings_t *settings);
-
 #endif

@@ -10,8 +10,6 @@
 
 #include <util_cfgtree.h>
 
-#include "cfg/cfg.h"
-
 #define OUR_PREFIX      "Dygw"
 #define SANDBOX_PREFIX  "DygwSandbox"
 

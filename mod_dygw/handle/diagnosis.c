@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "auth/spelling.h"
+#include "cfg/tree.h"
 #include "handle/handle.h"
 
 #define REPLY_SIZE      4096

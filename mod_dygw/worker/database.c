@@ -17,6 +17,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "cfg/tree.h"
 #include "store/guard.h"
 #include "store/schema.h"
 #include "util/compiler.h"
