@@ -9,7 +9,6 @@
 
 #include <ap_mpm.h>
 
-#include "cfg/directives.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
 #include "util/log.h"
@@ -73,18 +72,18 @@ static void check_required(check_t *check)
         return;
     }
     if (!cfg->client_key) {
-        report_missing(check, use, DygwClientKey,
+        report_missing(check, use, "DygwClientKey",
                        "add the key of the application in Douyin's console");
     }
     if (!cfg->client_secret) {
-        report_missing(check, use, DygwClientSecret,
-                       "add `" DygwClientSecret " file:/path` with the "
-                       "application's secret in that file");
+        report_missing(check, use, "DygwClientSecret",
+                       "add `DygwClientSecret file:/path` with the application's secret in that "
+                       "file");
     }
     if (!cfg->seal) {
-        report_missing(check, use, DygwMasterKey,
-                       "add `" DygwMasterKey " file:/path`, and make the file with "
-                       "`openssl rand -hex 32`");
+        report_missing(check, use, "DygwMasterKey",
+                       "add `DygwMasterKey file:/path`, and make the file with `openssl rand -hex "
+                       "32`");
     }
 }
 
@@ -92,9 +91,9 @@ static void check_account(const check_t *check)
 {
     if (!check->cfg->account_id && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0121) DygwAccountId " is not set in %s: verifications are not "
-                     "enriched with their orders without it, and stores need it named: add the "
-                     "root account's id",
+                     DYGWNO(0121) "DygwAccountId is not set in %s: verifications are not enriched "
+                                  "with their orders without it, and stores need it named: add "
+                                  "the root account's id",
                      check->where);
     }
 }

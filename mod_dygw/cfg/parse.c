@@ -65,6 +65,43 @@ const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t m
     return NULL;
 }
 
+const char *dygw_parse_count(const dygw_parse_t *p, const char *arg, int min, int max, int *count)
+{
+    apr_int64_t number;
+    const char *error = dygw_parse_int(p, arg, min, max, &number);
+
+    *count = (int)number;
+    return error;
+}
+
+const char *dygw_parse_bytes(const dygw_parse_t *p, const char *arg, apr_off_t min, apr_off_t max,
+                             apr_off_t *bytes)
+{
+    apr_int64_t number;
+    const char *error = dygw_parse_int(p, arg, min, max, &number);
+
+    *bytes = (apr_off_t)number;
+    return error;
+}
+
+static int is_off(const char *arg)
+{
+    return apr_cstr_casecmp(arg, "off") == 0;
+}
+
+const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int min, int max,
+                                    int *count)
+{
+    const char *error;
+
+    if (is_off(arg)) {
+        *count = 0;
+        return NULL;
+    }
+    error = dygw_parse_count(p, arg, min, max, count);
+    return error ? apr_pstrcat(p->pool, error, ", nor off", NULL) : NULL;
+}
+
 static const char *time_text(apr_pool_t *pool, apr_interval_time_t time)
 {
     if (time && time % DAY_US == 0) {
@@ -103,6 +140,19 @@ const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval
                             p->directive, arg, time_text(p->pool, min), time_text(p->pool, max));
     }
     return NULL;
+}
+
+const char *dygw_parse_time_or_off(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                                   apr_interval_time_t max, apr_interval_time_t *time)
+{
+    const char *error;
+
+    if (is_off(arg)) {
+        *time = 0;
+        return NULL;
+    }
+    error = dygw_parse_time(p, arg, min, max, time);
+    return error ? apr_pstrcat(p->pool, error, ", or off", NULL) : NULL;
 }
 
 const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,

@@ -18,11 +18,22 @@ const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, c
 /* A decimal integer from min to max. */
 const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
                            apr_int64_t *number);
+const char *dygw_parse_count(const dygw_parse_t *p, const char *arg, int min, int max, int *count);
+const char *dygw_parse_bytes(const dygw_parse_t *p, const char *arg, apr_off_t min, apr_off_t max,
+                             apr_off_t *bytes);
+
+/* The same, or 0 for the word off. */
+const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int min, int max,
+                                    int *count);
 
 /* A time with or without httpd's units (seconds without), or in days with `d`, from min to max; all
  * in us. */
 const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
                             apr_interval_time_t max, apr_interval_time_t *time);
+
+/* The same, or 0 for the word off. */
+const char *dygw_parse_time_or_off(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                                   apr_interval_time_t max, apr_interval_time_t *time);
 
 /* The index of a word in `words` (NULL ended); case does not matter. */
 const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,

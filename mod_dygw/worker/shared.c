@@ -26,7 +26,6 @@
 #include <apr_strings.h>
 
 #include "auth/nonce.h"
-#include "cfg/limits.h"
 #include "gateway/meter.h"
 #include "gateway/reads.h"
 #include "handle/figures.h"
