@@ -23,7 +23,7 @@ static dygw_cfg_t *cfg_of(const cmd_parms *cmd)
 
 /* --- kinds of values that are not for parse.c, because they need more of httpd --- */
 
-static const char *read_path(cmd_parms *cmd, const char *arg, const char *what, const char **value)
+static const char *take_path(cmd_parms *cmd, const char *arg, const char *what, const char **value)
 {
     const char *path = ap_server_root_relative(cmd->pool, arg);
     apr_file_t *file;
@@ -59,7 +59,7 @@ static const char *add_to_list(cmd_parms *cmd, const char *arg, text_parser_fn *
     return NULL;
 }
 
-static const char *read_master_key(cmd_parms *cmd, const char *arg, unsigned char *key)
+static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned char *key)
 {
     const char *text;
     const char *error = dygw_secret_read(cmd, arg, &text);
@@ -73,10 +73,10 @@ static const char *read_master_key(cmd_parms *cmd, const char *arg, unsigned cha
     return error;
 }
 
-static const char *make_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal)
+static const char *take_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal)
 {
     *seal = apr_pcalloc(cmd->pool, sizeof **seal);
-    return read_master_key(cmd, arg, (*seal)->key);
+    return take_master_key(cmd, arg, (*seal)->key);
 }
 
 /* --- the readers: what each does with cmd, arg and value depends on the kind --- */
@@ -114,11 +114,11 @@ static const char *make_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal
 #define READ_TEXT(default_value, accepts) \
     return ACCEPTED(accepts)(PARSER(cmd), arg, value)
 #define READ_PATH(default_value, accepts) \
-    return read_path(cmd, arg, ACCEPTED(accepts), value)
+    return take_path(cmd, arg, ACCEPTED(accepts), value)
 #define READ_LIST(default_value, accepts) \
     return add_to_list(cmd, arg, ACCEPTED(accepts), value)
 #define READ_SEAL(default_value, accepts) \
-    return make_seal(cmd, arg, value)
+    return take_seal(cmd, arg, value)
 
 #define READER(kind, member, default_value, accepts) \
     static const char *read_##member(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg) \
@@ -139,7 +139,7 @@ static const char *set_master_key(cmd_parms *cmd, void *dummy, const char *key,
         dygw_seal_t *seal = cfg_of(cmd)->seal;
 
         seal->has_old = 1;
-        error = read_master_key(cmd, old_key, seal->old_key);
+        error = take_master_key(cmd, old_key, seal->old_key);
     }
     return error;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looks things up in the configuration as it was written. */
+ * Looks directives up in the configuration as it was written. */
 #ifndef DYGW_CFG_TREE_H
 #define DYGW_CFG_TREE_H
 
 #include "mod_dygw_private.h"
 
-/* The first directive in a server's own section (for the main server without the virtual hosts')
- * that is the gateway's or mounts one of its handlers. NULL when there is none. */
+/* The first directive of a server that is one of the gateway's or mounts one of its handlers; for
+ * the main server, the first one outside the virtual hosts. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);
 
 /* The settings of mod_dbd for a server: driver, params (NULL when unset), and the pool sizes with
