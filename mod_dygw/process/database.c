@@ -17,6 +17,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "cfg/tree.h"
 #include "process/log.h"
 #include "process/shared.h"
 #include "process/watch.h"

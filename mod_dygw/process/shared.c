@@ -27,7 +27,6 @@
 
 #include "layouts.inc"
 #include "auth/nonce.h"
-#include "cfg/limits.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
 #include "handle/figures.h"

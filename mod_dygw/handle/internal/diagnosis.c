@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "cfg/tree.h"
 #include "handle/handle.h"
 #include "util/spelling.h"
 
