@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in
- * http.c, line.c and flight.c alone. Thread-safe: connections are kept alive in handles that one
+ * the files http* alone. Thread-safe: connections are kept alive in handles that one
  * thread has at a time. */
 #ifndef DYGW_DOUYIN_DOUYIN_H
 #define DYGW_DOUYIN_DOUYIN_H
@@ -264,7 +264,7 @@ typedef struct dygw_records_reply_t {
     const char *cursor;             /* of the next page; NULL: this is the last */
 } dygw_records_reply_t;
 
-/* --- many calls at once, from one thread: flight.c --- */
+/* --- many calls at once, from one thread --- */
 typedef enum {
     DYGW_ASK_GET,           /* encrypted_code -> coupons */
     DYGW_ASK_QUERY,         /* order_id -> coupons */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * HTTP over libcurl: calls, and URLs taken apart. Their connections are in line.c; many calls of
- * one thread at once, in flight.c.
+ * HTTP over libcurl: calls, and URLs taken apart. Their connections are in http_handles.c; many
+ * calls of one thread at once, in http_multi.c.
  *
  * Whether something may have been sent is not guessed from error codes: libcurl calls
  * dygw_line_before_sending when a connection stands and the request is about to be written to it.
@@ -20,7 +20,7 @@
 
 #include "douyin/address.h"
 #include "douyin/douyin.h"
-#include "douyin/line.h"
+#include "douyin/http_easy.h"
 #include "util/compiler.h"
 #include "util/versions.h"
 

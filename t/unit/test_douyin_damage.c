@@ -2,7 +2,7 @@
  * What Douyin and proxies really send: damaged text, answers that are compressed unasked, coupons
  * under the second name of their list alone, the newer gateway's envelope.
  * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
+ * links: douyin/envelope.c douyin/http_multi.c douyin/http.c douyin/http_handles.c douyin/link.c
  * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
  * links: douyin/verify.c
  * helpers: loopback.c upstream.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a scanner read: which shapes lead to an object_id, and all that must not be followed.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/http.c douyin/line.c douyin/link.c douyin/prepare.c
+ * links: douyin/envelope.c douyin/http.c douyin/http_handles.c douyin/link.c douyin/prepare.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>

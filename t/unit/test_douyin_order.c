@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the order query answers: the documented sample, and what may be absent or written otherwise.
  * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
+ * links: douyin/envelope.c douyin/http_multi.c douyin/http.c douyin/http_handles.c douyin/link.c
  * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
  * links: douyin/verify.c
  * helpers: loopback.c upstream.c */

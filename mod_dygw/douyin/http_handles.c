@@ -2,7 +2,7 @@
  * Lines. One is opened when none is idle and given back to the front of a ring, so that few of
  * them stay warm; the one at the end of the ring is closed when nobody needed it for a while. The
  * mutex guards the rings, never a call. */
-#include "douyin/line.h"
+#include "douyin/http_easy.h"
 
 #include <openssl/x509_vfy.h>
 

@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "douyin/client.h"
-#include "douyin/line.h"
+#include "douyin/http_easy.h"
 
 #define CONNECTIONS_KEPT 128L
 

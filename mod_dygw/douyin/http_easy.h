@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines: handles of libcurl that keep their connections. For http.c and flight.c alone. */
-#ifndef DYGW_DOUYIN_LINE_H
-#define DYGW_DOUYIN_LINE_H
+ * Lines: handles of libcurl that keep their connections. For the files http* alone. */
+#ifndef DYGW_DOUYIN_HTTP_EASY_H
+#define DYGW_DOUYIN_HTTP_EASY_H
 
 #include <curl/curl.h>
 

@@ -2,7 +2,7 @@
  * Many calls at once from one thread: how long they take, how each ends, what becomes of the
  * connections, and what an abort does.
  * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
+ * links: douyin/envelope.c douyin/http_multi.c douyin/http.c douyin/http_handles.c douyin/link.c
  * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
  * links: douyin/verify.c
  * helpers: loopback.c upstream.c */
@@ -595,5 +595,5 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    return cmocka_run_group_tests_name("douyin_flight", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("douyin_async", tests, NULL, NULL);
 }
