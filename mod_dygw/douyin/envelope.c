@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The envelope of Douyin's answers: {"data": {error_code, description, ...}, "extra": {error_code,
  * description, sub_error_code, logid, ...}}. Errors come with HTTP status 200, on either level or
- * both; token answers have no "extra". The newer gateway's are {"err_no", "err_msg", "log_id"}. */
-#include "douyin/client.h"
+ * both; token answers have no "extra". The newer gateway's are {"err_no", "err_msg", "log_id"}.
+ *
+ * Calls codes.c. */
+#include "douyin/envelope.h"
 
 #include <apr_strings.h>
 
@@ -38,8 +40,8 @@ static const char *text_of(const json_t *level, const char *key, const char *fal
     return text && *text ? text : fallback;
 }
 
-/* Whether no error_code on any level is success. One level that says 0 is none while the other says
- * something unreadable. */
+/* Whether an answer without an error_code other than 0 is a success. It is none where one level
+ * says 0 and the other something that cannot be read. */
 static int is_success(level_e data, level_e extra, int both)
 {
     if (both) {
@@ -49,7 +51,8 @@ static int is_success(level_e data, level_e extra, int both)
            && extra != LEVEL_UNREADABLE;
 }
 
-/* The first error_code that is not 0, with its description. Whether there is any. */
+/* Reads the first error_code that is not 0, with its description. Whether the answer can be
+ * understood: as a refusal, or as a success. */
 static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
 {
     apr_int64_t in_data, in_extra;
@@ -65,7 +68,7 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
     return reply->error_code || is_success(data_level, extra_level, both);
 }
 
-/* The newer gateway's way to refuse; it counts where neither level has an error_code. */
+/* Reads the newer gateway's way to refuse, which counts where neither level has an error_code. */
 static int read_err_no(dygw_reply_t *reply, const json_t *root)
 {
     const json_t *level = dygw_json_int(root, "err_no", 0) ? root : reply->data;
@@ -76,9 +79,9 @@ static int read_err_no(dygw_reply_t *reply, const json_t *root)
     return reply->error_code != 0;
 }
 
-/* Halves of characters mended, so that it can be read, kept and passed on. It may be a token's, so
- * that nothing of it is left behind. */
-static void mend(dygw_reply_t *reply, apr_pool_t *pool)
+/* Mends halves of characters in the body, so that it can be read, kept and passed on. A token may
+ * be in it, so nothing of what came is left behind. */
+static void mend_body(dygw_reply_t *reply, apr_pool_t *pool)
 {
     const char *came = reply->raw;
     apr_size_t came_len = reply->raw_len;
@@ -135,7 +138,7 @@ static int is_success_status(int status)
     return status >= HTTP_OK && status < HTTP_OK + 100;
 }
 
-void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e call, int both_levels,
                                apr_pool_t *pool)
 {
     const char *mistake;
@@ -145,7 +148,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
     int understood;
 
     if (reply->raw) {
-        mend(reply, pool);
+        mend_body(reply, pool);
         root = dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, pool, &mistake);
     }
     extra = json_object_get(root, "extra");
@@ -154,7 +157,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
     if (reply->date == DYGW_NO_TIME) {
         reply->date = dygw_time_from_douyin(dygw_json_int(extra, "now", 0));
     }
-    understood = read_codes(reply, extra, call->both_levels);
+    understood = read_codes(reply, extra, both_levels);
     if (reply->error_code == 0 && !json_object_get(reply->data, "error_code")) {
         understood |= read_err_no(reply, root);
     }
@@ -167,6 +170,6 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
         reply->kind = DYGW_REPLY_GARBLED;
     }
     else {
-        reply->kind = dygw_douyin_classify(call->what, reply->error_code, reply->description);
+        reply->kind = dygw_douyin_classify(call, reply->error_code, reply->description);
     }
 }

@@ -1,236 +1,170 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines. One is opened when none is idle and given back to the front of a ring, so that few of
- * them stay warm; the one at the end of the ring is closed when nobody needed it for a while. The
- * mutex guards the rings, never a call. */
-#include "douyin/http_easy.h"
+ * The easy handles of blocking calls. A handle is opened when none is idle, and given back to the
+ * front of a ring, so that few handles are used and their connections stay warm. The handle at the
+ * end of the ring is closed when nobody has needed it for a while. The mutex guards the rings and
+ * no call.
+ *
+ * Calls libcurl and http_easy.c. */
+#include "douyin/http_handles.h"
 
-#include <openssl/x509_vfy.h>
+#include <apr_atomic.h>
 
 #include "util/pool.h"
 
-#define MAX_LIFE_SEC            300     /* so that changes of DNS are noticed */
-#define STALL_SEC               30      /* without a single byte */
-#define KEEPALIVE_IDLE_SEC      30
-#define KEEPALIVE_INTERVAL_SEC  15
-#define CONNECTIONS_PER_LINE    4L
+#define CONNECTIONS_PER_HANDLE  4L
 
-/* --- lines: opening and closing --- */
+/* --- taking and giving back --- */
 
-static const struct {
-    CURLoption option;
-    long value;
-} fixed_options[] = {
-    { CURLOPT_NOSIGNAL, 1 },
-    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },    /* version 2 would gain nothing here */
-    { CURLOPT_FOLLOWLOCATION, 0 },
-    { CURLOPT_SSL_VERIFYPEER, 1 },
-    { CURLOPT_SSL_VERIFYHOST, 2 },
-    { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
-    { CURLOPT_LOW_SPEED_LIMIT, 1 },
-    { CURLOPT_LOW_SPEED_TIME, STALL_SEC },
-    { CURLOPT_MAXAGE_CONN, DYGW_LINE_MAX_IDLE_SEC },
-    { CURLOPT_MAXLIFETIME_CONN, MAX_LIFE_SEC },
-    { CURLOPT_TCP_KEEPALIVE, 1 },
-    { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
-    { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SEC },
-    { CURLOPT_QUICK_EXIT, 1 }       /* a call that ends does not wait for the name server */
-};
-
-long dygw_line_ms(apr_interval_time_t us)
+static int open_with_multi(dygw_http_easy_t *easy, const dygw_http_settings_t *settings)
 {
-    return us < 1000 ? 1 : (long)(us / 1000);
-}
-
-static int set_fixed_options(CURL *easy)
-{
-    for (apr_size_t i = 0; i < sizeof fixed_options / sizeof *fixed_options; i++) {
-        if (curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value) != CURLE_OK) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static int set_settings(CURL *easy, const dygw_http_settings_t *s)
-{
-    long connect_ms = dygw_line_ms(s->connect_timeout);
-
-    /* An empty string keeps the environment's proxies out. Naming an encoding asks for it, and has
-     * every one decoded that comes. */
-    return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, s->schemes) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PROXY, s->proxy ? s->proxy : "") == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK
-           && (!s->decode
-               || curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity") == CURLE_OK)
-           && (!s->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
-}
-
-static int set_callbacks(dygw_line_t *line)
-{
-    CURL *easy = line->easy;
-
-    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, dygw_line_before_sending) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PREREQDATA, line) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, dygw_line_open_socket) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, line) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, dygw_line_receive) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_WRITEDATA, line) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_PRIVATE, line) == CURLE_OK
-           && curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, line->problem) == CURLE_OK;
-}
-
-int dygw_line_open(dygw_line_t *line, const dygw_http_settings_t *settings)
-{
-    line->settings = settings;
-    line->easy = curl_easy_init();
-    return line->easy && set_fixed_options(line->easy) && set_settings(line->easy, settings)
-           && set_callbacks(line);
-}
-
-static int open_with_multi(dygw_line_t *line, const dygw_http_settings_t *settings)
-{
-    line->multi = curl_multi_init();
-    return line->multi
-           && curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_PER_LINE)
+    easy->multi = curl_multi_init();
+    return easy->multi
+           && curl_multi_setopt(easy->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_PER_HANDLE)
                   == CURLM_OK
-           && dygw_line_open(line, settings);
+           && dygw_http_easy_open(easy, settings);
 }
 
-void dygw_line_close(dygw_line_t *line)
+static dygw_http_easy_t *take_idle_handle(dygw_http_t *http)
 {
-    curl_easy_cleanup(line->easy);
-    curl_multi_cleanup(line->multi);
-    curl_slist_free_all(line->headers);
-    line->easy = NULL;
-    line->multi = NULL;
-    line->headers = NULL;
-    line->token = NULL;
-}
-
-/* --- lines: taking and giving back --- */
-
-static dygw_line_t *take_idle(dygw_http_t *http)
-{
-    dygw_line_t *line = NULL;
+    dygw_http_easy_t *easy = NULL;
 
     apr_thread_mutex_lock(http->mutex);
-    if (!APR_RING_EMPTY(&http->idle, dygw_line_t, ring)) {
-        line = APR_RING_FIRST(&http->idle);
-        APR_RING_REMOVE(line, ring);
-        APR_RING_INSERT_HEAD(&http->busy, line, dygw_line_t, ring);
+    if (!APR_RING_EMPTY(&http->idle, dygw_http_easy_t, ring)) {
+        easy = APR_RING_FIRST(&http->idle);
+        APR_RING_REMOVE(easy, ring);
+        APR_RING_INSERT_HEAD(&http->busy, easy, dygw_http_easy_t, ring);
     }
     apr_thread_mutex_unlock(http->mutex);
-    return line;
+    return easy;
 }
 
-static dygw_line_t *new_line(dygw_http_t *http)
+static dygw_http_easy_t *new_handle(dygw_http_t *http)
 {
-    dygw_line_t *line;
+    dygw_http_easy_t *easy;
 
     apr_thread_mutex_lock(http->mutex);
-    if (!APR_RING_EMPTY(&http->closed, dygw_line_t, ring)) {
-        line = APR_RING_FIRST(&http->closed);
-        APR_RING_REMOVE(line, ring);
+    if (!APR_RING_EMPTY(&http->closed, dygw_http_easy_t, ring)) {
+        easy = APR_RING_FIRST(&http->closed);
+        APR_RING_REMOVE(easy, ring);
     }
     else {
-        line = apr_pcalloc(http->pool, sizeof(*line));
+        easy = apr_pcalloc(http->pool, sizeof(*easy));
     }
     apr_thread_mutex_unlock(http->mutex);
-    return line;
+    return easy;
 }
 
-static void insert(dygw_http_t *http, dygw_line_ring_t *where, dygw_line_t *line)
+static void insert_handle(dygw_http_t *http, dygw_http_easy_ring_t *where, dygw_http_easy_t *easy)
 {
     apr_thread_mutex_lock(http->mutex);
-    APR_RING_INSERT_HEAD(where, line, dygw_line_t, ring);
+    APR_RING_INSERT_HEAD(where, easy, dygw_http_easy_t, ring);
     apr_thread_mutex_unlock(http->mutex);
 }
 
-/* NULL: libcurl has no memory. */
-dygw_line_t *dygw_line_take(dygw_http_t *http)
+dygw_http_easy_t *dygw_http_handles_take(dygw_http_t *http)
 {
-    dygw_line_t *line = take_idle(http);
+    dygw_http_easy_t *easy = take_idle_handle(http);
 
-    if (line) {
-        return line;
+    if (easy) {
+        return easy;
     }
-    line = new_line(http);
-    if (!open_with_multi(line, &http->settings)) {
-        dygw_line_close(line);
-        insert(http, &http->closed, line);
+    easy = new_handle(http);
+    if (!open_with_multi(easy, &http->settings)) {
+        dygw_http_easy_close(easy);
+        insert_handle(http, &http->closed, easy);
         return NULL;
     }
-    insert(http, &http->busy, line);
-    return line;
+    insert_handle(http, &http->busy, easy);
+    return easy;
 }
 
-/* The line that nobody has needed for so long that its connections are of no use, out of the ring;
- * or NULL. With the mutex held. */
-static dygw_line_t *stale_line(dygw_http_t *http, dygw_ms_t now)
+/* Takes out of the ring the handle that nobody has needed for so long that its connections are of
+ * no use; NULL: there is none. With the mutex held. */
+static dygw_http_easy_t *stale_handle(dygw_http_t *http, dygw_ms_t now)
 {
-    dygw_line_t *line = APR_RING_LAST(&http->idle);
+    dygw_http_easy_t *easy = APR_RING_LAST(&http->idle);
 
-    if (APR_RING_EMPTY(&http->idle, dygw_line_t, ring)
-        || now - line->idle_since < DYGW_LINE_MAX_IDLE_SEC * APR_INT64_C(1000)) {
+    if (APR_RING_EMPTY(&http->idle, dygw_http_easy_t, ring)
+        || now - easy->idle_since < DYGW_HTTP_IDLE_MAX_SEC * APR_INT64_C(1000)) {
         return NULL;
     }
-    APR_RING_REMOVE(line, ring);
-    return line;
+    APR_RING_REMOVE(easy, ring);
+    return easy;
 }
 
-void dygw_line_give_back(dygw_http_t *http, dygw_line_t *line, int usable)
+void dygw_http_handles_give_back(dygw_http_t *http, dygw_http_easy_t *easy, int usable)
 {
-    dygw_line_t *useless = line;
+    dygw_http_easy_t *useless = easy;
 
     apr_thread_mutex_lock(http->mutex);
-    APR_RING_REMOVE(line, ring);
+    APR_RING_REMOVE(easy, ring);
     if (usable) {
-        line->idle_since = dygw_now();
-        useless = stale_line(http, line->idle_since);
-        APR_RING_INSERT_HEAD(&http->idle, line, dygw_line_t, ring);
+        easy->idle_since = dygw_now();
+        useless = stale_handle(http, easy->idle_since);
+        APR_RING_INSERT_HEAD(&http->idle, easy, dygw_http_easy_t, ring);
     }
     apr_thread_mutex_unlock(http->mutex);
     if (useless) {
-        dygw_line_close(useless);
-        insert(http, &http->closed, useless);
+        dygw_http_easy_close(useless);
+        insert_handle(http, &http->closed, useless);
     }
 }
 
-/* --- flights --- */
+/* --- abort --- */
 
-void dygw_line_add_waker(dygw_http_t *http, dygw_waker_t *waker)
+void dygw_http_handles_add(dygw_http_t *http, dygw_http_wakeable_t *wakeable)
 {
     apr_thread_mutex_lock(http->mutex);
-    APR_RING_INSERT_TAIL(&http->wakers, waker, dygw_waker_t, ring);
+    APR_RING_INSERT_TAIL(&http->wakeables, wakeable, dygw_http_wakeable_t, ring);
     apr_thread_mutex_unlock(http->mutex);
 }
 
-void dygw_line_remove_waker(dygw_http_t *http, dygw_waker_t *waker)
+void dygw_http_handles_remove(dygw_http_t *http, dygw_http_wakeable_t *wakeable)
 {
     apr_thread_mutex_lock(http->mutex);
-    APR_RING_REMOVE(waker, ring);
+    APR_RING_REMOVE(wakeable, ring);
     apr_thread_mutex_unlock(http->mutex);
 }
 
-void dygw_line_set_waker(dygw_http_t *http, dygw_waker_t *waker, CURLM *multi)
+void dygw_http_handles_set(dygw_http_t *http, dygw_http_wakeable_t *wakeable, CURLM *multi)
 {
     apr_thread_mutex_lock(http->mutex);
-    waker->multi = multi;
+    wakeable->multi = multi;
+    apr_thread_mutex_unlock(http->mutex);
+}
+
+int dygw_http_is_aborted(dygw_http_t *http)
+{
+    return apr_atomic_read32(&http->aborted) != 0;
+}
+
+void dygw_http_abort(dygw_http_t *http)
+{
+    dygw_http_easy_t *easy;
+    dygw_http_wakeable_t *wakeable;
+
+    apr_atomic_set32(&http->aborted, 1);
+    apr_thread_mutex_lock(http->mutex);
+    APR_RING_FOREACH(easy, &http->busy, dygw_http_easy_t, ring) {
+        curl_multi_wakeup(easy->multi);
+    }
+    APR_RING_FOREACH(wakeable, &http->wakeables, dygw_http_wakeable_t, ring) {
+        curl_multi_wakeup(wakeable->multi);    /* NULL does no harm */
+    }
     apr_thread_mutex_unlock(http->mutex);
 }
 
 /* --- all of them --- */
 
-static apr_status_t close_idle(void *baton)
+static apr_status_t close_idle_handles(void *baton)
 {
     dygw_http_t *http = baton;
 
-    while (!APR_RING_EMPTY(&http->idle, dygw_line_t, ring)) {
-        dygw_line_t *line = APR_RING_FIRST(&http->idle);
+    while (!APR_RING_EMPTY(&http->idle, dygw_http_easy_t, ring)) {
+        dygw_http_easy_t *easy = APR_RING_FIRST(&http->idle);
 
-        APR_RING_REMOVE(line, ring);
-        dygw_line_close(line);
+        APR_RING_REMOVE(easy, ring);
+        dygw_http_easy_close(easy);
     }
     return APR_SUCCESS;
 }
@@ -248,83 +182,11 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
         return rv;
     }
     made->settings = *settings;
-    APR_RING_INIT(&made->idle, dygw_line_t, ring);
-    APR_RING_INIT(&made->busy, dygw_line_t, ring);
-    APR_RING_INIT(&made->closed, dygw_line_t, ring);
-    APR_RING_INIT(&made->wakers, dygw_waker_t, ring);
-    apr_pool_cleanup_register(made->pool, made, close_idle, apr_pool_cleanup_null);
+    APR_RING_INIT(&made->idle, dygw_http_easy_t, ring);
+    APR_RING_INIT(&made->busy, dygw_http_easy_t, ring);
+    APR_RING_INIT(&made->closed, dygw_http_easy_t, ring);
+    APR_RING_INIT(&made->wakeables, dygw_http_wakeable_t, ring);
+    apr_pool_cleanup_register(made->pool, made, close_idle_handles, apr_pool_cleanup_null);
     *http = made;
     return APR_SUCCESS;
-}
-
-
-/* --- what went wrong --- */
-
-int dygw_line_is_unreadable(const dygw_line_t *line, CURLcode result)
-{
-    return line->too_large || result == CURLE_WEIRD_SERVER_REPLY
-           || result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_BAD_CONTENT_ENCODING;
-}
-
-/* How far it had come when its time was over. */
-static dygw_trouble_e trouble_of_time(CURL *easy, int sent)
-{
-    curl_off_t resolved = 0, connected = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &resolved);
-    curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
-    if (sent) {
-        return DYGW_TROUBLE_TIME;
-    }
-    return connected ? DYGW_TROUBLE_TLS : resolved ? DYGW_TROUBLE_CONNECT_TIME : DYGW_TROUBLE_NAME;
-}
-
-/* OpenSSL's number; where libcurl is made with another library, it tells less. */
-static dygw_trouble_e trouble_of_certificate(CURL *easy)
-{
-    long verdict = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
-    return verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID
-               ? DYGW_TROUBLE_EXPIRED
-               : DYGW_TROUBLE_CERTIFICATE;
-}
-
-/* Some refusals of a proxy look like a broken connection. */
-static int refused_by_proxy(CURL *easy)
-{
-    long status = 0;
-
-    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
-    return status >= 300;
-}
-
-dygw_trouble_e dygw_line_trouble(const dygw_line_t *line, CURLcode result)
-{
-    switch (result) {
-    case CURLE_OK:
-        return DYGW_TROUBLE_NONE;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return DYGW_TROUBLE_PROXY_NAME;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return DYGW_TROUBLE_NAME;
-    case CURLE_COULDNT_CONNECT:
-        return DYGW_TROUBLE_CONNECT;
-    case CURLE_OPERATION_TIMEDOUT:
-        return trouble_of_time(line->easy, line->times_sent > 0);
-    case CURLE_PROXY:
-        return DYGW_TROUBLE_PROXY;
-    case CURLE_SSL_CACERT_BADFILE:
-        return DYGW_TROUBLE_CA_FILE;
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return trouble_of_certificate(line->easy);
-    case CURLE_SSL_CONNECT_ERROR:
-        return DYGW_TROUBLE_TLS;
-    default:
-        if (line->times_sent == 0) {
-            return refused_by_proxy(line->easy) ? DYGW_TROUBLE_PROXY : DYGW_TROUBLE_TLS;
-        }
-        return dygw_line_is_unreadable(line, result) ? DYGW_TROUBLE_UNREADABLE
-                                                     : DYGW_TROUBLE_BROKEN;
-    }
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The token calls. */
+ * The token calls. (Douyin's pages client_token and generate-stable-client-token.)
+ *
+ * Calls client.c. */
 #include <string.h>
 
 #include <apr_lib.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Many calls at once from one thread: how long they take, how each ends, what becomes of the
- * connections, and what an abort does.
- * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/http_multi.c douyin/http.c douyin/http_handles.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
- * helpers: loopback.c upstream.c */
+ * Many calls at once from one thread: how long they take, what is asked and what comes back, and how
+ * each ends.
+ * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
+ * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http.c douyin/http_easy.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
+ * helpers: asking.c loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,52 +15,14 @@
 
 #include <cmocka.h>
 
-#include <pthread.h>
-
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 
-#include "upstream.h"
+#include "asking.h"
 #include "util/compiler.h"
 
-#define LENGTH_AND(length, body)                                                   \
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
-    "\r\n\r\n" body
-#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
-#define PATIENCE    apr_time_from_sec(10)
-#define MANY        50
-
-static const dygw_question_t query = { .what = DYGW_ASK_QUERY, .order_id = "1061449651423386211" };
-
-static dygw_flight_t *flight_of(upstream_t *u)
-{
-    dygw_flight_t *flight;
-
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
-    return flight;
-}
-
-static void start(upstream_t *u, dygw_flight_t *flight, void *baton)
-{
-    dygw_flight_start(flight, &query, TOKEN, &u->log, u->pool, baton);
-}
-
-/* Of the next call that lands. */
-static const dygw_reply_t *landed(dygw_flight_t *flight, void **baton)
-{
-    dygw_answer_t answer;
-    void *unused;
-
-    assert_int_equal(dygw_flight_land(flight, PATIENCE, baton ? baton : &unused, &answer), 1);
-    assert_non_null(answer.reply);
-    return answer.reply;
-}
-
-static dygw_reply_class_e kind_landed(dygw_flight_t *flight)
-{
-    return landed(flight, NULL)->kind;
-}
+#define MANY 50
 
 /* --- many at once --- */
 
@@ -67,48 +30,48 @@ static void many_calls_take_about_as_long_as_one(void **state)
 {
     upstream_t *u = *state;
     int batons[MANY], seen[MANY] = { 0 };
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     apr_time_t began = apr_time_now();
 
     upstream_script(u, { LOOPBACK_ANSWER_LATE, GOOD });
-    flight = flight_of(u);
+    async = async_of(u);
     for (int i = 0; i < MANY; i++) {
-        start(u, flight, &batons[i]);
+        begin_query(u, async, &batons[i]);
     }
-    assert_int_equal(dygw_flight_count(flight), MANY);
+    assert_int_equal(dygw_douyin_async_count(async), MANY);
     for (int i = 0; i < MANY; i++) {
         void *baton;
 
-        assert_int_equal(landed(flight, &baton)->kind, DYGW_REPLY_OK);
+        assert_int_equal(next_reply(async, &baton)->kind, DYGW_REPLY_OK);
         seen[(int *)baton - batons]++;
     }
     assert_in_range(apr_time_now() - began, 0, 1000 * LOOPBACK_DELAY_MS * MANY / 5);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(seen[i], 1);
     }
-    assert_int_equal(dygw_flight_count(flight), 0);
+    assert_int_equal(dygw_douyin_async_count(async), 0);
 }
 
-static void calls_land_in_the_order_of_their_answers(void **state)
+static void calls_are_completed_in_the_order_of_their_answers(void **state)
 {
     upstream_t *u = *state;
     char first[] = "first", second[] = "second";
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     upstream_script(u, { LOOPBACK_ANSWER_THIRD, GOOD }, { LOOPBACK_ANSWER, GOOD },
                     { LOOPBACK_HANG, NULL });
-    flight = flight_of(u);
-    start(u, flight, first);
+    async = async_of(u);
+    begin_query(u, async, first);
     while (loopback_requests(u->server) == 0) {
-        assert_int_equal(dygw_flight_land(flight, 1000, &baton, &answer), 0);
+        assert_int_equal(dygw_douyin_async_next(async, 1000, &baton, &answer), 0);
     }
-    start(u, flight, second);
-    assert_int_equal(landed(flight, &baton)->kind, DYGW_REPLY_OK);
+    begin_query(u, async, second);
+    assert_int_equal(next_reply(async, &baton)->kind, DYGW_REPLY_OK);
     assert_string_equal(baton, "second");
-    start(u, flight, NULL);
-    assert_int_equal(landed(flight, &baton)->kind, DYGW_REPLY_OK);
+    begin_query(u, async, NULL);
+    assert_int_equal(next_reply(async, &baton)->kind, DYGW_REPLY_OK);
     assert_string_equal(baton, "first");
 }
 
@@ -116,65 +79,65 @@ static void without_patience_nothing_is_waited_for(void **state)
 {
     upstream_t *u = *state;
     apr_time_t began;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     upstream_script(u, { LOOPBACK_HANG, NULL });
-    flight = flight_of(u);
+    async = async_of(u);
     began = apr_time_now();
-    assert_int_equal(dygw_flight_land(flight, PATIENCE, &baton, &answer), 0);
-    start(u, flight, NULL);
-    assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 0);
+    assert_int_equal(dygw_douyin_async_next(async, PATIENCE, &baton, &answer), 0);
+    begin_query(u, async, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 0);
     assert_in_range(apr_time_now() - began, 0, apr_time_from_sec(2));
     began = apr_time_now();
-    assert_int_equal(dygw_flight_land(flight, apr_time_from_msec(50), &baton, &answer), 0);
+    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_msec(50), &baton, &answer), 0);
     assert_in_range(apr_time_now() - began, 50000, apr_time_from_sec(2));
-    assert_int_equal(dygw_flight_count(flight), 1);
+    assert_int_equal(dygw_douyin_async_count(async), 1);
 }
 
-/* Found by memory checkers when anything of a call outlives its landing. */
-static void each_call_has_a_pool_that_may_go_when_it_has_landed(void **state)
+/* Found by memory checkers when anything of a call outlives it. */
+static void each_call_has_a_pool_that_may_go_when_it_is_completed(void **state)
 {
     upstream_t *u = *state;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
+    async = async_of(u);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 8; i++) {
             apr_pool_t *pool;
             dygw_question_t *question;
 
             assert_int_equal(apr_pool_create(&pool, NULL), APR_SUCCESS);
-            question = apr_pmemdup(pool, &query, sizeof query);
+            question = apr_pmemdup(pool, &asking_query, sizeof asking_query);
             question->order_id = apr_psprintf(pool, "%d", i);
-            dygw_flight_start(flight, question, apr_pstrdup(pool, TOKEN), &u->log, pool, pool);
+            dygw_douyin_async_begin(async, question, apr_pstrdup(pool, TOKEN), &u->log, pool, pool);
         }
         for (int i = 0; i < 8; i++) {
             void *pool;
 
-            assert_int_equal(landed(flight, &pool)->kind, DYGW_REPLY_OK);
+            assert_int_equal(next_reply(async, &pool)->kind, DYGW_REPLY_OK);
             apr_pool_destroy(pool);
         }
     }
 }
 
-static void a_flight_may_end_with_calls_under_way(void **state)
+static void the_client_may_end_with_calls_under_way(void **state)
 {
     upstream_t *u = *state;
     apr_pool_t *pool;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     upstream_script(u, { LOOPBACK_HANG, NULL });
     assert_int_equal(apr_pool_create(&pool, u->pool), APR_SUCCESS);
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, pool), APR_SUCCESS);
-    start(u, flight, NULL);
-    start(u, flight, NULL);
+    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, pool), APR_SUCCESS);
+    begin_query(u, async, NULL);
+    begin_query(u, async, NULL);
     while (loopback_requests(u->server) < 2) {
-        assert_int_equal(dygw_flight_land(flight, 1000, &baton, &answer), 0);
+        assert_int_equal(dygw_douyin_async_next(async, 1000, &baton, &answer), 0);
     }
     apr_pool_destroy(pool);
     assert_true(loopback_await_open(u->server, 0));
@@ -186,11 +149,11 @@ static void a_flight_may_end_with_calls_under_way(void **state)
 static const char *question_sent(upstream_t *u, const dygw_question_t *question,
                                  dygw_answer_t *answer)
 {
-    dygw_flight_t *flight = flight_of(u);
+    dygw_douyin_async_t *async = async_of(u);
     void *baton;
 
-    dygw_flight_start(flight, question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_flight_land(flight, PATIENCE, &baton, answer), 1);
+    dygw_douyin_async_begin(async, question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, PATIENCE, &baton, answer), 1);
     return loopback_request(u->server, loopback_requests(u->server) - 1);
 }
 
@@ -209,7 +172,7 @@ static const char *body_of(const char *request)
 static void get_and_query_encode_what_they_ask_for(void **state)
 {
     static const dygw_question_t get
-        = { .what = DYGW_ASK_GET, .encrypted_code = "CgwIARDh+JxjL/yABKA==" };
+        = { .what = DYGW_QUESTION_GET, .encrypted_code = "CgwIARDh+JxjL/yABKA==" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
@@ -219,7 +182,7 @@ static void get_and_query_encode_what_they_ask_for(void **state)
                   "GET /goodlife/v1/fulfilment/certificate/get/"
                   "?encrypted_code=CgwIARDh%2bJxjL%2fyABKA%3d%3d HTTP/1.1\r\n");
     assert_int_equal(answer.coupons->coupons->nelts, 1);
-    assert_starts(question_sent(u, &query, &answer),
+    assert_starts(question_sent(u, &asking_query, &answer),
                   "GET /goodlife/v1/fulfilment/certificate/query/?order_id=1061449651423386211"
                   " HTTP/1.1\r\n");
     assert_int_equal(answer.coupons->coupons->nelts, 2);
@@ -229,7 +192,7 @@ static void get_and_query_encode_what_they_ask_for(void **state)
 static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
-    static const dygw_question_t repeat = { .what = DYGW_ASK_REPEAT, .poi_id = POI,
+    static const dygw_question_t repeat = { .what = DYGW_QUESTION_REPEAT, .poi_id = POI,
                                             .verify_token = "78a23d74-d0f5", .codes = codes,
                                             .count = 2 };
     upstream_t *u = *state;
@@ -250,7 +213,7 @@ static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 static void what_was_held_up_too_long_is_not_sent(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==" };
-    dygw_question_t repeat = { .what = DYGW_ASK_REPEAT, .poi_id = POI, .verify_token = "t",
+    dygw_question_t repeat = { .what = DYGW_QUESTION_REPEAT, .poi_id = POI, .verify_token = "t",
                                .codes = codes, .count = 1, .send_by = dygw_now() - 1 };
     upstream_t *u = *state;
     dygw_answer_t answer;
@@ -269,7 +232,7 @@ static void what_was_held_up_too_long_is_not_sent(void **state)
 static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
 {
     static const dygw_question_t cancel
-        = { .what = DYGW_ASK_CANCEL, .verify_id = "7091478021421631519",
+        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "7091478021421631519",
             .certificate_id = "7091180835810052103", .cancel_token = "c-1" };
     upstream_t *u = *state;
     dygw_answer_t answer;
@@ -293,7 +256,7 @@ static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
 
 static void the_order_query_names_the_account(void **state)
 {
-    static const dygw_question_t order = { .what = DYGW_ASK_ORDER, .order_id = "7000277894" };
+    static const dygw_question_t order = { .what = DYGW_QUESTION_ORDER, .order_id = "7000277894" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
@@ -313,21 +276,21 @@ static void a_call_without_an_answer_times_out_alone(void **state)
     apr_time_t began = apr_time_now();
     char slow[] = "slow", quick[] = "quick";
     const dygw_reply_t *reply;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     u->config.total_timeout = apr_time_from_msec(1000);
     upstream_script(u, { LOOPBACK_HANG, NULL }, { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
-    start(u, flight, slow);
+    async = async_of(u);
+    begin_query(u, async, slow);
     while (loopback_requests(u->server) == 0) {
-        assert_int_equal(dygw_flight_land(flight, 1000, &baton, &answer), 0);
+        assert_int_equal(dygw_douyin_async_next(async, 1000, &baton, &answer), 0);
     }
-    start(u, flight, quick);
-    assert_int_equal(landed(flight, &baton)->kind, DYGW_REPLY_OK);
+    begin_query(u, async, quick);
+    assert_int_equal(next_reply(async, &baton)->kind, DYGW_REPLY_OK);
     assert_string_equal(baton, "quick");
-    reply = landed(flight, &baton);
+    reply = next_reply(async, &baton);
     assert_int_equal(reply->kind, DYGW_REPLY_TIMEOUT);
     assert_string_equal(baton, "slow");
     assert_in_range(reply->took, 990000, 5000000);
@@ -339,230 +302,41 @@ static void the_time_of_a_call_counts_from_its_start(void **state)
 {
     upstream_t *u = *state;
     apr_time_t until;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     u->config.total_timeout = apr_time_from_msec(50);
     upstream_script(u, { LOOPBACK_HANG, NULL });
-    flight = flight_of(u);
-    start(u, flight, NULL);
+    async = async_of(u);
+    begin_query(u, async, NULL);
     until = apr_time_now() + apr_time_from_msec(60);
     while (apr_time_now() < until) {
     }
-    assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 1);
+    assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 1);
     assert_in_range(answer.reply->kind, DYGW_REPLY_TIMEOUT, DYGW_REPLY_UNREACHABLE);
 }
 
 static void a_request_without_an_answer_is_lost(void **state)
 {
     upstream_t *u = *state;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
 
     upstream_script(u, { LOOPBACK_DROP, NULL });
-    flight = flight_of(u);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_LOST);
+    async = async_of(u);
+    begin_query(u, async, NULL);
+    assert_int_equal(next_kind(async), DYGW_REPLY_LOST);
 }
 
 static void a_port_where_nobody_listens_is_unreachable(void **state)
 {
     upstream_t *u = *state;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
 
     upstream_connect(u, apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_free_port()));
-    flight = flight_of(u);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_UNREACHABLE);
-}
-
-/* It has a connection that will be dead when the next request is sent over it. */
-static dygw_flight_t *flight_with_a_dying_connection(upstream_t *u)
-{
-    dygw_flight_t *flight;
-    const dygw_reply_t *reply;
-
-    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL },
-                    { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
-    start(u, flight, NULL);
-    reply = landed(flight, NULL);
-    assert_false(reply->sent_twice);
-    assert_false(reply->was_dead);
-    return flight;
-}
-
-static void a_request_that_libcurl_repeats_on_its_own_is_told(void **state)
-{
-    upstream_t *u = *state;
-    dygw_flight_t *flight = flight_with_a_dying_connection(u);
-    const dygw_reply_t *reply;
-
-    start(u, flight, NULL);
-    reply = landed(flight, NULL);
-    assert_int_equal(reply->kind, DYGW_REPLY_OK);
-    assert_true(reply->sent_twice);
-    assert_int_equal(loopback_requests(u->server), 3);
-    start(u, flight, NULL);
-    assert_false(landed(flight, NULL)->sent_twice);
-}
-
-/* Douyin counts order queries, so they are sent by nobody but who keeps the count. */
-static void an_order_query_over_a_dead_connection_is_not_sent_again(void **state)
-{
-    upstream_t *u = *state;
-    dygw_question_t order = { .what = DYGW_ASK_ORDER, .order_id = "1" };
-    dygw_flight_t *flight = flight_with_a_dying_connection(u);
-    const dygw_reply_t *reply;
-
-    dygw_flight_start(flight, &order, TOKEN, &u->log, u->pool, NULL);
-    reply = landed(flight, NULL);
-    assert_int_equal(reply->kind, DYGW_REPLY_LOST);
-    assert_true(reply->was_dead);
-    assert_false(reply->sent_twice);
-    assert_int_equal(loopback_requests(u->server), 2);
-    assert_non_null(strstr(upstream_logged(), "DYGW0665"));
-    dygw_flight_start(flight, &order, TOKEN, &u->log, u->pool, NULL);
-    assert_false(landed(flight, NULL)->was_dead);
-    assert_int_equal(loopback_requests(u->server), 3);
-}
-
-/* --- connections --- */
-
-static void connections_are_used_again(void **state)
-{
-    upstream_t *u = *state;
-    dygw_flight_t *flight;
-
-    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < 20; i++) {
-            start(u, flight, NULL);
-        }
-        for (int i = 0; i < 20; i++) {
-            assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-        }
-    }
-    assert_int_equal(loopback_requests(u->server), 200);
-    assert_in_range(loopback_connections(u->server), 1, 20);
-}
-
-static void a_failed_call_leaves_its_connection_to_nobody(void **state)
-{
-    upstream_t *u = *state;
-    dygw_flight_t *flight;
-
-    u->config.total_timeout = apr_time_from_msec(200);
-    upstream_script(u, { LOOPBACK_HANG, NULL }, { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_TIMEOUT);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-    assert_int_equal(loopback_connections(u->server), 2);
-}
-
-static dygw_ms_t now;
-
-static dygw_ms_t clock_of_test(void)
-{
-    return now;
-}
-
-static void connections_that_nobody_needs_for_a_minute_are_closed(void **state)
-{
-    upstream_t *u = *state;
-    dygw_flight_t *flight;
-    dygw_answer_t answer;
-    void *baton;
-
-    dygw_clock_set(clock_of_test);
-    upstream_script(u, { LOOPBACK_ANSWER_IN_PAIRS, GOOD });
-    flight = flight_of(u);
-    start(u, flight, NULL);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-    now += 59 * 1000;
-    assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 0);
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-    assert_int_equal(loopback_connections(u->server), 2);
-    assert_true(loopback_await_open(u->server, 2));
-    now += 61 * 1000;
-    assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 0);
-    assert_true(loopback_await_open(u->server, 0));
-    start(u, flight, NULL);
-    assert_int_equal(kind_landed(flight), DYGW_REPLY_OK);
-    assert_int_equal(loopback_connections(u->server), 3);
-    dygw_clock_set(NULL);
-}
-
-/* --- abort --- */
-
-/* libcurl wakes up by itself 200 ms after a connect, and then every second. */
-#define BETWEEN_WAKES   apr_time_from_msec(300)
-#define AT_ONCE         apr_time_from_msec(500)
-
-typedef struct aborter_t {
-    upstream_t *u;
-    apr_time_t at;
-} aborter_t;
-
-static void *abort_soon(void *baton)
-{
-    aborter_t *aborter = baton;
-
-    loopback_await(aborter->u->server, 3);
-    apr_sleep(BETWEEN_WAKES);
-    aborter->at = apr_time_now();
-    dygw_douyin_abort(aborter->u->douyin);
-    return NULL;
-}
-
-static void an_abort_lands_everything_at_once(void **state)
-{
-    upstream_t *u = *state;
-    aborter_t aborter = { .u = u };
-    pthread_t thread;
-    dygw_flight_t *flight;
-    apr_time_t ended;
-
-    u->config.total_timeout = apr_time_from_sec(60);
-    upstream_script(u, { LOOPBACK_HANG, NULL });
-    flight = flight_of(u);
-    for (int i = 0; i < 3; i++) {
-        start(u, flight, NULL);
-    }
-    assert_int_equal(pthread_create(&thread, NULL, abort_soon, &aborter), 0);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(kind_landed(flight), DYGW_REPLY_LOST);
-    }
-    ended = apr_time_now();
-    pthread_join(thread, NULL);
-    assert_in_range(ended - aborter.at, 0, AT_ONCE);
-    assert_int_equal(dygw_flight_count(flight), 0);
-    assert_string_equal(upstream_logged(), "");
-}
-
-static void calls_after_an_abort_send_nothing(void **state)
-{
-    upstream_t *u = *state;
-    char baton_of_test[] = "mine";
-    dygw_flight_t *flight;
-    void *baton;
-
-    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    flight = flight_of(u);
-    dygw_douyin_abort(u->douyin);
-    start(u, flight, baton_of_test);
-    assert_int_equal(dygw_flight_count(flight), 1);
-    assert_int_equal(landed(flight, &baton)->kind, DYGW_REPLY_UNREACHABLE);
-    assert_ptr_equal(baton, baton_of_test);
-    assert_int_equal(dygw_flight_count(flight), 0);
-    assert_int_equal(loopback_connections(u->server), 0);
-    assert_string_equal(upstream_logged(), "");
+    async = async_of(u);
+    begin_query(u, async, NULL);
+    assert_int_equal(next_kind(async), DYGW_REPLY_UNREACHABLE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
@@ -571,10 +345,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(many_calls_take_about_as_long_as_one),
-        TEST(calls_land_in_the_order_of_their_answers),
+        TEST(calls_are_completed_in_the_order_of_their_answers),
         TEST(without_patience_nothing_is_waited_for),
-        TEST(each_call_has_a_pool_that_may_go_when_it_has_landed),
-        TEST(a_flight_may_end_with_calls_under_way),
+        TEST(each_call_has_a_pool_that_may_go_when_it_is_completed),
+        TEST(the_client_may_end_with_calls_under_way),
         TEST(get_and_query_encode_what_they_ask_for),
         TEST(a_repetition_sends_the_bytes_of_the_verify),
         TEST(what_was_held_up_too_long_is_not_sent),
@@ -584,13 +358,6 @@ int main(void)
         TEST(the_time_of_a_call_counts_from_its_start),
         TEST(a_request_without_an_answer_is_lost),
         TEST(a_port_where_nobody_listens_is_unreachable),
-        TEST(a_request_that_libcurl_repeats_on_its_own_is_told),
-        TEST(an_order_query_over_a_dead_connection_is_not_sent_again),
-        TEST(connections_are_used_again),
-        TEST(a_failed_call_leaves_its_connection_to_nobody),
-        TEST(connections_that_nobody_needs_for_a_minute_are_closed),
-        TEST(an_abort_lands_everything_at_once),
-        TEST(calls_after_an_abort_send_nothing),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
