@@ -13,7 +13,7 @@
  *   envelope.c certificate.c        what all answers have in common, what answers show of a
  *   link_hosts.c                    coupon, where links may lead
  *   codes.c                         Douyin's numbers
- *   http.c http_multi.c             transport: requests that are waited for, and many at once
+ *   http_call.c http_multi.c        transport: requests that are waited for, and many at once
  *   http_handles.c http_easy.c      the handles of libcurl, each file calling those after it
  *   http_outcome.c http_url.c
  *   address.c

@@ -23,7 +23,7 @@ typedef enum {
     DYGW_BY_WEBHOOK
 } dygw_confirmed_by_e;
 
-/* What Douyin tells of a coupon; words in the table. UNKNOWN: it tells nothing, or nothing known. */
+/* What Douyin tells of a coupon; a word in the table. UNKNOWN: nothing that we know. */
 typedef enum {
     DYGW_COUPON_UNKNOWN = -1,
     DYGW_COUPON_INITIAL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Blocking calls: a thread takes an easy handle for the time of its call. And libcurl's own set-up.
  *
- * Calls libcurl and the other files http_*.c, but for http_multi.c. */
+ * Calls libcurl, http_handles.c, http_easy.c and http_outcome.c. */
 #include "douyin/http.h"
 
 #include <apr_strings.h>
