@@ -103,8 +103,8 @@ void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
 
 /* A number of the platform's that the table lacks is counted as itself, as long as there is room:
  * the administrator needs to know which it is. */
-static int series_of(const dygw_metrics_t *metrics, apr_int64_t error_code,
-                     dygw_reply_class_e kind)
+static int series_of_refusal(const dygw_metrics_t *metrics, apr_int64_t error_code,
+                             dygw_reply_class_e kind)
 {
     int place = -1;
 
@@ -120,7 +120,7 @@ void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
 {
     static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
-    int series = series_of(metrics, error_code, kind);
+    int series = series_of_refusal(metrics, error_code, kind);
 
     dygw_count(metrics, DYGW_COUNT_REFUSALS, series);
     if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON

@@ -81,7 +81,7 @@ static int says_try_again(const char *description)
 }
 
 /* The place of a number among the ranges; -1: it is in none of them. */
-static int range_of(apr_int64_t code)
+static int range_of_code(apr_int64_t code)
 {
     for (int i = 0; i < LEN(ranges); i++) {
         if (code >= ranges[i].from && code <= ranges[i].to) {
@@ -93,7 +93,7 @@ static int range_of(apr_int64_t code)
 
 static dygw_reply_class_e kind_of_range(apr_int64_t code)
 {
-    int range = range_of(code);
+    int range = range_of_code(code);
 
     return range < 0 ? DYGW_REPLY_SETUP : ranges[range].kind;
 }
@@ -153,7 +153,7 @@ dygw_obstacle_e dygw_douyin_obstacle(apr_int64_t error_code)
 
 /* --- for counting --- */
 
-static const code_t *code_of(int series)
+static const code_t *code_of_series(int series)
 {
     return series < CODES ? &codes[series] : &token_codes[series - CODES];
 }
@@ -163,7 +163,7 @@ int dygw_douyin_code_series(apr_int64_t error_code, dygw_reply_class_e kind)
     int series = 0;
     int other = 0;
 
-    while (series < KNOWN && code_of(series)->code != error_code) {
+    while (series < KNOWN && code_of_series(series)->code != error_code) {
         series++;
     }
     if (series < KNOWN) {
@@ -203,15 +203,15 @@ int dygw_douyin_series_words(int series, const char **code, const char **kind, a
         *kind = dygw_douyin_kind_word(kinds[series - KNOWN]);
     }
     else {
-        *code = apr_psprintf(pool, "%" APR_INT64_T_FMT, code_of(series)->code);
-        *kind = dygw_douyin_kind_word(code_of(series)->kind);
+        *code = apr_psprintf(pool, "%" APR_INT64_T_FMT, code_of_series(series)->code);
+        *kind = dygw_douyin_kind_word(code_of_series(series)->kind);
     }
     return 1;
 }
 
 int dygw_douyin_is_platform(apr_int64_t error_code)
 {
-    int range = range_of(error_code);
+    int range = range_of_code(error_code);
 
     return range >= 0 && ranges[range].is_platform;
 }

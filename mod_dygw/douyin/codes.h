@@ -16,9 +16,9 @@
 
 /* --- error codes --- */
 
-/* X(name, number, what it means: a DYGW_REPLY_*): in any call, on any level of its answer. Numbers
- * of coupons are in the list so that they are counted by themselves. Metrics know a code by its
- * place in the list. */
+/* X(name, number, what it means: a DYGW_REPLY_*), whatever the call and the level of its answer. An
+ * unknown number would often be taken as a coupon's, too: those are in the list so that each is
+ * counted by itself. Metrics know a code by its place in the list. */
 #define DYGW_DOUYIN_CODES(X) \
     /* fulfilment: the coupon's, with others among them */ \
     X(ALREADY_DONE, 2, COUPON)              /* as `result`; what else it means is not said */ \
@@ -69,7 +69,7 @@
     X(NO_PERMISSION, 2190004, SETUP)        /* the application lacks it */ \
     X(MERCHANT_AT_PLATFORM, 2190005, SETUP) /* as MERCHANT */ \
     X(TOKEN_EXPIRED, 2190008, TOKEN)        /* or superseded */ \
-    /* the new gateway */ \
+    /* the new gateway; NEW_ where another one has a code of the same meaning */ \
     X(NEW_TOKEN_INVALID, 28001003, TOKEN) \
     X(NEW_SYSTEM_BUSY, 28001005, BUSY) \
     X(NEW_NETWORK, 28001006, BUSY)          /* trouble within Douyin's network */ \
@@ -139,7 +139,7 @@ enum { DYGW_SUB_ORDER_TYPE_PRODUCT = 100 }; /* the others are delivery, packing,
 
 /* --- what an error code means --- */
 
-/* Where a call was made: some numbers are the token calls' own. */
+/* Which call was answered: the numbers of the token calls are known in OTHER calls alone. */
 typedef enum { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER } dygw_call_e;
 
 /* What an error_code, or the result of one code, means. description: Douyin's words, never NULL. A

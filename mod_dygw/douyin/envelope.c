@@ -33,7 +33,7 @@ static level_e read_level(const json_t *level, apr_int64_t *code)
     return LEVEL_READ;
 }
 
-static const char *text_of(const json_t *level, const char *key, const char *fallback)
+static const char *text_of_level(const json_t *level, const char *key, const char *fallback)
 {
     const char *text = dygw_json_str(level, key);
 
@@ -62,9 +62,10 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
     const json_t *second = first == extra ? reply->data : extra;
 
     reply->error_code = in_data ? in_data : in_extra;
-    reply->description = text_of(first, "description", text_of(second, "description", ""));
+    reply->description = text_of_level(first, "description",
+                                       text_of_level(second, "description", ""));
     reply->sub_error_code = dygw_json_int(extra, "sub_error_code", 0);
-    reply->logid = text_of(extra, "logid", text_of(reply->data, "log_id", ""));
+    reply->logid = text_of_level(extra, "logid", text_of_level(reply->data, "log_id", ""));
     return reply->error_code || is_success(data_level, extra_level, both);
 }
 
@@ -74,8 +75,8 @@ static int read_err_no(dygw_reply_t *reply, const json_t *root)
     const json_t *level = dygw_json_int(root, "err_no", 0) ? root : reply->data;
 
     reply->error_code = dygw_json_int(level, "err_no", 0);
-    reply->description = text_of(level, "err_msg", reply->description);
-    reply->logid = text_of(root, "log_id", reply->logid);
+    reply->description = text_of_level(level, "err_msg", reply->description);
+    reply->logid = text_of_level(root, "log_id", reply->logid);
     return reply->error_code != 0;
 }
 
@@ -94,7 +95,7 @@ static void mend_body(dygw_reply_t *reply, apr_pool_t *pool)
 
 /* --- copies --- */
 
-static int has_something(const json_t *copy, json_type type)
+static int has_members(const json_t *copy, json_type type)
 {
     if (type == JSON_OBJECT) {
         return json_object_size(copy) > 0;
@@ -107,7 +108,7 @@ static int has_something(const json_t *copy, json_type type)
     return 0;
 }
 
-static int is_nothing(const json_t *copy, json_type type)
+static int is_empty_copy(const json_t *copy, json_type type)
 {
     return !copy || json_is_null(copy)
            || (json_typeof(copy) == type && json_array_size(copy) == 0
@@ -123,10 +124,10 @@ const json_t *dygw_douyin_copy(const json_t *data, const char *name, json_type t
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         const json_t *copy = json_object_get(data, apr_pstrcat(pool, name, suffixes[i], NULL));
 
-        if (has_something(copy, type)) {
+        if (has_members(copy, type)) {
             return copy;
         }
-        *strange |= !is_nothing(copy, type);
+        *strange |= !is_empty_copy(copy, type);
     }
     return NULL;
 }

@@ -191,8 +191,8 @@ static dygw_http_transfer_t *take_completed(dygw_http_multi_t *multi)
     return transfer ? transfer : take_hopeless(multi);
 }
 
-/* Waits at most that long for something to do, and does it. */
-static void go_on(dygw_http_multi_t *multi, apr_interval_time_t patience)
+/* Waits up to patience for something to do, and has libcurl do it. */
+static void wait_and_perform(dygw_http_multi_t *multi, apr_interval_time_t patience)
 {
     apr_interval_time_t ms = (patience + 999) / 1000;
     int wait = ms > DYGW_HTTP_SLEEP_MAX_MS ? DYGW_HTTP_SLEEP_MAX_MS : (int)ms;
@@ -217,7 +217,7 @@ static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi,
         return transfer;
     }
     do {
-        go_on(multi, wait);
+        wait_and_perform(multi, wait);
         transfer = take_completed(multi);
         wait = until - apr_time_now();
     } while (!transfer && wait > 0);

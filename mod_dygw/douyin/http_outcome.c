@@ -20,7 +20,7 @@ static int is_unreadable(const dygw_http_easy_t *easy, CURLcode result)
            || result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_BAD_CONTENT_ENCODING;
 }
 
-static dygw_http_end_e end_of(const dygw_http_easy_t *easy, CURLcode result)
+static dygw_http_end_e end_of_request(const dygw_http_easy_t *easy, CURLcode result)
 {
     if (result == CURLE_OK) {
         return DYGW_HTTP_ANSWERED;
@@ -69,7 +69,7 @@ static int refused_by_proxy(CURL *curl)
     return status >= HTTP_FIRST_REFUSAL;
 }
 
-static dygw_trouble_e trouble_of(const dygw_http_easy_t *easy, CURLcode result)
+static dygw_trouble_e trouble_of_request(const dygw_http_easy_t *easy, CURLcode result)
 {
     switch (result) {
     case CURLE_OK:
@@ -110,7 +110,7 @@ static void note_failure(dygw_http_easy_t *easy, CURLcode result)
     easy->answer->problem = apr_pstrdup(easy->pool, easy->answer->aborted ? "aborted" : words);
 }
 
-static dygw_ms_t date_of(CURL *curl)
+static dygw_ms_t date_of_answer(CURL *curl)
 {
     struct curl_header *date;
     apr_time_t at = APR_DATE_BAD;
@@ -129,7 +129,7 @@ static void note_answer(dygw_http_easy_t *easy)
 
     curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &status);
     easy->answer->status = (int)status;
-    easy->answer->date = date_of(easy->curl);
+    easy->answer->date = date_of_answer(easy->curl);
     if (curl_easy_header(easy->curl, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
         easy->answer->location = apr_pstrdup(easy->pool, location->value);
     }
@@ -149,8 +149,8 @@ static void note_figures(dygw_http_easy_t *easy)
 
 void dygw_http_easy_end(dygw_http_easy_t *easy, CURLcode result)
 {
-    easy->answer->end = end_of(easy, result);
-    easy->answer->trouble = trouble_of(easy, result);
+    easy->answer->end = end_of_request(easy, result);
+    easy->answer->trouble = trouble_of_request(easy, result);
     easy->answer->date = DYGW_NO_TIME;
     easy->answer->ended_at = dygw_now();
     if (result == CURLE_OK || easy->too_large) {

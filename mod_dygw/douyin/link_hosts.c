@@ -11,7 +11,7 @@
 
 #define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
-static void read_rule(dygw_link_rule_t *rule, const char *word, apr_pool_t *pool)
+static void read_link_rule(dygw_link_rule_t *rule, const char *word, apr_pool_t *pool)
 {
     *rule = (dygw_link_rule_t){ .host = word };
     if (strncmp(word, "*.", 2) == 0) {
@@ -34,7 +34,7 @@ apr_array_header_t *dygw_douyin_link_rules(const apr_array_header_t *words, apr_
     for (int i = 0; i < count; i++) {
         dygw_link_rule_t *rule = apr_array_push(rules);
 
-        read_rule(rule, APR_ARRAY_IDX(words, i, const char *), pool);
+        read_link_rule(rule, APR_ARRAY_IDX(words, i, const char *), pool);
     }
     return rules;
 }

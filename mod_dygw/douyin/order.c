@@ -46,7 +46,7 @@ static dygw_ms_t time_of_order(const json_t *object, const char *key)
 /* --- coupons --- */
 
 /* The figures of one coupon; NULL where the order has figures as a whole only. */
-static const json_t *figures_of(const json_t *order, const char *item_id, apr_pool_t *pool)
+static const json_t *figures_of_coupon(const json_t *order, const char *item_id, apr_pool_t *pool)
 {
     const json_t *infos = json_object_get(order, "sub_order_amount_infos");
 
@@ -77,7 +77,7 @@ static void read_coupons(apr_array_header_t *coupons, const json_t *order, apr_p
         coupon = apr_array_push(coupons);
         coupon->certificate_id = dygw_json_id(item, "certificate_id", pool);
         coupon->order_item_id = dygw_json_id(item, "order_item_id", pool);
-        figures = figures_of(order, coupon->order_item_id, pool);
+        figures = figures_of_coupon(order, coupon->order_item_id, pool);
         coupon->pay_amount = amount_of_order(figures, "pay_amount");
         coupon->receipt_amount = amount_of_order(figures, "receipt_amount");
         coupon->discount_amount = amount_of_order(figures, "discount_amount");
