@@ -10,8 +10,8 @@
 void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t *item,
                                   apr_pool_t *pool);
 
-/* A number of uses, which is at least 0 and fits an int; 0 when absent. */
-int dygw_douyin_read_times(const json_t *object, const char *key);
+/* A number of uses of a times card, at least 0 and fit for an int; 0 when absent. */
+int dygw_douyin_read_times(const json_t *card, const char *key);
 
 /* A number that is for comparing only: one that does not fit an int is as good as the largest. */
 int dygw_douyin_read_small(const json_t *object, const char *key, int fallback);
