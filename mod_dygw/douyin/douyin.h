@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The upstream: Douyin's life-services API, as the gateway asks for it. The room knows coupons as
- * far as Douyin's answers show them, and nothing of records, callers or httpd. It calls
- * util/ alone.
+ * far as Douyin's answers show them, and nothing of records, callers or httpd. It calls util/ only.
  *
  * Its files, from top to bottom. A file calls those below it, none beside it unless that is said:
  *
@@ -14,12 +13,13 @@
  *   link_hosts.c                    coupon, where links may lead
  *   codes.c                         Douyin's numbers
  *   http_call.c http_multi.c        transport: requests that are waited for, and many at once
- *   http_handles.c http_easy.c      the handles of libcurl, each file calling those after it
+ *   http_handles.c http_easy.c      the handles of libcurl: each file calls those after it
  *   http_outcome.c http_url.c
  *   address.c
  *
- * libcurl is called in the files http* alone. Where a comment names a page of Douyin's, it is one
- * below https://developer.open-douyin.com/docs/resource/zh-CN/local-life/develop/OpenAPI/.
+ * libcurl is called in the files http* alone. Pages of Douyin's that comments name are below
+ * https://developer.open-douyin.com/docs/resource/zh-CN/, most of them in
+ * local-life/develop/OpenAPI/general-capabilities/.
  *
  * Thread-safe: connections are kept alive in handles that one thread has at a time. */
 #ifndef DYGW_DOUYIN_DOUYIN_H
