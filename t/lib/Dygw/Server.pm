@@ -359,12 +359,21 @@ sub open_connections {
     return scalar grep { / \d+: \Q$local\E \S+ (\S+)/ && $1 ne '0A' && $1 ne '06' } split /\n/, slurp('/proc/net/tcp');
 }
 
-# The threaded MPMs of httpd 2.4 may crash when they are told to stop at once while a connection is just being closed
-# (close_worker_sockets looks at a socket whose pool is gone), with any module or none. So the connections of a client
-# that has left come to their end first; those of one that stays keep it waiting no longer than this.
+# A child is being started until it has its threads.
+sub is_being_started {
+    my ($pid) = @_;
+    return slurp("/proc/$pid/status") =~ /^Threads:\s+1$/m;
+}
+
+# The threaded MPMs of httpd 2.4 may crash in two ways when they are told to stop at once, with any module or none. A
+# connection is just being closed: close_worker_sockets looks at a socket whose pool is gone. Or a child is being
+# started: until signals are blocked in it, it runs exit() in the middle of malloc(). So the connections of a client
+# that has left come to their end first, and children are up; neither keeps it waiting for longer than this.
 sub await_quiet {
     my ($self) = @_;
-    poll { !$self->open_connections } 3 if $self->{mpm} ne 'prefork';
+    return if $self->{mpm} eq 'prefork';
+    poll { !$self->open_connections } 3;
+    poll { !grep { is_being_started($_) } $self->child_pids } 3;
     return;
 }
 
