@@ -12,13 +12,14 @@ use Test::More;
 
 use Dygw::Gateway;
 use Dygw::Metrics;
+use Dygw::Needs;
 use Dygw::Server qw(slurp spew);
 
 use constant ALERTS => 11;
 
 my $root = "$FindBin::Bin/../..";
 my $promtool = Dygw::Server->out . '/promtool/promtool';
--x $promtool or die "there is no $promtool: sh build/promtool " . Dygw::Server->out . "/promtool\n";
+Dygw::Needs::built($promtool, 'sh build/promtool ' . Dygw::Server->out . '/promtool');
 
 # One test: promtool has nothing to say against it.
 sub promtool {

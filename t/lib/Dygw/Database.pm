@@ -15,6 +15,7 @@ use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
+use Dygw::Needs;
 use Dygw::Server qw(poll slurp);
 
 use constant START_DEADLINE => 30;    # seconds
@@ -245,10 +246,7 @@ sub as_user {
 
 sub program {
     my ($self, $name, @places) = @_;
-    for my $place (@places, '/usr/sbin', '/usr/bin', '/usr/local/bin') {
-        return "$place/$name" if -x "$place/$name";
-    }
-    croak "$name is not installed, and $self->{driver} cannot be tested without it";
+    return Dygw::Needs::program($name, @places);
 }
 
 # Runs a set-up program as the user of the server.
