@@ -13,6 +13,7 @@ use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
+use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Dygw::Needs;
@@ -278,7 +279,8 @@ sub destroy {
     local ($?, $@, $!);
     $self->thaw;
     $self->stop;
-    remove_tree(delete $self->{dir});
+    my $dir = delete $self->{dir};
+    $ENV{DYGW_TEST_KEEP} ? Test::More::diag("the $self->{driver} database was in $dir") : remove_tree($dir);
     return;
 }
 
