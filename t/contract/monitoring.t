@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What Prometheus and Grafana make of it: promtool accepts the page and the alert rules, which alarm when they should,
-# and each metric that the rules, the dashboard and the README name is on the page, and the README names them all.
+# and each metric that the rules, the dashboard and the manual name is on the page, and the manual names them all.
 use strict;
 use warnings;
 use FindBin;
@@ -65,8 +65,8 @@ my @targets = map { $_->{expr} } map { @{ $_->{targets} } } @panels;
 cmp_ok(scalar(@targets), '>', 10, '... and something to show');
 is_deeply(missing(\@names, map { named($_) } @targets), [], '... of metrics that exist');
 
-my ($section) = slurp("$root/README") =~ /^Metrics\n=+\n(.*?)^\w[^\n]*\n=+\n/ms;
+my ($section) = slurp("$root/mod_dygw/manual/operation.md") =~ /^## Metrics\n(.*?)^## /ms;
 my @described = named($section // '');
-is_deeply(missing(\@names, @described), [], 'README names metrics that exist');
+is_deeply(missing(\@names, @described), [], 'the manual names metrics that exist');
 is_deeply(missing(\@described, grep { !/^dygw_nonces/ } @names), [], 'and all of them');
 done_testing;
