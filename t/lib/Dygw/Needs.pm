@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a test cannot do without. Where it is missing, the test ends before it begins and says what to install or to
-# build: loading this module makes Perl name the Debian package of a module that is not installed.
+# What a test, or a script of the build, cannot do without. Where it is missing, the test ends before it begins and says
+# what to install or to build: loading this module makes Perl name the Debian package of a module that is not installed.
 #
 #   my $path = Dygw::Needs::program('psql', '/usr/lib/postgresql/15/bin');
 #   my $path = Dygw::Needs::built('/tmp/out/mod_dygw.so', Dygw::Needs::make('/tmp/out', 'all'));
