@@ -14,7 +14,7 @@
 
 /* Douyin's answers, and what stands for them. */
 static const char *const columns[] = { DYGW_VERIFICATION_COLUMNS,
-                                       DYGW_VERIFICATION_COLUMNS_WITH("NULL") };
+                                       DYGW_VERIFICATION_COLUMNS_BRIEF };
 
 /* Each database counts the entries of its shortest index. */
 static const dygw_stmt_t report_count_all = {

@@ -61,6 +61,9 @@ int dygw_db_repeated(const dygw_db_t *db);
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */
 apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
 
+/* A number that has no value yet. */
+#define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
+
 /* An integer as an argument, from the unit's pool. */
 const char *dygw_db_int(dygw_db_t *db, apr_int64_t value);
 

@@ -12,8 +12,8 @@
 #include "util/text.h"
 
 #define INSERT \
-    "INSERT INTO dygw_verifications (" DYGW_VERIFICATION_COLUMNS ", attempt_key) " \
-    "SELECT " DYGW_VERIFICATION_VALUES ", %s "
+    "INSERT INTO dygw_verifications (" DYGW_NAMES(DYGW_VERIFICATION_ALL) ", attempt_key) " \
+    "SELECT " DYGW_PARAMETERS(DYGW_VERIFICATION_ALL) ", %s "
 
 /* Not when the request has been answered that nothing was done: the background would redeem it.
  * MySQL's INSERT IGNORE would also cut what is too long; there a duplicate is an error, which is
@@ -111,7 +111,7 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
 static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
 {
     const char *args[DYGW_VERIFICATION_COLUMN_COUNT + 2];
-    int count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_WHOLE, args);
+    int count = dygw_store_verification_args_all(db, v, args);
     apr_status_t rv;
     int nrows;
 

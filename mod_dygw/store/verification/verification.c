@@ -25,30 +25,6 @@ static const dygw_stmt_t verification_find = {
              "ORDER BY item_no LIMIT 1")
 };
 
-void dygw_verification_init(dygw_verification_t *v)
-{
-    *v = (dygw_verification_t){
-        .coupon_status = DYGW_COUPON_UNKNOWN,
-        .verify_records_count = DYGW_NO_INT,
-        .order_status = DYGW_NO_INT,
-        .pay_amount = DYGW_NO_INT,
-        .receipt_amount = DYGW_NO_INT,
-        .discount_amount = DYGW_NO_INT,
-        .expire_time = DYGW_NO_TIME,
-        .verify_time = DYGW_NO_TIME,
-        .create_order_time = DYGW_NO_TIME,
-        .pay_time = DYGW_NO_TIME,
-        .cancelable_until = DYGW_NO_TIME,
-        .item_count = 1,
-        .next_run_at = DYGW_NO_TIME,
-        .review_since = DYGW_NO_TIME,
-        .cancel_since = DYGW_NO_TIME,
-        .errand_at = DYGW_NO_TIME,
-        .enrich_since = DYGW_NO_TIME,
-        .refused_code = DYGW_NO_INT
-    };
-}
-
 static apr_status_t one_row(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
                             dygw_verification_t **v, apr_pool_t *pool)
 {
