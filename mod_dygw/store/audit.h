@@ -14,8 +14,8 @@ typedef struct dygw_audit_entry_t {
     const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
                                  * reconciliation.refresh */
     const char *target;         /* "app:17"; NULL = none */
-    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
-    const char *after;
+    const char *before_state;   /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *after_state;
     const char *address;
     const char *request_id;
 } dygw_audit_entry_t;
