@@ -3,12 +3,20 @@
 #include "store/reconciliation.h"
 
 #include "store/db/catalogue.h"
-#include "util/text.h"
+#include "store/db/kinds.h"
 
-#define ERROR_CHARS     255     /* of the column */
+#define RECONCILIATION(FIRST, X) \
+    FIRST(TEXT, day) \
+    X(TEXT, account_id) \
+    X(TIME, wanted_at) \
+    X(TIME_OR_NULL, generated_at) \
+    X(TEXT, counts) \
+    X(TEXT, amounts) \
+    X(CLIPPED_255, last_error) \
+    X(TIME_OR_NULL, next_run_at) \
+    X(INT, tries)
 
-#define COLUMNS \
-    "day, account_id, wanted_at, generated_at, counts, amounts, last_error, next_run_at, tries"
+#define COLUMNS DYGW_NAMES(RECONCILIATION)
 
 static const dygw_stmt_t reconciliation_get = {
     "dygw_reconciliation_get",
@@ -100,31 +108,15 @@ static const dygw_stmt_t reconciliation_purge = {
 
 /* --- one row --- */
 
-static const char *time_arg(dygw_db_t *db, dygw_ms_t t)
-{
-    return t == DYGW_NO_TIME ? NULL : dygw_db_int(db, t);
-}
+#define READ(kind, name) row->name = DYGW_READ_##kind(rows, column++, pool);
 
-static dygw_reconciliation_t *read_row(dygw_rows_t *rows, apr_pool_t *pool)
+static dygw_reconciliation_t *read_reconciliation(dygw_rows_t *rows, apr_pool_t *pool)
 {
-    dygw_reconciliation_t *r = apr_palloc(pool, sizeof(*r));
+    dygw_reconciliation_t *row = apr_palloc(pool, sizeof(*row));
+    int column = 0;
 
-    r->day = dygw_row_text(rows, 0, pool);
-    r->account_id = dygw_row_text(rows, 1, pool);
-    r->wanted_at = dygw_row_int(rows, 2, 0);
-    r->generated_at = dygw_row_int(rows, 3, DYGW_NO_TIME);
-    r->counts = dygw_row_text(rows, 4, pool);
-    r->amounts = dygw_row_text(rows, 5, pool);
-    r->last_error = dygw_row_text(rows, 6, pool);
-    r->next_run_at = dygw_row_int(rows, 7, DYGW_NO_TIME);
-    r->tries = (int)dygw_row_int(rows, 8, 0);
-    return r;
-}
-
-/* All rows have to be read before the next statement. */
-static void drain(dygw_rows_t *rows)
-{
-    while (dygw_rows_next(rows) == APR_SUCCESS) { }
+    RECONCILIATION(READ, READ)
+    return row;
 }
 
 /* The only row of a query. APR_NOTFOUND: it has none. */
@@ -146,8 +138,8 @@ static apr_status_t read_one(dygw_db_t *db, const dygw_stmt_t *stmt, const char 
     apr_status_t rv = select_one(db, stmt, args, &rows);
 
     if (rv == APR_SUCCESS) {
-        *found = read_row(rows, pool);
-        drain(rows);
+        *found = read_reconciliation(rows, pool);
+        dygw_rows_end(rows);
     }
     return rv;
 }
@@ -186,7 +178,7 @@ apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *accou
 
     if (rv == APR_SUCCESS) {
         *day = dygw_row_text(rows, 0, pool);
-        drain(rows);
+        dygw_rows_end(rows);
     }
     return rv;
 }
@@ -280,7 +272,7 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 {
     const char *at = dygw_db_int(db, generated_at);
     const char *args[] = { at, counts, amounts, dygw_db_int(db, run->wanted_at),
-                           time_arg(db, next_run_at), run->day, run->account_id, at };
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id, at };
 
     return dygw_db_exec(db, &reconciliation_done, NULL, args);
 }
@@ -288,8 +280,8 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
                                               dygw_ms_t next_run_at, const char *last_error)
 {
-    const char *args[] = { dygw_text_clip(last_error, ERROR_CHARS, dygw_db_pool(db)),
-                           time_arg(db, next_run_at), run->day, run->account_id,
+    const char *args[] = { DYGW_ARG_CLIPPED_255(db, last_error),
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id,
                            dygw_db_int(db, run->wanted_at) };
 
     return dygw_db_exec(db, &reconciliation_failed, NULL, args);
@@ -314,7 +306,7 @@ static apr_status_t remove_last(dygw_db_t *db, const dygw_stmt_t *stmt, const ch
         of[i] = dygw_row_text(rows, i, dygw_db_pool(db));
     }
     of[3] = dygw_db_int(db, dygw_row_int(rows, 3, 0) - limit);
-    drain(rows);
+    dygw_rows_end(rows);
     return dygw_db_exec(db, &item_remove, removed, of);
 }
 

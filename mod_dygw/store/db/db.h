@@ -89,6 +89,9 @@ apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t 
 /* The next row; APR_EOF behind the last. */
 apr_status_t dygw_rows_next(dygw_rows_t *rows);
 
+/* Reads what is left of the rows, so that the next statement may come. */
+void dygw_rows_end(dygw_rows_t *rows);
+
 /* Columns of the present row, from 0. Text is copied into pool; NULL for SQL NULL. */
 const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool);
 apr_int64_t dygw_row_int(dygw_rows_t *rows, int column, apr_int64_t if_null);

@@ -45,6 +45,16 @@
 #define DYGW_NONE_TEXT                              NULL
 
 /* Text of which as many characters are kept as the column holds. */
+#define DYGW_PARAMETER_CLIPPED_64                   "%s"
+#define DYGW_ARG_CLIPPED_64(db, member)             dygw_text_clip(member, 64, dygw_db_pool(db))
+#define DYGW_READ_CLIPPED_64(rows, column, pool)    dygw_row_text(rows, column, pool)
+#define DYGW_NONE_CLIPPED_64                        NULL
+
+#define DYGW_PARAMETER_CLIPPED_128                  "%s"
+#define DYGW_ARG_CLIPPED_128(db, member)            dygw_text_clip(member, 128, dygw_db_pool(db))
+#define DYGW_READ_CLIPPED_128(rows, column, pool)   dygw_row_text(rows, column, pool)
+#define DYGW_NONE_CLIPPED_128                       NULL
+
 #define DYGW_PARAMETER_CLIPPED_255                  "%s"
 #define DYGW_ARG_CLIPPED_255(db, member)            dygw_text_clip(member, 255, dygw_db_pool(db))
 #define DYGW_READ_CLIPPED_255(rows, column, pool)   dygw_row_text(rows, column, pool)

@@ -61,6 +61,11 @@ apr_status_t dygw_rows_next(dygw_rows_t *rows)
     return APR_EGENERAL;
 }
 
+void dygw_rows_end(dygw_rows_t *rows)
+{
+    while (dygw_rows_next(rows) == APR_SUCCESS) { }
+}
+
 /* NULL for SQL NULL. datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an
  * empty text. */
 static const char *entry(const dygw_rows_t *rows, int column)
