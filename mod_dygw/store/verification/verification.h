@@ -41,16 +41,16 @@ typedef enum {
 #define DYGW_OUTCOME_NOT_REDEEMED   (-3)    /* no repetition is left, and the coupon unused */
 #define DYGW_OUTCOME_NOT_OURS       (-4)    /* another verification has that redemption */
 
-/* Whose the redemption is that Douyin shows, as far as repetitions of the verify tell. */
-#define DYGW_ALREADY_OPEN   0       /* one may still tell */
-#define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
+/* What repetitions of the verify have told about whose redemption it is that Douyin shows. */
+#define DYGW_ALREADY_OPEN   0       /* nothing yet: one may still tell */
+#define DYGW_ALREADY_SILENT 1       /* nothing: none can be sent, or one did not tell */
 #define DYGW_ALREADY_USED   2       /* one was answered "already used" */
 
 /* Why a row is looked at: bits of `news`. */
 #define DYGW_NEWS_WEBHOOK   1       /* Douyin told of a change; always set when anybody did */
 #define DYGW_NEWS_LATE      2       /* settled: Douyin may still apply a verify of its request */
-#define DYGW_NEWS_ORPHAN    4       /* it did, and that is to be, or is being, cancelled */
-#define DYGW_NEWS_LOOK      8       /* a look at it for the sake of another row of the request */
+#define DYGW_NEWS_ORPHAN    4       /* Douyin did, and that is to be, or is being, cancelled */
+#define DYGW_NEWS_LOOK      8       /* another row of the request needs a look at this one */
 
 /* --- the record ---
  *
@@ -175,13 +175,15 @@ void dygw_verification_init(dygw_verification_t *v);
 
 /* Inserts the rows of one request, all or none, in one commit (a single row without a key: one
  * statement, one round trip). key (NULL: none) and owner: the idempotency key that this request has
- * claimed; it is tied to the rows in the same commit. APR_EBUSY: another request has taken the key
- * over, nothing was written. APR_EEXIST: that verify_token with that encrypted_code is recorded
- * already, see dygw_store_verification_find. APR_EACCES: a request with this request_key has made
- * other rows. APR_EAGAIN: an id is taken (by another host), make new
- * ids and try again. APR_TIMEUP: the database kept it waiting too long, nothing was written.
- * APR_INCOMPLETE: it failed, and it is not certain whether they are written all the same, or will
- * still be: to insert them once more tells. Only records with a verify_token are compared. */
+ * claimed; it is tied to the rows in the same commit. Where nothing was written:
+ *   APR_EBUSY: another request has taken the key over.
+ *   APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
+ *     dygw_store_verification_find. Records without a verify_token are not compared.
+ *   APR_EACCES: a request with this request_key has made other rows.
+ *   APR_EAGAIN: an id is taken, by another host; make new ids and try again.
+ *   APR_TIMEUP: the database kept the insert waiting too long.
+ * APR_INCOMPLETE: the insert failed, and the rows may be written all the same, or still be. To
+ * insert them once more tells. */
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, const char *key, const char *owner);
 
@@ -189,9 +191,10 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
  * everything that a verify answer can tell, and when the background is to look again. An outcome
  * other than success is written only while the background has repeated nothing. A success that its
  * caller has given up meanwhile, or of which there is news, gets an errand. All or none, in one
- * commit. APR_EEXIST: a verify_id is another record's, *clash is the index of the row whose it is,
- * nothing was written. APR_NOTFOUND: a row was not `processing` any more, or the background has
- * repeated its verify; nothing was written. APR_TIMEUP: the database kept it waiting too long;
+ * commit. Where nothing was written:
+ *   APR_EEXIST: another record has the verify_id of a row; *clash is the index of that row.
+ *   APR_NOTFOUND: a row is not `processing` any more, or the background has repeated its verify.
+ *   APR_TIMEUP: the database kept the update waiting too long.
  * APR_INCOMPLETE: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash);
@@ -218,9 +221,9 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
                                             int count, int *clash);
 
-/* The same for one row, where somebody is told what became of it: any failure means that nothing
- * was written, but for APR_INCOMPLETE. Then it may be written, also later; to write the very same
- * once more is no error, and tells. */
+/* The same for one row, where somebody is told what became of it. APR_INCOMPLETE: the row may be
+ * written, or still be; to write the very same once more is no error, and tells. Any other failure:
+ * nothing was written. */
 apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row);
 
 typedef enum {
@@ -242,9 +245,9 @@ typedef struct dygw_due_row_t {
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
                                          apr_array_header_t **rows, apr_pool_t *pool);
 
-/* Makes such work due at `now` that lies beyond `beyond`, at most limit rows: it was put there
- * before a clock was set back. A request that is said to be at work on it so long is not, and its
- * verify counts as sent now where it says later. *count: how many. */
+/* Makes such work due at `now` whose time lies beyond `beyond`, at most limit rows: no work is put
+ * off so long, so a clock was set back. For the same reason a lease that ends beyond `beyond` is
+ * over, and a verify that was sent beyond it counts as sent now. *count: how many rows. */
 apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
                                             dygw_ms_t beyond, int limit, int *count);
 
@@ -271,9 +274,9 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
 /* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
 apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);
 
-/* A webhook told of a change of this coupon: marks its records that are not `failed`, or are but of
- * which something may still come, and makes their work due, now or when the lease of the request
- * at work ends. *count: how many. */
+/* A webhook told of a change of this coupon: marks its records, but for `failed` ones of which
+ * nothing can come any more, and makes their work due: now, or when the lease of the request at
+ * work ends. *count: how many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
 
