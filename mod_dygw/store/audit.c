@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_audit. Rows are added and, when they are old enough, removed; nothing changes one.
+ * Table dygw_audit. Rows are added and, when they are old enough, removed; none is ever changed.
  *
- * An id is drawn on a host; another host may have drawn the same. Then the entry takes the next
- * one: an entry must not be lost because of that, nor be there twice when it is written again. */
+ * Each host draws ids by itself, so that two may draw the same. Then the later entry takes the next
+ * id that is free: an entry must not be lost, nor be there twice when its insert is repeated. */
 #include "store/audit.h"
 
 #include "store/db/catalogue.h"
@@ -15,8 +15,8 @@
 #define END_OF_TIME     APR_INT64_C(253402300800000)    /* the year 10000 */
 #define INSERT_LOOKS    100     /* ids that others have in a row */
 
-/* All text is clipped before: whether an entry is there is asked of it as it was written. */
-#define AUDIT(FIRST, X) \
+/* All text is clipped before, by clipped_entry: is_entry_there compares what was written. */
+#define AUDIT_COLUMNS(FIRST, X) \
     FIRST(INT64, id) \
     X(TIME, at) \
     X(TEXT, actor) \
@@ -27,11 +27,11 @@
     X(TEXT, address) \
     X(TEXT, request_id)
 
-#define COLUMNS DYGW_NAMES(AUDIT)
+#define COLUMNS DYGW_NAMES(AUDIT_COLUMNS)
 
 static const dygw_stmt_t audit_insert = {
     "dygw_audit_insert",
-    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (" DYGW_PARAMETERS(AUDIT) ")")
+    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (" DYGW_PARAMETERS(AUDIT_COLUMNS) ")")
 };
 
 static const dygw_stmt_t audit_get = {
@@ -47,7 +47,7 @@ static void read_entry(dygw_rows_t *rows, dygw_audit_entry_t *entry, apr_pool_t 
 {
     int column = 0;
 
-    AUDIT(READ, READ)
+    AUDIT_COLUMNS(READ, READ)
 }
 
 /* As the columns take it. */
@@ -89,12 +89,12 @@ static apr_status_t is_entry_there(dygw_db_t *db, const void *what)
 
 static apr_status_t insert_entry(dygw_db_t *db, const dygw_audit_entry_t *entry)
 {
-    const char *args[DYGW_LENGTH(AUDIT)];
+    const char *args[DYGW_LENGTH(AUDIT_COLUMNS)];
     int count = 0;
     int nrows = 0;
     apr_status_t rv;
 
-    AUDIT(ARGUMENT, ARGUMENT)
+    AUDIT_COLUMNS(ARGUMENT, ARGUMENT)
     rv = dygw_db_exec(db, &audit_insert, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_entry_there, entry) : rv;
 }
@@ -141,8 +141,8 @@ static int given_filters(const dygw_audit_filter_t *filter)
     return (filter->actor ? 1 : 0) + (filter->action ? 2 : 0) + (filter->target ? 4 : 0);
 }
 
-static void fill_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset, int limit,
-                      const char **args)
+static void fill_filter_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
+                             int limit, const char **args)
 {
     const char *words[] = { filter->actor, filter->action, filter->target };
     size_t i;
@@ -179,7 +179,7 @@ apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *fil
     dygw_rows_t *rows = NULL;
     apr_status_t rv;
 
-    fill_args(db, filter, offset, limit, args);
+    fill_filter_args(db, filter, offset, limit, args);
     *entries = apr_array_make(pool, 1, sizeof(dygw_audit_entry_t));
     rv = count_entries(db, &audit_count[mask], args, total);
     if (rv == APR_SUCCESS) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Our side of the comparison with Douyin's ledger. */
+ * Our side of the comparison with Douyin's ledger: our redemptions, and messages about coupons that
+ * we have no record of. */
 #include "store/ledger.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "store/db/catalogue.h"
 #include "store/verification/words.h"
 
-#define LEDGER(FIRST, X) \
+#define LEDGER_COLUMNS(FIRST, X) \
     FIRST(INT64, id) \
     X(INT64, app_id) \
     X(TEXT, app_name) \
@@ -23,7 +24,7 @@
     X(TIME, created_at)
 
 /* Of a message all but what is asked for. */
-#define LEDGER_MESSAGE(FIRST, X) \
+#define LEDGER_MESSAGE_COLUMNS(FIRST, X) \
     FIRST(TEXT, msg_id) \
     X(TIME, received_at) \
     X(TEXT, event) \
@@ -34,11 +35,11 @@
 
 /* The number of a column. */
 #define NUMBER(kind, name) LEDGER_##name,
-enum { LEDGER(NUMBER, NUMBER) };
+enum { LEDGER_COLUMNS(NUMBER, NUMBER) };
 
 #define READ(kind, name) row->name = DYGW_READ_##kind(rows, column++, pool);
 
-#define SELECT "SELECT " DYGW_NAMES(LEDGER) " FROM dygw_verifications "
+#define SELECT "SELECT " DYGW_NAMES(LEDGER_COLUMNS) " FROM dygw_verifications "
 
 static const dygw_stmt_t ledger_read = {
     "dygw_ledger_read", DYGW_SQL(SELECT "WHERE id > %lld AND id < %lld ORDER BY id LIMIT %lld")
@@ -55,7 +56,7 @@ static const dygw_stmt_t ledger_of_coupon = {
 
 static const dygw_stmt_t ledger_webhook = {
     "dygw_ledger_webhook",
-    DYGW_SQL("SELECT " DYGW_NAMES(LEDGER_MESSAGE) " FROM dygw_webhooks "
+    DYGW_SQL("SELECT " DYGW_NAMES(LEDGER_MESSAGE_COLUMNS) " FROM dygw_webhooks "
              "WHERE certificate_id = %s AND records = 0 "
              "ORDER BY received_at DESC LIMIT 1")
 };
@@ -70,7 +71,7 @@ static dygw_ledger_row_t *read_ledger_row(dygw_rows_t *rows, apr_pool_t *pool)
     dygw_ledger_row_t *row = apr_palloc(pool, sizeof(*row));
     int column = 0;
 
-    LEDGER(READ, READ)
+    LEDGER_COLUMNS(READ, READ)
     return row;
 }
 
@@ -78,7 +79,7 @@ static void read_ledger_message(dygw_rows_t *rows, dygw_webhook_t *row, apr_pool
 {
     int column = 0;
 
-    LEDGER_MESSAGE(READ, READ)
+    LEDGER_MESSAGE_COLUMNS(READ, READ)
 }
 
 apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int64_t below_id,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums over dygw_verifications, by the index that has all that is summed; of one store, which is a
- * small part of it, by the store's. */
+ * Sums over dygw_verifications. They are read from the index that holds all that is summed; where a
+ * store, a coupon or an order is asked for, from its own index, which has far fewer entries. */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -82,7 +82,7 @@ static void read_sums_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr
     read_sums(rows, &row->sums);
 }
 
-/* Where the arguments stand in the text: the day's, the filter's, the limit. */
+/* In the order of the text: the day's argument, the filter's, the limit. */
 static const char **sums_arguments(dygw_db_t *db, const dygw_clause_t *clause, int by_day, int zone,
                                    int limit)
 {

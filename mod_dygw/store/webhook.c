@@ -10,7 +10,7 @@
 
 #define DEADLOCK_TRIES  5
 
-#define WEBHOOK(FIRST, X) \
+#define WEBHOOK_COLUMNS(FIRST, X) \
     FIRST(CLIPPED_128, msg_id) \
     X(TIME, received_at) \
     X(CLIPPED_64, event) \
@@ -23,13 +23,13 @@
 
 static const dygw_stmt_t webhook_put = {
     "dygw_webhook_put",
-    DYGW_SQL_INSERT_NEW("dygw_webhooks (" DYGW_NAMES(WEBHOOK) ") "
-                        "VALUES (" DYGW_PARAMETERS(WEBHOOK) ")")
+    DYGW_SQL_INSERT_NEW("dygw_webhooks (" DYGW_NAMES(WEBHOOK_COLUMNS) ") "
+                        "VALUES (" DYGW_PARAMETERS(WEBHOOK_COLUMNS) ")")
 };
 
 static const dygw_stmt_t webhook_get = {
     "dygw_webhook_get",
-    DYGW_SQL("SELECT " DYGW_NAMES(WEBHOOK) " FROM dygw_webhooks WHERE msg_id = %s")
+    DYGW_SQL("SELECT " DYGW_NAMES(WEBHOOK_COLUMNS) " FROM dygw_webhooks WHERE msg_id = %s")
 };
 
 #define OLD     "received_at < %lld"
@@ -47,12 +47,12 @@ static const dygw_stmt_t webhook_purge = {
 
 static apr_status_t put_message(dygw_db_t *db, const dygw_webhook_t *message)
 {
-    const char *args[DYGW_LENGTH(WEBHOOK)];
+    const char *args[DYGW_LENGTH(WEBHOOK_COLUMNS)];
     int count = 0;
     int nrows;
     apr_status_t rv;
 
-    WEBHOOK(ARGUMENT, ARGUMENT)
+    WEBHOOK_COLUMNS(ARGUMENT, ARGUMENT)
     rv = dygw_db_exec(db, &webhook_put, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
@@ -122,7 +122,7 @@ apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webh
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
     found = apr_palloc(pool, sizeof(*found));
-    WEBHOOK(READ, READ)
+    WEBHOOK_COLUMNS(READ, READ)
     *message = found;
     return APR_SUCCESS;
 }

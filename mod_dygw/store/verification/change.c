@@ -129,7 +129,7 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_batch_t *batch, int *cl
     return APR_NOTFOUND;
 }
 
-static apr_status_t change(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
+static apr_status_t change_rows(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
 {
     apr_status_t rv = dygw_store_batch_write(db, batch);
     int in_doubt = rv == APR_INCOMPLETE || dygw_db_in_doubt(db);
@@ -155,7 +155,7 @@ apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verificati
 {
     const dygw_batch_t batch = { rows, count, settle_row, is_settled, 0, NULL, NULL };
 
-    return change(db, &batch, clash);
+    return change_rows(db, &batch, clash);
 }
 
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
@@ -163,7 +163,7 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
 {
     const dygw_batch_t batch = { (const dygw_verification_t *const *)rows, count, update_row,
                                  is_updated, 0, NULL, NULL };
-    apr_status_t rv = change(db, &batch, clash);
+    apr_status_t rv = change_rows(db, &batch, clash);
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {
