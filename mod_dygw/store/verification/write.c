@@ -6,9 +6,9 @@
 
 #include <apr_strings.h>
 
-#include "store/verification/idempotency.h"
 #include "store/db/catalogue.h"
 #include "store/db/confirm.h"
+#include "store/verification/idempotency.h"
 #include "store/verification/words.h"
 #include "util/crypto.h"
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_verifications: one row a coupon, or a use of a times card. Reading and removing them;
- * writing is in insert.c, change.c and, for webhooks, due.c. */
-#include "store/verification/verification.h"
-
+ * Table dygw_verifications: its rows are read, and removed at their end. Writing is in insert.c,
+ * change.c and, for webhooks, due.c. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 #include "store/verification/write.h"
