@@ -57,9 +57,9 @@ typedef enum {
  * The lists make the struct and, in store/verification/columns.h, the statements. So a new column
  * is a line here and a migration (sql/).
  *
- * A line is X(kind, name). FIRST(kind, name) is the line that all lists together begin with: where
- * X makes a comma, FIRST makes none. The kind says which type the member has, and how its value is
- * kept. Text is NULL when absent, money is in fen. */
+ * A line is X(kind, name); the line that all lists together begin with is FIRST(kind, name), see
+ * store/db/kinds.h. The kind says which type the member has, and how its value is kept. Text is
+ * NULL when absent, money is in fen. */
 #define DYGW_RECORD_TEXT              const char *    /* whole: one that is too long is an error */
 #define DYGW_RECORD_CLIPPED_255       const char *    /* words of others: their first characters */
 #define DYGW_RECORD_CLIPPED_512       const char *
