@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/ only: columns that a table's statements name in one order are written once, as a list
- * of macros that makes the statements, their arguments and the reading of a row. So no text can get
- * into another's column.
+ * For store/ only: columns that several texts of a table must have in one order are written once,
+ * as a list of macros. The list makes the statements, their arguments and the reading of a row, so
+ * that no value can get into the column of another.
  *
- * A list is LIST(FIRST, X): its first line is FIRST(kind, name), the others are X(kind, name). They
- * differ where a comma is needed between two. The name is that of the column and of the member of
- * the struct. The kind is one of those below or, of a table's own, in the same four macros. */
+ * A list is LIST(FIRST, X). Its first line is FIRST(kind, name), the others are X(kind, name); the
+ * two differ where a comma stands between two lines. The name is that of the column and of the
+ * member of the struct. The kind tells how the one becomes the other. Kinds that more than one
+ * table has are below; a table may add kinds of its own, by the same four macros. */
 #ifndef DYGW_STORE_DB_KINDS_H
 #define DYGW_STORE_DB_KINDS_H
 

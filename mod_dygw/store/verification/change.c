@@ -8,6 +8,7 @@
 
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/verification.h"
 #include "store/verification/write.h"
 #include "util/text.h"
 

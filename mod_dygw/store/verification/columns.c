@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Table dygw_verifications: members to arguments, and columns to members, by the lists of
- * verification.h and the kinds of store/db/kinds.h, words.h and this file. */
+ * record.h and the kinds of store/db/kinds.h, words.h and this file. */
 #include "store/verification/columns.h"
 
 #include <string.h>

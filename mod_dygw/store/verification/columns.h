@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For store/ only: which columns of dygw_verifications a statement has, and how a record becomes
- * its arguments and is read back. The columns themselves are in verification.h. */
+ * its arguments and is read back. The columns themselves are in record.h. */
 #ifndef DYGW_STORE_VERIFICATION_COLUMNS_H
 #define DYGW_STORE_VERIFICATION_COLUMNS_H
 
 #include "store/db/kinds.h"
-#include "store/verification/verification.h"
+#include "store/verification/record.h"
 #include "store/verification/words.h"
 
 /* What an outcome sets; what any later change sets; all. Each begins with the one before. */

@@ -8,6 +8,7 @@
  * none will be: while the server is at a commit that nobody waits for, others do not see it. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/verification.h"
 #include "store/verification/write.h"
 #include "util/text.h"
 

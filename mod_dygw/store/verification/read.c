@@ -3,6 +3,7 @@
  * change.c and, for webhooks, due.c. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/verification.h"
 #include "store/verification/write.h"
 
 #define MAX_ITEMS   10      /* coupons of one request, as the contract allows */

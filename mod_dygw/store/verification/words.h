@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/ only: reading the words that dygw_*_word() of verification.h wrote. */
+ * For store/ only: reading the words that dygw_*_word() of record.h wrote. */
 #ifndef DYGW_STORE_VERIFICATION_WORDS_H
 #define DYGW_STORE_VERIFICATION_WORDS_H
 
 #include "store/db/kinds.h"
-#include "store/verification/verification.h"
+#include "store/verification/record.h"
 
 typedef enum {
     DYGW_WORDS_VERIFY,

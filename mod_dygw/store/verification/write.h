@@ -4,7 +4,7 @@
 #ifndef DYGW_STORE_VERIFICATION_WRITE_H
 #define DYGW_STORE_VERIFICATION_WRITE_H
 
-#include "store/verification/verification.h"
+#include "store/verification/record.h"
 
 /* What tells one record from another. */
 typedef struct dygw_identity_t {
