@@ -14,7 +14,7 @@
  *   8  the child's pool goes: pre-cleanups join the two threads before mod_dbd's connections are
  *                       destroyed
  */
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 #include <http_core.h>
 #include <http_protocol.h>

@@ -4,7 +4,7 @@
 #ifndef DYGW_AUTH_AUTH_H
 #define DYGW_AUTH_AUTH_H
 
-#include "handle/call.h"
+#include "auth/call.h"
 
 /* Headers present, well formed, timestamp in the window: all that can be said before the body is
  * read. */

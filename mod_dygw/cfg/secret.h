@@ -3,7 +3,7 @@
 #ifndef DYGW_CFG_SECRET_H
 #define DYGW_CFG_SECRET_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 /* Reads what a secret argument stands for: "file:/path" (one line), "exec:/path args" (its first
  * line), "env:NAME", or the value itself; *value is from cmd->pool. Returns NULL, or a message that

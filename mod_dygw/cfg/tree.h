@@ -3,7 +3,7 @@
 #ifndef DYGW_CFG_TREE_H
 #define DYGW_CFG_TREE_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 /* The first directive in a server's own section (for the main server without the virtual hosts')
  * that is the gateway's or mounts one of its handlers. NULL when there is none. */

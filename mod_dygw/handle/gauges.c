@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How things stand. Nothing is asked: it is what the background of this host found last, so that a
  * scrape costs the same whatever the database holds, and works while it is away. */
-#include "handle/figures.h"
+#include "handle/scrape.h"
 
 #include <string.h>
 

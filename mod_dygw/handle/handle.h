@@ -4,7 +4,7 @@
 #define DYGW_HANDLE_HANDLE_H
 
 #include "gateway/redeem/redeem.h"
-#include "handle/call.h"
+#include "auth/call.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /metrics: the figures of this virtual host's gateway, for Prometheus. */
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "handle/handle.h"
 
 #define REPLY_SIZE 65536

@@ -12,7 +12,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "util/compiler.h"
 
 #define PREFIX      "dygw_"

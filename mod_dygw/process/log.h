@@ -3,7 +3,7 @@
 #ifndef DYGW_PROCESS_LOG_H
 #define DYGW_PROCESS_LOG_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 #include "util/log.h"
 

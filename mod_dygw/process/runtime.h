@@ -4,7 +4,7 @@
 #ifndef DYGW_PROCESS_RUNTIME_H
 #define DYGW_PROCESS_RUNTIME_H
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
 #include "gateway/apps/apps.h"

@@ -26,11 +26,11 @@
 #include <apr_strings.h>
 
 #include "layouts.inc"
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "cfg/limits.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "process/log.h"
 #include "util/log.h"
 #include "util/metrics.h"

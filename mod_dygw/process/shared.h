@@ -17,7 +17,7 @@ typedef struct dygw_shared_t {
     void *reads;            /* formatted, see gateway/apps/reads.h */
     void *meter;            /* formatted, see gateway/apps/meter.h */
     void *metrics;          /* formatted, see util/metrics.h */
-    apr_array_header_t *nonces; /* of void *, as auth/nonce.h attaches to; NULL with dbd */
+    apr_array_header_t *nonces; /* of void *, as process/nonce.h attaches to; NULL with dbd */
 } dygw_shared_t;
 
 typedef enum {

@@ -4,7 +4,7 @@
 #ifndef DYGW_PROCESS_WATCH_H
 #define DYGW_PROCESS_WATCH_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 #include "store/db/db.h"
 
 /* child_init, after the runtimes are there: starts it, unless there is nothing to watch. It ends

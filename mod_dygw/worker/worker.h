@@ -3,7 +3,7 @@
 #ifndef DYGW_WORKER_WORKER_H
 #define DYGW_WORKER_WORKER_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 /* child_init, after the runtime: starts the thread and arranges that it is joined before pchild's
  * pools go. */

@@ -2,7 +2,7 @@
  * POST /coupons/verify: redeems coupons. */
 #include "handle/handle.h"
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "gateway/redeem/idempotency.h"
 
 #define VERIFY_TOKEN_MAX    256

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * All that is known of one gateway in figures, for /metrics and for mod_status. */
-#ifndef DYGW_HANDLE_FIGURES_H
-#define DYGW_HANDLE_FIGURES_H
+#ifndef DYGW_HANDLE_SCRAPE_H
+#define DYGW_HANDLE_SCRAPE_H
 
 #include "process/runtime.h"
 #include "util/prometheus.h"

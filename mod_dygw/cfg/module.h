@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Included first by every file of the glue. */
-#ifndef DYGW_PRIVATE_H
-#define DYGW_PRIVATE_H
+#ifndef DYGW_CFG_MODULE_H
+#define DYGW_CFG_MODULE_H
 
 #include <httpd.h>
 #include <http_config.h>

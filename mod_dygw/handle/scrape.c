@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The counters, and what tells their series apart. */
-#include "handle/figures.h"
+#include "handle/scrape.h"
 
 #include <apr_strings.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Spent nonces in memory that all children share and that outlives restarts: a fixed table that
  * refuses when it is full of living entries, and never forgets one. No app can fill it alone. */
-#ifndef DYGW_AUTH_NONCE_H
-#define DYGW_AUTH_NONCE_H
+#ifndef DYGW_PROCESS_NONCE_H
+#define DYGW_PROCESS_NONCE_H
 
 #include <apr_pools.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Shared memory over restarts: what another build finds, and what it makes anew. Each generation has
  * a pool of its own; httpd's part is played by a few lines.
- * links: process/shared.c auth/nonce.c */
+ * links: process/shared.c process/nonce.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +17,10 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "process/log.h"
 #include "process/shared.h"
 #include "util/compiler.h"
@@ -295,5 +295,5 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    return cmocka_run_group_tests_name("worker_shared", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("process_shared", tests, NULL, NULL);
 }

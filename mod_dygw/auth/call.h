@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One call of our API while it is being answered. */
-#ifndef DYGW_HANDLE_CALL_H
-#define DYGW_HANDLE_CALL_H
+#ifndef DYGW_AUTH_CALL_H
+#define DYGW_AUTH_CALL_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The identity of the list of series: another list, another identity.
- * links: handle/figures.c */
+ * links: handle/scrape.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "handle/handle.h"
 #include "util/compiler.h"
 
@@ -131,7 +131,7 @@ int main(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests_name("handle_figures", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_series", tests, NULL, NULL);
     apr_pool_destroy(pool);
     return failed;
 }

@@ -146,7 +146,7 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    failed = cmocka_run_group_tests_name("worker_watch", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_watch", tests, NULL, NULL);
     apr_terminate();
     return failed;
 }

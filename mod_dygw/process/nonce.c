@@ -24,7 +24,7 @@
  * so could a call that was held up on its way here: `forgotten` is the latest time up to which that
  * may be, and what expires before it is refused. It is looked at when a call has removed what it
  * will remove. */
-#include "auth/nonce.h"
+#include "process/nonce.h"
 
 #include <stdatomic.h>
 #include <string.h>
