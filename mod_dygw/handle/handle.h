@@ -27,8 +27,6 @@ int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_s
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
 /* For the access log and the metrics: the code of the answer. */
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code);
-/* The word and the HTTP status of a code; NULL where there is no such code. */
-const char *dygw_code_word(int code, int *status);
 /* For the access log: how long Douyin was waited for. */
 void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 

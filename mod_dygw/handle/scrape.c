@@ -1,293 +1,244 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The counters, and what tells their series apart. */
+ * One scrape: the counters, the histogram of upstream calls, and the gauges.
+ *
+ * The counters stand in shared memory, and the gauges are what the background of this host found
+ * last: a scrape costs the same whatever the database holds, and works while it is away. */
 #include "handle/scrape.h"
 
-#include <apr_strings.h>
+#include <string.h>
 
-#include "douyin/codes.h"
-#include "handle/handle.h"
-#include "util/compiler.h"
-#include "util/crypto.h"
-#include "util/jsonw.h"
+#include "gateway/cell.h"
+#include "handle/health.h"
+#include "process/series.h"
 
-#define REFUSED "refused"
+#define LABELS_MAX (1 + DYGW_SERIES_LABELS)     /* the application is on each sample */
 
-/* --- words --- */
+typedef struct scrape_t {
+    dygw_runtime_t *runtime;
+    const dygw_scraper_t *scraper;
+    apr_pool_t *pool;
+    dygw_metric_t metric;               /* whose samples follow */
+    dygw_label_t labels[LABELS_MAX];
+    int fixed;                          /* how many of the labels stay from sample to sample */
+} scrape_t;
 
-static const char *const redemption_words[] = {
-    [DYGW_REDEMPTION_SUCCESS] = "success", [DYGW_REDEMPTION_FAILED] = "failed",
-    [DYGW_REDEMPTION_PROCESSING] = "processing", [DYGW_REDEMPTION_REFUSED] = REFUSED,
-    [DYGW_REDEMPTION_REPLAYED] = "replayed"
-};
-
-static const char *const settled_words[] = {
-    [DYGW_SETTLED_SUCCESS] = "success", [DYGW_SETTLED_FAILED] = "failed"
-};
-
-static const char *const cancel_words[] = {
-    [DYGW_CANCEL_DONE] = "cancelled", [DYGW_CANCEL_REFUSED] = REFUSED,
-    [DYGW_CANCEL_UNKNOWN] = "unknown", [DYGW_CANCEL_GIVEN_UP] = "given_up",
-    [DYGW_CANCEL_ELSEWHERE] = "elsewhere", [DYGW_CANCEL_ORPHAN] = "orphan",
-    [DYGW_CANCEL_ORPHAN_LEFT] = "orphan_left"
-};
-
-static const char *const renewed_words[] = {
-    [DYGW_RENEWED_DUE] = "due", [DYGW_RENEWED_REFUSED] = REFUSED,
-    [DYGW_RENEWED_MISSING] = "missing", [DYGW_RENEWED_TOLD] = "told"
-};
-
-static const char *const webhook_words[] = {
-    [DYGW_WEBHOOK_NEWS] = "news", [DYGW_WEBHOOK_REPEATED] = "repeated",
-    [DYGW_WEBHOOK_UNKNOWN] = "unknown_coupon", [DYGW_WEBHOOK_IGNORED] = "ignored",
-    [DYGW_WEBHOOK_URL_CHECK] = "url_check", [DYGW_WEBHOOK_FAILED] = "failed"
-};
-
-static const char *const call_words[] = {
-    [DYGW_UPSTREAM_TOKEN] = "token", [DYGW_UPSTREAM_PREPARE] = "prepare",
-    [DYGW_UPSTREAM_VERIFY] = "verify", [DYGW_UPSTREAM_CANCEL] = "cancel",
-    [DYGW_UPSTREAM_GET] = "get", [DYGW_UPSTREAM_QUERY] = "query",
-    [DYGW_UPSTREAM_ORDER] = "order", [DYGW_UPSTREAM_RECORDS] = "records",
-    [DYGW_UPSTREAM_STORES] = "stores", [DYGW_UPSTREAM_SHORT_LINK] = "short_link"
-};
-
-static const char *const error_words[] = {
-    [DYGW_CALL_BUSY] = "busy", [DYGW_CALL_GARBLED] = "garbled",
-    [DYGW_CALL_TIMEOUT] = "timeout", [DYGW_CALL_LOST] = "lost",
-    [DYGW_CALL_UNREACHABLE] = "unreachable"
-};
-
-static const char *const half_words[] = { "open", "internal" };
-
-/* By the hundreds of the status. */
-static const char *const class_words[] = { "", "1xx", "2xx", "3xx", "4xx", "5xx" };
-
-/* --- labels --- */
-
-/* Fill in the labels of one series; give how many, or -1 where there is no such series. */
-typedef int labels_fn(int series, dygw_label_t *labels, const dygw_reading_t *reading);
-
-static int labels_of_request(int series, dygw_label_t *labels,
-                             DYGW_UNUSED const dygw_reading_t *reading)
+static void begin_metric(scrape_t *scrape, const char *name, const char *type, const char *help,
+                         dygw_show_e show)
 {
-    int status = 0;
-    const char *word = dygw_code_word(series % DYGW_REQUEST_CODES, &status);
-
-    if (!word) {
-        return -1;
-    }
-    labels[0] = (dygw_label_t){ "handler", half_words[series / DYGW_REQUEST_CODES] };
-    labels[1] = (dygw_label_t){ "code", word };
-    labels[2] = (dygw_label_t){ "class", class_words[status / 100] };
-    return 3;
+    scrape->metric = (dygw_metric_t){ name, type, help, show };
+    scrape->scraper->metric(scrape->scraper->baton, &scrape->metric);
 }
 
-/* A number of Douyin's that was not known beforehand; -1: the place is nobody's yet, or nothing is
- * read but which places there are. */
-static int labels_of_number(int place, dygw_label_t *labels, const dygw_reading_t *reading)
+/* A sample whose first `labels` labels after the fixed ones stand there already. */
+static void give_sample(const scrape_t *scrape, const char *suffix, int labels, apr_int64_t value,
+                        dygw_decimals_e decimals)
 {
-    apr_int64_t number
-        = reading->runtime ? dygw_metrics_number(reading->runtime->gateway.metrics, place) : 0;
+    dygw_sample_t sample = { suffix, scrape->labels, scrape->fixed + labels, value, decimals };
 
-    labels[0].value = apr_psprintf(reading->pool, "%" APR_INT64_T_FMT, number);
-    labels[1].value = dygw_douyin_range_word(number);
-    return number ? 2 : -1;
+    scrape->scraper->sample(scrape->scraper->baton, &scrape->metric, &sample);
 }
 
-static int labels_of_refusal(int series, dygw_label_t *labels, const dygw_reading_t *reading)
+/* A sample with one more label; NULL: without. */
+static void add_sample(scrape_t *scrape, const char *suffix, const char *label, const char *word,
+                       apr_int64_t value, dygw_decimals_e decimals)
 {
-    labels[0].name = "code";
-    labels[1].name = "kind";
-    if (series >= DYGW_REFUSAL_CODES) {
-        return labels_of_number(series - DYGW_REFUSAL_CODES, labels, reading);
-    }
-    return dygw_douyin_series_words(series, &labels[0].value, &labels[1].value, reading->pool)
-               ? 2
-               : -1;
+    scrape->labels[scrape->fixed] = (dygw_label_t){ label, word };
+    give_sample(scrape, suffix, label != NULL, value, decimals);
 }
 
-static int labels_of_error(int series, dygw_label_t *labels,
-                           DYGW_UNUSED const dygw_reading_t *reading)
-{
-    labels[0] = (dygw_label_t){ "call", call_words[series / DYGW_CALL_ERRORS] };
-    labels[1] = (dygw_label_t){ "kind", error_words[series % DYGW_CALL_ERRORS] };
-    return 2;
-}
+/* --- counters --- */
 
-/* What is beside the family's own table: the words of its one label, or how else its labels come
- * about; none of them: it has one series. */
-static const struct {
-    const char *label;
-    const char *const *words;
-    labels_fn *labels;
-    dygw_show_e show;
-} described[DYGW_FAMILIES] = {
-    [DYGW_FAMILY_REDEMPTIONS] = { .label = "outcome", .words = redemption_words },
-    [DYGW_FAMILY_SETTLED] = { .label = "outcome", .words = settled_words },
-    [DYGW_FAMILY_CANCELS] = { .label = "outcome", .words = cancel_words },
-    [DYGW_FAMILY_REQUESTS] = { .labels = labels_of_request, .show = DYGW_SHOW_SUM },
-    [DYGW_FAMILY_REFUSALS] = { .labels = labels_of_refusal, .show = DYGW_SHOW_SUM },
-    [DYGW_FAMILY_CALL_ERRORS] = { .labels = labels_of_error, .show = DYGW_SHOW_SUM },
-    [DYGW_FAMILY_RENEWED] = { .label = "cause", .words = renewed_words },
-    [DYGW_FAMILY_WEBHOOKS] = { .label = "result", .words = webhook_words }
+/* The families that have too many series to be shown one by one; the others are. */
+static const dygw_show_e shown[DYGW_FAMILIES] = {
+    [DYGW_FAMILY_REQUESTS] = DYGW_SHOW_SUM,
+    [DYGW_FAMILY_REFUSALS] = DYGW_SHOW_SUM,
+    [DYGW_FAMILY_CALL_ERRORS] = DYGW_SHOW_SUM
 };
 
-/* --- reading --- */
-
-void dygw_reading_metric(dygw_reading_t *reading, const char *name, const char *type,
-                         const char *help, dygw_show_e show)
-{
-    reading->metric = (dygw_metric_t){ name, type, help, show };
-    reading->reader->metric(reading->reader->baton, &reading->metric);
-}
-
-static void give(const dygw_reading_t *reading, const char *suffix, int labels, apr_int64_t value,
-                 dygw_decimals_e decimals)
-{
-    dygw_sample_t sample = { suffix, reading->labels, reading->fixed + labels, value, decimals };
-
-    reading->reader->sample(reading->reader->baton, &reading->metric, &sample);
-}
-
-void dygw_reading_sample(dygw_reading_t *reading, const char *suffix, const char *label,
-                         const char *value_of_label, apr_int64_t value, dygw_decimals_e decimals)
-{
-    reading->labels[reading->fixed] = (dygw_label_t){ label, value_of_label };
-    give(reading, suffix, label != NULL, value, decimals);
-}
-
-static int labels_of(dygw_reading_t *reading, dygw_family_e family, int series)
-{
-    dygw_label_t *labels = reading->labels + reading->fixed;
-
-    if (described[family].labels) {
-        return described[family].labels(series, labels, reading);
-    }
-    if (!described[family].words) {
-        return 0;
-    }
-    *labels = (dygw_label_t){ described[family].label, described[family].words[series] };
-    return 1;
-}
-
-static void read_family(dygw_reading_t *reading, dygw_family_e which)
+static void read_family(scrape_t *scrape, dygw_family_e which)
 {
     const dygw_family_t *family = &dygw_families[which];
+    const dygw_metrics_t *metrics = scrape->runtime->gateway.metrics;
     int i;
 
-    dygw_reading_metric(reading, family->name, "counter", family->help, described[which].show);
+    begin_metric(scrape, family->name, "counter", family->help, shown[which]);
     for (i = 0; i < family->series; i++) {
-        int labels = labels_of(reading, which, i);
+        int labels = dygw_series_labels(which, i, metrics, scrape->labels + scrape->fixed,
+                                        scrape->pool);
 
         if (labels >= 0) {
-            give(reading, "", labels,
-                 (apr_int64_t)dygw_counted(reading->runtime->gateway.metrics, family->first, i),
-                 DYGW_WHOLE);
+            give_sample(scrape, "", labels, (apr_int64_t)dygw_counted(metrics, family->first, i),
+                        DYGW_WHOLE);
         }
     }
 }
 
 /* --- the histogram --- */
 
-static void read_histogram(dygw_reading_t *reading, dygw_upstream_e call)
+static void read_histogram(scrape_t *scrape, dygw_upstream_e call)
 {
     dygw_histogram_t histogram;
     int i;
 
-    dygw_observed(reading->runtime->gateway.metrics, call, &histogram);
-    reading->labels[reading->fixed++] = (dygw_label_t){ "call", call_words[call] };
+    dygw_observed(scrape->runtime->gateway.metrics, call, &histogram);
+    scrape->labels[scrape->fixed++] = (dygw_label_t){ "call", dygw_series_call_word(call) };
     for (i = 0; i < DYGW_BUCKETS; i++) {
         const char *bound = i < DYGW_BUCKETS - 1
                                 ? dygw_prometheus_value(dygw_bucket_bounds[i], DYGW_MILLIONTHS,
-                                                        reading->pool)
+                                                        scrape->pool)
                                 : "+Inf";
 
-        dygw_reading_sample(reading, "_bucket", "le", bound, (apr_int64_t)histogram.up_to[i],
-                            DYGW_WHOLE);
+        add_sample(scrape, "_bucket", "le", bound, (apr_int64_t)histogram.up_to[i], DYGW_WHOLE);
     }
-    dygw_reading_sample(reading, "_sum", NULL, NULL, (apr_int64_t)histogram.sum, DYGW_MILLIONTHS);
-    dygw_reading_sample(reading, "_count", NULL, NULL,
-                        (apr_int64_t)histogram.up_to[DYGW_BUCKETS - 1], DYGW_WHOLE);
-    reading->fixed--;
+    add_sample(scrape, "_sum", NULL, NULL, (apr_int64_t)histogram.sum, DYGW_MILLIONTHS);
+    add_sample(scrape, "_count", NULL, NULL, (apr_int64_t)histogram.up_to[DYGW_BUCKETS - 1],
+               DYGW_WHOLE);
+    scrape->fixed--;
 }
 
-/* --- which place is whose --- */
-
-#define LIST_SIZE 16384
-
-static void list_labels(dygw_jsonw_t *w, const dygw_label_t *labels, int count)
+static void read_histograms(scrape_t *scrape)
 {
     int i;
 
-    for (i = 0; i < count; i++) {
-        dygw_jsonw_string(w, NULL, labels[i].name);
-        dygw_jsonw_string(w, NULL, labels[i].value);
-    }
-}
-
-static void list_family(dygw_jsonw_t *w, dygw_reading_t *reading, dygw_family_e which)
-{
-    int i;
-
-    dygw_jsonw_array(w, NULL);
-    dygw_jsonw_string(w, NULL, dygw_families[which].name);
-    for (i = 0; i < dygw_families[which].series; i++) {
-        int labels = labels_of(reading, which, i);
-
-        dygw_jsonw_array(w, NULL);
-        list_labels(w, reading->labels, labels);
-        dygw_jsonw_end_array(w);
-    }
-    dygw_jsonw_end_array(w);
-}
-
-static void list_histograms(dygw_jsonw_t *w)
-{
-    int i;
-
+    begin_metric(scrape, "dygw_upstream_seconds", "histogram",
+                 "How long calls to Douyin took that were sent, by call.", DYGW_SHOW_SUM);
     for (i = 0; i < DYGW_UPSTREAM_CALLS; i++) {
-        dygw_jsonw_string(w, NULL, call_words[i]);
-    }
-    for (i = 0; i < DYGW_BUCKETS - 1; i++) {
-        dygw_jsonw_int(w, NULL, dygw_bucket_bounds[i]);
+        read_histogram(scrape, (dygw_upstream_e)i);
     }
 }
 
-const char *dygw_figures_identity(apr_pool_t *pool)
-{
-    dygw_reading_t reading = { .pool = pool };
-    char *identity = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
-    dygw_jsonw_t w;
-    int i;
+/* --- gauges --- */
 
-    dygw_jsonw_init(&w, pool, LIST_SIZE);
-    dygw_jsonw_array(&w, NULL);
-    for (i = 0; i < DYGW_FAMILIES; i++) {
-        list_family(&w, &reading, (dygw_family_e)i);
+/* What the cell has, copied under its lock. */
+typedef struct copied_t {
+    dygw_ms_t token_obtained_at;
+    dygw_ms_t token_expires_at;
+    dygw_ms_t lease_renewed_at;
+} copied_t;
+
+static copied_t copy_cell(dygw_gateway_t *gateway)
+{
+    const dygw_cell_t *cell = dygw_cell_lock(gateway);
+    copied_t copied = { cell->token_obtained_at, cell->token_expires_at, cell->lease_renewed_at };
+
+    dygw_cell_unlock(gateway);
+    return copied;
+}
+
+static apr_int64_t gauged(const scrape_t *scrape, dygw_gauge_e gauge)
+{
+    return dygw_gauged(scrape->runtime->gateway.metrics, gauge);
+}
+
+static void begin_gauge(scrape_t *scrape, const char *name, const char *help)
+{
+    begin_metric(scrape, name, "gauge", help, DYGW_SHOW_EACH);
+}
+
+/* A gauge of a single sample without a label. */
+static void add_gauge(scrape_t *scrape, const char *name, apr_int64_t value,
+                      dygw_decimals_e decimals, const char *help)
+{
+    begin_gauge(scrape, name, help);
+    add_sample(scrape, "", NULL, NULL, value, decimals);
+}
+
+static void add_labelled(scrape_t *scrape, const char *label, const char *word, apr_int64_t value)
+{
+    add_sample(scrape, "", label, word, value, DYGW_WHOLE);
+}
+
+static void read_health(scrape_t *scrape)
+{
+    dygw_health_t health;
+
+    dygw_health_look(&scrape->runtime->gateway, &health);
+    begin_gauge(scrape, "dygw_health", "1: as /health says, that is ok.");
+    add_labelled(scrape, "check", "database", strcmp(health.database, "ok") == 0);
+    add_labelled(scrape, "check", "token", strcmp(health.token, "ok") == 0);
+    add_labelled(scrape, "check", "worker", strcmp(health.worker, "ok") == 0);
+}
+
+static void read_token_and_lease(scrape_t *scrape)
+{
+    copied_t copied = copy_cell(&scrape->runtime->gateway);
+
+    add_gauge(scrape, "dygw_token_obtained_timestamp_seconds", copied.token_obtained_at,
+              DYGW_THOUSANDTHS, "When the access token was fetched; 0: there is none.");
+    add_gauge(scrape, "dygw_token_expiry_timestamp_seconds", copied.token_expires_at,
+              DYGW_THOUSANDTHS, "When the access token ends; 0: there is none.");
+    add_gauge(scrape, "dygw_lease_held", gauged(scrape, DYGW_GAUGE_LEASE_HELD), DYGW_WHOLE,
+              "1: this host does the background work.");
+    add_gauge(scrape, "dygw_lease_renewed_timestamp_seconds", copied.lease_renewed_at,
+              DYGW_THOUSANDTHS, "When any host renewed the lease of the background work last.");
+}
+
+static dygw_ms_t age_of_oldest(const scrape_t *scrape)
+{
+    dygw_ms_t at = gauged(scrape, DYGW_GAUGE_OLDEST_AT);
+    dygw_ms_t age = at ? dygw_now() - at : 0;
+
+    return age > 0 ? age : 0;
+}
+
+static void read_backlog(scrape_t *scrape)
+{
+    begin_gauge(scrape, "dygw_backlog",
+                "Redemptions that the background has to do with, due or not; 10000 stands for "
+                "more.");
+    add_labelled(scrape, "work", "settle", gauged(scrape, DYGW_GAUGE_TO_SETTLE));
+    add_labelled(scrape, "work", "errand", gauged(scrape, DYGW_GAUGE_TO_CANCEL));
+    add_labelled(scrape, "work", "enrich", gauged(scrape, DYGW_GAUGE_TO_ENRICH));
+    add_gauge(scrape, "dygw_oldest_processing_age_seconds", age_of_oldest(scrape),
+              DYGW_THOUSANDTHS, "The age of the oldest redemption that is processing; 0: none is.");
+    add_gauge(scrape, "dygw_backlog_counted_timestamp_seconds",
+              gauged(scrape, DYGW_GAUGE_COUNTED_AT), DYGW_THOUSANDTHS,
+              "When the backlog was counted last.");
+    add_gauge(scrape, "dygw_jobs_running", gauged(scrape, DYGW_GAUGE_JOBS), DYGW_WHOLE,
+              "Jobs of the background under way on this host.");
+}
+
+static void read_nonces(scrape_t *scrape)
+{
+    int held;
+    int capacity;
+
+    if (!scrape->runtime->nonces) {
+        return;
     }
-    list_histograms(&w);
-    for (i = 0; i < DYGW_GAUGES; i++) {
-        dygw_jsonw_string(&w, NULL, dygw_gauge_words[i]);
-    }
-    dygw_jsonw_end_array(&w);
-    dygw_sha256_hex(w.text, w.len, identity);
-    return identity;
+    dygw_nonces_count(scrape->runtime->nonces, dygw_now(), &held, &capacity);
+    add_gauge(scrape, "dygw_nonces_used", held, DYGW_WHOLE, "Nonces that are held, of all apps.");
+    add_gauge(scrape, "dygw_nonces_capacity", capacity, DYGW_WHOLE,
+              "Nonces that one app may hold; all together half as many again.");
+}
+
+static void read_gauges(scrape_t *scrape)
+{
+    read_health(scrape);
+    read_token_and_lease(scrape);
+    read_backlog(scrape);
+    read_nonces(scrape);
+    begin_gauge(scrape, "dygw_apps", "Verifier apps by status.");
+    add_labelled(scrape, "status", "active", gauged(scrape, DYGW_GAUGE_APPS_ACTIVE));
+    add_labelled(scrape, "status", "disabled", gauged(scrape, DYGW_GAUGE_APPS_DISABLED));
+    add_gauge(scrape, "dygw_start_timestamp_seconds",
+              dygw_metrics_since(scrape->runtime->gateway.metrics), DYGW_THOUSANDTHS,
+              "When counting began: the start of this httpd.");
+    begin_metric(scrape, "dygw_build_info", "gauge", "1, with the version.", DYGW_SHOW_NONE);
+    add_labelled(scrape, "version", DYGW_VERSION, 1);
 }
 
 /* --- all of it --- */
 
-void dygw_figures_read(dygw_runtime_t *runtime, const dygw_reader_t *reader, apr_pool_t *pool)
+void dygw_scrape(dygw_runtime_t *runtime, const dygw_scraper_t *scraper, apr_pool_t *pool)
 {
-    dygw_reading_t reading = { .runtime = runtime, .reader = reader, .pool = pool, .fixed = 1,
-                               .labels = { { "application", runtime->gateway.client_key } } };
+    scrape_t scrape = { .runtime = runtime, .scraper = scraper, .pool = pool, .fixed = 1,
+                        .labels = { { "application", runtime->gateway.client_key } } };
     int i;
 
     for (i = 0; i < DYGW_FAMILIES; i++) {
-        read_family(&reading, (dygw_family_e)i);
+        read_family(&scrape, (dygw_family_e)i);
     }
-    dygw_reading_metric(&reading, "dygw_upstream_seconds", "histogram",
-                        "How long calls to Douyin took that were sent, by call.", DYGW_SHOW_SUM);
-    for (i = 0; i < DYGW_UPSTREAM_CALLS; i++) {
-        read_histogram(&reading, (dygw_upstream_e)i);
-    }
-    dygw_gauges_read(&reading);
+    read_histograms(&scrape);
+    read_gauges(&scrape);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All that is known of one gateway in figures, for /metrics and for mod_status. */
+ * Everything that one gateway has to say to monitoring, metric by metric: /metrics writes it as
+ * Prometheus' text, mod_status shows it in brief. */
 #ifndef DYGW_HANDLE_SCRAPE_H
 #define DYGW_HANDLE_SCRAPE_H
 
 #include "process/runtime.h"
 #include "util/prometheus.h"
 
-/* What the short form shows of a metric. */
+/* What the short form of mod_status shows of a metric. */
 typedef enum {
     DYGW_SHOW_EACH,         /* each sample */
-    DYGW_SHOW_SUM,          /* their sum; of a histogram, how many there were */
+    DYGW_SHOW_SUM,          /* the sum of the samples; of a histogram how many there were */
     DYGW_SHOW_NONE
 } dygw_show_e;
 
@@ -21,47 +22,22 @@ typedef struct dygw_metric_t {
 } dygw_metric_t;
 
 typedef struct dygw_sample_t {
-    const char *suffix;                 /* "", or that of a histogram's */
+    const char *suffix;                 /* of a histogram "_bucket", "_sum" or "_count"; else "" */
     const dygw_label_t *labels;         /* the first one is the application */
-    int count;
+    int count;                          /* how many labels */
     apr_int64_t value;
     dygw_decimals_e decimals;
 } dygw_sample_t;
 
-/* Called for each metric, and then for each of its samples, always in the same order. */
-typedef struct dygw_reader_t {
+/* Who scrapes: called for each metric, and then for each sample of this metric, always in the same
+ * order. What the calls are given is gone when they return. */
+typedef struct dygw_scraper_t {
     void (*metric)(void *baton, const dygw_metric_t *metric);
     void (*sample)(void *baton, const dygw_metric_t *metric, const dygw_sample_t *sample);
     void *baton;
-} dygw_reader_t;
+} dygw_scraper_t;
 
-/* 64 hex digits that stand for all series, in the order in which the memory of the counters has
- * them. From pool. */
-const char *dygw_figures_identity(apr_pool_t *pool);
-
-void dygw_figures_read(dygw_runtime_t *runtime, const dygw_reader_t *reader, apr_pool_t *pool);
-
-/* --- between figures.c and gauges.c --- */
-
-#define DYGW_LABELS_MAX 4
-
-typedef struct dygw_reading_t {
-    dygw_runtime_t *runtime;
-    const dygw_reader_t *reader;
-    apr_pool_t *pool;
-    dygw_metric_t metric;               /* whose samples follow */
-    dygw_label_t labels[DYGW_LABELS_MAX];
-    int fixed;                          /* how many of them all samples have */
-} dygw_reading_t;
-
-void dygw_reading_metric(dygw_reading_t *reading, const char *name, const char *type,
-                         const char *help, dygw_show_e show);
-
-/* A sample of the metric; NULL for a label that it has not. */
-void dygw_reading_sample(dygw_reading_t *reading, const char *suffix, const char *label,
-                         const char *value_of_label, apr_int64_t value, dygw_decimals_e decimals);
-
-/* Those that are no counters. */
-void dygw_gauges_read(dygw_reading_t *reading);
+/* Nobody is asked, neither the database nor Douyin. pool is used meanwhile. */
+void dygw_scrape(dygw_runtime_t *runtime, const dygw_scraper_t *scraper, apr_pool_t *pool);
 
 #endif

@@ -30,7 +30,7 @@
 #include "cfg/limits.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/scrape.h"
+#include "process/series.h"
 #include "process/log.h"
 #include "util/log.h"
 #include "util/metrics.h"
@@ -266,7 +266,7 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
 {
     apr_pool_t *pool = server->process->pool;
     asking_t asking = { memory_of(cfg->client_key, pool), pool, pconf, APR_SUCCESS };
-    const char *metrics = apr_pstrcat(pconf, METRICS, dygw_figures_identity(pconf), NULL);
+    const char *metrics = apr_pstrcat(pconf, METRICS, dygw_series_identity(pconf), NULL);
     cell_t *cell = use(&asking, CELL, sizeof(*cell), format_cell);
 
     shared->cell = cell ? &cell->cell : NULL;

@@ -17,11 +17,11 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "process/nonce.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/scrape.h"
 #include "process/log.h"
+#include "process/nonce.h"
+#include "process/series.h"
 #include "process/shared.h"
 #include "util/compiler.h"
 #include "util/metrics.h"
@@ -44,7 +44,7 @@ static apr_size_t reads_size;       /* how it lays the ring out */
 static int mutexes_made;
 static void *retained_data;
 
-const char *dygw_figures_identity(DYGW_UNUSED apr_pool_t *pool)
+const char *dygw_series_identity(DYGW_UNUSED apr_pool_t *pool)
 {
     return series;
 }
