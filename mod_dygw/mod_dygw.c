@@ -28,7 +28,6 @@
 #include "handle/status.h"
 #include "process/log.h"
 #include "process/runtime.h"
-#include "process/watch.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/versions.h"
@@ -79,9 +78,6 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     apr_status_t rv = dygw_runtime_start(pchild, s);        /* 5 */
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_watch_start(pchild);
-    }
     if (rv == APR_SUCCESS) {
         rv = dygw_worker_start(pchild, s);
     }

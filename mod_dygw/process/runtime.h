@@ -24,7 +24,8 @@ int dygw_runtime_register(apr_pool_t *pconf);
  * migrates or checks the databases. OK or HTTP_INTERNAL_SERVER_ERROR, logged. */
 int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server);
 
-/* child_init: fills cfg->runtime of every configured server. */
+/* child_init: fills cfg->runtime of every configured server, and starts the watch over their
+ * databases. */
 apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
 
 /* The runtimes of this child, of dygw_runtime_t *. */

@@ -7,15 +7,14 @@
 #include "cfg/module.h"
 #include "store/db/db.h"
 
-/* child_init, after the runtimes are there: starts it, unless there is nothing to watch. It ends
- * with pchild, before mod_dbd's connections do. */
-apr_status_t dygw_watch_start(apr_pool_t *pchild);
+/* Starts the thread for sources, an array of dygw_db_source_t *, of which each has a guard. The thread
+ * ends in a pre-cleanup of `until`, so before the connections of these sources do. */
+apr_status_t dygw_watch_start(const apr_array_header_t *sources, apr_pool_t *until);
 
-/* The same for one source, in the parent. It ends with the pool, of which the source's connections
- * are. */
+/* The same for one source, whose connections are of pool. */
 apr_status_t dygw_watch_source(dygw_db_source_t *source, apr_pool_t *pool);
 
-/* For the guards. Never blocks. */
+/* Wakes the thread, when there is one; a guard calls it, from anywhere. Never blocks. */
 void dygw_watch_wake(void *baton);
 
 #endif
