@@ -8,7 +8,6 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
-#include "handle/handle.h"
 #include "util/spelling.h"
 
 #define OPERATOR_MAX 64

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Included first by every file of the glue. */
+ * What httpd knows this module by. Every file of the glue includes this first, directly or through
+ * another header.
+ *
+ * The module's record is defined at the top, in mod_dygw.c, because it names the functions that
+ * httpd calls. All files below use nothing but its address, by which httpd finds what is ours: the
+ * configuration, the log level, what we keep for a connection. */
 #ifndef DYGW_CFG_MODULE_H
 #define DYGW_CFG_MODULE_H
 

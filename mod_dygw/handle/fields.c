@@ -13,26 +13,6 @@
 #define KEY_MAX         255                     /* characters of an Idempotency-Key */
 #define EXACT_REALS     9007199254740992.0      /* 2^53 */
 
-void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
-{
-    if (out->code == DYGW_OK) {
-        out->code = DYGW_INVALID_REQUEST;
-        out->field = field;
-        out->message = message;
-    }
-}
-
-int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out)
-{
-    if (!strstr(value, ", ")) {
-        return 1;
-    }
-    dygw_invalid(out, header,
-                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
-                             NULL));
-    return 0;
-}
-
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)
 {
     if (f->out->code == DYGW_OK) {

@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The handlers: a request in, a reply out. One file a resource. */
+ * The way of a request through our handlers: the tools for reading it and for writing the reply.
+ *
+ * At the top of handle/ stand these tools, and what belongs to no half of the API (endpoints.h).
+ * Below, open/ and internal/ have the endpoints, one file for each resource: an endpoint reads the
+ * request, calls the gateway, writes the reply, and returns what its reply function returned. The
+ * dispatcher, which has the table of routes, stands above all of them (dispatch.h). The tools call
+ * auth/, process/ and the library, and no endpoint. */
 #ifndef DYGW_HANDLE_HANDLE_H
 #define DYGW_HANDLE_HANDLE_H
 
-#include "gateway/redeem/redeem.h"
 #include "auth/call.h"
+#include "util/csv.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
 #define DYGW_POI_MAX    32      /* characters of a Douyin store's id */
 
-/* The content handler: DECLINED unless r->handler is one of dygw-open, dygw-internal, dygw-health.
- */
-int dygw_handle(request_rec *r);
-/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
- * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
-int dygw_handle_trace(request_rec *r);
+/* Answers a call that is authenticated; returns what the handler returns to httpd. */
+typedef int dygw_endpoint_fn(dygw_call_t *call);
 
-/* --- reply.c: every answer leaves through one of these; they return what the handler returns to
- * httpd --- */
+/* --- reply.c: every answer leaves through one of these, or through stream.h; they return what the
+ * handler returns to httpd --- */
 int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result);
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len);
 /* What is no JSON, but a whole text of that Content-Type. */
@@ -76,11 +78,6 @@ typedef struct dygw_fields_t {
     dygw_result_t *out;
 } dygw_fields_t;
 
-/* *out becomes DYGW_INVALID_REQUEST about field, unless it tells of a mistake already. */
-void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
-/* For a header that decides something. 0: it came twice, *out says so. Httpd has joined the two to
- * "a, b" before any module sees them, so that one with ", " in it is taken for two. */
-int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out);
 /* The same as dygw_invalid with the message "<field> <problem>". */
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem);
 /* Parses text as one JSON object. 0: it is none, *out says so. */
@@ -105,41 +102,14 @@ int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
 /* Whether an Idempotency-Key is spelled as one; else *out tells, about `field`. */
 int dygw_key_check(const char *key, const char *field, dygw_result_t *out);
 
-/* --- coupon.c: what verify and prepare have in common --- */
-/* 0: the body names a store that this app may not use, *out says so. */
-int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
-extern const char *const dygw_coupon_modes[4];      /* short_link, code, encrypted_code */
-extern const char *const dygw_prepare_modes[3];     /* short_link, code */
-/* poi_id and exactly one of modes (one of the lists above) into *request. */
-void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
-                      dygw_redeem_request_t *request);
-
-/* --- view.c --- */
+/* --- view.c: records as callers see them --- */
+/* key: NULL within an array. */
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
-/* --- verification.c --- */
-/* {"data": data}, with all of them as "items" when with_items. With 202 goes data's Location. */
-int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
-                             const dygw_redeem_result_t *all, int with_items);
-
-/* --- app_fields.c: what apps are made of --- */
-void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
-void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
-/* secret, NULL when absent, and grace_seconds. */
-const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
-
-/* --- the endpoints, each answers a call that is authenticated --- */
-typedef int dygw_endpoint_fn(dygw_call_t *call);
-dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
-    dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
-    dygw_handle_stores, dygw_handle_webhook;
-dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
-    dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
-dygw_endpoint_fn dygw_handle_openapi_open, dygw_handle_openapi_internal;
-dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis, dygw_handle_metrics;
-dygw_endpoint_fn dygw_handle_report, dygw_handle_summary;
-dygw_endpoint_fn dygw_handle_reconciliation;
-dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;
+/* --- view_csv.c: the same verifications as rows of CSV --- */
+/* The row of the columns' names. */
+void dygw_view_csv_head(dygw_csv_t *csv);
+void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
 
 #endif

@@ -11,6 +11,7 @@
 #include <scoreboard.h>
 
 #include "gateway/cell.h"
+#include "handle/endpoints.h"
 #include "store/lease.h"
 
 #define REPLY_SIZE          256

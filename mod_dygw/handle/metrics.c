@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /metrics: the metrics of this virtual host's gateway, as text for Prometheus. */
-#include "handle/handle.h"
+#include "handle/endpoints.h"
 #include "handle/scrape.h"
 
 #define REPLY_SIZE 65536

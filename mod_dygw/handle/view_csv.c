@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records as rows of CSV: the keys of view.c in their order without Douyin's answers, and the
  * amounts in yuan. */
-#include "handle/internal/report.h"
+#include "handle/handle.h"
 
 static const char *const head[] = {
     "id", "app_id", "app_name", "poi_id", "verify_status", "error_code", "error_description",

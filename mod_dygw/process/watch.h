@@ -7,8 +7,8 @@
 #include "cfg/module.h"
 #include "store/db/db.h"
 
-/* Starts the thread for sources, an array of dygw_db_source_t *, of which each has a guard. The thread
- * ends in a pre-cleanup of `until`, so before the connections of these sources do. */
+/* Starts the thread for sources, an array of dygw_db_source_t *, each of which has a guard. The
+ * thread ends in a pre-cleanup of `until`, so before the connections of these sources do. */
 apr_status_t dygw_watch_start(const apr_array_header_t *sources, apr_pool_t *until);
 
 /* The same for one source, whose connections are of pool. */

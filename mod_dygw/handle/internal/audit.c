@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /audit: who changed what, and who read the token. */
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
 
 #include <string.h>
 

@@ -2,13 +2,15 @@
  * GET /reports/reconciliation: a business day against Douyin's records, as the background has
  * stored it; as JSON, or its items as CSV. Items are read in pieces, each with a connection of its
  * own, and sent before the next: however many there are, and however slowly the client reads. */
+#include "handle/internal/reconciliation.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "handle/internal/reconciliation.h"
 #include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
+#include "handle/internal/internal.h"
 #include "util/day.h"
 #include "util/spelling.h"
 

@@ -4,7 +4,7 @@
 #define DYGW_HANDLE_INTERNAL_REPORT_H
 
 #include "gateway/reports/report.h"
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
 #include "util/csv.h"
 
 /* --- report_query.c --- */
@@ -37,9 +37,5 @@ void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wan
 /* All that matches, streamed. For the handler to return. */
 int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
                           const dygw_csv_wanted_t *wanted);
-
-/* --- view_csv.c --- */
-void dygw_view_csv_head(dygw_csv_t *csv);
-void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
 
 #endif

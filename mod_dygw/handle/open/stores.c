@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /douyin/stores: Douyin's answer as it came. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "util/spelling.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /douyin/access-token: the token that the gateway holds, for apps that may read it. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "gateway/token.h"
 #include "gateway/apps/reads.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /coupons/verify: redeems coupons. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "process/nonce.h"
 #include "gateway/redeem/idempotency.h"

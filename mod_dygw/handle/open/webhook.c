@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /douyin/webhook: Douyin's messages. A query that belongs to the address as it was registered
  * at Douyin is nobody's mistake. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include <string.h>
 
