@@ -2,7 +2,7 @@
  * GET /reports/reconciliation: a business day against Douyin's records, as the background has
  * stored it; as JSON, or its items as CSV. Items are read in pieces, each with a connection of its
  * own, and sent before the next: however many there are, and however slowly the client reads. */
-#include "handle/internal/reconciliation.h"
+#include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>
 

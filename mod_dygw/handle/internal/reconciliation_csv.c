@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What did not match with Douyin's records, as CSV: one line an item, ours first, then Douyin's. */
-#include "handle/internal/reconciliation.h"
+#include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /reports/verifications: records by any filters, a page of them, or as CSV all. */
-#include "handle/internal/report.h"
+#include "handle/internal/report_query.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * the database. The first piece is small, so that the file begins at once. What is made meanwhile
  * has a higher id, and is not in the file. */
 #include "handle/stream.h"
-#include "handle/internal/report.h"
+#include "handle/internal/report_query.h"
 
 #define FIRST_PIECE     50      /* rows */
 #define PIECE           500

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /reports/summary: counts and amounts by day, store, app and product. */
-#include "handle/internal/report.h"
+#include "handle/internal/report_query.h"
 
 #include <stddef.h>
 #include <string.h>

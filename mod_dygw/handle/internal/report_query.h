@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For the reports' files: what they have in common. */
-#ifndef DYGW_HANDLE_INTERNAL_REPORT_H
-#define DYGW_HANDLE_INTERNAL_REPORT_H
+#ifndef DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
+#define DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
 
 #include "gateway/reports/report.h"
 #include "handle/internal/internal.h"
