@@ -13,7 +13,7 @@ static const hidden_t signatures[] = {
     { "X-Douyin-Signature", "dygw-hidden-douyin-signature" },
 };
 
-static void move(apr_table_t *from, const char *name, apr_table_t *to, const char *new_name)
+static void move_header(apr_table_t *from, const char *name, apr_table_t *to, const char *new_name)
 {
     const char *value = apr_table_get(from, name);
 
@@ -28,7 +28,7 @@ int dygw_auth_hide(request_rec *r)
     size_t i;
 
     for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        move(r->headers_in, signatures[i].header, r->notes, signatures[i].note);
+        move_header(r->headers_in, signatures[i].header, r->notes, signatures[i].note);
     }
     return DECLINED;
 }
@@ -38,7 +38,7 @@ int dygw_auth_show(request_rec *r)
     size_t i;
 
     for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        move(r->notes, signatures[i].note, r->headers_in, signatures[i].header);
+        move_header(r->notes, signatures[i].note, r->headers_in, signatures[i].header);
     }
     return DECLINED;
 }

@@ -104,7 +104,7 @@ static void write_error(dygw_jsonw_t *w, const dygw_call_t *call, const dygw_res
 }
 
 /* A caller's mistake is no news; that Douyin refuses the set-up is the administrator's business. */
-static void report(const dygw_call_t *call, const dygw_result_t *result)
+static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
 {
     const dygw_reply_t *reply = result->upstream_spoke ? result->reply : NULL;
 
@@ -125,7 +125,7 @@ int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
     request_rec *r = call->r;
     dygw_jsonw_t w;
 
-    report(call, result);
+    report_refusal(call, result);
     dygw_note_code(call, result->code);
     if (result->retry_after > 0) {
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, result->retry_after));

@@ -23,7 +23,7 @@ static const char *read_id(const char *path, apr_int64_t *id)
     return path + digits;
 }
 
-static int matches(const char *pattern, const char *path, apr_int64_t *id)
+static int matches_route(const char *pattern, const char *path, apr_int64_t *id)
 {
     while (*pattern) {
         if (*pattern == *ID) {
@@ -52,7 +52,7 @@ const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path
 
     *allow = NULL;
     for (route = routes; route->path; route++) {
-        if (!matches(route->path, path, id)) {
+        if (!matches_route(route->path, path, id)) {
             continue;
         }
         if (route->method == method) {

@@ -147,7 +147,7 @@ static int refuse_schema(server_rec *server, apr_pool_t *ptemp, dygw_dialect_e d
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static apr_status_t migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
+static apr_status_t migrate_schema(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
 {
     apr_array_header_t *done;
     apr_status_t rv = dygw_schema_migrate(db, &done, ptemp);
@@ -160,8 +160,8 @@ static apr_status_t migrate(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp
     return rv;
 }
 
-static apr_status_t claim(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
-                          apr_pool_t *ptemp, int *rc)
+static apr_status_t claim_database(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
+                                   apr_pool_t *ptemp, int *rc)
 {
     const char *owner = NULL;
     apr_status_t rv = dygw_schema_claim(db, cfg->client_key, &owner, ptemp);
@@ -191,9 +191,9 @@ static apr_status_t prepare_schema(dygw_db_t *db, const dygw_cfg_t *cfg, server_
             *rc = refuse_schema(server, ptemp, dygw_db_dialect(db), version);
             return APR_SUCCESS;
         }
-        rv = migrate(db, server, ptemp);
+        rv = migrate_schema(db, server, ptemp);
     }
-    return rv == APR_SUCCESS ? claim(db, cfg, server, ptemp, rc) : rv;
+    return rv == APR_SUCCESS ? claim_database(db, cfg, server, ptemp, rc) : rv;
 }
 
 /* Gives a file to the User, unless it is a link of any kind: in a directory where children may

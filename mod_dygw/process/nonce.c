@@ -215,8 +215,8 @@ static int hash_of(const dygw_nonces_t *nonces, const char *client_key, const ch
     return ok;
 }
 
-static apr_status_t identify(const dygw_nonces_t *nonces, const char *client_key,
-                             const char *nonce, dygw_ms_t expires_at, spent_t *spent)
+static apr_status_t identify_nonce(const dygw_nonces_t *nonces, const char *client_key,
+                                   const char *nonce, dygw_ms_t expires_at, spent_t *spent)
 {
     unsigned char app[HASH_LEN];
 
@@ -230,7 +230,7 @@ static apr_status_t identify(const dygw_nonces_t *nonces, const char *client_key
     return APR_SUCCESS;
 }
 
-static entry_t *find(table_t *t, const unsigned char *hash)
+static entry_t *find_entry(table_t *t, const unsigned char *hash)
 {
     apr_uint32_t index = *bucket_of(t, hash);
 
@@ -255,7 +255,7 @@ static void leave_bucket(table_t *t, apr_uint32_t index)
 }
 
 /* Removes the entry that *link, in its slot, points at. */
-static void release(table_t *t, apr_uint32_t *link)
+static void release_entry(table_t *t, apr_uint32_t *link)
 {
     apr_uint32_t index = *link;
     entry_t *entry = entry_at(t, index);
@@ -288,14 +288,14 @@ static int empty_slot(table_t *t, apr_int64_t second, dygw_ms_t now, int *entrie
             return 0;
         }
         else {
-            release(t, link);
+            release_entry(t, link);
             --*entries;
         }
     }
     return 1;
 }
 
-static void sweep(table_t *t, dygw_ms_t now, int slots, int entries)
+static void sweep_wheel(table_t *t, dygw_ms_t now, int slots, int entries)
 {
     /* All that is in the slots up to this second has expired before now. */
     apr_int64_t due = (now - 1) / 1000;
@@ -370,7 +370,7 @@ static void end_work(dygw_nonces_t *nonces)
 
 /* --- spending --- */
 
-static apr_uint32_t take_free(table_t *t)
+static apr_uint32_t take_free_entry(table_t *t)
 {
     apr_uint32_t index = t->first_free;
 
@@ -389,9 +389,9 @@ static int has_share(const table_t *t, const spent_t *spent)
 }
 
 /* The compiler must not write a link before what it leads to. */
-static apr_status_t insert(table_t *t, const spent_t *spent)
+static apr_status_t insert_entry(table_t *t, const spent_t *spent)
 {
-    apr_uint32_t index = take_free(t);
+    apr_uint32_t index = take_free_entry(t);
     apr_uint32_t *slot = slot_at(t, (spent->expires_at + 999) / 1000);
     apr_uint32_t *bucket = bucket_of(t, spent->hash);
     entry_t *entry;
@@ -416,11 +416,11 @@ static apr_status_t insert(table_t *t, const spent_t *spent)
 
 static int is_spent(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    const entry_t *entry = find(t, spent->hash);
+    const entry_t *entry = find_entry(t, spent->hash);
 
     if (entry && entry->expires_at < now) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
-        entry = find(t, spent->hash);
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
+        entry = find_entry(t, spent->hash);
     }
     return entry != NULL;
 }
@@ -440,53 +440,53 @@ static int is_forgotten(const table_t *t, const spent_t *spent)
     return spent->expires_at <= t->forgotten;
 }
 
-static int refuses(table_t *t, const spent_t *spent, dygw_ms_t now)
+static int refuses_nonce(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    sweep(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
+    sweep_wheel(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
     return is_spent(t, spent, now) || is_forgotten(t, spent);
 }
 
-static apr_status_t look(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now)
+static apr_status_t look_in_tables(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now)
 {
     int i;
 
     for (i = 0; i < nonces->count; i++) {
-        if (refuses(nonces->tables[i], spent, now)) {
+        if (refuses_nonce(nonces->tables[i], spent, now)) {
             return APR_EEXIST;
         }
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t enter(table_t *t, const spent_t *spent, dygw_ms_t now)
+static apr_status_t enter_nonce(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
     if (!has_share(t, spent)) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);
     }
     if (is_forgotten(t, spent)) {
         return APR_EEXIST;
     }
-    return has_share(t, spent) ? insert(t, spent) : APR_ENOSPC;
+    return has_share(t, spent) ? insert_entry(t, spent) : APR_ENOSPC;
 }
 
 /* An older generation has to know what this one accepts, whatever the app's share there. Where its
  * table is full it accepts nothing itself. */
 static void tell_older(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    if (insert(t, spent) == APR_ENOSPC) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
-        (void)insert(t, spent);
+    if (insert_entry(t, spent) == APR_ENOSPC) {
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);
+        (void)insert_entry(t, spent);
     }
 }
 
-static apr_status_t spend(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now,
-                          dygw_ms_t *free_at)
+static apr_status_t spend_nonce(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now,
+                                dygw_ms_t *free_at)
 {
-    apr_status_t rv = look(nonces, spent, now);
+    apr_status_t rv = look_in_tables(nonces, spent, now);
     int i;
 
     if (rv == APR_SUCCESS) {
-        rv = enter(nonces->tables[0], spent, now);
+        rv = enter_nonce(nonces->tables[0], spent, now);
     }
     for (i = 1; i < nonces->count && rv == APR_SUCCESS; i++) {
         tell_older(nonces->tables[i], spent, now);
@@ -501,11 +501,11 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at)
 {
     spent_t spent;
-    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
+    apr_status_t rv = identify_nonce(nonces, client_key, nonce, expires_at, &spent);
 
     if (rv == APR_SUCCESS) {
         begin_work(nonces);
-        rv = spend(nonces, &spent, now, free_at);
+        rv = spend_nonce(nonces, &spent, now, free_at);
         end_work(nonces);
     }
     return rv;
@@ -515,11 +515,11 @@ apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, con
                               dygw_ms_t now, dygw_ms_t expires_at)
 {
     spent_t spent;
-    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
+    apr_status_t rv = identify_nonce(nonces, client_key, nonce, expires_at, &spent);
 
     if (rv == APR_SUCCESS) {
         begin_work(nonces);
-        rv = look(nonces, &spent, now);
+        rv = look_in_tables(nonces, &spent, now);
         end_work(nonces);
     }
     return rv;
@@ -530,7 +530,7 @@ void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *cap
     table_t *t = nonces->tables[0];
 
     begin_work(nonces);
-    sweep(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
+    sweep_wheel(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
     *held = (int)t->held;
     *capacity = (int)t->entries;
     end_work(nonces);

@@ -120,7 +120,7 @@ static void add_segment(memory_t *memory, segment_t *segment)
 }
 
 /* What is there under that name, or is made and formatted now; NULL once something went wrong. */
-static void *use(asking_t *asking, const char *content, apr_size_t size, format_fn *format)
+static void *use_segment(asking_t *asking, const char *content, apr_size_t size, format_fn *format)
 {
     const char *name = name_of(content, size, asking->pconf);
     segment_t *segment = find_segment(asking->memory, name);
@@ -267,14 +267,14 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     apr_pool_t *pool = server->process->pool;
     asking_t asking = { memory_of(cfg->client_key, pool), pool, pconf, APR_SUCCESS };
     const char *metrics = apr_pstrcat(pconf, METRICS, dygw_series_identity(pconf), NULL);
-    cell_t *cell = use(&asking, CELL, sizeof(*cell), format_cell);
+    cell_t *cell = use_segment(&asking, CELL, sizeof(*cell), format_cell);
 
     shared->cell = cell ? &cell->cell : NULL;
     shared->cell_lock = cell ? &cell->lock : NULL;
-    shared->nonces_lock = use(&asking, LOCK, sizeof(dygw_lock_t), format_lock);
-    shared->reads = use(&asking, READS, dygw_reads_size(), dygw_reads_format);
-    shared->meter = use(&asking, METER, dygw_meter_size(), dygw_meter_format);
-    shared->metrics = use(&asking, metrics, dygw_metrics_size(), format_metrics);
+    shared->nonces_lock = use_segment(&asking, LOCK, sizeof(dygw_lock_t), format_lock);
+    shared->reads = use_segment(&asking, READS, dygw_reads_size(), dygw_reads_format);
+    shared->meter = use_segment(&asking, METER, dygw_meter_size(), dygw_meter_format);
+    shared->metrics = use_segment(&asking, metrics, dygw_metrics_size(), format_metrics);
     if (cfg->nonce_store == DYGW_NONCES_SHM) {
         shared->nonces = use_nonces(&asking, cfg->nonce_entries);
     }

@@ -95,7 +95,7 @@ static int run_rounds(worker_t *w, apr_pool_t *scratch)
     return under_way;
 }
 
-static void finish(worker_t *w, apr_pool_t *scratch)
+static void finish_rounds(worker_t *w, apr_pool_t *scratch)
 {
     int i;
 
@@ -105,7 +105,7 @@ static void finish(worker_t *w, apr_pool_t *scratch)
     }
 }
 
-static void leave(worker_t *w, apr_pool_t *scratch)
+static void leave_rounds(worker_t *w, apr_pool_t *scratch)
 {
     int i;
 
@@ -120,7 +120,7 @@ static void leave(worker_t *w, apr_pool_t *scratch)
     w->leads = 0;
 }
 
-static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC run_worker(apr_thread_t *thread, void *data)
 {
     worker_t *w = data;
     apr_pool_t *scratch;
@@ -133,8 +133,8 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             pause_for(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
         }
     }
-    finish(w, scratch);
-    leave(w, scratch);
+    finish_rounds(w, scratch);
+    leave_rounds(w, scratch);
     apr_thread_mutex_lock(w->mutex);
     w->done = 1;
     apr_thread_cond_broadcast(w->wake);
@@ -197,7 +197,7 @@ static int await_done(worker_t *w)
     return done;
 }
 
-static apr_status_t stop_and_join(void *data)
+static apr_status_t stop_worker(void *data)
 {
     worker_t *w = data;
     apr_status_t rv;
@@ -291,11 +291,11 @@ apr_status_t dygw_worker_start(apr_pool_t *pchild, server_rec *main_server)
     }
     if (rv == APR_SUCCESS) {
         apr_threadattr_detach_set(attributes, 0);
-        rv = ap_thread_create(&w->thread, attributes, run, w, w->pool);
+        rv = ap_thread_create(&w->thread, attributes, run_worker, w, w->pool);
     }
     if (rv == APR_SUCCESS) {
         worker = w;
-        apr_pool_pre_cleanup_register(pchild, w, stop_and_join);
+        apr_pool_pre_cleanup_register(pchild, w, stop_worker);
     }
     return rv;
 }

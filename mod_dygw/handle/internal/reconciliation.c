@@ -212,7 +212,7 @@ static int reply_pieces(writer_t *w, const apr_array_header_t *items, apr_pool_t
 }
 
 /* The first items are read before it is said that all is well. */
-static int reply(writer_t *w, int status)
+static int reply_reconciliation(writer_t *w, int status)
 {
     apr_pool_t *root = w->call->r->pool;
     dygw_result_t out = { 0 };
@@ -261,9 +261,9 @@ int dygw_handle_reconciliation(dygw_call_t *call)
     }
     w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
     if (shown->generated_at != DYGW_NO_TIME && !wanted.refresh) {
-        return reply(&w, HTTP_OK);
+        return reply_reconciliation(&w, HTTP_OK);
     }
     set_retry_after(call, shown);
     wanted.csv = 0;
-    return reply(&w, HTTP_ACCEPTED);
+    return reply_reconciliation(&w, HTTP_ACCEPTED);
 }

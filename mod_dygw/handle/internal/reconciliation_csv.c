@@ -76,8 +76,8 @@ static void put_number(dygw_csv_t *csv, kind_e kind, apr_int64_t number)
     }
 }
 
-static void put(dygw_csv_t *csv, kind_e kind, const json_t *object, const char *key,
-                apr_pool_t *pool)
+static void put_column(dygw_csv_t *csv, kind_e kind, const json_t *object, const char *key,
+                       apr_pool_t *pool)
 {
     const json_t *value = json_object_get(object, key);
 
@@ -109,7 +109,7 @@ void dygw_reconciliation_csv_item(dygw_csv_t *csv, const char *item, apr_pool_t 
         const column_t *column = &columns[i];
         const json_t *object = column->side ? json_object_get(root, column->side) : root;
 
-        put(csv, column->kind, object, column->key, pool);
+        put_column(csv, column->kind, object, column->key, pool);
     }
     dygw_csv_end_row(csv);
 }
