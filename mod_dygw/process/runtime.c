@@ -11,6 +11,7 @@
 #include "gateway/apps/reads.h"
 #include "process/database.h"
 #include "process/log.h"
+#include "process/prepare.h"
 #include "process/shared.h"
 #include "process/watch.h"
 #include "util/compiler.h"
