@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The way of a request through a handler, in the order of the contract: route, method, who it is,
- * the body, and for /open the signature over all of it; then the endpoint. Each route names the
- * checks that stand before it.
+ * The table of routes, and the way of a request along it, in the order of the contract: route,
+ * method, who it is, the body, and for /open the signature over all of it; then the endpoint. Each
+ * route names the checks that stand before its endpoint. This is the only file that names all
+ * endpoints.
  *
- * Requests are authenticated here and not in a hook of httpd's, so that internal redirects and
- * other ways into the handler change nothing. */
+ * Requests are authenticated here, and not in a hook of httpd's, so that no internal redirect and
+ * no other way into the handler goes around it. */
 #include "dispatch.h"
 
 #include <string.h>

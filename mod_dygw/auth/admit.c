@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whether a request whose signature is right may go on, in the order of the contract: its
- * timestamp, its nonce, the app's state and its rate.
+ * timestamp, its nonce, the app's state and the app's rate.
  *
  * The body may have taken long: the timestamp counts as it stands when the nonce is spent.
  *
- * A request that is refused spends nothing. So it is looked first whether the nonce was spent, and
- * it is spent last. In the database that look is a statement of its own; it is made for those only
- * that are refused anyway, to tell a replay from what else is wrong with it. All others are found
- * out by spending, and a replay by an app that may call uses up one of its calls there. */
+ * A request that is refused spends nothing. So the nonce is spent last, and looked up before. With
+ * nonces in shared memory every request is looked up. In the database a look-up would be one more
+ * statement: it is made only for a request that is refused anyway, to tell a replay from other
+ * reasons. Any other replay is noticed when its nonce is spent, and has then used up one call of
+ * the app's rate. */
 #include "auth/auth.h"
 
 #include <apr_strings.h>

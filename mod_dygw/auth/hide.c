@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps signatures out of httpd's own log: at trace4 it writes down every header of a request,
- * between the two hooks here. */
+ * Keeps signatures out of httpd's own log. At the level trace4 httpd writes down every header of a
+ * request; that happens between the two hooks here, and there the signatures are notes. */
 #include "auth/auth.h"
 
 typedef struct hidden_t {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The members of a JSON body, each with what it may be. */
+ * Reading the members of a JSON body: each reader tells what the member may be. */
 #include "handle/handle.h"
 
 #include <math.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes with a request: the body, as far as it is within the limit, and the query.
  *
- * A body is read whatever the method, because the signature is about it; its type is looked at
- * where its content will be, that is not with GET, whose body has no meaning.
- */
+ * A body is read whatever the method, because the signature covers it. Its type is checked only
+ * where somebody will look at the content, so not with GET, where a body has no meaning. */
 #include "handle/handle.h"
 
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Replies. The handler always returns OK with r->status set: httpd has no page of its own to add.
+ * Replies. The handler always returns OK with r->status set, so that httpd adds no page of its own.
  */
 #include "handle/handle.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which endpoint a path belongs to, and whether a body is of the type that all of them take. */
+ * Finding the route for a path and a method; and whether a Content-Type is the one that bodies must
+ * have. */
 #include "handle/route.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A section of mod_status for each gateway: the metrics in brief. With ?auto, lines as of
- * mod_proxy's balancers: Dygw[0]RedemptionsSuccess: 17. */
+ * A section of mod_status for each gateway: the metrics in brief. With ?auto they are lines like
+ * those of mod_proxy's balancers: Dygw[0]RedemptionsSuccess: 17. */
 #include "handle/status.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers of any length. */
+ * Replies of any length. */
 #include "handle/stream.h"
 
 #include <http_protocol.h>

@@ -6,11 +6,12 @@
 #include "cfg/cfg.h"
 #include "store/db/db.h"
 
-/* child_init: connections of mod_dbd's pool for this server. From pool. APR_ENOTIMPL: no mod_dbd.
- */
+/* child_init: *source gives connections of mod_dbd's pool for this server. From pool. APR_ENOTIMPL:
+ * mod_dbd is not there. */
 apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool);
 
-/* For the parent, where there are no children: each connection is opened anew. From pool. */
+/* For the parent, before there are children and after: *source opens each connection anew. From
+ * pool. */
 apr_status_t dygw_database_direct(dygw_db_source_t **source, server_rec *server, apr_pool_t *pool);
 
 #endif

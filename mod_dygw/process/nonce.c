@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of spent nonces.
  *
- * A hash table with chains finds an entry; a wheel with a slot for each second finds those that
- * have expired: `swept` follows the clock, and each call empties a little of the slots in between,
- * so that time and not the size of the table decides what a call costs. Nothing else ever removes
- * an entry. Entries are kept as keyed hashes, so that nobody can choose nonces that meet in one
- * chain.
+ * A hash table with chains finds an entry. A wheel with a slot for each second finds the entries
+ * that have expired: `swept` follows the clock, and each call empties a few of the slots in
+ * between, so that time and not the size of the table decides what a call costs. Nothing else ever
+ * removes an entry. Entries are kept as keyed hashes, so that nobody can choose nonces that meet in
+ * one chain.
  *
- * Everything is an index, and all that is needed is inside: the children of two generations, who
- * loaded the module at different places, use it at once. A child that dies in the middle of a call
- * leaves at worst an entry that is in no chain, therefore links are written last, and the mark
- * `at_work`: the next call counts anew and takes back what is in no chain.
+ * Entries refer to each other by index, and all that is needed lies in the table: the children of
+ * two generations, who have loaded the module at different addresses, use the table at the same
+ * time. A child that dies in the middle of a call leaves at worst an entry that is in no chain,
+ * because links are written last, and the mark `at_work` set: the next call then counts anew, and
+ * takes back the entries that are in no chain.
  *
- * No app can shut out the others: it may add while it holds less than twice what is free. Alone it
- * so gets two thirds, which are the entries that are configured; n of them get 2 / (2n + 1) each,
- * and somebody new always finds room. What an app holds is counted by a hash of its key.
+ * No app can shut out the others: an app may add a nonce while it holds less than twice what is
+ * free. An app that is alone so gets two thirds of the table, which is the configured number of
+ * entries; n apps get 2 / (2n + 1) each, and a new app always finds room. What an app holds is
+ * counted by a hash of its key.
  *
- * When the configured size changes there is a new table, while the generation before goes on with
- * the one that it has. So the new generation looks into both and writes into both, as long as a
- * nonce of the older one may live.
+ * When the configured size changes, a new table is made, while the generation before goes on with
+ * its own. So the new generation looks into both and writes into both, as long as a nonce of the
+ * older table may live.
  *
- * A clock that is set back could bring a timestamp back into the window whose nonces are gone, and
- * so could a call that was held up on its way here: `forgotten` is the latest time up to which that
- * may be, and what expires before it is refused. It is looked at when a call has removed what it
- * will remove. */
+ * A clock that is set back could bring timestamps back into the window whose nonces are gone, and
+ * so could a call that was held up on its way here. `forgotten` is the latest expiry of an entry
+ * that was removed: a nonce that expires before that time is refused. A call compares with it after
+ * it has removed what it will remove. */
 #include "process/nonce.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From configuration to running gateways. */
+ * The way from the configuration to running gateways: what the parent prepares, what each child
+ * starts from it, and what the parent still writes when all children have ended. */
 #include "process/runtime.h"
 
 #include <unistd.h>

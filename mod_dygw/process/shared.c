@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared memory, locks and mutexes.
+ * Shared memory and mutexes.
  *
- * Children of two generations run side by side during a graceful restart, and a nonce that one has
- * spent must be refused by the other. So memory and the mutexes that guard it belong to the process
- * pool and are found again through httpd's retained data: the module itself is unloaded and loaded
- * anew at each restart.
+ * Children of two generations run side by side during a graceful restart, and a nonce that one
+ * child has spent must be refused by the others. So the memory and the mutexes that guard it belong
+ * to the process pool, and are found again through httpd's retained data: the module itself is
+ * unloaded and loaded anew at each restart.
  *
  * The next generation may be another build. So each gateway's memory is a list of segments, each
  * with a name that says what is in it and how it is laid out: a build finds what it knows, and
  * makes anew only what it has in another layout.
  *
- * What a new configuration no longer asks for is kept all the same, until the last nonce in it is
- * worth nothing: the generation before still uses it, and the configuration may come back. The
- * first restart after that frees it: the segments, not the few bytes here that describe them. They
- * are the process pool's own and in none of its sub-pools, which would go before pconf, whose end
- * still needs them.
- */
+ * A segment that a new configuration does not ask for is kept, until the last nonce in it is worth
+ * nothing: the generation before still uses it, and the configuration may come back. The first
+ * restart after that time frees the segment, and keeps the few bytes here that describe it.
+ * Segments are allocated in the process pool itself: a sub-pool of it would go before pconf, whose
+ * end still needs them. */
 #include "process/shared.h"
 
 #include <http_core.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The watch over the database.
  *
- * The thread sleeps as long as nothing waits for the database. When something does, it looks once a
- * second, until a look finds that nothing happened since the one before. It is woken through a
- * pipe, which can be written to from anywhere.
+ * The thread sleeps as long as nobody waits for the database. When somebody does, the thread looks
+ * once a second, until nothing has happened between two looks. It is woken through a pipe, to which
+ * any thread may write, a signal handler too.
  *
- * Its end is the last of our pre-cleanups of pchild: the background thread's, which comes before,
- * may have to wait for statements that this one cuts off. Where that one finds itself in a signal
- * handler (prefork), it ends the child, and nobody waits here for a lock that an interrupted
- * request holds. */
+ * The thread ends in the last of our pre-cleanups of pchild. The background thread ends before, and
+ * that may take statements that this thread cuts off. When the background thread's cleanup runs in
+ * a signal handler (prefork), it ends the child: then nobody waits here for a lock that an
+ * interrupted request holds. */
 #include "process/watch.h"
 
 #include <fcntl.h>

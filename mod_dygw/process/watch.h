@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The thread that ends what the database takes too long for (store/db/guard.h): of each child, and
- * of the parent while it prepares a database. A process has one at a time. */
+ * The watch: a thread that cuts off statements for which the database takes too long
+ * (store/db/guard.h). Each child has one, and the parent while it prepares a database; a process
+ * has one at a time. */
 #ifndef DYGW_PROCESS_WATCH_H
 #define DYGW_PROCESS_WATCH_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A round of the background: look at the database once, tell the host's children what it says, and,
- * while this host holds the lease, do the work. */
+ * A round of the background thread for one gateway: look at the database once, tell the children of
+ * this host what it says, and do the background's work while this host holds the lease. */
 #include "worker/round.h"
 
 #include <stdlib.h>

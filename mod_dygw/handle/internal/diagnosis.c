@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /diagnosis: is the gateway set up as it has to be? Facts, for a program that has the words
- * for them (dygw-doctor). */
+ * GET /diagnosis: whether the gateway is set up as it has to be. The reply has facts only;
+ * dygw-doctor has the sentences for them. */
 #include "handle/internal/internal.h"
 
 #include <string.h>

@@ -13,10 +13,11 @@ dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_r
 dygw_endpoint_fn dygw_handle_report, dygw_handle_summary, dygw_handle_reconciliation;
 dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis;
 
-/* --- app_fields.c: what apps are made of --- */
+/* --- app_fields.c: the members of the bodies that make and change apps --- */
 void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
 void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
-/* secret, NULL when absent, and grace_seconds. */
+/* Returns the new secret, NULL when it is to be made up; *grace_seconds: how long the old one is
+ * good besides. */
 const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /reports/reconciliation: a business day against Douyin's records, as the background has
- * stored it; as JSON, or its items as CSV. Items are read in pieces, each with a connection of its
- * own, and sent before the next: however many there are, and however slowly the client reads. */
+ * stored it; as JSON, or its items as CSV. Items are read in pieces, and a piece is sent before the
+ * next is read, so that neither many items nor a slow client hold memory or a connection to the
+ * database. */
 #include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What did not match with Douyin's records, as CSV: one line an item, ours first, then Douyin's. */
+ * What a reconciliation found not to match, as CSV: a row for each item, first our columns, then
+ * Douyin's. */
 #include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>

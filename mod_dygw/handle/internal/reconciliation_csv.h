@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For handle/ only: what did not match, as CSV. */
+ * What a reconciliation found not to match, as CSV. */
 #ifndef DYGW_HANDLE_INTERNAL_RECONCILIATION_CSV_H
 #define DYGW_HANDLE_INTERNAL_RECONCILIATION_CSV_H
 

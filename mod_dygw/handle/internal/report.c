@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/verifications: records by any filters, a page of them, or as CSV all. */
+ * GET /reports/verifications: the records that match the filters, a page of them, or all of them as
+ * CSV. */
 #include "handle/internal/report_query.h"
 
 #include <string.h>

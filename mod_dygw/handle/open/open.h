@@ -14,16 +14,19 @@ dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
     dygw_handle_stores, dygw_handle_webhook;
 
 /* --- coupon.c: what verify and prepare have in common --- */
-/* 0: the body names a store that this app may not use, *out says so. */
+/* Whether the app may use the store that the body names. 0: it may not, *f->out says so. */
 int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
-extern const char *const dygw_coupon_modes[4];      /* short_link, code, encrypted_code */
-extern const char *const dygw_prepare_modes[3];     /* short_link, code */
-/* poi_id and exactly one of modes (one of the lists above) into *request. */
+/* The members that may name the coupon, NULL ended: short_link, code, encrypted_code for verify, */
+extern const char *const dygw_coupon_modes[4];
+/* short_link and code for prepare. */
+extern const char *const dygw_prepare_modes[3];
+/* Reads poi_id, and exactly one of modes, which is one of the two lists, into *request. */
 void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
                       dygw_redeem_request_t *request);
 
 /* --- verification.c --- */
-/* {"data": data}, with all of them as "items" when with_items. With 202 goes data's Location. */
+/* Replies {"data": data}, and when with_items also "items": all of `all`. With the status 202 goes
+ * a Location, where data is to be found. For the endpoint to return. */
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
                              const dygw_redeem_result_t *all, int with_items);
 
