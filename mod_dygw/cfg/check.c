@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What only shows when all directives are together: what is missing, and what does not fit. */
+ * Checks a configuration whose directives have all been read: what is missing, and which directives
+ * do not fit together. A mistake in one directive alone is found by its setter (set.c). */
 #include "cfg/cfg.h"
 
 #include <string.h>
@@ -9,18 +10,17 @@
 
 #include <ap_mpm.h>
 
-#include "cfg/directives.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
 #include "util/log.h"
 
-/* A request's connection, and the background thread's. */
+/* One connection for a request, and one for the background thread. */
 #define MIN_CONNECTIONS 2
 
-/* One server under examination; everything is reported, not only the first mistake. */
+/* One server under examination. All mistakes are reported, not only the first one. */
 typedef struct check_t {
     apr_pool_t *pool;
-    const server_rec *log;      /* virtual hosts have no log of their own yet */
+    const server_rec *log;      /* the main server; virtual hosts have no log yet */
     const server_rec *server;
     const dygw_cfg_t *cfg;
     const char *where;
@@ -35,19 +35,19 @@ typedef struct check_t {
 
 /* --- what is required --- */
 
-static int is_complete(const dygw_cfg_t *cfg)
+static int has_what_is_required(const dygw_cfg_t *cfg)
 {
     return cfg->client_key && cfg->client_secret && cfg->seal;
 }
 
-/* The main server may hold what its virtual hosts have in common, without being a gateway. */
+/* The main server may have the directives that its virtual hosts share, and be no gateway. */
 static int is_only_a_base(const server_rec *main_server)
 {
     if (dygw_cfg_get(main_server)->client_key) {
         return 0;
     }
     for (const server_rec *s = main_server->next; s; s = s->next) {
-        if (is_complete(dygw_cfg_get(s))) {
+        if (has_what_is_required(dygw_cfg_get(s))) {
             return 1;
         }
     }
@@ -67,24 +67,24 @@ static void check_required(check_t *check)
     const ap_directive_t *use = dygw_tree_gateway_use(check->server, check->pool);
     const dygw_cfg_t *cfg = check->cfg;
 
-    if (is_complete(cfg)
+    if (has_what_is_required(cfg)
         || (use == NULL && (cfg->client_key == NULL || cfg->server != check->server))
         || (!check->server->is_virtual && is_only_a_base(check->server))) {
         return;
     }
     if (!cfg->client_key) {
-        report_missing(check, use, DygwClientKey,
+        report_missing(check, use, "DygwClientKey",
                        "add the key of the application in Douyin's console");
     }
     if (!cfg->client_secret) {
-        report_missing(check, use, DygwClientSecret,
-                       "add `" DygwClientSecret " file:/path` with the "
-                       "application's secret in that file");
+        report_missing(check, use, "DygwClientSecret",
+                       "add `DygwClientSecret file:/path` with the application's secret in that "
+                       "file");
     }
     if (!cfg->seal) {
-        report_missing(check, use, DygwMasterKey,
-                       "add `" DygwMasterKey " file:/path`, and make the file with "
-                       "`openssl rand -hex 32`");
+        report_missing(check, use, "DygwMasterKey",
+                       "add `DygwMasterKey file:/path`, and make the file with `openssl rand -hex "
+                       "32`");
     }
 }
 
@@ -92,9 +92,9 @@ static void check_account(const check_t *check)
 {
     if (!check->cfg->account_id && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0121) DygwAccountId " is not set in %s: verifications are not "
-                     "enriched with their orders without it, and stores need it named: add the "
-                     "root account's id",
+                     DYGWNO(0121) "DygwAccountId is not set in %s: verifications are not enriched "
+                                  "with their orders without it, and stores need it named: add "
+                                  "the root account's id",
                      check->where);
     }
 }
@@ -109,7 +109,7 @@ static int is_directory(const char *path, apr_pool_t *pool)
            && info.filetype == APR_DIR;
 }
 
-/* The start makes the file, and its directory, but not a path of several. */
+/* The start makes the file and the directory of the file, but no directory above that one. */
 static void check_sqlite_path(check_t *check, const char *path)
 {
     const char *dir;
@@ -131,8 +131,9 @@ static void check_sqlite_path(check_t *check, const char *path)
     }
 }
 
-/* The driver's own reconnecting makes the first transaction after a lost connection fail. And it
- * has no parameter for a time-out: that is a matter of the option file, whose group it is told. */
+/* Where the driver reconnects by itself, the first transaction after a lost connection fails. The
+ * driver has no parameter for a time-out: the option file sets one, in the group that group= names.
+ */
 static void check_mysql_params(const check_t *check, const char *params)
 {
     if (!ap_strcasestr(params, "group=") && dygw_cfg_should_warn()) {
@@ -183,7 +184,8 @@ static void check_driver(check_t *check, const dygw_dbd_settings_t *dbd)
     }
 }
 
-/* What apr_reslist would refuse when the first child starts, and what would wait for itself. */
+/* Sizes that apr_reslist would refuse when the first child starts, and sizes with which requests
+ * would wait for connections. */
 static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
 {
     int threads = 1;
@@ -231,7 +233,7 @@ static void check_database(check_t *check)
     check_pool(check, &dbd);
 }
 
-/* --- all of it --- */
+/* --- all servers --- */
 
 static void check_crypto(check_t *check)
 {
@@ -249,8 +251,8 @@ static int check_server(check_t *check, const server_rec *server)
     check->where = dygw_cfg_where(check->pool, server);
     check->mistakes = 0;
     check_required(check);
-    /* A virtual host without directives of its own shares the main server's, which was looked at
-     * before. */
+    /* A virtual host without directives of its own has the configuration of the main server, which
+     * has been checked already. */
     if (check->cfg->client_key && check->cfg->server == server) {
         check_crypto(check);
         check_database(check);
@@ -259,7 +261,7 @@ static int check_server(check_t *check, const server_rec *server)
     return check->mistakes;
 }
 
-/* A body has a deadline of ours; what comes before it is httpd's. */
+/* The gateway has a deadline for the body of a request; httpd has one for the headers. */
 static void check_patience(const server_rec *main_server)
 {
     if (!ap_find_linked_module("mod_reqtimeout.c") && dygw_cfg_should_warn()) {

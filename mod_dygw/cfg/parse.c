@@ -17,7 +17,7 @@
 #define LETTERS_AND_DIGITS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define ID_CHARACTERS       LETTERS_AND_DIGITS "_-"
 #define HOST_CHARACTERS     LETTERS_AND_DIGITS ".-"
-/* Narrower than RFC 9110, wide enough for the names in use. */
+/* Fewer than RFC 9110 allows, and enough for the names of headers in use. */
 #define HEADER_CHARACTERS   LETTERS_AND_DIGITS "-_"
 
 #define MAX_HOST_LEN        253
@@ -65,7 +65,44 @@ const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t m
     return NULL;
 }
 
-static const char *time_text(apr_pool_t *pool, apr_interval_time_t time)
+const char *dygw_parse_count(const dygw_parse_t *p, const char *arg, int min, int max, int *count)
+{
+    apr_int64_t number;
+    const char *error = dygw_parse_int(p, arg, min, max, &number);
+
+    *count = (int)number;
+    return error;
+}
+
+const char *dygw_parse_bytes(const dygw_parse_t *p, const char *arg, apr_off_t min, apr_off_t max,
+                             apr_off_t *bytes)
+{
+    apr_int64_t number;
+    const char *error = dygw_parse_int(p, arg, min, max, &number);
+
+    *bytes = (apr_off_t)number;
+    return error;
+}
+
+static int is_off(const char *arg)
+{
+    return apr_cstr_casecmp(arg, "off") == 0;
+}
+
+const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int min, int max,
+                                    int *count)
+{
+    const char *error;
+
+    if (is_off(arg)) {
+        *count = 0;
+        return NULL;
+    }
+    error = dygw_parse_count(p, arg, min, max, count);
+    return error ? apr_pstrcat(p->pool, error, ", nor off", NULL) : NULL;
+}
+
+static const char *limit_text(apr_pool_t *pool, apr_interval_time_t time)
 {
     if (time && time % DAY_US == 0) {
         return apr_psprintf(pool, "%" APR_INT64_T_FMT "d", (apr_int64_t)(time / DAY_US));
@@ -76,8 +113,9 @@ static const char *time_text(apr_pool_t *pool, apr_interval_time_t time)
     return apr_psprintf(pool, "%" APR_INT64_T_FMT "s", (apr_int64_t)apr_time_sec(time));
 }
 
-/* What httpd's parser takes, and days. It takes any number, "-1s" and "99999999999999h" too. */
-static int read_time(const char *arg, apr_interval_time_t *time)
+/* Reads the units of httpd, and days. The digits are counted here because httpd's parser takes any
+ * number: "-1s", and "99999999999999h". */
+static int parse_any_time(const char *arg, apr_interval_time_t *time)
 {
     apr_size_t digits = strspn(arg, "0123456789");
 
@@ -92,7 +130,7 @@ static int read_time(const char *arg, apr_interval_time_t *time)
 const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
                             apr_interval_time_t max, apr_interval_time_t *time)
 {
-    if (!read_time(arg, time)) {
+    if (!parse_any_time(arg, time)) {
         return apr_psprintf(
             p->pool,
             "%s: '%s' is not a time: write a number and a unit, like 500ms, 30s, 5min, 1h or 7d",
@@ -100,9 +138,22 @@ const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval
     }
     if (*time < min || *time > max) {
         return apr_psprintf(p->pool, "%s: '%s' is out of range: give a time from %s to %s",
-                            p->directive, arg, time_text(p->pool, min), time_text(p->pool, max));
+                            p->directive, arg, limit_text(p->pool, min), limit_text(p->pool, max));
     }
     return NULL;
+}
+
+const char *dygw_parse_time_or_off(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                                   apr_interval_time_t max, apr_interval_time_t *time)
+{
+    const char *error;
+
+    if (is_off(arg)) {
+        *time = 0;
+        return NULL;
+    }
+    error = dygw_parse_time(p, arg, min, max, time);
+    return error ? apr_pstrcat(p->pool, error, ", or off", NULL) : NULL;
 }
 
 const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,
@@ -120,7 +171,7 @@ const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *
     return apr_psprintf(p->pool, "%s: unknown word '%s': write %s", p->directive, arg, list);
 }
 
-static int two_digits(const char *text)
+static int parse_two_digits(const char *text)
 {
     return apr_isdigit(text[0]) && apr_isdigit(text[1]) ? (text[0] - '0') * 10 + text[1] - '0' : -1;
 }
@@ -128,7 +179,7 @@ static int two_digits(const char *text)
 const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minutes)
 {
     if (strlen(arg) == strlen("+00:00") && (*arg == '+' || *arg == '-') && arg[3] == ':') {
-        int hour = two_digits(arg + 1), minute = two_digits(arg + 4);
+        int hour = parse_two_digits(arg + 1), minute = parse_two_digits(arg + 4);
 
         *minutes = (*arg == '-' ? -1 : 1) * (hour * MINUTES_PER_HOUR + minute);
         if (hour >= 0 && minute >= 0 && minute < MINUTES_PER_HOUR && *minutes >= WESTMOST
@@ -143,7 +194,7 @@ const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minut
 
 /* --- hosts and URLs --- */
 
-static int is_loopback(const char *host)
+static int is_loopback_host(const char *host)
 {
     struct in_addr v4;
     struct in6_addr v6;
@@ -174,15 +225,15 @@ static int is_host_or_address(const char *host)
     return is_host(host) || inet_pton(AF_INET6, host, &v6) == 1;
 }
 
-/* Because apr_uri_parse cuts a number that is too large to 16 bits. */
+/* Looks at the text, because apr_uri_parse cuts a number that is too large to 16 bits. */
 static int is_port(const char *text)
 {
     return consists_of(text, "0123456789") && strlen(text) <= 5 && atoi(text) >= 1
            && atoi(text) <= 65535;
 }
 
-/* Splits a URL: a scheme, a host, maybe a port and a path, nothing odd. Returns NULL or what is
- * odd. */
+/* Splits a URL of a scheme, a host, maybe a port and a path. Returns NULL, or what is wrong with
+ * the URL, for a message. */
 static const char *split_url(const dygw_parse_t *p, const char *arg, apr_uri_t *uri)
 {
     for (const char *c = arg; *c; c++) {
@@ -209,7 +260,7 @@ const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const ch
     size_t len = strlen(arg);
 
     if (!odd && (uri.user || uri.password)) {
-        /* Not quoted: it may be a password. */
+        /* The message does not quote the URL, which may have a password. */
         return apr_psprintf(p->pool, "%s: the URL has a user name: leave it out", p->directive);
     }
     if (!odd && apr_cstr_casecmp(uri.scheme, "https") && apr_cstr_casecmp(uri.scheme, "http")) {
@@ -219,7 +270,7 @@ const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const ch
         return apr_psprintf(p->pool, "%s: '%s' %s: write it like https://open.douyin.com",
                             p->directive, arg, odd);
     }
-    if (apr_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback(uri.hostname)) {
+    if (apr_cstr_casecmp(uri.scheme, "http") == 0 && !is_loopback_host(uri.hostname)) {
         return apr_psprintf(p->pool,
                             "%s: '%s' would send secrets unencrypted: use https:// (http:// is for "
                             "localhost, 127.0.0.0/8 and [::1] only)",
@@ -284,7 +335,7 @@ const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const c
         ok = is_plain_http_origin(p, lower);
     }
     else {
-        /* A wildcard for all of .com would be no list at all. */
+        /* A name without a dot, like *.com, would let links lead nearly everywhere. */
         ok = is_host(name) && strchr(name, '.');
     }
     if (!ok) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parsers of directives' values. Each returns NULL and the value, or a message from pool that names
- * the directive, what is wrong, and the remedy. */
+ * Parsers of the values of directives. Each returns NULL and gives the value, or returns a message
+ * that names the directive, what is wrong, and the remedy. */
 #ifndef DYGW_CFG_PARSE_H
 #define DYGW_CFG_PARSE_H
 
@@ -8,23 +8,34 @@
 #include <apr_time.h>
 
 typedef struct dygw_parse_t {
-    apr_pool_t *pool;           /* of messages and values */
-    const char *directive;
+    apr_pool_t *pool;           /* where messages and values are made */
+    const char *directive;      /* its name */
 } dygw_parse_t;
 
 /* An identifier of 1 to max_len characters of A-Za-z0-9_-. */
 const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, const char **id);
 
-/* A decimal integer from min to max. */
+/* A decimal integer from min to max, in three types. */
 const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
                            apr_int64_t *number);
+const char *dygw_parse_count(const dygw_parse_t *p, const char *arg, int min, int max, int *count);
+const char *dygw_parse_bytes(const dygw_parse_t *p, const char *arg, apr_off_t min, apr_off_t max,
+                             apr_off_t *bytes);
 
-/* A time with or without httpd's units (seconds without), or in days with `d`, from min to max; all
- * in us. */
+/* An integer from min to max; or the word off, which gives 0. */
+const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int min, int max,
+                                    int *count);
+
+/* A time from min to max, all in us. The argument has one of httpd's units, or d for days, or none
+ * for seconds. */
 const char *dygw_parse_time(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
                             apr_interval_time_t max, apr_interval_time_t *time);
 
-/* The index of a word in `words` (NULL ended); case does not matter. */
+/* A time from min to max; or the word off, which gives 0. */
+const char *dygw_parse_time_or_off(const dygw_parse_t *p, const char *arg, apr_interval_time_t min,
+                                   apr_interval_time_t max, apr_interval_time_t *time);
+
+/* The index of a word in `words`, which ends with NULL; case does not matter. */
 const char *dygw_parse_word(const dygw_parse_t *p, const char *arg, const char *const *words,
                             int *index);
 
@@ -34,14 +45,14 @@ const char *dygw_parse_offset(const dygw_parse_t *p, const char *arg, int *minut
 /* A base URL without the slash at its end: https, or http to a loopback host. */
 const char *dygw_parse_upstream(const dygw_parse_t *p, const char *arg, const char **url);
 
-/* A proxy's URL: http, https, socks5, socks5h. It may have a password, so that messages never quote
- * it. */
+/* The URL of a proxy: http, https, socks5, socks5h. The URL may have a password, so that messages
+ * never quote it. */
 const char *dygw_parse_proxy(const dygw_parse_t *p, const char *arg, const char **url);
 
 /* One of DygwShortLinkHosts, in lower case: "host", "*.domain" or "http://host:port". */
 const char *dygw_parse_link_host(const dygw_parse_t *p, const char *arg, const char **host);
 
-/* A header's name. */
+/* The name of a header. */
 const char *dygw_parse_header(const dygw_parse_t *p, const char *arg, const char **name);
 
 #endif

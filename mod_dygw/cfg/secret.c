@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets in directives: where they come from, and what is said about them: never the value. */
+ * Reads the secrets of directives. Messages tell where a secret was looked for, and never the
+ * secret. */
 #include "cfg/secret.h"
 
 #include <stdlib.h>
@@ -20,14 +21,14 @@
 
 int dygw_cfg_should_warn(void)
 {
-    /* The first pass of a start writes to the terminal or the journal, a restart to the error log.
-     * In between, the second pass of a start would say it again, or to nobody. */
+    /* The first pass of a start writes to the terminal or the journal, and a restart writes to the
+     * error log. Between them, the second pass of a start would repeat the warning. */
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
            || ap_state_query(AP_SQ_CONFIG_GEN) > 1;
 }
 
-/* The argument after a prefix, NULL when it has another. */
-static const char *after(const char *arg, const char *prefix)
+/* What follows the prefix in the argument. NULL when the argument has no such prefix. */
+static const char *after_prefix(const char *arg, const char *prefix)
 {
     size_t len = strlen(prefix);
 
@@ -41,7 +42,7 @@ static const char *status_text(apr_pool_t *pool, apr_status_t rv)
     return apr_pstrdup(pool, apr_strerror(rv, text, sizeof text));
 }
 
-static const char *cannot_read(cmd_parms *cmd, const char *path, const char *why)
+static const char *no_secret_in_file(cmd_parms *cmd, const char *path, const char *why)
 {
     return apr_psprintf(
         cmd->pool,
@@ -60,8 +61,8 @@ static void warn_about_readers(cmd_parms *cmd, const char *path, const apr_finfo
     }
 }
 
-/* Cuts the text at its first line's end. Returns NULL, or why it is not one line of text. */
-static const char *one_line(char *text, apr_size_t len)
+/* Cuts blanks and the end of the line off. Returns NULL, or why the text is not one line. */
+static const char *cut_to_one_line(char *text, apr_size_t len)
 {
     apr_size_t end;
 
@@ -83,7 +84,8 @@ static const char *one_line(char *text, apr_size_t len)
     return NULL;
 }
 
-static const char *read_whole(apr_file_t *file, char *text, apr_size_t *len, apr_pool_t *pool)
+static const char *read_secret_bytes(apr_file_t *file, char *text, apr_size_t *len,
+                                     apr_pool_t *pool)
 {
     apr_status_t rv = apr_file_read_full(file, text, MAX_SECRET_LEN + 1, len);
 
@@ -93,7 +95,7 @@ static const char *read_whole(apr_file_t *file, char *text, apr_size_t *len, apr
     return *len > MAX_SECRET_LEN ? "it is too long" : NULL;
 }
 
-static const char *read_file(cmd_parms *cmd, const char *name, const char **value)
+static const char *read_secret_file(cmd_parms *cmd, const char *name, const char **value)
 {
     const char *path = *name ? ap_server_root_relative(cmd->pool, name) : NULL;
     char *text = apr_palloc(cmd->pool, MAX_SECRET_LEN + 2);
@@ -104,11 +106,11 @@ static const char *read_file(cmd_parms *cmd, const char *name, const char **valu
     apr_status_t rv;
 
     if (path == NULL) {
-        return cannot_read(cmd, name, "not a path");
+        return no_secret_in_file(cmd, name, "not a path");
     }
     rv = apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool);
     if (rv != APR_SUCCESS) {
-        return cannot_read(cmd, path, status_text(cmd->temp_pool, rv));
+        return no_secret_in_file(cmd, path, status_text(cmd->temp_pool, rv));
     }
     rv = apr_file_info_get(&info, APR_FINFO_TYPE | APR_FINFO_PROT, file);
     if ((rv == APR_SUCCESS || rv == APR_INCOMPLETE) && (info.valid & APR_FINFO_TYPE)
@@ -116,19 +118,19 @@ static const char *read_file(cmd_parms *cmd, const char *name, const char **valu
         why = "it is a directory";
     }
     if (!why) {
-        why = read_whole(file, text, &len, cmd->temp_pool);
+        why = read_secret_bytes(file, text, &len, cmd->temp_pool);
     }
     apr_file_close(file);
-    why = why ? why : one_line(text, len);
+    why = why ? why : cut_to_one_line(text, len);
     if (why) {
-        return cannot_read(cmd, path, why);
+        return no_secret_in_file(cmd, path, why);
     }
     warn_about_readers(cmd, path, &info);
     *value = text;
     return NULL;
 }
 
-static const char *run_program(cmd_parms *cmd, const char *line, const char **value)
+static const char *run_secret_program(cmd_parms *cmd, const char *line, const char **value)
 {
     char **argv = NULL;
     const char *program = NULL;
@@ -140,11 +142,12 @@ static const char *run_program(cmd_parms *cmd, const char *line, const char **va
     }
     if (program) {
         text = ap_get_exec_line(cmd->pool, program, (const char *const *)argv);
-        /* httpd does not tell a program that does not exist from one that is silent. */
-        why = text && *text ? one_line(text, strlen(text)) : "it cannot be run, or printed nothing";
+        /* To httpd, a program that does not exist and one that prints nothing are the same. */
+        why = text && *text ? cut_to_one_line(text, strlen(text))
+                            : "it cannot be run, or printed nothing";
     }
     if (why) {
-        /* Without its arguments: they may be secret. */
+        /* The message names no argument of the program: arguments may be secret. */
         return apr_psprintf(
             cmd->pool,
             "%s: no secret from the program %s (%s): give the absolute path of one that prints the "
@@ -155,11 +158,11 @@ static const char *run_program(cmd_parms *cmd, const char *line, const char **va
     return NULL;
 }
 
-static const char *read_environment(cmd_parms *cmd, const char *name, const char **value)
+static const char *read_secret_variable(cmd_parms *cmd, const char *name, const char **value)
 {
     const char *found = getenv(name);
     char *text = apr_pstrdup(cmd->pool, found ? found : "");
-    const char *why = found ? one_line(text, strlen(text)) : "it is not set";
+    const char *why = found ? cut_to_one_line(text, strlen(text)) : "it is not set";
 
     if (why) {
         return apr_psprintf(
@@ -172,7 +175,7 @@ static const char *read_environment(cmd_parms *cmd, const char *name, const char
     return NULL;
 }
 
-/* "flie:/etc/secret" is a typing error, not a secret. */
+/* "flie:/etc/secret" is a typing error and no secret. */
 static int looks_like_a_prefix(const char *arg)
 {
     const char *c = arg;
@@ -183,10 +186,10 @@ static int looks_like_a_prefix(const char *arg)
     return c > arg && c[0] == ':' && c[1] == '/';
 }
 
-static const char *take_itself(cmd_parms *cmd, const char *arg, const char **value)
+static const char *take_secret_itself(cmd_parms *cmd, const char *arg, const char **value)
 {
     char *text = apr_pstrdup(cmd->pool, arg);
-    const char *why = one_line(text, strlen(text));
+    const char *why = cut_to_one_line(text, strlen(text));
 
     if (!why && looks_like_a_prefix(arg)) {
         why = "it looks like a source that does not exist";
@@ -213,14 +216,14 @@ const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value
 {
     const char *rest;
 
-    if ((rest = after(arg, FILE_PREFIX)) != NULL) {
-        return read_file(cmd, rest, value);
+    if ((rest = after_prefix(arg, FILE_PREFIX)) != NULL) {
+        return read_secret_file(cmd, rest, value);
     }
-    if ((rest = after(arg, EXEC_PREFIX)) != NULL) {
-        return run_program(cmd, rest, value);
+    if ((rest = after_prefix(arg, EXEC_PREFIX)) != NULL) {
+        return run_secret_program(cmd, rest, value);
     }
-    if ((rest = after(arg, ENV_PREFIX)) != NULL) {
-        return read_environment(cmd, rest, value);
+    if ((rest = after_prefix(arg, ENV_PREFIX)) != NULL) {
+        return read_secret_variable(cmd, rest, value);
     }
-    return take_itself(cmd, arg, value);
+    return take_secret_itself(cmd, arg, value);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The directives' setters: parse, store, nothing else. */
-#include "cfg/directives.h"
+ * The setters of the directives, and the list of commands for httpd.
+ *
+ * The kind of each value in the table (directives.h) makes a function read_<member> here, which
+ * reads one argument and writes that member. It is the setter of a directive with one value; a
+ * directive with several values, or with words of its own, has a setter by hand (set_...), which
+ * calls the readers of its values. All of them return NULL, or a message for configtest. */
+#include "cfg/cfg.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "cfg/limits.h"
 #include "cfg/parse.h"
 #include "cfg/secret.h"
 #include "util/compiler.h"
@@ -15,35 +19,47 @@ static dygw_cfg_t *cfg_of(const cmd_parms *cmd)
     return dygw_cfg_get(cmd->server);
 }
 
-static dygw_parse_t parser(const cmd_parms *cmd)
-{
-    dygw_parse_t p = { cmd->pool, cmd->cmd->name };
+#define PARSER(cmd) (&(dygw_parse_t){ (cmd)->pool, (cmd)->cmd->name })
 
-    return p;
+/* --- kinds of values that are not for parse.c, because they need more of httpd --- */
+
+static const char *take_path(cmd_parms *cmd, const char *arg, const char *what, const char **value)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    apr_file_t *file;
+    apr_finfo_t info;
+    int ok = path && apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) == APR_SUCCESS
+             && info.filetype == APR_REG
+             && apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool) == APR_SUCCESS;
+
+    if (!ok) {
+        return apr_psprintf(cmd->pool, "%s: cannot read the file '%s': give %s", cmd->cmd->name,
+                            path ? path : arg, what);
+    }
+    apr_file_close(file);
+    *value = path;
+    return NULL;
 }
 
-/* --- the application --- */
+typedef const char *text_parser_fn(const dygw_parse_t *p, const char *arg, const char **text);
 
-const char *dygw_cfg_set_client_key(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *add_to_list(cmd_parms *cmd, const char *arg, text_parser_fn *parse,
+                               apr_array_header_t **list)
 {
-    dygw_parse_t p = parser(cmd);
+    const char *text;
+    const char *error = (*parse)(PARSER(cmd), arg, &text);
 
-    return dygw_parse_id(&p, arg, DYGW_MAX_ID_LEN, &cfg_of(cmd)->client_key);
+    if (error) {
+        return error;
+    }
+    if (*list == NULL) {
+        *list = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(*list, const char *) = text;
+    return NULL;
 }
 
-const char *dygw_cfg_set_client_secret(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    return dygw_secret_read(cmd, arg, &cfg_of(cmd)->client_secret);
-}
-
-const char *dygw_cfg_set_account_id(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_id(&p, arg, DYGW_MAX_ID_LEN, &cfg_of(cmd)->account_id);
-}
-
-static const char *read_key(cmd_parms *cmd, const char *arg, unsigned char *key)
+static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned char *key)
 {
     const char *text;
     const char *error = dygw_secret_read(cmd, arg, &text);
@@ -57,269 +73,163 @@ static const char *read_key(cmd_parms *cmd, const char *arg, unsigned char *key)
     return error;
 }
 
-const char *dygw_cfg_set_master_key(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg,
-                                    const char *old)
+static const char *take_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal)
 {
-    dygw_seal_t *seal = apr_pcalloc(cmd->pool, sizeof *seal);
-    const char *error = read_key(cmd, arg, seal->key);
+    *seal = apr_pcalloc(cmd->pool, sizeof **seal);
+    return take_master_key(cmd, arg, (*seal)->key);
+}
 
-    if (!error && old) {
-        error = read_key(cmd, old, seal->old_key);
-        seal->has_old = 1;
+/* --- the readers: what each does with cmd, arg and value depends on the kind --- */
+
+#define WITHOUT_PARENTHESES(...) __VA_ARGS__
+#define ACCEPTED(accepts)   WITHOUT_PARENTHESES accepts
+#define LEAST(least, most)  (least)
+#define MOST(least, most)   (most)
+
+#define READ_NUMBER(parse, default_value, accepts) \
+    _Static_assert((default_value) == DYGW_OFF \
+                   || ((default_value) >= LEAST accepts && (default_value) <= MOST accepts), \
+                   "the default is outside the limits"); \
+    return parse(PARSER(cmd), arg, ACCEPTED(accepts), value)
+
+#define READ_COUNT(default_value, accepts) \
+    READ_NUMBER(dygw_parse_count, default_value, accepts)
+#define READ_COUNT_OR_OFF(default_value, accepts) \
+    READ_NUMBER(dygw_parse_count_or_off, default_value, accepts)
+#define READ_BYTES(default_value, accepts) \
+    READ_NUMBER(dygw_parse_bytes, default_value, accepts)
+#define READ_TIME(default_value, accepts) \
+    READ_NUMBER(dygw_parse_time, default_value, accepts)
+#define READ_TIME_OR_OFF(default_value, accepts) \
+    READ_NUMBER(dygw_parse_time_or_off, default_value, accepts)
+#define READ_OFFSET(default_value, accepts) \
+    return dygw_parse_offset(PARSER(cmd), arg, value)
+#define READ_WORD(default_value, accepts) \
+    static const char *const words[] = { ACCEPTED(accepts), NULL }; \
+    return dygw_parse_word(PARSER(cmd), arg, words, value)
+#define READ_ID(default_value, accepts) \
+    return dygw_parse_id(PARSER(cmd), arg, ACCEPTED(accepts), value)
+#define READ_SECRET(default_value, accepts) \
+    return dygw_secret_read(cmd, arg, value)
+#define READ_TEXT(default_value, accepts) \
+    return ACCEPTED(accepts)(PARSER(cmd), arg, value)
+#define READ_PATH(default_value, accepts) \
+    return take_path(cmd, arg, ACCEPTED(accepts), value)
+#define READ_LIST(default_value, accepts) \
+    return add_to_list(cmd, arg, ACCEPTED(accepts), value)
+#define READ_SEAL(default_value, accepts) \
+    return take_seal(cmd, arg, value)
+
+#define READER(kind, member, default_value, accepts) \
+    static const char *read_##member(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg) \
+    { \
+        DYGW_TYPE_##kind *value = &cfg_of(cmd)->member; \
+        READ_##kind(default_value, accepts); \
     }
-    if (!error) {
-        cfg_of(cmd)->seal = seal;
+DYGW_DIRECTIVES(DYGW_NO_ROW, READER)
+
+/* --- the setters by hand --- */
+
+static const char *set_master_key(cmd_parms *cmd, void *dummy, const char *key,
+                                  const char *old_key)
+{
+    const char *error = read_seal(cmd, dummy, key);
+
+    if (!error && old_key) {
+        dygw_seal_t *seal = cfg_of(cmd)->seal;
+
+        seal->has_old = 1;
+        error = take_master_key(cmd, old_key, seal->old_key);
     }
     return error;
 }
 
-/* --- the way to Douyin --- */
-
-const char *dygw_cfg_set_upstream(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *set_upstream_timeout(cmd_parms *cmd, void *dummy, const char *connect,
+                                        const char *total)
 {
-    dygw_parse_t p = parser(cmd);
+    const dygw_cfg_t *cfg = cfg_of(cmd);
+    const char *error = read_connect_timeout(cmd, dummy, connect);
 
-    return dygw_parse_upstream(&p, arg, &cfg_of(cmd)->upstream);
-}
-
-static const char *parse_timeout(const dygw_parse_t *p, const char *arg, apr_interval_time_t *time)
-{
-    return dygw_parse_time(p, arg, DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, time);
-}
-
-const char *dygw_cfg_set_upstream_timeout(cmd_parms *cmd, DYGW_UNUSED void *dummy,
-                                          const char *connect, const char *total)
-{
-    dygw_cfg_t *cfg = cfg_of(cmd);
-    dygw_parse_t p = parser(cmd);
-    const char *error = parse_timeout(&p, connect, &cfg->connect_timeout);
-
-    error = error ? error : parse_timeout(&p, total, &cfg->total_timeout);
+    error = error ? error : read_total_timeout(cmd, dummy, total);
     if (!error && cfg->connect_timeout > cfg->total_timeout) {
         error = apr_psprintf(cmd->pool,
                              "%s: the connection may take longer (%s) than the whole call (%s): "
                              "give the shorter time first",
-                             p.directive, connect, total);
+                             cmd->cmd->name, connect, total);
     }
     return error;
 }
 
-const char *dygw_cfg_set_upstream_ca_file(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    const char *path = ap_server_root_relative(cmd->pool, arg);
-    apr_file_t *file;
-    apr_finfo_t info;
-    int ok = path && apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) == APR_SUCCESS
-             && info.filetype == APR_REG
-             && apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool) == APR_SUCCESS;
-
-    if (!ok) {
-        return apr_psprintf(
-            cmd->pool, "%s: cannot read the file '%s': give a PEM file of certificate authorities",
-            cmd->cmd->name, path ? path : arg);
-    }
-    apr_file_close(file);
-    cfg_of(cmd)->ca_file = path;
-    return NULL;
-}
-
-const char *dygw_cfg_set_upstream_proxy(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_proxy(&p, arg, &cfg_of(cmd)->proxy);
-}
-
-const char *dygw_cfg_set_token_endpoint(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    static const char *const words[] = { "stable", "client", NULL };
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->use_client_token);
-}
-
-const char *dygw_cfg_set_short_link_host(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *set_nonce_store(cmd_parms *cmd, void *dummy, const char *store,
+                                   const char *entries)
 {
     dygw_cfg_t *cfg = cfg_of(cmd);
-    dygw_parse_t p = parser(cmd);
-    const char *host;
-    const char *error = dygw_parse_link_host(&p, arg, &host);
+    const char *error = read_nonce_store(cmd, dummy, store);
 
     if (error) {
         return error;
     }
-    if (cfg->link_hosts == NULL) {
-        cfg->link_hosts = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    if (entries && cfg->nonce_store == DYGW_NONCES_DBD) {
+        return apr_psprintf(cmd->pool, "%s: the database counts no entries: write dbd alone",
+                            cmd->cmd->name);
     }
-    APR_ARRAY_PUSH(cfg->link_hosts, const char *) = host;
-    return NULL;
+    /* Without a number it is the default, whatever the main server says. */
+    cfg->nonce_entries = DYGW_DEFAULT_NONCES;
+    return entries ? read_nonce_entries(cmd, dummy, entries) : NULL;
 }
 
-/* --- the callers --- */
-
-const char *dygw_cfg_set_signature_window(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *set_operator_header(cmd_parms *cmd, void *dummy, const char *name)
 {
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_time(&p, arg, DYGW_MIN_SIGNATURE_WINDOW, DYGW_MAX_SIGNATURE_WINDOW,
-                           &cfg_of(cmd)->signature_window);
-}
-
-const char *dygw_cfg_set_nonce_store(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *store,
-                                     const char *entries)
-{
-    static const char *const words[] = { "shm", "dbd", NULL };   /* as in dygw_nonce_store_e */
-    dygw_cfg_t *cfg = cfg_of(cmd);
-    dygw_parse_t p = parser(cmd);
-    apr_int64_t number = DYGW_DEFAULT_NONCES;
-    const char *error = dygw_parse_word(&p, store, words, &cfg->nonce_store);
-
-    if (!error && entries && cfg->nonce_store == DYGW_NONCES_DBD) {
-        error = apr_psprintf(cmd->pool, "%s: the database counts no entries: write dbd alone",
-                             p.directive);
-    }
-    if (!error && entries) {
-        error = dygw_parse_int(&p, entries, DYGW_MIN_NONCES, DYGW_MAX_NONCES, &number);
-    }
-    cfg->nonce_entries = (int)number;
-    return error;
-}
-
-const char *dygw_cfg_set_operator_header(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-
-    if (ap_cstr_casecmp(arg, "none") == 0) {
+    if (ap_cstr_casecmp(name, "none") == 0) {
         cfg_of(cmd)->operator_header = "";
         return NULL;
     }
-    return dygw_parse_header(&p, arg, &cfg_of(cmd)->operator_header);
+    return read_operator_header(cmd, dummy, name);
 }
 
-const char *dygw_cfg_set_max_body(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *set_rate_limit(cmd_parms *cmd, void *dummy, const char *rate, const char *burst)
 {
-    dygw_parse_t p = parser(cmd);
-    apr_int64_t number;
-    const char *error = dygw_parse_int(&p, arg, DYGW_MIN_BODY, DYGW_MAX_BODY, &number);
+    if (burst) {
+        const char *error = read_rate_per_second(cmd, dummy, rate);
 
-    cfg_of(cmd)->max_body = (apr_off_t)number;
-    return error;
-}
-
-const char *dygw_cfg_set_rate_limit(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *rate,
-                                    const char *burst)
-{
-    dygw_cfg_t *cfg = cfg_of(cmd);
-    dygw_parse_t p = parser(cmd);
-    apr_int64_t per_second = 0, at_once = 0;
-    const char *error = NULL;
-
-    if (burst == NULL) {
-        if (ap_cstr_casecmp(rate, "off")) {
-            error = apr_psprintf(
-                cmd->pool,
-                "%s: '%s' is neither off nor two numbers: write requests per second and burst, "
-                "like 50 100",
-                p.directive, rate);
-        }
+        return error ? error : read_rate_burst(cmd, dummy, burst);
     }
-    else {
-        error = dygw_parse_int(&p, rate, 1, DYGW_MAX_RATE, &per_second);
-        error = error ? error : dygw_parse_int(&p, burst, 1, DYGW_MAX_RATE, &at_once);
+    if (ap_cstr_casecmp(rate, "off")) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s: '%s' is neither off nor two numbers: write requests per second and burst, like "
+            "50 100",
+            cmd->cmd->name, rate);
     }
-    cfg->rate_per_second = (int)per_second;
-    cfg->rate_burst = (int)at_once;
-    return error;
+    cfg_of(cmd)->rate_per_second = DYGW_OFF;
+    cfg_of(cmd)->rate_burst = DYGW_OFF;
+    return NULL;
 }
 
-/* --- the rest --- */
-
-const char *dygw_cfg_set_time_zone(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
+static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first,
+                                    const char *max, const char *give_up)
 {
-    dygw_parse_t p = parser(cmd);
+    const dygw_cfg_t *cfg = cfg_of(cmd);
+    const char *error = read_enrich_first(cmd, dummy, first);
 
-    return dygw_parse_offset(&p, arg, &cfg_of(cmd)->time_zone);
-}
-
-const char *dygw_cfg_set_schema(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    static const char *const words[] = { "check", "auto", NULL };
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->schema_auto);
-}
-
-const char *dygw_cfg_set_database_timeout(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_time(&p, arg, DYGW_MIN_DATABASE, DYGW_MAX_DATABASE,
-                           &cfg_of(cmd)->database_timeout);
-}
-
-const char *dygw_cfg_set_worker(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    static const char *const words[] = { "off", "on", NULL };
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->worker);
-}
-
-static const char *parse_retry(const dygw_parse_t *p, const char *arg, apr_interval_time_t *time)
-{
-    return dygw_parse_time(p, arg, DYGW_MIN_RETRY, DYGW_MAX_RETRY, time);
-}
-
-const char *dygw_cfg_set_enrich_retry(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *first,
-                                      const char *max, const char *give_up)
-{
-    dygw_cfg_t *cfg = cfg_of(cmd);
-    dygw_parse_t p = parser(cmd);
-    const char *error = parse_retry(&p, first, &cfg->enrich_first);
-
-    error = error ? error : parse_retry(&p, max, &cfg->enrich_max);
-    error = error ? error : parse_retry(&p, give_up, &cfg->enrich_give_up);
+    error = error ? error : read_enrich_max(cmd, dummy, max);
+    error = error ? error : read_enrich_give_up(cmd, dummy, give_up);
     if (!error && (cfg->enrich_first > cfg->enrich_max || cfg->enrich_max > cfg->enrich_give_up)) {
         error = apr_psprintf(
             cmd->pool,
             "%s: '%s %s %s' do not grow: give the first pause, the longest, and the time to give "
             "up, like 2s 1h 24h",
-            p.directive, first, max, give_up);
+            cmd->cmd->name, first, max, give_up);
     }
     return error;
 }
 
-const char *dygw_cfg_set_order_rate(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-    apr_int64_t number = 0;
-    const char *error = NULL;
+/* --- the list of commands --- */
 
-    if (ap_cstr_casecmp(arg, "off")) {
-        error = dygw_parse_int(&p, arg, 1, DYGW_MAX_ORDER_RATE, &number);
-    }
-    cfg_of(cmd)->order_rate = (int)number;
-    return error ? apr_pstrcat(cmd->pool, error, ", nor off", NULL) : NULL;
-}
+#define COMMAND(name, arguments, setter, help) \
+    AP_INIT_##arguments(#name, setter, NULL, RSRC_CONF, help),
 
-const char *dygw_cfg_set_cancel_token(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    static const char *const words[] = { "off", "on", NULL };
-    dygw_parse_t p = parser(cmd);
-
-    return dygw_parse_word(&p, arg, words, &cfg_of(cmd)->use_cancel_token);
-}
-
-const char *dygw_cfg_set_retention(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg)
-{
-    dygw_parse_t p = parser(cmd);
-    const char *error;
-
-    if (ap_cstr_casecmp(arg, "off") == 0) {
-        cfg_of(cmd)->retention = 0;
-        return NULL;
-    }
-    error = dygw_parse_time(&p, arg, DYGW_MIN_RETENTION, DYGW_MAX_RETENTION,
-                            &cfg_of(cmd)->retention);
-    return error ? apr_pstrcat(cmd->pool, error, ", or off", NULL) : NULL;
-}
+const command_rec dygw_cfg_directives[] = {
+    DYGW_DIRECTIVES(COMMAND, DYGW_NO_ROW)
+    { .name = NULL }
+};

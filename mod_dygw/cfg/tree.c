@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looking things up in the configuration as it was written, and mod_dbd's settings among them: its
- * own structure is private, and the functions that it offers tell nothing about pools. */
+ * Looks directives up in the configuration as it was written. The settings of mod_dbd are read here
+ * as well, because the structure of mod_dbd is private, and none of its functions tells the sizes
+ * of the pool. */
 #include "cfg/tree.h"
 
 #include <stdlib.h>
@@ -10,36 +11,34 @@
 
 #include <util_cfgtree.h>
 
-#include "cfg/cfg.h"
-
 #define OUR_PREFIX      "Dygw"
 #define SANDBOX_PREFIX  "DygwSandbox"
 
-/* mod_dbd.c's */
+/* As in mod_dbd.c. */
 #define DBD_DEFAULT_MIN     1
 #define DBD_DEFAULT_KEEP    2
 #define DBD_DEFAULT_MAX     10
 
-static int is(const ap_directive_t *node, const char *name)
+static int is_named(const ap_directive_t *node, const char *name)
 {
     return ap_cstr_casecmp(node->directive, name) == 0;
 }
 
-static int starts_with(const char *text, const char *prefix)
+static int name_starts_with(const char *text, const char *prefix)
 {
     return ap_cstr_casecmpn(text, prefix, strlen(prefix)) == 0;
 }
 
 static int is_section_of(const ap_directive_t *node, const server_rec *server)
 {
-    return is(node, "<VirtualHost") && server->defn_name
+    return is_named(node, "<VirtualHost") && server->defn_name
            && strcmp(node->filename, server->defn_name) == 0
            && node->line_num == (int)server->defn_line_number;
 }
 
-/* The first directive of a server's own section: of its <VirtualHost>, or of the whole file for the
- * main server. NULL when there is none. Includes, <IfModule> and macros are resolved. */
-static const ap_directive_t *section(const server_rec *server)
+/* The first directive in the <VirtualHost> of a server; for the main server, the first of all. NULL
+ * when there is none. httpd has resolved Include, <IfModule> and macros already. */
+static const ap_directive_t *first_directive_of(const server_rec *server)
 {
     const ap_directive_t *node;
 
@@ -54,7 +53,7 @@ static const ap_directive_t *section(const server_rec *server)
     return NULL;
 }
 
-static const char *first_word(const ap_directive_t *node, apr_pool_t *pool)
+static const char *first_argument(const ap_directive_t *node, apr_pool_t *pool)
 {
     const char *args = node->args;
 
@@ -65,8 +64,8 @@ static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
 {
     static const char *const handlers[] = { "dygw-open", "dygw-internal", "dygw-health" };
 
-    if (is(node, "SetHandler") || is(node, "AddHandler")) {
-        const char *handler = first_word(node, pool);
+    if (is_named(node, "SetHandler") || is_named(node, "AddHandler")) {
+        const char *handler = first_argument(node, pool);
 
         for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
             if (strcmp(handler, handlers[i]) == 0) {
@@ -74,11 +73,11 @@ static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
             }
         }
     }
-    return starts_with(node->directive, OUR_PREFIX)
-           && !starts_with(node->directive, SANDBOX_PREFIX);
+    return name_starts_with(node->directive, OUR_PREFIX)
+           && !name_starts_with(node->directive, SANDBOX_PREFIX);
 }
 
-static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *pool)
+static const ap_directive_t *find_gateway_use(const ap_directive_t *node, apr_pool_t *pool)
 {
     for (; node; node = node->next) {
         const ap_directive_t *inside;
@@ -86,7 +85,7 @@ static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *po
         if (uses_gateway(node, pool)) {
             return node;
         }
-        inside = is(node, "<VirtualHost") ? NULL : find_use(node->first_child, pool);
+        inside = is_named(node, "<VirtualHost") ? NULL : find_gateway_use(node->first_child, pool);
         if (inside) {
             return inside;
         }
@@ -96,7 +95,7 @@ static const ap_directive_t *find_use(const ap_directive_t *node, apr_pool_t *po
 
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool)
 {
-    return find_use(section(server), pool);
+    return find_gateway_use(first_directive_of(server), pool);
 }
 
 /* --- mod_dbd --- */
@@ -105,20 +104,20 @@ static void take_dbd_settings(const ap_directive_t *node, apr_pool_t *pool,
                               dygw_dbd_settings_t *settings)
 {
     for (; node; node = node->next) {
-        if (is(node, "DBDriver")) {
-            settings->driver = first_word(node, pool);
+        if (is_named(node, "DBDriver")) {
+            settings->driver = first_argument(node, pool);
         }
-        else if (is(node, "DBDParams")) {
-            settings->params = first_word(node, pool);
+        else if (is_named(node, "DBDParams")) {
+            settings->params = first_argument(node, pool);
         }
-        else if (is(node, "DBDMin")) {
-            settings->min = atoi(first_word(node, pool));
+        else if (is_named(node, "DBDMin")) {
+            settings->min = atoi(first_argument(node, pool));
         }
-        else if (is(node, "DBDKeep")) {
-            settings->keep = atoi(first_word(node, pool));
+        else if (is_named(node, "DBDKeep")) {
+            settings->keep = atoi(first_argument(node, pool));
         }
-        else if (is(node, "DBDMax")) {
-            settings->max = atoi(first_word(node, pool));
+        else if (is_named(node, "DBDMax")) {
+            settings->max = atoi(first_argument(node, pool));
         }
     }
 }
@@ -133,10 +132,11 @@ apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_s
     if (ap_find_linked_module("mod_dbd.c") == NULL) {
         return APR_ENOENT;
     }
-    /* As mod_dbd merges: each setting by itself, wherever in the file the main server's are. */
+    /* As mod_dbd merges: a virtual host takes over each setting that it has not, even when the main
+     * server has it further down in the file. */
     take_dbd_settings(ap_conftree, pool, settings);
     if (server->is_virtual) {
-        take_dbd_settings(section(server), pool, settings);
+        take_dbd_settings(first_directive_of(server), pool, settings);
     }
     return APR_SUCCESS;
 }

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Looking things up in the configuration as it was written. */
+ * Looks directives up in the configuration as it was written. */
 #ifndef DYGW_CFG_TREE_H
 #define DYGW_CFG_TREE_H
 
 #include "cfg/module.h"
 
-/* The first directive in a server's own section (for the main server without the virtual hosts')
- * that is the gateway's or mounts one of its handlers. NULL when there is none. */
+/* The first directive of a server that is one of the gateway's or mounts one of its handlers; for
+ * the main server, the first one outside the virtual hosts. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);
+
+/* The settings of mod_dbd for a server: driver, params (NULL when unset), and the pool sizes with
+ * mod_dbd's defaults. Texts are from pool. APR_ENOENT: mod_dbd is not loaded. */
+typedef struct dygw_dbd_settings_t {
+    const char *driver;
+    const char *params;
+    int min, keep, max;
+} dygw_dbd_settings_t;
+apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool,
+                          dygw_dbd_settings_t *settings);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses, after IANA's special-purpose registries. */
+ * Public addresses, after IANA's special-purpose registries for IPv4 and IPv6.
+ *
+ * Calls nothing. */
 #include "douyin/address.h"
 
 #include <string.h>
@@ -65,7 +67,7 @@ static int v4_is_public(apr_uint32_t address)
     return 1;
 }
 
-static int is_in(const unsigned char *address, const v6_block_t *block)
+static int is_in_block(const unsigned char *address, const v6_block_t *block)
 {
     int whole = block->bits / 8;
     int rest = block->bits % 8;
@@ -81,18 +83,18 @@ static int inner_is_public(const unsigned char *v4)
 
 static int v6_is_public(const unsigned char *address)
 {
-    if (is_in(address, &v6_mapped) || is_in(address, &v6_nat64)) {
+    if (is_in_block(address, &v6_mapped) || is_in_block(address, &v6_nat64)) {
         return inner_is_public(address + V4_AT_THE_END);
     }
-    if (is_in(address, &v6_6to4)) {
+    if (is_in_block(address, &v6_6to4)) {
         return inner_is_public(address + V4_IN_6TO4);
     }
     for (apr_size_t i = 0; i < sizeof v6_special / sizeof *v6_special; i++) {
-        if (is_in(address, &v6_special[i])) {
+        if (is_in_block(address, &v6_special[i])) {
             return 0;
         }
     }
-    return is_in(address, &v6_global);
+    return is_in_block(address, &v6_global);
 }
 
 int dygw_douyin_address_is_public(const struct sockaddr *address)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cancel: takes one verification back. Douyin allows it for an hour at most, and success needs both
- * levels of its answer. */
-#include "douyin/client.h"
+ * levels of its answer (page certificate.cancel).
+ *
+ * Calls client.c. */
+#include "douyin/questions.h"
 #include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
@@ -60,7 +62,7 @@ dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const char *acces
                                         const char *cancel_token, const dygw_log_t *log,
                                         apr_pool_t *pool)
 {
-    dygw_question_t question = { .what = DYGW_ASK_CANCEL,
+    dygw_question_t question = { .what = DYGW_QUESTION_CANCEL,
                                  .verify_id = verify_id,
                                  .certificate_id = certificate_id,
                                  .cancel_token = cancel_token };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A client for one Douyin application: its connections, headers, and the way of every call. */
+ * A client for one Douyin application: its connections and headers, and the way of every call, on
+ * which it is counted and logged.
+ *
+ * Calls transport, envelope.c, link_hosts.c and codes.c. */
 #include "douyin/client.h"
 
 #include <string.h>
@@ -8,14 +11,17 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#define MAX_BODY        ((apr_size_t)1024 * 1024)
+#include "douyin/envelope.h"
+#include "douyin/link_hosts.h"
+
+#define MAX_BODY        ((apr_size_t)1024 * 1024)   /* bytes */
 #define MAX_LINK_BODY   ((apr_size_t)64 * 1024)
 #define USER_AGENT      "User-Agent: mod_dygw"
 #define ACCOUNT_HEADER  "Rpc-Transit-Life-Account: "
 #define PLAIN_SCHEME    "http:"
 
-static void log_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
-                        const dygw_log_t *log)
+static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
+                             const dygw_log_t *log)
 {
     static const char *const ends[] = {
         [DYGW_HTTP_UNREADABLE] = "an answer that is no HTTP or too large",
@@ -51,7 +57,7 @@ static void log_reply(const dygw_douyin_call_t *call, const dygw_reply_t *reply,
              (apr_int64_t)reply->took, reply->sent_twice ? ", sent twice" : "");
 }
 
-static dygw_reply_class_e kind_of(dygw_http_end_e end)
+static dygw_reply_class_e kind_of_end(dygw_http_end_e end)
 {
     switch (end) {
     case DYGW_HTTP_TIMEOUT:
@@ -67,7 +73,8 @@ static dygw_reply_class_e kind_of(dygw_http_end_e end)
 
 /* --- counting --- */
 
-static void count_error(const dygw_douyin_t *douyin, dygw_upstream_e call, dygw_call_error_e error)
+static void count_call_error(const dygw_douyin_t *douyin, dygw_upstream_e call,
+                             dygw_call_error_e error)
 {
     dygw_count(douyin->config.metrics, DYGW_COUNT_CALL_ERRORS,
                (int)call * DYGW_CALL_ERRORS + (int)error);
@@ -90,14 +97,14 @@ void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
         dygw_observe(douyin->config.metrics, call, answer->took);
     }
     if (answer->end != DYGW_HTTP_ANSWERED) {
-        count_error(douyin, call, errors[answer->end]);
+        count_call_error(douyin, call, errors[answer->end]);
     }
 }
 
 /* A number of the platform's that the table lacks is counted as itself, as long as there is room:
- * who looks after it needs to know which it is. */
-static int series_of(const dygw_metrics_t *metrics, apr_int64_t error_code,
-                     dygw_reply_class_e kind)
+ * the administrator needs to know which it is. */
+static int series_of_refusal(const dygw_metrics_t *metrics, apr_int64_t error_code,
+                             dygw_reply_class_e kind)
 {
     int place = -1;
 
@@ -113,7 +120,7 @@ void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
 {
     static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
-    int series = series_of(metrics, error_code, kind);
+    int series = series_of_refusal(metrics, error_code, kind);
 
     dygw_count(metrics, DYGW_COUNT_REFUSALS, series);
     if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON
@@ -125,7 +132,7 @@ void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
     }
 }
 
-/* What an answer says, good or bad. */
+/* Counts what an answer says. */
 static void note_reply(const dygw_douyin_t *douyin, const dygw_douyin_call_t *call,
                        const dygw_reply_t *reply, const dygw_log_t *log)
 {
@@ -134,10 +141,10 @@ static void note_reply(const dygw_douyin_t *douyin, const dygw_douyin_call_t *ca
                                  log);
     }
     if (reply->kind == DYGW_REPLY_BUSY) {
-        count_error(douyin, call->counted_as, DYGW_CALL_BUSY);
+        count_call_error(douyin, call->counted_as, DYGW_CALL_BUSY);
     }
     else if (reply->kind == DYGW_REPLY_GARBLED) {
-        count_error(douyin, call->counted_as, DYGW_CALL_GARBLED);
+        count_call_error(douyin, call->counted_as, DYGW_CALL_GARBLED);
     }
 }
 
@@ -161,7 +168,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
                              const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log, apr_pool_t *pool)
 {
-    *reply = (dygw_reply_t){ .kind = kind_of(answer->end),
+    *reply = (dygw_reply_t){ .kind = kind_of_end(answer->end),
                              .http_status = answer->status,
                              .description = "",
                              .logid = "",
@@ -173,14 +180,14 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
                              .was_dead = answer->was_dead };
     dygw_douyin_count_end(douyin, call->counted_as, answer);
     if (answer->end != DYGW_HTTP_ANSWERED) {
-        log_failure(call, answer, log);
+        log_call_failure(call, answer, log);
         return;
     }
     if (answer->body_len > 0) {
         reply->raw = answer->body;
         reply->raw_len = answer->body_len;
     }
-    dygw_douyin_read_envelope(reply, call, pool);
+    dygw_douyin_read_envelope(reply, call->what, call->both_levels, pool);
     note_reply(douyin, call, reply, log);
     log_reply(call, reply, log);
 }
@@ -203,6 +210,16 @@ const char *dygw_douyin_argument(const char *name, const char *value, apr_pool_t
 
 /* --- the client's life --- */
 
+apr_status_t dygw_douyin_global_init(apr_pool_t *pool)
+{
+    return dygw_http_global_init(pool);
+}
+
+const char *dygw_douyin_old_libcurl(void)
+{
+    return dygw_http_old_libcurl();
+}
+
 static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     const dygw_douyin_config_t *config = &douyin->config;
@@ -224,8 +241,8 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
     return dygw_http_create(&douyin->upstream, &settings, pool);
 }
 
-/* Links go through the proxy too: where it is the only way out, they would lead nowhere. Of what
- * they lead to, nothing but the headers is wanted, so nothing is decoded. */
+/* Links go through the proxy too, which may be the only way out. Of what they lead to, nothing but
+ * the headers is wanted, so nothing is decoded. */
 static apr_status_t create_links(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     static const char *const headers[] = { USER_AGENT, "Accept-Encoding: identity", NULL };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's error codes and what they mean to us. */
+ * What Douyin's error codes mean to us: the table of those that are known, the ranges of the
+ * others, and their series for counting.
+ *
+ * Calls nothing but util/. */
 #include "douyin/codes.h"
 
 #include <string.h>
@@ -13,101 +16,14 @@ typedef struct code_t {
     dygw_reply_class_e kind;
 } code_t;
 
-/* In any call, on any level. A coupon's number is here for a count of its own. */
-static const code_t codes[] = {
-    /* fulfilment: the coupon's, with others among them */
-    { DYGW_CODE_ALREADY_DONE, DYGW_REPLY_COUPON },
-    { DYGW_CODE_ALREADY_VERIFIED, DYGW_REPLY_COUPON },
-    { 1212, DYGW_REPLY_COUPON },        /* no such code, or another merchant's */
-    { 1221, DYGW_REPLY_COUPON },        /* the encrypted code cannot be decrypted */
-    { 1228, DYGW_REPLY_COUPON },        /* another store's */
-    { DYGW_CODE_RISK_REVIEW, DYGW_REPLY_REVIEW },   /* ends by itself within 48 h if all is well */
-    { DYGW_CODE_NO_USES_LEFT, DYGW_REPLY_COUPON },
-    { 1250, DYGW_REPLY_COUPON },        /* not valid any more */
-    { 1263, DYGW_REPLY_COUPON },        /* no such fulfilment order */
-    { 1265, DYGW_REPLY_COUPON },        /* cancelled coupons among them */
-    { 1502, DYGW_REPLY_REQUEST },       /* neither code nor encrypted_data */
-    { DYGW_CODE_MERCHANT, DYGW_REPLY_SETUP },
-    { 200002, DYGW_REPLY_REQUEST },     /* body cannot be read */
-    { 3000001, DYGW_REPLY_COUPON },     /* the catch-all */
-    { 3000002, DYGW_REPLY_COUPON },     /* a store that the product is not for */
-    { DYGW_CODE_MERCHANT_OF_STORES, DYGW_REPLY_SETUP },
-    { 3000005, DYGW_REPLY_REQUEST },    /* no selection */
-    { 3100101, DYGW_REPLY_COUPON },     /* no such order */
-    { 4000001, DYGW_REPLY_REQUEST },    /* neither encrypted_code nor order_id */
-    { 4000002, DYGW_REPLY_REQUEST },    /* cursor needed */
-    { 4001601, DYGW_REPLY_BUSY },       /* held back during a load test */
-    { 5000001, DYGW_REPLY_BUSY },
-    { 6001001, DYGW_REPLY_BUSY },       /* server is dozing */
-    { 45002002, DYGW_REPLY_BUSY },
-    { 45005117, DYGW_REPLY_COUPON },    /* the dynamic code has ended */
-    { 1033000519, DYGW_REPLY_COUPON },  /* no such voucher */
-    { 2034000910, DYGW_REPLY_COUPON },  /* too late to cancel */
+#define CODE(name, number, kind) { number, DYGW_REPLY_##kind },
+static const code_t codes[] = { DYGW_DOUYIN_CODES(CODE) };
+static const code_t token_codes[] = { DYGW_DOUYIN_TOKEN_CODES(CODE) };
+#undef CODE
 
-    /* the platform's gateways, where coupons' numbers are the exception */
-    { DYGW_CODE_UNKNOWN_ERROR, DYGW_REPLY_BUSY },
-    { 2100004, DYGW_REPLY_BUSY },       /* system busy */
-    { 2100005, DYGW_REPLY_REQUEST },    /* parameter wrong */
-    { DYGW_CODE_ADDRESS_OR_RIGHT, DYGW_REPLY_SETUP },
-    { DYGW_CODE_BANNED, DYGW_REPLY_SETUP },
-    { 2119001, DYGW_REPLY_REQUEST },    /* parameter wrong */
-    { 2119002, DYGW_REPLY_BUSY },       /* system busy */
-    { 2119003, DYGW_REPLY_BUSY },       /* too many requests */
-    { DYGW_CODE_MERCHANT_AT_GATEWAY, DYGW_REPLY_SETUP },
-    { 2119006, DYGW_REPLY_COUPON },     /* is being given away */
-    { 2119007, DYGW_REPLY_COUPON },     /* ordered with, and not paid yet */
-    { DYGW_CODE_PUNISHED, DYGW_REPLY_SETUP },
-    { DYGW_CODE_TAKEN_DOWN, DYGW_REPLY_SETUP },
-    { DYGW_CODE_ADDRESS, DYGW_REPLY_SETUP },
-    { DYGW_CODE_QUOTA, DYGW_REPLY_BUSY },
-    { 2190002, DYGW_REPLY_TOKEN },      /* access_token invalid */
-    { 2190004, DYGW_REPLY_SETUP },      /* the application lacks the permission */
-    { DYGW_CODE_MERCHANT_AT_PLATFORM, DYGW_REPLY_SETUP },
-    { 2190008, DYGW_REPLY_TOKEN },      /* access_token expired, or superseded */
-
-    /* the new gateway */
-    { 28001003, DYGW_REPLY_TOKEN },     /* access_token invalid */
-    { 28001005, DYGW_REPLY_BUSY },      /* system busy */
-    { 28001006, DYGW_REPLY_BUSY },      /* trouble within its network */
-    { 28001007, DYGW_REPLY_REQUEST },   /* parameter wrong */
-    { 28001008, DYGW_REPLY_TOKEN },     /* access_token expired */
-    { 28001010, DYGW_REPLY_BUSY },      /* unknown error */
-    { 28001012, DYGW_REPLY_SETUP },     /* wants a user's token */
-    { 28001013, DYGW_REPLY_SETUP },
-    { 28001014, DYGW_REPLY_SETUP },     /* the application has no ability at all, */
-    { 28001015, DYGW_REPLY_SETUP },
-    { DYGW_CODE_APP_BANNED, DYGW_REPLY_SETUP },
-    { 28001017, DYGW_REPLY_SETUP },     /* unknown URI */
-    { 28001018, DYGW_REPLY_SETUP },     /* or lacks this one */
-    { DYGW_CODE_ABILITY_BANNED, DYGW_REPLY_SETUP },
-    { 28001020, DYGW_REPLY_SETUP },     /* a test application that is not bound, */
-    { 28001021, DYGW_REPLY_SETUP },     /* or has ended */
-    { 28001024, DYGW_REPLY_SETUP },
-    { 28001029, DYGW_REPLY_REQUEST },
-    { 28001042, DYGW_REPLY_SETUP },     /* a scope is missing */
-    { 28001045, DYGW_REPLY_SETUP },     /* about a user, as the next two */
-    { 28001046, DYGW_REPLY_SETUP },
-    { 28001047, DYGW_REPLY_SETUP },
-    { 28001052, DYGW_REPLY_BUSY },      /* a risk of its own, "try again" */
-    { DYGW_CODE_API_GONE, DYGW_REPLY_SETUP },
-    { DYGW_CODE_QUOTA_AT_GATEWAY, DYGW_REPLY_BUSY },
-    { 28003018, DYGW_REPLY_BUSY },      /* too many requests */
-    { 28003036, DYGW_REPLY_REQUEST },
-    { 28004020, DYGW_REPLY_SETUP },     /* a scope that this way of authorising has not */
-    { 28005001, DYGW_REPLY_REQUEST },
-    { 28007004, DYGW_REPLY_REQUEST }
-};
-
-/* The token calls' own. Where coupons are concerned these numbers mean nothing special. */
-static const code_t token_codes[] = {
-    { 10002, DYGW_REPLY_REQUEST },      /* parameter missing */
-    { 10003, DYGW_REPLY_SETUP },        /* no such client_key */
-    { 10013, DYGW_REPLY_SETUP },        /* client_key or client_secret wrong */
-    { 10020, DYGW_REPLY_BUSY }          /* over 500 calls in 5 minutes */
-};
-
-/* What a number is that the table lacks; the first range that has it counts. What is in none of
- * them is nobody's, so the coupon's not. */
+/* What a number is that the table lacks; the first range that has it counts. A number in none of
+ * them is nobody's, so it is not the coupon's fault. Douyin documents no ranges: these are drawn
+ * around the codes that it documents. */
 static const struct {
     apr_int64_t from;
     apr_int64_t to;
@@ -128,7 +44,7 @@ static const struct {
     { APR_INT64_C(2034000000), APR_INT64_C(2034999999), DYGW_REPLY_COUPON, 0 }
 };
 
-/* The classes that a number may have which is not known, for counting. */
+/* For counting: the classes that a number may have which is not known. */
 static const dygw_reply_class_e kinds[] = { DYGW_REPLY_SETUP, DYGW_REPLY_COUPON, DYGW_REPLY_REQUEST,
                                             DYGW_REPLY_BUSY, DYGW_REPLY_TOKEN };
 
@@ -144,7 +60,7 @@ static const char *const try_again[] = { "请稍后", "请稍候", "稍后重试
                                          "稍候再试", "频繁", "繁忙" };
 #define OF_THE_TOKEN "access_token"
 
-static const code_t *find(const code_t *table, int count, apr_int64_t code)
+static const code_t *find_code(const code_t *table, int count, apr_int64_t code)
 {
     for (int i = 0; i < count; i++) {
         if (table[i].code == code) {
@@ -164,8 +80,8 @@ static int says_try_again(const char *description)
     return 0;
 }
 
-/* Its place among the ranges; -1: in none of them. */
-static int range_of(apr_int64_t code)
+/* The place of a number among the ranges; -1: it is in none of them. */
+static int range_of_code(apr_int64_t code)
 {
     for (int i = 0; i < LEN(ranges); i++) {
         if (code >= ranges[i].from && code <= ranges[i].to) {
@@ -177,7 +93,7 @@ static int range_of(apr_int64_t code)
 
 static dygw_reply_class_e kind_of_range(apr_int64_t code)
 {
-    int range = range_of(code);
+    int range = range_of_code(code);
 
     return range < 0 ? DYGW_REPLY_SETUP : ranges[range].kind;
 }
@@ -185,13 +101,13 @@ static dygw_reply_class_e kind_of_range(apr_int64_t code)
 dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code,
                                         const char *description)
 {
-    const code_t *known = find(codes, CODES, error_code);
+    const code_t *known = find_code(codes, CODES, error_code);
 
     if (error_code == 0) {
         return DYGW_REPLY_OK;
     }
     if (!known && call == DYGW_CALL_OTHER) {
-        known = find(token_codes, LEN(token_codes), error_code);
+        known = find_code(token_codes, LEN(token_codes), error_code);
     }
     if (known && known->kind != DYGW_REPLY_COUPON) {
         return known->kind;
@@ -207,13 +123,37 @@ dygw_reply_class_e dygw_douyin_classify(dygw_call_e call, apr_int64_t error_code
 
 int dygw_douyin_is_known(apr_int64_t error_code)
 {
-    return find(codes, CODES, error_code)
-           || find(token_codes, LEN(token_codes), error_code);
+    return find_code(codes, CODES, error_code)
+           || find_code(token_codes, LEN(token_codes), error_code);
+}
+
+dygw_obstacle_e dygw_douyin_obstacle(apr_int64_t error_code)
+{
+    switch (error_code) {
+    case DYGW_CODE_ADDRESS_OR_RIGHT:
+    case DYGW_CODE_ADDRESS:
+        return DYGW_OBSTACLE_ADDRESS;
+    case DYGW_CODE_MERCHANT:
+    case DYGW_CODE_MERCHANT_AT_GATEWAY:
+    case DYGW_CODE_MERCHANT_AT_PLATFORM:
+    case DYGW_CODE_MERCHANT_OF_STORES:
+        return DYGW_OBSTACLE_MERCHANT;
+    case DYGW_CODE_BANNED:
+    case DYGW_CODE_PUNISHED:
+    case DYGW_CODE_APP_BANNED:
+        return DYGW_OBSTACLE_PUNISHED;
+    case DYGW_CODE_TAKEN_DOWN:
+    case DYGW_CODE_ABILITY_BANNED:
+    case DYGW_CODE_API_GONE:
+        return DYGW_OBSTACLE_TAKEN_DOWN;
+    default:
+        return DYGW_OBSTACLE_PERMISSION;
+    }
 }
 
 /* --- for counting --- */
 
-static const code_t *code_of(int series)
+static const code_t *code_of_series(int series)
 {
     return series < CODES ? &codes[series] : &token_codes[series - CODES];
 }
@@ -223,7 +163,7 @@ int dygw_douyin_code_series(apr_int64_t error_code, dygw_reply_class_e kind)
     int series = 0;
     int other = 0;
 
-    while (series < KNOWN && code_of(series)->code != error_code) {
+    while (series < KNOWN && code_of_series(series)->code != error_code) {
         series++;
     }
     if (series < KNOWN) {
@@ -263,15 +203,15 @@ int dygw_douyin_series_words(int series, const char **code, const char **kind, a
         *kind = dygw_douyin_kind_word(kinds[series - KNOWN]);
     }
     else {
-        *code = apr_psprintf(pool, "%" APR_INT64_T_FMT, code_of(series)->code);
-        *kind = dygw_douyin_kind_word(code_of(series)->kind);
+        *code = apr_psprintf(pool, "%" APR_INT64_T_FMT, code_of_series(series)->code);
+        *kind = dygw_douyin_kind_word(code_of_series(series)->kind);
     }
     return 1;
 }
 
 int dygw_douyin_is_platform(apr_int64_t error_code)
 {
-    int range = range_of(error_code);
+    int range = range_of_code(error_code);
 
     return range >= 0 && ranges[range].is_platform;
 }

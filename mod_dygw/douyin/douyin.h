@@ -1,14 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The upstream: Douyin's life-services API. One function a call; what the codes mean; libcurl in
- * http.c, line.c and flight.c alone. Thread-safe: connections are kept alive in handles that one
- * thread has at a time. */
+ * The upstream: Douyin's life-services API, as the gateway asks for it. The room knows coupons as
+ * far as Douyin's answers show them, and nothing of records, callers or httpd. It calls util/ only.
+ *
+ * Its files, from top to bottom. A file calls those below it, none beside it unless that is said:
+ *
+ *   async.c                         questions put at once, by one thread, answered as they come
+ *   prepare.c verify.c cancel.c     one file a call (coupons.c: get and query): what is requested,
+ *   coupons.c order.c records.c     and what the answer says
+ *   stores.c token.c link.c
+ *   client.c                        one Douyin application: the way of every call, counts, log
+ *   envelope.c certificate.c        what all answers have in common, what answers show of a
+ *   link_hosts.c                    coupon, where links may lead
+ *   codes.c                         Douyin's numbers
+ *   http_call.c http_multi.c        transport: requests that are waited for, and many at once
+ *   http_handles.c http_easy.c      the handles of libcurl: each file calls those after it
+ *   http_outcome.c http_url.c
+ *   address.c
+ *
+ * libcurl is called in the files http* alone. Pages of Douyin's that comments name are below
+ * https://developer.open-douyin.com/docs/resource/zh-CN/, most of them in
+ * local-life/develop/OpenAPI/general-capabilities/.
+ *
+ * Thread-safe: connections are kept alive in handles that one thread has at a time. */
 #ifndef DYGW_DOUYIN_DOUYIN_H
 #define DYGW_DOUYIN_DOUYIN_H
 
 #include <apr_pools.h>
 #include <apr_tables.h>
-#include <jansson.h>
 
+#include "douyin/codes.h"
+#include "douyin/reply.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/metrics.h"
@@ -22,17 +43,19 @@ typedef struct dygw_douyin_config_t {
     const char *proxy;                  /* NULL = none */
     apr_interval_time_t connect_timeout;    /* us */
     apr_interval_time_t total_timeout;      /* us, per call */
-    int use_client_token; /* /oauth/client_token/ instead of /oauth/stable_client_token/ */
+    int use_client_token;               /* /oauth/client_token/, not /oauth/stable_client_token/ */
     apr_array_header_t *link_hosts;     /* of const char *, as DygwShortLinkHosts takes them */
     const dygw_metrics_t *metrics;      /* NULL: calls are not counted */
 } dygw_douyin_config_t;
 
 typedef struct dygw_douyin_t dygw_douyin_t;
 
-/* Once a process (libcurl's own set-up), before threads; undone with pool. */
+/* libcurl's own set-up: once a process, before it has threads; undone with pool. APR_EGENERAL:
+ * libcurl cannot be set up. */
 apr_status_t dygw_douyin_global_init(apr_pool_t *pool);
 
-/* NULL, or which libcurl is loaded when it is older than util/versions.h says. */
+/* The version of the libcurl that is loaded, when it is older than util/versions.h asks for; NULL:
+ * it is new enough. */
 const char *dygw_douyin_old_libcurl(void);
 
 /* A client for one Douyin application. Config and client live as long as pool, which must outlive
@@ -40,75 +63,40 @@ const char *dygw_douyin_old_libcurl(void);
 apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config_t *config,
                                 apr_pool_t *pool);
 
-/* What an answer means to us. The numbers behind it: codes.c. */
-typedef enum {
-    DYGW_REPLY_OK,              /* error_code 0 on both levels */
-    DYGW_REPLY_COUPON,          /* refused because of the coupon: final */
-    DYGW_REPLY_SETUP,           /* refused because of permission, authorisation or address, or by a
-                                 * number of the platform's that nobody knows */
-    DYGW_REPLY_REQUEST,         /* Douyin says that our request is wrong */
-    DYGW_REPLY_TOKEN,           /* access token refused; nothing was done */
-    DYGW_REPLY_BUSY,            /* "try again", HTTP 5xx: on verify, may have been done or not */
-    DYGW_REPLY_REVIEW,          /* risk review, may be redeemed by Douyin within 48 h */
-    DYGW_REPLY_GARBLED,         /* an answer that cannot be understood */
-    DYGW_REPLY_TIMEOUT,         /* no whole answer within the total time-out */
-    DYGW_REPLY_LOST,            /* the connection broke after the request may have been sent */
-    DYGW_REPLY_UNREACHABLE      /* no connection: certainly nothing was sent */
-} dygw_reply_class_e;
+/* --- replies --- */
 
-/* Where a call without an answer failed on its way. */
-typedef enum {
-    DYGW_TROUBLE_NONE,
-    DYGW_TROUBLE_PROXY_NAME,    /* the proxy's name is not known */
-    DYGW_TROUBLE_NAME,          /* Douyin's is not, or the name server did not answer in time */
-    DYGW_TROUBLE_CONNECT,       /* refused, or there is no way */
-    DYGW_TROUBLE_CONNECT_TIME,  /* no connection in time */
-    DYGW_TROUBLE_PROXY,         /* the proxy does not let it through */
-    DYGW_TROUBLE_CA_FILE,       /* the certificate authorities cannot be read */
-    DYGW_TROUBLE_CERTIFICATE,   /* not trusted, or for another name */
-    DYGW_TROUBLE_EXPIRED,       /* the certificate is, or will be valid only later */
-    DYGW_TROUBLE_TLS,           /* no TLS for another reason */
-    DYGW_TROUBLE_TIME,          /* connected, but no whole answer in time */
-    DYGW_TROUBLE_BROKEN,        /* connected, then the connection broke */
-    DYGW_TROUBLE_UNREADABLE     /* no HTTP, or an answer over the limit */
-} dygw_trouble_e;
+/* Douyin says that the coupon has been verified before; by whom, it does not say. */
+static inline int dygw_douyin_reply_is_already(const dygw_reply_t *reply)
+{
+    return dygw_douyin_is_already(reply->error_code);
+}
 
-/* A call's outcome; in the pool of the call. */
-typedef struct dygw_reply_t {
-    dygw_reply_class_e kind;
-    dygw_trouble_e trouble;     /* NONE when there was an answer */
-    int http_status;            /* 0 when there was no answer */
-    apr_int64_t error_code;     /* the first non-zero of data and extra */
-    const char *description;    /* never NULL */
-    apr_int64_t sub_error_code;
-    const char *logid;          /* never NULL */
-    const char
-        *raw; /* the body as it came; NULL when there was none. Valid JSON unless GARBLED or BUSY */
-    apr_size_t raw_len;
-    json_t *data;               /* member "data" of the body, borrowed; NULL when there is none */
-    apr_interval_time_t took;   /* us */
-    dygw_ms_t date;             /* Douyin's clock, to the second: Date, else extra's "now";
-                                 * DYGW_NO_TIME when absent */
-    dygw_ms_t ended_at;         /* ours at that moment */
-    int sent_twice; /* a kept-alive connection was dead and libcurl sent the request anew on
-                     * another: the first may have arrived all the same, so "already used" may be
-                     * our own doing */
-    int was_dead;   /* LOST: the same, of an order query, which libcurl must not send anew: Douyin
-                     * counts them, so each has to wait for its turn */
-} dygw_reply_t;
+/* Douyin is busy for so long that asking again within seconds is of no use. */
+static inline int dygw_douyin_reply_wants_rest(const dygw_reply_t *reply)
+{
+    return dygw_douyin_wants_rest(reply->error_code);
+}
+
+/* What stands in the way at Douyin, of a reply whose kind is SETUP. */
+static inline dygw_obstacle_e dygw_douyin_reply_obstacle(const dygw_reply_t *reply)
+{
+    return dygw_douyin_obstacle(reply->error_code);
+}
 
 /* --- token --- */
 typedef struct dygw_token_reply_t {
     dygw_reply_t reply;
     const char *access_token;   /* NULL unless reply.kind is OK */
-    apr_int64_t expires_in;     /* s; 0: less than one is left of a stable token */
+    apr_int64_t expires_in;     /* s, at most 30 days; 0: less than one is left of a stable token */
 } dygw_token_reply_t;
 
-/* Whether the configured token call gives the same token until it ends, so that asking it spoils no
- * token that somebody uses. */
+/* Whether the configured token call is stable_client_token, which gives the same token until that
+ * ends, so that a call spoils no token that somebody uses. After client_token, the token before
+ * lives for five minutes more (Douyin's pages client_token and generate-stable-client-token). */
 int dygw_douyin_token_is_stable(const dygw_douyin_t *douyin);
 
-/* Asks the configured token call. POST JSON {client_key, client_secret, grant_type}. */
+/* Makes the configured token call. Never NULL; in pool. reply has no body, as the token would be in
+ * it. */
 dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log,
                                       apr_pool_t *pool);
 
@@ -116,9 +104,9 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
 typedef struct dygw_certificate_t {
     const char *encrypted_code;     /* never NULL or empty: items without one are left out */
     const char *certificate_id;     /* NULL when absent */
-    int status;                     /* Douyin's, -1 when absent */
-    dygw_ms_t expire_time;
-    const char *sku_id;
+    int status;                     /* a DYGW_CERTIFICATE_*, or a number that is none of them */
+    dygw_ms_t expire_time;          /* DYGW_NO_TIME when absent */
+    const char *sku_id;             /* NULL when absent, as the next two */
     const char *sku_name;           /* sku.title */
     const char *product_id;
     apr_int64_t pay_amount;         /* fen of this coupon; -1 when absent */
@@ -128,14 +116,15 @@ typedef struct dygw_certificate_t {
 
 typedef struct dygw_prepare_reply_t {
     dygw_reply_t reply;
-    const char *verify_token; /* never NULL when OK (an OK without one is GARBLED, unless the list
-                                 is empty) */
+    const char *verify_token;           /* never NULL when OK; "" only without any certificate */
     const char *order_id;               /* NULL when absent */
-    apr_array_header_t
-        *certificates; /* of dygw_certificate_t; empty for [], null and absent alike */
+    apr_array_header_t *certificates;   /* of dygw_certificate_t; empty for [], null and absent
+                                         * alike. Never NULL */
 } dygw_prepare_reply_t;
 
-/* Exactly one of encrypted_data and code is set; both are percent-encoded here. */
+/* Which coupons an order has, and the verify_token that verifying them needs. Changes nothing at
+ * Douyin. Exactly one of encrypted_data (of a link, see dygw_douyin_short_link) and code (that the
+ * customer reads out) is set; both are percent-encoded here. Never NULL; in pool. */
 dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *access_token,
                                           const char *poi_id, const char *encrypted_data,
                                           const char *code, const dygw_log_t *log,
@@ -145,8 +134,9 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *acc
 typedef struct dygw_verify_item_t {
     dygw_reply_class_e kind;        /* OK, COUPON, SETUP, REQUEST, BUSY or REVIEW; GARBLED: the
                                      * answer does not speak of this code */
-    int already;                    /* redeemed, but is it ours? kind is COUPON */
-    apr_int64_t result;
+    int already;                    /* the code was verified before, by us or somebody else; kind is
+                                     * COUPON then, or BUSY if msg says so */
+    apr_int64_t result;             /* Douyin's: 0, or a number as error_code */
     const char *msg;                /* never NULL */
     const char *verify_id;          /* NULL when absent or empty, and so on */
     const char *certificate_id;
@@ -158,12 +148,27 @@ typedef struct dygw_verify_item_t {
 
 typedef struct dygw_verify_reply_t {
     dygw_reply_t reply;
-    dygw_verify_item_t
-        *items; /* one for each code sent, in its order, when reply.kind is OK; else NULL */
+    dygw_verify_item_t *items;      /* one for each code sent, in their order; NULL unless
+                                     * reply.kind is OK */
 } dygw_verify_reply_t;
 
-/* The identical call may be made again with the same arguments: Douyin takes it as the same
- * verification. Who cannot send it by then (0: at any time), being held up, answers UNREACHABLE. */
+/* As dygw_douyin_reply_wants_rest, of one code. */
+static inline int dygw_douyin_item_wants_rest(const dygw_verify_item_t *item)
+{
+    return dygw_douyin_wants_rest(item->result);
+}
+
+/* The code was refused because its times card has no use left. */
+static inline int dygw_douyin_item_is_used_up(const dygw_verify_item_t *item)
+{
+    return item->result == DYGW_CODE_NO_USES_LEFT;
+}
+
+/* Redeems coupons: `count` encrypted codes of what one prepare listed, with its verify_token. The
+ * identical call may be made again with the same arguments: Douyin takes it as the same
+ * verification (page certificate.verify: again after 5 s when the call failed; "already" is success
+ * then). A call that is held up and cannot be sent until send_by (our clock; 0: at any time) is not
+ * sent, and its reply is UNREACHABLE. Never NULL; in pool. */
 dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
                                         const char *poi_id, const char *verify_token,
                                         const char *const *encrypted_codes, int count,
@@ -175,10 +180,12 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
 typedef struct dygw_seen_verify_t {
     const char *verify_id;          /* never NULL: those without are left out */
     dygw_ms_t verify_time;          /* by Douyin's clock; DYGW_NO_TIME when absent */
-    dygw_ms_t ahead_least;          /* ms that this clock is ahead of ours (behind: below 0), as */
-    dygw_ms_t ahead_most;           /* the answer tells: between these; else 120 s each way */
-    int verify_type;                /* Douyin's: 4 = open platform, which verifier_unique_id tells
-                                     * too; -1 when absent */
+    dygw_ms_t ahead_least;          /* Douyin's clock is ahead of ours by a number of ms between */
+    dygw_ms_t ahead_most;           /* these two (behind: below 0), by the answer's date; when there
+                                     * is none, within 120 s each way */
+    int verify_type;                /* a DYGW_VERIFY_TYPE_*, or a number that is none of them;
+                                     * OPEN_PLATFORM, too, where only verifier_unique_id tells so;
+                                     * -1 when absent */
     const char *poi_id;             /* NULL when absent */
     int serial;                     /* which use of a times card, from 1; 0 when absent */
     int can_cancel;                 /* -1 when absent */
@@ -205,8 +212,9 @@ typedef struct dygw_cancel_reply_t {
     dygw_reply_t reply;             /* OK: cancelled */
 } dygw_cancel_reply_t;
 
-/* Takes a verification back. cancel_token NULL: none is sent (Douyin forbids it where stores settle
- * separately). */
+/* Takes a verification back, which Douyin allows for an hour at most (page certificate.cancel). A
+ * cancel_token makes the identical call the same cancel; NULL: none is sent, which Douyin demands
+ * where stores settle separately. Never NULL; in pool. */
 dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const char *access_token,
                                         const char *verify_id, const char *certificate_id,
                                         const char *cancel_token, const dygw_log_t *log,
@@ -226,7 +234,7 @@ typedef struct dygw_order_coupon_t {
 typedef struct dygw_order_reply_t {
     dygw_reply_t reply;
     int found;                      /* 0: Douyin does not know the order (yet): no order in the
-                                     * answer, or 3100101 */
+                                     * answer, or DYGW_CODE_NO_SUCH_ORDER */
     const char *order_id;
     const char *ext_order_id;       /* the third party's; NULL when absent */
     apr_int64_t order_status;       /* -1 when absent */
@@ -244,7 +252,7 @@ typedef struct dygw_order_reply_t {
 } dygw_order_reply_t;
 
 /* --- verify records: Douyin's ledger of an account --- */
-#define DYGW_RECORDS_PER_PAGE 20
+#define DYGW_RECORDS_PER_PAGE 20    /* Douyin's most (page certificate.verifyrecord.query) */
 
 /* One verification, whoever made it. */
 typedef struct dygw_verify_record_t {
@@ -253,7 +261,7 @@ typedef struct dygw_verify_record_t {
     dygw_ms_t verify_time;
     dygw_ms_t cancel_time;          /* DYGW_NO_TIME when absent */
     int cancelled;
-    int verify_type;                /* Douyin's: 4 = open platform; -1 when absent */
+    int verify_type;                /* a DYGW_VERIFY_TYPE_*, or another number; -1 when absent */
     apr_int64_t pay_amount;         /* fen paid for this coupon or use; -1 when absent */
     const char *sku_name;
 } dygw_verify_record_t;
@@ -264,17 +272,19 @@ typedef struct dygw_records_reply_t {
     const char *cursor;             /* of the next page; NULL: this is the last */
 } dygw_records_reply_t;
 
-/* --- many calls at once, from one thread: flight.c --- */
+/* --- many calls at once, from one thread --- */
+
+/* Which call. What it takes of the question -> what the answer is. */
 typedef enum {
-    DYGW_ASK_GET,           /* encrypted_code -> coupons */
-    DYGW_ASK_QUERY,         /* order_id -> coupons */
-    DYGW_ASK_REPEAT,        /* the verify, as dygw_douyin_verify would send it -> verified */
-    DYGW_ASK_CANCEL,        /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_ASK_ORDER,         /* order_id; needs the configured account -> order */
-    DYGW_ASK_RECORDS,       /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_ASK_STORES         /* account_id, poi_id, either may be NULL -> reply: one page */
+    DYGW_QUESTION_GET,      /* encrypted_code -> coupons */
+    DYGW_QUESTION_QUERY,    /* order_id -> coupons */
+    DYGW_QUESTION_REPEAT,   /* the verify, as dygw_douyin_verify would send it -> verified */
+    DYGW_QUESTION_CANCEL,   /* verify_id, certificate_id, cancel_token -> cancelled */
+    DYGW_QUESTION_ORDER,    /* order_id; needs the configured account -> order */
+    DYGW_QUESTION_RECORDS,  /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_QUESTION_STORES    /* account_id, poi_id, either may be NULL -> reply: the first page */
 } dygw_question_e;
-#define DYGW_QUESTIONS  (DYGW_ASK_STORES + 1)
+#define DYGW_QUESTIONS  (DYGW_QUESTION_STORES + 1)
 
 typedef struct dygw_question_t {
     dygw_question_e what;
@@ -284,7 +294,7 @@ typedef struct dygw_question_t {
     const char *verify_token;
     const char *const *codes;
     int count;
-    dygw_ms_t send_by;              /* of a repeat: not to be sent after that; 0: at any time */
+    dygw_ms_t send_by;              /* of a repeat: as for dygw_douyin_verify */
     const char *verify_id;
     const char *certificate_id;
     const char *cancel_token;       /* NULL: none is sent */
@@ -305,31 +315,36 @@ typedef union dygw_answer_t {
 } dygw_answer_t;
 
 /* The calls that one thread has under way. Belongs to that thread; connections are kept. */
-typedef struct dygw_flight_t dygw_flight_t;
+typedef struct dygw_douyin_async_t dygw_douyin_async_t;
 
 /* Lives as long as pool, which is the client's or ends before that; calls under way are ended with
  * it. */
-apr_status_t dygw_flight_create(dygw_flight_t **flight, dygw_douyin_t *douyin, apr_pool_t *pool);
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, dygw_douyin_t *douyin,
+                                      apr_pool_t *pool);
 
-/* Sends the question, without waiting; it, what it points to, log and pool must live until it has
- * landed. baton is given back then. What cannot be sent lands as UNREACHABLE. */
-void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
-                       const char *access_token, const dygw_log_t *log, apr_pool_t *pool,
-                       void *baton);
+/* Begins the call, without waiting; question, what it points to, log and pool must live until the
+ * call is completed. baton is given back then. A call that cannot be sent is completed as
+ * UNREACHABLE. */
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
+                             const char *access_token, const dygw_log_t *log, apr_pool_t *pool,
+                             void *baton);
 
-/* How many calls are under way. */
-int dygw_flight_count(const dygw_flight_t *flight);
+/* How many calls are under way: begun, and not given by dygw_douyin_async_next. */
+int dygw_douyin_async_count(const dygw_douyin_async_t *async);
 
-/* Waits up to patience (0: not at all) for an answer, in the pool of its call. 0: none landed; at
- * once when none is under way. To be called then too: it closes connections that were not needed.
- * dygw_douyin_abort makes it return at once and everything land as LOST or UNREACHABLE. */
-int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
-                     dygw_answer_t *answer);
+/* The next call that is completed: its baton, and its answer, which is in the pool of the call.
+ * Waits for one up to patience (us; 0: not at all). 0: none is completed, which is said at once
+ * when none is under way. To be called then, too: it closes connections that nobody needs. After
+ * dygw_douyin_abort, it completes all calls at once, as LOST or UNREACHABLE. */
+int dygw_douyin_async_next(dygw_douyin_async_t *async, apr_interval_time_t patience, void **baton,
+                           dygw_answer_t *answer);
 
 /* --- stores --- */
-#define DYGW_STORES_PER_PAGE 50
+#define DYGW_STORES_PER_PAGE 50     /* the most that Douyin gives (page shop.query) */
 
-/* account_id NULL: the configured one; either may be absent. */
+/* The stores that an account has claimed at Douyin, as data.pois: one page, from 1, of up to size
+ * stores. account_id NULL: the configured one, if there is one. poi_id: that store alone; NULL: all
+ * of them. Never NULL; in pool. */
 dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token,
                                  const char *account_id, const char *poi_id, int page, int size,
                                  const dygw_log_t *log, apr_pool_t *pool);
@@ -342,15 +357,16 @@ typedef enum {
     DYGW_LINK_UNAVAILABLE   /* no connection, 5xx */
 } dygw_link_e;
 
-/* What a scanner read, to Douyin's encrypted_data (object_id, percent-decoded once). White space
- * around is dropped; a long link that carries object_id needs no request. On anything but OK, *why
- * says what is wrong, fit for callers. */
+/* From what a scanner read to the encrypted_data of prepare: the link's object_id, percent-decoded
+ * once, as Douyin's page certificate.prepare says. White space around the link is dropped; a long
+ * link that carries object_id needs no request. *object_id is in pool. On anything but OK it is
+ * NULL, and *why says what is wrong, fit for callers. */
 dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, const char **object_id,
                                    const char **why, const dygw_log_t *log, apr_pool_t *pool);
 
-/* Ends the calls in progress and those to come, from any thread; they answer LOST (UNREACHABLE when
- * nothing was sent). For the background's own client, when its thread has to stop: within a second.
- */
+/* Ends the calls in progress and those to come, from any thread; their replies are LOST, or
+ * UNREACHABLE when nothing was sent. For the background's own client, when its thread has to stop
+ * within a second. */
 void dygw_douyin_abort(dygw_douyin_t *douyin);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The envelope of Douyin's answers: {"data": {error_code, description, ...}, "extra": {error_code,
  * description, sub_error_code, logid, ...}}. Errors come with HTTP status 200, on either level or
- * both; token answers have no "extra". The newer gateway's are {"err_no", "err_msg", "log_id"}. */
-#include "douyin/client.h"
+ * both; token answers have no "extra". The newer gateway's are {"err_no", "err_msg", "log_id"}.
+ *
+ * Calls codes.c. */
+#include "douyin/envelope.h"
 
 #include <apr_strings.h>
 
@@ -31,15 +33,15 @@ static level_e read_level(const json_t *level, apr_int64_t *code)
     return LEVEL_READ;
 }
 
-static const char *text_of(const json_t *level, const char *key, const char *fallback)
+static const char *text_of_level(const json_t *level, const char *key, const char *fallback)
 {
     const char *text = dygw_json_str(level, key);
 
     return text && *text ? text : fallback;
 }
 
-/* Whether no error_code on any level is success. One level that says 0 is none while the other says
- * something unreadable. */
+/* Whether an answer without an error_code other than 0 is a success. It is none where one level
+ * says 0 and the other something that cannot be read. */
 static int is_success(level_e data, level_e extra, int both)
 {
     if (both) {
@@ -49,7 +51,8 @@ static int is_success(level_e data, level_e extra, int both)
            && extra != LEVEL_UNREADABLE;
 }
 
-/* The first error_code that is not 0, with its description. Whether there is any. */
+/* Reads the first error_code that is not 0, with its description. Whether the answer can be
+ * understood: as a refusal, or as a success. */
 static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
 {
     apr_int64_t in_data, in_extra;
@@ -59,26 +62,27 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
     const json_t *second = first == extra ? reply->data : extra;
 
     reply->error_code = in_data ? in_data : in_extra;
-    reply->description = text_of(first, "description", text_of(second, "description", ""));
+    reply->description = text_of_level(first, "description",
+                                       text_of_level(second, "description", ""));
     reply->sub_error_code = dygw_json_int(extra, "sub_error_code", 0);
-    reply->logid = text_of(extra, "logid", text_of(reply->data, "log_id", ""));
+    reply->logid = text_of_level(extra, "logid", text_of_level(reply->data, "log_id", ""));
     return reply->error_code || is_success(data_level, extra_level, both);
 }
 
-/* The newer gateway's way to refuse; it counts where neither level has an error_code. */
+/* Reads the newer gateway's way to refuse, which counts where neither level has an error_code. */
 static int read_err_no(dygw_reply_t *reply, const json_t *root)
 {
     const json_t *level = dygw_json_int(root, "err_no", 0) ? root : reply->data;
 
     reply->error_code = dygw_json_int(level, "err_no", 0);
-    reply->description = text_of(level, "err_msg", reply->description);
-    reply->logid = text_of(root, "log_id", reply->logid);
+    reply->description = text_of_level(level, "err_msg", reply->description);
+    reply->logid = text_of_level(root, "log_id", reply->logid);
     return reply->error_code != 0;
 }
 
-/* Halves of characters mended, so that it can be read, kept and passed on. It may be a token's, so
- * that nothing of it is left behind. */
-static void mend(dygw_reply_t *reply, apr_pool_t *pool)
+/* Mends halves of characters in the body, so that it can be read, kept and passed on. A token may
+ * be in it, so nothing of what came is left behind. */
+static void mend_body(dygw_reply_t *reply, apr_pool_t *pool)
 {
     const char *came = reply->raw;
     apr_size_t came_len = reply->raw_len;
@@ -91,7 +95,7 @@ static void mend(dygw_reply_t *reply, apr_pool_t *pool)
 
 /* --- copies --- */
 
-static int has_something(const json_t *copy, json_type type)
+static int has_members(const json_t *copy, json_type type)
 {
     if (type == JSON_OBJECT) {
         return json_object_size(copy) > 0;
@@ -104,7 +108,7 @@ static int has_something(const json_t *copy, json_type type)
     return 0;
 }
 
-static int is_nothing(const json_t *copy, json_type type)
+static int is_empty_copy(const json_t *copy, json_type type)
 {
     return !copy || json_is_null(copy)
            || (json_typeof(copy) == type && json_array_size(copy) == 0
@@ -120,10 +124,10 @@ const json_t *dygw_douyin_copy(const json_t *data, const char *name, json_type t
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         const json_t *copy = json_object_get(data, apr_pstrcat(pool, name, suffixes[i], NULL));
 
-        if (has_something(copy, type)) {
+        if (has_members(copy, type)) {
             return copy;
         }
-        *strange |= !is_nothing(copy, type);
+        *strange |= !is_empty_copy(copy, type);
     }
     return NULL;
 }
@@ -135,7 +139,7 @@ static int is_success_status(int status)
     return status >= HTTP_OK && status < HTTP_OK + 100;
 }
 
-void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *call,
+void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e call, int both_levels,
                                apr_pool_t *pool)
 {
     const char *mistake;
@@ -145,7 +149,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
     int understood;
 
     if (reply->raw) {
-        mend(reply, pool);
+        mend_body(reply, pool);
         root = dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, pool, &mistake);
     }
     extra = json_object_get(root, "extra");
@@ -154,7 +158,7 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
     if (reply->date == DYGW_NO_TIME) {
         reply->date = dygw_time_from_douyin(dygw_json_int(extra, "now", 0));
     }
-    understood = read_codes(reply, extra, call->both_levels);
+    understood = read_codes(reply, extra, both_levels);
     if (reply->error_code == 0 && !json_object_get(reply->data, "error_code")) {
         understood |= read_err_no(reply, root);
     }
@@ -167,6 +171,6 @@ void dygw_douyin_read_envelope(dygw_reply_t *reply, const dygw_douyin_call_t *ca
         reply->kind = DYGW_REPLY_GARBLED;
     }
     else {
-        reply->kind = dygw_douyin_classify(call->what, reply->error_code, reply->description);
+        reply->kind = dygw_douyin_classify(call, reply->error_code, reply->description);
     }
 }

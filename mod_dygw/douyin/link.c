@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From what a scanner read to encrypted_data, which is the query argument object_id of the long
- * link that a short link redirects to. Anybody can put anything into a QR code, so a link is
- * followed by hand: each host must be on the list before anything is sent there, each address
- * public before it is connected to, and nothing but Location is looked at. */
+ * link that a short link redirects to (Douyin's page certificate.prepare). Anybody can put anything
+ * into a QR code, so libcurl follows no redirect by itself: each host must be on the list before
+ * anything is sent there, each address public before it is connected to, and nothing but Location
+ * is looked at.
+ *
+ * Calls client.c (to count), link_hosts.c and transport. */
 #include <string.h>
 
-#include <apr_cstr.h>
 #include <apr_escape.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "douyin/client.h"
+#include "douyin/link_hosts.h"
 
 #define MAX_REQUESTS        5
 #define MAX_OBJECT_ID_LEN   2048
@@ -20,84 +23,19 @@
 #define HTTP_SERVER_ERROR   500
 #define DELETE              0x7f
 
-/* One link on its way. */
-typedef struct hunt_t {
+/* The walk along the redirects of one link. */
+typedef struct walk_t {
     dygw_douyin_t *douyin;
     const dygw_log_t *log;
     apr_pool_t *pool;
     apr_time_t deadline;
     int tried_again;
     const char **why;
-} hunt_t;
-
-/* --- which hosts --- */
-
-#define HOST_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
-
-static void read_rule(dygw_link_rule_t *rule, const char *word, apr_pool_t *pool)
-{
-    *rule = (dygw_link_rule_t){ .host = word };
-    if (strncmp(word, "*.", 2) == 0) {
-        rule->host = word + 1;      /* with the dot */
-        rule->below = 1;
-    }
-    else if (strstr(word, "://")) {
-        const dygw_url_t *origin = dygw_http_url(NULL, word, pool);
-
-        rule->host = origin ? origin->host : "";
-        rule->port = origin ? origin->port : "";
-    }
-}
-
-apr_array_header_t *dygw_douyin_link_rules(const apr_array_header_t *words, apr_pool_t *pool)
-{
-    int count = words ? words->nelts : 0;
-    apr_array_header_t *rules = apr_array_make(pool, count, sizeof(dygw_link_rule_t));
-
-    for (int i = 0; i < count; i++) {
-        dygw_link_rule_t *rule = apr_array_push(rules);
-
-        read_rule(rule, APR_ARRAY_IDX(words, i, const char *), pool);
-    }
-    return rules;
-}
-
-static int host_matches(const dygw_link_rule_t *rule, const char *host)
-{
-    size_t len = strlen(host);
-    size_t suffix = strlen(rule->host);
-
-    if (rule->below) {
-        return len > suffix && apr_cstr_casecmp(host + len - suffix, rule->host) == 0
-               && strspn(host, HOST_CHARS) == len;
-    }
-    return apr_cstr_casecmp(host, rule->host) == 0;
-}
-
-static int rule_allows(const dygw_link_rule_t *rule, const dygw_url_t *url)
-{
-    const char *scheme = rule->port ? "http" : "https";
-    const char *port = rule->port ? rule->port : "443";
-
-    return strcmp(url->scheme, scheme) == 0 && strcmp(url->port, port) == 0
-           && host_matches(rule, url->host);
-}
-
-static const dygw_link_rule_t *find_rule(const dygw_douyin_t *douyin, const dygw_url_t *url)
-{
-    const dygw_link_rule_t *rules = (const dygw_link_rule_t *)douyin->link_rules->elts;
-
-    for (int i = 0; i < douyin->link_rules->nelts; i++) {
-        if (rule_allows(&rules[i], url)) {
-            return &rules[i];
-        }
-    }
-    return NULL;
-}
+} walk_t;
 
 /* --- object_id --- */
 
-/* The value as it stands in the query; NULL when there is none, or an empty one. */
+/* The value of object_id as it stands in the query; NULL: there is none, or it is empty. */
 static const char *find_object_id(const char *query, apr_pool_t *pool)
 {
     while (query) {
@@ -116,9 +54,9 @@ static const char *find_object_id(const char *query, apr_pool_t *pool)
     return NULL;
 }
 
-/* Decoded once. A '+' stays: the value may be base64, and can have no blank, so nobody can have
- * meant one. NULL: no value that Douyin can have given. */
-static const char *decode(const char *value, apr_pool_t *pool)
+/* Decodes the percent-encoding once. A '+' stays: the value may be base64, where no blank can have
+ * been meant. NULL: no value that Douyin can have given. */
+static const char *decode_object_id(const char *value, apr_pool_t *pool)
 {
     const char *decoded = apr_punescape_url(pool, value, NULL, NULL, 0);
     const char *c = decoded;
@@ -131,22 +69,22 @@ static const char *decode(const char *value, apr_pool_t *pool)
 
 /* --- following --- */
 
-static dygw_link_e refuse(const hunt_t *hunt, dygw_link_e kind, const char *why)
+static dygw_link_e end_walk(const walk_t *walk, dygw_link_e kind, const char *why)
 {
-    *hunt->why = why;
+    *walk->why = why;
     return kind;
 }
 
-static dygw_http_answer_t *request_once(hunt_t *hunt, const dygw_url_t *url,
-                                        const dygw_link_rule_t *rule)
+static dygw_http_answer_t *request_link_once(walk_t *walk, const dygw_url_t *url,
+                                             const dygw_link_rule_t *rule)
 {
     dygw_http_request_t request = { .url = url->text,
-                                    .timeout = hunt->deadline - apr_time_now(),
+                                    .timeout = walk->deadline - apr_time_now(),
                                     .direct = rule->port != NULL,
                                     .guarded = rule->port == NULL };
-    dygw_http_answer_t *answer = dygw_http_call(hunt->douyin->links, &request, hunt->pool);
+    dygw_http_answer_t *answer = dygw_http_call(walk->douyin->links, &request, walk->pool);
 
-    dygw_douyin_count_end(hunt->douyin, DYGW_UPSTREAM_SHORT_LINK, answer);
+    dygw_douyin_count_end(walk->douyin, DYGW_UPSTREAM_SHORT_LINK, answer);
     return answer;
 }
 
@@ -158,36 +96,36 @@ static int is_worth_another_try(const dygw_http_answer_t *answer)
 }
 
 /* One request; one more for the whole link if the server seems to be in trouble. */
-static dygw_http_answer_t *request(hunt_t *hunt, const dygw_url_t *url,
-                                   const dygw_link_rule_t *rule)
+static dygw_http_answer_t *request_link(walk_t *walk, const dygw_url_t *url,
+                                        const dygw_link_rule_t *rule)
 {
-    dygw_http_answer_t *answer = request_once(hunt, url, rule);
+    dygw_http_answer_t *answer = request_link_once(walk, url, rule);
 
-    if (is_worth_another_try(answer) && !hunt->tried_again && apr_time_now() < hunt->deadline) {
-        hunt->tried_again = 1;
-        answer = request_once(hunt, url, rule);
+    if (is_worth_another_try(answer) && !walk->tried_again && apr_time_now() < walk->deadline) {
+        walk->tried_again = 1;
+        answer = request_link_once(walk, url, rule);
     }
     return answer;
 }
 
-static dygw_link_e explain_failure(const hunt_t *hunt, const dygw_http_answer_t *answer)
+static dygw_link_e explain_link_failure(const walk_t *walk, const dygw_http_answer_t *answer)
 {
     if (answer->address_refused && answer->end == DYGW_HTTP_UNREACHABLE) {
-        dygw_log(hunt->log, WARN, 0,
+        dygw_log(walk->log, WARN, 0,
                  DYGWNO(0510) "an allowed host of a short link has no public address");
-        return refuse(hunt, DYGW_LINK_BAD, "the link leads to an address that is not public");
+        return end_walk(walk, DYGW_LINK_BAD, "the link leads to an address that is not public");
     }
-    if (answer->end == DYGW_HTTP_TIMEOUT || apr_time_now() >= hunt->deadline) {
-        return refuse(hunt, DYGW_LINK_TIMEOUT, "the link's server did not answer in time");
+    if (answer->end == DYGW_HTTP_TIMEOUT || apr_time_now() >= walk->deadline) {
+        return end_walk(walk, DYGW_LINK_TIMEOUT, "the link's server did not answer in time");
     }
-    return refuse(hunt, DYGW_LINK_UNAVAILABLE,
-                  "the link's server is busy or cannot be reached; try again");
+    return end_walk(walk, DYGW_LINK_UNAVAILABLE,
+                    "the link's server is busy or cannot be reached; try again");
 }
 
-static void log_failure(const hunt_t *hunt, const dygw_http_answer_t *answer)
+static void log_link_failure(const walk_t *walk, const dygw_http_answer_t *answer)
 {
     if (!answer->aborted && !answer->address_refused) {
-        dygw_log(hunt->log, WARN, 0, DYGWNO(0511) "a short link's server gave no answer: %s",
+        dygw_log(walk->log, WARN, 0, DYGWNO(0511) "a short link's server gave no answer: %s",
                  answer->problem);
     }
 }
@@ -206,7 +144,7 @@ static int is_redirect(const dygw_http_answer_t *answer)
     }
 }
 
-static const char *trim(const char *link, apr_pool_t *pool)
+static const char *trim_link(const char *link, apr_pool_t *pool)
 {
     size_t len = strlen(link);
 
@@ -223,10 +161,10 @@ static const char *trim(const char *link, apr_pool_t *pool)
 /* A Location as browsers take it, so that a blank in another argument does not matter: blanks
  * around it, tabs and line ends go, and what a URL cannot have is percent-encoded. Nothing of what
  * tells a host from the rest is touched, and what comes out is what is checked and connected to. */
-static const char *tidy(const char *location, apr_pool_t *pool)
+static const char *tidy_location(const char *location, apr_pool_t *pool)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char *text = trim(location, pool);
+    const char *text = trim_link(location, pool);
     char *out = apr_palloc(pool, 3 * strlen(text) + 1);
     apr_size_t len = 0;
 
@@ -249,50 +187,51 @@ static const char *tidy(const char *location, apr_pool_t *pool)
 }
 
 /* Puts where *url redirects to into *url; NULL when that is no URL. */
-static dygw_link_e next_url(hunt_t *hunt, const dygw_url_t **url, const dygw_link_rule_t *rule)
+static dygw_link_e next_url(walk_t *walk, const dygw_url_t **url, const dygw_link_rule_t *rule)
 {
-    const dygw_http_answer_t *answer = request(hunt, *url, rule);
+    const dygw_http_answer_t *answer = request_link(walk, *url, rule);
 
     /* With a body over the limit the headers are known, and nothing else is wanted. */
     if (answer->status == 0) {
-        log_failure(hunt, answer);
-        return explain_failure(hunt, answer);
+        log_link_failure(walk, answer);
+        return explain_link_failure(walk, answer);
     }
     if (answer->status >= HTTP_SERVER_ERROR || answer->status == HTTP_TOO_MANY) {
-        return explain_failure(hunt, answer);
+        return explain_link_failure(walk, answer);
     }
     if (is_redirect(answer)) {
-        *url = dygw_http_url((*url)->text, tidy(answer->location, hunt->pool), hunt->pool);
+        *url = dygw_http_url((*url)->text, tidy_location(answer->location, walk->pool), walk->pool);
         return DYGW_LINK_OK;
     }
-    return refuse(hunt, DYGW_LINK_BAD,
-                  answer->status >= 400 ? "the link is dead; the user should show a fresh QR code"
-                                        : "the link does not lead to a coupon");
+    return end_walk(walk, DYGW_LINK_BAD,
+                    answer->status >= 400 ? "the link is dead; the user should show a fresh QR code"
+                                          : "the link does not lead to a coupon");
 }
 
-static dygw_link_e follow(hunt_t *hunt, const dygw_url_t *url, const char **object_id)
+static dygw_link_e follow_link(walk_t *walk, const dygw_url_t *url, const char **object_id)
 {
     for (int requests = 0;; requests++) {
-        const dygw_link_rule_t *rule = url ? find_rule(hunt->douyin, url) : NULL;
+        const dygw_link_rule_t *rule
+            = url ? dygw_douyin_link_rule(walk->douyin->link_rules, url) : NULL;
         const char *value;
         dygw_link_e step;
 
         if (!url) {
-            return refuse(hunt, DYGW_LINK_BAD, "this is no link, or it leads to something else");
+            return end_walk(walk, DYGW_LINK_BAD, "this is no link, or it leads to something else");
         }
         if (!rule) {
-            return refuse(hunt, DYGW_LINK_BAD, "the link leads to a host that is not allowed");
+            return end_walk(walk, DYGW_LINK_BAD, "the link leads to a host that is not allowed");
         }
-        value = find_object_id(url->query, hunt->pool);
+        value = find_object_id(url->query, walk->pool);
         if (value) {
-            *object_id = decode(value, hunt->pool);
+            *object_id = decode_object_id(value, walk->pool);
             return *object_id ? DYGW_LINK_OK
-                              : refuse(hunt, DYGW_LINK_BAD, "the link's object_id is damaged");
+                              : end_walk(walk, DYGW_LINK_BAD, "the link's object_id is damaged");
         }
         if (requests == MAX_REQUESTS) {
-            return refuse(hunt, DYGW_LINK_BAD, "the link redirects too often");
+            return end_walk(walk, DYGW_LINK_BAD, "the link redirects too often");
         }
-        step = next_url(hunt, &url, rule);
+        step = next_url(walk, &url, rule);
         if (step != DYGW_LINK_OK) {
             return step;
         }
@@ -302,7 +241,7 @@ static dygw_link_e follow(hunt_t *hunt, const dygw_url_t *url, const char **obje
 dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, const char **object_id,
                                    const char **why, const dygw_log_t *log, apr_pool_t *pool)
 {
-    hunt_t hunt = { .douyin = douyin,
+    walk_t walk = { .douyin = douyin,
                     .log = log,
                     .pool = pool,
                     .deadline = apr_time_now() + douyin->config.total_timeout,
@@ -310,5 +249,5 @@ dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, cons
 
     *object_id = NULL;
     *why = NULL;
-    return follow(&hunt, dygw_http_url(NULL, trim(link, pool), pool), object_id);
+    return follow_link(&walk, dygw_http_url(NULL, trim_link(link, pool), pool), object_id);
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The order query: what was paid for an order and for each coupon of it. Douyin shows an order some
- * time after its coupons. */
-#include <limits.h>
+ * time after its coupons. (Douyin's page order.query/query.)
+ *
+ * Calls client.c. */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "douyin/client.h"
+#include "douyin/questions.h"
 #include "util/json.h"
 
-#define PATH            "/goodlife/v1/trade/order/query/"
-#define PRODUCT         100     /* sub_order_type; the others are delivery, packing, service */
-#define MAX_COUNT       1000000 /* far over any order; fits an int */
+#define PATH        "/goodlife/v1/trade/order/query/"
+#define MAX_COUNT   1000000     /* coupons, far over any order; fits an int */
 
 void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
                            dygw_douyin_call_t *call, apr_pool_t *pool)
@@ -24,21 +24,21 @@ void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *q
                       dygw_douyin_argument("order_id", question->order_id, pool), NULL);
 }
 
-static apr_int64_t amount(const json_t *object, const char *key)
+static apr_int64_t amount_of_order(const json_t *object, const char *key)
 {
     apr_int64_t fen = dygw_json_int(object, key, -1);
 
     return fen < 0 ? -1 : fen;
 }
 
-static const char *text(const json_t *object, const char *key)
+static const char *text_of_order(const json_t *object, const char *key)
 {
     const char *value = dygw_json_str(object, key);
 
     return value && *value ? value : NULL;
 }
 
-static dygw_ms_t time_of(const json_t *object, const char *key)
+static dygw_ms_t time_of_order(const json_t *object, const char *key)
 {
     return dygw_time_from_douyin(dygw_json_int(object, key, 0));
 }
@@ -46,7 +46,7 @@ static dygw_ms_t time_of(const json_t *object, const char *key)
 /* --- coupons --- */
 
 /* The figures of one coupon; NULL where the order has figures as a whole only. */
-static const json_t *figures_of(const json_t *order, const char *item_id, apr_pool_t *pool)
+static const json_t *figures_of_coupon(const json_t *order, const char *item_id, apr_pool_t *pool)
 {
     const json_t *infos = json_object_get(order, "sub_order_amount_infos");
 
@@ -55,7 +55,7 @@ static const json_t *figures_of(const json_t *order, const char *item_id, apr_po
         const char *id = dygw_json_id(info, "sub_order_id", pool);
 
         if (id && strcmp(id, item_id) == 0
-            && dygw_json_int(info, "sub_order_type", 0) == PRODUCT) {
+            && dygw_json_int(info, "sub_order_type", 0) == DYGW_SUB_ORDER_TYPE_PRODUCT) {
             return info;
         }
     }
@@ -77,28 +77,28 @@ static void read_coupons(apr_array_header_t *coupons, const json_t *order, apr_p
         coupon = apr_array_push(coupons);
         coupon->certificate_id = dygw_json_id(item, "certificate_id", pool);
         coupon->order_item_id = dygw_json_id(item, "order_item_id", pool);
-        figures = figures_of(order, coupon->order_item_id, pool);
-        coupon->pay_amount = amount(figures, "pay_amount");
-        coupon->receipt_amount = amount(figures, "receipt_amount");
-        coupon->discount_amount = amount(figures, "discount_amount");
+        figures = figures_of_coupon(order, coupon->order_item_id, pool);
+        coupon->pay_amount = amount_of_order(figures, "pay_amount");
+        coupon->receipt_amount = amount_of_order(figures, "receipt_amount");
+        coupon->discount_amount = amount_of_order(figures, "discount_amount");
     }
 }
 
 /* --- the order --- */
 
-/* Nothing documents its name in answers. */
+/* Under which name answers have it is not documented. */
 static const char *ext_order_id(const json_t *order)
 {
     static const char *const names[] = { "ext_order_id", "third_order_id", "out_order_no" };
     const char *id = NULL;
 
     for (apr_size_t i = 0; !id && i < sizeof names / sizeof *names; i++) {
-        id = text(order, names[i]);
+        id = text_of_order(order, names[i]);
     }
     return id;
 }
 
-static int count_of(const json_t *order)
+static int count_of_order(const json_t *order)
 {
     apr_int64_t count = dygw_json_int(order, "count", 0);
 
@@ -114,30 +114,30 @@ static void read_product(dygw_order_reply_t *out, const json_t *order, apr_pool_
     if (!out->sku_id) {
         out->sku_id = dygw_json_id(product, "sku_id", pool);
     }
-    out->sku_name = text(order, "sku_name");
+    out->sku_name = text_of_order(order, "sku_name");
     out->product_id = dygw_json_id(product, "product_id", pool);
-    out->product_name = text(product, "product_name");
+    out->product_name = text_of_order(product, "product_name");
 }
 
-/* With NULL, all of it is absent. */
+/* order NULL: all of it is absent. */
 static void read_order(dygw_order_reply_t *out, const json_t *order, apr_pool_t *pool)
 {
     out->found = order != NULL;
     out->order_id = dygw_json_id(order, "order_id", pool);
     out->ext_order_id = ext_order_id(order);
     out->order_status = dygw_json_int(order, "order_status", -1);
-    out->pay_amount = amount(order, "pay_amount");
-    out->receipt_amount = amount(order, "receipt_amount");
-    out->discount_amount = amount(order, "discount_amount");
-    out->create_order_time = time_of(order, "create_order_time");
-    out->pay_time = time_of(order, "pay_time");
-    out->count = count_of(order);
+    out->pay_amount = amount_of_order(order, "pay_amount");
+    out->receipt_amount = amount_of_order(order, "receipt_amount");
+    out->discount_amount = amount_of_order(order, "discount_amount");
+    out->create_order_time = time_of_order(order, "create_order_time");
+    out->pay_time = time_of_order(order, "pay_time");
+    out->count = count_of_order(order);
     read_product(out, order, pool);
     read_coupons(out->coupons, order, pool);
 }
 
 /* The order that was asked for; one that names no id is it when it comes alone. */
-static const json_t *pick(const json_t *orders, const char *order_id, apr_pool_t *pool)
+static const json_t *pick_order(const json_t *orders, const char *order_id, apr_pool_t *pool)
 {
     const json_t *first = json_array_get(orders, 0);
 
@@ -164,7 +164,7 @@ dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
 
     out->reply = *reply;
     out->coupons = apr_array_make(pool, 1, sizeof(dygw_order_coupon_t));
-    read_order(out, answered ? pick(orders, question->order_id, pool) : NULL, pool);
+    read_order(out, answered ? pick_order(orders, question->order_id, pool) : NULL, pool);
     if (answered && orders && !json_is_null(orders) && !json_is_array(orders)) {
         out->reply.kind = DYGW_REPLY_GARBLED;
     }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Prepare: which coupons an order has, and what verifying them needs. Changes nothing. */
+ * Prepare: which coupons an order has, and what verifying them needs. Changes nothing at Douyin.
+ * (Douyin's page certificate.prepare.)
+ *
+ * Calls client.c, envelope.c and certificate.c. */
 #include <apr_escape.h>
 #include <apr_strings.h>
 
+#include "douyin/certificate.h"
 #include "douyin/client.h"
+#include "douyin/envelope.h"
 #include "util/json.h"
 
 /* Whether the list can be understood: absent, null and [] all mean that there is none. */
-static int read_list(apr_array_header_t *certificates, const json_t *data, apr_pool_t *pool)
+static int read_certificates(apr_array_header_t *certificates, const json_t *data, apr_pool_t *pool)
 {
     int strange;
     const json_t *list = dygw_douyin_copy(data, "certificates", JSON_ARRAY, &strange, pool);
@@ -29,7 +34,7 @@ static void read_prepared(dygw_prepare_reply_t *prepared, apr_pool_t *pool)
 {
     const json_t *data = prepared->reply.data;
     const char *verify_token = dygw_json_str(data, "verify_token");
-    int understood = read_list(prepared->certificates, data, pool);
+    int understood = read_certificates(prepared->certificates, data, pool);
 
     prepared->verify_token = verify_token ? verify_token : "";
     prepared->order_id = dygw_json_id(data, "order_id", pool);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Verify records: the verifications of an account in a span of time, whoever made them, page by
- * page. A page that is not full is the last. */
+ * page. A page that is not full is the last. (Douyin's page certificate.verifyrecord.query.)
+ *
+ * Calls client.c, envelope.c and certificate.c. */
 #include <limits.h>
 
 #include <apr_strings.h>
 
-#include "douyin/client.h"
+#include "douyin/certificate.h"
+#include "douyin/envelope.h"
+#include "douyin/questions.h"
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define FIRST_PAGE      "0"
-#define CANCELLED       2       /* status; 1 is verified */
-#define TIMES_CARD      3       /* sku.groupon_type */
+#define FIRST_PAGE "0"
 
 void dygw_douyin_put_records(DYGW_UNUSED const dygw_douyin_t *douyin,
                              const dygw_question_t *question, dygw_douyin_call_t *call,
@@ -30,39 +32,39 @@ void dygw_douyin_put_records(DYGW_UNUSED const dygw_douyin_t *douyin,
                                 question->start_time / 1000, question->end_time / 1000);
 }
 
-static apr_int64_t amount_of(const json_t *item)
+static apr_int64_t amount_of_record(const json_t *item)
 {
     apr_int64_t fen = dygw_douyin_amount_of_use(item);
 
     /* The other figure of a times card is about all of its uses. */
-    if (fen < 0 && dygw_json_int(json_object_get(item, "sku"), "groupon_type", 0) != TIMES_CARD) {
+    if (fen < 0 && !dygw_douyin_is_times_card(json_object_get(item, "sku"))) {
         fen = dygw_json_int(json_object_get(item, "amount"), "pay_amount", -1);
     }
     return fen < 0 ? -1 : fen;
 }
 
-static int type_of(const json_t *item)
+static int verify_type_of_record(const json_t *item)
 {
     apr_int64_t type = dygw_json_int(item, "verify_type", -1);
 
     return type < 0 || type > INT_MAX ? -1 : (int)type;
 }
 
-static void read_record(dygw_verify_record_t *record, const json_t *item, apr_pool_t *pool)
+static void read_verify_record(dygw_verify_record_t *record, const json_t *item, apr_pool_t *pool)
 {
     record->verify_id = dygw_json_id(item, "verify_id", pool);
     record->certificate_id = dygw_json_id(item, "certificate_id", pool);
     record->verify_time = dygw_time_from_douyin(dygw_json_int(item, "verify_time", 0));
     record->cancel_time = dygw_time_from_douyin(dygw_json_int(item, "cancel_time", 0));
-    record->cancelled = dygw_json_int(item, "status", 0) == CANCELLED
+    record->cancelled = dygw_json_int(item, "status", 0) == DYGW_VERIFY_STATUS_CANCELLED
                         || record->cancel_time != DYGW_NO_TIME;
-    record->verify_type = type_of(item);
-    record->pay_amount = amount_of(item);
+    record->verify_type = verify_type_of_record(item);
+    record->pay_amount = amount_of_record(item);
     record->sku_name = dygw_json_str(json_object_get(item, "sku"), "title");
 }
 
 /* 0: it is no list of records, or does not tell how to go on. */
-static int read_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t *pool)
+static int read_record_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t *pool)
 {
     const size_t count = json_array_size(list);
     const json_t *last = count > 0 ? json_array_get(list, count - 1) : NULL;
@@ -73,7 +75,7 @@ static int read_list(dygw_records_reply_t *page, const json_t *list, apr_pool_t 
         if (json_object_size(item) == 0) {
             return 0;
         }
-        read_record(apr_array_push(page->records), item, pool);
+        read_verify_record(apr_array_push(page->records), item, pool);
     }
     if (count >= DYGW_RECORDS_PER_PAGE) {
         page->cursor = dygw_json_id(last, "cursor", pool);
@@ -92,7 +94,7 @@ dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_po
     if (reply->kind != DYGW_REPLY_OK) {
         return page;
     }
-    if (list ? !read_list(page, list, pool) : strange) {
+    if (list ? !read_record_list(page, list, pool) : strange) {
         page->reply.kind = DYGW_REPLY_GARBLED;
         page->cursor = NULL;
         apr_array_clear(page->records);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The token calls. */
+ * The token calls. (Douyin's pages client_token and generate-stable-client-token.)
+ *
+ * Calls client.c. */
 #include <string.h>
 
 #include <apr_lib.h>
@@ -14,7 +16,7 @@
 #define BODY_HINT       256
 #define MAX_LIFE_SEC    (APR_INT64_C(30) * 24 * 3600)   /* more is not believed */
 
-static void write_body(dygw_jsonw_t *w, const dygw_douyin_config_t *config, apr_pool_t *pool)
+static void write_token_body(dygw_jsonw_t *w, const dygw_douyin_config_t *config, apr_pool_t *pool)
 {
     dygw_jsonw_init(w, pool,
                     BODY_HINT + strlen(config->client_key) + strlen(config->client_secret));
@@ -73,7 +75,7 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
                                 .name = "token call" };
     dygw_jsonw_t body;
 
-    write_body(&body, &douyin->config, pool);
+    write_token_body(&body, &douyin->config, pool);
     call.target = douyin->config.use_client_token ? CLIENT_CALL : STABLE_CALL;
     call.body = body.text;
     call.body_len = body.len;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Verify: the one call that redeems. Its answer has three levels: the envelope's two say whether
- * the call was carried out, verify_results what became of each code. */
+ * the call was carried out, verify_results what became of each code. (Douyin's page
+ * certificate.verify.)
+ *
+ * Calls client.c, certificate.c and codes.c. */
 #include <string.h>
 
-#include "douyin/client.h"
+#include "douyin/certificate.h"
+#include "douyin/questions.h"
 #include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
@@ -36,17 +40,8 @@ void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
                                   .send_by = question->send_by };
 }
 
-/* What this use of a times card costs. Other figures of a card may be about all of it. */
-apr_int64_t dygw_douyin_amount_of_use(const json_t *item)
-{
-    const json_t *info = json_object_get(item, "verify_amount_info");
-    const json_t *serial = json_object_get(info, "times_card_serial_amount");
-
-    return dygw_json_int(json_object_get(serial, "amount"), "pay_amount", -1);
-}
-
 /* result is NULL where the answer does not speak of the code. */
-static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t *pool)
+static void read_verify_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t *pool)
 {
     const char *msg = dygw_json_str(result, "msg");
 
@@ -68,9 +63,10 @@ static void read_item(dygw_verify_item_t *item, const json_t *result, apr_pool_t
     item->pay_amount = dygw_douyin_amount_of_use(result);
 }
 
-/* Finds the result of codes[i]: when the code was sent several times, of as many results as there
- * are for it the one with the same rank, so that the order of the others does not matter. */
-static const json_t *result_of(const json_t *results, const char *const *codes, int i)
+/* The result of codes[i]; NULL: there is none. A code that was sent several times has several
+ * results: its own is the one with the same rank among them, so that the order of the others does
+ * not matter. */
+static const json_t *result_of_code(const json_t *results, const char *const *codes, int i)
 {
     int rank = 0;
     size_t n;
@@ -98,8 +94,8 @@ static const json_t *nameless_result(const json_t *results, int count, int i)
     return json_array_size(results) == (size_t)count && (!code || !*code) ? result : NULL;
 }
 
-/* A token that is refused for every code is refused for the call; for some of them, the identical
- * request will tell. */
+/* Where the token is refused for every code, it is refused for the call. Where it is refused for
+ * some of them, these are BUSY: the identical request will tell. */
 static void lift_token(dygw_verify_reply_t *verified, int count)
 {
     int refused = 0;
@@ -118,17 +114,18 @@ static void lift_token(dygw_verify_reply_t *verified, int count)
     }
 }
 
-static void read_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *verified,
-                       const char *const *codes, int count, const dygw_log_t *log,
-                       apr_pool_t *pool)
+static void read_verify_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *verified,
+                              const char *const *codes, int count, const dygw_log_t *log,
+                              apr_pool_t *pool)
 {
     const json_t *results = json_object_get(verified->reply.data, "verify_results");
 
     verified->items = apr_pcalloc(pool, (apr_size_t)count * sizeof(*verified->items));
     for (int i = 0; i < count; i++) {
-        const json_t *result = result_of(results, codes, i);
+        const json_t *result = result_of_code(results, codes, i);
 
-        read_item(&verified->items[i], result ? result : nameless_result(results, count, i), pool);
+        read_verify_item(&verified->items[i],
+                         result ? result : nameless_result(results, count, i), pool);
         if (verified->items[i].result != 0) {
             dygw_douyin_note_refusal(douyin, CALL_NAME, verified->items[i].result,
                                      verified->items[i].kind, verified->reply.logid, log);
@@ -158,7 +155,7 @@ dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
 
     verified->reply = *reply;
     if (reply->kind == DYGW_REPLY_OK) {
-        read_items(douyin, verified, question->codes, question->count, log, pool);
+        read_verify_items(douyin, verified, question->codes, question->count, log, pool);
     }
     else if (redeems_something(reply->data)) {
         /* Refused as a whole, and yet done in part: only asking again can tell. */
@@ -172,7 +169,7 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *acces
                                         const char *const *encrypted_codes, int count,
                                         dygw_ms_t send_by, const dygw_log_t *log, apr_pool_t *pool)
 {
-    dygw_question_t question = { .what = DYGW_ASK_REPEAT,
+    dygw_question_t question = { .what = DYGW_QUESTION_REPEAT,
                                  .poi_id = poi_id,
                                  .verify_token = verify_token,
                                  .codes = encrypted_codes,

@@ -2,7 +2,7 @@
  * Calls upstream with the shared token. */
 #include "gateway/ask.h"
 
-#include "douyin/codes.h"
+#include "douyin/douyin.h"
 
 #define RETRY_AFTER_TOKEN_SEC       5
 #define RETRY_AFTER_UPSTREAM_SEC    5
@@ -83,7 +83,7 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
     case DYGW_REPLY_UNREACHABLE:
         dygw_explain_unavailable("Douyin is busy or cannot be reached; nothing was redeemed, "
                                  "try again", out);
-        if (dygw_douyin_wants_rest(reply->error_code)) {
+        if (dygw_douyin_reply_wants_rest(reply)) {
             out->retry_after = RETRY_AFTER_QUOTA_SEC;
         }
         break;

@@ -118,13 +118,13 @@ static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int 
 /* The last use may have gone with the first of two requests. */
 static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
 {
-    return v->attempts > 1 && (item->already || item->result == DYGW_CODE_NO_USES_LEFT);
+    return v->attempts > 1 && (item->already || dygw_douyin_item_is_used_up(item));
 }
 
 /* To repeat it within seconds would be of no use. */
-static void give_rest(dygw_verification_t *v, apr_int64_t error_code)
+static void give_rest(dygw_verification_t *v, int wants_rest)
 {
-    if (v->verify_status == DYGW_PROCESSING && dygw_douyin_wants_rest(error_code)) {
+    if (v->verify_status == DYGW_PROCESSING && wants_rest) {
         v->next_run_at = v->updated_at + REST_MS;
     }
 }
@@ -150,7 +150,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
     default:
         dygw_record_stay_open(v);
     }
-    give_rest(v, item->result);
+    give_rest(v, dygw_douyin_item_wants_rest(item));
 }
 
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
@@ -171,7 +171,7 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
     default:
         dygw_record_stay_open(v);
     }
-    give_rest(v, reply->error_code);
+    give_rest(v, dygw_douyin_reply_wants_rest(reply));
 }
 
 /* {"call":raw}, with the members of `before` (NULL: none) ahead of it. */
@@ -273,10 +273,19 @@ void dygw_record_replace_response(dygw_verification_t *v, const char *call,
 
 static dygw_coupon_status_e status_seen(const dygw_seen_coupon_t *seen)
 {
+    static const dygw_coupon_status_e statuses[] = {
+        [DYGW_CERTIFICATE_INITIAL] = DYGW_COUPON_INITIAL,
+        [DYGW_CERTIFICATE_UNUSED] = DYGW_COUPON_UNUSED,
+        [DYGW_CERTIFICATE_USED] = DYGW_COUPON_USED,
+        [DYGW_CERTIFICATE_REFUND_REQUESTED] = DYGW_COUPON_REFUND_REQUESTED,
+        [DYGW_CERTIFICATE_REFUNDED] = DYGW_COUPON_REFUNDED,
+        [DYGW_CERTIFICATE_REFUND_FAILED] = DYGW_COUPON_REFUND_FAILED,
+        [DYGW_CERTIFICATE_REFUNDING] = DYGW_COUPON_REFUNDING
+    };
     int status = seen->certificate.status;
 
-    return status >= DYGW_COUPON_INITIAL && status <= DYGW_COUPON_REFUNDING
-               ? (dygw_coupon_status_e)status
+    return status >= DYGW_CERTIFICATE_INITIAL && status <= DYGW_CERTIFICATE_REFUNDING
+               ? statuses[status]
                : DYGW_COUPON_UNKNOWN;
 }
 
@@ -351,13 +360,13 @@ static const char *words_of(dygw_reply_class_e kind)
 const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply, apr_pool_t *pool)
 {
     static const char *const names[] = {
-        [DYGW_ASK_GET] = "certificate/get",
-        [DYGW_ASK_QUERY] = "certificate/query",
-        [DYGW_ASK_REPEAT] = "certificate/verify",
-        [DYGW_ASK_CANCEL] = "certificate/cancel",
-        [DYGW_ASK_ORDER] = "order/query",
-        [DYGW_ASK_RECORDS] = "verify_record/query",
-        [DYGW_ASK_STORES] = "poi/query",
+        [DYGW_QUESTION_GET] = "certificate/get",
+        [DYGW_QUESTION_QUERY] = "certificate/query",
+        [DYGW_QUESTION_REPEAT] = "certificate/verify",
+        [DYGW_QUESTION_CANCEL] = "certificate/cancel",
+        [DYGW_QUESTION_ORDER] = "order/query",
+        [DYGW_QUESTION_RECORDS] = "verify_record/query",
+        [DYGW_QUESTION_STORES] = "poi/query",
     };
 
     _Static_assert(sizeof names / sizeof *names == DYGW_QUESTIONS, "each question has a name");

@@ -7,6 +7,7 @@
 #include <apr_dbd.h>
 #include <mod_dbd.h>
 
+#include "cfg/tree.h"
 #include "process/shared.h"
 #include "process/watch.h"
 #include "store/db/guard.h"

@@ -14,6 +14,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "cfg/tree.h"
 #include "process/database.h"
 #include "process/log.h"
 #include "store/db/guard.h"

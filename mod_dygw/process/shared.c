@@ -25,12 +25,11 @@
 #include <apr_strings.h>
 
 #include "layouts.inc"
-#include "process/nonce.h"
-#include "cfg/limits.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "process/series.h"
 #include "process/log.h"
+#include "process/nonce.h"
+#include "process/series.h"
 #include "util/log.h"
 #include "util/metrics.h"
 

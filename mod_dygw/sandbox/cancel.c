@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cancel: one verification, or several of one order with batch_cancel_info. */
+ * The call cancel: one verification, or several of one order with batch_cancel_info. Reads the
+ * request into a change (change.h) and tells what became of it. An answer, called by serve.c. */
 #include <string.h>
 
-#include "sandbox/body.h"
 #include "sandbox/change.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -14,7 +17,7 @@ typedef struct owner_t {
     apr_uint32_t order;
 } owner_t;
 
-static owner_t owner_of(apr_uint32_t verification)
+static owner_t owner_of_verification(apr_uint32_t verification)
 {
     owner_t owner = { DYGW_SANDBOX_NONE, DYGW_SANDBOX_NONE };
     const dygw_sandbox_verification_t *v;
@@ -29,7 +32,7 @@ static owner_t owner_of(apr_uint32_t verification)
     return owner;
 }
 
-static int read_one(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t *change)
+static int read_single_cancel(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t *change)
 {
     const char *verify_id = dygw_json_id(body, "verify_id", pool);
     const char *certificate_id = dygw_json_id(body, "certificate_id", pool);
@@ -37,10 +40,11 @@ static int read_one(const json_t *body, apr_pool_t *pool, dygw_sandbox_change_t 
 
     change->count = 1;
     change->records[0] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, verify_id);
-    return coupon != DYGW_SANDBOX_NONE && owner_of(change->records[0]).coupon == coupon;
+    return coupon != DYGW_SANDBOX_NONE
+           && owner_of_verification(change->records[0]).coupon == coupon;
 }
 
-static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
+static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
 {
     const json_t *ids = json_object_get(batch, "verify_id_list");
     const apr_uint32_t order = dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER,
@@ -54,7 +58,7 @@ static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change
     for (apr_size_t i = 0; i < n; i++) {
         change->records[i] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY,
                                                    json_string_value(json_array_get(ids, i)));
-        if (owner_of(change->records[i]).order != order) {
+        if (owner_of_verification(change->records[i]).order != order) {
             return 0;
         }
     }
@@ -62,8 +66,8 @@ static int read_batch(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change
 }
 
 /* 0: refused. */
-static int read_request(dygw_sandbox_call_t *call, const json_t *body,
-                        dygw_sandbox_change_t *change)
+static int read_cancel(dygw_sandbox_call_t *call, const json_t *body,
+                       dygw_sandbox_change_t *change)
 {
     const char *verify_id = dygw_json_id(body, "verify_id", call->pool);
     const char *certificate_id = dygw_json_id(body, "certificate_id", call->pool);
@@ -82,8 +86,8 @@ static int read_request(dygw_sandbox_call_t *call, const json_t *body,
     memset(change, 0, sizeof *change);
     change->is_cancel = 1;
     change->token = token && *token ? dygw_sandbox_hash(1, token) | 1 : 0;
-    known = batch && strcmp(verify_id, "0") == 0 ? read_batch(batch, call->pool, change)
-                                                 : read_one(body, call->pool, change);
+    known = batch && strcmp(verify_id, "0") == 0 ? read_batch_cancel(batch, call->pool, change)
+                                                 : read_single_cancel(body, call->pool, change);
     if (!known) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "核销记录不存在");
     }
@@ -96,12 +100,12 @@ void dygw_sandbox_cancel(dygw_sandbox_call_t *call)
     dygw_sandbox_change_t change;
     dygw_sandbox_outcome_t outcome = { .error_code = DYGW_SANDBOX_BUSY };
 
-    if (!body || !read_request(call, body, &change)) {
+    if (!body || !read_cancel(call, body, &change)) {
         return;
     }
     dygw_sandbox_lock();
     if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
-        dygw_sandbox_change_later(&change, call->fault.ms, 0);
+        dygw_sandbox_late_add(&change, call->fault.ms, 0);
     }
     else {
         dygw_sandbox_change(&change, dygw_now(), &outcome);

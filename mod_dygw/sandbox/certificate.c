@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A coupon as prepare, get and query show it. */
+ * A coupon as prepare, get and query show it: a copy made under the lock, and its JSON. Stands
+ * below these calls, and below verify_record and orders, which show parts of it. */
 #include "sandbox/certificate.h"
 
 #include <string.h>
 
-#include <apr_strings.h>
+#include "sandbox/ids.h"
 
 void dygw_sandbox_snapshot(apr_uint32_t coupon, apr_pool_t *pool, dygw_sandbox_snapshot_t *out)
 {
@@ -117,9 +118,9 @@ static void write_time_card(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
     dygw_jsonw_end_object(w);
 }
 
-static void write_verification(dygw_sandbox_call_t *call, const char *key,
-                               const dygw_sandbox_snapshot_t *s,
-                               const dygw_sandbox_recorded_t *record)
+static void write_certificate_verification(dygw_sandbox_call_t *call, const char *key,
+                                           const dygw_sandbox_snapshot_t *s,
+                                           const dygw_sandbox_recorded_t *record)
 {
     const dygw_sandbox_verification_t *v = &record->verification;
     const int unit = call->switches.times_in_ms ? 1 : 1000;
@@ -147,7 +148,8 @@ static void write_verification(dygw_sandbox_call_t *call, const char *key,
 }
 
 /* "verify": the latest that counts, empty when there is none; "verify_records": all that count. */
-static void write_verifications(dygw_sandbox_call_t *call, const dygw_sandbox_snapshot_t *s)
+static void write_certificate_verifications(dygw_sandbox_call_t *call,
+                                            const dygw_sandbox_snapshot_t *s)
 {
     const dygw_sandbox_recorded_t *records = (const dygw_sandbox_recorded_t *)s->records->elts;
     const dygw_sandbox_recorded_t *latest = NULL;
@@ -170,11 +172,11 @@ static void write_verifications(dygw_sandbox_call_t *call, const dygw_sandbox_sn
         dygw_sandbox_code(s->index, code);
         dygw_jsonw_string(w, "code", code);
     }
-    write_verification(call, "verify", s, latest);
+    write_certificate_verification(call, "verify", s, latest);
     dygw_jsonw_array(w, "verify_records");
     for (int i = 0; i < s->records->nelts; i++) {
         if (records[i].verification.cancelled_at == DYGW_NO_TIME) {
-            write_verification(call, NULL, s, &records[i]);
+            write_certificate_verification(call, NULL, s, &records[i]);
         }
     }
     dygw_jsonw_end_array(w);
@@ -205,7 +207,7 @@ void dygw_sandbox_write_certificate(dygw_sandbox_call_t *call, const char *key,
     dygw_sandbox_write_amount(w, "amount", &s->order, 0);
     write_time_card(w, s);
     if (s->records) {
-        write_verifications(call, s);
+        write_certificate_verifications(call, s);
     }
     dygw_jsonw_end_object(w);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A coupon as Douyin's answers show it. */
+ * A coupon as Douyin's answers show it: for the calls that show coupons, and for the control
+ * interface. Stands on call.h. */
 #ifndef DYGW_SANDBOX_CERTIFICATE_H
 #define DYGW_SANDBOX_CERTIFICATE_H
 

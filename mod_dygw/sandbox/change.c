@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Verifying and cancelling, once all words have become numbers. The lock is held throughout. */
+ * Verifying and cancelling, once all words have become numbers. The lock is held throughout.
+ * Stands on the records alone; the calls verify and cancel, the control interface and the lock
+ * (call.c) have it done. */
 #include "sandbox/change.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/reply.h"
+#include "sandbox/codes.h"
 
 /* How often a coupon stands among the first n of a change. */
 static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t coupon)
@@ -22,7 +24,7 @@ static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t 
 /* --- verify --- */
 
 /* 0, or why the i-th code cannot be verified, given that those before it are. */
-static apr_int64_t judge(const dygw_sandbox_change_t *change, int i, dygw_ms_t now)
+static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_ms_t now)
 {
     const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
     const dygw_sandbox_order_t *order = dygw_sandbox_order(coupon->order);
@@ -44,7 +46,7 @@ static apr_int64_t judge(const dygw_sandbox_change_t *change, int i, dygw_ms_t n
 }
 
 /* Counts one more use; gives the verification that stands for it. */
-static apr_uint32_t use(apr_uint32_t index, dygw_sandbox_verification_t *model)
+static apr_uint32_t use_coupon(apr_uint32_t index, dygw_sandbox_verification_t *model)
 {
     dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
     const dygw_sandbox_order_t *order = dygw_sandbox_order(coupon->order);
@@ -61,7 +63,7 @@ static apr_uint32_t use(apr_uint32_t index, dygw_sandbox_verification_t *model)
     return dygw_sandbox_verification_add(model);
 }
 
-static void fill(dygw_sandbox_item_t *item, apr_uint32_t index)
+static void fill_item(dygw_sandbox_item_t *item, apr_uint32_t index)
 {
     item->result = 0;
     item->index = index;
@@ -69,8 +71,8 @@ static void fill(dygw_sandbox_item_t *item, apr_uint32_t index)
 }
 
 /* Whether a verification was made with the token of a change, which is not forgotten yet. */
-static int stands_for(const dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change,
-                      dygw_ms_t now)
+static int token_stands_for(const dygw_sandbox_verification_t *v,
+                            const dygw_sandbox_change_t *change, dygw_ms_t now)
 {
     const int window = dygw_sandbox_state()->switches.token_window_ms;
 
@@ -78,8 +80,8 @@ static int stands_for(const dygw_sandbox_verification_t *v, const dygw_sandbox_c
 }
 
 /* The nth verification, from 0, that a token made of a coupon; NONE when there is none. */
-static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth,
-                            dygw_ms_t now)
+static apr_uint32_t made_by_token(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth,
+                                  dygw_ms_t now)
 {
     apr_uint32_t found[DYGW_SANDBOX_CODES_MAX] = { 0 };
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
@@ -88,7 +90,7 @@ static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t co
     while (i != DYGW_SANDBOX_NONE) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
-        if (stands_for(v, change, now) && v->coupon == coupon && n < DYGW_SANDBOX_CODES_MAX) {
+        if (token_stands_for(v, change, now) && v->coupon == coupon && n < DYGW_SANDBOX_CODES_MAX) {
             found[n++] = i;
         }
         i = v->previous;
@@ -96,20 +98,20 @@ static apr_uint32_t made_by(const dygw_sandbox_change_t *change, apr_uint32_t co
     return nth < n ? found[n - 1 - nth] : DYGW_SANDBOX_NONE;
 }
 
-static void repeat(const dygw_sandbox_change_t *change, dygw_ms_t now,
-                   dygw_sandbox_outcome_t *outcome)
+static void repeat_verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                          dygw_sandbox_outcome_t *outcome)
 {
     dygw_sandbox_state()->verify_repeated++;
     for (int i = 0; i < change->count; i++) {
         const apr_uint32_t coupon = change->records[i];
-        const apr_uint32_t made = made_by(change, coupon, occurrences(change, i, coupon),
-                                          now);
+        const apr_uint32_t made = made_by_token(change, coupon, occurrences(change, i, coupon),
+                                                now);
 
         if (made != DYGW_SANDBOX_NONE) {
-            fill(&outcome->items[i], made);
+            fill_item(&outcome->items[i], made);
             continue;
         }
-        outcome->items[i].result = judge(change, i, now);
+        outcome->items[i].result = judge_code(change, i, now);
         if (outcome->items[i].result == 0) {    /* it was refused then, so it is refused now */
             outcome->items[i].result = DYGW_SANDBOX_DEAD_COUPON;
         }
@@ -117,8 +119,8 @@ static void repeat(const dygw_sandbox_change_t *change, dygw_ms_t now,
 }
 
 /* Judges all codes before any is used. 0: the call is refused. */
-static int may_go_on(const dygw_sandbox_change_t *change, dygw_ms_t now,
-                     dygw_sandbox_outcome_t *outcome)
+static int may_redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                      dygw_sandbox_outcome_t *outcome)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
 
@@ -128,7 +130,7 @@ static int may_go_on(const dygw_sandbox_change_t *change, dygw_ms_t now,
         return 0;
     }
     for (int i = 0; i < change->count; i++) {
-        outcome->items[i].result = judge(change, i, now);
+        outcome->items[i].result = judge_code(change, i, now);
         if (outcome->items[i].result != 0
             && outcome->items[i].result != DYGW_SANDBOX_ALREADY_VERIFIED
             && s->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
@@ -139,21 +141,21 @@ static int may_go_on(const dygw_sandbox_change_t *change, dygw_ms_t now,
     return 1;
 }
 
-static void redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
-                   dygw_sandbox_outcome_t *outcome)
+static void redeem_codes(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                         dygw_sandbox_outcome_t *outcome)
 {
     dygw_sandbox_verification_t model = {
         .at = now, .token = change->token, .request = change->request, .type = DYGW_SANDBOX_BY_API
     };
     int applied = 0;
 
-    if (!may_go_on(change, now, outcome)) {
+    if (!may_redeem(change, now, outcome)) {
         return;
     }
     memcpy(model.poi_id, change->poi_id, sizeof model.poi_id);
     for (int i = 0; i < change->count; i++) {
         if (outcome->items[i].result == 0) {
-            fill(&outcome->items[i], use(change->records[i], &model));
+            fill_item(&outcome->items[i], use_coupon(change->records[i], &model));
             applied = 1;
         }
     }
@@ -161,15 +163,15 @@ static void redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
 }
 
 /* What the token has verified before; NULL: nothing. */
-static const dygw_sandbox_verification_t *use_of(const dygw_sandbox_change_t *change,
-                                                 dygw_ms_t now)
+static const dygw_sandbox_verification_t *use_of_token(const dygw_sandbox_change_t *change,
+                                                       dygw_ms_t now)
 {
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
     const dygw_sandbox_verification_t *v;
 
     while (i != DYGW_SANDBOX_NONE) {
         v = dygw_sandbox_verification(i);
-        if (stands_for(v, change, now)) {
+        if (token_stands_for(v, change, now)) {
             return v;
         }
         i = v->previous;
@@ -178,7 +180,7 @@ static const dygw_sandbox_verification_t *use_of(const dygw_sandbox_change_t *ch
 }
 
 /* Whether a token that stands for nothing now did so once, and is no good any more. */
-static int is_spent(const dygw_sandbox_change_t *change)
+static int is_token_spent(const dygw_sandbox_change_t *change)
 {
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
 
@@ -191,7 +193,7 @@ static int is_spent(const dygw_sandbox_change_t *change)
     return i != DYGW_SANDBOX_NONE;
 }
 
-static const char *misfit(const dygw_sandbox_change_t *change)
+static const char *misfit_of_token(const dygw_sandbox_change_t *change)
 {
     const dygw_sandbox_order_t *order = dygw_sandbox_order(change->order);
 
@@ -208,43 +210,8 @@ static const char *misfit(const dygw_sandbox_change_t *change)
     return NULL;
 }
 
-static void verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
-                   dygw_sandbox_outcome_t *outcome)
-{
-    const dygw_sandbox_verification_t *before;
-
-    outcome->description = misfit(change);
-    if (outcome->description) {
-        outcome->error_code = DYGW_SANDBOX_REFUSED;
-        return;
-    }
-    outcome->order = *dygw_sandbox_order(change->order);
-    before = change->anew ? NULL : use_of(change, now);
-    if (dygw_sandbox_is_under_review(change)) {
-        dygw_sandbox_refuse_all(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
-    }
-    else if (!before && !change->anew && is_spent(change)) {
-        outcome->error_code = DYGW_SANDBOX_REFUSED;
-        outcome->description = "verify_token无效,请重新进行验券准备";
-    }
-    else if (!before) {
-        redeem(change, now, outcome);
-    }
-    else if (before->request == change->request) {
-        repeat(change, now, outcome);
-    }
-    else {
-        outcome->error_code = DYGW_SANDBOX_REFUSED;
-        outcome->description = "verify_token已用于其他核销请求";
-    }
-}
-
-int dygw_sandbox_was_verified(const dygw_sandbox_change_t *change, dygw_ms_t now)
-{
-    return dygw_sandbox_order(change->order) && use_of(change, now);
-}
-
-void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
+/* Refuses all codes of a verify alike, on the level that the switch says. */
+static void refuse_all_codes(const dygw_sandbox_change_t *change, apr_int64_t code,
                              dygw_sandbox_outcome_t *outcome)
 {
     if (dygw_sandbox_state()->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
@@ -253,6 +220,37 @@ void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t co
     }
     for (int i = 0; i < change->count; i++) {
         outcome->items[i].result = code;
+    }
+}
+
+static void verify_codes(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                         dygw_sandbox_outcome_t *outcome)
+{
+    const dygw_sandbox_verification_t *before;
+
+    outcome->description = misfit_of_token(change);
+    if (outcome->description) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        return;
+    }
+    outcome->order = *dygw_sandbox_order(change->order);
+    before = change->anew ? NULL : use_of_token(change, now);
+    if (dygw_sandbox_is_under_review(change)) {
+        refuse_all_codes(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+    }
+    else if (!before && !change->anew && is_token_spent(change)) {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "verify_token无效,请重新进行验券准备";
+    }
+    else if (!before) {
+        redeem_codes(change, now, outcome);
+    }
+    else if (before->request == change->request) {
+        repeat_verify(change, now, outcome);
+    }
+    else {
+        outcome->error_code = DYGW_SANDBOX_REFUSED;
+        outcome->description = "verify_token已用于其他核销请求";
     }
 }
 
@@ -267,13 +265,14 @@ int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verif
         return 0;
     }
     apr_cpystrn(model.poi_id, poi_id, sizeof model.poi_id);
-    use(index, &model);
+    use_coupon(index, &model);
     return 1;
 }
 
 /* --- cancel --- */
 
-static int is_repeated(const dygw_sandbox_verification_t *v, const dygw_sandbox_change_t *change)
+static int is_cancel_repeated(const dygw_sandbox_verification_t *v,
+                              const dygw_sandbox_change_t *change)
 {
     return v->cancelled_at != DYGW_NO_TIME
            && (dygw_sandbox_state()->switches.cancel_again == DYGW_SANDBOX_AGAIN_SUCCESS
@@ -303,7 +302,8 @@ static int can_be_undone(const dygw_sandbox_verification_t *v, dygw_ms_t now,
     return outcome->error_code == 0;
 }
 
-static void undo(dygw_sandbox_verification_t *v, apr_uint32_t cancel_token, dygw_ms_t now)
+static void undo_verification(dygw_sandbox_verification_t *v, apr_uint32_t cancel_token,
+                              dygw_ms_t now)
 {
     dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(v->coupon);
 
@@ -322,13 +322,13 @@ int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now)
     if (latest == DYGW_SANDBOX_NONE) {
         return 0;
     }
-    undo(dygw_sandbox_verification(latest), 0, now);
+    undo_verification(dygw_sandbox_verification(latest), 0, now);
     return 1;
 }
 
 /* All or nothing. */
-static void cancel(const dygw_sandbox_change_t *change, dygw_ms_t now,
-                   dygw_sandbox_outcome_t *outcome)
+static void cancel_verifications(const dygw_sandbox_change_t *change, dygw_ms_t now,
+                                 dygw_sandbox_outcome_t *outcome)
 {
     for (int i = 0; i < change->count; i++) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(change->records[i]);
@@ -337,7 +337,7 @@ static void cancel(const dygw_sandbox_change_t *change, dygw_ms_t now,
             outcome->error_code = DYGW_SANDBOX_REFUSED;
             return;
         }
-        if (!is_repeated(v, change) && !can_be_undone(v, now, outcome)) {
+        if (!is_cancel_repeated(v, change) && !can_be_undone(v, now, outcome)) {
             return;
         }
     }
@@ -345,7 +345,7 @@ static void cancel(const dygw_sandbox_change_t *change, dygw_ms_t now,
         dygw_sandbox_verification_t *v = dygw_sandbox_verification(change->records[i]);
 
         if (v->cancelled_at == DYGW_NO_TIME) {
-            undo(v, change->token, now);
+            undo_verification(v, change->token, now);
         }
     }
 }
@@ -357,9 +357,37 @@ void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
     outcome->description = NULL;
     outcome->sub_error_code = 0;
     if (change->is_cancel) {
-        cancel(change, now, outcome);
+        cancel_verifications(change, now, outcome);
     }
     else {
-        verify(change, now, outcome);
+        verify_codes(change, now, outcome);
+    }
+}
+
+/* --- what comes later than its answer --- */
+
+void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
+                         dygw_sandbox_outcome_t *outcome)
+{
+    const dygw_ms_t now = dygw_now();
+
+    if (dygw_sandbox_order(change->order) && use_of_token(change, now)) {
+        dygw_sandbox_change(change, now, outcome);
+        return;
+    }
+    if (!dygw_sandbox_is_under_review(change)) {
+        dygw_sandbox_late_add(change, ms, 1);
+    }
+    refuse_all_codes(change, DYGW_SANDBOX_UNDER_REVIEW, outcome);
+}
+
+void dygw_sandbox_apply_due(dygw_ms_t now)
+{
+    dygw_sandbox_late_t late;
+    dygw_sandbox_outcome_t outcome;
+
+    /* It is taken out before it is done: its review is over. */
+    while (dygw_sandbox_late_take(now, &late)) {
+        dygw_sandbox_change(&late.change, late.due, &outcome);
     }
 }

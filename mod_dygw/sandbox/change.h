@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What verify and cancel do to the records. */
+ * What verify and cancel do to the records, at once or later. Stands on state.h; knows no request
+ * and writes no answer. */
 #ifndef DYGW_SANDBOX_CHANGE_H
 #define DYGW_SANDBOX_CHANGE_H
 
@@ -31,14 +32,6 @@ typedef struct dygw_sandbox_outcome_t {
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome);
 
-/* Whether the token of a verify has verified something that it still stands for; the lock is
- * held. */
-int dygw_sandbox_was_verified(const dygw_sandbox_change_t *change, dygw_ms_t now);
-
-/* Refuses all codes of a verify alike, on the level that the switch says; the lock is held. */
-void dygw_sandbox_refuse_all(const dygw_sandbox_change_t *change, apr_int64_t code,
-                             dygw_sandbox_outcome_t *outcome);
-
 /* Somebody else redeems one use of a coupon; the lock is held. 0: nothing is left of it. */
 int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verify_type,
                                dygw_ms_t now);
@@ -47,20 +40,12 @@ int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verif
  * none. */
 int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now);
 
-/* --- late.c: what comes later --- */
-
-/* Puts a change off by ms; the lock is held. 0: too many are waiting. */
-int dygw_sandbox_change_later(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review);
-
 /* A verify comes under review: refused with 1229, done after ms. One that was done before gives
  * its results, as always. The lock is held. */
 void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
                          dygw_sandbox_outcome_t *outcome);
 
-/* Whether one of the coupons of a verify is under review; the lock is held. */
-int dygw_sandbox_is_under_review(const dygw_sandbox_change_t *change);
-
-/* Does what has become due; the lock is held. */
+/* Does what has become due of the changes that come late; the lock is held. */
 void dygw_sandbox_apply_due(dygw_ms_t now);
 
 #endif

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The truth about one coupon, and changes that come from outside: a refund, somebody else. */
+ * The control interface's request "coupon": the truth about one coupon, and changes that come from
+ * outside: a refund, somebody else. Called by control.c. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
-#include "sandbox/control.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "util/json.h"
 
 /* The coupon that a request names; NONE: none. The lock is held. */
-static apr_uint32_t find(const char *code, const char *certificate_id, const char *encrypted_code)
+static apr_uint32_t find_coupon(const char *code, const char *certificate_id,
+                                const char *encrypted_code)
 {
     apr_uint32_t index = code ? dygw_sandbox_code_index(code)
                          : certificate_id
@@ -18,8 +21,8 @@ static apr_uint32_t find(const char *code, const char *certificate_id, const cha
     return dygw_sandbox_coupon(index) ? index : DYGW_SANDBOX_NONE;
 }
 
-static void write_verification(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s,
-                               const dygw_sandbox_recorded_t *record)
+static void write_coupon_verification(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s,
+                                      const dygw_sandbox_recorded_t *record)
 {
     const dygw_sandbox_verification_t *v = &record->verification;
     char text[DYGW_SANDBOX_UUID_LEN + 1];
@@ -38,7 +41,7 @@ static void write_verification(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s
     dygw_jsonw_end_object(w);
 }
 
-static void write_all(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
+static void write_coupon(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
 {
     const dygw_sandbox_recorded_t *records = (const dygw_sandbox_recorded_t *)s->records->elts;
     char text[DYGW_SANDBOX_CIPHER_LEN + 1];
@@ -57,7 +60,7 @@ static void write_all(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
     dygw_jsonw_int(w, "cancelled", s->coupon.cancelled);
     dygw_jsonw_array(w, "verifications");
     for (int i = s->records->nelts - 1; i >= 0; i--) {      /* oldest first */
-        write_verification(w, s, &records[i]);
+        write_coupon_verification(w, s, &records[i]);
     }
     dygw_jsonw_end_array(w);
     dygw_jsonw_int(w, "verify_calls", s->coupon.verify_calls);
@@ -69,9 +72,9 @@ const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
     apr_uint32_t coupon;
 
     dygw_sandbox_lock();
-    coupon = find(apr_table_get(control->query, "code"),
-                  apr_table_get(control->query, "certificate_id"),
-                  apr_table_get(control->query, "encrypted_code"));
+    coupon = find_coupon(apr_table_get(control->query, "code"),
+                         apr_table_get(control->query, "certificate_id"),
+                         apr_table_get(control->query, "encrypted_code"));
     if (coupon != DYGW_SANDBOX_NONE) {
         dygw_sandbox_snapshot(coupon, control->pool, &snapshot);
     }
@@ -79,13 +82,13 @@ const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
     if (coupon == DYGW_SANDBOX_NONE) {
         return "no such coupon";
     }
-    write_all(&control->w, &snapshot);
+    write_coupon(&control->w, &snapshot);
     return NULL;
 }
 
 /* When it was used, now unless it says; the records lie in the order of their time. -1: it cannot
  * have been. */
-static dygw_ms_t used_at(const json_t *used)
+static dygw_ms_t coupon_used_at(const json_t *used)
 {
     const dygw_ms_t now = dygw_now();
     const dygw_ms_t at = dygw_json_int(used, "at_ms", now);
@@ -95,11 +98,11 @@ static dygw_ms_t used_at(const json_t *used)
 }
 
 /* used: true, or an object that says more. The lock is held. */
-static const char *use_elsewhere(const json_t *used, apr_uint32_t coupon)
+static const char *use_coupon_elsewhere(const json_t *used, apr_uint32_t coupon)
 {
     const char *poi_id = dygw_json_str(used, "poi_id");
     const apr_int64_t type = dygw_json_int(used, "verify_type", DYGW_SANDBOX_BY_SCAN);
-    const dygw_ms_t at = used_at(used);
+    const dygw_ms_t at = coupon_used_at(used);
 
     if (!json_is_true(used) && !json_is_object(used)) {
         return NULL;
@@ -116,7 +119,7 @@ static const char *use_elsewhere(const json_t *used, apr_uint32_t coupon)
 }
 
 /* The lock is held. */
-static const char *change(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
+static const char *change_coupon(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
 {
     const apr_int64_t status = dygw_json_int(control->body, "status", 0);
 
@@ -130,14 +133,14 @@ static const char *change(const dygw_sandbox_control_t *control, apr_uint32_t co
         && !dygw_sandbox_cancel_elsewhere(coupon, dygw_now())) {
         return "the coupon cannot be cancelled elsewhere: no verification of it counts";
     }
-    return use_elsewhere(json_object_get(control->body, "used_elsewhere"), coupon);
+    return use_coupon_elsewhere(json_object_get(control->body, "used_elsewhere"), coupon);
 }
 
 const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
 {
     static const char *const known[] = { "code", "certificate_id", "encrypted_code", "status",
                                          "used_elsewhere", "cancelled_elsewhere", NULL };
-    const char *problem = dygw_sandbox_unknown_key(control, known);
+    const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
     dygw_sandbox_snapshot_t snapshot;
     apr_uint32_t coupon;
 
@@ -145,16 +148,16 @@ const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
         return problem;
     }
     dygw_sandbox_lock();
-    coupon = find(dygw_json_str(control->body, "code"),
-                  dygw_json_str(control->body, "certificate_id"),
-                  dygw_json_str(control->body, "encrypted_code"));
-    problem = coupon == DYGW_SANDBOX_NONE ? "no such coupon" : change(control, coupon);
+    coupon = find_coupon(dygw_json_str(control->body, "code"),
+                         dygw_json_str(control->body, "certificate_id"),
+                         dygw_json_str(control->body, "encrypted_code"));
+    problem = coupon == DYGW_SANDBOX_NONE ? "no such coupon" : change_coupon(control, coupon);
     if (!problem) {
         dygw_sandbox_snapshot(coupon, control->pool, &snapshot);
     }
     dygw_sandbox_unlock();
     if (!problem) {
-        write_all(&control->w, &snapshot);
+        write_coupon(&control->w, &snapshot);
     }
     return problem;
 }

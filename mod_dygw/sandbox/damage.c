@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Damage: to texts that nobody decides by, at their ends, where they are cut. */
+ * Damage to texts that nobody decides by, at their ends, where they are cut; and compression. Used
+ * by fault.c, when the answer stands. */
 #include "sandbox/damage.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ static const struct {
 #define WAYS        (sizeof ways / sizeof *ways)
 #define DECORATION  (sizeof decoration / sizeof *decoration)
 
-static const char *bytes_of(const char *how)
+static const char *damage_bytes(const char *how)
 {
     for (apr_size_t i = 0; i < WAYS; i++) {
         if (strcmp(ways[i].how, how) == 0) {
@@ -42,11 +43,11 @@ static const char *bytes_of(const char *how)
 
 int dygw_sandbox_can_damage(const char *how)
 {
-    return bytes_of(how) != NULL;
+    return damage_bytes(how) != NULL;
 }
 
 /* Whether a text that decorates begins here: "name":" */
-static apr_size_t begins(const char *at)
+static apr_size_t decoration_begins(const char *at)
 {
     for (apr_size_t i = 0; i < DECORATION; i++) {
         const apr_size_t len = strlen(decoration[i]);
@@ -69,13 +70,13 @@ static const char *end_of_text(const char *at)
 void dygw_sandbox_damage(dygw_sandbox_call_t *call)
 {
     const char *how = call->fault.description;
-    const char *bytes = bytes_of(how);
+    const char *bytes = damage_bytes(how);
     const char *at = call->w.text;
     const char *rest = at;
     const char *out = strcmp(how, BOM) == 0 ? MARK : "";
 
     while (*bytes && (at = strchr(at, '"'))) {
-        const apr_size_t skip = begins(at);
+        const apr_size_t skip = decoration_begins(at);
 
         at = end_of_text(at + (skip ? skip : 1));
         if (skip) {
@@ -101,25 +102,4 @@ void dygw_sandbox_compress(const dygw_sandbox_call_t *call)
 {
     apr_table_setn(call->r->subprocess_env, "force-gzip", "1");
     ap_add_output_filter(COMPRESSOR, NULL, call->r, call->r->connection);
-}
-
-/* --- copies --- */
-
-void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
-{
-    switch (call->switches.copies) {
-    case DYGW_SANDBOX_FIRST_COPY:
-        dygw_jsonw_array(&call->w, name);
-        return;
-    case DYGW_SANDBOX_SECOND_AND_NULL:
-        dygw_jsonw_null(&call->w, name);
-        break;
-    case DYGW_SANDBOX_SECOND_AND_EMPTY:
-        dygw_jsonw_array(&call->w, name);
-        dygw_jsonw_end_array(&call->w);
-        break;
-    default:
-        break;
-    }
-    dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
 }

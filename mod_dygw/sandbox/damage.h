@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What happens to answers on their way: scissors, other programs' encodings, gateways that compress
- * unasked. And what Douyin has two copies of. */
+ * unasked. For the faults of these names (fault.c). */
 #ifndef DYGW_SANDBOX_DAMAGE_H
 #define DYGW_SANDBOX_DAMAGE_H
 
@@ -18,8 +18,5 @@ void dygw_sandbox_compress(const dygw_sandbox_call_t *call);
 
 /* Whether this httpd can: it is mod_deflate's work. */
 int dygw_sandbox_can_compress(void);
-
-/* Begins the array that Douyin has two copies of, under the name that the switch says. */
-void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name);
 
 #endif

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults: a queue in shared memory; each call takes the first one that is meant for it. */
+ * Faults: a queue in shared memory; each call takes the first one that is meant for it. Stands
+ * below serve.c, which has them happen, and control.c, which takes orders for them. */
 #include "sandbox/fault.h"
 
 #include <string.h>
 
-#include <ap_mpm.h>
 #include <apr_strings.h>
 
+#include "sandbox/codes.h"
 #include "sandbox/damage.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-#define SLEEP_SLICE_MS  100
 #define MS_MAX          (10 * 60 * 1000)
 #define DEFAULT_MS      1000
 #define SERVER_ERROR    "<html>\r\n<head><title>Server Error</title></head>\r\n<body>\r\n" \
@@ -23,26 +24,13 @@ const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS] = {
     "garbage", "error", "error_after", "result", "apply_late", "review", "damage", "compress"
 };
 
-void dygw_sandbox_sleep(dygw_ms_t ms)
-{
-    const dygw_ms_t until = dygw_now() + ms;
-    dygw_ms_t left = ms;
-    int mpm_state = AP_MPMQ_RUNNING;
-
-    while (left > 0 && mpm_state != AP_MPMQ_STOPPING) {
-        apr_sleep(apr_time_from_msec(left < SLEEP_SLICE_MS ? left : SLEEP_SLICE_MS));
-        left = until - dygw_now();
-        ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state);
-    }
-}
-
-static int is_for(const dygw_sandbox_fault_t *fault, dygw_sandbox_call_e which)
+static int is_fault_for(const dygw_sandbox_fault_t *fault, dygw_sandbox_call_e which)
 {
     return fault->call == which || fault->call == DYGW_SANDBOX_CALL_ANY
            || (fault->call == DYGW_SANDBOX_CALL_TOKEN && which <= DYGW_SANDBOX_CALL_STABLE_TOKEN);
 }
 
-static int falls(int percent)
+static int fault_falls(int percent)
 {
     return (int)(dygw_sandbox_random() % 100) < percent;
 }
@@ -53,10 +41,10 @@ void dygw_sandbox_fault_pick(dygw_sandbox_call_t *call)
     int i = 0;
 
     call->fault.kind = DYGW_SANDBOX_NO_FAULT;
-    while (i < s->faults && !is_for(&s->fault[i], call->which)) {
+    while (i < s->faults && !is_fault_for(&s->fault[i], call->which)) {
         i++;
     }
-    if (i == s->faults || !falls(s->fault[i].percent)) {
+    if (i == s->faults || !fault_falls(s->fault[i].percent)) {
         return;
     }
     call->fault = s->fault[i];
@@ -67,18 +55,18 @@ void dygw_sandbox_fault_pick(dygw_sandbox_call_t *call)
     }
 }
 
-static void drop(dygw_sandbox_call_t *call)
+static void drop_call(dygw_sandbox_call_t *call)
 {
     dygw_sandbox_reply_text(call, 0, "", "");
 }
 
-static void server_error(dygw_sandbox_call_t *call)
+static void answer_server_error(dygw_sandbox_call_t *call)
 {
     dygw_sandbox_reply_text(call, call->fault.http_status, "text/html; charset=utf-8",
                             apr_psprintf(call->pool, SERVER_ERROR, call->fault.http_status));
 }
 
-static void error(dygw_sandbox_call_t *call)
+static void answer_error(dygw_sandbox_call_t *call)
 {
     const dygw_sandbox_fault_t *f = &call->fault;
     const char *text = f->description[0] ? f->description : dygw_sandbox_text_of(f->error_code);
@@ -95,16 +83,16 @@ int dygw_sandbox_fault_instead(dygw_sandbox_call_t *call)
 {
     switch (call->fault.kind) {
     case DYGW_SANDBOX_DROP_BEFORE:
-        drop(call);
+        drop_call(call);
         return 1;
     case DYGW_SANDBOX_STATUS:
-        server_error(call);
+        answer_server_error(call);
         return 1;
     case DYGW_SANDBOX_GARBAGE:
         dygw_sandbox_reply_text(call, HTTP_OK, "application/json", "upstream connect error{");
         return 1;
     case DYGW_SANDBOX_ERROR:
-        error(call);
+        answer_error(call);
         return 1;
     default:
         return 0;
@@ -115,13 +103,13 @@ void dygw_sandbox_fault_after(dygw_sandbox_call_t *call)
 {
     switch (call->fault.kind) {
     case DYGW_SANDBOX_DROP_AFTER:
-        drop(call);
+        drop_call(call);
         break;
     case DYGW_SANDBOX_STATUS_AFTER:
-        server_error(call);
+        answer_server_error(call);
         break;
     case DYGW_SANDBOX_ERROR_AFTER:
-        error(call);
+        answer_error(call);
         break;
     case DYGW_SANDBOX_DAMAGE:
         dygw_sandbox_damage(call);
@@ -145,7 +133,7 @@ static int call_by_name(const char *name)
         return DYGW_SANDBOX_CALL_ANY;
     }
     for (int i = 0; name && i < DYGW_SANDBOX_CALLS; i++) {
-        if (strcmp(name, dygw_sandbox_endpoints[i].name) == 0) {
+        if (strcmp(name, dygw_sandbox_call_names[i]) == 0) {
             return i;
         }
     }
@@ -162,7 +150,7 @@ static int fault_by_name(const char *name)
     return -1;
 }
 
-static const char *check(const dygw_sandbox_fault_t *f)
+static const char *check_fault(const dygw_sandbox_fault_t *f)
 {
     const int is_change = f->call == DYGW_SANDBOX_CALL_VERIFY
                           || f->call == DYGW_SANDBOX_CALL_CANCEL;
@@ -236,7 +224,7 @@ const char *dygw_sandbox_fault_add(const json_t *wanted)
         text = dygw_json_str(wanted, "how");
     }
     apr_cpystrn(f.description, text ? text : "", sizeof f.description);
-    problem = check(&f);
+    problem = check_fault(&f);
     if (!problem && s->faults == DYGW_SANDBOX_FAULTS) {
         problem = "too many faults";
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What goes wrong on demand. */
+ * What goes wrong with a call on demand: before it, in its place, or to its answer. For serve.c and
+ * control.c. */
 #ifndef DYGW_SANDBOX_FAULT_H
 #define DYGW_SANDBOX_FAULT_H
 
@@ -21,8 +22,5 @@ void dygw_sandbox_fault_after(dygw_sandbox_call_t *call);
 
 /* Adds the fault that a control request describes; the lock is held. NULL, or what is wrong. */
 const char *dygw_sandbox_fault_add(const json_t *wanted);
-
-/* Sleeps, but not longer than this httpd lives. */
-void dygw_sandbox_sleep(dygw_ms_t ms);
 
 #endif

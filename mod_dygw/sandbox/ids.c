@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Indexes to numbers and words, and back. */
+ * Indexes of records to numbers and words, and back. Stands on the records for their salt alone. */
 #include "sandbox/ids.h"
 
 #include <stdio.h>
@@ -9,7 +9,6 @@
 #include <apr_base64.h>
 #include <apr_time.h>
 
-#include "sandbox/state.h"
 #include "util/base64.h"
 
 #define ROUNDS          4

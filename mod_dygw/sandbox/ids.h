@@ -10,15 +10,14 @@
 
 #include <apr.h>
 
+#include "sandbox/state.h"
+
 #define DYGW_SANDBOX_ID_LEN     19
 #define DYGW_SANDBOX_CODE_LEN   12
 #define DYGW_SANDBOX_KEY_LEN    10      /* of a short link */
 #define DYGW_SANDBOX_CIPHER_LEN 88      /* encrypted codes and object ids */
 #define DYGW_SANDBOX_UUID_LEN   36
 #define DYGW_SANDBOX_TOKEN_LEN  64      /* "clt." and 60 characters */
-
-/* No record. */
-#define DYGW_SANDBOX_NONE       ((apr_uint32_t)-1)
 
 /* What a 19-digit id names. */
 typedef enum {

@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The code on the customer's screen: a short link that redirects to a long one, whose object_id
- * names the order. */
+ * names the order. An answer, called by serve.c. */
 #include "sandbox/link.h"
 
 #include <string.h>
 
-#include <http_protocol.h>
-
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#include "sandbox/call.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define SHORT_PATH  "/s/"
 #define LONG_PATH   "/share/commerce/coupon/"
 #define PAGE        "<!DOCTYPE html>\n<html><head><title>抖音团购券</title></head>\n" \
                     "<body><p>请打开抖音查看</p></body></html>\n"
-
-const char *dygw_sandbox_origin(request_rec *r)
-{
-    const conn_rec *c = r->connection;
-    const int is_v6 = strchr(c->local_ip, ':') != NULL;
-
-    return apr_psprintf(r->pool, "http://%s%s%s:%d", is_v6 ? "[" : "", c->local_ip,
-                        is_v6 ? "]" : "", c->local_addr->port);
-}
 
 int dygw_sandbox_is_long_link(const request_rec *r)
 {
@@ -38,7 +28,7 @@ int dygw_sandbox_long_link(request_rec *r)
 }
 
 /* The path has the object_id too, in the URL's own alphabet: only the parameter is to be used. */
-static const char *long_link(request_rec *r, apr_uint32_t order, int blank)
+static const char *long_link_of(request_rec *r, apr_uint32_t order, int blank)
 {
     static const char *const titles[] = { "", "&title=a b", "&title=a\tb" };
     char object_id[DYGW_SANDBOX_CIPHER_LEN + 1];
@@ -63,7 +53,7 @@ static const char *long_link(request_rec *r, apr_uint32_t order, int blank)
 }
 
 /* Whether there is such an order; records never go away but by a reset. */
-static int exists(apr_uint32_t order)
+static int link_order_exists(apr_uint32_t order)
 {
     int found;
 
@@ -80,7 +70,7 @@ void dygw_sandbox_short_link(dygw_sandbox_call_t *call)
     const apr_uint32_t order = dygw_sandbox_key_index(key);
     const apr_int64_t hop = dygw_sandbox_param_int(call, "hop", 1);
 
-    if (order == DYGW_SANDBOX_NONE || !exists(order)) {
+    if (order == DYGW_SANDBOX_NONE || !link_order_exists(order)) {
         dygw_sandbox_reply_text(call, HTTP_NOT_FOUND, "text/html; charset=utf-8",
                                 "<html><body>404</body></html>\n");
         return;
@@ -94,6 +84,6 @@ void dygw_sandbox_short_link(dygw_sandbox_call_t *call)
         call->location = apr_pstrdup(call->pool, call->switches.link_target);
     }
     else {
-        call->location = long_link(call->r, order, call->switches.link_blank);
+        call->location = long_link_of(call->r, order, call->switches.link_blank);
     }
 }

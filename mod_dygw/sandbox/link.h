@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Short and long links. */
+ * The page that a long link leads to: no call of Douyin's API, but what a browser shows. For
+ * serve.c. */
 #ifndef DYGW_SANDBOX_LINK_H
 #define DYGW_SANDBOX_LINK_H
 
-#include "sandbox/state.h"
+#include <httpd.h>
 
-/* "http://127.0.0.1:8080", as the client reached us; from r->pool. */
-const char *dygw_sandbox_origin(request_rec *r);
-
-/* The page that a long link leads to. */
+/* Whether the path of a request is a long link's. */
 int dygw_sandbox_is_long_link(const request_rec *r);
+
+/* Handler of a long link; always OK. */
 int dygw_sandbox_long_link(request_rec *r);
 
 #endif

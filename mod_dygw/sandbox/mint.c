@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Makes orders with their coupons. */
+ * The control interface's request "mint": makes orders with their coupons. Called by control.c. */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/control.h"
-#include "sandbox/link.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "util/json.h"
 
 #define ORDERS_MAX      1000
@@ -23,9 +23,9 @@ typedef struct wish_t {
 } wish_t;
 
 /* A whole number between two; what is wrong goes to *problem, unless something is there. */
-static apr_int64_t number(const dygw_sandbox_control_t *control, const char *key,
-                          apr_int64_t fallback, apr_int64_t min, apr_int64_t max,
-                          const char **problem)
+static apr_int64_t mint_number(const dygw_sandbox_control_t *control, const char *key,
+                               apr_int64_t fallback, apr_int64_t min, apr_int64_t max,
+                               const char **problem)
 {
     const json_t *value = json_object_get(control->body, key);
     const apr_int64_t n = value ? json_integer_value(value) : fallback;
@@ -79,7 +79,7 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
     const dygw_ms_t now = dygw_now();
-    const char *problem = dygw_sandbox_unknown_key(control, known);
+    const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
     dygw_sandbox_order_t *m = &wish->model;
 
     memset(wish, 0, sizeof *wish);
@@ -87,32 +87,32 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
         problem = "kind is groupon, voucher or times_card";
     }
     m->kind = (unsigned char)kind;
-    m->times = is_card ? (apr_uint16_t)number(control, "times", 3, 1, DYGW_SANDBOX_TIMES_MAX,
-                                              &problem)
+    m->times = is_card ? (apr_uint16_t)mint_number(control, "times", 3, 1, DYGW_SANDBOX_TIMES_MAX,
+                                                   &problem)
                        : 1;
-    m->coupons = (apr_uint16_t)number(control, "coupons", 1, 1, DYGW_SANDBOX_ORDER_COUPONS,
-                                      &problem);
-    m->pay_amount = (apr_int32_t)number(control, "pay_amount", 19400, 0, AMOUNT_MAX, &problem);
-    m->original_amount = (apr_int32_t)number(control, "original_amount", 26900, 0, AMOUNT_MAX,
-                                             &problem);
-    m->receipt_amount = (apr_int32_t)number(control, "receipt_amount",
-                                            (apr_int64_t)m->pay_amount * m->coupons, 0,
-                                            APR_INT32_MAX, &problem);
-    m->visible_after = (apr_uint32_t)number(control, "order_visible_after_ms", 0, 0, APR_INT32_MAX,
-                                            &problem);
-    m->expires = number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC,
-                        &problem) * 1000;
+    m->coupons = (apr_uint16_t)mint_number(control, "coupons", 1, 1, DYGW_SANDBOX_ORDER_COUPONS,
+                                           &problem);
+    m->pay_amount = (apr_int32_t)mint_number(control, "pay_amount", 19400, 0, AMOUNT_MAX, &problem);
+    m->original_amount = (apr_int32_t)mint_number(control, "original_amount", 26900, 0, AMOUNT_MAX,
+                                                  &problem);
+    m->receipt_amount = (apr_int32_t)mint_number(control, "receipt_amount",
+                                                 (apr_int64_t)m->pay_amount * m->coupons, 0,
+                                                 APR_INT32_MAX, &problem);
+    m->visible_after = (apr_uint32_t)mint_number(control, "order_visible_after_ms", 0, 0,
+                                                 APR_INT32_MAX, &problem);
+    m->expires = mint_number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC,
+                             &problem) * 1000;
     m->created = now;
     m->changed = now;
-    wish->orders = (int)number(control, "orders", 1, 1, ORDERS_MAX, &problem);
-    wish->status = (int)number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
+    wish->orders = (int)mint_number(control, "orders", 1, 1, ORDERS_MAX, &problem);
+    wish->status = (int)mint_number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
     wish->brief = json_is_true(json_object_get(control->body, "brief"));
     read_poi_ids(control, wish, &problem);
     return problem;
 }
 
 /* The number of the list of stores, new or known; -1: too many. The lock is held. */
-static int poi_set(const dygw_sandbox_poi_set_t *wanted)
+static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
     int i = 0;
@@ -130,10 +130,10 @@ static int poi_set(const dygw_sandbox_poi_set_t *wanted)
 }
 
 /* Adds the orders; they are neighbours, and so are all their coupons. The lock is held. */
-static const char *make(wish_t *wish)
+static const char *mint_orders(wish_t *wish)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
-    const int set = poi_set(&wish->poi_set);
+    const int set = find_poi_set(&wish->poi_set);
 
     if (set < 0) {
         return "too many different lists of poi_ids";
@@ -150,7 +150,7 @@ static const char *make(wish_t *wish)
     return NULL;
 }
 
-static void write_coupon(dygw_jsonw_t *w, apr_uint32_t coupon)
+static void write_minted_coupon(dygw_jsonw_t *w, apr_uint32_t coupon)
 {
     char text[DYGW_SANDBOX_CIPHER_LEN + 1];
 
@@ -164,7 +164,7 @@ static void write_coupon(dygw_jsonw_t *w, apr_uint32_t coupon)
     dygw_jsonw_end_object(w);
 }
 
-static void write_order(dygw_sandbox_control_t *control, const wish_t *wish, apr_uint32_t i)
+static void write_minted_order(dygw_sandbox_control_t *control, const wish_t *wish, apr_uint32_t i)
 {
     const apr_uint32_t index = wish->first_order + i;
     const apr_uint32_t first_coupon = wish->first_coupon + i * wish->model.coupons;
@@ -182,13 +182,13 @@ static void write_order(dygw_sandbox_control_t *control, const wish_t *wish, apr
     dygw_jsonw_string(w, "object_id", text);
     dygw_jsonw_array(w, "coupons");
     for (apr_uint32_t n = 0; n < wish->model.coupons; n++) {
-        write_coupon(w, first_coupon + n);
+        write_minted_coupon(w, first_coupon + n);
     }
     dygw_jsonw_end_array(w);
     dygw_jsonw_end_object(w);
 }
 
-static void write_codes(dygw_jsonw_t *w, apr_uint32_t first, int count)
+static void write_minted_codes(dygw_jsonw_t *w, apr_uint32_t first, int count)
 {
     char code[DYGW_SANDBOX_CODE_LEN + 1];
 
@@ -211,18 +211,18 @@ const char *dygw_sandbox_mint(dygw_sandbox_control_t *control)
         return problem;
     }
     dygw_sandbox_lock();
-    problem = make(&wish);
+    problem = mint_orders(&wish);
     dygw_sandbox_unlock();
     if (problem) {
         return problem;
     }
     if (wish.brief) {
-        write_codes(&control->w, wish.first_coupon, wish.orders * wish.model.coupons);
+        write_minted_codes(&control->w, wish.first_coupon, wish.orders * wish.model.coupons);
         return NULL;
     }
     dygw_jsonw_array(&control->w, "orders");
     for (int i = 0; i < wish.orders; i++) {
-        write_order(control, &wish, (apr_uint32_t)i);
+        write_minted_order(control, &wish, (apr_uint32_t)i);
     }
     dygw_jsonw_end_array(&control->w);
     return NULL;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * trade/order/query: one order, or the orders of a span of time, newest first, page by page. */
+ * The call trade/order/query: one order, or the orders of a span of time, newest first, page by
+ * page. An answer, called by serve.c. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX   100
@@ -10,7 +14,7 @@
 #define ITEM_ID_LEN     (DYGW_SANDBOX_ID_LEN + (int)sizeof ITEM_ID_END - 1)
 #define REACH_MAX       10000   /* page_num * page_size; beyond it, cursor */
 
-typedef struct page_t {
+typedef struct order_page_t {
     apr_int64_t num, size;
     apr_int64_t from, to;       /* ms of creation, to inclusive; 0: open */
     apr_int64_t status;         /* -1: any */
@@ -19,7 +23,7 @@ typedef struct page_t {
     apr_int64_t total;
     int count;
     apr_uint32_t order[PAGE_SIZE_MAX];
-} page_t;
+} order_page_t;
 
 /* Douyin's order_status */
 enum { ORDER_DONE = 1, ORDER_CLOSED = 101, ORDER_TO_BE_USED = 201 };
@@ -61,7 +65,7 @@ static int order_status(const dygw_sandbox_call_t *call, const dygw_sandbox_orde
     return open ? ORDER_TO_BE_USED : done ? ORDER_DONE : ORDER_CLOSED;
 }
 
-static int is_visible(const dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
+static int is_order_visible(const dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
 {
     return order && call->began >= order->created + order->visible_after;
 }
@@ -75,7 +79,7 @@ static void item_id(apr_uint32_t coupon, char *id)
     memcpy(id + DYGW_SANDBOX_ID_LEN, ITEM_ID_END, sizeof ITEM_ID_END);
 }
 
-static void write_items(dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
+static void write_order_items(dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
 {
     dygw_jsonw_t *w = &call->w;
     char id[ITEM_ID_LEN + 1];
@@ -99,7 +103,7 @@ static void write_items(dygw_sandbox_call_t *call, const dygw_sandbox_order_t *o
     dygw_jsonw_end_array(w);
 }
 
-static void write_amounts(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
+static void write_order_amounts(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
 {
     const apr_int64_t original = (apr_int64_t)order->original_amount * order->coupons;
     const apr_int64_t pay = (apr_int64_t)order->pay_amount * order->coupons;
@@ -135,7 +139,7 @@ static void write_sub_orders(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
     dygw_jsonw_end_array(w);
 }
 
-static void write_product(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
+static void write_order_product(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
 {
     dygw_jsonw_array(w, "products");
     dygw_jsonw_object(w, NULL);
@@ -159,7 +163,7 @@ static void write_order(dygw_sandbox_call_t *call, apr_uint32_t index)
     dygw_jsonw_int(w, "order_status", order_status(call, order));
     dygw_jsonw_int(w, "order_type", order->kind == DYGW_SANDBOX_TIMES_CARD ? 51 : 21);
     dygw_jsonw_int(w, "count", order->coupons);
-    write_amounts(w, order);
+    write_order_amounts(w, order);
     if (call->switches.sub_order_amounts) {
         write_sub_orders(w, order);
     }
@@ -169,18 +173,18 @@ static void write_order(dygw_sandbox_call_t *call, apr_uint32_t index)
     dygw_jsonw_int(w, "create_order_time", order->created / 1000);
     dygw_jsonw_int(w, "pay_time", order->created / 1000);
     dygw_jsonw_int(w, "update_order_time", order->changed / 1000);
-    write_items(call, order);
+    write_order_items(call, order);
     dygw_jsonw_array(w, "contacts");
     dygw_jsonw_object(w, NULL);
     dygw_jsonw_string(w, "name", "");
     dygw_jsonw_string(w, "phone", "");
     dygw_jsonw_end_object(w);
     dygw_jsonw_end_array(w);
-    write_product(w, order);
+    write_order_product(w, order);
     dygw_jsonw_end_object(w);
 }
 
-static void write_page(dygw_sandbox_call_t *call, const page_t *page)
+static void write_orders_page(dygw_sandbox_call_t *call, const order_page_t *page)
 {
     dygw_jsonw_t *w = &call->w;
     char id[DYGW_SANDBOX_ID_LEN + 1];
@@ -209,22 +213,8 @@ static void write_page(dygw_sandbox_call_t *call, const page_t *page)
 
 /* --- choosing --- */
 
-void dygw_sandbox_orders_asked(dygw_ms_t now)
-{
-    dygw_sandbox_state_t *s = dygw_sandbox_state();
-    int in_second = 0;
-
-    s->order_asked[s->calls[DYGW_SANDBOX_CALL_ORDERS] % DYGW_SANDBOX_QPS_MAX] = now;
-    for (int i = 0; i < DYGW_SANDBOX_QPS_MAX; i++) {
-        in_second += s->order_asked[i] > now - 1000;
-    }
-    if (s->order_peak < in_second) {
-        s->order_peak = in_second;
-    }
-}
-
 /* 0: more than the limit in the last second. */
-static int may_ask(const dygw_sandbox_call_t *call)
+static int may_ask_orders(const dygw_sandbox_call_t *call)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
     const apr_uint32_t limit = (apr_uint32_t)call->switches.order_qps;
@@ -239,20 +229,20 @@ static int may_ask(const dygw_sandbox_call_t *call)
     return 1;
 }
 
-static int fits(const dygw_sandbox_call_t *call, const page_t *page,
-                const dygw_sandbox_order_t *order)
+static int order_fits(const dygw_sandbox_call_t *call, const order_page_t *page,
+                      const dygw_sandbox_order_t *order)
 {
-    return is_visible(call, order) && order->created >= page->from
+    return is_order_visible(call, order) && order->created >= page->from
            && (page->to == 0 || order->created <= page->to)
            && (page->status < 0 || page->status == order_status(call, order));
 }
 
-static void collect(const dygw_sandbox_call_t *call, page_t *page)
+static void collect_orders(const dygw_sandbox_call_t *call, order_page_t *page)
 {
     apr_uint32_t i = dygw_sandbox_state()->orders;
 
     while (i-- > 0 && dygw_sandbox_order(i)->created >= page->from) {
-        if (!fits(call, page, dygw_sandbox_order(i))) {
+        if (!order_fits(call, page, dygw_sandbox_order(i))) {
             continue;
         }
         page->total++;
@@ -262,19 +252,19 @@ static void collect(const dygw_sandbox_call_t *call, page_t *page)
     }
 }
 
-static void answer(dygw_sandbox_call_t *call, page_t *page)
+static void answer_orders(dygw_sandbox_call_t *call, order_page_t *page)
 {
     const char *order_id = dygw_sandbox_param(call, "order_id");
     const apr_uint32_t index = dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER, order_id);
 
-    if (!may_ask(call)) {
+    if (!may_ask_orders(call)) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_TOO_OFTEN, NULL);
         return;
     }
     if (!order_id) {
-        collect(call, page);
+        collect_orders(call, page);
     }
-    else if (is_visible(call, dygw_sandbox_order(index))) {
+    else if (is_order_visible(call, dygw_sandbox_order(index))) {
         page->order[page->count++] = index;
         page->total = 1;
     }
@@ -282,12 +272,12 @@ static void answer(dygw_sandbox_call_t *call, page_t *page)
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_ORDER, NULL);
         return;
     }
-    write_page(call, page);
+    write_orders_page(call, page);
     dygw_sandbox_reply_end(call);
 }
 
 /* 0: refused. */
-static int read_request(dygw_sandbox_call_t *call, page_t *page)
+static int read_orders_query(dygw_sandbox_call_t *call, order_page_t *page)
 {
     const char *cursor = dygw_sandbox_param(call, "cursor");
 
@@ -315,11 +305,11 @@ static int read_request(dygw_sandbox_call_t *call, page_t *page)
 
 void dygw_sandbox_orders(dygw_sandbox_call_t *call)
 {
-    page_t page;
+    order_page_t page;
 
-    if (read_request(call, &page)) {
+    if (read_orders_query(call, &page)) {
         dygw_sandbox_lock();
-        answer(call, &page);
+        answer_orders(call, &page);
         dygw_sandbox_unlock();
     }
 }

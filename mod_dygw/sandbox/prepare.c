@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * prepare: an order's usable coupons, and the token to verify them with. */
+ * The call prepare: an order's usable coupons, and the token to verify them with. An answer, called
+ * by serve.c. */
 #include "sandbox/certificate.h"
-#include "sandbox/damage.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 typedef struct usable_t {
@@ -12,7 +15,7 @@ typedef struct usable_t {
 } usable_t;
 
 /* Copies the coupons whose status is 1 and issues a token. 0: there is no such order. */
-static int take(usable_t *usable)
+static int take_usable(usable_t *usable)
 {
     dygw_sandbox_order_t *order;
 
@@ -46,7 +49,7 @@ static apr_uint32_t order_of_code(const char *code)
 }
 
 /* No usable coupon: how that looks is not documented. */
-static void write_nothing(dygw_sandbox_call_t *call)
+static void write_none_usable(dygw_sandbox_call_t *call)
 {
     switch (call->switches.empty_list) {
     case DYGW_SANDBOX_LIST_ARRAY:
@@ -72,7 +75,7 @@ static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
     dygw_jsonw_string(&call->w, "verify_token", verify_token);
     dygw_jsonw_string(&call->w, "order_id", order_id);
     if (usable->count == 0) {
-        write_nothing(call);
+        write_none_usable(call);
     }
     else {
         dygw_sandbox_begin_list(call, "certificates");
@@ -98,7 +101,7 @@ void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
     usable.order = encrypted_data
                        ? dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_ORDER, encrypted_data)
                        : order_of_code(code);
-    if (take(&usable)) {
+    if (take_usable(&usable)) {
         write_usable(call, &usable);
     }
     else if (encrypted_data) {

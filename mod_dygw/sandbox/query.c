@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * get and query: what has become of a coupon, or of an order's coupons. */
+ * The calls get and query: what has become of a coupon, or of an order's coupons. Answers, called
+ * by serve.c. */
 #include "sandbox/certificate.h"
-#include "sandbox/damage.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 void dygw_sandbox_get(dygw_sandbox_call_t *call)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin's envelopes: HTTP 200 whatever happens, the code on two levels, and `now` in seconds or
- * milliseconds, depending on which of its servers speaks. */
+ * milliseconds, depending on which of its servers speaks. Stands on call.h, below every answer. */
 #include "sandbox/reply.h"
 
 #include <string.h>
@@ -8,67 +8,14 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include "sandbox/codes.h"
+#include "sandbox/ids.h"
+#include "util/json.h"
+
 #define REPLY_SIZE_HINT     2048
 #define CHINA_OFFSET_SEC    (8 * 3600)
 #define LOGID_LEN           34          /* 14 digits of local time, 20 hex digits */
-
-static const struct {
-    apr_int64_t code;
-    const char *text;
-} texts[] = {
-    { 1208, "券已核销" },
-    { 1212, "查不到券信息,请确认是否为可用的券" },
-    { 1221, "加密券码解密失败" },
-    { 1228, "核销门店不匹配" },
-    { 1229, "平台认为本次核销有风险,客服将会在48h内联系你核实,如无问题,将会自动核销完成" },
-    { 1241, "次卡剩余次数不足" },
-    { 1250, "券码已失效" },
-    { 1263, "查询不到子履约单" },
-    { 1265, "存在已撤销券" },
-    { 1502, "券码/加密券码不能同时为空" },
-    { 1508, "商户未授权给应用" },
-    { 10002, "参数错误" },
-    { 10003, "配置无效" },
-    { 10013, "client_key 或 client_secret 报错" },
-    { 10020, "频控" },
-    { 200002, "Body反序列化错误" },
-    { 2100001, "未知错误" },
-    { 2100004, "系统繁忙,此时请开发者稍候再试" },
-    { 2100005, "参数不合法" },
-    { 2100007, "IP不在白名单，请开通权限" },
-    { 2119001, "参数不合法" },
-    { 2119002, "系统繁忙,请稍候再试" },
-    { 2119003, "请求太过频繁,请稍后再试" },
-    { 2119005, "应用未获商家授权" },
-    { 2119006, "该券码用户操作转赠中,暂不支持核销" },
-    { 2119007, "用户点单中,尚未支付,暂不支持核销" },
-    { 2119008, "因平台管控,访问被拒绝" },
-    { 2119010, "接口已下线" },
-    { 2119013, "IP不在白名单，请开通权限" },
-    { 2190001, "quota 已用完" },
-    { 2190002, "access_token无效" },
-    { 2190004, "应用未获得该能力, 请去https://open.douyin.com/申请" },
-    { 2190005, "应用未获商家授权" },
-    { 2190008, "access_token过期,请刷新或重新授权" },
-    { 3000002, "所选门店不在商品适用门店内" },
-    { 3000004, "该商家未授权" },
-    { 3100101, "订单不存在" },
-    { 4000001, "未传入encrypted_code或order_id" },
-    { 4000002, "请使用Cursor参数查询" },
-    { 45005117, "动态券码已过期,请用户重新打开订单页进行扫码或输码" },
-    { 6001001, "服务器打瞌睡了,请稍后再试。" },
-    { 1033000519, "没有对应凭证单信息" }
-};
-
-const char *dygw_sandbox_text_of(apr_int64_t code)
-{
-    for (apr_size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (texts[i].code == code) {
-            return texts[i].text;
-        }
-    }
-    return "根据实际业务错误返回";
-}
+#define QUOTED              10          /* characters of a bad body that the refusal repeats */
 
 /* The platform's gateway speaks for tokens, permissions and what cannot be parsed; the business
  * service behind it for the rest. */
@@ -201,4 +148,62 @@ void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *
     call->w.pool = call->pool;
     call->w.text = apr_pstrdup(call->pool, text);
     call->w.len = strlen(text);
+}
+
+/* --- lists of which Douyin has two copies --- */
+
+void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
+{
+    switch (call->switches.copies) {
+    case DYGW_SANDBOX_FIRST_COPY:
+        dygw_jsonw_array(&call->w, name);
+        return;
+    case DYGW_SANDBOX_SECOND_AND_NULL:
+        dygw_jsonw_null(&call->w, name);
+        break;
+    case DYGW_SANDBOX_SECOND_AND_EMPTY:
+        dygw_jsonw_array(&call->w, name);
+        dygw_jsonw_end_array(&call->w);
+        break;
+    default:
+        break;
+    }
+    dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
+}
+
+/* --- what is answered to: bodies have to be JSON, and said to be --- */
+
+static int is_said_to_be_json(const request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+
+    return type && strncasecmp(type, "application/json", strlen("application/json")) == 0;
+}
+
+/* In the words of the parser that Douyin's gateway uses. */
+static void refuse_body(dygw_sandbox_call_t *call)
+{
+    const char *start = apr_pstrndup(call->pool, call->body, QUOTED);
+    const char *found = apr_pstrndup(call->pool, call->body, 1);
+
+    dygw_sandbox_refuse_sub(call, DYGW_SANDBOX_BAD_REQUEST, NULL, 0,
+                            apr_psprintf(call->pool,
+                                         "ReadMapCB: expect { or n, but found %s, error found in "
+                                         "#1 byte of ...|%s|..., bigger context ...|%s|...",
+                                         found, start, start));
+}
+
+const json_t *dygw_sandbox_body(dygw_sandbox_call_t *call)
+{
+    const char *error;
+    const json_t *body = NULL;
+
+    if (is_said_to_be_json(call->r)) {
+        body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool, &error);
+    }
+    if (!json_is_object(body)) {
+        refuse_body(call);
+        return NULL;
+    }
+    return body;
 }

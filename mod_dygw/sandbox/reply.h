@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's envelopes. */
+ * Douyin's envelopes, and the JSON body without which Douyin refuses: for the answers to its calls,
+ * and for the faults in their place. Stands on call.h. */
 #ifndef DYGW_SANDBOX_REPLY_H
 #define DYGW_SANDBOX_REPLY_H
 
 #include "sandbox/call.h"
-
-/* Douyin's codes; their texts are in reply.c. */
-#define DYGW_SANDBOX_NOT_FOUND          1212
-#define DYGW_SANDBOX_CANNOT_DECRYPT     1221
-#define DYGW_SANDBOX_UNDER_REVIEW       1229
-#define DYGW_SANDBOX_TIMES_USED_UP      1241
-#define DYGW_SANDBOX_DEAD_COUPON        1250
-#define DYGW_SANDBOX_ALREADY_CANCELLED  1265
-#define DYGW_SANDBOX_ALREADY_VERIFIED   1208        /* a result, not an error_code */
-#define DYGW_SANDBOX_NO_CODE            1502
-#define DYGW_SANDBOX_BAD_CLIENT_KEY     10003
-#define DYGW_SANDBOX_MISSING_PARAMETER  10002
-#define DYGW_SANDBOX_BAD_CLIENT_SECRET  10013
-#define DYGW_SANDBOX_TOO_MANY_TOKENS    10020
-#define DYGW_SANDBOX_BUSY               2100004
-#define DYGW_SANDBOX_BAD_REQUEST        2100005
-#define DYGW_SANDBOX_BAD_ARGUMENT       2119001
-#define DYGW_SANDBOX_TOO_OFTEN          2119003
-#define DYGW_SANDBOX_BAD_TOKEN          2190002
-#define DYGW_SANDBOX_OLD_TOKEN          2190008
-#define DYGW_SANDBOX_REFUSED            3000001     /* the text says why */
-#define DYGW_SANDBOX_WRONG_STORE        3000002
-#define DYGW_SANDBOX_NO_ORDER           3100101
-#define DYGW_SANDBOX_NO_SELECTION       4000001
-#define DYGW_SANDBOX_USE_CURSOR         4000002
-#define DYGW_SANDBOX_TOO_LATE_SUB       2034000910  /* sub_error_code */
 
 /* A success: begin opens "data"; the endpoint writes its members; end closes it and adds the
  * rest. */
@@ -45,7 +20,10 @@ void dygw_sandbox_refuse_sub(dygw_sandbox_call_t *call, apr_int64_t code, const 
 void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *type,
                              const char *text);
 
-/* The usual text of a code. */
-const char *dygw_sandbox_text_of(apr_int64_t code);
+/* Begins the array that Douyin has two copies of, under the name that the switch says. */
+void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name);
+
+/* The body of a call as an object; NULL when it is none, and the call is refused as Douyin does. */
+const json_t *dygw_sandbox_body(dygw_sandbox_call_t *call);
 
 #endif

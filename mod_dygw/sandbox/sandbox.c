@@ -4,21 +4,33 @@
  * A module of its own that shares nothing with the gateway but util/, so that it cannot repeat the
  * gateway's mistakes. What it does not know about Douyin is a switch (switches.c); what goes wrong
  * at Douyin, it does on demand (fault.c). It is for loopback only: anybody who reaches it may do
- * anything. */
-#include "sandbox/sandbox_private.h"
-
+ * anything.
+ *
+ * From the top down; a file uses only what stands below it:
+ *
+ *   sandbox                the module: directives, start, the hook that takes a request
+ *   serve, control         the tables of who answers, and the way of a request to them and back
+ *   token, link, prepare, verify, cancel, query, verify_record, stores, orders
+ *                          the answers to Douyin's calls
+ *   mint, coupon, switches the answers to the control interface
+ *   fault, damage          what goes wrong with a call
+ *   certificate, reply     what answers are made of
+ *   call                   a request, and the tools to read and answer it
+ *   change                 what verifying and cancelling do to the records
+ *   ids, codes             numbers and words: of the records, and of Douyin
+ *   state                  the records: shared memory and its lock */
 #include <string.h>
 
 #include <ap_listen.h>
+#include <http_config.h>
 #include <http_core.h>
+#include <http_log.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/call.h"
 #include "sandbox/control.h"
-#include "sandbox/state.h"
+#include "sandbox/serve.h"
 #include "util/compiler.h"
-#include "util/crypto.h"
 #include "util/log.h"
 
 #define HANDLER         "dygw-sandbox"
@@ -27,12 +39,11 @@
 #define TOKEN_LIFE_SEC  7200
 #define LOOPBACK_NET    127             /* 127.0.0.0/8 */
 
-static dygw_sandbox_settings_t settings;
+/* The one symbol that this module exports. */
+extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
+APLOG_USE_MODULE(dygw_sandbox);
 
-const dygw_sandbox_settings_t *dygw_sandbox_settings(void)
-{
-    return &settings;
-}
+static dygw_sandbox_settings_t settings;
 
 /* --- directives --- */
 
@@ -133,7 +144,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    rv = dygw_sandbox_state_create(pconf);
+    rv = dygw_sandbox_state_create(pconf, settings.coupons);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
                      DYGWNO(0901) "no shared memory for %d coupons "
@@ -147,6 +158,18 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     return OK;
 }
 
+/* What the sandbox remembers of a connection, 0 at first. */
+static apr_uint64_t *connection_memory(const conn_rec *c)
+{
+    apr_uint64_t *connection = ap_get_module_config(c->conn_config, &dygw_sandbox_module);
+
+    if (!connection) {
+        connection = apr_pcalloc(c->pool, sizeof *connection);
+        ap_set_module_config(c->conn_config, &dygw_sandbox_module, connection);
+    }
+    return connection;
+}
+
 static int handler(request_rec *r)
 {
     if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
@@ -154,7 +177,7 @@ static int handler(request_rec *r)
     }
     return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
                ? dygw_sandbox_control(r)
-               : dygw_sandbox_serve(r);
+               : dygw_sandbox_serve(r, &settings, connection_memory(r->connection));
 }
 
 static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
@@ -164,9 +187,6 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
-
-/* The one symbol that this module exports. */
-extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
 
 module AP_MODULE_DECLARE_DATA dygw_sandbox_module = {
     STANDARD20_MODULE_STUFF,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shared memory and its lock. */
+ * The shared memory, its lock, and the records in it. At the bottom of the room. */
 #include "sandbox/state.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include <apr_shm.h>
+#include <apr_time.h>
 
-#include "sandbox/change.h"
 #include "util/crypto.h"
 #include "util/lock.h"
 
@@ -32,9 +32,9 @@ typedef struct head_t {
     dygw_lock_t lock;
 } head_t;
 
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf)
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
 {
-    const apr_size_t n = (apr_size_t)dygw_sandbox_settings()->coupons;
+    const apr_size_t n = (apr_size_t)capacity;
     const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
     apr_shm_t *shm;
     apr_status_t rv = apr_shm_create(&shm, sizeof(head_t) + n * sizeof *orders + n * sizeof *coupons
@@ -58,15 +58,12 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf)
     return rv;
 }
 
-void dygw_sandbox_lock(void)
+void dygw_sandbox_state_lock(void)
 {
     dygw_lock_take(lock);
-    if (state->lates) {
-        dygw_sandbox_apply_due(dygw_now());
-    }
 }
 
-void dygw_sandbox_unlock(void)
+void dygw_sandbox_state_unlock(void)
 {
     dygw_lock_release(lock);
 }
@@ -84,7 +81,7 @@ void dygw_sandbox_state_reset(void)
     /* The ring stays as it is: entries before `seen` are not looked at. */
     memset(s, 0, offsetof(dygw_sandbox_state_t, ring));
     if (dygw_random_bytes(&s->salt, sizeof s->salt) != APR_SUCCESS) {
-        s->salt = dygw_sandbox_mix(old ^ (apr_uint64_t)apr_time_now());
+        s->salt = old ^ (apr_uint64_t)apr_time_now();
     }
     s->capacity = capacity;
     s->verification_capacity = room;
@@ -175,4 +172,59 @@ int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
         }
     }
     return set->count == 0;
+}
+
+/* --- what comes later --- */
+
+int dygw_sandbox_late_add(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review)
+{
+    dygw_sandbox_late_t *late = &state->late[state->lates];
+
+    if (state->lates == DYGW_SANDBOX_LATE) {
+        return 0;
+    }
+    late->due = dygw_now() + ms;
+    late->is_review = is_review;
+    late->change = *change;
+    state->lates++;
+    return 1;
+}
+
+int dygw_sandbox_late_take(dygw_ms_t now, dygw_sandbox_late_t *late)
+{
+    int first = 0;
+
+    for (int i = 1; i < state->lates; i++) {
+        if (state->late[i].due < state->late[first].due) {
+            first = i;
+        }
+    }
+    if (state->lates == 0 || state->late[first].due > now) {
+        return 0;
+    }
+    *late = state->late[first];
+    state->late[first] = state->late[--state->lates];
+    return 1;
+}
+
+static int share_a_coupon(const dygw_sandbox_change_t *a, const dygw_sandbox_change_t *b)
+{
+    for (int i = 0; i < a->count; i++) {
+        for (int j = 0; j < b->count; j++) {
+            if (a->records[i] == b->records[j]) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int dygw_sandbox_is_under_review(const dygw_sandbox_change_t *change)
+{
+    for (int i = 0; i < state->lates; i++) {
+        if (state->late[i].is_review && share_a_coupon(&state->late[i].change, change)) {
+            return 1;
+        }
+    }
+    return 0;
 }

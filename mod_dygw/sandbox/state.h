@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the sandbox knows: one piece of shared memory, one lock.
+ * What the sandbox knows: one piece of shared memory, one lock. At the bottom of the room.
  *
  * Records are small and fixed; their ids are computed (ids.h). An order's coupons are neighbours.
  * Every verification is kept; those of one order hang together, newest first, and all of them lie
@@ -8,10 +8,12 @@
 #ifndef DYGW_SANDBOX_STATE_H
 #define DYGW_SANDBOX_STATE_H
 
-#include "sandbox/sandbox_private.h"
+#include <apr_pools.h>
 
-#include "sandbox/ids.h"
 #include "util/clock.h"
+
+/* No record. */
+#define DYGW_SANDBOX_NONE           ((apr_uint32_t)-1)
 
 #define DYGW_SANDBOX_POI_MAX        32      /* characters of a store's id */
 #define DYGW_SANDBOX_POI_SET_MAX    16      /* stores of one list */
@@ -104,18 +106,24 @@ typedef struct dygw_sandbox_client_t {
 
 /* --- calls, faults, switches --- */
 
+/* Every call, and its name in the control interface. */
+#define DYGW_SANDBOX_CALL_TABLE(X)          \
+    X(CLIENT_TOKEN, "client_token")         \
+    X(STABLE_TOKEN, "stable_client_token")  \
+    X(SHORT_LINK, "short_link")             \
+    X(PREPARE, "prepare")                   \
+    X(VERIFY, "verify")                     \
+    X(CANCEL, "cancel")                     \
+    X(GET, "get")                           \
+    X(QUERY, "query")                       \
+    X(RECORD, "verify_record")              \
+    X(STORES, "stores")                     \
+    X(ORDERS, "orders")
+
+#define DYGW_SANDBOX_CALL_NUMBER(call, name) DYGW_SANDBOX_CALL_##call,
+
 typedef enum {
-    DYGW_SANDBOX_CALL_CLIENT_TOKEN,
-    DYGW_SANDBOX_CALL_STABLE_TOKEN,
-    DYGW_SANDBOX_CALL_SHORT_LINK,
-    DYGW_SANDBOX_CALL_PREPARE,
-    DYGW_SANDBOX_CALL_VERIFY,
-    DYGW_SANDBOX_CALL_CANCEL,
-    DYGW_SANDBOX_CALL_GET,
-    DYGW_SANDBOX_CALL_QUERY,
-    DYGW_SANDBOX_CALL_RECORD,
-    DYGW_SANDBOX_CALL_STORES,
-    DYGW_SANDBOX_CALL_ORDERS,
+    DYGW_SANDBOX_CALL_TABLE(DYGW_SANDBOX_CALL_NUMBER)
     DYGW_SANDBOX_CALLS,
     DYGW_SANDBOX_CALL_TOKEN = DYGW_SANDBOX_CALLS,       /* in faults: either token call */
     DYGW_SANDBOX_CALL_ANY
@@ -257,15 +265,16 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
 } dygw_sandbox_state_t;
 
-/* post_config makes the memory and its lock. */
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf);
+/* Makes the memory, with room for capacity coupons, and its lock, before the children fork; as long
+ * as pconf. */
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity);
 
-/* NULL until post_config has been through. */
+/* NULL until the memory is made. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
 
-/* The lock. Taking it does what is due of verifications that come late. */
-void dygw_sandbox_lock(void);
-void dygw_sandbox_unlock(void);
+/* The lock, bare: requests take it with call.h, which does what has become due, too. */
+void dygw_sandbox_state_lock(void);
+void dygw_sandbox_state_unlock(void);
 
 /* Back to the start, with a new salt; the lock is held. */
 void dygw_sandbox_state_reset(void);
@@ -291,5 +300,16 @@ void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
 
 /* Whether a store may redeem an order. */
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
+
+/* --- changes that come later than their answer; the lock is held --- */
+
+/* Puts a change off by ms. 0: too many are waiting. */
+int dygw_sandbox_late_add(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review);
+
+/* Takes out the one that is due first, if it is by now. 0: none is. */
+int dygw_sandbox_late_take(dygw_ms_t now, dygw_sandbox_late_t *late);
+
+/* Whether one of the coupons of a verify is under review. */
+int dygw_sandbox_is_under_review(const dygw_sandbox_change_t *change);
 
 #endif

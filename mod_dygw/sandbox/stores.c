@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * shop/poi/query: the stores that the account has claimed. Always the same ones. */
+ * The call shop/poi/query: the stores that the account has claimed, always the same ones. An
+ * answer, called by serve.c. */
 #include <stdio.h>
 #include <string.h>
 
 #include "sandbox/certificate.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define STORES          25
 #define FIRST_POI_ID    APR_INT64_C(7012345678901234567)
 #define SIZE_MAX_NEW    50      /* the newer page's; the older one allows 100 */
 
-static void poi_id(int store, char *out)
+static void store_poi_id(int store, char *out)
 {
     (void)snprintf(out, DYGW_SANDBOX_ID_LEN + 1, "%" APR_INT64_T_FMT, FIRST_POI_ID + store);
 }
@@ -21,7 +25,7 @@ static void write_store(dygw_jsonw_t *w, int store)
 
     dygw_jsonw_object(w, NULL);
     dygw_jsonw_object(w, "poi");
-    poi_id(store, text);
+    store_poi_id(store, text);
     dygw_jsonw_string(w, "poi_id", text);
     (void)snprintf(text, sizeof text, "沙箱餐厅(第%d店)", store + 1);
     dygw_jsonw_string(w, "poi_name", text);
@@ -38,13 +42,13 @@ static void write_store(dygw_jsonw_t *w, int store)
 }
 
 /* The store with that id, STORES when there is none. */
-static int find(const char *id)
+static int find_store(const char *id)
 {
     char text[DYGW_SANDBOX_ID_LEN + 1];
     int store = 0;
 
     for (; store < STORES; store++) {
-        poi_id(store, text);
+        store_poi_id(store, text);
         if (strcmp(text, id) == 0) {
             break;
         }
@@ -64,7 +68,7 @@ void dygw_sandbox_stores(dygw_sandbox_call_t *call)
         dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
         return;
     }
-    first = account ? (page - 1) * size : find(poi);
+    first = account ? (page - 1) * size : find_store(poi);
     last = account ? first + size : first + 1;
     last = last < STORES ? last : STORES;
     dygw_sandbox_reply_begin(call);
@@ -73,6 +77,6 @@ void dygw_sandbox_stores(dygw_sandbox_call_t *call)
         write_store(&call->w, (int)first);
     }
     dygw_jsonw_end_array(&call->w);
-    dygw_jsonw_int(&call->w, "total", account ? STORES : find(poi) < STORES);
+    dygw_jsonw_int(&call->w, "total", account ? STORES : find_store(poi) < STORES);
     dygw_sandbox_reply_end(call);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Douyin's documents leave open, or tell in two ways. */
+ * The control interface's request "switch": what Douyin's documents leave open, or tell in two
+ * ways. Called by control.c; each call works with the switches as they are when it comes. */
 #include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/control.h"
+#include "sandbox/handlers.h"
 #include "util/json.h"
 
 #define LIST_MAX    4
@@ -23,7 +24,7 @@ typedef struct switch_t {
 
 #define AT(member) offsetof(dygw_sandbox_switches_t, member)
 
-static const switch_t table[] = {
+static const switch_t switch_table[] = {
     { "certificate_id", AT(certificate_id), { "number", "string" }, { 0 }, 0 },
     { "empty_list", AT(empty_list), { "array", "null", "missing" }, { 0 }, 0 },
     { "description", AT(description), { "success", "empty" }, { 0 }, 0 },
@@ -48,20 +49,20 @@ static const switch_t table[] = {
     { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 }
 };
 
-#define TABLE_LEN (sizeof table / sizeof table[0])
+#define SWITCHES (sizeof switch_table / sizeof switch_table[0])
 
-static int *place(dygw_sandbox_switches_t *switches, const switch_t *s)
+static int *switch_place(dygw_sandbox_switches_t *switches, const switch_t *s)
 {
     return (int *)((char *)switches + s->offset);
 }
 
-static int is_bool(const switch_t *s)
+static int is_switch_bool(const switch_t *s)
 {
     return !s->words[0] && !s->numbers[0] && !s->max;
 }
 
 /* The value as stored; -1: not allowed. */
-static int read_value(const switch_t *s, const json_t *value)
+static int read_switch_value(const switch_t *s, const json_t *value)
 {
     const char *word = json_string_value(value);
     const apr_int64_t number = json_integer_value(value);
@@ -74,7 +75,7 @@ static int read_value(const switch_t *s, const json_t *value)
         }
         return -1;
     }
-    if (is_bool(s)) {
+    if (is_switch_bool(s)) {
         return json_is_boolean(value) ? json_is_true(value) : -1;
     }
     if (!json_is_integer(value)) {
@@ -88,21 +89,21 @@ static int read_value(const switch_t *s, const json_t *value)
     return s->max && number >= 0 && number <= s->max ? (int)number : -1;
 }
 
-static const switch_t *find(const char *name)
+static const switch_t *find_switch(const char *name)
 {
-    for (size_t i = 0; i < TABLE_LEN; i++) {
-        if (strcmp(table[i].name, name) == 0) {
-            return &table[i];
+    for (size_t i = 0; i < SWITCHES; i++) {
+        if (strcmp(switch_table[i].name, name) == 0) {
+            return &switch_table[i];
         }
     }
     return NULL;
 }
 
 /* Sets one switch in *switches. NULL, or what is wrong. */
-static const char *set(dygw_sandbox_switches_t *switches, const char *name, const json_t *value,
-                       apr_pool_t *pool)
+static const char *set_switch(dygw_sandbox_switches_t *switches, const char *name,
+                              const json_t *value, apr_pool_t *pool)
 {
-    const switch_t *s = find(name);
+    const switch_t *s = find_switch(name);
     int n;
 
     if (strcmp(name, "link_target") == 0) {
@@ -117,27 +118,27 @@ static const char *set(dygw_sandbox_switches_t *switches, const char *name, cons
     if (!s) {
         return apr_psprintf(pool, "no switch %s", name);
     }
-    n = read_value(s, value);
+    n = read_switch_value(s, value);
     if (n < 0) {
         return apr_psprintf(pool, "%s does not take this value", name);
     }
-    *place(switches, s) = n;
+    *switch_place(switches, s) = n;
     return NULL;
 }
 
-static void write_all(dygw_jsonw_t *w, dygw_sandbox_switches_t *switches)
+static void write_switches(dygw_jsonw_t *w, dygw_sandbox_switches_t *switches)
 {
-    for (size_t i = 0; i < TABLE_LEN; i++) {
-        const int n = *place(switches, &table[i]);
+    for (size_t i = 0; i < SWITCHES; i++) {
+        const int n = *switch_place(switches, &switch_table[i]);
 
-        if (table[i].words[0]) {
-            dygw_jsonw_string(w, table[i].name, table[i].words[n]);
+        if (switch_table[i].words[0]) {
+            dygw_jsonw_string(w, switch_table[i].name, switch_table[i].words[n]);
         }
-        else if (is_bool(&table[i])) {
-            dygw_jsonw_bool(w, table[i].name, n);
+        else if (is_switch_bool(&switch_table[i])) {
+            dygw_jsonw_bool(w, switch_table[i].name, n);
         }
         else {
-            dygw_jsonw_int(w, table[i].name, n);
+            dygw_jsonw_int(w, switch_table[i].name, n);
         }
     }
     dygw_jsonw_string(w, "link_target", switches->link_target);
@@ -156,7 +157,7 @@ const char *dygw_sandbox_switch(dygw_sandbox_control_t *control)
     switches = dygw_sandbox_state()->switches;
     json_object_foreach(body, name, value) {
         if (!problem) {
-            problem = set(&switches, name, value, control->pool);
+            problem = set_switch(&switches, name, value, control->pool);
         }
     }
     if (!problem) {
@@ -164,7 +165,7 @@ const char *dygw_sandbox_switch(dygw_sandbox_control_t *control)
     }
     dygw_sandbox_unlock();
     if (!problem) {
-        write_all(&control->w, &switches);
+        write_switches(&control->w, &switches);
     }
     return problem;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two token calls.
+ * The two token calls, and what an access token is worth. Answers, called by serve.c.
  *
  * client_token: each call gives a new token; the one before lives on for five minutes at most, the
  * one before that dies at once. stable_client_token: the same token with the time that is left,
@@ -10,7 +10,9 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/call.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -37,7 +39,7 @@ apr_int64_t dygw_sandbox_token_check(const char *token, dygw_ms_t now)
     return now < access->expires ? 0 : DYGW_SANDBOX_OLD_TOKEN;
 }
 
-static int is_good(const dygw_sandbox_access_t *access, dygw_ms_t now)
+static int is_token_good(const dygw_sandbox_access_t *access, dygw_ms_t now)
 {
     return access && !access->killed && now < access->expires
            && (access->superseded == DYGW_NO_TIME || now < access->superseded);
@@ -50,7 +52,7 @@ int dygw_sandbox_tokens_end(int killed, dygw_ms_t now)
     for (int i = 0; i < DYGW_SANDBOX_TOKENS; i++) {
         dygw_sandbox_access_t *access = &dygw_sandbox_state()->tokens[i];
 
-        if (access->number != 0 && is_good(access, now)) {
+        if (access->number != 0 && is_token_good(access, now)) {
             access->killed = killed;
             access->expires = now;
             ended++;
@@ -59,7 +61,7 @@ int dygw_sandbox_tokens_end(int killed, dygw_ms_t now)
     return ended;
 }
 
-static void supersede(apr_uint32_t number, dygw_ms_t at)
+static void supersede_token(apr_uint32_t number, dygw_ms_t at)
 {
     dygw_sandbox_access_t *access = access_of(number);
 
@@ -68,14 +70,15 @@ static void supersede(apr_uint32_t number, dygw_ms_t at)
     }
 }
 
-static apr_uint32_t issue(dygw_ms_t now)
+/* A new token, good for life ms. */
+static apr_uint32_t issue_token(dygw_ms_t now, dygw_ms_t life)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
     const apr_uint32_t number = ++s->tokens_issued;
     dygw_sandbox_access_t *access = &s->tokens[number % DYGW_SANDBOX_TOKENS];
 
     access->number = number;
-    access->expires = now + (dygw_ms_t)dygw_sandbox_settings()->token_life * 1000;
+    access->expires = now + life;
     access->superseded = DYGW_NO_TIME;
     access->killed = 0;
     return number;
@@ -98,7 +101,7 @@ static dygw_sandbox_client_t *client_of(const char *key)
 }
 
 /* 0: more than 500 calls in five minutes. */
-static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
     dygw_ms_t *slot = &client->called[client->calls % DYGW_SANDBOX_TOKEN_CALLS];
 
@@ -107,25 +110,25 @@ static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now)
     }
     *slot = now;
     client->calls++;
-    supersede(client->before, now);
-    supersede(client->newest, now + BUFFER_MS);
+    supersede_token(client->before, now);
+    supersede_token(client->newest, now + BUFFER_MS);
     client->before = client->newest;
-    client->newest = issue(now);
+    client->newest = issue_token(now, life);
     return client->newest;
 }
 
-static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now)
+static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
-    if (!is_good(access_of(client->stable), now)) {
-        client->stable = issue(now);
+    if (!is_token_good(access_of(client->stable), now)) {
+        client->stable = issue_token(now, life);
     }
     return client->stable;
 }
 
 /* The client_key of a good request; NULL: refused. */
-static const char *authenticate(dygw_sandbox_call_t *call)
+static const char *authenticate_client(dygw_sandbox_call_t *call)
 {
-    const apr_table_t *clients = dygw_sandbox_settings()->clients;
+    const apr_table_t *clients = call->settings->clients;
     const char *error;
     const json_t *body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool,
                                          &error);
@@ -150,11 +153,13 @@ static const char *authenticate(dygw_sandbox_call_t *call)
     return key;
 }
 
-static void give_token(dygw_sandbox_call_t *call,
-                       apr_uint32_t (*choose)(dygw_sandbox_client_t *client, dygw_ms_t now))
+typedef apr_uint32_t choose_token_fn(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life);
+
+static void give_token(dygw_sandbox_call_t *call, choose_token_fn *choose)
 {
+    const dygw_ms_t life = (dygw_ms_t)call->settings->token_life * 1000;
     const dygw_ms_t now = dygw_now();
-    const char *key = authenticate(call);
+    const char *key = authenticate_client(call);
     char token[DYGW_SANDBOX_TOKEN_LEN + 1];
     dygw_sandbox_client_t *client;
     apr_uint32_t number = 0;
@@ -166,7 +171,7 @@ static void give_token(dygw_sandbox_call_t *call,
     dygw_sandbox_lock();
     client = client_of(key);
     if (client) {
-        number = choose(client, now);
+        number = choose(client, now, life);
     }
     if (number) {
         left = access_of(number)->expires - now;

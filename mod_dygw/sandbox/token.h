@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access tokens. */
+ * Access tokens, whether they are good and how they end: for serve.c and control.c. */
 #ifndef DYGW_SANDBOX_TOKEN_H
 #define DYGW_SANDBOX_TOKEN_H
 

@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * verify: the request into numbers, the change, its results into words. */
+ * The call verify: the request into numbers, the change (change.h), its results into words. An
+ * answer, called by serve.c. */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/body.h"
 #include "sandbox/certificate.h"
 #include "sandbox/change.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
 /* Refuses the call and gives 0. */
-static int refused(dygw_sandbox_call_t *call, apr_int64_t code, const char *description)
+static int verify_refused(dygw_sandbox_call_t *call, apr_int64_t code, const char *description)
 {
     dygw_sandbox_refuse(call, code, description);
     return 0;
 }
 
-static int read_codes(dygw_sandbox_call_t *call, const json_t *codes,
-                      dygw_sandbox_change_t *change)
+static int read_verify_codes(dygw_sandbox_call_t *call, const json_t *codes,
+                             dygw_sandbox_change_t *change)
 {
     const apr_size_t n = json_array_size(codes);
 
     if (n == 0) {
-        return refused(call, DYGW_SANDBOX_NO_CODE, NULL);
+        return verify_refused(call, DYGW_SANDBOX_NO_CODE, NULL);
     }
     if (n > DYGW_SANDBOX_CODES_MAX) {
-        return refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
+        return verify_refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
     }
     change->count = (int)n;
     for (apr_size_t i = 0; i < n; i++) {
@@ -34,7 +37,7 @@ static int read_codes(dygw_sandbox_call_t *call, const json_t *codes,
 
         change->records[i] = dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_CODE, code);
         if (change->records[i] == DYGW_SANDBOX_NONE) {
-            return refused(call, DYGW_SANDBOX_CANNOT_DECRYPT, NULL);
+            return verify_refused(call, DYGW_SANDBOX_CANNOT_DECRYPT, NULL);
         }
         change->request = dygw_sandbox_hash(change->request, code);
     }
@@ -42,36 +45,36 @@ static int read_codes(dygw_sandbox_call_t *call, const json_t *codes,
 }
 
 /* 0: refused. */
-static int read_request(dygw_sandbox_call_t *call, const json_t *body,
-                        dygw_sandbox_change_t *change)
+static int read_verify(dygw_sandbox_call_t *call, const json_t *body,
+                       dygw_sandbox_change_t *change)
 {
     const char *token = dygw_json_str(body, "verify_token");
     const char *poi_id = dygw_json_str(body, "poi_id");
 
     if (!token || !*token || !poi_id || !*poi_id) {
-        return refused(call, DYGW_SANDBOX_BAD_REQUEST, NULL);
+        return verify_refused(call, DYGW_SANDBOX_BAD_REQUEST, NULL);
     }
     if (strlen(poi_id) > DYGW_SANDBOX_POI_MAX) {
-        return refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
+        return verify_refused(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
     }
     if (json_array_size(json_object_get(body, "codes")) > 0
         || json_array_size(json_object_get(body, "code_with_time_list")) > 0) {
-        return refused(call, DYGW_SANDBOX_REFUSED, "抖音码请使用encrypted_codes核销");
+        return verify_refused(call, DYGW_SANDBOX_REFUSED, "抖音码请使用encrypted_codes核销");
     }
     memset(change, 0, sizeof *change);
     apr_cpystrn(change->poi_id, poi_id, sizeof change->poi_id);
     change->request = dygw_sandbox_hash(0, poi_id);
-    if (!read_codes(call, json_object_get(body, "encrypted_codes"), change)) {
+    if (!read_verify_codes(call, json_object_get(body, "encrypted_codes"), change)) {
         return 0;
     }
     if (!dygw_sandbox_verify_token_read(token, &change->order, &change->token)) {
-        return refused(call, DYGW_SANDBOX_REFUSED, "verify_token无效,请重新进行验券准备");
+        return verify_refused(call, DYGW_SANDBOX_REFUSED, "verify_token无效,请重新进行验券准备");
     }
     return 1;
 }
 
 /* The lock is held. */
-static void count_calls(const dygw_sandbox_change_t *change)
+static void count_verify_calls(const dygw_sandbox_change_t *change)
 {
     for (int i = 0; i < change->count; i++) {
         dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
@@ -87,8 +90,8 @@ static void count_calls(const dygw_sandbox_change_t *change)
 }
 
 /* The others are done as if there were no fault. */
-static void refuse_one(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
-                       dygw_sandbox_outcome_t *outcome)
+static void refuse_one_code(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
+                            dygw_sandbox_outcome_t *outcome)
 {
     dygw_sandbox_change_t others = *change;
     const int after = change->count - fault->item - 1;
@@ -106,11 +109,11 @@ static void refuse_one(const dygw_sandbox_fault_t *fault, const dygw_sandbox_cha
     outcome->items[fault->item].result = fault->result;
 }
 
-static void refuse(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
-                   dygw_sandbox_outcome_t *outcome)
+static void refuse_by_fault(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
+                            dygw_sandbox_outcome_t *outcome)
 {
     if (fault->item >= 0) {
-        refuse_one(fault, change, outcome);
+        refuse_one_code(fault, change, outcome);
         return;
     }
     for (int i = 0; i < change->count; i++) {
@@ -118,16 +121,16 @@ static void refuse(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_
     }
 }
 
-static void decide(const dygw_sandbox_call_t *call, dygw_sandbox_change_t *change,
-                   dygw_sandbox_outcome_t *outcome)
+static void decide_verify(const dygw_sandbox_call_t *call, dygw_sandbox_change_t *change,
+                          dygw_sandbox_outcome_t *outcome)
 {
     switch (call->fault.kind) {
     case DYGW_SANDBOX_RESULT:
-        refuse(&call->fault, change, outcome);
+        refuse_by_fault(&call->fault, change, outcome);
         break;
     case DYGW_SANDBOX_APPLY_LATE:
         change->anew = call->fault.anew;
-        dygw_sandbox_change_later(change, call->fault.ms, 0);
+        dygw_sandbox_late_add(change, call->fault.ms, 0);
         outcome->error_code = DYGW_SANDBOX_BUSY;
         break;
     case DYGW_SANDBOX_REVIEW:
@@ -163,9 +166,9 @@ static void write_verified(dygw_sandbox_call_t *call, const dygw_sandbox_change_
     dygw_sandbox_write_times_amount(w, &outcome->order, item->verification.serial);
 }
 
-static void write_item(dygw_sandbox_call_t *call, const char *code,
-                       const dygw_sandbox_change_t *change, int i,
-                       const dygw_sandbox_outcome_t *outcome)
+static void write_verify_item(dygw_sandbox_call_t *call, const char *code,
+                              const dygw_sandbox_change_t *change, int i,
+                              const dygw_sandbox_outcome_t *outcome)
 {
     const apr_int64_t result = outcome->items[i].result;
     const char *text = result == 0 ? "验券成功" : dygw_sandbox_text_of(result);
@@ -192,12 +195,12 @@ void dygw_sandbox_verify(dygw_sandbox_call_t *call)
     dygw_sandbox_change_t change;
     dygw_sandbox_outcome_t outcome = { 0 };
 
-    if (!body || !read_request(call, body, &change)) {
+    if (!body || !read_verify(call, body, &change)) {
         return;
     }
     dygw_sandbox_lock();
-    count_calls(&change);
-    decide(call, &change, &outcome);
+    count_verify_calls(&change);
+    decide_verify(call, &change, &outcome);
     dygw_sandbox_unlock();
     if (outcome.error_code) {
         dygw_sandbox_refuse(call, outcome.error_code, outcome.description);
@@ -206,8 +209,8 @@ void dygw_sandbox_verify(dygw_sandbox_call_t *call)
     dygw_sandbox_reply_begin(call);
     dygw_jsonw_array(&call->w, "verify_results");
     for (int i = 0; i < change.count; i++) {
-        write_item(call, json_string_value(json_array_get(codes, (apr_size_t)i)), &change, i,
-                   &outcome);
+        write_verify_item(call, json_string_value(json_array_get(codes, (apr_size_t)i)), &change, i,
+                          &outcome);
     }
     dygw_jsonw_end_array(&call->w);
     dygw_sandbox_reply_end(call);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * verify_record/query: the verifications of a span of time, oldest first, page by page. */
+ * The call verify_record/query: the verifications of a span of time, oldest first, page by page. An
+ * answer, called by serve.c. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
-#include "sandbox/damage.h"
+#include "sandbox/codes.h"
+#include "sandbox/handlers.h"
+#include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
 #define CHINA_OFFSET_MS     APR_INT64_C(28800000)       /* 8 h */
 #define DAY_MS              APR_INT64_C(86400000)
 
-typedef struct page_t {
+typedef struct record_page_t {
     const char *poi_ids;        /* comma-joined; NULL: all */
     dygw_ms_t from, to;         /* to: exclusive */
     apr_uint32_t after;         /* index of the first record that may come */
@@ -23,10 +26,10 @@ typedef struct page_t {
         dygw_sandbox_coupon_t coupon;
         dygw_sandbox_order_t order;
     } record[SIZE_MAX_DOCUMENTED];
-} page_t;
+} record_page_t;
 
 /* The first verification at t or later. */
-static apr_uint32_t lower_bound(dygw_ms_t t)
+static apr_uint32_t first_record_at(dygw_ms_t t)
 {
     apr_uint32_t low = 0, high = dygw_sandbox_state()->verifications;
 
@@ -45,7 +48,7 @@ static apr_uint32_t lower_bound(dygw_ms_t t)
 
 /* Whether a name stands in a comma-joined list; brackets and quotes around are allowed, as some
  * clients send them. */
-static int is_listed(const char *list, const char *name)
+static int is_store_listed(const char *list, const char *name)
 {
     const apr_size_t len = strlen(name);
     const char *at = list;
@@ -64,7 +67,8 @@ static int is_listed(const char *list, const char *name)
     return 0;
 }
 
-static void add(page_t *page, apr_uint32_t index, const dygw_sandbox_verification_t *v)
+static void add_record(record_page_t *page, apr_uint32_t index,
+                       const dygw_sandbox_verification_t *v)
 {
     page->record[page->count].index = index;
     page->record[page->count].verification = *v;
@@ -73,28 +77,28 @@ static void add(page_t *page, apr_uint32_t index, const dygw_sandbox_verificatio
     page->count++;
 }
 
-static void collect(page_t *page)
+static void collect_records(record_page_t *page)
 {
-    const apr_uint32_t last = lower_bound(page->to);
+    const apr_uint32_t last = first_record_at(page->to);
     apr_uint32_t i;
 
-    for (i = lower_bound(page->from); i < last; i++) {
+    for (i = first_record_at(page->from); i < last; i++) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
         if (page->poi_ids == NULL && page->count == page->size) {
             page->total += last - i;    /* the rest needs no look */
             return;
         }
-        if (is_listed(page->poi_ids, v->poi_id)) {
+        if (is_store_listed(page->poi_ids, v->poi_id)) {
             page->total++;
             if (i >= page->after && page->count < page->size) {
-                add(page, i, v);
+                add_record(page, i, v);
             }
         }
     }
 }
 
-static void write_record(dygw_sandbox_call_t *call, const page_t *page, int i)
+static void write_record(dygw_sandbox_call_t *call, const record_page_t *page, int i)
 {
     const dygw_sandbox_verification_t *v = &page->record[i].verification;
     const dygw_sandbox_order_t *order = &page->record[i].order;
@@ -126,13 +130,13 @@ static void write_record(dygw_sandbox_call_t *call, const page_t *page, int i)
     dygw_jsonw_end_object(w);
 }
 
-static dygw_ms_t today(dygw_ms_t now)
+static dygw_ms_t today_began(dygw_ms_t now)
 {
     return now - (now + CHINA_OFFSET_MS) % DAY_MS;
 }
 
 /* 0: refused. */
-static int read_request(dygw_sandbox_call_t *call, page_t *page)
+static int read_record_query(dygw_sandbox_call_t *call, record_page_t *page)
 {
     const char *cursor = dygw_sandbox_param(call, "cursor");
     const apr_int64_t size = dygw_sandbox_param_int(call, "size", -1);
@@ -153,20 +157,20 @@ static int read_request(dygw_sandbox_call_t *call, page_t *page)
     page->after = last + 1;             /* NONE + 1 is 0 */
     page->size = (int)size;
     page->poi_ids = dygw_sandbox_param(call, "poi_ids");
-    page->from = from ? from * 1000 : today(call->began);
+    page->from = from ? from * 1000 : today_began(call->began);
     page->to = to ? to * 1000 : APR_INT64_MAX;
     return 1;
 }
 
 void dygw_sandbox_verify_record(dygw_sandbox_call_t *call)
 {
-    page_t page;
+    record_page_t page;
 
-    if (!read_request(call, &page)) {
+    if (!read_record_query(call, &page)) {
         return;
     }
     dygw_sandbox_lock();
-    collect(&page);
+    collect_records(&page);
     dygw_sandbox_unlock();
     dygw_sandbox_reply_begin(call);
     dygw_jsonw_int(&call->w, "total", page.total);

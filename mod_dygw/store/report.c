@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "store/report_clause.h"
+#include "store/report_filter.h"
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 
@@ -20,13 +20,6 @@ static const char *const columns[] = { DYGW_VERIFICATION_COLUMNS,
 static const dygw_stmt_t report_count_all = {
     "dygw_report_count_all", DYGW_SQL("SELECT COUNT(*) FROM dygw_verifications")
 };
-
-void dygw_report_filter_init(dygw_report_filter_t *filter)
-{
-    *filter = (dygw_report_filter_t){ .start_time = DYGW_NO_TIME,
-                                      .end_time = DYGW_NO_TIME,
-                                      .status = DYGW_ANY_STATUS };
-}
 
 static apr_status_t read_rows(dygw_db_t *db, const char *label, const char *sql, const char **args,
                               apr_array_header_t **rows, apr_pool_t *pool)

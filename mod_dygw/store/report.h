@@ -5,23 +5,8 @@
 #ifndef DYGW_STORE_REPORT_H
 #define DYGW_STORE_REPORT_H
 
+#include "store/report_filter.h"
 #include "store/verification/verification.h"
-
-#define DYGW_ANY_STATUS (-1)
-
-/* Which records. NULL, 0, DYGW_ANY_STATUS and DYGW_NO_TIME: any. */
-typedef struct dygw_report_filter_t {
-    dygw_ms_t start_time;       /* of created_at, inclusive */
-    dygw_ms_t end_time;         /* exclusive */
-    const char *poi_id;
-    apr_int64_t app_id;
-    int status;                 /* dygw_verify_status_e */
-    const char *certificate_id;
-    const char *order_id;
-} dygw_report_filter_t;
-
-/* One that lets everything through. */
-void dygw_report_filter_init(dygw_report_filter_t *filter);
 
 /* The newest first, `offset` of them left out, at most limit. rows: of dygw_verification_t *. */
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "store/report_clause.h"
+#include "store/report_filter.h"
 #include "store/db/catalogue.h"
 #include "util/day.h"
 

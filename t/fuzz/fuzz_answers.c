@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "douyin/client.h"
+#include "douyin/questions.h"
 #include "util/compiler.h"
 
 #define ID_MAX      64
@@ -149,7 +149,7 @@ static dygw_reply_t stores(apr_pool_t *pool)
     return *dygw_douyin_stores(douyin, "t", NULL, question.poi_id, 1, 20, &fuzz_log, pool);
 }
 
-/* As a flight makes them. */
+/* As async.c makes them. */
 static dygw_reply_t ask(void (*put)(const dygw_douyin_t *, const dygw_question_t *,
                                     dygw_douyin_call_t *, apr_pool_t *), apr_pool_t *pool)
 {

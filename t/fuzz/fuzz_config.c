@@ -10,11 +10,18 @@
 
 #include <httpd.h>
 
-#include "cfg/limits.h"
+#include "cfg/directives.h"
 #include "cfg/parse.h"
 
 #define DIRECTIVE       "DygwTest"
 #define PROXY_WORDS     240     /* more than the longest message about a proxy */
+
+#define MIN_BODY        1024
+#define MAX_BODY        (16 * 1024 * 1024)
+#define MIN_TIMEOUT     DYGW_MSEC(1)
+#define MAX_TIMEOUT     DYGW_SEC(60)
+#define MIN_RETENTION   DYGW_DAYS(7)
+#define MAX_RETENTION   DYGW_DAYS(36500)
 
 static dygw_parse_t parser = { .directive = DIRECTIVE };
 
@@ -64,8 +71,8 @@ static void check_int(const char *arg)
 {
     apr_int64_t number = -1;
 
-    if (is_taken(dygw_parse_int(&parser, arg, DYGW_MIN_BODY, DYGW_MAX_BODY, &number))) {
-        FUZZ_ASSERT(number >= DYGW_MIN_BODY && number <= DYGW_MAX_BODY);
+    if (is_taken(dygw_parse_int(&parser, arg, MIN_BODY, MAX_BODY, &number))) {
+        FUZZ_ASSERT(number >= MIN_BODY && number <= MAX_BODY);
         FUZZ_ASSERT(fuzz_consists(arg, 1, 4096, FUZZ_DIGITS) && apr_atoi64(arg) == number);
     }
 }
@@ -74,11 +81,11 @@ static void check_time(const char *arg)
 {
     apr_interval_time_t time = -1;
 
-    if (is_taken(dygw_parse_time(&parser, arg, DYGW_MIN_RETENTION, DYGW_MAX_RETENTION, &time))) {
-        FUZZ_ASSERT(time >= DYGW_MIN_RETENTION && time <= DYGW_MAX_RETENTION);
+    if (is_taken(dygw_parse_time(&parser, arg, MIN_RETENTION, MAX_RETENTION, &time))) {
+        FUZZ_ASSERT(time >= MIN_RETENTION && time <= MAX_RETENTION);
     }
-    if (is_taken(dygw_parse_time(&parser, arg, DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &time))) {
-        FUZZ_ASSERT(time >= DYGW_MIN_TIMEOUT && time <= DYGW_MAX_TIMEOUT);
+    if (is_taken(dygw_parse_time(&parser, arg, MIN_TIMEOUT, MAX_TIMEOUT, &time))) {
+        FUZZ_ASSERT(time >= MIN_TIMEOUT && time <= MAX_TIMEOUT);
     }
 }
 

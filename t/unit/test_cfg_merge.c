@@ -15,7 +15,6 @@
 #include <apr_strings.h>
 
 #include "cfg/cfg.h"
-#include "cfg/limits.h"
 #include "cfg/tree.h"
 #include "util/compiler.h"
 

@@ -15,12 +15,16 @@
 
 #include <httpd.h>
 
-#include "cfg/limits.h"
 #include "cfg/parse.h"
 #include "util/compiler.h"
 
 #define DIRECTIVE   "DygwTest"
 #define SECRET      "hunter2"
+
+#define MIN_TIMEOUT     apr_time_from_msec(1)
+#define MAX_TIMEOUT     apr_time_from_sec(60)
+#define MIN_RETENTION   apr_time_from_sec(7 * 86400)
+#define MAX_RETENTION   apr_time_from_sec(APR_INT64_C(36500) * 86400)
 
 static dygw_parse_t parser;
 
@@ -253,18 +257,51 @@ static void times_keep_to_their_range(DYGW_UNUSED void **state)
             "d", "1day", "9999999d" };
     apr_interval_time_t t;
 
-    assert_null(dygw_parse_time(&parser, "2s", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
+    assert_null(dygw_parse_time(&parser, "2s", MIN_TIMEOUT, MAX_TIMEOUT, &t));
     assert_int_equal(t, apr_time_from_sec(2));
-    assert_null(dygw_parse_time(&parser, "2", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
+    assert_null(dygw_parse_time(&parser, "2", MIN_TIMEOUT, MAX_TIMEOUT, &t));
     assert_int_equal(t, apr_time_from_sec(2));
-    assert_null(dygw_parse_time(&parser, "1ms", DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
+    assert_null(dygw_parse_time(&parser, "1ms", MIN_TIMEOUT, MAX_TIMEOUT, &t));
     assert_int_equal(t, 1000);
-    assert_null(dygw_parse_time(&parser, "30d", DYGW_MIN_RETENTION, DYGW_MAX_RETENTION, &t));
+    assert_null(dygw_parse_time(&parser, "30d", MIN_RETENTION, MAX_RETENTION, &t));
     assert_int_equal(t, apr_time_from_sec(30 * 86400));
-    assert_refused(dygw_parse_time(&parser, "6d", DYGW_MIN_RETENTION, DYGW_MAX_RETENTION, &t));
+    assert_refused(dygw_parse_time(&parser, "6d", MIN_RETENTION, MAX_RETENTION, &t));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_refused(dygw_parse_time(&parser, bad[i], DYGW_MIN_TIMEOUT, DYGW_MAX_TIMEOUT, &t));
+        assert_refused(dygw_parse_time(&parser, bad[i], MIN_TIMEOUT, MAX_TIMEOUT, &t));
     }
+}
+
+static void counts_and_bytes_are_numbers(DYGW_UNUSED void **state)
+{
+    int count = 0;
+    apr_off_t bytes = 0;
+
+    assert_null(dygw_parse_count(&parser, "100", 10, 100, &count));
+    assert_int_equal(count, 100);
+    assert_refused(dygw_parse_count(&parser, "101", 10, 100, &count));
+    assert_refused(dygw_parse_count(&parser, "off", 10, 100, &count));
+    assert_null(dygw_parse_bytes(&parser, "99999999999", 10, 99999999999, &bytes));
+    assert_int_equal(bytes, 99999999999);
+    assert_refused(dygw_parse_bytes(&parser, "9", 10, 100, &bytes));
+}
+
+static void what_may_be_off_says_so(DYGW_UNUSED void **state)
+{
+    int count = 1;
+    apr_interval_time_t t = 1;
+
+    assert_null(dygw_parse_count_or_off(&parser, "Off", 10, 100, &count));
+    assert_int_equal(count, 0);
+    assert_null(dygw_parse_count_or_off(&parser, "10", 10, 100, &count));
+    assert_int_equal(count, 10);
+    assert_string_equal(dygw_parse_count_or_off(&parser, "9", 10, 100, &count),
+                        "DygwTest: '9' is not a number from 10 to 100, nor off");
+    assert_null(dygw_parse_time_or_off(&parser, "oFF", MIN_RETENTION, MAX_RETENTION, &t));
+    assert_int_equal(t, 0);
+    assert_null(dygw_parse_time_or_off(&parser, "7d", MIN_RETENTION, MAX_RETENTION, &t));
+    assert_int_equal(t, apr_time_from_sec(7 * 86400));
+    assert_string_equal(dygw_parse_time_or_off(&parser, "6d", MIN_RETENTION, MAX_RETENTION, &t),
+                        "DygwTest: '6d' is out of range: give a time from 7d to 36500d, or off");
 }
 
 static void words_are_listed_when_an_unknown_one_is_given(DYGW_UNUSED void **state)
@@ -318,6 +355,8 @@ int main(void)
         WITH_POOL(identifiers_have_a_character_set_and_a_length),
         WITH_POOL(integers_keep_to_their_range),
         WITH_POOL(times_keep_to_their_range),
+        WITH_POOL(counts_and_bytes_are_numbers),
+        WITH_POOL(what_may_be_off_says_so),
         WITH_POOL(words_are_listed_when_an_unknown_one_is_given),
         WITH_POOL(offsets_are_minutes_east),
     };

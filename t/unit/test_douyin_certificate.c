@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What get and query show of coupons, and what cancel answers, in all the shapes that were seen or
  * that nobody can exclude.
- * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
+ * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
+ * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +28,7 @@
 static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
 {
     dygw_question_t *question = apr_pcalloc(u->pool, sizeof(*question));
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
@@ -35,9 +36,9 @@ static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body
     question->order_id = "1061449651423386211";
     question->encrypted_code = "A";
     upstream_answer(u, body);
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
-    dygw_flight_start(flight, question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_flight_land(flight, apr_time_from_sec(10), &baton, &answer), 1);
+    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
+    dygw_douyin_async_begin(async, question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
     return answer;
 }
 
@@ -46,7 +47,7 @@ static const dygw_seen_coupon_t *got(upstream_t *u, const char *members)
 {
     const char *body = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{",
                                    members, "}}," EXTRA "}", NULL);
-    const dygw_coupons_reply_t *reply = asked(u, DYGW_ASK_GET, body).coupons;
+    const dygw_coupons_reply_t *reply = asked(u, DYGW_QUESTION_GET, body).coupons;
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
     assert_int_equal(reply->coupons->nelts, 1);
@@ -69,7 +70,7 @@ static const dygw_seen_verify_t *verified(upstream_t *u, dygw_ms_t now)
                                    "\"verify_time\":1651152314,\"verify_type\":4}}},"
                                    "\"extra\":{\"error_code\":0", said, "}}", NULL);
 
-    return verify_of(&APR_ARRAY_IDX(asked(u, DYGW_ASK_GET, body).coupons->coupons, 0,
+    return verify_of(&APR_ARRAY_IDX(asked(u, DYGW_QUESTION_GET, body).coupons->coupons, 0,
                                     dygw_seen_coupon_t), 0);
 }
 
@@ -111,7 +112,7 @@ static void where_it_does_not_or_in_nonsense_little_is_assumed(DYGW_UNUSED void 
 
 static void get_reads_the_documented_sample(void **state)
 {
-    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_GET,
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_GET,
         "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificate\":{"
         "\"encrypted_code\":\"CgwIARDhJxjLLyABKAESLgoscGiCSmZoMBlvG3WxOIxOGTfZHKvwwQD+DInGZEAi==\","
         "\"status\":2,\"amount\":{\"original_amount\":20,\"pay_amount\":10,"
@@ -147,7 +148,7 @@ static void get_reads_the_documented_sample(void **state)
 
 static void query_shows_every_coupon_of_the_order(void **state)
 {
-    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_QUERY,
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_QUERY,
         "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificates\":["
         "{\"encrypted_code\":\"A\",\"certificate_id\":7382420130108424203,\"status\":2,"
         "\"expire_time\":1682265599,\"verify\":{\"verify_id\":7091644694387591181,"
@@ -182,18 +183,18 @@ typedef struct list_case_t {
 static void a_list_may_be_empty_and_a_coupon_may_not(DYGW_UNUSED void **state)
 {
     static const list_case_t cases[] = {
-        { DYGW_ASK_QUERY, "", DYGW_REPLY_OK, 0 },
-        { DYGW_ASK_QUERY, ",\"certificates\":null", DYGW_REPLY_OK, 0 },
-        { DYGW_ASK_QUERY, ",\"certificates\":[]", DYGW_REPLY_OK, 0 },
-        { DYGW_ASK_QUERY, ",\"certificates\":[null,7,{\"status\":1}]", DYGW_REPLY_OK, 1 },
-        { DYGW_ASK_QUERY, ",\"certificates\":[null]", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_QUERY, ",\"certificates\":{}", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_QUERY, ",\"certificates\":\"\"", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_GET, ",\"certificate\":{\"status\":1}", DYGW_REPLY_OK, 1 },
-        { DYGW_ASK_GET, "", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_GET, ",\"certificate\":null", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_GET, ",\"certificate\":{}", DYGW_REPLY_GARBLED, 0 },
-        { DYGW_ASK_GET, ",\"certificate\":[{\"status\":1}]", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_QUERY, "", DYGW_REPLY_OK, 0 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":null", DYGW_REPLY_OK, 0 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":[]", DYGW_REPLY_OK, 0 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":[null,7,{\"status\":1}]", DYGW_REPLY_OK, 1 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":[null]", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":{}", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_QUERY, ",\"certificates\":\"\"", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_GET, ",\"certificate\":{\"status\":1}", DYGW_REPLY_OK, 1 },
+        { DYGW_QUESTION_GET, "", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_GET, ",\"certificate\":null", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_GET, ",\"certificate\":{}", DYGW_REPLY_GARBLED, 0 },
+        { DYGW_QUESTION_GET, ",\"certificate\":[{\"status\":1}]", DYGW_REPLY_GARBLED, 0 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -215,7 +216,7 @@ static void a_list_may_be_empty_and_a_coupon_may_not(DYGW_UNUSED void **state)
 
 static void a_refused_question_shows_nothing(void **state)
 {
-    const dygw_coupons_reply_t *reply = asked(*state, DYGW_ASK_QUERY,
+    const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_QUERY,
         "{\"data\":{\"error_code\":1212,\"description\":\"查不到券信息\","
         "\"certificates\":[{\"status\":1}]},"
         "\"extra\":{\"error_code\":1212,\"description\":\"查不到券信息\"}}").coupons;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin and proxies really send: damaged text, answers that are compressed unasked, coupons
  * under the second name of their list alone, the newer gateway's envelope.
- * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
+ * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
+ * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,16 +40,16 @@ static dygw_prepare_reply_t *prepared(upstream_t *u, const char *body)
 static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
 {
     dygw_question_t *question = apr_pcalloc(u->pool, sizeof(*question));
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     question->what = what;
     question->order_id = question->encrypted_code = question->account_id = "1";
     upstream_answer(u, body);
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
-    dygw_flight_start(flight, question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_flight_land(flight, apr_time_from_sec(10), &baton, &answer), 1);
+    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
+    dygw_douyin_async_begin(async, question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
     return answer;
 }
 
@@ -128,7 +129,7 @@ static void a_damaged_description_leaves_a_refusal_as_it_is(void **state)
 static void a_damaged_name_leaves_an_order_as_it_is(void **state)
 {
     upstream_t *u = *state;
-    const dygw_order_reply_t *order = asked(u, DYGW_ASK_ORDER, data(u,
+    const dygw_order_reply_t *order = asked(u, DYGW_QUESTION_ORDER, data(u,
         ",\"orders\":[{\"order_id\":\"1\",\"pay_amount\":19400,\"products\":["
         "{\"product_name\":\"\\udf4a!\"}]}]")).order;
 
@@ -172,7 +173,7 @@ static void coupons_are_found_under_either_name(DYGW_UNUSED void **state)
 
         assert_int_equal(p->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(p->certificates->nelts, 1);
-        assert_int_equal(asked(u, DYGW_ASK_QUERY, data(u, lists[i_])).coupons->coupons->nelts, 1);
+        assert_int_equal(asked(u, DYGW_QUESTION_QUERY, data(u, lists[i_])).coupons->coupons->nelts, 1);
     }
 }
 
@@ -205,7 +206,7 @@ static void what_get_shows_is_found_under_either_name(DYGW_UNUSED void **state)
 
     EACH(coupons, u) {
         const dygw_coupons_reply_t *got
-            = asked(u, DYGW_ASK_GET, data(u, coupons[i_])).coupons;
+            = asked(u, DYGW_QUESTION_GET, data(u, coupons[i_])).coupons;
 
         assert_int_equal(got->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(got->coupons->nelts, 1);
@@ -223,7 +224,7 @@ static void records_are_found_under_either_name(DYGW_UNUSED void **state)
 
     EACH(lists, u) {
         const dygw_records_reply_t *page
-            = asked(u, DYGW_ASK_RECORDS, data(u, lists[i_])).records;
+            = asked(u, DYGW_QUESTION_RECORDS, data(u, lists[i_])).records;
 
         assert_int_equal(page->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(page->records->nelts, 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the order query answers: the documented sample, and what may be absent or written otherwise.
- * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
+ * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
+ * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,15 +27,15 @@
 
 static const dygw_order_reply_t *asked(upstream_t *u, const char *body)
 {
-    static const dygw_question_t question = { .what = DYGW_ASK_ORDER, .order_id = ORDER };
-    dygw_flight_t *flight;
+    static const dygw_question_t question = { .what = DYGW_QUESTION_ORDER, .order_id = ORDER };
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     upstream_answer(u, body);
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
-    dygw_flight_start(flight, &question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_flight_land(flight, apr_time_from_sec(10), &baton, &answer), 1);
+    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
+    dygw_douyin_async_begin(async, &question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
     return answer.order;
 }
 

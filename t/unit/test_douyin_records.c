@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What verify_record/query answers: the documented sample, full pages, and what may be absent or
  * written otherwise.
- * links: douyin/address.c douyin/cancel.c douyin/certificate.c douyin/client.c douyin/codes.c
- * links: douyin/envelope.c douyin/flight.c douyin/http.c douyin/line.c douyin/link.c
- * links: douyin/order.c douyin/prepare.c douyin/records.c douyin/stores.c douyin/token.c
- * links: douyin/verify.c
+ * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
+ * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,17 +25,17 @@
 
 static const dygw_records_reply_t *asked(upstream_t *u, const char *cursor, const char *body)
 {
-    dygw_question_t question = { .what = DYGW_ASK_RECORDS, .account_id = "12 34",
+    dygw_question_t question = { .what = DYGW_QUESTION_RECORDS, .account_id = "12 34",
                                  .start_time = START, .end_time = START + 86400000,
                                  .cursor = cursor };
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_answer_t answer;
     void *baton;
 
     upstream_answer(u, body);
-    assert_int_equal(dygw_flight_create(&flight, u->douyin, u->pool), APR_SUCCESS);
-    dygw_flight_start(flight, &question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_flight_land(flight, apr_time_from_sec(10), &baton, &answer), 1);
+    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
+    dygw_douyin_async_begin(async, &question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
     return answer.records;
 }
 

@@ -140,17 +140,17 @@ static void check_trouble(dygw_question_e call, dygw_reply_class_e kind, apr_int
 
 static void trouble_is_told_in_a_few_words(DYGW_UNUSED void **state)
 {
-    check_trouble(DYGW_ASK_QUERY, DYGW_REPLY_BUSY, 2100004, 200,
+    check_trouble(DYGW_QUESTION_QUERY, DYGW_REPLY_BUSY, 2100004, 200,
                   "certificate/query: error_code 2100004");
-    check_trouble(DYGW_ASK_GET, DYGW_REPLY_BUSY, 0, 502, "certificate/get: HTTP status 502");
-    check_trouble(DYGW_ASK_REPEAT, DYGW_REPLY_TIMEOUT, 0, 0,
+    check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_BUSY, 0, 502, "certificate/get: HTTP status 502");
+    check_trouble(DYGW_QUESTION_REPEAT, DYGW_REPLY_TIMEOUT, 0, 0,
                   "certificate/verify: no answer in time");
-    check_trouble(DYGW_ASK_CANCEL, DYGW_REPLY_LOST, 0, 0,
+    check_trouble(DYGW_QUESTION_CANCEL, DYGW_REPLY_LOST, 0, 0,
                   "certificate/cancel: the connection broke");
-    check_trouble(DYGW_ASK_ORDER, DYGW_REPLY_UNREACHABLE, 0, 0, "order/query: no connection");
-    check_trouble(DYGW_ASK_ORDER, DYGW_REPLY_GARBLED, 0, 200,
+    check_trouble(DYGW_QUESTION_ORDER, DYGW_REPLY_UNREACHABLE, 0, 0, "order/query: no connection");
+    check_trouble(DYGW_QUESTION_ORDER, DYGW_REPLY_GARBLED, 0, 200,
                   "order/query: an answer that cannot be understood");
-    check_trouble(DYGW_ASK_GET, DYGW_REPLY_OK, 0, 200, "certificate/get: nothing that tells");
+    check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_OK, 0, 200, "certificate/get: nothing that tells");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

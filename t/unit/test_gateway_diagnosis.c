@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
- * links: gateway/diagnosis/answers.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
+ * links: douyin/codes.c gateway/diagnosis/answers.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,17 +39,17 @@ static struct {
     const char *asked;          /* "token what account poi; " each */
 } world;
 
-/* The calls under way land in the order of their start. */
-struct dygw_flight_t {
-    apr_array_header_t *started;    /* of flown_t */
-    int landed;
+/* Calls under way are completed in the order in which they were begun. */
+struct dygw_douyin_async_t {
+    apr_array_header_t *begun;  /* of asked_t */
+    int completed;
 };
 
-typedef struct flown_t {
+typedef struct asked_t {
     const dygw_question_t *question;
     const char *token;
     void *baton;
-} flown_t;
+} asked_t;
 
 static dygw_ms_t now(void)
 {
@@ -77,23 +77,24 @@ dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
     return &world.fresh;
 }
 
-apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
-                                apr_pool_t *pool)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async,
+                                      DYGW_UNUSED dygw_douyin_t *douyin,
+                                      apr_pool_t *pool)
 {
-    *flight = apr_pcalloc(pool, sizeof(**flight));
-    (*flight)->started = apr_array_make(pool, 8, sizeof(flown_t));
+    *async = apr_pcalloc(pool, sizeof(**async));
+    (*async)->begun = apr_array_make(pool, 8, sizeof(asked_t));
     return APR_SUCCESS;
 }
 
-void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
-                       const char *access_token, DYGW_UNUSED const dygw_log_t *log,
-                       apr_pool_t *pool, void *baton)
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
+                             const char *access_token, DYGW_UNUSED const dygw_log_t *log,
+                             apr_pool_t *pool, void *baton)
 {
-    static const char *const words[] = { [DYGW_ASK_GET] = "get", [DYGW_ASK_ORDER] = "order",
-                                         [DYGW_ASK_RECORDS] = "records",
-                                         [DYGW_ASK_STORES] = "stores" };
+    static const char *const words[] = { [DYGW_QUESTION_GET] = "get", [DYGW_QUESTION_ORDER] = "order",
+                                         [DYGW_QUESTION_RECORDS] = "records",
+                                         [DYGW_QUESTION_STORES] = "stores" };
 
-    APR_ARRAY_PUSH(flight->started, flown_t) = (flown_t){ question, access_token, baton };
+    APR_ARRAY_PUSH(async->begun, asked_t) = (asked_t){ question, access_token, baton };
     world.asked = apr_pstrcat(pool, world.asked, access_token, " ", words[question->what], " ",
                               question->account_id ? question->account_id : "-", " ",
                               question->poi_id ? question->poi_id : "-", "; ", NULL);
@@ -102,36 +103,36 @@ void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
     }
 }
 
-int dygw_flight_count(const dygw_flight_t *flight)
+int dygw_douyin_async_count(const dygw_douyin_async_t *async)
 {
-    return flight->started->nelts - flight->landed;
+    return async->begun->nelts - async->completed;
 }
 
-static dygw_reply_t *answer_of(const flown_t *flown, apr_pool_t *pool)
+static dygw_reply_t *answer_of(const asked_t *asked, apr_pool_t *pool)
 {
     dygw_reply_t *reply = apr_pcalloc(pool, sizeof(*reply));
     const char *text = "{}", *error;
 
     *reply = (dygw_reply_t){ .http_status = 200, .description = "", .logid = "", .date = NOW };
-    if (world.dead_token && strcmp(flown->token, world.dead_token) == 0) {
+    if (world.dead_token && strcmp(asked->token, world.dead_token) == 0) {
         reply->kind = DYGW_REPLY_TOKEN;
         reply->error_code = 2190002;
     }
-    else if (flown->question->what == DYGW_ASK_STORES) {
-        text = flown->question->poi_id ? world.alone : world.listed;
+    else if (asked->question->what == DYGW_QUESTION_STORES) {
+        text = asked->question->poi_id ? world.alone : world.listed;
     }
     reply->data = dygw_json_parse(text, strlen(text), DYGW_JSON_STRICT, pool, &error);
     return reply;
 }
 
-int dygw_flight_land(dygw_flight_t *flight, DYGW_UNUSED apr_interval_time_t patience, void **baton,
-                     dygw_answer_t *answer)
+int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience,
+                           void **baton, dygw_answer_t *answer)
 {
-    const flown_t *flown = &APR_ARRAY_IDX(flight->started, flight->landed++, flown_t);
+    const asked_t *asked = &APR_ARRAY_IDX(async->begun, async->completed++, asked_t);
 
     world.under_way--;
-    *baton = flown->baton;
-    answer->reply = answer_of(flown, world.pool);
+    *baton = asked->baton;
+    answer->reply = answer_of(asked, world.pool);
     return 1;
 }
 

@@ -18,7 +18,7 @@
 
 static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
-static dygw_flight_t *flight;
+static dygw_douyin_async_t *async;
 
 static int set_up(DYGW_UNUSED void **state)
 {
@@ -28,7 +28,7 @@ static int set_up(DYGW_UNUSED void **state)
     gateway->enrich_first = FIRST_MS * 1000;
     gateway->enrich_max = (apr_interval_time_t)MAX_MS * 1000;
     gateway->enrich_give_up = GIVE_UP_MS * 1000;
-    dygw_flight_create(&flight, NULL, pool);
+    dygw_douyin_async_create(&async, NULL, pool);
     return 0;
 }
 
@@ -91,8 +91,8 @@ static dygw_job_t *enrich(apr_int64_t first_id)
     };
     question = job->kind->begin(job);
     while (question) {
-        dygw_flight_start(flight, question, "tok-1", &fake_log, pool, job);
-        assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 1);
+        dygw_douyin_async_begin(async, question, "tok-1", &fake_log, pool, job);
+        assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 1);
         question = job->kind->answered(job, answer);
     }
     return job;

@@ -34,14 +34,14 @@ static void nothing_begins_without_leave_but_goes_on(DYGW_UNUSED void **state)
 {
     add_row(DYGW_DUE_SETTLE, 1);
     assert_false(turn(0));
-    assert_int_equal(fake_flight_idle_looks(), 1);      /* connections that nobody needs go */
+    assert_int_equal(fake_async_idle_looks(), 1);       /* connections that nobody needs go */
     assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
     assert_string_equal(fake_trace(), "");
     questions = 3;
-    fake_flight_hold(1);
+    fake_async_hold(1);
     assert_true(turn(1));
     add_row(DYGW_DUE_SETTLE, 2);
-    fake_flight_hold(0);
+    fake_async_hold(0);
     while (turn(0)) {
         continue;
     }
@@ -72,7 +72,7 @@ static void rows_on_which_their_request_works_are_left_alone(DYGW_UNUSED void **
 
 static void what_is_under_way_is_not_begun_again(DYGW_UNUSED void **state)
 {
-    fake_flight_hold(1);
+    fake_async_hold(1);
     add_group(DYGW_DUE_SETTLE, 10, 3);
     add_row(DYGW_DUE_ENRICH, 1);
     for (int i = 0; i < 5; i++) {
@@ -86,7 +86,7 @@ static void what_is_under_way_is_not_begun_again(DYGW_UNUSED void **state)
 
 static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED void **state)
 {
-    fake_flight_hold(1);
+    fake_async_hold(1);
     add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS + 20);
     turn(1);
     assert_int_equal(begun[DYGW_DUE_ENRICH], ENRICH_SLOTS);
@@ -98,7 +98,7 @@ static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED
     assert_int_equal(begun[DYGW_DUE_SETTLE], URGENT_SLOTS);
     assert_int_equal(begun[DYGW_DUE_ERRAND], 0);
     assert_false(dygw_jobs_caught_up(jobs));
-    fake_flight_hold(0);
+    fake_async_hold(0);
     run_all();
     assert_int_equal(ended[DYGW_DUE_SETTLE], URGENT_SLOTS + 5);
     assert_int_equal(ended[DYGW_DUE_ERRAND], 5);
@@ -116,7 +116,7 @@ static void what_waits_for_a_slot_follows_a_crowd_without_a_pause(DYGW_UNUSED vo
 
 static void due_rows_of_groups_under_way_hide_no_others(DYGW_UNUSED void **state)
 {
-    fake_flight_hold(1);
+    fake_async_hold(1);
     for (int i = 0; i < 10; i++) {
         add_group(DYGW_DUE_SETTLE, 10 + 10 * i, 10);
     }
@@ -136,7 +136,7 @@ static void the_database_is_asked_again_when_a_quarter_of_the_slots_is_free(DYGW
 {
     int asked;
 
-    fake_flight_hold(1);
+    fake_async_hold(1);
     add_rows(DYGW_DUE_SETTLE, URGENT_SLOTS - URGENT_SLOTS / 4 + 1);
     add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS - ENRICH_SLOTS / 4 + 1);
     turn(1);
@@ -152,12 +152,12 @@ static void a_fetch_in_vain_is_not_repeated_in_a_busy_loop(DYGW_UNUSED void **st
     dygw_ms_t start = dygw_now();
     int asked;
 
-    fake_flight_hold(1);
+    fake_async_hold(1);
     add_row(DYGW_DUE_SETTLE, 1);
     turn(1);
     asked = fake_store_calls(FAKE_OPEN);
     while (dygw_now() < start + A_SECOND_MS) {
-        dygw_jobs_turn(jobs, 1, 10000);     /* of the fake clock, as the flight is held */
+        dygw_jobs_turn(jobs, 1, 10000);     /* of the fake clock, as the calls are held */
     }
     assert_true(fake_store_calls(FAKE_OPEN) - asked <= 25);
     assert_true(fake_store_calls(FAKE_OPEN) - asked >= 10);
@@ -221,12 +221,12 @@ static void a_commit_whose_answer_was_lost_was_written(DYGW_UNUSED void **state)
 
 static void a_row_that_somebody_changed_is_not_written(DYGW_UNUSED void **state)
 {
-    fake_flight_hold(1);
+    fake_async_hold(1);
     add_group(DYGW_DUE_SETTLE, 10, 2);
     turn(1);
     fake_store_row(1)->revision++;
     fake_clock_advance(1);
-    fake_flight_hold(0);
+    fake_async_hold(0);
     turn(0);
     assert_int_equal(writes, 0);
     assert_true(fake_store_row(0)->revision == 0);

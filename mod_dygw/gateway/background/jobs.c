@@ -103,7 +103,7 @@ static apr_status_t fetch_classes(dygw_jobs_t *jobs, const int *wanted,
 /* Gives whether jobs have work under way or ahead; those that rest have not. */
 static int is_active(const dygw_jobs_t *jobs)
 {
-    return dygw_flight_count(jobs->flight) > 0 || jobs->orders.count > 0;
+    return dygw_douyin_async_count(jobs->async) > 0 || jobs->orders.count > 0;
 }
 
 static void begin_all(dygw_jobs_t *jobs, dygw_running_list_t *fresh)
@@ -144,12 +144,12 @@ static void fetch(dygw_jobs_t *jobs)
 
 /* --- from outside --- */
 
-/* The flight goes first: what is under way points into the jobs' pools. */
-static apr_status_t end_flight(void *data)
+/* The calls under way go first: they point into the jobs' pools. */
+static apr_status_t end_async(void *data)
 {
     dygw_jobs_t *jobs = data;
 
-    apr_pool_destroy(jobs->flight_pool);
+    apr_pool_destroy(jobs->async_pool);
     return APR_SUCCESS;
 }
 
@@ -173,9 +173,9 @@ apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
     made->pool = own;
     made->running = apr_hash_make(own);
     made->caught_up = 1;
-    apr_pool_create(&made->flight_pool, own);
-    apr_pool_pre_cleanup_register(own, made, end_flight);
-    return dygw_flight_create(&made->flight, gateway->douyin, made->flight_pool);
+    apr_pool_create(&made->async_pool, own);
+    apr_pool_pre_cleanup_register(own, made, end_async);
+    return dygw_douyin_async_create(&made->async, gateway->douyin, made->async_pool);
 }
 
 void dygw_jobs_lead(dygw_jobs_t *jobs, dygw_ms_t from, dygw_ms_t until)
@@ -201,17 +201,17 @@ static apr_interval_time_t limit_patience(const dygw_jobs_t *jobs, apr_interval_
     return patience;
 }
 
-/* Takes all that has landed, and waits for the first of it; an empty flight waits for nothing. */
-static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
+/* Takes all calls that are completed, and waits for the first; not when none is under way. */
+static void take_completed(dygw_jobs_t *jobs, apr_interval_time_t patience)
 {
-    int left = dygw_flight_count(jobs->flight);
+    int left = dygw_douyin_async_count(jobs->async);
     dygw_answer_t answer;
     void *baton;
 
     if (left == 0 && patience > 0) {
         apr_sleep(patience);
     }
-    while (left > 0 && dygw_flight_land(jobs->flight, patience, &baton, &answer)) {
+    while (left > 0 && dygw_douyin_async_next(jobs->async, patience, &baton, &answer)) {
         dygw_running_answered(jobs, baton, answer);
         jobs->moved++;
         patience = 0;
@@ -219,13 +219,13 @@ static void land(dygw_jobs_t *jobs, apr_interval_time_t patience)
     }
 }
 
-/* Nothing can land, but connections that are of no use any more are closed. */
+/* Nothing can be completed, but connections that are of no use any more are closed. */
 static void rest(dygw_jobs_t *jobs)
 {
     dygw_answer_t answer;
     void *baton;
 
-    dygw_flight_land(jobs->flight, 0, &baton, &answer);
+    dygw_douyin_async_next(jobs->async, 0, &baton, &answer);
 }
 
 int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patience)
@@ -238,12 +238,12 @@ int dygw_jobs_turn(dygw_jobs_t *jobs, int may_start, apr_interval_time_t patienc
     }
     dygw_jobs_send_order(jobs);
     if (is_active(jobs)) {
-        land(jobs, limit_patience(jobs, patience));
+        take_completed(jobs, limit_patience(jobs, patience));
     }
     else {
         rest(jobs);
     }
-    /* A crowd that started together lands together: its successors are not kept waiting. */
+    /* Calls that began together are completed together: the next ones are not kept waiting. */
     return is_active(jobs) || (may_start && jobs->moved > 0 && !jobs->caught_up);
 }
 

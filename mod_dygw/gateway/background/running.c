@@ -160,18 +160,18 @@ static dygw_answer_t not_asked(const dygw_running_t *r)
     dygw_verify_reply_t *verified;
 
     switch (r->question->what) {
-    case DYGW_ASK_GET:
-    case DYGW_ASK_QUERY:
+    case DYGW_QUESTION_GET:
+    case DYGW_QUESTION_QUERY:
         coupons = apr_pcalloc(pool, sizeof(*coupons));
         coupons->reply = reply;
         coupons->coupons = apr_array_make(pool, 0, sizeof(dygw_seen_coupon_t));
         return (dygw_answer_t){ .coupons = coupons };
-    case DYGW_ASK_ORDER:
+    case DYGW_QUESTION_ORDER:
         order = apr_pcalloc(pool, sizeof(*order));
         order->reply = reply;
         order->coupons = apr_array_make(pool, 0, sizeof(dygw_order_coupon_t));
         return (dygw_answer_t){ .order = order };
-    case DYGW_ASK_REPEAT:
+    case DYGW_QUESTION_REPEAT:
         verified = apr_pcalloc(pool, sizeof(*verified));
         verified->reply = reply;
         return (dygw_answer_t){ .verified = verified };
@@ -192,7 +192,8 @@ static int start(dygw_jobs_t *jobs, dygw_running_t *r)
     if (dygw_token_held(jobs->gateway, &r->token, r->job.pool) != APR_SUCCESS) {
         return 0;
     }
-    dygw_flight_start(jobs->flight, r->question, r->token.access_token, &r->log, r->job.pool, r);
+    dygw_douyin_async_begin(jobs->async, r->question, r->token.access_token, &r->log, r->job.pool,
+                            r);
     return 1;
 }
 
@@ -200,7 +201,7 @@ static int start(dygw_jobs_t *jobs, dygw_running_t *r)
 static void ask(dygw_jobs_t *jobs, dygw_running_t *r, int is_its_turn)
 {
     while (r->question) {
-        if (r->question->what == DYGW_ASK_ORDER && dygw_jobs_order_distance(jobs) > 0
+        if (r->question->what == DYGW_QUESTION_ORDER && dygw_jobs_order_distance(jobs) > 0
             && !is_its_turn) {
             dygw_running_append(&jobs->orders, r);
             return;

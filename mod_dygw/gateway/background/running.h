@@ -44,8 +44,8 @@ struct dygw_jobs_t {
     const dygw_job_kind_t *const *kinds;
     const dygw_log_t *log;
     apr_pool_t *pool;                   /* above those of the jobs */
-    apr_pool_t *flight_pool;
-    dygw_flight_t *flight;
+    apr_pool_t *async_pool;
+    dygw_douyin_async_t *async;
     apr_hash_t *running;                /* dygw_job_key_t to dygw_running_t */
     int busy[DYGW_JOBS_CLASSES];
     int rows[DYGW_JOB_KINDS];           /* of the jobs that run */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "douyin/codes.h"
+#include "douyin/douyin.h"
 #include "util/json.h"
 
 #define CLOCK_WELL_MS       5000
@@ -40,28 +40,17 @@ typedef struct verdict_t {
     dygw_why_e why;
 } verdict_t;
 
-static dygw_why_e why_of_setup(apr_int64_t error_code)
+static dygw_why_e why_of_setup(const dygw_reply_t *reply)
 {
-    switch (error_code) {
-    case DYGW_CODE_ADDRESS_OR_RIGHT:
-    case DYGW_CODE_ADDRESS:
-        return DYGW_WHY_ADDRESS_REFUSED;
-    case DYGW_CODE_MERCHANT:
-    case DYGW_CODE_MERCHANT_AT_GATEWAY:
-    case DYGW_CODE_MERCHANT_AT_PLATFORM:
-    case DYGW_CODE_MERCHANT_OF_STORES:
-        return DYGW_WHY_NOT_AUTHORISED;
-    case DYGW_CODE_BANNED:
-    case DYGW_CODE_PUNISHED:
-    case DYGW_CODE_APP_BANNED:
-        return DYGW_WHY_PUNISHED;
-    case DYGW_CODE_TAKEN_DOWN:
-    case DYGW_CODE_ABILITY_BANNED:
-    case DYGW_CODE_API_GONE:
-        return DYGW_WHY_TAKEN_DOWN;
-    default:
-        return DYGW_WHY_NO_PERMISSION;
-    }
+    static const dygw_why_e whys[] = {
+        [DYGW_OBSTACLE_PERMISSION] = DYGW_WHY_NO_PERMISSION,
+        [DYGW_OBSTACLE_ADDRESS] = DYGW_WHY_ADDRESS_REFUSED,
+        [DYGW_OBSTACLE_MERCHANT] = DYGW_WHY_NOT_AUTHORISED,
+        [DYGW_OBSTACLE_PUNISHED] = DYGW_WHY_PUNISHED,
+        [DYGW_OBSTACLE_TAKEN_DOWN] = DYGW_WHY_TAKEN_DOWN
+    };
+
+    return whys[dygw_douyin_reply_obstacle(reply)];
 }
 
 static verdict_t judge(const dygw_reply_t *reply)
@@ -72,7 +61,7 @@ static verdict_t judge(const dygw_reply_t *reply)
     case DYGW_REPLY_REVIEW:
         return (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
     case DYGW_REPLY_SETUP:
-        return (verdict_t){ DYGW_FAIL, why_of_setup(reply->error_code) };
+        return (verdict_t){ DYGW_FAIL, why_of_setup(reply) };
     case DYGW_REPLY_TOKEN:
         return (verdict_t){ DYGW_SKIPPED, DYGW_WHY_TOKEN_REFUSED };
     case DYGW_REPLY_REQUEST:
@@ -192,7 +181,7 @@ static verdict_t judge_secret(const dygw_reply_t *reply)
     case DYGW_REPLY_SETUP:
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REQUEST:
-        return why_of_setup(reply->error_code) == DYGW_WHY_ADDRESS_REFUSED
+        return why_of_setup(reply) == DYGW_WHY_ADDRESS_REFUSED
                    ? (verdict_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
                    : (verdict_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     default:
@@ -241,7 +230,7 @@ static const dygw_reply_t *find_verdict(const dygw_visit_t *v, dygw_why_e why)
     int i;
 
     if (v->fresh && v->fresh->reply.kind == DYGW_REPLY_SETUP
-        && why == why_of_setup(v->fresh->reply.error_code)
+        && why == why_of_setup(&v->fresh->reply)
         && why != DYGW_WHY_NOT_AUTHORISED) {
         return &v->fresh->reply;
     }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define STORES_AT_ONCE      5       /* Douyin lets small applications ask 20 times a second */
-#define LAND_PATIENCE_US    apr_time_from_sec(1)
+#define AWAIT_PATIENCE_US   apr_time_from_sec(1)
 #define RECORDS_SPAN_MS     3600000
 #define A10                 "AAAAAAAAAA"
 /* No coupon's, but spelled as they are: Douyin says that it cannot be decrypted. */
@@ -46,17 +46,17 @@ static void start(dygw_visit_t *v, dygw_probe_t *probe)
         probe->why_not = was_answered ? DYGW_WHY_NO_TOKEN : DYGW_WHY_NO_ANSWER;
     }
     else if (probe->why_not == DYGW_WHY_NONE) {
-        dygw_flight_start(v->flight, &probe->question, v->token, v->d->log, v->d->pool, probe);
+        dygw_douyin_async_begin(v->async, &probe->question, v->token, v->d->log, v->d->pool, probe);
     }
 }
 
-static void land_all(dygw_visit_t *v)
+static void await_all(dygw_visit_t *v)
 {
     dygw_answer_t answer;
     void *probe;
 
-    while (dygw_flight_count(v->flight) > 0) {
-        if (dygw_flight_land(v->flight, LAND_PATIENCE_US, &probe, &answer)) {
+    while (dygw_douyin_async_count(v->async) > 0) {
+        if (dygw_douyin_async_next(v->async, AWAIT_PATIENCE_US, &probe, &answer)) {
             ((dygw_probe_t *)probe)->reply = answer.reply;
         }
     }
@@ -69,7 +69,7 @@ static void ask_scopes(dygw_visit_t *v)
     for (i = 0; i < DYGW_VISIT_SCOPES; i++) {
         start(v, &v->scopes[i]);
     }
-    land_all(v);
+    await_all(v);
 }
 
 static const dygw_reply_t *find_refusal(const dygw_visit_t *v)
@@ -130,11 +130,11 @@ static void ask_stores(dygw_visit_t *v)
             continue;
         }
         start(v, probe);
-        if (dygw_flight_count(v->flight) >= STORES_AT_ONCE) {
-            land_all(v);
+        if (dygw_douyin_async_count(v->async) >= STORES_AT_ONCE) {
+            await_all(v);
         }
     }
-    land_all(v);
+    await_all(v);
 }
 
 /* --- all of it --- */
@@ -147,16 +147,16 @@ static void prepare_scopes(dygw_visit_t *v)
 
     v->scopes[DYGW_VISIT_CERTIFICATE]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_CERTIFICATE, .scope = "life.capacity.fulfilment",
-                          .question = { .what = DYGW_ASK_GET, .encrypted_code = NO_CODE } };
+                          .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
     v->scopes[DYGW_VISIT_STORES]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_STORE, .scope = "life.capacity.shop",
-                          .question = { .what = DYGW_ASK_STORES, .account_id = account } };
+                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account } };
     v->scopes[DYGW_VISIT_ORDER]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_ORDER, .scope = "life.capacity.order.query",
-                          .question = { .what = DYGW_ASK_ORDER, .order_id = NO_ORDER } };
+                          .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
     v->scopes[DYGW_VISIT_BILLING]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_BILLING, .scope = "life.capacity.billing",
-                          .question = { .what = DYGW_ASK_RECORDS, .account_id = account,
+                          .question = { .what = DYGW_QUESTION_RECORDS, .account_id = account,
                                         .start_time = now - RECORDS_SPAN_MS, .end_time = now } };
     for (i = DYGW_VISIT_CERTIFICATE + 1; i < DYGW_VISIT_SCOPES && !account; i++) {
         v->scopes[i].why_not = DYGW_WHY_NO_ACCOUNT;
@@ -170,7 +170,8 @@ static void prepare_stores(dygw_visit_t *v)
         const char *poi_id = APR_ARRAY_IDX(v->d->poi_ids, i, const char *);
 
         v->stores[i] = (dygw_probe_t){ .exam = DYGW_EXAM_STORE, .poi_id = poi_id,
-                                       .question = { .what = DYGW_ASK_STORES, .poi_id = poi_id } };
+                                       .question = { .what = DYGW_QUESTION_STORES,
+                                                     .poi_id = poi_id } };
     }
 }
 
@@ -181,7 +182,7 @@ void dygw_diagnose_douyin(const dygw_diagnosis_t *d)
     v->d = d;
     prepare_scopes(v);
     prepare_stores(v);
-    if (dygw_flight_create(&v->flight, d->gateway->douyin, d->pool) == APR_SUCCESS) {
+    if (dygw_douyin_async_create(&v->async, d->gateway->douyin, d->pool) == APR_SUCCESS) {
         ask_for_token(v);
         ask_scopes(v);
         ask_scopes_again(v);

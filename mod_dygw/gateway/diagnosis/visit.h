@@ -28,7 +28,7 @@ enum {
 
 typedef struct dygw_visit_t {
     const dygw_diagnosis_t *d;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_token_t held;
     int is_held;
     const dygw_token_reply_t *fresh;    /* of the token call; NULL: not asked */

@@ -4,6 +4,7 @@
 
 #include <apr_time.h>
 
+#include "douyin/codes.h"
 #include "gateway/ask.h"
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
@@ -75,7 +76,8 @@ int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
     int i, use;
 
     for (i = 0; i < prepared->certificates->nelts && n < wanted; i++) {
-        if (listed[i].status != DYGW_COUPON_UNKNOWN && listed[i].status != DYGW_COUPON_UNUSED) {
+        if (listed[i].status != DYGW_CERTIFICATE_UNSAID
+            && listed[i].status != DYGW_CERTIFICATE_UNUSED) {
             continue;
         }
         for (use = 1; use <= listed[i].times_left && n < wanted; use++) {

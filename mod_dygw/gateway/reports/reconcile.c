@@ -148,7 +148,7 @@ static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *ru
     }
     run->ledger = dygw_ledger_make(start, end, account && !strcmp(account, run->row->account_id),
                                    run->pool);
-    run->question = (dygw_question_t){ .what = DYGW_ASK_RECORDS,
+    run->question = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,
                                        .account_id = run->row->account_id,
                                        .start_time = start - BEFORE_MS,
                                        .end_time = end + AFTER_MS };
@@ -261,8 +261,8 @@ static void step(dygw_reconcile_t *rec)
     }
 }
 
-/* The flight goes first: what is under way points into the run's pool. */
-static apr_status_t end_flight(void *data)
+/* The calls under way go first: they point into the run's pool. */
+static apr_status_t end_async(void *data)
 {
     apr_pool_destroy(data);
     return APR_SUCCESS;
@@ -272,25 +272,25 @@ apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, dygw_gateway_t 
                                    const dygw_log_t *log, apr_pool_t *pool)
 {
     dygw_reconcile_t *made;
-    apr_pool_t *own, *flights;
+    apr_pool_t *own, *async_pool;
 
     apr_pool_create(&own, pool);
     *reconcile = made = apr_pcalloc(own, sizeof(*made));
     made->gateway = gateway;
     made->log = log;
     made->pool = own;
-    apr_pool_create(&flights, own);
-    apr_pool_pre_cleanup_register(own, flights, end_flight);
-    return dygw_flight_create(&made->flight, gateway->douyin, flights);
+    apr_pool_create(&async_pool, own);
+    apr_pool_pre_cleanup_register(own, async_pool, end_async);
+    return dygw_douyin_async_create(&made->async, gateway->douyin, async_pool);
 }
 
-/* What is under way lands first: it points into the run. */
+/* What is under way is completed first: it points into the run. */
 static int drop(dygw_reconcile_t *rec, apr_interval_time_t patience)
 {
     dygw_answer_t answer;
     void *baton;
 
-    if (rec->run->under_way && !dygw_flight_land(rec->flight, patience, &baton, &answer)) {
+    if (rec->run->under_way && !dygw_douyin_async_next(rec->async, patience, &baton, &answer)) {
         return 1;
     }
     end_run(rec);
@@ -298,12 +298,12 @@ static int drop(dygw_reconcile_t *rec, apr_interval_time_t patience)
 }
 
 /* Connections that were not needed for long are closed. */
-static void look_after_flight(dygw_reconcile_t *rec)
+static void look_after_async(dygw_reconcile_t *rec)
 {
     dygw_answer_t answer;
     void *baton;
 
-    dygw_flight_land(rec->flight, 0, &baton, &answer);
+    dygw_douyin_async_next(rec->async, 0, &baton, &answer);
 }
 
 /* Gives whether there is more to do at once. */
@@ -346,7 +346,7 @@ int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
         begin(rec, is_due);
     }
     if (!rec->run) {
-        look_after_flight(rec);
+        look_after_async(rec);
         return 0;
     }
     return go_on(rec, patience);

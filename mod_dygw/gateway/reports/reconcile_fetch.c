@@ -16,8 +16,8 @@ static void ask(dygw_reconcile_t *rec)
 {
     dygw_reconcile_run_t *run = rec->run;
 
-    dygw_flight_start(rec->flight, &run->question, run->token.access_token, rec->log,
-                      run->page_pool, run);
+    dygw_douyin_async_begin(rec->async, &run->question, run->token.access_token, rec->log,
+                            run->page_pool, run);
     run->under_way = 1;
     run->ask_at = dygw_now() + ASK_PAUSE_MS;
 }
@@ -129,7 +129,7 @@ int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience)
     if (!rec->run->under_way) {
         ask_page(rec);
     }
-    if (rec->run->under_way && dygw_flight_land(rec->flight, patience, &baton, &answer)) {
+    if (rec->run->under_way && dygw_douyin_async_next(rec->async, patience, &baton, &answer)) {
         take_answer(rec, answer);
     }
     return 1;

@@ -43,7 +43,7 @@ struct dygw_reconcile_t {
     dygw_gateway_t *gateway;
     const dygw_log_t *log;
     apr_pool_t *pool;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     dygw_reconcile_run_t *run;          /* NULL: none */
     dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */
     dygw_ms_t rest_until;

@@ -279,7 +279,7 @@ static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_
         learned->error = "order/query: Douyin does not know the order";
     }
     else {
-        learned->error = dygw_record_trouble(DYGW_ASK_ORDER, &order->reply, pool);
+        learned->error = dygw_record_trouble(DYGW_QUESTION_ORDER, &order->reply, pool);
     }
 }
 
@@ -287,7 +287,7 @@ static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, 
 {
     learned->asked_coupon = 1;
     if (answer->reply.kind != DYGW_REPLY_OK) {
-        learned->error = dygw_record_trouble(DYGW_ASK_GET, &answer->reply, pool);
+        learned->error = dygw_record_trouble(DYGW_QUESTION_GET, &answer->reply, pool);
     }
     else if (answer->coupons->nelts == 0) {
         learned->error = "certificate/get: no coupon in the answer";
@@ -300,14 +300,14 @@ static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, 
 
 static const dygw_question_t *ask_order(dygw_job_t *job, const char *order_id)
 {
-    job->question = (dygw_question_t){ .what = DYGW_ASK_ORDER, .order_id = order_id };
+    job->question = (dygw_question_t){ .what = DYGW_QUESTION_ORDER, .order_id = order_id };
     return &job->question;
 }
 
 static const dygw_question_t *ask_coupon(dygw_job_t *job, const char *encrypted_code)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_GET, .encrypted_code = encrypted_code
+        .what = DYGW_QUESTION_GET, .encrypted_code = encrypted_code
     };
     return &job->question;
 }
@@ -342,11 +342,11 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
     for (i = 0; i < job->count; i++) {
         learned_t *learned = &learned_of(job)[i];
 
-        if (job->question.what == DYGW_ASK_ORDER
+        if (job->question.what == DYGW_QUESTION_ORDER
             && dygw_text_same(order_of(job->rows[i]), job->question.order_id)) {
             hear_order(learned, answer.order, job->pool);
         }
-        else if (job->question.what == DYGW_ASK_GET
+        else if (job->question.what == DYGW_QUESTION_GET
                  && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
             hear_coupon(learned, answer.coupons, job->pool);
         }

@@ -31,7 +31,6 @@
 #define FRESH_MS            10000                   /* it may not show yet what it did then */
 #define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
                                                      * put back */
-#define UNKNOWN_ERROR       DYGW_CODE_UNKNOWN_ERROR
 
 static const dygw_question_t *next_row(dygw_job_t *job);
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
@@ -80,7 +79,7 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 static const dygw_question_t *ask(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
+        .what = DYGW_QUESTION_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
     };
     return &job->question;
 }
@@ -105,7 +104,8 @@ static const dygw_question_t *cancel(dygw_job_t *job)
         return e->clash ? end_nameless(job) : NULL;
     }
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
+        .what = DYGW_QUESTION_CANCEL,
+        .verify_id = v->verify_id, .certificate_id = v->certificate_id,
         .cancel_token = dygw_cancel_token(job->gateway, v, job->pool)
     };
     return &job->question;
@@ -149,7 +149,7 @@ static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *r
 
 static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
 {
-    const dygw_reply_t reply = { .error_code = UNKNOWN_ERROR, .description = why };
+    const dygw_reply_t reply = { .error_code = DYGW_CODE_UNKNOWN_ERROR, .description = why };
 
     return end_refused(job, &reply);
 }
@@ -214,8 +214,9 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
             return end_news(job, reply);
         }
         /* What its cancel came to is asked when that was sent to be. */
-        v->errand_at = job->question.what == DYGW_ASK_CANCEL ? v->errand_at
-                                                             : now + pause_of_news(v, reply, now);
+        v->errand_at = job->question.what == DYGW_QUESTION_CANCEL
+                           ? v->errand_at
+                           : now + pause_of_news(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
         return end_unconfirmed(job);
@@ -289,7 +290,7 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupo
 static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_verification_t *v = dygw_errand_row(job);
-    int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
+    int refunded = seen->certificate.status == DYGW_CERTIFICATE_REFUNDED;
     int told = v->news & DYGW_NEWS_WEBHOOK;
     dygw_confirmed_by_e by = v->news & DYGW_NEWS_LOOK ? DYGW_BY_STATUS_QUERY : DYGW_BY_WEBHOOK;
 
@@ -410,8 +411,8 @@ static const dygw_question_t *begin(dygw_job_t *job)
 
 static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 {
-    return job->question.what == DYGW_ASK_GET ? take_get(job, answer.coupons)
-                                              : take_cancel(job, answer.reply);
+    return job->question.what == DYGW_QUESTION_GET ? take_get(job, answer.coupons)
+                                                   : take_cancel(job, answer.reply);
 }
 
 const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };

@@ -4,14 +4,13 @@
 
 #include <string.h>
 
+#include "douyin/codes.h"
 #include "util/json.h"
 #include "util/text.h"
 
 #define DOUYINS_MS      1000    /* what the clocks of Douyin's machines may differ by; */
 #define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)     /* and those of our hosts, too */
 #define SECOND_MS       1000
-#define OPEN_PLATFORM   4       /* Douyin's verify_type */
-#define TYPE_UNSAID     0
 
 static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)
 {
@@ -86,10 +85,10 @@ int dygw_fit_precedes(const dygw_verification_t *v, const dygw_seen_verify_t *ve
 
 static dygw_fit_e kind_fits(int verify_type)
 {
-    if (verify_type <= TYPE_UNSAID) {
+    if (verify_type <= DYGW_VERIFY_TYPE_UNSAID) {
         return DYGW_FIT_SILENT;
     }
-    return verify_type == OPEN_PLATFORM ? DYGW_FIT_YES : DYGW_FIT_NO;
+    return verify_type == DYGW_VERIFY_TYPE_OPEN_PLATFORM ? DYGW_FIT_YES : DYGW_FIT_NO;
 }
 
 /* Older answers do not. */
@@ -121,13 +120,14 @@ dygw_fit_e dygw_fit_verify(const dygw_verification_t *v, const dygw_seen_verify_
 int dygw_fit_is_hidden(const dygw_seen_coupon_t *coupon)
 {
     return coupon->times_used > coupon->verifies->nelts
-           || (coupon->certificate.status == DYGW_COUPON_USED && coupon->verifies->nelts == 0);
+           || (coupon->certificate.status == DYGW_CERTIFICATE_USED && coupon->verifies->nelts == 0);
 }
 
 int dygw_fit_is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
 {
     if (!v->verify_id) {
-        return coupon->certificate.status == DYGW_COUPON_UNUSED && coupon->verifies->nelts == 0;
+        return coupon->certificate.status == DYGW_CERTIFICATE_UNUSED
+               && coupon->verifies->nelts == 0;
     }
     return !dygw_fit_find(coupon, v->verify_id);
 }

@@ -26,8 +26,6 @@
 #define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long a repeated verify of a times card is
                                                  * surely taken for the same one */
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
-#define RISK_REVIEW     DYGW_CODE_RISK_REVIEW
-#define ALREADY_USED    DYGW_CODE_ALREADY_VERIFIED
 
 static int is_given_up(const dygw_verification_t *v)
 {
@@ -90,7 +88,7 @@ static int is_card(const dygw_seen_coupon_t *seen)
 
 static int is_used_up(const dygw_seen_coupon_t *seen)
 {
-    return seen && seen->certificate.status == DYGW_COUPON_USED && !is_card(seen);
+    return seen && seen->certificate.status == DYGW_CERTIFICATE_USED && !is_card(seen);
 }
 
 int dygw_may_hear(const dygw_hearing_t *h)
@@ -346,7 +344,8 @@ static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
 static void judge_review(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
 {
     if (h->now > h->rows[i]->review_since + FOLLOW_MS) {
-        fail(verdict, RISK_REVIEW, "Douyin's risk review did not end with a redemption");
+        fail(verdict, DYGW_CODE_RISK_REVIEW,
+             "Douyin's risk review did not end with a redemption");
     }
 }
 
@@ -389,7 +388,7 @@ static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
         decide(verdict, DYGW_VERDICT_REPEAT);
     }
     else {
-        fail(verdict, ALREADY_USED, "the coupon was used by somebody else");
+        fail(verdict, DYGW_CODE_ALREADY_VERIFIED, "the coupon was used by somebody else");
     }
 }
 
@@ -466,13 +465,13 @@ static void judge_row(const dygw_hearing_t *h, int i, dygw_verdict_t *verdicts)
     if (verdict->verify) {
         judge_fit(h, i, verdict);
     }
-    else if (!seen || seen->certificate.status < DYGW_COUPON_INITIAL) {
+    else if (!seen || seen->certificate.status < DYGW_CERTIFICATE_INITIAL) {
         judge_unseen(h, i, verdict);
     }
-    else if (seen->certificate.status == DYGW_COUPON_REFUNDED) {
+    else if (seen->certificate.status == DYGW_CERTIFICATE_REFUNDED) {
         fail(verdict, DYGW_OUTCOME_NO_COUPON, "the coupon was refunded");
     }
-    else if (seen->certificate.status == DYGW_COUPON_USED) {
+    else if (seen->certificate.status == DYGW_CERTIFICATE_USED) {
         judge_used(h, i, verdict);
     }
     else {

@@ -99,7 +99,7 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
                           "late all the same, as verify_id %s; that is being cancelled",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_CANCEL, .verify_id = late.verify_id,
+        .what = DYGW_QUESTION_CANCEL, .verify_id = late.verify_id,
         .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
                                                            : v->certificate_id,
         .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)

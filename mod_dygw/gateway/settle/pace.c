@@ -3,7 +3,7 @@
  * no count of tries is needed, and are a little longer or shorter by chance. */
 #include "gateway/settle/pace.h"
 
-#include "douyin/codes.h"
+#include "douyin/douyin.h"
 #include "gateway/background/job.h"
 
 #define QUICK_REPEATS   5
@@ -58,7 +58,7 @@ dygw_ms_t dygw_pace_look(const dygw_verification_t *v, dygw_ms_t now)
 dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now)
 {
     int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST
-                || dygw_douyin_wants_rest(reply->error_code);
+                || dygw_douyin_reply_wants_rest(reply);
 
     return now + grown(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS,
                        spoke ? LONGEST_MS : SLOW_MS);

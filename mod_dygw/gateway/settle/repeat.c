@@ -5,7 +5,7 @@
  * of the request. The count is corrected when it certainly was not sent. */
 #include <apr_strings.h>
 
-#include "douyin/codes.h"
+#include "douyin/douyin.h"
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
@@ -48,7 +48,7 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
         codes[i] = job->rows[i]->encrypted_code;
     }
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_REPEAT, .poi_id = job->rows[0]->poi_id,
+        .what = DYGW_QUESTION_REPEAT, .poi_id = job->rows[0]->poi_id,
         .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
         .send_by = s->h.now + SEND_WITHIN_MS
     };
@@ -80,13 +80,12 @@ static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_c
 /* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
  * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
  * whose it is would never end. */
-static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
-                        apr_int64_t error_code)
+static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, int wants_rest)
 {
     dygw_settling_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
-    s->rests |= dygw_douyin_wants_rest(error_code);
+    s->rests |= wants_rest;
     s->refused |= s->rests || kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST;
     if (!s->fits[i] || v->repeats < IN_VAIN_MAX || kind == DYGW_REPLY_UNREACHABLE) {
         return 0;
@@ -114,7 +113,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
     default:
         v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
-        return hear_nothing(job, i, item->kind, item->result);
+        return hear_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
     }
 }
 
@@ -124,14 +123,14 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return hear_refusal(v, dygw_douyin_is_already(reply->error_code),
+        return hear_refusal(v, dygw_douyin_reply_is_already(reply),
                             reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
-        v->last_error = dygw_record_trouble(DYGW_ASK_REPEAT, reply, job->pool);
-        return hear_nothing(job, i, reply->kind, reply->error_code);
+        v->last_error = dygw_record_trouble(DYGW_QUESTION_REPEAT, reply, job->pool);
+        return hear_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }
 

@@ -257,7 +257,7 @@ static const dygw_question_t *ask_next(dygw_job_t *job)
         return conclude(job);
     }
     job->question = (dygw_question_t){
-        .what = DYGW_ASK_GET, .encrypted_code = job->rows[i]->encrypted_code
+        .what = DYGW_QUESTION_GET, .encrypted_code = job->rows[i]->encrypted_code
     };
     return &job->question;
 }
@@ -272,7 +272,7 @@ static const dygw_question_t *look(dygw_job_t *job)
     if (!knows_order(job->rows[0])) {
         return ask_next(job);
     }
-    job->question = (dygw_question_t){ .what = DYGW_ASK_QUERY,
+    job->question = (dygw_question_t){ .what = DYGW_QUESTION_QUERY,
                                        .order_id = job->rows[0]->order_id };
     return &job->question;
 }
@@ -399,11 +399,11 @@ static const dygw_question_t *begin(dygw_job_t *job)
 static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 {
     switch (job->question.what) {
-    case DYGW_ASK_QUERY:
+    case DYGW_QUESTION_QUERY:
         return take_query(job, answer.coupons);
-    case DYGW_ASK_GET:
+    case DYGW_QUESTION_GET:
         return take_get(job, answer.coupons);
-    case DYGW_ASK_REPEAT:
+    case DYGW_QUESTION_REPEAT:
         return dygw_repeat_answered(job, answer.verified) ? look(job) : NULL;
     default:
         return NULL;

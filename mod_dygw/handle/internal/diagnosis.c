@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "cfg/tree.h"
 #include "gateway/diagnosis/diagnosis.h"
 #include "util/spelling.h"
 

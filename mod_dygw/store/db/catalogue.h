@@ -10,7 +10,7 @@
 #ifndef DYGW_STORE_DB_CATALOGUE_H
 #define DYGW_STORE_DB_CATALOGUE_H
 
-#include "store/db/db.h"
+#include "store/db/source.h"
 
 struct dygw_stmt_t {
     const char *label;

@@ -10,7 +10,7 @@
  *
  * apr_dbd's transactions are not used: starting one on a dead PostgreSQL connection crashes, and
  * what they leave open is committed. */
-#include "store/db/inside.h"
+#include "store/db/db.h"
 
 #include <string.h>
 
@@ -20,6 +20,7 @@
 #include "store/db/catalogue.h"
 #include "store/db/dialect.h"
 #include "store/db/error.h"
+#include "store/db/inside.h"
 #include "store/db/notice.h"
 
 #define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */

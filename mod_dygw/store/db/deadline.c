@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "store/db/catalogue.h"
+#include "store/db/db.h"
 
 #define LOOK_AGAIN_MS   60000
 #define NEVER           "9223372036854775807"

@@ -3,7 +3,7 @@
 #ifndef DYGW_STORE_DB_DIALECT_H
 #define DYGW_STORE_DB_DIALECT_H
 
-#include "store/db/db.h"
+#include "store/db/source.h"
 
 #define DYGW_SETUP_MAX 5
 

@@ -20,7 +20,7 @@
 #include <apr_ring.h>
 #include <apr_time.h>
 
-#include "store/db/db.h"
+#include "store/db/source.h"
 
 /* A connection that the guard knows, as long as its session lasts. */
 typedef struct dygw_watched_t dygw_watched_t;

@@ -4,6 +4,7 @@
 #define DYGW_STORE_DB_INSIDE_H
 
 #include "store/db/session.h"
+#include "util/log.h"
 
 struct dygw_db_t {
     apr_pool_t *pool;       /* the opener's, until the connection is given back */

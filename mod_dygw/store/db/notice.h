@@ -7,7 +7,7 @@
 #ifndef DYGW_STORE_DB_NOTICE_H
 #define DYGW_STORE_DB_NOTICE_H
 
-#include "store/db/db.h"
+#include "store/db/source.h"
 
 /* From now on warnings of that connection are listened to; with other databases, and a client
  * library that does not play along, nothing happens. */

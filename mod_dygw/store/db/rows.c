@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "store/db/catalogue.h"
+#include "store/db/db.h"
 
 struct dygw_rows_t {
     dygw_db_t *db;

@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "store/db/db.h"
 #include "store/db/dialect.h"
 
 #define TRIES   10      /* of a statement, SQLite only */

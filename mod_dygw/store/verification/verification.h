@@ -23,7 +23,7 @@ typedef enum {
     DYGW_BY_WEBHOOK
 } dygw_confirmed_by_e;
 
-/* Douyin's certificate status, its numbers. */
+/* What Douyin tells of a coupon; a word in the table. UNKNOWN: nothing that we know. */
 typedef enum {
     DYGW_COUPON_UNKNOWN = -1,
     DYGW_COUPON_INITIAL,

@@ -274,7 +274,7 @@ int fake_token_calls(void)
     return token_calls;
 }
 
-/* --- what a flight asks --- */
+/* --- what is asked without waiting --- */
 
 static dygw_coupons_reply_t *make_coupons(const char *call, dygw_reply_class_e kind,
                                           apr_int64_t error_code)
@@ -393,23 +393,23 @@ static const char *const call_words[] = { "get", "query", "repeat", "cancel", "o
 static void queue_usual(const dygw_question_t *question)
 {
     switch (question->what) {
-    case DYGW_ASK_GET:
+    case DYGW_QUESTION_GET:
         fake_coupon(fake_get(DYGW_REPLY_OK, 0), question->encrypted_code, "cert-1", 1);
         break;
-    case DYGW_ASK_QUERY:
+    case DYGW_QUESTION_QUERY:
         fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
         break;
-    case DYGW_ASK_REPEAT:
+    case DYGW_QUESTION_REPEAT:
         fake_repeat(DYGW_REPLY_OK, 0);
         break;
-    case DYGW_ASK_CANCEL:
+    case DYGW_QUESTION_CANCEL:
         fake_cancel(DYGW_REPLY_OK, 0);
         break;
-    case DYGW_ASK_ORDER:
+    case DYGW_QUESTION_ORDER:
         queue_usual_order();
         break;
-    case DYGW_ASK_RECORDS:      /* no job's question */
-    case DYGW_ASK_STORES:
+    case DYGW_QUESTION_RECORDS:      /* no job's question */
+    case DYGW_QUESTION_STORES:
         break;
     }
 }
@@ -420,12 +420,12 @@ static const char *words_of(const dygw_question_t *q)
     int i;
 
     switch (q->what) {
-    case DYGW_ASK_GET:
+    case DYGW_QUESTION_GET:
         return q->encrypted_code;
-    case DYGW_ASK_CANCEL:
+    case DYGW_QUESTION_CANCEL:
         return apr_pstrcat(douyin_pool, q->verify_id, " ", q->certificate_id, " ",
                            q->cancel_token ? q->cancel_token : "-", NULL);
-    case DYGW_ASK_REPEAT:
+    case DYGW_QUESTION_REPEAT:
         words = apr_pstrcat(douyin_pool, q->poi_id, " ", q->verify_token, NULL);
         for (i = 0; i < q->count; i++) {
             words = apr_pstrcat(douyin_pool, words, i ? "," : " ", q->codes[i], NULL);
@@ -444,7 +444,7 @@ static void *ask(const dygw_question_t *question, const char *access_token)
     void *answer;
 
     assert_non_null(words_of(question));
-    assert_int_equal(question->send_by > 0, question->what == DYGW_ASK_REPEAT);
+    assert_int_equal(question->send_by > 0, question->what == DYGW_QUESTION_REPEAT);
     /* Before the rows are due again by the clock of another host. */
     assert_true(question->send_by + DYGW_CLOCKS_APART_MS <= dygw_now() + 5000);
     begin_call(call);
@@ -470,67 +470,67 @@ dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_question_t question = {
-        .what = DYGW_ASK_CANCEL, .verify_id = verify_id, .certificate_id = certificate_id,
+        .what = DYGW_QUESTION_CANCEL, .verify_id = verify_id, .certificate_id = certificate_id,
         .cancel_token = cancel_token
     };
 
     return ask(&question, access_token);
 }
 
-/* --- the flight: all of it is here --- */
+/* --- calls under way: all of it is here --- */
 
 #define UNDER_WAY_MAX 256
 
-struct dygw_flight_t {
+struct dygw_douyin_async_t {
     void *batons[UNDER_WAY_MAX];
     const dygw_reply_t *answers[UNDER_WAY_MAX];     /* each the first member of what it belongs to */
     int count;
 };
 
-void fake_flight_hold(int hold)
+void fake_async_hold(int hold)
 {
     held = hold;
 }
 
-int fake_flight_idle_looks(void)
+int fake_async_idle_looks(void)
 {
     return idle_looks;
 }
 
-apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
-                                apr_pool_t *pool)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin,
+                                      apr_pool_t *pool)
 {
-    *flight = apr_pcalloc(pool, sizeof(**flight));
+    *async = apr_pcalloc(pool, sizeof(**async));
     return APR_SUCCESS;
 }
 
-void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
-                       const char *access_token, DYGW_UNUSED const dygw_log_t *log,
-                       DYGW_UNUSED apr_pool_t *pool, void *baton)
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
+                             const char *access_token, DYGW_UNUSED const dygw_log_t *log,
+                             DYGW_UNUSED apr_pool_t *pool, void *baton)
 {
-    assert_true(flight->count < UNDER_WAY_MAX);
-    flight->answers[flight->count] = ask(question, access_token);
-    flight->batons[flight->count++] = baton;
+    assert_true(async->count < UNDER_WAY_MAX);
+    async->answers[async->count] = ask(question, access_token);
+    async->batons[async->count++] = baton;
 }
 
-int dygw_flight_count(const dygw_flight_t *flight)
+int dygw_douyin_async_count(const dygw_douyin_async_t *async)
 {
-    return flight->count;
+    return async->count;
 }
 
-int dygw_flight_land(dygw_flight_t *flight, apr_interval_time_t patience, void **baton,
-                     dygw_answer_t *answer)
+int dygw_douyin_async_next(dygw_douyin_async_t *async, apr_interval_time_t patience, void **baton,
+                           dygw_answer_t *answer)
 {
-    idle_looks += flight->count == 0;
-    if (held || flight->count == 0) {
+    idle_looks += async->count == 0;
+    if (held || async->count == 0) {
         fake_clock_advance((patience + 999) / 1000);
         return 0;
     }
-    *baton = flight->batons[0];
-    answer->reply = flight->answers[0];
-    flight->count--;
-    memmove(flight->batons, flight->batons + 1, (size_t)flight->count * sizeof(void *));
-    memmove(flight->answers, flight->answers + 1, (size_t)flight->count * sizeof(void *));
+    *baton = async->batons[0];
+    answer->reply = async->answers[0];
+    async->count--;
+    memmove(async->batons, async->batons + 1, (size_t)async->count * sizeof(void *));
+    memmove(async->answers, async->answers + 1, (size_t)async->count * sizeof(void *));
     return 1;
 }
 

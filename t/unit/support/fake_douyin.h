@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin, saying what a test tells it to say. Each call asserts that no unit of database work is
- * open meanwhile, and verify that its rows were committed before. What a flight has under way lands
- * in the order of its start; waiting for it in vain takes the fake clock's time. */
+ * open meanwhile, and verify that its rows were committed before. Calls under way are completed in
+ * the order in which they were begun; waiting in vain takes the fake clock's time. */
 #ifndef FAKE_DOUYIN_H
 #define FAKE_DOUYIN_H
 
@@ -20,7 +20,7 @@ dygw_token_reply_t *fake_token(dygw_reply_class_e kind, const char *text, apr_in
 dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code);
 void fake_link(dygw_link_e link);
 
-/* The same for the calls of a flight; cancel's also for the call of its own. What get and query give
+/* The same for calls without waiting; cancel's also for the call of its own. What get and query give
  * has no coupon until fake_coupon adds one. Nothing is queued: get and query show one unused coupon,
  * repeat redeems as verify does, cancel works, order finds an order of two coupons. */
 dygw_coupons_reply_t *fake_get(dygw_reply_class_e kind, apr_int64_t error_code);
@@ -40,15 +40,15 @@ dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id,
 /* A coupon of the order; its amounts are absent. */
 dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id);
 
-/* While it is set, what is started does not land. */
-void fake_flight_hold(int hold);
+/* While it is set, what is begun is not completed. */
+void fake_async_hold(int hold);
 
-/* How often it was looked after what landed, with nothing under way. */
-int fake_flight_idle_looks(void);
+/* How often a completed call was looked for with nothing under way. */
+int fake_async_idle_looks(void);
 
 /* What was started so far, joined by "; ", each as "token get enc", "token query order",
  * "token repeat poi verify_token code,code", "token cancel verify_id certificate_id cancel_token"
- * ("-" for none) or "token order order"; cancel's own call as the flight's. */
+ * ("-" for none) or "token order order"; cancel's own call as that of dygw_douyin_async_begin. */
 const char *fake_asked(void);
 
 /* A usable coupon, added to what prepare lists. */

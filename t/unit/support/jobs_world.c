@@ -48,7 +48,7 @@ static const dygw_question_t *ask_something(dygw_job_t *job)
     const dygw_verification_t *v = job->rows[0];
 
     job->question = (dygw_question_t){
-        .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_ASK_ORDER : DYGW_ASK_GET,
+        .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_QUESTION_ORDER : DYGW_QUESTION_GET,
         .encrypted_code = apr_psprintf(job->pool, "enc-%" APR_INT64_T_FMT, v->id),
         .order_id = apr_psprintf(job->pool, "order-%" APR_INT64_T_FMT, v->id)
     };
@@ -74,10 +74,10 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 
     heard = answer.reply->kind;
     last_reply = answer.reply;
-    if (job->question.what == DYGW_ASK_GET) {
+    if (job->question.what == DYGW_QUESTION_GET) {
         assert_non_null(answer.coupons->coupons);
     }
-    if (job->question.what == DYGW_ASK_ORDER) {
+    if (job->question.what == DYGW_QUESTION_ORDER) {
         assert_non_null(answer.order->coupons);
     }
     if (++*count < questions) {

@@ -182,30 +182,30 @@ apr_status_t dygw_ask_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dyg
 
 /* --- Douyin --- */
 
-struct dygw_flight_t {
+struct dygw_douyin_async_t {
     const dygw_question_t *question;    /* NULL: none is under way */
     apr_pool_t *pool;
     void *baton;
 };
 
 
-apr_status_t dygw_flight_create(dygw_flight_t **flight, DYGW_UNUSED dygw_douyin_t *douyin,
-                                apr_pool_t *p)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin,
+                                      apr_pool_t *p)
 {
-    *flight = apr_pcalloc(p, sizeof(**flight));
+    *async = apr_pcalloc(p, sizeof(**async));
     return APR_SUCCESS;
 }
 
-void dygw_flight_start(dygw_flight_t *flight, const dygw_question_t *question,
-                       DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *l,
-                       apr_pool_t *p, void *baton)
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
+                             DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *l,
+                             apr_pool_t *p, void *baton)
 {
     assert_int_equal(world.units, 0);
-    assert_null(flight->question);
+    assert_null(async->question);
     assert_in_range(world.asked, 0, ASKED_MAX - 1);
-    flight->question = question;
-    flight->pool = p;
-    flight->baton = baton;
+    async->question = question;
+    async->pool = p;
+    async->baton = baton;
     world.last_question = *question;
     world.asked_at[world.asked++] = world.now_ms;
     if (strlen(world.cursors) < sizeof(world.cursors) - 32) {
@@ -231,18 +231,18 @@ static void fill_page(dygw_records_reply_t *page, int first, apr_pool_t *p)
     }
 }
 
-int dygw_flight_land(dygw_flight_t *flight, DYGW_UNUSED apr_interval_time_t patience,
-                     void **baton, dygw_answer_t *answer)
+int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience,
+                           void **baton, dygw_answer_t *answer)
 {
-    const dygw_question_t *question = flight->question;
+    const dygw_question_t *question = async->question;
     dygw_records_reply_t *page;
 
     if (!question || world.held) {
         return 0;
     }
-    page = apr_pcalloc(flight->pool, sizeof(*page));
+    page = apr_pcalloc(async->pool, sizeof(*page));
     page->reply = (dygw_reply_t){ .kind = DYGW_REPLY_OK, .description = "", .logid = "" };
-    page->records = apr_array_make(flight->pool, 1, sizeof(dygw_verify_record_t));
+    page->records = apr_array_make(async->pool, 1, sizeof(dygw_verify_record_t));
     if (world.failing > 0) {
         world.failing--;
         page->reply.kind = world.failure;
@@ -254,11 +254,11 @@ int dygw_flight_land(dygw_flight_t *flight, DYGW_UNUSED apr_interval_time_t pati
     else {
         int first = question->cursor ? (int)apr_atoi64(question->cursor) : 0;
 
-        fill_page(page, world.repeat_pages ? 0 : first, flight->pool);
+        fill_page(page, world.repeat_pages ? 0 : first, async->pool);
     }
     answer->records = page;
-    *baton = flight->baton;
-    flight->question = NULL;
+    *baton = async->baton;
+    async->question = NULL;
     return 1;
 }
 

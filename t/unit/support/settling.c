@@ -82,18 +82,18 @@ int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64
 {
     dygw_job_t job = { .kind = kind, .gateway = gateway, .log = &fake_log };
     const dygw_question_t *question;
-    dygw_flight_t *flight;
+    dygw_douyin_async_t *async;
     int questions = 0;
 
     apr_pool_create(&job.pool, pool);
-    dygw_flight_create(&flight, gateway->douyin, job.pool);
+    dygw_douyin_async_create(&async, gateway->douyin, job.pool);
     read_rows(&job, first_id);
     for (question = kind->begin(&job); question; questions++) {
         dygw_answer_t answer;
         void *baton;
 
-        dygw_flight_start(flight, question, "t", &fake_log, job.pool, &job);
-        assert_int_equal(dygw_flight_land(flight, 0, &baton, &answer), 1);
+        dygw_douyin_async_begin(async, question, "t", &fake_log, job.pool, &job);
+        assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 1);
         question = kind->answered(&job, answer);
     }
     apr_pool_destroy(job.pool);

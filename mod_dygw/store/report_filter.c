@@ -5,11 +5,12 @@
  * The most telling filter leads: with the range of ids it is a range of one index, in the order of
  * the list. PostgreSQL and MySQL know from their statistics what is most telling; for SQLite, which
  * has none, the others get a plus sign, which takes them from its choice. */
-#include "store/report_clause.h"
+#include "store/report_filter.h"
 
 #include <apr_strings.h>
 
 #include "store/verification/id.h"
+#include "store/verification/verification.h"
 
 typedef struct condition_t {
     const char *leads;      /* as the first of the conditions */
@@ -26,6 +27,13 @@ static const condition_t conditions[CONDITIONS] = {
     [APP] = { "app_id = %lld", "+app_id = CAST(%lld AS INTEGER)" },
     [STATUS] = { "verify_status = %s", "+verify_status = %s" },
 };
+
+void dygw_report_filter_init(dygw_report_filter_t *filter)
+{
+    *filter = (dygw_report_filter_t){ .start_time = DYGW_NO_TIME,
+                                      .end_time = DYGW_NO_TIME,
+                                      .status = DYGW_ANY_STATUS };
+}
 
 static void add(dygw_clause_t *clause, dygw_db_t *db, const char *condition, const char *value)
 {

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/ only: the WHERE of a report, made of the filters that are given. */
-#ifndef DYGW_STORE_REPORT_CLAUSE_H
-#define DYGW_STORE_REPORT_CLAUSE_H
+ * Which records a report is about, and, for store/ only, the WHERE that is made of it. */
+#ifndef DYGW_STORE_REPORT_FILTER_H
+#define DYGW_STORE_REPORT_FILTER_H
 
-#include "store/report.h"
+#include "store/db/db.h"
+
+#define DYGW_ANY_STATUS (-1)
+
+/* Which records. NULL, 0, DYGW_ANY_STATUS and DYGW_NO_TIME: any. */
+typedef struct dygw_report_filter_t {
+    dygw_ms_t start_time;       /* of created_at, inclusive */
+    dygw_ms_t end_time;         /* exclusive */
+    const char *poi_id;
+    apr_int64_t app_id;
+    int status;                 /* dygw_verify_status_e */
+    const char *certificate_id;
+    const char *order_id;
+} dygw_report_filter_t;
+
+/* One that lets everything through. */
+void dygw_report_filter_init(dygw_report_filter_t *filter);
+
+/* --- for store/ only --- */
 
 #define DYGW_CLAUSE_ARGS 9      /* at most, two of them of the caller's */
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Douyin's codes that the sandbox refuses by. At the bottom of the room: it stands on nothing. */
+#ifndef DYGW_SANDBOX_CODES_H
+#define DYGW_SANDBOX_CODES_H
+
+#include <apr.h>
+
+#define DYGW_SANDBOX_NOT_FOUND          1212
+#define DYGW_SANDBOX_CANNOT_DECRYPT     1221
+#define DYGW_SANDBOX_UNDER_REVIEW       1229
+#define DYGW_SANDBOX_TIMES_USED_UP      1241
+#define DYGW_SANDBOX_DEAD_COUPON        1250
+#define DYGW_SANDBOX_ALREADY_CANCELLED  1265
+#define DYGW_SANDBOX_ALREADY_VERIFIED   1208        /* a result, not an error_code */
+#define DYGW_SANDBOX_NO_CODE            1502
+#define DYGW_SANDBOX_BAD_CLIENT_KEY     10003
+#define DYGW_SANDBOX_MISSING_PARAMETER  10002
+#define DYGW_SANDBOX_BAD_CLIENT_SECRET  10013
+#define DYGW_SANDBOX_TOO_MANY_TOKENS    10020
+#define DYGW_SANDBOX_BUSY               2100004
+#define DYGW_SANDBOX_BAD_REQUEST        2100005
+#define DYGW_SANDBOX_BAD_ARGUMENT       2119001
+#define DYGW_SANDBOX_TOO_OFTEN          2119003
+#define DYGW_SANDBOX_BAD_TOKEN          2190002
+#define DYGW_SANDBOX_OLD_TOKEN          2190008
+#define DYGW_SANDBOX_REFUSED            3000001     /* the text says why */
+#define DYGW_SANDBOX_WRONG_STORE        3000002
+#define DYGW_SANDBOX_NO_ORDER           3100101
+#define DYGW_SANDBOX_NO_SELECTION       4000001
+#define DYGW_SANDBOX_USE_CURSOR         4000002
+#define DYGW_SANDBOX_TOO_LATE_SUB       2034000910  /* sub_error_code */
+
+/* The usual text of a code, any of Douyin's; static memory, never NULL. */
+const char *dygw_sandbox_text_of(apr_int64_t code);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where connections to the database come from, and what kind of database it is. */
+#ifndef DYGW_STORE_DB_SOURCE_H
+#define DYGW_STORE_DB_SOURCE_H
+
+#include <apr_dbd.h>
+#include <apr_hash.h>
+#include <apr_pools.h>
+
+#include "util/clock.h"
+#include "util/metrics.h"
+
+typedef enum { DYGW_SQLITE3, DYGW_PGSQL, DYGW_MYSQL, DYGW_DIALECTS } dygw_dialect_e;
+
+/* What mod_dbd calls ap_dbd_t: the library knows no httpd header. */
+typedef struct dygw_dbd_t {
+    apr_dbd_t *handle;
+    const apr_dbd_driver_t *driver;
+    apr_hash_t *prepared;   /* of the connection; its pool and all in it go before the connection */
+    void *impl;             /* the opener's */
+} dygw_dbd_t;
+
+typedef struct dygw_guard_t dygw_guard_t;   /* store/db/guard.h */
+typedef struct dygw_wait_t dygw_wait_t;
+
+/* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
+ * apr_dbd. */
+typedef struct dygw_db_source_t {
+    dygw_dialect_e dialect;
+    int max_opens; /* how often open may be tried when it gives nothing: pooled connections + 1 */
+    apr_status_t (*open)(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd);
+    void (*close)(void *baton, dygw_dbd_t *dbd);
+    /* One writer at a time on this host: needed by SQLite only, both NULL elsewhere. */
+    apr_status_t (*lock_writer)(void *baton);
+    void (*unlock_writer)(void *baton);
+    void *baton;
+    dygw_guard_t *guard;    /* NULL: nobody else uses it meanwhile */
+    apr_uint32_t repairs;   /* statements that had to be prepared anew; atomic */
+    const dygw_metrics_t *metrics;  /* NULL: nothing is counted */
+} dygw_db_source_t;
+
+typedef struct dygw_db_t dygw_db_t;         /* store/db/db.h */
+typedef struct dygw_stmt_t dygw_stmt_t;     /* store/db/catalogue.h */
+
+/* "sqlite3", "pgsql", "mysql" as DBDriver spells them; APR_ENOTIMPL for any other. */
+apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect);
+const char *dygw_dialect_word(dygw_dialect_e dialect);
+
+#endif
