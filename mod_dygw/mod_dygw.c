@@ -7,8 +7,8 @@
  *                       and in configtest
  *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
  *                       databases' schema
- *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the watch over the
- *                       database and the background thread
+ *   5  child_init       after mod_dbd's: the runtime of each virtual host with the watch over its
+ *                       database, then the background thread
  *   6  requests         dispatch.c finds the endpoint, in handle/
  *   7  child_stopping   tells the thread, does not wait: requests may still be running
  *   8  the child's pool goes: pre-cleanups join the two threads before mod_dbd's connections are

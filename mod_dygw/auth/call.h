@@ -3,8 +3,6 @@
 #ifndef DYGW_AUTH_CALL_H
 #define DYGW_AUTH_CALL_H
 
-#include "cfg/module.h"
-
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
 #include "gateway/apps/apps.h"
