@@ -4,14 +4,13 @@
 
 #include <string.h>
 
+#include "store/app_columns.h"
 #include "store/db/catalogue.h"
 #include "util/json.h"
 
 #define EACH_PAGE   500     /* rows of one query while all are read */
 
-#define COLUMNS \
-    "id, name, code, description, client_key, secret_sealed, old_secret_sealed, " \
-    "old_secret_until, status, allow_token_read, poi_ids, created_at, updated_at, last_used_at"
+#define COLUMNS DYGW_NAMES(DYGW_APP_ALL)
 
 static const dygw_stmt_t apps_count = {
     "dygw_apps_count", DYGW_SQL("SELECT status, COUNT(*) FROM dygw_apps GROUP BY status")
@@ -55,7 +54,7 @@ static const dygw_stmt_t app_count = {
 /* --- rows --- */
 
 /* A list that cannot be read admits no store: an error must not open more than was meant. */
-static apr_array_header_t *text_list(const char *text, apr_pool_t *pool)
+static apr_array_header_t *store_list(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *list;
     const char *error;
@@ -76,29 +75,31 @@ static apr_array_header_t *text_list(const char *text, apr_pool_t *pool)
     return list;
 }
 
+/* A word that is unknown locks the app out. */
+static dygw_app_status_e app_status(const char *word)
+{
+    dygw_app_status_e status;
+
+    return dygw_app_status_parse(word, &status) == APR_SUCCESS ? status : DYGW_APP_DISABLED;
+}
+
+#define DYGW_READ_APP_STATUS(rows, column, pool)  app_status(dygw_row_text(rows, column, pool))
+#define DYGW_READ_APP_FLAG(rows, column, pool)    (dygw_row_int(rows, column, 0) != 0)
+#define DYGW_READ_APP_STORES(rows, column, pool) \
+    store_list(dygw_row_text(rows, column, pool), pool)
+
+#define READ(kind, name) app->name = DYGW_READ_##kind(rows, column++, pool);
+
 static void read_app(dygw_rows_t *rows, dygw_app_t *app, apr_pool_t *pool)
 {
-    app->id = dygw_row_int(rows, 0, 0);
-    app->name = dygw_row_text(rows, 1, pool);
-    app->code = dygw_row_text(rows, 2, pool);
-    app->description = dygw_row_text(rows, 3, pool);
-    app->client_key = dygw_row_text(rows, 4, pool);
-    app->secret_sealed = dygw_row_text(rows, 5, pool);
-    app->old_secret_sealed = dygw_row_text(rows, 6, pool);
-    app->old_secret_until = dygw_row_int(rows, 7, DYGW_NO_TIME);
-    if (dygw_app_status_parse(dygw_row_text(rows, 8, pool), &app->status) != APR_SUCCESS) {
-        app->status = DYGW_APP_DISABLED;
-    }
-    app->allow_token_read = dygw_row_int(rows, 9, 0) != 0;
-    app->poi_ids = text_list(dygw_row_text(rows, 10, pool), pool);
-    app->created_at = dygw_row_int(rows, 11, DYGW_NO_TIME);
-    app->updated_at = dygw_row_int(rows, 12, DYGW_NO_TIME);
-    app->last_used_at = dygw_row_int(rows, 13, DYGW_NO_TIME);
+    int column = 0;
+
+    DYGW_APP_ALL(READ, READ)
 }
 
 /* The one integer of a query that has one row. */
-static apr_status_t one_int(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                            apr_int64_t *value)
+static apr_status_t app_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                               apr_int64_t *value)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -133,8 +134,8 @@ apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
 }
 
 /* One page of all apps behind *last; APR_EOF when it was not full. */
-static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_fn *each,
-                              void *baton)
+static apr_status_t each_app_of_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_fn *each,
+                                     void *baton)
 {
     const char *args[] = { dygw_db_int(db, *last), dygw_db_int(db, EACH_PAGE) };
     apr_pool_t *pool;
@@ -161,7 +162,7 @@ static apr_status_t each_page(dygw_db_t *db, apr_int64_t *last, dygw_store_app_f
 
 apr_status_t dygw_store_app_version(dygw_db_t *db, apr_int64_t *version)
 {
-    return one_int(db, &app_version_get, NULL, version);
+    return app_number(db, &app_version_get, NULL, version);
 }
 
 apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each,
@@ -172,7 +173,7 @@ apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store
     apr_status_t rv = dygw_store_app_version(db, version);
 
     while (rv == APR_SUCCESS) {
-        rv = each_page(db, &last, each, baton);
+        rv = each_app_of_page(db, &last, each, baton);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
@@ -184,7 +185,7 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
     const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit),
                            dygw_db_int(db, offset) };
     dygw_rows_t *rows = NULL;
-    apr_status_t rv = one_int(db, &app_count, args, total);
+    apr_status_t rv = app_number(db, &app_count, args, total);
 
     *apps = apr_array_make(pool, limit, sizeof(dygw_app_t *));
     if (rv == APR_SUCCESS) {

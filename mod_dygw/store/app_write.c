@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "store/app_columns.h"
 #include "store/db/catalogue.h"
 #include "util/jsonw.h"
 
@@ -36,17 +37,13 @@ static const dygw_stmt_t app_next_id = {
 
 static const dygw_stmt_t app_insert = {
     "dygw_app_insert",
-    DYGW_SQL("INSERT INTO dygw_apps (id, name, code, description, client_key, secret_sealed, "
-             "old_secret_sealed, old_secret_until, status, allow_token_read, poi_ids, created_at, "
-             "updated_at, last_used_at) VALUES (%lld, %s, %s, %s, %s, %s, %s, %lld, %s, %lld, %s, "
-             "%lld, %lld, %lld)")
+    DYGW_SQL("INSERT INTO dygw_apps (" DYGW_NAMES(DYGW_APP_ALL) ") "
+             "VALUES (" DYGW_PARAMETERS(DYGW_APP_ALL) ")")
 };
 
 static const dygw_stmt_t app_update = {
     "dygw_app_update",
-    DYGW_SQL("UPDATE dygw_apps SET name = %s, description = %s, status = %s, "
-             "allow_token_read = %lld, poi_ids = %s, secret_sealed = %s, old_secret_sealed = %s, "
-             "old_secret_until = %lld, updated_at = %lld WHERE id = %lld")
+    DYGW_SQL("UPDATE dygw_apps SET " DYGW_SETS(DYGW_APP_CHANGED) " WHERE id = %lld")
 };
 
 static const dygw_stmt_t app_reseal = {
@@ -66,7 +63,7 @@ static const dygw_stmt_t app_used = {
              "WHERE id = %lld AND (last_used_at IS NULL OR last_used_at < %lld)")
 };
 
-static const char *list_text(const apr_array_header_t *list, apr_pool_t *pool)
+static const char *store_text(const apr_array_header_t *list, apr_pool_t *pool)
 {
     dygw_jsonw_t w;
     int i;
@@ -83,15 +80,16 @@ static const char *list_text(const apr_array_header_t *list, apr_pool_t *pool)
     return w.text;
 }
 
-static const char *time_text(dygw_db_t *db, dygw_ms_t t)
-{
-    return t == DYGW_NO_TIME ? NULL : dygw_db_int(db, t);
-}
+#define DYGW_ARG_APP_STATUS(db, member)   dygw_app_status_word(member)
+#define DYGW_ARG_APP_FLAG(db, member)     ((member) ? "1" : "0")
+#define DYGW_ARG_APP_STORES(db, member)   store_text(member, dygw_db_pool(db))
+
+#define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, app->name);
 
 /* --- transactions --- */
 
 /* Opens a change: from here to the commit no other host changes apps. */
-static apr_status_t begin_with(dygw_db_t *db, const dygw_stmt_t *lock)
+static apr_status_t begin_change(dygw_db_t *db, const dygw_stmt_t *lock)
 {
     apr_status_t rv = dygw_db_begin(db);
 
@@ -109,7 +107,7 @@ static apr_status_t end_change(dygw_db_t *db, apr_status_t rv)
 
 /* --- insert --- */
 
-static apr_status_t check_free(dygw_db_t *db, const dygw_app_t *app, const char **taken)
+static apr_status_t check_app_free(dygw_db_t *db, const dygw_app_t *app, const char **taken)
 {
     const char *args[] = { app->client_key, app->code };
     dygw_rows_t *rows;
@@ -133,7 +131,7 @@ static apr_status_t check_free(dygw_db_t *db, const dygw_app_t *app, const char 
     return *taken ? APR_EEXIST : APR_SUCCESS;
 }
 
-static apr_status_t draw_id(dygw_db_t *db, apr_int64_t *id)
+static apr_status_t next_app_id(dygw_db_t *db, apr_int64_t *id)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &app_next_id, &rows, NULL);
@@ -147,16 +145,12 @@ static apr_status_t draw_id(dygw_db_t *db, apr_int64_t *id)
     return rv;
 }
 
-static apr_status_t insert_row(dygw_db_t *db, const dygw_app_t *app)
+static apr_status_t insert_app(dygw_db_t *db, const dygw_app_t *app)
 {
-    const char *args[] = {
-        dygw_db_int(db, app->id), app->name, app->code, app->description, app->client_key,
-        app->secret_sealed, app->old_secret_sealed, time_text(db, app->old_secret_until),
-        dygw_app_status_word(app->status), app->allow_token_read ? "1" : "0",
-        list_text(app->poi_ids, dygw_db_pool(db)), time_text(db, app->created_at),
-        time_text(db, app->updated_at), time_text(db, app->last_used_at)
-    };
+    const char *args[DYGW_LENGTH(DYGW_APP_ALL)];
+    int count = 0;
 
+    DYGW_APP_ALL(ARGUMENT, ARGUMENT)
     return dygw_db_exec(db, &app_insert, NULL, args);
 }
 
@@ -164,17 +158,17 @@ apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, dygw_store_ap
                                    void *baton, const char **taken)
 {
     dygw_audit_entry_t entry = { 0 };
-    apr_status_t rv = begin_with(db, &app_version_raise);
+    apr_status_t rv = begin_change(db, &app_version_raise);
 
     *taken = NULL;
     if (rv == APR_SUCCESS) {
-        rv = check_free(db, app, taken);
+        rv = check_app_free(db, app, taken);
     }
     if (rv == APR_SUCCESS) {
-        rv = draw_id(db, &app->id);
+        rv = next_app_id(db, &app->id);
     }
     if (rv == APR_SUCCESS) {
-        rv = insert_row(db, app);
+        rv = insert_app(db, app);
     }
     if (rv == APR_SUCCESS) {
         edit(baton, app, &entry);
@@ -185,15 +179,13 @@ apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, dygw_store_ap
 
 /* --- change --- */
 
-static apr_status_t update_row(dygw_db_t *db, const dygw_app_t *app)
+static apr_status_t update_app(dygw_db_t *db, const dygw_app_t *app)
 {
-    const char *args[] = {
-        app->name, app->description, dygw_app_status_word(app->status),
-        app->allow_token_read ? "1" : "0", list_text(app->poi_ids, dygw_db_pool(db)),
-        app->secret_sealed, app->old_secret_sealed, time_text(db, app->old_secret_until),
-        time_text(db, app->updated_at), dygw_db_int(db, app->id)
-    };
+    const char *args[DYGW_LENGTH(DYGW_APP_CHANGED) + 1];
+    int count = 0;
 
+    DYGW_APP_CHANGED(ARGUMENT, ARGUMENT)
+    args[count] = dygw_db_int(db, app->id);
     return dygw_db_exec(db, &app_update, NULL, args);
 }
 
@@ -201,7 +193,7 @@ apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app
                                    void *baton, dygw_app_t **app, apr_pool_t *pool)
 {
     dygw_audit_entry_t entry = { 0 };
-    apr_status_t rv = begin_with(db, &app_version_raise);
+    apr_status_t rv = begin_change(db, &app_version_raise);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_store_app_get(db, id, app, pool);
@@ -211,7 +203,7 @@ apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) {
-        rv = update_row(db, *app);
+        rv = update_app(db, *app);
     }
     if (rv == APR_SUCCESS) {
         rv = dygw_store_audit_insert(db, &entry);
@@ -221,7 +213,7 @@ apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app
 
 /* --- what is no change for anybody --- */
 
-static apr_status_t reseal_one(dygw_db_t *db, const dygw_app_reseal_t *secret, int *done)
+static apr_status_t reseal_secret(dygw_db_t *db, const dygw_app_reseal_t *secret, int *done)
 {
     const char *args[] = { secret->to, dygw_db_int(db, secret->id), secret->from };
     int nrows = 0;
@@ -235,12 +227,12 @@ static apr_status_t reseal_one(dygw_db_t *db, const dygw_app_reseal_t *secret, i
 apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secrets, int count,
                                    int *done)
 {
-    apr_status_t rv = begin_with(db, &app_version_lock);
+    apr_status_t rv = begin_change(db, &app_version_lock);
     int i;
 
     *done = 0;
     for (i = 0; i < count && rv == APR_SUCCESS; i++) {
-        rv = reseal_one(db, &secrets[i], done);
+        rv = reseal_secret(db, &secrets[i], done);
     }
     rv = end_change(db, rv);
     *done = rv == APR_SUCCESS ? *done : 0;

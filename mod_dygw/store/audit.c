@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_audit. Rows are added and, when they are old enough, removed; nothing changes one.
+ * Table dygw_audit. Rows are added and, when they are old enough, removed; none is ever changed.
  *
- * An id is drawn on a host; another host may have drawn the same. Then the entry takes the next
- * one: an entry must not be lost because of that, nor be there twice when it is written again. */
+ * Each host draws ids by itself, so that two may draw the same. Then the later entry takes the next
+ * id that is free: an entry must not be lost, nor be there twice when its insert is repeated. */
 #include "store/audit.h"
 
-#include <string.h>
-
 #include "store/db/catalogue.h"
-#include "util/text.h"
 #include "store/db/confirm.h"
+#include "store/db/kinds.h"
 
 #define ACTOR_CHARS     128     /* of the columns */
 #define TEXT_CHARS      64
@@ -17,12 +15,23 @@
 #define END_OF_TIME     APR_INT64_C(253402300800000)    /* the year 10000 */
 #define INSERT_LOOKS    100     /* ids that others have in a row */
 
-#define COLUMNS \
-    "id, at, actor, action, target, before_state, after_state, address, request_id"
+/* All text is clipped before, by clipped_entry: is_entry_there compares what was written. */
+#define AUDIT_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(TIME, at) \
+    X(TEXT, actor) \
+    X(TEXT, action) \
+    X(TEXT, target) \
+    X(TEXT, before_state) \
+    X(TEXT, after_state) \
+    X(TEXT, address) \
+    X(TEXT, request_id)
+
+#define COLUMNS DYGW_NAMES(AUDIT_COLUMNS)
 
 static const dygw_stmt_t audit_insert = {
     "dygw_audit_insert",
-    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (%lld, %lld, %s, %s, %s, %s, %s, %s, %s)")
+    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (" DYGW_PARAMETERS(AUDIT_COLUMNS) ")")
 };
 
 static const dygw_stmt_t audit_get = {
@@ -31,26 +40,18 @@ static const dygw_stmt_t audit_get = {
 
 /* --- writing --- */
 
-static int same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
+#define READ(kind, name)        entry->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, entry->name);
 
 static void read_entry(dygw_rows_t *rows, dygw_audit_entry_t *entry, apr_pool_t *pool)
 {
-    entry->id = dygw_row_int(rows, 0, 0);
-    entry->at = dygw_row_int(rows, 1, 0);
-    entry->actor = dygw_row_text(rows, 2, pool);
-    entry->action = dygw_row_text(rows, 3, pool);
-    entry->target = dygw_row_text(rows, 4, pool);
-    entry->before = dygw_row_text(rows, 5, pool);
-    entry->after = dygw_row_text(rows, 6, pool);
-    entry->address = dygw_row_text(rows, 7, pool);
-    entry->request_id = dygw_row_text(rows, 8, pool);
+    int column = 0;
+
+    AUDIT_COLUMNS(READ, READ)
 }
 
 /* As the columns take it. */
-static dygw_audit_entry_t clipped(const dygw_audit_entry_t *entry, apr_pool_t *pool)
+static dygw_audit_entry_t clipped_entry(const dygw_audit_entry_t *entry, apr_pool_t *pool)
 {
     dygw_audit_entry_t cut = *entry;
 
@@ -63,7 +64,7 @@ static dygw_audit_entry_t clipped(const dygw_audit_entry_t *entry, apr_pool_t *p
 }
 
 /* The id is taken: by this very entry? APR_EEXIST: by another. */
-static apr_status_t is_there(dygw_db_t *db, const void *what)
+static apr_status_t is_entry_there(dygw_db_t *db, const void *what)
 {
     const dygw_audit_entry_t *entry = what;
     const char *args[] = { dygw_db_int(db, entry->id) };
@@ -78,31 +79,33 @@ static apr_status_t is_there(dygw_db_t *db, const void *what)
         return APR_STATUS_IS_EOF(rv) ? APR_EEXIST : rv;
     }
     read_entry(rows, &found, dygw_db_pool(db));
-    return found.at == entry->at && same_text(found.actor, entry->actor)
-                   && same_text(found.action, entry->action)
-                   && same_text(found.target, entry->target)
-                   && same_text(found.request_id, entry->request_id)
+    return found.at == entry->at && dygw_text_equal(found.actor, entry->actor)
+                   && dygw_text_equal(found.action, entry->action)
+                   && dygw_text_equal(found.target, entry->target)
+                   && dygw_text_equal(found.request_id, entry->request_id)
                ? APR_SUCCESS
                : APR_EEXIST;
 }
 
-static apr_status_t insert_as(dygw_db_t *db, const dygw_audit_entry_t *e)
+static apr_status_t insert_entry(dygw_db_t *db, const dygw_audit_entry_t *entry)
 {
-    const char *args[] = { dygw_db_int(db, e->id), dygw_db_int(db, e->at), e->actor, e->action,
-                           e->target, e->before, e->after, e->address, e->request_id };
+    const char *args[DYGW_LENGTH(AUDIT_COLUMNS)];
+    int count = 0;
     int nrows = 0;
-    apr_status_t rv = dygw_db_exec(db, &audit_insert, &nrows, args);
+    apr_status_t rv;
 
-    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_there, e) : rv;
+    AUDIT_COLUMNS(ARGUMENT, ARGUMENT)
+    rv = dygw_db_exec(db, &audit_insert, &nrows, args);
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_entry_there, entry) : rv;
 }
 
 apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry)
 {
-    dygw_audit_entry_t cut = clipped(entry, dygw_db_pool(db));
+    dygw_audit_entry_t cut = clipped_entry(entry, dygw_db_pool(db));
     int looks = INSERT_LOOKS;
     apr_status_t rv;
 
-    while ((rv = insert_as(db, &cut)) == APR_EEXIST && --looks > 0) {
+    while ((rv = insert_entry(db, &cut)) == APR_EEXIST && --looks > 0) {
         cut.id++;
     }
     return rv;
@@ -133,13 +136,13 @@ static const dygw_stmt_t audit_count[] = BY_FILTER(COUNT);
 
 #define ARGS_MAX 7
 
-static int mask_of(const dygw_audit_filter_t *filter)
+static int given_filters(const dygw_audit_filter_t *filter)
 {
     return (filter->actor ? 1 : 0) + (filter->action ? 2 : 0) + (filter->target ? 4 : 0);
 }
 
-static void fill_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset, int limit,
-                      const char **args)
+static void fill_filter_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
+                             int limit, const char **args)
 {
     const char *words[] = { filter->actor, filter->action, filter->target };
     size_t i;
@@ -155,8 +158,8 @@ static void fill_args(dygw_db_t *db, const dygw_audit_filter_t *filter, int offs
     *args = dygw_db_int(db, offset);
 }
 
-static apr_status_t count(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                          apr_int64_t *total)
+static apr_status_t count_entries(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                  apr_int64_t *total)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -172,13 +175,13 @@ apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *fil
                                    apr_pool_t *pool)
 {
     const char *args[ARGS_MAX];
-    int mask = mask_of(filter);
+    int mask = given_filters(filter);
     dygw_rows_t *rows = NULL;
     apr_status_t rv;
 
-    fill_args(db, filter, offset, limit, args);
+    fill_filter_args(db, filter, offset, limit, args);
     *entries = apr_array_make(pool, 1, sizeof(dygw_audit_entry_t));
-    rv = count(db, &audit_count[mask], args, total);
+    rv = count_entries(db, &audit_count[mask], args, total);
     if (rv == APR_SUCCESS) {
         rv = dygw_db_select(db, &audit_list[mask], &rows, args);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_audit. */
+ * Table dygw_audit: who changed what, and who read the access token. */
 #ifndef DYGW_STORE_AUDIT_H
 #define DYGW_STORE_AUDIT_H
 
@@ -14,14 +14,15 @@ typedef struct dygw_audit_entry_t {
     const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
                                  * reconciliation.refresh */
     const char *target;         /* "app:17"; NULL = none */
-    const char *before;         /* JSON object of what changed, without secrets; NULL = nothing */
-    const char *after;
+    const char *before_state;   /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *after_state;
     const char *address;
     const char *request_id;
 } dygw_audit_entry_t;
 
-/* Appends an entry; within the caller's transaction, when one is open. Doing it twice with one id
- * does no harm. */
+/* Appends an entry; within the caller's transaction, when one is open. The same entry with the same
+ * id may be appended twice: it is there once. Text that is longer than its column is cut, but for
+ * the two states. APR_EEXIST: too many ids in a row are taken. */
 apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry);
 
 /* What to list: NULL and DYGW_NO_TIME: any. */

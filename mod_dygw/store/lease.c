@@ -59,16 +59,16 @@ static const dygw_stmt_t tick_query = {
     "dygw_tick", { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) }
 };
 
-typedef struct claim_t {
+typedef struct lease_claim_t {
     const char *name;
     const char *owner;
-} claim_t;
+} lease_claim_t;
 
 /* MariaDB counts only rows that changed, unless told otherwise: a renewal within the same
  * millisecond is none. */
-static apr_status_t is_holder(dygw_db_t *db, const void *what)
+static apr_status_t is_lease_holder(dygw_db_t *db, const void *what)
 {
-    const claim_t *claim = what;
+    const lease_claim_t *claim = what;
     const char *args[] = { claim->name };
     const char *holder = NULL;
     dygw_rows_t *rows;
@@ -86,11 +86,11 @@ apr_status_t dygw_store_lease_take(dygw_db_t *db, const char *name, const char *
 {
     const char *ttl = dygw_db_int(db, ttl_ms);
     const char *args[] = { owner, ttl, name, owner, dygw_db_int(db, DYGW_LEASE_LEFT_MAX(ttl_ms)) };
-    const claim_t claim = { name, owner };
+    const lease_claim_t claim = { name, owner };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &lease_take, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_holder, &claim) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_lease_holder, &claim) : rv;
 }
 
 apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const char *owner)
@@ -100,8 +100,8 @@ apr_status_t dygw_store_lease_release(dygw_db_t *db, const char *name, const cha
     return dygw_db_exec(db, &lease_release, NULL, args);
 }
 
-/* The earliest of the present row's last columns; DYGW_NO_TIME when all are NULL. */
-static dygw_ms_t first_due(dygw_rows_t *rows)
+/* The earliest time in the columns of what is due; DYGW_NO_TIME when all are NULL. */
+static dygw_ms_t first_due_of_tick(dygw_rows_t *rows)
 {
     dygw_ms_t first = DYGW_NO_TIME;
     int i;
@@ -132,7 +132,7 @@ apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
     tick->lease_left_ms = dygw_row_int(rows, 2, 0);
     tick->lease_age_ms = dygw_row_int(rows, 3, -1);
     tick->lease_owner = dygw_row_text(rows, 4, pool);
-    tick->due_at = first_due(rows);
+    tick->due_at = first_due_of_tick(rows);
     tick->reconcile_at = dygw_row_int(rows, RECONCILE_COLUMN, DYGW_NO_TIME);
     tick->now = dygw_row_int(rows, NOW_COLUMN, 0);
     return APR_SUCCESS;

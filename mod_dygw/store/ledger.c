@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Our side of the comparison with Douyin's ledger. */
+ * Our side of the comparison with Douyin's ledger: our redemptions, and messages about coupons that
+ * we have no record of. */
 #include "store/ledger.h"
 
 #include <string.h>
@@ -7,9 +8,38 @@
 #include "store/db/catalogue.h"
 #include "store/verification/words.h"
 
-#define SELECT \
-    "SELECT id, app_id, app_name, poi_id, verify_status, certificate_id, verify_id, order_id, " \
-    "ext_order_id, product_name, pay_amount, verify_time, created_at FROM dygw_verifications "
+#define LEDGER_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(INT64, app_id) \
+    X(TEXT, app_name) \
+    X(TEXT, poi_id) \
+    X(VERIFY_STATUS, verify_status) \
+    X(TEXT, certificate_id) \
+    X(TEXT, verify_id) \
+    X(TEXT, order_id) \
+    X(TEXT, ext_order_id) \
+    X(TEXT, product_name) \
+    X(INT64_OR_NULL, pay_amount) \
+    X(TIME_OR_NULL, verify_time) \
+    X(TIME, created_at)
+
+/* Of a message all but what is asked for. */
+#define LEDGER_MESSAGE_COLUMNS(FIRST, X) \
+    FIRST(TEXT, msg_id) \
+    X(TIME, received_at) \
+    X(TEXT, event) \
+    X(TEXT, action) \
+    X(TIME_OR_NULL, msg_time) \
+    X(TEXT, order_id) \
+    X(TEXT, account_id)
+
+/* The number of a column. */
+#define NUMBER(kind, name) LEDGER_##name,
+enum { LEDGER_COLUMNS(NUMBER, NUMBER) };
+
+#define READ(kind, name) row->name = DYGW_READ_##kind(rows, column++, pool);
+
+#define SELECT "SELECT " DYGW_NAMES(LEDGER_COLUMNS) " FROM dygw_verifications "
 
 static const dygw_stmt_t ledger_read = {
     "dygw_ledger_read", DYGW_SQL(SELECT "WHERE id > %lld AND id < %lld ORDER BY id LIMIT %lld")
@@ -26,8 +56,8 @@ static const dygw_stmt_t ledger_of_coupon = {
 
 static const dygw_stmt_t ledger_webhook = {
     "dygw_ledger_webhook",
-    DYGW_SQL("SELECT msg_id, received_at, event, action, msg_time, order_id, account_id "
-             "FROM dygw_webhooks WHERE certificate_id = %s AND records = 0 "
+    DYGW_SQL("SELECT " DYGW_NAMES(LEDGER_MESSAGE_COLUMNS) " FROM dygw_webhooks "
+             "WHERE certificate_id = %s AND records = 0 "
              "ORDER BY received_at DESC LIMIT 1")
 };
 
@@ -36,31 +66,20 @@ static const dygw_stmt_t ledger_began = {
     DYGW_SQL("SELECT id FROM dygw_verifications WHERE id < %lld ORDER BY id LIMIT 1")
 };
 
-/* All rows have to be read before the next statement. */
-static void drain(dygw_rows_t *rows)
-{
-    while (dygw_rows_next(rows) == APR_SUCCESS) { }
-}
-
-static dygw_ledger_row_t *read_row(dygw_rows_t *rows, apr_pool_t *pool)
+static dygw_ledger_row_t *read_ledger_row(dygw_rows_t *rows, apr_pool_t *pool)
 {
     dygw_ledger_row_t *row = apr_palloc(pool, sizeof(*row));
+    int column = 0;
 
-    row->id = dygw_row_int(rows, 0, 0);
-    row->app_id = dygw_row_int(rows, 1, 0);
-    row->app_name = dygw_row_text(rows, 2, pool);
-    row->poi_id = dygw_row_text(rows, 3, pool);
-    row->verify_status = (dygw_verify_status_e)dygw_store_word_value(
-        DYGW_WORDS_VERIFY, dygw_row_text(rows, 4, pool), DYGW_PROCESSING);
-    row->certificate_id = dygw_row_text(rows, 5, pool);
-    row->verify_id = dygw_row_text(rows, 6, pool);
-    row->order_id = dygw_row_text(rows, 7, pool);
-    row->ext_order_id = dygw_row_text(rows, 8, pool);
-    row->product_name = dygw_row_text(rows, 9, pool);
-    row->pay_amount = dygw_row_int(rows, 10, DYGW_NO_INT);
-    row->verify_time = dygw_row_int(rows, 11, DYGW_NO_TIME);
-    row->created_at = dygw_row_int(rows, 12, 0);
+    LEDGER_COLUMNS(READ, READ)
     return row;
+}
+
+static void read_ledger_message(dygw_rows_t *rows, dygw_webhook_t *row, apr_pool_t *pool)
+{
+    int column = 0;
+
+    LEDGER_MESSAGE_COLUMNS(READ, READ)
 }
 
 apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int64_t below_id,
@@ -75,9 +94,9 @@ apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int
     *last_id = 0;
     *rows = apr_array_make(pool, limit, sizeof(dygw_ledger_row_t *));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        *last_id = dygw_row_int(found, 0, 0);
-        if (dygw_row_int(found, 11, DYGW_NO_TIME) != DYGW_NO_TIME) {
-            APR_ARRAY_PUSH(*rows, dygw_ledger_row_t *) = read_row(found, pool);
+        *last_id = dygw_row_int(found, LEDGER_id, 0);
+        if (dygw_row_int(found, LEDGER_verify_time, DYGW_NO_TIME) != DYGW_NO_TIME) {
+            APR_ARRAY_PUSH(*rows, dygw_ledger_row_t *) = read_ledger_row(found, pool);
         }
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
@@ -91,8 +110,8 @@ apr_status_t dygw_store_ledger_find(dygw_db_t *db, const char *verify_id, dygw_l
     apr_status_t rv = dygw_db_select(db, &ledger_find, &rows, args);
 
     if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        *row = read_row(rows, pool);
-        drain(rows);
+        *row = read_ledger_row(rows, pool);
+        dygw_rows_end(rows);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
 }
@@ -106,7 +125,7 @@ apr_status_t dygw_store_ledger_of_coupon(dygw_db_t *db, const char *certificate_
 
     *rows = apr_array_make(pool, 1, sizeof(dygw_ledger_row_t *));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        APR_ARRAY_PUSH(*rows, dygw_ledger_row_t *) = read_row(found, pool);
+        APR_ARRAY_PUSH(*rows, dygw_ledger_row_t *) = read_ledger_row(found, pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
@@ -121,13 +140,9 @@ apr_status_t dygw_store_ledger_webhook(dygw_db_t *db, const char *certificate_id
     if (rv != APR_SUCCESS || (rv = dygw_rows_next(rows)) != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
-    *message = (dygw_webhook_t){
-        .msg_id = dygw_row_text(rows, 0, pool), .received_at = dygw_row_int(rows, 1, 0),
-        .event = dygw_row_text(rows, 2, pool), .action = dygw_row_text(rows, 3, pool),
-        .msg_time = dygw_row_int(rows, 4, DYGW_NO_TIME), .certificate_id = certificate_id,
-        .order_id = dygw_row_text(rows, 5, pool), .account_id = dygw_row_text(rows, 6, pool)
-    };
-    drain(rows);
+    *message = (dygw_webhook_t){ .certificate_id = certificate_id };
+    read_ledger_message(rows, message, pool);
+    dygw_rows_end(rows);
     return APR_SUCCESS;
 }
 
@@ -142,7 +157,7 @@ apr_status_t dygw_store_ledger_began_before(dygw_db_t *db, apr_int64_t id, int *
     }
     *began = rv == APR_SUCCESS;
     if (*began) {
-        drain(rows);
+        dygw_rows_end(rows);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

@@ -3,12 +3,20 @@
 #include "store/reconciliation.h"
 
 #include "store/db/catalogue.h"
-#include "util/text.h"
+#include "store/db/kinds.h"
 
-#define ERROR_CHARS     255     /* of the column */
+#define RECONCILIATION_COLUMNS(FIRST, X) \
+    FIRST(TEXT, day) \
+    X(TEXT, account_id) \
+    X(TIME, wanted_at) \
+    X(TIME_OR_NULL, generated_at) \
+    X(TEXT, counts) \
+    X(TEXT, amounts) \
+    X(CLIPPED_255, last_error) \
+    X(TIME_OR_NULL, next_run_at) \
+    X(INT, tries)
 
-#define COLUMNS \
-    "day, account_id, wanted_at, generated_at, counts, amounts, last_error, next_run_at, tries"
+#define COLUMNS DYGW_NAMES(RECONCILIATION_COLUMNS)
 
 static const dygw_stmt_t reconciliation_get = {
     "dygw_reconciliation_get",
@@ -100,36 +108,20 @@ static const dygw_stmt_t reconciliation_purge = {
 
 /* --- one row --- */
 
-static const char *time_arg(dygw_db_t *db, dygw_ms_t t)
-{
-    return t == DYGW_NO_TIME ? NULL : dygw_db_int(db, t);
-}
+#define READ(kind, name) row->name = DYGW_READ_##kind(rows, column++, pool);
 
-static dygw_reconciliation_t *read_row(dygw_rows_t *rows, apr_pool_t *pool)
+static dygw_reconciliation_t *read_reconciliation(dygw_rows_t *rows, apr_pool_t *pool)
 {
-    dygw_reconciliation_t *r = apr_palloc(pool, sizeof(*r));
+    dygw_reconciliation_t *row = apr_palloc(pool, sizeof(*row));
+    int column = 0;
 
-    r->day = dygw_row_text(rows, 0, pool);
-    r->account_id = dygw_row_text(rows, 1, pool);
-    r->wanted_at = dygw_row_int(rows, 2, 0);
-    r->generated_at = dygw_row_int(rows, 3, DYGW_NO_TIME);
-    r->counts = dygw_row_text(rows, 4, pool);
-    r->amounts = dygw_row_text(rows, 5, pool);
-    r->last_error = dygw_row_text(rows, 6, pool);
-    r->next_run_at = dygw_row_int(rows, 7, DYGW_NO_TIME);
-    r->tries = (int)dygw_row_int(rows, 8, 0);
-    return r;
-}
-
-/* All rows have to be read before the next statement. */
-static void drain(dygw_rows_t *rows)
-{
-    while (dygw_rows_next(rows) == APR_SUCCESS) { }
+    RECONCILIATION_COLUMNS(READ, READ)
+    return row;
 }
 
 /* The only row of a query. APR_NOTFOUND: it has none. */
-static apr_status_t select_one(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                               dygw_rows_t **rows)
+static apr_status_t first_row(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                              dygw_rows_t **rows)
 {
     apr_status_t rv = dygw_db_select(db, stmt, rows, args);
 
@@ -139,15 +131,15 @@ static apr_status_t select_one(dygw_db_t *db, const dygw_stmt_t *stmt, const cha
     return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
 }
 
-static apr_status_t read_one(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                             dygw_reconciliation_t **found, apr_pool_t *pool)
+static apr_status_t first_reconciliation(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                         dygw_reconciliation_t **found, apr_pool_t *pool)
 {
     dygw_rows_t *rows;
-    apr_status_t rv = select_one(db, stmt, args, &rows);
+    apr_status_t rv = first_row(db, stmt, args, &rows);
 
     if (rv == APR_SUCCESS) {
-        *found = read_row(rows, pool);
-        drain(rows);
+        *found = read_reconciliation(rows, pool);
+        dygw_rows_end(rows);
     }
     return rv;
 }
@@ -157,7 +149,7 @@ apr_status_t dygw_store_reconciliation_get(dygw_db_t *db, const char *day, const
 {
     const char *args[] = { day, account_id };
 
-    return read_one(db, &reconciliation_get, args, found, pool);
+    return first_reconciliation(db, &reconciliation_get, args, found, pool);
 }
 
 apr_status_t dygw_store_reconciliation_due(dygw_db_t *db, dygw_ms_t now,
@@ -165,7 +157,7 @@ apr_status_t dygw_store_reconciliation_due(dygw_db_t *db, dygw_ms_t now,
 {
     const char *args[] = { dygw_db_int(db, now) };
 
-    return read_one(db, &reconciliation_due, args, found, pool);
+    return first_reconciliation(db, &reconciliation_due, args, found, pool);
 }
 
 apr_status_t dygw_store_reconciliation_recall(dygw_db_t *db, dygw_ms_t now, dygw_ms_t beyond,
@@ -182,19 +174,19 @@ apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *accou
 {
     const char *args[] = { first, last, account_id };
     dygw_rows_t *rows;
-    apr_status_t rv = select_one(db, &reconciliation_last_day, args, &rows);
+    apr_status_t rv = first_row(db, &reconciliation_last_day, args, &rows);
 
     if (rv == APR_SUCCESS) {
         *day = dygw_row_text(rows, 0, pool);
-        drain(rows);
+        dygw_rows_end(rows);
     }
     return rv;
 }
 
 /* --- wanting one --- */
 
-static apr_status_t add(dygw_db_t *db, const char *day, const char *account_id, dygw_ms_t now,
-                        dygw_ms_t run_at, int *nrows)
+static apr_status_t add_day(dygw_db_t *db, const char *day, const char *account_id, dygw_ms_t now,
+                            dygw_ms_t run_at, int *nrows)
 {
     const char *args[] = { day, account_id, dygw_db_int(db, now), dygw_db_int(db, run_at) };
 
@@ -206,15 +198,15 @@ apr_status_t dygw_store_reconciliation_add(dygw_db_t *db, const char *day, const
 {
     int nrows;
 
-    return add(db, day, account_id, now, run_at, &nrows);
+    return add_day(db, day, account_id, now, run_at, &nrows);
 }
 
-static apr_status_t want(dygw_db_t *db, const char *day, const char *account_id, dygw_ms_t now,
-                         dygw_ms_t run_at)
+static apr_status_t want_day(dygw_db_t *db, const char *day, const char *account_id, dygw_ms_t now,
+                             dygw_ms_t run_at)
 {
     const char *args[] = { dygw_db_int(db, now), dygw_db_int(db, run_at), day, account_id };
     int nrows = 0;
-    apr_status_t rv = add(db, day, account_id, now, run_at, &nrows);
+    apr_status_t rv = add_day(db, day, account_id, now, run_at, &nrows);
 
     return rv == APR_SUCCESS && nrows == 0 ? dygw_db_exec(db, &reconciliation_want, NULL, args)
                                            : rv;
@@ -227,7 +219,7 @@ apr_status_t dygw_store_reconciliation_want(dygw_db_t *db, const char *day, cons
     apr_status_t rv = dygw_db_begin(db);
 
     if (rv == APR_SUCCESS) {
-        rv = want(db, day, account_id, now, run_at);
+        rv = want_day(db, day, account_id, now, run_at);
     }
     if (rv == APR_SUCCESS && entry) {
         rv = dygw_store_audit_insert(db, entry);
@@ -241,9 +233,9 @@ apr_status_t dygw_store_reconciliation_want(dygw_db_t *db, const char *day, cons
 
 /* --- a run --- */
 
-static apr_status_t put_items(dygw_db_t *db, const dygw_reconciliation_t *run,
-                              dygw_ms_t generation, int first_no, const char *const *items,
-                              int count)
+static apr_status_t put_run_items(dygw_db_t *db, const dygw_reconciliation_t *run,
+                                  dygw_ms_t generation, int first_no, const char *const *items,
+                                  int count)
 {
     const char *of = dygw_db_int(db, generation);
     apr_status_t rv = APR_SUCCESS;
@@ -265,7 +257,7 @@ apr_status_t dygw_store_reconciliation_put_items(dygw_db_t *db, const dygw_recon
     apr_status_t rv = dygw_db_begin(db);
 
     if (rv == APR_SUCCESS) {
-        rv = put_items(db, run, generation, first_no, items, count);
+        rv = put_run_items(db, run, generation, first_no, items, count);
     }
     if (rv != APR_SUCCESS) {
         dygw_db_rollback(db);
@@ -280,7 +272,7 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 {
     const char *at = dygw_db_int(db, generated_at);
     const char *args[] = { at, counts, amounts, dygw_db_int(db, run->wanted_at),
-                           time_arg(db, next_run_at), run->day, run->account_id, at };
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id, at };
 
     return dygw_db_exec(db, &reconciliation_done, NULL, args);
 }
@@ -288,8 +280,8 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
                                               dygw_ms_t next_run_at, const char *last_error)
 {
-    const char *args[] = { dygw_text_clip(last_error, ERROR_CHARS, dygw_db_pool(db)),
-                           time_arg(db, next_run_at), run->day, run->account_id,
+    const char *args[] = { DYGW_ARG_CLIPPED_255(db, last_error),
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id,
                            dygw_db_int(db, run->wanted_at) };
 
     return dygw_db_exec(db, &reconciliation_failed, NULL, args);
@@ -298,12 +290,12 @@ apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconcil
 /* --- items --- */
 
 /* Removes the last items, about `limit`, of the generation that the query names. */
-static apr_status_t remove_last(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                                int limit, int *removed)
+static apr_status_t remove_last_items(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                      int limit, int *removed)
 {
     const char *of[4];
     dygw_rows_t *rows;
-    apr_status_t rv = select_one(db, stmt, args, &rows);
+    apr_status_t rv = first_row(db, stmt, args, &rows);
     int i;
 
     *removed = 0;
@@ -314,7 +306,7 @@ static apr_status_t remove_last(dygw_db_t *db, const dygw_stmt_t *stmt, const ch
         of[i] = dygw_row_text(rows, i, dygw_db_pool(db));
     }
     of[3] = dygw_db_int(db, dygw_row_int(rows, 3, 0) - limit);
-    drain(rows);
+    dygw_rows_end(rows);
     return dygw_db_exec(db, &item_remove, removed, of);
 }
 
@@ -325,7 +317,7 @@ apr_status_t dygw_store_reconciliation_tidy(dygw_db_t *db, const dygw_reconcilia
     const char *args[] = { run->day, run->account_id, dygw_db_int(db, generation),
                            dygw_db_int(db, other) };
 
-    return remove_last(db, &item_stale, args, limit, removed);
+    return remove_last_items(db, &item_stale, args, limit, removed);
 }
 
 apr_status_t dygw_store_reconciliation_items(dygw_db_t *db, const dygw_reconciliation_t *shown,
@@ -350,7 +342,7 @@ apr_status_t dygw_store_reconciliation_purge(dygw_db_t *db, const char *day, int
                                              int *removed)
 {
     const char *args[] = { day };
-    apr_status_t rv = remove_last(db, &item_old, args, limit, removed);
+    apr_status_t rv = remove_last_items(db, &item_old, args, limit, removed);
 
     return rv == APR_SUCCESS && *removed == 0
                ? dygw_db_exec(db, &reconciliation_purge, removed, args)

@@ -12,17 +12,17 @@
 #define FROM    " FROM dygw_verifications "
 #define NEWEST  " ORDER BY id DESC LIMIT %lld"
 
-/* Douyin's answers, and what stands for them. */
-static const char *const columns[] = { DYGW_VERIFICATION_COLUMNS,
-                                       DYGW_VERIFICATION_COLUMNS_WITH("NULL") };
+/* By `brief`: with Douyin's answers, and without. */
+static const char *const selected[] = { DYGW_VERIFICATION_COLUMNS,
+                                        DYGW_VERIFICATION_COLUMNS_BRIEF };
 
 /* Each database counts the entries of its shortest index. */
 static const dygw_stmt_t report_count_all = {
     "dygw_report_count_all", DYGW_SQL("SELECT COUNT(*) FROM dygw_verifications")
 };
 
-static apr_status_t read_rows(dygw_db_t *db, const char *label, const char *sql, const char **args,
-                              apr_array_header_t **rows, apr_pool_t *pool)
+static apr_status_t read_reported(dygw_db_t *db, const char *label, const char *sql,
+                                  const char **args, apr_array_header_t **rows, apr_pool_t *pool)
 {
     const dygw_stmt_t stmt = { label, DYGW_SQL(sql) };
     dygw_rows_t *found;
@@ -44,14 +44,14 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below);
     clause.args[clause.count] = dygw_db_int(db, limit);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", columns[brief], FROM "WHERE ", clause.where,
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[brief], FROM "WHERE ", clause.where,
                       NEWEST, NULL);
-    return read_rows(db, dygw_report_label(db, "below", clause.mask, brief), sql, clause.args, rows,
-                     pool);
+    return read_reported(db, dygw_report_label(db, "below", clause.mask, brief), sql, clause.args,
+                         rows, pool);
 }
 
-static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                               apr_int64_t *number)
+static apr_status_t report_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                  apr_int64_t *number)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -62,12 +62,13 @@ static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const cha
     return rv;
 }
 
-/* What is left out is passed in the index: the id of the first that is not, from which the list
- * goes on. APR_EOF: there are not as many. */
-static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
-                          apr_int64_t *id)
+/* The rows that are left out are passed in the index alone: *id is that of the first row of the
+ * page. APR_EOF: there are not as many. */
+static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                 apr_int64_t *id)
 {
     dygw_clause_t clause;
+    dygw_stmt_t stmt;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
@@ -75,9 +76,8 @@ static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, NEWEST
                       " OFFSET %lld", NULL);
-    return one_number(db, &(const dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0),
-                                                DYGW_SQL(sql) },
-                      clause.args, id);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
+    return report_number(db, &stmt, clause.args, id);
 }
 
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
@@ -90,30 +90,31 @@ apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *f
         return dygw_store_report_below(db, filter, DYGW_BELOW_ALL, limit, 0, rows, pool);
     }
     *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
-    rv = id_at(db, filter, offset, &first);
+    rv = report_id_at(db, filter, offset, &first);
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
     }
     return dygw_store_report_below(db, filter, first + 1, limit, 0, rows, pool);
 }
 
-/* By time alone, the primary key; where that is the table itself, the index for sums is shorter. */
+/* Where times are the only filter, the rows are counted by the primary key. But in SQLite and MySQL
+ * that is the table itself: there the index for sums is shorter. */
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
     const int times = filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
     dygw_clause_t clause;
+    dygw_stmt_t stmt;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     if (clause.mask == 0 && !times) {
-        return one_number(db, &report_count_all, clause.args, total);
+        return report_number(db, &report_count_all, clause.args, total);
     }
     if (clause.mask == 0 && dygw_db_dialect(db) != DYGW_PGSQL) {
         dygw_report_clause(&clause, db, filter, DYGW_RANGE_CREATED_AT, DYGW_BELOW_ALL);
     }
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
-    return one_number(db, &(const dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times),
-                                                DYGW_SQL(sql) },
-                      clause.args, total);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };
+    return report_number(db, &stmt, clause.args, total);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The WHERE of a report. Each combination of filters is a statement of its own, prepared when it is
- * first asked for: one that compares with "any" as well would be planned for none of them.
+ * first asked for: a single statement for all of them would have a plan that suits none.
  *
  * The most telling filter leads: with the range of ids it is a range of one index, in the order of
- * the list. PostgreSQL and MySQL know from their statistics what is most telling; for SQLite, which
- * has none, the others get a plus sign, which takes them from its choice. */
+ * the list. PostgreSQL and MySQL know from their statistics which filter that is. SQLite has none,
+ * so there the columns of all other filters get a plus sign, which keeps their indexes out of use.
+ */
 #include "store/report_filter.h"
 
 #include <apr_strings.h>
@@ -35,7 +36,8 @@ void dygw_report_filter_init(dygw_report_filter_t *filter)
                                       .status = DYGW_ANY_STATUS };
 }
 
-static void add(dygw_clause_t *clause, dygw_db_t *db, const char *condition, const char *value)
+static void add_condition(dygw_clause_t *clause, dygw_db_t *db, const char *condition,
+                          const char *value)
 {
     clause->where = clause->where ? apr_pstrcat(dygw_db_pool(db), clause->where, " AND ", condition,
                                                 NULL)
@@ -51,13 +53,13 @@ static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_fi
     apr_int64_t last = until == DYGW_NO_TIME ? APR_INT64_MAX : until;
 
     if (range == DYGW_RANGE_CREATED_AT) {
-        add(clause, db, "created_at >= %lld", dygw_db_int(db, from));
-        add(clause, db, "created_at < %lld", dygw_db_int(db, last));
+        add_condition(clause, db, "created_at >= %lld", dygw_db_int(db, from));
+        add_condition(clause, db, "created_at < %lld", dygw_db_int(db, last));
         return;
     }
     last = until == DYGW_NO_TIME || dygw_id_at(until) > below ? below : dygw_id_at(until);
-    add(clause, db, "id >= %lld", dygw_db_int(db, dygw_id_at(from)));
-    add(clause, db, "id < %lld", dygw_db_int(db, last));
+    add_condition(clause, db, "id >= %lld", dygw_db_int(db, dygw_id_at(from)));
+    add_condition(clause, db, "id < %lld", dygw_db_int(db, last));
 }
 
 void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
@@ -79,7 +81,8 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
     *clause = (dygw_clause_t){ 0 };
     for (i = 0; i < CONDITIONS; i++) {
         if (values[i]) {
-            add(clause, db, led && sqlite ? conditions[i].follows : conditions[i].leads, values[i]);
+            add_condition(clause, db, led && sqlite ? conditions[i].follows : conditions[i].leads,
+                          values[i]);
             clause->mask |= 1 << i;
             led = 1;
         }

@@ -35,7 +35,7 @@ typedef struct dygw_clause_t {
     const char *where;          /* conditions joined by AND, without WHERE */
     const char *args[DYGW_CLAUSE_ARGS];
     int count;                  /* of args */
-    int mask;                   /* which filters there are: names a statement */
+    int mask;                   /* a bit for each filter that is given */
 } dygw_clause_t;
 
 /* The records of the filter with an id below `below`, which is looked at with DYGW_RANGE_ID only.
@@ -43,8 +43,8 @@ typedef struct dygw_clause_t {
 void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                         dygw_range_e range, apr_int64_t below);
 
-/* Of one part of the statement: the label is made of name, mask and what else tells such statements
- * apart. */
+/* The label of a statement: made of name, of the mask of its clause, and of `more`, whatever else
+ * tells such statements apart. From the unit's pool. */
 const char *dygw_report_label(dygw_db_t *db, const char *name, int mask, int more);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums over dygw_verifications, by the index that has all that is summed; of one store, which is a
- * small part of it, by the store's. */
+ * Sums over dygw_verifications. They are read from the index that holds all that is summed; where a
+ * store, a coupon or an order is asked for, from its own index, which has far fewer entries. */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -11,20 +11,26 @@
 
 #define MINUTE_MS   60000
 
-/* Columns of the answer; the keys are numbers in GROUP BY too. */
-enum {
-    DAY, POI, APP, APP_NAME, PRODUCT,
-    TOTAL, SUCCESS, FAILED, PROCESSING, CANCELLED, PAY, RECEIPT, DISCOUNT
-};
+/* Columns of the answer: by what is grouped, whose numbers stand in GROUP BY too, and the sums. */
+enum { DAY, POI, APP, APP_NAME, PRODUCT, FIRST_SUM };
 
-#define IS(word)        ", SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
-#define AMOUNT(column)  \
-    ", COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
+#define COUNT_OF(word)  "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
+#define AMOUNT_OF(column) \
+    "COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
 
-#define FIGURES \
-    ", COUNT(*)" IS("success") IS("failed") IS("processing") IS("cancelled") \
-    AMOUNT("pay_amount") AMOUNT("receipt_amount") AMOUNT("discount_amount") \
-    " FROM dygw_verifications WHERE "
+/* X(member of dygw_sums_t, SQL) */
+#define SUMS(X) \
+    X(total_count, "COUNT(*)") \
+    X(success_count, COUNT_OF("success")) \
+    X(failed_count, COUNT_OF("failed")) \
+    X(processing_count, COUNT_OF("processing")) \
+    X(cancelled_count, COUNT_OF("cancelled")) \
+    X(pay_amount, AMOUNT_OF("pay_amount")) \
+    X(receipt_amount, AMOUNT_OF("receipt_amount")) \
+    X(discount_amount, AMOUNT_OF("discount_amount"))
+
+#define AND_SUM(member, sql)    ", " sql
+#define READ_SUM(member, sql)   sums->member = dygw_row_int(rows, column++, 0);
 
 /* Days since the epoch of a zone that is so many ms east. */
 static const char *const day_numbers[DYGW_DIALECTS] = {
@@ -53,23 +59,18 @@ static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
                                  group_by & DYGW_BY_PRODUCT ? ", 5" : "", NULL);
 
     return apr_pstrcat(dygw_db_pool(db), "SELECT ", day, ", ", poi, ", ", app, ", ", product,
-                       FIGURES, where, *by ? " GROUP BY " : "", *by ? by + 2 : "",
-                       " LIMIT %lld", NULL);
+                       SUMS(AND_SUM) " FROM dygw_verifications WHERE ", where,
+                       *by ? " GROUP BY " : "", *by ? by + 2 : "", " LIMIT %lld", NULL);
 }
 
 static void read_sums(dygw_rows_t *rows, dygw_sums_t *sums)
 {
-    sums->total_count = dygw_row_int(rows, TOTAL, 0);
-    sums->success_count = dygw_row_int(rows, SUCCESS, 0);
-    sums->failed_count = dygw_row_int(rows, FAILED, 0);
-    sums->processing_count = dygw_row_int(rows, PROCESSING, 0);
-    sums->cancelled_count = dygw_row_int(rows, CANCELLED, 0);
-    sums->pay_amount = dygw_row_int(rows, PAY, 0);
-    sums->receipt_amount = dygw_row_int(rows, RECEIPT, 0);
-    sums->discount_amount = dygw_row_int(rows, DISCOUNT, 0);
+    int column = FIRST_SUM;
+
+    SUMS(READ_SUM)
 }
 
-static void read_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool_t *pool)
+static void read_sums_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool_t *pool)
 {
     const apr_int64_t day = dygw_row_int(rows, DAY, DYGW_NO_TIME);
 
@@ -81,9 +82,9 @@ static void read_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool
     read_sums(rows, &row->sums);
 }
 
-/* Where the arguments stand in the text: the day's, the filter's, the limit. */
-static const char **arguments(dygw_db_t *db, const dygw_clause_t *clause, int by_day, int zone,
-                              int limit)
+/* In the order of the text: the day's argument, the filter's, the limit. */
+static const char **sums_arguments(dygw_db_t *db, const dygw_clause_t *clause, int by_day, int zone,
+                                   int limit)
 {
     const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
     int count = 0;
@@ -115,10 +116,10 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
     sql = sums_sql(db, clause.where, group_by);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, group_by), DYGW_SQL(sql) };
     rv = dygw_db_select(db, &stmt, &found,
-                        arguments(db, &clause, group_by & DYGW_BY_DAY, zone, limit));
+                        sums_arguments(db, &clause, group_by & DYGW_BY_DAY, zone, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        read_row(found, zone, apr_array_push(*rows), pool);
+        read_sums_row(found, zone, apr_array_push(*rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

@@ -57,15 +57,15 @@ apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool
     return APR_SUCCESS;
 }
 
-typedef struct claim_t {
+typedef struct token_claim_t {
     apr_int64_t version;
     const char *owner;
-} claim_t;
+} token_claim_t;
 
 /* Why a claim changed nothing. APR_SUCCESS: it is ours, by an earlier try. */
-static apr_status_t why_not_claimed(dygw_db_t *db, const void *what)
+static apr_status_t why_token_not_claimed(dygw_db_t *db, const void *what)
 {
-    const claim_t *claim = what;
+    const token_claim_t *claim = what;
     const char *holder;
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &token_claimed, &rows, NULL);
@@ -89,21 +89,22 @@ apr_status_t dygw_store_token_claim(dygw_db_t *db, apr_int64_t version, const ch
     const char *args[] = { owner, dygw_db_int(db, ttl_ms), dygw_db_int(db, version), owner,
                            dygw_db_int(db, DYGW_TOKEN_CLAIM_MAX_MS) };
     int nrows;
-    const claim_t claim = { version, owner };
+    const token_claim_t claim = { version, owner };
     apr_status_t rv = dygw_db_exec(db, &token_claim, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, why_not_claimed, &claim) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, why_token_not_claimed, &claim)
+                                           : rv;
 }
 
-typedef struct successor_t {
+typedef struct token_successor_t {
     apr_int64_t version;
     const char *sealed;
-} successor_t;
+} token_successor_t;
 
 /* Changed nothing: somebody was faster, or it was ourselves and the answer got lost. */
-static apr_status_t is_stored(dygw_db_t *db, const void *what)
+static apr_status_t is_token_stored(dygw_db_t *db, const void *what)
 {
-    const successor_t *successor = what;
+    const token_successor_t *successor = what;
     dygw_token_row_t row;
     apr_status_t rv = dygw_store_token_get(db, &row, dygw_db_pool(db));
 
@@ -122,11 +123,12 @@ apr_status_t dygw_store_token_put(dygw_db_t *db, apr_int64_t version, const char
 {
     const char *args[] = { sealed, dygw_db_int(db, obtained_at), dygw_db_int(db, expires_at),
                            dygw_db_int(db, version) };
-    const successor_t successor = { version + 1, sealed };
+    const token_successor_t successor = { version + 1, sealed };
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &token_put, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_stored, &successor) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_token_stored, &successor)
+                                           : rv;
 }
 
 apr_status_t dygw_store_token_reseal(dygw_db_t *db, apr_int64_t version, const char *from,

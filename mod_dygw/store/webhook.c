@@ -4,26 +4,32 @@
 #include "store/webhook.h"
 
 #include "store/db/catalogue.h"
-#include "util/text.h"
 #include "store/db/confirm.h"
+#include "store/db/kinds.h"
 #include "store/verification/verification.h"
 
 #define DEADLOCK_TRIES  5
 
-#define MSG_ID_CHARS    128     /* of the columns */
-#define TEXT_CHARS      64
+#define WEBHOOK_COLUMNS(FIRST, X) \
+    FIRST(CLIPPED_128, msg_id) \
+    X(TIME, received_at) \
+    X(CLIPPED_64, event) \
+    X(CLIPPED_64, action) \
+    X(TIME_OR_NULL, msg_time) \
+    X(CLIPPED_64, certificate_id) \
+    X(CLIPPED_64, order_id) \
+    X(CLIPPED_64, account_id) \
+    X(INT, records)
 
 static const dygw_stmt_t webhook_put = {
     "dygw_webhook_put",
-    DYGW_SQL_INSERT_NEW("dygw_webhooks (msg_id, received_at, event, action, msg_time, "
-                        "certificate_id, order_id, account_id, records) "
-                        "VALUES (%s, %lld, %s, %s, %lld, %s, %s, %s, %lld)")
+    DYGW_SQL_INSERT_NEW("dygw_webhooks (" DYGW_NAMES(WEBHOOK_COLUMNS) ") "
+                        "VALUES (" DYGW_PARAMETERS(WEBHOOK_COLUMNS) ")")
 };
 
 static const dygw_stmt_t webhook_get = {
     "dygw_webhook_get",
-    DYGW_SQL("SELECT msg_id, received_at, event, action, msg_time, certificate_id, order_id, "
-             "account_id, records FROM dygw_webhooks WHERE msg_id = %s")
+    DYGW_SQL("SELECT " DYGW_NAMES(WEBHOOK_COLUMNS) " FROM dygw_webhooks WHERE msg_id = %s")
 };
 
 #define OLD     "received_at < %lld"
@@ -36,31 +42,22 @@ static const dygw_stmt_t webhook_purge = {
     { PURGE, PURGE, "DELETE FROM dygw_webhooks WHERE " OLD " ORDER BY received_at LIMIT %lld" }
 };
 
-static const char *cut(dygw_db_t *db, const char *text)
-{
-    return dygw_text_clip(text, TEXT_CHARS, dygw_db_pool(db));
-}
+#define READ(kind, name)        found->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, message->name);
 
-static const char *id_of(dygw_db_t *db, const char *msg_id)
+static apr_status_t put_message(dygw_db_t *db, const dygw_webhook_t *message)
 {
-    return dygw_text_clip(msg_id, MSG_ID_CHARS, dygw_db_pool(db));
-}
-
-static apr_status_t put(dygw_db_t *db, const dygw_webhook_t *m)
-{
-    const char *args[] = {
-        id_of(db, m->msg_id), dygw_db_int(db, m->received_at), cut(db, m->event),
-        cut(db, m->action), m->msg_time == DYGW_NO_TIME ? NULL : dygw_db_int(db, m->msg_time),
-        cut(db, m->certificate_id), cut(db, m->order_id), cut(db, m->account_id),
-        dygw_db_int(db, m->records)
-    };
+    const char *args[DYGW_LENGTH(WEBHOOK_COLUMNS)];
+    int count = 0;
     int nrows;
-    apr_status_t rv = dygw_db_exec(db, &webhook_put, &nrows, args);
+    apr_status_t rv;
 
+    WEBHOOK_COLUMNS(ARGUMENT, ARGUMENT)
+    rv = dygw_db_exec(db, &webhook_put, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
 
-static apr_status_t notify_and_put(dygw_db_t *db, dygw_webhook_t *message)
+static apr_status_t notify_and_put_message(dygw_db_t *db, dygw_webhook_t *message)
 {
     apr_status_t rv = APR_SUCCESS;
 
@@ -69,11 +66,11 @@ static apr_status_t notify_and_put(dygw_db_t *db, dygw_webhook_t *message)
         rv = dygw_store_verification_notify(db, message->certificate_id, message->received_at,
                                             &message->records);
     }
-    return rv == APR_SUCCESS ? put(db, message) : rv;
+    return rv == APR_SUCCESS ? put_message(db, message) : rv;
 }
 
 /* The commit failed: was it done all the same? */
-static apr_status_t is_kept(dygw_db_t *db, const void *what)
+static apr_status_t is_message_kept(dygw_db_t *db, const void *what)
 {
     const dygw_webhook_t *message = what;
     dygw_webhook_t *kept;
@@ -83,19 +80,19 @@ static apr_status_t is_kept(dygw_db_t *db, const void *what)
                                                                           : APR_EGENERAL;
 }
 
-static apr_status_t insert_once(dygw_db_t *db, dygw_webhook_t *message)
+static apr_status_t insert_message(dygw_db_t *db, dygw_webhook_t *message)
 {
     apr_status_t rv = dygw_db_begin(db);
 
     if (rv == APR_SUCCESS) {
-        rv = notify_and_put(db, message);
+        rv = notify_and_put_message(db, message);
     }
     if (rv != APR_SUCCESS) {
         dygw_db_rollback(db);
         return rv;
     }
     rv = dygw_db_commit(db);
-    return rv == APR_SUCCESS ? rv : dygw_store_was_done(db, is_kept, message);
+    return rv == APR_SUCCESS ? rv : dygw_store_was_done(db, is_message_kept, message);
 }
 
 apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message)
@@ -104,7 +101,7 @@ apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message)
     apr_status_t rv;
 
     do {
-        rv = insert_once(db, message);
+        rv = insert_message(db, message);
     } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
     return rv;
 }
@@ -112,9 +109,10 @@ apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message)
 apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webhook_t **message,
                                     apr_pool_t *pool)
 {
-    const char *args[] = { id_of(db, msg_id) };
+    const char *args[] = { DYGW_ARG_CLIPPED_128(db, msg_id) };
     dygw_webhook_t *found;
     dygw_rows_t *rows;
+    int column = 0;
     apr_status_t rv = dygw_db_select(db, &webhook_get, &rows, args);
 
     if (rv == APR_SUCCESS) {
@@ -124,15 +122,7 @@ apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webh
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
     found = apr_palloc(pool, sizeof(*found));
-    found->msg_id = dygw_row_text(rows, 0, pool);
-    found->received_at = dygw_row_int(rows, 1, 0);
-    found->event = dygw_row_text(rows, 2, pool);
-    found->action = dygw_row_text(rows, 3, pool);
-    found->msg_time = dygw_row_int(rows, 4, DYGW_NO_TIME);
-    found->certificate_id = dygw_row_text(rows, 5, pool);
-    found->order_id = dygw_row_text(rows, 6, pool);
-    found->account_id = dygw_row_text(rows, 7, pool);
-    found->records = (int)dygw_row_int(rows, 8, 0);
+    WEBHOOK_COLUMNS(READ, READ)
     *message = found;
     return APR_SUCCESS;
 }

@@ -5,7 +5,7 @@
 
 #include "store/db/db.h"
 
-/* Text members are NULL when absent; they are cut where a column is shorter. */
+/* Text members are NULL when absent; text that is longer than its column is cut. */
 typedef struct dygw_webhook_t {
     const char *msg_id;         /* at most 128 characters, tells one message from another: not
                                    Douyin's Msg-Id but a hash of the body */

@@ -8,7 +8,7 @@
 #include <apr_errno.h>
 
 /* Every message starts with DYGWNO(nnnn): four digits, unique in the tree, explained in
- * conf/log-codes.md. */
+ * manual/log-codes.md. */
 #define DYGWNO(n) "DYGW" #n ": "
 
 /* The same numbers as httpd's APLOG_*, so that the glue passes them on. */

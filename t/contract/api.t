@@ -15,12 +15,15 @@ use JSON::PP;
 use Test::More;
 
 use Dygw::Gateway qw(POI ACCOUNT);
+use Dygw::Needs;
 use Dygw::Server qw(slurp spew);
 
 use constant COUPONS => 40;
 
-my $npm = abs_path($ENV{DYGW_NPM} || Dygw::Server->out . '/npm');
--d "$npm/node_modules" or die "there are no npm packages in $npm: sh build/npm-packages $npm\n";
+my $npm = $ENV{DYGW_NPM} || Dygw::Server->out . '/npm';
+Dygw::Needs::built("$npm/node_modules", "sh build/npm-packages $npm");
+$npm = abs_path($npm);
+my $node = Dygw::Needs::program('node');
 my $JSON = JSON::PP->new->utf8->canonical;
 
 # Node looks for packages beside the program.
@@ -29,7 +32,7 @@ copy($_, $npm) or die "$_: $!\n" for glob "$FindBin::Bin/*.mjs";
 # Runs a program whose TAP becomes a test of ours each.
 sub run_tap {
     my ($program, @arguments) = @_;
-    open my $tap, '-|', 'node', "$npm/$program", @arguments or die "node: $!\n";
+    open my $tap, '-|', $node, "$npm/$program", @arguments or die "node: $!\n";
     my ($plan, $count) = (-1, 0);
     while (<$tap>) {
         $plan = $1 if /\A1\.\.(\d+)/;

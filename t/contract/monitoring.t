@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What Prometheus and Grafana make of it: promtool accepts the page and the alert rules, which alarm when they should,
-# and each metric that the rules, the dashboard and the README name is on the page, and the README names them all.
+# and each metric that the rules, the dashboard and the manual name is on the page, and the manual names them all.
 use strict;
 use warnings;
 use FindBin;
@@ -12,13 +12,14 @@ use Test::More;
 
 use Dygw::Gateway;
 use Dygw::Metrics;
+use Dygw::Needs;
 use Dygw::Server qw(slurp spew);
 
 use constant ALERTS => 11;
 
 my $root = "$FindBin::Bin/../..";
 my $promtool = Dygw::Server->out . '/promtool/promtool';
--x $promtool or die "there is no $promtool: sh build/promtool " . Dygw::Server->out . "/promtool\n";
+Dygw::Needs::built($promtool, 'sh build/promtool ' . Dygw::Server->out . '/promtool');
 
 # One test: promtool has nothing to say against it.
 sub promtool {
@@ -64,8 +65,8 @@ my @targets = map { $_->{expr} } map { @{ $_->{targets} } } @panels;
 cmp_ok(scalar(@targets), '>', 10, '... and something to show');
 is_deeply(missing(\@names, map { named($_) } @targets), [], '... of metrics that exist');
 
-my ($section) = slurp("$root/README") =~ /^Metrics\n=+\n(.*?)^\w[^\n]*\n=+\n/ms;
+my ($section) = slurp("$root/mod_dygw/manual/operation.md") =~ /^## Metrics\n(.*?)^## /ms;
 my @described = named($section // '');
-is_deeply(missing(\@names, @described), [], 'README names metrics that exist');
+is_deeply(missing(\@names, @described), [], 'the manual names metrics that exist');
 is_deeply(missing(\@described, grep { !/^dygw_nonces/ } @names), [], 'and all of them');
 done_testing;

@@ -37,7 +37,7 @@ static int edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
     wish->found_name = app->name;
     wish->entry_id = suite_unique();
     *entry = (dygw_audit_entry_t){ .id = wish->entry_id, .at = T0, .actor = "zhang",
-                                   .action = "app.change", .after = "{}" };
+                                   .action = "app.change", .after_state = "{}" };
     if (wish->name) {
         app->name = wish->name;
         app->description = NULL;

@@ -11,7 +11,7 @@ static dygw_audit_entry_t entry_of(const char *actor)
 {
     dygw_audit_entry_t entry = {
         .id = suite_unique(), .at = T0, .actor = actor, .action = "app.change", .target = "app:17",
-        .before = "{\"status\":\"active\"}", .after = "{\"status\":\"disabled\"}",
+        .before_state = "{\"status\":\"active\"}", .after_state = "{\"status\":\"disabled\"}",
         .address = "2001:db8::7", .request_id = suite_unique_text("r")
     };
 
@@ -61,8 +61,8 @@ static void test_an_entry_is_kept_as_it_is(DYGW_UNUSED void **state)
     assert_string_equal(back->actor, entry.actor);
     assert_string_equal(back->action, "app.change");
     assert_string_equal(back->target, "app:17");
-    assert_string_equal(back->before, entry.before);
-    assert_string_equal(back->after, entry.after);
+    assert_string_equal(back->before_state, entry.before_state);
+    assert_string_equal(back->after_state, entry.after_state);
     assert_string_equal(back->address, "2001:db8::7");
     assert_string_equal(back->request_id, entry.request_id);
     dygw_db_close(db);
@@ -79,8 +79,8 @@ static void test_what_an_entry_has_not_is_null(DYGW_UNUSED void **state)
     append(db, &entry);
     back = at(list(db, &filter, 0, 10, 1), 0);
     assert_null(back->target);
-    assert_null(back->before);
-    assert_null(back->after);
+    assert_null(back->before_state);
+    assert_null(back->after_state);
     assert_null(back->address);
     assert_null(back->request_id);
     dygw_db_close(db);

@@ -319,6 +319,7 @@ static int run_suite(void)
     suite_apps();
     suite_tables();
     suite_verifications();
+    suite_columns();
     suite_settlement();
     suite_due();
     suite_ahead();

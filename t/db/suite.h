@@ -103,6 +103,7 @@ void suite_slow(void);
 void suite_apps(void);
 void suite_tables(void);
 void suite_verifications(void);
+void suite_columns(void);
 void suite_settlement(void);
 void suite_due(void);
 void suite_ahead(void);

@@ -9,10 +9,15 @@
 use strict;
 use warnings;
 
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
 use File::Basename qw(basename);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use MIME::Base64 qw(encode_base64);
+
+use Dygw::Needs;
 
 use constant {
     SEED         => 1,
@@ -38,6 +43,7 @@ $ENV{UBSAN_OPTIONS} = join ':', grep { length } $ENV{UBSAN_OPTIONS} // '', 'prin
 
 my @names = grep { index($_, $only) >= 0 }
     map { basename($_, '.c') =~ s/\Afuzz_//r } sort glob 't/fuzz/fuzz_*.c';
+Dygw::Needs::built("$out/t/fuzz_$_", Dygw::Needs::make($out =~ s/-fuzz\z//r, 'fuzz')) for @names;
 
 sub read_file {
     my ($path) = @_;

@@ -117,6 +117,9 @@ sub installed {
     my @scripts = map { s{.*/}{}r } glob '/usr/bin/dygw-*';
     is_deeply([ map { m{([^/]+)\.1\.gz\z} } glob '/usr/share/man/man1/dygw-*' ], \@scripts, 'each script has its page');
     ok(scalar(grep { $_ eq 'dygw-migrate' } @scripts), 'and there are scripts');
+    my @pages = map { s{.*/}{}r } glob '/usr/share/dygw/manual/*.md';
+    is_deeply([ map { s{.*/}{}r } glob '/usr/share/dygw/manual/zh/*.md' ], \@pages, 'the manual is in both languages');
+    is(readlink '/usr/share/doc/libapache2-mod-dygw/manual', '../../dygw/manual', '... and stands with the documents');
     return;
 }
 

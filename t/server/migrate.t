@@ -6,7 +6,6 @@ use warnings;
 use utf8;
 
 use Cwd qw(abs_path);
-use DBI;
 use Digest::SHA;
 use File::Basename qw(dirname);
 use FindBin qw($Bin);
@@ -18,6 +17,7 @@ use Dygw::Database;
 use Dygw::Gateway qw(POI);
 use Dygw::Sandbox;
 use Dygw::Server qw(slurp spew);
+use DBI;
 
 use constant { MANY => 450, LONG => 60_000, MAX => '9223372036854775807', UNFINISHED => 'dygw-migrate: not complete' };
 

@@ -10,13 +10,13 @@ use lib "$FindBin::Bin/../lib";
 
 use Encode qw(decode_utf8 encode_utf8);
 use Test::More;
-use Text::CSV;
 use Time::HiRes qw(sleep time);
 
 use Dygw::Expect qw(@VIEW_KEYS error_is);
 use Dygw::Gateway qw(POI);
 use Dygw::Records qw(local_time sums);
 use Dygw::Server qw(poll spew);
+use Text::CSV;
 
 use constant MIDNIGHT => 1_764_000_000_000;     # 2025-11-25 in China begins
 use constant MANY     => 1700;                  # more than three pieces

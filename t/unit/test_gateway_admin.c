@@ -53,12 +53,12 @@ static void assert_recorded(int count, const char *action, const char *before, c
     assert_string_equal(entry->address, "192.0.2.7");
     assert_string_equal(entry->request_id, "request-1");
     assert_true(entry->at == dygw_now());
-    assert_string_equal(entry->after, after);
+    assert_string_equal(entry->after_state, after);
     if (before) {
-        assert_string_equal(entry->before, before);
+        assert_string_equal(entry->before_state, before);
     }
     else {
-        assert_null(entry->before);
+        assert_null(entry->before_state);
     }
 }
 

@@ -206,8 +206,8 @@ static void an_entry_says_who_and_what(DYGW_UNUSED void **state)
     assert_string_equal(last.target, "app:17");
     assert_string_equal(last.address, "192.0.2.7");
     assert_string_equal(last.request_id, "request-1");
-    assert_null(last.before);
-    assert_null(last.after);
+    assert_null(last.before_state);
+    assert_null(last.after_state);
     assert_true(last.at >= before && last.at <= dygw_now());
 }
 

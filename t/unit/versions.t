@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The oldest versions of what the module stands on: an older one stops the build with a sentence that says what to do,
-# and the README and the package say the same numbers.
+# and the READMEs and the package say the same numbers.
 use strict;
 use warnings;
 
@@ -67,6 +67,7 @@ for my $need (@needs) {
     ok($built, "$name $version will do") or diag $said;
     like(slurp('README') =~ s/\s+/ /gr, qr/Needed, these versions or later:[^;]*\b\Q$name $version\E\b/,
         '... and the README says so');
+    like(slurp('README.zh'), qr/\Q$name $version\E(?![\d.])/, '... and so does the Chinese one');
     like(slurp('build/debian/control'), qr/[ \n]\Q$_ (>= $version)\E/, "... and the package, of $_") for @packages;
 }
 

@@ -127,7 +127,7 @@ int dygw_app_entry(dygw_gateway_t *gateway, const dygw_actor_t *actor, const cha
     dygw_audit_fill(gateway, actor, entry);
     entry->action = action;
     entry->target = apr_psprintf(pool, "app:%" APR_INT64_T_FMT, after->id);
-    entry->before = before ? pair.before.text : NULL;
-    entry->after = pair.after.text;
+    entry->before_state = before ? pair.before.text : NULL;
+    entry->after_state = pair.after.text;
     return pair.differs;
 }

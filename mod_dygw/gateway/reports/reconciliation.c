@@ -51,7 +51,7 @@ static void fill_entry(dygw_gateway_t *gateway, const char *day, const char *acc
     dygw_audit_fill(gateway, actor, entry);
     entry->action = "reconciliation.refresh";
     entry->target = apr_pstrcat(pool, "reconciliation:", day, NULL);
-    entry->after = w.text;
+    entry->after_state = w.text;
 }
 
 static apr_status_t want(dygw_gateway_t *gateway, dygw_db_t *db, const char *day,

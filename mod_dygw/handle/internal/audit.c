@@ -66,8 +66,8 @@ static void view_entry(dygw_jsonw_t *w, const dygw_audit_entry_t *entry)
     dygw_jsonw_string(w, "actor", entry->actor);
     dygw_jsonw_string(w, "action", entry->action);
     dygw_jsonw_string(w, "target", entry->target);
-    view_object(w, "before", entry->before);
-    view_object(w, "after", entry->after);
+    view_object(w, "before", entry->before_state);
+    view_object(w, "after", entry->after_state);
     dygw_jsonw_string(w, "address", entry->address);
     dygw_jsonw_string(w, "request_id", entry->request_id);
     dygw_jsonw_end_object(w);

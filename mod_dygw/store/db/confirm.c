@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What was found done after a commit in doubt: a write that is answered tells. */
+ * Makes certain of what was found done after a commit in doubt, by a write that is answered. */
 #include "store/db/confirm.h"
 
 #include <apr_strings.h>
@@ -9,8 +9,8 @@
 
 #define MARK_LEN 24
 
-/* Among the nonces, which are digests: it is none of them, and never old enough to be in the way of
- * who removes old ones. */
+/* What is written stands among the nonces. Its key is none of theirs, which are digests; its time
+ * never comes, so that who removes old nonces does not meet it. */
 static const dygw_stmt_t confirm_put = {
     "dygw_confirm_put",
     DYGW_SQL("INSERT INTO dygw_nonces (nonce_key, expires_at) VALUES (%s, 9223372036854775807)")

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/ only: what was found done after a commit in doubt.
+ * For store/ only: makes certain of what was found done after a commit in doubt.
  *
  * A row that is seen is not yet a row that survives. Both servers show a commit to others before it
  * is safe: InnoDB before its log is written, PostgreSQL while, and when, a session that waits for
  * its standby is ended. So a look that finds our own write, the answer to which was lost, proves
- * nothing. A write of our own does that is answered, where the row is seen: its place in the log
- * lies behind. What is written is a row that nobody else knows, and that is gone with the same
- * commit, so that nobody has to wait for it.
+ * nothing. What proves it is another write of our own, on the server that shows the row, when it is
+ * answered: its place in the server's log lies behind the row's. That write is a row which nobody
+ * else knows and which the same commit removes, so that nobody has to wait for it.
  *
  * SQLite shows nothing before it is on the disk: with synchronous = FULL (dialect.c) a commit
  * syncs the log, and then only changes the index by which others find it. */

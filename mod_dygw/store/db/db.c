@@ -68,7 +68,7 @@ void dygw_db_report(dygw_db_t *db)
 
 /* --- the session of a connection --- */
 
-static int ask(dygw_db_t *db, const char *sql, const char **answer)
+static int ask_session(dygw_db_t *db, const char *sql, const char **answer)
 {
     return dygw_session_ask(&db->dbd, sql, answer, db->pool);
 }
@@ -113,12 +113,12 @@ static int has_new_session(dygw_db_t *db)
     const char *had = db->session->marker;
     const char *has;
 
-    if (ask(db, dygw_dialect(db->source->dialect)->marker, &has) != 0
+    if (ask_session(db, dygw_dialect(db->source->dialect)->marker, &has) != 0
         || (has && had && strcmp(has, had) == 0)) {
         return 0;
     }
     dygw_db_drop_session(db);
-    return !forget || ask(db, forget, &has) == 0;
+    return !forget || ask_session(db, forget, &has) == 0;
 }
 
 /* A transaction may still be open, or the connection have been made anew by the driver, which
@@ -155,7 +155,7 @@ int dygw_db_answers(dygw_db_t *db)
         return 0;
     }
     dygw_wait_begin(&db->wait);
-    answers = ask(db, dygw_dialect(db->source->dialect)->marker, &ignored) == 0;
+    answers = ask_session(db, dygw_dialect(db->source->dialect)->marker, &ignored) == 0;
     dygw_wait_end(&db->wait);
     return answers;
 }
@@ -170,7 +170,7 @@ static apr_status_t take_connection(dygw_db_t *db)
     return rv;
 }
 
-static void give_back(dygw_db_t *db)
+static void give_connection_back(dygw_db_t *db)
 {
     if (db->connected) {
         dygw_guard_give(db->source, &db->wait, &db->dbd);
@@ -180,7 +180,7 @@ static void give_back(dygw_db_t *db)
 }
 
 /* After a failure: is there a working session now that is not the one which failed? */
-static int renewed(dygw_db_t *db)
+static int is_session_renewed(dygw_db_t *db)
 {
     int is_new = !db->session;  /* it failed before there was one */
     apr_time_t began = apr_time_now();
@@ -199,7 +199,7 @@ static int renewed(dygw_db_t *db)
     if (db->session) {
         dygw_db_drop_session(db);   /* what the driver may make of it later is another */
     }
-    give_back(db);
+    give_connection_back(db);
     if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
         db->timed_out = 1;
         return 0;
@@ -215,12 +215,12 @@ static int have_statement(dygw_db_t *db, const dygw_stmt_t *stmt, apr_dbd_prepar
                                   stmt->sql[db->source->dialect], prepared);
 }
 
-static const char *name_of(const dygw_dbjob_t *job)
+static const char *job_name(const dygw_dbjob_t *job)
 {
     return job->stmt ? job->stmt->label : job->plain;
 }
 
-static int carry_out(dygw_db_t *db, dygw_dbjob_t *job)
+static int carry_out_job(dygw_db_t *db, dygw_dbjob_t *job)
 {
     apr_dbd_prepared_t *prepared = NULL;
     const apr_dbd_driver_t *driver = db->dbd.driver;
@@ -239,23 +239,23 @@ static int carry_out(dygw_db_t *db, dygw_dbjob_t *job)
                                            prepared, 0, job->args);
     }
     if (rv != 0) {
-        dygw_db_note_failure(db, name_of(job), rv);
+        dygw_db_note_failure(db, job_name(job), rv);
     }
     return rv;
 }
 
-static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
+static int run_job_once(dygw_db_t *db, dygw_dbjob_t *job)
 {
     int was_cut;
     int rv;
 
     dygw_wait_begin(&db->wait);
     dygw_notice_forget();
-    rv = carry_out(db, job);
+    rv = carry_out_job(db, job);
     was_cut = dygw_wait_end(&db->wait);
     db->alone = rv == 0 && dygw_notice_is_alone();
     if (db->alone) {
-        db->error = apr_pstrcat(db->pool, name_of(job), ": not waited for the standby", NULL);
+        db->error = apr_pstrcat(db->pool, job_name(job), ": not waited for the standby", NULL);
         return DONE_ALONE;
     }
     if (rv != 0 && was_cut && db->source->dialect != DYGW_SQLITE3) {
@@ -264,7 +264,7 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
         if (db->session) {
             db->session->unended = 1;
         }
-        db->error = apr_pstrcat(db->pool, name_of(job),
+        db->error = apr_pstrcat(db->pool, job_name(job),
                                 ": no answer within the time limit, so that the connection was "
                                 "given up", NULL);
     }
@@ -273,38 +273,38 @@ static int run_once(dygw_db_t *db, dygw_dbjob_t *job)
 
 /* A statement that fails inside a transaction takes the transaction along, but for SQLite, which
  * undoes only it. One that took too long would only take as long again. */
-static int may_repeat(const dygw_db_t *db)
+static int may_repeat_job(const dygw_db_t *db)
 {
     return db->connected && !db->cut
            && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
 }
 
 /* What it changes, if it does, is changed for good. */
-static int would_last(const dygw_db_t *db, const dygw_dbjob_t *job)
+static int job_would_last(const dygw_db_t *db, const dygw_dbjob_t *job)
 {
     return job->stmt && !job->results && !db->in_transaction;
 }
 
-static int run_again(dygw_db_t *db, dygw_dbjob_t *job)
+static int run_job_again(dygw_db_t *db, dygw_dbjob_t *job)
 {
     if (job->results) {
         *job->results = NULL;
     }
-    return run_once(db, job);
+    return run_job_once(db, job);
 }
 
 /* SQLite's driver says after 1.6 s that somebody else has the file's lock. It is waited for as long
  * as for any database, the host's own lock included, and nothing is done meanwhile. */
-static int run_in_turn(dygw_db_t *db, dygw_dbjob_t *job)
+static int run_job_in_turn(dygw_db_t *db, dygw_dbjob_t *job)
 {
     apr_time_t since = db->locked ? db->locks_since : dygw_steady_now();
     apr_time_t until = since + dygw_guard_limit(db->source->guard);
-    int rv = run_once(db, job);
+    int rv = run_job_once(db, job);
 
     while (rv != 0 && db->timed_out && db->source->dialect == DYGW_SQLITE3
            && dygw_steady_now() < until) {
         db->timed_out = 0;
-        rv = run_again(db, job);
+        rv = run_job_again(db, job);
     }
     return rv;
 }
@@ -323,22 +323,22 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
         db->error = "the connection, which is lost";
         return APR_EGENERAL;
     }
-    rv = run_in_turn(db, job);
+    rv = run_job_in_turn(db, job);
     while (rv != 0 && db->deadlock && !db->in_transaction && --tries > 0) {
         db->deadlock = 0;
-        rv = run_again(db, job);
+        rv = run_job_again(db, job);
     }
-    if (rv != 0 && may_repeat(db) && renewed(db)) {
+    if (rv != 0 && may_repeat_job(db) && is_session_renewed(db)) {
         apr_atomic_inc32(&db->source->repairs);
         dygw_count(db->source->metrics, DYGW_COUNT_DB_REPAIRS, 0);
         dygw_log(db->log, INFO, 0,
                  DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
         db->repeated = 1;
-        rv = run_again(db, job);
+        rv = run_job_again(db, job);
     }
     if (rv != 0) {
         db->failed = 1;
-        db->in_doubt = would_last(db, job)
+        db->in_doubt = job_would_last(db, job)
                        && (db->cut || db->alone || db->repeated || !db->connected);
         return APR_EGENERAL;
     }
@@ -416,7 +416,7 @@ void dygw_db_close(dygw_db_t *db)
     }
     dygw_db_rollback(db);
     apr_pool_destroy(db->scratch);
-    give_back(db);
+    give_connection_back(db);
     apr_pool_destroy(db->pool);
 }
 
@@ -488,7 +488,7 @@ static apr_status_t commit_with(dygw_db_t *db, const char *text)
 
     if (sent) {
         /* Not repeated whatever the driver: the work that it commits would be missing. */
-        rv = run_once(db, &job) == 0 ? APR_SUCCESS : APR_EGENERAL;
+        rv = run_job_once(db, &job) == 0 ? APR_SUCCESS : APR_EGENERAL;
         if (rv == APR_SUCCESS) {
             db->in_transaction = 0;
         }

@@ -30,26 +30,28 @@ dygw_dialect_e dygw_db_dialect(const dygw_db_t *db);
 apr_status_t dygw_db_begin(dygw_db_t *db);
 apr_status_t dygw_db_commit(dygw_db_t *db);
 int dygw_db_in_transaction(const dygw_db_t *db);
-/* A statement that was given up may be carried out all the same, when the server goes on. What must
- * not be done then has a last moment, in ms of the database's clock, as an argument: the caller
- * still waits at that time. Long past the end of time where nothing is given up. From the unit's
- * pool. */
+/* A statement that was given up may be carried out all the same, when the server goes on. One that
+ * must not be has *deadline as an argument: its last moment, in ms on the database's clock, at
+ * which the caller still waits. Where no statement is ever given up, that moment never comes. From
+ * the unit's pool. */
 apr_status_t dygw_db_deadline(dygw_db_t *db, const char **deadline);
-/* Commits before that or not at all (not with MySQL, which has no such statement). */
+/* Commits before the deadline or not at all. MySQL has no such statement: there it commits at any
+ * time. */
 apr_status_t dygw_db_commit_before(dygw_db_t *db, const char *deadline);
-/* Something came too late for no reason that is known: the next looks at the clock anew. */
+/* A statement came too late, and nobody knows why: the next deadline is made by a new look at the
+ * database's clock. */
 void dygw_db_doubt_clock(dygw_db_t *db);
 /* Gives up what begin opened, so that the unit can go on without it. Nothing open is no error. */
 void dygw_db_rollback(dygw_db_t *db);
-/* Did the last statement fail because two transactions crossed? Then doing all of it again helps.
- * A statement outside of one has been repeated already. */
+/* Did the last statement fail because two transactions crossed? Then it helps to do the whole
+ * transaction again. A statement outside of a transaction has been repeated already. */
 int dygw_db_lost_deadlock(const dygw_db_t *db);
 /* Did the last statement fail because a lock was not given in time, or the statement took too long?
  * It was not done, and another one would be kept waiting as long. */
 int dygw_db_timed_out(const dygw_db_t *db);
-/* Did the last statement outside of a transaction, or the commit, fail without the server's word?
- * Then it may be done, or still be. To see nothing of it proves nothing either: a write that meets
- * it tells. */
+/* Did the last statement outside of a transaction, or the commit, fail without an answer of the
+ * server? Then it may have been done, or may still be done. A look that finds nothing of it proves
+ * nothing; a write that meets it does. */
 int dygw_db_in_doubt(const dygw_db_t *db);
 /* After a failure: does the database answer at all? */
 int dygw_db_answers(dygw_db_t *db);
@@ -60,6 +62,9 @@ int dygw_db_repeated(const dygw_db_t *db);
 /* Runs a statement that returns no rows; args as text, NULL for SQL NULL, as many as the statement
  * has parameters. *nrows (may be NULL): how many rows it found and changed. */
 apr_status_t dygw_db_exec(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows, const char **args);
+
+/* A number that has no value yet. */
+#define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
 
 /* An integer as an argument, from the unit's pool. */
 const char *dygw_db_int(dygw_db_t *db, apr_int64_t value);
@@ -85,6 +90,9 @@ apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t 
 
 /* The next row; APR_EOF behind the last. */
 apr_status_t dygw_rows_next(dygw_rows_t *rows);
+
+/* Reads what is left of the rows, so that the next statement may come. */
+void dygw_rows_end(dygw_rows_t *rows);
 
 /* Columns of the present row, from 0. Text is copied into pool; NULL for SQL NULL. */
 const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool);

@@ -11,12 +11,12 @@ typedef struct dygw_dialect_t {
     const char *driver;                         /* as DBDriver spells it */
     const char *setup[DYGW_SETUP_MAX + 1];      /* what a new session is given, up to NULL */
     const char *marker;                         /* a query: its answer tells sessions apart */
-    int marker_at;                              /* asked when so many of setup are done */
+    int marker_at;                              /* it is asked after so many texts of setup */
     const char *begin;
     const char *commit_before;                  /* %s: a time on the database's clock, in ms */
     const char *forget;                         /* ends all prepared statements; NULL: no need */
-    const char *unlimited;                      /* statements may take as long as they like, */
-    const char *limited;                        /* and as before; both NULL: they may anyway */
+    const char *unlimited;                      /* lifts the limit on a statement's time, */
+    const char *limited;                        /* and sets it again; both NULL: it has none */
 } dygw_dialect_t;
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);
@@ -24,7 +24,7 @@ const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);
 /* Did a failure with that code and text end a transaction only because another one crossed it? */
 int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text);
 
-/* Did the database give a statement up because a lock, or it all, took too long? */
+/* Did the database give a statement up because a lock, or the whole statement, took too long? */
 int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text);
 
 /* Did a statement of a migration fail only because what it adds is there already? */

@@ -84,7 +84,7 @@ static void set_socket(dygw_watched_t *watched, int number)
 }
 
 /* What the server has not got yet it need not get any more: the connection is reset, not ended. */
-static void cut(dygw_watched_t *watched)
+static void cut_connection(dygw_watched_t *watched)
 {
     static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
 
@@ -158,7 +158,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
 
 /* --- waits --- */
 
-static void begin_at(dygw_wait_t *wait, apr_time_t since)
+static void begin_wait_at(dygw_wait_t *wait, apr_time_t since)
 {
     dygw_guard_t *guard = wait->guard;
     int wake;
@@ -184,7 +184,7 @@ static void begin_at(dygw_wait_t *wait, apr_time_t since)
 void dygw_wait_begin(dygw_wait_t *wait)
 {
     if (wait->guard) {
-        begin_at(wait, dygw_steady_now());
+        begin_wait_at(wait, dygw_steady_now());
     }
 }
 
@@ -211,11 +211,11 @@ static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
 
     wait->cut = 1;
     if (wait->watched) {
-        cut(wait->watched);
+        cut_connection(wait->watched);
     }
     APR_RING_FOREACH(watched, &guard->watched, dygw_watched_t, ring) {
         if (!watched->used && watched->last < wait->since) {
-            cut(watched);
+            cut_connection(watched);
         }
     }
 }
@@ -254,7 +254,8 @@ int dygw_guard_look(dygw_guard_t *guard)
 
 /* May a thread pass that came after `came` tries had begun? Where it may have to make a connection,
  * it is alone there. APR_INCOMPLETE: not yet. */
-static apr_status_t may_pass(dygw_guard_t *guard, apr_uint64_t came, int is_counted, int *alone)
+static apr_status_t may_pass_gate(dygw_guard_t *guard, apr_uint64_t came, int is_counted,
+                                  int *alone)
 {
     if (guard->failed_try > came) {
         return APR_EGENERAL;
@@ -273,8 +274,8 @@ static apr_status_t may_pass(dygw_guard_t *guard, apr_uint64_t came, int is_coun
     return APR_SUCCESS;
 }
 
-/* is_counted: it has passed once, in vain. */
-static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, int *alone)
+/* is_counted: the thread has passed once before, in vain. */
+static apr_status_t pass_gate(dygw_guard_t *guard, apr_time_t until, int is_counted, int *alone)
 {
     apr_status_t rv;
     apr_time_t now;
@@ -283,7 +284,7 @@ static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, 
     *alone = 0;
     apr_thread_mutex_lock(guard->mutex);
     came = guard->tries;
-    while ((rv = may_pass(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
+    while ((rv = may_pass_gate(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
            && (now = dygw_steady_now()) < until) {
         apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
     }
@@ -292,8 +293,8 @@ static apr_status_t pass(dygw_guard_t *guard, apr_time_t until, int is_counted, 
     return rv;
 }
 
-/* rv: what came of it, is_alone: whether others wait for that. */
-static void passed(dygw_guard_t *guard, apr_status_t rv, int is_alone)
+/* rv: whether the thread has got a connection; is_alone: whether others wait for that. */
+static void leave_gate(dygw_guard_t *guard, apr_status_t rv, int is_alone)
 {
     apr_thread_mutex_lock(guard->mutex);
     if (is_alone) {
@@ -307,8 +308,8 @@ static void passed(dygw_guard_t *guard, apr_status_t rv, int is_alone)
     apr_thread_mutex_unlock(guard->mutex);
 }
 
-static apr_status_t open_some(dygw_db_source_t *source, int tries, apr_pool_t *pool,
-                              dygw_dbd_t *dbd)
+static apr_status_t try_to_open(dygw_db_source_t *source, int tries, apr_pool_t *pool,
+                                dygw_dbd_t *dbd)
 {
     apr_time_t until = dygw_steady_now() + DYGW_OPEN_PATIENCE;
 
@@ -325,8 +326,8 @@ static apr_status_t watched_open(dygw_db_source_t *source, dygw_wait_t *wait, ap
 {
     apr_status_t rv;
 
-    begin_at(wait, since);
-    rv = open_some(source, tries, pool, dbd);
+    begin_wait_at(wait, since);
+    rv = try_to_open(source, tries, pool, dbd);
     dygw_wait_end(wait);
     return rv;
 }
@@ -340,9 +341,9 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
     int alone;
 
     if (!guard) {
-        return open_some(source, source->max_opens, pool, dbd);
+        return try_to_open(source, source->max_opens, pool, dbd);
     }
-    rv = pass(guard, since + guard->limit, 0, &alone);
+    rv = pass_gate(guard, since + guard->limit, 0, &alone);
     if (rv != APR_SUCCESS) {
         return rv == APR_EBUSY ? rv : APR_EGENERAL;
     }
@@ -351,12 +352,12 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
         if (rv == APR_SUCCESS) {
             return APR_SUCCESS;
         }
-        rv = pass(guard, since + guard->limit, 1, &alone);
+        rv = pass_gate(guard, since + guard->limit, 1, &alone);
     }
     if (rv == APR_SUCCESS) {
         rv = watched_open(source, wait, since, source->max_opens, pool, dbd);
     }
-    passed(guard, rv, alone);
+    leave_gate(guard, rv, alone);
     return rv == APR_SUCCESS ? rv : APR_EGENERAL;
 }
 

@@ -6,14 +6,15 @@
  * has until that one is made, and a host that is gone takes a connect time-out each time. So one
  * thread at a time goes to where a connection may have to be made; the others wait for it, and fail
  * with it when it began after they came: a host that is gone costs each of them two time-outs at
- * most, however many they are. Those for whom a used connection must be there pass at once. And no
- * more pass than there can be connections: the rest wait here, where they can give up.
+ * most, however many they are. A thread for which an idle connection must be there passes at once.
+ * And no more threads pass than there can be connections: the rest wait here, where they can give
+ * up.
  *
  * The watch ends what takes too long. Client libraries wait for an answer for ever, so a thread of
  * the child looks once a second at what its threads wait for; what is over the limit has its socket
- * shut down, and the library returns with an error. What no one uses and was last used before that
- * is cut as well: it will hardly be better. The watch has a descriptor of its own for each socket,
- * so that it never shuts down another one that was given the same number. */
+ * shut down, and the library returns with an error. An idle connection that was last used before
+ * that wait began is cut as well: it is hardly any better. The watch has a descriptor of its own
+ * for each socket, so that it never shuts down another socket that was given the same number. */
 #ifndef DYGW_STORE_DB_GUARD_H
 #define DYGW_STORE_DB_GUARD_H
 
@@ -51,7 +52,8 @@ int dygw_guard_can_cut(dygw_dialect_e dialect);
 /* Cuts what waits for too long. 0: nothing waits; there is no need to look before `wake`. */
 int dygw_guard_look(dygw_guard_t *guard);
 
-/* Where the host is gone it takes longer to find out, and once more would take as long again. */
+/* An attempt to open that has taken longer than this is not repeated: the host is gone, and the
+ * next would take as long again. */
 #define DYGW_OPEN_PATIENCE apr_time_from_sec(1)
 
 /* --- the gate --- */
@@ -70,10 +72,11 @@ void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *db
  * without a guard. */
 dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool);
 
-/* From now on the unit uses that connection, whose socket may be a new one; watched NULL: none. */
+/* From now on the unit uses that connection, whose socket may be a new one. watched NULL: the unit
+ * uses none. */
 void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t *dbd);
 
-/* Around whatever may block. end gives whether it was cut. */
+/* Stand around whatever may block. dygw_wait_end gives whether the connection was cut. */
 void dygw_wait_begin(dygw_wait_t *wait);
 int dygw_wait_end(dygw_wait_t *wait);
 

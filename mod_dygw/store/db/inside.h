@@ -18,14 +18,14 @@ struct dygw_db_t {
     int connected;
     int cut;                /* a statement took too long: the connection is no good any more */
     int in_transaction;
-    int failed;             /* a statement of the transaction did */
+    int failed;             /* a statement of the transaction failed */
     int locked;             /* the writer's lock is ours */
-    apr_time_t locks_since; /* when that was asked for */
+    apr_time_t locks_since; /* when the lock was asked for */
     int deadlock;           /* the last statement lost one */
-    int timed_out;          /* the last statement was */
+    int timed_out;          /* the last statement took too long */
     int alone;              /* the last statement is done, but its standby has not got it */
     int in_doubt;           /* the last statement, or the commit, may have been done */
-    int repeated;           /* the last statement was, on another connection */
+    int repeated;           /* the last statement was run again, on another connection */
     const char *error;      /* the last failure, for dygw_db_report */
 };
 
@@ -48,7 +48,7 @@ void dygw_db_unlock(dygw_db_t *db);
 /* The connection's session is made anew when it is needed next. */
 void dygw_db_drop_session(dygw_db_t *db);
 
-/* Carries it out, on a renewed connection if need be. APR_EGENERAL. */
+/* Carries the job out, on a renewed connection if need be. APR_EGENERAL. */
 apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job);
 
 #endif

@@ -17,7 +17,7 @@ typedef char *error_field_fn(const void *result, int field);
 static _Thread_local int is_alone;
 static error_field_fn *error_field;
 
-static void hear(DYGW_UNUSED void *arg, const void *result)
+static void hear_notice(DYGW_UNUSED void *arg, const void *result)
 {
     const char *function = error_field(result, SOURCE_FUNCTION);
 
@@ -36,7 +36,7 @@ void dygw_notice_listen(const dygw_dbd_t *dbd, dygw_dialect_e dialect)
         native = apr_dbd_native_handle(dbd->driver, dbd->handle);
     }
     if (set_receiver && error_field && native) {
-        set_receiver(native, hear, NULL);
+        set_receiver(native, hear_notice, NULL);
     }
 }
 

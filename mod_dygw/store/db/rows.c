@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Queries, and the rows that they give. */
+ * Queries, and the rows that they give. The rows of a query are read before the next statement. */
 #include "store/db/inside.h"
 
 #include <apr_strings.h>
@@ -61,9 +61,14 @@ apr_status_t dygw_rows_next(dygw_rows_t *rows)
     return APR_EGENERAL;
 }
 
+void dygw_rows_end(dygw_rows_t *rows)
+{
+    while (dygw_rows_next(rows) == APR_SUCCESS) { }
+}
+
 /* NULL for SQL NULL. datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an
  * empty text. */
-static const char *entry(const dygw_rows_t *rows, int column)
+static const char *row_entry(const dygw_rows_t *rows, int column)
 {
     char *text = NULL;
 
@@ -77,12 +82,12 @@ static const char *entry(const dygw_rows_t *rows, int column)
 
 const char *dygw_row_text(dygw_rows_t *rows, int column, apr_pool_t *pool)
 {
-    return apr_pstrdup(pool, entry(rows, column));
+    return apr_pstrdup(pool, row_entry(rows, column));
 }
 
 apr_int64_t dygw_row_int(dygw_rows_t *rows, int column, apr_int64_t if_null)
 {
-    const char *text = entry(rows, column);
+    const char *text = row_entry(rows, column);
 
     return text ? apr_atoi64(text) : if_null;
 }

@@ -53,8 +53,8 @@ int dygw_schema_wanted(void)
 }
 
 /* The one value of a query with at most one row; NULL when it has none. */
-static apr_status_t one_text(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                             const char **text)
+static apr_status_t one_schema_text(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                    const char **text)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -74,20 +74,20 @@ apr_status_t dygw_schema_version(dygw_db_t *db, int *version)
 {
     const char *args[] = { "schema_version" };
     const char *text;
-    apr_status_t rv = one_text(db, &schema_exists, NULL, &text);
+    apr_status_t rv = one_schema_text(db, &schema_exists, NULL, &text);
 
     *version = 0;
     if (rv != APR_SUCCESS || !text || atoi(text) == 0) {
         return rv;
     }
-    rv = one_text(db, &meta_get, args, &text);
+    rv = one_schema_text(db, &meta_get, args, &text);
     *version = text ? atoi(text) : 0;
     return rv;
 }
 
 /* The statements of a file: each ends with a semicolon at the end of a line, comments have lines of
  * their own. */
-static apr_array_header_t *split(const char *text, apr_pool_t *pool)
+static apr_array_header_t *split_file(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *statements = apr_array_make(pool, 32, sizeof(const char *));
     const char *statement = "";
@@ -116,7 +116,7 @@ static apr_array_header_t *split(const char *text, apr_pool_t *pool)
 
 static apr_status_t run_file(dygw_db_t *db, const file_t *file)
 {
-    apr_array_header_t *statements = split(file->text, dygw_db_pool(db));
+    apr_array_header_t *statements = split_file(file->text, dygw_db_pool(db));
 
     return dygw_db_script(db, file->path, (const char *const *)statements->elts, statements->nelts);
 }
@@ -158,14 +158,14 @@ apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char
 {
     const char *args[] = { "douyin_client_key", client_key };
     const char *recorded;
-    apr_status_t rv = one_text(db, &meta_get, args, &recorded);
+    apr_status_t rv = one_schema_text(db, &meta_get, args, &recorded);
 
     *owner = NULL;
     if (rv == APR_SUCCESS && !recorded) {
         /* Another host may do the same at this moment: what is there afterwards counts. */
         rv = dygw_db_exec(db, &meta_put, NULL, args);
         if (rv == APR_SUCCESS) {
-            rv = one_text(db, &meta_get, args, &recorded);
+            rv = one_schema_text(db, &meta_get, args, &recorded);
         }
     }
     if (rv != APR_SUCCESS) {

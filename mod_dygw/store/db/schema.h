@@ -11,12 +11,12 @@
 /* The version this build needs: the number of the last file of sql/<dialect>/. */
 int dygw_schema_wanted(void);
 
-/* The version in the database: 0 when it is empty. An error: the database is not there. */
+/* The version of the schema in the database: 0 when it is empty. An error: no database answers. */
 apr_status_t dygw_schema_version(dygw_db_t *db, int *version);
 
-/* Brings the database to dygw_schema_wanted(), file by file; *done names those that ran. Only
- * additive files exist, so running hosts of the version before go on. A newer database is left
- * alone. */
+/* Brings the database to dygw_schema_wanted(), file by file; *done names the files that ran. Files
+ * only add to what is there, so that hosts of the version before go on meanwhile. A newer database
+ * is left alone. */
 apr_status_t dygw_schema_migrate(dygw_db_t *db, apr_array_header_t **done, apr_pool_t *pool);
 
 /* Path below sql/ of the first file missing at `version`, "pgsql/0001_init.sql"; NULL: none. */

@@ -44,8 +44,8 @@ void dygw_session_drop(const dygw_dbd_t *dbd, dygw_wait_t *wait)
     }
 }
 
-static int set_up(const dygw_dbd_t *dbd, const dygw_dialect_t *dialect, int in_transaction,
-                  dygw_session_t *session)
+static int set_up_session(const dygw_dbd_t *dbd, const dygw_dialect_t *dialect, int in_transaction,
+                          dygw_session_t *session)
 {
     const char *ignored;
     int rv = 0;
@@ -77,7 +77,7 @@ int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_tran
     made->watched = dygw_guard_watch(wait->guard, pool);
     dygw_wait_use(wait, made->watched, dbd);
     dygw_notice_listen(dbd, dialect);
-    rv = set_up(dbd, dygw_dialect(dialect), in_transaction, made);
+    rv = set_up_session(dbd, dygw_dialect(dialect), in_transaction, made);
     if (rv != 0) {
         dygw_wait_use(wait, NULL, dbd);
         apr_pool_destroy(pool);

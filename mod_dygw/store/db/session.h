@@ -13,8 +13,8 @@ typedef struct dygw_session_t {
     apr_pool_t *pool;
     dygw_watched_t *watched;    /* of its connection, for the guard; NULL without one */
     apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
-    dygw_ms_t ahead;            /* the database's clock is of ours */
-    dygw_ms_t ahead_since;      /* when that was found out; 0: it was not yet */
+    dygw_ms_t ahead;            /* by how much the database's clock is ahead of ours */
+    dygw_ms_t ahead_since;      /* when that was found out; 0: not yet */
     const char *marker;         /* what the dialect's query gave when it was set up */
     int unended;                /* a ROLLBACK failed, or a statement was cut: something may still
                                  * be open, or the session gone */
@@ -27,11 +27,11 @@ typedef struct dygw_session_t {
 int dygw_session_ask(const dygw_dbd_t *dbd, const char *sql, const char **answer,
                      apr_pool_t *pool);
 
-/* NULL: it has none. */
+/* The session of a connection; NULL: it has none. */
 dygw_session_t *dygw_session_find(const dygw_dbd_t *dbd);
 
-/* Sets a session up for the unit that waits. With in_transaction it is SQLite, which has lost its
- * statements but not its settings. */
+/* Sets a session up for the unit whose `wait` that is. in_transaction: the database is SQLite,
+ * which has lost its statements, but not its settings. */
 int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_transaction,
                       dygw_wait_t *wait, dygw_session_t **session);
 

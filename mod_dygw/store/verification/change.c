@@ -16,16 +16,16 @@
  * is looked at afterwards. */
 static const dygw_stmt_t verification_settle = {
     "dygw_verification_settle",
-    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_VERIFICATION_SETTLED ", errand_at = "
-             "CASE WHEN cancel_since IS NOT NULL OR news <> 0 THEN %lld ELSE errand_at END, "
-             "revision = revision + 1 "
+    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_SETS(DYGW_VERIFICATION_SETTLED) ", "
+             "errand_at = CASE WHEN cancel_since IS NOT NULL OR news <> 0 THEN %lld "
+             "ELSE errand_at END, revision = revision + 1 "
              "WHERE id = %lld AND verify_status = 'processing' AND repeats <= %lld")
 };
 
 static const dygw_stmt_t verification_update = {
     "dygw_verification_update",
-    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_VERIFICATION_CHANGES ", revision = revision + 1 "
-             "WHERE id = %lld AND revision = %lld")
+    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_SETS(DYGW_VERIFICATION_CHANGED) ", "
+             "revision = revision + 1 WHERE id = %lld AND revision = %lld")
 };
 
 #define SETTLE_ARGS 3   /* besides the columns */
@@ -48,7 +48,7 @@ static apr_status_t is_settled(dygw_db_t *db, const dygw_verification_t *v)
 static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
 {
     const char *args[DYGW_VERIFICATION_COLUMN_COUNT + SETTLE_ARGS];
-    int count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_OUTCOME, args);
+    int count = dygw_store_verification_args_settled(db, v, args);
     int redeemed = v->verify_status == DYGW_SUCCESS;
     apr_status_t rv;
     int nrows;
@@ -75,8 +75,8 @@ static apr_status_t is_updated(dygw_db_t *db, const dygw_verification_t *v)
     if (!same) {
         return rv == APR_SUCCESS ? APR_NOTFOUND : rv;
     }
-    count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_CHANGED, wanted);
-    dygw_store_verification_args(db, found, DYGW_VERIFICATION_CHANGED, there);
+    count = dygw_store_verification_args_changed(db, v, wanted);
+    dygw_store_verification_args_changed(db, found, there);
     for (i = 0; i < count; i++) {
         same &= dygw_text_equal(wanted[i], there[i]);
     }
@@ -86,7 +86,7 @@ static apr_status_t is_updated(dygw_db_t *db, const dygw_verification_t *v)
 static apr_status_t update_row(dygw_db_t *db, const dygw_verification_t *v)
 {
     const char *args[DYGW_VERIFICATION_COLUMN_COUNT + UPDATE_ARGS];
-    int count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_CHANGED, args);
+    int count = dygw_store_verification_args_changed(db, v, args);
     apr_status_t rv;
     int nrows;
 
@@ -129,7 +129,7 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_batch_t *batch, int *cl
     return APR_NOTFOUND;
 }
 
-static apr_status_t change(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
+static apr_status_t change_rows(dygw_db_t *db, const dygw_batch_t *batch, int *clash)
 {
     apr_status_t rv = dygw_store_batch_write(db, batch);
     int in_doubt = rv == APR_INCOMPLETE || dygw_db_in_doubt(db);
@@ -155,7 +155,7 @@ apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verificati
 {
     const dygw_batch_t batch = { rows, count, settle_row, is_settled, 0, NULL, NULL };
 
-    return change(db, &batch, clash);
+    return change_rows(db, &batch, clash);
 }
 
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
@@ -163,7 +163,7 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
 {
     const dygw_batch_t batch = { (const dygw_verification_t *const *)rows, count, update_row,
                                  is_updated, 0, NULL, NULL };
-    apr_status_t rv = change(db, &batch, clash);
+    apr_status_t rv = change_rows(db, &batch, clash);
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < count; i++) {

@@ -51,9 +51,17 @@ static const dygw_stmt_t recall[] = {
     }
 };
 
-#define RIVALS \
-    "SELECT id, first_id, verify_status, verify_id, already, cancel_since, created_at, " \
-    "verify_time, poi_id FROM dygw_verifications WHERE "
+#define RIVAL_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(INT64, first_id) \
+    X(VERIFY_STATUS, verify_status) \
+    X(TEXT, verify_id) \
+    X(INT, already) \
+    X(TIME, created_at) \
+    X(TIME_OR_NULL, verify_time) \
+    X(TEXT, poi_id)
+
+#define RIVALS "SELECT " DYGW_NAMES(RIVAL_COLUMNS) ", cancel_since FROM dygw_verifications WHERE "
 
 /* Two queries in one: MariaDB takes no index for an OR. */
 static const dygw_stmt_t verification_rivals = {
@@ -111,19 +119,15 @@ apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw
                         dygw_db_dialect(db) == DYGW_MYSQL ? joined : args);
 }
 
+#define READ(kind, name) rival.name = DYGW_READ_##kind(rows, column++, pool);
+
 static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
 {
-    dygw_rival_t rival = { .id = dygw_row_int(rows, 0, 0), .first_id = dygw_row_int(rows, 1, 0) };
-    const char *word = dygw_row_text(rows, 2, pool);
+    dygw_rival_t rival;
+    int column = 0;
 
-    rival.verify_status = (dygw_verify_status_e)dygw_store_word_value(DYGW_WORDS_VERIFY, word,
-                                                                      DYGW_PROCESSING);
-    rival.verify_id = dygw_row_text(rows, 3, pool);
-    rival.already = (int)dygw_row_int(rows, 4, 0);
-    rival.given_up = dygw_row_int(rows, 5, DYGW_NO_TIME) != DYGW_NO_TIME;
-    rival.created_at = dygw_row_int(rows, 6, 0);
-    rival.verify_time = dygw_row_int(rows, 7, DYGW_NO_TIME);
-    rival.poi_id = dygw_row_text(rows, 8, pool);
+    RIVAL_COLUMNS(READ, READ)
+    rival.given_up = dygw_row_int(rows, column, DYGW_NO_TIME) != DYGW_NO_TIME;
     return rival;
 }
 

@@ -10,19 +10,27 @@
 
 #include "store/db/catalogue.h"
 #include "store/db/confirm.h"
+#include "store/db/kinds.h"
 
 #define LOOKS 3     /* at a key that goes away between two statements */
 
+/* What a claim writes, whether the key is new or taken over. */
+#define CLAIM_COLUMNS(FIRST, X) \
+    FIRST(TEXT, fingerprint) \
+    X(TEXT, owner) \
+    X(TIME, running_until) \
+    X(TIME, expires_at)
+
 static const dygw_stmt_t idempotency_new = {
     "dygw_idempotency_new",
-    DYGW_SQL_INSERT_NEW("dygw_idempotency (key_hash, fingerprint, owner, running_until, "
-                        "expires_at) VALUES (%s, %s, %s, %lld, %lld)")
+    DYGW_SQL_INSERT_NEW("dygw_idempotency (" DYGW_NAMES(CLAIM_COLUMNS) ", key_hash) "
+                        "VALUES (" DYGW_PARAMETERS(CLAIM_COLUMNS) ", %s)")
 };
 
 static const dygw_stmt_t idempotency_take = {
     "dygw_idempotency_take",
-    DYGW_SQL("UPDATE dygw_idempotency SET fingerprint = %s, owner = %s, first_id = NULL, "
-             "running_until = %lld, expires_at = %lld WHERE key_hash = %s "
+    DYGW_SQL("UPDATE dygw_idempotency SET " DYGW_SETS(CLAIM_COLUMNS) ", first_id = NULL "
+             "WHERE key_hash = %s "
              "AND (expires_at < %lld OR (first_id IS NULL "
              "AND (running_until < %lld OR running_until > %lld)))")
 };
@@ -40,8 +48,8 @@ static const dygw_stmt_t idempotency_free = {
 
 static const dygw_stmt_t idempotency_get = {
     "dygw_idempotency_get",
-    DYGW_SQL("SELECT key_hash, fingerprint, owner, first_id, running_until, expires_at "
-             "FROM dygw_idempotency WHERE key_hash = %s AND expires_at >= %lld")
+    DYGW_SQL("SELECT " DYGW_NAMES(CLAIM_COLUMNS) ", key_hash, first_id FROM dygw_idempotency "
+             "WHERE key_hash = %s AND expires_at >= %lld")
 };
 
 #define EXPIRED "expires_at < %lld"
@@ -58,12 +66,16 @@ static const dygw_stmt_t idempotency_purge = {
     { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_idempotency " OLDEST }
 };
 
+#define READ(kind, name)        found->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, wanted->name);
+
 apr_status_t dygw_store_idempotency_get(dygw_db_t *db, const char *key, dygw_ms_t now,
                                         dygw_idempotency_t **held, apr_pool_t *pool)
 {
     const char *args[] = { key, dygw_db_int(db, now) };
     dygw_idempotency_t *found;
     dygw_rows_t *rows;
+    int column = 0;
     apr_status_t rv = dygw_db_select(db, &idempotency_get, &rows, args);
 
     if (rv == APR_SUCCESS) {
@@ -73,40 +85,37 @@ apr_status_t dygw_store_idempotency_get(dygw_db_t *db, const char *key, dygw_ms_
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
     found = apr_palloc(pool, sizeof(*found));
-    found->key = dygw_row_text(rows, 0, pool);
-    found->fingerprint = dygw_row_text(rows, 1, pool);
-    found->owner = dygw_row_text(rows, 2, pool);
-    found->first_id = dygw_row_int(rows, 3, 0);
-    found->running_until = dygw_row_int(rows, 4, 0);
-    found->expires_at = dygw_row_int(rows, 5, 0);
+    CLAIM_COLUMNS(READ, READ)
+    found->key = dygw_row_text(rows, column++, pool);
+    found->first_id = dygw_row_int(rows, column, 0);
     *held = found;
     return APR_SUCCESS;
 }
 
 /* --- claiming --- */
 
-static apr_status_t insert_or_take(dygw_db_t *db, const dygw_idempotency_t *wanted, dygw_ms_t now,
-                                   int *claimed)
+static apr_status_t insert_or_take_key(dygw_db_t *db, const dygw_idempotency_t *wanted,
+                                       dygw_ms_t now, int *claimed)
 {
-    const char *running_until = dygw_db_int(db, wanted->running_until);
-    const char *expires_at = dygw_db_int(db, wanted->expires_at);
-    const char *at = dygw_db_int(db, now);
-    const char *fresh[] = { wanted->key, wanted->fingerprint, wanted->owner, running_until,
-                            expires_at };
-    const char *again[] = { wanted->fingerprint, wanted->owner, running_until, expires_at,
-                            wanted->key, at, at,
-                            dygw_db_int(db, now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS) };
-    apr_status_t rv = dygw_db_exec(db, &idempotency_new, claimed, fresh);
+    const char *args[DYGW_LENGTH(CLAIM_COLUMNS) + 4];
+    int count = 0;
+    apr_status_t rv;
 
+    CLAIM_COLUMNS(ARGUMENT, ARGUMENT)
+    args[count++] = wanted->key;
+    rv = dygw_db_exec(db, &idempotency_new, claimed, args);
     if (rv == APR_SUCCESS && *claimed == 0) {
-        rv = dygw_db_exec(db, &idempotency_take, claimed, again);
+        args[count++] = dygw_db_int(db, now);
+        args[count++] = dygw_db_int(db, now);
+        args[count] = dygw_db_int(db, now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS);
+        rv = dygw_db_exec(db, &idempotency_take, claimed, args);
     }
     return rv;
 }
 
 /* Neither inserted nor taken. APR_NOTFOUND: it has gone meanwhile. */
-static apr_status_t who_has_it(dygw_db_t *db, const dygw_idempotency_t *wanted, dygw_ms_t now,
-                               dygw_idempotency_t **held, apr_pool_t *pool)
+static apr_status_t who_has_key(dygw_db_t *db, const dygw_idempotency_t *wanted, dygw_ms_t now,
+                                dygw_idempotency_t **held, apr_pool_t *pool)
 {
     apr_status_t rv = dygw_store_idempotency_get(db, wanted->key, now, held, pool);
 
@@ -117,24 +126,24 @@ static apr_status_t who_has_it(dygw_db_t *db, const dygw_idempotency_t *wanted, 
                                                                                 : APR_EEXIST;
 }
 
-typedef struct claim_t {
+typedef struct key_claim_t {
     const dygw_idempotency_t *wanted;
     dygw_ms_t now;
-} claim_t;
+} key_claim_t;
 
-static apr_status_t is_claimed(dygw_db_t *db, const void *what)
+static apr_status_t is_key_claimed(dygw_db_t *db, const void *what)
 {
-    const claim_t *claim = what;
+    const key_claim_t *claim = what;
     dygw_idempotency_t *held;
 
-    return who_has_it(db, claim->wanted, claim->now, &held, dygw_db_pool(db));
+    return who_has_key(db, claim->wanted, claim->now, &held, dygw_db_pool(db));
 }
 
 apr_status_t dygw_store_idempotency_claim(dygw_db_t *db, const dygw_idempotency_t *wanted,
                                           dygw_ms_t now, dygw_idempotency_t **held,
                                           apr_pool_t *pool)
 {
-    const claim_t claim = { wanted, now };
+    const key_claim_t claim = { wanted, now };
     int looks = LOOKS;
     apr_status_t rv;
 
@@ -142,25 +151,25 @@ apr_status_t dygw_store_idempotency_claim(dygw_db_t *db, const dygw_idempotency_
     do {
         int claimed = 0;
 
-        rv = insert_or_take(db, wanted, now, &claimed);
+        rv = insert_or_take_key(db, wanted, now, &claimed);
         if (rv != APR_SUCCESS) {
             return dygw_db_timed_out(db) ? APR_TIMEUP : rv;
         }
         if (claimed > 0) {
             return APR_SUCCESS;
         }
-        rv = who_has_it(db, wanted, now, held, pool);
+        rv = who_has_key(db, wanted, now, held, pool);
     } while (rv == APR_NOTFOUND && --looks > 0);
     if (rv == APR_SUCCESS) {
-        return dygw_store_confirm(db, is_claimed, &claim);
+        return dygw_store_confirm(db, is_key_claimed, &claim);
     }
     return rv == APR_NOTFOUND ? APR_EGENERAL : rv;
 }
 
 /* --- afterwards --- */
 
-static apr_status_t is_tied(dygw_db_t *db, const char *key, const char *owner,
-                            apr_int64_t first_id)
+static apr_status_t is_key_tied(dygw_db_t *db, const char *key, const char *owner,
+                                apr_int64_t first_id)
 {
     dygw_idempotency_t *held;
     apr_status_t rv = dygw_store_idempotency_get(db, key, 0, &held, dygw_db_pool(db));
@@ -178,7 +187,7 @@ apr_status_t dygw_store_idempotency_tie(dygw_db_t *db, const char *key, const ch
     int nrows;
     apr_status_t rv = dygw_db_exec(db, &idempotency_tie, &nrows, args);
 
-    return rv == APR_SUCCESS && nrows == 0 ? is_tied(db, key, owner, first_id) : rv;
+    return rv == APR_SUCCESS && nrows == 0 ? is_key_tied(db, key, owner, first_id) : rv;
 }
 
 apr_status_t dygw_store_idempotency_free(dygw_db_t *db, const char *key, const char *owner)

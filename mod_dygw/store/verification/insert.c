@@ -12,8 +12,8 @@
 #include "util/text.h"
 
 #define INSERT \
-    "INSERT INTO dygw_verifications (" DYGW_VERIFICATION_COLUMNS ", attempt_key) " \
-    "SELECT " DYGW_VERIFICATION_VALUES ", %s "
+    "INSERT INTO dygw_verifications (" DYGW_NAMES(DYGW_VERIFICATION_ALL) ", attempt_key) " \
+    "SELECT " DYGW_PARAMETERS(DYGW_VERIFICATION_ALL) ", %s "
 
 /* Not when the request has been answered that nothing was done: the background would redeem it.
  * MySQL's INSERT IGNORE would also cut what is too long; there a duplicate is an error, which is
@@ -25,7 +25,7 @@ static const dygw_stmt_t verification_insert = {
       INSERT "FROM DUAL WHERE " DYGW_NOW_MYSQL " < CAST(%lld AS SIGNED)" }
 };
 
-static const char *key_of(dygw_db_t *db, const dygw_verification_t *v)
+static const char *attempt_key_of(dygw_db_t *db, const dygw_verification_t *v)
 {
     if (!v->verify_token) {
         return NULL;
@@ -35,20 +35,20 @@ static const char *key_of(dygw_db_t *db, const dygw_verification_t *v)
 }
 
 /* Did an earlier try of ours make it? */
-static int is_ours(const dygw_identity_t *found, const dygw_verification_t *v)
+static int is_our_row(const dygw_identity_t *found, const dygw_verification_t *v)
 {
     return found->id == v->id && found->created_at == v->created_at
            && dygw_text_equal(found->request_id, v->request_id);
 }
 
 /* APR_EACCES: the request itself has made rows before, other ones. */
-static apr_status_t is_repeated(dygw_db_t *db, const dygw_verification_t *v)
+static apr_status_t is_request_repeated(dygw_db_t *db, const dygw_verification_t *v)
 {
     dygw_identity_t found;
     apr_status_t rv = v->request_key ? dygw_store_identity_by_request(db, v->request_key, &found)
                                      : APR_NOTFOUND;
 
-    if (rv == APR_SUCCESS && !is_ours(&found, v)) {
+    if (rv == APR_SUCCESS && !is_our_row(&found, v)) {
         return APR_EACCES;
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
@@ -58,13 +58,13 @@ static apr_status_t is_repeated(dygw_db_t *db, const dygw_verification_t *v)
  * its way. */
 static apr_status_t why_not_inserted(dygw_db_t *db, const dygw_verification_t *v)
 {
-    const char *key = key_of(db, v);
+    const char *key = attempt_key_of(db, v);
     dygw_identity_t found;
-    apr_status_t repeated = is_repeated(db, v);     /* before: its row may be that of the attempt */
+    apr_status_t repeated = is_request_repeated(db, v); /* first: its row may be the attempt's */
     apr_status_t rv = key ? dygw_store_identity_by_attempt(db, key, &found) : APR_NOTFOUND;
 
     if (rv == APR_SUCCESS) {
-        return is_ours(&found, v) ? APR_SUCCESS : APR_EEXIST;
+        return is_our_row(&found, v) ? APR_SUCCESS : APR_EEXIST;
     }
     if (repeated != APR_SUCCESS) {
         return repeated;
@@ -75,14 +75,14 @@ static apr_status_t why_not_inserted(dygw_db_t *db, const dygw_verification_t *v
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (key && is_ours(&found, v)) {
+    if (key && is_our_row(&found, v)) {
         /* It looks as if our commit had come just now; then the key is there as well. */
         rv = dygw_store_identity_by_attempt(db, key, &found);
     }
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         return rv;
     }
-    return rv == APR_SUCCESS && is_ours(&found, v) ? APR_SUCCESS : APR_EAGAIN;
+    return rv == APR_SUCCESS && is_our_row(&found, v) ? APR_SUCCESS : APR_EAGAIN;
 }
 
 /* The same for all rows: the worst of the reasons. APR_INCOMPLETE: it cannot be found out. */
@@ -111,11 +111,11 @@ static apr_status_t why_none_inserted(dygw_db_t *db, const dygw_batch_t *batch)
 static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
 {
     const char *args[DYGW_VERIFICATION_COLUMN_COUNT + 2];
-    int count = dygw_store_verification_args(db, v, DYGW_VERIFICATION_WHOLE, args);
+    int count = dygw_store_verification_args_all(db, v, args);
     apr_status_t rv;
     int nrows;
 
-    args[count] = key_of(db, v);
+    args[count] = attempt_key_of(db, v);
     rv = dygw_db_deadline(db, &args[count + 1]);
     if (rv != APR_SUCCESS) {
         return rv;

@@ -41,91 +41,128 @@ typedef enum {
 #define DYGW_OUTCOME_NOT_REDEEMED   (-3)    /* no repetition is left, and the coupon unused */
 #define DYGW_OUTCOME_NOT_OURS       (-4)    /* another verification has that redemption */
 
-/* An amount or a number that has no value yet. */
-#define DYGW_NO_INT ((apr_int64_t)-9007199254740991)
-
-/* Whose the redemption is that Douyin shows, as far as repetitions of the verify tell. */
-#define DYGW_ALREADY_OPEN   0       /* one may still tell */
-#define DYGW_ALREADY_SILENT 1       /* none can be sent, or it told nothing */
+/* What repetitions of the verify have told about whose redemption it is that Douyin shows. */
+#define DYGW_ALREADY_OPEN   0       /* nothing yet: one may still tell */
+#define DYGW_ALREADY_SILENT 1       /* nothing: none can be sent, or one did not tell */
 #define DYGW_ALREADY_USED   2       /* one was answered "already used" */
 
 /* Why a row is looked at: bits of `news`. */
 #define DYGW_NEWS_WEBHOOK   1       /* Douyin told of a change; always set when anybody did */
 #define DYGW_NEWS_LATE      2       /* settled: Douyin may still apply a verify of its request */
-#define DYGW_NEWS_ORPHAN    4       /* it did, and that is to be, or is being, cancelled */
-#define DYGW_NEWS_LOOK      8       /* a look at it for the sake of another row of the request */
+#define DYGW_NEWS_ORPHAN    4       /* Douyin did, and that is to be, or is being, cancelled */
+#define DYGW_NEWS_LOOK      8       /* another row of the request needs a look at this one */
 
-/* Text members are NULL when absent. Money in fen. In JSON and in the table the enums are the
- * contract's words: dygw_*_word() below. */
+/* --- the record ---
+ *
+ * Its members are the columns of the table, under the same names. Each stands once, in one of the
+ * lists below, which make the struct and, in store/verification/columns.h, the statements. So a
+ * new one is a line here and a migration (sql/).
+ *
+ * A line is X(kind, name). FIRST(kind, name) is the line that all lists together begin with: where
+ * X makes a comma, FIRST makes none. The kind says which type the member has, and how its value is
+ * kept. Text is NULL when absent, money is in fen. */
+#define DYGW_RECORD_TEXT              const char *    /* whole: one that is too long is an error */
+#define DYGW_RECORD_CLIPPED_255       const char *    /* words of others: their first characters */
+#define DYGW_RECORD_CLIPPED_512       const char *
+#define DYGW_RECORD_ANSWERS           const char *    /* JSON, as much as every driver reads back */
+#define DYGW_RECORD_INT               int
+#define DYGW_RECORD_INT64             apr_int64_t
+#define DYGW_RECORD_INT64_OR_NULL     apr_int64_t     /* DYGW_NO_INT is NULL in the table */
+#define DYGW_RECORD_TIME              dygw_ms_t
+#define DYGW_RECORD_TIME_OR_NULL      dygw_ms_t       /* DYGW_NO_TIME is NULL in the table */
+#define DYGW_RECORD_VERIFY_STATUS     dygw_verify_status_e    /* enums: the contract's words */
+#define DYGW_RECORD_ENRICH_STATUS     dygw_enrich_status_e
+#define DYGW_RECORD_MODE              dygw_mode_e
+#define DYGW_RECORD_CONFIRMED_BY      dygw_confirmed_by_e
+#define DYGW_RECORD_COUPON_STATUS     dygw_coupon_status_e
+
+/* What an outcome may change: insert, settle and update write it. */
+#define DYGW_VERIFICATION_OUTCOME(FIRST, X) \
+    FIRST(VERIFY_STATUS, verify_status) \
+    X(INT64, error_code) \
+    X(CLIPPED_512, error_description) \
+    X(TEXT, certificate_id) \
+    X(TEXT, origin_code) \
+    X(COUPON_STATUS, coupon_status) \
+    X(TEXT, product_id) \
+    X(CLIPPED_255, product_name) \
+    X(TEXT, sku_id) \
+    X(CLIPPED_255, sku_name) \
+    X(INT64_OR_NULL, verify_records_count) \
+    X(TEXT, verify_id) \
+    X(TEXT, order_id) \
+    X(TEXT, source_order_id) \
+    X(INT64_OR_NULL, pay_amount) \
+    X(INT64_OR_NULL, receipt_amount) \
+    X(INT64_OR_NULL, discount_amount) \
+    X(ENRICH_STATUS, enrichment_status) \
+    X(TIME_OR_NULL, expire_time) \
+    X(TIME_OR_NULL, verify_time) \
+    X(TIME, updated_at) \
+    X(TIME_OR_NULL, cancelable_until) \
+    X(CONFIRMED_BY, confirmed_by) \
+    X(INT, attempts)                /* verify calls sent */ \
+    X(TIME, lease_until)            /* a verify of it may be under way until then, its \
+                                     * request's or a repetition: nobody else works on it */ \
+    X(TIME_OR_NULL, next_run_at)    /* when the background settles or enriches it next; \
+                                     * DYGW_NO_TIME = never */ \
+    X(TIME_OR_NULL, sent_at)        /* the last verify request, at the latest then */ \
+    X(TIME_OR_NULL, review_since)   /* Douyin's risk review; DYGW_NO_TIME = none */
+
+/* The same, apart because it is most of a row: a JSON object of raw answers by call; NULL = none
+ * yet. Of more than 1,000,000 bytes only {"omitted":true} is kept. */
+#define DYGW_VERIFICATION_ANSWERS(X) \
+    X(ANSWERS, douyin_response)
+
+/* What the background, a cancel or news may change besides: insert and update write it. */
+#define DYGW_VERIFICATION_LATER(X) \
+    X(TEXT, ext_order_id) \
+    X(INT64_OR_NULL, order_status) \
+    X(INT64, enrichment_retry_count) \
+    X(TIME_OR_NULL, create_order_time) \
+    X(TIME_OR_NULL, pay_time) \
+    X(INT, repeats)                 /* of the verify, sent by the background */ \
+    X(INT, asks)                    /* looks at the coupon's status */ \
+    X(INT, already)                 /* DYGW_ALREADY_*: what repetitions told */ \
+    X(TIME_OR_NULL, cancel_since)   /* the caller wants it cancelled; DYGW_NO_TIME = no */ \
+    X(INT, cancels)                 /* cancel requests that may have reached Douyin */ \
+    X(INT, news)                    /* what was not looked into yet: DYGW_NEWS_* */ \
+    X(TIME_OR_NULL, errand_at)      /* when the background looks at a settled row because of a \
+                                     * cancel or of news; DYGW_NO_TIME = never */ \
+    X(TIME_OR_NULL, enrich_since)   /* first try to enrich it; DYGW_NO_TIME = none yet */ \
+    X(CLIPPED_255, last_error)      /* of the background's work on it; no secret; NULL = none */ \
+    X(INT64_OR_NULL, refused_code)  /* what a repetition was refused with while it is processing; \
+                                     * DYGW_NO_INT and NULL = it was not */ \
+    X(CLIPPED_512, refused_description)
+
+/* What the insert alone writes. */
+#define DYGW_VERIFICATION_FIXED(X) \
+    X(INT64, id) \
+    X(INT64, app_id) \
+    X(TEXT, app_name)               /* as it was at the time */ \
+    X(TEXT, poi_id) \
+    X(TEXT, encrypted_code) \
+    X(TIME, created_at) \
+    X(MODE, mode) \
+    X(TEXT, operator_name) \
+    X(TEXT, device) \
+    X(TEXT, request_id) \
+    X(TEXT, request_key)            /* SHA-256 of app and nonce, in item 0; NULL = none */ \
+    X(TEXT, verify_token) \
+    X(INT, item_no)                 /* 0..n-1 within one request */ \
+    X(INT, item_count)              /* coupons of the request; all were sent in one verify */ \
+    X(INT64, first_id)              /* id of item 0 of the request; its own id for item 0 */ \
+    X(INT64, revision)              /* the database counts the changes in it; see \
+                                     * dygw_store_verification_update */
+
+#define DYGW_RECORD_MEMBER(kind, name) DYGW_RECORD_##kind name;
 typedef struct dygw_verification_t {
-    apr_int64_t id;
-    apr_int64_t app_id;
-    const char *app_name;           /* as it was at the time */
-    const char *poi_id;
-    dygw_verify_status_e verify_status;
-    apr_int64_t error_code;
-    const char *error_description;
-    const char *certificate_id;
-    const char *encrypted_code;
-    const char *origin_code;
-    dygw_coupon_status_e coupon_status;
-    const char *product_id;
-    const char *product_name;
-    const char *sku_id;
-    const char *sku_name;
-    apr_int64_t verify_records_count;
-    const char *verify_id;
-    const char *order_id;
-    const char *source_order_id;
-    const char *ext_order_id;
-    apr_int64_t order_status;
-    apr_int64_t pay_amount;
-    apr_int64_t receipt_amount;
-    apr_int64_t discount_amount;
-    dygw_enrich_status_e enrichment_status;
-    apr_int64_t enrichment_retry_count;
-    const char *douyin_response;    /* JSON object of raw answers by call; NULL = none yet. Of more
-                                     * than 1,000,000 bytes only {"omitted":true} is kept. */
-    dygw_ms_t expire_time;
-    dygw_ms_t verify_time;
-    dygw_ms_t create_order_time;
-    dygw_ms_t pay_time;
-    dygw_ms_t created_at;
-    dygw_ms_t updated_at;
-    dygw_mode_e mode;
-    const char *operator_name;
-    const char *device;
-    dygw_ms_t cancelable_until;
-    dygw_confirmed_by_e confirmed_by;
-    const char *request_id;
-
-    /* Not shown: what settling needs. */
-    const char *verify_token;
-    int item_no;                    /* 0..n-1 within one request */
-    int item_count;                 /* coupons of the request; all were sent in one verify */
-    apr_int64_t first_id;           /* id of item 0 of the request; its own id for item 0 */
-    int attempts;                   /* verify calls sent */
-    dygw_ms_t lease_until;          /* a verify of it may be under way until then, its request's or
-                                     * a repetition: nobody else works on it */
-    dygw_ms_t next_run_at;          /* when the background settles or enriches it next;
-                                     * DYGW_NO_TIME = never */
-    dygw_ms_t sent_at;              /* the last verify request, at the latest then */
-    int repeats;                    /* of the verify, sent by the background */
-    int asks;                       /* looks at the coupon's status */
-    int already;                    /* DYGW_ALREADY_*: what repetitions told */
-    dygw_ms_t review_since;         /* Douyin's risk review; DYGW_NO_TIME = none */
-    dygw_ms_t cancel_since;         /* the caller wants it cancelled; DYGW_NO_TIME = no */
-    int cancels;                    /* cancel requests that may have reached Douyin */
-    int news;                       /* what was not looked into yet: DYGW_NEWS_* */
-    dygw_ms_t errand_at;            /* when the background looks at a settled row because of a
-                                     * cancel or of news; DYGW_NO_TIME = never */
-    dygw_ms_t enrich_since;         /* first try to enrich it; DYGW_NO_TIME = none yet */
-    const char *last_error;         /* of the background's work on it; no secret; NULL = none */
-    apr_int64_t revision;           /* counts the changes; see dygw_store_verification_update */
-    const char *request_key;        /* SHA-256 of app and nonce, in item 0; NULL = none */
-    apr_int64_t refused_code;       /* what a repetition was refused with while it is processing; */
-    const char *refused_description;    /* DYGW_NO_INT and NULL = it was not */
+    DYGW_VERIFICATION_FIXED(DYGW_RECORD_MEMBER)
+    DYGW_VERIFICATION_OUTCOME(DYGW_RECORD_MEMBER, DYGW_RECORD_MEMBER)
+    DYGW_VERIFICATION_ANSWERS(DYGW_RECORD_MEMBER)
+    DYGW_VERIFICATION_LATER(DYGW_RECORD_MEMBER)
 } dygw_verification_t;
+#undef DYGW_RECORD_MEMBER
 
 const char *dygw_verify_status_word(dygw_verify_status_e status);
 const char *dygw_enrich_status_word(dygw_enrich_status_e status);
@@ -138,13 +175,15 @@ void dygw_verification_init(dygw_verification_t *v);
 
 /* Inserts the rows of one request, all or none, in one commit (a single row without a key: one
  * statement, one round trip). key (NULL: none) and owner: the idempotency key that this request has
- * claimed; it is tied to the rows in the same commit. APR_EBUSY: another request has taken the key
- * over, nothing was written. APR_EEXIST: that verify_token with that encrypted_code is recorded
- * already, see dygw_store_verification_find. APR_EACCES: a request with this request_key has made
- * other rows. APR_EAGAIN: an id is taken (by another host), make new
- * ids and try again. APR_TIMEUP: the database kept it waiting too long, nothing was written.
- * APR_INCOMPLETE: it failed, and it is not certain whether they are written all the same, or will
- * still be: to insert them once more tells. Only records with a verify_token are compared. */
+ * claimed; it is tied to the rows in the same commit. Where nothing was written:
+ *   APR_EBUSY: another request has taken the key over.
+ *   APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
+ *     dygw_store_verification_find. Records without a verify_token are not compared.
+ *   APR_EACCES: a request with this request_key has made other rows.
+ *   APR_EAGAIN: an id is taken, by another host; make new ids and try again.
+ *   APR_TIMEUP: the database kept the insert waiting too long.
+ * APR_INCOMPLETE: the insert failed, and the rows may be written all the same, or still be. To
+ * insert them once more tells. */
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, const char *key, const char *owner);
 
@@ -152,9 +191,10 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
  * everything that a verify answer can tell, and when the background is to look again. An outcome
  * other than success is written only while the background has repeated nothing. A success that its
  * caller has given up meanwhile, or of which there is news, gets an errand. All or none, in one
- * commit. APR_EEXIST: a verify_id is another record's, *clash is the index of the row whose it is,
- * nothing was written. APR_NOTFOUND: a row was not `processing` any more, or the background has
- * repeated its verify; nothing was written. APR_TIMEUP: the database kept it waiting too long;
+ * commit. Where nothing was written:
+ *   APR_EEXIST: another record has the verify_id of a row; *clash is the index of that row.
+ *   APR_NOTFOUND: a row is not `processing` any more, or the background has repeated its verify.
+ *   APR_TIMEUP: the database kept the update waiting too long.
  * APR_INCOMPLETE: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash);
@@ -181,9 +221,9 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
                                             int count, int *clash);
 
-/* The same for one row, where somebody is told what became of it: any failure means that nothing
- * was written, but for APR_INCOMPLETE. Then it may be written, also later; to write the very same
- * once more is no error, and tells. */
+/* The same for one row, where somebody is told what became of it. APR_INCOMPLETE: the row may be
+ * written, or still be; to write the very same once more is no error, and tells. Any other failure:
+ * nothing was written. */
 apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row);
 
 typedef enum {
@@ -205,9 +245,9 @@ typedef struct dygw_due_row_t {
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
                                          apr_array_header_t **rows, apr_pool_t *pool);
 
-/* Makes such work due at `now` that lies beyond `beyond`, at most limit rows: it was put there
- * before a clock was set back. A request that is said to be at work on it so long is not, and its
- * verify counts as sent now where it says later. *count: how many. */
+/* Makes such work due at `now` whose time lies beyond `beyond`, at most limit rows: no work is put
+ * off so long, so a clock was set back. For the same reason a lease that ends beyond `beyond` is
+ * over, and a verify that was sent beyond it counts as sent now. *count: how many rows. */
 apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
                                             dygw_ms_t beyond, int limit, int *count);
 
@@ -234,9 +274,9 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
 /* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
 apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);
 
-/* A webhook told of a change of this coupon: marks its records that are not `failed`, or are but of
- * which something may still come, and makes their work due, now or when the lease of the request
- * at work ends. *count: how many. */
+/* A webhook told of a change of this coupon: marks its records, but for `failed` ones of which
+ * nothing can come any more, and makes their work due: now, or when the lease of the request at
+ * work ends. *count: how many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
 

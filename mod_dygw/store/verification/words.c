@@ -4,18 +4,44 @@
 
 #include <string.h>
 
+/* Each ends with NULL. */
 static const char *const verify_status_words[] = {
-    "processing", "success", "failed", "cancelled", NULL
+    [DYGW_PROCESSING] = "processing",
+    [DYGW_SUCCESS] = "success",
+    [DYGW_FAILED] = "failed",
+    [DYGW_CANCELLED] = "cancelled",
+    NULL
 };
 static const char *const enrich_status_words[] = {
-    "pending", "success", "failed", "skipped", NULL
+    [DYGW_ENRICH_PENDING] = "pending",
+    [DYGW_ENRICH_SUCCESS] = "success",
+    [DYGW_ENRICH_FAILED] = "failed",
+    [DYGW_ENRICH_SKIPPED] = "skipped",
+    NULL
 };
-static const char *const mode_words[] = { "short_link", "code", "encrypted_code", NULL };
+static const char *const mode_words[] = {
+    [DYGW_MODE_SHORT_LINK] = "short_link",
+    [DYGW_MODE_CODE] = "code",
+    [DYGW_MODE_ENCRYPTED_CODE] = "encrypted_code",
+    NULL
+};
 static const char *const confirmed_by_words[] = {
-    "", "response", "replay", "status_query", "webhook", NULL
+    [DYGW_BY_NOBODY] = "",
+    [DYGW_BY_RESPONSE] = "response",
+    [DYGW_BY_REPLAY] = "replay",
+    [DYGW_BY_STATUS_QUERY] = "status_query",
+    [DYGW_BY_WEBHOOK] = "webhook",
+    NULL
 };
 static const char *const coupon_status_words[] = {
-    "initial", "unused", "used", "refund_requested", "refunded", "refund_failed", "refunding", NULL
+    [DYGW_COUPON_INITIAL] = "initial",
+    [DYGW_COUPON_UNUSED] = "unused",
+    [DYGW_COUPON_USED] = "used",
+    [DYGW_COUPON_REFUND_REQUESTED] = "refund_requested",
+    [DYGW_COUPON_REFUNDED] = "refunded",
+    [DYGW_COUPON_REFUND_FAILED] = "refund_failed",
+    [DYGW_COUPON_REFUNDING] = "refunding",
+    NULL
 };
 
 static const char *word_of(const char *const *words, int value)
@@ -56,8 +82,11 @@ const char *dygw_coupon_status_word(dygw_coupon_status_e status)
 int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback)
 {
     static const char *const *const all[] = {
-        verify_status_words, enrich_status_words, mode_words, confirmed_by_words,
-        coupon_status_words
+        [DYGW_WORDS_VERIFY] = verify_status_words,
+        [DYGW_WORDS_ENRICH] = enrich_status_words,
+        [DYGW_WORDS_MODE] = mode_words,
+        [DYGW_WORDS_BY] = confirmed_by_words,
+        [DYGW_WORDS_COUPON] = coupon_status_words
     };
     int i;
 

@@ -6,17 +6,22 @@
 
 #include <apr_strings.h>
 
-#include "store/verification/idempotency.h"
 #include "store/db/catalogue.h"
 #include "store/db/confirm.h"
+#include "store/verification/idempotency.h"
 #include "store/verification/words.h"
 #include "util/crypto.h"
 
 #define DEADLOCK_TRIES  5
 
-#define IDENTITY \
-    "SELECT id, request_id, created_at, verify_status, verify_id, updated_at " \
-    "FROM dygw_verifications "
+#define IDENTITY_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(TEXT, request_id) \
+    X(TIME, created_at) \
+    X(TEXT, verify_id) \
+    X(TIME, updated_at)
+
+#define IDENTITY "SELECT " DYGW_NAMES(IDENTITY_COLUMNS) ", verify_status FROM dygw_verifications "
 
 static const dygw_stmt_t identity_by_attempt = {
     "dygw_identity_by_attempt", DYGW_SQL(IDENTITY "WHERE attempt_key = %s")
@@ -36,12 +41,15 @@ static const dygw_stmt_t identity_by_verify_id = {
 
 /* --- what is there --- */
 
-static apr_status_t identify(dygw_db_t *db, const dygw_stmt_t *stmt, const char *key,
-                             dygw_identity_t *found)
+#define READ(kind, name) found->name = DYGW_READ_##kind(rows, column++, pool);
+
+static apr_status_t read_identity(dygw_db_t *db, const dygw_stmt_t *stmt, const char *key,
+                                  dygw_identity_t *found)
 {
     const char *args[] = { key };
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_rows_t *rows;
+    int column = 0;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
 
     if (rv == APR_SUCCESS) {
@@ -50,37 +58,33 @@ static apr_status_t identify(dygw_db_t *db, const dygw_stmt_t *stmt, const char 
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
-    found->id = dygw_row_int(rows, 0, 0);
-    found->request_id = dygw_row_text(rows, 1, pool);
-    found->created_at = dygw_row_int(rows, 2, 0);
-    found->verify_status = dygw_store_word_value(DYGW_WORDS_VERIFY, dygw_row_text(rows, 3, pool),
-                                                 -1);
-    found->verify_id = dygw_row_text(rows, 4, pool);
-    found->updated_at = dygw_row_int(rows, 5, 0);
+    IDENTITY_COLUMNS(READ, READ)
+    found->verify_status = dygw_store_word_value(DYGW_WORDS_VERIFY,
+                                                 dygw_row_text(rows, column, pool), -1);
     return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_identity_by_id(dygw_db_t *db, apr_int64_t id, dygw_identity_t *found)
 {
-    return identify(db, &identity_by_id, dygw_db_int(db, id), found);
+    return read_identity(db, &identity_by_id, dygw_db_int(db, id), found);
 }
 
 apr_status_t dygw_store_identity_by_attempt(dygw_db_t *db, const char *attempt_key,
                                             dygw_identity_t *found)
 {
-    return identify(db, &identity_by_attempt, attempt_key, found);
+    return read_identity(db, &identity_by_attempt, attempt_key, found);
 }
 
 apr_status_t dygw_store_identity_by_request(dygw_db_t *db, const char *request_key,
                                             dygw_identity_t *found)
 {
-    return identify(db, &identity_by_request, request_key, found);
+    return read_identity(db, &identity_by_request, request_key, found);
 }
 
 apr_status_t dygw_store_identity_by_verify_id(dygw_db_t *db, const char *verify_id,
                                               dygw_identity_t *found)
 {
-    return identify(db, &identity_by_verify_id, verify_id, found);
+    return read_identity(db, &identity_by_verify_id, verify_id, found);
 }
 
 const char *dygw_store_attempt_key(const char *verify_token, const char *encrypted_code,
@@ -96,13 +100,13 @@ const char *dygw_store_attempt_key(const char *verify_token, const char *encrypt
 
 /* --- what an earlier try has done --- */
 
-typedef struct rows_t {
+typedef struct batch_rows_t {
     const dygw_verification_t *const *rows;
     int count;
     dygw_row_fn *fn;
-} rows_t;
+} batch_rows_t;
 
-static apr_status_t for_each_row(dygw_db_t *db, const rows_t *r)
+static apr_status_t for_each_row(dygw_db_t *db, const batch_rows_t *r)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -113,7 +117,7 @@ static apr_status_t for_each_row(dygw_db_t *db, const rows_t *r)
     return rv;
 }
 
-static apr_status_t are_done(dygw_db_t *db, const void *what)
+static apr_status_t are_rows_done(dygw_db_t *db, const void *what)
 {
     return for_each_row(db, what);
 }
@@ -121,9 +125,9 @@ static apr_status_t are_done(dygw_db_t *db, const void *what)
 apr_status_t dygw_store_rows_confirm(dygw_db_t *db, const dygw_verification_t *const *rows,
                                      int count, dygw_row_fn *is_done)
 {
-    const rows_t all = { rows, count, is_done };
+    const batch_rows_t all = { rows, count, is_done };
 
-    return dygw_store_confirm(db, are_done, &all);
+    return dygw_store_confirm(db, are_rows_done, &all);
 }
 
 apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v,
@@ -139,9 +143,9 @@ apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v
 
 /* --- several rows in one commit --- */
 
-static apr_status_t write_all(dygw_db_t *db, const dygw_batch_t *batch)
+static apr_status_t write_batch_rows(dygw_db_t *db, const dygw_batch_t *batch)
 {
-    const rows_t all = { batch->rows, batch->count, batch->write };
+    const batch_rows_t all = { batch->rows, batch->count, batch->write };
     apr_status_t rv = APR_SUCCESS;
 
     if (batch->key) {
@@ -152,9 +156,10 @@ static apr_status_t write_all(dygw_db_t *db, const dygw_batch_t *batch)
 
 /* The commit failed. Where that is in doubt, a look may tell that it was done, but not that it was
  * not: it may be done later than the look. */
-static apr_status_t was_committed(dygw_db_t *db, const dygw_batch_t *batch, apr_status_t failure)
+static apr_status_t was_batch_committed(dygw_db_t *db, const dygw_batch_t *batch,
+                                        apr_status_t failure)
 {
-    const rows_t all = { batch->rows, batch->count, batch->is_done };
+    const batch_rows_t all = { batch->rows, batch->count, batch->is_done };
 
     if (!batch->is_done || !dygw_db_in_doubt(db) || dygw_db_timed_out(db)) {
         return failure;
@@ -165,7 +170,7 @@ static apr_status_t was_committed(dygw_db_t *db, const dygw_batch_t *batch, apr_
     return dygw_store_rows_confirm(db, batch->rows, batch->count, batch->is_done);
 }
 
-static apr_status_t commit(dygw_db_t *db, const dygw_batch_t *batch)
+static apr_status_t commit_batch(dygw_db_t *db, const dygw_batch_t *batch)
 {
     const char *deadline;
     apr_status_t rv = batch->in_time ? dygw_db_deadline(db, &deadline) : APR_SUCCESS;
@@ -180,19 +185,19 @@ static apr_status_t commit(dygw_db_t *db, const dygw_batch_t *batch)
     return rv;
 }
 
-static apr_status_t write_once(dygw_db_t *db, const dygw_batch_t *batch)
+static apr_status_t write_batch_once(dygw_db_t *db, const dygw_batch_t *batch)
 {
     apr_status_t rv = dygw_db_begin(db);
 
     if (rv == APR_SUCCESS) {
-        rv = write_all(db, batch);
+        rv = write_batch_rows(db, batch);
     }
     if (rv != APR_SUCCESS) {
         dygw_db_rollback(db);
         return rv;
     }
-    rv = commit(db, batch);
-    return rv == APR_SUCCESS ? rv : was_committed(db, batch, rv);
+    rv = commit_batch(db, batch);
+    return rv == APR_SUCCESS ? rv : was_batch_committed(db, batch, rv);
 }
 
 apr_status_t dygw_store_batch_write(dygw_db_t *db, const dygw_batch_t *batch)
@@ -204,7 +209,7 @@ apr_status_t dygw_store_batch_write(dygw_db_t *db, const dygw_batch_t *batch)
         return batch->write(db, batch->rows[0]);
     }
     do {
-        rv = write_once(db, batch);
+        rv = write_batch_once(db, batch);
     } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);
     return rv;
 }

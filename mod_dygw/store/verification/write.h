@@ -32,8 +32,8 @@ const char *dygw_store_attempt_key(const char *verify_token, const char *encrypt
 
 typedef apr_status_t dygw_row_fn(dygw_db_t *db, const dygw_verification_t *v);
 
-/* Makes certain of rows that `is_done` finds as an earlier try would have left them (see
- * store/db/confirm.h). APR_INCOMPLETE: they are not certain. */
+/* Makes certain, as store/db/confirm.h does, of rows that `is_done` has found written by an earlier
+ * try. APR_INCOMPLETE: they are not certain. */
 apr_status_t dygw_store_rows_confirm(dygw_db_t *db, const dygw_verification_t *const *rows,
                                      int count, dygw_row_fn *is_done);
 
@@ -46,8 +46,8 @@ typedef struct dygw_batch_t {
     const dygw_verification_t *const *rows;
     int count;
     dygw_row_fn *write;     /* one row */
-    dygw_row_fn *is_done;   /* a row looks written: the commit may have been done and its answer
-                             * lost; NULL: the caller finds out */
+    dygw_row_fn *is_done;   /* tells whether a row is written, when the answer to the commit was
+                             * lost; NULL: the caller finds out by itself */
     int in_time;            /* written while the caller waits, or not at all */
     const char *key;        /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;

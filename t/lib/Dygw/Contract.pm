@@ -13,11 +13,14 @@ use JSON::PP;
 use Scalar::Util qw(looks_like_number);
 use Test::More ();
 
+use Dygw::Needs;
 use Dygw::Server qw(slurp);
 
 # What httpd says by itself, in pages of its own, to what it does not take for a request or does not let in.
 use constant HTTPDS_OWN => qr/\A(?:400|403|408|413|414|417|431|501|505)\z/;
 use constant ANYWHERE   => { 404 => 'NotFound', 405 => 'MethodNotAllowed', 500 => 'InternalError' };
+
+Dygw::Needs::module('JSON::Validator');
 
 my ($document, $schema, @routes);
 my $checked = 0;
@@ -28,8 +31,8 @@ sub document {
     return $document if $document;
     # 2019-09 knows all that the description uses of 2020-12.
     require JSON::Validator::Schema::Draft201909;
-    my $path = Dygw::Server->out . '/openapi.json';
-    -e $path or die "$path does not exist: build it with make -f Makefile.apxs OUT=...\n";
+    my $out = Dygw::Server->out;
+    my $path = Dygw::Needs::built("$out/openapi.json", Dygw::Needs::make($out, 'all'));
     $document = JSON::PP->new->utf8->decode(slurp($path));
     $schema = JSON::Validator::Schema::Draft201909->new($document);
     $schema->formats->{int64} = sub { return };     # of `integer`, which is looked at anyway

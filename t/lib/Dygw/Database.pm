@@ -13,8 +13,10 @@ use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
+use Test::More ();
 use Time::HiRes qw(sleep time);
 
+use Dygw::Needs;
 use Dygw::Server qw(poll slurp);
 
 use constant START_DEADLINE => 30;    # seconds
@@ -245,10 +247,7 @@ sub as_user {
 
 sub program {
     my ($self, $name, @places) = @_;
-    for my $place (@places, '/usr/sbin', '/usr/bin', '/usr/local/bin') {
-        return "$place/$name" if -x "$place/$name";
-    }
-    croak "$name is not installed, and $self->{driver} cannot be tested without it";
+    return Dygw::Needs::program($name, @places);
 }
 
 # Runs a set-up program as the user of the server.
@@ -280,7 +279,8 @@ sub destroy {
     local ($?, $@, $!);
     $self->thaw;
     $self->stop;
-    remove_tree(delete $self->{dir});
+    my $dir = delete $self->{dir};
+    $ENV{DYGW_TEST_KEEP} ? Test::More::diag("the $self->{driver} database was in $dir") : remove_tree($dir);
     return;
 }
 

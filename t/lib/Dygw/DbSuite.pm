@@ -12,6 +12,7 @@ use IO::Handle;
 use Test::More;
 
 use Dygw::Database;
+use Dygw::Needs;
 
 use constant MEANWHILE => 200;  # records
 
@@ -20,8 +21,7 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 sub program {
     my $out = $ENV{DYGW_OUT} // '.out';
     my $path = ($out =~ m{^/} ? $out : "$ROOT/$out") . '/t/db_suite';
-    -x $path or BAIL_OUT("$path is not there: make -f Makefile.apxs db");
-    return $path;
+    return Dygw::Needs::built($path, Dygw::Needs::make($path =~ s{/t/db_suite\z}{}r, 'db'));
 }
 
 # The environment that tells the program its database.

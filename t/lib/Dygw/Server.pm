@@ -30,6 +30,8 @@ use Scalar::Util qw(weaken);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
+use Dygw::Needs;
+
 our @EXPORT_OK = qw(poll patience free_port slurp spew);
 
 use constant START_DEADLINE => 20;     # seconds, as all of these
@@ -132,27 +134,28 @@ sub error_log  { return "$_[0]{dir}/error.log" }
 sub access_log { return "$_[0]{dir}/access.log" }
 
 # Where our modules are.
-sub out { return abs_path($ENV{DYGW_OUT} || "$ROOT/.out") // "$ROOT/.out" }
+sub out {
+    my $out = $ENV{DYGW_OUT} || "$ROOT/.out";
+    return abs_path($out) // $out;
+}
 
 sub module_path {
     my ($self, $name) = @_;
-    my $path = out() . "/mod_$name.so";
-    -e $path or croak "$path does not exist: build it with make -f Makefile.apxs OUT=...";
-    return $path;
+    return Dygw::Needs::built(out() . "/mod_$name.so", Dygw::Needs::make(out(), 'all'));
 }
 
 sub program {
     for my $path (qw(/usr/sbin/apache2 /usr/sbin/httpd /usr/local/apache2/bin/httpd)) {
         return $path if -x $path;
     }
-    croak 'no httpd is installed';
+    return Dygw::Needs::missing_package('httpd', 'apache2-bin');
 }
 
 sub module_dir {
     for my $path (qw(/usr/lib/apache2/modules /usr/lib64/httpd/modules /usr/local/apache2/modules)) {
         return $path if -d $path;
     }
-    croak 'httpd has no modules';
+    return Dygw::Needs::missing_package('httpd', 'apache2-bin');
 }
 
 # Whom the children run as; undef when we are not root.
@@ -286,7 +289,8 @@ sub clock_env {
     my $clock = $self->{clock} // return;
     my ($library) = glob '/usr/lib/*/faketime/libfaketimeMT.so.1';
     my @clock = $clock =~ m{^/} ? (FAKETIME_TIMESTAMP_FILE => $clock, FAKETIME_NO_CACHE => 1) : (FAKETIME => $clock);
-    return (LD_PRELOAD => $library // croak('faketime is not installed'), FAKETIME_DONT_FAKE_MONOTONIC => 1, @clock);
+    $library // Dygw::Needs::missing_package('faketime', 'faketime');
+    return (LD_PRELOAD => $library, FAKETIME_DONT_FAKE_MONOTONIC => 1, @clock);
 }
 
 # How many configurations it has begun to serve.
@@ -359,12 +363,21 @@ sub open_connections {
     return scalar grep { / \d+: \Q$local\E \S+ (\S+)/ && $1 ne '0A' && $1 ne '06' } split /\n/, slurp('/proc/net/tcp');
 }
 
-# The threaded MPMs of httpd 2.4 may crash when they are told to stop at once while a connection is just being closed
-# (close_worker_sockets looks at a socket whose pool is gone), with any module or none. So the connections of a client
-# that has left come to their end first; those of one that stays keep it waiting no longer than this.
+# A child is being started until it has its threads.
+sub is_being_started {
+    my ($pid) = @_;
+    return slurp("/proc/$pid/status") =~ /^Threads:\s+1$/m;
+}
+
+# The threaded MPMs of httpd 2.4 may crash in two ways when they are told to stop at once, with any module or none. A
+# connection is just being closed: close_worker_sockets looks at a socket whose pool is gone. Or a child is being
+# started: until signals are blocked in it, it runs exit() in the middle of malloc(). So the connections of a client
+# that has left come to their end first, and children are up; neither keeps it waiting for longer than this.
 sub await_quiet {
     my ($self) = @_;
-    poll { !$self->open_connections } 3 if $self->{mpm} ne 'prefork';
+    return if $self->{mpm} eq 'prefork';
+    poll { !$self->open_connections } 3;
+    poll { !grep { is_being_started($_) } $self->child_pids } 3;
     return;
 }
 

@@ -14,6 +14,7 @@ use warnings;
 use Carp qw(croak);
 use File::Temp qw(tempdir);
 
+use Dygw::Needs;
 use Dygw::Server qw(poll spew);
 
 use constant REACH_DEADLINE => 30;     # seconds
@@ -29,10 +30,9 @@ sub env { return (DYGW_TEST_STEPS => $_[0]{dir}) }
 
 # The module that has the steps.
 sub module {
-    my $path = Dygw::Server->out . '-steps/mod_dygw.so';
-    -e $path or croak "$path does not exist: build it with make -f Makefile.apxs OUT=... " .
-        'EXTRA_CFLAGS=-DDYGW_TEST_STEPS';
-    return $path;
+    my $out = Dygw::Server->out . '-steps';
+    return Dygw::Needs::built("$out/mod_dygw.so",
+                              Dygw::Needs::make($out, 'EXTRA_CFLAGS=-DDYGW_TEST_STEPS', 'all'));
 }
 
 sub arm {

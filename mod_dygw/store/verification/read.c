@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Table dygw_verifications: one row a coupon, or a use of a times card. Reading and removing them;
- * writing is in insert.c, change.c and, for webhooks, due.c. */
-#include "store/verification/verification.h"
-
+ * Table dygw_verifications: its rows are read, and removed at their end. Writing is in insert.c,
+ * change.c and, for webhooks, due.c. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 #include "store/verification/write.h"
@@ -25,32 +23,8 @@ static const dygw_stmt_t verification_find = {
              "ORDER BY item_no LIMIT 1")
 };
 
-void dygw_verification_init(dygw_verification_t *v)
-{
-    *v = (dygw_verification_t){
-        .coupon_status = DYGW_COUPON_UNKNOWN,
-        .verify_records_count = DYGW_NO_INT,
-        .order_status = DYGW_NO_INT,
-        .pay_amount = DYGW_NO_INT,
-        .receipt_amount = DYGW_NO_INT,
-        .discount_amount = DYGW_NO_INT,
-        .expire_time = DYGW_NO_TIME,
-        .verify_time = DYGW_NO_TIME,
-        .create_order_time = DYGW_NO_TIME,
-        .pay_time = DYGW_NO_TIME,
-        .cancelable_until = DYGW_NO_TIME,
-        .item_count = 1,
-        .next_run_at = DYGW_NO_TIME,
-        .review_since = DYGW_NO_TIME,
-        .cancel_since = DYGW_NO_TIME,
-        .errand_at = DYGW_NO_TIME,
-        .enrich_since = DYGW_NO_TIME,
-        .refused_code = DYGW_NO_INT
-    };
-}
-
-static apr_status_t one_row(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                            dygw_verification_t **v, apr_pool_t *pool)
+static apr_status_t one_verification(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                     dygw_verification_t **v, apr_pool_t *pool)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
@@ -69,7 +43,7 @@ apr_status_t dygw_store_verification_get(dygw_db_t *db, apr_int64_t id, apr_int6
                                          dygw_verification_t **v, apr_pool_t *pool)
 {
     const char *args[] = { dygw_db_int(db, id) };
-    apr_status_t rv = one_row(db, &verification_get, args, v, pool);
+    apr_status_t rv = one_verification(db, &verification_get, args, v, pool);
 
     return rv == APR_SUCCESS && app_id != 0 && (*v)->app_id != app_id ? APR_NOTFOUND : rv;
 }
@@ -98,7 +72,7 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
     for (i = 0; i < MAX_ITEMS; i++) {
         args[i] = dygw_store_attempt_key(verify_token, encrypted_code, i, dygw_db_pool(db));
     }
-    return one_row(db, &verification_find, args, v, pool);
+    return one_verification(db, &verification_find, args, v, pool);
 }
 
 /* --- the end of rows --- */
