@@ -7,14 +7,14 @@
  *                       and in configtest
  *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
  *                       databases' schema
- *   5  child_init       after mod_dbd's: the runtime of each virtual host, then the watch over the
- *                       database and the background thread
- *   6  requests         handle/
+ *   5  child_init       after mod_dbd's: the runtime of each virtual host with the watch over its
+ *                       database, then the background thread
+ *   6  requests         dispatch.c finds the endpoint, in handle/
  *   7  child_stopping   tells the thread, does not wait: requests may still be running
  *   8  the child's pool goes: pre-cleanups join the two threads before mod_dbd's connections are
  *                       destroyed
  */
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 #include <http_core.h>
 #include <http_protocol.h>
@@ -23,12 +23,12 @@
 
 #include "auth/auth.h"
 #include "cfg/cfg.h"
+#include "dispatch.h"
 #include "douyin/douyin.h"
 #include "handle/handle.h"
 #include "handle/status.h"
 #include "process/log.h"
 #include "process/runtime.h"
-#include "process/watch.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/versions.h"
@@ -80,9 +80,6 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     apr_status_t rv = dygw_runtime_start(pchild, s);        /* 5 */
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_watch_start(pchild);
-    }
-    if (rv == APR_SUCCESS) {
         rv = dygw_worker_start(pchild, s);
     }
     if (rv != APR_SUCCESS) {
@@ -112,8 +109,8 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_map_to_storage(dygw_handle_trace, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_handler(dygw_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_map_to_storage(dygw_dispatch_trace, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(dygw_dispatch, NULL, NULL, APR_HOOK_MIDDLE);
     dygw_deadline_register();
     dygw_status_register();
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whether a request whose signature is right may go on, in the order of the contract: its
- * timestamp, its nonce, the app's state and its rate.
+ * timestamp, its nonce, the app's state and the app's rate.
  *
  * The body may have taken long: the timestamp counts as it stands when the nonce is spent.
  *
- * A request that is refused spends nothing. So it is looked first whether the nonce was spent, and
- * it is spent last. In the database that look is a statement of its own; it is made for those only
- * that are refused anyway, to tell a replay from what else is wrong with it. All others are found
- * out by spending, and a replay by an app that may call uses up one of its calls there. */
+ * A request that is refused spends nothing. So the nonce is spent last, and looked up before. With
+ * nonces in shared memory every request is looked up. In the database a look-up would be one more
+ * statement: it is made only for a request that is refused anyway, to tell a replay from other
+ * reasons. Any other replay is noticed when its nonce is spent, and has then used up one call of
+ * the app's rate. */
 #include "auth/auth.h"
 
 #include <apr_strings.h>
@@ -29,7 +30,7 @@ static dygw_ms_t expiry_of(const dygw_call_t *call)
 /* --- refusing --- */
 
 /* Not with every request that is refused: that would be a flood of its own. */
-static void report_full(const dygw_call_t *call)
+static void report_full_table(const dygw_call_t *call)
 {
     static volatile apr_uint32_t reported_at;
 
@@ -42,21 +43,22 @@ static void report_full(const dygw_call_t *call)
     }
 }
 
-static void explain_full(const dygw_call_t *call, dygw_ms_t wait, dygw_result_t *out)
+static void explain_full_table(const dygw_call_t *call, dygw_ms_t wait, dygw_result_t *out)
 {
-    report_full(call);
+    report_full_table(call);
     out->code = DYGW_NONCE_STORE_FULL;
     out->message = "too many requests within the signature window; try again later";
     out->retry_after = wait > 0 ? (int)((wait + 999) / 1000) : 1;
 }
 
-static void explain(const dygw_call_t *call, apr_status_t rv, dygw_ms_t wait, dygw_result_t *out)
+static void explain_nonce(const dygw_call_t *call, apr_status_t rv, dygw_ms_t wait,
+                          dygw_result_t *out)
 {
     if (rv == APR_EEXIST) {
         dygw_explain_replay(out);
     }
     else if (rv == APR_ENOSPC) {
-        explain_full(call, wait, out);
+        explain_full_table(call, wait, out);
     }
     else if (rv != APR_SUCCESS) {
         dygw_explain_database(out);
@@ -67,8 +69,10 @@ static void explain(const dygw_call_t *call, apr_status_t rv, dygw_ms_t wait, dy
 
 static void look_in_memory(const dygw_call_t *call, dygw_result_t *out)
 {
-    explain(call, dygw_nonces_look(call->runtime->nonces, call->signed_key, call->signed_nonce,
-                                   dygw_now(), expiry_of(call)), 0, out);
+    apr_status_t rv = dygw_nonces_look(call->runtime->nonces, call->signed_key,
+                                       call->signed_nonce, dygw_now(), expiry_of(call));
+
+    explain_nonce(call, rv, 0, out);
 }
 
 static void spend_in_memory(const dygw_call_t *call, dygw_result_t *out)
@@ -78,7 +82,7 @@ static void spend_in_memory(const dygw_call_t *call, dygw_result_t *out)
     apr_status_t rv = dygw_nonces_spend(call->runtime->nonces, call->signed_key,
                                         call->signed_nonce, now, expiry_of(call), &free_at);
 
-    explain(call, rv, free_at - now, out);
+    explain_nonce(call, rv, free_at - now, out);
 }
 
 /* --- in the database --- */
@@ -122,7 +126,7 @@ static void put_replay_first(const dygw_call_t *call, dygw_result_t *out)
  * the timestamp still is in the window is it certain that it was there to be found. */
 static void spend_in_database(dygw_call_t *call, dygw_result_t *out)
 {
-    explain(call, in_database(call, spend_row), 0, out);
+    explain_nonce(call, in_database(call, spend_row), 0, out);
     if (out->code == DYGW_OK) {
         dygw_auth_timestamp(call, out);
     }

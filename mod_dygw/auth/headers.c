@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The four headers of a signed request, before its body is read. */
+ * Headers that decide something, and among them the four of a signed request, as far as they can be
+ * judged before the body is read. */
 #include "auth/auth.h"
 
 #include <stdlib.h>
 
 #include <apr_strings.h>
 
-#include "handle/handle.h"
 #include "util/spelling.h"
 
 #define CLIENT_KEY      "X-Client-Key"
@@ -19,8 +19,30 @@
 #define NONCE_MIN           16
 #define NONCE_MAX           64
 
+void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
+{
+    if (out->code == DYGW_OK) {
+        out->code = DYGW_INVALID_REQUEST;
+        out->field = field;
+        out->message = message;
+    }
+}
+
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out)
+{
+    if (!strstr(value, ", ")) {
+        return 1;
+    }
+    dygw_invalid(out, header,
+                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
+                             NULL));
+    return 0;
+}
+
+/* --- the four headers --- */
+
 /* The header; NULL when it is missing. */
-static const char *present(const dygw_call_t *call, const char *name, dygw_result_t *out)
+static const char *read_header(const dygw_call_t *call, const char *name, dygw_result_t *out)
 {
     const char *value = apr_table_get(call->r->headers_in, name);
 
@@ -81,10 +103,10 @@ void dygw_auth_timestamp(dygw_call_t *call, dygw_result_t *out)
 
 void dygw_auth_headers(dygw_call_t *call, dygw_result_t *out)
 {
-    call->signed_key = present(call, CLIENT_KEY, out);
-    call->signed_timestamp = present(call, TIMESTAMP, out);
-    call->signed_nonce = present(call, NONCE, out);
-    call->signature = present(call, SIGNATURE, out);
+    call->signed_key = read_header(call, CLIENT_KEY, out);
+    call->signed_timestamp = read_header(call, TIMESTAMP, out);
+    call->signed_nonce = read_header(call, NONCE, out);
+    call->signature = read_header(call, SIGNATURE, out);
     if (out->code == DYGW_OK) {
         check_form(call, out);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps signatures out of httpd's own log: at trace4 it writes down every header of a request,
- * between the two hooks here. */
+ * Keeps signatures out of httpd's own log. At the level trace4 httpd writes down every header of a
+ * request; that happens between the two hooks here, and there the signatures are notes. */
 #include "auth/auth.h"
 
 typedef struct hidden_t {
@@ -13,7 +13,7 @@ static const hidden_t signatures[] = {
     { "X-Douyin-Signature", "dygw-hidden-douyin-signature" },
 };
 
-static void move(apr_table_t *from, const char *name, apr_table_t *to, const char *new_name)
+static void move_header(apr_table_t *from, const char *name, apr_table_t *to, const char *new_name)
 {
     const char *value = apr_table_get(from, name);
 
@@ -28,7 +28,7 @@ int dygw_auth_hide(request_rec *r)
     size_t i;
 
     for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        move(r->headers_in, signatures[i].header, r->notes, signatures[i].note);
+        move_header(r->headers_in, signatures[i].header, r->notes, signatures[i].note);
     }
     return DECLINED;
 }
@@ -38,7 +38,7 @@ int dygw_auth_show(request_rec *r)
     size_t i;
 
     for (i = 0; i < sizeof signatures / sizeof *signatures; i++) {
-        move(r->notes, signatures[i].note, r->headers_in, signatures[i].header);
+        move_header(r->notes, signatures[i].note, r->headers_in, signatures[i].header);
     }
     return DECLINED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who acts on /internal. */
+ * Who acts on /internal, and a warning about a proxy that makes everybody look local. */
 #include "auth/auth.h"
 
 #include <limits.h>
@@ -8,7 +8,6 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
-#include "handle/handle.h"
 #include "util/spelling.h"
 
 #define OPERATOR_MAX 64

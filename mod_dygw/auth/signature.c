@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The signature, and the app behind it. */
+ * The signatures: of an app over its request, and of Douyin over a webhook. */
 #include "auth/auth.h"
 
 #include <string.h>
@@ -7,12 +7,16 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/settle/webhook.h"
+#include "util/crypto.h"
 
 /* Tried where there is no such secret, so that a wrong signature costs the same as an unknown key.
  */
-#define NO_SECRET   "sk_0000000000000000000000000000000000000000000"
+#define NO_SECRET           "sk_0000000000000000000000000000000000000000000"
 
-/* --- the signature --- */
+#define DOUYIN_SIGNATURE    "X-Douyin-Signature"
+
+/* --- an app's --- */
 
 /* The request as the caller sent it: an internal redirect (of mod_rewrite, say) has a target that
  * nobody signed. For a request with an absolute URI httpd keeps that as it is, so it is signed so.
@@ -104,5 +108,33 @@ void dygw_auth_signature(dygw_call_t *call, dygw_result_t *out)
     call->app = authenticate(call, out);
     if (call->app) {
         call->r->user = apr_pstrdup(call->r->pool, call->app->client_key);
+    }
+}
+
+/* --- Douyin's --- */
+
+/* Douyin signs the bytes of the body with the application's secret. The check of the URL is let
+ * through without a signature too, for Douyin does not say whether it has one: it changes nothing,
+ * and is answered with what it brought. */
+void dygw_auth_webhook(dygw_call_t *call, dygw_result_t *out)
+{
+    const char *signature = apr_table_get(call->r->headers_in, DOUYIN_SIGNATURE);
+    const char *secret = call->runtime->cfg->client_secret;
+    char expected[DYGW_SHA1_HEX_LEN + 1];
+
+    if (!signature) {
+        if (!dygw_webhook_is_url_check(call->body, call->body_len, call->r->pool)) {
+            out->code = DYGW_MISSING_CREDENTIALS;
+            out->message = "the header " DOUYIN_SIGNATURE " is missing";
+        }
+    }
+    else if (dygw_sha1_hex(secret, strlen(secret), call->body, call->body_len, expected)
+             != APR_SUCCESS) {
+        out->code = DYGW_INTERNAL_ERROR;
+        out->message = "OpenSSL offers no SHA-1 here, with which Douyin signs";
+    }
+    else if (!dygw_equal_secret(expected, signature)) {
+        out->code = DYGW_INVALID_CREDENTIALS;
+        out->message = "the signature is wrong";
     }
 }

@@ -6,7 +6,7 @@
 #ifndef DYGW_CFG_CFG_H
 #define DYGW_CFG_CFG_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 #include "cfg/directives.h"
 #include "util/crypto.h"

@@ -3,7 +3,7 @@
 #ifndef DYGW_CFG_SECRET_H
 #define DYGW_CFG_SECRET_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 /* Reads the secret that an argument stands for: "file:/path" (a file of one line), "exec:/path
  * args" (the first line that a program prints), "env:NAME" (a variable), or the secret itself.

@@ -3,7 +3,7 @@
 #ifndef DYGW_CFG_TREE_H
 #define DYGW_CFG_TREE_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 
 /* The first directive of a server that is one of the gateway's or mounts one of its handlers; for
  * the main server, the first one outside the virtual hosts. NULL when there is none. */

@@ -13,7 +13,7 @@
 #include "util/crypto.h"
 #include "util/metrics.h"
 
-/* Why a call came to nothing; the contract's `code`. handle/reply.c knows each HTTP status. */
+/* Why a call came to nothing; the contract's `code`. process/code.c knows each HTTP status. */
 typedef enum {
     DYGW_OK,
     DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The time that a body may take. Whoever sends one byte now and then would otherwise hold a thread
- * for as long as he likes: httpd's own time-outs begin anew with each byte.
+ * The time that a body may take. A client that sends one byte now and then could hold a thread for
+ * as long as it likes, because httpd's own time-outs begin anew with each byte.
  *
- * On a connection of its own a body is read through an input filter of ours that stands right above
- * the socket, below TLS, because httpd reads lines (of a chunk's length, of trailers) and records
- * of TLS in loops that nothing above sees. It stays with the connection and passes everything on
- * while no body of ours is read. A stream of HTTP/2 has no socket; there the clock is looked at
- * between two reads. */
+ * A body that has its connection to itself is read through an input filter of ours. The filter
+ * stands right above the socket and below TLS, because httpd reads lines (a chunk's length,
+ * trailers) and TLS records in loops that no filter above sees. It stays with the connection, and
+ * passes everything on while no body of ours is read. A stream of HTTP/2 has no socket; for a
+ * stream the clock is looked at between two reads. */
 #include "handle/handle.h"
 
 #include <http_core.h>

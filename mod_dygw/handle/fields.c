@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The members of a JSON body, each with what it may be. */
+ * Reading the members of a JSON body: each reader tells what the member may be. */
 #include "handle/handle.h"
 
 #include <math.h>
@@ -12,26 +12,6 @@
 
 #define KEY_MAX         255                     /* characters of an Idempotency-Key */
 #define EXACT_REALS     9007199254740992.0      /* 2^53 */
-
-void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
-{
-    if (out->code == DYGW_OK) {
-        out->code = DYGW_INVALID_REQUEST;
-        out->field = field;
-        out->message = message;
-    }
-}
-
-int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out)
-{
-    if (!strstr(value, ", ")) {
-        return 1;
-    }
-    dygw_invalid(out, header,
-                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
-                             NULL));
-    return 0;
-}
 
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)
 {

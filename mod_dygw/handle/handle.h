@@ -1,147 +1,115 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The handlers: a request in, a reply out. One file a resource. */
+ * The way of a request through our handlers: the tools for reading it and for writing the reply.
+ *
+ * At the top of handle/ stand these tools, and what belongs to no half of the API (endpoints.h).
+ * Below, open/ and internal/ have the endpoints, one file for each resource: an endpoint reads the
+ * request, calls the gateway, writes the reply, and returns what its reply function returned. The
+ * dispatcher, which has the table of routes, stands above all of them (dispatch.h). The tools call
+ * auth/, process/ and the library, and no endpoint. */
 #ifndef DYGW_HANDLE_HANDLE_H
 #define DYGW_HANDLE_HANDLE_H
 
-#include "gateway/redeem/redeem.h"
-#include "handle/call.h"
+#include "auth/call.h"
+#include "util/csv.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
 #define DYGW_POI_MAX    32      /* characters of a Douyin store's id */
 
-/* The content handler: DECLINED unless r->handler is one of dygw-open, dygw-internal, dygw-health.
- */
-int dygw_handle(request_rec *r);
-/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
- * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
-int dygw_handle_trace(request_rec *r);
+/* Answers a call that is authenticated; returns what the handler returns to httpd. */
+typedef int dygw_endpoint_fn(dygw_call_t *call);
 
-/* --- reply.c: every answer leaves through one of these; they return what the handler returns to
- * httpd --- */
+/* --- reply.c: every answer leaves through one of these, or through stream.h; they return what the
+ * handler returns to httpd --- */
 int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result);
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len);
-/* What is no JSON, but a whole text of that Content-Type. */
+/* A whole text that is no JSON; type: its Content-Type. */
 int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len);
 /* Douyin's own answer, byte for byte. */
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
-/* For the access log and the metrics: the code of the answer. */
+/* Notes the code of the answer for the access log, and counts it. */
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code);
-/* The word and the HTTP status of a code; NULL where there is no such code. */
-const char *dygw_code_word(int code, int *status);
-/* For the access log: how long Douyin was waited for. */
+/* Notes for the access log how long Douyin was waited for, in us. */
 void dygw_note_upstream(dygw_call_t *call, apr_interval_time_t upstream_time);
 
-/* --- read.c: what comes as body and as query --- */
-/* Reads the body, when there is one, of any type. */
+/* --- read.c: the body and the query; a mistake of the caller's is told by *out --- */
+/* Reads the body, when there is one, of any type, into call->body. */
 void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
-/* The same, of the right type where it is going to be looked at. */
+/* The same; where the endpoint will look at the body, its type has to be JSON. */
 void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
-/* For a request that is answered before its body was read: before the answer, whose connection is
- * closed where the rest would be too much to read; */
+/* The next two are for a request that is answered before its body was read. Before the answer: the
+ * connection is going to be closed, when the body would be too much to read. */
 void dygw_leave_body(const dygw_call_t *call);
-/* and after it: reads what remains, so that httpd has no need to wait for it as long as it likes.
- */
+/* After the answer: reads the body and drops it, so that httpd does not wait for it. */
 void dygw_drop_body(const dygw_call_t *call);
-/* Query parameters, percent-decoded, valid UTF-8 without control characters; all in `known` (NULL
- * ended), none twice. */
+/* The query parameters, in the request's pool: percent-decoded, valid UTF-8 without control
+ * characters. A parameter that is not in `known` (NULL ended) is a mistake, and so is one that
+ * comes twice. */
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
-/* For endpoints that take none. */
+/* For endpoints that take no parameters. */
 void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
-/* One of them as a decimal integer. */
+/* A parameter as a decimal integer; if_absent, when there is none or a mistake. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
                    apr_pool_t *pool, dygw_result_t *out);
 
 /* --- deadline.c: the time that a body may take --- */
-/* In register_hooks: the filter that keeps it. */
+/* For register_hooks: registers the filter that keeps the deadline. */
 void dygw_deadline_register(void);
-/* While a body is read, reading ends with APR_TIMEUP when its time is over. */
+/* Between begin and end a body is read: reading ends with APR_TIMEUP when the time is over. */
 void dygw_deadline_begin(request_rec *r);
 int dygw_deadline_passed(request_rec *r);
 void dygw_deadline_end(request_rec *r);
-/* The connection ends with this request, and soon: what was not read does not matter. */
+/* Makes the connection end with this request, and soon: what was not read does not matter. */
 void dygw_hang_up(conn_rec *c);
 
-/* --- when.c --- */
-/* One of them as a time in ms: RFC 3339 with offset, or a date, which is that whole day in `zone`:
- * its first ms at the start of a range, the one after its last at the end. DYGW_NO_TIME when
- * absent. */
+/* --- when.c: query parameters that are times --- */
+/* A parameter as a time in ms: RFC 3339 with offset, or a date, which is that whole day in `zone`
+ * (minutes east of UTC). Of a date the edge START is the first ms of the day, END the first ms
+ * after it. DYGW_NO_TIME when the parameter is absent. */
 typedef enum { DYGW_EDGE_START, DYGW_EDGE_END } dygw_edge_e;
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
                           apr_pool_t *pool, dygw_result_t *out);
 
-/* --- fields.c: the members of the body. The first mistake counts: after it, readers do nothing ---
- */
+/* --- fields.c: the members of the body. The first mistake counts: after it these functions read
+ * nothing more --- */
 typedef struct dygw_fields_t {
     const json_t *object;
     apr_pool_t *pool;
     dygw_result_t *out;
 } dygw_fields_t;
 
-/* *out becomes DYGW_INVALID_REQUEST about field, unless it tells of a mistake already. */
-void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
-/* For a header that decides something. 0: it came twice, *out says so. Httpd has joined the two to
- * "a, b" before any module sees them, so that one with ", " in it is taken for two. */
-int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out);
-/* The same as dygw_invalid with the message "<field> <problem>". */
+/* As dygw_invalid, with the message "<field> <problem>". */
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem);
 /* Parses text as one JSON object. 0: it is none, *out says so. */
 int dygw_fields_parse(dygw_fields_t *f, const char *text, apr_size_t len, apr_pool_t *pool,
                       dygw_result_t *out);
 /* Refuses members that are not in `known` (NULL ended). */
 void dygw_fields_known(const dygw_fields_t *f, const char *const *known);
-/* Whether there is such a member, and it is neither null nor "", which are the same as absent. */
+/* Whether there is such a member with a value: null and "" count as absent. */
 int dygw_field_given(const dygw_fields_t *f, const char *name);
 void dygw_field_require(const dygw_fields_t *f, const char *name);
-/* A string of min..max characters without control characters; NULL when not given. */
+/* A string of min to max characters without control characters; NULL when not given. */
 const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min, int max);
-/* The same of any length and content. */
+/* A string of any length and content; NULL when not given. */
 const char *dygw_field_text(const dygw_fields_t *f, const char *name);
-/* A string of min..max ASCII letters, digits, '_' and '-'; NULL when not given. */
+/* A string of min to max ASCII letters, digits, '_' and '-'; NULL when not given. */
 const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, int max);
-/* A whole number, which may be written 1.0. */
+/* A whole number, which may be written as 1.0. */
 apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
 
-/* Whether an Idempotency-Key is spelled as one; else *out tells, about `field`. */
+/* Whether key may be an Idempotency-Key; 0: it may not, *out says so about `field`. */
 int dygw_key_check(const char *key, const char *field, dygw_result_t *out);
 
-/* --- coupon.c: what verify and prepare have in common --- */
-/* 0: the body names a store that this app may not use, *out says so. */
-int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
-extern const char *const dygw_coupon_modes[4];      /* short_link, code, encrypted_code */
-extern const char *const dygw_prepare_modes[3];     /* short_link, code */
-/* poi_id and exactly one of modes (one of the lists above) into *request. */
-void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
-                      dygw_redeem_request_t *request);
-
-/* --- view.c --- */
+/* --- view.c: records as callers see them --- */
+/* key: NULL within an array. */
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
-/* --- verification.c --- */
-/* {"data": data}, with all of them as "items" when with_items. With 202 goes data's Location. */
-int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
-                             const dygw_redeem_result_t *all, int with_items);
-
-/* --- app_fields.c: what apps are made of --- */
-void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
-void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
-/* secret, NULL when absent, and grace_seconds. */
-const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
-
-/* --- the endpoints, each answers a call that is authenticated --- */
-typedef int dygw_endpoint_fn(dygw_call_t *call);
-dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
-    dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
-    dygw_handle_stores, dygw_handle_webhook;
-dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
-    dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
-dygw_endpoint_fn dygw_handle_openapi_open, dygw_handle_openapi_internal;
-dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis, dygw_handle_metrics;
-dygw_endpoint_fn dygw_handle_report, dygw_handle_summary;
-dygw_endpoint_fn dygw_handle_reconciliation;
-dygw_endpoint_fn dygw_handle_health, dygw_handle_health_live;
+/* --- view_csv.c: the same verifications as rows of CSV --- */
+/* The row of the columns' names. */
+void dygw_view_csv_head(dygw_csv_t *csv);
+void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
 
 #endif

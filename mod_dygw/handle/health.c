@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /health and /health/live.
+ * GET /health and /health/live, and the state of a gateway.
  *
- * Nothing is asked here: the background of this host looks at the database every second or so and
- * writes what it finds into the shared cell. Nobody has looked yet, or for long, counts as a
- * database that is not there. A query of the caller's is ignored, so that monitors may add what
- * they like.
- */
+ * Nobody is asked here: the background of this host looks at the database every second or so and
+ * writes what it finds into the shared cell. A cell that is too old, or was never written, counts
+ * as a database that is not there. A query of the caller's is ignored, so that monitors may add
+ * what they like. */
 #include "handle/health.h"
 
 #include <scoreboard.h>
 
 #include "gateway/cell.h"
+#include "handle/endpoints.h"
 #include "store/lease.h"
 
 #define REPLY_SIZE          256

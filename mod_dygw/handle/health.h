@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What /health says, for those who say it in other ways. */
+ * The health of a gateway, as /health and the metrics tell it. */
 #ifndef DYGW_HANDLE_HEALTH_H
 #define DYGW_HANDLE_HEALTH_H
 
 #include "handle/handle.h"
 
-/* Each in a word: "ok", or what is wrong. */
+/* The state of each part in a word: "ok", or what is wrong. The words are constants. */
 typedef struct dygw_health_t {
     const char *database;
     const char *token;
     const char *worker;
-    int ok;                 /* all three are */
+    int ok;                 /* all three are "ok" */
 } dygw_health_t;
 
-/* Asks nobody: from what the background found last. */
+/* Neither the database nor Douyin is asked: the background of this host has looked, and left what
+ * it found in the shared cell. */
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health);
 
 #endif

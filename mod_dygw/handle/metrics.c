@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /metrics: the figures of this virtual host's gateway, for Prometheus. */
-#include "handle/figures.h"
-#include "handle/handle.h"
+ * GET /metrics: the metrics of this virtual host's gateway, as text for Prometheus. */
+#include "handle/endpoints.h"
+#include "handle/scrape.h"
 
 #define REPLY_SIZE 65536
 
@@ -19,7 +19,7 @@ static void write_sample(void *baton, const dygw_metric_t *metric, const dygw_sa
 int dygw_handle_metrics(dygw_call_t *call)
 {
     dygw_prometheus_t page;
-    dygw_reader_t reader = { write_metric, write_sample, &page };
+    dygw_scraper_t scraper = { write_metric, write_sample, &page };
     dygw_result_t out = { 0 };
 
     dygw_read_no_query(call, &out);
@@ -27,6 +27,6 @@ int dygw_handle_metrics(dygw_call_t *call)
         return dygw_reply_error(call, &out);
     }
     dygw_prometheus_init(&page, call->r->pool, REPLY_SIZE);
-    dygw_figures_read(call->runtime, &reader, call->r->pool);
+    dygw_scrape(call->runtime, &scraper, call->r->pool);
     return dygw_reply_text(call, DYGW_PROMETHEUS_TYPE, page.text, page.len);
 }

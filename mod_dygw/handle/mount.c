@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a handler is mounted. Httpd tells a handler which one it is, and not which <Location> made
- * it so; the sections are looked through as httpd did: the last one with a handler counts. */
+ * Where a handler is mounted. Httpd tells a handler its name, but not the <Location> that set it.
+ * So the sections are searched in httpd's order: the last one with a handler counts. */
 #include "handle/route.h"
 
 #include <string.h>

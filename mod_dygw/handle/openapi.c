@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /openapi.json: conf/openapi.yaml as the build left it, the half that belongs to the handler,
- * and where that is mounted. */
-#include "handle/handle.h"
+ * GET /openapi.json: conf/openapi.yaml as the build converted it. The reply is the half that
+ * belongs to the handler, with the address at which this handler is mounted. */
+#include "handle/endpoints.h"
 
 #include "openapi.inc"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes with a request: the body, as far as it is within the limit, and the query.
  *
- * A body is read whatever the method, because the signature is about it; its type is looked at
- * where its content will be, that is not with GET, whose body has no meaning.
- */
+ * A body is read whatever the method, because the signature covers it. Its type is checked only
+ * where somebody will look at the content, so not with GET, where a body has no meaning. */
 #include "handle/handle.h"
 
 #include <limits.h>
@@ -32,7 +31,7 @@ typedef struct buffer_t {
     int drops;                  /* what comes is only counted */
 } buffer_t;
 
-static void append(buffer_t *b, const char *data, apr_size_t len)
+static void append_data(buffer_t *b, const char *data, apr_size_t len)
 {
     if (b->size - b->len <= len) {
         char *larger;
@@ -94,7 +93,7 @@ static apr_status_t take_buckets(buffer_t *b, apr_bucket_brigade *brigade)
             b->len += len;
         }
         else {
-            append(b, data, len);
+            append_data(b, data, len);
         }
     }
     return APR_SUCCESS;
@@ -171,7 +170,7 @@ static void read_all(dygw_call_t *call, buffer_t *b, dygw_result_t *out)
 
 /* The length that the request announces; -1 when it does not. Httpd has refused what is no number.
  */
-static apr_off_t announced(const request_rec *r)
+static apr_off_t announced_length(const request_rec *r)
 {
     const char *text = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t len;
@@ -186,7 +185,7 @@ void dygw_read_body(dygw_call_t *call, dygw_result_t *out)
 {
     request_rec *r = call->r;
     apr_off_t max = call->runtime->cfg->max_body;
-    apr_off_t len = announced(r);
+    apr_off_t len = announced_length(r);
     buffer_t b = { .pool = r->pool, .max = (apr_size_t)max };
 
     if (len <= 0 && !apr_table_get(r->headers_in, "Transfer-Encoding")) {
@@ -219,12 +218,12 @@ static int is_unread(const dygw_call_t *call)
     const request_rec *r = call->r;
 
     return !call->is_read
-           && (announced(r) > 0 || apr_table_get(r->headers_in, "Transfer-Encoding"));
+           && (announced_length(r) > 0 || apr_table_get(r->headers_in, "Transfer-Encoding"));
 }
 
 void dygw_leave_body(const dygw_call_t *call)
 {
-    apr_off_t len = announced(call->r);
+    apr_off_t len = announced_length(call->r);
 
     if (is_unread(call) && (len <= 0 || len > UNREAD_MAX)) {
         dygw_hang_up(call->r->connection);
@@ -232,7 +231,7 @@ void dygw_leave_body(const dygw_call_t *call)
 }
 
 /* What was said goes out before anything is waited for. */
-static void flush(conn_rec *c, apr_pool_t *pool)
+static void flush_reply(conn_rec *c, apr_pool_t *pool)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(pool, c->bucket_alloc);
 
@@ -252,7 +251,7 @@ void dygw_drop_body(const dygw_call_t *call)
         dygw_hang_up(r->connection);
         return;
     }
-    flush(r->connection, r->pool);
+    flush_reply(r->connection, r->pool);
     read_in_time(r, &b);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which endpoint a path belongs to, and whether a body is of the type that all of them take. */
+ * Finding the route for a path and a method; and whether a Content-Type is the one that bodies must
+ * have. */
 #include "handle/route.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ static const char *read_id(const char *path, apr_int64_t *id)
     return path + digits;
 }
 
-static int matches(const char *pattern, const char *path, apr_int64_t *id)
+static int matches_route(const char *pattern, const char *path, apr_int64_t *id)
 {
     while (*pattern) {
         if (*pattern == *ID) {
@@ -52,7 +53,7 @@ const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path
 
     *allow = NULL;
     for (route = routes; route->path; route++) {
-        if (!matches(route->path, path, id)) {
+        if (!matches_route(route->path, path, id)) {
             continue;
         }
         if (route->method == method) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which endpoint a path belongs to. */
+ * Routes: which endpoint a path belongs to, and where in the URL space a handler is mounted. */
 #ifndef DYGW_HANDLE_ROUTE_H
 #define DYGW_HANDLE_ROUTE_H
 
 #include "handle/handle.h"
 
+/* A check that stands before an endpoint: it refuses the call by setting out->code. */
 typedef void dygw_check_fn(dygw_call_t *call, dygw_result_t *out);
 
 typedef struct dygw_route_t {
@@ -14,8 +15,9 @@ typedef struct dygw_route_t {
     dygw_endpoint_fn *endpoint;
 } dygw_route_t;
 
-/* Of routes (ended by a NULL path) the one for path and method, *id is filled in. NULL: none;
- * *allow is then NULL, or the methods that the path has. */
+/* Returns the route for path and method out of routes, which a NULL path ends; *id becomes the id
+ * in the path. NULL: there is none; then *allow is the methods that the path has, for the header
+ * Allow, or NULL where there is no such path. */
 const dygw_route_t *dygw_route_find(const dygw_route_t *routes, const char *path, int method,
                                     apr_int64_t *id, const char **allow, apr_pool_t *pool);
 
@@ -26,8 +28,8 @@ int dygw_is_json_type(const char *type, apr_pool_t *pool);
  * path. */
 int dygw_route_mount(dygw_call_t *call);
 
-/* The handler of the <Location> that a request is for, before httpd has come to choose it; NULL:
- * none. */
+/* The name of the handler of the <Location> that a request is for, at a time when httpd has not set
+ * r->handler yet. NULL: there is none. */
 const char *dygw_route_handler(request_rec *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A section of mod_status for each gateway: the figures in brief. With ?auto, lines as of
- * mod_proxy's balancers: Dygw[0]RedemptionsSuccess: 17. */
+ * A section of mod_status for each gateway: the metrics in brief. With ?auto they are lines like
+ * those of mod_proxy's balancers: Dygw[0]RedemptionsSuccess: 17. */
 #include "handle/status.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "handle/figures.h"
+#include "handle/scrape.h"
 #include "util/compiler.h"
 
 #define PREFIX      "dygw_"
@@ -68,7 +68,7 @@ static const char *key_of(const dygw_metric_t *metric, const dygw_sample_t *samp
 
 /* --- rows --- */
 
-static void begin_metric(DYGW_UNUSED void *baton, DYGW_UNUSED const dygw_metric_t *metric)
+static void ignore_metric(DYGW_UNUSED void *baton, DYGW_UNUSED const dygw_metric_t *metric)
 {
 }
 
@@ -103,9 +103,9 @@ static int by_key(const void *a, const void *b)
 static apr_array_header_t *rows_of(dygw_runtime_t *runtime, apr_pool_t *pool)
 {
     brief_t brief = { pool, apr_array_make(pool, ROWS_HINT, sizeof(row_t)) };
-    dygw_reader_t reader = { begin_metric, add_sample, &brief };
+    dygw_scraper_t scraper = { ignore_metric, add_sample, &brief };
 
-    dygw_figures_read(runtime, &reader, pool);
+    dygw_scrape(runtime, &scraper, pool);
     qsort(brief.rows->elts, (size_t)brief.rows->nelts, sizeof(row_t), by_key);
     return brief.rows;
 }

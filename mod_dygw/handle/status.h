@@ -3,7 +3,8 @@
 #ifndef DYGW_HANDLE_STATUS_H
 #define DYGW_HANDLE_STATUS_H
 
-/* Registers for mod_status's optional hook: without that module nothing comes of it. */
+/* For register_hooks: registers a section of the status page. Without mod_status nothing happens.
+ */
 void dygw_status_register(void);
 
 #endif

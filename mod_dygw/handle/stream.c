@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers of any length. */
+ * Replies of any length. */
 #include "handle/stream.h"
 
 #include <http_protocol.h>
@@ -16,7 +16,7 @@ void dygw_stream_begin(dygw_stream_t *stream, dygw_call_t *call, int status, con
     dygw_note_code(call, DYGW_OK);
 }
 
-static int pass(dygw_stream_t *stream)
+static int pass_brigade(dygw_stream_t *stream)
 {
     request_rec *r = stream->call->r;
     apr_status_t rv = ap_pass_brigade(r->output_filters, stream->brigade);
@@ -31,7 +31,7 @@ int dygw_stream_send(dygw_stream_t *stream, const char *text, apr_size_t len)
 
     APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_transient_create(text, len, buckets));
     APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_flush_create(buckets));
-    return pass(stream);
+    return pass_brigade(stream);
 }
 
 /* This error makes httpd leave out the last chunk, and close the connection. */
@@ -46,6 +46,6 @@ int dygw_stream_end(dygw_stream_t *stream, int whole)
                                                                         r->pool, buckets));
     }
     APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_eos_create(buckets));
-    pass(stream);
+    pass_brigade(stream);
     return OK;
 }

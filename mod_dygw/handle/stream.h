@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers of any length, sent piece by piece: each is with the client, or in httpd's hands, before
- * the next is made. */
+ * Replies of any length, sent piece by piece: a piece has left for the client, or httpd keeps it,
+ * before the next piece is made. */
 #ifndef DYGW_HANDLE_STREAM_H
 #define DYGW_HANDLE_STREAM_H
 
@@ -11,13 +11,14 @@ typedef struct dygw_stream_t {
     apr_bucket_brigade *brigade;
 } dygw_stream_t;
 
-/* type: the Content-Type. */
+/* Starts a reply. type: its Content-Type. */
 void dygw_stream_begin(dygw_stream_t *stream, dygw_call_t *call, int status, const char *type);
 
-/* Sends a piece, and waits until it may be forgotten. 0: nobody listens any more. */
+/* Sends a piece, and returns when its memory may be used again. 0: the client is gone. */
 int dygw_stream_send(dygw_stream_t *stream, const char *text, apr_size_t len);
 
-/* The end. What is not whole is cut off, so that the client can tell. For the handler to return. */
+/* Ends the reply. whole 0: something is missing, so the connection is cut in a way that the client
+ * notices. For the endpoint to return. */
 int dygw_stream_end(dygw_stream_t *stream, int whole);
 
 #endif

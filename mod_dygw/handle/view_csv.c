@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Verifications as rows of CSV, by the lists of view.h. */
-#include "handle/internal/report.h"
+#include "handle/handle.h"
 #include "handle/view.h"
 
 #define HEAD(kind, key, member)     dygw_csv_text(csv, key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Times as filters of lists: an instant in RFC 3339, or a date, which is a whole day. */
+ * Times in a query: an instant in RFC 3339, or a date, which is a whole day. */
 #include "handle/handle.h"
 
 #include <string.h>

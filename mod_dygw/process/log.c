@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log facade's httpd end. */
+ * Writing to httpd's error log. */
 #include "process/log.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From configuration to running gateways. */
+ * The way from the configuration to running gateways: what the parent prepares, what each child
+ * starts from it, and what the parent still writes when all children have ended. */
 #include "process/runtime.h"
 
 #include <unistd.h>
@@ -11,7 +12,9 @@
 #include "gateway/apps/reads.h"
 #include "process/database.h"
 #include "process/log.h"
+#include "process/prepare.h"
 #include "process/shared.h"
+#include "process/watch.h"
 #include "util/compiler.h"
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
@@ -83,7 +86,7 @@ static void finish_reads(const prepared_t *p, apr_pool_t *pool)
 
 /* The parent ends: its children have ended already. They go through here too, each with its own
  * end, and leave it to the parent. */
-static apr_status_t finish(DYGW_UNUSED void *data)
+static apr_status_t finish_all_reads(DYGW_UNUSED void *data)
 {
     int ends = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING;
     apr_pool_t *pool;
@@ -110,7 +113,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
-    apr_pool_pre_cleanup_register(pconf, NULL, finish);
+    apr_pool_pre_cleanup_register(pconf, NULL, finish_all_reads);
     for (server = main_server; server; server = server->next) {
         int rc = prepare_server(server, pconf, ptemp);
 
@@ -189,7 +192,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     return rv;
 }
 
-static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
+static apr_status_t start_runtime(const prepared_t *p, apr_pool_t *pool)
 {
     dygw_runtime_t *runtime = apr_pcalloc(pool, sizeof(*runtime));
     apr_status_t rv;
@@ -215,6 +218,19 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
     return rv;
 }
 
+static apr_status_t start_watch(apr_pool_t *pchild)
+{
+    apr_array_header_t *sources = apr_array_make(pchild, runtimes->nelts,
+                                                 sizeof(dygw_db_source_t *));
+    int i;
+
+    for (i = 0; i < runtimes->nelts; i++) {
+        APR_ARRAY_PUSH(sources, dygw_db_source_t *)
+            = APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *)->gateway.db;
+    }
+    return sources->nelts > 0 ? dygw_watch_start(sources, pchild) : APR_SUCCESS;
+}
+
 apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
 {
     apr_status_t rv = dygw_shared_child_init(pchild, main_server);
@@ -222,9 +238,9 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
 
     runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
     for (i = 0; i < prepared->nelts && rv == APR_SUCCESS; i++) {
-        rv = start_one(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);
+        rv = start_runtime(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);
     }
-    return rv;
+    return rv == APR_SUCCESS ? start_watch(pchild) : rv;
 }
 
 const apr_array_header_t *dygw_runtimes(void)

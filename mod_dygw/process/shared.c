@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shared memory, locks and mutexes.
+ * Shared memory and mutexes.
  *
- * Children of two generations run side by side during a graceful restart, and a nonce that one has
- * spent must be refused by the other. So memory and the mutexes that guard it belong to the process
- * pool and are found again through httpd's retained data: the module itself is unloaded and loaded
- * anew at each restart.
+ * Children of two generations run side by side during a graceful restart, and a nonce that one
+ * child has spent must be refused by the others. So the memory and the mutexes that guard it belong
+ * to the process pool, and are found again through httpd's retained data: the module itself is
+ * unloaded and loaded anew at each restart.
  *
  * The next generation may be another build. So each gateway's memory is a list of segments, each
  * with a name that says what is in it and how it is laid out: a build finds what it knows, and
  * makes anew only what it has in another layout.
  *
- * What a new configuration no longer asks for is kept all the same, until the last nonce in it is
- * worth nothing: the generation before still uses it, and the configuration may come back. The
- * first restart after that frees it: the segments, not the few bytes here that describe them. They
- * are the process pool's own and in none of its sub-pools, which would go before pconf, whose end
- * still needs them.
- */
+ * A segment that a new configuration does not ask for is kept, until the last nonce in it is worth
+ * nothing: the generation before still uses it, and the configuration may come back. The first
+ * restart after that time frees the segment, and keeps the few bytes here that describe it.
+ * Segments are allocated in the process pool itself: a sub-pool of it would go before pconf, whose
+ * end still needs them. */
 #include "process/shared.h"
 
 #include <http_core.h>
@@ -26,11 +25,11 @@
 #include <apr_strings.h>
 
 #include "layouts.inc"
-#include "auth/nonce.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/figures.h"
 #include "process/log.h"
+#include "process/nonce.h"
+#include "process/series.h"
 #include "util/log.h"
 #include "util/metrics.h"
 
@@ -119,7 +118,7 @@ static void add_segment(memory_t *memory, segment_t *segment)
 }
 
 /* What is there under that name, or is made and formatted now; NULL once something went wrong. */
-static void *use(asking_t *asking, const char *content, apr_size_t size, format_fn *format)
+static void *use_segment(asking_t *asking, const char *content, apr_size_t size, format_fn *format)
 {
     const char *name = name_of(content, size, asking->pconf);
     segment_t *segment = find_segment(asking->memory, name);
@@ -265,15 +264,15 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
 {
     apr_pool_t *pool = server->process->pool;
     asking_t asking = { memory_of(cfg->client_key, pool), pool, pconf, APR_SUCCESS };
-    const char *metrics = apr_pstrcat(pconf, METRICS, dygw_figures_identity(pconf), NULL);
-    cell_t *cell = use(&asking, CELL, sizeof(*cell), format_cell);
+    const char *metrics = apr_pstrcat(pconf, METRICS, dygw_series_identity(pconf), NULL);
+    cell_t *cell = use_segment(&asking, CELL, sizeof(*cell), format_cell);
 
     shared->cell = cell ? &cell->cell : NULL;
     shared->cell_lock = cell ? &cell->lock : NULL;
-    shared->nonces_lock = use(&asking, LOCK, sizeof(dygw_lock_t), format_lock);
-    shared->reads = use(&asking, READS, dygw_reads_size(), dygw_reads_format);
-    shared->meter = use(&asking, METER, dygw_meter_size(), dygw_meter_format);
-    shared->metrics = use(&asking, metrics, dygw_metrics_size(), format_metrics);
+    shared->nonces_lock = use_segment(&asking, LOCK, sizeof(dygw_lock_t), format_lock);
+    shared->reads = use_segment(&asking, READS, dygw_reads_size(), dygw_reads_format);
+    shared->meter = use_segment(&asking, METER, dygw_meter_size(), dygw_meter_format);
+    shared->metrics = use_segment(&asking, metrics, dygw_metrics_size(), format_metrics);
     if (cfg->nonce_store == DYGW_NONCES_SHM) {
         shared->nonces = use_nonces(&asking, cfg->nonce_entries);
     }

@@ -9,7 +9,7 @@
 #include "gateway/gateway.h"
 #include "util/lock.h"
 
-/* What one gateway shares. */
+/* The memory that the children share for one gateway. */
 typedef struct dygw_shared_t {
     dygw_cell_t *cell;
     dygw_lock_t *cell_lock;
@@ -17,7 +17,7 @@ typedef struct dygw_shared_t {
     void *reads;            /* formatted, see gateway/apps/reads.h */
     void *meter;            /* formatted, see gateway/apps/meter.h */
     void *metrics;          /* formatted, see util/metrics.h */
-    apr_array_header_t *nonces; /* of void *, as auth/nonce.h attaches to; NULL with dbd */
+    apr_array_header_t *nonces; /* of void *, as process/nonce.h attaches to; NULL with dbd */
 } dygw_shared_t;
 
 typedef enum {
@@ -29,18 +29,19 @@ typedef enum {
 /* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
 int dygw_shared_register(apr_pool_t *pconf);
 
-/* post_config, real pass: makes the mutexes, or finds those of the generation before, and frees the
- * memory that nothing has asked for in a long time. */
+/* post_config, real pass: makes the mutexes, or finds those of the generation before, and frees
+ * memory that no configuration has asked for in a long time. */
 apr_status_t dygw_shared_prepare(server_rec *main_server);
 
-/* post_config: the memory of one gateway, made or found again. The list of tables is pconf's, all
- * else the process's. */
+/* post_config: makes the memory of one gateway, or finds it again. The list of nonce tables is from
+ * pconf, all else lives as long as the process. */
 apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_shared_t *shared,
                              apr_pool_t *pconf);
 
 /* child_init: opens the mutexes in this child. */
 apr_status_t dygw_shared_child_init(apr_pool_t *pchild, server_rec *main_server);
 
+/* A mutex of this process, after dygw_shared_prepare. */
 apr_global_mutex_t *dygw_shared_mutex(dygw_mutex_e which);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The watch over the database.
  *
- * The thread sleeps as long as nothing waits for the database. When something does, it looks once a
- * second, until a look finds that nothing happened since the one before. It is woken through a
- * pipe, which can be written to from anywhere.
+ * The thread sleeps as long as nobody waits for the database. When somebody does, the thread looks
+ * once a second, until nothing has happened between two looks. It is woken through a pipe, to which
+ * any thread may write, a signal handler too.
  *
- * Its end is the last of our pre-cleanups of pchild: the background thread's, which comes before,
- * may have to wait for statements that this one cuts off. Where that one finds itself in a signal
- * handler (prefork), it ends the child, and nobody waits here for a lock that an interrupted
- * request holds. */
+ * The thread ends in the last of our pre-cleanups of pchild. The background thread ends before, and
+ * that may take statements that this thread cuts off. When the background thread's cleanup runs in
+ * a signal handler (prefork), it ends the child: then nobody waits here for a lock that an
+ * interrupted request holds. */
 #include "process/watch.h"
 
 #include <fcntl.h>
@@ -19,7 +19,6 @@
 #include <apr_atomic.h>
 #include <apr_thread_proc.h>
 
-#include "process/runtime.h"
 #include "store/db/guard.h"
 #include "util/compiler.h"
 #include "util/pool.h"
@@ -50,7 +49,7 @@ void dygw_watch_wake(DYGW_UNUSED void *baton)
     }
 }
 
-static int look(const apr_array_header_t *sources)
+static int look_at_sources(const apr_array_header_t *sources)
 {
     int again = 0;
     int i;
@@ -71,12 +70,12 @@ static void sleep_until_woken(int timeout_ms)
     }
 }
 
-static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC run_watch(apr_thread_t *thread, void *data)
 {
     watch_t *watch = data;
 
     while (!apr_atomic_read32(&watch->stopping)) {
-        sleep_until_woken(look(watch->sources) ? LOOK_EVERY_MS : -1);
+        sleep_until_woken(look_at_sources(watch->sources) ? LOOK_EVERY_MS : -1);
     }
     apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
@@ -96,7 +95,7 @@ static void close_pipe(void)
     }
 }
 
-static apr_status_t stop_and_join(void *data)
+static apr_status_t stop_watch(void *data)
 {
     watch_t *watch = data;
     apr_status_t rv;
@@ -128,8 +127,9 @@ static apr_status_t open_pipe(void)
     return APR_SUCCESS;
 }
 
-/* Its own pool is nobody's child: a pre-cleanup of `until` joins the thread, and destroys it. */
-static apr_status_t start(const apr_array_header_t *sources, apr_pool_t *until)
+/* The thread's pool is nobody's child: a pre-cleanup of `until` joins the thread, and destroys the
+ * pool. */
+apr_status_t dygw_watch_start(const apr_array_header_t *sources, apr_pool_t *until)
 {
     apr_threadattr_t *attributes;
     apr_pool_t *pool;
@@ -149,29 +149,15 @@ static apr_status_t start(const apr_array_header_t *sources, apr_pool_t *until)
     }
     if (rv == APR_SUCCESS) {
         apr_threadattr_detach_set(attributes, 0);
-        rv = ap_thread_create(&watch->thread, attributes, run, watch, pool);
+        rv = ap_thread_create(&watch->thread, attributes, run_watch, watch, pool);
     }
     if (rv != APR_SUCCESS) {
         close_pipe();
         apr_pool_destroy(pool);
         return rv;
     }
-    apr_pool_pre_cleanup_register(until, watch, stop_and_join);
+    apr_pool_pre_cleanup_register(until, watch, stop_watch);
     return APR_SUCCESS;
-}
-
-apr_status_t dygw_watch_start(apr_pool_t *pchild)
-{
-    const apr_array_header_t *runtimes = dygw_runtimes();
-    apr_array_header_t *sources = apr_array_make(pchild, runtimes->nelts,
-                                                 sizeof(dygw_db_source_t *));
-    int i;
-
-    for (i = 0; i < runtimes->nelts; i++) {
-        APR_ARRAY_PUSH(sources, dygw_db_source_t *)
-            = APR_ARRAY_IDX(runtimes, i, dygw_runtime_t *)->gateway.db;
-    }
-    return sources->nelts > 0 ? start(sources, pchild) : APR_SUCCESS;
 }
 
 apr_status_t dygw_watch_source(dygw_db_source_t *source, apr_pool_t *pool)
@@ -179,5 +165,5 @@ apr_status_t dygw_watch_source(dygw_db_source_t *source, apr_pool_t *pool)
     apr_array_header_t *sources = apr_array_make(pool, 1, sizeof(dygw_db_source_t *));
 
     APR_ARRAY_PUSH(sources, dygw_db_source_t *) = source;
-    return start(sources, pool);
+    return dygw_watch_start(sources, pool);
 }

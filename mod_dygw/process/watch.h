@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The thread that ends what the database takes too long for (store/db/guard.h): of each child, and
- * of the parent while it prepares a database. A process has one at a time. */
+ * The watch: a thread that cuts off statements for which the database takes too long
+ * (store/db/guard.h). Each child has one, and the parent while it prepares a database; a process
+ * has one at a time. */
 #ifndef DYGW_PROCESS_WATCH_H
 #define DYGW_PROCESS_WATCH_H
 
-#include "mod_dygw_private.h"
+#include "cfg/module.h"
 #include "store/db/db.h"
 
-/* child_init, after the runtimes are there: starts it, unless there is nothing to watch. It ends
- * with pchild, before mod_dbd's connections do. */
-apr_status_t dygw_watch_start(apr_pool_t *pchild);
+/* Starts the thread for sources, an array of dygw_db_source_t *, each of which has a guard. The
+ * thread ends in a pre-cleanup of `until`, so before the connections of these sources do. */
+apr_status_t dygw_watch_start(const apr_array_header_t *sources, apr_pool_t *until);
 
-/* The same for one source, in the parent. It ends with the pool, of which the source's connections
- * are. */
+/* The same for one source, whose connections are of pool. */
 apr_status_t dygw_watch_source(dygw_db_source_t *source, apr_pool_t *pool);
 
-/* For the guards. Never blocks. */
+/* Wakes the thread, when there is one; a guard calls it, from anywhere. Never blocks. */
 void dygw_watch_wake(void *baton);
 
 #endif

@@ -4,7 +4,7 @@
  * grow. See metrics.c.
  *
  * A series is a place in that memory. Which one has which place is told by the identity of the list
- * (dygw_figures_identity): a build with another list has a memory of its own.
+ * (dygw_series_identity): a build with another list has a memory of its own.
  *
  * Each call of dygw_count and its like takes NULL for "not counted". */
 #ifndef DYGW_UTIL_METRICS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A round of the background: look at the database once, tell the host's children what it says, and,
- * while this host holds the lease, do the work. */
+ * A round of the background thread for one gateway: look at the database once, tell the children of
+ * this host what it says, and do the background's work while this host holds the lease. */
 #include "worker/round.h"
 
 #include <stdlib.h>
@@ -85,7 +85,7 @@ static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr
 }
 
 /* At start, when the database was away then: is it the one of this application? */
-static apr_status_t claim(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
+static apr_status_t claim_database(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
 {
     const char *owner = NULL;
     apr_status_t rv;
@@ -149,8 +149,8 @@ static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
     return held;
 }
 
-static apr_status_t look_into(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
-                              dygw_database_state_e *state, apr_pool_t *scratch)
+static apr_status_t read_database(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
+                                  dygw_database_state_e *state, apr_pool_t *scratch)
 {
     apr_status_t rv = dygw_store_tick(db, tick, scratch);
 
@@ -158,7 +158,7 @@ static apr_status_t look_into(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *t
         *state = why_no_tick(round, db, scratch);
         return rv;
     }
-    rv = claim(round, db, scratch);
+    rv = claim_database(round, db, scratch);
     *state = rv == APR_SUCCESS ? DYGW_DB_OK
              : rv == APR_EEXIST ? DYGW_DB_SCHEMA : DYGW_DB_UNREACHABLE;
     return rv;
@@ -184,14 +184,14 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
     round->clock_off = off;
 }
 
-static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
+static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
 
     if (rv == APR_SUCCESS) {
-        rv = look_into(round, db, tick, &state, scratch);
+        rv = read_database(round, db, tick, &state, scratch);
         dygw_db_close(db);
     }
     report_state(round, state);
@@ -210,7 +210,7 @@ static apr_status_t look(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scr
 /* --- the lease --- */
 
 /* A host that stood still, or was cut off, may hold nothing any more when it goes on. */
-static int leads(const dygw_round_t *round)
+static int round_leads(const dygw_round_t *round)
 {
     dygw_ms_t left = round->leads_until - dygw_now();
 
@@ -252,7 +252,7 @@ static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
 }
 
 /* Nobody holds it, or somebody who took it before the database's clock was set back. */
-static int is_free(const dygw_round_t *round, const dygw_tick_t *tick)
+static int is_lease_free(const dygw_round_t *round, const dygw_tick_t *tick)
 {
     if (tick->lease_left_ms > DYGW_LEASE_LEFT_MAX(DYGW_LEASE_TTL_MS)) {
         dygw_log(&round->log, WARN, 0,
@@ -272,7 +272,7 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t 
 
     note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
                tick->lease_left_ms);
-    if (is_free(round, tick) || to_renew) {
+    if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, scratch);
     }
 }
@@ -338,7 +338,7 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t
 }
 
 /* Gives how many rows went. */
-static int purge_with(dygw_db_t *db)
+static int purge_tables(dygw_db_t *db)
 {
     dygw_ms_t now = dygw_now();
     int nonces = 0;
@@ -350,7 +350,7 @@ static int purge_with(dygw_db_t *db)
     return nonces > keys ? nonces : keys;
 }
 
-static void purge(dygw_round_t *round, apr_pool_t *scratch)
+static void purge_rows(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_db_t *db;
 
@@ -359,7 +359,7 @@ static void purge(dygw_round_t *round, apr_pool_t *scratch)
     }
     round->purged_at = dygw_now();
     if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
-        if (purge_with(db) >= PURGE_ROWS) {
+        if (purge_tables(db) >= PURGE_ROWS) {
             round->purged_at = 0;       /* there is more: again in the next round */
         }
         dygw_db_close(db);
@@ -380,7 +380,7 @@ static int has_work(dygw_round_t *round)
 /* Without the lease, what is under way is still brought to its end. */
 static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
 {
-    int may_start = leads(round) && round->looked_well && has_work(round);
+    int may_start = round_leads(round) && round->looked_well && has_work(round);
     int under_way = dygw_jobs_turn(round->jobs, may_start, patience);
 
     if (may_start && dygw_jobs_caught_up(round->jobs)) {
@@ -390,7 +390,7 @@ static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
 }
 
 /* What is under way waits for the jobs' answers already. */
-static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
+static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
 {
     int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
                  && round->reconcile_at <= dygw_now();
@@ -398,7 +398,7 @@ static int reconcile(dygw_round_t *round, int under_way, apr_interval_time_t pat
     if (is_due) {
         round->reconcile_at = DYGW_NO_TIME;     /* until the next look */
     }
-    return dygw_reconcile_turn(round->reconcile, leads(round), is_due,
+    return dygw_reconcile_turn(round->reconcile, round_leads(round), is_due,
                                under_way ? 0 : patience);
 }
 
@@ -406,7 +406,7 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
 {
     dygw_tick_t tick = { 0 };
 
-    round->looked_well = look(round, &tick, scratch) == APR_SUCCESS;
+    round->looked_well = look_at_database(round, &tick, scratch) == APR_SUCCESS;
     if (round->looked_well) {
         dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
         dygw_meter_flush(&round->gateway, &round->log, scratch);
@@ -419,11 +419,11 @@ static void look_after(dygw_round_t *round, apr_pool_t *scratch)
     round->due_at = tick.due_at;
     round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, scratch);
-    if (leads(round)) {
+    if (round_leads(round)) {
         dygw_recall_turn(&round->gateway, &round->recalled_at, tick.now, &round->log, scratch);
         keep_token(round, scratch);
         keep_sealed(round, &tick, scratch);
-        purge(round, scratch);
+        purge_rows(round, scratch);
         dygw_retention_turn(&round->gateway, &round->retention, &round->log, scratch);
     }
 }
@@ -439,5 +439,5 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     }
     under_way = run_jobs(round, patience);
     tell_metrics(round);
-    return reconcile(round, under_way, patience) || under_way;
+    return run_reconcile(round, under_way, patience) || under_way;
 }

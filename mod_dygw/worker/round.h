@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the leader of a host does in each round, for one gateway. */
+ * A round: what the background thread of the child that leads its host does for one gateway, again
+ * and again. */
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
@@ -9,8 +10,8 @@
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 
-/* One look at the database a host and gateway; renewing the lease now and then: together one query
- * a second at most, as long as there is nothing to do. */
+/* For each host and gateway there is one look at the database in this time, and now and then the
+ * renewal of the lease: together one query a second at most, as long as there is nothing to do. */
 #define DYGW_TICK_MS            1300
 #define DYGW_LEASE_TTL_MS       12000
 #define DYGW_LEASE_RENEW_MS     6000    /* renewed when less than this is left */
@@ -41,18 +42,18 @@ typedef struct dygw_round_t {
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
-/* One round: looks at the database when it is time to, goes on with the jobs, and waits for their
- * answers up to patience. Gives whether there is work under way. scratch is cleared by the
- * caller. */
+/* One round: looks at the database when it is time to, goes on with the jobs, and waits for
+ * Douyin's answers to them up to patience (us). Returns whether work is under way. The caller
+ * clears scratch. / */
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 
-/* Makes upstream calls in progress end, from any thread. */
+/* Makes upstream calls in progress end; may be called from any thread. */
 void dygw_round_abort(dygw_round_t *round);
 
-/* The end of every child, whether it leads or not: writes what is not in the audit trail yet. */
+/* At the end of a child, whether it leads or not: writes what is not in the audit trail yet. */
 void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch);
 
-/* Gives the lease back, when it is held. */
+/* Gives the lease back, when this child holds it. */
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch);
 
 #endif

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The background thread.
  *
- * Each child starts one. The thread whose child holds the leader mutex looks after this host: it
- * asks the database once a second or so what is new and tells the other children through the shared
+ * Each child starts one. The thread whose child holds the leader mutex looks after this host: about
+ * once a second it asks the database what is new, and tells the other children through the shared
  * cell. Of the leaders of all hosts one holds the lease in the database, and does the work: it
  * keeps the token, and settles, cancels and enriches (gateway/background/jobs.c), with many calls
- * to Douyin at once. Between two looks it sees in the cell what requests of its own host have left
- * to do. The others only try the mutex now and then; when a leader dies, the operating system frees
- * it.
+ * to Douyin at once. Between two looks at the database it sees in the cell what requests of its own
+ * host have left to do. The threads of the other children only try the mutex now and then; when a
+ * leader dies, the operating system frees the mutex.
  *
- * Start: child_init, as the user of the children, signals blocked. The thread has its own allocator
- * and pool. What it borrows from mod_dbd is allocated below pchild, which in prefork has an
- * allocator without a lock: it is given one.
+ * Start: in child_init, as the user of the children, with signals blocked. The thread has its own
+ * allocator and pool. What it borrows from mod_dbd is allocated below pchild. In prefork the
+ * allocator of pchild has no lock, because there is one thread only; now there are two, and so it
+ * gets a lock.
  *
- * Stop: child_stopping and the pre-cleanup of pchild only set `stopping`, wake the thread and make
- * an upstream call in progress end. Then the pre-cleanup waits. It has to be a pre-cleanup:
- * mod_dbd's connections live in a sub-pool of pchild, which goes before plain cleanups run. It
- * waits with limited patience, because prefork runs it inside a signal handler, over a request that
- * was cut off anywhere, in malloc or with a connection of mod_dbd in hand: it may hold a lock that
- * the thread needs, and the pools that go next would abort or hang the child. So there, and when
- * the thread goes on, the child ends at once. All that we do can be cut off at any point.
- */
+ * Stop: child_stopping and the pre-cleanup of pchild set `stopping`, wake the thread and make its
+ * upstream calls end. Then the pre-cleanup waits for the thread. A plain cleanup would be too late:
+ * mod_dbd's connections live in a sub-pool of pchild, which is destroyed before plain cleanups run.
+ * The wait is limited, because prefork runs the pre-cleanup inside a signal handler. The request
+ * that the signal interrupted may be anywhere, in malloc or with a connection of mod_dbd in hand,
+ * and so may hold a lock that the thread needs; and the pools that are destroyed next would abort
+ * or hang the child. So the child ends at once when it is inside a signal handler, and when the
+ * thread does not stop in time. All our work may be cut off at any point. */
 #include "worker/worker.h"
 
 #include <signal.h>
@@ -95,7 +96,7 @@ static int run_rounds(worker_t *w, apr_pool_t *scratch)
     return under_way;
 }
 
-static void finish(worker_t *w, apr_pool_t *scratch)
+static void finish_rounds(worker_t *w, apr_pool_t *scratch)
 {
     int i;
 
@@ -105,7 +106,7 @@ static void finish(worker_t *w, apr_pool_t *scratch)
     }
 }
 
-static void leave(worker_t *w, apr_pool_t *scratch)
+static void leave_rounds(worker_t *w, apr_pool_t *scratch)
 {
     int i;
 
@@ -120,7 +121,7 @@ static void leave(worker_t *w, apr_pool_t *scratch)
     w->leads = 0;
 }
 
-static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC run_worker(apr_thread_t *thread, void *data)
 {
     worker_t *w = data;
     apr_pool_t *scratch;
@@ -133,8 +134,8 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
             pause_for(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
         }
     }
-    finish(w, scratch);
-    leave(w, scratch);
+    finish_rounds(w, scratch);
+    leave_rounds(w, scratch);
     apr_thread_mutex_lock(w->mutex);
     w->done = 1;
     apr_thread_cond_broadcast(w->wake);
@@ -197,7 +198,7 @@ static int await_done(worker_t *w)
     return done;
 }
 
-static apr_status_t stop_and_join(void *data)
+static apr_status_t stop_worker(void *data)
 {
     worker_t *w = data;
     apr_status_t rv;
@@ -291,11 +292,11 @@ apr_status_t dygw_worker_start(apr_pool_t *pchild, server_rec *main_server)
     }
     if (rv == APR_SUCCESS) {
         apr_threadattr_detach_set(attributes, 0);
-        rv = ap_thread_create(&w->thread, attributes, run, w, w->pool);
+        rv = ap_thread_create(&w->thread, attributes, run_worker, w, w->pool);
     }
     if (rv == APR_SUCCESS) {
         worker = w;
-        apr_pool_pre_cleanup_register(pchild, w, stop_and_join);
+        apr_pool_pre_cleanup_register(pchild, w, stop_worker);
     }
     return rv;
 }

@@ -6,7 +6,8 @@
 
 #include <apr_strings.h>
 
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
+#include "handle/open/open.h"
 
 #define WORD    FUZZ_LETTERS FUZZ_DIGITS "_-"
 

@@ -52,7 +52,7 @@ is(changes($before, words('mod_dygw/gateway/apps/meter.c',
         sub { s/(_Atomic apr_int64_t filled_at;.*?\n)(.*?\n)/$2$1/ })), 'METER', 'another order is');
 is(changes($before, words('mod_dygw/gateway/apps/reads.c', sub { s/dygw_ms_t at;/dygw_ms_t read_at;/ })), 'READS',
     'a name that says what it means by now is');
-is(changes($before, words('mod_dygw/auth/nonce.c', sub { s/apr_uint32_t share;/apr_uint64_t share;/ })), 'NONCES',
+is(changes($before, words('mod_dygw/process/nonce.c', sub { s/apr_uint32_t share;/apr_uint64_t share;/ })), 'NONCES',
     'another type is');
 is(changes($before, words('mod_dygw/util/lock.h', sub { s/pthread_mutex_t mutex;/pthread_rwlock_t mutex;/ })),
     'CELL LOCK METER READS', 'the lock is part of all that it is in');

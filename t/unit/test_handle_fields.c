@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What may stand in a body: single members, coupons, apps. The stores of an app and the words of
  * its status are played by a few lines.
- * links: handle/fields.c handle/open/coupon.c handle/internal/app_fields.c util/spelling.c */
+ * links: handle/fields.c handle/open/coupon.c handle/internal/app_fields.c auth/headers.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
+#include "handle/open/open.h"
 #include "util/compiler.h"
 
 static apr_pool_t *pool;

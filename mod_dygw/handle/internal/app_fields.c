@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What apps are made of, as an administrator writes it. */
-#include "handle/handle.h"
+ * The members of the bodies with which an administrator makes and changes apps. */
+#include "handle/internal/internal.h"
 
 #include <string.h>
 

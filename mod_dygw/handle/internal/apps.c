@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * /apps: the verifier apps, for administrators. */
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
 
 #include <apr_strings.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /audit: who changed what, and who read the token. */
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
 
 #include <string.h>
 
@@ -73,8 +73,8 @@ static void view_entry(dygw_jsonw_t *w, const dygw_audit_entry_t *entry)
     dygw_jsonw_end_object(w);
 }
 
-static int reply(dygw_call_t *call, const apr_array_header_t *entries, int page, int page_size,
-                 apr_int64_t total)
+static int reply_entries(dygw_call_t *call, const apr_array_header_t *entries, int page,
+                         int page_size, apr_int64_t total)
 {
     dygw_jsonw_t w;
     int i;
@@ -109,6 +109,6 @@ int dygw_handle_audit(dygw_call_t *call)
         dygw_audit_list(&call->runtime->gateway, &filter, page, page_size, &call->log, pool,
                         &entries, &total, &out);
     }
-    return out.code == DYGW_OK ? reply(call, entries, page, page_size, total)
+    return out.code == DYGW_OK ? reply_entries(call, entries, page, page_size, total)
                                : dygw_reply_error(call, &out);
 }

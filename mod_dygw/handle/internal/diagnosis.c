@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /diagnosis: is the gateway set up as it has to be? Facts, for a program that has the words
- * for them (dygw-doctor). */
-#include "gateway/diagnosis/diagnosis.h"
+ * GET /diagnosis: whether the gateway is set up as it has to be. The reply has facts only;
+ * dygw-doctor has the sentences for them. */
+#include "handle/internal/internal.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
-#include "handle/handle.h"
+#include "gateway/diagnosis/diagnosis.h"
 #include "util/spelling.h"
 
 #define REPLY_SIZE      4096

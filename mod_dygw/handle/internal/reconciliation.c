@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /reports/reconciliation: a business day against Douyin's records, as the background has
- * stored it; as JSON, or its items as CSV. Items are read in pieces, each with a connection of its
- * own, and sent before the next: however many there are, and however slowly the client reads. */
+ * stored it; as JSON, or its items as CSV. Items are read in pieces, and a piece is sent before the
+ * next is read, so that neither many items nor a slow client hold memory or a connection to the
+ * database. */
+#include "handle/internal/reconciliation_csv.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "handle/internal/reconciliation.h"
 #include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
+#include "handle/internal/internal.h"
 #include "util/day.h"
 #include "util/spelling.h"
 
@@ -210,7 +213,7 @@ static int reply_pieces(writer_t *w, const apr_array_header_t *items, apr_pool_t
 }
 
 /* The first items are read before it is said that all is well. */
-static int reply(writer_t *w, int status)
+static int reply_reconciliation(writer_t *w, int status)
 {
     apr_pool_t *root = w->call->r->pool;
     dygw_result_t out = { 0 };
@@ -259,9 +262,9 @@ int dygw_handle_reconciliation(dygw_call_t *call)
     }
     w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
     if (shown->generated_at != DYGW_NO_TIME && !wanted.refresh) {
-        return reply(&w, HTTP_OK);
+        return reply_reconciliation(&w, HTTP_OK);
     }
     set_retry_after(call, shown);
     wanted.csv = 0;
-    return reply(&w, HTTP_ACCEPTED);
+    return reply_reconciliation(&w, HTTP_ACCEPTED);
 }

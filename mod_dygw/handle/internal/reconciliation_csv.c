@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What did not match with Douyin's records, as CSV: one line an item, ours first, then Douyin's. */
-#include "handle/internal/reconciliation.h"
+ * What a reconciliation found not to match, as CSV: a row for each item, first our columns, then
+ * Douyin's. */
+#include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>
 
@@ -76,8 +77,8 @@ static void put_number(dygw_csv_t *csv, kind_e kind, apr_int64_t number)
     }
 }
 
-static void put(dygw_csv_t *csv, kind_e kind, const json_t *object, const char *key,
-                apr_pool_t *pool)
+static void put_column(dygw_csv_t *csv, kind_e kind, const json_t *object, const char *key,
+                       apr_pool_t *pool)
 {
     const json_t *value = json_object_get(object, key);
 
@@ -109,7 +110,7 @@ void dygw_reconciliation_csv_item(dygw_csv_t *csv, const char *item, apr_pool_t 
         const column_t *column = &columns[i];
         const json_t *object = column->side ? json_object_get(root, column->side) : root;
 
-        put(csv, column->kind, object, column->key, pool);
+        put_column(csv, column->kind, object, column->key, pool);
     }
     dygw_csv_end_row(csv);
 }

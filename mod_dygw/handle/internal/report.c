@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/verifications: records by any filters, a page of them, or as CSV all. */
-#include "handle/internal/report.h"
+ * GET /reports/verifications: the records that match the filters, a page of them, or all of them as
+ * CSV. */
+#include "handle/internal/report_query.h"
 
 #include <string.h>
 
@@ -91,8 +92,8 @@ static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_repo
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
-static void find(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
-                 dygw_result_t *out)
+static void find_page(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
+                      dygw_result_t *out)
 {
     dygw_gateway_t *gateway = &call->runtime->gateway;
 
@@ -117,7 +118,7 @@ int dygw_handle_report(dygw_call_t *call)
         return dygw_report_reply_csv(call, &wanted.filter, &wanted.csv);
     }
     if (out.code == DYGW_OK) {
-        find(call, &wanted, &found, &out);
+        find_page(call, &wanted, &found, &out);
     }
     return out.code == DYGW_OK ? reply_page(call, &wanted, &found) : dygw_reply_error(call, &out);
 }

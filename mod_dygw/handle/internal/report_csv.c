@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records as CSV, however many there are.
  *
- * They are read in pieces by id, each in a unit of work of its own, and a piece is sent before the
- * next is read: memory is that of one piece, and a client that reads slowly keeps no connection to
- * the database. The first piece is small, so that the file begins at once. What is made meanwhile
- * has a higher id, and is not in the file. */
+ * Records are read in pieces by id, each piece in a unit of work of its own, and a piece is sent
+ * before the next is read: memory holds one piece, and a client that reads slowly keeps no
+ * connection to the database. The first piece is small, so that the download begins at once. A
+ * record that is made meanwhile has a higher id, and is not in the file. */
 #include "handle/stream.h"
-#include "handle/internal/report.h"
+#include "handle/internal/report_query.h"
 
 #define FIRST_PIECE     50      /* rows */
 #define PIECE           500

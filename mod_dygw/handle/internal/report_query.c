@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What reports are asked for. A filter that cannot be is refused, never left out: a report about
- * other records than were meant looks like any other. */
-#include "handle/internal/report.h"
+ * Reading what a report is asked for. A filter that makes no sense is refused and never left out,
+ * because a report about other records than were meant looks like any other. */
+#include "handle/internal/report_query.h"
 
 #include <string.h>
 

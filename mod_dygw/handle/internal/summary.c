@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /reports/summary: counts and amounts by day, store, app and product. */
-#include "handle/internal/report.h"
+#include "handle/internal/report_query.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static const struct {
     const char *name;
     size_t offset;
     int fen;
-} figures[] = {
+} sum_members[] = {
     { "total_count", offsetof(dygw_sums_t, total_count), 0 },
     { "success_count", offsetof(dygw_sums_t, success_count), 0 },
     { "failed_count", offsetof(dygw_sums_t, failed_count), 0 },
@@ -46,7 +46,7 @@ static const struct {
     { "discount_amount", offsetof(dygw_sums_t, discount_amount), 1 },
 };
 
-#define FIGURES (sizeof(figures) / sizeof(*figures))
+#define SUMS (sizeof(sum_members) / sizeof(*sum_members))
 
 typedef struct wanted_t {
     dygw_report_filter_t filter;
@@ -105,17 +105,17 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
 
 /* --- JSON --- */
 
-static apr_int64_t figure(const dygw_sums_t *sums, size_t i)
+static apr_int64_t sum_at(const dygw_sums_t *sums, size_t i)
 {
-    return *(const apr_int64_t *)((const char *)sums + figures[i].offset);
+    return *(const apr_int64_t *)((const char *)sums + sum_members[i].offset);
 }
 
-static void view_figures(dygw_jsonw_t *w, const dygw_sums_t *sums)
+static void view_sums(dygw_jsonw_t *w, const dygw_sums_t *sums)
 {
     size_t i;
 
-    for (i = 0; i < FIGURES; i++) {
-        dygw_jsonw_int(w, figures[i].name, figure(sums, i));
+    for (i = 0; i < SUMS; i++) {
+        dygw_jsonw_int(w, sum_members[i].name, sum_at(sums, i));
     }
 }
 
@@ -140,7 +140,7 @@ static void view_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by, 
     if (group_by & DYGW_BY_PRODUCT) {
         dygw_jsonw_string(w, "product_id", row->product_id);
     }
-    view_figures(w, &row->sums);
+    view_sums(w, &row->sums);
     dygw_jsonw_end_object(w);
 }
 
@@ -163,7 +163,7 @@ static int reply_json(dygw_call_t *call, const wanted_t *wanted, const dygw_summ
     }
     dygw_jsonw_end_array(&w);
     dygw_jsonw_object(&w, "total");
-    view_figures(&w, &summary->total);
+    view_sums(&w, &summary->total);
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
@@ -180,12 +180,12 @@ static void write_head(dygw_csv_t *csv, int group_by)
             dygw_csv_text(csv, keys[i].name);
         }
     }
-    for (i = 0; i < FIGURES; i++) {
-        dygw_csv_text(csv, figures[i].name);
+    for (i = 0; i < SUMS; i++) {
+        dygw_csv_text(csv, sum_members[i].name);
     }
-    for (i = 0; i < FIGURES; i++) {
-        if (figures[i].fen) {
-            dygw_csv_text(csv, apr_pstrcat(csv->pool, figures[i].name, "_yuan", NULL));
+    for (i = 0; i < SUMS; i++) {
+        if (sum_members[i].fen) {
+            dygw_csv_text(csv, apr_pstrcat(csv->pool, sum_members[i].name, "_yuan", NULL));
         }
     }
     dygw_csv_end_row(csv);
@@ -208,12 +208,12 @@ static void write_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
     if (group_by & DYGW_BY_PRODUCT) {
         dygw_csv_id(csv, row->product_id);
     }
-    for (i = 0; i < FIGURES; i++) {
-        dygw_csv_int(csv, figure(&row->sums, i));
+    for (i = 0; i < SUMS; i++) {
+        dygw_csv_int(csv, sum_at(&row->sums, i));
     }
-    for (i = 0; i < FIGURES; i++) {
-        if (figures[i].fen) {
-            dygw_csv_yuan(csv, figure(&row->sums, i));
+    for (i = 0; i < SUMS; i++) {
+        if (sum_members[i].fen) {
+            dygw_csv_yuan(csv, sum_at(&row->sums, i));
         }
     }
     dygw_csv_end_row(csv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /coupons/cancel: takes a redemption back. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "gateway/redeem/cancel.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The store and the coupon in a body: what verify and prepare have in common. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include <string.h>
 

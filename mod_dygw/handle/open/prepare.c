@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /coupons/prepare: Douyin's answer as it came. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 static const char *const known_fields[] = { "poi_id", "short_link", "code", NULL };
 

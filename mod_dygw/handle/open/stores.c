@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /douyin/stores: Douyin's answer as it came. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "util/spelling.h"
 
@@ -34,7 +34,7 @@ static const char *read_word(const apr_table_t *query, const char *name, apr_siz
     return value;
 }
 
-static void ask(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
+static void ask_for_stores(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
 {
     dygw_gateway_t *gateway = &call->runtime->gateway;
     apr_pool_t *pool = call->r->pool;
@@ -65,7 +65,7 @@ int dygw_handle_stores(dygw_call_t *call)
         out = mistakes;
     }
     if (out.code == DYGW_OK) {
-        ask(call, query, &out);
+        ask_for_stores(call, query, &out);
     }
     return out.code == DYGW_OK ? dygw_reply_douyin(call, out.reply) : dygw_reply_error(call, &out);
 }

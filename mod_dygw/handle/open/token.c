@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /douyin/access-token: the token that the gateway holds, for apps that may read it. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include "gateway/token.h"
 #include "gateway/apps/reads.h"
@@ -25,7 +25,7 @@ static const char *read_rejected(dygw_call_t *call, dygw_result_t *out)
     return digest;
 }
 
-static int reply(dygw_call_t *call, const dygw_token_t *token)
+static int reply_token(dygw_call_t *call, const dygw_token_t *token)
 {
     dygw_jsonw_t w;
 
@@ -66,5 +66,5 @@ int dygw_handle_access_token(dygw_call_t *call)
         return dygw_reply_error(call, &out);
     }
     dygw_reads_record(gateway, call->app, call->r->useragent_ip, &call->log, call->r->pool, &out);
-    return out.code == DYGW_OK ? reply(call, &token) : dygw_reply_error(call, &out);
+    return out.code == DYGW_OK ? reply_token(call, &token) : dygw_reply_error(call, &out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /verifications/{id} and ?idempotency_key=: what became of a redemption. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /coupons/verify: redeems coupons. */
-#include "handle/handle.h"
+#include "handle/open/open.h"
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "gateway/redeem/idempotency.h"
 
 #define VERIFY_TOKEN_MAX    256
@@ -92,8 +92,8 @@ static int is_settled(const dygw_redeem_result_t *redeemed)
     return 1;
 }
 
-static int reply(dygw_call_t *call, const dygw_redeem_request_t *request,
-                 const dygw_redeem_result_t *redeemed)
+static int reply_redeemed(dygw_call_t *call, const dygw_redeem_request_t *request,
+                          const dygw_redeem_result_t *redeemed)
 {
     if (redeemed->replayed) {
         apr_table_setn(call->r->headers_out, "Idempotency-Replayed", "true");
@@ -103,7 +103,7 @@ static int reply(dygw_call_t *call, const dygw_redeem_request_t *request,
                                     request->count > 1 || redeemed->count > 1);
 }
 
-static void count(const dygw_metrics_t *metrics, const dygw_redeem_result_t *redeemed)
+static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_result_t *redeemed)
 {
     static const dygw_redemption_series_e outcomes[] = {
         [DYGW_PROCESSING] = DYGW_REDEMPTION_PROCESSING,
@@ -123,8 +123,8 @@ static void count(const dygw_metrics_t *metrics, const dygw_redeem_result_t *red
     }
 }
 
-static void redeem(const dygw_call_t *call, const dygw_redeem_request_t *request,
-                   dygw_redeem_result_t *redeemed)
+static void redeem_coupons(const dygw_call_t *call, const dygw_redeem_request_t *request,
+                           dygw_redeem_result_t *redeemed)
 {
     dygw_gateway_t *gateway = &call->runtime->gateway;
 
@@ -134,7 +134,7 @@ static void redeem(const dygw_call_t *call, const dygw_redeem_request_t *request
     else {
         dygw_redeem(gateway, request, &call->log, call->r->pool, redeemed);
     }
-    count(gateway->metrics, redeemed);
+    count_redeemed(gateway->metrics, redeemed);
 }
 
 int dygw_handle_verify(dygw_call_t *call)
@@ -148,9 +148,9 @@ int dygw_handle_verify(dygw_call_t *call)
 
     read_request(call, &request, &redeemed.result);
     if (redeemed.result.code == DYGW_OK) {
-        redeem(call, &request, &redeemed);
+        redeem_coupons(call, &request, &redeemed);
         dygw_note_upstream(call, redeemed.upstream_time);
     }
-    return redeemed.result.code == DYGW_OK ? reply(call, &request, &redeemed)
+    return redeemed.result.code == DYGW_OK ? reply_redeemed(call, &request, &redeemed)
                                            : dygw_reply_error(call, &redeemed.result);
 }

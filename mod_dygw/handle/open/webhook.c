@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /douyin/webhook: Douyin's messages. A query that belongs to the address as it was registered
- * at Douyin is nobody's mistake. */
-#include "handle/handle.h"
+ * POST /douyin/webhook: Douyin's messages. A query is let through: it belongs to the address that
+ * was registered at Douyin. */
+#include "handle/open/open.h"
 
 #include <string.h>
 

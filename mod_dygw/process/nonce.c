@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of spent nonces.
  *
- * A hash table with chains finds an entry; a wheel with a slot for each second finds those that
- * have expired: `swept` follows the clock, and each call empties a little of the slots in between,
- * so that time and not the size of the table decides what a call costs. Nothing else ever removes
- * an entry. Entries are kept as keyed hashes, so that nobody can choose nonces that meet in one
- * chain.
+ * A hash table with chains finds an entry. A wheel with a slot for each second finds the entries
+ * that have expired: `swept` follows the clock, and each call empties a few of the slots in
+ * between, so that time and not the size of the table decides what a call costs. Nothing else ever
+ * removes an entry. Entries are kept as keyed hashes, so that nobody can choose nonces that meet in
+ * one chain.
  *
- * Everything is an index, and all that is needed is inside: the children of two generations, who
- * loaded the module at different places, use it at once. A child that dies in the middle of a call
- * leaves at worst an entry that is in no chain, therefore links are written last, and the mark
- * `at_work`: the next call counts anew and takes back what is in no chain.
+ * Entries refer to each other by index, and all that is needed lies in the table: the children of
+ * two generations, who have loaded the module at different addresses, use the table at the same
+ * time. A child that dies in the middle of a call leaves at worst an entry that is in no chain,
+ * because links are written last, and the mark `at_work` set: the next call then counts anew, and
+ * takes back the entries that are in no chain.
  *
- * No app can shut out the others: it may add while it holds less than twice what is free. Alone it
- * so gets two thirds, which are the entries that are configured; n of them get 2 / (2n + 1) each,
- * and somebody new always finds room. What an app holds is counted by a hash of its key.
+ * No app can shut out the others: an app may add a nonce while it holds less than twice what is
+ * free. An app that is alone so gets two thirds of the table, which is the configured number of
+ * entries; n apps get 2 / (2n + 1) each, and a new app always finds room. What an app holds is
+ * counted by a hash of its key.
  *
- * When the configured size changes there is a new table, while the generation before goes on with
- * the one that it has. So the new generation looks into both and writes into both, as long as a
- * nonce of the older one may live.
+ * When the configured size changes, a new table is made, while the generation before goes on with
+ * its own. So the new generation looks into both and writes into both, as long as a nonce of the
+ * older table may live.
  *
- * A clock that is set back could bring a timestamp back into the window whose nonces are gone, and
- * so could a call that was held up on its way here: `forgotten` is the latest time up to which that
- * may be, and what expires before it is refused. It is looked at when a call has removed what it
- * will remove. */
-#include "auth/nonce.h"
+ * A clock that is set back could bring timestamps back into the window whose nonces are gone, and
+ * so could a call that was held up on its way here. `forgotten` is the latest expiry of an entry
+ * that was removed: a nonce that expires before that time is refused. A call compares with it after
+ * it has removed what it will remove. */
+#include "process/nonce.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -215,8 +217,8 @@ static int hash_of(const dygw_nonces_t *nonces, const char *client_key, const ch
     return ok;
 }
 
-static apr_status_t identify(const dygw_nonces_t *nonces, const char *client_key,
-                             const char *nonce, dygw_ms_t expires_at, spent_t *spent)
+static apr_status_t identify_nonce(const dygw_nonces_t *nonces, const char *client_key,
+                                   const char *nonce, dygw_ms_t expires_at, spent_t *spent)
 {
     unsigned char app[HASH_LEN];
 
@@ -230,7 +232,7 @@ static apr_status_t identify(const dygw_nonces_t *nonces, const char *client_key
     return APR_SUCCESS;
 }
 
-static entry_t *find(table_t *t, const unsigned char *hash)
+static entry_t *find_entry(table_t *t, const unsigned char *hash)
 {
     apr_uint32_t index = *bucket_of(t, hash);
 
@@ -255,7 +257,7 @@ static void leave_bucket(table_t *t, apr_uint32_t index)
 }
 
 /* Removes the entry that *link, in its slot, points at. */
-static void release(table_t *t, apr_uint32_t *link)
+static void release_entry(table_t *t, apr_uint32_t *link)
 {
     apr_uint32_t index = *link;
     entry_t *entry = entry_at(t, index);
@@ -288,14 +290,14 @@ static int empty_slot(table_t *t, apr_int64_t second, dygw_ms_t now, int *entrie
             return 0;
         }
         else {
-            release(t, link);
+            release_entry(t, link);
             --*entries;
         }
     }
     return 1;
 }
 
-static void sweep(table_t *t, dygw_ms_t now, int slots, int entries)
+static void sweep_wheel(table_t *t, dygw_ms_t now, int slots, int entries)
 {
     /* All that is in the slots up to this second has expired before now. */
     apr_int64_t due = (now - 1) / 1000;
@@ -370,7 +372,7 @@ static void end_work(dygw_nonces_t *nonces)
 
 /* --- spending --- */
 
-static apr_uint32_t take_free(table_t *t)
+static apr_uint32_t take_free_entry(table_t *t)
 {
     apr_uint32_t index = t->first_free;
 
@@ -389,9 +391,9 @@ static int has_share(const table_t *t, const spent_t *spent)
 }
 
 /* The compiler must not write a link before what it leads to. */
-static apr_status_t insert(table_t *t, const spent_t *spent)
+static apr_status_t insert_entry(table_t *t, const spent_t *spent)
 {
-    apr_uint32_t index = take_free(t);
+    apr_uint32_t index = take_free_entry(t);
     apr_uint32_t *slot = slot_at(t, (spent->expires_at + 999) / 1000);
     apr_uint32_t *bucket = bucket_of(t, spent->hash);
     entry_t *entry;
@@ -416,11 +418,11 @@ static apr_status_t insert(table_t *t, const spent_t *spent)
 
 static int is_spent(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    const entry_t *entry = find(t, spent->hash);
+    const entry_t *entry = find_entry(t, spent->hash);
 
     if (entry && entry->expires_at < now) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
-        entry = find(t, spent->hash);
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
+        entry = find_entry(t, spent->hash);
     }
     return entry != NULL;
 }
@@ -440,53 +442,53 @@ static int is_forgotten(const table_t *t, const spent_t *spent)
     return spent->expires_at <= t->forgotten;
 }
 
-static int refuses(table_t *t, const spent_t *spent, dygw_ms_t now)
+static int refuses_nonce(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    sweep(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
+    sweep_wheel(t, now, SWEEP_SLOTS, SWEEP_ENTRIES);
     return is_spent(t, spent, now) || is_forgotten(t, spent);
 }
 
-static apr_status_t look(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now)
+static apr_status_t look_in_tables(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now)
 {
     int i;
 
     for (i = 0; i < nonces->count; i++) {
-        if (refuses(nonces->tables[i], spent, now)) {
+        if (refuses_nonce(nonces->tables[i], spent, now)) {
             return APR_EEXIST;
         }
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t enter(table_t *t, const spent_t *spent, dygw_ms_t now)
+static apr_status_t enter_nonce(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
     if (!has_share(t, spent)) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);
     }
     if (is_forgotten(t, spent)) {
         return APR_EEXIST;
     }
-    return has_share(t, spent) ? insert(t, spent) : APR_ENOSPC;
+    return has_share(t, spent) ? insert_entry(t, spent) : APR_ENOSPC;
 }
 
 /* An older generation has to know what this one accepts, whatever the app's share there. Where its
  * table is full it accepts nothing itself. */
 static void tell_older(table_t *t, const spent_t *spent, dygw_ms_t now)
 {
-    if (insert(t, spent) == APR_ENOSPC) {
-        sweep(t, now, SWEEP_ALL, SWEEP_ALL);
-        (void)insert(t, spent);
+    if (insert_entry(t, spent) == APR_ENOSPC) {
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);
+        (void)insert_entry(t, spent);
     }
 }
 
-static apr_status_t spend(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now,
-                          dygw_ms_t *free_at)
+static apr_status_t spend_nonce(dygw_nonces_t *nonces, const spent_t *spent, dygw_ms_t now,
+                                dygw_ms_t *free_at)
 {
-    apr_status_t rv = look(nonces, spent, now);
+    apr_status_t rv = look_in_tables(nonces, spent, now);
     int i;
 
     if (rv == APR_SUCCESS) {
-        rv = enter(nonces->tables[0], spent, now);
+        rv = enter_nonce(nonces->tables[0], spent, now);
     }
     for (i = 1; i < nonces->count && rv == APR_SUCCESS; i++) {
         tell_older(nonces->tables[i], spent, now);
@@ -501,11 +503,11 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
                                dygw_ms_t now, dygw_ms_t expires_at, dygw_ms_t *free_at)
 {
     spent_t spent;
-    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
+    apr_status_t rv = identify_nonce(nonces, client_key, nonce, expires_at, &spent);
 
     if (rv == APR_SUCCESS) {
         begin_work(nonces);
-        rv = spend(nonces, &spent, now, free_at);
+        rv = spend_nonce(nonces, &spent, now, free_at);
         end_work(nonces);
     }
     return rv;
@@ -515,11 +517,11 @@ apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, con
                               dygw_ms_t now, dygw_ms_t expires_at)
 {
     spent_t spent;
-    apr_status_t rv = identify(nonces, client_key, nonce, expires_at, &spent);
+    apr_status_t rv = identify_nonce(nonces, client_key, nonce, expires_at, &spent);
 
     if (rv == APR_SUCCESS) {
         begin_work(nonces);
-        rv = look(nonces, &spent, now);
+        rv = look_in_tables(nonces, &spent, now);
         end_work(nonces);
     }
     return rv;
@@ -530,7 +532,7 @@ void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *cap
     table_t *t = nonces->tables[0];
 
     begin_work(nonces);
-    sweep(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
+    sweep_wheel(t, now, SWEEP_ALL, SWEEP_TO_COUNT);
     *held = (int)t->held;
     *capacity = (int)t->entries;
     end_work(nonces);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For the reports' files: what they have in common. */
-#ifndef DYGW_HANDLE_INTERNAL_REPORT_H
-#define DYGW_HANDLE_INTERNAL_REPORT_H
+ * What the endpoints of reports have in common: their filters, and CSV as the form of the reply. */
+#ifndef DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
+#define DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
 
 #include "gateway/reports/report.h"
-#include "handle/handle.h"
+#include "handle/internal/internal.h"
 #include "util/csv.h"
 
 /* --- report_query.c --- */
@@ -13,33 +13,30 @@
     "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
     "export", "bom", "raw"
 
-/* The filters in a query. */
+/* Reads the filters of a query. */
 void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
                              dygw_report_filter_t *filter, dygw_result_t *out);
 
-/* One parameter as an id: a positive integer; 0 when absent. */
+/* A parameter as an id, a positive integer; 0 when absent. */
 apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out);
 
-/* Whether CSV is asked for, and how it is to be. */
+/* The form of the reply that the caller wants. */
 typedef struct dygw_csv_wanted_t {
-    int csv;
-    int bom;
-    int raw;
+    int csv;        /* 0: JSON */
+    int bom;        /* with a byte order mark, for Excel */
+    int raw;        /* see util/csv.h */
 } dygw_csv_wanted_t;
 void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_csv_wanted_t *wanted,
                              dygw_result_t *out);
 
-/* A writer for it, which holds the BOM if that is wanted; and what the browser calls the file. */
+/* Makes *csv a writer, which starts with a BOM if that is wanted, and gives the reply the file name
+ * for browsers. */
 void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wanted_t *wanted,
                           const char *file_name);
 
 /* --- report_csv.c --- */
-/* All that matches, streamed. For the handler to return. */
+/* Replies all records that match, streamed as CSV. For the endpoint to return. */
 int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
                           const dygw_csv_wanted_t *wanted);
-
-/* --- view_csv.c --- */
-void dygw_view_csv_head(dygw_csv_t *csv);
-void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
 
 #endif

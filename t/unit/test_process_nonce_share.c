@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of spent nonces among many apps, and what a child that dies at work leaves in it.
- * links: auth/nonce.c */
+ * links: process/nonce.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@
 #include <apr_errno.h>
 #include <apr_general.h>
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "util/compiler.h"
 #include "util/lock.h"
 
@@ -329,7 +329,7 @@ int main(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&root, NULL);
-    failed = cmocka_run_group_tests_name("auth_nonce_share", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_nonce_share", tests, NULL, NULL);
     apr_pool_destroy(root);
     return failed;
 }

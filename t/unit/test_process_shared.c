@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Shared memory over restarts: what another build finds, and what it makes anew. Each generation has
  * a pool of its own; httpd's part is played by a few lines.
- * links: process/shared.c auth/nonce.c */
+ * links: process/shared.c process/nonce.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,11 +17,11 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "auth/nonce.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
-#include "handle/figures.h"
 #include "process/log.h"
+#include "process/nonce.h"
+#include "process/series.h"
 #include "process/shared.h"
 #include "util/compiler.h"
 #include "util/metrics.h"
@@ -44,7 +44,7 @@ static apr_size_t reads_size;       /* how it lays the ring out */
 static int mutexes_made;
 static void *retained_data;
 
-const char *dygw_figures_identity(DYGW_UNUSED apr_pool_t *pool)
+const char *dygw_series_identity(DYGW_UNUSED apr_pool_t *pool)
 {
     return series;
 }
@@ -295,5 +295,5 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    return cmocka_run_group_tests_name("worker_shared", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("process_shared", tests, NULL, NULL);
 }

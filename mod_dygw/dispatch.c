@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The way of a request through a handler, in the order of the contract: route, method, who it is,
- * the body, and for /open the signature over all of it; then the endpoint. Each route names the
- * checks that stand before it.
+ * The table of routes, and the way of a request along it, in the order of the contract: route,
+ * method, who it is, the body, and for /open the signature over all of it; then the endpoint. Each
+ * route names the checks that stand before its endpoint. This is the only file that names all
+ * endpoints.
  *
- * Requests are authenticated here and not in a hook of httpd's, so that internal redirects and
- * other ways into the handler change nothing. */
-#include "handle/handle.h"
+ * Requests are authenticated here, and not in a hook of httpd's, so that no internal redirect and
+ * no other way into the handler goes around it. */
+#include "dispatch.h"
 
 #include <string.h>
 
 #include <http_protocol.h>
 
 #include "auth/auth.h"
+#include "handle/endpoints.h"
 #include "handle/route.h"
+#include "handle/internal/internal.h"
+#include "handle/open/open.h"
 #include "util/spelling.h"
 
 #define REQUEST_ID          "X-Request-Id"
@@ -99,7 +103,7 @@ static const char *request_id(request_rec *r)
                : dygw_random_text(r->pool, REQUEST_ID_LEN);
 }
 
-static void begin(dygw_call_t *call, dygw_half_e half, request_rec *r)
+static void begin_call(dygw_call_t *call, dygw_half_e half, request_rec *r)
 {
     call->r = r;
     call->half = half;
@@ -164,7 +168,7 @@ static void check_call(dygw_call_t *call, const dygw_route_t *route, dygw_result
     }
 }
 
-int dygw_handle(request_rec *r)
+int dygw_dispatch(request_rec *r)
 {
     const handler_t *handler = find_handler(r->handler);
     dygw_call_t call = { 0 };
@@ -175,7 +179,7 @@ int dygw_handle(request_rec *r)
     if (!handler) {
         return DECLINED;
     }
-    begin(&call, handler->half, r);
+    begin_call(&call, handler->half, r);
     route = find_route(&call, handler, &out);
     if (route) {
         check_runtime(&call, route, &out);
@@ -192,7 +196,7 @@ int dygw_handle(request_rec *r)
     return rc;
 }
 
-int dygw_handle_trace(request_rec *r)
+int dygw_dispatch_trace(request_rec *r)
 {
     const char *handler = r->handler;
 
@@ -200,7 +204,7 @@ int dygw_handle_trace(request_rec *r)
         return DECLINED;
     }
     r->handler = dygw_route_handler(r);
-    if (dygw_handle(r) != DECLINED) {
+    if (dygw_dispatch(r) != DECLINED) {
         return DONE;
     }
     r->handler = handler;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The identity of the list of series: another list, another identity.
- * links: handle/figures.c */
+ * links: process/series.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,13 +12,12 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "handle/figures.h"
-#include "handle/handle.h"
+#include "process/code.h"
+#include "process/series.h"
 #include "util/compiler.h"
+#include "util/crypto.h"
 
 #define CODES   5
-
-module AP_MODULE_DECLARE_DATA dygw_module;
 
 static apr_pool_t *pool;
 
@@ -28,10 +27,14 @@ static const char *refusals[CODES];
 static const char *kinds[CODES];
 static const char *codes[CODES];
 
-const char *dygw_code_word(int code, int *status)
+const char *dygw_code_word(int code)
 {
-    *status = 400;
     return code < CODES ? codes[code] : NULL;
+}
+
+int dygw_code_status(DYGW_UNUSED int code)
+{
+    return 400;
 }
 
 int dygw_douyin_series_words(int series, const char **code, const char **kind,
@@ -48,10 +51,6 @@ int dygw_douyin_series_words(int series, const char **code, const char **kind,
 const char *dygw_douyin_range_word(DYGW_UNUSED apr_int64_t error_code)
 {
     return "other";
-}
-
-void dygw_gauges_read(DYGW_UNUSED dygw_reading_t *reading)
-{
 }
 
 static int begin(DYGW_UNUSED void **state)
@@ -72,7 +71,7 @@ static int begin(DYGW_UNUSED void **state)
 
 static const char *identity(void)
 {
-    return dygw_figures_identity(pool);
+    return dygw_series_identity(pool);
 }
 
 static void the_same_list_has_the_same_identity(DYGW_UNUSED void **state)
@@ -131,7 +130,7 @@ int main(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    failed = cmocka_run_group_tests_name("handle_figures", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_series", tests, NULL, NULL);
     apr_pool_destroy(pool);
     return failed;
 }

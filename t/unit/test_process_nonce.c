@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of spent nonces. links: auth/nonce.c */
+ * The table of spent nonces. links: process/nonce.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "auth/nonce.h"
+#include "process/nonce.h"
 #include "util/compiler.h"
 
 #define NOW         APR_INT64_C(1767225600000)
@@ -590,7 +590,7 @@ int main(void)
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
     apr_pool_create(&root, NULL);
-    failed = cmocka_run_group_tests_name("auth_nonce", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_nonce", tests, NULL, NULL);
     apr_pool_destroy(root);
     return failed;
 }

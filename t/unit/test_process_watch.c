@@ -17,7 +17,6 @@
 #include <apr_general.h>
 #include <apr_thread_proc.h>
 
-#include "process/runtime.h"
 #include "process/watch.h"
 #include "util/compiler.h"
 
@@ -31,11 +30,6 @@ static int watched_closes;      /* those that somebody tries to wake it at */
 static int late_wakes;
 
 /* --- what is around it --- */
-
-const apr_array_header_t *dygw_runtimes(void)
-{
-    return apr_array_make(pool, 1, sizeof(dygw_runtime_t *));
-}
 
 int dygw_guard_look(DYGW_UNUSED dygw_guard_t *guard)
 {
@@ -146,7 +140,7 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    failed = cmocka_run_group_tests_name("worker_watch", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("process_watch", tests, NULL, NULL);
     apr_terminate();
     return failed;
 }

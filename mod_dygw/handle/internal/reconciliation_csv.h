@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For handle/ only: what did not match, as CSV. */
-#ifndef DYGW_HANDLE_INTERNAL_RECONCILIATION_H
-#define DYGW_HANDLE_INTERNAL_RECONCILIATION_H
+ * What a reconciliation found not to match, as CSV. */
+#ifndef DYGW_HANDLE_INTERNAL_RECONCILIATION_CSV_H
+#define DYGW_HANDLE_INTERNAL_RECONCILIATION_CSV_H
 
 #include "util/csv.h"
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One call of our API while it is being answered. */
-#ifndef DYGW_HANDLE_CALL_H
-#define DYGW_HANDLE_CALL_H
-
-#include "mod_dygw_private.h"
+ * One call of our API while it is being answered, and how what is wrong with it is told. */
+#ifndef DYGW_AUTH_CALL_H
+#define DYGW_AUTH_CALL_H
 
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
 #include "gateway/apps/apps.h"
 #include "process/runtime.h"
 
-/* Of the API; requests to /health are in none. */
+/* The half of the API that a call is about; a call of /health is about neither. */
 typedef enum { DYGW_NO_HALF, DYGW_HALF_OPEN, DYGW_HALF_INTERNAL } dygw_half_e;
 
 typedef struct dygw_call_t {
@@ -22,7 +20,7 @@ typedef struct dygw_call_t {
     const char *route;              /* path below it, "/coupons/verify" */
     const char *body;               /* as it came, NUL ended besides; "" when there is none */
     apr_size_t body_len;
-    int is_read;                    /* as far as it was wanted */
+    int is_read;                    /* the body was read, as far as it was wanted */
     /* /open: the four headers, once dygw_auth_headers accepted them */
     const char *signed_timestamp;
     const char *signed_nonce;
@@ -33,5 +31,14 @@ typedef struct dygw_call_t {
     const char *actor;              /* /internal: the operator */
     apr_int64_t id;                 /* the id in the path, when the route has one */
 } dygw_call_t;
+
+/* *out becomes DYGW_INVALID_REQUEST about field, unless *out tells of a mistake already: the first
+ * mistake counts. field: NULL, or a header, a parameter or a member of the body. */
+void dygw_invalid(dygw_result_t *out, const char *field, const char *message);
+
+/* For the value of a header that decides something. 0: the header came twice, *out says so. Httpd
+ * has joined the two to "a, b" before any module sees them, so that a header with ", " in it is
+ * taken for two. */
+int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dygw_result_t *out);
 
 #endif

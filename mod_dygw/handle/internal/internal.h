@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * /internal: the endpoints for the office, and what several of their files share. An endpoint here
+ * answers a call of an operator (call->actor). The room may call the tools of handle/, and of the
+ * gateway its apps, its reports and its diagnosis. */
+#ifndef DYGW_HANDLE_INTERNAL_INTERNAL_H
+#define DYGW_HANDLE_INTERNAL_INTERNAL_H
+
+#include "handle/handle.h"
+
+/* --- the endpoints; the table of routes in dispatch.c tells their paths --- */
+dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
+    dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
+dygw_endpoint_fn dygw_handle_report, dygw_handle_summary, dygw_handle_reconciliation;
+dygw_endpoint_fn dygw_handle_audit, dygw_handle_diagnosis;
+
+/* --- app_fields.c: the members of the bodies that make and change apps --- */
+void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted);
+void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
+/* Returns the new secret, NULL when it is to be made up; *grace_seconds: how long the old one is
+ * good besides. */
+const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
+
+#endif
