@@ -78,7 +78,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void cancel(void)
 {
-    dygw_cancel(gateway, 100, 3, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 100, 3, &out, &pending);
 }
 
 /* What the caller hears is what the table has. */
@@ -225,9 +225,9 @@ static void what_has_failed_cannot_be_cancelled(DYGW_UNUSED void **state)
 
 static void only_its_app_may(DYGW_UNUSED void **state)
 {
-    dygw_cancel(gateway, 100, 4, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 100, 4, &out, &pending);
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
-    dygw_cancel(gateway, 101, 3, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 101, 3, &out, &pending);
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
     assert_string_equal(fake_asked(), "");
 }

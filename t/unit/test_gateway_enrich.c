@@ -86,7 +86,7 @@ static dygw_job_t *enrich(apr_int64_t first_id)
     dygw_store_verification_items(db, first_id, &items, pool);
     dygw_db_close(db);
     *job = (dygw_job_t){
-        .kind = &dygw_enrich_job, .gateway = gateway, .log = &fake_log, .pool = pool,
+        .kind = &dygw_enrich_job, .ctx = { gateway, &fake_log, pool },
         .rows = (dygw_verification_t **)items->elts, .count = items->nelts
     };
     question = job->kind->begin(job);

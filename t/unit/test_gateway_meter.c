@@ -235,7 +235,7 @@ static void add_apps(int count)
 
 static apr_status_t flush(void)
 {
-    return dygw_meter_flush(gateway, &fake_log, pool);
+    return dygw_meter_flush(FAKE_CTX(gateway, pool));
 }
 
 static void a_use_is_written_with_the_next_look(DYGW_UNUSED void **state)

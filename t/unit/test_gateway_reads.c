@@ -125,10 +125,9 @@ apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_tok
     return APR_NOTFOUND;
 }
 
-apr_status_t dygw_token_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED apr_int64_t version,
+apr_status_t dygw_token_renew(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED apr_int64_t version,
                               DYGW_UNUSED dygw_renew_e why, DYGW_UNUSED apr_interval_time_t patience,
-                              DYGW_UNUSED dygw_token_t *token, DYGW_UNUSED const dygw_log_t *log,
-                              DYGW_UNUSED apr_pool_t *p)
+                              DYGW_UNUSED dygw_token_t *token)
 {
     return APR_EGENERAL;
 }
@@ -171,7 +170,7 @@ static dygw_code_e read_once(dygw_gateway_t *by)
 {
     dygw_result_t out = { 0 };
 
-    dygw_reads_record(by, &app, "192.0.2.7", &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ by, &request, pool }, &app, "192.0.2.7", &out);
     return out.code;
 }
 
@@ -184,7 +183,7 @@ static void read_times(int times)
 
 static apr_status_t flush(dygw_gateway_t *by)
 {
-    return dygw_reads_flush(by, PATIENCE, &request, pool);
+    return dygw_reads_flush(&(dygw_ctx_t){ by, &request, pool }, PATIENCE);
 }
 
 static void a_read_needs_no_database(DYGW_UNUSED void **state)
@@ -226,7 +225,7 @@ static void any_child_writes_all_of_it_once(DYGW_UNUSED void **state)
 static void without_patience_a_batch_is_written(DYGW_UNUSED void **state)
 {
     read_times(DYGW_READS_MAX);
-    assert_int_equal(dygw_reads_flush(&gateway, 0, &request, pool), APR_SUCCESS);
+    assert_int_equal(dygw_reads_flush(&(dygw_ctx_t){ &gateway, &request, pool }, 0), APR_SUCCESS);
     assert_in_range(committed_count, 1, DYGW_READS_MAX - 1);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_int_equal(committed_count, DYGW_READS_MAX);
@@ -301,10 +300,10 @@ static void what_is_too_long_is_cut(DYGW_UNUSED void **state)
 
     memset(address, '1', sizeof(address) - 1);
     address[sizeof(address) - 1] = '\0';
-    dygw_reads_record(&gateway, &app, address, &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ &gateway, &request, pool }, &app, address, &out);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_in_range(strlen(last.address), 45, 64);
-    dygw_reads_record(&gateway, &app, NULL, &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ &gateway, &request, pool }, &app, NULL, &out);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_null(last.address);
 }

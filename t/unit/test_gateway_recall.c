@@ -82,7 +82,7 @@ static void turn(dygw_ms_t database_now)
 {
     static const dygw_log_t nowhere;
 
-    dygw_recall_turn(&gateway, &looked_at, database_now, &nowhere, pool);
+    dygw_recall_turn(&(dygw_ctx_t){ &gateway, &nowhere, pool }, &looked_at, database_now);
 }
 
 /* --- the tests --- */

@@ -26,7 +26,7 @@ static int set_up(DYGW_UNUSED void **state)
     apr_pool_create(&pool, NULL);
     world_begin(T0);
     gateway = (dygw_gateway_t){ .account_id = "acc", .time_zone = CHINA };
-    assert_int_equal(dygw_reconcile_create(&rec, &gateway, &log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_reconcile_create(&rec, &(dygw_ctx_t){ &gateway, &log, pool }), APR_SUCCESS);
     return 0;
 }
 

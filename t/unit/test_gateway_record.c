@@ -63,7 +63,7 @@ static void list_two_coupons(void)
 
 static void redeem(void)
 {
-    dygw_redeem(gateway, &request, &fake_log, pool, &out);
+    dygw_redeem(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void check_nothing_done(dygw_code_e code)

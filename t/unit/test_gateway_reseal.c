@@ -68,7 +68,7 @@ static int is_new(const char *purpose, const char *text, const char *expected)
 
 static apr_status_t reseal(void)
 {
-    return dygw_reseal(gateway, &left, &fake_log, pool);
+    return dygw_reseal(FAKE_CTX(gateway, pool), &left);
 }
 
 static void both_secrets_of_an_app_and_the_token_are_sealed_anew(DYGW_UNUSED void **state)

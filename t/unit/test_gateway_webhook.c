@@ -63,7 +63,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void receive(const char *msg_id, const char *body)
 {
-    dygw_webhook_receive(gateway, msg_id, body, strlen(body), &fake_log, pool, &answer, &out);
+    dygw_webhook_receive(FAKE_CTX(gateway, pool), msg_id, body, strlen(body), &answer, &out);
 }
 
 static void a_change_is_kept_and_its_work_announced(DYGW_UNUSED void **state)

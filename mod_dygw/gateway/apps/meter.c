@@ -172,24 +172,24 @@ static void mark_written(dygw_meter_t *meter, dygw_ms_t now, const use_t *uses, 
     }
 }
 
-apr_status_t dygw_meter_flush(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_meter_flush(const dygw_ctx_t *ctx)
 {
     use_t uses[FLUSH_MAX];
     dygw_ms_t now = dygw_now();
-    int count = collect(gateway->meter, now, uses);
+    int count = collect(ctx->gateway->meter, now, uses);
     dygw_db_t *db;
     apr_status_t rv;
 
     if (count == 0) {
         return APR_SUCCESS;
     }
-    rv = dygw_db_open(&db, gateway->db, log, pool);
+    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
     if (rv == APR_SUCCESS) {
         rv = write_uses(db, uses, count);
         dygw_db_close(db);
     }
     if (rv == APR_SUCCESS) {
-        mark_written(gateway->meter, now, uses, count);
+        mark_written(ctx->gateway->meter, now, uses, count);
     }
     return rv;
 }

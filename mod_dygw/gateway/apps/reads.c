@@ -114,11 +114,10 @@ static apr_status_t insert(dygw_db_t *db, const entry_t *e)
     return dygw_store_audit_insert(db, &entry);
 }
 
-static apr_status_t write_alone(dygw_gateway_t *gateway, const entry_t *entry,
-                                const dygw_log_t *log, apr_pool_t *pool)
+static apr_status_t write_alone(const dygw_ctx_t *ctx, const entry_t *entry)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = insert(db, entry);
@@ -127,21 +126,21 @@ static apr_status_t write_alone(dygw_gateway_t *gateway, const entry_t *entry,
     return rv;
 }
 
-void dygw_reads_record(dygw_gateway_t *gateway, const dygw_known_app_t *app, const char *address,
-                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const char *address,
+                       dygw_result_t *out)
 {
     dygw_audit_entry_t filled = { 0 };
-    dygw_actor_t actor = { NULL, address, log->request_id };
+    dygw_actor_t actor = { NULL, address, ctx->log->request_id };
     entry_t entry = { .app_id = app->id };
 
-    dygw_audit_fill(gateway, &actor, &filled);
+    dygw_audit_fill(ctx->gateway, &actor, &filled);
     entry.id = filled.id;
     entry.at = filled.at;
     copy(entry.client_key, app->client_key, KEY_LEN);
     copy(entry.address, address, ADDRESS_LEN);
-    copy(entry.request_id, log->request_id, REQUEST_ID_LEN);
-    if ((!gateway->reads || !put(gateway->reads, &entry))
-        && write_alone(gateway, &entry, log, pool) != APR_SUCCESS) {
+    copy(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
+    if ((!ctx->gateway->reads || !put(ctx->gateway->reads, &entry))
+        && write_alone(ctx, &entry) != APR_SUCCESS) {
         dygw_explain_database(out);
     }
 }
@@ -195,11 +194,10 @@ static apr_status_t write_all(dygw_db_t *db, const entry_t *entries, int count)
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
 
-static apr_status_t write_batch(dygw_gateway_t *gateway, const entry_t *entries, int count,
-                                const dygw_log_t *log, apr_pool_t *pool)
+static apr_status_t write_batch(const dygw_ctx_t *ctx, const entry_t *entries, int count)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = write_all(db, entries, count);
@@ -218,10 +216,9 @@ static int is_empty(ring_t *ring)
     return empty;
 }
 
-apr_status_t dygw_reads_flush(dygw_gateway_t *gateway, apr_interval_time_t patience,
-                              const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patience)
 {
-    ring_t *ring = gateway->reads ? gateway->reads->ring : NULL;
+    ring_t *ring = ctx->gateway->reads ? ctx->gateway->reads->ring : NULL;
     apr_time_t deadline = apr_time_now() + patience;
     apr_status_t rv = APR_SUCCESS;
     entry_t *entries;
@@ -231,11 +228,11 @@ apr_status_t dygw_reads_flush(dygw_gateway_t *gateway, apr_interval_time_t patie
     if (!ring || is_empty(ring)) {
         return APR_SUCCESS;
     }
-    entries = apr_palloc(pool, BATCH * sizeof(*entries));
+    entries = apr_palloc(ctx->pool, BATCH * sizeof(*entries));
     do {
         count = peek(ring, entries, &from);
         if (count > 0) {
-            rv = write_batch(gateway, entries, count, log, pool);
+            rv = write_batch(ctx, entries, count);
         }
         if (rv == APR_SUCCESS) {
             drop(ring, from + (apr_uint64_t)count);

@@ -95,24 +95,23 @@ static apr_status_t reseal_with(dygw_gateway_t *gateway, dygw_db_t *db, int *don
     return rv;
 }
 
-apr_status_t dygw_reseal(dygw_gateway_t *gateway, int *left, const dygw_log_t *log,
-                         apr_pool_t *pool)
+apr_status_t dygw_reseal(const dygw_ctx_t *ctx, int *left)
 {
     int done = 0;
     dygw_db_t *db;
     apr_status_t rv;
 
     *left = 0;
-    if (!gateway->seal->has_old) {
+    if (!ctx->gateway->seal->has_old) {
         return APR_SUCCESS;
     }
-    rv = dygw_db_open(&db, gateway->db, log, pool);
+    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
     if (rv == APR_SUCCESS) {
-        rv = reseal_with(gateway, db, &done, left);
+        rv = reseal_with(ctx->gateway, db, &done, left);
         dygw_db_close(db);
     }
     if (done > 0) {
-        dygw_log(log, NOTICE, 0,
+        dygw_log(ctx->log, NOTICE, 0,
                  DYGWNO(0461) "%d secrets that the old key of DygwMasterKey had sealed are sealed "
                               "with the new one%s",
                  done, *left ? "; there are more" : "");

@@ -18,8 +18,8 @@ static selection_t select_changed(const dygw_job_t *job, const int *changed)
 {
     apr_size_t room = (apr_size_t)job->count;
     dygw_ms_t now = dygw_now();
-    selection_t s = { apr_palloc(job->pool, room * sizeof(*s.rows)),
-                      apr_palloc(job->pool, room * sizeof(*s.numbers)), 0 };
+    selection_t s = { apr_palloc(job->ctx.pool, room * sizeof(*s.rows)),
+                      apr_palloc(job->ctx.pool, room * sizeof(*s.numbers)), 0 };
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -43,7 +43,7 @@ static apr_status_t update(const dygw_job_t *job, const selection_t *s, int *whi
     for (unit = 0; unit < UNITS_OF_WORK; unit++) {
         dygw_db_t *db;
 
-        rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+        rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
         if (rv != APR_SUCCESS) {
             break;
         }
@@ -66,7 +66,7 @@ int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
         *clash = rv == APR_EEXIST ? s.numbers[which] : -1;
     }
     if (rv == APR_NOTFOUND) {
-        dygw_log(job->log, DEBUG, 0,
+        dygw_log(job->ctx.log, DEBUG, 0,
                  DYGWNO(0441) "verification %" APR_INT64_T_FMT ": it was changed meanwhile; it is "
                               "read again", job->rows[0]->id);
     }

@@ -85,7 +85,7 @@ static apr_status_t fetch_classes(dygw_jobs_t *jobs, const int *wanted,
                                   dygw_running_list_t *fresh, apr_pool_t *scratch)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, jobs->gateway->db, jobs->log, scratch);
+    apr_status_t rv = dygw_db_open(&db, jobs->ctx.gateway->db, jobs->ctx.log, scratch);
     int i;
 
     if (rv != APR_SUCCESS) {
@@ -129,7 +129,7 @@ static void fetch(dygw_jobs_t *jobs)
         return;
     }
     jobs->caught_up = wanted[DYGW_JOBS_URGENT] && wanted[DYGW_JOBS_ENRICH];
-    apr_pool_create(&scratch, jobs->pool);
+    apr_pool_create(&scratch, jobs->ctx.pool);
     rv = fetch_classes(jobs, wanted, &fresh, scratch);
     apr_pool_destroy(scratch);
     if (rv != APR_SUCCESS) {
@@ -153,13 +153,12 @@ static apr_status_t end_flight(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
-                              const dygw_job_kind_t *const *kinds, const dygw_log_t *log,
-                              apr_pool_t *pool)
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, const dygw_ctx_t *ctx,
+                              const dygw_job_kind_t *const *kinds)
 {
     apr_pool_t *own;
     dygw_jobs_t *made;
-    apr_status_t rv = dygw_pool_create(&own, pool);
+    apr_status_t rv = dygw_pool_create(&own, ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -167,15 +166,13 @@ apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
     apr_pool_tag(own, "dygw_jobs");
     apr_allocator_max_free_set(apr_pool_allocator_get(own), KEEP_FREE_BYTES);
     *jobs = made = apr_pcalloc(own, sizeof(*made));
-    made->gateway = gateway;
+    made->ctx = dygw_ctx_with_pool(ctx, own);
     made->kinds = kinds;
-    made->log = log;
-    made->pool = own;
     made->running = apr_hash_make(own);
     made->caught_up = 1;
     apr_pool_create(&made->flight_pool, own);
     apr_pool_pre_cleanup_register(own, made, end_flight);
-    return dygw_flight_create(&made->flight, gateway->douyin, made->flight_pool);
+    return dygw_flight_create(&made->flight, ctx->gateway->douyin, made->flight_pool);
 }
 
 void dygw_jobs_lead(dygw_jobs_t *jobs, dygw_ms_t from, dygw_ms_t until)

@@ -36,24 +36,23 @@ static int recall_with(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t l
     return recalled + days;
 }
 
-void dygw_recall_turn(dygw_gateway_t *gateway, dygw_ms_t *looked_at, dygw_ms_t database_now,
-                      const dygw_log_t *log, apr_pool_t *pool)
+void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t database_now)
 {
     dygw_ms_t now = dygw_now();
     int recalled;
     dygw_db_t *db;
 
     if (dygw_is_recent(*looked_at, DYGW_RECALL_PAUSE_MS)
-        || dygw_db_open(&db, gateway->db, log, pool) != APR_SUCCESS) {
+        || dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool) != APR_SUCCESS) {
         return;
     }
     *looked_at = now;
-    recalled = recall_with(gateway, db, database_now > now ? database_now : now);
+    recalled = recall_with(ctx->gateway, db, database_now > now ? database_now : now);
     dygw_db_close(db);
     if (recalled > 0) {
-        dygw_log(log, WARN, 0,
+        dygw_log(ctx->log, WARN, 0,
                  DYGWNO(0632) "work lay further ahead than anybody puts it, so that a clock was "
                               "set back: %d records and days are looked at now", recalled);
-        dygw_cell_left_work(gateway);
+        dygw_cell_left_work(ctx->gateway);
     }
 }

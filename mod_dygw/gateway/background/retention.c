@@ -57,20 +57,19 @@ static void next_table(dygw_retention_t *state, const dygw_log_t *log)
     state->full = 0;
 }
 
-void dygw_retention_turn(dygw_gateway_t *gateway, dygw_retention_t *state, const dygw_log_t *log,
-                         apr_pool_t *pool)
+void dygw_retention_turn(const dygw_ctx_t *ctx, dygw_retention_t *state)
 {
     dygw_ms_t left = state->next_at - dygw_now();
     int removed = 0;
     dygw_db_t *db;
     apr_status_t rv;
 
-    if (gateway->retention == 0 || (left > 0 && left <= REST_MS)) {
+    if (ctx->gateway->retention == 0 || (left > 0 && left <= REST_MS)) {
         return;     /* more than that: the clock was set back */
     }
-    rv = dygw_db_open(&db, gateway->db, log, pool);
+    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
     if (rv == APR_SUCCESS) {
-        rv = purge(gateway, db, state->table, &removed);
+        rv = purge(ctx->gateway, db, state->table, &removed);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
@@ -79,5 +78,5 @@ void dygw_retention_turn(dygw_gateway_t *gateway, dygw_retention_t *state, const
     }
     state->removed[state->table] += removed;
     state->full |= removed >= (state->table < DYGW_RETENTION_TABLES - 1 ? BATCH : 1);
-    next_table(state, log);
+    next_table(state, ctx->log);
 }

@@ -40,10 +40,8 @@ typedef struct dygw_running_list_t {
 } dygw_running_list_t;
 
 struct dygw_jobs_t {
-    dygw_gateway_t *gateway;
+    dygw_ctx_t ctx;                     /* its pool is above those of the jobs */
     const dygw_job_kind_t *const *kinds;
-    const dygw_log_t *log;
-    apr_pool_t *pool;                   /* above those of the jobs */
     apr_pool_t *flight_pool;
     dygw_flight_t *flight;
     apr_hash_t *running;                /* dygw_job_key_t to dygw_running_t */

@@ -24,9 +24,7 @@
 #define UNITS_OF_WORK       2       /* a connection that dies in one is not the next one's */
 
 typedef struct once_t {
-    dygw_gateway_t *gateway;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
+    const dygw_ctx_t *ctx;
     dygw_redeem_result_t *out;
     dygw_idempotency_t wanted;
 } once_t;
@@ -107,11 +105,11 @@ static apr_status_t claim(once_t *o, dygw_idempotency_t **held)
     for (unit = 0; unit < UNITS_OF_WORK; unit++) {
         dygw_db_t *db;
 
-        rv = dygw_db_open(&db, o->gateway->db, o->log, o->pool);
+        rv = dygw_db_open(&db, o->ctx->gateway->db, o->ctx->log, o->ctx->pool);
         if (rv != APR_SUCCESS) {
             break;
         }
-        rv = dygw_store_idempotency_claim(db, &o->wanted, dygw_now(), held, o->pool);
+        rv = dygw_store_idempotency_claim(db, &o->wanted, dygw_now(), held, o->ctx->pool);
         dygw_db_close(db);
         if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_TIMEUP) {
             break;
@@ -124,7 +122,7 @@ static apr_status_t claim(once_t *o, dygw_idempotency_t **held)
 static void let_go(const once_t *o, apr_int64_t first_id)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, o->gateway->db, o->log, o->pool);
+    apr_status_t rv = dygw_db_open(&db, o->ctx->gateway->db, o->ctx->log, o->ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = first_id ? dygw_store_idempotency_tie(db, o->wanted.key, o->wanted.owner, first_id)
@@ -132,16 +130,15 @@ static void let_go(const once_t *o, apr_int64_t first_id)
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
-        dygw_log(o->log, WARN, rv,
+        dygw_log(o->ctx->log, WARN, rv,
                  DYGWNO(0455) "an idempotency key could not be %s; it answers 409 for some seconds",
                  first_id ? "tied to its verification" : "freed");
     }
 }
 
-static void read_records(apr_int64_t first_id, dygw_gateway_t *gateway, const dygw_log_t *log,
-                         apr_pool_t *pool, dygw_redeem_result_t *out)
+static void read_records(const dygw_ctx_t *ctx, apr_int64_t first_id, dygw_redeem_result_t *out)
 {
-    apr_status_t rv = dygw_items_read(gateway, first_id, log, pool, out);
+    apr_status_t rv = dygw_items_read(ctx, first_id, out);
 
     if (rv == APR_NOTFOUND) {
         explain(&out->result, DYGW_CONFLICT,
@@ -163,7 +160,7 @@ static void replay(const once_t *o, const dygw_idempotency_t *held)
         explain_running(&o->out->result);
     }
     else {
-        read_records(held->first_id, o->gateway, o->log, o->pool, o->out);
+        read_records(o->ctx, held->first_id, o->out);
         o->out->replayed = o->out->result.code == DYGW_OK;
     }
 }
@@ -179,7 +176,7 @@ static void redeem(const once_t *o, const dygw_redeem_request_t *request)
 
     claimed.key_hash = o->wanted.key;
     claimed.key_owner = o->wanted.owner;
-    dygw_redeem(o->gateway, &claimed, o->log, o->pool, out);
+    dygw_redeem(o->ctx, &claimed, out);
     if (out->result.code == DYGW_REQUEST_IN_PROGRESS) {
         explain_running(&out->result);      /* somebody has taken the key over */
     }
@@ -191,20 +188,21 @@ static void redeem(const once_t *o, const dygw_redeem_request_t *request)
     }
 }
 
-void dygw_redeem_once(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
-                      const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
+void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
+                      dygw_redeem_result_t *out)
 {
-    once_t o = { .gateway = gateway, .log = log, .pool = pool, .out = out };
+    once_t o = { .ctx = ctx, .out = out };
     dygw_idempotency_t *held = NULL;
     dygw_ms_t now = dygw_now();
     apr_status_t rv;
 
     *out = (dygw_redeem_result_t){ 0 };
     o.wanted = (dygw_idempotency_t){
-        .key = hash_of_key(request->app_id, request->idempotency_key, pool),
-        .fingerprint = fingerprint_of(request, pool),
-        .owner = dygw_random_text(pool, OWNER_LEN),
-        .running_until = now + CLAIM_MARGIN_MS + CLAIM_CALLS * (gateway->upstream_timeout / 1000),
+        .key = hash_of_key(request->app_id, request->idempotency_key, ctx->pool),
+        .fingerprint = fingerprint_of(request, ctx->pool),
+        .owner = dygw_random_text(ctx->pool, OWNER_LEN),
+        .running_until = now + CLAIM_MARGIN_MS
+                         + CLAIM_CALLS * (ctx->gateway->upstream_timeout / 1000),
         .expires_at = now + KEPT_MS
     };
     rv = o.wanted.owner ? claim(&o, &held) : APR_EGENERAL;
@@ -221,29 +219,27 @@ void dygw_redeem_once(dygw_gateway_t *gateway, const dygw_redeem_request_t *requ
 
 /* --- looking it up --- */
 
-static apr_status_t get(dygw_gateway_t *gateway, const char *key, const dygw_log_t *log,
-                        apr_pool_t *pool, dygw_idempotency_t **held)
+static apr_status_t get(const dygw_ctx_t *ctx, const char *key, dygw_idempotency_t **held)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_idempotency_get(db, key, dygw_now(), held, pool);
+        rv = dygw_store_idempotency_get(db, key, dygw_now(), held, ctx->pool);
         dygw_db_close(db);
     }
     return rv;
 }
 
-void dygw_verification_by_key(dygw_gateway_t *gateway, const char *idempotency_key,
-                              apr_int64_t app_id, const dygw_log_t *log, apr_pool_t *pool,
-                              dygw_redeem_result_t *out)
+void dygw_verification_by_key(const dygw_ctx_t *ctx, const char *idempotency_key,
+                              apr_int64_t app_id, dygw_redeem_result_t *out)
 {
     dygw_idempotency_t *held = NULL;
-    apr_status_t rv = get(gateway, hash_of_key(app_id, idempotency_key, pool), log, pool, &held);
+    apr_status_t rv = get(ctx, hash_of_key(app_id, idempotency_key, ctx->pool), &held);
 
     *out = (dygw_redeem_result_t){ 0 };
     if (rv == APR_SUCCESS && held->first_id != 0) {
-        read_records(held->first_id, gateway, log, pool, out);
+        read_records(ctx, held->first_id, out);
     }
     else if (rv == APR_SUCCESS && dygw_store_idempotency_runs(held, dygw_now())) {
         explain_running(&out->result);

@@ -7,33 +7,30 @@
 #include "gateway/ask.h"
 
 typedef struct stores_query_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     const char *account_id;
     const char *poi_id;
     int page;
     int size;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
 } stores_query_t;
 
 static const dygw_reply_t *call_stores(void *baton, const char *access_token)
 {
     stores_query_t *q = baton;
 
-    return dygw_douyin_stores(q->gateway->douyin, access_token, q->account_id, q->poi_id, q->page,
-                              q->size, q->log, q->pool);
+    return dygw_douyin_stores(q->ctx->gateway->douyin, access_token, q->account_id, q->poi_id,
+                              q->page, q->size, q->ctx->log, q->ctx->pool);
 }
 
-void dygw_stores(dygw_gateway_t *gateway, const char *account_id, const char *poi_id, int page,
-                 int size, const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_id, int page,
+                 int size, dygw_result_t *out)
 {
-    stores_query_t q = { gateway, account_id, poi_id, page, size, log, pool };
+    stores_query_t q = { ctx, account_id, poi_id, page, size };
     dygw_token_t token;
 
     *out = (dygw_result_t){ 0 };
-    if (dygw_ask_ready(gateway, &token, log, pool, out)) {
-        dygw_explain(dygw_ask(gateway, DYGW_ASK_HARMLESS, call_stores, &q, &token, log, pool),
-                     out);
+    if (dygw_ask_ready(ctx, &token, out)) {
+        dygw_explain(dygw_ask(ctx, DYGW_ASK_HARMLESS, call_stores, &q, &token), out);
     }
 }
 
@@ -53,14 +50,14 @@ static apr_status_t read_items(dygw_db_t *db, apr_int64_t first_id, apr_pool_t *
     return rv;
 }
 
-apr_status_t dygw_items_read(dygw_gateway_t *gateway, apr_int64_t first_id, const dygw_log_t *log,
-                             apr_pool_t *pool, dygw_redeem_result_t *out)
+apr_status_t dygw_items_read(const dygw_ctx_t *ctx, apr_int64_t first_id,
+                             dygw_redeem_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = read_items(db, first_id, pool, out);
+        rv = read_items(db, first_id, ctx->pool, out);
         dygw_db_close(db);
     }
     return rv;
@@ -84,15 +81,15 @@ static apr_status_t read_verification(dygw_db_t *db, apr_int64_t id, apr_int64_t
     return APR_SUCCESS;
 }
 
-void dygw_verification_read(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
-                            const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
+void dygw_verification_read(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t app_id,
+                            dygw_redeem_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_redeem_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = read_verification(db, id, app_id, pool, out);
+        rv = read_verification(db, id, app_id, ctx->pool, out);
         dygw_db_close(db);
     }
     if (rv == APR_NOTFOUND) {

@@ -41,9 +41,9 @@ static void new_items(dygw_attempt_t *a, int count)
     int i;
 
     a->out->count = count;
-    a->out->items = apr_palloc(a->pool, (apr_size_t)count * sizeof(*a->out->items));
+    a->out->items = apr_palloc(a->ctx->pool, (apr_size_t)count * sizeof(*a->out->items));
     for (i = 0; i < count; i++) {
-        dygw_verification_t *v = dygw_record_new(a->request, a->pool);
+        dygw_verification_t *v = dygw_record_new(a->request, a->ctx->pool);
 
         v->item_no = i;
         v->item_count = count;
@@ -54,7 +54,7 @@ static void new_items(dygw_attempt_t *a, int count)
 
 static void assign_ids(dygw_attempt_t *a)
 {
-    apr_int64_t first = dygw_cell_next_ids(a->gateway, a->out->count);
+    apr_int64_t first = dygw_cell_next_ids(a->ctx->gateway, a->out->count);
     int i;
 
     for (i = 0; i < a->out->count; i++) {
@@ -86,8 +86,8 @@ static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw
     apr_interval_time_t pause = FIRST_PAUSE;
     apr_status_t rv;
 
-    while ((rv = dygw_db_open(db, a->gateway->db, a->log, a->pool)) != APR_SUCCESS && a->in_doubt
-           && dygw_now() < until) {
+    while ((rv = dygw_db_open(db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool)) != APR_SUCCESS
+           && a->in_doubt && dygw_now() < until) {
         apr_sleep(pause);
         pause *= 2;
     }
@@ -135,17 +135,17 @@ static apr_status_t find_recorded(dygw_attempt_t *a, dygw_verification_t **recor
 {
     dygw_db_t *db;
     int i;
-    apr_status_t rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+    apr_status_t rv = dygw_db_open(&db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     rv = APR_NOTFOUND;
     for (i = 0; i < a->out->count && rv == APR_NOTFOUND; i++) {
-        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], recorded, a->pool);
+        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], recorded, a->ctx->pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_items(db, (*recorded)->first_id, items, a->pool);
+        rv = dygw_store_verification_items(db, (*recorded)->first_id, items, a->ctx->pool);
     }
     dygw_db_close(db);
     return rv;
@@ -202,7 +202,7 @@ static apr_status_t replay(dygw_attempt_t *a)
  * hears `processing`. If they are not recorded he will not find them, and nothing was redeemed. */
 static void leave_in_doubt(const dygw_attempt_t *a)
 {
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0414) "whether verification %" APR_INT64_T_FMT " is recorded is not known: the "
                           "database went away with the commit", a->out->items[0]->id);
 }
@@ -242,7 +242,7 @@ static void record_refusal(dygw_attempt_t *a, const dygw_prepare_reply_t *prepar
     new_items(a, 1);
     a->out->items[0]->order_id = prepared->order_id;
     dygw_record_fail(a->out->items[0], code, description);
-    dygw_record_add_response(a->out->items, 1, "prepare", &prepared->reply, a->pool);
+    dygw_record_add_response(a->out->items, 1, "prepare", &prepared->reply, a->ctx->pool);
     record(a);
 }
 
@@ -270,7 +270,7 @@ static int rows_of_coupons(dygw_attempt_t *a, const dygw_prepare_reply_t *prepar
         dygw_record_set_certificate(a->out->items[i], chosen[i]);
         a->out->items[i]->order_id = prepared->order_id;
     }
-    dygw_record_add_response(a->out->items, n, "prepare", &prepared->reply, a->pool);
+    dygw_record_add_response(a->out->items, n, "prepare", &prepared->reply, a->ctx->pool);
     return 1;
 }
 
@@ -309,7 +309,7 @@ static int rows_from_request(dygw_attempt_t *a)
     a->verify_token = a->request->verify_token;
     a->codes[0] = v->encrypted_code;
     a->times_left[0] = DYGW_TIMES_LEFT_UNKNOWN;
-    if (!dygw_ask_ready(a->gateway, &a->token, a->log, a->pool, &a->out->result)) {
+    if (!dygw_ask_ready(a->ctx, &a->token, &a->out->result)) {
         replay(a);
         return 0;
     }
@@ -318,7 +318,7 @@ static int rows_from_request(dygw_attempt_t *a)
 
 static dygw_ms_t timeout_ms(const dygw_attempt_t *a)
 {
-    return a->gateway->upstream_timeout / 1000;
+    return a->ctx->gateway->upstream_timeout / 1000;
 }
 
 /* What settling needs, and until when this request works on the rows itself: to come are a verify,
@@ -353,10 +353,10 @@ static dygw_ms_t last_moment(const dygw_attempt_t *a)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_verify_reply_t *reply = dygw_douyin_verify(a->gateway->douyin, access_token,
+    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, access_token,
                                                     a->request->poi_id, a->verify_token, a->codes,
                                                     a->out->count, last_moment(a),
-                                                    a->log, a->pool);
+                                                    a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
@@ -384,7 +384,7 @@ static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t 
         }
     }
     if (error_code != 0 && dygw_log_may_repeat(&warned_at)) {
-        dygw_log(a->log, WARN, 0,
+        dygw_log(a->ctx->log, WARN, 0,
                  DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT " be done, for "
                               "what is not the coupon's fault: error_code %" APR_INT64_T_FMT
                               ", logid %s; it is repeated",
@@ -421,10 +421,10 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
         }
         unknown += v->verify_status == DYGW_PROCESSING;
     }
-    dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->pool);
+    dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->ctx->pool);
     warn_of_platform(a, answer);
     if (unknown > 0) {
-        dygw_log(a->log, INFO, 0,
+        dygw_log(a->ctx->log, INFO, 0,
                  DYGWNO(0412) "verification %" APR_INT64_T_FMT ": the outcome of %d of %d is not "
                               "known yet: HTTP status %d, error_code %" APR_INT64_T_FMT
                               ", logid %s", a->out->items[0]->id, unknown, a->out->count,
@@ -437,18 +437,19 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 /* The outcome goes into copies, so that what the caller hears is what was committed. */
 static dygw_verification_t **copy_items(dygw_attempt_t *a)
 {
-    dygw_verification_t **copies = apr_palloc(a->pool, (apr_size_t)a->out->count * sizeof(*copies));
+    const apr_size_t room = (apr_size_t)a->out->count * sizeof(dygw_verification_t *);
+    dygw_verification_t **copies = apr_palloc(a->ctx->pool, room);
     int i;
 
     for (i = 0; i < a->out->count; i++) {
-        copies[i] = apr_pmemdup(a->pool, a->out->items[i], sizeof(**copies));
+        copies[i] = apr_pmemdup(a->ctx->pool, a->out->items[i], sizeof(**copies));
     }
     return copies;
 }
 
 static void disown(dygw_attempt_t *a, dygw_verification_t *v)
 {
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0410) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
                           "another record; it is recorded as failed",
              v->id);
@@ -482,7 +483,7 @@ static apr_status_t settle(dygw_attempt_t *a)
     for (unit = 0; unit < UNITS_OF_WORK; unit++) {
         dygw_db_t *db;
 
-        rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+        rv = dygw_db_open(&db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool);
         if (rv != APR_SUCCESS) {
             break;
         }
@@ -505,7 +506,7 @@ static int is_too_late(const dygw_attempt_t *a)
     if (dygw_now() <= last_moment(a)) {
         return 0;
     }
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0413) "verification %" APR_INT64_T_FMT " was held up before it was sent; the "
                           "background settles it", first->id);
     return 1;
@@ -522,31 +523,31 @@ static void verify_and_settle(dygw_attempt_t *a)
         return;
     }
     /* The reply is the first member of what call_verify made. */
-    answer = (const dygw_verify_reply_t *)dygw_ask(a->gateway, DYGW_ASK_VERIFY, call_verify, a,
-                                                   &a->token, a->log, a->pool);
+    answer = (const dygw_verify_reply_t *)dygw_ask(a->ctx, DYGW_ASK_VERIFY, call_verify, a,
+                                                   &a->token);
     dygw_step("after_verify");
     apply(a, answer);
     rv = settle(a);
     dygw_step("after_settle");
     if (rv == APR_NOTFOUND) {
         /* The background or a cancel was there first: what they recorded counts. */
-        rv = dygw_items_read(a->gateway, committed[0]->first_id, a->log, a->pool, a->out);
+        rv = dygw_items_read(a->ctx, committed[0]->first_id, a->out);
     }
     if (rv != APR_SUCCESS) {
-        dygw_log(a->log, ERR, rv,
+        dygw_log(a->ctx->log, ERR, rv,
                  DYGWNO(0411) "the outcome of verification %" APR_INT64_T_FMT " could not be "
                               "recorded; it stays processing until the background settles it",
                  committed[0]->id);
         a->out->items = committed;
     }
-    dygw_cell_left_work(a->gateway);
+    dygw_cell_left_work(a->ctx->gateway);
 }
 
-void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
-                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
+void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
+                 dygw_redeem_result_t *out)
 {
     dygw_attempt_t a = {
-        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = out
+        .ctx = ctx, .request = request, .out = out
     };
     int to_verify;
 

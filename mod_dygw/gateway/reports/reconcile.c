@@ -49,7 +49,7 @@ static void rest(dygw_reconcile_t *rec)
 static apr_status_t add_range(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t from,
                               dygw_ms_t last)
 {
-    const dygw_gateway_t *gateway = rec->gateway;
+    const dygw_gateway_t *gateway = rec->ctx.gateway;
     const dygw_ms_t now = dygw_now();
     apr_status_t rv = APR_SUCCESS;
 
@@ -66,13 +66,13 @@ static apr_status_t add_range(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_m
  * before. */
 static apr_status_t add_missing(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t last)
 {
-    const int zone = rec->gateway->time_zone;
+    const int zone = rec->ctx.gateway->time_zone;
     apr_pool_t *pool = dygw_db_pool(db);
     const char *known;
     dygw_ms_t from;
     int began = 0;
     apr_status_t rv = dygw_store_reconciliation_last_day(
-        db, rec->gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, pool),
+        db, rec->ctx.gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, pool),
         dygw_day_of(last, zone, pool), &known, pool);
 
     if (rv == APR_SUCCESS) {
@@ -88,7 +88,7 @@ static apr_status_t add_missing(const dygw_reconcile_t *rec, dygw_db_t *db, dygw
 /* When the last day began that is to be in the table. */
 static dygw_ms_t last_day(const dygw_reconcile_t *rec, apr_pool_t *pool)
 {
-    const int zone = rec->gateway->time_zone;
+    const int zone = rec->ctx.gateway->time_zone;
     dygw_ms_t start = 0;
 
     dygw_day_start(dygw_day_of(dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS, zone, pool), zone,
@@ -100,7 +100,7 @@ static apr_status_t add_last_days(dygw_reconcile_t *rec, apr_pool_t *scratch)
 {
     const dygw_ms_t last = last_day(rec, scratch);
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, rec->gateway->db, rec->log, scratch);
+    apr_status_t rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, scratch);
 
     if (rv == APR_SUCCESS) {
         rv = add_missing(rec, db, last);
@@ -120,7 +120,7 @@ static void add_days(dygw_reconcile_t *rec)
     if (now >= rec->known_from && now < rec->known_from + DYGW_DAY_MS) {
         return;
     }
-    apr_pool_create(&scratch, rec->pool);
+    apr_pool_create(&scratch, rec->ctx.pool);
     if (add_last_days(rec, scratch) != APR_SUCCESS) {
         rest(rec);
     }
@@ -137,7 +137,7 @@ static void end_run(dygw_reconcile_t *rec)
 
 static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
 {
-    const dygw_gateway_t *gateway = rec->gateway;
+    const dygw_gateway_t *gateway = rec->ctx.gateway;
     const char *account = gateway->account_id;
     dygw_ms_t start;
     apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
@@ -162,7 +162,7 @@ static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *ru
 static apr_status_t read_due(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, rec->gateway->db, rec->log, run->pool);
+    apr_status_t rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, run->pool);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_store_reconciliation_due(db, dygw_now(), &run->row, run->pool);
@@ -175,7 +175,7 @@ static apr_status_t read_due(const dygw_reconcile_t *rec, dygw_reconcile_run_t *
 static void begin_run(dygw_reconcile_t *rec)
 {
     apr_pool_t *pool;
-    apr_status_t rv = dygw_pool_create(&pool, rec->pool);
+    apr_status_t rv = dygw_pool_create(&pool, rec->ctx.pool);
 
     if (rv != APR_SUCCESS) {
         rest(rec);
@@ -212,12 +212,12 @@ static void report_failure(const dygw_reconcile_t *rec, const char *why, dygw_ms
     const char *day = rec->run->row->day;
 
     if (next == DYGW_NO_TIME) {
-        dygw_log(rec->log, ERR, 0,
+        dygw_log(rec->ctx.log, ERR, 0,
                  DYGWNO(0482) "%s is not reconciled with Douyin's records, and not tried again: %s",
                  day, why);
     }
     else {
-        dygw_log(rec->log, WARN, 0,
+        dygw_log(rec->ctx.log, WARN, 0,
                  DYGWNO(0481) "%s is not reconciled with Douyin's records yet: %s; it will be "
                               "tried again in %" APR_INT64_T_FMT " s",
                  day, why, (next - dygw_now()) / 1000);
@@ -232,7 +232,7 @@ static void fail_run(dygw_reconcile_t *rec)
     dygw_db_t *db;
 
     report_failure(rec, why, next);
-    if (dygw_db_open(&db, rec->gateway->db, rec->log, run->pool) == APR_SUCCESS) {
+    if (dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, run->pool) == APR_SUCCESS) {
         dygw_store_reconciliation_failed(db, run->row, next, why);
         dygw_db_close(db);
     }
@@ -250,7 +250,7 @@ static void step(dygw_reconcile_t *rec)
     apr_status_t rv;
 
     apr_pool_create(&scratch, rec->run->pool);
-    rv = dygw_db_open(&db, rec->gateway->db, rec->log, scratch);
+    rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, scratch);
     if (rv == APR_SUCCESS) {
         rv = dygw_reconcile_step(rec, db);
         dygw_db_close(db);
@@ -268,20 +268,17 @@ static apr_status_t end_flight(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, dygw_gateway_t *gateway,
-                                   const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, const dygw_ctx_t *ctx)
 {
     dygw_reconcile_t *made;
     apr_pool_t *own, *flights;
 
-    apr_pool_create(&own, pool);
+    apr_pool_create(&own, ctx->pool);
     *reconcile = made = apr_pcalloc(own, sizeof(*made));
-    made->gateway = gateway;
-    made->log = log;
-    made->pool = own;
+    made->ctx = dygw_ctx_with_pool(ctx, own);
     apr_pool_create(&flights, own);
     apr_pool_pre_cleanup_register(own, flights, end_flight);
-    return dygw_flight_create(&made->flight, gateway->douyin, flights);
+    return dygw_flight_create(&made->flight, ctx->gateway->douyin, flights);
 }
 
 /* What is under way lands first: it points into the run. */
@@ -328,7 +325,7 @@ static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
 
 static void begin(dygw_reconcile_t *rec, int is_due)
 {
-    if (rec->gateway->account_id) {
+    if (rec->ctx.gateway->account_id) {
         add_days(rec);
     }
     if (is_due) {

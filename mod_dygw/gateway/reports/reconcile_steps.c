@@ -173,7 +173,7 @@ apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db)
     case DYGW_RECONCILE_WRITE:
         return write_items(run, db);
     case DYGW_RECONCILE_SHOW:
-        return show(rec->log, run, db);
+        return show(rec->ctx.log, run, db);
     default:
         return tidy(run, db);
     }

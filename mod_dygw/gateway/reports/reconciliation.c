@@ -84,17 +84,16 @@ static apr_status_t read_or_want(dygw_gateway_t *gateway, dygw_db_t *db, const c
     return rv;
 }
 
-void dygw_reconciliation_read(dygw_gateway_t *gateway, const char *day, const char *account_id,
-                              int refresh, const dygw_actor_t *actor, const dygw_log_t *log,
-                              apr_pool_t *pool, dygw_reconciliation_t **shown,
-                              dygw_result_t *out)
+void dygw_reconciliation_read(const dygw_ctx_t *ctx, const char *day, const char *account_id,
+                              int refresh, const dygw_actor_t *actor,
+                              dygw_reconciliation_t **shown, dygw_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = read_or_want(gateway, db, day, account_id, refresh, actor, shown, pool);
+        rv = read_or_want(ctx->gateway, db, day, account_id, refresh, actor, shown, ctx->pool);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
@@ -102,16 +101,16 @@ void dygw_reconciliation_read(dygw_gateway_t *gateway, const char *day, const ch
     }
 }
 
-void dygw_reconciliation_items(dygw_gateway_t *gateway, const dygw_reconciliation_t *shown,
-                               int after_no, int limit, const dygw_log_t *log, apr_pool_t *pool,
-                               apr_array_header_t **items, dygw_result_t *out)
+void dygw_reconciliation_items(const dygw_ctx_t *ctx, const dygw_reconciliation_t *shown,
+                               int after_no, int limit, apr_array_header_t **items,
+                               dygw_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_reconciliation_items(db, shown, after_no, limit, items, pool);
+        rv = dygw_store_reconciliation_items(db, shown, after_no, limit, items, ctx->pool);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {

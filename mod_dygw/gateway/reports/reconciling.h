@@ -40,9 +40,7 @@ typedef struct dygw_reconcile_run_t {
 } dygw_reconcile_run_t;
 
 struct dygw_reconcile_t {
-    dygw_gateway_t *gateway;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
+    dygw_ctx_t ctx;                     /* its pool is above that of the run */
     dygw_flight_t *flight;
     dygw_reconcile_run_t *run;          /* NULL: none */
     dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */

@@ -23,11 +23,9 @@
 #define MANY_RECORDS    100000      /* the next is half as long */
 
 typedef struct summing_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     dygw_report_filter_t filter;    /* with the times of the present piece */
     int group_by;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
     apr_hash_t *groups;             /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
     int days;                       /* of the present piece */
@@ -61,11 +59,11 @@ static void add_up(dygw_sums_t *sum, const dygw_sums_t *more)
 
 static dygw_sums_row_t *new_group(summing_t *s, const dygw_sums_row_t *row)
 {
-    dygw_sums_row_t *group = apr_pmemdup(s->pool, row, sizeof(*row));
+    dygw_sums_row_t *group = apr_pmemdup(s->ctx->pool, row, sizeof(*row));
 
-    group->poi_id = apr_pstrdup(s->pool, row->poi_id);
-    group->app_name = apr_pstrdup(s->pool, row->app_name);
-    group->product_id = apr_pstrdup(s->pool, row->product_id);
+    group->poi_id = apr_pstrdup(s->ctx->pool, row->poi_id);
+    group->app_name = apr_pstrdup(s->ctx->pool, row->app_name);
+    group->product_id = apr_pstrdup(s->ctx->pool, row->product_id);
     APR_ARRAY_PUSH(s->summary->rows, dygw_sums_row_t *) = group;
     return group;
 }
@@ -85,7 +83,7 @@ static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_p
             add_up(&group->sums, &row->sums);
         }
         else if (row->sums.total_count > 0) {
-            apr_hash_set(s->groups, apr_pstrdup(s->pool, key), APR_HASH_KEY_STRING,
+            apr_hash_set(s->groups, apr_pstrdup(s->ctx->pool, key), APR_HASH_KEY_STRING,
                          new_group(s, row));
         }
         add_up(&s->summary->total, &row->sums);
@@ -101,7 +99,8 @@ static apr_status_t sum_piece(summing_t *s, dygw_db_t *db, apr_pool_t *scratch,
                               apr_int64_t *records)
 {
     apr_array_header_t *rows;
-    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by, s->gateway->time_zone,
+    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by,
+                                             s->ctx->gateway->time_zone,
                                              DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
 
     if (rv == APR_SUCCESS) {
@@ -142,7 +141,7 @@ static apr_status_t next_piece(summing_t *s, dygw_ms_t from, dygw_ms_t until)
     apr_int64_t records = 0;
     apr_pool_t *scratch;
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
+    apr_status_t rv = dygw_db_open(&db, s->ctx->gateway->db, s->ctx->log, s->ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
@@ -162,7 +161,7 @@ static apr_status_t sum_at_once(summing_t *s)
 {
     apr_int64_t ignored;
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
+    apr_status_t rv = dygw_db_open(&db, s->ctx->gateway->db, s->ctx->log, s->ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = sum_piece(s, db, dygw_db_pool(db), &ignored);
@@ -224,16 +223,14 @@ static void explain(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
     }
 }
 
-void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
-                         const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
-                         dygw_result_t *out)
+void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
+                         dygw_summary_t *summary, dygw_result_t *out)
 {
-    summing_t s = { .gateway = gateway, .filter = *filter, .group_by = group_by, .log = log,
-                    .pool = pool, .groups = apr_hash_make(pool), .summary = summary,
-                    .days = FIRST_DAYS };
+    summing_t s = { .ctx = ctx, .filter = *filter, .group_by = group_by,
+                    .groups = apr_hash_make(ctx->pool), .summary = summary, .days = FIRST_DAYS };
 
     *out = (dygw_result_t){ 0 };
-    *summary = (dygw_summary_t){ .rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t *)) };
-    explain(sum_all(&s), pool, out);
+    *summary = (dygw_summary_t){ .rows = apr_array_make(ctx->pool, 1, sizeof(dygw_sums_row_t *)) };
+    explain(sum_all(&s), ctx->pool, out);
     qsort(summary->rows->elts, (size_t)summary->rows->nelts, sizeof(dygw_sums_row_t *), compare);
 }

@@ -60,7 +60,7 @@ const dygw_question_t *dygw_errand_end_cancel(dygw_job_t *job, dygw_cancel_serie
     if (!dygw_errand_write(job)) {
         return NULL;
     }
-    dygw_count(job->gateway->metrics, DYGW_COUNT_CANCELS, what);
+    dygw_count(job->ctx.gateway->metrics, DYGW_COUNT_CANCELS, what);
     return next_row(job);
 }
 
@@ -106,7 +106,7 @@ static const dygw_question_t *cancel(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->gateway, v, job->pool)
+        .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool)
     };
     return &job->question;
 }
@@ -133,14 +133,14 @@ static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e
     if (by != DYGW_BY_NOBODY) {
         v->confirmed_by = by;
     }
-    dygw_log(job->log, INFO, 0,
+    dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
     return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
 static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_log(job->log, INFO, 0,
+    dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
                           APR_INT64_T_FMT, dygw_errand_row(job)->id, reply->error_code);
     dygw_cancel_refused(dygw_errand_row(job), reply);
@@ -164,7 +164,7 @@ static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *repl
     dygw_verification_t *v = dygw_errand_row(job);
 
     v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
-    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
     dygw_orphan_schedule(job);
     return dygw_errand_go_on(job);
 }
@@ -208,7 +208,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
     dygw_verification_t *v = dygw_errand_row(job);
     dygw_ms_t now = dygw_now();
 
-    v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+    v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
     if (!is_being_cancelled(v)) {
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
@@ -238,10 +238,10 @@ static int is_refused(const dygw_reply_t *reply)
 static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+    apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->pool);
+        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;
@@ -300,7 +300,7 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = by;
-        dygw_log(job->log, INFO, 0,
+        dygw_log(job->ctx.log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
         return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
@@ -329,7 +329,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
     const dygw_seen_coupon_t *seen;
 
     v->asks++;
-    dygw_record_replace_response(v, "get", &answer->reply, job->pool);
+    dygw_record_replace_response(v, "get", &answer->reply, job->ctx.pool);
     if (answer->reply.kind == DYGW_REPLY_COUPON || answer->reply.kind == DYGW_REPLY_REQUEST) {
         return take_absence(job, &answer->reply);
     }
@@ -348,7 +348,7 @@ static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *r
 {
     dygw_errand_t *e = job->state;
 
-    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->pool);
+    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->ctx.pool);
     if (reply->kind == DYGW_REPLY_OK) {
         return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
                                                         : dygw_orphan_taken_back(job);
@@ -401,7 +401,7 @@ static const dygw_question_t *next_row(dygw_job_t *job)
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    dygw_errand_t *e = apr_pcalloc(job->pool, sizeof(*e));
+    dygw_errand_t *e = apr_pcalloc(job->ctx.pool, sizeof(*e));
 
     e->at = -1;
     job->state = e;

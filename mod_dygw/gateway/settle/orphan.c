@@ -40,7 +40,7 @@ static const dygw_question_t *end_look(dygw_job_t *job, int again)
     if (!was_there) {
         return dygw_errand_go_on(job);
     }
-    dygw_log(job->log, INFO, 0,
+    dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
                           "back", v->id);
     return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN);
@@ -53,7 +53,7 @@ static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_ve
 
     dygw_orphan_schedule(job);
     if (v->errand_at == DYGW_NO_TIME) {
-        dygw_log(job->log, WARN, 0,
+        dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0445) "verification %" APR_INT64_T_FMT " is %s, and its coupon is used, by "
                               "verify_id %s: by a verify of ours that came late, or by another "
                               "system of the shop; no record has that, and it is left as it is",
@@ -74,7 +74,7 @@ static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coup
         return dygw_errand_go_on(job);
     }
     dygw_record_look(v, seen);
-    dygw_log(job->log, ERR, 0,
+    dygw_log(job->ctx.log, ERR, 0,
              DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
                           "late all the same, as verify_id %s; that is not cancelled: %s",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
@@ -94,7 +94,7 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
     if (!dygw_errand_write(job)) {
         return NULL;
     }
-    dygw_log(job->log, WARN, 0,
+    dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
                           "late all the same, as verify_id %s; that is being cancelled",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
@@ -102,7 +102,7 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
         .what = DYGW_ASK_CANCEL, .verify_id = late.verify_id,
         .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
                                                            : v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)
+        .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool)
     };
     return &job->question;
 }
@@ -136,11 +136,11 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
     dygw_ms_t now = dygw_now();
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+    apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, orphan,
-                                  contested, job->pool);
+                                  contested, job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;

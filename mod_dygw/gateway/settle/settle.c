@@ -41,7 +41,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
         if (dygw_settling_is_open(v)) {
             v->asks++;
-            v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+            v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
             v->next_run_at = dygw_pace_ask(v, reply, now);
             changed[i] = 1;
         }
@@ -64,7 +64,7 @@ static int read_records_with(dygw_job_t *job, dygw_db_t *db)
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        if (dygw_owner_records(db, job->rows[i], seen, &records, job->pool) != APR_SUCCESS) {
+        if (dygw_owner_records(db, job->rows[i], seen, &records, job->ctx.pool) != APR_SUCCESS) {
             return 0;
         }
         s->h.records[i] = records;
@@ -84,14 +84,14 @@ static int read_records(dygw_job_t *job)
 
     for (i = 0; i < job->count; i++) {
         if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
-            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->pool);
+            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
             needed = 1;
         }
     }
     if (!needed) {
         return 1;
     }
-    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+    if (dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool) != APR_SUCCESS) {
         return 0;
     }
     done = read_records_with(job, db);
@@ -174,7 +174,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 
 static dygw_verification_t *keep(const dygw_job_t *job)
 {
-    dygw_verification_t *kept = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*kept));
+    dygw_verification_t *kept = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*kept));
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -374,7 +374,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    dygw_settling_t *s = apr_pcalloc(job->pool, sizeof(*s));
+    dygw_settling_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
     int left = 0;
     int unsent = 0;
     int i;
@@ -382,7 +382,7 @@ static const dygw_question_t *begin(dygw_job_t *job)
     job->state = s;
     s->h.rows = job->rows;
     s->h.count = job->count;
-    s->h.foreign = apr_array_make(job->pool, 1, sizeof(const char *));
+    s->h.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 

@@ -76,8 +76,7 @@ int dygw_handle_app_create(dygw_call_t *call)
         dygw_app_fields_create(&f, &wanted);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_create(&call->runtime->gateway, &actor, &wanted, &call->log, call->r->pool, &app,
-                        &secret, &out);
+        dygw_app_create(&call->ctx, &actor, &wanted, &app, &secret, &out);
     }
     return out.code == DYGW_OK ? reply_created(call, app, secret) : dygw_reply_error(call, &out);
 }
@@ -141,8 +140,8 @@ int dygw_handle_app_list(dygw_call_t *call)
 
     read_filter(call, &filter, &out);
     if (out.code == DYGW_OK) {
-        dygw_app_list(&call->runtime->gateway, filter.status, filter.q, filter.page,
-                      filter.page_size, &call->log, call->r->pool, &apps, &total, &out);
+        dygw_app_list(&call->ctx, filter.status, filter.q, filter.page, filter.page_size, &apps,
+                      &total, &out);
     }
     return out.code == DYGW_OK ? reply_list(call, &filter, apps, total)
                                : dygw_reply_error(call, &out);
@@ -155,7 +154,7 @@ int dygw_handle_app_read(dygw_call_t *call)
 
     dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK) {
-        dygw_app_read(&call->runtime->gateway, call->id, &call->log, call->r->pool, &app, &out);
+        dygw_app_read(&call->ctx, call->id, &app, &out);
     }
     return out.code == DYGW_OK ? reply_app(call, app) : dygw_reply_error(call, &out);
 }
@@ -176,8 +175,7 @@ int dygw_handle_app_change(dygw_call_t *call)
         dygw_app_fields_change(&f, &change);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_change(&call->runtime->gateway, &actor, call->id, &change, &call->log,
-                        call->r->pool, &app, &out);
+        dygw_app_change(&call->ctx, &actor, call->id, &change, &app, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
@@ -216,8 +214,7 @@ int dygw_handle_app_token_access(dygw_call_t *call)
         allow = dygw_field_bool(&f, *known, 0);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_set_token_read(&call->runtime->gateway, &actor, call->id, allow, &call->log,
-                                call->r->pool, &out);
+        dygw_app_set_token_read(&call->ctx, &actor, call->id, allow, &out);
     }
     return out.code == DYGW_OK ? reply_token_access(call, allow) : dygw_reply_error(call, &out);
 }
@@ -245,8 +242,8 @@ int dygw_handle_app_secret(dygw_call_t *call)
         secret = dygw_app_fields_secret(&f, &grace_seconds);
     }
     if (out.code == DYGW_OK) {
-        dygw_app_new_secret(&call->runtime->gateway, &actor, call->id, grace_seconds * 1000,
-                            &call->log, call->r->pool, &app, &secret, &out);
+        dygw_app_new_secret(&call->ctx, &actor, call->id, grace_seconds * 1000, &app, &secret,
+                            &out);
     }
     return out.code == DYGW_OK ? reply_new_secret(call, app, secret)
                                : dygw_reply_error(call, &out);

@@ -106,8 +106,7 @@ int dygw_handle_audit(dygw_call_t *call)
 
     read_filter(call, query, &filter, &out);
     if (out.code == DYGW_OK) {
-        dygw_audit_list(&call->runtime->gateway, &filter, page, page_size, &call->log, pool,
-                        &entries, &total, &out);
+        dygw_audit_list(&call->ctx, &filter, page, page_size, &entries, &total, &out);
     }
     return out.code == DYGW_OK ? reply(call, entries, page, page_size, total)
                                : dygw_reply_error(call, &out);

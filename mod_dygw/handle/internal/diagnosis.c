@@ -108,8 +108,7 @@ static int diagnose(dygw_call_t *call, const apr_array_header_t *poi_ids, int pe
 {
     dygw_findings_t findings = { 0 };
     dygw_jsonw_t *w = &findings.w;
-    dygw_diagnosis_t d = { .gateway = &call->runtime->gateway, .poi_ids = poi_ids,
-                           .findings = &findings, .log = &call->log, .pool = call->r->pool };
+    dygw_diagnosis_t d = { .ctx = &call->ctx, .poi_ids = poi_ids, .findings = &findings };
     pools_t pools;
 
     read_pools(call, &pools);

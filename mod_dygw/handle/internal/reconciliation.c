@@ -176,11 +176,11 @@ static int send_piece(writer_t *w)
 static apr_array_header_t *read_items(writer_t *w, int after_no, apr_pool_t *pool,
                                       dygw_result_t *out)
 {
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(&w->call->ctx, pool);
     apr_array_header_t *items = apr_array_make(pool, 1, sizeof(dygw_reconciliation_item_t));
 
     if (w->shown->generated_at != DYGW_NO_TIME) {
-        dygw_reconciliation_items(&w->call->runtime->gateway, w->shown, after_no, PIECE,
-                                  &w->call->log, pool, &items, out);
+        dygw_reconciliation_items(&ctx, w->shown, after_no, PIECE, &items, out);
     }
     return items;
 }
@@ -251,8 +251,8 @@ int dygw_handle_reconciliation(dygw_call_t *call)
 
     read_wanted(call, &wanted, &out);
     if (out.code == DYGW_OK) {
-        dygw_reconciliation_read(&call->runtime->gateway, wanted.day, wanted.account_id,
-                                 wanted.refresh, &actor, &call->log, call->r->pool, &shown, &out);
+        dygw_reconciliation_read(&call->ctx, wanted.day, wanted.account_id, wanted.refresh, &actor,
+                                 &shown, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);

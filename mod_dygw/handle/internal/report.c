@@ -94,15 +94,12 @@ static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_repo
 static void find(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
                  dygw_result_t *out)
 {
-    dygw_gateway_t *gateway = &call->runtime->gateway;
-
     if (wanted->after_id) {
-        dygw_report_after(gateway, &wanted->filter, wanted->after_id, wanted->page_size, 0,
-                          &call->log, call->r->pool, found, out);
+        dygw_report_after(&call->ctx, &wanted->filter, wanted->after_id, wanted->page_size, 0,
+                          found, out);
     }
     else {
-        dygw_report_page(gateway, &wanted->filter, wanted->page, wanted->page_size, &call->log,
-                         call->r->pool, found, out);
+        dygw_report_page(&call->ctx, &wanted->filter, wanted->page, wanted->page_size, found, out);
     }
 }
 

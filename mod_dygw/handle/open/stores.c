@@ -51,7 +51,7 @@ static void ask(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
                      "account_id or poi_id is required: the gateway has no DygwAccountId");
     }
     if (out->code == DYGW_OK) {
-        dygw_stores(gateway, account_id, poi_id, page, size, &call->log, pool, out);
+        dygw_stores(&call->ctx, account_id, poi_id, page, size, out);
         dygw_note_upstream(call, apr_time_now() - began);
     }
 }

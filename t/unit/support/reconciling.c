@@ -171,9 +171,8 @@ void dygw_ask_heard(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_token_
 {
 }
 
-apr_status_t dygw_ask_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_reply_t *reply,
-                            DYGW_UNUSED apr_interval_time_t patience, dygw_token_t *token,
-                            DYGW_UNUSED const dygw_log_t *l, DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_ask_renew(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED const dygw_reply_t *reply,
+                            DYGW_UNUSED apr_interval_time_t patience, dygw_token_t *token)
 {
     world.renewals++;
     token->access_token = "newer";
