@@ -114,6 +114,9 @@ static void begin_call(dygw_call_t *call, dygw_half_e half, request_rec *r)
     if (call->log.request_id) {
         apr_table_setn(r->headers_out, REQUEST_ID, call->log.request_id);
     }
+    if (call->runtime) {
+        call->ctx = (dygw_ctx_t){ &call->runtime->gateway, &call->log, r->pool };
+    }
     apr_table_unset(r->headers_in, "Range");    /* httpd would cut our answers into pieces */
 }
 

@@ -16,6 +16,7 @@ typedef struct dygw_call_t {
     dygw_half_e half;
     dygw_runtime_t *runtime;        /* NULL: this child could not start the gateway */
     dygw_log_t log;                 /* with the request id */
+    dygw_ctx_t ctx;                 /* for the gateway; there is none without a runtime */
     const char *mount;              /* the <Location>'s path, without a slash at the end */
     const char *route;              /* path below it, "/coupons/verify" */
     const char *body;               /* as it came, NUL ended besides; "" when there is none */

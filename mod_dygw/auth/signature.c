@@ -88,8 +88,7 @@ static int is_authentic(const dygw_call_t *call, const dygw_known_app_t *app)
 static const dygw_known_app_t *authenticate(dygw_call_t *call, dygw_result_t *out)
 {
     dygw_known_app_t *app = NULL;
-    apr_status_t rv = dygw_apps_find(call->runtime->apps, call->signed_key, &call->log,
-                                     call->r->pool, &app);
+    apr_status_t rv = dygw_apps_find(&call->ctx, call->runtime->apps, call->signed_key, &app);
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         dygw_explain_database(out);

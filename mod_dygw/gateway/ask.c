@@ -95,12 +95,10 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
 
 /* --- asking --- */
 
-int dygw_ask_ready(dygw_gateway_t *gateway, dygw_token_t *token, const dygw_log_t *log,
-                   apr_pool_t *pool, dygw_result_t *out)
+int dygw_ask_ready(const dygw_ctx_t *ctx, dygw_token_t *token, dygw_result_t *out)
 {
-    if (dygw_token_held(gateway, token, pool) == APR_SUCCESS
-        || dygw_token_renew(gateway, token->version, DYGW_RENEW_OLD, TOKEN_PATIENCE_US, token,
-                            log, pool)
+    if (dygw_token_held(ctx->gateway, token, ctx->pool) == APR_SUCCESS
+        || dygw_token_renew(ctx, token->version, DYGW_RENEW_OLD, TOKEN_PATIENCE_US, token)
            == APR_SUCCESS) {
         return 1;
     }
@@ -128,21 +126,18 @@ void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dy
     }
 }
 
-apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                            apr_interval_time_t patience, dygw_token_t *token,
-                            const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_ask_renew(const dygw_ctx_t *ctx, const dygw_reply_t *reply,
+                            apr_interval_time_t patience, dygw_token_t *token)
 {
-    dygw_log(log, INFO, 0,
+    dygw_log(ctx->log, INFO, 0,
              DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
                           "error_code %" APR_INT64_T_FMT ", logid %s",
              token->version, reply->error_code, reply->logid);
-    return dygw_token_renew(gateway, token->version, DYGW_RENEW_REFUSED, patience, token, log,
-                            pool);
+    return dygw_token_renew(ctx, token->version, DYGW_RENEW_REFUSED, patience, token);
 }
 
-const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,
-                             void *baton, dygw_token_t *token, const dygw_log_t *log,
-                             apr_pool_t *pool)
+const dygw_reply_t *dygw_ask(const dygw_ctx_t *ctx, dygw_ask_e kind, dygw_ask_fn *call, void *baton,
+                             dygw_token_t *token)
 {
     int may_renew = 1;
     int may_repeat = kind == DYGW_ASK_HARMLESS;
@@ -150,9 +145,9 @@ const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_
     for (;;) {
         const dygw_reply_t *reply = call(baton, token->access_token);
 
-        dygw_ask_heard(gateway, token, reply);
+        dygw_ask_heard(ctx->gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
-            && dygw_ask_renew(gateway, reply, gateway->upstream_timeout, token, log, pool)
+            && dygw_ask_renew(ctx, reply, ctx->gateway->upstream_timeout, token)
                == APR_SUCCESS) {
             may_renew = 0;
             continue;

@@ -16,23 +16,20 @@ typedef enum {
 } dygw_ask_e;
 
 /* A token to ask with, renewed when the one held has ended. 0: there is none, *out says so. */
-int dygw_ask_ready(dygw_gateway_t *gateway, dygw_token_t *token, const dygw_log_t *log,
-                   apr_pool_t *pool, dygw_result_t *out);
+int dygw_ask_ready(const dygw_ctx_t *ctx, dygw_token_t *token, dygw_result_t *out);
 
 /* Calls with *token; when Douyin refuses it, it is renewed, once, and the call made again. *token
  * is the one used last. Never NULL. */
-const dygw_reply_t *dygw_ask(dygw_gateway_t *gateway, dygw_ask_e kind, dygw_ask_fn *call,
-                             void *baton, dygw_token_t *token, const dygw_log_t *log,
-                             apr_pool_t *pool);
+const dygw_reply_t *dygw_ask(const dygw_ctx_t *ctx, dygw_ask_e kind, dygw_ask_fn *call, void *baton,
+                             dygw_token_t *token);
 
 /* The two halves of that, for who asks without waiting. What reply to a call with *token says of
  * the token; */
 void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dygw_reply_t *reply);
 /* and the renewal of *token, which reply refuses; one that another is making is waited for up to
  * patience. APR_SUCCESS: *token is a newer one. */
-apr_status_t dygw_ask_renew(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                            apr_interval_time_t patience, dygw_token_t *token,
-                            const dygw_log_t *log, apr_pool_t *pool);
+apr_status_t dygw_ask_renew(const dygw_ctx_t *ctx, const dygw_reply_t *reply,
+                            apr_interval_time_t patience, dygw_token_t *token);
 
 /* What a reply that is not OK means to the caller, where nothing can have been redeemed. */
 void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out);

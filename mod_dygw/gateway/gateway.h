@@ -96,4 +96,18 @@ typedef struct dygw_gateway_t {
     const char *owner;                  /* names this child in leases and claims */
 } dygw_gateway_t;
 
+/* What every piece of work needs. All of it is set, and outlives the work; results come from
+ * pool. */
+typedef struct dygw_ctx_t {
+    dygw_gateway_t *gateway;
+    const dygw_log_t *log;
+    apr_pool_t *pool;
+} dygw_ctx_t;
+
+/* The same work, with a pool of a shorter life. */
+static inline dygw_ctx_t dygw_ctx_with_pool(const dygw_ctx_t *ctx, apr_pool_t *pool)
+{
+    return (dygw_ctx_t){ ctx->gateway, ctx->log, pool };
+}
+
 #endif

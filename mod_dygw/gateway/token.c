@@ -19,7 +19,9 @@
 #include <apr_time.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "store/token.h"
+#include "util/compiler.h"
 
 #define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
@@ -129,7 +131,7 @@ static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
 
 /* --- the table --- */
 
-static apr_status_t load(dygw_gateway_t *gateway, dygw_db_t *db, const dygw_log_t *log)
+static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void *baton)
 {
     dygw_token_row_t row;
     const char *text;
@@ -140,51 +142,43 @@ static apr_status_t load(dygw_gateway_t *gateway, dygw_db_t *db, const dygw_log_
     }
     if (!row.sealed) {
         /* A database made anew behind a host that still holds the token of the one before. */
-        publish(gateway, "", row.version, 0, 0);
+        publish(ctx->gateway, "", row.version, 0, 0);
         return APR_SUCCESS;
     }
-    rv = dygw_unseal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, dygw_db_pool(db), &text,
-                     NULL);
+    rv = dygw_unseal(ctx->gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, dygw_db_pool(db),
+                     &text, NULL);
     if (rv != APR_SUCCESS || strlen(text) >= DYGW_TOKEN_MAX) {
-        dygw_log(log, ERR, rv,
+        dygw_log(ctx->log, ERR, rv,
                  DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT ", does "
                               "not open with DygwMasterKey; a new one is fetched",
-                 gateway->client_key, row.version);
-        publish_version_only(gateway, row.version);
+                 ctx->gateway->client_key, row.version);
+        publish_version_only(ctx->gateway, row.version);
         return APR_SUCCESS;
     }
-    publish(gateway, text, row.version, row.obtained_at, row.expires_at);
+    publish(ctx->gateway, text, row.version, row.obtained_at, row.expires_at);
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_token_load(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_token_load(const dygw_ctx_t *ctx)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = load(gateway, db, log);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(ctx, load, NULL, DYGW_DB_ONCE);
 }
 
 /* --- renewing --- */
 
-static void report_failure(dygw_gateway_t *gateway, const dygw_reply_t *reply,
-                           const dygw_log_t *log)
+static void report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
 {
     if (reply->kind == DYGW_REPLY_SETUP) {
-        dygw_log(log, ERR, 0,
+        dygw_log(ctx->log, ERR, 0,
                  DYGWNO(0401) "Douyin refuses DygwClientKey %s with its DygwClientSecret: "
                               "error_code %" APR_INT64_T_FMT ", logid %s",
-                 gateway->client_key, reply->error_code, reply->logid);
+                 ctx->gateway->client_key, reply->error_code, reply->logid);
     }
     else {
-        dygw_log(log, WARN, 0,
+        dygw_log(ctx->log, WARN, 0,
                  DYGWNO(0402) "no new access token for %s: HTTP status %d, error_code "
                               "%" APR_INT64_T_FMT ", logid %s; it will be tried again",
-                 gateway->client_key, reply->http_status, reply->error_code, reply->logid);
+                 ctx->gateway->client_key, reply->http_status, reply->error_code, reply->logid);
     }
 }
 
@@ -198,26 +192,26 @@ static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *
 }
 
 /* Whether what Douyin gave will do in place of `version`. */
-static int acceptable(dygw_gateway_t *gateway, const dygw_token_reply_t *fresh,
-                      apr_int64_t version, int refused, const dygw_log_t *log)
+static int acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *fresh, apr_int64_t version,
+                      int refused)
 {
     if (fresh->reply.kind != DYGW_REPLY_OK) {
-        report_failure(gateway, &fresh->reply, log);
+        report_failure(ctx, &fresh->reply);
         return 0;
     }
     if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in < 0
         || fresh->expires_in > LIFE_MAX_SEC) {
-        dygw_log(log, ERR, 0,
+        dygw_log(ctx->log, ERR, 0,
                  DYGWNO(0405) "Douyin gives %s an access token of %" APR_SIZE_T_FMT " bytes for "
                               "%" APR_INT64_T_FMT " s: not used",
-                 gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
+                 ctx->gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
         return 0;
     }
-    if (refused && same_token(gateway, version, fresh->access_token)) {
-        dygw_log(log, ERR, 0,
+    if (refused && same_token(ctx->gateway, version, fresh->access_token)) {
+        dygw_log(ctx->log, ERR, 0,
                  DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
                               "again; `DygwTokenEndpoint client` asks the other call",
-                 gateway->client_key);
+                 ctx->gateway->client_key);
         return 0;
     }
     return 1;
@@ -248,74 +242,67 @@ static void count_renewal(dygw_gateway_t *gateway, dygw_renew_e why)
 }
 
 /* Seals and stores what Douyin gave; whoever stored a successor first, it is in the cell then. */
-static apr_status_t store_successor(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
-                                    const dygw_token_reply_t *fresh, const dygw_log_t *log,
-                                    apr_pool_t *pool)
+static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
+                                    const dygw_token_reply_t *fresh)
 {
     dygw_ms_t now = dygw_now();
     dygw_ms_t expires_at = now + life_of(fresh) * 1000;
     const char *sealed;
     dygw_db_t *db;
-    apr_status_t rv = dygw_seal(gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, fresh->access_token, pool,
-                                &sealed);
+    apr_status_t rv = dygw_seal(ctx->gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, fresh->access_token,
+                                ctx->pool, &sealed);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_db_open(&db, gateway->db, log, pool);
+        rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
     rv = dygw_store_token_put(db, version, sealed, now, expires_at);
     if (rv == APR_EEXIST) {
-        rv = load(gateway, db, log);
+        rv = load(ctx, db, NULL);
     }
     else if (rv == APR_SUCCESS) {
-        count_renewal(gateway, why);
-        publish(gateway, fresh->access_token, version + 1, now, expires_at);
-        dygw_log(log, INFO, 0,
+        count_renewal(ctx->gateway, why);
+        publish(ctx->gateway, fresh->access_token, version + 1, now, expires_at);
+        dygw_log(ctx->log, INFO, 0,
                  DYGWNO(0403) "new access token for %s, version %" APR_INT64_T_FMT
                               ", good for %" APR_INT64_T_FMT " s",
-                 gateway->client_key, version + 1, fresh->expires_in);
+                 ctx->gateway->client_key, version + 1, fresh->expires_in);
     }
     dygw_db_close(db);
     return rv;
 }
 
 /* With the claim in hand. */
-static apr_status_t fetch(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
-                          const dygw_log_t *log, apr_pool_t *pool)
+static apr_status_t fetch(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why)
 {
-    dygw_ms_t claimed_until = dygw_now() + claim_ttl(gateway);
-    const dygw_token_reply_t *fresh = dygw_douyin_token(gateway->douyin, log, pool);
+    dygw_ms_t claimed_until = dygw_now() + claim_ttl(ctx->gateway);
+    const dygw_token_reply_t *fresh = dygw_douyin_token(ctx->gateway->douyin, ctx->log, ctx->pool);
     apr_status_t rv = APR_EGENERAL;
 
-    if (acceptable(gateway, fresh, version, why == DYGW_RENEW_REFUSED, log)) {
-        rv = store_successor(gateway, version, why, fresh, log, pool);
+    if (acceptable(ctx, fresh, version, why == DYGW_RENEW_REFUSED)) {
+        rv = store_successor(ctx, version, why, fresh);
     }
     if (rv != APR_SUCCESS) {
-        pause_until(gateway, version, claimed_until);
+        pause_until(ctx->gateway, version, claimed_until);
     }
     return rv;
 }
 
-/* Claims `version` if it is free. APR_EEXIST: the table has another, which is in the cell now. */
-static apr_status_t claim(dygw_gateway_t *gateway, apr_int64_t version, const dygw_log_t *log,
-                          apr_pool_t *pool)
+/* Claims *version if it is free. APR_EEXIST: the table has another, which is in the cell now. */
+static apr_status_t claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
-    const char *owner = apr_pstrcat(pool, gateway->owner, "/", dygw_random_text(pool, 8), NULL);
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    const char *owner = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/",
+                                    dygw_random_text(ctx->pool, 8), NULL);
+    apr_status_t rv = dygw_store_token_claim(db, *(const apr_int64_t *)version, owner,
+                                             claim_ttl(ctx->gateway));
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = dygw_store_token_claim(db, version, owner, claim_ttl(gateway));
     if (rv == APR_EEXIST) {
-        apr_status_t loaded = load(gateway, db, log);
+        apr_status_t loaded = load(ctx, db, NULL);
 
         rv = loaded == APR_SUCCESS ? APR_EEXIST : loaded;
     }
-    dygw_db_close(db);
     return rv;
 }
 
@@ -333,16 +320,16 @@ static void wait_for_news(dygw_gateway_t *gateway, apr_int64_t version, apr_time
 }
 
 /* Tries to replace `version`. APR_SUCCESS: it was; APR_EEXIST: it is not the present one. */
-static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
-                            apr_time_t deadline, const dygw_log_t *log, apr_pool_t *pool)
+static apr_status_t replace(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
+                            apr_time_t deadline)
 {
     outlook_e expected;
 
-    while ((expected = outlook(gateway, version)) == WAITING) {
-        apr_status_t rv = claim(gateway, version, log, pool);
+    while ((expected = outlook(ctx->gateway, version)) == WAITING) {
+        apr_status_t rv = dygw_db_work(ctx, claim, &version, DYGW_DB_ONCE);
 
         if (rv == APR_SUCCESS) {
-            return fetch(gateway, version, why, log, pool);
+            return fetch(ctx, version, why);
         }
         if (rv != APR_EBUSY) {
             return rv;
@@ -350,29 +337,28 @@ static apr_status_t replace(dygw_gateway_t *gateway, apr_int64_t version, dygw_r
         if (apr_time_now() >= deadline) {
             return APR_TIMEUP;
         }
-        wait_for_news(gateway, version, deadline);
+        wait_for_news(ctx->gateway, version, deadline);
     }
     return expected == ANOTHER_THERE ? APR_SUCCESS : APR_EGENERAL;
 }
 
-apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
-                              apr_interval_time_t patience, dygw_token_t *token,
-                              const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
+                              apr_interval_time_t patience, dygw_token_t *token)
 {
     apr_time_t deadline = apr_time_now() + patience;
     dygw_token_t newest = { .version = version };
     int moves;
 
     if (why == DYGW_RENEW_REFUSED) {
-        mark_refused(gateway, version, 1);
+        mark_refused(ctx->gateway, version, 1);
     }
     for (moves = 0; moves < MOVES_MAX; moves++) {
-        apr_status_t rv = replace(gateway, newest.version, why, deadline, log, pool);
+        apr_status_t rv = replace(ctx, newest.version, why, deadline);
 
         if (rv != APR_SUCCESS && rv != APR_EEXIST) {
             return rv;
         }
-        if (dygw_token_held(gateway, &newest, pool) == APR_SUCCESS
+        if (dygw_token_held(ctx->gateway, &newest, ctx->pool) == APR_SUCCESS
             && newest.version != version && !newest.refused) {
             *token = newest;
             return APR_SUCCESS;
@@ -382,32 +368,31 @@ apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, dygw
     return APR_EGENERAL;
 }
 
-void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw_log_t *log,
-                         apr_pool_t *pool)
+void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest)
 {
     char hex[DYGW_SHA256_HEX_LEN + 1];
     dygw_token_t token;
     dygw_cell_t *cell;
     int renew;
 
-    if (dygw_token_held(gateway, &token, pool) != APR_SUCCESS) {
+    if (dygw_token_held(ctx->gateway, &token, ctx->pool) != APR_SUCCESS) {
         return;
     }
     dygw_sha256_hex(token.access_token, strlen(token.access_token), hex);
     if (strncmp(hex, digest, DIGEST_LEN) != 0) {
         return;
     }
-    cell = dygw_cell_lock(gateway);
+    cell = dygw_cell_lock(ctx->gateway);
     renew = cell->token_version == token.version
             && !dygw_is_recent(cell->rejected_at, REJECTED_PAUSE_MS);
     if (renew) {
         cell->rejected_at = dygw_now();
     }
-    dygw_cell_unlock(gateway);
+    dygw_cell_unlock(ctx->gateway);
     if (renew) {
         /* Not marked as refused: that is a reader's word, our own calls tell. */
-        dygw_token_renew(gateway, token.version, DYGW_RENEW_TOLD, gateway->upstream_timeout, &token,
-                         log, pool);
+        dygw_token_renew(ctx, token.version, DYGW_RENEW_TOLD, ctx->gateway->upstream_timeout,
+                         &token);
     }
 }
 

@@ -30,20 +30,18 @@ typedef enum {
 /* Renews it if `version` is still the present one: one caller asks Douyin, the others wait for its
  * result, for at most `patience`. Gives the newest. Any error: none in time, *token is as it was.
  */
-apr_status_t dygw_token_renew(dygw_gateway_t *gateway, apr_int64_t version, dygw_renew_e why,
-                              apr_interval_time_t patience, dygw_token_t *token,
-                              const dygw_log_t *log, apr_pool_t *pool);
+apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
+                              apr_interval_time_t patience, dygw_token_t *token);
 
 /* Douyin has just taken a token that was held as refused. */
 void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token);
 
 /* ?rejected=: digest is 8 hex digits of the token's SHA-256. Renews if it is the token we hold and
  * the last such renewal is 60 s ago. Whatever comes of it, read dygw_token_held afterwards. */
-void dygw_token_rejected(dygw_gateway_t *gateway, const char *digest, const dygw_log_t *log,
-                         apr_pool_t *pool);
+void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest);
 
 /* Reads the stored token into the cell. */
-apr_status_t dygw_token_load(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool);
+apr_status_t dygw_token_load(const dygw_ctx_t *ctx);
 
 /* When to renew a token that ends at expires_at and was obtained at obtained_at: well before, with
  * jitter (0..1). */

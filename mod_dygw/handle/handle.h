@@ -48,9 +48,10 @@ void dygw_drop_body(const dygw_call_t *call);
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
 /* For endpoints that take no parameters. */
 void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
-/* A parameter as a decimal integer; if_absent, when there is none or a mistake. */
+/* A parameter as a decimal integer; if_absent, when there is none or a mistake. What is wrong with
+ * it is said from the query's pool. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
-                   apr_pool_t *pool, dygw_result_t *out);
+                   dygw_result_t *out);
 
 /* --- deadline.c: the time that a body may take --- */
 /* For register_hooks: registers the filter that keeps the deadline. */
@@ -68,7 +69,7 @@ void dygw_hang_up(conn_rec *c);
  * after it. DYGW_NO_TIME when the parameter is absent. */
 typedef enum { DYGW_EDGE_START, DYGW_EDGE_END } dygw_edge_e;
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
-                          apr_pool_t *pool, dygw_result_t *out);
+                          dygw_result_t *out);
 
 /* --- fields.c: the members of the body. The first mistake counts: after it these functions read
  * nothing more --- */

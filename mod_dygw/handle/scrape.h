@@ -21,16 +21,9 @@ typedef struct dygw_metric_t {
     dygw_show_e show;
 } dygw_metric_t;
 
-typedef struct dygw_sample_t {
-    const char *suffix;                 /* of a histogram "_bucket", "_sum" or "_count"; else "" */
-    const dygw_label_t *labels;         /* the first one is the application */
-    int count;                          /* how many labels */
-    apr_int64_t value;
-    dygw_decimals_e decimals;
-} dygw_sample_t;
-
 /* Who scrapes: called for each metric, and then for each sample of this metric, always in the same
- * order. What the calls are given is gone when they return. */
+ * order. The first label of a sample is the application. What the calls are given is gone when they
+ * return. */
 typedef struct dygw_scraper_t {
     void (*metric)(void *baton, const dygw_metric_t *metric);
     void (*sample)(void *baton, const dygw_metric_t *metric, const dygw_sample_t *sample);

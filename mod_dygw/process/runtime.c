@@ -76,10 +76,11 @@ static void finish_reads(const prepared_t *p, apr_pool_t *pool)
 {
     dygw_gateway_t gateway = { 0 };
     dygw_log_t log = dygw_log_of(p->server);
+    const dygw_ctx_t ctx = { &gateway, &log, pool };
 
     if (dygw_database_direct(&gateway.db, p->server, pool) == APR_SUCCESS
         && dygw_reads_attach(&gateway.reads, p->shared.reads, pool) == APR_SUCCESS) {
-        dygw_reads_flush(&gateway, READS_PATIENCE_US, &log, pool);
+        dygw_reads_flush(&ctx, READS_PATIENCE_US);
     }
     dygw_reads_report(p->shared.reads, &log);
 }
@@ -204,12 +205,13 @@ static apr_status_t start_runtime(const prepared_t *p, apr_pool_t *pool)
         rv = dygw_reads_attach(&runtime->gateway.reads, p->shared.reads, pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = dygw_apps_create(&runtime->apps, &runtime->gateway, pool);
+        rv = dygw_apps_create(&runtime->apps, pool);
     }
     if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
         rv = dygw_nonces_attach(&runtime->nonces, (void *const *)p->shared.nonces->elts,
-                                p->shared.nonces->nelts, dygw_lock_take, dygw_lock_release,
-                                p->shared.nonces_lock, pool);
+                                p->shared.nonces->nelts,
+                                &(const dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
+                                                             p->shared.nonces_lock }, pool);
     }
     if (rv == APR_SUCCESS) {
         p->cfg->runtime = runtime;

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
@@ -20,20 +21,18 @@
 #include "store/nonce.h"
 #include "store/webhook.h"
 #include "store/db/schema.h"
+#include "util/compiler.h"
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
 #define OBTAINED_AHEAD_MS   600000  /* a token, by another clock; more: it was set back */
 #define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
 
-static apr_status_t create_work(dygw_round_t *round, apr_pool_t *pool)
+static apr_status_t create_work(dygw_round_t *round)
 {
-    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->gateway, dygw_settle_kinds,
-                                       &round->log, pool);
+    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->ctx, dygw_settle_kinds);
 
-    return rv == APR_SUCCESS
-               ? dygw_reconcile_create(&round->reconcile, &round->gateway, &round->log, pool)
-               : rv;
+    return rv == APR_SUCCESS ? dygw_reconcile_create(&round->reconcile, &round->ctx) : rv;
 }
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
@@ -44,12 +43,13 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->gateway = runtime->gateway;
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, made->gateway.metrics, pool);
     made->log = dygw_log_of(runtime->server);
+    made->ctx = (dygw_ctx_t){ &made->gateway, &made->log, pool };
     made->state = -1;
     made->resealed = -1;
     made->due_at = DYGW_NO_TIME;
     made->reconcile_at = DYGW_NO_TIME;
     *round = made;
-    return made->gateway.douyin ? create_work(made, pool) : APR_EGENERAL;
+    return made->gateway.douyin ? create_work(made) : APR_EGENERAL;
 }
 
 void dygw_round_abort(dygw_round_t *round)
@@ -184,14 +184,14 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
     round->clock_off = off;
 }
 
-static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, apr_pool_t *scratch)
+static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = read_database(round, db, tick, &state, scratch);
+        rv = read_database(round, db, tick, &state, ctx->pool);
         dygw_db_close(db);
     }
     report_state(round, state);
@@ -202,7 +202,7 @@ static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, apr
     compare_clocks(round, round->looked_at, tick->now);
     dygw_cell_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
     if (tell_tick(round, tick) != tick->token_version) {
-        dygw_token_load(&round->gateway, &round->log, scratch);
+        dygw_token_load(ctx);
     }
     return APR_SUCCESS;
 }
@@ -227,11 +227,11 @@ static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_
                    holds ? round->leads_until : 0);
 }
 
-static void take_lease(dygw_round_t *round, apr_pool_t *scratch)
+static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     dygw_ms_t asked_at = dygw_now();
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, round->gateway.db, &round->log, scratch);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return;
@@ -264,7 +264,7 @@ static int is_lease_free(const dygw_round_t *round, const dygw_tick_t *tick)
     return tick->lease_left_ms <= 0;
 }
 
-static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
+static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     int ours = tick->lease_owner && strcmp(tick->lease_owner, round->gateway.owner) == 0;
     int to_renew = ours && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS
@@ -273,18 +273,21 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t 
     note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
                tick->lease_left_ms);
     if (is_lease_free(round, tick) || to_renew) {
-        take_lease(round, scratch);
+        take_lease(round, ctx);
     }
 }
 
 void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch)
 {
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(&round->ctx, scratch);
+
     dygw_reads_close(&round->gateway);
-    dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
+    dygw_reads_flush(&ctx, READS_PATIENCE_US);
 }
 
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
 {
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(&round->ctx, scratch);
     dygw_db_t *db;
 
     if (!round->holds_lease) {
@@ -292,7 +295,7 @@ void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
     }
     round->holds_lease = 0;
     tell_metrics(round);
-    if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
+    if (dygw_db_open(&db, ctx.gateway->db, ctx.log, ctx.pool) == APR_SUCCESS) {
         dygw_store_lease_release(db, DYGW_LEASE_WORKER, round->gateway.owner);
         dygw_db_close(db);
     }
@@ -308,7 +311,7 @@ static double jitter_of(apr_int64_t version)
     return (double)(mixed >> 8) / (double)(1u << 24);
 }
 
-static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
+static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     const dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
     apr_int64_t version = cell->token_version;
@@ -321,25 +324,24 @@ static void keep_token(dygw_round_t *round, apr_pool_t *scratch)
 
     dygw_cell_unlock(&round->gateway);
     if (version == 0 || refused || due_at <= now || from_ahead) {
-        dygw_token_renew(&round->gateway, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0,
-                         &token, &round->log, scratch);
+        dygw_token_renew(ctx, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0, &token);
     }
 }
 
 /* Apps that changed may have been changed by a host that has the old master key only. */
-static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, apr_pool_t *scratch)
+static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     int left;
 
     if (tick->apps_version != round->resealed
-        && dygw_reseal(&round->gateway, &left, &round->log, scratch) == APR_SUCCESS && !left) {
+        && dygw_reseal(ctx, &left) == APR_SUCCESS && !left) {
         round->resealed = tick->apps_version;
     }
 }
 
-/* Gives how many rows went. */
-static int purge_tables(dygw_db_t *db)
+static apr_status_t purge_tables(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_round_t *round = baton;
     dygw_ms_t now = dygw_now();
     int nonces = 0;
     int keys = 0;
@@ -347,22 +349,17 @@ static int purge_tables(dygw_db_t *db)
     /* Whatever the store here: another virtual host, or the configuration before, had its own. */
     dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
-    return nonces > keys ? nonces : keys;
+    if (nonces >= PURGE_ROWS || keys >= PURGE_ROWS) {
+        round->purged_at = 0;       /* there is more: again in the next round */
+    }
+    return APR_SUCCESS;
 }
 
-static void purge_rows(dygw_round_t *round, apr_pool_t *scratch)
+static void purge_rows(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
-    dygw_db_t *db;
-
-    if (dygw_is_recent(round->purged_at, PURGE_MS)) {
-        return;
-    }
-    round->purged_at = dygw_now();
-    if (dygw_db_open(&db, round->gateway.db, &round->log, scratch) == APR_SUCCESS) {
-        if (purge_tables(db) >= PURGE_ROWS) {
-            round->purged_at = 0;       /* there is more: again in the next round */
-        }
-        dygw_db_close(db);
+    if (!dygw_is_recent(round->purged_at, PURGE_MS)) {
+        round->purged_at = dygw_now();
+        dygw_db_work(ctx, purge_tables, round, DYGW_DB_ONCE);
     }
 }
 
@@ -402,40 +399,40 @@ static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t
                                under_way ? 0 : patience);
 }
 
-static void look_after(dygw_round_t *round, apr_pool_t *scratch)
+static void look_after(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     dygw_tick_t tick = { 0 };
 
-    round->looked_well = look_at_database(round, &tick, scratch) == APR_SUCCESS;
+    round->looked_well = look_at_database(round, &tick, ctx) == APR_SUCCESS;
     if (round->looked_well) {
-        dygw_reads_flush(&round->gateway, READS_PATIENCE_US, &round->log, scratch);
-        dygw_meter_flush(&round->gateway, &round->log, scratch);
-        dygw_backlog_turn(&round->gateway, &round->backlog, tick.due_at != DYGW_NO_TIME,
-                          tick.apps_version, &round->log, scratch);
+        dygw_reads_flush(ctx, READS_PATIENCE_US);
+        dygw_meter_flush(ctx);
+        dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
     }
     if (!round->looked_well || !round->runtime->cfg->worker) {
         return;
     }
     round->due_at = tick.due_at;
     round->reconcile_at = tick.reconcile_at;
-    keep_lease(round, &tick, scratch);
+    keep_lease(round, &tick, ctx);
     if (round_leads(round)) {
-        dygw_recall_turn(&round->gateway, &round->recalled_at, tick.now, &round->log, scratch);
-        keep_token(round, scratch);
-        keep_sealed(round, &tick, scratch);
-        purge_rows(round, scratch);
-        dygw_retention_turn(&round->gateway, &round->retention, &round->log, scratch);
+        dygw_recall_turn(ctx, &round->recalled_at, tick.now);
+        keep_token(round, ctx);
+        keep_sealed(round, &tick, ctx);
+        purge_rows(round, ctx);
+        dygw_retention_turn(ctx, &round->retention);
     }
 }
 
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch)
 {
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(&round->ctx, scratch);
     dygw_ms_t now = dygw_now();
     int under_way;
 
     if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
         round->looked_at = now;
-        look_after(round, scratch);
+        look_after(round, &ctx);
     }
     under_way = run_jobs(round, patience);
     tell_metrics(round);

@@ -20,6 +20,7 @@ typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
     dygw_gateway_t gateway;     /* as the runtime's, with a client of its own that can be aborted */
     dygw_log_t log;
+    dygw_ctx_t ctx;             /* of both, with the pool of the round's whole life */
     int claimed;                /* the database was seen to be this application's */
     int holds_lease;
     dygw_ms_t leads_from;       /* while it holds the lease: since when, */

@@ -70,7 +70,7 @@ static dygw_code_e receive(const char *msg_id, const char *body, apr_size_t len,
     dygw_result_t out = { 0 };
 
     inserts = works = 0;
-    dygw_webhook_receive(&gateway, msg_id, body, len, &fuzz_log, pool, answer, &out);
+    dygw_webhook_receive(&(dygw_ctx_t){ &gateway, &fuzz_log, pool }, msg_id, body, len, answer, &out);
     FUZZ_ASSERT(inserts <= 1 && open_units == 0);
     FUZZ_ASSERT(works == (inserts && insert_gives == APR_SUCCESS));
     return out.code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who is calling: the four headers, the signature, the app behind it; and the operator.
  * helpers: authenticating.c
- * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c */
+ * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c gateway/db_work.c */
 #include "support/authenticating.h"
 
 #include <apr_general.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the audit trail says about changes of apps, and new secrets.
  * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
- * links: gateway/cell.c gateway/token.c
+ * links: gateway/cell.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -28,8 +28,8 @@ static int set_up(DYGW_UNUSED void **state)
 
     apr_pool_create(&pool, NULL);
     gateway = fake_world(pool);
-    assert_int_equal(dygw_apps_create(&apps, gateway, pool), APR_SUCCESS);
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
     return 0;
 }
@@ -64,21 +64,23 @@ static void assert_recorded(int count, const char *action, const char *before, c
 
 static void change(dygw_app_change_t wanted)
 {
-    dygw_app_change(gateway, &actor, 1, &wanted, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &wanted, &app, &out);
     assert_int_equal(out.code, DYGW_OK);
 }
 
 static void new_secret(const char *wanted, dygw_ms_t grace_ms)
 {
-    secret = wanted;
-    dygw_app_new_secret(gateway, &actor, 1, grace_ms, &fake_log, pool, &app, &secret, &out);
+    dygw_new_secret_t made = { wanted, grace_ms };
+
+    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 1, &made, &app, &out);
+    secret = made.text;
 }
 
 static dygw_known_app_t *known(void)
 {
     dygw_known_app_t *found;
 
-    assert_int_equal(dygw_apps_find(apps, "key-1", &fake_log, pool, &found), APR_SUCCESS);
+    assert_int_equal(dygw_apps_find(FAKE_CTX(gateway, pool), apps, "key-1", &found), APR_SUCCESS);
     return found;
 }
 
@@ -114,7 +116,7 @@ static void what_differs_is_recorded_and_nothing_else(DYGW_UNUSED void **state)
     assert_recorded(4, "app.change", "{\"poi_ids\":null}", "{\"poi_ids\":[]}");
     change((dygw_app_change_t){ .set_poi_ids = 1, .poi_ids = stores("70123") });
     assert_recorded(5, "app.change", "{\"poi_ids\":[]}", "{\"poi_ids\":[\"70123\"]}");
-    dygw_app_set_token_read(gateway, &actor, 1, 1, &fake_log, pool, &out);
+    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 1, &out);
     assert_recorded(6, "app.token_access", "{\"allow_token_read\":false}",
                     "{\"allow_token_read\":true}");
 }
@@ -125,7 +127,7 @@ static void what_changes_nothing_is_not_recorded(DYGW_UNUSED void **state)
     change((dygw_app_change_t){ .name = "till", .set_status = 1, .set_poi_ids = 1,
                                 .set_description = 1 });
     assert_true(app->updated_at == FAKE_START_MS);
-    dygw_app_set_token_read(gateway, &actor, 1, 0, &fake_log, pool, &out);
+    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 0, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_int_equal(fake_store_entries(), 1);
 }
@@ -143,7 +145,7 @@ static void what_failed_is_not_recorded(DYGW_UNUSED void **state)
     dygw_app_change_t wanted = { .name = "kiosk" };
 
     fake_store_fail(FAKE_APP_CHANGE, 0, 1, APR_EGENERAL, 0);
-    dygw_app_change(gateway, &actor, 1, &wanted, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &wanted, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     assert_int_equal(fake_store_entries(), 1);
 }
@@ -193,8 +195,10 @@ static void other_changes_leave_the_secrets(DYGW_UNUSED void **state)
 
 static void no_app_no_secret(DYGW_UNUSED void **state)
 {
-    secret = NULL;
-    dygw_app_new_secret(gateway, &actor, 2, 0, &fake_log, pool, &app, &secret, &out);
+    dygw_new_secret_t made = { NULL, 0 };
+
+    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 2, &made, &app, &out);
+    secret = made.text;
     assert_int_equal(out.code, DYGW_NOT_FOUND);
     fake_store_fail(FAKE_APP_CHANGE, 0, 1, APR_EGENERAL, 0);
     new_secret(NULL, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
  * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
- * links: gateway/cell.c gateway/token.c
+ * links: gateway/cell.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -27,7 +27,7 @@ static int set_up(DYGW_UNUSED void **state)
     apr_pool_create(&pool, NULL);
     gateway = fake_world(pool);
     fake_store_while_reading_apps = NULL;
-    assert_int_equal(dygw_apps_create(&apps, gateway, pool), APR_SUCCESS);
+    assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
     return 0;
 }
 
@@ -59,7 +59,7 @@ static void add(apr_int64_t id, const char *client_key)
 
 static apr_status_t find(const char *client_key)
 {
-    return dygw_apps_find(apps, client_key, &fake_log, pool, &known);
+    return dygw_apps_find(FAKE_CTX(gateway, pool), apps, client_key, &known);
 }
 
 /* What the background thread does when it sees another version of the table. */
@@ -232,7 +232,7 @@ static void find_another(void)
     dygw_known_app_t *other;
 
     fake_store_while_reading_apps = NULL;
-    assert_int_equal(dygw_apps_find(apps, "key-1", &fake_log, pool, &other), APR_SUCCESS);
+    assert_int_equal(dygw_apps_find(FAKE_CTX(gateway, pool), apps, "key-1", &other), APR_SUCCESS);
     assert_true(other->id == 1);
 }
 
@@ -254,8 +254,8 @@ static void *APR_THREAD_FUNC finding_new(DYGW_UNUSED apr_thread_t *thread, DYGW_
 {
     dygw_known_app_t *other;
 
-    found_new = dygw_apps_find(apps, "key-2", &fake_log, pool, &other);
-    found_nobody = dygw_apps_find(apps, "nobody", &fake_log, pool, &other);
+    found_new = dygw_apps_find(FAKE_CTX(gateway, pool), apps, "key-2", &other);
+    found_nobody = dygw_apps_find(FAKE_CTX(gateway, pool), apps, "nobody", &other);
     return NULL;
 }
 
@@ -355,7 +355,7 @@ static void a_new_app_works_at_once(DYGW_UNUSED void **state)
     const char *secret;
 
     find("nobody");
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_int_equal(strlen(app->client_key), 3 + 24);
     assert_int_equal(strlen(secret), 3 + 43);
@@ -377,16 +377,16 @@ static void a_given_key_and_secret_are_taken(DYGW_UNUSED void **state)
     dygw_app_t *app;
     const char *secret;
 
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(secret, "secret-of-mine");
     find("key-of-mine");
     assert_string_equal(known->secret, "secret-of-mine");
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_CONFLICT);
     assert_string_equal(out.field, "client_key");
     wanted.client_key = NULL;
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_CONFLICT);
     assert_string_equal(out.field, "code");
 }
@@ -398,7 +398,7 @@ static void an_app_that_is_disabled_is_so_at_once(DYGW_UNUSED void **state)
 
     add(1, "key-1");
     find("key-1");
-    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
     assert_int_equal(out.code, DYGW_OK);
     assert_int_equal(app->status, DYGW_APP_DISABLED);
     assert_string_equal(app->name, "till");
@@ -413,14 +413,14 @@ static void what_is_set_is_changed_and_nothing_else(DYGW_UNUSED void **state)
 
     add(1, "key-1");
     fake_store_app(0)->description = "by the door";
-    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
     assert_string_equal(fake_store_app(0)->name, "kiosk");
     assert_string_equal(fake_store_app(0)->description, "by the door");
     change = (dygw_app_change_t){ .set_description = 1 };
-    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
     assert_string_equal(fake_store_app(0)->name, "kiosk");
     assert_null(fake_store_app(0)->description);
-    dygw_app_set_token_read(gateway, &actor, 1, 0, &fake_log, pool, &out);
+    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 0, &out);
     assert_int_equal(out.code, DYGW_OK);
     find("key-1");
     assert_int_equal(known->allow_token_read, 0);
@@ -431,11 +431,11 @@ static void an_app_that_is_not_there_is_not_found(DYGW_UNUSED void **state)
     dygw_app_change_t change = { .name = "kiosk" };
     dygw_app_t *app;
 
-    dygw_app_read(gateway, 1, &fake_log, pool, &app, &out);
+    dygw_app_read(FAKE_CTX(gateway, pool), 1, &app, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
-    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
-    dygw_app_set_token_read(gateway, &actor, 1, 1, &fake_log, pool, &out);
+    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 1, &out);
     assert_int_equal(out.code, DYGW_NOT_FOUND);
 }
 
@@ -443,39 +443,39 @@ static void without_database_administrators_hear_so(DYGW_UNUSED void **state)
 {
     dygw_new_app_t wanted = { .name = "till" };
     dygw_app_change_t change = { .name = "kiosk" };
-    apr_array_header_t *list;
-    apr_int64_t total;
+    dygw_app_filter_t all = { -1, NULL };
+    dygw_page_t list;
     dygw_app_t *app;
     const char *secret;
 
     fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
-    dygw_app_create(gateway, &actor, &wanted, &fake_log, pool, &app, &secret, &out);
+    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_list(gateway, -1, NULL, 1, 20, &fake_log, pool, &list, &total, &out);
+    dygw_app_list(FAKE_CTX(gateway, pool), &all, 1, 20, &list, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_read(gateway, 1, &fake_log, pool, &app, &out);
+    dygw_app_read(FAKE_CTX(gateway, pool), 1, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_change(gateway, &actor, 1, &change, &fake_log, pool, &app, &out);
+    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_set_token_read(gateway, &actor, 1, 1, &fake_log, pool, &out);
+    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 1, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     assert_true(out.retry_after > 0);
 }
 
 static void apps_are_listed_by_pages(DYGW_UNUSED void **state)
 {
-    apr_array_header_t *list;
-    apr_int64_t total;
+    dygw_app_filter_t all = { -1, NULL };
+    dygw_page_t list;
     dygw_app_t *app;
 
     add(1, "key-1");
     add(2, "key-2");
     add(3, "key-3");
-    dygw_app_list(gateway, -1, NULL, 2, 2, &fake_log, pool, &list, &total, &out);
+    dygw_app_list(FAKE_CTX(gateway, pool), &all, 2, 2, &list, &out);
     assert_int_equal(out.code, DYGW_OK);
-    assert_true(total == 3);
-    assert_int_equal(list->nelts, 1);
-    dygw_app_read(gateway, 3, &fake_log, pool, &app, &out);
+    assert_true(list.total == 3);
+    assert_int_equal(list.rows->nelts, 1);
+    dygw_app_read(FAKE_CTX(gateway, pool), 3, &app, &out);
     assert_string_equal(app->client_key, "key-3");
 }
 

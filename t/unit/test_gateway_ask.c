@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c
+ * links: gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -35,7 +36,7 @@ static void prepare(void)
         .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1
     };
 
-    dygw_prepare_only(gateway, &request, &fake_log, pool, &out);
+    dygw_prepare_only(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void prepare_link(void)
@@ -45,12 +46,12 @@ static void prepare_link(void)
         .count = 1
     };
 
-    dygw_prepare_only(gateway, &request, &fake_log, pool, &out);
+    dygw_prepare_only(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void stores(void)
 {
-    dygw_stores(gateway, NULL, POI, 1, 20, &fake_log, pool, &out);
+    dygw_stores(FAKE_CTX(gateway, pool), NULL, POI, 1, 20, &out);
 }
 
 /* --- what the caller is told, for each class of answer --- */

@@ -74,7 +74,7 @@ static int tear_down(DYGW_UNUSED void **unused)
 
 static void turn(int waits, apr_int64_t apps_version)
 {
-    dygw_backlog_turn(&gateway, &state, waits, apps_version, &nowhere, pool);
+    dygw_backlog_turn(&(dygw_ctx_t){ &gateway, &nowhere, pool }, &state, waits, apps_version);
 }
 
 static void assert_gauges(int to_settle, int to_cancel, int to_enrich, int oldest_at)

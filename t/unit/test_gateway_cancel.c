@@ -2,7 +2,7 @@
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
  * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/cell.c gateway/token.c
  * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
- * links: gateway/settle/pace.c
+ * links: gateway/settle/pace.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -78,7 +78,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void cancel(void)
 {
-    dygw_cancel(gateway, 100, 3, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 100, 3, &out, &pending);
 }
 
 /* What the caller hears is what the table has. */
@@ -225,9 +225,9 @@ static void what_has_failed_cannot_be_cancelled(DYGW_UNUSED void **state)
 
 static void only_its_app_may(DYGW_UNUSED void **state)
 {
-    dygw_cancel(gateway, 100, 4, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 100, 4, &out, &pending);
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
-    dygw_cancel(gateway, 101, 3, &fake_log, pool, &out, &pending);
+    dygw_cancel(FAKE_CTX(gateway, pool), 101, 3, &out, &pending);
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
     assert_string_equal(fake_asked(), "");
 }

@@ -153,8 +153,8 @@ static json_t *diagnose(void)
     dygw_db_source_t source = { .dialect = DYGW_PGSQL };
     dygw_gateway_t gateway = { .db = &source };
     dygw_findings_t findings = { 0 };
-    dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
-                           .connections = world.connections, .pool = world.pool };
+    const dygw_ctx_t ctx = { &gateway, &log, world.pool };
+    dygw_diagnosis_t d = { .ctx = &ctx, .findings = &findings, .connections = world.connections };
     json_t *checks = diagnosing(&d, dygw_diagnose_database);
 
     assert_int_equal(json_array_size(checks), 6);

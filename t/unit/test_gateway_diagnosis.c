@@ -169,9 +169,9 @@ static json_t *diagnose(const char *const *poi_ids)
     static const dygw_log_t log = { 0 };
     dygw_gateway_t gateway = { .account_id = ACCOUNT };
     dygw_findings_t findings = { 0 };
-    dygw_diagnosis_t d = { .gateway = &gateway, .findings = &findings, .log = &log,
-                           .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)),
-                           .pool = world.pool };
+    const dygw_ctx_t ctx = { &gateway, &log, world.pool };
+    dygw_diagnosis_t d = { .ctx = &ctx, .findings = &findings,
+                           .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)) };
 
     for (; poi_ids && *poi_ids; poi_ids++) {
         APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;

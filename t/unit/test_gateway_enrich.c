@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
- * links: gateway/settle/owner.c gateway/record.c
+ * links: gateway/settle/owner.c gateway/record.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/fake_world.h"
 
@@ -86,7 +86,7 @@ static dygw_job_t *enrich(apr_int64_t first_id)
     dygw_store_verification_items(db, first_id, &items, pool);
     dygw_db_close(db);
     *job = (dygw_job_t){
-        .kind = &dygw_enrich_job, .gateway = gateway, .log = &fake_log, .pool = pool,
+        .kind = &dygw_enrich_job, .ctx = { gateway, &fake_log, pool },
         .rows = (dygw_verification_t **)items->elts, .count = items->nelts
     };
     question = job->kind->begin(job);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One key, one redemption. The table of keys and the redemption itself are played here.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/idempotency.c gateway/redeem/lookup.c gateway/token.c
- * links: store/verification/words.c
+ * links: store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -107,11 +107,10 @@ static void insert(apr_int64_t first_id, int count)
     dygw_db_close(db);
 }
 
-void dygw_redeem(dygw_gateway_t *of, const dygw_redeem_request_t *asked,
-                 DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *in,
+void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *asked,
                  dygw_redeem_result_t *result)
 {
-    assert_ptr_equal(of, gateway);
+    assert_ptr_equal(ctx->gateway, gateway);
     assert_int_equal(fake_store_open_units(), 0);
     assert_string_equal(asked->key_hash, row.key);
     assert_string_equal(asked->key_owner, row.owner);
@@ -119,7 +118,7 @@ void dygw_redeem(dygw_gateway_t *of, const dygw_redeem_request_t *asked,
     redemptions++;
     if (records > 0) {
         insert(100, records);
-        assert_int_equal(dygw_items_read(gateway, 100, &fake_log, pool, &redeemed), APR_SUCCESS);
+        assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 100, &redeemed), APR_SUCCESS);
         row.first_id = 100;
     }
     *result = redeemed;
@@ -152,7 +151,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void redeem(void)
 {
-    dygw_redeem_once(gateway, &request, &fake_log, pool, &out);
+    dygw_redeem_once(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void the_key_is_claimed_before_anything_else(DYGW_UNUSED void **state)
@@ -341,7 +340,7 @@ static void a_claim_that_was_taken_over_is_not_freed(DYGW_UNUSED void **state)
 static void a_replay_by_verify_token_ties_the_key(DYGW_UNUSED void **state)
 {
     insert(700, 2);
-    assert_int_equal(dygw_items_read(gateway, 700, &fake_log, pool, &redeemed), APR_SUCCESS);
+    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 700, &redeemed), APR_SUCCESS);
     redeemed.replayed = 1;
     records = 0;
     redeem();
@@ -371,7 +370,7 @@ static void a_claim_is_made_again_when_its_connection_died(DYGW_UNUSED void **st
 
 static void look_up(apr_int64_t app_id, const char *key)
 {
-    dygw_verification_by_key(gateway, key, app_id, &fake_log, pool, &out);
+    dygw_verification_by_key(FAKE_CTX(gateway, pool), key, app_id, &out);
 }
 
 static void records_are_found_by_their_key(DYGW_UNUSED void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what is recorded.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -52,7 +52,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void read_as(apr_int64_t app_id, apr_int64_t id)
 {
-    dygw_verification_read(gateway, id, app_id, &fake_log, pool, &out);
+    dygw_verification_read(FAKE_CTX(gateway, pool), id, app_id, &out);
 }
 
 static void a_verification_is_read_by_its_app(DYGW_UNUSED void **state)
@@ -100,9 +100,9 @@ static void without_database_it_cannot_be_told(DYGW_UNUSED void **state)
 
 static void the_rows_of_a_request_are_read_by_its_first(DYGW_UNUSED void **state)
 {
-    assert_int_equal(dygw_items_read(gateway, 200, &fake_log, pool, &out), APR_SUCCESS);
+    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 200, &out), APR_SUCCESS);
     assert_int_equal(out.count, 3);
-    assert_int_equal(dygw_items_read(gateway, 201, &fake_log, pool, &out), APR_NOTFOUND);
+    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 201, &out), APR_NOTFOUND);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

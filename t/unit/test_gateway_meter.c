@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The meter: how many requests an app has, exactly, and when its last use is written down.
- * links: gateway/ask.c gateway/cell.c gateway/apps/meter.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/apps/meter.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -235,7 +235,7 @@ static void add_apps(int count)
 
 static apr_status_t flush(void)
 {
-    return dygw_meter_flush(gateway, &fake_log, pool);
+    return dygw_meter_flush(FAKE_CTX(gateway, pool));
 }
 
 static void a_use_is_written_with_the_next_look(DYGW_UNUSED void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads of the token on their way into the audit trail: none is lost, none is there twice. The
  * database is a few lines here.
- * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c */
+ * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,10 +125,9 @@ apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_tok
     return APR_NOTFOUND;
 }
 
-apr_status_t dygw_token_renew(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED apr_int64_t version,
+apr_status_t dygw_token_renew(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED apr_int64_t version,
                               DYGW_UNUSED dygw_renew_e why, DYGW_UNUSED apr_interval_time_t patience,
-                              DYGW_UNUSED dygw_token_t *token, DYGW_UNUSED const dygw_log_t *log,
-                              DYGW_UNUSED apr_pool_t *p)
+                              DYGW_UNUSED dygw_token_t *token)
 {
     return APR_EGENERAL;
 }
@@ -140,9 +139,8 @@ void dygw_token_accepted(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_t
 static int messages;
 static char message[512];
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     messages++;
     vsnprintf(message, sizeof(message), fmt, args);
@@ -171,7 +169,7 @@ static dygw_code_e read_once(dygw_gateway_t *by)
 {
     dygw_result_t out = { 0 };
 
-    dygw_reads_record(by, &app, "192.0.2.7", &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ by, &request, pool }, &app, "192.0.2.7", &out);
     return out.code;
 }
 
@@ -184,7 +182,7 @@ static void read_times(int times)
 
 static apr_status_t flush(dygw_gateway_t *by)
 {
-    return dygw_reads_flush(by, PATIENCE, &request, pool);
+    return dygw_reads_flush(&(dygw_ctx_t){ by, &request, pool }, PATIENCE);
 }
 
 static void a_read_needs_no_database(DYGW_UNUSED void **state)
@@ -226,7 +224,7 @@ static void any_child_writes_all_of_it_once(DYGW_UNUSED void **state)
 static void without_patience_a_batch_is_written(DYGW_UNUSED void **state)
 {
     read_times(DYGW_READS_MAX);
-    assert_int_equal(dygw_reads_flush(&gateway, 0, &request, pool), APR_SUCCESS);
+    assert_int_equal(dygw_reads_flush(&(dygw_ctx_t){ &gateway, &request, pool }, 0), APR_SUCCESS);
     assert_in_range(committed_count, 1, DYGW_READS_MAX - 1);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_int_equal(committed_count, DYGW_READS_MAX);
@@ -301,10 +299,10 @@ static void what_is_too_long_is_cut(DYGW_UNUSED void **state)
 
     memset(address, '1', sizeof(address) - 1);
     address[sizeof(address) - 1] = '\0';
-    dygw_reads_record(&gateway, &app, address, &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ &gateway, &request, pool }, &app, address, &out);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_in_range(strlen(last.address), 45, 64);
-    dygw_reads_record(&gateway, &app, NULL, &request, pool, &out);
+    dygw_reads_record(&(dygw_ctx_t){ &gateway, &request, pool }, &app, NULL, &out);
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_null(last.address);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which work counts as too far ahead, and when it is looked for. links: gateway/background/recall.c */
+ * Which work counts as too far ahead, and when it is looked for.
+ * links: gateway/background/recall.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,9 +66,8 @@ void dygw_cell_left_work(DYGW_UNUSED dygw_gateway_t *g)
     lefts++;
 }
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     messages++;
     vsnprintf(message, sizeof(message), fmt, args);
@@ -82,7 +82,7 @@ static void turn(dygw_ms_t database_now)
 {
     static const dygw_log_t nowhere;
 
-    dygw_recall_turn(&gateway, &looked_at, database_now, &nowhere, pool);
+    dygw_recall_turn(&(dygw_ctx_t){ &gateway, &nowhere, pool }, &looked_at, database_now);
 }
 
 /* --- the tests --- */

@@ -2,7 +2,8 @@
  * The background's reconciliation, turn by turn: which days are wanted, how pages are asked for,
  * what a failure does, and when a run is dropped.
  * links: gateway/reports/ledger.c gateway/reports/ledger_item.c gateway/reports/reconcile.c
- * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c store/verification/words.c
+ * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
+ * links: store/verification/words.c gateway/db_work.c
  * helpers: reconciling.c */
 #include "support/reconciling.h"
 
@@ -26,7 +27,7 @@ static int set_up(DYGW_UNUSED void **state)
     apr_pool_create(&pool, NULL);
     world_begin(T0);
     gateway = (dygw_gateway_t){ .account_id = "acc", .time_zone = CHINA };
-    assert_int_equal(dygw_reconcile_create(&rec, &gateway, &log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_reconcile_create(&rec, &(dygw_ctx_t){ &gateway, &log, pool }), APR_SUCCESS);
     return 0;
 }
 

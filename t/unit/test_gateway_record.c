@@ -2,7 +2,7 @@
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c
+ * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -63,7 +63,7 @@ static void list_two_coupons(void)
 
 static void redeem(void)
 {
-    dygw_redeem(gateway, &request, &fake_log, pool, &out);
+    dygw_redeem(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void check_nothing_done(dygw_code_e code)

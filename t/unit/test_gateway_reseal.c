@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The change of the master key: what the old key has sealed is sealed anew.
- * links: gateway/apps/apps.c gateway/ask.c gateway/cell.c gateway/apps/reseal.c gateway/token.c
+ * links: gateway/apps/apps.c gateway/ask.c gateway/cell.c gateway/apps/reseal.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -68,7 +68,7 @@ static int is_new(const char *purpose, const char *text, const char *expected)
 
 static apr_status_t reseal(void)
 {
-    return dygw_reseal(gateway, &left, &fake_log, pool);
+    return dygw_reseal(FAKE_CTX(gateway, pool), &left);
 }
 
 static void both_secrets_of_an_app_and_the_token_are_sealed_anew(DYGW_UNUSED void **state)

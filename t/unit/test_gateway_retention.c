@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is older than DygwRetention goes: how much of it, when, and what is said. The tables are
  * numbers here.
- * links: gateway/background/retention.c */
+ * links: gateway/background/retention.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,9 +102,8 @@ apr_status_t dygw_store_reconciliation_purge(DYGW_UNUSED dygw_db_t *db, const ch
     return take(3, limit > 1 ? 1 : limit, removed);
 }
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     vsnprintf(message, sizeof(message), fmt, args);
 }
@@ -133,7 +132,7 @@ static int sweep(void)
     int turns = 0;
 
     while (state_of.next_at <= now && turns < TURNS) {
-        dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+        dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
         turns++;
     }
     return turns;
@@ -143,7 +142,7 @@ static void off_removes_nothing(DYGW_UNUSED void **state)
 {
     gateway.retention = 0;
     rows[0] = 10;
-    dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
     assert_int_equal(opens, 0);
     assert_int_equal(rows[0], 10);
 }
@@ -161,7 +160,7 @@ static void it_goes_in_small_batches_one_a_turn(DYGW_UNUSED void **state)
 {
     rows[0] = 1801;
     rows[1] = 500;
-    dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
     assert_int_equal(opens, 1);
     assert_int_equal(rows[0], 1301);
     assert_int_equal(rows[1], 500);
@@ -183,7 +182,7 @@ static void it_rests_when_nothing_is_left(DYGW_UNUSED void **state)
     assert_int_equal(sweep(), DYGW_RETENTION_TABLES);
     opens = 0;
     now += 299999;
-    dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
     assert_int_equal(opens, 0);
     now += 1;
     assert_int_equal(sweep(), DYGW_RETENTION_TABLES);
@@ -194,7 +193,7 @@ static void it_does_not_rest_until_a_clock_that_was_set_back_has_caught_up(DYGW_
     sweep();
     opens = 0;
     now -= 3600000;
-    dygw_retention_turn(&gateway, &state_of, &no_log, pool);
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
     assert_int_equal(opens, 1);
 }
 

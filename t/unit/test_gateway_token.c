@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token: renewed exactly once for everybody, and healed whatever happened to it.
- * links: gateway/cell.c gateway/token.c
+ * links: gateway/cell.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -36,7 +36,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static apr_status_t renew(apr_int64_t version, dygw_renew_e why)
 {
-    return dygw_token_renew(gateway, version, why, NO_PATIENCE, &token, &fake_log, pool);
+    return dygw_token_renew(FAKE_CTX(gateway, pool), version, why, NO_PATIENCE, &token);
 }
 
 static void check_held(const char *text, apr_int64_t version)
@@ -72,7 +72,7 @@ static void it_is_held_until_it_ends(DYGW_UNUSED void **state)
 static void another_hosts_is_loaded(DYGW_UNUSED void **state)
 {
     fake_store_set_token(gateway->seal, "tok-9", 9, FAKE_START_MS, FAKE_START_MS + LIFE_MS);
-    assert_int_equal(dygw_token_load(gateway, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_held("tok-9", 9);
     assert_true(token.expires_at == FAKE_START_MS + LIFE_MS);
     assert_true(gateway->cell->token_obtained_at == FAKE_START_MS);
@@ -138,7 +138,7 @@ static void a_claim_held_by_others_is_waited_for(DYGW_UNUSED void **state)
     fake_store_claimed_until(FAKE_START_MS + 6000);
     assert_int_equal(renew(1, 0), APR_TIMEUP);
     assert_int_equal(fake_token_calls(), 0);
-    assert_int_equal(dygw_token_renew(gateway, 1, 0, 50000, &token, &fake_log, pool), APR_TIMEUP);
+    assert_int_equal(dygw_token_renew(FAKE_CTX(gateway, pool), 1, 0, 50000, &token), APR_TIMEUP);
     fake_clock_advance(6001);           /* its owner died */
     assert_int_equal(renew(1, 0), APR_SUCCESS);
     assert_int_equal(fake_token_calls(), 1);
@@ -174,7 +174,7 @@ static void what_failed_is_not_tried_again_before_the_claim_ends(DYGW_UNUSED voi
         assert_int_equal(fake_logged(kinds[i] == DYGW_REPLY_SETUP ? "DYGW0401" : "DYGW0402"), 1);
         fake_trace();
         /* Nobody on this host waits for it either. */
-        assert_int_equal(dygw_token_renew(gateway, 1, 0, PATIENCE_US, &token, &fake_log, pool),
+        assert_int_equal(dygw_token_renew(FAKE_CTX(gateway, pool), 1, 0, PATIENCE_US, &token),
                          APR_EGENERAL);
         assert_string_equal(fake_trace(), "");
         check_held("tok-1", 1);
@@ -319,7 +319,7 @@ static void a_database_made_anew_gets_a_token(DYGW_UNUSED void **state)
     assert_true(fake_store_token()->version == 1);
     fake_hold_token(gateway, "tok-8", 8, LIFE_MS);
     fake_store_set_token(gateway->seal, NULL, 0, DYGW_NO_TIME, DYGW_NO_TIME);
-    assert_int_equal(dygw_token_load(gateway, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_none_held();
     assert_true(token.version == 0);
 }
@@ -336,7 +336,7 @@ static void a_stored_token_that_does_not_open_is_replaced(DYGW_UNUSED void **sta
 {
     forget();
     seal_with_another_key(5);
-    assert_int_equal(dygw_token_load(gateway, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_none_held();
     assert_true(token.version == 5);    /* as the table says: it is not read again each second */
     assert_int_equal(fake_logged("DYGW0400"), 1);
@@ -351,7 +351,7 @@ static void a_stored_token_that_does_not_open_is_replaced(DYGW_UNUSED void **sta
 static void until_then_the_one_held_serves(DYGW_UNUSED void **state)
 {
     seal_with_another_key(5);
-    assert_int_equal(dygw_token_load(gateway, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_held("tok-1", 5);
 }
 
@@ -375,7 +375,7 @@ static const char *digest_of(const char *text)
 
 static void reject(const char *text)
 {
-    dygw_token_rejected(gateway, digest_of(text), &fake_log, pool);
+    dygw_token_rejected(FAKE_CTX(gateway, pool), digest_of(text));
 }
 
 static void a_reader_may_reject_the_token_held_once_a_minute(DYGW_UNUSED void **state)
@@ -447,7 +447,7 @@ static void *APR_THREAD_FUNC renewing(DYGW_UNUSED apr_thread_t *thread, void *da
     apr_pool_create_unmanaged_ex(&own, NULL, allocator);
     apr_allocator_owner_set(allocator, own);
     entered++;
-    if (dygw_token_renew(gateway, 1, refused_by_all, PATIENCE_US, got, &fake_log, own)
+    if (dygw_token_renew(FAKE_CTX(gateway, own), 1, refused_by_all, PATIENCE_US, got)
         != APR_SUCCESS) {
         got->version = -1;
     }

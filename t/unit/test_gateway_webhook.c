@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
- * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c
+ * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -63,7 +63,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static void receive(const char *msg_id, const char *body)
 {
-    dygw_webhook_receive(gateway, msg_id, body, strlen(body), &fake_log, pool, &answer, &out);
+    dygw_webhook_receive(FAKE_CTX(gateway, pool), msg_id, body, strlen(body), &answer, &out);
 }
 
 static void a_change_is_kept_and_its_work_announced(DYGW_UNUSED void **state)

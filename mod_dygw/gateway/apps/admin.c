@@ -8,8 +8,10 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
 #include "gateway/apps/meter.h"
+#include "util/compiler.h"
 
 #define KEY_LEN         24
 #define SECRET_LEN      43      /* of 62 characters: 256 bits */
@@ -18,15 +20,17 @@
 
 /* Who does what, to an app as it is found. */
 typedef struct edit_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     const dygw_actor_t *actor;
     const char *action;
-    apr_pool_t *pool;
+    apr_int64_t id;
+    dygw_app_t *app;            /* afterwards */
     void (*apply)(const struct edit_t *edit, dygw_app_t *app);
     const dygw_app_change_t *change;
     int allow_token_read;
     const char *secret_sealed;
     dygw_ms_t grace_ms;
+    const char *taken;          /* of a new app: what another has already */
 } edit_t;
 
 static void explain(apr_status_t rv, dygw_result_t *out)
@@ -59,17 +63,18 @@ static const char *generated(apr_pool_t *pool, const char *prefix, int length)
 }
 
 /* Generates *secret when it is NULL, and seals it. */
-static void make_secret(const dygw_gateway_t *gateway, const char *client_key,
-                        const dygw_log_t *log, apr_pool_t *pool, const char **secret,
+static void make_secret(const dygw_ctx_t *ctx, const char *client_key, const char **secret,
                         const char **sealed, dygw_result_t *out)
 {
     if (!*secret) {
-        *secret = generated(pool, SECRET_PREFIX, SECRET_LEN);
+        *secret = generated(ctx->pool, SECRET_PREFIX, SECRET_LEN);
     }
     if (!client_key || !*secret
-        || dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, client_key), *secret, pool, sealed)
+        || dygw_seal(ctx->gateway->seal, dygw_app_seal_purpose(ctx->pool, client_key), *secret,
+                     ctx->pool, sealed)
                != APR_SUCCESS) {
-        dygw_log(log, ERR, 0, DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
+        dygw_log(ctx->log, ERR, 0,
+                 DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
         out->code = DYGW_INTERNAL_ERROR;
         out->message = "the secret could not be made";
     }
@@ -108,7 +113,7 @@ static int describe_new(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
     const edit_t *edit = baton;
 
-    return dygw_app_entry(edit->gateway, edit->actor, edit->action, NULL, app, edit->pool, entry);
+    return dygw_app_entry(edit->ctx, edit->actor, edit->action, NULL, app, entry);
 }
 
 static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
@@ -122,64 +127,63 @@ static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
     }
 }
 
-void dygw_app_create(dygw_gateway_t *gateway, const dygw_actor_t *actor,
-                     const dygw_new_app_t *wanted, const dygw_log_t *log, apr_pool_t *pool,
-                     dygw_app_t **app, const char **secret, dygw_result_t *out)
+static apr_status_t insert_app(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.create", .pool = pool };
-    const char *taken = NULL;
-    dygw_db_t *db;
+    edit_t *edit = baton;
+
+    return dygw_store_app_insert(db, edit->app, describe_new, edit, &edit->taken);
+}
+
+void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
+                     const dygw_new_app_t *wanted, dygw_app_t **app, const char **secret,
+                     dygw_result_t *out)
+{
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.create",
+                    .app = new_app(wanted, ctx->pool) };
     apr_status_t rv;
 
     *out = (dygw_result_t){ 0 };
-    *app = new_app(wanted, pool);
+    *app = edit.app;
     *secret = wanted->secret;
-    make_secret(gateway, (*app)->client_key, log, pool, secret, &(*app)->secret_sealed, out);
+    make_secret(ctx, edit.app->client_key, secret, &edit.app->secret_sealed, out);
     if (out->code != DYGW_OK) {
         return;
     }
-    rv = dygw_db_open(&db, gateway->db, log, pool);
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_insert(db, *app, describe_new, &edit, &taken);
-        dygw_db_close(db);
-    }
+    rv = dygw_db_work(ctx, insert_app, &edit, DYGW_DB_ONCE);
     if (rv == APR_EEXIST) {
-        explain_taken(taken, out);
+        explain_taken(edit.taken, out);
         return;
     }
-    finish_change(gateway, rv, out);
+    finish_change(ctx->gateway, rv, out);
     if (rv == APR_SUCCESS) {
-        report_beyond_meter(*app, log);
+        report_beyond_meter(edit.app, ctx->log);
     }
 }
 
 /* --- list and read --- */
 
-void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page, int page_size,
-                   const dygw_log_t *log, apr_pool_t *pool, apr_array_header_t **apps,
-                   apr_int64_t *total, dygw_result_t *out)
+void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int page, int page_size,
+                   dygw_page_t *found, dygw_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_list(db, status, q, (page - 1) * page_size, page_size, apps, total,
-                                 pool);
+        rv = dygw_store_app_list(db, filter, (page - 1) * page_size, page_size, found, ctx->pool);
         dygw_db_close(db);
     }
     explain(rv, out);
 }
 
-void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *log, apr_pool_t *pool,
-                   dygw_app_t **app, dygw_result_t *out)
+void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw_result_t *out)
 {
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_get(db, id, app, pool);
+        rv = dygw_store_app_get(db, id, app, ctx->pool);
         dygw_db_close(db);
     }
     explain(rv, out);
@@ -194,26 +198,26 @@ static int edit_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
     int changed;
 
     edit->apply(edit, app);
-    changed = dygw_app_entry(edit->gateway, edit->actor, edit->action, &before, app, edit->pool,
-                             entry);
+    changed = dygw_app_entry(edit->ctx, edit->actor, edit->action, &before, app, entry);
     if (changed) {
         app->updated_at = entry->at;
     }
     return changed;
 }
 
-static void change_app(edit_t *edit, apr_int64_t id, const dygw_log_t *log, dygw_app_t **app,
-                       dygw_result_t *out)
+static apr_status_t change_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, edit->gateway->db, log, edit->pool);
+    edit_t *edit = baton;
+
+    return dygw_store_app_change(db, edit->id, edit_app, edit, &edit->app, ctx->pool);
+}
+
+static void change_app(edit_t *edit, dygw_result_t *out)
+{
+    const dygw_ctx_t *ctx = edit->ctx;
 
     *out = (dygw_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_change(db, id, edit_app, edit, app, edit->pool);
-        dygw_db_close(db);
-    }
-    finish_change(edit->gateway, rv, out);
+    finish_change(ctx->gateway, dygw_db_work(ctx, change_with, edit, DYGW_DB_ONCE), out);
 }
 
 static void apply_change(const edit_t *edit, dygw_app_t *app)
@@ -234,14 +238,14 @@ static void apply_change(const edit_t *edit, dygw_app_t *app)
     }
 }
 
-void dygw_app_change(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                     const dygw_app_change_t *change, const dygw_log_t *log, apr_pool_t *pool,
-                     dygw_app_t **app, dygw_result_t *out)
+void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                     const dygw_app_change_t *change, dygw_app_t **app, dygw_result_t *out)
 {
-    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.change", .pool = pool,
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.change", .id = id,
                     .apply = apply_change, .change = change };
 
-    change_app(&edit, id, log, app, out);
+    change_app(&edit, out);
+    *app = edit.app;
 }
 
 static void apply_token_read(const edit_t *edit, dygw_app_t *app)
@@ -249,15 +253,13 @@ static void apply_token_read(const edit_t *edit, dygw_app_t *app)
     app->allow_token_read = edit->allow_token_read;
 }
 
-void dygw_app_set_token_read(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                             int allow, const dygw_log_t *log, apr_pool_t *pool,
-                             dygw_result_t *out)
+void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                             int allow, dygw_result_t *out)
 {
-    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.token_access", .pool = pool,
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.token_access", .id = id,
                     .apply = apply_token_read, .allow_token_read = allow };
-    dygw_app_t *app;
 
-    change_app(&edit, id, log, &app, out);
+    change_app(&edit, out);
 }
 
 static void apply_secret(const edit_t *edit, dygw_app_t *app)
@@ -267,18 +269,18 @@ static void apply_secret(const edit_t *edit, dygw_app_t *app)
     app->secret_sealed = edit->secret_sealed;
 }
 
-void dygw_app_new_secret(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                         dygw_ms_t grace_ms, const dygw_log_t *log, apr_pool_t *pool,
-                         dygw_app_t **app, const char **secret, dygw_result_t *out)
+void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                         dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out)
 {
-    edit_t edit = { .gateway = gateway, .actor = actor, .action = "app.secret", .pool = pool,
-                    .apply = apply_secret, .grace_ms = grace_ms };
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.secret", .id = id,
+                    .apply = apply_secret, .grace_ms = secret->grace_ms };
 
-    dygw_app_read(gateway, id, log, pool, app, out);
+    dygw_app_read(ctx, id, app, out);
     if (out->code == DYGW_OK) {
-        make_secret(gateway, (*app)->client_key, log, pool, secret, &edit.secret_sealed, out);
+        make_secret(ctx, (*app)->client_key, &secret->text, &edit.secret_sealed, out);
     }
     if (out->code == DYGW_OK) {
-        change_app(&edit, id, log, app, out);
+        change_app(&edit, out);
+        *app = edit.app;
     }
 }

@@ -18,6 +18,8 @@
 #include <apr_thread_mutex.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/pool.h"
 
 #define RELOAD_PAUSE_MS     1000    /* between tries, when the database does not answer */
@@ -30,7 +32,6 @@ typedef struct snapshot_t {
 } snapshot_t;
 
 struct dygw_apps_t {
-    dygw_gateway_t *gateway;
     apr_thread_mutex_t *mutex;      /* guards what follows */
     snapshot_t *now;                /* NULL until loaded once */
     apr_uint64_t readings;          /* begun so far */
@@ -51,10 +52,9 @@ static apr_status_t destroy_snapshot(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_apps_create(dygw_apps_t **apps, dygw_gateway_t *gateway, apr_pool_t *pool)
+apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool)
 {
     *apps = apr_pcalloc(pool, sizeof(**apps));
-    (*apps)->gateway = gateway;
     apr_pool_cleanup_register(pool, *apps, destroy_snapshot, apr_pool_cleanup_null);
     return apr_thread_mutex_create(&(*apps)->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 }
@@ -127,25 +127,17 @@ static void add_app(void *baton, const dygw_app_t *app)
     apr_hash_set(loading->snapshot->by_key, copy->client_key, APR_HASH_KEY_STRING, copy);
 }
 
-static apr_status_t read_apps(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *scratch,
-                              snapshot_t *snapshot)
+static apr_status_t read_apps(const dygw_ctx_t *ctx, dygw_db_t *db, void *snapshot)
 {
-    loading_t loading = { snapshot, gateway->seal, log };
+    loading_t loading = { snapshot, ctx->gateway->seal, ctx->log };
     apr_int64_t version;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, scratch);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_each(db, &version, add_app, &loading);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_app_each(db, &version, add_app, &loading);
 }
 
-static apr_status_t load_snapshot(dygw_gateway_t *gateway, const dygw_log_t *log,
-                                  apr_pool_t *scratch, snapshot_t **snapshot)
+static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
 {
-    dygw_apps_stamp_t stamp = dygw_cell_apps_stamp(gateway);
+    dygw_apps_stamp_t stamp = dygw_cell_apps_stamp(ctx->gateway);
     apr_pool_t *pool;
     /* It is made by one thread and destroyed by another. */
     apr_status_t rv = dygw_pool_create(&pool, NULL);
@@ -157,7 +149,7 @@ static apr_status_t load_snapshot(dygw_gateway_t *gateway, const dygw_log_t *log
     (*snapshot)->pool = pool;
     (*snapshot)->by_key = apr_hash_make(pool);
     (*snapshot)->stamp = stamp;
-    rv = read_apps(gateway, log, scratch, *snapshot);
+    rv = dygw_db_work(ctx, read_apps, *snapshot, DYGW_DB_ONCE);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(pool);
     }
@@ -173,19 +165,19 @@ static int failed_just_now(const dygw_apps_t *apps)
 
 /* --- looking --- */
 
-static apr_status_t look(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool)
+static apr_status_t read_version(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
+{
+    return dygw_store_app_version(db, version);
+}
+
+static apr_status_t look(const dygw_ctx_t *ctx)
 {
     dygw_ms_t asked_at = dygw_now();
     apr_int64_t version;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    apr_status_t rv = dygw_db_work(ctx, read_version, &version, DYGW_DB_ONCE);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_version(db, &version);
-        dygw_db_close(db);
-    }
-    if (rv == APR_SUCCESS) {
-        dygw_cell_apps_seen(gateway, version, asked_at);
+        dygw_cell_apps_seen(ctx->gateway, version, asked_at);
     }
     return rv;
 }
@@ -201,14 +193,14 @@ static int may_look(dygw_apps_t *apps)
     return may;
 }
 
-static void look_if_unseen(dygw_apps_t *apps, const dygw_log_t *log, apr_pool_t *pool)
+static void look_if_unseen(const dygw_ctx_t *ctx, dygw_apps_t *apps)
 {
     apr_status_t rv;
 
-    if (!dygw_cell_apps_unseen(apps->gateway) || !may_look(apps)) {
+    if (!dygw_cell_apps_unseen(ctx->gateway) || !may_look(apps)) {
         return;
     }
-    rv = look(apps->gateway, log, pool);
+    rv = look(ctx);
     apr_thread_mutex_lock(apps->mutex);
     apps->is_looking = 0;
     apps->failed_at = rv == APR_SUCCESS ? 0 : dygw_now();
@@ -219,9 +211,9 @@ static void look_if_unseen(dygw_apps_t *apps, const dygw_log_t *log, apr_pool_t 
 
 /* Whether this request has to read the apps; *number is then the reading's. urgent: even when
  * another is reading already. */
-static int must_load(dygw_apps_t *apps, int urgent, apr_uint64_t *number)
+static int must_load(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent, apr_uint64_t *number)
 {
-    dygw_apps_stamp_t wanted = dygw_cell_apps_stamp(apps->gateway);
+    dygw_apps_stamp_t wanted = dygw_cell_apps_stamp(ctx->gateway);
     int must;
 
     apr_thread_mutex_lock(apps->mutex);
@@ -262,13 +254,13 @@ static void install(dygw_apps_t *apps, snapshot_t *fresh, apr_uint64_t number)
     }
 }
 
-static void load_if_stale(dygw_apps_t *apps, int urgent, const dygw_log_t *log, apr_pool_t *pool)
+static void load_if_stale(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent)
 {
     snapshot_t *fresh = NULL;
     apr_uint64_t number;
 
-    if (must_load(apps, urgent, &number)) {
-        if (load_snapshot(apps->gateway, log, pool, &fresh) != APR_SUCCESS) {
+    if (must_load(ctx, apps, urgent, &number)) {
+        if (load_snapshot(ctx, &fresh) != APR_SUCCESS) {
             fresh = NULL;           /* what we have has to do */
         }
         install(apps, fresh, number);
@@ -293,18 +285,18 @@ static apr_status_t look_up(dygw_apps_t *apps, const char *client_key, apr_pool_
     return rv;
 }
 
-apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dygw_log_t *log,
-                            apr_pool_t *pool, dygw_known_app_t **app)
+apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
+                            dygw_known_app_t **app)
 {
     apr_status_t rv;
 
-    look_if_unseen(apps, log, pool);
-    load_if_stale(apps, 0, log, pool);
-    rv = look_up(apps, client_key, pool, app);
+    look_if_unseen(ctx, apps);
+    load_if_stale(ctx, apps, 0);
+    rv = look_up(apps, client_key, ctx->pool, app);
     if (rv == APR_NOTFOUND) {
         /* An app made a moment ago, while another request is still reading it? */
-        load_if_stale(apps, 1, log, pool);
-        rv = look_up(apps, client_key, pool, app);
+        load_if_stale(ctx, apps, 1);
+        rv = look_up(apps, client_key, ctx->pool, app);
     }
     return rv;
 }

@@ -22,13 +22,13 @@ typedef struct dygw_known_app_t {
 
 typedef struct dygw_apps_t dygw_apps_t;
 
-/* The cache of one process; empty until first needed. */
-apr_status_t dygw_apps_create(dygw_apps_t **apps, dygw_gateway_t *gateway, apr_pool_t *pool);
+/* The cache of one gateway in one process; empty until first needed. */
+apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 
 /* By client_key. APR_NOTFOUND: there is no such app. APR_EGENERAL: never loaded, and the database
  * is not there. */
-apr_status_t dygw_apps_find(dygw_apps_t *apps, const char *client_key, const dygw_log_t *log,
-                            apr_pool_t *pool, dygw_known_app_t **app);
+apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
+                            dygw_known_app_t **app);
 
 /* Whether the app may redeem in this store. */
 int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
@@ -50,18 +50,15 @@ typedef struct dygw_new_app_t {
 
 /* Creates an app; *secret is shown this once. DYGW_CONFLICT with field. Like all of these:
  * DYGW_DATABASE_UNAVAILABLE. */
-void dygw_app_create(dygw_gateway_t *gateway, const dygw_actor_t *actor,
-                     const dygw_new_app_t *wanted, const dygw_log_t *log, apr_pool_t *pool,
+void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
                      dygw_app_t **app, const char **secret, dygw_result_t *out);
 
-/* Newest first, pages from 1; status and q as dygw_store_app_list takes them. */
-void dygw_app_list(dygw_gateway_t *gateway, int status, const char *q, int page, int page_size,
-                   const dygw_log_t *log, apr_pool_t *pool, apr_array_header_t **apps,
-                   apr_int64_t *total, dygw_result_t *out);
+/* Of dygw_app_t *, the newest first, pages from 1. */
+void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int page, int page_size,
+                   dygw_page_t *found, dygw_result_t *out);
 
 /* DYGW_NOT_FOUND. */
-void dygw_app_read(dygw_gateway_t *gateway, apr_int64_t id, const dygw_log_t *log, apr_pool_t *pool,
-                   dygw_app_t **app, dygw_result_t *out);
+void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw_result_t *out);
 
 /* What to change, and what to leave. */
 typedef struct dygw_app_change_t {
@@ -75,19 +72,21 @@ typedef struct dygw_app_change_t {
 } dygw_app_change_t;
 
 /* *app is the app afterwards. What would change nothing is no change. DYGW_NOT_FOUND. */
-void dygw_app_change(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                     const dygw_app_change_t *change, const dygw_log_t *log, apr_pool_t *pool,
-                     dygw_app_t **app, dygw_result_t *out);
+void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                     const dygw_app_change_t *change, dygw_app_t **app, dygw_result_t *out);
 
 /* DYGW_NOT_FOUND. */
-void dygw_app_set_token_read(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                             int allow, const dygw_log_t *log, apr_pool_t *pool,
-                             dygw_result_t *out);
+void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                             int allow, dygw_result_t *out);
 
-/* A new secret: *secret, generated when it is NULL. The one before signs, too, for grace_ms; those
- * before it do not. DYGW_NOT_FOUND. */
-void dygw_app_new_secret(dygw_gateway_t *gateway, const dygw_actor_t *actor, apr_int64_t id,
-                         dygw_ms_t grace_ms, const dygw_log_t *log, apr_pool_t *pool,
-                         dygw_app_t **app, const char **secret, dygw_result_t *out);
+typedef struct dygw_new_secret_t {
+    const char *text;               /* NULL: generated, and then it is there */
+    dygw_ms_t grace_ms;             /* the secret before signs, too, for so long; those before it do
+                                     * not */
+} dygw_new_secret_t;
+
+/* *app is the app afterwards. DYGW_NOT_FOUND. */
+void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
+                         dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out);
 
 #endif

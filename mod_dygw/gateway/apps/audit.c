@@ -110,23 +110,22 @@ static void put_fields(pair_t *pair, const dygw_app_t *before, const dygw_app_t 
     put_secret(pair, before, after);
 }
 
-int dygw_app_entry(dygw_gateway_t *gateway, const dygw_actor_t *actor, const char *action,
-                   const dygw_app_t *before, const dygw_app_t *after, apr_pool_t *pool,
-                   dygw_audit_entry_t *entry)
+int dygw_app_entry(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const char *action,
+                   const dygw_app_t *before, const dygw_app_t *after, dygw_audit_entry_t *entry)
 {
     static const dygw_app_t nothing;
     pair_t pair = { .all = before == NULL, .differs = before == NULL };
 
-    dygw_jsonw_init(&pair.before, pool, SIZE_HINT);
-    dygw_jsonw_init(&pair.after, pool, SIZE_HINT);
+    dygw_jsonw_init(&pair.before, ctx->pool, SIZE_HINT);
+    dygw_jsonw_init(&pair.after, ctx->pool, SIZE_HINT);
     dygw_jsonw_object(&pair.before, NULL);
     dygw_jsonw_object(&pair.after, NULL);
     put_fields(&pair, before ? before : &nothing, after);
     dygw_jsonw_end_object(&pair.before);
     dygw_jsonw_end_object(&pair.after);
-    dygw_audit_fill(gateway, actor, entry);
+    dygw_audit_fill(ctx->gateway, actor, entry);
     entry->action = action;
-    entry->target = apr_psprintf(pool, "app:%" APR_INT64_T_FMT, after->id);
+    entry->target = apr_psprintf(ctx->pool, "app:%" APR_INT64_T_FMT, after->id);
     entry->before_state = before ? pair.before.text : NULL;
     entry->after_state = pair.after.text;
     return pair.differs;

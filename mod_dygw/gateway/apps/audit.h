@@ -22,8 +22,7 @@ extern const char *const dygw_audit_actions[];
 
 /* Fills in the entry with what differs between the two; before NULL: the app is new. Gives whether
  * anything differs. Texts from pool. */
-int dygw_app_entry(dygw_gateway_t *gateway, const dygw_actor_t *actor, const char *action,
-                   const dygw_app_t *before, const dygw_app_t *after, apr_pool_t *pool,
-                   dygw_audit_entry_t *entry);
+int dygw_app_entry(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const char *action,
+                   const dygw_app_t *before, const dygw_app_t *after, dygw_audit_entry_t *entry);
 
 #endif

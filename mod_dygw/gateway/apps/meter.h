@@ -22,6 +22,6 @@ int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id);
 
 /* Writes last_used_at of apps whose turn it is; at most a hundred, the others with the next call.
  * By one thread of the host. Nothing to write costs nothing. */
-apr_status_t dygw_meter_flush(dygw_gateway_t *gateway, const dygw_log_t *log, apr_pool_t *pool);
+apr_status_t dygw_meter_flush(const dygw_ctx_t *ctx);
 
 #endif

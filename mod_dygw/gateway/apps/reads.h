@@ -18,13 +18,12 @@ apr_status_t dygw_reads_attach(dygw_reads_t **reads, void *memory, apr_pool_t *p
 
 /* Records that the app is about to be given the token. DYGW_DATABASE_UNAVAILABLE: it could not be
  * recorded, and must not be given. */
-void dygw_reads_record(dygw_gateway_t *gateway, const dygw_known_app_t *app, const char *address,
-                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out);
+void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const char *address,
+                       dygw_result_t *out);
 
 /* Writes what waits to the database, by any child, for at most patience: what is left then waits
  * for the next call. Nothing to write costs nothing. */
-apr_status_t dygw_reads_flush(dygw_gateway_t *gateway, apr_interval_time_t patience,
-                              const dygw_log_t *log, apr_pool_t *pool);
+apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patience);
 
 /* From now on this child writes each read at once: it is going to end, and may be the last one.
  * Then the flush is complete. */

@@ -7,7 +7,6 @@
 
 /* Seals some of it anew, those who use it notice nothing. *left: there is more, call again. Does
  * nothing where there is one key only. */
-apr_status_t dygw_reseal(dygw_gateway_t *gateway, int *left, const dygw_log_t *log,
-                         apr_pool_t *pool);
+apr_status_t dygw_reseal(const dygw_ctx_t *ctx, int *left);
 
 #endif

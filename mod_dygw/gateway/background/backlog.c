@@ -27,8 +27,8 @@ static void count_apps(const dygw_gateway_t *gateway, dygw_backlog_state_t *stat
     }
 }
 
-void dygw_backlog_turn(dygw_gateway_t *gateway, dygw_backlog_state_t *state, int waits,
-                       apr_int64_t apps_version, const dygw_log_t *log, apr_pool_t *scratch)
+void dygw_backlog_turn(const dygw_ctx_t *ctx, dygw_backlog_state_t *state, int waits,
+                       apr_int64_t apps_version)
 {
     dygw_backlog_t backlog = { 0 };
     dygw_ms_t now = dygw_now();
@@ -36,20 +36,20 @@ void dygw_backlog_turn(dygw_gateway_t *gateway, dygw_backlog_state_t *state, int
     dygw_db_t *db;
 
     if (!waits) {
-        tell(gateway, &backlog, now);
+        tell(ctx->gateway, &backlog, now);
     }
     if (!(waits && is_due) && apps_version == state->apps_version) {
         return;
     }
-    if (dygw_db_open(&db, gateway->db, log, scratch) != APR_SUCCESS) {
+    if (dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool) != APR_SUCCESS) {
         return;
     }
     if (waits && is_due && dygw_store_backlog(db, &backlog) == APR_SUCCESS) {
         state->counted_at = now;
-        tell(gateway, &backlog, now);
+        tell(ctx->gateway, &backlog, now);
     }
     if (apps_version != state->apps_version) {
-        count_apps(gateway, state, db, apps_version);
+        count_apps(ctx->gateway, state, db, apps_version);
     }
     dygw_db_close(db);
 }

@@ -16,7 +16,7 @@ typedef struct dygw_backlog_state_t {
 
 /* With each look at the database, by one thread of the host. waits: there is a row that the
  * background has to do with, due or not. apps_version: as the look found it. */
-void dygw_backlog_turn(dygw_gateway_t *gateway, dygw_backlog_state_t *state, int waits,
-                       apr_int64_t apps_version, const dygw_log_t *log, apr_pool_t *scratch);
+void dygw_backlog_turn(const dygw_ctx_t *ctx, dygw_backlog_state_t *state, int waits,
+                       apr_int64_t apps_version);
 
 #endif

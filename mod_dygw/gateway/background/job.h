@@ -24,13 +24,11 @@ typedef struct dygw_job_kind_t {
 
 struct dygw_job_t {
     const dygw_job_kind_t *kind;
-    dygw_gateway_t *gateway;
-    const dygw_log_t *log;
-    apr_pool_t *pool;               /* the job's, gone when it is done */
+    dygw_ctx_t ctx;                 /* its pool is the job's, gone when it is done */
     dygw_verification_t **rows;     /* all of the request, in order, as the table has them */
     int count;
     dygw_question_t question;       /* for the kind to fill in and return */
-    void *state;                    /* the kind's own, in pool; NULL at first */
+    void *state;                    /* the kind's own, in that pool; NULL at first */
     int written;                    /* dygw_job_write's last word; 0 at first. A job that ends
                                      * without is not begun again at once */
 };

@@ -12,10 +12,9 @@ typedef struct dygw_jobs_t dygw_jobs_t;
 #define DYGW_ORDERS_REST_MS 1100
 
 /* Runs jobs of these kinds, DYGW_JOB_KINDS of them, the first of which come first. Lives as long as
- * pool; calls under way are ended with it. */
-apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, dygw_gateway_t *gateway,
-                              const dygw_job_kind_t *const *kinds, const dygw_log_t *log,
-                              apr_pool_t *pool);
+ * ctx->pool; calls under way are ended with it. */
+apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, const dygw_ctx_t *ctx,
+                              const dygw_job_kind_t *const *kinds);
 
 /* Order queries are sent between these times only, by this host's clock: Douyin counts those of all
  * hosts, so the leader alone sends any. Those that wait at the end are left to the next leader.

@@ -17,7 +17,6 @@
 
 /* Makes such work due, when it is time to look; by the one host that leads. looked_at: when that
  * was last, 0 = now. database_now: so that a host whose own clock is behind recalls nothing. */
-void dygw_recall_turn(dygw_gateway_t *gateway, dygw_ms_t *looked_at, dygw_ms_t database_now,
-                      const dygw_log_t *log, apr_pool_t *pool);
+void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t database_now);
 
 #endif

@@ -17,7 +17,6 @@ typedef struct dygw_retention_t {
 
 /* Removes a batch from one table, when it is time to. Call it again and again, with pauses: they
  * are what keeps it from being in anybody's way. */
-void dygw_retention_turn(dygw_gateway_t *gateway, dygw_retention_t *state, const dygw_log_t *log,
-                         apr_pool_t *pool);
+void dygw_retention_turn(const dygw_ctx_t *ctx, dygw_retention_t *state);
 
 #endif

@@ -44,13 +44,6 @@ dygw_running_t *dygw_running_take_first(dygw_running_list_t *list)
     return r;
 }
 
-dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest)
-{
-    dygw_ms_t left = at - dygw_now();
-
-    return left > 0 && left <= longest ? left : 0;
-}
-
 /* --- the life of a job --- */
 
 static dygw_running_t *empty_job(dygw_jobs_t *jobs, const dygw_job_kind_t *kind,
@@ -59,13 +52,11 @@ static dygw_running_t *empty_job(dygw_jobs_t *jobs, const dygw_job_kind_t *kind,
     apr_pool_t *pool;
     dygw_running_t *r;
 
-    apr_pool_create(&pool, jobs->pool);
+    apr_pool_create(&pool, jobs->ctx.pool);
     apr_pool_tag(pool, "dygw_job");
     r = apr_pcalloc(pool, sizeof(*r));
     r->key = (dygw_job_key_t){ row->first_id, kind->due };
-    r->job = (dygw_job_t){
-        .kind = kind, .gateway = jobs->gateway, .log = &r->log, .pool = pool
-    };
+    r->job = (dygw_job_t){ .kind = kind, .ctx = { jobs->ctx.gateway, &r->log, pool } };
     return r;
 }
 
@@ -75,23 +66,23 @@ static apr_status_t read_rows(dygw_running_t *r, dygw_db_t *db, const dygw_due_r
     apr_status_t rv;
 
     if (row->item_count > 1) {
-        rv = dygw_store_verification_items(db, row->first_id, &items, r->job.pool);
+        rv = dygw_store_verification_items(db, row->first_id, &items, r->job.ctx.pool);
         if (rv == APR_SUCCESS) {
             r->job.rows = (dygw_verification_t **)items->elts;
             r->job.count = items->nelts;
         }
     }
     else {
-        r->job.rows = apr_pcalloc(r->job.pool, sizeof(*r->job.rows));
+        r->job.rows = apr_pcalloc(r->job.ctx.pool, sizeof(*r->job.rows));
         r->job.count = 1;
-        rv = dygw_store_verification_get(db, row->id, 0, r->job.rows, r->job.pool);
+        rv = dygw_store_verification_get(db, row->id, 0, r->job.rows, r->job.ctx.pool);
     }
     return rv == APR_SUCCESS && r->job.count == 0 ? APR_NOTFOUND : rv;
 }
 
 static void job_add(dygw_jobs_t *jobs, dygw_running_t *r)
 {
-    r->log = (dygw_log_t){ jobs->log->where, r->job.rows[0]->request_id };
+    r->log = (dygw_log_t){ jobs->ctx.log->where, r->job.rows[0]->request_id };
     apr_hash_set(jobs->running, &r->key, sizeof(r->key), r);
     jobs->busy[dygw_jobs_class_of(r->job.kind->due)]++;
     r->rows = r->job.count;
@@ -105,7 +96,7 @@ apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *
     apr_status_t rv = read_rows(made, db, row);
 
     if (rv != APR_SUCCESS) {
-        apr_pool_destroy(made->job.pool);
+        apr_pool_destroy(made->job.ctx.pool);
         return rv;
     }
     job_add(jobs, made);
@@ -118,7 +109,7 @@ static void job_end(dygw_jobs_t *jobs, dygw_running_t *r)
     apr_hash_set(jobs->running, &r->key, sizeof(r->key), NULL);
     jobs->busy[dygw_jobs_class_of(r->job.kind->due)]--;
     jobs->rows[r->job.kind->due] -= r->rows;
-    apr_pool_destroy(r->job.pool);
+    apr_pool_destroy(r->job.ctx.pool);
 }
 
 static void job_done(dygw_jobs_t *jobs, dygw_running_t *r)
@@ -134,7 +125,7 @@ static void job_done(dygw_jobs_t *jobs, dygw_running_t *r)
 void dygw_jobs_end_rests(dygw_jobs_t *jobs)
 {
     while (jobs->resting.first
-           && dygw_jobs_left_until(jobs->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
+           && dygw_left_until(jobs->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
         job_end(jobs, dygw_running_take_first(&jobs->resting));
     }
 }
@@ -143,7 +134,7 @@ void dygw_jobs_end_rests(dygw_jobs_t *jobs)
 
 dygw_ms_t dygw_jobs_order_distance(const dygw_jobs_t *jobs)
 {
-    int rate = jobs->gateway->order_rate;
+    int rate = jobs->ctx.gateway->order_rate;
 
     return rate > 0 ? RATE_MS / rate : 0;
 }
@@ -154,7 +145,7 @@ static dygw_answer_t not_asked(const dygw_running_t *r)
     static const dygw_reply_t reply = {
         .kind = DYGW_REPLY_UNREACHABLE, .description = "", .logid = ""
     };
-    apr_pool_t *pool = r->job.pool;
+    apr_pool_t *pool = r->job.ctx.pool;
     dygw_coupons_reply_t *coupons;
     dygw_order_reply_t *order;
     dygw_verify_reply_t *verified;
@@ -189,11 +180,11 @@ static void set_question(dygw_running_t *r, const dygw_question_t *question)
 /* 0: there is no token. */
 static int start(dygw_jobs_t *jobs, dygw_running_t *r)
 {
-    if (dygw_token_held(jobs->gateway, &r->token, r->job.pool) != APR_SUCCESS) {
+    if (dygw_token_held(jobs->ctx.gateway, &r->token, r->job.ctx.pool) != APR_SUCCESS) {
         return 0;
     }
-    dygw_douyin_async_begin(jobs->async, r->question, r->token.access_token, &r->log, r->job.pool,
-                            r);
+    dygw_douyin_async_begin(jobs->async, r->question, r->token.access_token, &r->log,
+                            r->job.ctx.pool, r);
     return 1;
 }
 
@@ -217,8 +208,8 @@ static void ask(dygw_jobs_t *jobs, dygw_running_t *r, int is_its_turn)
 
 dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs)
 {
-    dygw_ms_t next = dygw_jobs_left_until(jobs->order_at, dygw_jobs_order_distance(jobs));
-    dygw_ms_t first = dygw_jobs_left_until(jobs->orders_from, DYGW_ORDERS_REST_MS);
+    dygw_ms_t next = dygw_left_until(jobs->order_at, dygw_jobs_order_distance(jobs));
+    dygw_ms_t first = dygw_left_until(jobs->orders_from, DYGW_ORDERS_REST_MS);
 
     return next > first ? next : first;
 }
@@ -248,16 +239,15 @@ void dygw_running_begin(dygw_jobs_t *jobs, dygw_running_t *r)
 }
 
 /* What another thread or host is at is not waited for: all other jobs would wait, and a stop. */
-static int renew(const dygw_jobs_t *jobs, dygw_running_t *r, const dygw_reply_t *reply)
+static int renew(dygw_running_t *r, const dygw_reply_t *reply)
 {
-    return dygw_ask_renew(jobs->gateway, reply, 0, &r->token, &r->log, r->job.pool) == APR_SUCCESS;
+    return dygw_ask_renew(&r->job.ctx, reply, 0, &r->token) == APR_SUCCESS;
 }
 
 void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t answer)
 {
-    dygw_ask_heard(jobs->gateway, &r->token, answer.reply);
-    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed
-        && renew(jobs, r, answer.reply)) {
+    dygw_ask_heard(jobs->ctx.gateway, &r->token, answer.reply);
+    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && renew(r, answer.reply)) {
         r->renewed = 1;
     }
     else if (!answer.reply->was_dead) {

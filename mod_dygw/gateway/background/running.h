@@ -40,10 +40,8 @@ typedef struct dygw_running_list_t {
 } dygw_running_list_t;
 
 struct dygw_jobs_t {
-    dygw_gateway_t *gateway;
+    dygw_ctx_t ctx;                     /* its pool is above those of the jobs */
     const dygw_job_kind_t *const *kinds;
-    const dygw_log_t *log;
-    apr_pool_t *pool;                   /* above those of the jobs */
     apr_pool_t *async_pool;
     dygw_douyin_async_t *async;
     apr_hash_t *running;                /* dygw_job_key_t to dygw_running_t */
@@ -64,10 +62,6 @@ dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due);
 
 void dygw_running_append(dygw_running_list_t *list, dygw_running_t *r);
 dygw_running_t *dygw_running_take_first(dygw_running_list_t *list);
-
-/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
- * put back keeps nothing waiting. 0: it is over. */
-dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest);
 
 /* Makes a job of the group of a row that is due, with all of its rows; it does not begin yet.
  * APR_NOTFOUND: they are gone. */

@@ -286,7 +286,7 @@ static void find_authorisation(const dygw_visit_t *v)
     else if (was_heard(v, 1)) {
         verdict = (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    else if (!v->d->gateway->account_id) {
+    else if (!v->d->ctx->gateway->account_id) {
         verdict = (verdict_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
     }
     find_words(v, DYGW_EXAM_AUTHORISATION, verdict, refusal);
@@ -322,7 +322,7 @@ static const char *account_of(const json_t *store, apr_pool_t *pool)
 
 static verdict_t judge_store(const dygw_visit_t *v, const dygw_probe_t *probe, const char **account)
 {
-    const char *ours = v->d->gateway->account_id;
+    const char *ours = v->d->ctx->gateway->account_id;
     const json_t *store;
 
     *account = NULL;
@@ -335,11 +335,11 @@ static verdict_t judge_store(const dygw_visit_t *v, const dygw_probe_t *probe, c
     if (probe->reply->kind != DYGW_REPLY_OK) {
         return (verdict_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     }
-    store = dygw_visit_find_store(probe->reply, probe->poi_id, v->d->pool);
+    store = dygw_visit_find_store(probe->reply, probe->poi_id, v->d->ctx->pool);
     if (!store) {
         return (verdict_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
     }
-    *account = account_of(store, v->d->pool);
+    *account = account_of(store, v->d->ctx->pool);
     return ours && *account && strcmp(ours, *account) != 0
                ? (verdict_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
                : (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };

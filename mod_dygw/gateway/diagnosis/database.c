@@ -59,7 +59,7 @@ static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_
     dygw_finding(d->findings, DYGW_EXAM_DATABASE,
                  !is_there ? DYGW_FAIL : is_slow ? DYGW_WARN : DYGW_PASS,
                  !is_there ? DYGW_WHY_UNREACHABLE : is_slow ? DYGW_WHY_SLOW : DYGW_WHY_NONE);
-    dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->gateway->db->dialect));
+    dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->ctx->gateway->db->dialect));
     if (is_there) {
         dygw_jsonw_int(&d->findings->w, "round_trip_us", took);
     }
@@ -103,7 +103,7 @@ static void find_schema(const dygw_diagnosis_t *d, int version)
     dygw_jsonw_int(&d->findings->w, "wanted", dygw_schema_wanted());
     if (is_behind) {
         dygw_jsonw_string(&d->findings->w, "next_file",
-                          dygw_schema_next_file(d->gateway->db->dialect, version));
+                          dygw_schema_next_file(d->ctx->gateway->db->dialect, version));
     }
     dygw_finding_end(d->findings);
 }
@@ -162,10 +162,10 @@ static apr_status_t try_all(dygw_db_t *db, keys_t *keys)
 
 static void find_master_key(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
-    keys_t keys = { .seal = d->gateway->seal };
+    keys_t keys = { .seal = d->ctx->gateway->seal };
     dygw_jsonw_t *w = &d->findings->w;
 
-    apr_pool_create(&keys.scratch, d->pool);
+    apr_pool_create(&keys.scratch, d->ctx->pool);
     if (try_all(db, &keys) != APR_SUCCESS) {
         dygw_finding_plain(d->findings, DYGW_EXAM_MASTER_KEY, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
@@ -186,7 +186,7 @@ static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
     dygw_tick_t tick = { 0 };
     int is_stalled;
 
-    if (dygw_store_tick(db, &tick, d->pool) != APR_SUCCESS) {
+    if (dygw_store_tick(db, &tick, d->ctx->pool) != APR_SUCCESS) {
         dygw_finding_plain(d->findings, DYGW_EXAM_WORKER, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
     }
@@ -245,7 +245,7 @@ void dygw_diagnose_database(const dygw_diagnosis_t *d)
                                           DYGW_EXAM_CONNECTIONS, DYGW_EXAM_MASTER_KEY,
                                           DYGW_EXAM_WORKER };
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, d->gateway->db, d->log, d->pool);
+    apr_status_t rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = examine(d, db);

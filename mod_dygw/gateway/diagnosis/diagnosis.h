@@ -10,12 +10,10 @@
 #define DYGW_DIAGNOSIS_STORES 20
 
 typedef struct dygw_diagnosis_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     const apr_array_header_t *poi_ids;  /* of const char *, at most DYGW_DIAGNOSIS_STORES */
     int connections;                    /* to the database, of all children of this host */
     dygw_findings_t *findings;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
 } dygw_diagnosis_t;
 
 /* One a second and host, for the sake of Douyin's limits. 0: not now. */

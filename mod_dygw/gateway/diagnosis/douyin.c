@@ -22,14 +22,14 @@
 
 static void ask_for_token(dygw_visit_t *v)
 {
-    dygw_gateway_t *gateway = v->d->gateway;
+    dygw_gateway_t *gateway = v->d->ctx->gateway;
 
-    v->is_held = dygw_token_held(gateway, &v->held, v->d->pool) == APR_SUCCESS;
+    v->is_held = dygw_token_held(gateway, &v->held, v->d->ctx->pool) == APR_SUCCESS;
     v->token = v->held.access_token;
     if (v->is_held && !v->held.refused && !dygw_douyin_token_is_stable(gateway->douyin)) {
         return;
     }
-    v->fresh = dygw_douyin_token(gateway->douyin, v->d->log, v->d->pool);
+    v->fresh = dygw_douyin_token(gateway->douyin, v->d->ctx->log, v->d->ctx->pool);
     if (!dygw_visit_is_answer(&v->fresh->reply)) {
         v->token = NULL;
     }
@@ -46,7 +46,8 @@ static void start(dygw_visit_t *v, dygw_probe_t *probe)
         probe->why_not = was_answered ? DYGW_WHY_NO_TOKEN : DYGW_WHY_NO_ANSWER;
     }
     else if (probe->why_not == DYGW_WHY_NONE) {
-        dygw_douyin_async_begin(v->async, &probe->question, v->token, v->d->log, v->d->pool, probe);
+        dygw_douyin_async_begin(v->async, &probe->question, v->token, v->d->ctx->log,
+                                v->d->ctx->pool, probe);
     }
 }
 
@@ -120,7 +121,8 @@ static void ask_stores(dygw_visit_t *v)
     for (i = 0; i < v->store_count; i++) {
         dygw_probe_t *probe = &v->stores[i];
 
-        probe->is_listed = dygw_visit_find_store(all->reply, probe->poi_id, v->d->pool) != NULL;
+        probe->is_listed = dygw_visit_find_store(all->reply, probe->poi_id, v->d->ctx->pool)
+                           != NULL;
         if (probe->is_listed) {
             continue;
         }
@@ -141,7 +143,7 @@ static void ask_stores(dygw_visit_t *v)
 
 static void prepare_scopes(dygw_visit_t *v)
 {
-    const char *account = v->d->gateway->account_id;
+    const char *account = v->d->ctx->gateway->account_id;
     dygw_ms_t now = dygw_now();
     int i;
 
@@ -177,12 +179,12 @@ static void prepare_stores(dygw_visit_t *v)
 
 void dygw_diagnose_douyin(const dygw_diagnosis_t *d)
 {
-    dygw_visit_t *v = apr_pcalloc(d->pool, sizeof(*v));
+    dygw_visit_t *v = apr_pcalloc(d->ctx->pool, sizeof(*v));
 
     v->d = d;
     prepare_scopes(v);
     prepare_stores(v);
-    if (dygw_douyin_async_create(&v->async, d->gateway->douyin, d->pool) == APR_SUCCESS) {
+    if (dygw_douyin_async_create(&v->async, d->ctx->gateway->douyin, d->ctx->pool) == APR_SUCCESS) {
         ask_for_token(v);
         ask_scopes(v);
         ask_scopes_again(v);

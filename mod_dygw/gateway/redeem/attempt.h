@@ -7,10 +7,8 @@
 #include "gateway/redeem/redeem.h"
 
 typedef struct dygw_attempt_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     const dygw_redeem_request_t *request;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
     dygw_redeem_result_t *out;
     dygw_token_t token;                     /* looked up once; newer when Douyin refused it */
     const char *encrypted_data;             /* what the short link led to */

@@ -16,7 +16,9 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/settle/cancelled.h"
+#include "util/compiler.h"
 #include "util/step.h"
 
 #define READS               5       /* of a record that others change at the same time */
@@ -27,11 +29,9 @@
 #define MARK_LEN            12
 
 typedef struct cancel_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     apr_int64_t id;
     apr_int64_t app_id;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
     dygw_redeem_result_t *out;
     int *pending;
     dygw_verification_t *v;     /* as the table has it, but for what is going to be written */
@@ -45,7 +45,7 @@ typedef struct cancel_t {
 static apr_status_t read_others(cancel_t *c, dygw_db_t *db)
 {
     apr_array_header_t *items;
-    apr_status_t rv = dygw_store_verification_items(db, c->v->first_id, &items, c->pool);
+    apr_status_t rv = dygw_store_verification_items(db, c->v->first_id, &items, c->ctx->pool);
 
     if (rv == APR_SUCCESS) {
         c->not_before = dygw_cancel_not_before((dygw_verification_t **)items->elts, items->nelts);
@@ -53,32 +53,28 @@ static apr_status_t read_others(cancel_t *c, dygw_db_t *db)
     return rv;
 }
 
+static apr_status_t read_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    cancel_t *c = baton;
+    apr_status_t rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, ctx->pool);
+
+    return rv == APR_SUCCESS && c->v->item_count > 1 ? read_others(c, db) : rv;
+}
+
 static apr_status_t read_record(cancel_t *c)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, c->gateway->db, c->log, c->pool);
+    return dygw_db_work(c->ctx, read_with, c, DYGW_DB_ONCE);
+}
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, c->pool);
-        if (rv == APR_SUCCESS && c->v->item_count > 1) {
-            rv = read_others(c, db);
-        }
-        dygw_db_close(db);
-    }
-    return rv;
+static apr_status_t write_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *row)
+{
+    return dygw_store_verification_update_one(db, row);
 }
 
 /* APR_NOTFOUND: it was changed since it was read. APR_INCOMPLETE: it may be written. */
 static apr_status_t write_record(const cancel_t *c)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, c->gateway->db, c->log, c->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_update_one(db, c->v);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(c->ctx, write_with, c->v, DYGW_DB_ONCE);
 }
 
 /* Commits what is wanted. What may be written already is written once more; APR_INCOMPLETE: nor
@@ -97,7 +93,7 @@ static apr_status_t write_wish(const cancel_t *c)
 /* The caller hears the record as it is now. */
 static apr_status_t answer(const cancel_t *c, int pending)
 {
-    c->out->items = apr_pmemdup(c->pool, &c->v, sizeof(c->v));
+    c->out->items = apr_pmemdup(c->ctx->pool, &c->v, sizeof(c->v));
     c->out->count = 1;
     *c->pending = pending;
     return APR_SUCCESS;
@@ -116,8 +112,8 @@ static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
 {
     cancel_t *c = baton;
     const dygw_cancel_reply_t *reply = dygw_douyin_cancel(
-        c->gateway->douyin, access_token, c->v->verify_id, c->v->certificate_id,
-        dygw_cancel_token(c->gateway, c->v, c->pool), c->log, c->pool);
+        c->ctx->gateway->douyin, access_token, c->v->verify_id, c->v->certificate_id,
+        dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool), c->ctx->log, c->ctx->pool);
 
     c->out->upstream_time += reply->reply.took;
     return &reply->reply;
@@ -139,14 +135,14 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
         return 1;
     }
     if (is_refused(reply)) {
-        dygw_log(c->log, INFO, 0,
+        dygw_log(c->ctx->log, INFO, 0,
                  DYGWNO(0453) "Douyin does not cancel verification %" APR_INT64_T_FMT
                               ": error_code %" APR_INT64_T_FMT ", logid %s",
                  c->id, reply->error_code, reply->logid);
         dygw_cancel_refused(c->v, reply);
         return 1;
     }
-    dygw_log(c->log, INFO, 0,
+    dygw_log(c->ctx->log, INFO, 0,
              DYGWNO(0452) "whether verification %" APR_INT64_T_FMT " is cancelled is not known "
                           "yet: HTTP status %d, error_code %" APR_INT64_T_FMT ", logid %s",
              c->id, reply->http_status, reply->error_code, reply->logid);
@@ -157,7 +153,7 @@ static int apply(const cancel_t *c, const dygw_reply_t *reply)
 
 static void count(const cancel_t *c, dygw_cancel_series_e what)
 {
-    dygw_count(c->gateway->metrics, DYGW_COUNT_CANCELS, what);
+    dygw_count(c->ctx->gateway->metrics, DYGW_COUNT_CANCELS, what);
 }
 
 /* Writes the outcome to the record as it is now, for it may have been enriched meanwhile. When it
@@ -179,12 +175,12 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
             return answer(c, 0);
         }
         committed = c->v;
-        c->v = apr_pmemdup(c->pool, committed, sizeof(*committed));
+        c->v = apr_pmemdup(c->ctx->pool, committed, sizeof(*committed));
         known = apply(c, reply);
         rv = write_record(c);
     }
     if (rv != APR_SUCCESS) {
-        dygw_log(c->log, ERR, rv,
+        dygw_log(c->ctx->log, ERR, rv,
                  DYGWNO(0454) "the outcome of cancelling verification %" APR_INT64_T_FMT
                               " could not be recorded; the background finds it out",
                  c->id);
@@ -192,7 +188,7 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
     }
     count(c, !known || rv != APR_SUCCESS ? DYGW_CANCEL_UNKNOWN
              : c->v->verify_status == DYGW_CANCELLED ? DYGW_CANCEL_DONE : DYGW_CANCEL_REFUSED);
-    dygw_cell_left_work(c->gateway);
+    dygw_cell_left_work(c->ctx->gateway);
     return answer(c, !known || rv != APR_SUCCESS);
 }
 
@@ -204,8 +200,8 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
  * was to be is a success, and both would ask Douyin. */
 static const char *mark(const cancel_t *c)
 {
-    return apr_pstrcat(c->pool, "is being cancelled by ", dygw_random_text(c->pool, MARK_LEN),
-                       NULL);
+    return apr_pstrcat(c->ctx->pool, "is being cancelled by ",
+                       dygw_random_text(c->ctx->pool, MARK_LEN), NULL);
 }
 
 /* The background carries it out. */
@@ -222,11 +218,11 @@ static apr_status_t leave_wish(cancel_t *c)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    dygw_log(c->log, INFO, 0,
+    dygw_log(c->ctx->log, INFO, 0,
              DYGWNO(0436) "verification %" APR_INT64_T_FMT " is cancelled when the verify of "
                           "others of its request has ended", c->id);
     count(c, DYGW_CANCEL_UNKNOWN);
-    dygw_cell_left_work(c->gateway);
+    dygw_cell_left_work(c->ctx->gateway);
     return answer(c, 1);
 }
 
@@ -244,12 +240,12 @@ static apr_status_t cancel_success(cancel_t *c)
     if (c->not_before > dygw_now()) {
         return leave_wish(c);
     }
-    if (!dygw_ask_ready(c->gateway, &c->token, c->log, c->pool, &c->out->result)) {
+    if (!dygw_ask_ready(c->ctx, &c->token, &c->out->result)) {
         return APR_SUCCESS;
     }
     c->v->cancel_since = c->v->updated_at = dygw_now();
     c->v->cancels = 1;
-    c->v->errand_at = c->v->cancel_since + CALLS * (c->gateway->upstream_timeout / 1000)
+    c->v->errand_at = c->v->cancel_since + CALLS * (c->ctx->gateway->upstream_timeout / 1000)
                       + ERRAND_MARGIN_MS;
     c->v->error_code = 0;
     c->v->error_description = NULL;
@@ -259,7 +255,7 @@ static apr_status_t cancel_success(cancel_t *c)
         return rv;
     }
     dygw_step("cancel_committed");
-    reply = dygw_ask(c->gateway, DYGW_ASK_VERIFY, call_cancel, c, &c->token, c->log, c->pool);
+    reply = dygw_ask(c->ctx, DYGW_ASK_VERIFY, call_cancel, c, &c->token);
     dygw_step("cancel_sent");
     return conclude(c, reply);
 }
@@ -277,7 +273,7 @@ static apr_status_t give_up(const cancel_t *c)
             return rv;
         }
         count(c, DYGW_CANCEL_GIVEN_UP);
-        dygw_cell_left_work(c->gateway);
+        dygw_cell_left_work(c->ctx->gateway);
     }
     return answer(c, 1);
 }
@@ -300,19 +296,18 @@ static apr_status_t decide(cancel_t *c)
  * is not, the record tells, and may be cancelled again. */
 static void leave_in_doubt(const cancel_t *c)
 {
-    dygw_log(c->log, WARN, 0,
+    dygw_log(c->ctx->log, WARN, 0,
              DYGWNO(0456) "whether verification %" APR_INT64_T_FMT " will be cancelled is not "
                           "known: the database went away with the commit", c->id);
     count(c, DYGW_CANCEL_UNKNOWN);
-    dygw_cell_left_work(c->gateway);
+    dygw_cell_left_work(c->ctx->gateway);
     answer(c, 1);
 }
 
-void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
-                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out, int *pending)
+void dygw_cancel(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t app_id,
+                 dygw_redeem_result_t *out, int *pending)
 {
-    cancel_t c = { .gateway = gateway, .id = id, .app_id = app_id, .log = log, .pool = pool,
-                   .out = out, .pending = pending };
+    cancel_t c = { .ctx = ctx, .id = id, .app_id = app_id, .out = out, .pending = pending };
     apr_status_t rv = APR_NOTFOUND;
     int reads;
 

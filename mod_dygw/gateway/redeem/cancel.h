@@ -8,7 +8,7 @@
 /* DYGW_OK: out->items[0] is the verification afterwards; *pending: the outcome is not known yet (or
  * a `processing` one was given up). DYGW_NOT_FOUND, DYGW_CONFLICT (it is `failed`),
  * DYGW_DATABASE_UNAVAILABLE, DYGW_TOKEN_UNAVAILABLE (nothing was done). */
-void dygw_cancel(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
-                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out, int *pending);
+void dygw_cancel(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t app_id,
+                 dygw_redeem_result_t *out, int *pending);
 
 #endif

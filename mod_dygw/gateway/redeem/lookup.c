@@ -5,96 +5,95 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 
 typedef struct stores_query_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     const char *account_id;
     const char *poi_id;
     int page;
     int size;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
 } stores_query_t;
 
 static const dygw_reply_t *call_stores(void *baton, const char *access_token)
 {
     stores_query_t *q = baton;
 
-    return dygw_douyin_stores(q->gateway->douyin, access_token, q->account_id, q->poi_id, q->page,
-                              q->size, q->log, q->pool);
+    return dygw_douyin_stores(q->ctx->gateway->douyin, access_token, q->account_id, q->poi_id,
+                              q->page, q->size, q->ctx->log, q->ctx->pool);
 }
 
-void dygw_stores(dygw_gateway_t *gateway, const char *account_id, const char *poi_id, int page,
-                 int size, const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_id, int page,
+                 int size, dygw_result_t *out)
 {
-    stores_query_t q = { gateway, account_id, poi_id, page, size, log, pool };
+    stores_query_t q = { ctx, account_id, poi_id, page, size };
     dygw_token_t token;
 
     *out = (dygw_result_t){ 0 };
-    if (dygw_ask_ready(gateway, &token, log, pool, out)) {
-        dygw_explain(dygw_ask(gateway, DYGW_ASK_HARMLESS, call_stores, &q, &token, log, pool),
-                     out);
+    if (dygw_ask_ready(ctx, &token, out)) {
+        dygw_explain(dygw_ask(ctx, DYGW_ASK_HARMLESS, call_stores, &q, &token), out);
     }
 }
 
-static apr_status_t read_items(dygw_db_t *db, apr_int64_t first_id, apr_pool_t *pool,
-                               dygw_redeem_result_t *out)
+/* Which records are read, and where to. */
+typedef struct lookup_t {
+    apr_int64_t id;
+    apr_int64_t app_id;
+    dygw_redeem_result_t *out;
+} lookup_t;
+
+/* All of a request, by the id of its first. */
+static apr_status_t read_items(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const lookup_t *lookup = baton;
     apr_array_header_t *items;
-    apr_status_t rv = dygw_store_verification_items(db, first_id, &items, pool);
+    apr_status_t rv = dygw_store_verification_items(db, lookup->id, &items, ctx->pool);
 
     if (rv == APR_SUCCESS && items->nelts == 0) {
         return APR_NOTFOUND;
     }
     if (rv == APR_SUCCESS) {
-        out->items = (dygw_verification_t **)items->elts;
-        out->count = items->nelts;
+        lookup->out->items = (dygw_verification_t **)items->elts;
+        lookup->out->count = items->nelts;
     }
     return rv;
 }
 
-apr_status_t dygw_items_read(dygw_gateway_t *gateway, apr_int64_t first_id, const dygw_log_t *log,
-                             apr_pool_t *pool, dygw_redeem_result_t *out)
+apr_status_t dygw_items_read(const dygw_ctx_t *ctx, apr_int64_t first_id,
+                             dygw_redeem_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    lookup_t lookup = { .id = first_id, .out = out };
 
-    if (rv == APR_SUCCESS) {
-        rv = read_items(db, first_id, pool, out);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(ctx, read_items, &lookup, DYGW_DB_ONCE);
 }
 
 /* One of several is shown with the others. */
-static apr_status_t read_verification(dygw_db_t *db, apr_int64_t id, apr_int64_t app_id,
-                                      apr_pool_t *pool, dygw_redeem_result_t *out)
+static apr_status_t read_verification(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    lookup_t *lookup = baton;
     dygw_verification_t *v = NULL;
-    apr_status_t rv = dygw_store_verification_get(db, id, app_id, &v, pool);
+    apr_status_t rv = dygw_store_verification_get(db, lookup->id, lookup->app_id, &v, ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (v->item_count > 1) {
-        return read_items(db, v->first_id, pool, out);
+        lookup->id = v->first_id;
+        return read_items(ctx, db, lookup);
     }
-    out->items = apr_pmemdup(pool, &v, sizeof(v));
-    out->count = 1;
+    lookup->out->items = apr_pmemdup(ctx->pool, &v, sizeof(v));
+    lookup->out->count = 1;
     return APR_SUCCESS;
 }
 
-void dygw_verification_read(dygw_gateway_t *gateway, apr_int64_t id, apr_int64_t app_id,
-                            const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
+void dygw_verification_read(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t app_id,
+                            dygw_redeem_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
+    lookup_t lookup = { id, app_id, out };
+    apr_status_t rv;
 
     *out = (dygw_redeem_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = read_verification(db, id, app_id, pool, out);
-        dygw_db_close(db);
-    }
+    rv = dygw_db_work(ctx, read_verification, &lookup, DYGW_DB_ONCE);
     if (rv == APR_NOTFOUND) {
         out->result.code = DYGW_NOT_FOUND;
         out->result.message = "this app has no such verification";

@@ -10,9 +10,9 @@
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->gateway->douyin, access_token,
+    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->ctx->gateway->douyin, access_token,
                                                       a->request->poi_id, a->encrypted_data,
-                                                      a->request->code, a->log, a->pool);
+                                                      a->request->code, a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     return &reply->reply;
@@ -21,8 +21,8 @@ static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 static dygw_link_e follow_link(dygw_attempt_t *a, const char **why)
 {
     apr_time_t began = apr_time_now();
-    dygw_link_e link = dygw_douyin_short_link(a->gateway->douyin, a->request->short_link,
-                                              &a->encrypted_data, why, a->log, a->pool);
+    dygw_link_e link = dygw_douyin_short_link(a->ctx->gateway->douyin, a->request->short_link,
+                                              &a->encrypted_data, why, a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += apr_time_now() - began;
     return link;
@@ -59,12 +59,12 @@ const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_
     if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_link(a, out)) {
         return NULL;
     }
-    if (!dygw_ask_ready(a->gateway, &a->token, a->log, a->pool, out)) {
+    if (!dygw_ask_ready(a->ctx, &a->token, out)) {
         return NULL;
     }
     /* The reply is the first member of what call_prepare made. */
-    return (const dygw_prepare_reply_t *)dygw_ask(a->gateway, DYGW_ASK_HARMLESS, call_prepare, a,
-                                                  &a->token, a->log, a->pool);
+    return (const dygw_prepare_reply_t *)dygw_ask(a->ctx, DYGW_ASK_HARMLESS, call_prepare, a,
+                                                  &a->token);
 }
 
 int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
@@ -88,12 +88,12 @@ int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
     return n;
 }
 
-void dygw_prepare_only(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
-                       const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
+                       dygw_result_t *out)
 {
     dygw_redeem_result_t ignored = { 0 };
     dygw_attempt_t a = {
-        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = &ignored
+        .ctx = ctx, .request = request, .out = &ignored
     };
     const dygw_prepare_reply_t *prepared;
 

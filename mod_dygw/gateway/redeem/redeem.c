@@ -22,17 +22,17 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "store/verification/id.h"
+#include "util/compiler.h"
 #include "util/step.h"
 #include "util/text.h"
 
 #define LEASE_CALLS     3       /* of an upstream time-out each, see set_out */
 #define LEASE_MARGIN_MS 5000    /* over these: recording the outcome */
 #define ID_DRAWS        3
-#define UNITS_OF_WORK   2       /* a connection that dies in one is not the next one's */
 #define PATIENCE_MS     5000    /* with a database that has gone away with our commit */
-#define FIRST_PAUSE     apr_time_from_msec(100)     /* the next ones are twice as long */
 
 /* --- 2: record --- */
 
@@ -41,9 +41,9 @@ static void new_items(dygw_attempt_t *a, int count)
     int i;
 
     a->out->count = count;
-    a->out->items = apr_palloc(a->pool, (apr_size_t)count * sizeof(*a->out->items));
+    a->out->items = apr_palloc(a->ctx->pool, (apr_size_t)count * sizeof(*a->out->items));
     for (i = 0; i < count; i++) {
-        dygw_verification_t *v = dygw_record_new(a->request, a->pool);
+        dygw_verification_t *v = dygw_record_new(a->request, a->ctx->pool);
 
         v->item_no = i;
         v->item_count = count;
@@ -54,7 +54,7 @@ static void new_items(dygw_attempt_t *a, int count)
 
 static void assign_ids(dygw_attempt_t *a)
 {
-    apr_int64_t first = dygw_cell_next_ids(a->gateway, a->out->count);
+    apr_int64_t first = dygw_cell_next_ids(a->ctx->gateway, a->out->count);
     int i;
 
     for (i = 0; i < a->out->count; i++) {
@@ -64,8 +64,9 @@ static void assign_ids(dygw_attempt_t *a)
     }
 }
 
-static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
+static apr_status_t insert_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_attempt_t *a = baton;
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
     apr_status_t rv;
     int draw = 1;
@@ -76,79 +77,50 @@ static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
         assign_ids(a);
         a->redrawn = 1;
     }
-    return rv;
-}
-
-/* A database that went away with our commit is waited for: what may be recorded may be settled, and
- * the caller must not hear that nothing was done. */
-static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw_ms_t until)
-{
-    apr_interval_time_t pause = FIRST_PAUSE;
-    apr_status_t rv;
-
-    while ((rv = dygw_db_open(db, a->gateway->db, a->log, a->pool)) != APR_SUCCESS && a->in_doubt
-           && dygw_now() < until) {
-        apr_sleep(pause);
-        pause *= 2;
+    if (rv == APR_INCOMPLETE) {
+        a->in_doubt = 1;
+    }
+    else if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
+        a->in_doubt = 0;
     }
     return rv;
 }
 
 /* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is. When
  * the connection dies with the commit, a second unit of work finds out whether it was done:
- * inserting the same rows again is no error. A second that only fails leaves it in doubt. */
+ * inserting the same rows again is no error. A second that only fails leaves it in doubt. A
+ * database that went away with our commit is waited for: what may be recorded may be settled, and
+ * the caller must not hear that nothing was done. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
-    dygw_ms_t until = dygw_now() + PATIENCE_MS;
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    static const apr_status_t ends[] = { APR_EEXIST, APR_EBUSY, APR_EACCES, APR_EAGAIN, APR_TIMEUP,
+                                         APR_SUCCESS };
+    static const dygw_db_rules_t rules = { ends, PATIENCE_MS };
 
     assign_ids(a);
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
-
-        rv = open_to_record(a, &db, until);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = insert_with(a, db);
-        dygw_db_close(db);
-        if (rv == APR_TIMEUP) {
-            break;
-        }
-        a->in_doubt |= rv == APR_INCOMPLETE;
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
-            a->in_doubt = 0;
-            break;
-        }
-        if (rv == APR_EAGAIN) {
-            break;
-        }
-    }
-    return rv;
+    return dygw_db_work(a->ctx, insert_with, a, &rules);
 }
 
-/* What is recorded of the first of our codes that is, and the others of that request. APR_NOTFOUND:
- * none is. */
-static apr_status_t find_recorded(dygw_attempt_t *a, dygw_verification_t **recorded,
-                                  apr_array_header_t **items)
-{
-    dygw_db_t *db;
-    int i;
-    apr_status_t rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
+typedef struct recorded_t {
+    const dygw_attempt_t *a;
+    dygw_verification_t *row;       /* of the first of our codes that has one, */
+    apr_array_header_t *items;      /* and all rows of that request */
+} recorded_t;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = APR_NOTFOUND;
+/* What is recorded of our codes. APR_NOTFOUND: nothing is. */
+static apr_status_t find_recorded(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    recorded_t *found = baton;
+    const dygw_attempt_t *a = found->a;
+    apr_status_t rv = APR_NOTFOUND;
+    int i;
+
     for (i = 0; i < a->out->count && rv == APR_NOTFOUND; i++) {
-        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], recorded, a->pool);
+        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], &found->row, ctx->pool);
     }
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_items(db, (*recorded)->first_id, items, a->pool);
-    }
-    dygw_db_close(db);
-    return rv;
+    return rv == APR_SUCCESS ? dygw_store_verification_items(db, found->row->first_id,
+                                                             &found->items, ctx->pool)
+                             : rv;
 }
 
 static void explain_conflict(dygw_attempt_t *a, const char *message)
@@ -171,28 +143,27 @@ static int is_repeated(const dygw_attempt_t *a, const apr_array_header_t *items)
  * is final was told to somebody else, who may have got his goods for it. */
 static apr_status_t replay(dygw_attempt_t *a)
 {
-    dygw_verification_t *recorded;
-    apr_array_header_t *items;
-    apr_status_t rv = find_recorded(a, &recorded, &items);
+    recorded_t found = { .a = a };
+    apr_status_t rv = dygw_db_work(a->ctx, find_recorded, &found, DYGW_DB_ONCE);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     a->out->result = (dygw_result_t){ 0 };
-    if (recorded->app_id != a->request->app_id) {
+    if (found.row->app_id != a->request->app_id) {
         explain_conflict(a, "another app has used this coupon with the same verify_token");
     }
-    else if (is_repeated(a, items)) {
+    else if (is_repeated(a, found.items)) {
         dygw_explain_replay(&a->out->result);
     }
     else if (a->request->mode != DYGW_MODE_ENCRYPTED_CODE
-             && recorded->verify_status != DYGW_PROCESSING) {
+             && found.row->verify_status != DYGW_PROCESSING) {
         explain_conflict(a, "Douyin gave a verify_token that a finished verification has used; "
                             "nothing was redeemed, try again later");
     }
     else {
-        a->out->items = (dygw_verification_t **)items->elts;
-        a->out->count = items->nelts;
+        a->out->items = (dygw_verification_t **)found.items->elts;
+        a->out->count = found.items->nelts;
         a->out->replayed = 1;
     }
     return APR_SUCCESS;
@@ -202,7 +173,7 @@ static apr_status_t replay(dygw_attempt_t *a)
  * hears `processing`. If they are not recorded he will not find them, and nothing was redeemed. */
 static void leave_in_doubt(const dygw_attempt_t *a)
 {
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0414) "whether verification %" APR_INT64_T_FMT " is recorded is not known: the "
                           "database went away with the commit", a->out->items[0]->id);
 }
@@ -242,7 +213,7 @@ static void record_refusal(dygw_attempt_t *a, const dygw_prepare_reply_t *prepar
     new_items(a, 1);
     a->out->items[0]->order_id = prepared->order_id;
     dygw_record_fail(a->out->items[0], code, description);
-    dygw_record_add_response(a->out->items, 1, "prepare", &prepared->reply, a->pool);
+    dygw_record_add_response(a->out->items, 1, "prepare", &prepared->reply, a->ctx->pool);
     record(a);
 }
 
@@ -270,7 +241,7 @@ static int rows_of_coupons(dygw_attempt_t *a, const dygw_prepare_reply_t *prepar
         dygw_record_set_certificate(a->out->items[i], chosen[i]);
         a->out->items[i]->order_id = prepared->order_id;
     }
-    dygw_record_add_response(a->out->items, n, "prepare", &prepared->reply, a->pool);
+    dygw_record_add_response(a->out->items, n, "prepare", &prepared->reply, a->ctx->pool);
     return 1;
 }
 
@@ -309,7 +280,7 @@ static int rows_from_request(dygw_attempt_t *a)
     a->verify_token = a->request->verify_token;
     a->codes[0] = v->encrypted_code;
     a->times_left[0] = DYGW_TIMES_LEFT_UNKNOWN;
-    if (!dygw_ask_ready(a->gateway, &a->token, a->log, a->pool, &a->out->result)) {
+    if (!dygw_ask_ready(a->ctx, &a->token, &a->out->result)) {
         replay(a);
         return 0;
     }
@@ -318,7 +289,7 @@ static int rows_from_request(dygw_attempt_t *a)
 
 static dygw_ms_t timeout_ms(const dygw_attempt_t *a)
 {
-    return a->gateway->upstream_timeout / 1000;
+    return a->ctx->gateway->upstream_timeout / 1000;
 }
 
 /* What settling needs, and until when this request works on the rows itself: to come are a verify,
@@ -353,10 +324,10 @@ static dygw_ms_t last_moment(const dygw_attempt_t *a)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_verify_reply_t *reply = dygw_douyin_verify(a->gateway->douyin, access_token,
+    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, access_token,
                                                     a->request->poi_id, a->verify_token, a->codes,
                                                     a->out->count, last_moment(a),
-                                                    a->log, a->pool);
+                                                    a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
@@ -384,7 +355,7 @@ static void warn_of_platform(const dygw_attempt_t *a, const dygw_verify_reply_t 
         }
     }
     if (error_code != 0 && dygw_log_may_repeat(&warned_at)) {
-        dygw_log(a->log, WARN, 0,
+        dygw_log(a->ctx->log, WARN, 0,
                  DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT " be done, for "
                               "what is not the coupon's fault: error_code %" APR_INT64_T_FMT
                               ", logid %s; it is repeated",
@@ -421,10 +392,10 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
         }
         unknown += v->verify_status == DYGW_PROCESSING;
     }
-    dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->pool);
+    dygw_record_add_response(a->out->items, a->out->count, "verify", &answer->reply, a->ctx->pool);
     warn_of_platform(a, answer);
     if (unknown > 0) {
-        dygw_log(a->log, INFO, 0,
+        dygw_log(a->ctx->log, INFO, 0,
                  DYGWNO(0412) "verification %" APR_INT64_T_FMT ": the outcome of %d of %d is not "
                               "known yet: HTTP status %d, error_code %" APR_INT64_T_FMT
                               ", logid %s", a->out->items[0]->id, unknown, a->out->count,
@@ -437,18 +408,19 @@ static void apply(dygw_attempt_t *a, const dygw_verify_reply_t *answer)
 /* The outcome goes into copies, so that what the caller hears is what was committed. */
 static dygw_verification_t **copy_items(dygw_attempt_t *a)
 {
-    dygw_verification_t **copies = apr_palloc(a->pool, (apr_size_t)a->out->count * sizeof(*copies));
+    const apr_size_t room = (apr_size_t)a->out->count * sizeof(dygw_verification_t *);
+    dygw_verification_t **copies = apr_palloc(a->ctx->pool, room);
     int i;
 
     for (i = 0; i < a->out->count; i++) {
-        copies[i] = apr_pmemdup(a->pool, a->out->items[i], sizeof(**copies));
+        copies[i] = apr_pmemdup(a->ctx->pool, a->out->items[i], sizeof(**copies));
     }
     return copies;
 }
 
 static void disown(dygw_attempt_t *a, dygw_verification_t *v)
 {
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0410) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
                           "another record; it is recorded as failed",
              v->id);
@@ -459,8 +431,9 @@ static void disown(dygw_attempt_t *a, dygw_verification_t *v)
                      "that redemption is recorded as another verification");
 }
 
-static apr_status_t settle_with(dygw_attempt_t *a, dygw_db_t *db)
+static apr_status_t settle_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_attempt_t *a = baton;
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
     apr_status_t rv;
     int clash = 0;
@@ -473,26 +446,12 @@ static apr_status_t settle_with(dygw_attempt_t *a, dygw_db_t *db)
     return rv;
 }
 
-/* Like insert, in a second unit of work when the first breaks. */
 static apr_status_t settle(dygw_attempt_t *a)
 {
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    static const apr_status_t ends[] = { APR_NOTFOUND, APR_TIMEUP, APR_SUCCESS };
+    static const dygw_db_rules_t rules = { .ends = ends };
 
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
-
-        rv = dygw_db_open(&db, a->gateway->db, a->log, a->pool);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = settle_with(a, db);
-        dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == APR_TIMEUP) {
-            break;
-        }
-    }
-    return rv;
+    return dygw_db_work(a->ctx, settle_with, a, &rules);
 }
 
 /* This process stood still, with its machine perhaps: the background has the rows by now, and may
@@ -505,7 +464,7 @@ static int is_too_late(const dygw_attempt_t *a)
     if (dygw_now() <= last_moment(a)) {
         return 0;
     }
-    dygw_log(a->log, WARN, 0,
+    dygw_log(a->ctx->log, WARN, 0,
              DYGWNO(0413) "verification %" APR_INT64_T_FMT " was held up before it was sent; the "
                           "background settles it", first->id);
     return 1;
@@ -522,31 +481,31 @@ static void verify_and_settle(dygw_attempt_t *a)
         return;
     }
     /* The reply is the first member of what call_verify made. */
-    answer = (const dygw_verify_reply_t *)dygw_ask(a->gateway, DYGW_ASK_VERIFY, call_verify, a,
-                                                   &a->token, a->log, a->pool);
+    answer = (const dygw_verify_reply_t *)dygw_ask(a->ctx, DYGW_ASK_VERIFY, call_verify, a,
+                                                   &a->token);
     dygw_step("after_verify");
     apply(a, answer);
     rv = settle(a);
     dygw_step("after_settle");
     if (rv == APR_NOTFOUND) {
         /* The background or a cancel was there first: what they recorded counts. */
-        rv = dygw_items_read(a->gateway, committed[0]->first_id, a->log, a->pool, a->out);
+        rv = dygw_items_read(a->ctx, committed[0]->first_id, a->out);
     }
     if (rv != APR_SUCCESS) {
-        dygw_log(a->log, ERR, rv,
+        dygw_log(a->ctx->log, ERR, rv,
                  DYGWNO(0411) "the outcome of verification %" APR_INT64_T_FMT " could not be "
                               "recorded; it stays processing until the background settles it",
                  committed[0]->id);
         a->out->items = committed;
     }
-    dygw_cell_left_work(a->gateway);
+    dygw_cell_left_work(a->ctx->gateway);
 }
 
-void dygw_redeem(dygw_gateway_t *gateway, const dygw_redeem_request_t *request,
-                 const dygw_log_t *log, apr_pool_t *pool, dygw_redeem_result_t *out)
+void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
+                 dygw_redeem_result_t *out)
 {
     dygw_attempt_t a = {
-        .gateway = gateway, .request = request, .log = log, .pool = pool, .out = out
+        .ctx = ctx, .request = request, .out = out
     };
     int to_verify;
 

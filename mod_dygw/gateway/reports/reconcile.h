@@ -10,9 +10,8 @@
 
 typedef struct dygw_reconcile_t dygw_reconcile_t;
 
-/* Lives as long as pool; a call under way is ended with it. */
-apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, dygw_gateway_t *gateway,
-                                   const dygw_log_t *log, apr_pool_t *pool);
+/* Lives as long as ctx->pool; a call under way is ended with it. */
+apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, const dygw_ctx_t *ctx);
 
 /* Goes on, a short step. may_work: this host does the background's work; else what runs is dropped,
  * another host begins it anew. is_due: the database has a day that is due. Waits up to patience for

@@ -16,7 +16,7 @@ static void ask(dygw_reconcile_t *rec)
 {
     dygw_reconcile_run_t *run = rec->run;
 
-    dygw_douyin_async_begin(rec->async, &run->question, run->token.access_token, rec->log,
+    dygw_douyin_async_begin(rec->async, &run->question, run->token.access_token, rec->ctx.log,
                             run->page_pool, run);
     run->under_way = 1;
     run->ask_at = dygw_now() + ASK_PAUSE_MS;
@@ -52,7 +52,7 @@ static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
 
     wait_a_little(run);
     if (is_final(reply->kind) || run->failures >= ASK_TRIES) {
-        run->failed = why_not(reply, run->pool);
+        run->failed = why_not(reply, run->ctx.pool);
     }
 }
 
@@ -75,7 +75,7 @@ static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
         run->failed = "the pages of Douyin's verify records do not end";
     }
     else {
-        run->question.cursor = apr_pstrdup(run->pool, page->cursor);
+        run->question.cursor = apr_pstrdup(run->ctx.pool, page->cursor);
     }
     apr_pool_clear(run->page_pool);
 }
@@ -83,16 +83,15 @@ static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
 static void take_answer(dygw_reconcile_t *rec, dygw_answer_t answer)
 {
     dygw_reconcile_run_t *run = rec->run;
+    const dygw_ctx_t of_page = dygw_ctx_with_pool(&rec->ctx, run->page_pool);
 
     run->under_way = 0;
-    dygw_ask_heard(rec->gateway, &run->token, answer.reply);
+    dygw_ask_heard(rec->ctx.gateway, &run->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_OK) {
         take_page(rec, answer.records);
     }
     else if (answer.reply->kind == DYGW_REPLY_TOKEN && !run->renewed
-             && dygw_ask_renew(rec->gateway, answer.reply, 0, &run->token, rec->log,
-                               run->page_pool)
-                    == APR_SUCCESS) {
+             && dygw_ask_renew(&of_page, answer.reply, 0, &run->token) == APR_SUCCESS) {
         run->renewed = 1;
         ask(rec);
     }
@@ -106,7 +105,7 @@ static void ask_page(dygw_reconcile_t *rec)
     dygw_reconcile_run_t *run = rec->run;
 
     apr_pool_clear(run->page_pool);
-    if (dygw_token_held(rec->gateway, &run->token, run->page_pool) == APR_SUCCESS) {
+    if (dygw_token_held(rec->ctx.gateway, &run->token, run->page_pool) == APR_SUCCESS) {
         ask(rec);
         return;
     }
@@ -118,7 +117,7 @@ static void ask_page(dygw_reconcile_t *rec)
 
 int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience)
 {
-    const dygw_ms_t left = dygw_reconcile_left(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
+    const dygw_ms_t left = dygw_left_until(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
     dygw_answer_t answer;
     void *baton;
 

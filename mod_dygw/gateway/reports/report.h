@@ -14,15 +14,13 @@ typedef struct dygw_report_page_t {
 } dygw_report_page_t;
 
 /* Page number `page` (from 1). DYGW_DATABASE_UNAVAILABLE, as with all of these. */
-void dygw_report_page(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int page,
-                      int page_size, const dygw_log_t *log, apr_pool_t *pool,
-                      dygw_report_page_t *found, dygw_result_t *out);
+void dygw_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int page,
+                      int page_size, dygw_report_page_t *found, dygw_result_t *out);
 
-/* What follows behind the record after_id (DYGW_BELOW_ALL: from the newest on), without total. With
- * `brief`, without Douyin's answers. */
-void dygw_report_after(dygw_gateway_t *gateway, const dygw_report_filter_t *filter,
-                       apr_int64_t after_id, int page_size, int brief, const dygw_log_t *log,
-                       apr_pool_t *pool, dygw_report_page_t *found, dygw_result_t *out);
+/* What follows behind a record, the one with the id part->below_id, without total. */
+void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
+                       const dygw_report_part_t *part, dygw_report_page_t *found,
+                       dygw_result_t *out);
 
 typedef struct dygw_summary_t {
     apr_array_header_t *rows;       /* of dygw_sums_row_t *, in the order of their keys */
@@ -32,14 +30,12 @@ typedef struct dygw_summary_t {
 /* Sums by what group_by says (DYGW_BY_*), days in the gateway's time zone. DYGW_INVALID_REQUEST
  * about group_by: there would be more than DYGW_SUMMARY_ROWS_MAX rows. */
 #define DYGW_SUMMARY_ROWS_MAX 50000
-void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
-                         const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
-                         dygw_result_t *out);
+void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
+                         dygw_summary_t *summary, dygw_result_t *out);
 
-/* The newest first, pages from 1; this host's reads of the token are all in it.
- * DYGW_DATABASE_UNAVAILABLE. */
-void dygw_audit_list(dygw_gateway_t *gateway, const dygw_audit_filter_t *filter, int page,
-                     int page_size, const dygw_log_t *log, apr_pool_t *pool,
-                     apr_array_header_t **entries, apr_int64_t *total, dygw_result_t *out);
+/* Of dygw_audit_entry_t, the newest first, pages from 1; this host's reads of the token are all in
+ * it. DYGW_DATABASE_UNAVAILABLE. */
+void dygw_audit_list(const dygw_ctx_t *ctx, const dygw_audit_filter_t *filter, int page,
+                     int page_size, dygw_page_t *found, dygw_result_t *out);
 
 #endif

@@ -15,6 +15,8 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/day.h"
 
 #define FIRST_DAYS      8
@@ -23,14 +25,15 @@
 #define MANY_RECORDS    100000      /* the next is half as long */
 
 typedef struct summing_t {
-    dygw_gateway_t *gateway;
+    const dygw_ctx_t *ctx;
     dygw_report_filter_t filter;    /* with the times of the present piece */
-    int group_by;
-    const dygw_log_t *log;
-    apr_pool_t *pool;
+    dygw_sums_by_t by;
     apr_hash_t *groups;             /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
+    dygw_ms_t from;                 /* the present piece begins there or later, */
+    dygw_ms_t until;                /* and the last one ends there */
     int days;                       /* of the present piece */
+    apr_int64_t records;            /* that it has */
 } summing_t;
 
 /* --- groups --- */
@@ -61,11 +64,11 @@ static void add_up(dygw_sums_t *sum, const dygw_sums_t *more)
 
 static dygw_sums_row_t *new_group(summing_t *s, const dygw_sums_row_t *row)
 {
-    dygw_sums_row_t *group = apr_pmemdup(s->pool, row, sizeof(*row));
+    dygw_sums_row_t *group = apr_pmemdup(s->ctx->pool, row, sizeof(*row));
 
-    group->poi_id = apr_pstrdup(s->pool, row->poi_id);
-    group->app_name = apr_pstrdup(s->pool, row->app_name);
-    group->product_id = apr_pstrdup(s->pool, row->product_id);
+    group->poi_id = apr_pstrdup(s->ctx->pool, row->poi_id);
+    group->app_name = apr_pstrdup(s->ctx->pool, row->app_name);
+    group->product_id = apr_pstrdup(s->ctx->pool, row->product_id);
     APR_ARRAY_PUSH(s->summary->rows, dygw_sums_row_t *) = group;
     return group;
 }
@@ -85,7 +88,7 @@ static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_p
             add_up(&group->sums, &row->sums);
         }
         else if (row->sums.total_count > 0) {
-            apr_hash_set(s->groups, apr_pstrdup(s->pool, key), APR_HASH_KEY_STRING,
+            apr_hash_set(s->groups, apr_pstrdup(s->ctx->pool, key), APR_HASH_KEY_STRING,
                          new_group(s, row));
         }
         add_up(&s->summary->total, &row->sums);
@@ -97,93 +100,70 @@ static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_p
 /* --- pieces --- */
 
 /* APR_ENOSPC: there are too many groups. */
-static apr_status_t sum_piece(summing_t *s, dygw_db_t *db, apr_pool_t *scratch,
-                              apr_int64_t *records)
+static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    summing_t *s = baton;
+    apr_pool_t *scratch = dygw_db_pool(db);
     apr_array_header_t *rows;
-    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by, s->gateway->time_zone,
-                                             DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
+    apr_status_t rv = dygw_store_report_sums(db, &s->filter, &s->by, DYGW_SUMMARY_ROWS_MAX + 1,
+                                             &rows, scratch);
 
     if (rv == APR_SUCCESS) {
-        *records = take_rows(s, rows, scratch);
+        s->records = take_rows(s, rows, scratch);
     }
     return rv == APR_SUCCESS && s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX ? APR_ENOSPC : rv;
 }
 
 /* The days after the first record at or after from. APR_EOF: there is none before until. */
-static apr_status_t choose_piece(summing_t *s, dygw_db_t *db, dygw_ms_t from, dygw_ms_t until)
+static apr_status_t choose_piece(summing_t *s, dygw_db_t *db)
 {
     dygw_ms_t first;
-    apr_status_t rv = dygw_store_report_first(db, from, &first);
+    apr_status_t rv = dygw_store_report_first(db, s->from, &first);
 
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && first >= until)) {
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && first >= s->until)) {
         return APR_EOF;
     }
     s->filter.start_time = first;
     s->filter.end_time = first + s->days * DYGW_DAY_MS;
-    if (s->filter.end_time > until) {
-        s->filter.end_time = until;
+    if (s->filter.end_time > s->until) {
+        s->filter.end_time = s->until;
     }
     return rv;
 }
 
-static void adapt(summing_t *s, apr_int64_t records)
+static void adapt(summing_t *s)
 {
-    if (records < FEW_RECORDS && s->days < DAYS_MAX) {
+    if (s->records < FEW_RECORDS && s->days < DAYS_MAX) {
         s->days *= 2;
     }
-    else if (records > MANY_RECORDS && s->days > 1) {
+    else if (s->records > MANY_RECORDS && s->days > 1) {
         s->days /= 2;
     }
 }
 
-static apr_status_t next_piece(summing_t *s, dygw_ms_t from, dygw_ms_t until)
+static apr_status_t next_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    apr_int64_t records = 0;
-    apr_pool_t *scratch;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
+    summing_t *s = baton;
+    apr_status_t rv = choose_piece(s, db);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    apr_pool_create(&scratch, dygw_db_pool(db));
-    rv = choose_piece(s, db, from, until);
-    if (rv == APR_SUCCESS) {
-        rv = sum_piece(s, db, scratch, &records);
-    }
-    dygw_db_close(db);
-    adapt(s, records);
-    return rv;
-}
-
-/* Of a coupon or an order there are few, wherever they are. */
-static apr_status_t sum_at_once(summing_t *s)
-{
-    apr_int64_t ignored;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->gateway->db, s->log, s->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = sum_piece(s, db, dygw_db_pool(db), &ignored);
-        dygw_db_close(db);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? sum_piece(ctx, db, s) : rv;
 }
 
 static apr_status_t sum_all(summing_t *s)
 {
-    const dygw_ms_t until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1
-                                                                : s->filter.end_time;
-    dygw_ms_t from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
     apr_status_t rv = APR_SUCCESS;
 
     if (s->filter.certificate_id || s->filter.order_id) {
-        return sum_at_once(s);
+        /* Of a coupon or an order there are few, wherever they are. */
+        return dygw_db_work(s->ctx, sum_piece, s, DYGW_DB_ONCE);
     }
-    while (rv == APR_SUCCESS && from < until) {
-        rv = next_piece(s, from, until);
-        from = s->filter.end_time;
+    s->from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
+    s->until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1 : s->filter.end_time;
+    while (rv == APR_SUCCESS && s->from < s->until) {
+        s->records = 0;
+        rv = dygw_db_work(s->ctx, next_piece, s, DYGW_DB_ONCE);
+        adapt(s);
+        s->from = s->filter.end_time;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
@@ -224,16 +204,14 @@ static void explain(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
     }
 }
 
-void dygw_report_summary(dygw_gateway_t *gateway, const dygw_report_filter_t *filter, int group_by,
-                         const dygw_log_t *log, apr_pool_t *pool, dygw_summary_t *summary,
-                         dygw_result_t *out)
+void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
+                         dygw_summary_t *summary, dygw_result_t *out)
 {
-    summing_t s = { .gateway = gateway, .filter = *filter, .group_by = group_by, .log = log,
-                    .pool = pool, .groups = apr_hash_make(pool), .summary = summary,
-                    .days = FIRST_DAYS };
+    summing_t s = { .ctx = ctx, .filter = *filter, .by = { group_by, ctx->gateway->time_zone },
+                    .groups = apr_hash_make(ctx->pool), .summary = summary, .days = FIRST_DAYS };
 
     *out = (dygw_result_t){ 0 };
-    *summary = (dygw_summary_t){ .rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t *)) };
-    explain(sum_all(&s), pool, out);
+    *summary = (dygw_summary_t){ .rows = apr_array_make(ctx->pool, 1, sizeof(dygw_sums_row_t *)) };
+    explain(sum_all(&s), ctx->pool, out);
     qsort(summary->rows->elts, (size_t)summary->rows->nelts, sizeof(dygw_sums_row_t *), compare);
 }

@@ -9,6 +9,7 @@
  * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
 #include <string.h>
 
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
 #include "gateway/settle/kinds.h"
@@ -133,10 +134,10 @@ static void succeed(dygw_verification_t *v, const learned_t *learned, apr_pool_t
 
 static void give_up(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
-    fill(v, learned, job->pool);
+    fill(v, learned, job->ctx.pool);
     v->enrichment_status = DYGW_ENRICH_FAILED;
     v->next_run_at = DYGW_NO_TIME;
-    dygw_log(job->log, WARN, 0,
+    dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0440) "verification %" APR_INT64_T_FMT ": its order could not be had in all "
                           "the time there was, and is given up: %s", v->id, v->last_error);
 }
@@ -147,8 +148,8 @@ static void end(dygw_verification_t *v, const dygw_job_t *job, const learned_t *
         give_up(v, job, learned);
         return;
     }
-    succeed(v, learned, job->pool);
-    dygw_log(job->log, WARN, 0,
+    succeed(v, learned, job->ctx.pool);
+    dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0447) "verification %" APR_INT64_T_FMT ": Douyin did not say which of the "
                           "coupon's verifications it is, and it cannot be cancelled here", v->id);
 }
@@ -156,7 +157,7 @@ static void end(dygw_verification_t *v, const dygw_job_t *job, const learned_t *
 /* The last attempt is made when the time is over, not before. */
 static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
-    const dygw_gateway_t *gateway = job->gateway;
+    const dygw_gateway_t *gateway = job->ctx.gateway;
     dygw_ms_t now = dygw_now();
     int tries = (int)v->enrichment_retry_count;
     dygw_ms_t ends_at;
@@ -192,62 +193,53 @@ static void apply(const dygw_job_t *job, int *changed)
             continue;
         }
         if (!learned->error && (!learned->nameless || v->verify_id)) {
-            succeed(v, learned, job->pool);
+            succeed(v, learned, job->ctx.pool);
             continue;
         }
         if (!learned->error) {
-            fill(v, learned, job->pool);
+            fill(v, learned, job->ctx.pool);
         }
         try_again(v, job, learned);
     }
 }
 
-/* 0: the database does not tell. */
-static int learn_names_with(dygw_job_t *job, dygw_db_t *db)
+static apr_status_t learn_names_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_job_t *job = baton;
     int i;
 
     for (i = 0; i < job->count; i++) {
         const learned_t *learned = &learned_of(job)[i];
 
         if (learned->nameless && learned->coupon && !learned->clashed) {
-            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, job->pool);
+            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, ctx->pool);
 
             if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
-                return 0;
+                return rv;
             }
         }
     }
-    return 1;
+    return APR_SUCCESS;
 }
 
+/* 0: the database does not tell. */
 static int learn_names(dygw_job_t *job)
 {
     int needed = 0;
-    int done;
-    dygw_db_t *db;
     int i;
 
     for (i = 0; i < job->count; i++) {
         needed |= learned_of(job)[i].nameless && learned_of(job)[i].coupon;
     }
-    if (!needed) {
-        return 1;
-    }
-    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
-        return 0;
-    }
-    done = learn_names_with(job, db);
-    dygw_db_close(db);
-    return done;
+    return !needed || dygw_db_work(&job->ctx, learn_names_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 /* A verify_id that turns out to be another record's is not learned. */
 static void conclude(dygw_job_t *job)
 {
     const apr_size_t room = (apr_size_t)job->count;
-    int *changed = apr_pcalloc(job->pool, room * sizeof(*changed));
-    dygw_verification_t *kept = apr_palloc(job->pool, room * sizeof(*kept));
+    int *changed = apr_pcalloc(job->ctx.pool, room * sizeof(*changed));
+    dygw_verification_t *kept = apr_palloc(job->ctx.pool, room * sizeof(*kept));
     int clash = -1;
     int i;
 
@@ -344,11 +336,11 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 
         if (job->question.what == DYGW_QUESTION_ORDER
             && dygw_text_same(order_of(job->rows[i]), job->question.order_id)) {
-            hear_order(learned, answer.order, job->pool);
+            hear_order(learned, answer.order, job->ctx.pool);
         }
         else if (job->question.what == DYGW_QUESTION_GET
                  && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
-            hear_coupon(learned, answer.coupons, job->pool);
+            hear_coupon(learned, answer.coupons, job->ctx.pool);
         }
     }
     return next_question(job);
@@ -357,7 +349,7 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 /* NULL: Douyin can be asked. */
 static const char *obstacle(const dygw_job_t *job, const dygw_verification_t *v)
 {
-    if (!job->gateway->account_id) {
+    if (!job->ctx.gateway->account_id) {
         return "DygwAccountId is not set";
     }
     return order_of(v) || v->encrypted_code ? NULL : "neither its order nor its code is known";
@@ -365,7 +357,7 @@ static const char *obstacle(const dygw_job_t *job, const dygw_verification_t *v)
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    learned_t *learned = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*learned));
+    learned_t *learned = apr_pcalloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*learned));
     int i;
 
     job->state = learned;

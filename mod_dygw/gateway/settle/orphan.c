@@ -24,7 +24,7 @@ void dygw_orphan_schedule(dygw_job_t *job)
 }
 
 /* The orphan is not there any more, or not yet. */
-static const dygw_question_t *end_look(dygw_job_t *job, int again)
+static dygw_errand_next_e end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
@@ -40,20 +40,20 @@ static const dygw_question_t *end_look(dygw_job_t *job, int again)
     if (!was_there) {
         return dygw_errand_go_on(job);
     }
-    dygw_log(job->log, INFO, 0,
+    dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
                           "back", v->id);
     return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN);
 }
 
 /* What is not certain to be ours stays. */
-static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
     dygw_orphan_schedule(job);
     if (v->errand_at == DYGW_NO_TIME) {
-        dygw_log(job->log, WARN, 0,
+        dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0445) "verification %" APR_INT64_T_FMT " is %s, and its coupon is used, by "
                               "verify_id %s: by a verify of ours that came late, or by another "
                               "system of the shop; no record has that, and it is left as it is",
@@ -63,8 +63,8 @@ static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_ve
 }
 
 /* It stays. Until lateness is over it is tried again: `why` may change. */
-static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                           const dygw_seen_verify_t *orphan, const char *why)
+static dygw_errand_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                       const dygw_seen_verify_t *orphan, const char *why)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -74,15 +74,15 @@ static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coup
         return dygw_errand_go_on(job);
     }
     dygw_record_look(v, seen);
-    dygw_log(job->log, ERR, 0,
+    dygw_log(job->ctx.log, ERR, 0,
              DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
                           "late all the same, as verify_id %s; that is not cancelled: %s",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
     return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
 }
 
-static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                        const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                    const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     dygw_verification_t late = *v;
@@ -92,9 +92,9 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
     v->cancels++;
     v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
     if (!dygw_errand_write(job)) {
-        return NULL;
+        return DYGW_ERRAND_STOP;
     }
-    dygw_log(job->log, WARN, 0,
+    dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
                           "late all the same, as verify_id %s; that is being cancelled",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
@@ -102,18 +102,18 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
         .what = DYGW_QUESTION_CANCEL, .verify_id = late.verify_id,
         .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
                                                            : v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->gateway, &late, job->pool)
+        .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool)
     };
-    return &job->question;
+    return DYGW_ERRAND_ASK;
 }
 
-const dygw_question_t *dygw_orphan_taken_back(dygw_job_t *job)
+dygw_errand_next_e dygw_orphan_taken_back(dygw_job_t *job)
 {
     return end_look(job, 1);
 }
 
-static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                            const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                        const dygw_seen_verify_t *orphan)
 {
     const dygw_errand_t *e = job->state;
 
@@ -131,34 +131,33 @@ static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_cou
 
 /* What came when lateness was over is somebody else's. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                const dygw_seen_verify_t **orphan, int *contested)
+                                dygw_free_verify_t *found)
 {
     dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
     dygw_ms_t now = dygw_now();
     dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, job->gateway->db, job->log, job->pool);
+    apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, orphan,
-                                  contested, job->pool);
+        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, found,
+                                  job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;
 }
 
 /* While another record of the coupon is open, what is there may be that one's. */
-const dygw_question_t *dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+dygw_errand_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    const dygw_seen_verify_t *orphan;
-    int contested;
+    dygw_free_verify_t found;
 
-    if (find_orphan(job, seen, &orphan, &contested) != APR_SUCCESS) {
-        return NULL;
+    if (find_orphan(job, seen, &found) != APR_SUCCESS) {
+        return DYGW_ERRAND_STOP;
     }
-    if (orphan && contested) {
+    if (found.verify && found.contested) {
         dygw_errand_row(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
                                                          dygw_now());
         return dygw_errand_go_on(job);
     }
-    return orphan ? handle_orphan(job, seen, orphan) : end_look(job, 0);
+    return found.verify ? handle_orphan(job, seen, found.verify) : end_look(job, 0);
 }

@@ -21,7 +21,7 @@
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {
     dygw_settling_t *s = job->state;
-    dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->gateway->upstream_timeout / 1000
+    dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->ctx.gateway->upstream_timeout / 1000
                          + DYGW_CLOCKS_APART_MS;
     int i;
 
@@ -41,7 +41,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 {
     const dygw_settling_t *s = job->state;
-    const char **codes = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*codes));
+    const char **codes = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*codes));
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -111,7 +111,7 @@ static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *ite
         dygw_record_review(v);
         return 0;
     default:
-        v->last_error = apr_psprintf(job->pool, "certificate/verify: result %" APR_INT64_T_FMT,
+        v->last_error = apr_psprintf(job->ctx.pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
         return hear_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
     }
@@ -129,7 +129,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
         dygw_record_review(v);
         return 0;
     default:
-        v->last_error = dygw_record_trouble(DYGW_QUESTION_REPEAT, reply, job->pool);
+        v->last_error = dygw_record_trouble(DYGW_QUESTION_REPEAT, reply, job->ctx.pool);
         return hear_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }
@@ -154,7 +154,7 @@ static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *repl
 /* The verify_id of the answer is another record's. */
 static void disown(const dygw_job_t *job, dygw_verification_t *v)
 {
-    dygw_log(job->log, WARN, 0,
+    dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0431) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
                           "another record; it is recorded as failed",
              v->id);
@@ -175,7 +175,7 @@ static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *
         return DYGW_JOB_LEFT;
     }
     if (v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
-        dygw_log(job->log, WARN, 0,
+        dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
                               "redeemed it when the others of its request were repeated", v->id);
         dygw_late_alarm(v, now);
@@ -183,7 +183,7 @@ static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *
     }
     if (v->verify_id && answer->items[i].verify_id
         && !dygw_text_same(v->verify_id, answer->items[i].verify_id)) {
-        dygw_log(job->log, WARN, 0,
+        dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0437) "verification %" APR_INT64_T_FMT " was cancelled at Douyin just when "
                               "the others of its request were repeated, which redeemed it anew as "
                               "verify_id %s", v->id, answer->items[i].verify_id);
@@ -225,7 +225,7 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     dygw_step("settle_answered");
     dygw_settling_keep_answer(job, "replay", &answer->reply);
     for (i = 0; i < job->count; i++) {
-        kept[i] = apr_pmemdup(job->pool, job->rows[i], sizeof(**kept));
+        kept[i] = apr_pmemdup(job->ctx.pool, job->rows[i], sizeof(**kept));
     }
     look_again = hear_all(job, answer, changed);
     while (!dygw_settling_write(job, changed, &clash)) {

@@ -18,6 +18,7 @@
  */
 #include <string.h>
 
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
@@ -41,7 +42,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
         if (dygw_settling_is_open(v)) {
             v->asks++;
-            v->last_error = dygw_record_trouble(job->question.what, reply, job->pool);
+            v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
             v->next_run_at = dygw_pace_ask(v, reply, now);
             changed[i] = 1;
         }
@@ -52,24 +53,27 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
 /* --- verdicts --- */
 
-static int read_records_with(dygw_job_t *job, dygw_db_t *db)
+static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const dygw_job_t *job = baton;
     dygw_settling_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
         const dygw_seen_coupon_t *seen = s->h.seen[i];
         apr_array_header_t *records;
+        apr_status_t rv;
 
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        if (dygw_owner_records(db, job->rows[i], seen, &records, job->pool) != APR_SUCCESS) {
-            return 0;
+        rv = dygw_owner_records(db, job->rows[i], seen, &records, ctx->pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
         s->h.records[i] = records;
     }
-    return 1;
+    return APR_SUCCESS;
 }
 
 /* What else is recorded of coupons that have a verification, for it may be those records', or older
@@ -78,25 +82,15 @@ static int read_records(dygw_job_t *job)
 {
     dygw_settling_t *s = job->state;
     int needed = 0;
-    int done;
-    dygw_db_t *db;
     int i;
 
     for (i = 0; i < job->count; i++) {
         if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
-            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->pool);
+            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
             needed = 1;
         }
     }
-    if (!needed) {
-        return 1;
-    }
-    if (dygw_db_open(&db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
-        return 0;
-    }
-    done = read_records_with(job, db);
-    dygw_db_close(db);
-    return done;
+    return !needed || dygw_db_work(&job->ctx, read_records_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
@@ -174,7 +168,7 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 
 static dygw_verification_t *keep(const dygw_job_t *job)
 {
-    dygw_verification_t *kept = apr_palloc(job->pool, (apr_size_t)job->count * sizeof(*kept));
+    dygw_verification_t *kept = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*kept));
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -374,7 +368,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    dygw_settling_t *s = apr_pcalloc(job->pool, sizeof(*s));
+    dygw_settling_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
     int left = 0;
     int unsent = 0;
     int i;
@@ -382,7 +376,7 @@ static const dygw_question_t *begin(dygw_job_t *job)
     job->state = s;
     s->h.rows = job->rows;
     s->h.count = job->count;
-    s->h.foreign = apr_array_make(job->pool, 1, sizeof(const char *));
+    s->h.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 

@@ -33,10 +33,10 @@ static void tell_settled(const dygw_job_t *job, const int *changed)
         const dygw_verification_t *v = job->rows[i];
 
         if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(v)) {
-            dygw_count(job->gateway->metrics, DYGW_COUNT_SETTLED,
+            dygw_count(job->ctx.gateway->metrics, DYGW_COUNT_SETTLED,
                        v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS
                                                         : DYGW_SETTLED_FAILED);
-            dygw_log(job->log, INFO, 0,
+            dygw_log(job->ctx.log, INFO, 0,
                      DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
                                   "error_code %" APR_INT64_T_FMT,
                      v->id, dygw_verify_status_word(v->verify_status),
@@ -62,7 +62,8 @@ static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
             || record->first_id == job->rows[0]->first_id) {
             continue;
         }
-        if (!*db && dygw_db_open(db, job->gateway->db, job->log, job->pool) != APR_SUCCESS) {
+        if (!*db
+            && dygw_db_open(db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool) != APR_SUCCESS) {
             return;
         }
         dygw_store_verification_wake(*db, record->id, dygw_now());
@@ -201,7 +202,7 @@ void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dy
 
     for (i = 0; i < job->count; i++) {
         if (dygw_settling_is_open(job->rows[i])) {
-            dygw_record_replace_response(job->rows[i], call, reply, job->pool);
+            dygw_record_replace_response(job->rows[i], call, reply, job->ctx.pool);
         }
     }
 }

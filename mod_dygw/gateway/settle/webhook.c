@@ -9,7 +9,9 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "store/webhook.h"
+#include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
@@ -106,17 +108,9 @@ static void read_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t 
     change->account_id = dygw_json_id(certificate, "account_id", pool);
 }
 
-static apr_status_t keep(dygw_gateway_t *gateway, dygw_webhook_t *change, const dygw_log_t *log,
-                         apr_pool_t *pool)
+static apr_status_t keep(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *change)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, gateway->db, log, pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_webhook_insert(db, change);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_webhook_insert(db, change);
 }
 
 /* What may stand in a log: a name as Douyin's events and actions have them. */
@@ -150,21 +144,21 @@ static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
     dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
 }
 
-static void take_change(dygw_gateway_t *gateway, dygw_webhook_t *change, const char *msg_id,
-                        const dygw_log_t *log, apr_pool_t *pool, dygw_result_t *out)
+static void take_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const char *msg_id,
+                        dygw_result_t *out)
 {
-    apr_status_t rv = keep(gateway, change, log, pool);
+    apr_status_t rv = dygw_db_work(ctx, keep, change, DYGW_DB_ONCE);
 
     if (rv != APR_SUCCESS && rv != APR_EEXIST) {
-        count(gateway, DYGW_WEBHOOK_FAILED);
+        count(ctx->gateway, DYGW_WEBHOOK_FAILED);
         dygw_explain_database(out);
         return;
     }
-    count(gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
+    count(ctx->gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
                    : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
-    report(change, msg_id, rv, log);
+    report(change, msg_id, rv, ctx->log);
     if (change->records > 0) {
-        dygw_cell_left_work(gateway);
+        dygw_cell_left_work(ctx->gateway);
     }
 }
 
@@ -176,35 +170,34 @@ static void ignore(const json_t *message, const dygw_log_t *log)
              name_of(dygw_json_str(message, "event")));
 }
 
-void dygw_webhook_receive(dygw_gateway_t *gateway, const char *msg_id, const char *body,
-                          apr_size_t len, const dygw_log_t *log, apr_pool_t *pool,
-                          const char **answer, dygw_result_t *out)
+void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char *body,
+                          apr_size_t len, const char **answer, dygw_result_t *out)
 {
     const char *error = NULL;
-    const json_t *message = dygw_json_parse(body, len, DYGW_JSON_LENIENT, pool, &error);
-    const json_t *challenge = challenge_of(message, pool);
+    const json_t *message = dygw_json_parse(body, len, DYGW_JSON_LENIENT, ctx->pool, &error);
+    const json_t *challenge = challenge_of(message, ctx->pool);
     dygw_webhook_t change = { 0 };
 
     *out = (dygw_result_t){ 0 };
-    *answer = challenge ? echo(challenge, pool) : NOTHING_TO_SAY;
+    *answer = challenge ? echo(challenge, ctx->pool) : NOTHING_TO_SAY;
     if (!message) {
-        count(gateway, DYGW_WEBHOOK_FAILED);
+        count(ctx->gateway, DYGW_WEBHOOK_FAILED);
         out->code = DYGW_INVALID_JSON;
         out->message = error;
         return;
     }
     if (is_event(message, COUPON_CHANGED)) {
-        change.msg_id = name_by(body, len, pool);
-        read_change(message, pool, &change);
+        change.msg_id = name_by(body, len, ctx->pool);
+        read_change(message, ctx->pool, &change);
     }
     if (change.certificate_id) {
-        take_change(gateway, &change, msg_id, log, pool, out);
+        take_change(ctx, &change, msg_id, out);
     }
     else if (challenge) {
-        count(gateway, DYGW_WEBHOOK_URL_CHECK);
+        count(ctx->gateway, DYGW_WEBHOOK_URL_CHECK);
     }
     else {
-        count(gateway, DYGW_WEBHOOK_IGNORED);
-        ignore(message, log);
+        count(ctx->gateway, DYGW_WEBHOOK_IGNORED);
+        ignore(message, ctx->log);
     }
 }

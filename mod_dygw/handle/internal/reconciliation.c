@@ -24,9 +24,7 @@ static const char *const known_parameters[] = { "date", "account_id", "refresh",
                                                 "raw", NULL };
 
 typedef struct wanted_t {
-    const char *day;
-    const char *account_id;
-    int refresh;
+    dygw_reconciliation_wanted_t what;
     int csv;
     int bom;
     int raw;
@@ -76,7 +74,7 @@ static const char *read_account(const dygw_call_t *call, const apr_table_t *quer
 static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int allowed,
                        dygw_result_t *out)
 {
-    int on = dygw_query_int(query, name, 0, 1, 0, call->r->pool, out);
+    int on = dygw_query_int(query, name, 0, 1, 0, out);
 
     if (!allowed && apr_table_get(query, name)) {
         dygw_invalid(out, name, apr_pstrcat(call->r->pool, name, " goes with export=csv", NULL));
@@ -93,9 +91,9 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
-    wanted->day = read_day(call, query, out);
-    wanted->account_id = read_account(call, query, out);
-    wanted->refresh = read_switch(call, query, "refresh", 1, out);
+    wanted->what.day = read_day(call, query, out);
+    wanted->what.account_id = read_account(call, query, out);
+    wanted->what.refresh = read_switch(call, query, "refresh", 1, out);
     wanted->bom = read_switch(call, query, "bom", wanted->csv, out);
     wanted->raw = read_switch(call, query, "raw", wanted->csv, out);
 }
@@ -179,11 +177,11 @@ static int send_piece(writer_t *w)
 static apr_array_header_t *read_items(writer_t *w, int after_no, apr_pool_t *pool,
                                       dygw_result_t *out)
 {
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(&w->call->ctx, pool);
     apr_array_header_t *items = apr_array_make(pool, 1, sizeof(dygw_reconciliation_item_t));
 
     if (w->shown->generated_at != DYGW_NO_TIME) {
-        dygw_reconciliation_items(&w->call->runtime->gateway, w->shown, after_no, PIECE,
-                                  &w->call->log, pool, &items, out);
+        dygw_reconciliation_items(&ctx, w->shown, after_no, PIECE, &items, out);
     }
     return items;
 }
@@ -254,14 +252,13 @@ int dygw_handle_reconciliation(dygw_call_t *call)
 
     read_wanted(call, &wanted, &out);
     if (out.code == DYGW_OK) {
-        dygw_reconciliation_read(&call->runtime->gateway, wanted.day, wanted.account_id,
-                                 wanted.refresh, &actor, &call->log, call->r->pool, &shown, &out);
+        dygw_reconciliation_read(&call->ctx, &wanted.what, &actor, &shown, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
     }
     w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
-    if (shown->generated_at != DYGW_NO_TIME && !wanted.refresh) {
+    if (shown->generated_at != DYGW_NO_TIME && !wanted.what.refresh) {
         return reply_reconciliation(&w, HTTP_OK);
     }
     set_retry_after(call, shown);

@@ -248,8 +248,7 @@ int dygw_handle_summary(dygw_call_t *call)
 
     read_wanted(call, &wanted, &out);
     if (out.code == DYGW_OK) {
-        dygw_report_summary(&call->runtime->gateway, &wanted.filter, wanted.group_by, &call->log,
-                            call->r->pool, &summary, &out);
+        dygw_report_summary(&call->ctx, &wanted.filter, wanted.group_by, &summary, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);

@@ -28,8 +28,7 @@ int dygw_handle_cancel(dygw_call_t *call)
     int pending = 0;
 
     if (cancelled.result.code == DYGW_OK) {
-        dygw_cancel(&call->runtime->gateway, id, call->app->id, &call->log, call->r->pool,
-                    &cancelled, &pending);
+        dygw_cancel(&call->ctx, id, call->app->id, &cancelled, &pending);
         dygw_note_upstream(call, cancelled.upstream_time);
     }
     if (cancelled.result.code != DYGW_OK) {

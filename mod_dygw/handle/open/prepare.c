@@ -29,7 +29,7 @@ int dygw_handle_prepare(dygw_call_t *call)
     read_request(call, &request, &out);
     if (out.code == DYGW_OK) {
         began = apr_time_now();
-        dygw_prepare_only(&call->runtime->gateway, &request, &call->log, call->r->pool, &out);
+        dygw_prepare_only(&call->ctx, &request, &out);
         dygw_note_upstream(call, apr_time_now() - began);
     }
     return out.code == DYGW_OK ? dygw_reply_douyin(call, out.reply) : dygw_reply_error(call, &out);

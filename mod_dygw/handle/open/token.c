@@ -57,7 +57,7 @@ int dygw_handle_access_token(dygw_call_t *call)
         return dygw_reply_error(call, &out);
     }
     if (rejected) {
-        dygw_token_rejected(gateway, rejected, &call->log, call->r->pool);
+        dygw_token_rejected(&call->ctx, rejected);
     }
     if (dygw_token_held(gateway, &token, call->r->pool) != APR_SUCCESS) {
         out.code = DYGW_TOKEN_UNAVAILABLE;
@@ -65,6 +65,6 @@ int dygw_handle_access_token(dygw_call_t *call)
         out.retry_after = RETRY_AFTER_SEC;
         return dygw_reply_error(call, &out);
     }
-    dygw_reads_record(gateway, call->app, call->r->useragent_ip, &call->log, call->r->pool, &out);
+    dygw_reads_record(&call->ctx, call->app, call->r->useragent_ip, &out);
     return out.code == DYGW_OK ? reply_token(call, &token) : dygw_reply_error(call, &out);
 }

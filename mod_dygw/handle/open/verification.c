@@ -69,8 +69,7 @@ int dygw_handle_verification(dygw_call_t *call)
 
     dygw_read_no_query(call, &found.result);
     if (found.result.code == DYGW_OK) {
-        dygw_verification_read(&call->runtime->gateway, call->id, call->app->id, &call->log,
-                               call->r->pool, &found);
+        dygw_verification_read(&call->ctx, call->id, call->app->id, &found);
     }
     if (found.result.code != DYGW_OK) {
         return dygw_reply_error(call, &found.result);
@@ -90,8 +89,7 @@ int dygw_handle_verification_by_key(dygw_call_t *call)
         dygw_invalid(&found.result, *known, "idempotency_key is required, or an id in the path");
     }
     else if (dygw_key_check(key, *known, &found.result) && found.result.code == DYGW_OK) {
-        dygw_verification_by_key(&call->runtime->gateway, key, call->app->id, &call->log,
-                                 call->r->pool, &found);
+        dygw_verification_by_key(&call->ctx, key, call->app->id, &found);
     }
     if (found.result.code != DYGW_OK) {
         return dygw_reply_error(call, &found.result);

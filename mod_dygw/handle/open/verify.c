@@ -126,15 +126,13 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
 static void redeem_coupons(const dygw_call_t *call, const dygw_redeem_request_t *request,
                            dygw_redeem_result_t *redeemed)
 {
-    dygw_gateway_t *gateway = &call->runtime->gateway;
-
     if (request->idempotency_key) {
-        dygw_redeem_once(gateway, request, &call->log, call->r->pool, redeemed);
+        dygw_redeem_once(&call->ctx, request, redeemed);
     }
     else {
-        dygw_redeem(gateway, request, &call->log, call->r->pool, redeemed);
+        dygw_redeem(&call->ctx, request, redeemed);
     }
-    count_redeemed(gateway->metrics, redeemed);
+    count_redeemed(call->ctx.gateway->metrics, redeemed);
 }
 
 int dygw_handle_verify(dygw_call_t *call)

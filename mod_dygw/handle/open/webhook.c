@@ -14,8 +14,8 @@ int dygw_handle_webhook(dygw_call_t *call)
     dygw_result_t out = { 0 };
     const char *answer;
 
-    dygw_webhook_receive(&call->runtime->gateway, apr_table_get(call->r->headers_in, MSG_ID),
-                         call->body, call->body_len, &call->log, call->r->pool, &answer, &out);
+    dygw_webhook_receive(&call->ctx, apr_table_get(call->r->headers_in, MSG_ID), call->body,
+                         call->body_len, &answer, &out);
     return out.code == DYGW_OK ? dygw_reply_json(call, HTTP_OK, answer, strlen(answer))
                                : dygw_reply_error(call, &out);
 }

@@ -30,9 +30,8 @@ dygw_ms_t now;
 char spent[200];
 dygw_ms_t spent_until;
 
-apr_status_t dygw_apps_find(DYGW_UNUSED dygw_apps_t *apps, const char *client_key,
-                            DYGW_UNUSED const dygw_log_t *log, apr_pool_t *p,
-                            dygw_known_app_t **found)
+apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_apps_t *apps,
+                            const char *client_key, dygw_known_app_t **found)
 {
     if (find_rv != APR_SUCCESS) {
         return find_rv;
@@ -40,7 +39,7 @@ apr_status_t dygw_apps_find(DYGW_UNUSED dygw_apps_t *apps, const char *client_ke
     if (strcmp(client_key, app.client_key) != 0) {
         return APR_NOTFOUND;
     }
-    *found = apr_pmemdup(p, &app, sizeof app);
+    *found = apr_pmemdup(ctx->pool, &app, sizeof app);
     return APR_SUCCESS;
 }
 
@@ -166,7 +165,8 @@ int begin(DYGW_UNUSED void **state)
     header("X-Nonce", "b7f1c2d3e4a5968712345678");
     header("X-Signature", SIGNED);
     call = (dygw_call_t){ .r = &request, .runtime = &runtime, .body = BODY,
-                          .body_len = sizeof BODY - 1 };
+                          .body_len = sizeof BODY - 1,
+                          .ctx = { &runtime.gateway, &call.log, pool } };
     out = (dygw_result_t){ 0 };
     dygw_clock_set(clock_of_test);
     return 0;

@@ -18,11 +18,11 @@ json_t *diagnosing(dygw_diagnosis_t *d, void (*part)(const dygw_diagnosis_t *d))
     const char *error;
     json_t *checks;
 
-    dygw_jsonw_init(w, d->pool, 256);
+    dygw_jsonw_init(w, d->ctx->pool, 256);
     dygw_jsonw_array(w, NULL);
     part(d);
     dygw_jsonw_end_array(w);
-    checks = dygw_json_parse(w->text, w->len, DYGW_JSON_STRICT, d->pool, &error);
+    checks = dygw_json_parse(w->text, w->len, DYGW_JSON_STRICT, d->ctx->pool, &error);
     assert_non_null(checks);
     return checks;
 }

@@ -26,6 +26,9 @@ dygw_gateway_t *fake_world(apr_pool_t *pool);
 
 extern dygw_log_t fake_log;
 
+/* The context of a piece of work there; lives as long as the block that it stands in. */
+#define FAKE_CTX(gateway, pool) (&(dygw_ctx_t){ (gateway), &fake_log, (pool) })
+
 /* The clock stands still until it is moved. */
 void fake_clock_advance(dygw_ms_t ms);
 

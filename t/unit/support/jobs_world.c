@@ -33,7 +33,7 @@ static void put_off(dygw_verification_t *v)
 
 static void finish(dygw_job_t *job)
 {
-    int *changed = apr_pcalloc(job->pool, (apr_size_t)job->count * sizeof(*changed));
+    int *changed = apr_pcalloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*changed));
 
     ended[job->kind->due]++;
     for (int i = first_changed; i < job->count; i++) {
@@ -49,8 +49,8 @@ static const dygw_question_t *ask_something(dygw_job_t *job)
 
     job->question = (dygw_question_t){
         .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_QUESTION_ORDER : DYGW_QUESTION_GET,
-        .encrypted_code = apr_psprintf(job->pool, "enc-%" APR_INT64_T_FMT, v->id),
-        .order_id = apr_psprintf(job->pool, "order-%" APR_INT64_T_FMT, v->id)
+        .encrypted_code = apr_psprintf(job->ctx.pool, "enc-%" APR_INT64_T_FMT, v->id),
+        .order_id = apr_psprintf(job->ctx.pool, "order-%" APR_INT64_T_FMT, v->id)
     };
     return &job->question;
 }
@@ -60,7 +60,7 @@ static const dygw_question_t *begin(dygw_job_t *job)
     assert_int_equal(fake_store_open_units(), 0);
     begun[job->kind->due]++;
     rows_seen += job->count;
-    job->state = apr_pcalloc(job->pool, sizeof(int));
+    job->state = apr_pcalloc(job->ctx.pool, sizeof(int));
     if (questions == 0) {
         finish(job);
         return NULL;
@@ -101,7 +101,7 @@ int set_up(DYGW_UNUSED void **state)
     rows_seen = writes = first_changed = 0;
     questions = 1;
     heard = DYGW_REPLY_OK;
-    assert_int_equal(dygw_jobs_create(&jobs, gateway, kinds, &fake_log, pool), APR_SUCCESS);
+    assert_int_equal(dygw_jobs_create(&jobs, FAKE_CTX(gateway, pool), kinds), APR_SUCCESS);
     dygw_jobs_lead(jobs, 0, dygw_now() + A_LONG_TIME_MS);
     return 0;
 }

@@ -46,7 +46,7 @@ void use_encrypted_code(void)
 
 void redeem(void)
 {
-    dygw_redeem(gateway, &request, &fake_log, pool, &out);
+    dygw_redeem(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 const dygw_verification_t *item(int number)

@@ -70,8 +70,8 @@ static void read_rows(dygw_job_t *job, apr_int64_t first_id)
     apr_array_header_t *items;
     dygw_db_t *db;
 
-    assert_int_equal(dygw_db_open(&db, job->gateway->db, job->log, job->pool), APR_SUCCESS);
-    dygw_store_verification_items(db, first_id, &items, job->pool);
+    assert_int_equal(dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool), APR_SUCCESS);
+    dygw_store_verification_items(db, first_id, &items, job->ctx.pool);
     dygw_db_close(db);
     job->rows = (dygw_verification_t **)items->elts;
     job->count = items->nelts;
@@ -80,23 +80,23 @@ static void read_rows(dygw_job_t *job, apr_int64_t first_id)
 int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id,
                  apr_pool_t *pool)
 {
-    dygw_job_t job = { .kind = kind, .gateway = gateway, .log = &fake_log };
+    dygw_job_t job = { .kind = kind, .ctx = { gateway, &fake_log, NULL } };
     const dygw_question_t *question;
     dygw_douyin_async_t *async;
     int questions = 0;
 
-    apr_pool_create(&job.pool, pool);
-    dygw_douyin_async_create(&async, gateway->douyin, job.pool);
+    apr_pool_create(&job.ctx.pool, pool);
+    dygw_douyin_async_create(&async, gateway->douyin, job.ctx.pool);
     read_rows(&job, first_id);
     for (question = kind->begin(&job); question; questions++) {
         dygw_answer_t answer;
         void *baton;
 
-        dygw_douyin_async_begin(async, question, "t", &fake_log, job.pool, &job);
+        dygw_douyin_async_begin(async, question, "t", &fake_log, job.ctx.pool, &job);
         assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 1);
         question = kind->answered(&job, answer);
     }
-    apr_pool_destroy(job.pool);
+    apr_pool_destroy(job.ctx.pool);
     return questions;
 }
 
