@@ -43,9 +43,9 @@ typedef struct dygw_result_t {
 } dygw_result_t;
 
 /* What all children of a host share; the glue keeps it in shared memory. Read and written between
- * dygw_cell_lock and dygw_cell_unlock, but the atomic members at any time. */
+ * dygw_host_lock and dygw_host_unlock, but the atomic members at any time. */
 #define DYGW_TOKEN_MAX 1024
-typedef struct dygw_cell_t {
+typedef struct dygw_host_t {
     apr_int64_t token_version;      /* 0 = never had one */
     dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
@@ -63,7 +63,7 @@ typedef struct dygw_cell_t {
     _Atomic apr_int64_t work;       /* counts what requests of this host left to the background */
     dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
     dygw_ms_t diagnosed_at;         /* when a diagnosis began last; 0 = never */
-} dygw_cell_t;
+} dygw_host_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
 
@@ -86,10 +86,10 @@ typedef struct dygw_gateway_t {
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
-    dygw_cell_t *cell;                  /* shared; see cell.h */
-    void (*lock_cell)(void *baton);
-    void (*unlock_cell)(void *baton);
-    void *cell_baton;
+    dygw_host_t *host;                  /* shared; see host.h */
+    void (*lock_host)(void *baton);
+    void (*unlock_host)(void *baton);
+    void *host_baton;
     dygw_reads_t *reads;                /* shared, see reads.h; NULL = each is written at once */
     dygw_meter_t *meter;                /* shared, see meter.h */
     const dygw_metrics_t *metrics;      /* shared, see util/metrics.h; NULL: nothing is counted */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token.
  *
- * The table holds it sealed, with a version; the cell holds a copy for all children of the host.
+ * The table holds it sealed, with a version; the host's state holds a copy for all its children.
  * Whoever finds that a version will not do (the background thread: it ends soon; a request: Douyin
  * refused it, or it has ended) asks to renew that version. The claim in the table, good for one
  * version, lets one of all threads, children and hosts call Douyin; the others wait for the version
  * to change. A claim is not given back when the call came to nothing: its end is the pause before
  * the next try, so that a Douyin in trouble is asked every few seconds and not by everybody. The
- * cell says so, and nobody on this host waits for what has failed already. Storing the successor is
- * conditional on the version too, so even a claim that ran out in the middle cannot put an older
- * token over a newer one.
+ * host's state says so, and nobody on this host waits for what has failed already. Storing the
+ * successor is conditional on the version too, so even a claim that ran out in the middle cannot
+ * put an older token over a newer one.
  */
 #include "gateway/token.h"
 
@@ -18,7 +18,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/token.h"
 #include "util/compiler.h"
@@ -27,66 +27,66 @@
 #define RENEW_SPREAD            0.08    /* ... and this much later */
 #define END_SEC                 APR_INT64_C(2)  /* a life that is over: see life_of */
 #define CLAIM_MARGIN_MS         1000    /* over the upstream time-out: sealing and storing */
-#define WAIT_STEP_US            20000   /* waiters look at the cell each step, ... */
+#define WAIT_STEP_US            20000   /* waiters look there each step, ... */
 #define WAIT_STEPS_PER_LOOK     12      /* ... and into the table after so many */
 #define MOVES_MAX               3       /* versions one renewal follows, found unusable each */
 #define REJECTED_PAUSE_MS       60000
 #define DIGEST_LEN              8
 #define LIFE_MAX_SEC            2592000 /* 30 days: longer is no life of a token */
 
-/* --- the cell --- */
+/* --- the host's state --- */
 
 static void publish(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                     dygw_ms_t obtained_at, dygw_ms_t expires_at)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_host_t *host = dygw_host_lock(gateway);
 
-    apr_cpystrn(cell->token, text, sizeof(cell->token));
-    cell->token_version = version;
-    cell->token_obtained_at = obtained_at;
-    cell->token_expires_at = expires_at;
-    cell->token_refused = 0;
-    cell->renew_pause_until = 0;
-    dygw_cell_unlock(gateway);
+    apr_cpystrn(host->token, text, sizeof(host->token));
+    host->token_version = version;
+    host->token_obtained_at = obtained_at;
+    host->token_expires_at = expires_at;
+    host->token_refused = 0;
+    host->renew_pause_until = 0;
+    dygw_host_unlock(gateway);
 }
 
 /* The stored token cannot be read, so it is renewed like one that has ended. What the host holds
  * serves until then: hosts with different master keys do not renew against each other. */
 static void publish_version_only(dygw_gateway_t *gateway, apr_int64_t version)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_host_t *host = dygw_host_lock(gateway);
 
-    cell->token_version = version;
-    dygw_cell_unlock(gateway);
+    host->token_version = version;
+    dygw_host_unlock(gateway);
 }
 
-static int usable(const dygw_cell_t *cell, dygw_ms_t now)
+static int usable(const dygw_host_t *host, dygw_ms_t now)
 {
-    return cell->token[0] != '\0' && cell->token_expires_at > now;
+    return host->token[0] != '\0' && host->token_expires_at > now;
 }
 
 apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_pool_t *pool)
 {
     dygw_ms_t now = dygw_now();
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    int held = usable(cell, now);
+    const dygw_host_t *host = dygw_host_lock(gateway);
+    int held = usable(host, now);
 
-    token->version = cell->token_version;
-    token->expires_at = cell->token_expires_at;
-    token->refused = cell->token_refused;
-    token->access_token = held ? apr_pstrdup(pool, cell->token) : NULL;
-    dygw_cell_unlock(gateway);
+    token->version = host->token_version;
+    token->expires_at = host->token_expires_at;
+    token->refused = host->token_refused;
+    token->access_token = held ? apr_pstrdup(pool, host->token) : NULL;
+    dygw_host_unlock(gateway);
     return held ? APR_SUCCESS : APR_NOTFOUND;
 }
 
 static void mark_refused(dygw_gateway_t *gateway, apr_int64_t version, int refused)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_host_t *host = dygw_host_lock(gateway);
 
-    if (cell->token_version == version) {
-        cell->token_refused = refused;
+    if (host->token_version == version) {
+        host->token_refused = refused;
     }
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
 }
 
 void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token)
@@ -101,12 +101,12 @@ static dygw_ms_t claim_ttl(const dygw_gateway_t *gateway)
 
 static void pause_until(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t until)
 {
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
+    dygw_host_t *host = dygw_host_lock(gateway);
 
-    if (cell->token_version == version) {
-        cell->renew_pause_until = until;
+    if (host->token_version == version) {
+        host->renew_pause_until = until;
     }
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
 }
 
 typedef enum { WAITING, ANOTHER_THERE, PAUSED } outlook_e;
@@ -115,17 +115,17 @@ typedef enum { WAITING, ANOTHER_THERE, PAUSED } outlook_e;
 static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
 {
     dygw_ms_t now = dygw_now();
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    dygw_ms_t pause = cell->renew_pause_until - now;
+    const dygw_host_t *host = dygw_host_lock(gateway);
+    dygw_ms_t pause = host->renew_pause_until - now;
     outlook_e result = WAITING;
 
-    if (cell->token_version != version && usable(cell, now)) {
+    if (host->token_version != version && usable(host, now)) {
         result = ANOTHER_THERE;
     }
-    else if (cell->token_version == version && pause > 0 && pause <= claim_ttl(gateway)) {
+    else if (host->token_version == version && pause > 0 && pause <= claim_ttl(gateway)) {
         result = PAUSED;            /* more than that: the clock was set back */
     }
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
     return result;
 }
 
@@ -184,10 +184,10 @@ static void report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
 
 static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *text)
 {
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    int same = cell->token_version == version && dygw_equal_secret(cell->token, text);
+    const dygw_host_t *host = dygw_host_lock(gateway);
+    int same = host->token_version == version && dygw_equal_secret(host->token, text);
 
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
     return same;
 }
 
@@ -231,17 +231,18 @@ static void count_renewal(dygw_gateway_t *gateway, dygw_renew_e why)
     dygw_renewed_series_e series = DYGW_RENEWED_REFUSED;
 
     if (why != DYGW_RENEW_REFUSED) {
-        const dygw_cell_t *cell = dygw_cell_lock(gateway);
-        int missing = !usable(cell, dygw_now());
+        const dygw_host_t *host = dygw_host_lock(gateway);
+        int missing = !usable(host, dygw_now());
 
-        dygw_cell_unlock(gateway);
+        dygw_host_unlock(gateway);
         series = missing ? DYGW_RENEWED_MISSING
                  : why == DYGW_RENEW_TOLD ? DYGW_RENEWED_TOLD : DYGW_RENEWED_DUE;
     }
     dygw_count(gateway->metrics, DYGW_COUNT_RENEWED, series);
 }
 
-/* Seals and stores what Douyin gave; whoever stored a successor first, it is in the cell then. */
+/* Seals and stores what Douyin gave; whoever stored a successor first, the host's state has it
+ * then. */
 static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
                                     const dygw_token_reply_t *fresh)
 {
@@ -290,7 +291,8 @@ static apr_status_t fetch(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew
     return rv;
 }
 
-/* Claims *version if it is free. APR_EEXIST: the table has another, which is in the cell now. */
+/* Claims *version if it is free. APR_EEXIST: the table has another, which is in the host's state
+ * now. */
 static apr_status_t claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
     const char *owner = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/",
@@ -372,7 +374,7 @@ void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest)
 {
     char hex[DYGW_SHA256_HEX_LEN + 1];
     dygw_token_t token;
-    dygw_cell_t *cell;
+    dygw_host_t *host;
     int renew;
 
     if (dygw_token_held(ctx->gateway, &token, ctx->pool) != APR_SUCCESS) {
@@ -382,13 +384,13 @@ void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest)
     if (strncmp(hex, digest, DIGEST_LEN) != 0) {
         return;
     }
-    cell = dygw_cell_lock(ctx->gateway);
-    renew = cell->token_version == token.version
-            && !dygw_is_recent(cell->rejected_at, REJECTED_PAUSE_MS);
+    host = dygw_host_lock(ctx->gateway);
+    renew = host->token_version == token.version
+            && !dygw_is_recent(host->rejected_at, REJECTED_PAUSE_MS);
     if (renew) {
-        cell->rejected_at = dygw_now();
+        host->rejected_at = dygw_now();
     }
-    dygw_cell_unlock(ctx->gateway);
+    dygw_host_unlock(ctx->gateway);
     if (renew) {
         /* Not marked as refused: that is a reader's word, our own calls tell. */
         dygw_token_renew(ctx, token.version, DYGW_RENEW_TOLD, ctx->gateway->upstream_timeout,

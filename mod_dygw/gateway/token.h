@@ -40,7 +40,7 @@ void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token);
  * the last such renewal is 60 s ago. Whatever comes of it, read dygw_token_held afterwards. */
 void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest);
 
-/* Reads the stored token into the cell. */
+/* Reads the stored token into the host's state. */
 apr_status_t dygw_token_load(const dygw_ctx_t *ctx);
 
 /* When to renew a token that ends at expires_at and was obtained at obtained_at: well before, with

@@ -2,14 +2,14 @@
  * GET /health and /health/live, and the state of a gateway.
  *
  * Nobody is asked here: the background of this host looks at the database every second or so and
- * writes what it finds into the shared cell. A cell that is too old, or was never written, counts
- * as a database that is not there. A query of the caller's is ignored, so that monitors may add
- * what they like. */
+ * writes what it finds into the host's shared state. A state that is too old, or was never written,
+ * counts as a database that is not there. A query of the caller's is ignored, so that monitors may
+ * add what they like. */
 #include "handle/health.h"
 
 #include <scoreboard.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "handle/endpoints.h"
 #include "store/lease.h"
 
@@ -19,30 +19,30 @@
 
 static const char good[] = "ok";
 
-static const char *database_of(const dygw_cell_t *cell, dygw_ms_t patience)
+static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
 {
-    if (!dygw_is_recent(cell->tick_at, patience)
-        || cell->database_state == DYGW_DB_UNREACHABLE) {
+    if (!dygw_is_recent(host->tick_at, patience)
+        || host->database_state == DYGW_DB_UNREACHABLE) {
         return "unreachable";
     }
-    return cell->database_state == DYGW_DB_SCHEMA ? "schema" : good;
+    return host->database_state == DYGW_DB_SCHEMA ? "schema" : good;
 }
 
-static const char *token_of(const dygw_cell_t *cell, dygw_ms_t now)
+static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
 {
-    if (cell->token_version == 0) {
+    if (host->token_version == 0) {
         return "missing";
     }
-    if (cell->token_expires_at <= now) {
+    if (host->token_expires_at <= now) {
         return "expired";
     }
-    return cell->token_refused ? "refused" : good;
+    return host->token_refused ? "refused" : good;
 }
 
 /* Before the first minute is over nobody can have been idle for a minute. */
-static const char *worker_of(const dygw_cell_t *cell, dygw_ms_t started_at)
+static const char *worker_of(const dygw_host_t *host, dygw_ms_t started_at)
 {
-    return dygw_is_recent(cell->lease_renewed_at, DYGW_LEASE_STALLED_MS)
+    return dygw_is_recent(host->lease_renewed_at, DYGW_LEASE_STALLED_MS)
                    || dygw_is_recent(started_at, DYGW_LEASE_STALLED_MS)
                ? good
                : "stalled";
@@ -54,12 +54,12 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     dygw_ms_t started_at = score ? score->restart_time / 1000 : 0;
     dygw_ms_t patience = 2 * (gateway->upstream_timeout / 1000) + LOOK_PATIENCE_MS;
     dygw_ms_t now = dygw_now();
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
+    const dygw_host_t *host = dygw_host_lock(gateway);
 
-    health->database = database_of(cell, patience);
-    health->token = token_of(cell, now);
-    health->worker = worker_of(cell, started_at);
-    dygw_cell_unlock(gateway);
+    health->database = database_of(host, patience);
+    health->token = token_of(host, now);
+    health->worker = worker_of(host, started_at);
+    dygw_host_unlock(gateway);
     health->ok = health->database == good && health->token == good && health->worker == good;
 }
 

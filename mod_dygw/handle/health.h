@@ -14,7 +14,7 @@ typedef struct dygw_health_t {
 } dygw_health_t;
 
 /* Neither the database nor Douyin is asked: the background of this host has looked, and left what
- * it found in the shared cell. */
+ * it found in the host's shared state. */
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "handle/health.h"
 #include "process/series.h"
 
@@ -109,19 +109,19 @@ static void read_histograms(scrape_t *scrape)
 
 /* --- gauges --- */
 
-/* What the cell has, copied under its lock. */
+/* What the host's state has, copied under its lock. */
 typedef struct copied_t {
     dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
     dygw_ms_t lease_renewed_at;
 } copied_t;
 
-static copied_t copy_cell(dygw_gateway_t *gateway)
+static copied_t copy_host(dygw_gateway_t *gateway)
 {
-    const dygw_cell_t *cell = dygw_cell_lock(gateway);
-    copied_t copied = { cell->token_obtained_at, cell->token_expires_at, cell->lease_renewed_at };
+    const dygw_host_t *host = dygw_host_lock(gateway);
+    copied_t copied = { host->token_obtained_at, host->token_expires_at, host->lease_renewed_at };
 
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
     return copied;
 }
 
@@ -161,7 +161,7 @@ static void read_health(scrape_t *scrape)
 
 static void read_token_and_lease(scrape_t *scrape)
 {
-    copied_t copied = copy_cell(&scrape->runtime->gateway);
+    copied_t copied = copy_host(&scrape->runtime->gateway);
 
     add_gauge(scrape, "dygw_token_obtained_timestamp_seconds", copied.token_obtained_at,
               DYGW_THOUSANDTHS, "When the access token was fetched; 0: there is none.");

@@ -175,10 +175,10 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->retention = p->cfg->retention;
     gateway->time_zone = p->cfg->time_zone;
     gateway->seal = p->cfg->seal;
-    gateway->cell = p->shared.cell;
-    gateway->lock_cell = dygw_lock_take;
-    gateway->unlock_cell = dygw_lock_release;
-    gateway->cell_baton = p->shared.cell_lock;
+    gateway->host = p->shared.host;
+    gateway->lock_host = dygw_lock_take;
+    gateway->unlock_host = dygw_lock_release;
+    gateway->host_baton = p->shared.host_lock;
     gateway->meter = p->shared.meter;
     gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
     gateway->owner = owner_name(pool);

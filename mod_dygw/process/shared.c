@@ -145,23 +145,23 @@ static void *use_segment(asking_t *asking, const char *content, apr_size_t size,
 /* No number has to be raised: the names have hashes of the structures (build/embed-layouts) and the
  * sizes, that of the metrics the list of their series, too. What changes begins anew, alone. The
  * lock of the tables of nonces is a segment of its own: it is for all of them. */
-#define CELL    "cell-" DYGW_LAYOUT_CELL
+#define HOST    "host-" DYGW_LAYOUT_HOST
 #define LOCK    "nonces-lock-" DYGW_LAYOUT_LOCK
 #define READS   "reads-" DYGW_LAYOUT_READS
 #define METER   "meter-" DYGW_LAYOUT_METER
 #define METRICS "metrics-" DYGW_LAYOUT_METRICS "-"
 
-typedef struct cell_t {
+typedef struct host_t {
     dygw_lock_t lock;
-    dygw_cell_t cell;
-} cell_t;
+    dygw_host_t host;
+} host_t;
 
-static apr_status_t format_cell(void *memory)
+static apr_status_t format_host(void *memory)
 {
-    cell_t *cell = memory;
+    host_t *host = memory;
 
-    memset((void *)cell, 0, sizeof(*cell));
-    return dygw_lock_init(&cell->lock);
+    memset((void *)host, 0, sizeof(*host));
+    return dygw_lock_init(&host->lock);
 }
 
 static apr_status_t format_lock(void *memory)
@@ -265,10 +265,10 @@ apr_status_t dygw_shared_get(const dygw_cfg_t *cfg, server_rec *server, dygw_sha
     apr_pool_t *pool = server->process->pool;
     asking_t asking = { memory_of(cfg->client_key, pool), pool, pconf, APR_SUCCESS };
     const char *metrics = apr_pstrcat(pconf, METRICS, dygw_series_identity(pconf), NULL);
-    cell_t *cell = use_segment(&asking, CELL, sizeof(*cell), format_cell);
+    host_t *host = use_segment(&asking, HOST, sizeof(*host), format_host);
 
-    shared->cell = cell ? &cell->cell : NULL;
-    shared->cell_lock = cell ? &cell->lock : NULL;
+    shared->host = host ? &host->host : NULL;
+    shared->host_lock = host ? &host->lock : NULL;
     shared->nonces_lock = use_segment(&asking, LOCK, sizeof(dygw_lock_t), format_lock);
     shared->reads = use_segment(&asking, READS, dygw_reads_size(), dygw_reads_format);
     shared->meter = use_segment(&asking, METER, dygw_meter_size(), dygw_meter_format);

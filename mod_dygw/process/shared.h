@@ -11,8 +11,8 @@
 
 /* The memory that the children share for one gateway. */
 typedef struct dygw_shared_t {
-    dygw_cell_t *cell;
-    dygw_lock_t *cell_lock;
+    dygw_host_t *host;
+    dygw_lock_t *host_lock;
     dygw_lock_t *nonces_lock;
     void *reads;            /* formatted, see gateway/apps/reads.h */
     void *meter;            /* formatted, see gateway/apps/meter.h */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Counting without a lock.
  *
- * Every cell is added to atomically, so it does not matter who adds to it, and a child that dies
- * takes nothing along. For speed alone there are several copies of all cells, each on cache lines
+ * Every slot is added to atomically, so it does not matter who adds to it, and a child that dies
+ * takes nothing along. For speed alone there are several copies of all slots, each on cache lines
  * of its own: a process adds to the copy that its pid leads to, and readers sum all copies up. */
 #include "util/metrics.h"
 
@@ -16,18 +16,18 @@
 #define COPIES      16
 #define CACHE_LINE  64
 
-/* Several processes share the cells: an emulation by a lock of this process would not do. */
+/* Several processes share the slots: an emulation by a lock of this process would not do. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
 
-typedef _Atomic apr_uint64_t cell_t;
+typedef _Atomic apr_uint64_t slot_t;
 
 typedef struct histogram_t {
-    cell_t buckets[DYGW_BUCKETS];
-    cell_t sum;                     /* us */
+    slot_t buckets[DYGW_BUCKETS];
+    slot_t sum;                     /* us */
 } histogram_t;
 
 typedef struct copy_t {
-    alignas(CACHE_LINE) cell_t counters[DYGW_COUNTER_CELLS];
+    alignas(CACHE_LINE) slot_t counters[DYGW_COUNTER_SLOTS];
     histogram_t upstream[DYGW_UPSTREAM_CALLS];
 } copy_t;
 
@@ -92,9 +92,9 @@ dygw_metrics_t *dygw_metrics_attach(void *memory, apr_pool_t *pool)
 
 /* --- counting --- */
 
-static void add(cell_t *cell, apr_uint64_t more)
+static void add(slot_t *slot, apr_uint64_t more)
 {
-    atomic_fetch_add_explicit(cell, more, memory_order_relaxed);
+    atomic_fetch_add_explicit(slot, more, memory_order_relaxed);
 }
 
 void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
@@ -152,9 +152,9 @@ apr_int64_t dygw_metrics_number(const dygw_metrics_t *metrics, int place)
     return atomic_load(&metrics->shared->numbers[place]);
 }
 
-static apr_uint64_t read_cell(const cell_t *cell)
+static apr_uint64_t read_slot(const slot_t *slot)
 {
-    return atomic_load_explicit(cell, memory_order_relaxed);
+    return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
 apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
@@ -163,7 +163,7 @@ apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, 
     int i;
 
     for (i = 0; i < COPIES; i++) {
-        sum += read_cell(&metrics->shared->copies[i].counters[(int)family + series]);
+        sum += read_slot(&metrics->shared->copies[i].counters[(int)family + series]);
     }
     return sum;
 }
@@ -177,12 +177,12 @@ void dygw_observed(const dygw_metrics_t *metrics, dygw_upstream_e call, dygw_his
     out->sum = 0;
     for (bucket = 0; bucket < DYGW_BUCKETS; bucket++) {
         for (i = 0; i < COPIES; i++) {
-            count += read_cell(&metrics->shared->copies[i].upstream[call].buckets[bucket]);
+            count += read_slot(&metrics->shared->copies[i].upstream[call].buckets[bucket]);
         }
         out->up_to[bucket] = count;
     }
     for (i = 0; i < COPIES; i++) {
-        out->sum += read_cell(&metrics->shared->copies[i].upstream[call].sum);
+        out->sum += read_slot(&metrics->shared->copies[i].upstream[call].sum);
     }
 }
 

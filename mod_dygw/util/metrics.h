@@ -95,7 +95,7 @@ typedef enum {
 /* dygw_counter_e: a family's first series; dygw_family_e: its place in the list. */
 #define DYGW_FIRST_AND_LAST(id, series, name, help) \
     DYGW_COUNT_##id, DYGW_LAST_OF_##id = DYGW_COUNT_##id + (series) - 1,
-typedef enum { DYGW_COUNTERS(DYGW_FIRST_AND_LAST) DYGW_COUNTER_CELLS } dygw_counter_e;
+typedef enum { DYGW_COUNTERS(DYGW_FIRST_AND_LAST) DYGW_COUNTER_SLOTS } dygw_counter_e;
 #undef DYGW_FIRST_AND_LAST
 
 #define DYGW_FAMILY(id, series, name, help) DYGW_FAMILY_##id,

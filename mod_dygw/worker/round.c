@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/apps/meter.h"
@@ -127,25 +127,25 @@ static void report_state(dygw_round_t *round, dygw_database_state_e state)
 
 static void tell_no_tick(dygw_round_t *round, dygw_database_state_e state)
 {
-    dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
+    dygw_host_t *host = dygw_host_lock(&round->gateway);
 
-    cell->tick_at = dygw_now();
-    cell->database_state = state;
-    dygw_cell_unlock(&round->gateway);
+    host->tick_at = dygw_now();
+    host->database_state = state;
+    dygw_host_unlock(&round->gateway);
 }
 
-/* Gives the token version that the cell holds. */
+/* Gives the token version that the host's state holds. */
 static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
 {
-    dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
-    apr_int64_t held = cell->token_version;
+    dygw_host_t *host = dygw_host_lock(&round->gateway);
+    apr_int64_t held = host->token_version;
 
-    cell->tick_at = dygw_now();
-    cell->database_state = DYGW_DB_OK;
+    host->tick_at = dygw_now();
+    host->database_state = DYGW_DB_OK;
     if (tick->lease_age_ms >= 0) {
-        cell->lease_renewed_at = cell->tick_at - tick->lease_age_ms;
+        host->lease_renewed_at = host->tick_at - tick->lease_age_ms;
     }
-    dygw_cell_unlock(&round->gateway);
+    dygw_host_unlock(&round->gateway);
     return held;
 }
 
@@ -200,7 +200,7 @@ static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, con
         return rv;
     }
     compare_clocks(round, round->looked_at, tick->now);
-    dygw_cell_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
+    dygw_host_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
     if (tell_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
     }
@@ -246,8 +246,8 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
     note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
     if (round->holds_lease) {
-        dygw_cell_lock(&round->gateway)->lease_renewed_at = dygw_now();
-        dygw_cell_unlock(&round->gateway);
+        dygw_host_lock(&round->gateway)->lease_renewed_at = dygw_now();
+        dygw_host_unlock(&round->gateway);
     }
 }
 
@@ -313,16 +313,16 @@ static double jitter_of(apr_int64_t version)
 
 static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
-    const dygw_cell_t *cell = dygw_cell_lock(&round->gateway);
-    apr_int64_t version = cell->token_version;
-    int refused = cell->token_refused;
-    dygw_ms_t due_at = dygw_token_due_at(cell->token_obtained_at, cell->token_expires_at,
+    const dygw_host_t *host = dygw_host_lock(&round->gateway);
+    apr_int64_t version = host->token_version;
+    int refused = host->token_refused;
+    dygw_ms_t due_at = dygw_token_due_at(host->token_obtained_at, host->token_expires_at,
                                          jitter_of(version));
     dygw_ms_t now = dygw_now();
-    int from_ahead = cell->token_obtained_at > now + OBTAINED_AHEAD_MS;
+    int from_ahead = host->token_obtained_at > now + OBTAINED_AHEAD_MS;
     dygw_token_t token;
 
-    dygw_cell_unlock(&round->gateway);
+    dygw_host_unlock(&round->gateway);
     if (version == 0 || refused || due_at <= now || from_ahead) {
         dygw_token_renew(ctx, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0, &token);
     }
@@ -366,7 +366,7 @@ static void purge_rows(dygw_round_t *round, const dygw_ctx_t *ctx)
 /* What the last look and the requests of this host say. */
 static int has_work(dygw_round_t *round)
 {
-    apr_int64_t work = dygw_cell_work(&round->gateway);
+    apr_int64_t work = dygw_host_work(&round->gateway);
     int left = work != round->seen_work;
 
     round->seen_work = work;

@@ -36,7 +36,7 @@ typedef struct dygw_round_t {
     apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
     dygw_jobs_t *jobs;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
-    apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_cell_work */
+    apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_host_work */
     dygw_reconcile_t *reconcile;
     dygw_ms_t reconcile_at;     /* of the next day to reconcile, as the last look found it */
 } dygw_round_t;

@@ -3,11 +3,11 @@
  *
  * Each child starts one. The thread whose child holds the leader mutex looks after this host: about
  * once a second it asks the database what is new, and tells the other children through the shared
- * cell. Of the leaders of all hosts one holds the lease in the database, and does the work: it
- * keeps the token, and settles, cancels and enriches (gateway/background/jobs.c), with many calls
- * to Douyin at once. Between two looks at the database it sees in the cell what requests of its own
- * host have left to do. The threads of the other children only try the mutex now and then; when a
- * leader dies, the operating system frees the mutex.
+ * host's state. Of the leaders of all hosts one holds the lease in the database, and does the work:
+ * it keeps the token, and settles, cancels and enriches (gateway/background/jobs.c), with many
+ * calls to Douyin at once. Between two looks at the database it sees in the host's state what
+ * requests of its own host have left to do. The threads of the other children only try the mutex
+ * now and then; when a leader dies, the operating system frees the mutex.
  *
  * Start: in child_init, as the user of the children, with signals blocked. The thread has its own
  * allocator and pool. What it borrows from mod_dbd is allocated below pchild. In prefork the

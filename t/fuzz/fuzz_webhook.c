@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin's messages: the header Msg-Id in the first line ("abc*": abc ten times), then the body. The
  * table of messages is played.
- * wraps: dygw_db_open dygw_db_close dygw_store_webhook_insert dygw_cell_left_work */
+ * wraps: dygw_db_open dygw_db_close dygw_store_webhook_insert dygw_host_left_work */
 #include "fuzz.h"
 
 #include <string.h>

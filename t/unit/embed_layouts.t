@@ -42,11 +42,11 @@ sub changes {
 }
 
 my $before = words();
-is(join(' ', sort keys %$before), 'CELL LOCK METER METRICS NONCES READS', 'each part of what is shared has a word');
+is(join(' ', sort keys %$before), 'HOST LOCK METER METRICS NONCES READS', 'each part of what is shared has a word');
 
 is(changes($before, words('mod_dygw/gateway/gateway.h', sub { s{(int token_refused;)}{$1  /* or so */} })), '',
     'a comment changes nothing');
-is(changes($before, words('mod_dygw/gateway/gateway.h', sub { s/(int token_refused;)/$1 int also;/ })), 'CELL',
+is(changes($before, words('mod_dygw/gateway/gateway.h', sub { s/(int token_refused;)/$1 int also;/ })), 'HOST',
     'a member more is another layout of that part');
 is(changes($before, words('mod_dygw/gateway/apps/meter.c',
         sub { s/(_Atomic apr_int64_t filled_at;.*?\n)(.*?\n)/$2$1/ })), 'METER', 'another order is');
@@ -55,7 +55,7 @@ is(changes($before, words('mod_dygw/gateway/apps/reads.c', sub { s/dygw_ms_t at;
 is(changes($before, words('mod_dygw/process/nonce.c', sub { s/apr_uint32_t share;/apr_uint64_t share;/ })), 'NONCES',
     'another type is');
 is(changes($before, words('mod_dygw/util/lock.h', sub { s/pthread_mutex_t mutex;/pthread_rwlock_t mutex;/ })),
-    'CELL LOCK METER READS', 'the lock is part of all that it is in');
+    'HOST LOCK METER READS', 'the lock is part of all that it is in');
 is(words('mod_dygw/util/metrics.c', sub { s/typedef struct copy_t/typedef struct copies_t/ }), undef,
     'a structure that is gone is an error');
 done_testing;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
  * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
- * links: gateway/cell.c gateway/token.c gateway/db_work.c
+ * links: gateway/host.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/apps/apps.h"
 #include "util/compiler.h"
 
@@ -65,13 +65,13 @@ static apr_status_t find(const char *client_key)
 /* What the background thread does when it sees another version of the table. */
 static void tick(apr_int64_t version)
 {
-    gateway->cell->apps_version = version;
+    gateway->host->apps_version = version;
 }
 
 /* The background has looked just now. */
 static void see_version(void)
 {
-    dygw_cell_apps_seen(gateway, 2, dygw_now());
+    dygw_host_apps_seen(gateway, 2, dygw_now());
 }
 
 /* --- the cache --- */
@@ -99,7 +99,7 @@ static void neither_known_nor_unknown_keys_cost_a_query(DYGW_UNUSED void **state
         assert_int_equal(find("nobody"), APR_NOTFOUND);
     }
     assert_string_equal(fake_trace(), "");
-    assert_int_equal(fake_cell_locks(), 0);
+    assert_int_equal(fake_host_locks(), 0);
 }
 
 static void a_version_seen_by_the_host_is_read_once(DYGW_UNUSED void **state)
@@ -158,7 +158,7 @@ static void a_database_that_is_known_to_be_away_is_not_asked(DYGW_UNUSED void **
     add(1, "key-1");
     see_version();
     find("key-1");
-    gateway->cell->database_state = DYGW_DB_UNREACHABLE;
+    gateway->host->database_state = DYGW_DB_UNREACHABLE;
     fake_clock_advance(60000);
     assert_int_equal(find("key-1"), APR_SUCCESS);
     assert_int_equal(fake_store_calls(FAKE_APP_VERSION), 0);
@@ -166,14 +166,14 @@ static void a_database_that_is_known_to_be_away_is_not_asked(DYGW_UNUSED void **
 
 static void an_answer_that_was_asked_for_earlier_is_no_news(DYGW_UNUSED void **state)
 {
-    dygw_cell_apps_seen(gateway, 5, dygw_now());
-    dygw_cell_apps_seen(gateway, 4, dygw_now() - 1);
-    assert_true(gateway->cell->apps_version == 5);
+    dygw_host_apps_seen(gateway, 5, dygw_now());
+    dygw_host_apps_seen(gateway, 4, dygw_now() - 1);
+    assert_true(gateway->host->apps_version == 5);
     fake_clock_advance(-60000);             /* the clock was set back */
-    assert_true(dygw_cell_apps_unseen(gateway));
-    dygw_cell_apps_seen(gateway, 6, dygw_now());
-    assert_true(gateway->cell->apps_version == 6);
-    assert_false(dygw_cell_apps_unseen(gateway));
+    assert_true(dygw_host_apps_unseen(gateway));
+    dygw_host_apps_seen(gateway, 6, dygw_now());
+    assert_true(gateway->host->apps_version == 6);
+    assert_false(dygw_host_apps_unseen(gateway));
 }
 
 static void a_version_that_went_back_is_read_too(DYGW_UNUSED void **state)

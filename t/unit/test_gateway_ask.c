@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c
+ * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c
  * links: gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
@@ -219,12 +219,12 @@ static void without_a_token_nothing_is_asked(DYGW_UNUSED void **state)
 
 static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **state)
 {
-    gateway->cell->token_refused = 1;
+    gateway->host->token_refused = 1;
     fake_prepare(DYGW_REPLY_TIMEOUT, 0);
     prepare();
-    assert_int_equal(gateway->cell->token_refused, 1);
+    assert_int_equal(gateway->host->token_refused, 1);
     prepare();
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
 }
 
 /* --- short links --- */
@@ -267,7 +267,7 @@ static void a_link_host_that_is_away_is_tried_once_more(DYGW_UNUSED void **state
 static void the_token_lock_is_taken_once_a_call(DYGW_UNUSED void **state)
 {
     prepare();
-    assert_int_equal(fake_cell_locks(), 1);
+    assert_int_equal(fake_host_locks(), 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

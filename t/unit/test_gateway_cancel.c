@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
- * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/cell.c gateway/token.c
+ * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/host.c gateway/token.c
  * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
  * links: gateway/settle/pace.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
@@ -8,7 +8,7 @@
 
 #include <apr_general.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/redeem/cancel.h"
 #include "util/compiler.h"
 
@@ -158,13 +158,13 @@ static void what_is_not_known_is_the_backgrounds(DYGW_UNUSED void **state)
         apr_int64_t work;
 
         start_anew();
-        work = dygw_cell_work(gateway);
+        work = dygw_host_work(gateway);
         fake_cancel(kinds[i], 0);
         cancel();
         assert_told(DYGW_SUCCESS, 1);
         assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 5000);
         assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
-        assert_true(dygw_cell_work(gateway) != work);
+        assert_true(dygw_host_work(gateway) != work);
     }
 }
 
@@ -258,7 +258,7 @@ static dygw_verification_t *add_sibling(dygw_ms_t lease_until)
 
 static void while_a_verify_may_be_under_way_it_is_only_wanted(DYGW_UNUSED void **state)
 {
-    apr_int64_t work = dygw_cell_work(gateway);
+    apr_int64_t work = dygw_host_work(gateway);
 
     add_sibling(FAKE_START_MS + 7000);
     fake_store_row(0)->error_code = 3000001;
@@ -270,7 +270,7 @@ static void while_a_verify_may_be_under_way_it_is_only_wanted(DYGW_UNUSED void *
     assert_int_equal(fake_store_row(0)->cancels, 0);
     assert_true(fake_store_row(0)->errand_at == FAKE_START_MS + 7000);
     assert_true(fake_store_row(0)->error_code == 0);
-    assert_true(dygw_cell_work(gateway) != work);
+    assert_true(dygw_host_work(gateway) != work);
     assert_int_equal(fake_logged("DYGW0436"), 1);
     fake_trace();
     cancel();
@@ -333,7 +333,7 @@ static void process(dygw_ms_t lease_until)
 
 static void an_open_one_is_given_up(DYGW_UNUSED void **state)
 {
-    apr_int64_t work = dygw_cell_work(gateway);
+    apr_int64_t work = dygw_host_work(gateway);
 
     process(FAKE_START_MS - 1);
     cancel();
@@ -341,7 +341,7 @@ static void an_open_one_is_given_up(DYGW_UNUSED void **state)
     assert_true(fake_store_row(0)->cancel_since == FAKE_START_MS);
     assert_true(fake_store_row(0)->next_run_at == FAKE_START_MS);
     assert_string_equal(fake_asked(), "");
-    assert_true(dygw_cell_work(gateway) != work);
+    assert_true(dygw_host_work(gateway) != work);
     fake_trace();
     cancel();
     assert_told(DYGW_PROCESSING, 1);

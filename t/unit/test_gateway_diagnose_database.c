@@ -15,7 +15,7 @@
 
 #include "support/diagnosing.h"
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/apps/apps.h"
 #include "store/lease.h"
 #include "store/token.h"
@@ -38,7 +38,7 @@ static struct {
     int connections, max_connections;
     dygw_ms_t lease_age_ms;
     dygw_ms_t now;
-    dygw_cell_t cell;
+    dygw_host_t host;
 } world;
 
 apr_status_t dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
@@ -111,12 +111,12 @@ apr_status_t dygw_store_tick(DYGW_UNUSED dygw_db_t *db, dygw_tick_t *tick,
     return world.tick;
 }
 
-dygw_cell_t *dygw_cell_lock(DYGW_UNUSED dygw_gateway_t *gateway)
+dygw_host_t *dygw_host_lock(DYGW_UNUSED dygw_gateway_t *gateway)
 {
-    return &world.cell;
+    return &world.host;
 }
 
-void dygw_cell_unlock(DYGW_UNUSED dygw_gateway_t *gateway)
+void dygw_host_unlock(DYGW_UNUSED dygw_gateway_t *gateway)
 {
 }
 

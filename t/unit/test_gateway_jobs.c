@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: what is fetched and when, how many at once, tokens, and what a database that is
  * away does.
- * links: gateway/ask.c gateway/cell.c gateway/background/job.c gateway/background/jobs.c
+ * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/jobs.c
  * links: gateway/background/running.c gateway/token.c gateway/db_work.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
 #include "support/jobs_world.h"
@@ -315,10 +315,10 @@ static void a_renewal_of_others_is_not_waited_for(DYGW_UNUSED void **state)
 
 static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **state)
 {
-    gateway->cell->token_refused = 1;
+    gateway->host->token_refused = 1;
     add_row(DYGW_DUE_SETTLE, 1);
     run_all();
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

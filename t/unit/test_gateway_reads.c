@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads of the token on their way into the audit trail: none is lost, none is there twice. The
  * database is a few lines here.
- * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c gateway/db_work.c */
+ * links: gateway/apps/reads.c gateway/apps/audit.c gateway/host.c gateway/ask.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ struct dygw_db_t {
 
 static apr_pool_t *pool;
 static dygw_db_t database;
-static dygw_cell_t cell;
+static dygw_host_t host;
 static dygw_gateway_t gateway;
 static dygw_gateway_t other_child;
 static void *memory;
@@ -149,9 +149,9 @@ static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_
 static int begin(DYGW_UNUSED void **state)
 {
     apr_pool_create(&pool, NULL);
-    memset(&cell, 0, sizeof(cell));
+    memset(&host, 0, sizeof(host));
     memory = apr_palloc(pool, dygw_reads_size());
-    gateway = other_child = (dygw_gateway_t){ .cell = &cell };
+    gateway = other_child = (dygw_gateway_t){ .host = &host };
     written_count = committed_count = opens = messages = 0;
     failing_opens = failing_commits = lost_answers = in_transaction = 0;
     return dygw_reads_format(memory) == APR_SUCCESS

@@ -61,7 +61,7 @@ apr_status_t dygw_store_reconciliation_recall(DYGW_UNUSED dygw_db_t *db, DYGW_UN
     return APR_SUCCESS;
 }
 
-void dygw_cell_left_work(DYGW_UNUSED dygw_gateway_t *g)
+void dygw_host_left_work(DYGW_UNUSED dygw_gateway_t *g)
 {
     lefts++;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
+ * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
 #include <apr_general.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/redeem/redeem.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
@@ -420,31 +420,31 @@ static void ids_grow_are_unique_and_fit_into_53_bits(DYGW_UNUSED void **state)
     apr_int64_t last = 0;
 
     for (int i = 0; i < 10000; i++) {
-        apr_int64_t id = dygw_cell_next_ids(gateway, 1 + i % 3);
+        apr_int64_t id = dygw_host_next_ids(gateway, 1 + i % 3);
 
         assert_true(id > last);
         last = id + i % 3;
     }
     fake_clock_advance(APR_INT64_C(40) * 365 * 86400 * 1000);
-    assert_true(dygw_cell_next_ids(gateway, 10) < (APR_INT64_C(1) << 53));
+    assert_true(dygw_host_next_ids(gateway, 10) < (APR_INT64_C(1) << 53));
     fake_clock_advance(-APR_INT64_C(40) * 365 * 86400 * 1000);  /* a clock set back */
 }
 
 static void an_id_tells_the_time_also_when_the_clock_was_set_back(DYGW_UNUSED void **state)
 {
-    apr_int64_t id = dygw_cell_next_ids(gateway, 1);
+    apr_int64_t id = dygw_host_next_ids(gateway, 1);
 
     assert_int_equal(dygw_id_time(id), dygw_now());
     fake_clock_advance(-3600 * 1000);
-    id = dygw_cell_next_ids(gateway, 1);
+    id = dygw_host_next_ids(gateway, 1);
     assert_int_equal(dygw_id_time(id), dygw_now());
     fake_clock_advance(-1);
-    assert_int_equal(dygw_cell_next_ids(gateway, 1), id + 1);
+    assert_int_equal(dygw_host_next_ids(gateway, 1), id + 1);
 }
 
 static void a_record_is_as_old_as_its_id(DYGW_UNUSED void **state)
 {
-    dygw_cell_next_ids(gateway, 10000);     /* which are ahead of the clock */
+    dygw_host_next_ids(gateway, 10000);     /* which are ahead of the clock */
     redeem();
     assert_int_equal(out.items[0]->created_at, dygw_id_time(out.items[0]->id));
 }

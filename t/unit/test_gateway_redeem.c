@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption: what happens in which order, what each outcome of prepare and verify becomes.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
+ * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
 #include "support/redeeming.h"
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "util/compiler.h"
 
 /* --- the order of things --- */
@@ -68,7 +68,7 @@ static void what_is_committed_is_enough_to_settle_it(DYGW_UNUSED void **state)
 static void a_redemption_needs_one_lock_of_the_cell(DYGW_UNUSED void **state)
 {
     redeem();
-    assert_int_equal(fake_cell_locks(), 1);
+    assert_int_equal(fake_host_locks(), 1);
 }
 
 #define STANDSTILL_MS 60000
@@ -92,10 +92,10 @@ static void a_redemption_that_was_held_up_after_its_record_sends_nothing(DYGW_UN
 
 static void a_finished_redemption_tells_the_background(DYGW_UNUSED void **state)
 {
-    apr_int64_t before = dygw_cell_work(gateway);
+    apr_int64_t before = dygw_host_work(gateway);
 
     redeem();
-    assert_true(dygw_cell_work(gateway) != before);
+    assert_true(dygw_host_work(gateway) != before);
 }
 
 static void a_key_that_another_request_took_over_redeems_nothing(DYGW_UNUSED void **state)

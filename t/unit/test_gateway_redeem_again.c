@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A signed request that comes once more, when nobody remembers its nonce.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
+ * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
 #include "support/redeeming.h"
@@ -65,7 +65,7 @@ static void nor_with_the_callers_own_prepare(DYGW_UNUSED void **state)
     check_refused_as_replay(1);
     /* without a token it would be told from the record */
     fake_store_set_token(gateway->seal, NULL, 0, 0, 0);
-    gateway->cell->token[0] = '\0';
+    gateway->host->token[0] = '\0';
     fake_token(DYGW_REPLY_BUSY, NULL, 0);
     redeem();
     check_refused_as_replay(1);

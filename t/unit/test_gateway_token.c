@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token: renewed exactly once for everybody, and healed whatever happened to it.
- * links: gateway/cell.c gateway/token.c gateway/db_work.c
+ * links: gateway/host.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
@@ -54,7 +54,7 @@ static void check_none_held(void)
 /* Like a host that has just started. */
 static void forget(void)
 {
-    memset((void *)gateway->cell, 0, sizeof(*gateway->cell));
+    memset((void *)gateway->host, 0, sizeof(*gateway->host));
 }
 
 /* --- holding --- */
@@ -75,7 +75,7 @@ static void another_hosts_is_loaded(DYGW_UNUSED void **state)
     assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_held("tok-9", 9);
     assert_true(token.expires_at == FAKE_START_MS + LIFE_MS);
-    assert_true(gateway->cell->token_obtained_at == FAKE_START_MS);
+    assert_true(gateway->host->token_obtained_at == FAKE_START_MS);
 }
 
 static void it_is_due_well_before_its_end(DYGW_UNUSED void **state)
@@ -130,7 +130,7 @@ static void what_another_host_fetched_is_taken(DYGW_UNUSED void **state)
     assert_int_equal(renew(1, 1), APR_SUCCESS);
     assert_string_equal(token.access_token, "tok-9");
     assert_int_equal(fake_token_calls(), 0);
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
 }
 
 static void a_claim_held_by_others_is_waited_for(DYGW_UNUSED void **state)
@@ -234,14 +234,14 @@ static void the_same_token_given_again_is_no_cure(DYGW_UNUSED void **state)
 {
     fake_token(DYGW_REPLY_OK, "tok-1", 5000);
     assert_int_equal(renew(1, 1), APR_EGENERAL);
-    assert_int_equal(gateway->cell->token_refused, 1);
+    assert_int_equal(gateway->host->token_refused, 1);
     assert_int_equal(fake_logged("DYGW0404"), 1);
     check_held("tok-1", 1);             /* still handed out */
     assert_int_equal(token.refused, 1);
     assert_true(fake_store_token()->version == 1);
     fake_clock_advance(6000);
     assert_int_equal(renew(1, 1), APR_SUCCESS);
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
 }
 
 static void in_its_last_second_the_same_token_holds_until_the_next_look(DYGW_UNUSED void **state)
@@ -268,11 +268,11 @@ static void look_in_the_background(dygw_ms_t end)
     dygw_ms_t now = dygw_now();
 
     assert_int_equal(dygw_token_held(gateway, &token, pool), APR_SUCCESS);
-    if (dygw_token_due_at(gateway->cell->token_obtained_at, gateway->cell->token_expires_at, 0.5)
+    if (dygw_token_due_at(gateway->host->token_obtained_at, gateway->host->token_expires_at, 0.5)
         <= now) {
         fake_token(DYGW_REPLY_OK, now < end ? "tok-1" : "tok-new", now < end ? (end - now) / 1000
                                                                             : 7200);
-        assert_int_equal(renew(gateway->cell->token_version, 0), APR_SUCCESS);
+        assert_int_equal(renew(gateway->host->token_version, 0), APR_SUCCESS);
         fake_trace();
     }
 }
@@ -288,7 +288,7 @@ static void until_its_very_end_it_is_replaced_without_a_gap(DYGW_UNUSED void **s
         for (step = 900; step <= 1200; step += 25) {
             gateway = fake_world(pool);
             fake_hold_token(gateway, "tok-1", 1, lives[i] / 1000 * 1000);
-            while (strcmp(gateway->cell->token, "tok-new") != 0) {
+            while (strcmp(gateway->host->token, "tok-new") != 0) {
                 fake_clock_advance(step);
                 look_in_the_background(end);
             }
@@ -303,9 +303,9 @@ static void a_refusal_of_an_older_version_marks_nothing(DYGW_UNUSED void **state
 {
     assert_int_equal(renew(1, 0), APR_SUCCESS);
     assert_int_equal(renew(1, 1), APR_SUCCESS);
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
     dygw_token_accepted(gateway, &token);
-    assert_int_equal(gateway->cell->token_refused, 0);
+    assert_int_equal(gateway->host->token_refused, 0);
 }
 
 /* --- a database that knows less, or what we cannot read --- */

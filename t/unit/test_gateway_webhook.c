@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
- * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
+ * links: gateway/ask.c gateway/host.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/settle/webhook.h"
 #include "store/webhook.h"
 #include "util/compiler.h"
@@ -68,7 +68,7 @@ static void receive(const char *msg_id, const char *body)
 
 static void a_change_is_kept_and_its_work_announced(DYGW_UNUSED void **state)
 {
-    apr_int64_t work = dygw_cell_work(gateway);
+    apr_int64_t work = dygw_host_work(gateway);
 
     receive("msg-1", MESSAGE);
     assert_int_equal(out.code, DYGW_OK);
@@ -80,7 +80,7 @@ static void a_change_is_kept_and_its_work_announced(DYGW_UNUSED void **state)
     assert_string_equal(kept.certificate_id, "7382420130108424203");
     assert_string_equal(kept.order_id, "1061449651423386211");
     assert_string_equal(kept.account_id, "6943233382746834985");
-    assert_true(dygw_cell_work(gateway) != work);
+    assert_true(dygw_host_work(gateway) != work);
     assert_int_equal(fake_logged("7382420130108424203: refund_success; 1 records"), 1);
 }
 
@@ -145,23 +145,23 @@ static void the_log_tells_its_msg_id(DYGW_UNUSED void **state)
 
 static void a_message_counts_once(DYGW_UNUSED void **state)
 {
-    apr_int64_t work = dygw_cell_work(gateway);
+    apr_int64_t work = dygw_host_work(gateway);
 
     insert_gives = APR_EEXIST;
     receive("msg-1", MESSAGE);
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(answer, "{}");
-    assert_true(dygw_cell_work(gateway) == work);
+    assert_true(dygw_host_work(gateway) == work);
 }
 
 static void a_coupon_of_others_makes_no_work(DYGW_UNUSED void **state)
 {
-    apr_int64_t work = dygw_cell_work(gateway);
+    apr_int64_t work = dygw_host_work(gateway);
 
     records = 0;
     receive("msg-1", MESSAGE);
     assert_int_equal(out.code, DYGW_OK);
-    assert_true(dygw_cell_work(gateway) == work);
+    assert_true(dygw_host_work(gateway) == work);
 }
 
 static void without_database_douyin_is_to_send_it_again(DYGW_UNUSED void **state)

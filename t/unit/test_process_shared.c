@@ -178,16 +178,16 @@ static void the_same_build_finds_all_of_it(DYGW_UNUSED void **state)
 {
     dygw_shared_t before = shared;
 
-    shared.cell->token_version = 7;
+    shared.host->token_version = 7;
     count();
     assert_int_equal(spend("0123456789abcdef"), APR_SUCCESS);
     start();
-    assert_ptr_equal(shared.cell, before.cell);
-    assert_ptr_equal(shared.cell_lock, before.cell_lock);
+    assert_ptr_equal(shared.host, before.host);
+    assert_ptr_equal(shared.host_lock, before.host_lock);
     assert_ptr_equal(shared.reads, before.reads);
     assert_ptr_equal(shared.meter, before.meter);
     assert_ptr_equal(shared.metrics, before.metrics);
-    assert_int_equal(shared.cell->token_version, 7);
+    assert_int_equal(shared.host->token_version, 7);
     assert_int_equal(counted(), 1);
     assert_int_equal(spend("0123456789abcdef"), APR_EEXIST);
     assert_int_equal(mutexes_made, DYGW_MUTEXES);
@@ -198,15 +198,15 @@ static void another_list_of_series_begins_to_count_and_forgets_nothing_else(
 {
     dygw_shared_t before = shared;
 
-    shared.cell->token_version = 7;
+    shared.host->token_version = 7;
     count();
     assert_int_equal(spend("0123456789abcdef"), APR_SUCCESS);
     series = "another list";
     start();
     assert_ptr_not_equal(shared.metrics, before.metrics);
     assert_int_equal(counted(), 0);
-    assert_ptr_equal(shared.cell, before.cell);
-    assert_int_equal(shared.cell->token_version, 7);
+    assert_ptr_equal(shared.host, before.host);
+    assert_int_equal(shared.host->token_version, 7);
     assert_ptr_equal(shared.reads, before.reads);
     assert_ptr_equal(shared.meter, before.meter);
     assert_ptr_equal(shared.nonces_lock, before.nonces_lock);
@@ -225,7 +225,7 @@ static void what_is_laid_out_anew_is_alone_in_it(DYGW_UNUSED void **state)
     reads_size = 8192;
     start();
     assert_ptr_not_equal(shared.reads, before.reads);
-    assert_ptr_equal(shared.cell, before.cell);
+    assert_ptr_equal(shared.host, before.host);
     assert_ptr_equal(shared.metrics, before.metrics);
     assert_int_equal(spend("0123456789abcdef"), APR_EEXIST);
 }
@@ -262,7 +262,7 @@ static void applications_have_memories_of_their_own(DYGW_UNUSED void **state)
 
     cfg.client_key = "awother";
     start();
-    assert_ptr_not_equal(shared.cell, before.cell);
+    assert_ptr_not_equal(shared.host, before.host);
     assert_ptr_not_equal(shared.metrics, before.metrics);
     assert_int_equal(shared.nonces->nelts, 1);
 }
@@ -275,7 +275,7 @@ static void nothing_but_nonces_goes_with_the_store(DYGW_UNUSED void **state)
     cfg.nonce_store = DYGW_NONCES_DBD;
     start();
     assert_null(shared.nonces);
-    assert_ptr_equal(shared.cell, before.cell);
+    assert_ptr_equal(shared.host, before.host);
     cfg.nonce_store = DYGW_NONCES_SHM;
     start();
     assert_int_equal(spend("0123456789abcdef"), APR_EEXIST);

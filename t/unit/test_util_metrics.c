@@ -47,7 +47,7 @@ static void nothing_is_counted_at_first(DYGW_UNUSED void **state)
     dygw_histogram_t histogram;
     int i;
 
-    for (i = 0; i < DYGW_COUNTER_CELLS; i++) {
+    for (i = 0; i < DYGW_COUNTER_SLOTS; i++) {
         assert_int_equal(dygw_counted(metrics, (dygw_counter_e)0, i), 0);
     }
     dygw_observed(metrics, DYGW_UPSTREAM_VERIFY, &histogram);
@@ -64,7 +64,7 @@ static void a_series_is_counted_and_no_other(DYGW_UNUSED void **state)
     dygw_count(metrics, DYGW_COUNT_CANCELS, DYGW_CANCEL_REFUSED);
     dygw_count(metrics, DYGW_COUNT_CANCELS, DYGW_CANCEL_REFUSED);
     assert_int_equal(dygw_counted(metrics, DYGW_COUNT_CANCELS, DYGW_CANCEL_REFUSED), 2);
-    for (i = 0; i < DYGW_COUNTER_CELLS; i++) {
+    for (i = 0; i < DYGW_COUNTER_SLOTS; i++) {
         others += dygw_counted(metrics, (dygw_counter_e)0, i);
     }
     assert_int_equal(others, 2);
@@ -80,7 +80,7 @@ static void families_do_not_overlap(DYGW_UNUSED void **state)
         assert_true(dygw_families[i].series > 0);
         next += dygw_families[i].series;
     }
-    assert_int_equal(next, DYGW_COUNTER_CELLS);
+    assert_int_equal(next, DYGW_COUNTER_SLOTS);
 }
 
 static void without_memory_nothing_happens(DYGW_UNUSED void **state)

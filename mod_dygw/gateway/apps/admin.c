@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
 #include "gateway/apps/meter.h"
@@ -49,7 +49,7 @@ static void finish_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_
 {
     explain(rv, out);
     if (rv == APR_SUCCESS) {
-        dygw_cell_apps_changed(gateway);
+        dygw_host_apps_changed(gateway);
     }
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The cache of verifier apps in one process.
  *
- * All apps are held, so that an unknown client_key costs no query either. The cell has a stamp of
- * the present state of the apps: the host's background thread looks every second or so, and a
- * change made on this host counts at once. When the background is held up, by a Douyin that does
- * not answer or because its child has died, a request looks in its place. A request that finds the
- * cache made under another stamp reads the apps anew, outside the lock; the others go on with the
- * old ones meanwhile. Which of two readings is the newer is told by when they began, not by the
+ * All apps are held, so that an unknown client_key costs no query either. The host's state has a
+ * stamp of the present state of the apps: the host's background thread looks every second or so,
+ * and a change made on this host counts at once. When the background is held up, by a Douyin that
+ * does not answer or because its child has died, a request looks in its place. A request that finds
+ * the cache made under another stamp reads the apps anew, outside the lock; the others go on with
+ * the old ones meanwhile. Which of two readings is the newer is told by when they began, not by the
  * table's version: a database that was restored from a backup counts lower.
  */
 #include "gateway/apps/apps.h"
@@ -17,7 +17,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "util/compiler.h"
 #include "util/pool.h"
@@ -27,7 +27,7 @@
 typedef struct snapshot_t {
     apr_pool_t *pool;
     apr_hash_t *by_key;             /* client_key -> dygw_known_app_t */
-    dygw_apps_stamp_t stamp;        /* of the cell, before it was read */
+    dygw_apps_stamp_t stamp;        /* of the host's state, before it was read */
     apr_uint64_t number;            /* of the reading */
 } snapshot_t;
 
@@ -137,7 +137,7 @@ static apr_status_t read_apps(const dygw_ctx_t *ctx, dygw_db_t *db, void *snapsh
 
 static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
 {
-    dygw_apps_stamp_t stamp = dygw_cell_apps_stamp(ctx->gateway);
+    dygw_apps_stamp_t stamp = dygw_host_apps_stamp(ctx->gateway);
     apr_pool_t *pool;
     /* It is made by one thread and destroyed by another. */
     apr_status_t rv = dygw_pool_create(&pool, NULL);
@@ -177,7 +177,7 @@ static apr_status_t look(const dygw_ctx_t *ctx)
     apr_status_t rv = dygw_db_work(ctx, read_version, &version, DYGW_DB_ONCE);
 
     if (rv == APR_SUCCESS) {
-        dygw_cell_apps_seen(ctx->gateway, version, asked_at);
+        dygw_host_apps_seen(ctx->gateway, version, asked_at);
     }
     return rv;
 }
@@ -197,7 +197,7 @@ static void look_if_unseen(const dygw_ctx_t *ctx, dygw_apps_t *apps)
 {
     apr_status_t rv;
 
-    if (!dygw_cell_apps_unseen(ctx->gateway) || !may_look(apps)) {
+    if (!dygw_host_apps_unseen(ctx->gateway) || !may_look(apps)) {
         return;
     }
     rv = look(ctx);
@@ -213,7 +213,7 @@ static void look_if_unseen(const dygw_ctx_t *ctx, dygw_apps_t *apps)
  * another is reading already. */
 static int must_load(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent, apr_uint64_t *number)
 {
-    dygw_apps_stamp_t wanted = dygw_cell_apps_stamp(ctx->gateway);
+    dygw_apps_stamp_t wanted = dygw_host_apps_stamp(ctx->gateway);
     int must;
 
     apr_thread_mutex_lock(apps->mutex);

@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "util/jsonw.h"
 #include "util/text.h"
 
@@ -14,7 +14,7 @@
 
 void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_audit_entry_t *entry)
 {
-    entry->id = dygw_cell_next_ids(gateway, 1);
+    entry->id = dygw_host_next_ids(gateway, 1);
     entry->at = dygw_now();
     entry->actor = actor->name;
     entry->address = actor->address;

@@ -2,7 +2,7 @@
  * Work that lies further ahead than anybody puts it. */
 #include "gateway/background/recall.h"
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/reconciliation.h"
 
@@ -57,6 +57,6 @@ void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t dat
         dygw_log(ctx->log, WARN, 0,
                  DYGWNO(0632) "work lay further ahead than anybody puts it, so that a clock was "
                               "set back: %d records and days are looked at now", recall.count);
-        dygw_cell_left_work(ctx->gateway);
+        dygw_host_left_work(ctx->gateway);
     }
 }

@@ -2,7 +2,7 @@
  * A diagnosis of the database, and of what is kept there. */
 #include "gateway/diagnosis/diagnosis.h"
 
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/token.h"
 #include "gateway/apps/apps.h"
 #include "store/lease.h"
@@ -17,14 +17,14 @@
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
 {
     dygw_ms_t now = dygw_now();
-    dygw_cell_t *cell = dygw_cell_lock(gateway);
-    dygw_ms_t passed = now - cell->diagnosed_at;
+    dygw_host_t *host = dygw_host_lock(gateway);
+    dygw_ms_t passed = now - host->diagnosed_at;
     int may = passed < 0 || passed >= BEGIN_PAUSE_MS;
 
     if (may) {
-        cell->diagnosed_at = now;
+        host->diagnosed_at = now;
     }
-    dygw_cell_unlock(gateway);
+    dygw_host_unlock(gateway);
     return may;
 }
 

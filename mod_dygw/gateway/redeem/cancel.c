@@ -15,7 +15,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/settle/cancelled.h"
 #include "util/compiler.h"
@@ -188,7 +188,7 @@ static apr_status_t conclude(cancel_t *c, const dygw_reply_t *reply)
     }
     count(c, !known || rv != APR_SUCCESS ? DYGW_CANCEL_UNKNOWN
              : c->v->verify_status == DYGW_CANCELLED ? DYGW_CANCEL_DONE : DYGW_CANCEL_REFUSED);
-    dygw_cell_left_work(c->ctx->gateway);
+    dygw_host_left_work(c->ctx->gateway);
     return answer(c, !known || rv != APR_SUCCESS);
 }
 
@@ -222,7 +222,7 @@ static apr_status_t leave_wish(cancel_t *c)
              DYGWNO(0436) "verification %" APR_INT64_T_FMT " is cancelled when the verify of "
                           "others of its request has ended", c->id);
     count(c, DYGW_CANCEL_UNKNOWN);
-    dygw_cell_left_work(c->ctx->gateway);
+    dygw_host_left_work(c->ctx->gateway);
     return answer(c, 1);
 }
 
@@ -273,7 +273,7 @@ static apr_status_t give_up(const cancel_t *c)
             return rv;
         }
         count(c, DYGW_CANCEL_GIVEN_UP);
-        dygw_cell_left_work(c->ctx->gateway);
+        dygw_host_left_work(c->ctx->gateway);
     }
     return answer(c, 1);
 }
@@ -300,7 +300,7 @@ static void leave_in_doubt(const cancel_t *c)
              DYGWNO(0456) "whether verification %" APR_INT64_T_FMT " will be cancelled is not "
                           "known: the database went away with the commit", c->id);
     count(c, DYGW_CANCEL_UNKNOWN);
-    dygw_cell_left_work(c->ctx->gateway);
+    dygw_host_left_work(c->ctx->gateway);
     answer(c, 1);
 }
 

@@ -21,7 +21,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "store/verification/id.h"
@@ -54,7 +54,7 @@ static void new_items(dygw_attempt_t *a, int count)
 
 static void assign_ids(dygw_attempt_t *a)
 {
-    apr_int64_t first = dygw_cell_next_ids(a->ctx->gateway, a->out->count);
+    apr_int64_t first = dygw_host_next_ids(a->ctx->gateway, a->out->count);
     int i;
 
     for (i = 0; i < a->out->count; i++) {
@@ -498,7 +498,7 @@ static void verify_and_settle(dygw_attempt_t *a)
                  committed[0]->id);
         a->out->items = committed;
     }
-    dygw_cell_left_work(a->ctx->gateway);
+    dygw_host_left_work(a->ctx->gateway);
 }
 
 void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,

@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/cell.h"
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/webhook.h"
 #include "util/compiler.h"
@@ -158,7 +158,7 @@ static void take_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const cha
                    : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
     report(change, msg_id, rv, ctx->log);
     if (change->records > 0) {
-        dygw_cell_left_work(ctx->gateway);
+        dygw_host_left_work(ctx->gateway);
     }
 }
 

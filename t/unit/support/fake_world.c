@@ -17,9 +17,9 @@
 dygw_log_t fake_log;
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t cell_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t host_mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic apr_int64_t clock_ms;
-static dygw_cell_t cell;
+static dygw_host_t host;
 static atomic_int locks;
 static char trace[TRACE_SIZE];
 static size_t trace_len;
@@ -37,18 +37,18 @@ void fake_clock_advance(dygw_ms_t ms)
     clock_ms += ms;
 }
 
-static void lock_cell(DYGW_UNUSED void *baton)
+static void lock_host(DYGW_UNUSED void *baton)
 {
     locks++;
-    pthread_mutex_lock(&cell_mutex);
+    pthread_mutex_lock(&host_mutex);
 }
 
-static void unlock_cell(DYGW_UNUSED void *baton)
+static void unlock_host(DYGW_UNUSED void *baton)
 {
-    pthread_mutex_unlock(&cell_mutex);
+    pthread_mutex_unlock(&host_mutex);
 }
 
-int fake_cell_locks(void)
+int fake_host_locks(void)
 {
     return locks;
 }
@@ -92,14 +92,14 @@ int fake_logged(const char *text)
 void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                      dygw_ms_t life_ms)
 {
-    apr_cpystrn(cell.token, text, sizeof(cell.token));
-    cell.token_version = version;
-    cell.token_obtained_at = present();
-    cell.token_expires_at = present() + life_ms;
-    cell.token_refused = 0;
-    cell.renew_pause_until = 0;
-    fake_store_set_token(gateway->seal, text, version, cell.token_obtained_at,
-                         cell.token_expires_at);
+    apr_cpystrn(host.token, text, sizeof(host.token));
+    host.token_version = version;
+    host.token_obtained_at = present();
+    host.token_expires_at = present() + life_ms;
+    host.token_refused = 0;
+    host.renew_pause_until = 0;
+    fake_store_set_token(gateway->seal, text, version, host.token_obtained_at,
+                         host.token_expires_at);
 }
 
 dygw_gateway_t *fake_world(apr_pool_t *pool)
@@ -108,7 +108,7 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     dygw_gateway_t *gateway = apr_pcalloc(pool, sizeof(*gateway));
 
     memset(&seal, 7, sizeof(seal.key));
-    memset((void *)&cell, 0, sizeof(cell));
+    memset((void *)&host, 0, sizeof(host));
     clock_ms = FAKE_START_MS;
     dygw_clock_set(present);
     dygw_log_set_writer(write_log);
@@ -119,9 +119,9 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     gateway->upstream_timeout = 5000000;
     gateway->db = fake_store_source();
     gateway->seal = &seal;
-    gateway->cell = &cell;
-    gateway->lock_cell = lock_cell;
-    gateway->unlock_cell = unlock_cell;
+    gateway->host = &host;
+    gateway->lock_host = lock_host;
+    gateway->unlock_host = unlock_host;
     gateway->owner = "host/1";
     fake_hold_token(gateway, "tok-1", 1, FAKE_LIFE_MS);
     fake_trace();

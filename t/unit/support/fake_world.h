@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world of a gateway under test: a clock, a cell, a log and a trace of what happened. With
+ * The world of a gateway under test: a clock, a host's state, a log and a trace of what happened. With
  * fake_store and fake_douyin, nothing outside this process is touched. */
 #ifndef FAKE_WORLD_H
 #define FAKE_WORLD_H
@@ -32,12 +32,12 @@ extern dygw_log_t fake_log;
 /* The clock stands still until it is moved. */
 void fake_clock_advance(dygw_ms_t ms);
 
-/* Puts a token into cell and table. */
+/* Puts a token into host's state and table. */
 void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                      dygw_ms_t life_ms);
 
-/* How often the cell was locked. */
-int fake_cell_locks(void);
+/* How often the host's state was locked. */
+int fake_host_locks(void);
 
 /* Appends a word to the trace; from any thread. */
 void fake_event(const char *word);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The state that all children of a host share: short looks under its lock, and what needs no lock.
+ */
+#include "gateway/host.h"
+
+#include <stdatomic.h>
+
+#include "store/verification/id.h"
+#include "util/clock.h"
+
+#define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
+#define AHEAD_MAX_MS        1000    /* of the clock; more: the clock was set back */
+#define APPS_UNSEEN_MS      1700    /* the background looks every 1.6 s, and a change counts after
+                                     * 2 s everywhere */
+
+/* Several processes share the atomics: an emulation by a lock of this process would not do. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
+
+dygw_host_t *dygw_host_lock(dygw_gateway_t *gateway)
+{
+    gateway->lock_host(gateway->host_baton);
+    return gateway->host;
+}
+
+void dygw_host_unlock(dygw_gateway_t *gateway)
+{
+    gateway->unlock_host(gateway->host_baton);
+}
+
+apr_int64_t dygw_host_next_ids(dygw_gateway_t *gateway, int count)
+{
+    /* The random part keeps hosts that work in the same millisecond apart. */
+    apr_uint16_t within = 0;
+    apr_int64_t last = atomic_load(&gateway->host->last_id);
+    apr_int64_t drawn;
+    apr_int64_t id;
+
+    dygw_random_bytes(&within, sizeof(within));
+    drawn = dygw_id_at(dygw_now()) + (within & WITHIN_MS);
+    do {
+        id = drawn > last || dygw_id_time(last) > dygw_now() + AHEAD_MAX_MS ? drawn : last + 1;
+    } while (!atomic_compare_exchange_weak(&gateway->host->last_id, &last, id + count - 1));
+    return id;
+}
+
+dygw_apps_stamp_t dygw_host_apps_stamp(const dygw_gateway_t *gateway)
+{
+    dygw_apps_stamp_t stamp;
+
+    stamp.changes = atomic_load(&gateway->host->apps_changes);
+    stamp.version = atomic_load(&gateway->host->apps_version);
+    return stamp;
+}
+
+int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b)
+{
+    return a->version == b->version && a->changes == b->changes;
+}
+
+void dygw_host_apps_changed(dygw_gateway_t *gateway)
+{
+    atomic_fetch_add(&gateway->host->apps_changes, 1);
+}
+
+void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t asked_at)
+{
+    dygw_host_t *host = dygw_host_lock(gateway);
+    dygw_ms_t seen_at = host->apps_seen_at;
+
+    if (asked_at >= seen_at || seen_at > dygw_now()) {      /* or the clock was set back */
+        host->apps_version = version;
+        host->apps_seen_at = asked_at;
+    }
+    dygw_host_unlock(gateway);
+}
+
+int dygw_host_apps_unseen(const dygw_gateway_t *gateway)
+{
+    dygw_ms_t seen_at = atomic_load(&gateway->host->apps_seen_at);
+    dygw_ms_t ago = dygw_now() - seen_at;
+
+    return seen_at != 0 && (ago > APPS_UNSEEN_MS || ago < 0)
+           && atomic_load(&gateway->host->database_state) == DYGW_DB_OK;
+}
+
+void dygw_host_left_work(dygw_gateway_t *gateway)
+{
+    atomic_fetch_add_explicit(&gateway->host->work, 1, memory_order_release);
+}
+
+apr_int64_t dygw_host_work(const dygw_gateway_t *gateway)
+{
+    return atomic_load_explicit(&gateway->host->work, memory_order_acquire);
+}
