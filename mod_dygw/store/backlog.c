@@ -15,7 +15,7 @@ static const dygw_stmt_t backlog_query = {
     "dygw_backlog",
     DYGW_SQL("SELECT "
              COUNT(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", "
-             COUNT(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS) ", "
+             COUNT(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS) ", "
              COUNT(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS) ", "
              "(SELECT id FROM dygw_verifications WHERE " DYGW_SETTLE_ROWS " ORDER BY id LIMIT 1)")
 };

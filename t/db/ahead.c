@@ -90,8 +90,8 @@ static dygw_verification_t *work_at(dygw_db_t *db, dygw_due_e what, dygw_ms_t at
     dygw_verification_t *v = record_processing();
 
     v->verify_status = what == DYGW_DUE_SETTLE ? DYGW_PROCESSING : DYGW_SUCCESS;
-    v->next_run_at = what == DYGW_DUE_ERRAND ? DYGW_NO_TIME : at;
-    v->errand_at = what == DYGW_DUE_ERRAND ? at : DYGW_NO_TIME;
+    v->next_run_at = what == DYGW_DUE_FOLLOW_UP ? DYGW_NO_TIME : at;
+    v->errand_at = what == DYGW_DUE_FOLLOW_UP ? at : DYGW_NO_TIME;
     v->lease_until = v->sent_at = at;
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     return v;
@@ -145,7 +145,7 @@ static void test_work_that_lies_too_far_ahead_is_due(DYGW_UNUSED void **state)
     suite_do("UPDATE dygw_verifications SET next_run_at = NULL, errand_at = NULL");
     db = suite_open(0);
     assert_recalled(db, DYGW_DUE_SETTLE);
-    assert_recalled(db, DYGW_DUE_ERRAND);
+    assert_recalled(db, DYGW_DUE_FOLLOW_UP);
     assert_recalled(db, DYGW_DUE_ENRICH);
     dygw_db_close(db);
     suite_do("UPDATE dygw_verifications SET next_run_at = NULL, errand_at = NULL");

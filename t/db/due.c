@@ -61,7 +61,7 @@ static dygw_verification_t *due_at_time(dygw_db_t *db, dygw_due_e what, dygw_ms_
     switch (what) {
     case DYGW_DUE_SETTLE:
         return processing_at(db, at);
-    case DYGW_DUE_ERRAND:
+    case DYGW_DUE_FOLLOW_UP:
         return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, DYGW_NO_TIME, at);
     default:
         return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, at, DYGW_NO_TIME);
@@ -93,7 +93,7 @@ static void test_what_is_due_longest_comes_first(DYGW_UNUSED void **state)
 
     processing_at(db, DYGW_NO_TIME);
     assert_longest_due_first(db, DYGW_DUE_SETTLE);
-    assert_longest_due_first(db, DYGW_DUE_ERRAND);
+    assert_longest_due_first(db, DYGW_DUE_FOLLOW_UP);
     assert_longest_due_first(db, DYGW_DUE_ENRICH);
     dygw_db_close(db);
 }
@@ -104,7 +104,7 @@ static void test_each_kind_of_work_finds_its_own_rows(DYGW_UNUSED void **state)
     dygw_verification_t *open = processing_at(db, T0);
     dygw_verification_t *enrich = settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0,
                                              DYGW_NO_TIME);
-    dygw_verification_t *errand = settled_at(db, DYGW_CANCELLED, DYGW_ENRICH_SKIPPED, T0, T0);
+    dygw_verification_t *follow_up = settled_at(db, DYGW_CANCELLED, DYGW_ENRICH_SKIPPED, T0, T0);
 
     settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, T0, DYGW_NO_TIME);
     settled_at(db, DYGW_FAILED, DYGW_ENRICH_PENDING, T0, DYGW_NO_TIME);
@@ -113,8 +113,8 @@ static void test_each_kind_of_work_finds_its_own_rows(DYGW_UNUSED void **state)
     assert_row(due(db, DYGW_DUE_SETTLE, T0, LIMIT), 0, open);
     assert_int_equal(due(db, DYGW_DUE_ENRICH, T0, LIMIT)->nelts, 1);
     assert_row(due(db, DYGW_DUE_ENRICH, T0, LIMIT), 0, enrich);
-    assert_int_equal(due(db, DYGW_DUE_ERRAND, T0, LIMIT)->nelts, 1);
-    assert_row(due(db, DYGW_DUE_ERRAND, T0, LIMIT), 0, errand);
+    assert_int_equal(due(db, DYGW_DUE_FOLLOW_UP, T0, LIMIT)->nelts, 1);
+    assert_row(due(db, DYGW_DUE_FOLLOW_UP, T0, LIMIT), 0, follow_up);
     dygw_db_close(db);
 }
 
@@ -289,7 +289,7 @@ static void test_a_row_is_woken_unless_its_request_works_on_it(DYGW_UNUSED void 
     dygw_db_close(db);
 }
 
-static void test_news_makes_settled_rows_an_errand(DYGW_UNUSED void **state)
+static void test_news_makes_settled_rows_a_follow_up(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     const char *certificate_id = suite_unique_text("7");
@@ -442,7 +442,7 @@ void suite_due(void)
         SUITE_TEST(test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where),
         SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
         SUITE_TEST(test_a_row_is_woken_unless_its_request_works_on_it),
-        SUITE_TEST(test_news_makes_settled_rows_an_errand),
+        SUITE_TEST(test_news_makes_settled_rows_a_follow_up),
         SUITE_TEST(test_news_of_an_open_row_waits_for_its_request),
         SUITE_TEST(test_news_reaches_a_failed_row_of_which_something_may_still_come),
         SUITE_TEST(test_news_is_a_change_of_the_row),

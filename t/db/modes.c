@@ -50,7 +50,7 @@ static int print_all_due(void)
     suite_setup(NULL);
     db = suite_open(0);
     print_due(db, "settle", DYGW_DUE_SETTLE);
-    print_due(db, "errand", DYGW_DUE_ERRAND);
+    print_due(db, "errand", DYGW_DUE_FOLLOW_UP);
     print_due(db, "enrich", DYGW_DUE_ENRICH);
     dygw_db_close(db);
     return suite_teardown(NULL);

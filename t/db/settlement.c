@@ -45,7 +45,7 @@ static void test_only_a_success_is_settled_once_a_verify_was_repeated(DYGW_UNUSE
     dygw_db_close(db);
 }
 
-static void test_a_success_that_was_given_up_gets_an_errand(DYGW_UNUSED void **state)
+static void test_a_success_that_was_given_up_gets_a_follow_up(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     dygw_verification_t *v = inserted(db);
@@ -64,7 +64,7 @@ static void test_a_success_that_was_given_up_gets_an_errand(DYGW_UNUSED void **s
     dygw_db_close(db);
 }
 
-static void test_a_success_of_which_there_is_news_gets_an_errand(DYGW_UNUSED void **state)
+static void test_a_success_of_which_there_is_news_gets_a_follow_up(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     dygw_verification_t *v = record_processing();
@@ -328,8 +328,8 @@ void suite_settlement(void)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_only_a_success_is_settled_once_a_verify_was_repeated),
-        SUITE_TEST(test_a_success_that_was_given_up_gets_an_errand),
-        SUITE_TEST(test_a_success_of_which_there_is_news_gets_an_errand),
+        SUITE_TEST(test_a_success_that_was_given_up_gets_a_follow_up),
+        SUITE_TEST(test_a_success_of_which_there_is_news_gets_a_follow_up),
         SUITE_TEST(test_update_writes_all_that_may_change),
         SUITE_TEST(test_a_row_that_changed_meanwhile_is_not_updated),
         SUITE_TEST(test_rows_are_updated_all_or_none),

@@ -18,12 +18,12 @@
 static void what_is_due_becomes_jobs_of_its_kind(DYGW_UNUSED void **state)
 {
     add_row(DYGW_DUE_SETTLE, 1);
-    add_row(DYGW_DUE_ERRAND, 2);
+    add_row(DYGW_DUE_FOLLOW_UP, 2);
     add_row(DYGW_DUE_ENRICH, 3);
     add_row(DYGW_DUE_SETTLE, 4)->next_run_at = dygw_now() + 1;
     run_all();
     assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
-    assert_int_equal(begun[DYGW_DUE_ERRAND], 1);
+    assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 1);
     assert_int_equal(begun[DYGW_DUE_ENRICH], 1);
     assert_int_equal(writes, 3);
     assert_true(fake_store_row(0)->revision == 1);
@@ -92,16 +92,16 @@ static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED
     assert_int_equal(begun[DYGW_DUE_ENRICH], ENRICH_SLOTS);
     assert_false(dygw_jobs_caught_up(jobs));
     add_rows(DYGW_DUE_SETTLE, URGENT_SLOTS + 5);
-    add_rows(DYGW_DUE_ERRAND, 5);
+    add_rows(DYGW_DUE_FOLLOW_UP, 5);
     fake_clock_advance(A_SECOND_MS);
     turn(1);
     assert_int_equal(begun[DYGW_DUE_SETTLE], URGENT_SLOTS);
-    assert_int_equal(begun[DYGW_DUE_ERRAND], 0);
+    assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 0);
     assert_false(dygw_jobs_caught_up(jobs));
     fake_async_hold(0);
     run_all();
     assert_int_equal(ended[DYGW_DUE_SETTLE], URGENT_SLOTS + 5);
-    assert_int_equal(ended[DYGW_DUE_ERRAND], 5);
+    assert_int_equal(ended[DYGW_DUE_FOLLOW_UP], 5);
     assert_int_equal(ended[DYGW_DUE_ENRICH], ENRICH_SLOTS + 20);
 }
 
@@ -182,15 +182,15 @@ static void while_the_database_is_away_nothing_is_fetched_for_a_second(DYGW_UNUS
 static void a_query_that_fails_is_no_reason_to_lose_what_was_read(DYGW_UNUSED void **state)
 {
     add_row(DYGW_DUE_SETTLE, 1);
-    add_row(DYGW_DUE_ERRAND, 2);
+    add_row(DYGW_DUE_FOLLOW_UP, 2);
     fake_store_fail(FAKE_DUE, 1, 1, APR_EGENERAL, 0);
     turn(1);
     assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
-    assert_int_equal(begun[DYGW_DUE_ERRAND], 0);
+    assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 0);
     assert_false(dygw_jobs_caught_up(jobs));
     fake_clock_advance(A_SECOND_MS);
     run_all();
-    assert_int_equal(ended[DYGW_DUE_ERRAND], 1);
+    assert_int_equal(ended[DYGW_DUE_FOLLOW_UP], 1);
 }
 
 static void a_job_that_could_not_write_is_begun_again_a_second_later(DYGW_UNUSED void **state)
@@ -238,7 +238,7 @@ static void a_row_that_somebody_changed_is_not_written(DYGW_UNUSED void **state)
 
 static void a_verify_id_of_another_record_is_told_by_row(DYGW_UNUSED void **state)
 {
-    add_row(DYGW_DUE_ERRAND, 1)->errand_at = DYGW_NO_TIME;
+    add_row(DYGW_DUE_FOLLOW_UP, 1)->errand_at = DYGW_NO_TIME;
     fake_store_row(0)->verify_id = "verify-1";
     add_group(DYGW_DUE_SETTLE, 10, 3);
     fake_store_row(2)->verify_id = "verify-1";

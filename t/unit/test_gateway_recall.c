@@ -108,7 +108,7 @@ static void each_kind_has_a_reach_of_its_own(DYGW_UNUSED void **state)
     turn(NOW);
     assert_true(due_at[DYGW_DUE_SETTLE] == NOW);
     assert_true(beyond[DYGW_DUE_SETTLE] == NOW + HOUR_MS / 2);
-    assert_true(beyond[DYGW_DUE_ERRAND] == NOW + HOUR_MS / 2);
+    assert_true(beyond[DYGW_DUE_FOLLOW_UP] == NOW + HOUR_MS / 2);
     assert_true(beyond[DYGW_DUE_ENRICH] == NOW + HOUR_MS / 2 + 4 * HOUR_MS);
     assert_true(days_beyond == NOW + 72 * HOUR_MS);
     assert_int_equal(messages + lefts, 0);

@@ -201,7 +201,7 @@ static void given_up_and_never_sent_nothing_is_asked(DYGW_UNUSED void **state)
     check_failed(DYGW_OUTCOME_GIVEN_UP);
 }
 
-static void given_up_and_redeemed_it_has_an_errand(DYGW_UNUSED void **state)
+static void given_up_and_redeemed_it_has_a_follow_up(DYGW_UNUSED void **state)
 {
     row->cancel_since = dygw_now();
     show_used("v-9", 3000);
@@ -285,7 +285,7 @@ int main(void)
         TEST(without_database_nothing_is_concluded),
         TEST(given_up_nothing_is_repeated),
         TEST(given_up_and_never_sent_nothing_is_asked),
-        TEST(given_up_and_redeemed_it_has_an_errand),
+        TEST(given_up_and_redeemed_it_has_a_follow_up),
         TEST(a_review_is_followed_for_49_hours),
         TEST(a_review_that_ends_well_is_ours),
         TEST(a_review_that_ends_well_and_says_no_more_is_ours),

@@ -3,8 +3,8 @@
  * other is repeated, and a Douyin that forgets tokens and works late.
  * links: gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/settle/settle.c
  * links: gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
- * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/errand.c
- * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/errand_row.c
+ * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/follow_up.c
+ * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/settling.h"
 
@@ -54,9 +54,9 @@ static void settle(void)
     settling_run(gateway, &dygw_settle_job, ID, pool);
 }
 
-static void run_errand(void)
+static void run_follow_up(void)
 {
-    settling_run(gateway, &dygw_errand_job, ID, pool);
+    settling_run(gateway, &dygw_follow_up_job, ID, pool);
 }
 
 static void check_asked(const char *expected)
@@ -115,7 +115,7 @@ static void what_was_cancelled_at_douyin_is_not_redeemed_again(DYGW_UNUSED void 
     assert_true(done->errand_at <= dygw_now());
     assert_int_equal(fake_logged("DYGW0430"), 0);
     show_in(fake_get(DYGW_REPLY_OK, 0), NULL);
-    run_errand();
+    run_follow_up();
     assert_int_equal(done->verify_status, DYGW_CANCELLED);
     assert_int_equal(done->confirmed_by, DYGW_BY_STATUS_QUERY);
     check_asked("get enc-1");
@@ -261,7 +261,7 @@ static void a_cancel_waits_until_the_repetition_has_ended(DYGW_UNUSED void **sta
     show("v-1");
     settle();
     check_asked("query order-1");               /* no other one */
-    run_errand();
+    run_follow_up();
     check_asked("cancel v-1 cert-1 -");
     assert_int_equal(done->verify_status, DYGW_CANCELLED);
 }
@@ -271,12 +271,12 @@ static void the_background_cancels_nothing_while_a_verify_may_be_under_way(
 {
     done->cancel_since = done->errand_at = dygw_now();
     waiting->lease_until = dygw_now() + 4000;
-    run_errand();
+    run_follow_up();
     check_asked("");
     assert_int_equal(done->cancels, 0);
     assert_true(done->errand_at == dygw_now() + 4000);
     fake_clock_advance(4000);
-    run_errand();
+    run_follow_up();
     check_asked("cancel v-1 cert-1 -");
 }
 

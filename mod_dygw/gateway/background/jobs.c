@@ -4,7 +4,7 @@
  * A turn fetches due rows, each group of which becomes a job, never two of one group and kind; then
  * it waits for answers, and takes the jobs that they are for further (running.c).
  *
- * Settling and errands have slots of their own, so that no mass of orders to look up is in their
+ * Settling and follow-ups have slots of their own, so that no mass of orders to look up is in their
  * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
 #include "gateway/background/running.h"
 

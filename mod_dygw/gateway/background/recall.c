@@ -24,7 +24,7 @@ typedef struct recall_t {
 
 static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    static const dygw_due_e kinds[] = { DYGW_DUE_SETTLE, DYGW_DUE_ERRAND, DYGW_DUE_ENRICH };
+    static const dygw_due_e kinds[] = { DYGW_DUE_SETTLE, DYGW_DUE_FOLLOW_UP, DYGW_DUE_ENRICH };
     recall_t *recall = baton;
     dygw_ms_t now = dygw_now();
     int days = 0;

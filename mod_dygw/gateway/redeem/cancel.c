@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back.
  *
- * That it is wanted is committed before Douyin is asked, with an errand for the background that
+ * That it is wanted is committed before Douyin is asked, with a follow-up for the background that
  * comes due after the call must have ended: if this process dies in between, the background finds
  * out what became of it. A verification that is still `processing` is given up by the same mark; to
  * settle it is the background's work in any case.
@@ -24,7 +24,7 @@
 #define READS               5       /* of a record that others change at the same time */
 #define CALLS               4       /* upstream time-outs: the call, the wait for a new token, the
                                      * token call, the call again */
-#define ERRAND_MARGIN_MS    5000
+#define FOLLOW_UP_MARGIN_MS    5000
 #define UNKNOWN_PAUSE_MS    5000
 #define MARK_LEN            12
 
@@ -246,7 +246,7 @@ static apr_status_t cancel_success(cancel_t *c)
     c->v->cancel_since = c->v->updated_at = dygw_now();
     c->v->cancels = 1;
     c->v->errand_at = c->v->cancel_since + CALLS * (c->ctx->gateway->upstream_timeout / 1000)
-                      + ERRAND_MARGIN_MS;
+                      + FOLLOW_UP_MARGIN_MS;
     c->v->error_code = 0;
     c->v->error_description = NULL;
     c->v->last_error = mark(c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Taking a redemption back, for its caller. What stays open is done by errand.c and settle.c. */
+ * Taking a redemption back, for its caller. What stays open is done by follow_up.c and settle.c. */
 #ifndef DYGW_GATEWAY_REDEEM_CANCEL_H
 #define DYGW_GATEWAY_REDEEM_CANCEL_H
 

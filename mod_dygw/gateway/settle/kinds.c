@@ -3,5 +3,5 @@
 #include "gateway/settle/kinds.h"
 
 const dygw_job_kind_t *const dygw_settle_kinds[DYGW_JOB_KINDS] = {
-    &dygw_settle_job, &dygw_errand_job, &dygw_enrich_job
+    &dygw_settle_job, &dygw_follow_up_job, &dygw_enrich_job
 };

@@ -2,7 +2,8 @@
  * For gateway/ only: what may still come of a verify that was never answered when its record is
  * settled already. Douyin may apply it up to DYGW_LATE_MS later, if the coupon is free by then: it
  * was cancelled, or was never redeemed, or has uses left. That redemption is an orphan: no record
- * has it, and nobody knows of it. So such a record is looked at until the time is over (errand.c).
+ * has it, and nobody knows of it. So such a record is looked at until the time is over
+ * (follow_up.c).
  */
 #ifndef DYGW_GATEWAY_SETTLE_LATE_H
 #define DYGW_GATEWAY_SETTLE_LATE_H
@@ -14,7 +15,7 @@
  * to come here: it does not tell. */
 void dygw_late_expect(dygw_verification_t *v);
 
-/* Says when to look at a row that is marked, and has no other errand. */
+/* Says when to look at a row that is marked, and has no other follow-up. */
 void dygw_late_resume(dygw_verification_t *v);
 
 /* Douyin says that it has redeemed the coupon of a settled row anew: it is to be looked at now. */

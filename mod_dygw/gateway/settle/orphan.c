@@ -3,14 +3,14 @@
  * taken back, or, where it cannot be or is not certain to be ours, told. */
 #include "gateway/record.h"
 #include "gateway/settle/cancelled.h"
-#include "gateway/settle/errand.h"
+#include "gateway/settle/follow_up.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/owner.h"
 #include "gateway/settle/pace.h"
 
 void dygw_orphan_schedule(dygw_job_t *job)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_ms_t last_sent = dygw_late_last_sent(job->rows, job->count);
     dygw_ms_t now = dygw_now();
 
@@ -24,9 +24,9 @@ void dygw_orphan_schedule(dygw_job_t *job)
 }
 
 /* The orphan is not there any more, or not yet. */
-static dygw_errand_next_e end_look(dygw_job_t *job, int again)
+static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
 
     if (was_there) {
@@ -38,18 +38,18 @@ static dygw_errand_next_e end_look(dygw_job_t *job, int again)
         v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
     }
     if (!was_there) {
-        return dygw_errand_go_on(job);
+        return dygw_follow_up_go_on(job);
     }
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
                           "back", v->id);
-    return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN);
+    return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN);
 }
 
 /* What is not certain to be ours stays. */
-static dygw_errand_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+static dygw_follow_up_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     dygw_orphan_schedule(job);
     if (v->errand_at == DYGW_NO_TIME) {
@@ -59,40 +59,40 @@ static dygw_errand_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify
                               "system of the shop; no record has that, and it is left as it is",
                  v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
     }
-    return dygw_errand_go_on(job);
+    return dygw_follow_up_go_on(job);
 }
 
 /* It stays. Until lateness is over it is tried again: `why` may change. */
-static dygw_errand_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                        const dygw_seen_verify_t *orphan, const char *why)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     v->last_error = why;
     dygw_orphan_schedule(job);
     if (v->errand_at != DYGW_NO_TIME) {
-        return dygw_errand_go_on(job);
+        return dygw_follow_up_go_on(job);
     }
     dygw_record_look(v, seen);
     dygw_log(job->ctx.log, ERR, 0,
              DYGWNO(0444) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
                           "late all the same, as verify_id %s; that is not cancelled: %s",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id, why);
-    return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
+    return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
 }
 
-static dygw_errand_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                     const dygw_seen_verify_t *orphan)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_verification_t late = *v;
 
     late.verify_id = orphan->verify_id;
     v->news |= DYGW_NEWS_ORPHAN;
     v->cancels++;
     v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
-    if (!dygw_errand_write(job)) {
-        return DYGW_ERRAND_STOP;
+    if (!dygw_follow_up_write(job)) {
+        return DYGW_FOLLOW_UP_STOP;
     }
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
@@ -104,20 +104,20 @@ static dygw_errand_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *s
                                                            : v->certificate_id,
         .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool)
     };
-    return DYGW_ERRAND_ASK;
+    return DYGW_FOLLOW_UP_ASK;
 }
 
-dygw_errand_next_e dygw_orphan_taken_back(dygw_job_t *job)
+dygw_follow_up_next_e dygw_orphan_taken_back(dygw_job_t *job)
 {
     return end_look(job, 1);
 }
 
-static dygw_errand_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                         const dygw_seen_verify_t *orphan)
 {
-    const dygw_errand_t *e = job->state;
+    const dygw_follow_up_t *e = job->state;
 
-    if (!dygw_late_is_ours(dygw_errand_row(job), orphan)) {
+    if (!dygw_late_is_ours(dygw_follow_up_row(job), orphan)) {
         return leave_stranger(job, orphan);
     }
     if (e->refusal) {
@@ -139,7 +139,7 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, found,
+        rv = dygw_owner_find_free(db, dygw_follow_up_row(job), now < end ? now : end, seen, found,
                                   job->ctx.pool);
         dygw_db_close(db);
     }
@@ -147,17 +147,17 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
 }
 
 /* While another record of the coupon is open, what is there may be that one's. */
-dygw_errand_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_free_verify_t found;
 
     if (find_orphan(job, seen, &found) != APR_SUCCESS) {
-        return DYGW_ERRAND_STOP;
+        return DYGW_FOLLOW_UP_STOP;
     }
     if (found.verify && found.contested) {
-        dygw_errand_row(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
-                                                         dygw_now());
-        return dygw_errand_go_on(job);
+        dygw_follow_up_row(job)->errand_at
+            = dygw_pace_late(dygw_late_last_sent(job->rows, job->count), dygw_now());
+        return dygw_follow_up_go_on(job);
     }
     return found.verify ? handle_orphan(job, seen, found.verify) : end_look(job, 0);
 }

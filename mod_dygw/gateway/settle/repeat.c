@@ -164,8 +164,8 @@ static void disown(const dygw_job_t *job, dygw_verification_t *v)
     dygw_late_expect(v);
 }
 
-/* A settled row: when it was redeemed anew, an errand has to look into it. What it says itself does
- * not change. Gives what is to be done with it. */
+/* A settled row: when it was redeemed anew, a follow-up has to look into it. What it says itself
+ * does not change. Gives what is to be done with it. */
 static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
                        dygw_ms_t now)
 {

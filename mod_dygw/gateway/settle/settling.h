@@ -35,7 +35,7 @@ int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash);
  * are in a repetition too. */
 int dygw_settling_others_stand(const dygw_job_t *job);
 
-/* Gives an errand to each settled row whose redemption Douyin shows no more, by what is seen. */
+/* Gives a follow-up to each settled row whose redemption Douyin shows no more, by what is seen. */
 void dygw_settling_tell_gone(dygw_job_t *job);
 
 /* Douyin's raw answer, for the records of the open rows. */

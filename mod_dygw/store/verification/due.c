@@ -15,8 +15,8 @@ static const dygw_stmt_t due[] = {
     [DYGW_DUE_SETTLE] = {
         "dygw_verification_due_settle", DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
     },
-    [DYGW_DUE_ERRAND] = {
-        "dygw_verification_due_errand", DUE(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
+    [DYGW_DUE_FOLLOW_UP] = {
+        "dygw_verification_due_follow_up", DUE(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS)
     },
     [DYGW_DUE_ENRICH] = {
         "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
@@ -43,8 +43,8 @@ static const dygw_stmt_t recall[] = {
     [DYGW_DUE_SETTLE] = {
         "dygw_verification_recall_settle", RECALL(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
     },
-    [DYGW_DUE_ERRAND] = {
-        "dygw_verification_recall_errand", RECALL(DYGW_ERRAND_TIME, DYGW_ERRAND_ROWS)
+    [DYGW_DUE_FOLLOW_UP] = {
+        "dygw_verification_recall_follow_up", RECALL(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS)
     },
     [DYGW_DUE_ENRICH] = {
         "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
@@ -78,7 +78,8 @@ static const dygw_stmt_t verification_wake = {
              "WHERE id = %lld AND verify_status = 'processing' AND next_run_at > %lld")
 };
 
-/* A row that is being settled finds the news when its turn comes; a settled one gets an errand. */
+/* A row that is being settled finds the news when its turn comes; a settled one gets a follow-up.
+ */
 static const dygw_stmt_t verification_notify = {
     "dygw_verification_notify",
     DYGW_SQL("UPDATE dygw_verifications SET news = news | 1, "

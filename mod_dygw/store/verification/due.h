@@ -7,8 +7,8 @@
 #define DYGW_SETTLE_TIME    "next_run_at"
 #define DYGW_SETTLE_ROWS    "verify_status = 'processing'"
 
-#define DYGW_ERRAND_TIME    "errand_at"
-#define DYGW_ERRAND_ROWS    "verify_status <> 'processing'"
+#define DYGW_FOLLOW_UP_TIME    "errand_at"
+#define DYGW_FOLLOW_UP_ROWS    "verify_status <> 'processing'"
 
 #define DYGW_ENRICH_TIME    "next_run_at"
 #define DYGW_ENRICH_ROWS    "verify_status = 'success' AND enrichment_status = 'pending'"

@@ -25,7 +25,7 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
 /* For the request that made the rows: writes the outcome of those that are still `processing`:
  * everything that a verify answer can tell, and when the background is to look again. An outcome
  * other than success is written only while the background has repeated nothing. A success that its
- * caller has given up meanwhile, or of which there is news, gets an errand. All or none, in one
+ * caller has given up meanwhile, or of which there is news, gets a follow-up. All or none, in one
  * commit. Where nothing was written:
  *   APR_EEXIST: another record has the verify_id of a row; *clash is the index of that row.
  *   APR_NOTFOUND: a row is not `processing` any more, or the background has repeated its verify.
@@ -63,7 +63,7 @@ apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification
 
 typedef enum {
     DYGW_DUE_SETTLE,        /* `processing`, by next_run_at */
-    DYGW_DUE_ERRAND,        /* settled, by errand_at */
+    DYGW_DUE_FOLLOW_UP,        /* settled, by errand_at */
     DYGW_DUE_ENRICH         /* `success` and enrichment pending, by next_run_at */
 } dygw_due_e;
 

@@ -449,7 +449,7 @@ static dygw_ms_t due_at(const dygw_verification_t *v, dygw_due_e what)
     switch (what) {
     case DYGW_DUE_SETTLE:
         return v->verify_status == DYGW_PROCESSING ? v->next_run_at : DYGW_NO_TIME;
-    case DYGW_DUE_ERRAND:
+    case DYGW_DUE_FOLLOW_UP:
         return v->verify_status != DYGW_PROCESSING ? v->errand_at : DYGW_NO_TIME;
     default:
         return v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING

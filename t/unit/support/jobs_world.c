@@ -88,9 +88,9 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 }
 
 static const dygw_job_kind_t settle = { "settle", DYGW_DUE_SETTLE, begin, answered };
-static const dygw_job_kind_t errand = { "errand", DYGW_DUE_ERRAND, begin, answered };
+static const dygw_job_kind_t follow_up = { "errand", DYGW_DUE_FOLLOW_UP, begin, answered };
 static const dygw_job_kind_t enrich = { "enrich", DYGW_DUE_ENRICH, begin, answered };
-static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &errand, &enrich };
+static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &follow_up, &enrich };
 
 int set_up(DYGW_UNUSED void **state)
 {
@@ -118,8 +118,8 @@ dygw_verification_t *add_row(dygw_due_e due, apr_int64_t id)
 
     v->verify_status = due == DYGW_DUE_SETTLE ? DYGW_PROCESSING : DYGW_SUCCESS;
     v->enrichment_status = due == DYGW_DUE_ENRICH ? DYGW_ENRICH_PENDING : DYGW_ENRICH_SKIPPED;
-    v->next_run_at = due == DYGW_DUE_ERRAND ? DYGW_NO_TIME : dygw_now();
-    v->errand_at = due == DYGW_DUE_ERRAND ? dygw_now() : DYGW_NO_TIME;
+    v->next_run_at = due == DYGW_DUE_FOLLOW_UP ? DYGW_NO_TIME : dygw_now();
+    v->errand_at = due == DYGW_DUE_FOLLOW_UP ? dygw_now() : DYGW_NO_TIME;
     return v;
 }
 

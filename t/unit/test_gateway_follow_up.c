@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Errands: cancels whose outcome is not known, cancels that were never sent, and news.
- * links: gateway/settle/errand.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
+ * Follow-ups: cancels whose outcome is not known, cancels that were never sent, and news.
+ * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/settle/errand_row.c
+ * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/settling.h"
 
@@ -18,7 +18,7 @@ static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_verification_t *row;
 
-/* Redeemed, and its errand is due. */
+/* Redeemed, and its follow-up is due. */
 static dygw_verification_t *redeemed(int item_no, int item_count)
 {
     dygw_verification_t *v = settling_row(ID, item_no, item_count);
@@ -64,7 +64,7 @@ static int tear_down(DYGW_UNUSED void **state)
 
 static int run(void)
 {
-    return settling_run(gateway, &dygw_errand_job, ID, pool);
+    return settling_run(gateway, &dygw_follow_up_job, ID, pool);
 }
 
 static void check_asked(const char *expected)
@@ -489,7 +489,7 @@ static void each_row_that_is_due_has_its_turn(DYGW_UNUSED void **state)
     assert_int_equal(second->verify_status, DYGW_CANCELLED);
 }
 
-static void an_errand_without_reason_ends(DYGW_UNUSED void **state)
+static void a_follow_up_without_reason_ends(DYGW_UNUSED void **state)
 {
     assert_int_equal(run(), 0);
     assert_int_equal(row->errand_at, DYGW_NO_TIME);
@@ -527,10 +527,10 @@ int main(void)
         TEST(news_without_an_answer_are_kept),
         TEST(news_wait_for_a_cancel_and_come_next),
         TEST(each_row_that_is_due_has_its_turn),
-        TEST(an_errand_without_reason_ends)
+        TEST(a_follow_up_without_reason_ends)
     };
 
     apr_initialize();
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("gateway_errand", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gateway_follow_up", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Errands: what is left to do with rows that are settled. For each row of the request that is due:
+ * Follow-ups: what is left to do with rows that are settled. For each row of the request that is
+ * due:
  *
  *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
  *                                           still there -> cancel again. Refused -> get once more,
@@ -14,7 +15,7 @@
  * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
  * its name from a look first.
  */
-#include "gateway/settle/errand.h"
+#include "gateway/settle/follow_up.h"
 #include "douyin/codes.h"
 #include "gateway/record.h"
 #include "gateway/settle/cancelled.h"
@@ -32,7 +33,7 @@
 #define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
                                                      * put back */
 
-static dygw_errand_next_e end_undone(dygw_job_t *job, const char *why);
+static dygw_follow_up_next_e end_undone(dygw_job_t *job, const char *why);
 
 static int is_being_cancelled(const dygw_verification_t *v)
 {
@@ -47,58 +48,58 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 
 /* --- questions --- */
 
-static dygw_errand_next_e ask(dygw_job_t *job)
+static dygw_follow_up_next_e ask(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
+        .what = DYGW_QUESTION_GET, .encrypted_code = dygw_follow_up_row(job)->encrypted_code
     };
-    return DYGW_ERRAND_ASK;
+    return DYGW_FOLLOW_UP_ASK;
 }
 
-static dygw_errand_next_e end_nameless(dygw_job_t *job)
+static dygw_follow_up_next_e end_nameless(dygw_job_t *job)
 {
     return end_undone(job, "Douyin did not say what is needed to cancel it");
 }
 
-static dygw_errand_next_e cancel(dygw_job_t *job)
+static dygw_follow_up_next_e cancel(dygw_job_t *job)
 {
-    const dygw_errand_t *e = job->state;
-    dygw_verification_t *v = dygw_errand_row(job);
+    const dygw_follow_up_t *e = job->state;
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (!v->verify_id || !v->certificate_id) {
         return end_nameless(job);
     }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
-    if (!dygw_errand_write(job)) {
+    if (!dygw_follow_up_write(job)) {
         v->verify_id = e->clash ? NULL : v->verify_id;
-        return e->clash ? end_nameless(job) : DYGW_ERRAND_STOP;
+        return e->clash ? end_nameless(job) : DYGW_FOLLOW_UP_STOP;
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_CANCEL,
         .verify_id = v->verify_id, .certificate_id = v->certificate_id,
         .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool)
     };
-    return DYGW_ERRAND_ASK;
+    return DYGW_FOLLOW_UP_ASK;
 }
 
 /* Not while a verify of its request may be under way, which might redeem it again afterwards. */
-static dygw_errand_next_e begin_cancel(dygw_job_t *job)
+static dygw_follow_up_next_e begin_cancel(dygw_job_t *job)
 {
     dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
 
     if (at <= dygw_now()) {
         return cancel(job);
     }
-    dygw_errand_row(job)->errand_at = at;
-    return dygw_errand_go_on(job);
+    dygw_follow_up_row(job)->errand_at = at;
+    return dygw_follow_up_go_on(job);
 }
 
 /* --- outcomes --- */
 
-static dygw_errand_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
+static dygw_follow_up_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     dygw_cancel_done(v);
     if (by != DYGW_BY_NOBODY) {
@@ -106,38 +107,38 @@ static dygw_errand_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
     }
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
-    return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
+    return dygw_follow_up_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
-static dygw_errand_next_e end_refused(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e end_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
-                          APR_INT64_T_FMT, dygw_errand_row(job)->id, reply->error_code);
-    dygw_cancel_refused(dygw_errand_row(job), reply);
-    return dygw_errand_end_cancel(job, DYGW_CANCEL_REFUSED);
+                          APR_INT64_T_FMT, dygw_follow_up_row(job)->id, reply->error_code);
+    dygw_cancel_refused(dygw_follow_up_row(job), reply);
+    return dygw_follow_up_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
-static dygw_errand_next_e end_undone(dygw_job_t *job, const char *why)
+static dygw_follow_up_next_e end_undone(dygw_job_t *job, const char *why)
 {
     const dygw_reply_t reply = { .error_code = DYGW_CODE_UNKNOWN_ERROR, .description = why };
 
     return end_refused(job, &reply);
 }
 
-static dygw_errand_next_e end_unconfirmed(dygw_job_t *job)
+static dygw_follow_up_next_e end_unconfirmed(dygw_job_t *job)
 {
     return end_undone(job, "Douyin did not carry out the cancel in time");
 }
 
-static dygw_errand_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
     v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
     dygw_orphan_schedule(job);
-    return dygw_errand_go_on(job);
+    return dygw_follow_up_go_on(job);
 }
 
 /* How long it is until Douyin is sure to show a redemption; 0: it does. */
@@ -174,9 +175,9 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
 }
 
 /* Douyin told nothing: once more, later. */
-static dygw_errand_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_ms_t now = dygw_now();
 
     v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
@@ -195,7 +196,7 @@ static dygw_errand_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
     else {
         v->errand_at = dygw_pace_cancel(cancel_began(v), now);
     }
-    return dygw_errand_go_on(job);
+    return dygw_follow_up_go_on(job);
 }
 
 /* --- answers --- */
@@ -213,13 +214,13 @@ static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_learn(db, dygw_errand_row(job), seen, job->ctx.pool);
+        rv = dygw_owner_learn(db, dygw_follow_up_row(job), seen, job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;
 }
 
-static dygw_errand_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+static dygw_follow_up_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
                                           const dygw_seen_coupon_t *seen)
 {
     apr_status_t rv = learn_name(job, seen);
@@ -228,18 +229,18 @@ static dygw_errand_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_re
         return begin_cancel(job);
     }
     if (rv != APR_NOTFOUND) {
-        return DYGW_ERRAND_STOP;
+        return DYGW_FOLLOW_UP_STOP;
     }
-    return dygw_now() > cancel_began(dygw_errand_row(job)) + DYGW_CANCEL_FOR_MS
+    return dygw_now() > cancel_began(dygw_follow_up_row(job)) + DYGW_CANCEL_FOR_MS
                ? end_nameless(job)
                : put_off(job, &answer->reply);
 }
 
-static dygw_errand_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+static dygw_follow_up_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
                                            const dygw_seen_coupon_t *seen)
 {
-    const dygw_errand_t *e = job->state;
-    dygw_verification_t *v = dygw_errand_row(job);
+    const dygw_follow_up_t *e = job->state;
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (dygw_fit_is_gone(v, seen)) {
         return end_cancelled(job, DYGW_BY_STATUS_QUERY);
@@ -258,9 +259,9 @@ static dygw_errand_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_r
 
 /* --- news --- */
 
-static dygw_errand_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     int refunded = seen->certificate.status == DYGW_CERTIFICATE_REFUNDED;
     int told = v->news & DYGW_NEWS_WEBHOOK;
     dygw_confirmed_by_e by = v->news & DYGW_NEWS_LOOK ? DYGW_BY_STATUS_QUERY : DYGW_BY_WEBHOOK;
@@ -274,30 +275,30 @@ static dygw_errand_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon
         v->confirmed_by = by;
         dygw_log(job->ctx.log, INFO, 0,
                  DYGWNO(0435) "verification %" APR_INT64_T_FMT " was cancelled at Douyin", v->id);
-        return dygw_errand_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
+        return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ELSEWHERE);
     }
     if (told && (v->verify_status == DYGW_SUCCESS || refunded)) {
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);
     }
-    return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_errand_go_on(job);
+    return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_follow_up_go_on(job);
 }
 
 /* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
-static dygw_errand_next_e take_absence(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e take_absence(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    const dygw_errand_t *e = job->state;
+    const dygw_follow_up_t *e = job->state;
 
-    if (is_being_cancelled(dygw_errand_row(job))) {
+    if (is_being_cancelled(dygw_follow_up_row(job))) {
         return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
     }
     return end_news(job, reply);
 }
 
-static dygw_errand_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static dygw_follow_up_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
     const dygw_seen_coupon_t *seen;
 
     v->asks++;
@@ -316,13 +317,13 @@ static dygw_errand_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_t *
     return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
 }
 
-static dygw_errand_next_e take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_errand_t *e = job->state;
+    dygw_follow_up_t *e = job->state;
 
-    dygw_record_replace_response(dygw_errand_row(job), "cancel", reply, job->ctx.pool);
+    dygw_record_replace_response(dygw_follow_up_row(job), "cancel", reply, job->ctx.pool);
     if (reply->kind == DYGW_REPLY_OK) {
-        return is_being_cancelled(dygw_errand_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
+        return is_being_cancelled(dygw_follow_up_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
                                                         : dygw_orphan_taken_back(job);
     }
     if (is_refused(reply)) {
@@ -340,9 +341,9 @@ static int is_due(const dygw_verification_t *v)
            && v->errand_at <= dygw_now();
 }
 
-static dygw_errand_next_e begin_row(dygw_job_t *job)
+static dygw_follow_up_next_e begin_row(dygw_job_t *job)
 {
-    dygw_verification_t *v = dygw_errand_row(job);
+    dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
         return begin_cancel(job);
@@ -355,29 +356,29 @@ static dygw_errand_next_e begin_row(dygw_job_t *job)
     }
     v->news = 0;
     v->errand_at = DYGW_NO_TIME;
-    return dygw_errand_go_on(job);
+    return dygw_follow_up_go_on(job);
 }
 
-static const dygw_question_t *proceed(dygw_job_t *job, dygw_errand_next_e next)
+static const dygw_question_t *proceed(dygw_job_t *job, dygw_follow_up_next_e next)
 {
-    dygw_errand_t *e = job->state;
+    dygw_follow_up_t *e = job->state;
 
-    while (next == DYGW_ERRAND_NEXT && ++e->at < job->count) {
+    while (next == DYGW_FOLLOW_UP_NEXT && ++e->at < job->count) {
         e->refusal = NULL;
         if (is_due(job->rows[e->at])) {
             next = begin_row(job);
         }
     }
-    return next == DYGW_ERRAND_ASK ? &job->question : NULL;
+    return next == DYGW_FOLLOW_UP_ASK ? &job->question : NULL;
 }
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    dygw_errand_t *e = apr_pcalloc(job->ctx.pool, sizeof(*e));
+    dygw_follow_up_t *e = apr_pcalloc(job->ctx.pool, sizeof(*e));
 
     e->at = -1;
     job->state = e;
-    return proceed(job, DYGW_ERRAND_NEXT);
+    return proceed(job, DYGW_FOLLOW_UP_NEXT);
 }
 
 static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
@@ -386,4 +387,4 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
                                                            : take_cancel(job, answer.reply));
 }
 
-const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };
+const dygw_job_kind_t dygw_follow_up_job = { "errand", DYGW_DUE_FOLLOW_UP, begin, answered };
