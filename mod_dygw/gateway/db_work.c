@@ -29,7 +29,7 @@ static int is_end(const dygw_db_rules_t *rules, apr_status_t rv)
 }
 
 apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
-                       const dygw_db_rules_t *rules)
+                          const dygw_db_rules_t *rules)
 {
     const dygw_ms_t until = rules ? dygw_now() + rules->patience : 0;
     int in_doubt = 0;

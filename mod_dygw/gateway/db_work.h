@@ -38,6 +38,6 @@ typedef struct dygw_db_rules_t {
 /* Gives what the work came to last, or, when there was no connection for it, what dygw_db_open gave
  * and has logged. Logs nothing itself. */
 apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
-                       const dygw_db_rules_t *rules);
+                          const dygw_db_rules_t *rules);
 
 #endif

@@ -334,7 +334,7 @@ static int repeat(world_t *w, int k)
 static void judge(world_t *w, int k)
 {
     dygw_verification_t *rows[1];
-    dygw_hearing_t h = { .rows = rows, .count = 1 };
+    dygw_evidence_t h = { .rows = rows, .count = 1 };
     dygw_verdict_t verdict;
     int again = 1;
     int looks;

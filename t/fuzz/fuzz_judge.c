@@ -124,11 +124,11 @@ static apr_array_header_t *make_records(apr_pool_t *pool)
     return records;
 }
 
-static dygw_hearing_t *make_hearing(apr_pool_t *pool)
+static dygw_evidence_t *gather_evidence(apr_pool_t *pool)
 {
     static const dygw_reply_t unseen = { .kind = DYGW_REPLY_COUPON, .error_code = 1263,
                                          .description = "unknown" };
-    dygw_hearing_t *h = apr_pcalloc(pool, sizeof(*h));
+    dygw_evidence_t *h = apr_pcalloc(pool, sizeof(*h));
     dygw_verification_t **rows = apr_pcalloc(pool, ROWS_MAX * sizeof(*rows));
     dygw_seen_coupon_t *coupons[2];
     int i;
@@ -158,7 +158,7 @@ static int same(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-static int is_owned(const dygw_hearing_t *h, int i, const char *verify_id)
+static int is_owned(const dygw_evidence_t *h, int i, const char *verify_id)
 {
     int owned = h->foreign->nelts > 0 && same(APR_ARRAY_IDX(h->foreign, 0, const char *), verify_id);
     int n;
@@ -187,7 +187,7 @@ static int is_shown(const dygw_seen_coupon_t *seen, const dygw_seen_verify_t *ve
 }
 
 /* Success is said of nothing but a shown verification that can be it, and that nobody has. */
-static void check_ours(const dygw_hearing_t *h, int i, const dygw_verdict_t *verdicts)
+static void check_ours(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdicts)
 {
     const dygw_seen_verify_t *verify = verdicts[i].verify;
     int n;
@@ -206,7 +206,7 @@ static void check_ours(const dygw_hearing_t *h, int i, const dygw_verdict_t *ver
 }
 
 /* The very same request, and nothing in it that was taken back. */
-static void check_repeat(const dygw_hearing_t *h)
+static void check_repeat(const dygw_evidence_t *h)
 {
     int i;
 
@@ -221,7 +221,7 @@ static void check_repeat(const dygw_hearing_t *h)
 }
 
 /* Nobody else asks for the coupon, or has it and does not know which verification it is. */
-static int is_alone(const dygw_hearing_t *h, int i)
+static int is_alone(const dygw_evidence_t *h, int i)
 {
     int alone = 1;
     int n;
@@ -237,14 +237,14 @@ static int is_alone(const dygw_hearing_t *h, int i)
     return alone;
 }
 
-static int is_beyond_doubt(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
+static int is_beyond_doubt(const dygw_evidence_t *h, int i, const dygw_seen_verify_t *verify)
 {
     return verify->verify_type == OURS_TYPE && same(verify->poi_id, POI)
            && verify->verify_time >= CREATED && verify->verify_time <= h->now
            && h->rows[i]->attempts > 0 && !is_owned(h, i, verify->verify_id) && is_alone(h, i);
 }
 
-static void check_failed(const dygw_hearing_t *h, int i, const dygw_verdict_t *verdict)
+static void check_failed(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdict)
 {
     int n;
 
@@ -255,7 +255,7 @@ static void check_failed(const dygw_hearing_t *h, int i, const dygw_verdict_t *v
     }
 }
 
-static void check_verdict(const dygw_hearing_t *h, int i, const dygw_verdict_t *verdicts)
+static void check_verdict(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdicts)
 {
     if (h->rows[i]->verify_status != DYGW_PROCESSING) {
         FUZZ_ASSERT(verdicts[i].what == DYGW_VERDICT_WAIT);
@@ -277,7 +277,7 @@ static void check_verdict(const dygw_hearing_t *h, int i, const dygw_verdict_t *
 }
 
 /* Records come in any order. */
-static void turn_records(const dygw_hearing_t *h, apr_pool_t *pool)
+static void turn_records(const dygw_evidence_t *h, apr_pool_t *pool)
 {
     int i, n;
 
@@ -295,11 +295,11 @@ static void turn_records(const dygw_hearing_t *h, apr_pool_t *pool)
 void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
 {
     dygw_verdict_t verdicts[ROWS_MAX], again[ROWS_MAX];
-    const dygw_hearing_t *h;
+    const dygw_evidence_t *h;
     int i;
 
     in = (fuzz_input_t){ data, len, pool };
-    h = make_hearing(pool);
+    h = gather_evidence(pool);
     memset(verdicts, 0xA5, sizeof(verdicts));
     dygw_judge(h, verdicts);
     for (i = 0; i < h->count; i++) {

@@ -13,7 +13,7 @@
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
 #include "gateway/settle/kinds.h"
-#include "gateway/settle/owner.h"
+#include "gateway/settle/attribution.h"
 #include "util/text.h"
 
 #define US_PER_MS           1000
@@ -212,7 +212,7 @@ static apr_status_t learn_names_with(const dygw_ctx_t *ctx, dygw_db_t *db, void 
         const learned_t *learned = &learned_of(job)[i];
 
         if (learned->nameless && learned->coupon && !learned->clashed) {
-            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, ctx->pool);
+            apr_status_t rv = dygw_attribution_learn(db, job->rows[i], learned->coupon, ctx->pool);
 
             if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
                 return rv;

@@ -22,7 +22,7 @@
 #include "gateway/settle/fit.h"
 #include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/owner.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
 
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
@@ -214,14 +214,14 @@ static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_learn(db, dygw_follow_up_row(job), seen, job->ctx.pool);
+        rv = dygw_attribution_learn(db, dygw_follow_up_row(job), seen, job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;
 }
 
 static dygw_follow_up_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                          const dygw_seen_coupon_t *seen)
+                                             const dygw_seen_coupon_t *seen)
 {
     apr_status_t rv = learn_name(job, seen);
 
@@ -237,7 +237,7 @@ static dygw_follow_up_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons
 }
 
 static dygw_follow_up_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                           const dygw_seen_coupon_t *seen)
+                                              const dygw_seen_coupon_t *seen)
 {
     const dygw_follow_up_t *e = job->state;
     dygw_verification_t *v = dygw_follow_up_row(job);

@@ -91,7 +91,7 @@ static int is_used_up(const dygw_seen_coupon_t *seen)
     return seen && seen->certificate.status == DYGW_CERTIFICATE_USED && !is_card(seen);
 }
 
-int dygw_may_hear(const dygw_hearing_t *h)
+int dygw_may_hear(const dygw_evidence_t *h)
 {
     int i;
 
@@ -111,18 +111,18 @@ int dygw_may_hear(const dygw_hearing_t *h)
 
 /* --- whose is a verification? --- */
 
-static const dygw_rival_t *record_at(const dygw_hearing_t *h, int i, int n)
+static const dygw_rival_t *record_at(const dygw_evidence_t *h, int i, int n)
 {
     return &APR_ARRAY_IDX(h->records[i], n, dygw_rival_t);
 }
 
-static int records_of(const dygw_hearing_t *h, int i)
+static int records_of(const dygw_evidence_t *h, int i)
 {
     return h->records[i] ? h->records[i]->nelts : 0;
 }
 
 /* Whether it is recorded with another row than the i-th. */
-static int has_owner(const dygw_hearing_t *h, int i, const char *verify_id)
+static int has_owner(const dygw_evidence_t *h, int i, const char *verify_id)
 {
     int n;
 
@@ -163,21 +163,21 @@ static int is_before(const dygw_seen_verify_t *a, const dygw_seen_verify_t *b)
                                             : a->serial < b->serial;
 }
 
-static dygw_fit_e fits(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
+static dygw_fit_e fits(const dygw_evidence_t *h, int i, const dygw_seen_verify_t *verify)
 {
     return dygw_fit_precedes(h->rows[i], verify, h->prepared_at[i])
                ? DYGW_FIT_NO
                : dygw_fit_verify(h->rows[i], verify, h->now);
 }
 
-static int is_free_fit(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
+static int is_free_fit(const dygw_evidence_t *h, int i, const dygw_seen_verify_t *verify)
 {
     return fits(h, i, verify) == DYGW_FIT_YES
            && !has_owner(h, i, verify->verify_id);
 }
 
 /* The first that fits and that no record and no row before has. */
-static const dygw_seen_verify_t *find_fit(const dygw_hearing_t *h, int i,
+static const dygw_seen_verify_t *find_fit(const dygw_evidence_t *h, int i,
                                           const dygw_verdict_t *verdicts)
 {
     const apr_array_header_t *verifies = h->seen[i]->verifies;
@@ -197,12 +197,12 @@ static const dygw_seen_verify_t *find_fit(const dygw_hearing_t *h, int i,
 
 /* --- is there enough for all? --- */
 
-static int is_rival(const dygw_hearing_t *h, const dygw_rival_t *record)
+static int is_rival(const dygw_evidence_t *h, const dygw_rival_t *record)
 {
     return record->verify_status == DYGW_PROCESSING && record->first_id != h->rows[0]->first_id;
 }
 
-static int count_free_fits(const dygw_hearing_t *h, int i)
+static int count_free_fits(const dygw_evidence_t *h, int i)
 {
     const apr_array_header_t *verifies = h->seen[i]->verifies;
     int free_ones = 0;
@@ -215,7 +215,7 @@ static int count_free_fits(const dygw_hearing_t *h, int i)
 }
 
 /* Rows of this request, of the first `limit`, that want one of the same coupon. */
-static int count_siblings(const dygw_hearing_t *h, int i, int limit)
+static int count_siblings(const dygw_evidence_t *h, int i, int limit)
 {
     int siblings = 0;
     int j;
@@ -260,7 +260,7 @@ static int goes_first(const dygw_rival_t *rival, const dygw_verification_t *v,
 }
 
 /* Whether the i-th row, which is sure, may take its fit, or has to leave it for the time being. */
-static int may_take(const dygw_hearing_t *h, int i, const dygw_seen_verify_t *verify)
+static int may_take(const dygw_evidence_t *h, int i, const dygw_seen_verify_t *verify)
 {
     const dygw_verification_t *v = h->rows[i];
     int free_ones = count_free_fits(h, i);
@@ -306,7 +306,7 @@ static void fail_given_up(dygw_verdict_t *verdict)
     fail(verdict, DYGW_OUTCOME_GIVEN_UP, "given up by the caller; nothing was redeemed");
 }
 
-static int has_rivals(const dygw_hearing_t *h, int i)
+static int has_rivals(const dygw_evidence_t *h, int i)
 {
     int n;
 
@@ -320,7 +320,7 @@ static int has_rivals(const dygw_hearing_t *h, int i)
 
 /* A repetition tells nothing more about this row, or is out of the question. That one was refused
  * for another reason than "already used" does not tell rivals apart. */
-static int is_sure(const dygw_hearing_t *h, int i)
+static int is_sure(const dygw_evidence_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
@@ -328,7 +328,7 @@ static int is_sure(const dygw_hearing_t *h, int i)
            || (is_card(h->seen[i]) && h->now > v->created_at + CONFIRM_CARD_MS);
 }
 
-static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
+static void judge_fit(const dygw_evidence_t *h, int i, dygw_verdict_t *verdict)
 {
     if (!is_sure(h, i)) {
         decide(verdict, DYGW_VERDICT_REPEAT);
@@ -341,7 +341,7 @@ static void judge_fit(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
     }
 }
 
-static void judge_review(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
+static void judge_review(const dygw_evidence_t *h, int i, dygw_verdict_t *verdict)
 {
     if (h->now > h->rows[i]->review_since + FOLLOW_MS) {
         fail(verdict, DYGW_CODE_RISK_REVIEW,
@@ -349,14 +349,14 @@ static void judge_review(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
     }
 }
 
-static int wants_repetition(const dygw_hearing_t *h, int i)
+static int wants_repetition(const dygw_evidence_t *h, int i)
 {
     return !h->rows[i]->already && !is_refused(h->rows[i]) && dygw_may_repeat(h->rows, h->count);
 }
 
 /* Whether Douyin has not been asked yet whose a redemption is that seems to be somebody else's: a
  * clock may be wrong, and ours would be confirmed. */
-static int may_be_heard(const dygw_hearing_t *h, int i)
+static int may_be_heard(const dygw_evidence_t *h, int i)
 {
     const dygw_verification_t *v = h->rows[i];
 
@@ -364,7 +364,7 @@ static int may_be_heard(const dygw_hearing_t *h, int i)
 }
 
 /* Used, and no verification of it can be ours, as far as they are shown. */
-static void judge_used(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
+static void judge_used(const dygw_evidence_t *h, int i, dygw_verdict_t *verdict)
 {
     const apr_array_header_t *verifies = h->seen[i]->verifies;
     int unclear = dygw_fit_is_hidden(h->seen[i]);
@@ -407,7 +407,7 @@ static void fail_unused(const dygw_verification_t *v, dygw_verdict_t *verdict)
     }
 }
 
-static void judge_unused(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
+static void judge_unused(const dygw_evidence_t *h, int i, dygw_verdict_t *verdict)
 {
     const dygw_verification_t *v = h->rows[i];
 
@@ -422,7 +422,7 @@ static void judge_unused(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
     }
 }
 
-static void judge_unseen(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict)
+static void judge_unseen(const dygw_evidence_t *h, int i, dygw_verdict_t *verdict)
 {
     const dygw_verification_t *v = h->rows[i];
     const dygw_reply_t *said = h->unseen[i];
@@ -450,7 +450,7 @@ static void judge_unseen(const dygw_hearing_t *h, int i, dygw_verdict_t *verdict
     }
 }
 
-static void judge_row(const dygw_hearing_t *h, int i, dygw_verdict_t *verdicts)
+static void judge_row(const dygw_evidence_t *h, int i, dygw_verdict_t *verdicts)
 {
     const dygw_verification_t *v = h->rows[i];
     const dygw_seen_coupon_t *seen = h->seen[i];
@@ -479,7 +479,7 @@ static void judge_row(const dygw_hearing_t *h, int i, dygw_verdict_t *verdicts)
     }
 }
 
-void dygw_judge(const dygw_hearing_t *h, dygw_verdict_t *verdicts)
+void dygw_judge(const dygw_evidence_t *h, dygw_verdict_t *verdicts)
 {
     int i;
 

@@ -5,7 +5,7 @@
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/follow_up.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/owner.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
 
 void dygw_orphan_schedule(dygw_job_t *job)
@@ -64,7 +64,7 @@ static dygw_follow_up_next_e leave_stranger(dygw_job_t *job, const dygw_seen_ver
 
 /* It stays. Until lateness is over it is tried again: `why` may change. */
 static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                       const dygw_seen_verify_t *orphan, const char *why)
+                                          const dygw_seen_verify_t *orphan, const char *why)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
@@ -82,7 +82,7 @@ static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupo
 }
 
 static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                    const dygw_seen_verify_t *orphan)
+                                       const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_verification_t late = *v;
@@ -113,7 +113,7 @@ dygw_follow_up_next_e dygw_orphan_taken_back(dygw_job_t *job)
 }
 
 static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                        const dygw_seen_verify_t *orphan)
+                                           const dygw_seen_verify_t *orphan)
 {
     const dygw_follow_up_t *e = job->state;
 
@@ -139,8 +139,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_find_free(db, dygw_follow_up_row(job), now < end ? now : end, seen, found,
-                                  job->ctx.pool);
+        rv = dygw_attribution_find_free(db, dygw_follow_up_row(job), now < end ? now : end, seen, found,
+                                        job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;

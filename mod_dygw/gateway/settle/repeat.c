@@ -9,7 +9,7 @@
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
-#include "gateway/settle/settling.h"
+#include "gateway/settle/settle_state.h"
 #include "util/step.h"
 #include "util/text.h"
 
@@ -20,7 +20,7 @@
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->ctx.gateway->upstream_timeout / 1000
                          + DYGW_CLOCKS_APART_MS;
     int i;
@@ -28,7 +28,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
     for (i = 0; i < job->count; i++) {
         dygw_verification_t *v = job->rows[i];
 
-        if (dygw_settling_is_open(v)) {
+        if (dygw_settle_is_open(v)) {
             s->sent_before[i] = v->sent_at;
             v->repeats++;
             v->attempts++;
@@ -40,7 +40,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 
 const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     const char **codes = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*codes));
     int i;
 
@@ -65,7 +65,7 @@ static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_c
 {
     if (v->attempts <= 1) {
         dygw_record_fail(v, error_code, description);
-        dygw_settling_finish(v);
+        dygw_settle_finish(v);
         return 0;
     }
     v->review_since = DYGW_NO_TIME;
@@ -82,7 +82,7 @@ static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_c
  * whose it is would never end. */
 static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, int wants_rest)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     s->rests |= wants_rest;
@@ -97,13 +97,13 @@ static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, i
 /* Gives whether the coupon has to be looked at because of it. */
 static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     switch (item->kind) {
     case DYGW_REPLY_OK:
         dygw_record_replayed(v, item, s->h.seen[i]);
-        dygw_settling_finish(v);
+        dygw_settle_finish(v);
         return 0;
     case DYGW_REPLY_COUPON:
         return hear_refusal(v, item->already, item->result, item->msg);
@@ -137,7 +137,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 /* What was counted before is what may have been sent. */
 static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply, dygw_ms_t now)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     v->lease_until = 0;
@@ -160,7 +160,7 @@ static void disown(const dygw_job_t *job, dygw_verification_t *v)
              v->id);
     dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
                      "that redemption is recorded as another verification");
-    dygw_settling_finish(v);
+    dygw_settle_finish(v);
     dygw_late_expect(v);
 }
 
@@ -200,7 +200,7 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
     int i;
 
     for (i = 0; i < job->count; i++) {
-        changed[i] = dygw_settling_is_open(job->rows[i]);
+        changed[i] = dygw_settle_is_open(job->rows[i]);
         if (!changed[i]) {
             changed[i] = hear_orphan(job, i, answer, now);
             continue;
@@ -210,7 +210,7 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
         look_again |= answer->items ? hear_item(job, i, &answer->items[i])
                                     : hear_reply(job, i, &answer->reply);
     }
-    dygw_settling_schedule(job, now);
+    dygw_settle_schedule(job, now);
     return look_again;
 }
 
@@ -223,12 +223,12 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     int i;
 
     dygw_step("settle_answered");
-    dygw_settling_keep_answer(job, "replay", &answer->reply);
+    dygw_settle_keep_answer(job, "replay", &answer->reply);
     for (i = 0; i < job->count; i++) {
         kept[i] = apr_pmemdup(job->ctx.pool, job->rows[i], sizeof(**kept));
     }
     look_again = hear_all(job, answer, changed);
-    while (!dygw_settling_write(job, changed, &clash)) {
+    while (!dygw_settle_write(job, changed, &clash)) {
         if (clash < 0) {
             return 0;
         }

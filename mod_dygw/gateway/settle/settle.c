@@ -22,9 +22,9 @@
 #include "gateway/record.h"
 #include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/owner.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
-#include "gateway/settle/settling.h"
+#include "gateway/settle/settle_state.h"
 #include "util/step.h"
 #include "util/text.h"
 
@@ -40,14 +40,14 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
     for (i = 0; i < job->count; i++) {
         dygw_verification_t *v = job->rows[i];
 
-        if (dygw_settling_is_open(v)) {
+        if (dygw_settle_is_open(v)) {
             v->asks++;
             v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
             v->next_run_at = dygw_pace_ask(v, reply, now);
             changed[i] = 1;
         }
     }
-    dygw_settling_write(job, changed, NULL);
+    dygw_settle_write(job, changed, NULL);
     return NULL;
 }
 
@@ -56,7 +56,7 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const dygw_job_t *job = baton;
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -67,7 +67,7 @@ static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        rv = dygw_owner_records(db, job->rows[i], seen, &records, ctx->pool);
+        rv = dygw_attribution_records(db, job->rows[i], seen, &records, ctx->pool);
         if (rv != APR_SUCCESS) {
             return rv;
         }
@@ -80,7 +80,7 @@ static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void
  * than our request. */
 static int read_records(dygw_job_t *job)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     int needed = 0;
     int i;
 
@@ -93,7 +93,7 @@ static int read_records(dygw_job_t *job)
     return !needed || dygw_db_work(&job->ctx, read_records_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
-static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
+static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
                           const dygw_verdict_t *verdict)
 {
     const dygw_seen_coupon_t *seen = s->h.seen[i];
@@ -106,12 +106,12 @@ static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,
     if (verdict->what == DYGW_VERDICT_OURS) {
         dygw_record_seen(v, seen, verdict->verify,
                          s->news[i] ? DYGW_BY_WEBHOOK : DYGW_BY_STATUS_QUERY);
-        dygw_settling_finish(v);
+        dygw_settle_finish(v);
         return;
     }
     if (verdict->what == DYGW_VERDICT_FAILED) {
         dygw_record_fail(v, verdict->error_code, verdict->description);
-        dygw_settling_finish(v);
+        dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
         v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
@@ -138,7 +138,7 @@ static void guard_redeemed(const dygw_job_t *job, int *changed)
 
 static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
 
     return dygw_may_hear(&s->h) && now >= dygw_pace_repeat(job->rows, job->count);
 }
@@ -146,23 +146,23 @@ static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
 /* Gives whether the verify is to be repeated now. */
 static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     int wanted = 0;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        changed[i] = dygw_settling_is_open(job->rows[i]);
+        changed[i] = dygw_settle_is_open(job->rows[i]);
         if (changed[i]) {
             apply_verdict(s, i, job->rows[i], &verdicts[i]);
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settling_others_stand(job);
+    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settle_others_stand(job);
     if (wanted) {
         guard_redeemed(job, changed);
         dygw_repeat_count(job, s->h.now);
     }
-    dygw_settling_schedule(job, s->h.now);
+    dygw_settle_schedule(job, s->h.now);
     return wanted;
 }
 
@@ -190,7 +190,7 @@ static void restore(dygw_job_t *job, const dygw_verification_t *kept)
  * A verify_id that turns out to be another record's is nobody's here: judged again without it. */
 static const dygw_question_t *conclude(dygw_job_t *job)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     const dygw_verification_t *kept = keep(job);
     dygw_verdict_t verdicts[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
@@ -205,9 +205,9 @@ static const dygw_question_t *conclude(dygw_job_t *job)
         s->h.now = dygw_now();
         dygw_judge(&s->h, verdicts);
         wanted = apply(job, verdicts, changed);
-        if (dygw_settling_write(job, changed, &clash)) {
+        if (dygw_settle_write(job, changed, &clash)) {
             dygw_step("settle_committed");
-            dygw_settling_tell_gone(job);
+            dygw_settle_tell_gone(job);
             return wanted ? dygw_repeat_question(job) : NULL;
         }
         if (clash >= 0) {
@@ -229,7 +229,7 @@ static int knows_order(const dygw_verification_t *v)
 /* The first with that status that is not shown and was not asked for; -1: none. */
 static int find_unseen(const dygw_job_t *job, dygw_verify_status_e status)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -258,7 +258,7 @@ static const dygw_question_t *ask_next(dygw_job_t *job)
 
 static const dygw_question_t *look(dygw_job_t *job)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
 
     memset(s->h.seen, 0, sizeof(s->h.seen));
     memset(s->h.unseen, 0, sizeof(s->h.unseen));
@@ -286,13 +286,13 @@ static int is_away(const dygw_reply_t *reply)
 
 static const dygw_question_t *take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     int i;
 
     if (is_away(&answer->reply)) {
         return put_off(job, &answer->reply);
     }
-    dygw_settling_keep_answer(job, "query", &answer->reply);
+    dygw_settle_keep_answer(job, "query", &answer->reply);
     for (i = 0; answer->reply.kind == DYGW_REPLY_OK && i < job->count; i++) {
         s->h.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
     }
@@ -312,7 +312,7 @@ static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i])
+        if (dygw_settle_is_open(job->rows[i])
             && (job->rows[i]->already || job->rows[i]->refused_code != DYGW_NO_INT)) {
             return 0;
         }
@@ -327,7 +327,7 @@ static int asks_for_open(const dygw_job_t *job)
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i])
+        if (dygw_settle_is_open(job->rows[i])
             && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
             return 1;
         }
@@ -338,13 +338,13 @@ static int asks_for_open(const dygw_job_t *job)
 /* A settled row that cannot be looked at only keeps the others from being repeated. */
 static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
-    dygw_settling_t *s = job->state;
+    dygw_settle_t *s = job->state;
     const dygw_seen_coupon_t *seen = NULL;
     int open = asks_for_open(job);
     int i;
 
     if (open) {
-        dygw_settling_keep_answer(job, "get", &answer->reply);
+        dygw_settle_keep_answer(job, "get", &answer->reply);
     }
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
@@ -368,7 +368,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
 
 static const dygw_question_t *begin(dygw_job_t *job)
 {
-    dygw_settling_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
+    dygw_settle_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
     int left = 0;
     int unsent = 0;
     int i;
@@ -381,8 +381,8 @@ static const dygw_question_t *begin(dygw_job_t *job)
         const dygw_verification_t *v = job->rows[i];
 
         s->news[i] = v->news;
-        left += dygw_settling_is_open(v);
-        unsent += dygw_settling_is_open(v) && v->attempts == 0 && v->cancel_since != DYGW_NO_TIME;
+        left += dygw_settle_is_open(v);
+        unsent += dygw_settle_is_open(v) && v->attempts == 0 && v->cancel_since != DYGW_NO_TIME;
     }
     if (left == 0) {
         return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One redemption of one coupon while it is settled: its row, and what became of it. With
- * settling.c, fake_world.c, fake_store.c and fake_douyin.c. */
+ * settle_state.c, fake_world.c, fake_store.c and fake_douyin.c. */
 #ifndef SETTLING_ONE_H
 #define SETTLING_ONE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whose a verification is, as far as our records tell. */
-#include "gateway/settle/owner.h"
+#include "gateway/settle/attribution.h"
 
 #include "store/ledger.h"
 #include "util/text.h"
@@ -10,7 +10,7 @@ static dygw_rival_t *record_at(const apr_array_header_t *records, int n)
     return &APR_ARRAY_IDX(records, n, dygw_rival_t);
 }
 
-int dygw_owner_is_known(const apr_array_header_t *records, const char *verify_id)
+int dygw_attribution_is_known(const apr_array_header_t *records, const char *verify_id)
 {
     int n;
 
@@ -61,7 +61,7 @@ static const dygw_seen_verify_t *nearest(const apr_array_header_t *records,
     for (n = 0; n < seen->verifies->nelts; n++) {
         const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(seen->verifies, n, dygw_seen_verify_t);
 
-        if (may_be_its(record, verify) && !dygw_owner_is_known(records, verify->verify_id)
+        if (may_be_its(record, verify) && !dygw_attribution_is_known(records, verify->verify_id)
             && (!best || is_nearer(record, verify, best))) {
             best = verify;
         }
@@ -99,9 +99,9 @@ static void reserve(const apr_array_header_t *records, const dygw_seen_coupon_t 
 
 /* --- from outside --- */
 
-apr_status_t dygw_owner_records(dygw_db_t *db, const dygw_verification_t *v,
-                                const dygw_seen_coupon_t *seen, apr_array_header_t **records,
-                                apr_pool_t *pool)
+apr_status_t dygw_attribution_records(dygw_db_t *db, const dygw_verification_t *v,
+                                      const dygw_seen_coupon_t *seen, apr_array_header_t **records,
+                                      apr_pool_t *pool)
 {
     const char *id = seen->certificate.certificate_id ? seen->certificate.certificate_id
                                                       : v->certificate_id;
@@ -117,11 +117,11 @@ apr_status_t dygw_owner_records(dygw_db_t *db, const dygw_verification_t *v,
     return rv;
 }
 
-apr_status_t dygw_owner_learn(dygw_db_t *db, dygw_verification_t *v,
-                              const dygw_seen_coupon_t *seen, apr_pool_t *pool)
+apr_status_t dygw_attribution_learn(dygw_db_t *db, dygw_verification_t *v,
+                                    const dygw_seen_coupon_t *seen, apr_pool_t *pool)
 {
     apr_array_header_t *records;
-    apr_status_t rv = dygw_owner_records(db, v, seen, &records, pool);
+    apr_status_t rv = dygw_attribution_records(db, v, seen, &records, pool);
     int n;
 
     if (rv != APR_SUCCESS) {
@@ -164,20 +164,20 @@ static const dygw_seen_verify_t *first_free(const dygw_verification_t *v, dygw_m
 
         if (dygw_fit_verify(v, verify, until) == DYGW_FIT_YES
             && !dygw_fit_precedes(v, verify, prepared_at)
-            && !dygw_owner_is_known(records, verify->verify_id)) {
+            && !dygw_attribution_is_known(records, verify->verify_id)) {
             return verify;
         }
     }
     return NULL;
 }
 
-apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
-                                  const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
-                                  apr_pool_t *pool)
+apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
+                                        const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
+                                        apr_pool_t *pool)
 {
     apr_array_header_t *records;
     dygw_ledger_row_t *owner;
-    apr_status_t rv = dygw_owner_records(db, v, seen, &records, pool);
+    apr_status_t rv = dygw_attribution_records(db, v, seen, &records, pool);
 
     *found = (dygw_free_verify_t){ NULL, 0 };
     if (rv != APR_SUCCESS || !records) {

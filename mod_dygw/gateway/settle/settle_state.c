@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the parts of settling share: writing rows, and when they are due next. */
-#include "gateway/settle/settling.h"
+#include "gateway/settle/settle_state.h"
 
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
 
-int dygw_settling_is_open(const dygw_verification_t *v)
+int dygw_settle_is_open(const dygw_verification_t *v)
 {
     return v->verify_status == DYGW_PROCESSING;
 }
 
-void dygw_settling_finish(dygw_verification_t *v)
+void dygw_settle_finish(dygw_verification_t *v)
 {
     v->last_error = NULL;
     v->news = 0;
@@ -32,7 +32,7 @@ static void tell_settled(const dygw_job_t *job, const int *changed)
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
-        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(v)) {
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settle_is_open(v)) {
             dygw_count(job->ctx.gateway->metrics, DYGW_COUNT_SETTLED,
                        v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS
                                                         : DYGW_SETTLED_FAILED);
@@ -51,7 +51,7 @@ static void tell_settled(const dygw_job_t *job, const int *changed)
  * woken now, they come to it in their own time. */
 static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     const apr_array_header_t *records = s->h.records[i];
     int n;
 
@@ -76,7 +76,7 @@ static void wake_rivals(const dygw_job_t *job, const int *changed)
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settling_is_open(job->rows[i])) {
+        if (changed[i] == DYGW_JOB_CHANGED && !dygw_settle_is_open(job->rows[i])) {
             wake_rivals_of(job, i, &db);
         }
     }
@@ -85,7 +85,7 @@ static void wake_rivals(const dygw_job_t *job, const int *changed)
     }
 }
 
-int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash)
+int dygw_settle_write(dygw_job_t *job, const int *changed, int *clash)
 {
     if (!dygw_job_write(job, changed, clash)) {
         return 0;
@@ -104,7 +104,7 @@ static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
     for (i = 0; i < job->count; i++) {
         dygw_verification_t *v = job->rows[i];
 
-        if (dygw_settling_is_open(v)) {
+        if (dygw_settle_is_open(v)) {
             v->next_run_at = v->lease_until > next ? v->lease_until : next;
         }
     }
@@ -112,7 +112,7 @@ static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
 
 static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     dygw_ms_t repeat;
 
     if (v->already || v->refused_code != DYGW_NO_INT
@@ -128,13 +128,13 @@ static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dy
     return repeat > now ? repeat : dygw_pace_look(v, now);
 }
 
-void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now)
+void dygw_settle_schedule(const dygw_job_t *job, dygw_ms_t now)
 {
     dygw_ms_t next = DYGW_NO_TIME;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i])) {
+        if (dygw_settle_is_open(job->rows[i])) {
             dygw_ms_t due = next_of(job, job->rows[i], now);
 
             next = next == DYGW_NO_TIME || due < next ? due : next;
@@ -152,9 +152,9 @@ static int stands(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
                                  : seen->verifies->nelts > 0);
 }
 
-int dygw_settling_others_stand(const dygw_job_t *job)
+int dygw_settle_others_stand(const dygw_job_t *job)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -174,9 +174,9 @@ static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
            && !dygw_fit_is_hidden(seen);
 }
 
-void dygw_settling_tell_gone(dygw_job_t *job)
+void dygw_settle_tell_gone(dygw_job_t *job)
 {
-    const dygw_settling_t *s = job->state;
+    const dygw_settle_t *s = job->state;
     int changed[DYGW_COUNT_MAX];
     int gone = 0;
     int i;
@@ -196,12 +196,12 @@ void dygw_settling_tell_gone(dygw_job_t *job)
     }
 }
 
-void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply)
+void dygw_settle_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply)
 {
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (dygw_settling_is_open(job->rows[i])) {
+        if (dygw_settle_is_open(job->rows[i])) {
             dygw_record_replace_response(job->rows[i], call, reply, job->ctx.pool);
         }
     }

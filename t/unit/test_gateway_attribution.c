@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
- * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
- * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
+ * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
+ * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
  * links: store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
@@ -262,5 +262,5 @@ int main(void)
 
     apr_initialize();
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("gateway_owner", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gateway_attribution", tests, NULL, NULL);
 }

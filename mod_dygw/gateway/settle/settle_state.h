@@ -1,45 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For settle.c and its parts only: the settling of the rows of one request. */
-#ifndef DYGW_GATEWAY_SETTLE_SETTLING_H
-#define DYGW_GATEWAY_SETTLE_SETTLING_H
+#ifndef DYGW_GATEWAY_SETTLE_SETTLE_STATE_H
+#define DYGW_GATEWAY_SETTLE_SETTLE_STATE_H
 
 #include "gateway/background/job.h"
 #include "gateway/settle/judge.h"
 
 /* The state of the job. */
-typedef struct dygw_settling_t {
-    dygw_hearing_t h;
+typedef struct dygw_settle_t {
+    dygw_evidence_t h;
     int asked[DYGW_COUNT_MAX];      /* by get, in this look */
     int news[DYGW_COUNT_MAX];       /* a webhook was the reason */
     int fits[DYGW_COUNT_MAX];       /* a verification that may be the row's was shown last */
     dygw_ms_t sent_before[DYGW_COUNT_MAX];
     int refused;                    /* a repetition was, just now, by Douyin's platform; */
     int rests;                      /* because a quota is used up */
-} dygw_settling_t;
+} dygw_settle_t;
 
 /* Whether it is still to be settled. */
-int dygw_settling_is_open(const dygw_verification_t *v);
+int dygw_settle_is_open(const dygw_verification_t *v);
 
 /* For a row that is settled now. If its caller has given it up, a success has to be taken back. One
  * that failed and may be applied late all the same is for the caller to give to late.h. */
-void dygw_settling_finish(dygw_verification_t *v);
+void dygw_settle_finish(dygw_verification_t *v);
 
 /* Says when the open rows are due next. */
-void dygw_settling_schedule(const dygw_job_t *job, dygw_ms_t now);
+void dygw_settle_schedule(const dygw_job_t *job, dygw_ms_t now);
 
 /* dygw_job_write, with a line in the log for each row that it settled, and a count; what waited for
  * one of these is due now. */
-int dygw_settling_write(dygw_job_t *job, const int *changed, int *clash);
+int dygw_settle_write(dygw_job_t *job, const int *changed, int *clash);
 
 /* Whether Douyin shows now all that the settled rows of the request have redeemed, for their codes
  * are in a repetition too. */
-int dygw_settling_others_stand(const dygw_job_t *job);
+int dygw_settle_others_stand(const dygw_job_t *job);
 
 /* Gives a follow-up to each settled row whose redemption Douyin shows no more, by what is seen. */
-void dygw_settling_tell_gone(dygw_job_t *job);
+void dygw_settle_tell_gone(dygw_job_t *job);
 
 /* Douyin's raw answer, for the records of the open rows. */
-void dygw_settling_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply);
+void dygw_settle_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply);
 
 /* --- the repetition: repeat.c --- */
 
