@@ -251,7 +251,7 @@ typedef struct dygw_order_reply_t {
     apr_array_header_t *coupons;    /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
 } dygw_order_reply_t;
 
-/* --- verify records: Douyin's ledger of an account --- */
+/* --- verify records: what Douyin has of an account --- */
 #define DYGW_RECORDS_PER_PAGE 20    /* Douyin's most (page certificate.verifyrecord.query) */
 
 /* One verification, whoever made it. */

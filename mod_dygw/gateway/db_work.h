@@ -7,7 +7,7 @@
 #include "gateway/gateway.h"
 
 /* The work itself, with the ctx and the baton that dygw_db_work was given. Memory of the unit
- * (dygw_db_pool) goes with it; results belong into ctx->pool. */
+ * (dygw_db_pool) goes with it; what the work gives out belongs into ctx->pool. */
 typedef apr_status_t dygw_db_work_fn(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton);
 
 /* For work that may be done twice: it is done once more, in a second unit, unless it comes to one
@@ -25,7 +25,7 @@ typedef apr_status_t dygw_db_work_fn(const dygw_ctx_t *ctx, dygw_db_t *db, void 
  *   APR_EGENERAL    it failed, and nothing is done
  *   APR_INCOMPLETE  the connection died with the commit, and it may be done: the store recognises
  *                   what an earlier try has written, so that doing it again tells
- * No connection to be had is an end, too: dygw_db_open has tried for long enough. */
+ * That no connection can be had is an end, too: dygw_db_open has tried for long enough. */
 typedef struct dygw_db_rules_t {
     const apr_status_t *ends;
     dygw_ms_t patience;         /* after APR_INCOMPLETE alone: a database that gives no connection

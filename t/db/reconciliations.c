@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dygw_reconciliations and its items: what is wanted and due, runs that end well or not, and what
- * readers see meanwhile. And our side of the ledger. */
+ * readers see meanwhile. And what of ours is matched with it. */
 #include "records.h"
 
-#include "store/ledger.h"
+#include "store/match.h"
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 
@@ -335,7 +335,7 @@ static dygw_verification_t *redeemed(dygw_db_t *db, const char *certificate_id, 
     return v;
 }
 
-static void assert_same(const dygw_ledger_row_t *row, const dygw_verification_t *v)
+static void assert_same(const dygw_match_row_t *row, const dygw_verification_t *v)
 {
     assert_int_equal(row->id, v->id);
     assert_int_equal(row->app_id, v->app_id);
@@ -364,21 +364,21 @@ static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state
 
     assert_int_equal(record_insert(db, open), APR_SUCCESS);
     second = redeemed(db, certificate_id, 1);
-    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows,
-                                            &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows,
+                                           &last, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
-    assert_same(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *), first);
-    assert_same(APR_ARRAY_IDX(rows, 1, dygw_ledger_row_t *), second);
+    assert_same(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *), first);
+    assert_same(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *), second);
     assert_int_equal(last, second->id);
-    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows,
-                                            &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows,
+                                           &last, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 0);
     assert_int_equal(last, open->id);
-    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows,
-                                            &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows,
+                                           &last, suite_pool), APR_SUCCESS);
     assert_int_equal(last, first->id);
-    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows,
-                                            &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows,
+                                           &last, suite_pool), APR_SUCCESS);
     assert_int_equal(last, 0);
     dygw_db_close(db);
 }
@@ -390,19 +390,19 @@ static void test_a_record_is_found_by_its_verify_id_and_its_coupon(DYGW_UNUSED v
     dygw_verification_t *first = redeemed(db, certificate_id, 1);
     dygw_verification_t *second = redeemed(db, certificate_id, 0);
     apr_array_header_t *rows;
-    dygw_ledger_row_t *row;
+    dygw_match_row_t *row;
 
-    assert_int_equal(dygw_store_ledger_find(db, first->verify_id, &row, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_find(db, first->verify_id, &row, suite_pool), APR_SUCCESS);
     assert_same(row, first);
-    assert_int_equal(dygw_store_ledger_find(db, suite_unique_text("v"), &row, suite_pool),
+    assert_int_equal(dygw_store_match_find(db, suite_unique_text("v"), &row, suite_pool),
                      APR_NOTFOUND);
-    assert_int_equal(dygw_store_ledger_of_coupon(db, certificate_id, &rows, suite_pool),
+    assert_int_equal(dygw_store_match_of_coupon(db, certificate_id, &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
-    assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *)->id, second->id);
-    assert_null(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *)->verify_id);
-    assert_int_equal(APR_ARRAY_IDX(rows, 1, dygw_ledger_row_t *)->id, first->id);
-    assert_int_equal(dygw_store_ledger_of_coupon(db, suite_unique_text("7"), &rows, suite_pool),
+    assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->id, second->id);
+    assert_null(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->verify_id);
+    assert_int_equal(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *)->id, first->id);
+    assert_int_equal(dygw_store_match_of_coupon(db, suite_unique_text("7"), &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 0);
     dygw_db_close(db);
@@ -414,9 +414,9 @@ static void test_whether_there_was_anything_before_is_known(DYGW_UNUSED void **s
     dygw_verification_t *v = redeemed(db, suite_unique_text("7"), 1);
     int began = -1;
 
-    assert_int_equal(dygw_store_ledger_began_before(db, v->id + 1, &began), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_began_before(db, v->id + 1, &began), APR_SUCCESS);
     assert_int_equal(began, 1);
-    assert_int_equal(dygw_store_ledger_began_before(db, 1, &began), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_began_before(db, 1, &began), APR_SUCCESS);
     assert_int_equal(began, 0);
     dygw_db_close(db);
 }
@@ -431,14 +431,14 @@ static void test_messages_about_coupons_of_others_are_found(DYGW_UNUSED void **s
                                .order_id = "1001", .account_id = "2002" };
     dygw_webhook_t found;
 
-    assert_int_equal(dygw_store_ledger_webhook(db, certificate_id, &found, suite_pool),
+    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool),
                      APR_NOTFOUND);
     assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
     message.msg_id = suite_unique_text("m");
     message.received_at = T0 + 9;
     message.action = "verify_cancel";
     assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
-    assert_int_equal(dygw_store_ledger_webhook(db, certificate_id, &found, suite_pool),
+    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool),
                      APR_SUCCESS);
     assert_string_equal(found.action, "verify_cancel");
     assert_int_equal(found.received_at, T0 + 9);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Follow-ups: cancels whose outcome is not known, cancels that were never sent, and news.
- * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c links:
- * gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c helpers:
- * fake_world.c fake_store.c fake_douyin.c settling.c */
+ * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
+ * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
+ * links: gateway/record.c gateway/background/job.c store/verification/words.c gateway/db_work.c
+ * links: gateway/settle/follow_up_row.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/settling.h"
 
 #include <apr_general.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
- * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c links:
- * gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c gateway/record.c
- * links: gateway/background/job.c gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c links:
- * store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c helpers: fake_world.c fake_store.c
- * fake_douyin.c settling.c settling_one.c */
+ * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
+ * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
+ * links: gateway/record.c gateway/background/job.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/settle/repeat.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reconciles business days: days that have ended, and days that somebody wants anew.
  *
- *   fetch    all pages of Douyin's ledger, one after the other, kept in memory
+ *   fetch    all pages of Douyin's records, one after the other, kept in memory
  *   read     our rows of the day, some hundred a turn
  *   find     for Douyin's records without a partner: what else the database has
  *   write    what did not match, some dozen items a turn, as a new generation
@@ -22,7 +22,7 @@
 #include "util/pool.h"
 
 #define BEFORE_MS       APR_INT64_C(7200000)    /* Douyin's records from so long before the day, */
-#define AFTER_MS        APR_INT64_C(600000)     /* and after it, see ledger.h */
+#define AFTER_MS        APR_INT64_C(600000)     /* and after it, see match.h */
 #define SETTLED_MS      APR_INT64_C(180000000)  /* 50 h: a redemption is known so late */
 #define SKEW_MS         APR_INT64_C(300000)     /* verified by Douyin's clock, created by ours */
 #define FIRST_PAUSE_MS  APR_INT64_C(60000)      /* before a failed day is tried again; doubles */
@@ -73,7 +73,7 @@ static apr_status_t add_missing(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
         return rv == APR_SUCCESS ? add_range(ctx->gateway, db, from + DYGW_DAY_MS, last) : rv;
     }
     if (rv == APR_NOTFOUND) {
-        rv = dygw_store_ledger_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
+        rv = dygw_store_match_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
     }
     return rv == APR_SUCCESS && began ? add_range(ctx->gateway, db, last, last) : rv;
 }
@@ -128,8 +128,8 @@ static apr_status_t set_up(dygw_reconcile_run_t *run)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    run->ledger = dygw_ledger_make(start, end, account && !strcmp(account, run->row->account_id),
-                                   run->ctx.pool);
+    run->match = dygw_match_make(start, end, account && !strcmp(account, run->row->account_id),
+                                 run->ctx.pool);
     run->question = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,
                                        .account_id = run->row->account_id,
                                        .start_time = start - BEFORE_MS,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The background's reconciliation of business days with Douyin's ledger. Belongs to one thread. */
+ * The background's reconciliation of business days with Douyin's records. Belongs to one thread. */
 #ifndef DYGW_GATEWAY_REPORTS_RECONCILE_H
 #define DYGW_GATEWAY_REPORTS_RECONCILE_H
 
 #include "gateway/gateway.h"
 
-/* Douyin's ledger lags, so a day is reconciled by itself so long after its end. */
+/* Douyin's records lags, so a day is reconciled by itself so long after its end. */
 #define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000)      /* 2 h */
 
 typedef struct dygw_reconcile_t dygw_reconcile_t;

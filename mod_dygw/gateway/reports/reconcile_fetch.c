@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's ledger of a day: page after page, never faster than Douyin allows, each tried some times
- * with growing pauses. */
+ * Douyin's records of a day: page after page, never faster than Douyin allows, each tried some
+ * times with growing pauses. */
 #include "gateway/reports/reconciling.h"
 
 #include <apr_strings.h>
@@ -60,18 +60,18 @@ static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
 static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
 {
     dygw_reconcile_run_t *run = rec->run;
-    const int before = run->ledger->entries->nelts;
+    const int before = run->match->entries->nelts;
     int i;
 
     for (i = 0; i < page->records->nelts; i++) {
-        dygw_ledger_add_record(run->ledger,
-                               &APR_ARRAY_IDX(page->records, i, const dygw_verify_record_t));
+        dygw_match_add_record(run->match,
+                              &APR_ARRAY_IDX(page->records, i, const dygw_verify_record_t));
     }
     run->failures = run->renewed = 0;
     if (!page->cursor) {
         run->step = DYGW_RECONCILE_READ;
     }
-    else if (run->ledger->entries->nelts == before || ++run->pages >= PAGES_MAX) {
+    else if (run->match->entries->nelts == before || ++run->pages >= PAGES_MAX) {
         run->failed = "the pages of Douyin's verify records do not end";
     }
     else {

@@ -12,19 +12,19 @@ static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     apr_array_header_t *rows;
     apr_int64_t last;
-    apr_status_t rv = dygw_store_ledger_read(db, &run->ids, READ_ROWS, &rows, &last,
-                                             dygw_db_pool(db));
+    apr_status_t rv = dygw_store_match_read(db, &run->ids, READ_ROWS, &rows, &last,
+                                            dygw_db_pool(db));
     int i;
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     for (i = 0; i < rows->nelts; i++) {
-        dygw_ledger_add_row(run->ledger, APR_ARRAY_IDX(rows, i, const dygw_ledger_row_t *));
+        dygw_match_add_row(run->match, APR_ARRAY_IDX(rows, i, const dygw_match_row_t *));
     }
     run->ids.after = last;
     if (last == 0) {
-        dygw_ledger_match(run->ledger);
+        dygw_match_pairs(run->match);
         run->step = DYGW_RECONCILE_FIND;
     }
     return APR_SUCCESS;
@@ -34,19 +34,19 @@ static apr_status_t find_partner(dygw_reconcile_run_t *run, dygw_db_t *db,
                                  const dygw_verify_record_t *record)
 {
     apr_array_header_t *rows;
-    dygw_ledger_row_t *row;
+    dygw_match_row_t *row;
     apr_status_t rv = APR_NOTFOUND;
 
     if (record->verify_id) {
-        rv = dygw_store_ledger_find(db, record->verify_id, &row, run->ctx.pool);
+        rv = dygw_store_match_find(db, record->verify_id, &row, run->ctx.pool);
         if (rv == APR_SUCCESS) {
-            dygw_ledger_found(run->ledger, run->position, row);
+            dygw_match_found(run->match, run->position, row);
         }
     }
     if (rv == APR_NOTFOUND && record->certificate_id) {
-        rv = dygw_store_ledger_of_coupon(db, record->certificate_id, &rows, run->ctx.pool);
+        rv = dygw_store_match_of_coupon(db, record->certificate_id, &rows, run->ctx.pool);
         if (rv == APR_SUCCESS) {
-            dygw_ledger_found_coupon(run->ledger, run->position, rows);
+            dygw_match_found_coupon(run->match, run->position, rows);
         }
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
@@ -68,9 +68,9 @@ static apr_status_t find_partners(dygw_reconcile_run_t *run, dygw_db_t *db)
     int i;
 
     for (i = 0; i < FIND_RECORDS && rv == APR_SUCCESS; i++) {
-        record = dygw_ledger_next_open(run->ledger, &run->position);
+        record = dygw_match_next_open(run->match, &run->position);
         if (!record) {
-            dygw_ledger_judge(run->ledger);
+            dygw_match_classify(run->match);
             run->generation = next_generation(run);
             run->step = DYGW_RECONCILE_WRITE;
             break;
@@ -81,28 +81,28 @@ static apr_status_t find_partners(dygw_reconcile_run_t *run, dygw_db_t *db)
 }
 
 /* With what Douyin told of a coupon that we never had. */
-static apr_status_t item_of(const dygw_ledger_pair_t *pair, dygw_db_t *db, const char **item)
+static apr_status_t item_of(const dygw_match_pair_t *pair, dygw_db_t *db, const char **item)
 {
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_webhook_t message;
     apr_status_t rv = APR_NOTFOUND;
 
     if (!pair->ours && pair->douyin->certificate_id) {
-        rv = dygw_store_ledger_webhook(db, pair->douyin->certificate_id, &message, pool);
+        rv = dygw_store_match_webhook(db, pair->douyin->certificate_id, &message, pool);
     }
-    *item = dygw_ledger_item(pair, rv == APR_SUCCESS ? &message : NULL, pool);
+    *item = dygw_match_item(pair, rv == APR_SUCCESS ? &message : NULL, pool);
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
 static apr_status_t write_items(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
-    const apr_array_header_t *pairs = run->ledger->pairs;
+    const apr_array_header_t *pairs = run->match->pairs;
     const char *items[WRITE_ITEMS];
     apr_status_t rv = APR_SUCCESS;
     int n = 0;
 
     while (n < WRITE_ITEMS && run->written + n < pairs->nelts && rv == APR_SUCCESS) {
-        rv = item_of(&APR_ARRAY_IDX(pairs, run->written + n, const dygw_ledger_pair_t), db,
+        rv = item_of(&APR_ARRAY_IDX(pairs, run->written + n, const dygw_match_pair_t), db,
                      &items[n]);
         n++;
     }
@@ -119,7 +119,7 @@ static apr_status_t write_items(dygw_reconcile_run_t *run, dygw_db_t *db)
 
 static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *run)
 {
-    const apr_int64_t *counts = run->ledger->counts;
+    const apr_int64_t *counts = run->match->counts;
 
     dygw_log(log, INFO, 0,
              DYGWNO(0480) "%s is reconciled with Douyin's records: %" APR_INT64_T_FMT " match, "
@@ -131,15 +131,15 @@ static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *ru
              counts[DYGW_AMOUNT_DIFFERS]);
 }
 
-/* What was asked for while Douyin's ledger may have lagged is done again. */
+/* What was asked for while Douyin's records may have lagged is done again. */
 static apr_status_t show(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
 {
-    const dygw_ledger_t *ledger = run->ledger;
+    const dygw_match_t *match = run->match;
     apr_pool_t *pool = dygw_db_pool(db);
-    const dygw_ms_t ready = ledger->end + DYGW_RECONCILE_LAG_MS;
+    const dygw_ms_t ready = match->end + DYGW_RECONCILE_LAG_MS;
     apr_status_t rv = dygw_store_reconciliation_done(
-        db, run->row, run->generation, dygw_ledger_figures(ledger, ledger->counts, pool),
-        dygw_ledger_figures(ledger, ledger->amounts, pool),
+        db, run->row, run->generation, dygw_match_figures(match, match->counts, pool),
+        dygw_match_figures(match, match->amounts, pool),
         run->generation < ready ? ready : DYGW_NO_TIME);
 
     if (rv == APR_SUCCESS) {

@@ -27,7 +27,7 @@ static int must_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_
                    : found->generated_at == DYGW_NO_TIME && found->next_run_at == DYGW_NO_TIME;
 }
 
-/* Whoever only looks waits until Douyin's ledger is up to date. */
+/* Whoever only looks waits until Douyin's records is up to date. */
 static dygw_ms_t first_run(const dygw_gateway_t *gateway,
                            const dygw_reconciliation_wanted_t *wanted, dygw_ms_t now)
 {

@@ -6,7 +6,7 @@
 
 #include "gateway/db_work.h"
 #include "gateway/token.h"
-#include "gateway/reports/ledger.h"
+#include "gateway/reports/match.h"
 #include "gateway/reports/reconcile.h"
 #include "store/reconciliation.h"
 
@@ -18,7 +18,7 @@ typedef enum {
 typedef struct dygw_reconcile_run_t {
     dygw_ctx_t ctx;                     /* its pool is the run's, gone when it ends */
     dygw_reconciliation_t *row;         /* as it was at the beginning */
-    dygw_ledger_t *ledger;
+    dygw_match_t *match;
     dygw_reconcile_step_e step;
     const char *failed;                 /* why it cannot go on; NULL: it can */
     dygw_ms_t next_at;                  /* when it failed: of the next try; DYGW_NO_TIME: none */
@@ -48,7 +48,7 @@ struct dygw_reconcile_t {
     dygw_ms_t rest_until;
 };
 
-/* Goes on with the pages of Douyin's ledger; waits up to patience. Gives whether there is more to
+/* Goes on with the pages of Douyin's records; waits up to patience. Gives whether there is more to
  * do than to wait. */
 int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience);
 

@@ -2,7 +2,7 @@
  * Whose a verification is, as far as our records tell. */
 #include "gateway/settle/attribution.h"
 
-#include "store/ledger.h"
+#include "store/match.h"
 #include "util/text.h"
 
 static dygw_rival_t *record_at(const apr_array_header_t *records, int n)
@@ -176,7 +176,7 @@ apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t
                                         apr_pool_t *pool)
 {
     apr_array_header_t *records;
-    dygw_ledger_row_t *owner;
+    dygw_match_row_t *owner;
     apr_status_t rv = dygw_attribution_records(db, v, seen, &records, pool);
 
     *found = (dygw_free_verify_t){ NULL, 0 };
@@ -188,7 +188,7 @@ apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t
     if (!found->verify) {
         return APR_SUCCESS;
     }
-    rv = dygw_store_ledger_find(db, found->verify->verify_id, &owner, pool);
+    rv = dygw_store_match_find(db, found->verify->verify_id, &owner, pool);
     if (rv == APR_SUCCESS) {
         found->verify = NULL;   /* of a record that does not name its coupon as Douyin does */
     }

@@ -31,8 +31,8 @@ typedef struct dygw_free_verify_t {
 } dygw_free_verify_t;
 
 /* A verification that v may have made until then, and that no record has. */
-apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
-                                        const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
-                                        apr_pool_t *pool);
+apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t *v,
+                                        dygw_ms_t until, const dygw_seen_coupon_t *seen,
+                                        dygw_free_verify_t *found, apr_pool_t *pool);
 
 #endif

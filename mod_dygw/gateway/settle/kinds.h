@@ -6,7 +6,7 @@
 #include "gateway/background/job.h"
 
 extern const dygw_job_kind_t dygw_settle_job;   /* settle.c: how a `processing` one ended */
-extern const dygw_job_kind_t dygw_follow_up_job;   /* follow_up.c: cancels, and what webhooks told */
+extern const dygw_job_kind_t dygw_follow_up_job;   /* follow_up.c: cancels, webhooks' news */
 extern const dygw_job_kind_t dygw_enrich_job;   /* enrich.c: the order's amounts */
 
 /* All of them, the most urgent first. */

@@ -139,8 +139,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_attribution_find_free(db, dygw_follow_up_row(job), now < end ? now : end, seen, found,
-                                        job->ctx.pool);
+        rv = dygw_attribution_find_free(db, dygw_follow_up_row(job), now < end ? now : end, seen,
+                                        found, job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;

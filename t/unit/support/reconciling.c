@@ -64,8 +64,8 @@ apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_ledger_began_before(DYGW_UNUSED dygw_db_t *db,
-                                            DYGW_UNUSED apr_int64_t id, int *yes)
+apr_status_t dygw_store_match_began_before(DYGW_UNUSED dygw_db_t *db,
+                                           DYGW_UNUSED apr_int64_t id, int *yes)
 {
     *yes = world.began;
     return APR_SUCCESS;
@@ -78,35 +78,35 @@ apr_status_t dygw_store_reconciliation_due(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSE
     return world.due_row ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_ledger_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range,
-                                    DYGW_UNUSED int limit, apr_array_header_t **rows, apr_int64_t *last_id,
-                                    apr_pool_t *p)
+apr_status_t dygw_store_match_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range,
+                                   DYGW_UNUSED int limit, apr_array_header_t **rows, apr_int64_t *last_id,
+                                   apr_pool_t *p)
 {
     assert_true(range->after < range->below);
-    *rows = apr_array_make(p, 1, sizeof(dygw_ledger_row_t *));
+    *rows = apr_array_make(p, 1, sizeof(dygw_match_row_t *));
     *last_id = 0;
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_ledger_find(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *verify_id,
-                                    DYGW_UNUSED dygw_ledger_row_t **row,
-                                    DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *verify_id,
+                                   DYGW_UNUSED dygw_match_row_t **row,
+                                   DYGW_UNUSED apr_pool_t *p)
 {
     return APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_ledger_of_coupon(DYGW_UNUSED dygw_db_t *db,
-                                         DYGW_UNUSED const char *certificate_id,
-                                         apr_array_header_t **rows, apr_pool_t *p)
+apr_status_t dygw_store_match_of_coupon(DYGW_UNUSED dygw_db_t *db,
+                                        DYGW_UNUSED const char *certificate_id,
+                                        apr_array_header_t **rows, apr_pool_t *p)
 {
-    *rows = apr_array_make(p, 1, sizeof(dygw_ledger_row_t *));
+    *rows = apr_array_make(p, 1, sizeof(dygw_match_row_t *));
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_ledger_webhook(DYGW_UNUSED dygw_db_t *db,
-                                       DYGW_UNUSED const char *certificate_id,
-                                       DYGW_UNUSED dygw_webhook_t *message,
-                                       DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_store_match_webhook(DYGW_UNUSED dygw_db_t *db,
+                                      DYGW_UNUSED const char *certificate_id,
+                                      DYGW_UNUSED dygw_webhook_t *message,
+                                      DYGW_UNUSED apr_pool_t *p)
 {
     return APR_NOTFOUND;
 }

@@ -15,7 +15,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
-#include "gateway/reports/ledger.h"
+#include "gateway/reports/match.h"
 #include "gateway/reports/reconcile.h"
 #include "store/reconciliation.h"
 

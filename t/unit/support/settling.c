@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 
-#include "store/ledger.h"
+#include "store/match.h"
 #include "util/compiler.h"
 #include "util/text.h"
 
@@ -49,8 +49,8 @@ apr_status_t dygw_store_verification_wake(DYGW_UNUSED dygw_db_t *db, apr_int64_t
 }
 
 /* And this. */
-apr_status_t dygw_store_ledger_find(DYGW_UNUSED dygw_db_t *db, const char *verify_id,
-                                    dygw_ledger_row_t **row, apr_pool_t *pool)
+apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, const char *verify_id,
+                                   dygw_match_row_t **row, apr_pool_t *pool)
 {
     int i;
 

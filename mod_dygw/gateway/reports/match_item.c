@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a comparison with Douyin's ledger came to, as JSON. */
-#include "gateway/reports/ledger.h"
+ * What a comparison with Douyin's records came to, as JSON. */
+#include "gateway/reports/match.h"
 #include "util/jsonw.h"
 
 #define ITEM_SIZE   1024
@@ -16,7 +16,7 @@ static void put_known(dygw_jsonw_t *w, const char *key, apr_int64_t number)
     dygw_jsonw_int(w, key, number);
 }
 
-static void put_ours(dygw_jsonw_t *w, const dygw_ledger_row_t *row)
+static void put_ours(dygw_jsonw_t *w, const dygw_match_row_t *row)
 {
     if (!row) {
         dygw_jsonw_null(w, "ours");
@@ -71,14 +71,14 @@ static void put_message(dygw_jsonw_t *w, const dygw_webhook_t *message)
     dygw_jsonw_end_object(w);
 }
 
-const char *dygw_ledger_item(const dygw_ledger_pair_t *pair, const dygw_webhook_t *message,
-                             apr_pool_t *pool)
+const char *dygw_match_item(const dygw_match_pair_t *pair, const dygw_webhook_t *message,
+                            apr_pool_t *pool)
 {
     dygw_jsonw_t w;
 
     dygw_jsonw_init(&w, pool, ITEM_SIZE);
     dygw_jsonw_object(&w, NULL);
-    dygw_jsonw_string(&w, "class", dygw_ledger_class_word(pair->class));
+    dygw_jsonw_string(&w, "class", dygw_match_class_word(pair->class));
     put_ours(&w, pair->ours);
     put_douyin(&w, pair->douyin);
     put_message(&w, message);
@@ -86,18 +86,18 @@ const char *dygw_ledger_item(const dygw_ledger_pair_t *pair, const dygw_webhook_
     return w.text;
 }
 
-const char *dygw_ledger_figures(const dygw_ledger_t *ledger, const apr_int64_t *figures,
-                                apr_pool_t *pool)
+const char *dygw_match_figures(const dygw_match_t *match, const apr_int64_t *figures,
+                               apr_pool_t *pool)
 {
     dygw_jsonw_t w;
     int i;
 
     dygw_jsonw_init(&w, pool, FIGURES_SIZE);
     dygw_jsonw_object(&w, NULL);
-    for (i = 0; i < DYGW_LEDGER_CLASSES; i++) {
-        const char *word = dygw_ledger_class_word((dygw_ledger_class_e)i);
+    for (i = 0; i < DYGW_MATCH_CLASSES; i++) {
+        const char *word = dygw_match_class_word((dygw_match_class_e)i);
 
-        if (i == DYGW_ONLY_HERE && !ledger->whole) {
+        if (i == DYGW_ONLY_HERE && !match->whole) {
             dygw_jsonw_null(&w, word);
         }
         else {

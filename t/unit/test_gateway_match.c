@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Our records against Douyin's, coupon by coupon: what belongs together, which day it belongs to,
  * and what that makes of it.
- * links: gateway/reports/ledger.c gateway/reports/ledger_item.c store/verification/words.c */
+ * links: gateway/reports/match.c gateway/reports/match_item.c store/verification/words.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/reports/ledger.h"
+#include "gateway/reports/match.h"
 #include "util/compiler.h"
 
 #define START   APR_INT64_C(1764000000000)      /* 2025-11-24T16:00:00Z */
@@ -21,13 +21,13 @@
 #define NOON    (START + 43200000)
 
 static apr_pool_t *pool;
-static dygw_ledger_t *ledger;
+static dygw_match_t *match;
 static apr_int64_t last_id;
 
 static int set_up(DYGW_UNUSED void **state)
 {
     apr_pool_create(&pool, NULL);
-    ledger = dygw_ledger_make(START, END, 1, pool);
+    match = dygw_match_make(START, END, 1, pool);
     last_id = 0;
     return 0;
 }
@@ -38,12 +38,12 @@ static int tear_down(DYGW_UNUSED void **state)
     return 0;
 }
 
-static dygw_ledger_row_t *row(dygw_verify_status_e status, const char *verify_id,
-                              const char *certificate_id, apr_int64_t pay_amount, dygw_ms_t at)
+static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id,
+                             const char *certificate_id, apr_int64_t pay_amount, dygw_ms_t at)
 {
-    dygw_ledger_row_t *made = apr_pcalloc(pool, sizeof(*made));
+    dygw_match_row_t *made = apr_pcalloc(pool, sizeof(*made));
 
-    *made = (dygw_ledger_row_t){
+    *made = (dygw_match_row_t){
         .id = ++last_id, .app_id = 3, .app_name = "app", .poi_id = "poi", .verify_status = status,
         .verify_id = verify_id, .certificate_id = certificate_id, .pay_amount = pay_amount,
         .verify_time = at, .created_at = NOON
@@ -54,7 +54,7 @@ static dygw_ledger_row_t *row(dygw_verify_status_e status, const char *verify_id
 static void ours(dygw_verify_status_e status, const char *verify_id, const char *certificate_id,
                  apr_int64_t pay_amount, dygw_ms_t at)
 {
-    dygw_ledger_add_row(ledger, row(status, verify_id, certificate_id, pay_amount, at));
+    dygw_match_add_row(match, row(status, verify_id, certificate_id, pay_amount, at));
 }
 
 static void theirs(const char *verify_id, const char *certificate_id, int cancelled,
@@ -66,30 +66,30 @@ static void theirs(const char *verify_id, const char *certificate_id, int cancel
         .verify_type = 4, .pay_amount = pay_amount, .sku_name = "sku"
     };
 
-    dygw_ledger_add_record(ledger, &record);
+    dygw_match_add_record(match, &record);
 }
 
 static void judge(void)
 {
-    dygw_ledger_match(ledger);
-    dygw_ledger_judge(ledger);
+    dygw_match_pairs(match);
+    dygw_match_classify(match);
 }
 
 static void assert_counts(int matched, int only_here, int only_at_douyin, int cancelled,
                           int differs)
 {
-    assert_int_equal(ledger->counts[DYGW_MATCHED], matched);
-    assert_int_equal(ledger->counts[DYGW_ONLY_HERE], only_here);
-    assert_int_equal(ledger->counts[DYGW_ONLY_AT_DOUYIN], only_at_douyin);
-    assert_int_equal(ledger->counts[DYGW_CANCELLED_AT_DOUYIN], cancelled);
-    assert_int_equal(ledger->counts[DYGW_AMOUNT_DIFFERS], differs);
-    assert_int_equal(ledger->pairs->nelts, only_here + only_at_douyin + cancelled + differs);
+    assert_int_equal(match->counts[DYGW_MATCHED], matched);
+    assert_int_equal(match->counts[DYGW_ONLY_HERE], only_here);
+    assert_int_equal(match->counts[DYGW_ONLY_AT_DOUYIN], only_at_douyin);
+    assert_int_equal(match->counts[DYGW_CANCELLED_AT_DOUYIN], cancelled);
+    assert_int_equal(match->counts[DYGW_AMOUNT_DIFFERS], differs);
+    assert_int_equal(match->pairs->nelts, only_here + only_at_douyin + cancelled + differs);
 }
 
-static const dygw_ledger_pair_t *pair(int number)
+static const dygw_match_pair_t *pair(int number)
 {
-    assert_in_range(number, 0, ledger->pairs->nelts - 1);
-    return &APR_ARRAY_IDX(ledger->pairs, number, dygw_ledger_pair_t);
+    assert_in_range(number, 0, match->pairs->nelts - 1);
+    return &APR_ARRAY_IDX(match->pairs, number, dygw_match_pair_t);
 }
 
 static void each_class_has_its_counts_and_amounts(DYGW_UNUSED void **state)
@@ -106,11 +106,11 @@ static void each_class_has_its_counts_and_amounts(DYGW_UNUSED void **state)
     theirs("v6", "c6", 0, 3200, NOON);
     judge();
     assert_counts(2, 1, 1, 1, 1);
-    assert_int_equal(ledger->amounts[DYGW_MATCHED], 300);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_HERE], 400);
-    assert_int_equal(ledger->amounts[DYGW_CANCELLED_AT_DOUYIN], 800);
-    assert_int_equal(ledger->amounts[DYGW_AMOUNT_DIFFERS], 1601);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_AT_DOUYIN], 3200);
+    assert_int_equal(match->amounts[DYGW_MATCHED], 300);
+    assert_int_equal(match->amounts[DYGW_ONLY_HERE], 400);
+    assert_int_equal(match->amounts[DYGW_CANCELLED_AT_DOUYIN], 800);
+    assert_int_equal(match->amounts[DYGW_AMOUNT_DIFFERS], 1601);
+    assert_int_equal(match->amounts[DYGW_ONLY_AT_DOUYIN], 3200);
 }
 
 static void a_pair_has_both_sides(DYGW_UNUSED void **state)
@@ -129,7 +129,7 @@ static void what_both_cancelled_matches_and_is_no_money(DYGW_UNUSED void **state
     theirs("v1", "c1", 1, 100, NOON);
     judge();
     assert_counts(1, 0, 0, 0, 0);
-    assert_int_equal(ledger->amounts[DYGW_MATCHED], 0);
+    assert_int_equal(match->amounts[DYGW_MATCHED], 0);
 }
 
 static void what_we_cancelled_and_douyin_counts_is_only_at_douyin(DYGW_UNUSED void **state)
@@ -138,7 +138,7 @@ static void what_we_cancelled_and_douyin_counts_is_only_at_douyin(DYGW_UNUSED vo
     theirs("v1", "c1", 0, 100, NOON);
     judge();
     assert_counts(0, 0, 1, 0, 0);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_AT_DOUYIN], 100);
+    assert_int_equal(match->amounts[DYGW_ONLY_AT_DOUYIN], 100);
     assert_int_equal(pair(0)->ours->id, 1);
 }
 
@@ -148,8 +148,8 @@ static void what_one_side_alone_cancelled_is_no_money(DYGW_UNUSED void **state)
     theirs("v2", "c2", 1, 200, NOON);
     judge();
     assert_counts(0, 1, 1, 0, 0);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_HERE], 0);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_AT_DOUYIN], 0);
+    assert_int_equal(match->amounts[DYGW_ONLY_HERE], 0);
+    assert_int_equal(match->amounts[DYGW_ONLY_AT_DOUYIN], 0);
 }
 
 static void an_amount_that_one_side_lacks_differs(DYGW_UNUSED void **state)
@@ -162,8 +162,8 @@ static void an_amount_that_one_side_lacks_differs(DYGW_UNUSED void **state)
     theirs("v3", "c3", 0, -1, NOON);
     judge();
     assert_counts(1, 0, 0, 0, 2);
-    assert_int_equal(ledger->amounts[DYGW_AMOUNT_DIFFERS], 100);
-    assert_int_equal(ledger->amounts[DYGW_MATCHED], 0);
+    assert_int_equal(match->amounts[DYGW_AMOUNT_DIFFERS], 100);
+    assert_int_equal(match->amounts[DYGW_MATCHED], 0);
 }
 
 static void coupons_for_nothing_match(DYGW_UNUSED void **state)
@@ -188,8 +188,8 @@ static void the_edges_of_the_day_are_its_first_and_last_ms(DYGW_UNUSED void **st
     theirs("d4", "c8", 0, 8, END);
     judge();
     assert_counts(0, 2, 2, 0, 0);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_HERE], 6);
-    assert_int_equal(ledger->amounts[DYGW_ONLY_AT_DOUYIN], 6);
+    assert_int_equal(match->amounts[DYGW_ONLY_HERE], 6);
+    assert_int_equal(match->amounts[DYGW_ONLY_AT_DOUYIN], 6);
 }
 
 /* Both clocks around midnight: the pair is Douyin's day's, and the other day's nothing. */
@@ -278,11 +278,11 @@ static void records_of_the_day_without_partner_are_asked_about(DYGW_UNUSED void 
     theirs("v2", "c2", 0, 100, NOON);
     theirs("v3", "c3", 0, 100, END + 1);
     theirs("v4", "c4", 0, 100, NOON);
-    dygw_ledger_match(ledger);
-    assert_string_equal(dygw_ledger_next_open(ledger, &position)->verify_id, "v2");
-    assert_string_equal(dygw_ledger_next_open(ledger, &position)->verify_id, "v4");
-    assert_null(dygw_ledger_next_open(ledger, &position));
-    assert_null(dygw_ledger_next_open(ledger, &position));
+    dygw_match_pairs(match);
+    assert_string_equal(dygw_match_next_open(match, &position)->verify_id, "v2");
+    assert_string_equal(dygw_match_next_open(match, &position)->verify_id, "v4");
+    assert_null(dygw_match_next_open(match, &position));
+    assert_null(dygw_match_next_open(match, &position));
 }
 
 static void a_row_of_another_day_that_is_found_is_the_partner(DYGW_UNUSED void **state)
@@ -290,27 +290,27 @@ static void a_row_of_another_day_that_is_found_is_the_partner(DYGW_UNUSED void *
     int position = 0;
 
     theirs("v1", "c1", 0, 100, NOON);
-    dygw_ledger_match(ledger);
-    dygw_ledger_next_open(ledger, &position);
-    dygw_ledger_found(ledger, position, row(DYGW_SUCCESS, "v1", "c1", 100, END + 99999999));
-    dygw_ledger_judge(ledger);
+    dygw_match_pairs(match);
+    dygw_match_next_open(match, &position);
+    dygw_match_found(match, position, row(DYGW_SUCCESS, "v1", "c1", 100, END + 99999999));
+    dygw_match_classify(match);
     assert_counts(1, 0, 0, 0, 0);
 }
 
-static void found(dygw_ledger_row_t *first, dygw_ledger_row_t *second)
+static void found(dygw_match_row_t *first, dygw_match_row_t *second)
 {
-    apr_array_header_t *rows = apr_array_make(pool, 2, sizeof(dygw_ledger_row_t *));
+    apr_array_header_t *rows = apr_array_make(pool, 2, sizeof(dygw_match_row_t *));
     int position = 0;
 
-    APR_ARRAY_PUSH(rows, dygw_ledger_row_t *) = first;
+    APR_ARRAY_PUSH(rows, dygw_match_row_t *) = first;
     if (second) {
-        APR_ARRAY_PUSH(rows, dygw_ledger_row_t *) = second;
+        APR_ARRAY_PUSH(rows, dygw_match_row_t *) = second;
     }
     theirs("v1", "c1", 0, 100, NOON);
-    dygw_ledger_match(ledger);
-    dygw_ledger_next_open(ledger, &position);
-    dygw_ledger_found_coupon(ledger, position, rows);
-    dygw_ledger_judge(ledger);
+    dygw_match_pairs(match);
+    dygw_match_next_open(match, &position);
+    dygw_match_found_coupon(match, position, rows);
+    dygw_match_classify(match);
 }
 
 static void a_row_of_the_coupon_from_another_day_may_be_the_partner(DYGW_UNUSED void **state)
@@ -334,17 +334,17 @@ static void a_row_with_another_verify_id_is_not_shown(DYGW_UNUSED void **state)
     assert_null(pair(0)->ours);
 }
 
-/* --- another account's ledger --- */
+/* --- another account's records --- */
 
 static void of_a_part_of_the_account_nothing_is_missed(DYGW_UNUSED void **state)
 {
-    ledger = dygw_ledger_make(START, END, 0, pool);
+    match = dygw_match_make(START, END, 0, pool);
     ours(DYGW_SUCCESS, "v1", "c1", 100, NOON);
     ours(DYGW_SUCCESS, "v2", "c2", 100, NOON);
     theirs("v1", "c1", 0, 100, NOON);
     judge();
     assert_counts(1, 0, 0, 0, 0);
-    assert_string_equal(dygw_ledger_figures(ledger, ledger->counts, pool),
+    assert_string_equal(dygw_match_figures(match, match->counts, pool),
                         "{\"matched\":1,\"only_here\":null,\"only_at_douyin\":0,"
                         "\"cancelled_at_douyin\":0,\"amount_differs\":0}");
 }
@@ -360,7 +360,7 @@ static void a_pair_is_told_with_both_sides_and_the_message(DYGW_UNUSED void **st
     theirs("v1", "c1", 1, 100, NOON);
     judge();
     assert_string_equal(
-        dygw_ledger_item(pair(0), &message, pool),
+        dygw_match_item(pair(0), &message, pool),
         "{\"class\":\"cancelled_at_douyin\",\"ours\":{\"id\":1,\"app_id\":3,\"app_name\":\"app\","
         "\"poi_id\":\"poi\",\"verify_status\":\"success\",\"certificate_id\":\"c1\","
         "\"verify_id\":\"v1\",\"order_id\":null,\"ext_order_id\":null,\"product_name\":null,"
@@ -378,13 +378,13 @@ static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
     ours(DYGW_SUCCESS, "v1", NULL, DYGW_NO_INT, NOON);
     theirs("v2", NULL, 0, -1, DYGW_NO_TIME);
     judge();
-    assert_non_null(strstr(dygw_ledger_item(pair(0), NULL, pool),
+    assert_non_null(strstr(dygw_match_item(pair(0), NULL, pool),
                            "{\"class\":\"only_at_douyin\",\"ours\":null,\"douyin\":{"));
-    assert_non_null(strstr(dygw_ledger_item(pair(0), NULL, pool),
+    assert_non_null(strstr(dygw_match_item(pair(0), NULL, pool),
                            "\"verify_time\":null,\"cancel_time\":null,\"verify_type\":4,"
                            "\"pay_amount\":null,"));
-    assert_non_null(strstr(dygw_ledger_item(pair(1), NULL, pool), "\"pay_amount\":null,"));
-    assert_non_null(strstr(dygw_ledger_item(pair(1), NULL, pool),
+    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), "\"pay_amount\":null,"));
+    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool),
                            ",\"douyin\":null,\"webhook\":null}"));
 }
 
@@ -421,5 +421,5 @@ int main(void)
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
     apr_initialize();
-    return cmocka_run_group_tests_name("gateway_ledger", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gateway_match", tests, NULL, NULL);
 }
