@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 #include "gateway/apps/meter.h"
 #include "store/nonce.h"
 #include "util/compiler.h"
@@ -83,37 +84,28 @@ static void spend_in_memory(const dygw_call_t *call, dygw_result_t *out)
 
 /* --- in the database --- */
 
-typedef apr_status_t work_fn(const dygw_call_t *call, dygw_db_t *db, const char *key);
-
-static apr_status_t look_at_row(DYGW_UNUSED const dygw_call_t *call, dygw_db_t *db,
-                                const char *key)
+static apr_status_t look_at_row(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const dygw_call_t *call = baton;
+    char key[33];
+
+    dygw_nonce_key(call->signed_key, call->signed_nonce, key);
     return dygw_store_nonce_look(db, key);
 }
 
-static apr_status_t spend_row(const dygw_call_t *call, dygw_db_t *db, const char *key)
+static apr_status_t spend_row(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const dygw_call_t *call = baton;
+    char key[33];
+
+    dygw_nonce_key(call->signed_key, call->signed_nonce, key);
     return dygw_store_nonce_spend(db, key, expiry_of(call) + NONCE_CLOCKS_MS);
 }
 
-static apr_status_t in_database(const dygw_call_t *call, work_fn *work)
-{
-    char key[33];
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, call->runtime->gateway.db, &call->log, call->r->pool);
-
-    if (rv == APR_SUCCESS) {
-        dygw_nonce_key(call->signed_key, call->signed_nonce, key);
-        rv = work(call, db, key);
-        dygw_db_close(db);
-    }
-    return rv;
-}
-
 /* What is refused anyway is refused as a replay if it is one. */
-static void put_replay_first(const dygw_call_t *call, dygw_result_t *out)
+static void put_replay_first(dygw_call_t *call, dygw_result_t *out)
 {
-    if (in_database(call, look_at_row) == APR_EEXIST) {
+    if (dygw_db_work(&call->ctx, look_at_row, call, DYGW_DB_ONCE) == APR_EEXIST) {
         dygw_explain_replay(out);
     }
 }
@@ -122,7 +114,7 @@ static void put_replay_first(const dygw_call_t *call, dygw_result_t *out)
  * the timestamp still is in the window is it certain that it was there to be found. */
 static void spend_in_database(dygw_call_t *call, dygw_result_t *out)
 {
-    explain(call, in_database(call, spend_row), 0, out);
+    explain(call, dygw_db_work(&call->ctx, spend_row, call, DYGW_DB_ONCE), 0, out);
     if (out->code == DYGW_OK) {
         dygw_auth_timestamp(call, out);
     }

@@ -19,7 +19,9 @@
 #include <apr_time.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "store/token.h"
+#include "util/compiler.h"
 
 #define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
 #define RENEW_SPREAD            0.08    /* ... and this much later */
@@ -129,7 +131,7 @@ static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
 
 /* --- the table --- */
 
-static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db)
+static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void *baton)
 {
     dygw_token_row_t row;
     const char *text;
@@ -159,14 +161,7 @@ static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db)
 
 apr_status_t dygw_token_load(const dygw_ctx_t *ctx)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = load(ctx, db);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(ctx, load, NULL, DYGW_DB_ONCE);
 }
 
 /* --- renewing --- */
@@ -265,7 +260,7 @@ static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, 
     }
     rv = dygw_store_token_put(db, version, sealed, now, expires_at);
     if (rv == APR_EEXIST) {
-        rv = load(ctx, db);
+        rv = load(ctx, db, NULL);
     }
     else if (rv == APR_SUCCESS) {
         count_renewal(ctx->gateway, why);
@@ -295,24 +290,19 @@ static apr_status_t fetch(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew
     return rv;
 }
 
-/* Claims `version` if it is free. APR_EEXIST: the table has another, which is in the cell now. */
-static apr_status_t claim(const dygw_ctx_t *ctx, apr_int64_t version)
+/* Claims *version if it is free. APR_EEXIST: the table has another, which is in the cell now. */
+static apr_status_t claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
     const char *owner = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/",
                                     dygw_random_text(ctx->pool, 8), NULL);
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    apr_status_t rv = dygw_store_token_claim(db, *(const apr_int64_t *)version, owner,
+                                             claim_ttl(ctx->gateway));
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = dygw_store_token_claim(db, version, owner, claim_ttl(ctx->gateway));
     if (rv == APR_EEXIST) {
-        apr_status_t loaded = load(ctx, db);
+        apr_status_t loaded = load(ctx, db, NULL);
 
         rv = loaded == APR_SUCCESS ? APR_EEXIST : loaded;
     }
-    dygw_db_close(db);
     return rv;
 }
 
@@ -336,7 +326,7 @@ static apr_status_t replace(const dygw_ctx_t *ctx, apr_int64_t version, dygw_ren
     outlook_e expected;
 
     while ((expected = outlook(ctx->gateway, version)) == WAITING) {
-        apr_status_t rv = claim(ctx, version);
+        apr_status_t rv = dygw_db_work(ctx, claim, &version, DYGW_DB_ONCE);
 
         if (rv == APR_SUCCESS) {
             return fetch(ctx, version, why);

@@ -43,6 +43,13 @@ int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms)
     return ago >= -DYGW_CLOCKS_APART_MS && ago < ms;
 }
 
+dygw_ms_t dygw_left_until(dygw_ms_t at, dygw_ms_t longest)
+{
+    dygw_ms_t left = at - dygw_now();
+
+    return left > 0 && left <= longest ? left : 0;
+}
+
 void dygw_clock_set(dygw_ms_t (*clock)(void))
 {
     current_clock = clock ? clock : system_clock;

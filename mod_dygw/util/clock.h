@@ -26,6 +26,10 @@ apr_time_t dygw_steady_now(void);
  * and tells nothing. */
 int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms);
 
+/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
+ * put back keeps nothing waiting. 0: it is over. */
+dygw_ms_t dygw_left_until(dygw_ms_t at, dygw_ms_t longest);
+
 /* Lets a test own the clock; NULL restores the system's. */
 void dygw_clock_set(dygw_ms_t (*clock)(void));
 

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
@@ -20,6 +21,7 @@
 #include "store/nonce.h"
 #include "store/webhook.h"
 #include "store/db/schema.h"
+#include "util/compiler.h"
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
@@ -337,9 +339,9 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw
     }
 }
 
-/* Gives how many rows went. */
-static int purge_with(dygw_db_t *db)
+static apr_status_t purge_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_round_t *round = baton;
     dygw_ms_t now = dygw_now();
     int nonces = 0;
     int keys = 0;
@@ -347,22 +349,17 @@ static int purge_with(dygw_db_t *db)
     /* Whatever the store here: another virtual host, or the configuration before, had its own. */
     dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
-    return nonces > keys ? nonces : keys;
+    if (nonces >= PURGE_ROWS || keys >= PURGE_ROWS) {
+        round->purged_at = 0;       /* there is more: again in the next round */
+    }
+    return APR_SUCCESS;
 }
 
 static void purge(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
-    dygw_db_t *db;
-
-    if (dygw_is_recent(round->purged_at, PURGE_MS)) {
-        return;
-    }
-    round->purged_at = dygw_now();
-    if (dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool) == APR_SUCCESS) {
-        if (purge_with(db) >= PURGE_ROWS) {
-            round->purged_at = 0;       /* there is more: again in the next round */
-        }
-        dygw_db_close(db);
+    if (!dygw_is_recent(round->purged_at, PURGE_MS)) {
+        round->purged_at = dygw_now();
+        dygw_db_work(ctx, purge_with, round, DYGW_DB_ONCE);
     }
 }
 

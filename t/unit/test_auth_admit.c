@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whether a request that is authentic may go on: timestamp, nonce, app, rate.
  * helpers: authenticating.c
- * links: auth/headers.c auth/signature.c auth/admit.c util/spelling.c handle/fields.c */
+ * links: auth/headers.c auth/signature.c auth/admit.c util/spelling.c handle/fields.c gateway/db_work.c */
 #include "support/authenticating.h"
 
 #include <apr_general.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who is calling: the four headers, the signature, the app behind it; and the operator.
  * helpers: authenticating.c
- * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c util/spelling.c handle/fields.c */
+ * links: auth/headers.c auth/signature.c auth/admit.c auth/operator.c util/spelling.c
+ * links: handle/fields.c gateway/db_work.c */
 #include "support/authenticating.h"
 
 #include <apr_general.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c
+ * links: gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

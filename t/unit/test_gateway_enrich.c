@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
- * links: gateway/settle/owner.c gateway/record.c
+ * links: gateway/settle/owner.c gateway/record.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/fake_world.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One key, one redemption. The table of keys and the redemption itself are played here.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/idempotency.c gateway/redeem/lookup.c gateway/token.c
- * links: store/verification/words.c
+ * links: store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

@@ -2,7 +2,7 @@
  * Running jobs: what is fetched and when, how many at once, tokens, and what a database that is
  * away does.
  * links: gateway/ask.c gateway/cell.c gateway/background/job.c gateway/background/jobs.c
- * links: gateway/background/running.c gateway/token.c
+ * links: gateway/background/running.c gateway/token.c gateway/db_work.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
 #include "support/jobs_world.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what is recorded.
- * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The meter: how many requests an app has, exactly, and when its last use is written down.
- * links: gateway/ask.c gateway/cell.c gateway/apps/meter.c gateway/token.c
+ * links: gateway/ask.c gateway/cell.c gateway/apps/meter.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
 #include "support/fake_world.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: the pace of order queries, of one leader and from one to the next.
  * links: gateway/ask.c gateway/cell.c gateway/background/job.c gateway/background/jobs.c
- * links: gateway/background/running.c gateway/token.c
+ * links: gateway/background/running.c gateway/token.c gateway/db_work.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
 #include "support/jobs_world.h"
 

@@ -2,7 +2,8 @@
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
  * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c store/verification/words.c
+ * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
+ * links: store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
 #include "support/settling_one.h"
 

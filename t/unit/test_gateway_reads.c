@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads of the token on their way into the audit trail: none is lost, none is there twice. The
  * database is a few lines here.
- * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c */
+ * links: gateway/apps/reads.c gateway/apps/audit.c gateway/cell.c gateway/ask.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

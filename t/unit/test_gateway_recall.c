@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which work counts as too far ahead, and when it is looked for. links: gateway/background/recall.c */
+ * Which work counts as too far ahead, and when it is looked for.
+ * links: gateway/background/recall.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,8 @@
  * The background's reconciliation, turn by turn: which days are wanted, how pages are asked for,
  * what a failure does, and when a run is dropped.
  * links: gateway/reports/ledger.c gateway/reports/ledger_item.c gateway/reports/reconcile.c
- * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c store/verification/words.c
+ * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
+ * links: store/verification/words.c gateway/db_work.c
  * helpers: reconciling.c */
 #include "support/reconciling.h"
 

@@ -2,7 +2,7 @@
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c
+ * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

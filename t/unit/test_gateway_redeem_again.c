@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A signed request that comes once more, when nobody remembers its nonce.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c
+ * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
 #include "support/redeeming.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption whose verify went out twice, or with a token that Douyin refused.
  * links: gateway/ask.c gateway/cell.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c
+ * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
 #include "support/redeeming.h"
 

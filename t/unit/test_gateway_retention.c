@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is older than DygwRetention goes: how much of it, when, and what is said. The tables are
  * numbers here.
- * links: gateway/background/retention.c */
+ * links: gateway/background/retention.c gateway/db_work.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * it; and what its caller gave up.
  * links: gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/owner.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c
+ * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c */
 #include "support/settling_one.h"

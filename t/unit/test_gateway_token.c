@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token: renewed exactly once for everybody, and healed whatever happened to it.
- * links: gateway/cell.c gateway/token.c
+ * links: gateway/cell.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
- * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c
+ * links: gateway/ask.c gateway/cell.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c */
 #include "support/fake_world.h"
 

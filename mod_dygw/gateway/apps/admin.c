@@ -8,8 +8,10 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
 #include "gateway/apps/meter.h"
+#include "util/compiler.h"
 
 #define KEY_LEN         24
 #define SECRET_LEN      43      /* of 62 characters: 256 bits */
@@ -21,11 +23,14 @@ typedef struct edit_t {
     const dygw_ctx_t *ctx;
     const dygw_actor_t *actor;
     const char *action;
+    apr_int64_t id;
+    dygw_app_t *app;            /* afterwards */
     void (*apply)(const struct edit_t *edit, dygw_app_t *app);
     const dygw_app_change_t *change;
     int allow_token_read;
     const char *secret_sealed;
     dygw_ms_t grace_ms;
+    const char *taken;          /* of a new app: what another has already */
 } edit_t;
 
 static void explain(apr_status_t rv, dygw_result_t *out)
@@ -122,33 +127,36 @@ static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
     }
 }
 
-void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
-                     dygw_app_t **app, const char **secret, dygw_result_t *out)
+static apr_status_t insert_app(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.create" };
-    const char *taken = NULL;
-    dygw_db_t *db;
+    edit_t *edit = baton;
+
+    return dygw_store_app_insert(db, edit->app, describe_new, edit, &edit->taken);
+}
+
+void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
+                     const dygw_new_app_t *wanted, dygw_app_t **app, const char **secret,
+                     dygw_result_t *out)
+{
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.create",
+                    .app = new_app(wanted, ctx->pool) };
     apr_status_t rv;
 
     *out = (dygw_result_t){ 0 };
-    *app = new_app(wanted, ctx->pool);
+    *app = edit.app;
     *secret = wanted->secret;
-    make_secret(ctx, (*app)->client_key, secret, &(*app)->secret_sealed, out);
+    make_secret(ctx, edit.app->client_key, secret, &edit.app->secret_sealed, out);
     if (out->code != DYGW_OK) {
         return;
     }
-    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_insert(db, *app, describe_new, &edit, &taken);
-        dygw_db_close(db);
-    }
+    rv = dygw_db_work(ctx, insert_app, &edit, DYGW_DB_ONCE);
     if (rv == APR_EEXIST) {
-        explain_taken(taken, out);
+        explain_taken(edit.taken, out);
         return;
     }
     finish_change(ctx->gateway, rv, out);
     if (rv == APR_SUCCESS) {
-        report_beyond_meter(*app, ctx->log);
+        report_beyond_meter(edit.app, ctx->log);
     }
 }
 
@@ -198,17 +206,19 @@ static int edit_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
     return changed;
 }
 
-static void change_app(edit_t *edit, apr_int64_t id, dygw_app_t **app, dygw_result_t *out)
+static apr_status_t change_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, edit->ctx->gateway->db, edit->ctx->log, edit->ctx->pool);
+    edit_t *edit = baton;
+
+    return dygw_store_app_change(db, edit->id, edit_app, edit, &edit->app, ctx->pool);
+}
+
+static void change_app(edit_t *edit, dygw_result_t *out)
+{
+    const dygw_ctx_t *ctx = edit->ctx;
 
     *out = (dygw_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_change(db, id, edit_app, edit, app, edit->ctx->pool);
-        dygw_db_close(db);
-    }
-    finish_change(edit->ctx->gateway, rv, out);
+    finish_change(ctx->gateway, dygw_db_work(ctx, change_with, edit, DYGW_DB_ONCE), out);
 }
 
 static void apply_change(const edit_t *edit, dygw_app_t *app)
@@ -232,10 +242,11 @@ static void apply_change(const edit_t *edit, dygw_app_t *app)
 void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                      const dygw_app_change_t *change, dygw_app_t **app, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.change",
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.change", .id = id,
                     .apply = apply_change, .change = change };
 
-    change_app(&edit, id, app, out);
+    change_app(&edit, out);
+    *app = edit.app;
 }
 
 static void apply_token_read(const edit_t *edit, dygw_app_t *app)
@@ -246,11 +257,10 @@ static void apply_token_read(const edit_t *edit, dygw_app_t *app)
 void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                              int allow, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.token_access",
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.token_access", .id = id,
                     .apply = apply_token_read, .allow_token_read = allow };
-    dygw_app_t *app;
 
-    change_app(&edit, id, &app, out);
+    change_app(&edit, out);
 }
 
 static void apply_secret(const edit_t *edit, dygw_app_t *app)
@@ -264,7 +274,7 @@ void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_i
                          dygw_ms_t grace_ms, dygw_app_t **app, const char **secret,
                          dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.secret",
+    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.secret", .id = id,
                     .apply = apply_secret, .grace_ms = grace_ms };
 
     dygw_app_read(ctx, id, app, out);
@@ -272,6 +282,7 @@ void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_i
         make_secret(ctx, (*app)->client_key, secret, &edit.secret_sealed, out);
     }
     if (out->code == DYGW_OK) {
-        change_app(&edit, id, app, out);
+        change_app(&edit, out);
+        *app = edit.app;
     }
 }

@@ -18,6 +18,8 @@
 #include <apr_thread_mutex.h>
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/pool.h"
 
 #define RELOAD_PAUSE_MS     1000    /* between tries, when the database does not answer */
@@ -125,18 +127,12 @@ static void add_app(void *baton, const dygw_app_t *app)
     apr_hash_set(loading->snapshot->by_key, copy->client_key, APR_HASH_KEY_STRING, copy);
 }
 
-static apr_status_t read_apps(const dygw_ctx_t *ctx, snapshot_t *snapshot)
+static apr_status_t read_apps(const dygw_ctx_t *ctx, dygw_db_t *db, void *snapshot)
 {
     loading_t loading = { snapshot, ctx->gateway->seal, ctx->log };
     apr_int64_t version;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_each(db, &version, add_app, &loading);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_app_each(db, &version, add_app, &loading);
 }
 
 static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
@@ -153,7 +149,7 @@ static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
     (*snapshot)->pool = pool;
     (*snapshot)->by_key = apr_hash_make(pool);
     (*snapshot)->stamp = stamp;
-    rv = read_apps(ctx, *snapshot);
+    rv = dygw_db_work(ctx, read_apps, *snapshot, DYGW_DB_ONCE);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(pool);
     }
@@ -169,17 +165,17 @@ static int failed_just_now(const dygw_apps_t *apps)
 
 /* --- looking --- */
 
+static apr_status_t read_version(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
+{
+    return dygw_store_app_version(db, version);
+}
+
 static apr_status_t look(const dygw_ctx_t *ctx)
 {
     dygw_ms_t asked_at = dygw_now();
     apr_int64_t version;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    apr_status_t rv = dygw_db_work(ctx, read_version, &version, DYGW_DB_ONCE);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_version(db, &version);
-        dygw_db_close(db);
-    }
     if (rv == APR_SUCCESS) {
         dygw_cell_apps_seen(ctx->gateway, version, asked_at);
     }

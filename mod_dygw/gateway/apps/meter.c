@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/lock.h"
 
 #define TOKEN           APR_INT64_C(1000000)
@@ -128,6 +130,11 @@ typedef struct use_t {
     dygw_ms_t at;
 } use_t;
 
+typedef struct uses_t {
+    int count;
+    use_t of[FLUSH_MAX];
+} uses_t;
+
 static int is_due(const slot_t *slot, dygw_ms_t now)
 {
     dygw_ms_t ago = now - slot->written_at;
@@ -135,61 +142,54 @@ static int is_due(const slot_t *slot, dygw_ms_t now)
     return slot->used_at > slot->written && (ago >= DYGW_METER_PAUSE_MS || ago < 0);
 }
 
-static int collect(dygw_meter_t *meter, dygw_ms_t now, use_t *uses)
+static void collect(dygw_meter_t *meter, dygw_ms_t now, uses_t *uses)
 {
     apr_int64_t last = meter->last;
     apr_int64_t id;
-    int count = 0;
 
-    for (id = 1; id <= last && count < FLUSH_MAX; id++) {
+    uses->count = 0;
+    for (id = 1; id <= last && uses->count < FLUSH_MAX; id++) {
         if (is_due(&meter->slots[id], now)) {
-            uses[count].app_id = id;
-            uses[count].at = meter->slots[id].used_at;
-            count++;
+            uses->of[uses->count++] = (use_t){ id, meter->slots[id].used_at };
         }
     }
-    return count;
 }
 
-static apr_status_t write_uses(dygw_db_t *db, const use_t *uses, int count)
+static apr_status_t write_uses(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const uses_t *uses = baton;
     apr_status_t rv = dygw_db_begin(db);
     int i;
 
-    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
-        rv = dygw_store_app_used(db, uses[i].app_id, uses[i].at);
+    for (i = 0; i < uses->count && rv == APR_SUCCESS; i++) {
+        rv = dygw_store_app_used(db, uses->of[i].app_id, uses->of[i].at);
     }
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
 
-static void mark_written(dygw_meter_t *meter, dygw_ms_t now, const use_t *uses, int count)
+static void mark_written(dygw_meter_t *meter, dygw_ms_t now, const uses_t *uses)
 {
     int i;
 
-    for (i = 0; i < count; i++) {
-        meter->slots[uses[i].app_id].written = uses[i].at;
-        meter->slots[uses[i].app_id].written_at = now;
+    for (i = 0; i < uses->count; i++) {
+        meter->slots[uses->of[i].app_id].written = uses->of[i].at;
+        meter->slots[uses->of[i].app_id].written_at = now;
     }
 }
 
 apr_status_t dygw_meter_flush(const dygw_ctx_t *ctx)
 {
-    use_t uses[FLUSH_MAX];
     dygw_ms_t now = dygw_now();
-    int count = collect(ctx->gateway->meter, now, uses);
-    dygw_db_t *db;
     apr_status_t rv;
+    uses_t uses;
 
-    if (count == 0) {
+    collect(ctx->gateway->meter, now, &uses);
+    if (uses.count == 0) {
         return APR_SUCCESS;
     }
-    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    rv = dygw_db_work(ctx, write_uses, &uses, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
-        rv = write_uses(db, uses, count);
-        dygw_db_close(db);
-    }
-    if (rv == APR_SUCCESS) {
-        mark_written(ctx->gateway->meter, now, uses, count);
+        mark_written(ctx->gateway->meter, now, &uses);
     }
     return rv;
 }

@@ -21,7 +21,9 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
+#include "util/compiler.h"
 #include "util/lock.h"
 
 #define BATCH           250     /* entries in one commit */
@@ -101,8 +103,9 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
-static apr_status_t insert(dygw_db_t *db, const entry_t *e)
+static apr_status_t insert(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const entry_t *e = baton;
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_audit_entry_t entry = {
         .id = e->id, .at = e->at, .action = "token.read",
@@ -112,18 +115,6 @@ static apr_status_t insert(dygw_db_t *db, const entry_t *e)
     };
 
     return dygw_store_audit_insert(db, &entry);
-}
-
-static apr_status_t write_alone(const dygw_ctx_t *ctx, const entry_t *entry)
-{
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = insert(db, entry);
-        dygw_db_close(db);
-    }
-    return rv;
 }
 
 void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const char *address,
@@ -140,7 +131,7 @@ void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const
     copy(entry.address, address, ADDRESS_LEN);
     copy(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
     if ((!ctx->gateway->reads || !put(ctx->gateway->reads, &entry))
-        && write_alone(ctx, &entry) != APR_SUCCESS) {
+        && dygw_db_work(ctx, insert, &entry, DYGW_DB_ONCE) != APR_SUCCESS) {
         dygw_explain_database(out);
     }
 }
@@ -158,19 +149,24 @@ void dygw_reads_close(dygw_gateway_t *gateway)
 
 /* --- out --- */
 
-/* Copies the first of what waits; *from is the number of the first. */
-static int peek(ring_t *ring, entry_t *entries, apr_uint64_t *from)
+typedef struct batch_t {
+    apr_uint64_t from;          /* the number of the first */
+    int count;
+    entry_t *entries;
+} batch_t;
+
+/* Copies the first of what waits. */
+static void peek(ring_t *ring, batch_t *batch)
 {
-    int count = 0;
+    apr_uint64_t next;
 
     dygw_lock_take(&ring->lock);
-    *from = ring->written;
-    while (count < BATCH && *from + (apr_uint64_t)count < atomic_load(&ring->end)) {
-        entries[count] = ring->entries[(*from + (apr_uint64_t)count) % DYGW_READS_MAX];
-        count++;
+    batch->count = 0;
+    batch->from = next = ring->written;
+    while (batch->count < BATCH && next < atomic_load(&ring->end)) {
+        batch->entries[batch->count++] = ring->entries[next++ % DYGW_READS_MAX];
     }
     dygw_lock_release(&ring->lock);
-    return count;
 }
 
 /* All before `end` is in the database. */
@@ -183,27 +179,16 @@ static void drop(ring_t *ring, apr_uint64_t end)
     dygw_lock_release(&ring->lock);
 }
 
-static apr_status_t write_all(dygw_db_t *db, const entry_t *entries, int count)
+static apr_status_t write_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    batch_t *batch = baton;
     apr_status_t rv = dygw_db_begin(db);
     int i;
 
-    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
-        rv = insert(db, &entries[i]);
+    for (i = 0; i < batch->count && rv == APR_SUCCESS; i++) {
+        rv = insert(ctx, db, &batch->entries[i]);
     }
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
-}
-
-static apr_status_t write_batch(const dygw_ctx_t *ctx, const entry_t *entries, int count)
-{
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = write_all(db, entries, count);
-        dygw_db_close(db);
-    }
-    return rv;
 }
 
 static int is_empty(ring_t *ring)
@@ -221,23 +206,21 @@ apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patienc
     ring_t *ring = ctx->gateway->reads ? ctx->gateway->reads->ring : NULL;
     apr_time_t deadline = apr_time_now() + patience;
     apr_status_t rv = APR_SUCCESS;
-    entry_t *entries;
-    apr_uint64_t from;
-    int count;
+    batch_t batch;
 
     if (!ring || is_empty(ring)) {
         return APR_SUCCESS;
     }
-    entries = apr_palloc(ctx->pool, BATCH * sizeof(*entries));
+    batch.entries = apr_palloc(ctx->pool, BATCH * sizeof(*batch.entries));
     do {
-        count = peek(ring, entries, &from);
-        if (count > 0) {
-            rv = write_batch(ctx, entries, count);
+        peek(ring, &batch);
+        if (batch.count > 0) {
+            rv = dygw_db_work(ctx, write_batch, &batch, DYGW_DB_ONCE);
         }
         if (rv == APR_SUCCESS) {
-            drop(ring, from + (apr_uint64_t)count);
+            drop(ring, batch.from + (apr_uint64_t)batch.count);
         }
-    } while (rv == APR_SUCCESS && count == BATCH && apr_time_now() < deadline);
+    } while (rv == APR_SUCCESS && batch.count == BATCH && apr_time_now() < deadline);
     return rv;
 }
 

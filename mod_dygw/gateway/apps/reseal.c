@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/apps/apps.h"
 #include "store/token.h"
@@ -22,6 +23,11 @@ typedef struct search_t {
     int count;
     int left;
 } search_t;
+
+typedef struct resealed_t {
+    int count;
+    int left;                   /* there are more */
+} resealed_t;
 
 static void look_at(search_t *search, const dygw_app_t *app, int is_old, const char *sealed)
 {
@@ -75,9 +81,10 @@ static apr_status_t reseal_token(dygw_gateway_t *gateway, dygw_db_t *db, int *do
     return dygw_store_token_reseal(db, row.version, row.sealed, sealed, done);
 }
 
-static apr_status_t reseal_with(dygw_gateway_t *gateway, dygw_db_t *db, int *done, int *left)
+static apr_status_t reseal_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    search_t search = { .gateway = gateway, .pool = dygw_db_pool(db) };
+    search_t search = { .gateway = ctx->gateway, .pool = dygw_db_pool(db) };
+    resealed_t *resealed = baton;
     apr_int64_t version;
     int tokens = 0;
     apr_status_t rv;
@@ -85,36 +92,30 @@ static apr_status_t reseal_with(dygw_gateway_t *gateway, dygw_db_t *db, int *don
     apr_pool_create(&search.scratch, search.pool);
     rv = dygw_store_app_each(db, &version, look_at_app, &search);
     if (rv == APR_SUCCESS && search.count > 0) {
-        rv = dygw_store_app_reseal(db, search.found, search.count, done);
+        rv = dygw_store_app_reseal(db, search.found, search.count, &resealed->count);
     }
     if (rv == APR_SUCCESS) {
-        rv = reseal_token(gateway, db, &tokens);
+        rv = reseal_token(ctx->gateway, db, &tokens);
     }
-    *done += tokens;
-    *left = search.left;
+    resealed->count += tokens;
+    resealed->left = search.left;
     return rv;
 }
 
 apr_status_t dygw_reseal(const dygw_ctx_t *ctx, int *left)
 {
-    int done = 0;
-    dygw_db_t *db;
-    apr_status_t rv;
+    resealed_t resealed = { 0, 0 };
+    apr_status_t rv = APR_SUCCESS;
 
-    *left = 0;
-    if (!ctx->gateway->seal->has_old) {
-        return APR_SUCCESS;
+    if (ctx->gateway->seal->has_old) {
+        rv = dygw_db_work(ctx, reseal_with, &resealed, DYGW_DB_ONCE);
     }
-    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-    if (rv == APR_SUCCESS) {
-        rv = reseal_with(ctx->gateway, db, &done, left);
-        dygw_db_close(db);
-    }
-    if (done > 0) {
+    if (resealed.count > 0) {
         dygw_log(ctx->log, NOTICE, 0,
                  DYGWNO(0461) "%d secrets that the old key of DygwMasterKey had sealed are sealed "
                               "with the new one%s",
-                 done, *left ? "; there are more" : "");
+                 resealed.count, resealed.left ? "; there are more" : "");
     }
+    *left = resealed.left;
     return rv;
 }

@@ -2,15 +2,17 @@
  * What all kinds of jobs need: writing their rows, and pauses. */
 #include "gateway/background/job.h"
 
+#include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/crypto.h"
 
-#define UNITS_OF_WORK   2   /* a connection that dies in one is not the next one's */
 #define JITTER_PARTS    5   /* a pause is at most a fifth longer or shorter */
 
 typedef struct selection_t {
     dygw_verification_t **rows;
     int *numbers;               /* where they are in job->rows */
     int count;
+    int clash;                  /* which of them has another record's verify_id */
 } selection_t;
 
 /* The rows to be written, with those of which there is news as changed now. */
@@ -19,7 +21,7 @@ static selection_t select_changed(const dygw_job_t *job, const int *changed)
     apr_size_t room = (apr_size_t)job->count;
     dygw_ms_t now = dygw_now();
     selection_t s = { apr_palloc(job->ctx.pool, room * sizeof(*s.rows)),
-                      apr_palloc(job->ctx.pool, room * sizeof(*s.numbers)), 0 };
+                      apr_palloc(job->ctx.pool, room * sizeof(*s.numbers)), 0, -1 };
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -34,36 +36,29 @@ static selection_t select_changed(const dygw_job_t *job, const int *changed)
     return s;
 }
 
-/* In a second unit of work when the first breaks; a commit whose answer was lost is recognised. */
-static apr_status_t update(const dygw_job_t *job, const selection_t *s, int *which)
+static apr_status_t update_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    selection_t *s = baton;
 
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
+    return dygw_store_verification_update(db, s->rows, s->count, &s->clash);
+}
 
-        rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = dygw_store_verification_update(db, s->rows, s->count, which);
-        dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == APR_EEXIST || rv == APR_TIMEUP) {
-            break;
-        }
-    }
-    return rv;
+/* A commit whose answer was lost is recognised in the second unit of work. */
+static apr_status_t update(const dygw_job_t *job, selection_t *s)
+{
+    static const apr_status_t ends[] = { APR_NOTFOUND, APR_EEXIST, APR_TIMEUP, APR_SUCCESS };
+    static const dygw_db_rules_t rules = { .ends = ends };
+
+    return dygw_db_work(&job->ctx, update_with, s, &rules);
 }
 
 int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
 {
     selection_t s = select_changed(job, changed);
-    int which = -1;
-    apr_status_t rv = s.count > 0 ? update(job, &s, &which) : APR_SUCCESS;
+    apr_status_t rv = s.count > 0 ? update(job, &s) : APR_SUCCESS;
 
     if (clash) {
-        *clash = rv == APR_EEXIST ? s.numbers[which] : -1;
+        *clash = rv == APR_EEXIST ? s.numbers[s.clash] : -1;
     }
     if (rv == APR_NOTFOUND) {
         dygw_log(job->ctx.log, DEBUG, 0,

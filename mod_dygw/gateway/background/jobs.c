@@ -7,6 +7,8 @@
  * Settling and errands have slots of their own, so that no mass of orders to look up is in their
  * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
 #include "gateway/background/running.h"
+
+#include "gateway/db_work.h"
 #include "util/pool.h"
 
 #define SHARE               4           /* this part of the slots has to be free before a fetch */
@@ -56,47 +58,60 @@ static apr_status_t take_up(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_kin
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
+typedef struct fetch_t {
+    dygw_jobs_t *jobs;
+    int wanted[DYGW_JOBS_CLASSES];
+    dygw_running_list_t fresh;      /* the jobs that were made */
+} fetch_t;
+
 /* The rows of jobs that run are due as well, and come first. */
-static apr_status_t fetch_kind(dygw_jobs_t *jobs, dygw_db_t *db, const dygw_job_kind_t *kind,
-                               dygw_running_list_t *fresh, apr_pool_t *scratch)
+static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t *kind,
+                               apr_pool_t *scratch)
 {
-    int room = free_slots(jobs, dygw_jobs_class_of(kind->due));
-    int limit = room + jobs->rows[kind->due];
+    int room = free_slots(f->jobs, dygw_jobs_class_of(kind->due));
+    int limit = room + f->jobs->rows[kind->due];
     apr_array_header_t *rows;
     apr_status_t rv;
     int i;
 
     if (room == 0) {
-        jobs->caught_up = 0;
+        f->jobs->caught_up = 0;
         return APR_SUCCESS;
     }
     rv = dygw_store_verification_due(db, kind->due, dygw_now(), limit, &rows, scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    jobs->caught_up &= rows->nelts < limit;
+    f->jobs->caught_up &= rows->nelts < limit;
     for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
-        rv = take_up(jobs, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t), fresh);
+        rv = take_up(f->jobs, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t), &f->fresh);
     }
     return rv;
 }
 
-static apr_status_t fetch_classes(dygw_jobs_t *jobs, const int *wanted,
-                                  dygw_running_list_t *fresh, apr_pool_t *scratch)
+static apr_status_t fetch_classes(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, jobs->ctx.gateway->db, jobs->ctx.log, scratch);
+    fetch_t *f = baton;
+    apr_status_t rv = APR_SUCCESS;
     int i;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     for (i = 0; i < DYGW_JOB_KINDS && rv == APR_SUCCESS; i++) {
-        if (wanted[dygw_jobs_class_of(jobs->kinds[i]->due)]) {
-            rv = fetch_kind(jobs, db, jobs->kinds[i], fresh, scratch);
+        if (f->wanted[dygw_jobs_class_of(f->jobs->kinds[i]->due)]) {
+            rv = fetch_kind(f, db, f->jobs->kinds[i], ctx->pool);
         }
     }
-    dygw_db_close(db);
+    return rv;
+}
+
+/* With memory that goes when it is done. */
+static apr_status_t fetch_in_one_unit(fetch_t *f)
+{
+    dygw_ctx_t ctx = f->jobs->ctx;
+    apr_status_t rv;
+
+    apr_pool_create(&ctx.pool, f->jobs->ctx.pool);
+    rv = dygw_db_work(&ctx, fetch_classes, f, DYGW_DB_ONCE);
+    apr_pool_destroy(ctx.pool);
     return rv;
 }
 
@@ -117,29 +132,26 @@ static void begin_all(dygw_jobs_t *jobs, dygw_running_list_t *fresh)
 /* Jobs begin when the database's unit of work is over: they have their own. */
 static void fetch(dygw_jobs_t *jobs)
 {
-    int wanted[DYGW_JOBS_CLASSES] = { is_worth_it(jobs, DYGW_JOBS_URGENT),
-                                      is_worth_it(jobs, DYGW_JOBS_ENRICH) };
-    dygw_running_list_t fresh = { NULL, NULL, 0 };
-    apr_pool_t *scratch;
+    fetch_t f = { .jobs = jobs, .wanted = { is_worth_it(jobs, DYGW_JOBS_URGENT),
+                                            is_worth_it(jobs, DYGW_JOBS_ENRICH) } };
+    const int *wanted = f.wanted;
     apr_status_t rv;
 
     jobs->caught_up = 0;
-    jobs->fetch_waits = dygw_jobs_left_until(jobs->fetch_at, DYGW_JOB_REST_MS) > 0;
+    jobs->fetch_waits = dygw_left_until(jobs->fetch_at, DYGW_JOB_REST_MS) > 0;
     if (jobs->fetch_waits || (!wanted[DYGW_JOBS_URGENT] && !wanted[DYGW_JOBS_ENRICH])) {
         return;
     }
     jobs->caught_up = wanted[DYGW_JOBS_URGENT] && wanted[DYGW_JOBS_ENRICH];
-    apr_pool_create(&scratch, jobs->ctx.pool);
-    rv = fetch_classes(jobs, wanted, &fresh, scratch);
-    apr_pool_destroy(scratch);
+    rv = fetch_in_one_unit(&f);
     if (rv != APR_SUCCESS) {
         jobs->caught_up = 0;
         jobs->fetch_at = dygw_now() + DYGW_JOB_REST_MS;
     }
-    else if (fresh.count == 0 && is_active(jobs)) {
+    else if (f.fresh.count == 0 && is_active(jobs)) {
         jobs->fetch_at = dygw_now() + FETCH_PAUSE_MS;
     }
-    begin_all(jobs, &fresh);
+    begin_all(jobs, &f.fresh);
 }
 
 /* --- from outside --- */
@@ -193,7 +205,7 @@ static apr_interval_time_t limit_patience(const dygw_jobs_t *jobs, apr_interval_
         patience = shorter(patience, dygw_jobs_order_wait(jobs));
     }
     if (jobs->fetch_waits) {
-        patience = shorter(patience, dygw_jobs_left_until(jobs->fetch_at, DYGW_JOB_REST_MS));
+        patience = shorter(patience, dygw_left_until(jobs->fetch_at, DYGW_JOB_REST_MS));
     }
     return patience;
 }

@@ -3,6 +3,7 @@
 #include "gateway/background/recall.h"
 
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "store/reconciliation.h"
 
 #define ROWS        1000    /* of a kind, each time */
@@ -16,43 +17,46 @@ static dygw_ms_t reach_of(const dygw_gateway_t *gateway, dygw_due_e what)
     return DYGW_RECALL_WORK_MS + 2 * pause;
 }
 
-/* Gives how much was recalled. */
-static int recall_with(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t later)
+typedef struct recall_t {
+    dygw_ms_t later;            /* the later one of this clock and the database's */
+    int count;
+} recall_t;
+
+static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     static const dygw_due_e kinds[] = { DYGW_DUE_SETTLE, DYGW_DUE_ERRAND, DYGW_DUE_ENRICH };
+    recall_t *recall = baton;
     dygw_ms_t now = dygw_now();
-    int recalled = 0;
     int days = 0;
     size_t i;
 
     for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         int count = 0;
 
-        dygw_store_verification_recall(db, kinds[i], now, later + reach_of(gateway, kinds[i]), ROWS,
+        dygw_store_verification_recall(db, kinds[i], now,
+                                       recall->later + reach_of(ctx->gateway, kinds[i]), ROWS,
                                        &count);
-        recalled += count;
+        recall->count += count;
     }
-    dygw_store_reconciliation_recall(db, now, later + DYGW_RECALL_DAYS_MS, &days);
-    return recalled + days;
+    dygw_store_reconciliation_recall(db, now, recall->later + DYGW_RECALL_DAYS_MS, &days);
+    recall->count += days;
+    return APR_SUCCESS;
 }
 
 void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t database_now)
 {
     dygw_ms_t now = dygw_now();
-    int recalled;
-    dygw_db_t *db;
+    recall_t recall = { database_now > now ? database_now : now, 0 };
 
     if (dygw_is_recent(*looked_at, DYGW_RECALL_PAUSE_MS)
-        || dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool) != APR_SUCCESS) {
+        || dygw_db_work(ctx, recall_with, &recall, DYGW_DB_ONCE) != APR_SUCCESS) {
         return;
     }
     *looked_at = now;
-    recalled = recall_with(ctx->gateway, db, database_now > now ? database_now : now);
-    dygw_db_close(db);
-    if (recalled > 0) {
+    if (recall.count > 0) {
         dygw_log(ctx->log, WARN, 0,
                  DYGWNO(0632) "work lay further ahead than anybody puts it, so that a clock was "
-                              "set back: %d records and days are looked at now", recalled);
+                              "set back: %d records and days are looked at now", recall.count);
         dygw_cell_left_work(ctx->gateway);
     }
 }

@@ -6,6 +6,7 @@
  * then day by day, so that there any row is a sign of more. */
 #include "gateway/background/retention.h"
 
+#include "gateway/db_work.h"
 #include "store/audit.h"
 #include "store/reconciliation.h"
 #include "store/webhook.h"
@@ -21,15 +22,22 @@ static purge_fn *const tables[DYGW_RETENTION_TABLES - 1] = {
     dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge
 };
 
-static apr_status_t purge(dygw_gateway_t *gateway, dygw_db_t *db, int table, int *removed)
-{
-    dygw_ms_t before = dygw_now() - apr_time_as_msec(gateway->retention);
+typedef struct batch_t {
+    int table;
+    int removed;
+} batch_t;
 
-    if (table < DYGW_RETENTION_TABLES - 1) {
-        return tables[table](db, before, BATCH, removed);
+static apr_status_t purge(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    batch_t *batch = baton;
+    dygw_ms_t before = dygw_now() - apr_time_as_msec(ctx->gateway->retention);
+
+    if (batch->table < DYGW_RETENTION_TABLES - 1) {
+        return tables[batch->table](db, before, BATCH, &batch->removed);
     }
     return dygw_store_reconciliation_purge(
-        db, dygw_day_of(before, gateway->time_zone, dygw_db_pool(db)), BATCH, removed);
+        db, dygw_day_of(before, ctx->gateway->time_zone, dygw_db_pool(db)), BATCH,
+        &batch->removed);
 }
 
 static void report(dygw_retention_t *state, const dygw_log_t *log)
@@ -59,24 +67,16 @@ static void next_table(dygw_retention_t *state, const dygw_log_t *log)
 
 void dygw_retention_turn(const dygw_ctx_t *ctx, dygw_retention_t *state)
 {
-    dygw_ms_t left = state->next_at - dygw_now();
-    int removed = 0;
-    dygw_db_t *db;
-    apr_status_t rv;
+    batch_t batch = { state->table, 0 };
 
-    if (ctx->gateway->retention == 0 || (left > 0 && left <= REST_MS)) {
-        return;     /* more than that: the clock was set back */
+    if (ctx->gateway->retention == 0 || dygw_left_until(state->next_at, REST_MS) > 0) {
+        return;
     }
-    rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-    if (rv == APR_SUCCESS) {
-        rv = purge(ctx->gateway, db, state->table, &removed);
-        dygw_db_close(db);
-    }
-    if (rv != APR_SUCCESS) {
+    if (dygw_db_work(ctx, purge, &batch, DYGW_DB_ONCE) != APR_SUCCESS) {
         state->next_at = dygw_now() + REST_MS;
         return;
     }
-    state->removed[state->table] += removed;
-    state->full |= removed >= (state->table < DYGW_RETENTION_TABLES - 1 ? BATCH : 1);
+    state->removed[state->table] += batch.removed;
+    state->full |= batch.removed >= (state->table < DYGW_RETENTION_TABLES - 1 ? BATCH : 1);
     next_table(state, ctx->log);
 }

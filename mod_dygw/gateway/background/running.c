@@ -44,13 +44,6 @@ dygw_running_t *dygw_running_take_first(dygw_running_list_t *list)
     return r;
 }
 
-dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest)
-{
-    dygw_ms_t left = at - dygw_now();
-
-    return left > 0 && left <= longest ? left : 0;
-}
-
 /* --- the life of a job --- */
 
 static dygw_running_t *empty_job(dygw_jobs_t *jobs, const dygw_job_kind_t *kind,
@@ -132,7 +125,7 @@ static void job_done(dygw_jobs_t *jobs, dygw_running_t *r)
 void dygw_jobs_end_rests(dygw_jobs_t *jobs)
 {
     while (jobs->resting.first
-           && dygw_jobs_left_until(jobs->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
+           && dygw_left_until(jobs->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
         job_end(jobs, dygw_running_take_first(&jobs->resting));
     }
 }
@@ -215,8 +208,8 @@ static void ask(dygw_jobs_t *jobs, dygw_running_t *r, int is_its_turn)
 
 dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs)
 {
-    dygw_ms_t next = dygw_jobs_left_until(jobs->order_at, dygw_jobs_order_distance(jobs));
-    dygw_ms_t first = dygw_jobs_left_until(jobs->orders_from, DYGW_ORDERS_REST_MS);
+    dygw_ms_t next = dygw_left_until(jobs->order_at, dygw_jobs_order_distance(jobs));
+    dygw_ms_t first = dygw_left_until(jobs->orders_from, DYGW_ORDERS_REST_MS);
 
     return next > first ? next : first;
 }

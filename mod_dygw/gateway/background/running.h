@@ -63,10 +63,6 @@ dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due);
 void dygw_running_append(dygw_running_list_t *list, dygw_running_t *r);
 dygw_running_t *dygw_running_take_first(dygw_running_list_t *list);
 
-/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
- * put back keeps nothing waiting. 0: it is over. */
-dygw_ms_t dygw_jobs_left_until(dygw_ms_t at, dygw_ms_t longest);
-
 /* Makes a job of the group of a row that is due, with all of its rows; it does not begin yet.
  * APR_NOTFOUND: they are gone. */
 apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *db,

@@ -16,7 +16,9 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/settle/cancelled.h"
+#include "util/compiler.h"
 #include "util/step.h"
 
 #define READS               5       /* of a record that others change at the same time */
@@ -51,32 +53,28 @@ static apr_status_t read_others(cancel_t *c, dygw_db_t *db)
     return rv;
 }
 
+static apr_status_t read_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    cancel_t *c = baton;
+    apr_status_t rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, ctx->pool);
+
+    return rv == APR_SUCCESS && c->v->item_count > 1 ? read_others(c, db) : rv;
+}
+
 static apr_status_t read_record(cancel_t *c)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, c->ctx->gateway->db, c->ctx->log, c->ctx->pool);
+    return dygw_db_work(c->ctx, read_with, c, DYGW_DB_ONCE);
+}
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_get(db, c->id, c->app_id, &c->v, c->ctx->pool);
-        if (rv == APR_SUCCESS && c->v->item_count > 1) {
-            rv = read_others(c, db);
-        }
-        dygw_db_close(db);
-    }
-    return rv;
+static apr_status_t write_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *row)
+{
+    return dygw_store_verification_update_one(db, row);
 }
 
 /* APR_NOTFOUND: it was changed since it was read. APR_INCOMPLETE: it may be written. */
 static apr_status_t write_record(const cancel_t *c)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, c->ctx->gateway->db, c->ctx->log, c->ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_update_one(db, c->v);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(c->ctx, write_with, c->v, DYGW_DB_ONCE);
 }
 
 /* Commits what is wanted. What may be written already is written once more; APR_INCOMPLETE: nor

@@ -12,7 +12,9 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 #include "store/verification/idempotency.h"
+#include "util/compiler.h"
 #include "util/jsonw.h"
 
 #define CLAIM_CALLS         6       /* upstream time-outs, and over these: */
@@ -21,12 +23,12 @@
 #define RETRY_AFTER_SEC     1
 #define OWNER_LEN           24
 #define FINGERPRINT_SIZE    512
-#define UNITS_OF_WORK       2       /* a connection that dies in one is not the next one's */
 
 typedef struct once_t {
     const dygw_ctx_t *ctx;
     dygw_redeem_result_t *out;
     dygw_idempotency_t wanted;
+    dygw_idempotency_t *held;       /* what the key stands for; NULL: not known */
 } once_t;
 
 static const char *sha256_of(const char *text, apr_size_t len, apr_pool_t *pool)
@@ -96,39 +98,37 @@ static void explain_running(dygw_result_t *out)
 
 /* --- the key --- */
 
-/* Doing it twice is no harm, so that a connection that died is no reason to give up. */
-static apr_status_t claim(once_t *o, dygw_idempotency_t **held)
+static apr_status_t claim_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    once_t *o = baton;
 
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
+    return dygw_store_idempotency_claim(db, &o->wanted, dygw_now(), &o->held, ctx->pool);
+}
 
-        rv = dygw_db_open(&db, o->ctx->gateway->db, o->ctx->log, o->ctx->pool);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = dygw_store_idempotency_claim(db, &o->wanted, dygw_now(), held, o->ctx->pool);
-        dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_TIMEUP) {
-            break;
-        }
-    }
-    return rv;
+/* Doing it twice is no harm, so that a connection that died is no reason to give up. */
+static apr_status_t claim(once_t *o)
+{
+    static const apr_status_t ends[] = { APR_EEXIST, APR_TIMEUP, APR_SUCCESS };
+    static const dygw_db_rules_t rules = { .ends = ends };
+
+    return dygw_db_work(o->ctx, claim_with, o, &rules);
+}
+
+static apr_status_t let_go_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    const dygw_idempotency_t *key = baton;
+
+    return key->first_id ? dygw_store_idempotency_tie(db, key->key, key->owner, key->first_id)
+                         : dygw_store_idempotency_free(db, key->key, key->owner);
 }
 
 /* Frees the key, or ties it to records (first_id not 0). What fails here ends with the claim. */
-static void let_go(const once_t *o, apr_int64_t first_id)
+static void let_go(once_t *o, apr_int64_t first_id)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, o->ctx->gateway->db, o->ctx->log, o->ctx->pool);
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS) {
-        rv = first_id ? dygw_store_idempotency_tie(db, o->wanted.key, o->wanted.owner, first_id)
-                      : dygw_store_idempotency_free(db, o->wanted.key, o->wanted.owner);
-        dygw_db_close(db);
-    }
+    o->wanted.first_id = first_id;
+    rv = dygw_db_work(o->ctx, let_go_with, &o->wanted, DYGW_DB_ONCE);
     if (rv != APR_SUCCESS) {
         dygw_log(o->ctx->log, WARN, rv,
                  DYGWNO(0455) "an idempotency key could not be %s; it answers 409 for some seconds",
@@ -150,8 +150,10 @@ static void read_records(const dygw_ctx_t *ctx, apr_int64_t first_id, dygw_redee
 }
 
 /* The key has been given before. */
-static void replay(const once_t *o, const dygw_idempotency_t *held)
+static void replay(const once_t *o)
 {
+    const dygw_idempotency_t *held = o->held;
+
     if (strcmp(held->fingerprint, o->wanted.fingerprint) != 0) {
         explain(&o->out->result, DYGW_IDEMPOTENCY_KEY_REUSED,
                 "this idempotency key was given with other fields before", 0);
@@ -169,7 +171,7 @@ static void replay(const once_t *o, const dygw_idempotency_t *held)
 
 /* The key is ours. Records that this request has made are tied to it already; those of another one,
  * which had the same verify_token, are not. */
-static void redeem(const once_t *o, const dygw_redeem_request_t *request)
+static void redeem(once_t *o, const dygw_redeem_request_t *request)
 {
     dygw_redeem_request_t claimed = *request;
     dygw_redeem_result_t *out = o->out;
@@ -192,7 +194,6 @@ void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reques
                       dygw_redeem_result_t *out)
 {
     once_t o = { .ctx = ctx, .out = out };
-    dygw_idempotency_t *held = NULL;
     dygw_ms_t now = dygw_now();
     apr_status_t rv;
 
@@ -205,12 +206,12 @@ void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reques
                          + CLAIM_CALLS * (ctx->gateway->upstream_timeout / 1000),
         .expires_at = now + KEPT_MS
     };
-    rv = o.wanted.owner ? claim(&o, &held) : APR_EGENERAL;
+    rv = o.wanted.owner ? claim(&o) : APR_EGENERAL;
     if (rv == APR_SUCCESS) {
         redeem(&o, request);
     }
-    else if (rv == APR_EEXIST && held) {
-        replay(&o, held);
+    else if (rv == APR_EEXIST && o.held) {
+        replay(&o);
     }
     else {
         dygw_explain_database(&out->result);
@@ -219,29 +220,24 @@ void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reques
 
 /* --- looking it up --- */
 
-static apr_status_t get(const dygw_ctx_t *ctx, const char *key, dygw_idempotency_t **held)
+static apr_status_t look_up(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    once_t *o = baton;
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_idempotency_get(db, key, dygw_now(), held, ctx->pool);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_idempotency_get(db, o->wanted.key, dygw_now(), &o->held, ctx->pool);
 }
 
 void dygw_verification_by_key(const dygw_ctx_t *ctx, const char *idempotency_key,
                               apr_int64_t app_id, dygw_redeem_result_t *out)
 {
-    dygw_idempotency_t *held = NULL;
-    apr_status_t rv = get(ctx, hash_of_key(app_id, idempotency_key, ctx->pool), &held);
+    once_t o = { .wanted.key = hash_of_key(app_id, idempotency_key, ctx->pool) };
+    apr_status_t rv = dygw_db_work(ctx, look_up, &o, DYGW_DB_ONCE);
 
     *out = (dygw_redeem_result_t){ 0 };
-    if (rv == APR_SUCCESS && held->first_id != 0) {
-        read_records(ctx, held->first_id, out);
+    if (rv == APR_SUCCESS && o.held->first_id != 0) {
+        read_records(ctx, o.held->first_id, out);
     }
-    else if (rv == APR_SUCCESS && dygw_store_idempotency_runs(held, dygw_now())) {
+    else if (rv == APR_SUCCESS && dygw_store_idempotency_runs(o.held, dygw_now())) {
         explain_running(&out->result);
     }
     else if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 
 typedef struct stores_query_t {
     const dygw_ctx_t *ctx;
@@ -34,18 +35,26 @@ void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_
     }
 }
 
-static apr_status_t read_items(dygw_db_t *db, apr_int64_t first_id, apr_pool_t *pool,
-                               dygw_redeem_result_t *out)
+/* Which records are read, and where to. */
+typedef struct lookup_t {
+    apr_int64_t id;
+    apr_int64_t app_id;
+    dygw_redeem_result_t *out;
+} lookup_t;
+
+/* All of a request, by the id of its first. */
+static apr_status_t read_items(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const lookup_t *lookup = baton;
     apr_array_header_t *items;
-    apr_status_t rv = dygw_store_verification_items(db, first_id, &items, pool);
+    apr_status_t rv = dygw_store_verification_items(db, lookup->id, &items, ctx->pool);
 
     if (rv == APR_SUCCESS && items->nelts == 0) {
         return APR_NOTFOUND;
     }
     if (rv == APR_SUCCESS) {
-        out->items = (dygw_verification_t **)items->elts;
-        out->count = items->nelts;
+        lookup->out->items = (dygw_verification_t **)items->elts;
+        lookup->out->count = items->nelts;
     }
     return rv;
 }
@@ -53,45 +62,38 @@ static apr_status_t read_items(dygw_db_t *db, apr_int64_t first_id, apr_pool_t *
 apr_status_t dygw_items_read(const dygw_ctx_t *ctx, apr_int64_t first_id,
                              dygw_redeem_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    lookup_t lookup = { .id = first_id, .out = out };
 
-    if (rv == APR_SUCCESS) {
-        rv = read_items(db, first_id, ctx->pool, out);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_db_work(ctx, read_items, &lookup, DYGW_DB_ONCE);
 }
 
 /* One of several is shown with the others. */
-static apr_status_t read_verification(dygw_db_t *db, apr_int64_t id, apr_int64_t app_id,
-                                      apr_pool_t *pool, dygw_redeem_result_t *out)
+static apr_status_t read_verification(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    lookup_t *lookup = baton;
     dygw_verification_t *v = NULL;
-    apr_status_t rv = dygw_store_verification_get(db, id, app_id, &v, pool);
+    apr_status_t rv = dygw_store_verification_get(db, lookup->id, lookup->app_id, &v, ctx->pool);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (v->item_count > 1) {
-        return read_items(db, v->first_id, pool, out);
+        lookup->id = v->first_id;
+        return read_items(ctx, db, lookup);
     }
-    out->items = apr_pmemdup(pool, &v, sizeof(v));
-    out->count = 1;
+    lookup->out->items = apr_pmemdup(ctx->pool, &v, sizeof(v));
+    lookup->out->count = 1;
     return APR_SUCCESS;
 }
 
 void dygw_verification_read(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t app_id,
                             dygw_redeem_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    lookup_t lookup = { id, app_id, out };
+    apr_status_t rv;
 
     *out = (dygw_redeem_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = read_verification(db, id, app_id, ctx->pool, out);
-        dygw_db_close(db);
-    }
+    rv = dygw_db_work(ctx, read_verification, &lookup, DYGW_DB_ONCE);
     if (rv == APR_NOTFOUND) {
         out->result.code = DYGW_NOT_FOUND;
         out->result.message = "this app has no such verification";

@@ -22,17 +22,17 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "store/verification/id.h"
+#include "util/compiler.h"
 #include "util/step.h"
 #include "util/text.h"
 
 #define LEASE_CALLS     3       /* of an upstream time-out each, see set_out */
 #define LEASE_MARGIN_MS 5000    /* over these: recording the outcome */
 #define ID_DRAWS        3
-#define UNITS_OF_WORK   2       /* a connection that dies in one is not the next one's */
 #define PATIENCE_MS     5000    /* with a database that has gone away with our commit */
-#define FIRST_PAUSE     apr_time_from_msec(100)     /* the next ones are twice as long */
 
 /* --- 2: record --- */
 
@@ -64,8 +64,9 @@ static void assign_ids(dygw_attempt_t *a)
     }
 }
 
-static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
+static apr_status_t insert_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_attempt_t *a = baton;
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
     apr_status_t rv;
     int draw = 1;
@@ -76,79 +77,50 @@ static apr_status_t insert_with(dygw_attempt_t *a, dygw_db_t *db)
         assign_ids(a);
         a->redrawn = 1;
     }
-    return rv;
-}
-
-/* A database that went away with our commit is waited for: what may be recorded may be settled, and
- * the caller must not hear that nothing was done. */
-static apr_status_t open_to_record(const dygw_attempt_t *a, dygw_db_t **db, dygw_ms_t until)
-{
-    apr_interval_time_t pause = FIRST_PAUSE;
-    apr_status_t rv;
-
-    while ((rv = dygw_db_open(db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool)) != APR_SUCCESS
-           && a->in_doubt && dygw_now() < until) {
-        apr_sleep(pause);
-        pause *= 2;
+    if (rv == APR_INCOMPLETE) {
+        a->in_doubt = 1;
+    }
+    else if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
+        a->in_doubt = 0;
     }
     return rv;
 }
 
 /* APR_EEXIST: this verify_token and code are recorded already; APR_EACCES: this request is. When
  * the connection dies with the commit, a second unit of work finds out whether it was done:
- * inserting the same rows again is no error. A second that only fails leaves it in doubt. */
+ * inserting the same rows again is no error. A second that only fails leaves it in doubt. A
+ * database that went away with our commit is waited for: what may be recorded may be settled, and
+ * the caller must not hear that nothing was done. */
 static apr_status_t insert(dygw_attempt_t *a)
 {
-    dygw_ms_t until = dygw_now() + PATIENCE_MS;
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    static const apr_status_t ends[] = { APR_EEXIST, APR_EBUSY, APR_EACCES, APR_EAGAIN, APR_TIMEUP,
+                                         APR_SUCCESS };
+    static const dygw_db_rules_t rules = { ends, PATIENCE_MS };
 
     assign_ids(a);
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
-
-        rv = open_to_record(a, &db, until);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = insert_with(a, db);
-        dygw_db_close(db);
-        if (rv == APR_TIMEUP) {
-            break;
-        }
-        a->in_doubt |= rv == APR_INCOMPLETE;
-        if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
-            a->in_doubt = 0;
-            break;
-        }
-        if (rv == APR_EAGAIN) {
-            break;
-        }
-    }
-    return rv;
+    return dygw_db_work(a->ctx, insert_with, a, &rules);
 }
 
-/* What is recorded of the first of our codes that is, and the others of that request. APR_NOTFOUND:
- * none is. */
-static apr_status_t find_recorded(dygw_attempt_t *a, dygw_verification_t **recorded,
-                                  apr_array_header_t **items)
-{
-    dygw_db_t *db;
-    int i;
-    apr_status_t rv = dygw_db_open(&db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool);
+typedef struct recorded_t {
+    const dygw_attempt_t *a;
+    dygw_verification_t *row;       /* of the first of our codes that has one, */
+    apr_array_header_t *items;      /* and all rows of that request */
+} recorded_t;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = APR_NOTFOUND;
+/* What is recorded of our codes. APR_NOTFOUND: nothing is. */
+static apr_status_t find_recorded(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    recorded_t *found = baton;
+    const dygw_attempt_t *a = found->a;
+    apr_status_t rv = APR_NOTFOUND;
+    int i;
+
     for (i = 0; i < a->out->count && rv == APR_NOTFOUND; i++) {
-        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], recorded, a->ctx->pool);
+        rv = dygw_store_verification_find(db, a->verify_token, a->codes[i], &found->row, ctx->pool);
     }
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_verification_items(db, (*recorded)->first_id, items, a->ctx->pool);
-    }
-    dygw_db_close(db);
-    return rv;
+    return rv == APR_SUCCESS ? dygw_store_verification_items(db, found->row->first_id,
+                                                             &found->items, ctx->pool)
+                             : rv;
 }
 
 static void explain_conflict(dygw_attempt_t *a, const char *message)
@@ -171,28 +143,27 @@ static int is_repeated(const dygw_attempt_t *a, const apr_array_header_t *items)
  * is final was told to somebody else, who may have got his goods for it. */
 static apr_status_t replay(dygw_attempt_t *a)
 {
-    dygw_verification_t *recorded;
-    apr_array_header_t *items;
-    apr_status_t rv = find_recorded(a, &recorded, &items);
+    recorded_t found = { .a = a };
+    apr_status_t rv = dygw_db_work(a->ctx, find_recorded, &found, DYGW_DB_ONCE);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
     a->out->result = (dygw_result_t){ 0 };
-    if (recorded->app_id != a->request->app_id) {
+    if (found.row->app_id != a->request->app_id) {
         explain_conflict(a, "another app has used this coupon with the same verify_token");
     }
-    else if (is_repeated(a, items)) {
+    else if (is_repeated(a, found.items)) {
         dygw_explain_replay(&a->out->result);
     }
     else if (a->request->mode != DYGW_MODE_ENCRYPTED_CODE
-             && recorded->verify_status != DYGW_PROCESSING) {
+             && found.row->verify_status != DYGW_PROCESSING) {
         explain_conflict(a, "Douyin gave a verify_token that a finished verification has used; "
                             "nothing was redeemed, try again later");
     }
     else {
-        a->out->items = (dygw_verification_t **)items->elts;
-        a->out->count = items->nelts;
+        a->out->items = (dygw_verification_t **)found.items->elts;
+        a->out->count = found.items->nelts;
         a->out->replayed = 1;
     }
     return APR_SUCCESS;
@@ -460,8 +431,9 @@ static void disown(dygw_attempt_t *a, dygw_verification_t *v)
                      "that redemption is recorded as another verification");
 }
 
-static apr_status_t settle_with(dygw_attempt_t *a, dygw_db_t *db)
+static apr_status_t settle_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_attempt_t *a = baton;
     const dygw_verification_t *const *rows = (const dygw_verification_t *const *)a->out->items;
     apr_status_t rv;
     int clash = 0;
@@ -474,26 +446,12 @@ static apr_status_t settle_with(dygw_attempt_t *a, dygw_db_t *db)
     return rv;
 }
 
-/* Like insert, in a second unit of work when the first breaks. */
 static apr_status_t settle(dygw_attempt_t *a)
 {
-    apr_status_t rv = APR_EGENERAL;
-    int unit;
+    static const apr_status_t ends[] = { APR_NOTFOUND, APR_TIMEUP, APR_SUCCESS };
+    static const dygw_db_rules_t rules = { .ends = ends };
 
-    for (unit = 0; unit < UNITS_OF_WORK; unit++) {
-        dygw_db_t *db;
-
-        rv = dygw_db_open(&db, a->ctx->gateway->db, a->ctx->log, a->ctx->pool);
-        if (rv != APR_SUCCESS) {
-            break;
-        }
-        rv = settle_with(a, db);
-        dygw_db_close(db);
-        if (rv == APR_SUCCESS || rv == APR_NOTFOUND || rv == APR_TIMEUP) {
-            break;
-        }
-    }
-    return rv;
+    return dygw_db_work(a->ctx, settle_with, a, &rules);
 }
 
 /* This process stood still, with its machine perhaps: the background has the rows by now, and may

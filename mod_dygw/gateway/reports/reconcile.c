@@ -17,6 +17,7 @@
 #include <apr_strings.h>
 
 #include "store/verification/id.h"
+#include "util/compiler.h"
 #include "util/day.h"
 #include "util/pool.h"
 
@@ -31,13 +32,6 @@
 #define REST_MS         5000                    /* the database does not do its part */
 #define BACK_DAYS       30                      /* that are made up for */
 
-dygw_ms_t dygw_reconcile_left(dygw_ms_t at, dygw_ms_t longest)
-{
-    dygw_ms_t left = at - dygw_now();
-
-    return left > 0 && left <= longest ? left : 0;
-}
-
 static void rest(dygw_reconcile_t *rec)
 {
     rec->rest_until = dygw_now() + REST_MS;
@@ -46,10 +40,9 @@ static void rest(dygw_reconcile_t *rec)
 /* --- days that have ended --- */
 
 /* Days from `from` to `last`, both included. */
-static apr_status_t add_range(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t from,
+static apr_status_t add_range(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t from,
                               dygw_ms_t last)
 {
-    const dygw_gateway_t *gateway = rec->ctx.gateway;
     const dygw_ms_t now = dygw_now();
     apr_status_t rv = APR_SUCCESS;
 
@@ -61,83 +54,72 @@ static apr_status_t add_range(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_m
     return rv;
 }
 
-/* The days behind the last that is known, up to the one that begins at `last`. Without any, that
+/* The days behind the last that is known, up to the one that begins at `*baton`. Without any, that
  * one if there was anything to reconcile by then: a gateway that begins does not ask for the days
  * before. */
-static apr_status_t add_missing(const dygw_reconcile_t *rec, dygw_db_t *db, dygw_ms_t last)
+static apr_status_t add_missing(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    const int zone = rec->ctx.gateway->time_zone;
-    apr_pool_t *pool = dygw_db_pool(db);
+    const dygw_ms_t last = *(const dygw_ms_t *)baton;
+    const int zone = ctx->gateway->time_zone;
     const char *known;
     dygw_ms_t from;
     int began = 0;
     apr_status_t rv = dygw_store_reconciliation_last_day(
-        db, rec->ctx.gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, pool),
-        dygw_day_of(last, zone, pool), &known, pool);
+        db, ctx->gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, ctx->pool),
+        dygw_day_of(last, zone, ctx->pool), &known, ctx->pool);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_day_start(known, zone, &from);
-        return rv == APR_SUCCESS ? add_range(rec, db, from + DYGW_DAY_MS, last) : rv;
+        return rv == APR_SUCCESS ? add_range(ctx->gateway, db, from + DYGW_DAY_MS, last) : rv;
     }
     if (rv == APR_NOTFOUND) {
         rv = dygw_store_ledger_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
     }
-    return rv == APR_SUCCESS && began ? add_range(rec, db, last, last) : rv;
+    return rv == APR_SUCCESS && began ? add_range(ctx->gateway, db, last, last) : rv;
 }
 
 /* When the last day began that is to be in the table. */
-static dygw_ms_t last_day(const dygw_reconcile_t *rec, apr_pool_t *pool)
+static dygw_ms_t last_day(const dygw_ctx_t *ctx)
 {
-    const int zone = rec->ctx.gateway->time_zone;
+    const int zone = ctx->gateway->time_zone;
+    const dygw_ms_t at = dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS;
     dygw_ms_t start = 0;
 
-    dygw_day_start(dygw_day_of(dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS, zone, pool), zone,
-                   &start);
+    dygw_day_start(dygw_day_of(at, zone, ctx->pool), zone, &start);
     return start;
-}
-
-static apr_status_t add_last_days(dygw_reconcile_t *rec, apr_pool_t *scratch)
-{
-    const dygw_ms_t last = last_day(rec, scratch);
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, scratch);
-
-    if (rv == APR_SUCCESS) {
-        rv = add_missing(rec, db, last);
-        dygw_db_close(db);
-    }
-    if (rv == APR_SUCCESS) {
-        rec->known_from = last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
-    }
-    return rv;
 }
 
 static void add_days(dygw_reconcile_t *rec)
 {
     const dygw_ms_t now = dygw_now();
-    apr_pool_t *scratch;
+    dygw_ctx_t ctx = rec->ctx;
+    dygw_ms_t last;
 
     if (now >= rec->known_from && now < rec->known_from + DYGW_DAY_MS) {
         return;
     }
-    apr_pool_create(&scratch, rec->ctx.pool);
-    if (add_last_days(rec, scratch) != APR_SUCCESS) {
+    apr_pool_create(&ctx.pool, rec->ctx.pool);
+    last = last_day(&ctx);
+    if (dygw_db_work(&ctx, add_missing, &last, DYGW_DB_ONCE) == APR_SUCCESS) {
+        rec->known_from = last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
+    }
+    else {
         rest(rec);
     }
-    apr_pool_destroy(scratch);
+    apr_pool_destroy(ctx.pool);
 }
 
 /* --- a run's beginning and end --- */
 
 static void end_run(dygw_reconcile_t *rec)
 {
-    apr_pool_destroy(rec->run->pool);
+    apr_pool_destroy(rec->run->ctx.pool);
     rec->run = NULL;
 }
 
-static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
+static apr_status_t set_up(dygw_reconcile_run_t *run)
 {
-    const dygw_gateway_t *gateway = rec->ctx.gateway;
+    const dygw_gateway_t *gateway = run->ctx.gateway;
     const char *account = gateway->account_id;
     dygw_ms_t start;
     apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
@@ -147,7 +129,7 @@ static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *ru
         return rv;
     }
     run->ledger = dygw_ledger_make(start, end, account && !strcmp(account, run->row->account_id),
-                                   run->pool);
+                                   run->ctx.pool);
     run->question = (dygw_question_t){ .what = DYGW_ASK_RECORDS,
                                        .account_id = run->row->account_id,
                                        .start_time = start - BEFORE_MS,
@@ -155,20 +137,15 @@ static apr_status_t set_up(const dygw_reconcile_t *rec, dygw_reconcile_run_t *ru
     run->after_id = dygw_id_at(start - SETTLED_MS) - 1;
     run->below_id = dygw_id_at(end + SKEW_MS);
     run->step = DYGW_RECONCILE_FETCH;
-    return apr_pool_create(&run->page_pool, run->pool);
+    return apr_pool_create(&run->page_pool, run->ctx.pool);
 }
 
 /* APR_NOTFOUND: none is due. */
-static apr_status_t read_due(const dygw_reconcile_t *rec, dygw_reconcile_run_t *run)
+static apr_status_t read_due(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, run->pool);
+    dygw_reconcile_run_t *run = baton;
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_reconciliation_due(db, dygw_now(), &run->row, run->pool);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_reconciliation_due(db, dygw_now(), &run->row, ctx->pool);
 }
 
 /* The run has memory of its own, which goes when it ends. */
@@ -183,10 +160,10 @@ static void begin_run(dygw_reconcile_t *rec)
     }
     apr_pool_tag(pool, "dygw_reconcile");
     rec->run = apr_pcalloc(pool, sizeof(*rec->run));
-    rec->run->pool = pool;
-    rv = read_due(rec, rec->run);
+    rec->run->ctx = dygw_ctx_with_pool(&rec->ctx, pool);
+    rv = dygw_db_work(&rec->run->ctx, read_due, rec->run, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
-        rv = set_up(rec, rec->run);
+        rv = set_up(rec->run);
     }
     if (rv != APR_SUCCESS) {
         end_run(rec);
@@ -207,35 +184,35 @@ static dygw_ms_t next_try(int tries)
     return dygw_now() + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
 }
 
-static void report_failure(const dygw_reconcile_t *rec, const char *why, dygw_ms_t next)
+static void report_failure(const dygw_reconcile_run_t *run)
 {
-    const char *day = rec->run->row->day;
-
-    if (next == DYGW_NO_TIME) {
-        dygw_log(rec->ctx.log, ERR, 0,
+    if (run->next_at == DYGW_NO_TIME) {
+        dygw_log(run->ctx.log, ERR, 0,
                  DYGWNO(0482) "%s is not reconciled with Douyin's records, and not tried again: %s",
-                 day, why);
+                 run->row->day, run->failed);
     }
     else {
-        dygw_log(rec->ctx.log, WARN, 0,
+        dygw_log(run->ctx.log, WARN, 0,
                  DYGWNO(0481) "%s is not reconciled with Douyin's records yet: %s; it will be "
                               "tried again in %" APR_INT64_T_FMT " s",
-                 day, why, (next - dygw_now()) / 1000);
+                 run->row->day, run->failed, (run->next_at - dygw_now()) / 1000);
     }
+}
+
+static apr_status_t write_failure(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    const dygw_reconcile_run_t *run = baton;
+
+    return dygw_store_reconciliation_failed(db, run->row, run->next_at, run->failed);
 }
 
 static void fail_run(dygw_reconcile_t *rec)
 {
     dygw_reconcile_run_t *run = rec->run;
-    const char *why = run->failed;
-    const dygw_ms_t next = next_try(run->row->tries);
-    dygw_db_t *db;
 
-    report_failure(rec, why, next);
-    if (dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, run->pool) == APR_SUCCESS) {
-        dygw_store_reconciliation_failed(db, run->row, next, why);
-        dygw_db_close(db);
-    }
+    run->next_at = next_try(run->row->tries);
+    report_failure(run);
+    dygw_db_work(&run->ctx, write_failure, run, DYGW_DB_ONCE);
     end_run(rec);
     rest(rec);
 }
@@ -243,21 +220,16 @@ static void fail_run(dygw_reconcile_t *rec)
 /* --- turns --- */
 
 /* One step, in one unit of work. */
-static void step(dygw_reconcile_t *rec)
+static void step(dygw_reconcile_run_t *run)
 {
-    apr_pool_t *scratch;
-    dygw_db_t *db;
+    dygw_ctx_t ctx = run->ctx;
     apr_status_t rv;
 
-    apr_pool_create(&scratch, rec->run->pool);
-    rv = dygw_db_open(&db, rec->ctx.gateway->db, rec->ctx.log, scratch);
-    if (rv == APR_SUCCESS) {
-        rv = dygw_reconcile_step(rec, db);
-        dygw_db_close(db);
-    }
-    apr_pool_destroy(scratch);
+    apr_pool_create(&ctx.pool, run->ctx.pool);
+    rv = dygw_db_work(&ctx, dygw_reconcile_step, run, DYGW_DB_ONCE);
+    apr_pool_destroy(ctx.pool);
     if (rv != APR_SUCCESS) {
-        rec->run->failed = "the database does not do its part";
+        run->failed = "the database does not do its part";
     }
 }
 
@@ -312,7 +284,7 @@ static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
         more = dygw_reconcile_fetch(rec, patience);
     }
     else {
-        step(rec);
+        step(rec->run);
     }
     if (rec->run->failed && rec->run->step != DYGW_RECONCILE_TIDY) {
         fail_run(rec);
@@ -339,7 +311,7 @@ int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
     if (rec->run && !may_work) {
         return drop(rec, patience);
     }
-    if (!rec->run && may_work && dygw_reconcile_left(rec->rest_until, REST_MS) == 0) {
+    if (!rec->run && may_work && dygw_left_until(rec->rest_until, REST_MS) == 0) {
         begin(rec, is_due);
     }
     if (!rec->run) {

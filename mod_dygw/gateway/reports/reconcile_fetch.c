@@ -52,7 +52,7 @@ static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
 
     wait_a_little(run);
     if (is_final(reply->kind) || run->failures >= ASK_TRIES) {
-        run->failed = why_not(reply, run->pool);
+        run->failed = why_not(reply, run->ctx.pool);
     }
 }
 
@@ -75,7 +75,7 @@ static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
         run->failed = "the pages of Douyin's verify records do not end";
     }
     else {
-        run->question.cursor = apr_pstrdup(run->pool, page->cursor);
+        run->question.cursor = apr_pstrdup(run->ctx.pool, page->cursor);
     }
     apr_pool_clear(run->page_pool);
 }
@@ -117,7 +117,7 @@ static void ask_page(dygw_reconcile_t *rec)
 
 int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience)
 {
-    const dygw_ms_t left = dygw_reconcile_left(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
+    const dygw_ms_t left = dygw_left_until(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
     dygw_answer_t answer;
     void *baton;
 

@@ -38,13 +38,13 @@ static apr_status_t find_partner(dygw_reconcile_run_t *run, dygw_db_t *db,
     apr_status_t rv = APR_NOTFOUND;
 
     if (record->verify_id) {
-        rv = dygw_store_ledger_find(db, record->verify_id, &row, run->pool);
+        rv = dygw_store_ledger_find(db, record->verify_id, &row, run->ctx.pool);
         if (rv == APR_SUCCESS) {
             dygw_ledger_found(run->ledger, run->position, row);
         }
     }
     if (rv == APR_NOTFOUND && record->certificate_id) {
-        rv = dygw_store_ledger_of_coupon(db, record->certificate_id, &rows, run->pool);
+        rv = dygw_store_ledger_of_coupon(db, record->certificate_id, &rows, run->ctx.pool);
         if (rv == APR_SUCCESS) {
             dygw_ledger_found_coupon(run->ledger, run->position, rows);
         }
@@ -161,9 +161,9 @@ static apr_status_t tidy(dygw_reconcile_run_t *run, dygw_db_t *db)
     return rv;
 }
 
-apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db)
+apr_status_t dygw_reconcile_step(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_reconcile_run_t *run = rec->run;
+    dygw_reconcile_run_t *run = baton;
 
     switch (run->step) {
     case DYGW_RECONCILE_READ:
@@ -173,7 +173,7 @@ apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db)
     case DYGW_RECONCILE_WRITE:
         return write_items(run, db);
     case DYGW_RECONCILE_SHOW:
-        return show(rec->ctx.log, run, db);
+        return show(ctx->log, run, db);
     default:
         return tidy(run, db);
     }

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 #include "gateway/reports/reconcile.h"
 #include "util/day.h"
 #include "util/jsonw.h"
@@ -27,78 +28,82 @@ static int must_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_
 }
 
 /* Whoever only looks waits until Douyin's ledger is up to date. */
-static dygw_ms_t first_run(const dygw_gateway_t *gateway, const char *day, int refresh,
-                           dygw_ms_t now)
+static dygw_ms_t first_run(const dygw_gateway_t *gateway,
+                           const dygw_reconciliation_wanted_t *wanted, dygw_ms_t now)
 {
     dygw_ms_t start = 0;
     dygw_ms_t ready;
 
-    dygw_day_start(day, gateway->time_zone, &start);
+    dygw_day_start(wanted->day, gateway->time_zone, &start);
     ready = start + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
-    return refresh || ready < now ? now : ready;
+    return wanted->refresh || ready < now ? now : ready;
 }
 
-static void fill_entry(dygw_gateway_t *gateway, const char *day, const char *account_id,
-                       const dygw_actor_t *actor, apr_pool_t *pool, dygw_audit_entry_t *entry)
+/* A look at a day. */
+typedef struct look_t {
+    const dygw_reconciliation_wanted_t *wanted;
+    const dygw_actor_t *actor;
+    dygw_reconciliation_t *shown;
+} look_t;
+
+static void fill_entry(dygw_gateway_t *gateway, const look_t *look, apr_pool_t *pool,
+                       dygw_audit_entry_t *entry)
 {
     dygw_jsonw_t w;
 
     dygw_jsonw_init(&w, pool, STATE_SIZE);
     dygw_jsonw_object(&w, NULL);
-    dygw_jsonw_string(&w, "date", day);
-    dygw_jsonw_string(&w, "account_id", account_id);
+    dygw_jsonw_string(&w, "date", look->wanted->day);
+    dygw_jsonw_string(&w, "account_id", look->wanted->account_id);
     dygw_jsonw_end_object(&w);
-    dygw_audit_fill(gateway, actor, entry);
+    dygw_audit_fill(gateway, look->actor, entry);
     entry->action = "reconciliation.refresh";
-    entry->target = apr_pstrcat(pool, "reconciliation:", day, NULL);
+    entry->target = apr_pstrcat(pool, "reconciliation:", look->wanted->day, NULL);
     entry->after = w.text;
 }
 
-static apr_status_t want(dygw_gateway_t *gateway, dygw_db_t *db, const char *day,
-                         const char *account_id, int refresh, const dygw_actor_t *actor)
+static apr_status_t want(dygw_gateway_t *gateway, dygw_db_t *db, const look_t *look)
 {
+    const dygw_reconciliation_wanted_t *wanted = look->wanted;
     const dygw_ms_t now = dygw_now();
     dygw_audit_entry_t entry = { 0 };
 
-    fill_entry(gateway, day, account_id, actor, dygw_db_pool(db), &entry);
-    return dygw_store_reconciliation_want(db, day, account_id, now,
-                                          first_run(gateway, day, refresh, now), &entry);
+    fill_entry(gateway, look, dygw_db_pool(db), &entry);
+    return dygw_store_reconciliation_want(db, wanted->day, wanted->account_id, now,
+                                          first_run(gateway, wanted, now), &entry);
 }
 
-static apr_status_t read_or_want(dygw_gateway_t *gateway, dygw_db_t *db, const char *day,
-                                 const char *account_id, int refresh, const dygw_actor_t *actor,
-                                 dygw_reconciliation_t **shown, apr_pool_t *pool)
+static apr_status_t read_or_want(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    apr_status_t rv = dygw_store_reconciliation_get(db, day, account_id, shown, pool);
+    look_t *look = baton;
+    const char *day = look->wanted->day;
+    const char *account_id = look->wanted->account_id;
+    apr_status_t rv = dygw_store_reconciliation_get(db, day, account_id, &look->shown, ctx->pool);
 
     if (rv == APR_NOTFOUND) {
-        *shown = NULL;
+        look->shown = NULL;
         rv = APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS && must_be_wanted(*shown, refresh, dygw_now())) {
-        rv = want(gateway, db, day, account_id, refresh, actor);
+    if (rv == APR_SUCCESS && must_be_wanted(look->shown, look->wanted->refresh, dygw_now())) {
+        rv = want(ctx->gateway, db, look);
         if (rv == APR_SUCCESS) {
-            rv = dygw_store_reconciliation_get(db, day, account_id, shown, pool);
+            rv = dygw_store_reconciliation_get(db, day, account_id, &look->shown, ctx->pool);
         }
     }
     return rv;
 }
 
-void dygw_reconciliation_read(const dygw_ctx_t *ctx, const char *day, const char *account_id,
-                              int refresh, const dygw_actor_t *actor,
-                              dygw_reconciliation_t **shown, dygw_result_t *out)
+void dygw_reconciliation_read(const dygw_ctx_t *ctx, const dygw_reconciliation_wanted_t *wanted,
+                              const dygw_actor_t *actor, dygw_reconciliation_t **shown,
+                              dygw_result_t *out)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    look_t look = { wanted, actor, NULL };
 
     *out = (dygw_result_t){ 0 };
-    if (rv == APR_SUCCESS) {
-        rv = read_or_want(ctx->gateway, db, day, account_id, refresh, actor, shown, ctx->pool);
-        dygw_db_close(db);
-    }
-    if (rv != APR_SUCCESS) {
+    if (dygw_db_work(ctx, read_or_want, &look, DYGW_DB_ONCE) != APR_SUCCESS) {
         dygw_explain_database(out);
     }
+    *shown = look.shown;
 }
 
 void dygw_reconciliation_items(const dygw_ctx_t *ctx, const dygw_reconciliation_t *shown,

@@ -6,12 +6,18 @@
 #include "gateway/apps/audit.h"
 #include "store/reconciliation.h"
 
+typedef struct dygw_reconciliation_wanted_t {
+    const char *day;                /* "2026-01-31" */
+    const char *account_id;
+    int refresh;                    /* it is to be made anew */
+} dygw_reconciliation_wanted_t;
+
 /* The reconciliation of a day, as it is shown. With refresh, and where there is none yet, it
  * becomes wanted, which is entered in the audit trail; being wanted already changes nothing. It is
  * wanted while it has a next_run_at. DYGW_DATABASE_UNAVAILABLE. */
-void dygw_reconciliation_read(const dygw_ctx_t *ctx, const char *day, const char *account_id,
-                              int refresh, const dygw_actor_t *actor,
-                              dygw_reconciliation_t **shown, dygw_result_t *out);
+void dygw_reconciliation_read(const dygw_ctx_t *ctx, const dygw_reconciliation_wanted_t *wanted,
+                              const dygw_actor_t *actor, dygw_reconciliation_t **shown,
+                              dygw_result_t *out);
 
 /* Its items behind number after_no (-1: from the first on), at most limit of them, of
  * dygw_reconciliation_item_t. DYGW_DATABASE_UNAVAILABLE. */

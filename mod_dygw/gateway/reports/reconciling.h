@@ -4,6 +4,7 @@
 #ifndef DYGW_GATEWAY_REPORTS_RECONCILING_H
 #define DYGW_GATEWAY_REPORTS_RECONCILING_H
 
+#include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/reports/ledger.h"
 #include "gateway/reports/reconcile.h"
@@ -15,11 +16,12 @@ typedef enum {
 } dygw_reconcile_step_e;
 
 typedef struct dygw_reconcile_run_t {
-    apr_pool_t *pool;
+    dygw_ctx_t ctx;                     /* its pool is the run's, gone when it ends */
     dygw_reconciliation_t *row;         /* as it was at the beginning */
     dygw_ledger_t *ledger;
     dygw_reconcile_step_e step;
     const char *failed;                 /* why it cannot go on; NULL: it can */
+    dygw_ms_t next_at;                  /* when it failed: of the next try; DYGW_NO_TIME: none */
     /* fetch */
     apr_pool_t *page_pool;              /* of one call */
     dygw_question_t question;
@@ -47,15 +49,11 @@ struct dygw_reconcile_t {
     dygw_ms_t rest_until;
 };
 
-/* How long it is until `at`, which was at most `longest` ahead when it was set: a clock that was
- * put back keeps nothing waiting. 0: it is over. */
-dygw_ms_t dygw_reconcile_left(dygw_ms_t at, dygw_ms_t longest);
-
 /* Goes on with the pages of Douyin's ledger; waits up to patience. Gives whether there is more to
  * do than to wait. */
 int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience);
 
-/* A step with the database, in one unit of work. */
-apr_status_t dygw_reconcile_step(const dygw_reconcile_t *rec, dygw_db_t *db);
+/* A step with the database, in one unit of work; the baton is the run. */
+dygw_db_work_fn dygw_reconcile_step;
 
 #endif

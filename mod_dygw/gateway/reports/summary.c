@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
+#include "gateway/db_work.h"
 #include "util/day.h"
 
 #define FIRST_DAYS      8
@@ -28,7 +29,10 @@ typedef struct summing_t {
     int group_by;
     apr_hash_t *groups;             /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
+    dygw_ms_t from;                 /* the present piece begins there or later, */
+    dygw_ms_t until;                /* and the last one ends there */
     int days;                       /* of the present piece */
+    apr_int64_t records;            /* that it has */
 } summing_t;
 
 /* --- groups --- */
@@ -95,94 +99,70 @@ static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_p
 /* --- pieces --- */
 
 /* APR_ENOSPC: there are too many groups. */
-static apr_status_t sum_piece(summing_t *s, dygw_db_t *db, apr_pool_t *scratch,
-                              apr_int64_t *records)
+static apr_status_t sum_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    summing_t *s = baton;
+    apr_pool_t *scratch = dygw_db_pool(db);
     apr_array_header_t *rows;
-    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by,
-                                             s->ctx->gateway->time_zone,
+    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by, ctx->gateway->time_zone,
                                              DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
 
     if (rv == APR_SUCCESS) {
-        *records = take_rows(s, rows, scratch);
+        s->records = take_rows(s, rows, scratch);
     }
     return rv == APR_SUCCESS && s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX ? APR_ENOSPC : rv;
 }
 
 /* The days after the first record at or after from. APR_EOF: there is none before until. */
-static apr_status_t choose_piece(summing_t *s, dygw_db_t *db, dygw_ms_t from, dygw_ms_t until)
+static apr_status_t choose_piece(summing_t *s, dygw_db_t *db)
 {
     dygw_ms_t first;
-    apr_status_t rv = dygw_store_report_first(db, from, &first);
+    apr_status_t rv = dygw_store_report_first(db, s->from, &first);
 
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && first >= until)) {
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && first >= s->until)) {
         return APR_EOF;
     }
     s->filter.start_time = first;
     s->filter.end_time = first + s->days * DYGW_DAY_MS;
-    if (s->filter.end_time > until) {
-        s->filter.end_time = until;
+    if (s->filter.end_time > s->until) {
+        s->filter.end_time = s->until;
     }
     return rv;
 }
 
-static void adapt(summing_t *s, apr_int64_t records)
+static void adapt(summing_t *s)
 {
-    if (records < FEW_RECORDS && s->days < DAYS_MAX) {
+    if (s->records < FEW_RECORDS && s->days < DAYS_MAX) {
         s->days *= 2;
     }
-    else if (records > MANY_RECORDS && s->days > 1) {
+    else if (s->records > MANY_RECORDS && s->days > 1) {
         s->days /= 2;
     }
 }
 
-static apr_status_t next_piece(summing_t *s, dygw_ms_t from, dygw_ms_t until)
+static apr_status_t next_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    apr_int64_t records = 0;
-    apr_pool_t *scratch;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->ctx->gateway->db, s->ctx->log, s->ctx->pool);
+    summing_t *s = baton;
+    apr_status_t rv = choose_piece(s, db);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    apr_pool_create(&scratch, dygw_db_pool(db));
-    rv = choose_piece(s, db, from, until);
-    if (rv == APR_SUCCESS) {
-        rv = sum_piece(s, db, scratch, &records);
-    }
-    dygw_db_close(db);
-    adapt(s, records);
-    return rv;
-}
-
-/* Of a coupon or an order there are few, wherever they are. */
-static apr_status_t sum_at_once(summing_t *s)
-{
-    apr_int64_t ignored;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, s->ctx->gateway->db, s->ctx->log, s->ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = sum_piece(s, db, dygw_db_pool(db), &ignored);
-        dygw_db_close(db);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? sum_piece(ctx, db, s) : rv;
 }
 
 static apr_status_t sum_all(summing_t *s)
 {
-    const dygw_ms_t until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1
-                                                                : s->filter.end_time;
-    dygw_ms_t from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
     apr_status_t rv = APR_SUCCESS;
 
     if (s->filter.certificate_id || s->filter.order_id) {
-        return sum_at_once(s);
+        /* Of a coupon or an order there are few, wherever they are. */
+        return dygw_db_work(s->ctx, sum_piece, s, DYGW_DB_ONCE);
     }
-    while (rv == APR_SUCCESS && from < until) {
-        rv = next_piece(s, from, until);
-        from = s->filter.end_time;
+    s->from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
+    s->until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1 : s->filter.end_time;
+    while (rv == APR_SUCCESS && s->from < s->until) {
+        s->records = 0;
+        rv = dygw_db_work(s->ctx, next_piece, s, DYGW_DB_ONCE);
+        adapt(s);
+        s->from = s->filter.end_time;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

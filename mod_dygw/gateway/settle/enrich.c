@@ -9,6 +9,7 @@
  * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
 #include <string.h>
 
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
 #include "gateway/settle/kinds.h"
@@ -202,44 +203,35 @@ static void apply(const dygw_job_t *job, int *changed)
     }
 }
 
-/* 0: the database does not tell. */
-static int learn_names_with(dygw_job_t *job, dygw_db_t *db)
+static apr_status_t learn_names_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_job_t *job = baton;
     int i;
 
     for (i = 0; i < job->count; i++) {
         const learned_t *learned = &learned_of(job)[i];
 
         if (learned->nameless && learned->coupon && !learned->clashed) {
-            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, job->ctx.pool);
+            apr_status_t rv = dygw_owner_learn(db, job->rows[i], learned->coupon, ctx->pool);
 
             if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
-                return 0;
+                return rv;
             }
         }
     }
-    return 1;
+    return APR_SUCCESS;
 }
 
+/* 0: the database does not tell. */
 static int learn_names(dygw_job_t *job)
 {
     int needed = 0;
-    int done;
-    dygw_db_t *db;
     int i;
 
     for (i = 0; i < job->count; i++) {
         needed |= learned_of(job)[i].nameless && learned_of(job)[i].coupon;
     }
-    if (!needed) {
-        return 1;
-    }
-    if (dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool) != APR_SUCCESS) {
-        return 0;
-    }
-    done = learn_names_with(job, db);
-    dygw_db_close(db);
-    return done;
+    return !needed || dygw_db_work(&job->ctx, learn_names_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 /* A verify_id that turns out to be another record's is not learned. */

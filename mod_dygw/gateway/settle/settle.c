@@ -18,6 +18,7 @@
  */
 #include <string.h>
 
+#include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
@@ -52,24 +53,27 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
 /* --- verdicts --- */
 
-static int read_records_with(dygw_job_t *job, dygw_db_t *db)
+static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    const dygw_job_t *job = baton;
     dygw_settling_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
         const dygw_seen_coupon_t *seen = s->h.seen[i];
         apr_array_header_t *records;
+        apr_status_t rv;
 
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        if (dygw_owner_records(db, job->rows[i], seen, &records, job->ctx.pool) != APR_SUCCESS) {
-            return 0;
+        rv = dygw_owner_records(db, job->rows[i], seen, &records, ctx->pool);
+        if (rv != APR_SUCCESS) {
+            return rv;
         }
         s->h.records[i] = records;
     }
-    return 1;
+    return APR_SUCCESS;
 }
 
 /* What else is recorded of coupons that have a verification, for it may be those records', or older
@@ -78,8 +82,6 @@ static int read_records(dygw_job_t *job)
 {
     dygw_settling_t *s = job->state;
     int needed = 0;
-    int done;
-    dygw_db_t *db;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -88,15 +90,7 @@ static int read_records(dygw_job_t *job)
             needed = 1;
         }
     }
-    if (!needed) {
-        return 1;
-    }
-    if (dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool) != APR_SUCCESS) {
-        return 0;
-    }
-    done = read_records_with(job, db);
-    dygw_db_close(db);
-    return done;
+    return !needed || dygw_db_work(&job->ctx, read_records_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 static void apply_verdict(dygw_settling_t *s, int i, dygw_verification_t *v,

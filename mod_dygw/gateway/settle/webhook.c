@@ -9,7 +9,9 @@
 
 #include "gateway/ask.h"
 #include "gateway/cell.h"
+#include "gateway/db_work.h"
 #include "store/webhook.h"
+#include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
@@ -106,16 +108,9 @@ static void read_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t 
     change->account_id = dygw_json_id(certificate, "account_id", pool);
 }
 
-static apr_status_t keep(const dygw_ctx_t *ctx, dygw_webhook_t *change)
+static apr_status_t keep(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *change)
 {
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_store_webhook_insert(db, change);
-        dygw_db_close(db);
-    }
-    return rv;
+    return dygw_store_webhook_insert(db, change);
 }
 
 /* What may stand in a log: a name as Douyin's events and actions have them. */
@@ -152,7 +147,7 @@ static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
 static void take_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const char *msg_id,
                         dygw_result_t *out)
 {
-    apr_status_t rv = keep(ctx, change);
+    apr_status_t rv = dygw_db_work(ctx, keep, change, DYGW_DB_ONCE);
 
     if (rv != APR_SUCCESS && rv != APR_EEXIST) {
         count(ctx->gateway, DYGW_WEBHOOK_FAILED);

@@ -21,9 +21,7 @@ static const char *const known_parameters[] = { "date", "account_id", "refresh",
                                                 "raw", NULL };
 
 typedef struct wanted_t {
-    const char *day;
-    const char *account_id;
-    int refresh;
+    dygw_reconciliation_wanted_t what;
     int csv;
     int bom;
     int raw;
@@ -90,9 +88,9 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
-    wanted->day = read_day(call, query, out);
-    wanted->account_id = read_account(call, query, out);
-    wanted->refresh = read_switch(call, query, "refresh", 1, out);
+    wanted->what.day = read_day(call, query, out);
+    wanted->what.account_id = read_account(call, query, out);
+    wanted->what.refresh = read_switch(call, query, "refresh", 1, out);
     wanted->bom = read_switch(call, query, "bom", wanted->csv, out);
     wanted->raw = read_switch(call, query, "raw", wanted->csv, out);
 }
@@ -251,14 +249,13 @@ int dygw_handle_reconciliation(dygw_call_t *call)
 
     read_wanted(call, &wanted, &out);
     if (out.code == DYGW_OK) {
-        dygw_reconciliation_read(&call->ctx, wanted.day, wanted.account_id, wanted.refresh, &actor,
-                                 &shown, &out);
+        dygw_reconciliation_read(&call->ctx, &wanted.what, &actor, &shown, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
     }
     w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
-    if (shown->generated_at != DYGW_NO_TIME && !wanted.refresh) {
+    if (shown->generated_at != DYGW_NO_TIME && !wanted.what.refresh) {
         return reply(&w, HTTP_OK);
     }
     set_retry_after(call, shown);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Units of work with the database. */
+#include "gateway/db_work.h"
+
+#define UNITS_OF_WORK   2
+#define FIRST_PAUSE     apr_time_from_msec(100)     /* the next ones are twice as long */
+
+static apr_status_t open_unit(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt, dygw_ms_t until)
+{
+    apr_interval_time_t pause = FIRST_PAUSE;
+    apr_status_t rv;
+
+    while ((rv = dygw_db_open(db, ctx->gateway->db, ctx->log, ctx->pool)) != APR_SUCCESS
+           && in_doubt && dygw_now() < until) {
+        apr_sleep(pause);
+        pause *= 2;
+    }
+    return rv;
+}
+
+static int is_end(const dygw_db_rules_t *rules, apr_status_t rv)
+{
+    const apr_status_t *end = rules->ends;
+
+    while (*end != rv && *end != APR_SUCCESS) {
+        end++;
+    }
+    return *end == rv;
+}
+
+apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
+                          const dygw_db_rules_t *rules)
+{
+    const dygw_ms_t until = rules ? dygw_now() + rules->patience : 0;
+    int in_doubt = 0;
+    int units = 0;
+    apr_status_t rv;
+
+    do {
+        dygw_db_t *db;
+
+        rv = open_unit(ctx, &db, in_doubt, until);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        rv = work(ctx, db, baton);
+        dygw_db_close(db);
+        in_doubt = rv == APR_INCOMPLETE;
+    } while (rules && !is_end(rules, rv) && ++units < UNITS_OF_WORK);
+    return rv;
+}
