@@ -18,7 +18,7 @@ void dygw_log_set_writer(dygw_log_writer_fn *writer)
     log_writer = writer;
 }
 
-void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level, apr_status_t rv,
+void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv,
                     const char *fmt, ...)
 {
     va_list args;
@@ -27,7 +27,7 @@ void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level
         return;
     }
     va_start(args, fmt);
-    log_writer(log, file, line, level, rv, fmt, args);
+    log_writer(log, place, rv, fmt, args);
     va_end(args);
 }
 

@@ -28,19 +28,27 @@ typedef struct dygw_log_t {
     const char *request_id;
 } dygw_log_t;
 
+/* Which message it is in the sources, and how grave. */
+typedef struct dygw_log_place_t {
+    const char *file;
+    int line;
+    dygw_log_level_e level;
+} dygw_log_place_t;
+
 /* Writes one formatted message. Must be callable from every thread. */
-typedef void dygw_log_writer_fn(const dygw_log_t *log, const char *file, int line, int level,
+typedef void dygw_log_writer_fn(const dygw_log_t *log, const dygw_log_place_t *place,
                                 apr_status_t rv, const char *fmt, va_list args);
 
 /* Sets the process's writer; NULL restores the default, which drops everything. */
 void dygw_log_set_writer(dygw_log_writer_fn *writer);
 
-void dygw_log_write(const dygw_log_t *log, const char *file, int line, int level, apr_status_t rv,
-                    const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv,
+                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* dygw_log(log, ERR, rv, DYGWNO(0001) "what happened to %s", name);  rv is 0 when there is none. */
 #define dygw_log(log, level, rv, ...) \
-    dygw_log_write((log), __FILE__, __LINE__, DYGW_LOG_##level, (rv), __VA_ARGS__)
+    dygw_log_write((log), &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, \
+                   (rv), __VA_ARGS__)
 
 /* Whether what happens with every request may be said now: once a minute and process, by what
  * said_at keeps (s; 0 = never). */

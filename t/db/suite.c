@@ -39,14 +39,13 @@ static const apr_dbd_driver_t *driver;
 static apr_proc_mutex_t *writer;
 static apr_int64_t last_id;
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     char text[sizeof(suite_last_error)];
 
     vsnprintf(text, sizeof(text), fmt, args);
-    if (level <= DYGW_LOG_ERR) {
+    if (place->level <= DYGW_LOG_ERR) {
         suite_errors++;
         memcpy(suite_last_error, text, sizeof(text));
     }

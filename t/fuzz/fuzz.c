@@ -93,9 +93,8 @@ static dygw_ms_t frozen(void)
 }
 
 /* So that what is logged is put together, too. */
-static void log_writer(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                       DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                       const char *fmt, va_list args)
+static void log_writer(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                       DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     char text[8192];
 

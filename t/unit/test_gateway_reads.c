@@ -139,9 +139,8 @@ void dygw_token_accepted(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_t
 static int messages;
 static char message[512];
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     messages++;
     vsnprintf(message, sizeof(message), fmt, args);

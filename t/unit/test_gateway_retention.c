@@ -102,9 +102,8 @@ apr_status_t dygw_store_reconciliation_purge(DYGW_UNUSED dygw_db_t *db, const ch
     return take(3, limit > 1 ? 1 : limit, removed);
 }
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     vsnprintf(message, sizeof(message), fmt, args);
 }

@@ -87,10 +87,10 @@ static void a_time_of_douyins_after_all_calendars_is_the_last_moment(DYGW_UNUSED
 
 static char written[200];
 
-static void writer(const dygw_log_t *log, DYGW_UNUSED const char *file, DYGW_UNUSED int line,
-                   int level, apr_status_t rv, const char *fmt, va_list args)
+static void writer(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv, const char *fmt,
+                   va_list args)
 {
-    int n = snprintf(written, sizeof written, "%s %d %d ", log->request_id, level, rv);
+    int n = snprintf(written, sizeof written, "%s %d %d ", log->request_id, (int)place->level, rv);
 
     vsnprintf(written + n, sizeof written - (size_t)n, fmt, args);
 }

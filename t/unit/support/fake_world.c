@@ -69,9 +69,8 @@ const char *fake_trace(void)
     return told;
 }
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     pthread_mutex_lock(&guard);
     apr_vsnprintf(messages[message_count % MESSAGES_MAX], MESSAGE_SIZE, fmt, args);

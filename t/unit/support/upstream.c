@@ -18,9 +18,8 @@
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static char logged[MAX_LOGGED];
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const char *file,
-                      DYGW_UNUSED int line, DYGW_UNUSED int level, DYGW_UNUSED apr_status_t rv,
-                      const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
+                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
 {
     size_t len;
 
