@@ -20,15 +20,8 @@ typedef struct dygw_metric_t {
     dygw_show_e show;
 } dygw_metric_t;
 
-typedef struct dygw_sample_t {
-    const char *suffix;                 /* "", or that of a histogram's */
-    const dygw_label_t *labels;         /* the first one is the application */
-    int count;
-    apr_int64_t value;
-    dygw_decimals_e decimals;
-} dygw_sample_t;
-
-/* Called for each metric, and then for each of its samples, always in the same order. */
+/* Called for each metric, and then for each of its samples, always in the same order. The first
+ * label of a sample is the application. */
 typedef struct dygw_reader_t {
     void (*metric)(void *baton, const dygw_metric_t *metric);
     void (*sample)(void *baton, const dygw_metric_t *metric, const dygw_sample_t *sample);

@@ -12,8 +12,7 @@ static void write_metric(void *baton, const dygw_metric_t *metric)
 
 static void write_sample(void *baton, const dygw_metric_t *metric, const dygw_sample_t *sample)
 {
-    dygw_prometheus_sample(baton, metric->name, sample->suffix, sample->labels, sample->count,
-                           sample->value, sample->decimals);
+    dygw_prometheus_sample(baton, metric->name, sample);
 }
 
 int dygw_handle_metrics(dygw_call_t *call)

@@ -101,14 +101,12 @@ static void append_labels(dygw_prometheus_t *p, const dygw_label_t *labels, int 
     }
 }
 
-void dygw_prometheus_sample(dygw_prometheus_t *p, const char *name, const char *suffix,
-                            const dygw_label_t *labels, int count, apr_int64_t value,
-                            dygw_decimals_e decimals)
+void dygw_prometheus_sample(dygw_prometheus_t *p, const char *name, const dygw_sample_t *sample)
 {
     append_text(p, name);
-    append_text(p, suffix);
-    append_labels(p, labels, count);
+    append_text(p, sample->suffix);
+    append_labels(p, sample->labels, sample->count);
     append_text(p, " ");
-    append_text(p, dygw_prometheus_value(value, decimals, p->pool));
+    append_text(p, dygw_prometheus_value(sample->value, sample->decimals, p->pool));
     append_text(p, "\n");
 }

@@ -31,10 +31,16 @@ void dygw_prometheus_metric(dygw_prometheus_t *p, const char *name, const char *
 /* Of a value: how many of its digits are decimals. */
 typedef enum { DYGW_WHOLE = 0, DYGW_THOUSANDTHS = 3, DYGW_MILLIONTHS = 6 } dygw_decimals_e;
 
-/* One line: name with suffix ("" for none), `count` labels, the value. */
-void dygw_prometheus_sample(dygw_prometheus_t *p, const char *name, const char *suffix,
-                            const dygw_label_t *labels, int count, apr_int64_t value,
-                            dygw_decimals_e decimals);
+typedef struct dygw_sample_t {
+    const char *suffix;                 /* of the metric's name: "", or that of a histogram's */
+    const dygw_label_t *labels;
+    int count;                          /* of labels */
+    apr_int64_t value;
+    dygw_decimals_e decimals;
+} dygw_sample_t;
+
+/* One line, of the metric of that name. */
+void dygw_prometheus_sample(dygw_prometheus_t *p, const char *name, const dygw_sample_t *sample);
 
 /* The value as text: 1500 thousandths are 1.5. */
 const char *dygw_prometheus_value(apr_int64_t value, dygw_decimals_e decimals, apr_pool_t *pool);

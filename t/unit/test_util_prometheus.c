@@ -51,8 +51,8 @@ static void a_sample_is_a_line_with_its_labels(DYGW_UNUSED void **state)
 {
     const dygw_label_t labels[] = { { "a", "1" }, { "le", "+Inf" } };
 
-    dygw_prometheus_sample(&page, "x", "", labels, 0, 7, DYGW_WHOLE);
-    dygw_prometheus_sample(&page, "x", "_bucket", labels, 2, -1, DYGW_WHOLE);
+    dygw_prometheus_sample(&page, "x", &(dygw_sample_t){ "", labels, 0, 7, DYGW_WHOLE });
+    dygw_prometheus_sample(&page, "x", &(dygw_sample_t){ "_bucket", labels, 2, -1, DYGW_WHOLE });
     assert_string_equal(page.text, "x 7\nx_bucket{a=\"1\",le=\"+Inf\"} -1\n");
 }
 
@@ -60,7 +60,7 @@ static void labels_are_escaped(DYGW_UNUSED void **state)
 {
     const dygw_label_t label = { "a", "q\"b\\n\n\xe4\xb8\xad" };
 
-    dygw_prometheus_sample(&page, "x", "", &label, 1, 0, DYGW_WHOLE);
+    dygw_prometheus_sample(&page, "x", &(dygw_sample_t){ "", &label, 1, 0, DYGW_WHOLE });
     assert_string_equal(page.text, "x{a=\"q\\\"b\\\\n\\n\xe4\xb8\xad\"} 0\n");
 }
 
@@ -87,7 +87,7 @@ static void long_pages_are_whole(DYGW_UNUSED void **state)
     int i;
 
     for (i = 0; i < 1000; i++) {
-        dygw_prometheus_sample(&page, "name", "", NULL, 0, i % 10, DYGW_WHOLE);
+        dygw_prometheus_sample(&page, "name", &(dygw_sample_t){ "", NULL, 0, i % 10, DYGW_WHOLE });
     }
     assert_int_equal(page.len, 7000);
     assert_int_equal(strlen(page.text), 7000);
