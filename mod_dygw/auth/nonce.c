@@ -88,9 +88,7 @@ struct dygw_nonces_t {
     table_t **tables;       /* the first is in use; those of older generations follow */
     int count;
     EVP_MAC *siphash;
-    void (*lock)(void *baton);
-    void (*unlock)(void *baton);
-    void *baton;
+    dygw_nonces_lock_t lock;
 };
 
 /* --- layout --- */
@@ -177,16 +175,13 @@ static int are_tables(void *const *tables, int count)
 }
 
 apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int count,
-                                void (*lock)(void *baton), void (*unlock)(void *baton), void *baton,
-                                apr_pool_t *pool)
+                                const dygw_nonces_lock_t *lock, apr_pool_t *pool)
 {
     dygw_nonces_t *made = apr_pcalloc(pool, sizeof(*made));
 
     made->tables = apr_pmemdup(pool, tables, count * sizeof(*tables));
     made->count = count;
-    made->lock = lock;
-    made->unlock = unlock;
-    made->baton = baton;
+    made->lock = *lock;
     made->siphash = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
     if (!made->siphash || !are_tables(tables, count)) {
         EVP_MAC_free(made->siphash);
@@ -350,7 +345,7 @@ static void begin_work(dygw_nonces_t *nonces)
 {
     int i;
 
-    nonces->lock(nonces->baton);
+    nonces->lock.take(nonces->lock.baton);
     for (i = 0; i < nonces->count; i++) {
         if (atomic_exchange(&nonces->tables[i]->at_work, 1)) {
             count_anew(nonces->tables[i]);
@@ -365,7 +360,7 @@ static void end_work(dygw_nonces_t *nonces)
     for (i = 0; i < nonces->count; i++) {
         atomic_store(&nonces->tables[i]->at_work, 0);
     }
-    nonces->unlock(nonces->baton);
+    nonces->lock.release(nonces->lock.baton);
 }
 
 /* --- spending --- */

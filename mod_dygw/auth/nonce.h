@@ -25,12 +25,18 @@ apr_status_t dygw_nonces_format(void *memory, int entries);
  * the other has forgotten stays refused. */
 void dygw_nonces_follow(void *fresh, const void *older);
 
+/* What is called around each use. */
+typedef struct dygw_nonces_lock_t {
+    void (*take)(void *baton);
+    void (*release)(void *baton);
+    void *baton;
+} dygw_nonces_lock_t;
+
 /* Tables formatted before, by this process or the one before it: first the one in use, then those
  * of generations that may still serve. A nonce is good when it is in none of them, and enters all.
- * lock and unlock are called around each use. APR_EINVAL: one of them is no table. */
+ * APR_EINVAL: one of them is no table. */
 apr_status_t dygw_nonces_attach(dygw_nonces_t **nonces, void *const *tables, int count,
-                                void (*lock)(void *baton), void (*unlock)(void *baton), void *baton,
-                                apr_pool_t *pool);
+                                const dygw_nonces_lock_t *lock, apr_pool_t *pool);
 
 /* Spends `nonce` of the app `client_key` until expires_at. APR_EEXIST: spent before, or it may have
  * been. APR_ENOSPC: full for this app, *free_at (may be NULL) tells when an entry expires first. */

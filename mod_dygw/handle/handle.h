@@ -48,9 +48,9 @@ void dygw_drop_body(const dygw_call_t *call);
 apr_table_t *dygw_read_query(dygw_call_t *call, const char *const *known, dygw_result_t *out);
 /* For endpoints that take none. */
 void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out);
-/* One of them as a decimal integer. */
+/* One of them as a decimal integer; what is wrong with it is said from the query's pool. */
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
-                   apr_pool_t *pool, dygw_result_t *out);
+                   dygw_result_t *out);
 
 /* --- deadline.c: the time that a body may take --- */
 /* In register_hooks: the filter that keeps it. */
@@ -68,7 +68,7 @@ void dygw_hang_up(conn_rec *c);
  * absent. */
 typedef enum { DYGW_EDGE_START, DYGW_EDGE_END } dygw_edge_e;
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
-                          apr_pool_t *pool, dygw_result_t *out);
+                          dygw_result_t *out);
 
 /* --- fields.c: the members of the body. The first mistake counts: after it, readers do nothing ---
  */

@@ -309,7 +309,7 @@ void dygw_read_no_query(dygw_call_t *call, dygw_result_t *out)
 }
 
 int dygw_query_int(const apr_table_t *query, const char *name, int min, int max, int if_absent,
-                   apr_pool_t *pool, dygw_result_t *out)
+                   dygw_result_t *out)
 {
     const char *text = apr_table_get(query, name);
     apr_int64_t number;
@@ -320,8 +320,9 @@ int dygw_query_int(const apr_table_t *query, const char *name, int min, int max,
     }
     number = apr_strtoi64(text, &end, 10);
     if (strspn(text, "0123456789") == 0 || *end || number < min || number > max) {
-        dygw_invalid(out, name, apr_psprintf(pool, "%s must be an integer from %d to %d", name, min,
-                                             max));
+        dygw_invalid(out, name,
+                     apr_psprintf(apr_table_elts(query)->pool,
+                                  "%s must be an integer from %d to %d", name, min, max));
         return if_absent;
     }
     return (int)number;

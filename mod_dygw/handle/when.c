@@ -42,8 +42,9 @@ static apr_status_t read_time(const char *text, dygw_edge_e edge, int zone, apr_
 }
 
 dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_e edge, int zone,
-                          apr_pool_t *pool, dygw_result_t *out)
+                          dygw_result_t *out)
 {
+    apr_pool_t *pool = apr_table_elts(query)->pool;
     const char *text = apr_table_get(query, name);
     dygw_ms_t t = 0;
 

@@ -107,8 +107,11 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     made->baton = pooled;
     *source = made;
     if (rv == APR_SUCCESS) {
-        rv = dygw_guard_create(&made->guard, made->dialect, settings.max, pooled->timeout,
-                               dygw_watch_wake, NULL, pool);
+        rv = dygw_guard_create(&made->guard,
+                               &(const dygw_guard_config_t){ .dialect = made->dialect,
+                                                             .max = settings.max,
+                                                             .limit = pooled->timeout,
+                                                             .wake = dygw_watch_wake }, pool);
     }
     return rv;
 }
@@ -401,9 +404,11 @@ static int prepare_with(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_
 /* Without a guard a server that stands still keeps the parent waiting, and that is all. */
 static void guard_direct(dygw_db_source_t *source, server_rec *server, apr_pool_t *pool)
 {
-    apr_status_t rv = dygw_guard_create(&source->guard, source->dialect, source->max_opens,
-                                        dygw_cfg_get(server)->database_timeout, dygw_watch_wake,
-                                        NULL, pool);
+    const dygw_guard_config_t config = { .dialect = source->dialect,
+                                         .max = source->max_opens,
+                                         .limit = dygw_cfg_get(server)->database_timeout,
+                                         .wake = dygw_watch_wake };
+    apr_status_t rv = dygw_guard_create(&source->guard, &config, pool);
 
     if (rv != APR_SUCCESS || dygw_watch_source(source, pool) != APR_SUCCESS) {
         source->guard = NULL;

@@ -206,8 +206,9 @@ static apr_status_t start_one(const prepared_t *p, apr_pool_t *pool)
     }
     if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
         rv = dygw_nonces_attach(&runtime->nonces, (void *const *)p->shared.nonces->elts,
-                                p->shared.nonces->nelts, dygw_lock_take, dygw_lock_release,
-                                p->shared.nonces_lock, pool);
+                                p->shared.nonces->nelts,
+                                &(const dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
+                                                             p->shared.nonces_lock }, pool);
     }
     if (rv == APR_SUCCESS) {
         p->cfg->runtime = runtime;

@@ -177,16 +177,18 @@ apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
-apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int offset, int limit,
-                                 apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool)
+apr_status_t dygw_store_app_list(dygw_db_t *db, const dygw_app_filter_t *filter, int offset,
+                                 int limit, dygw_page_t *found, apr_pool_t *pool)
 {
-    const char *word = status < 0 ? NULL : dygw_app_status_word((dygw_app_status_e)status);
+    const char *word = filter->status < 0
+                           ? NULL : dygw_app_status_word((dygw_app_status_e)filter->status);
+    const char *q = filter->q;
     const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit),
                            dygw_db_int(db, offset) };
     dygw_rows_t *rows = NULL;
-    apr_status_t rv = one_int(db, &app_count, args, total);
+    apr_status_t rv = one_int(db, &app_count, args, &found->total);
 
-    *apps = apr_array_make(pool, limit, sizeof(dygw_app_t *));
+    found->rows = apr_array_make(pool, limit, sizeof(dygw_app_t *));
     if (rv == APR_SUCCESS) {
         rv = dygw_db_select(db, &app_list, &rows, args);
     }
@@ -194,7 +196,7 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int o
         dygw_app_t *app = apr_pcalloc(pool, sizeof(*app));
 
         read_app(rows, app, pool);
-        APR_ARRAY_PUSH(*apps, dygw_app_t *) = app;
+        APR_ARRAY_PUSH(found->rows, dygw_app_t *) = app;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

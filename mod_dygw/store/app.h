@@ -93,9 +93,14 @@ typedef void dygw_store_app_fn(void *baton, const dygw_app_t *app);
 apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each,
                                  void *baton);
 
-/* Newest first. status < 0: any; q NULL: any, else a substring of name, code or client_key, % and _
- * literal. apps: of dygw_app_t *. */
-apr_status_t dygw_store_app_list(dygw_db_t *db, int status, const char *q, int offset, int limit,
-                                 apr_array_header_t **apps, apr_int64_t *total, apr_pool_t *pool);
+/* Which apps to list. */
+typedef struct dygw_app_filter_t {
+    int status;                 /* dygw_app_status_e; < 0: any */
+    const char *q;              /* a part of name, code or client_key, % and _ literal; NULL: any */
+} dygw_app_filter_t;
+
+/* Newest first, `offset` of them left out, at most limit. Rows are dygw_app_t *. */
+apr_status_t dygw_store_app_list(dygw_db_t *db, const dygw_app_filter_t *filter, int offset,
+                                 int limit, dygw_page_t *found, apr_pool_t *pool);
 
 #endif

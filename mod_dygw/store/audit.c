@@ -168,8 +168,7 @@ static apr_status_t count(dygw_db_t *db, const dygw_stmt_t *stmt, const char **a
 }
 
 apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
-                                   int limit, apr_array_header_t **entries, apr_int64_t *total,
-                                   apr_pool_t *pool)
+                                   int limit, dygw_page_t *found, apr_pool_t *pool)
 {
     const char *args[ARGS_MAX];
     int mask = mask_of(filter);
@@ -177,13 +176,13 @@ apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *fil
     apr_status_t rv;
 
     fill_args(db, filter, offset, limit, args);
-    *entries = apr_array_make(pool, 1, sizeof(dygw_audit_entry_t));
-    rv = count(db, &audit_count[mask], args, total);
+    found->rows = apr_array_make(pool, 1, sizeof(dygw_audit_entry_t));
+    rv = count(db, &audit_count[mask], args, &found->total);
     if (rv == APR_SUCCESS) {
         rv = dygw_db_select(db, &audit_list[mask], &rows, args);
     }
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        read_entry(rows, apr_array_push(*entries), pool);
+        read_entry(rows, apr_array_push(found->rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

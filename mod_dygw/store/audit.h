@@ -3,8 +3,7 @@
 #ifndef DYGW_STORE_AUDIT_H
 #define DYGW_STORE_AUDIT_H
 
-#include <apr_tables.h>
-
+#include "store/page.h"
 #include "store/db/db.h"
 
 typedef struct dygw_audit_entry_t {
@@ -33,10 +32,9 @@ typedef struct dygw_audit_filter_t {
     const char *target;
 } dygw_audit_filter_t;
 
-/* The newest first. entries: of dygw_audit_entry_t. */
+/* The newest first, `offset` of them left out, at most limit. Rows are dygw_audit_entry_t. */
 apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
-                                   int limit, apr_array_header_t **entries, apr_int64_t *total,
-                                   apr_pool_t *pool);
+                                   int limit, dygw_page_t *found, apr_pool_t *pool);
 
 /* Removes at most limit entries from before `before`; *removed: how many. */
 apr_status_t dygw_store_audit_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);

@@ -63,11 +63,11 @@ static dygw_ledger_row_t *read_row(dygw_rows_t *rows, apr_pool_t *pool)
     return row;
 }
 
-apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int64_t below_id,
-                                    int limit, apr_array_header_t **rows, apr_int64_t *last_id,
+apr_status_t dygw_store_ledger_read(dygw_db_t *db, const dygw_id_range_t *range, int limit,
+                                    apr_array_header_t **rows, apr_int64_t *last_id,
                                     apr_pool_t *pool)
 {
-    const char *args[] = { dygw_db_int(db, after_id), dygw_db_int(db, below_id),
+    const char *args[] = { dygw_db_int(db, range->after), dygw_db_int(db, range->below),
                            dygw_db_int(db, limit) };
     dygw_rows_t *found;
     apr_status_t rv = dygw_db_select(db, &ledger_read, &found, args);

@@ -24,11 +24,17 @@ typedef struct dygw_ledger_row_t {
     dygw_ms_t created_at;
 } dygw_ledger_row_t;
 
-/* The rows with an id above after_id and below below_id that have a verify_time, in order, out of
- * `limit` rows at most that are read; *last_id is the last id read, or 0: there was none. rows: of
- * dygw_ledger_row_t *. */
-apr_status_t dygw_store_ledger_read(dygw_db_t *db, apr_int64_t after_id, apr_int64_t below_id,
-                                    int limit, apr_array_header_t **rows, apr_int64_t *last_id,
+/* Both excluded. */
+typedef struct dygw_id_range_t {
+    apr_int64_t after;
+    apr_int64_t below;
+} dygw_id_range_t;
+
+/* The rows with an id in the range that have a verify_time, in order, out of `limit` rows at most
+ * that are read; *last_id is the last id read, or 0: there was none. rows: of dygw_ledger_row_t *.
+ */
+apr_status_t dygw_store_ledger_read(dygw_db_t *db, const dygw_id_range_t *range, int limit,
+                                    apr_array_header_t **rows, apr_int64_t *last_id,
                                     apr_pool_t *pool);
 
 /* The one of that verify_id. APR_NOTFOUND. */

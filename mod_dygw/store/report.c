@@ -43,18 +43,18 @@ static apr_status_t read_rows(dygw_db_t *db, const char *label, const char *sql,
 }
 
 apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                     apr_int64_t below, int limit, int brief,
-                                     apr_array_header_t **rows, apr_pool_t *pool)
+                                     const dygw_report_part_t *part, apr_array_header_t **rows,
+                                     apr_pool_t *pool)
 {
     dygw_clause_t clause;
     const char *sql;
 
-    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below);
-    clause.args[clause.count] = dygw_db_int(db, limit);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", columns[brief], FROM "WHERE ", clause.where,
-                      NEWEST, NULL);
-    return read_rows(db, dygw_report_label(db, "below", clause.mask, brief), sql, clause.args, rows,
-                     pool);
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, part->below_id);
+    clause.args[clause.count] = dygw_db_int(db, part->limit);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", columns[part->brief], FROM "WHERE ",
+                      clause.where, NEWEST, NULL);
+    return read_rows(db, dygw_report_label(db, "below", clause.mask, part->brief), sql, clause.args,
+                     rows, pool);
 }
 
 static apr_status_t one_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
@@ -90,18 +90,20 @@ static apr_status_t id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                                     int limit, apr_array_header_t **rows, apr_pool_t *pool)
 {
+    dygw_report_part_t part = { DYGW_BELOW_ALL, limit, 0 };
     apr_int64_t first = 0;
     apr_status_t rv;
 
     if (offset == 0) {
-        return dygw_store_report_below(db, filter, DYGW_BELOW_ALL, limit, 0, rows, pool);
+        return dygw_store_report_below(db, filter, &part, rows, pool);
     }
     *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
     rv = id_at(db, filter, offset, &first);
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
     }
-    return dygw_store_report_below(db, filter, first + 1, limit, 0, rows, pool);
+    part.below_id = first + 1;
+    return dygw_store_report_below(db, filter, &part, rows, pool);
 }
 
 /* By time alone, the primary key; where that is the table itself, the index for sums is shorter. */

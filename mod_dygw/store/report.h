@@ -27,11 +27,16 @@ void dygw_report_filter_init(dygw_report_filter_t *filter);
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                                     int limit, apr_array_header_t **rows, apr_pool_t *pool);
 
-/* Those below an id, whatever its place in the list. With `brief`, without Douyin's answers. */
-apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                     apr_int64_t below, int limit, int brief,
-                                     apr_array_header_t **rows, apr_pool_t *pool);
+/* A part of the list, whatever its place in it. */
 #define DYGW_BELOW_ALL APR_INT64_MAX
+typedef struct dygw_report_part_t {
+    apr_int64_t below_id;       /* only records with a lower one; DYGW_BELOW_ALL: all */
+    int limit;                  /* so many of them at most */
+    int brief;                  /* without Douyin's answers */
+} dygw_report_part_t;
+apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     const dygw_report_part_t *part, apr_array_header_t **rows,
+                                     apr_pool_t *pool);
 
 /* How many there are. */
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
@@ -66,12 +71,17 @@ typedef struct dygw_sums_row_t {
     dygw_sums_t sums;
 } dygw_sums_row_t;
 
-/* The groups that there are, in no order, at most limit. Days are those of zone, minutes east. One
- * statement, which reads as many index entries as there are records: ask for a long time in pieces.
- * rows: of dygw_sums_row_t. */
-apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter, int group_by,
-                                    int zone, int limit, apr_array_header_t **rows,
-                                    apr_pool_t *pool);
+/* What makes a group. */
+typedef struct dygw_sums_by_t {
+    int keys;                       /* DYGW_BY_*, added up */
+    int zone;                       /* whose days they are: minutes east */
+} dygw_sums_by_t;
+
+/* The groups that there are, in no order, at most limit. One statement, which reads as many index
+ * entries as there are records: ask for a long time in pieces. rows: of dygw_sums_row_t. */
+apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                    const dygw_sums_by_t *by, int limit,
+                                    apr_array_header_t **rows, apr_pool_t *pool);
 
 /* When the first record at or after `from` was created. APR_NOTFOUND: there is none. */
 apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at);

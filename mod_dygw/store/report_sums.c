@@ -82,15 +82,15 @@ static void read_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool
 }
 
 /* Where the arguments stand in the text: the day's, the filter's, the limit. */
-static const char **arguments(dygw_db_t *db, const dygw_clause_t *clause, int by_day, int zone,
+static const char **arguments(dygw_db_t *db, const dygw_clause_t *clause, const dygw_sums_by_t *by,
                               int limit)
 {
     const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
     int count = 0;
     int i;
 
-    if (by_day) {
-        args[count++] = dygw_db_int(db, (apr_int64_t)zone * MINUTE_MS);
+    if (by->keys & DYGW_BY_DAY) {
+        args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
     }
     for (i = 0; i < clause->count; i++) {
         args[count++] = clause->args[i];
@@ -99,9 +99,9 @@ static const char **arguments(dygw_db_t *db, const dygw_clause_t *clause, int by
     return args;
 }
 
-apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter, int group_by,
-                                    int zone, int limit, apr_array_header_t **rows,
-                                    apr_pool_t *pool)
+apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                    const dygw_sums_by_t *by, int limit,
+                                    apr_array_header_t **rows, apr_pool_t *pool)
 {
     const int narrow = filter->poi_id || filter->certificate_id || filter->order_id;
     dygw_clause_t clause;
@@ -112,13 +112,12 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
 
     dygw_report_clause(&clause, db, filter, narrow ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
                        DYGW_BELOW_ALL);
-    sql = sums_sql(db, clause.where, group_by);
-    stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, group_by), DYGW_SQL(sql) };
-    rv = dygw_db_select(db, &stmt, &found,
-                        arguments(db, &clause, group_by & DYGW_BY_DAY, zone, limit));
+    sql = sums_sql(db, clause.where, by->keys);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, by->keys), DYGW_SQL(sql) };
+    rv = dygw_db_select(db, &stmt, &found, arguments(db, &clause, by, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        read_row(found, zone, apr_array_push(*rows), pool);
+        read_row(found, by->zone, apr_array_push(*rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

@@ -409,14 +409,13 @@ static void test_each_gives_every_app_once(DYGW_UNUSED void **state)
     dygw_app_t *app = made_app();
     dygw_db_t *db = suite_open(0);
     seen_t seen = { 0, 0, 1 };
-    apr_array_header_t *apps;
+    dygw_page_t found;
     apr_int64_t version;
-    apr_int64_t total;
 
     assert_int_equal(dygw_store_app_each(db, &version, see, &seen), APR_SUCCESS);
-    assert_int_equal(dygw_store_app_list(db, -1, NULL, 0, 1, &apps, &total, suite_pool),
+    assert_int_equal(dygw_store_app_list(db, &(dygw_app_filter_t){ -1, NULL }, 0, 1, &found, suite_pool),
                      APR_SUCCESS);
-    assert_int_equal(seen.count, total);
+    assert_int_equal(seen.count, found.total);
     assert_int_equal(seen.last, app->id);
     assert_true(seen.ordered);
     dygw_db_close(db);
@@ -457,12 +456,13 @@ static apr_int64_t listed(int status, const char *q, int offset, int limit,
                           apr_array_header_t **apps)
 {
     dygw_db_t *db = suite_open(0);
-    apr_int64_t total = -1;
+    dygw_page_t found = { NULL, -1 };
 
-    assert_int_equal(dygw_store_app_list(db, status, q, offset, limit, apps, &total, suite_pool),
+    assert_int_equal(dygw_store_app_list(db, &(dygw_app_filter_t){ status, q }, offset, limit, &found, suite_pool),
                      APR_SUCCESS);
     dygw_db_close(db);
-    return total;
+    *apps = found.rows;
+    return found.total;
 }
 
 static void test_lists_are_filtered_and_paged(DYGW_UNUSED void **state)

@@ -31,14 +31,11 @@ static dygw_audit_filter_t about(const char *actor, const char *action, const ch
 static apr_array_header_t *list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
                                 int limit, apr_int64_t total)
 {
-    apr_array_header_t *entries;
-    apr_int64_t counted = -1;
+    dygw_page_t found = { NULL, -1 };
 
-    assert_int_equal(dygw_store_audit_list(db, filter, offset, limit, &entries, &counted,
-                                           suite_pool),
-                     APR_SUCCESS);
-    assert_int_equal(counted, total);
-    return entries;
+    assert_int_equal(dygw_store_audit_list(db, filter, offset, limit, &found, suite_pool), APR_SUCCESS);
+    assert_int_equal(found.total, total);
+    return found.rows;
 }
 
 static const dygw_audit_entry_t *at(const apr_array_header_t *entries, int i)

@@ -364,21 +364,21 @@ static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state
 
     assert_int_equal(record_insert(db, open), APR_SUCCESS);
     second = redeemed(db, certificate_id, 1);
-    assert_int_equal(dygw_store_ledger_read(db, first->id - 1, second->id + 1, 10, &rows, &last,
-                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows,
+                                            &last, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
     assert_same(APR_ARRAY_IDX(rows, 0, dygw_ledger_row_t *), first);
     assert_same(APR_ARRAY_IDX(rows, 1, dygw_ledger_row_t *), second);
     assert_int_equal(last, second->id);
-    assert_int_equal(dygw_store_ledger_read(db, first->id, second->id, 10, &rows, &last,
-                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows,
+                                            &last, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 0);
     assert_int_equal(last, open->id);
-    assert_int_equal(dygw_store_ledger_read(db, first->id - 1, second->id + 1, 1, &rows, &last,
-                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows,
+                                            &last, suite_pool), APR_SUCCESS);
     assert_int_equal(last, first->id);
-    assert_int_equal(dygw_store_ledger_read(db, second->id, second->id + 1, 1, &rows, &last,
-                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_ledger_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows,
+                                            &last, suite_pool), APR_SUCCESS);
     assert_int_equal(last, 0);
     dygw_db_close(db);
 }

@@ -139,8 +139,8 @@ static void check_list(const dygw_report_filter_t *f)
     assert_ids(rows, ids + skip, rest);
     assert_int_equal(dygw_store_report_page(db, f, 0, 2, &rows, suite_pool), APR_SUCCESS);
     assert_ids(rows, ids, count < 2 ? count : 2);
-    assert_int_equal(dygw_store_report_below(db, f, ids[0], 1000, 1, &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_report_below(db, f, &(dygw_report_part_t){ ids[0], 1000, 1 }, &rows,
+                                             suite_pool), APR_SUCCESS);
     assert_ids(rows, ids + 1, count > 0 ? count - 1 : 0);
     assert_int_equal(dygw_store_report_count(db, f, &total), APR_SUCCESS);
     assert_int_equal(total, count);
@@ -195,8 +195,8 @@ static void test_only_a_brief_list_is_without_answers(DYGW_UNUSED void **state)
     for (brief = 0; brief < 2; brief++) {
         const dygw_verification_t *v;
 
-        assert_int_equal(dygw_store_report_below(db, &f, DYGW_BELOW_ALL, 1, brief, &rows,
-                                                 suite_pool), APR_SUCCESS);
+        assert_int_equal(dygw_store_report_below(db, &f, &(dygw_report_part_t){ DYGW_BELOW_ALL, 1, brief },
+                                                 &rows, suite_pool), APR_SUCCESS);
         v = APR_ARRAY_IDX(rows, 0, dygw_verification_t *);
         assert_same_origin(v, made[COUNT - 2]);
         assert_int_equal(v->pay_amount, 1000 + COUNT - 2);
@@ -257,7 +257,7 @@ static void check_sums(const dygw_report_filter_t *f, int group_by)
     apr_int64_t sum = 0;
     int i, k;
 
-    assert_int_equal(dygw_store_report_sums(db, f, group_by, CHINA, 1000, &rows, suite_pool),
+    assert_int_equal(dygw_store_report_sums(db, f, &(dygw_sums_by_t){ group_by, CHINA }, 1000, &rows, suite_pool),
                      APR_SUCCESS);
     for (i = 0; i < rows->nelts; i++) {
         const dygw_sums_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_sums_row_t);
@@ -302,12 +302,12 @@ static void test_a_day_ends_at_midnight_of_the_zone(DYGW_UNUSED void **state)
     dygw_db_t *db = suite_open(0);
     apr_array_header_t *rows;
 
-    assert_int_equal(dygw_store_report_sums(db, &f, DYGW_BY_DAY, CHINA, 1000, &rows, suite_pool),
+    assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_DAY, CHINA }, 1000, &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
     assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_sums_row_t).sums.total_count, 12);
     /* A minute further west the first ms of the day is still the day before. */
-    assert_int_equal(dygw_store_report_sums(db, &f, DYGW_BY_DAY, CHINA - 1, 1000, &rows,
+    assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_DAY, CHINA - 1 }, 1000, &rows,
                                             suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 3);
     dygw_db_close(db);
@@ -319,7 +319,7 @@ static void test_groups_are_limited(DYGW_UNUSED void **state)
     dygw_db_t *db = suite_open(0);
     apr_array_header_t *rows;
 
-    assert_int_equal(dygw_store_report_sums(db, &f, DYGW_BY_DAY, CHINA, 2, &rows, suite_pool),
+    assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_DAY, CHINA }, 2, &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
     dygw_db_close(db);
@@ -335,7 +335,7 @@ static void test_the_present_name_of_an_app_is_told(DYGW_UNUSED void **state)
                               "INSERT INTO dygw_apps (id, name, client_key, secret_sealed, status, "
                               "created_at, updated_at) VALUES (%" APR_INT64_T_FMT ", 'bar', '%s', "
                               "'x', 'active', 1, 1)", apps[0], suite_unique_text("ck")));
-    assert_int_equal(dygw_store_report_sums(db, &f, DYGW_BY_APP, CHINA, 2, &rows, suite_pool),
+    assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_APP, CHINA }, 2, &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 1);
     assert_string_equal(APR_ARRAY_IDX(rows, 0, dygw_sums_row_t).app_name, "bar");

@@ -52,8 +52,8 @@ static int slow_setup(void **state)
     root = apr_pool_parent_get(suite_pool);
     apr_atomic_set32(&stopping, 0);
     if (rv != 0
-        || dygw_guard_create(&guard, suite_host[0].dialect, CONNECTIONS, LIMIT, never_sleeps, NULL,
-                             root) != APR_SUCCESS
+        || dygw_guard_create(&guard, &(dygw_guard_config_t){ suite_host[0].dialect, CONNECTIONS, LIMIT,
+                                                             never_sleeps, NULL }, root) != APR_SUCCESS
         || apr_thread_create(&watch, NULL, look, NULL, root) != APR_SUCCESS) {
         return -1;
     }

@@ -70,11 +70,11 @@ static int check_parameter(void *baton, const char *name, const char *value)
     return 1;
 }
 
-static void check_times(const apr_table_t *query, apr_pool_t *pool)
+static void check_times(const apr_table_t *query)
 {
     dygw_result_t out = { 0 };
-    dygw_ms_t start = dygw_query_time(query, "start_time", DYGW_EDGE_START, 480, pool, &out);
-    dygw_ms_t end = dygw_query_time(query, "start_time", DYGW_EDGE_END, 480, pool, &out);
+    dygw_ms_t start = dygw_query_time(query, "start_time", DYGW_EDGE_START, 480, &out);
+    dygw_ms_t end = dygw_query_time(query, "start_time", DYGW_EDGE_END, 480, &out);
     int is_day = apr_table_get(query, "start_time")
                  && strlen(apr_table_get(query, "start_time")) == 10;
 
@@ -85,10 +85,10 @@ static void check_times(const apr_table_t *query, apr_pool_t *pool)
     FUZZ_ASSERT(out.code == DYGW_OK || strcmp(out.field, "start_time") == 0);
 }
 
-static void check_number(const apr_table_t *query, apr_pool_t *pool)
+static void check_number(const apr_table_t *query)
 {
     dygw_result_t out = { 0 };
-    int size = dygw_query_int(query, "page_size", 1, SIZE_MAX_OF_PAGE, 20, pool, &out);
+    int size = dygw_query_int(query, "page_size", 1, SIZE_MAX_OF_PAGE, 20, &out);
     const char *text = apr_table_get(query, "page_size");
 
     FUZZ_ASSERT(size >= 1 && size <= SIZE_MAX_OF_PAGE);
@@ -111,8 +111,8 @@ static void check_query(char *args, apr_pool_t *pool)
     apr_table_do(check_parameter, &n, query, NULL);
     FUZZ_ASSERT(n <= 4 && n == apr_table_elts(query)->nelts);
     FUZZ_ASSERT(out.code == DYGW_OK || (out.code == DYGW_INVALID_REQUEST && out.message));
-    check_times(query, pool);
-    check_number(query, pool);
+    check_times(query);
+    check_number(query);
     dygw_read_no_query(&call, &again);
     FUZZ_ASSERT(again.code != DYGW_OK || n == 0);
 }

@@ -64,7 +64,7 @@ static dygw_nonces_t *attach_all(fixture_t *f, void *const *tables, int count)
 {
     dygw_nonces_t *nonces = NULL;
 
-    assert_int_equal(dygw_nonces_attach(&nonces, tables, count, lock, unlock, f, f->pool),
+    assert_int_equal(dygw_nonces_attach(&nonces, tables, count, &(dygw_nonces_lock_t){ lock, unlock, f }, f->pool),
                      APR_SUCCESS);
     return nonces;
 }
@@ -412,7 +412,8 @@ static void memory_that_is_no_table_is_not_attached(DYGW_UNUSED void **state)
     void *memory = calloc(1, size);
     dygw_nonces_t *nonces = NULL;
 
-    assert_int_equal(dygw_nonces_attach(&nonces, &memory, 1, lock, unlock, NULL, root), APR_EINVAL);
+    assert_int_equal(dygw_nonces_attach(&nonces, &memory, 1, &(dygw_nonces_lock_t){ lock, unlock, NULL }, root),
+                     APR_EINVAL);
     assert_null(nonces);
     free(memory);
 }

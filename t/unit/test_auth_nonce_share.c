@@ -66,8 +66,9 @@ static dygw_nonces_t *attach(const fixture_t *f, void *const *tables, int count)
 {
     dygw_nonces_t *nonces = NULL;
 
-    assert_int_equal(dygw_nonces_attach(&nonces, tables, count, dygw_lock_take, dygw_lock_release,
-                                        f->lock, f->pool), APR_SUCCESS);
+    assert_int_equal(dygw_nonces_attach(&nonces, tables, count,
+                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, f->lock },
+                                        f->pool), APR_SUCCESS);
     return nonces;
 }
 
@@ -233,7 +234,8 @@ static void call_traced(const fixture_t *f)
     dygw_nonces_t *nonces = NULL;
 
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    dygw_nonces_attach(&nonces, &f->memory, 1, take_and_stop, dygw_lock_release, f->lock, f->pool);
+    dygw_nonces_attach(&nonces, &f->memory, 1,
+                       &(dygw_nonces_lock_t){ take_and_stop, dygw_lock_release, f->lock }, f->pool);
     spend(nonces, 2, 1000, LATER);
     _exit(0);
 }

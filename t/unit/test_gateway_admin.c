@@ -70,8 +70,10 @@ static void change(dygw_app_change_t wanted)
 
 static void new_secret(const char *wanted, dygw_ms_t grace_ms)
 {
-    secret = wanted;
-    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 1, grace_ms, &app, &secret, &out);
+    dygw_new_secret_t made = { wanted, grace_ms };
+
+    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 1, &made, &app, &out);
+    secret = made.text;
 }
 
 static dygw_known_app_t *known(void)
@@ -193,8 +195,10 @@ static void other_changes_leave_the_secrets(DYGW_UNUSED void **state)
 
 static void no_app_no_secret(DYGW_UNUSED void **state)
 {
-    secret = NULL;
-    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 2, 0, &app, &secret, &out);
+    dygw_new_secret_t made = { NULL, 0 };
+
+    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, 2, &made, &app, &out);
+    secret = made.text;
     assert_int_equal(out.code, DYGW_NOT_FOUND);
     fake_store_fail(FAKE_APP_CHANGE, 0, 1, APR_EGENERAL, 0);
     new_secret(NULL, 0);

@@ -443,15 +443,15 @@ static void without_database_administrators_hear_so(DYGW_UNUSED void **state)
 {
     dygw_new_app_t wanted = { .name = "till" };
     dygw_app_change_t change = { .name = "kiosk" };
-    apr_array_header_t *list;
-    apr_int64_t total;
+    dygw_app_filter_t all = { -1, NULL };
+    dygw_page_t list;
     dygw_app_t *app;
     const char *secret;
 
     fake_store_fail(FAKE_OPEN, 0, 100, APR_EGENERAL, 0);
     dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    dygw_app_list(FAKE_CTX(gateway, pool), -1, NULL, 1, 20, &list, &total, &out);
+    dygw_app_list(FAKE_CTX(gateway, pool), &all, 1, 20, &list, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
     dygw_app_read(FAKE_CTX(gateway, pool), 1, &app, &out);
     assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
@@ -464,17 +464,17 @@ static void without_database_administrators_hear_so(DYGW_UNUSED void **state)
 
 static void apps_are_listed_by_pages(DYGW_UNUSED void **state)
 {
-    apr_array_header_t *list;
-    apr_int64_t total;
+    dygw_app_filter_t all = { -1, NULL };
+    dygw_page_t list;
     dygw_app_t *app;
 
     add(1, "key-1");
     add(2, "key-2");
     add(3, "key-3");
-    dygw_app_list(FAKE_CTX(gateway, pool), -1, NULL, 2, 2, &list, &total, &out);
+    dygw_app_list(FAKE_CTX(gateway, pool), &all, 2, 2, &list, &out);
     assert_int_equal(out.code, DYGW_OK);
-    assert_true(total == 3);
-    assert_int_equal(list->nelts, 1);
+    assert_true(list.total == 3);
+    assert_int_equal(list.rows->nelts, 1);
     dygw_app_read(FAKE_CTX(gateway, pool), 3, &app, &out);
     assert_string_equal(app->client_key, "key-3");
 }

@@ -39,7 +39,7 @@ static dygw_ms_t read_as(const char *text, dygw_edge_e edge)
     if (text) {
         apr_table_setn(query, "start_time", text);
     }
-    return dygw_query_time(query, "start_time", edge, CHINA, pool, &out);
+    return dygw_query_time(query, "start_time", edge, CHINA, &out);
 }
 
 static void assert_time(const char *text, dygw_ms_t t)

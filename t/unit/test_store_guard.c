@@ -127,7 +127,8 @@ static int make_with(void **state, apr_interval_time_t limit)
     world->source.baton = world;
     *state = world;
     apr_atomic_set32(&waited, 0);
-    return dygw_guard_create(&world->source.guard, DYGW_SQLITE3, MAX, limit, wake, world, pool)
+    return dygw_guard_create(&world->source.guard,
+                             &(dygw_guard_config_t){ DYGW_SQLITE3, MAX, limit, wake, world }, pool)
                    == APR_SUCCESS
                ? 0
                : -1;

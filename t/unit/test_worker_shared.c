@@ -134,8 +134,9 @@ static void start(void)
     metrics = dygw_metrics_attach(shared.metrics, pconf);
     if (shared.nonces) {
         assert_int_equal(dygw_nonces_attach(&nonces, (void *const *)shared.nonces->elts,
-                                            shared.nonces->nelts, dygw_lock_take,
-                                            dygw_lock_release, shared.nonces_lock, pconf),
+                                            shared.nonces->nelts,
+                                            &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
+                                                                   shared.nonces_lock }, pconf),
                          APR_SUCCESS);
     }
 }
@@ -249,8 +250,9 @@ static void a_table_of_another_layout_is_not_read(DYGW_UNUSED void **state)
 
     assert_int_equal(spend("0123456789abcdef"), APR_SUCCESS);
     memset(*table, 0xA5, 4);
-    assert_int_equal(dygw_nonces_attach(&nonces, table, 1, dygw_lock_take, dygw_lock_release,
-                                        shared.nonces_lock, pconf),
+    assert_int_equal(dygw_nonces_attach(&nonces, table, 1,
+                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
+                                                               shared.nonces_lock }, pconf),
                      APR_EINVAL);
 }
 

@@ -162,16 +162,15 @@ void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
 
 /* --- list and read --- */
 
-void dygw_app_list(const dygw_ctx_t *ctx, int status, const char *q, int page, int page_size,
-                   apr_array_header_t **apps, apr_int64_t *total, dygw_result_t *out)
+void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int page, int page_size,
+                   dygw_page_t *found, dygw_result_t *out)
 {
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_app_list(db, status, q, (page - 1) * page_size, page_size, apps, total,
-                                 ctx->pool);
+        rv = dygw_store_app_list(db, filter, (page - 1) * page_size, page_size, found, ctx->pool);
         dygw_db_close(db);
     }
     explain(rv, out);
@@ -271,15 +270,14 @@ static void apply_secret(const edit_t *edit, dygw_app_t *app)
 }
 
 void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
-                         dygw_ms_t grace_ms, dygw_app_t **app, const char **secret,
-                         dygw_result_t *out)
+                         dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out)
 {
     edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.secret", .id = id,
-                    .apply = apply_secret, .grace_ms = grace_ms };
+                    .apply = apply_secret, .grace_ms = secret->grace_ms };
 
     dygw_app_read(ctx, id, app, out);
     if (out->code == DYGW_OK) {
-        make_secret(ctx, (*app)->client_key, secret, &edit.secret_sealed, out);
+        make_secret(ctx, (*app)->client_key, &secret->text, &edit.secret_sealed, out);
     }
     if (out->code == DYGW_OK) {
         change_app(&edit, out);

@@ -53,9 +53,9 @@ typedef struct dygw_new_app_t {
 void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
                      dygw_app_t **app, const char **secret, dygw_result_t *out);
 
-/* Newest first, pages from 1; status and q as dygw_store_app_list takes them. */
-void dygw_app_list(const dygw_ctx_t *ctx, int status, const char *q, int page, int page_size,
-                   apr_array_header_t **apps, apr_int64_t *total, dygw_result_t *out);
+/* Of dygw_app_t *, the newest first, pages from 1. */
+void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int page, int page_size,
+                   dygw_page_t *found, dygw_result_t *out);
 
 /* DYGW_NOT_FOUND. */
 void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw_result_t *out);
@@ -79,10 +79,14 @@ void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64
 void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                              int allow, dygw_result_t *out);
 
-/* A new secret: *secret, generated when it is NULL. The one before signs, too, for grace_ms; those
- * before it do not. DYGW_NOT_FOUND. */
+typedef struct dygw_new_secret_t {
+    const char *text;               /* NULL: generated, and then it is there */
+    dygw_ms_t grace_ms;             /* the secret before signs, too, for so long; those before it do
+                                     * not */
+} dygw_new_secret_t;
+
+/* *app is the app afterwards. DYGW_NOT_FOUND. */
 void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
-                         dygw_ms_t grace_ms, dygw_app_t **app, const char **secret,
-                         dygw_result_t *out);
+                         dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out);
 
 #endif

@@ -134,8 +134,8 @@ static apr_status_t set_up(dygw_reconcile_run_t *run)
                                        .account_id = run->row->account_id,
                                        .start_time = start - BEFORE_MS,
                                        .end_time = end + AFTER_MS };
-    run->after_id = dygw_id_at(start - SETTLED_MS) - 1;
-    run->below_id = dygw_id_at(end + SKEW_MS);
+    run->ids.after = dygw_id_at(start - SETTLED_MS) - 1;
+    run->ids.below = dygw_id_at(end + SKEW_MS);
     run->step = DYGW_RECONCILE_FETCH;
     return apr_pool_create(&run->page_pool, run->ctx.pool);
 }

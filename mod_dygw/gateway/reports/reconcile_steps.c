@@ -12,8 +12,8 @@ static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     apr_array_header_t *rows;
     apr_int64_t last;
-    apr_status_t rv = dygw_store_ledger_read(db, run->after_id, run->below_id, READ_ROWS, &rows,
-                                             &last, dygw_db_pool(db));
+    apr_status_t rv = dygw_store_ledger_read(db, &run->ids, READ_ROWS, &rows, &last,
+                                             dygw_db_pool(db));
     int i;
 
     if (rv != APR_SUCCESS) {
@@ -22,7 +22,7 @@ static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
     for (i = 0; i < rows->nelts; i++) {
         dygw_ledger_add_row(run->ledger, APR_ARRAY_IDX(rows, i, const dygw_ledger_row_t *));
     }
-    run->after_id = last;
+    run->ids.after = last;
     if (last == 0) {
         dygw_ledger_match(run->ledger);
         run->step = DYGW_RECONCILE_FIND;

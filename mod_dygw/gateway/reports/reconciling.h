@@ -32,8 +32,7 @@ typedef struct dygw_reconcile_run_t {
     int pages;
     dygw_ms_t ask_at;
     /* read */
-    apr_int64_t after_id;
-    apr_int64_t below_id;
+    dygw_id_range_t ids;                /* of rows that are still to be read */
     /* find */
     int position;
     /* write and show */

@@ -54,16 +54,16 @@ void dygw_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
 }
 
 void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
-                       apr_int64_t after_id, int page_size, int brief, dygw_report_page_t *found,
+                       const dygw_report_part_t *part, dygw_report_page_t *found,
                        dygw_result_t *out)
 {
+    const dygw_report_part_t one_more = { part->below_id, part->limit + 1, part->brief };
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_report_below(db, filter, after_id, page_size + 1, brief, &found->rows,
-                                     ctx->pool);
+        rv = dygw_store_report_below(db, filter, &one_more, &found->rows, ctx->pool);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
@@ -71,12 +71,11 @@ void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter
         return;
     }
     found->total = 0;
-    cut(found, page_size);
+    cut(found, part->limit);
 }
 
 void dygw_audit_list(const dygw_ctx_t *ctx, const dygw_audit_filter_t *filter, int page,
-                     int page_size, apr_array_header_t **entries, apr_int64_t *total,
-                     dygw_result_t *out)
+                     int page_size, dygw_page_t *found, dygw_result_t *out)
 {
     dygw_db_t *db;
     apr_status_t rv = dygw_reads_flush(ctx, FLUSH_PATIENCE_US);
@@ -86,8 +85,7 @@ void dygw_audit_list(const dygw_ctx_t *ctx, const dygw_audit_filter_t *filter, i
         rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
     }
     if (rv == APR_SUCCESS) {
-        rv = dygw_store_audit_list(db, filter, (page - 1) * page_size, page_size, entries, total,
-                                   ctx->pool);
+        rv = dygw_store_audit_list(db, filter, (page - 1) * page_size, page_size, found, ctx->pool);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {

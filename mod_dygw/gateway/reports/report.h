@@ -17,10 +17,9 @@ typedef struct dygw_report_page_t {
 void dygw_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int page,
                       int page_size, dygw_report_page_t *found, dygw_result_t *out);
 
-/* What follows behind the record after_id (DYGW_BELOW_ALL: from the newest on), without total. With
- * `brief`, without Douyin's answers. */
+/* What follows behind a record, the one with the id part->below_id, without total. */
 void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
-                       apr_int64_t after_id, int page_size, int brief, dygw_report_page_t *found,
+                       const dygw_report_part_t *part, dygw_report_page_t *found,
                        dygw_result_t *out);
 
 typedef struct dygw_summary_t {
@@ -34,10 +33,9 @@ typedef struct dygw_summary_t {
 void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
                          dygw_summary_t *summary, dygw_result_t *out);
 
-/* The newest first, pages from 1; this host's reads of the token are all in it.
- * DYGW_DATABASE_UNAVAILABLE. */
+/* Of dygw_audit_entry_t, the newest first, pages from 1; this host's reads of the token are all in
+ * it. DYGW_DATABASE_UNAVAILABLE. */
 void dygw_audit_list(const dygw_ctx_t *ctx, const dygw_audit_filter_t *filter, int page,
-                     int page_size, apr_array_header_t **entries, apr_int64_t *total,
-                     dygw_result_t *out);
+                     int page_size, dygw_page_t *found, dygw_result_t *out);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
+#include "util/compiler.h"
 #include "util/day.h"
 
 #define FIRST_DAYS      8
@@ -26,7 +27,7 @@
 typedef struct summing_t {
     const dygw_ctx_t *ctx;
     dygw_report_filter_t filter;    /* with the times of the present piece */
-    int group_by;
+    dygw_sums_by_t by;
     apr_hash_t *groups;             /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
     dygw_ms_t from;                 /* the present piece begins there or later, */
@@ -99,13 +100,13 @@ static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_p
 /* --- pieces --- */
 
 /* APR_ENOSPC: there are too many groups. */
-static apr_status_t sum_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     summing_t *s = baton;
     apr_pool_t *scratch = dygw_db_pool(db);
     apr_array_header_t *rows;
-    apr_status_t rv = dygw_store_report_sums(db, &s->filter, s->group_by, ctx->gateway->time_zone,
-                                             DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
+    apr_status_t rv = dygw_store_report_sums(db, &s->filter, &s->by, DYGW_SUMMARY_ROWS_MAX + 1,
+                                             &rows, scratch);
 
     if (rv == APR_SUCCESS) {
         s->records = take_rows(s, rows, scratch);
@@ -206,7 +207,7 @@ static void explain(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
 void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
                          dygw_summary_t *summary, dygw_result_t *out)
 {
-    summing_t s = { .ctx = ctx, .filter = *filter, .group_by = group_by,
+    summing_t s = { .ctx = ctx, .filter = *filter, .by = { group_by, ctx->gateway->time_zone },
                     .groups = apr_hash_make(ctx->pool), .summary = summary, .days = FIRST_DAYS };
 
     *out = (dygw_result_t){ 0 };

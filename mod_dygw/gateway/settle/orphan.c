@@ -131,7 +131,7 @@ static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_cou
 
 /* What came when lateness was over is somebody else's. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                const dygw_seen_verify_t **orphan, int *contested)
+                                dygw_free_verify_t *found)
 {
     dygw_ms_t end = dygw_late_last_sent(job->rows, job->count) + DYGW_LATE_MS;
     dygw_ms_t now = dygw_now();
@@ -139,8 +139,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
 
     if (rv == APR_SUCCESS) {
-        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, orphan,
-                                  contested, job->ctx.pool);
+        rv = dygw_owner_find_free(db, dygw_errand_row(job), now < end ? now : end, seen, found,
+                                  job->ctx.pool);
         dygw_db_close(db);
     }
     return rv;
@@ -149,16 +149,15 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
 /* While another record of the coupon is open, what is there may be that one's. */
 const dygw_question_t *dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
-    const dygw_seen_verify_t *orphan;
-    int contested;
+    dygw_free_verify_t found;
 
-    if (find_orphan(job, seen, &orphan, &contested) != APR_SUCCESS) {
+    if (find_orphan(job, seen, &found) != APR_SUCCESS) {
         return NULL;
     }
-    if (orphan && contested) {
+    if (found.verify && found.contested) {
         dygw_errand_row(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
                                                          dygw_now());
         return dygw_errand_go_on(job);
     }
-    return orphan ? handle_orphan(job, seen, orphan) : end_look(job, 0);
+    return found.verify ? handle_orphan(job, seen, found.verify) : end_look(job, 0);
 }

@@ -172,27 +172,25 @@ static const dygw_seen_verify_t *first_free(const dygw_verification_t *v, dygw_m
 }
 
 apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
-                                  const dygw_seen_coupon_t *seen,
-                                  const dygw_seen_verify_t **found, int *contested,
+                                  const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
                                   apr_pool_t *pool)
 {
     apr_array_header_t *records;
     dygw_ledger_row_t *owner;
     apr_status_t rv = dygw_owner_records(db, v, seen, &records, pool);
 
-    *found = NULL;
-    *contested = 0;
+    *found = (dygw_free_verify_t){ NULL, 0 };
     if (rv != APR_SUCCESS || !records) {
         return rv;
     }
-    *found = first_free(v, until, seen, records, pool);
-    *contested = is_contested(records);
-    if (!*found) {
+    found->verify = first_free(v, until, seen, records, pool);
+    found->contested = is_contested(records);
+    if (!found->verify) {
         return APR_SUCCESS;
     }
-    rv = dygw_store_ledger_find(db, (*found)->verify_id, &owner, pool);
+    rv = dygw_store_ledger_find(db, found->verify->verify_id, &owner, pool);
     if (rv == APR_SUCCESS) {
-        *found = NULL;      /* of a record that does not name its coupon as Douyin does */
+        found->verify = NULL;   /* of a record that does not name its coupon as Douyin does */
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -24,11 +24,15 @@ int dygw_owner_is_known(const apr_array_header_t *records, const char *verify_id
 apr_status_t dygw_owner_learn(dygw_db_t *db, dygw_verification_t *v,
                               const dygw_seen_coupon_t *seen, apr_pool_t *pool);
 
-/* A verification that v may have made until then, and that no record has; NULL: none is shown.
- * *contested: a record of that coupon is `processing`, whose it may be. */
+typedef struct dygw_free_verify_t {
+    const dygw_seen_verify_t *verify;   /* that no record has; NULL: none is shown */
+    int contested;                      /* a record of that coupon is `processing`, whose it may be
+                                         */
+} dygw_free_verify_t;
+
+/* A verification that v may have made until then, and that no record has. */
 apr_status_t dygw_owner_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
-                                  const dygw_seen_coupon_t *seen,
-                                  const dygw_seen_verify_t **found, int *contested,
+                                  const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
                                   apr_pool_t *pool);
 
 #endif

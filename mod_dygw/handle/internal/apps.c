@@ -83,14 +83,13 @@ int dygw_handle_app_create(dygw_call_t *call)
 
 /* --- list and read --- */
 
-typedef struct filter_t {
-    int status;
-    const char *q;
+typedef struct wanted_t {
+    dygw_app_filter_t filter;
     int page;
     int page_size;
-} filter_t;
+} wanted_t;
 
-static void read_filter(dygw_call_t *call, filter_t *filter, dygw_result_t *out)
+static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
 {
     static const char *const known[] = { "page", "page_size", "status", "q", NULL };
     apr_table_t *query = dygw_read_query(call, known, out);
@@ -98,22 +97,21 @@ static void read_filter(dygw_call_t *call, filter_t *filter, dygw_result_t *out)
     const char *q = apr_table_get(query, "q");
     dygw_app_status_e status;
 
-    filter->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, call->r->pool, out);
-    filter->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE,
-                                       call->r->pool, out);
-    filter->q = q && *q ? q : NULL;
-    filter->status = ANY_STATUS;
+    wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
+    wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
+    wanted->filter.q = q && *q ? q : NULL;
+    wanted->filter.status = ANY_STATUS;
     if (word && dygw_app_status_parse(word, &status) != APR_SUCCESS) {
         dygw_invalid(out, "status", "status must be active or disabled");
     }
     else if (word) {
-        filter->status = (int)status;
+        wanted->filter.status = (int)status;
     }
 }
 
-static int reply_list(dygw_call_t *call, const filter_t *filter, const apr_array_header_t *apps,
-                      apr_int64_t total)
+static int reply_list(dygw_call_t *call, const wanted_t *wanted, const dygw_page_t *found)
 {
+    const apr_array_header_t *apps = found->rows;
     dygw_jsonw_t w;
     int i;
 
@@ -124,26 +122,24 @@ static int reply_list(dygw_call_t *call, const filter_t *filter, const apr_array
         dygw_view_app(&w, NULL, APR_ARRAY_IDX(apps, i, const dygw_app_t *));
     }
     dygw_jsonw_end_array(&w);
-    dygw_jsonw_int(&w, "page", filter->page);
-    dygw_jsonw_int(&w, "page_size", filter->page_size);
-    dygw_jsonw_int(&w, "total", total);
+    dygw_jsonw_int(&w, "page", wanted->page);
+    dygw_jsonw_int(&w, "page_size", wanted->page_size);
+    dygw_jsonw_int(&w, "total", found->total);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
 int dygw_handle_app_list(dygw_call_t *call)
 {
-    apr_array_header_t *apps = NULL;
+    dygw_page_t found = { NULL, 0 };
     dygw_result_t out = { 0 };
-    apr_int64_t total = 0;
-    filter_t filter;
+    wanted_t wanted;
 
-    read_filter(call, &filter, &out);
+    read_wanted(call, &wanted, &out);
     if (out.code == DYGW_OK) {
-        dygw_app_list(&call->ctx, filter.status, filter.q, filter.page, filter.page_size, &apps,
-                      &total, &out);
+        dygw_app_list(&call->ctx, &wanted.filter, wanted.page, wanted.page_size, &found, &out);
     }
-    return out.code == DYGW_OK ? reply_list(call, &filter, apps, total)
+    return out.code == DYGW_OK ? reply_list(call, &wanted, &found)
                                : dygw_reply_error(call, &out);
 }
 
@@ -231,7 +227,7 @@ int dygw_handle_app_secret(dygw_call_t *call)
 {
     dygw_actor_t actor = actor_of(call);
     apr_int64_t grace_seconds = 0;
-    const char *secret = NULL;
+    dygw_new_secret_t secret = { NULL, 0 };
     dygw_result_t out = { 0 };
     dygw_app_t *app = NULL;
     dygw_fields_t f;
@@ -239,12 +235,12 @@ int dygw_handle_app_secret(dygw_call_t *call)
     dygw_read_no_query(call, &out);
     if (out.code == DYGW_OK
         && dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, &out)) {
-        secret = dygw_app_fields_secret(&f, &grace_seconds);
+        secret.text = dygw_app_fields_secret(&f, &grace_seconds);
+        secret.grace_ms = grace_seconds * 1000;
     }
     if (out.code == DYGW_OK) {
-        dygw_app_new_secret(&call->ctx, &actor, call->id, grace_seconds * 1000, &app, &secret,
-                            &out);
+        dygw_app_new_secret(&call->ctx, &actor, call->id, &secret, &app, &out);
     }
-    return out.code == DYGW_OK ? reply_new_secret(call, app, secret)
+    return out.code == DYGW_OK ? reply_new_secret(call, app, secret.text)
                                : dygw_reply_error(call, &out);
 }

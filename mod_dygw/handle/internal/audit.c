@@ -41,9 +41,8 @@ static void read_filter(dygw_call_t *call, const apr_table_t *query, dygw_audit_
 {
     int zone = call->runtime->gateway.time_zone;
 
-    filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, call->r->pool,
-                                         out);
-    filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, call->r->pool, out);
+    filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, out);
+    filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, out);
     filter->actor = read_word(query, "actor", out);
     filter->action = read_action(query, out);
     filter->target = read_word(query, "target", out);
@@ -73,9 +72,9 @@ static void view_entry(dygw_jsonw_t *w, const dygw_audit_entry_t *entry)
     dygw_jsonw_end_object(w);
 }
 
-static int reply(dygw_call_t *call, const apr_array_header_t *entries, int page, int page_size,
-                 apr_int64_t total)
+static int reply(dygw_call_t *call, const dygw_page_t *found, int page, int page_size)
 {
+    const apr_array_header_t *entries = found->rows;
     dygw_jsonw_t w;
     int i;
 
@@ -88,26 +87,24 @@ static int reply(dygw_call_t *call, const apr_array_header_t *entries, int page,
     dygw_jsonw_end_array(&w);
     dygw_jsonw_int(&w, "page", page);
     dygw_jsonw_int(&w, "page_size", page_size);
-    dygw_jsonw_int(&w, "total", total);
+    dygw_jsonw_int(&w, "total", found->total);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
 int dygw_handle_audit(dygw_call_t *call)
 {
-    apr_pool_t *pool = call->r->pool;
     dygw_result_t out = { 0 };
     apr_table_t *query = dygw_read_query(call, known_parameters, &out);
-    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, pool, &out);
-    int page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, pool, &out);
-    apr_array_header_t *entries = NULL;
+    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, &out);
+    int page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, &out);
     dygw_audit_filter_t filter;
-    apr_int64_t total = 0;
+    dygw_page_t found = { NULL, 0 };
 
     read_filter(call, query, &filter, &out);
     if (out.code == DYGW_OK) {
-        dygw_audit_list(&call->ctx, &filter, page, page_size, &entries, &total, &out);
+        dygw_audit_list(&call->ctx, &filter, page, page_size, &found, &out);
     }
-    return out.code == DYGW_OK ? reply(call, entries, page, page_size, total)
+    return out.code == DYGW_OK ? reply(call, &found, page, page_size)
                                : dygw_reply_error(call, &out);
 }

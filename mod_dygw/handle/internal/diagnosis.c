@@ -138,7 +138,7 @@ int dygw_handle_diagnosis(dygw_call_t *call)
     dygw_result_t out = { 0 };
     apr_table_t *query = dygw_read_query(call, known_parameters, &out);
     const apr_array_header_t *poi_ids = read_stores(query, call->r->pool, &out);
-    int peak = dygw_query_int(query, "peak", 1, PEAK_MAX, 0, call->r->pool, &out);
+    int peak = dygw_query_int(query, "peak", 1, PEAK_MAX, 0, &out);
 
     if (out.code == DYGW_OK && !dygw_diagnosis_may_begin(&call->runtime->gateway)) {
         out.code = DYGW_RATE_LIMITED;

@@ -71,7 +71,7 @@ static const char *read_account(const dygw_call_t *call, const apr_table_t *quer
 static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int allowed,
                        dygw_result_t *out)
 {
-    int on = dygw_query_int(query, name, 0, 1, 0, call->r->pool, out);
+    int on = dygw_query_int(query, name, 0, 1, 0, out);
 
     if (!allowed && apr_table_get(query, name)) {
         dygw_invalid(out, name, apr_pstrcat(call->r->pool, name, " goes with export=csv", NULL));

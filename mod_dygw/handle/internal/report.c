@@ -42,9 +42,8 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
 
     dygw_report_read_filter(call, query, &wanted->filter, out);
     dygw_report_read_export(call, query, &wanted->csv, out);
-    wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, call->r->pool, out);
-    wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE,
-                                       call->r->pool, out);
+    wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
+    wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
     wanted->after_id = dygw_query_id(query, "after_id", out);
     check_together(query, wanted, out);
 }
@@ -94,9 +93,10 @@ static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_repo
 static void find(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
                  dygw_result_t *out)
 {
+    const dygw_report_part_t part = { wanted->after_id, wanted->page_size, 0 };
+
     if (wanted->after_id) {
-        dygw_report_after(&call->ctx, &wanted->filter, wanted->after_id, wanted->page_size, 0,
-                          found, out);
+        dygw_report_after(&call->ctx, &wanted->filter, &part, found, out);
     }
     else {
         dygw_report_page(&call->ctx, &wanted->filter, wanted->page, wanted->page_size, found, out);

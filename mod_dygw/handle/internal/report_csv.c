@@ -24,9 +24,10 @@ typedef struct export_t {
 static void read_piece(export_t *e, apr_int64_t after_id, int size, dygw_result_t *out)
 {
     const dygw_ctx_t ctx = dygw_ctx_with_pool(&e->call->ctx, e->pool);
+    const dygw_report_part_t part = { after_id, size, 1 };
 
     apr_pool_clear(e->pool);
-    dygw_report_after(&ctx, e->filter, after_id, size, 1, &e->piece, out);
+    dygw_report_after(&ctx, e->filter, &part, &e->piece, out);
 }
 
 /* 0: nobody listens any more. */

@@ -70,9 +70,8 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     const int zone = call->runtime->gateway.time_zone;
 
     dygw_report_filter_init(filter);
-    filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, call->r->pool,
-                                         out);
-    filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, call->r->pool, out);
+    filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, out);
+    filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, out);
     filter->poi_id = read_store(query, out);
     filter->app_id = dygw_query_id(query, "app_id", out);
     filter->status = read_status(query, out);
@@ -87,7 +86,7 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
 static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int csv,
                        dygw_result_t *out)
 {
-    int on = dygw_query_int(query, name, 0, 1, 0, call->r->pool, out);
+    int on = dygw_query_int(query, name, 0, 1, 0, out);
 
     if (!csv && apr_table_get(query, name)) {
         dygw_invalid(out, name, apr_pstrcat(call->r->pool, name, " goes with export=csv", NULL));

@@ -37,13 +37,12 @@ static const char *read_word(const apr_table_t *query, const char *name, apr_siz
 static void ask(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
 {
     dygw_gateway_t *gateway = &call->runtime->gateway;
-    apr_pool_t *pool = call->r->pool;
     const char *poi_id = read_word(query, "poi_id", DYGW_POI_MAX,
                                    "poi_id must be 1 to 32 of A-Za-z0-9_-", out);
     const char *account_id = read_word(query, "account_id", ACCOUNT_MAX,
                                        "account_id must be 1 to 64 of A-Za-z0-9_-", out);
-    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, pool, out);
-    int size = dygw_query_int(query, "size", 1, PAGE_SIZE_MAX, PAGE_SIZE, pool, out);
+    int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
+    int size = dygw_query_int(query, "size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
     apr_time_t began = apr_time_now();
 
     if (!poi_id && !account_id && !gateway->account_id) {

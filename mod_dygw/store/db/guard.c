@@ -374,18 +374,17 @@ void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *db
     }
 }
 
-apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int max,
-                               apr_interval_time_t limit, void (*wake)(void *baton), void *baton,
+apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *config,
                                apr_pool_t *pool)
 {
     dygw_guard_t *made = apr_pcalloc(pool, sizeof(*made));
     apr_status_t rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
-    made->max = max;
-    made->limit = limit;
-    made->wake = wake;
-    made->baton = baton;
-    made->socket_of = find_socket_fn(dialect);
+    made->max = config->max;
+    made->limit = config->limit;
+    made->wake = config->wake;
+    made->baton = config->baton;
+    made->socket_of = find_socket_fn(config->dialect);
     made->sleeps = 1;
     APR_RING_INIT(&made->watched, dygw_watched_t, ring);
     APR_RING_INIT(&made->waits, dygw_wait_t, ring);

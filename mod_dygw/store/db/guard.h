@@ -35,10 +35,17 @@ struct dygw_wait_t {
     APR_RING_ENTRY(dygw_wait_t) ring;
 };
 
-/* max: connections that the source gives out. limit: how long anything may take. wake: called, from
- * any thread, when dygw_guard_look has something to look at again. From pool. */
-apr_status_t dygw_guard_create(dygw_guard_t **guard, dygw_dialect_e dialect, int max,
-                               apr_interval_time_t limit, void (*wake)(void *baton), void *baton,
+typedef struct dygw_guard_config_t {
+    dygw_dialect_e dialect;
+    int max;                        /* connections that the source gives out */
+    apr_interval_time_t limit;      /* how long anything may take */
+    void (*wake)(void *baton);      /* called, from any thread, when dygw_guard_look has something
+                                     * to look at again */
+    void *baton;
+} dygw_guard_config_t;
+
+/* From pool. */
+apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *config,
                                apr_pool_t *pool);
 
 /* The limit; 0 without a guard. */

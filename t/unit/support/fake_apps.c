@@ -154,9 +154,8 @@ apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int status,
-                                 DYGW_UNUSED const char *q, int offset, int limit,
-                                 apr_array_header_t **list, apr_int64_t *total, apr_pool_t *pool)
+apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_app_filter_t *filter,
+                                 int offset, int limit, dygw_page_t *found, apr_pool_t *pool)
 {
     apr_status_t rv;
     int i;
@@ -164,10 +163,10 @@ apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED int stat
     if (!enter(FAKE_APP_LIST, &rv)) {
         return rv;
     }
-    *total = app_count;
-    *list = apr_array_make(pool, 1, sizeof(dygw_app_t *));
+    found->total = app_count;
+    found->rows = apr_array_make(pool, 1, sizeof(dygw_app_t *));
     for (i = offset; i < app_count && i < offset + limit; i++) {
-        APR_ARRAY_PUSH(*list, dygw_app_t *) = &apps[i];
+        APR_ARRAY_PUSH(found->rows, dygw_app_t *) = &apps[i];
     }
     return fake_store_leave(rv, APR_SUCCESS);
 }

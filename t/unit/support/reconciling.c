@@ -78,12 +78,11 @@ apr_status_t dygw_store_reconciliation_due(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSE
     return world.due_row ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_ledger_read(DYGW_UNUSED dygw_db_t *db, apr_int64_t after_id,
-                                    apr_int64_t below_id, DYGW_UNUSED int limit,
-                                    apr_array_header_t **rows, apr_int64_t *last_id,
+apr_status_t dygw_store_ledger_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range,
+                                    DYGW_UNUSED int limit, apr_array_header_t **rows, apr_int64_t *last_id,
                                     apr_pool_t *p)
 {
-    assert_true(after_id < below_id);
+    assert_true(range->after < range->below);
     *rows = apr_array_make(p, 1, sizeof(dygw_ledger_row_t *));
     *last_id = 0;
     return APR_SUCCESS;
