@@ -2,7 +2,7 @@
  * Errands: cancels whose outcome is not known, cancels that were never sent, and news.
  * links: gateway/settle/errand.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
+ * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/settle/errand_row.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/settling.h"
 

@@ -4,7 +4,7 @@
  * links: gateway/settle/errand.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/record.c
  * links: gateway/background/job.c gateway/settle/settle.c gateway/settle/settling.c gateway/settle/repeat.c
- * links: store/verification/words.c gateway/db_work.c
+ * links: store/verification/words.c gateway/db_work.c gateway/settle/errand_row.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
 #include "support/settling_one.h"
 

@@ -4,7 +4,7 @@
  * links: gateway/settle/late.c gateway/settle/orphan.c gateway/settle/owner.c gateway/settle/settle.c
  * links: gateway/settle/settling.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/errand.c
- * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c
+ * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/errand_row.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
 #include "support/settling.h"
 

@@ -33,36 +33,7 @@
                                                      * put back */
 #define UNKNOWN_ERROR       DYGW_CODE_UNKNOWN_ERROR
 
-static const dygw_question_t *next_row(dygw_job_t *job);
-static const dygw_question_t *end_undone(dygw_job_t *job, const char *why);
-
-int dygw_errand_write(dygw_job_t *job)
-{
-    dygw_errand_t *e = job->state;
-    int changed[DYGW_COUNT_MAX] = { 0 };
-    int clash;
-
-    changed[e->at] = DYGW_JOB_CHANGED;
-    if (dygw_job_write(job, changed, &clash)) {
-        return 1;
-    }
-    e->clash = clash >= 0;
-    return 0;
-}
-
-const dygw_question_t *dygw_errand_go_on(dygw_job_t *job)
-{
-    return dygw_errand_write(job) ? next_row(job) : NULL;
-}
-
-const dygw_question_t *dygw_errand_end_cancel(dygw_job_t *job, dygw_cancel_series_e what)
-{
-    if (!dygw_errand_write(job)) {
-        return NULL;
-    }
-    dygw_count(job->ctx.gateway->metrics, DYGW_COUNT_CANCELS, what);
-    return next_row(job);
-}
+static dygw_errand_next_e end_undone(dygw_job_t *job, const char *why);
 
 static int is_being_cancelled(const dygw_verification_t *v)
 {
@@ -77,20 +48,20 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 
 /* --- questions --- */
 
-static const dygw_question_t *ask(dygw_job_t *job)
+static dygw_errand_next_e ask(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
         .what = DYGW_ASK_GET, .encrypted_code = dygw_errand_row(job)->encrypted_code
     };
-    return &job->question;
+    return DYGW_ERRAND_ASK;
 }
 
-static const dygw_question_t *end_nameless(dygw_job_t *job)
+static dygw_errand_next_e end_nameless(dygw_job_t *job)
 {
     return end_undone(job, "Douyin did not say what is needed to cancel it");
 }
 
-static const dygw_question_t *cancel(dygw_job_t *job)
+static dygw_errand_next_e cancel(dygw_job_t *job)
 {
     const dygw_errand_t *e = job->state;
     dygw_verification_t *v = dygw_errand_row(job);
@@ -102,17 +73,17 @@ static const dygw_question_t *cancel(dygw_job_t *job)
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
     if (!dygw_errand_write(job)) {
         v->verify_id = e->clash ? NULL : v->verify_id;
-        return e->clash ? end_nameless(job) : NULL;
+        return e->clash ? end_nameless(job) : DYGW_ERRAND_STOP;
     }
     job->question = (dygw_question_t){
         .what = DYGW_ASK_CANCEL, .verify_id = v->verify_id, .certificate_id = v->certificate_id,
         .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool)
     };
-    return &job->question;
+    return DYGW_ERRAND_ASK;
 }
 
 /* Not while a verify of its request may be under way, which might redeem it again afterwards. */
-static const dygw_question_t *begin_cancel(dygw_job_t *job)
+static dygw_errand_next_e begin_cancel(dygw_job_t *job)
 {
     dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
 
@@ -125,7 +96,7 @@ static const dygw_question_t *begin_cancel(dygw_job_t *job)
 
 /* --- outcomes --- */
 
-static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
+static dygw_errand_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -138,7 +109,7 @@ static const dygw_question_t *end_cancelled(dygw_job_t *job, dygw_confirmed_by_e
     return dygw_errand_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
-static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_errand_next_e end_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
@@ -147,19 +118,19 @@ static const dygw_question_t *end_refused(dygw_job_t *job, const dygw_reply_t *r
     return dygw_errand_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
-static const dygw_question_t *end_undone(dygw_job_t *job, const char *why)
+static dygw_errand_next_e end_undone(dygw_job_t *job, const char *why)
 {
     const dygw_reply_t reply = { .error_code = UNKNOWN_ERROR, .description = why };
 
     return end_refused(job, &reply);
 }
 
-static const dygw_question_t *end_unconfirmed(dygw_job_t *job)
+static dygw_errand_next_e end_unconfirmed(dygw_job_t *job)
 {
     return end_undone(job, "Douyin did not carry out the cancel in time");
 }
 
-static const dygw_question_t *end_news(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_errand_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -203,7 +174,7 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
 }
 
 /* Douyin told nothing: once more, later. */
-static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_errand_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     dygw_ms_t now = dygw_now();
@@ -247,8 +218,8 @@ static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *
     return rv;
 }
 
-static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                              const dygw_seen_coupon_t *seen)
+static dygw_errand_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                          const dygw_seen_coupon_t *seen)
 {
     apr_status_t rv = learn_name(job, seen);
 
@@ -256,15 +227,15 @@ static const dygw_question_t *cancel_nameless(dygw_job_t *job, const dygw_coupon
         return begin_cancel(job);
     }
     if (rv != APR_NOTFOUND) {
-        return NULL;
+        return DYGW_ERRAND_STOP;
     }
     return dygw_now() > cancel_began(dygw_errand_row(job)) + DYGW_CANCEL_FOR_MS
                ? end_nameless(job)
                : put_off(job, &answer->reply);
 }
 
-static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                               const dygw_seen_coupon_t *seen)
+static dygw_errand_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                           const dygw_seen_coupon_t *seen)
 {
     const dygw_errand_t *e = job->state;
     dygw_verification_t *v = dygw_errand_row(job);
@@ -286,7 +257,7 @@ static const dygw_question_t *go_on_cancelling(dygw_job_t *job, const dygw_coupo
 
 /* --- news --- */
 
-static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+static dygw_errand_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     int refunded = seen->certificate.status == DYGW_COUPON_REFUNDED;
@@ -313,7 +284,7 @@ static const dygw_question_t *look_into_news(dygw_job_t *job, const dygw_seen_co
 }
 
 /* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
-static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_errand_next_e take_absence(dygw_job_t *job, const dygw_reply_t *reply)
 {
     const dygw_errand_t *e = job->state;
 
@@ -323,7 +294,7 @@ static const dygw_question_t *take_absence(dygw_job_t *job, const dygw_reply_t *
     return end_news(job, reply);
 }
 
-static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static dygw_errand_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     const dygw_seen_coupon_t *seen;
@@ -344,7 +315,7 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
     return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
 }
 
-static const dygw_question_t *take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_errand_next_e take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_errand_t *e = job->state;
 
@@ -368,7 +339,7 @@ static int is_due(const dygw_verification_t *v)
            && v->errand_at <= dygw_now();
 }
 
-static const dygw_question_t *begin_row(dygw_job_t *job)
+static dygw_errand_next_e begin_row(dygw_job_t *job)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -386,17 +357,17 @@ static const dygw_question_t *begin_row(dygw_job_t *job)
     return dygw_errand_go_on(job);
 }
 
-static const dygw_question_t *next_row(dygw_job_t *job)
+static const dygw_question_t *proceed(dygw_job_t *job, dygw_errand_next_e next)
 {
     dygw_errand_t *e = job->state;
 
-    e->refusal = NULL;
-    while (++e->at < job->count) {
+    while (next == DYGW_ERRAND_NEXT && ++e->at < job->count) {
+        e->refusal = NULL;
         if (is_due(job->rows[e->at])) {
-            return begin_row(job);
+            next = begin_row(job);
         }
     }
-    return NULL;
+    return next == DYGW_ERRAND_ASK ? &job->question : NULL;
 }
 
 static const dygw_question_t *begin(dygw_job_t *job)
@@ -405,13 +376,13 @@ static const dygw_question_t *begin(dygw_job_t *job)
 
     e->at = -1;
     job->state = e;
-    return next_row(job);
+    return proceed(job, DYGW_ERRAND_NEXT);
 }
 
 static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 {
-    return job->question.what == DYGW_ASK_GET ? take_get(job, answer.coupons)
-                                              : take_cancel(job, answer.reply);
+    return proceed(job, job->question.what == DYGW_ASK_GET ? take_get(job, answer.coupons)
+                                                           : take_cancel(job, answer.reply));
 }
 
 const dygw_job_kind_t dygw_errand_job = { "errand", DYGW_DUE_ERRAND, begin, answered };

@@ -24,7 +24,7 @@ void dygw_orphan_schedule(dygw_job_t *job)
 }
 
 /* The orphan is not there any more, or not yet. */
-static const dygw_question_t *end_look(dygw_job_t *job, int again)
+static dygw_errand_next_e end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
@@ -47,7 +47,7 @@ static const dygw_question_t *end_look(dygw_job_t *job, int again)
 }
 
 /* What is not certain to be ours stays. */
-static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -63,8 +63,8 @@ static const dygw_question_t *leave_stranger(dygw_job_t *job, const dygw_seen_ve
 }
 
 /* It stays. Until lateness is over it is tried again: `why` may change. */
-static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                           const dygw_seen_verify_t *orphan, const char *why)
+static dygw_errand_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                       const dygw_seen_verify_t *orphan, const char *why)
 {
     dygw_verification_t *v = dygw_errand_row(job);
 
@@ -81,8 +81,8 @@ static const dygw_question_t *leave_orphan(dygw_job_t *job, const dygw_seen_coup
     return dygw_errand_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
 }
 
-static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                        const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                    const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_errand_row(job);
     dygw_verification_t late = *v;
@@ -92,7 +92,7 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
     v->cancels++;
     v->errand_at = dygw_pace_cancel(orphan->verify_time, dygw_now());
     if (!dygw_errand_write(job)) {
-        return NULL;
+        return DYGW_ERRAND_STOP;
     }
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0442) "verification %" APR_INT64_T_FMT " is %s, and Douyin redeemed its coupon "
@@ -104,16 +104,16 @@ static const dygw_question_t *take_back(dygw_job_t *job, const dygw_seen_coupon_
                                                            : v->certificate_id,
         .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool)
     };
-    return &job->question;
+    return DYGW_ERRAND_ASK;
 }
 
-const dygw_question_t *dygw_orphan_taken_back(dygw_job_t *job)
+dygw_errand_next_e dygw_orphan_taken_back(dygw_job_t *job)
 {
     return end_look(job, 1);
 }
 
-static const dygw_question_t *handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                            const dygw_seen_verify_t *orphan)
+static dygw_errand_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                        const dygw_seen_verify_t *orphan)
 {
     const dygw_errand_t *e = job->state;
 
@@ -147,12 +147,12 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
 }
 
 /* While another record of the coupon is open, what is there may be that one's. */
-const dygw_question_t *dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
+dygw_errand_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_free_verify_t found;
 
     if (find_orphan(job, seen, &found) != APR_SUCCESS) {
-        return NULL;
+        return DYGW_ERRAND_STOP;
     }
     if (found.verify && found.contested) {
         dygw_errand_row(job)->errand_at = dygw_pace_late(dygw_late_last_sent(job->rows, job->count),
