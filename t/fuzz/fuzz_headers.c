@@ -9,6 +9,7 @@
 
 #include "auth/auth.h"
 #include "handle/handle.h"
+#include "handle/route.h"
 
 #define WINDOW_SEC  300
 #define WORD        FUZZ_LETTERS FUZZ_DIGITS
