@@ -500,15 +500,22 @@ sub is_complaint {
     return !grep { $self->{announced}{$_} } @codes;
 }
 
-# Crashes of httpd's own. The threaded MPMs': see await_quiet. Prefork's: a child that is told to end while it is being
-# started runs exit() in the middle of malloc(); one that has our thread ends in another way.
+# Crashes of httpd's own. The threaded MPMs': see await_quiet. A child that is told to end while it is being started runs
+# exit() in the middle of malloc(): with prefork any, as one that has our thread ends in another way; with the others
+# one that has not said anything yet, as await_quiet cannot know which one is going to be started in a moment.
 sub is_of_stopping {
     my ($self, $line) = @_;
-    my $prefork = $self->{mpm} eq 'prefork';
-    return 0 if !$prefork && !$self->{stop_race};
-    my $signals = $prefork ? 'Abort' : 'Segmentation fault|Abort';
-    return $line =~ /AH0005[12]: child pid \d+ exit signal (?:$signals)/
-        || $line =~ /\A(?:corrupted |free\(\): |malloc|double free|munmap_chunk)/;
+    my $anybody = $self->{mpm} eq 'prefork' || $self->{stop_race};
+    return $self->{stop_race} || $1 eq 'Abort' && ($anybody || !$self->has_spoken($2))
+        if $line =~ /AH0005[12]: child pid (?=\d+ exit signal (Segmentation fault|Abort))(\d+)/;
+    return 0 if $line !~ /\A(?:corrupted |free\(\): |malloc|double free|munmap_chunk)/;
+    return $anybody || grep { !$self->has_spoken($_) } $self->log_text =~ /AH0005[12]: child pid (\d+) exit signal Abort/g;
+}
+
+# Whether a line of the log is that child's.
+sub has_spoken {
+    my ($self, $pid) = @_;
+    return $self->log_text =~ /\[pid $pid:/;
 }
 
 # Stops the server and fails unless its log is clean and no crash ended the parent, which has no log any more then.
