@@ -35,7 +35,7 @@ static dygw_check_fn *const by_anybody[] = { NULL };
 
 typedef struct handler_t {
     const char *name;
-    dygw_half_e half;
+    dygw_api_e api;
     const dygw_route_t *routes;
 } handler_t;
 
@@ -77,9 +77,9 @@ static const dygw_route_t health_routes[] = {
 };
 
 static const handler_t handlers[] = {
-    { "dygw-open", DYGW_HALF_OPEN, open_routes },
-    { "dygw-internal", DYGW_HALF_INTERNAL, internal_routes },
-    { "dygw-health", DYGW_NO_HALF, health_routes },
+    { "dygw-open", DYGW_API_OPEN, open_routes },
+    { "dygw-internal", DYGW_API_INTERNAL, internal_routes },
+    { "dygw-health", DYGW_API_NONE, health_routes },
 };
 
 static const handler_t *find_handler(const char *name)
@@ -103,10 +103,10 @@ static const char *request_id(request_rec *r)
                : dygw_random_text(r->pool, REQUEST_ID_LEN);
 }
 
-static void begin_call(dygw_call_t *call, dygw_half_e half, request_rec *r)
+static void begin_call(dygw_call_t *call, dygw_api_e api, request_rec *r)
 {
     call->r = r;
-    call->half = half;
+    call->api = api;
     call->runtime = dygw_cfg_get(r->server)->runtime;
     call->body = "";
     call->log.where = r->server;
@@ -182,12 +182,12 @@ int dygw_dispatch(request_rec *r)
     if (!handler) {
         return DECLINED;
     }
-    begin_call(&call, handler->half, r);
+    begin_call(&call, handler->api, r);
     route = find_route(&call, handler, &out);
     if (route) {
         check_runtime(&call, route, &out);
     }
-    if (out.code == DYGW_OK && call.half == DYGW_HALF_INTERNAL) {
+    if (out.code == DYGW_OK && call.api == DYGW_API_INTERNAL) {
         dygw_auth_notice_proxy(&call);
     }
     if (out.code == DYGW_OK) {

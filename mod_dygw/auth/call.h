@@ -8,12 +8,12 @@
 #include "gateway/apps/apps.h"
 #include "process/runtime.h"
 
-/* The half of the API that a call is about; a call of /health is about neither. */
-typedef enum { DYGW_NO_HALF, DYGW_HALF_OPEN, DYGW_HALF_INTERNAL } dygw_half_e;
+/* Which API a call is of; one of /health is of neither. */
+typedef enum { DYGW_API_NONE, DYGW_API_OPEN, DYGW_API_INTERNAL } dygw_api_e;
 
 typedef struct dygw_call_t {
     request_rec *r;
-    dygw_half_e half;
+    dygw_api_e api;
     dygw_runtime_t *runtime;        /* NULL: this child could not start the gateway */
     dygw_log_t log;                 /* with the request id */
     dygw_ctx_t ctx;                 /* for the gateway; there is none without a runtime */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /openapi.json: conf/openapi.yaml as the build converted it. The reply is the half that
+ * GET /openapi.json: conf/openapi.yaml as the build converted it. The reply is the part that
  * belongs to the handler, with the address at which this handler is mounted. */
 #include "handle/endpoints.h"
 
@@ -7,7 +7,7 @@
 
 #define SERVERS_SIZE 128
 
-static int reply_half(dygw_call_t *call, const char *half, apr_size_t len)
+static int reply_api(dygw_call_t *call, const char *api, apr_size_t len)
 {
     const char *mount = ap_os_escape_path(call->r->pool, call->mount, 1);
     dygw_result_t out = { 0 };
@@ -24,16 +24,16 @@ static int reply_half(dygw_call_t *call, const char *half, apr_size_t len)
     dygw_jsonw_string(&w, "url", *mount ? mount : "/");
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_array(&w);
-    dygw_jsonw_raw(&w, NULL, half, len);    /* the other members, and the end of the object */
+    dygw_jsonw_raw(&w, NULL, api, len);    /* the other members, and the end of the object */
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
 int dygw_handle_openapi_open(dygw_call_t *call)
 {
-    return reply_half(call, open_half, sizeof open_half - 1);
+    return reply_api(call, open_api, sizeof open_api - 1);
 }
 
 int dygw_handle_openapi_internal(dygw_call_t *call)
 {
-    return reply_half(call, internal_half, sizeof internal_half - 1);
+    return reply_api(call, internal_api, sizeof internal_api - 1);
 }

@@ -18,9 +18,9 @@
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code)
 {
     apr_table_setn(call->r->notes, "dygw-code", dygw_code_word((int)code));
-    if (call->runtime && call->half != DYGW_NO_HALF) {
+    if (call->runtime && call->api != DYGW_API_NONE) {
         dygw_count(call->runtime->gateway.metrics, DYGW_COUNT_REQUESTS,
-                   ((int)call->half - DYGW_HALF_OPEN) * DYGW_REQUEST_CODES + (int)code);
+                   ((int)call->api - DYGW_API_OPEN) * DYGW_REQUEST_CODES + (int)code);
     }
 }
 

@@ -56,7 +56,7 @@ static const char *const error_words[] = {
     [DYGW_CALL_UNREACHABLE] = "unreachable"
 };
 
-static const char *const half_words[] = { "open", "internal" };
+static const char *const api_words[] = { "open", "internal" };
 
 /* By the hundreds of the status. */
 static const char *const class_words[] = { "", "1xx", "2xx", "3xx", "4xx", "5xx" };
@@ -80,7 +80,7 @@ static int labels_of_request(const place_t *place, dygw_label_t *labels)
     if (!word) {
         return -1;
     }
-    labels[0] = (dygw_label_t){ "handler", half_words[place->series / DYGW_REQUEST_CODES] };
+    labels[0] = (dygw_label_t){ "handler", api_words[place->series / DYGW_REQUEST_CODES] };
     labels[1] = (dygw_label_t){ "code", word };
     labels[2] = (dygw_label_t){ "class", class_words[dygw_code_status(code) / 100] };
     return 3;

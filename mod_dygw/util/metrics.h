@@ -60,7 +60,7 @@ typedef enum {
 } dygw_webhook_series_e;
 
 /* Room for what has its words elsewhere. */
-#define DYGW_REQUEST_CODES      32      /* our codes, for each half of the API */
+#define DYGW_REQUEST_CODES      32      /* our codes, for each part of the API */
 #define DYGW_REQUEST_HALVES     2
 #define DYGW_REFUSAL_CODES      96      /* Douyin's, as far as they are known */
 #define DYGW_METRIC_NUMBERS     32      /* and numbers that are not, see dygw_metrics_place */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin's answers to a diagnosis mean. */
-#include "gateway/diagnosis/visit.h"
+#include "gateway/diagnosis/probes.h"
 
 #include <string.h>
 
@@ -9,13 +9,13 @@
 
 #define CLOCK_WELL_MS       5000
 
-int dygw_visit_is_answer(const dygw_reply_t *reply)
+int dygw_probe_is_answer(const dygw_reply_t *reply)
 {
     return reply && reply->trouble == DYGW_TROUBLE_NONE && reply->http_status != 0;
 }
 
-const json_t *dygw_visit_find_store(const dygw_reply_t *reply, const char *poi_id,
-                                    apr_pool_t *pool)
+const json_t *dygw_probes_find_store(const dygw_reply_t *reply, const char *poi_id,
+                                     apr_pool_t *pool)
 {
     const json_t *list = reply && reply->kind == DYGW_REPLY_OK
                              ? json_object_get(reply->data, "pois")
@@ -35,10 +35,10 @@ const json_t *dygw_visit_find_store(const dygw_reply_t *reply, const char *poi_i
 
 /* --- what the answers mean --- */
 
-typedef struct verdict_t {
+typedef struct conclusion_t {
     dygw_finding_e state;
     dygw_why_e why;
-} verdict_t;
+} conclusion_t;
 
 static dygw_why_e why_of_setup(const dygw_reply_t *reply)
 {
@@ -53,29 +53,29 @@ static dygw_why_e why_of_setup(const dygw_reply_t *reply)
     return whys[dygw_douyin_reply_obstacle(reply)];
 }
 
-static verdict_t judge(const dygw_reply_t *reply)
+static conclusion_t judge(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_OK:
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REVIEW:
-        return (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     case DYGW_REPLY_SETUP:
-        return (verdict_t){ DYGW_FAIL, why_of_setup(reply) };
+        return (conclusion_t){ DYGW_FAIL, why_of_setup(reply) };
     case DYGW_REPLY_TOKEN:
-        return (verdict_t){ DYGW_SKIPPED, DYGW_WHY_TOKEN_REFUSED };
+        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_TOKEN_REFUSED };
     case DYGW_REPLY_REQUEST:
-        return (verdict_t){ DYGW_SKIPPED, DYGW_WHY_NOT_UNDERSTOOD };
+        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_NOT_UNDERSTOOD };
     case DYGW_REPLY_BUSY:
-        return (verdict_t){ DYGW_WARN, DYGW_WHY_BUSY };
+        return (conclusion_t){ DYGW_WARN, DYGW_WHY_BUSY };
     default:
-        return (verdict_t){ DYGW_WARN, DYGW_WHY_NO_ANSWER };
+        return (conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ANSWER };
     }
 }
 
-static verdict_t judge_probe(const dygw_probe_t *probe)
+static conclusion_t conclude_probe(const dygw_probe_t *probe)
 {
-    return probe->reply ? judge(probe->reply) : (verdict_t){ DYGW_SKIPPED, probe->why_not };
+    return probe->reply ? judge(probe->reply) : (conclusion_t){ DYGW_SKIPPED, probe->why_not };
 }
 
 static void write_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
@@ -87,28 +87,28 @@ static void write_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
     }
 }
 
-static void find_words(const dygw_visit_t *v, dygw_exam_e exam, verdict_t verdict,
+static void find_words(const dygw_probes_t *v, dygw_check_e check, conclusion_t conclusion,
                        const dygw_reply_t *reply)
 {
-    dygw_finding(v->d->findings, exam, verdict.state, verdict.why);
+    dygw_finding(v->d->findings, check, conclusion.state, conclusion.why);
     write_words(v->d, reply);
     dygw_finding_end(v->d->findings);
 }
 
 /* --- the way --- */
 
-static const dygw_reply_t *first_reply(const dygw_visit_t *v)
+static const dygw_reply_t *first_reply(const dygw_probes_t *v)
 {
     const dygw_reply_t *reply = v->fresh ? &v->fresh->reply : NULL;
     int i;
 
-    for (i = 0; i < DYGW_VISIT_SCOPES && !reply; i++) {
+    for (i = 0; i < DYGW_PROBE_SCOPES && !reply; i++) {
         reply = v->scopes[i].reply;
     }
     return reply;
 }
 
-static verdict_t judge_way(const dygw_reply_t *reply)
+static conclusion_t conclude_way(const dygw_reply_t *reply)
 {
     static const dygw_why_e whys[] = {
         [DYGW_TROUBLE_NONE] = DYGW_WHY_NO_ANSWER,
@@ -126,22 +126,22 @@ static verdict_t judge_way(const dygw_reply_t *reply)
         [DYGW_TROUBLE_UNREADABLE] = DYGW_WHY_UNREADABLE,
     };
 
-    if (!dygw_visit_is_answer(reply)) {
-        return (verdict_t){ DYGW_FAIL, whys[reply ? reply->trouble : DYGW_TROUBLE_NONE] };
+    if (!dygw_probe_is_answer(reply)) {
+        return (conclusion_t){ DYGW_FAIL, whys[reply ? reply->trouble : DYGW_TROUBLE_NONE] };
     }
     if (reply->kind == DYGW_REPLY_GARBLED) {
-        return (verdict_t){ DYGW_FAIL, DYGW_WHY_UNREADABLE };
+        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_UNREADABLE };
     }
-    return reply->http_status >= 500 ? (verdict_t){ DYGW_WARN, DYGW_WHY_SERVER_ERROR }
-                                     : (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+    return reply->http_status >= 500 ? (conclusion_t){ DYGW_WARN, DYGW_WHY_SERVER_ERROR }
+                                     : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
 }
 
-static void find_way(const dygw_visit_t *v)
+static void find_way(const dygw_probes_t *v)
 {
     const dygw_reply_t *reply = first_reply(v);
-    verdict_t verdict = judge_way(reply);
+    conclusion_t conclusion = conclude_way(reply);
 
-    dygw_finding(v->d->findings, DYGW_EXAM_CONNECTION, verdict.state, verdict.why);
+    dygw_finding(v->d->findings, DYGW_CHECK_CONNECTION, conclusion.state, conclusion.why);
     if (reply) {
         dygw_jsonw_int(&v->d->findings->w, "took_us", reply->took);
         dygw_jsonw_int(&v->d->findings->w, "http_status", reply->http_status);
@@ -150,20 +150,20 @@ static void find_way(const dygw_visit_t *v)
 }
 
 /* Douyin's clock is told to the second, so it is half a second later on average. */
-static void find_clock(const dygw_visit_t *v)
+static void find_clock(const dygw_probes_t *v)
 {
     const dygw_reply_t *reply = first_reply(v);
     dygw_finding_e state;
     dygw_ms_t ahead;
 
-    if (!dygw_visit_is_answer(reply) || reply->date == DYGW_NO_TIME) {
-        dygw_finding_plain(v->d->findings, DYGW_EXAM_DOUYIN_CLOCK, DYGW_SKIPPED,
+    if (!dygw_probe_is_answer(reply) || reply->date == DYGW_NO_TIME) {
+        dygw_finding_plain(v->d->findings, DYGW_CHECK_DOUYIN_CLOCK, DYGW_SKIPPED,
                            DYGW_WHY_NO_ANSWER);
         return;
     }
     ahead = reply->date + 500 - reply->ended_at;
     state = dygw_finding_of_clock(ahead, CLOCK_WELL_MS);
-    dygw_finding(v->d->findings, DYGW_EXAM_DOUYIN_CLOCK, state,
+    dygw_finding(v->d->findings, DYGW_CHECK_DOUYIN_CLOCK, state,
                  state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);
     dygw_jsonw_int(&v->d->findings->w, "difference_ms", ahead);
     dygw_finding_end(v->d->findings);
@@ -171,35 +171,35 @@ static void find_clock(const dygw_visit_t *v)
 
 /* --- secret and token --- */
 
-static verdict_t judge_secret(const dygw_reply_t *reply)
+static conclusion_t conclude_secret(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_OK:
-        return (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     case DYGW_REPLY_BUSY:
-        return (verdict_t){ DYGW_WARN, DYGW_WHY_BUSY };
+        return (conclusion_t){ DYGW_WARN, DYGW_WHY_BUSY };
     case DYGW_REPLY_SETUP:
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REQUEST:
         return why_of_setup(reply) == DYGW_WHY_ADDRESS_REFUSED
-                   ? (verdict_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
-                   : (verdict_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
+                   ? (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
+                   : (conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     default:
-        return (verdict_t){ DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
     }
 }
 
-static void find_secret(const dygw_visit_t *v)
+static void find_secret(const dygw_probes_t *v)
 {
     if (v->fresh) {
-        find_words(v, DYGW_EXAM_SECRET, judge_secret(&v->fresh->reply), &v->fresh->reply);
+        find_words(v, DYGW_CHECK_SECRET, conclude_secret(&v->fresh->reply), &v->fresh->reply);
     }
     else {
-        dygw_finding_plain(v->d->findings, DYGW_EXAM_SECRET, DYGW_SKIPPED, DYGW_WHY_NOT_ASKED);
+        dygw_finding_plain(v->d->findings, DYGW_CHECK_SECRET, DYGW_SKIPPED, DYGW_WHY_NOT_ASKED);
     }
 }
 
-static dygw_why_e why_of_token(const dygw_visit_t *v)
+static dygw_why_e why_of_token(const dygw_probes_t *v)
 {
     if (!v->is_held) {
         return v->held.version == 0 ? DYGW_WHY_MISSING : DYGW_WHY_EXPIRED;
@@ -207,11 +207,11 @@ static dygw_why_e why_of_token(const dygw_visit_t *v)
     return v->refusal ? DYGW_WHY_TOKEN_REFUSED : DYGW_WHY_NONE;
 }
 
-static void find_token(const dygw_visit_t *v)
+static void find_token(const dygw_probes_t *v)
 {
     dygw_why_e why = why_of_token(v);
 
-    dygw_finding(v->d->findings, DYGW_EXAM_TOKEN, why == DYGW_WHY_NONE ? DYGW_PASS : DYGW_FAIL,
+    dygw_finding(v->d->findings, DYGW_CHECK_TOKEN, why == DYGW_WHY_NONE ? DYGW_PASS : DYGW_FAIL,
                  why);
     dygw_jsonw_int(&v->d->findings->w, "version", v->held.version);
     if (v->is_held) {
@@ -224,8 +224,8 @@ static void find_token(const dygw_visit_t *v)
 
 /* --- address and merchant --- */
 
-/* The first reply with that verdict; NULL: there is none. */
-static const dygw_reply_t *find_verdict(const dygw_visit_t *v, dygw_why_e why)
+/* The first reply with that conclusion; NULL: there is none. */
+static const dygw_reply_t *find_conclusion(const dygw_probes_t *v, dygw_why_e why)
 {
     int i;
 
@@ -234,9 +234,9 @@ static const dygw_reply_t *find_verdict(const dygw_visit_t *v, dygw_why_e why)
         && why != DYGW_WHY_NOT_AUTHORISED) {
         return &v->fresh->reply;
     }
-    for (i = 0; i < DYGW_VISIT_SCOPES + v->store_count; i++) {
-        const dygw_probe_t *probe = i < DYGW_VISIT_SCOPES ? &v->scopes[i]
-                                                          : &v->stores[i - DYGW_VISIT_SCOPES];
+    for (i = 0; i < DYGW_PROBE_SCOPES + v->store_count; i++) {
+        const dygw_probe_t *probe = i < DYGW_PROBE_SCOPES ? &v->scopes[i]
+                                                          : &v->stores[i - DYGW_PROBE_SCOPES];
 
         if (probe->reply && judge(probe->reply).why == why) {
             return probe->reply;
@@ -246,64 +246,64 @@ static const dygw_reply_t *find_verdict(const dygw_visit_t *v, dygw_why_e why)
 }
 
 /* Has Douyin looked at a question; at one about the account, where need_account? */
-static int was_heard(const dygw_visit_t *v, int need_account)
+static int was_heard(const dygw_probes_t *v, int need_account)
 {
     int i;
 
-    for (i = 0; i < DYGW_VISIT_SCOPES; i++) {
+    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
         const dygw_reply_t *reply = v->scopes[i].reply;
 
         if (reply && judge(reply).state == DYGW_PASS
-            && !(need_account && i == DYGW_VISIT_CERTIFICATE)) {
+            && !(need_account && i == DYGW_PROBE_CERTIFICATE)) {
             return 1;
         }
     }
     return 0;
 }
 
-static void find_address(const dygw_visit_t *v)
+static void find_address(const dygw_probes_t *v)
 {
-    const dygw_reply_t *refusal = find_verdict(v, DYGW_WHY_ADDRESS_REFUSED);
-    verdict_t verdict = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+    const dygw_reply_t *refusal = find_conclusion(v, DYGW_WHY_ADDRESS_REFUSED);
+    conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
 
     if (refusal) {
-        verdict = (verdict_t){ DYGW_FAIL, DYGW_WHY_ADDRESS_REFUSED };
+        conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_ADDRESS_REFUSED };
     }
-    else if (was_heard(v, 0) || find_verdict(v, DYGW_WHY_NOT_AUTHORISED)) {
-        verdict = (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+    else if (was_heard(v, 0) || find_conclusion(v, DYGW_WHY_NOT_AUTHORISED)) {
+        conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    find_words(v, DYGW_EXAM_ADDRESS, verdict, refusal);
+    find_words(v, DYGW_CHECK_ADDRESS, conclusion, refusal);
 }
 
-static void find_authorisation(const dygw_visit_t *v)
+static void find_authorisation(const dygw_probes_t *v)
 {
-    const dygw_reply_t *refusal = find_verdict(v, DYGW_WHY_NOT_AUTHORISED);
-    verdict_t verdict = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+    const dygw_reply_t *refusal = find_conclusion(v, DYGW_WHY_NOT_AUTHORISED);
+    conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
 
     if (refusal) {
-        verdict = (verdict_t){ DYGW_FAIL, DYGW_WHY_NOT_AUTHORISED };
+        conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_NOT_AUTHORISED };
     }
     else if (was_heard(v, 1)) {
-        verdict = (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+        conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
     else if (!v->d->ctx->gateway->account_id) {
-        verdict = (verdict_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
+        conclusion = (conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
     }
-    find_words(v, DYGW_EXAM_AUTHORISATION, verdict, refusal);
+    find_words(v, DYGW_CHECK_AUTHORISATION, conclusion, refusal);
 }
 
 /* --- interfaces and stores --- */
 
-static void find_scope(const dygw_visit_t *v, const dygw_probe_t *probe)
+static void find_scope(const dygw_probes_t *v, const dygw_probe_t *probe)
 {
-    verdict_t verdict = judge_probe(probe);
+    conclusion_t conclusion = conclude_probe(probe);
 
-    if (verdict.why == DYGW_WHY_ADDRESS_REFUSED || verdict.why == DYGW_WHY_NOT_AUTHORISED) {
-        verdict.state = DYGW_SKIPPED;
+    if (conclusion.why == DYGW_WHY_ADDRESS_REFUSED || conclusion.why == DYGW_WHY_NOT_AUTHORISED) {
+        conclusion.state = DYGW_SKIPPED;
     }
-    dygw_finding(v->d->findings, probe->exam, verdict.state, verdict.why);
+    dygw_finding(v->d->findings, probe->check, conclusion.state, conclusion.why);
     dygw_jsonw_string(&v->d->findings->w, "scope", probe->scope);
-    if (verdict.state != DYGW_PASS) {
+    if (conclusion.state != DYGW_PASS) {
         write_words(v->d, probe->reply);
     }
     dygw_finding_end(v->d->findings);
@@ -320,48 +320,48 @@ static const char *account_of(const json_t *store, apr_pool_t *pool)
                                "account_id", pool);
 }
 
-static verdict_t judge_store(const dygw_visit_t *v, const dygw_probe_t *probe, const char **account)
+static conclusion_t conclude_store(const dygw_probes_t *v, const dygw_probe_t *probe, const char **account)
 {
     const char *ours = v->d->ctx->gateway->account_id;
     const json_t *store;
 
     *account = NULL;
     if (probe->is_listed) {
-        return (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
     if (!probe->reply || judge(probe->reply).state != DYGW_PASS) {
-        return judge_probe(probe);
+        return conclude_probe(probe);
     }
     if (probe->reply->kind != DYGW_REPLY_OK) {
-        return (verdict_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
+        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     }
-    store = dygw_visit_find_store(probe->reply, probe->poi_id, v->d->ctx->pool);
+    store = dygw_probes_find_store(probe->reply, probe->poi_id, v->d->ctx->pool);
     if (!store) {
-        return (verdict_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
+        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
     }
     *account = account_of(store, v->d->ctx->pool);
     return ours && *account && strcmp(ours, *account) != 0
-               ? (verdict_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
-               : (verdict_t){ DYGW_PASS, DYGW_WHY_NONE };
+               ? (conclusion_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
+               : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
 }
 
-static void find_one_store(const dygw_visit_t *v, const dygw_probe_t *probe)
+static void find_one_store(const dygw_probes_t *v, const dygw_probe_t *probe)
 {
     const char *account;
-    verdict_t verdict = judge_store(v, probe, &account);
+    conclusion_t conclusion = conclude_store(v, probe, &account);
 
-    dygw_finding(v->d->findings, DYGW_EXAM_STORE, verdict.state, verdict.why);
+    dygw_finding(v->d->findings, DYGW_CHECK_STORE, conclusion.state, conclusion.why);
     dygw_jsonw_string(&v->d->findings->w, "poi_id", probe->poi_id);
     if (account) {
         dygw_jsonw_string(&v->d->findings->w, "account_id", account);
     }
-    if (verdict.state != DYGW_PASS) {
+    if (conclusion.state != DYGW_PASS) {
         write_words(v->d, probe->reply);
     }
     dygw_finding_end(v->d->findings);
 }
 
-void dygw_visit_tell(const dygw_visit_t *v)
+void dygw_probes_tell(const dygw_probes_t *v)
 {
     int i;
 
@@ -371,7 +371,7 @@ void dygw_visit_tell(const dygw_visit_t *v)
     find_token(v);
     find_address(v);
     find_authorisation(v);
-    for (i = 0; i < DYGW_VISIT_SCOPES; i++) {
+    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
         find_scope(v, &v->scopes[i]);
     }
     for (i = 0; i < v->store_count; i++) {

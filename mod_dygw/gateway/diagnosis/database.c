@@ -56,7 +56,7 @@ static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_
 {
     int is_slow = is_there && took > SLOW_US;
 
-    dygw_finding(d->findings, DYGW_EXAM_DATABASE,
+    dygw_finding(d->findings, DYGW_CHECK_DATABASE,
                  !is_there ? DYGW_FAIL : is_slow ? DYGW_WARN : DYGW_PASS,
                  !is_there ? DYGW_WHY_UNREACHABLE : is_slow ? DYGW_WHY_SLOW : DYGW_WHY_NONE);
     dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->ctx->gateway->db->dialect));
@@ -70,7 +70,7 @@ static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
 {
     dygw_finding_e state = dygw_finding_of_clock(ahead, DYGW_CLOCK_OFF_MS);
 
-    dygw_finding(d->findings, DYGW_EXAM_DATABASE_CLOCK, state,
+    dygw_finding(d->findings, DYGW_CHECK_DATABASE_CLOCK, state,
                  state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);
     dygw_jsonw_int(&d->findings->w, "difference_ms", ahead);
     dygw_finding_end(d->findings);
@@ -82,10 +82,10 @@ static void find_connections(const dygw_diagnosis_t *d, int max_connections)
     int many = dygw_finding_is_much(d->connections, max_connections);
 
     if (max_connections == 0) {
-        dygw_finding_plain(d->findings, DYGW_EXAM_CONNECTIONS, DYGW_SKIPPED, DYGW_WHY_NO_SERVER);
+        dygw_finding_plain(d->findings, DYGW_CHECK_CONNECTIONS, DYGW_SKIPPED, DYGW_WHY_NO_SERVER);
         return;
     }
-    dygw_finding(d->findings, DYGW_EXAM_CONNECTIONS,
+    dygw_finding(d->findings, DYGW_CHECK_CONNECTIONS,
                  too_many ? DYGW_FAIL : many ? DYGW_WARN : DYGW_PASS,
                  too_many ? DYGW_WHY_TOO_MANY : many ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
     dygw_jsonw_int(&d->findings->w, "needed", d->connections);
@@ -97,7 +97,7 @@ static void find_schema(const dygw_diagnosis_t *d, int version)
 {
     int is_behind = version < dygw_schema_wanted();
 
-    dygw_finding(d->findings, DYGW_EXAM_SCHEMA, is_behind ? DYGW_FAIL : DYGW_PASS,
+    dygw_finding(d->findings, DYGW_CHECK_SCHEMA, is_behind ? DYGW_FAIL : DYGW_PASS,
                  is_behind ? DYGW_WHY_BEHIND : DYGW_WHY_NONE);
     dygw_jsonw_int(&d->findings->w, "version", version);
     dygw_jsonw_int(&d->findings->w, "wanted", dygw_schema_wanted());
@@ -167,10 +167,10 @@ static void find_master_key(const dygw_diagnosis_t *d, dygw_db_t *db)
 
     apr_pool_create(&keys.scratch, d->ctx->pool);
     if (try_all(db, &keys) != APR_SUCCESS) {
-        dygw_finding_plain(d->findings, DYGW_EXAM_MASTER_KEY, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
+        dygw_finding_plain(d->findings, DYGW_CHECK_MASTER_KEY, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
     }
-    dygw_finding(d->findings, DYGW_EXAM_MASTER_KEY,
+    dygw_finding(d->findings, DYGW_CHECK_MASTER_KEY,
                  keys.closed ? DYGW_FAIL : keys.old ? DYGW_WARN : DYGW_PASS,
                  keys.closed ? DYGW_WHY_WRONG_KEY : keys.old ? DYGW_WHY_OLD_KEY : DYGW_WHY_NONE);
     dygw_jsonw_int(w, "opened", keys.opened);
@@ -187,11 +187,11 @@ static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
     int is_stalled;
 
     if (dygw_store_tick(db, &tick, d->ctx->pool) != APR_SUCCESS) {
-        dygw_finding_plain(d->findings, DYGW_EXAM_WORKER, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
+        dygw_finding_plain(d->findings, DYGW_CHECK_WORKER, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
     }
     is_stalled = tick.lease_age_ms < 0 || tick.lease_age_ms > DYGW_LEASE_STALLED_MS;
-    dygw_finding(d->findings, DYGW_EXAM_WORKER, is_stalled ? DYGW_FAIL : DYGW_PASS,
+    dygw_finding(d->findings, DYGW_CHECK_WORKER, is_stalled ? DYGW_FAIL : DYGW_PASS,
                  is_stalled ? DYGW_WHY_STALLED : DYGW_WHY_NONE);
     if (tick.lease_age_ms >= 0) {
         dygw_jsonw_int(&d->findings->w, "age_ms", tick.lease_age_ms);
@@ -201,19 +201,19 @@ static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
 
 /* --- all of it --- */
 
-static void skip(const dygw_diagnosis_t *d, const dygw_exam_e *exams, int count, dygw_why_e why)
+static void skip(const dygw_diagnosis_t *d, const dygw_check_e *checks, int count, dygw_why_e why)
 {
     int i;
 
     for (i = 0; i < count; i++) {
-        dygw_finding_plain(d->findings, exams[i], DYGW_SKIPPED, why);
+        dygw_finding_plain(d->findings, checks[i], DYGW_SKIPPED, why);
     }
 }
 
 /* An error: the database is not there. */
 static apr_status_t examine(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
-    static const dygw_exam_e in_tables[] = { DYGW_EXAM_MASTER_KEY, DYGW_EXAM_WORKER };
+    static const dygw_check_e in_tables[] = { DYGW_CHECK_MASTER_KEY, DYGW_CHECK_WORKER };
     apr_interval_time_t took;
     dygw_ms_t ahead = 0;
     dygw_server_t server;
@@ -241,9 +241,9 @@ static apr_status_t examine(const dygw_diagnosis_t *d, dygw_db_t *db)
 
 void dygw_diagnose_database(const dygw_diagnosis_t *d)
 {
-    static const dygw_exam_e others[] = { DYGW_EXAM_DATABASE_CLOCK, DYGW_EXAM_SCHEMA,
-                                          DYGW_EXAM_CONNECTIONS, DYGW_EXAM_MASTER_KEY,
-                                          DYGW_EXAM_WORKER };
+    static const dygw_check_e others[] = { DYGW_CHECK_DATABASE_CLOCK, DYGW_CHECK_SCHEMA,
+                                          DYGW_CHECK_CONNECTIONS, DYGW_CHECK_MASTER_KEY,
+                                          DYGW_CHECK_WORKER };
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
 

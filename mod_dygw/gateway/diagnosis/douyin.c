@@ -6,7 +6,7 @@
  * what is asked for does not exist, so that only the kind of refusal tells. Last the stores that
  * the account's first page did not show. What one answer tells goes into several findings: an
  * interface is not judged by a refusal that is about the address or the merchant. */
-#include "gateway/diagnosis/visit.h"
+#include "gateway/diagnosis/probes.h"
 
 #include <string.h>
 
@@ -20,7 +20,7 @@
 
 /* --- asking --- */
 
-static void ask_for_token(dygw_visit_t *v)
+static void ask_for_token(dygw_probes_t *v)
 {
     dygw_gateway_t *gateway = v->d->ctx->gateway;
 
@@ -30,7 +30,7 @@ static void ask_for_token(dygw_visit_t *v)
         return;
     }
     v->fresh = dygw_douyin_token(gateway->douyin, v->d->ctx->log, v->d->ctx->pool);
-    if (!dygw_visit_is_answer(&v->fresh->reply)) {
+    if (!dygw_probe_is_answer(&v->fresh->reply)) {
         v->token = NULL;
     }
     else if (!v->is_held) {
@@ -38,10 +38,10 @@ static void ask_for_token(dygw_visit_t *v)
     }
 }
 
-static void start(dygw_visit_t *v, dygw_probe_t *probe)
+static void start(dygw_probes_t *v, dygw_probe_t *probe)
 {
     if (!v->token) {
-        int was_answered = !v->fresh || dygw_visit_is_answer(&v->fresh->reply);
+        int was_answered = !v->fresh || dygw_probe_is_answer(&v->fresh->reply);
 
         probe->why_not = was_answered ? DYGW_WHY_NO_TOKEN : DYGW_WHY_NO_ANSWER;
     }
@@ -51,7 +51,7 @@ static void start(dygw_visit_t *v, dygw_probe_t *probe)
     }
 }
 
-static void await_all(dygw_visit_t *v)
+static void await_all(dygw_probes_t *v)
 {
     dygw_answer_t answer;
     void *probe;
@@ -63,21 +63,21 @@ static void await_all(dygw_visit_t *v)
     }
 }
 
-static void ask_scopes(dygw_visit_t *v)
+static void ask_scopes(dygw_probes_t *v)
 {
     int i;
 
-    for (i = 0; i < DYGW_VISIT_SCOPES; i++) {
+    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
         start(v, &v->scopes[i]);
     }
     await_all(v);
 }
 
-static const dygw_reply_t *find_refusal(const dygw_visit_t *v)
+static const dygw_reply_t *find_refusal(const dygw_probes_t *v)
 {
     int i;
 
-    for (i = 0; i < DYGW_VISIT_SCOPES; i++) {
+    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
         if (v->scopes[i].reply && v->scopes[i].reply->kind == DYGW_REPLY_TOKEN) {
             return v->scopes[i].reply;
         }
@@ -87,7 +87,7 @@ static const dygw_reply_t *find_refusal(const dygw_visit_t *v)
 
 /* The token that is held may be dead while a new one can be had; then the rest is asked with that
  * one. The host finds that out by itself with the next request. */
-static void ask_scopes_again(dygw_visit_t *v)
+static void ask_scopes_again(dygw_probes_t *v)
 {
     const char *fresh = v->fresh ? v->fresh->access_token : NULL;
 
@@ -104,24 +104,24 @@ static void ask_scopes_again(dygw_visit_t *v)
 /* --- stores --- */
 
 /* Whether Douyin let the account's stores be seen at all, so that it makes sense to ask for one. */
-static int may_ask_stores(const dygw_visit_t *v)
+static int may_ask_stores(const dygw_probes_t *v)
 {
-    const dygw_reply_t *reply = v->scopes[DYGW_VISIT_STORES].reply;
+    const dygw_reply_t *reply = v->scopes[DYGW_PROBE_STORES].reply;
 
-    return v->scopes[DYGW_VISIT_STORES].why_not == DYGW_WHY_NO_ACCOUNT
+    return v->scopes[DYGW_PROBE_STORES].why_not == DYGW_WHY_NO_ACCOUNT
            || (reply && (reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON));
 }
 
 /* By its id alone: with an account_id, Douyin looks at that only. */
-static void ask_stores(dygw_visit_t *v)
+static void ask_stores(dygw_probes_t *v)
 {
-    const dygw_probe_t *all = &v->scopes[DYGW_VISIT_STORES];
+    const dygw_probe_t *all = &v->scopes[DYGW_PROBE_STORES];
     int i;
 
     for (i = 0; i < v->store_count; i++) {
         dygw_probe_t *probe = &v->stores[i];
 
-        probe->is_listed = dygw_visit_find_store(all->reply, probe->poi_id, v->d->ctx->pool)
+        probe->is_listed = dygw_probes_find_store(all->reply, probe->poi_id, v->d->ctx->pool)
                            != NULL;
         if (probe->is_listed) {
             continue;
@@ -141,37 +141,38 @@ static void ask_stores(dygw_visit_t *v)
 
 /* --- all of it --- */
 
-static void prepare_scopes(dygw_visit_t *v)
+static void prepare_scopes(dygw_probes_t *v)
 {
     const char *account = v->d->ctx->gateway->account_id;
     dygw_ms_t now = dygw_now();
     int i;
 
-    v->scopes[DYGW_VISIT_CERTIFICATE]
-        = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_CERTIFICATE, .scope = "life.capacity.fulfilment",
+    v->scopes[DYGW_PROBE_CERTIFICATE]
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_CERTIFICATE,
+                          .scope = "life.capacity.fulfilment",
                           .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
-    v->scopes[DYGW_VISIT_STORES]
-        = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_STORE, .scope = "life.capacity.shop",
+    v->scopes[DYGW_PROBE_STORES]
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_STORE, .scope = "life.capacity.shop",
                           .question = { .what = DYGW_QUESTION_STORES, .account_id = account } };
-    v->scopes[DYGW_VISIT_ORDER]
-        = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_ORDER, .scope = "life.capacity.order.query",
+    v->scopes[DYGW_PROBE_ORDER]
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_ORDER, .scope = "life.capacity.order.query",
                           .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
-    v->scopes[DYGW_VISIT_BILLING]
-        = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_BILLING, .scope = "life.capacity.billing",
+    v->scopes[DYGW_PROBE_BILLING]
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_BILLING, .scope = "life.capacity.billing",
                           .question = { .what = DYGW_QUESTION_RECORDS, .account_id = account,
                                         .start_time = now - RECORDS_SPAN_MS, .end_time = now } };
-    for (i = DYGW_VISIT_CERTIFICATE + 1; i < DYGW_VISIT_SCOPES && !account; i++) {
+    for (i = DYGW_PROBE_CERTIFICATE + 1; i < DYGW_PROBE_SCOPES && !account; i++) {
         v->scopes[i].why_not = DYGW_WHY_NO_ACCOUNT;
     }
 }
 
-static void prepare_stores(dygw_visit_t *v)
+static void prepare_stores(dygw_probes_t *v)
 {
     v->store_count = v->d->poi_ids->nelts;
     for (int i = 0; i < v->store_count; i++) {
         const char *poi_id = APR_ARRAY_IDX(v->d->poi_ids, i, const char *);
 
-        v->stores[i] = (dygw_probe_t){ .exam = DYGW_EXAM_STORE, .poi_id = poi_id,
+        v->stores[i] = (dygw_probe_t){ .check = DYGW_CHECK_STORE, .poi_id = poi_id,
                                        .question = { .what = DYGW_QUESTION_STORES,
                                                      .poi_id = poi_id } };
     }
@@ -179,7 +180,7 @@ static void prepare_stores(dygw_visit_t *v)
 
 void dygw_diagnose_douyin(const dygw_diagnosis_t *d)
 {
-    dygw_visit_t *v = apr_pcalloc(d->ctx->pool, sizeof(*v));
+    dygw_probes_t *v = apr_pcalloc(d->ctx->pool, sizeof(*v));
 
     v->d = d;
     prepare_scopes(v);
@@ -190,5 +191,5 @@ void dygw_diagnose_douyin(const dygw_diagnosis_t *d)
         ask_scopes_again(v);
         ask_stores(v);
     }
-    dygw_visit_tell(v);
+    dygw_probes_tell(v);
 }

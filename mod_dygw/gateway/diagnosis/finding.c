@@ -4,26 +4,26 @@
 
 #define CLOCK_BAD_MS    60000
 
-static const char *const exam_words[] = {
-    [DYGW_EXAM_CONNECTION] = "douyin_connection",
-    [DYGW_EXAM_DOUYIN_CLOCK] = "douyin_clock",
-    [DYGW_EXAM_SECRET] = "secret",
-    [DYGW_EXAM_TOKEN] = "token",
-    [DYGW_EXAM_ADDRESS] = "address",
-    [DYGW_EXAM_AUTHORISATION] = "authorisation",
-    [DYGW_EXAM_SCOPE_CERTIFICATE] = "scope_certificate",
-    [DYGW_EXAM_SCOPE_STORE] = "scope_store",
-    [DYGW_EXAM_SCOPE_ORDER] = "scope_order",
-    [DYGW_EXAM_SCOPE_BILLING] = "scope_billing",
-    [DYGW_EXAM_STORE] = "store",
-    [DYGW_EXAM_DATABASE] = "database",
-    [DYGW_EXAM_DATABASE_CLOCK] = "database_clock",
-    [DYGW_EXAM_SCHEMA] = "schema",
-    [DYGW_EXAM_CONNECTIONS] = "connections",
-    [DYGW_EXAM_MASTER_KEY] = "master_key",
-    [DYGW_EXAM_WORKER] = "worker",
-    [DYGW_EXAM_NONCES] = "nonces",
-    [DYGW_EXAM_POOL] = "pool",
+static const char *const check_words[] = {
+    [DYGW_CHECK_CONNECTION] = "douyin_connection",
+    [DYGW_CHECK_DOUYIN_CLOCK] = "douyin_clock",
+    [DYGW_CHECK_SECRET] = "secret",
+    [DYGW_CHECK_TOKEN] = "token",
+    [DYGW_CHECK_ADDRESS] = "address",
+    [DYGW_CHECK_AUTHORISATION] = "authorisation",
+    [DYGW_CHECK_SCOPE_CERTIFICATE] = "scope_certificate",
+    [DYGW_CHECK_SCOPE_STORE] = "scope_store",
+    [DYGW_CHECK_SCOPE_ORDER] = "scope_order",
+    [DYGW_CHECK_SCOPE_BILLING] = "scope_billing",
+    [DYGW_CHECK_STORE] = "store",
+    [DYGW_CHECK_DATABASE] = "database",
+    [DYGW_CHECK_DATABASE_CLOCK] = "database_clock",
+    [DYGW_CHECK_SCHEMA] = "schema",
+    [DYGW_CHECK_CONNECTIONS] = "connections",
+    [DYGW_CHECK_MASTER_KEY] = "master_key",
+    [DYGW_CHECK_WORKER] = "worker",
+    [DYGW_CHECK_NONCES] = "nonces",
+    [DYGW_CHECK_POOL] = "pool",
 };
 
 static const char *const why_words[] = {
@@ -82,14 +82,14 @@ static const char *const state_words[] = {
     [DYGW_SKIPPED] = "skipped",
 };
 
-void dygw_finding(dygw_findings_t *findings, dygw_exam_e exam, dygw_finding_e state,
+void dygw_finding(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                   dygw_why_e why)
 {
     dygw_jsonw_t *w = &findings->w;
 
     findings->count[state]++;
     dygw_jsonw_object(w, NULL);
-    dygw_jsonw_string(w, "name", exam_words[exam]);
+    dygw_jsonw_string(w, "name", check_words[check]);
     dygw_jsonw_string(w, "state", state_words[state]);
     dygw_jsonw_string(w, "reason", why_words[why]);
     dygw_jsonw_object(w, "detail");
@@ -101,10 +101,10 @@ void dygw_finding_end(dygw_findings_t *findings)
     dygw_jsonw_end_object(&findings->w);
 }
 
-void dygw_finding_plain(dygw_findings_t *findings, dygw_exam_e exam, dygw_finding_e state,
+void dygw_finding_plain(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                         dygw_why_e why)
 {
-    dygw_finding(findings, exam, state, why);
+    dygw_finding(findings, check, state, why);
     dygw_finding_end(findings);
 }
 

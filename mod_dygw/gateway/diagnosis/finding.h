@@ -7,26 +7,26 @@
 #include "util/jsonw.h"
 
 typedef enum {
-    DYGW_EXAM_CONNECTION,       /* name, connection and TLS to Douyin */
-    DYGW_EXAM_DOUYIN_CLOCK,
-    DYGW_EXAM_SECRET,
-    DYGW_EXAM_TOKEN,
-    DYGW_EXAM_ADDRESS,
-    DYGW_EXAM_AUTHORISATION,
-    DYGW_EXAM_SCOPE_CERTIFICATE,
-    DYGW_EXAM_SCOPE_STORE,
-    DYGW_EXAM_SCOPE_ORDER,
-    DYGW_EXAM_SCOPE_BILLING,
-    DYGW_EXAM_STORE,
-    DYGW_EXAM_DATABASE,
-    DYGW_EXAM_DATABASE_CLOCK,
-    DYGW_EXAM_SCHEMA,
-    DYGW_EXAM_CONNECTIONS,
-    DYGW_EXAM_MASTER_KEY,
-    DYGW_EXAM_WORKER,
-    DYGW_EXAM_NONCES,
-    DYGW_EXAM_POOL
-} dygw_exam_e;
+    DYGW_CHECK_CONNECTION,       /* name, connection and TLS to Douyin */
+    DYGW_CHECK_DOUYIN_CLOCK,
+    DYGW_CHECK_SECRET,
+    DYGW_CHECK_TOKEN,
+    DYGW_CHECK_ADDRESS,
+    DYGW_CHECK_AUTHORISATION,
+    DYGW_CHECK_SCOPE_CERTIFICATE,
+    DYGW_CHECK_SCOPE_STORE,
+    DYGW_CHECK_SCOPE_ORDER,
+    DYGW_CHECK_SCOPE_BILLING,
+    DYGW_CHECK_STORE,
+    DYGW_CHECK_DATABASE,
+    DYGW_CHECK_DATABASE_CLOCK,
+    DYGW_CHECK_SCHEMA,
+    DYGW_CHECK_CONNECTIONS,
+    DYGW_CHECK_MASTER_KEY,
+    DYGW_CHECK_WORKER,
+    DYGW_CHECK_NONCES,
+    DYGW_CHECK_POOL
+} dygw_check_e;
 
 typedef enum {
     DYGW_WHY_NONE,
@@ -89,12 +89,12 @@ typedef struct dygw_findings_t {
 } dygw_findings_t;
 
 /* Opens a finding; members of "detail" are to be written to findings->w, until the end. */
-void dygw_finding(dygw_findings_t *findings, dygw_exam_e exam, dygw_finding_e state,
+void dygw_finding(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                   dygw_why_e why);
 void dygw_finding_end(dygw_findings_t *findings);
 
 /* One without facts. */
-void dygw_finding_plain(dygw_findings_t *findings, dygw_exam_e exam, dygw_finding_e state,
+void dygw_finding_plain(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                         dygw_why_e why);
 
 /* Whether little is left of something. */

@@ -171,9 +171,9 @@ static const dygw_seen_verify_t *first_free(const dygw_verification_t *v, dygw_m
     return NULL;
 }
 
-apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t *v, dygw_ms_t until,
-                                        const dygw_seen_coupon_t *seen, dygw_free_verify_t *found,
-                                        apr_pool_t *pool)
+apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t *v,
+                                        dygw_ms_t until, const dygw_seen_coupon_t *seen,
+                                        dygw_free_verify_t *found, apr_pool_t *pool)
 {
     apr_array_header_t *records;
     dygw_match_row_t *owner;

@@ -52,14 +52,14 @@ static void find_nonces(const dygw_call_t *call, int peak, dygw_findings_t *find
     int held, capacity, is_small, is_full;
 
     if (!runtime->nonces) {
-        dygw_finding_plain(findings, DYGW_EXAM_NONCES, DYGW_SKIPPED, DYGW_WHY_IN_DATABASE);
+        dygw_finding_plain(findings, DYGW_CHECK_NONCES, DYGW_SKIPPED, DYGW_WHY_IN_DATABASE);
         return;
     }
     dygw_nonces_count(runtime->nonces, dygw_now(), &held, &capacity);
     kept_for = kept_for > 0 ? kept_for : 1;
     is_small = peak * kept_for > capacity;
     is_full = dygw_finding_is_much(held, capacity);
-    dygw_finding(findings, DYGW_EXAM_NONCES,
+    dygw_finding(findings, DYGW_CHECK_NONCES,
                  is_small ? DYGW_FAIL : is_full ? DYGW_WARN : DYGW_PASS,
                  is_small ? DYGW_WHY_TOO_SMALL : is_full ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
     dygw_jsonw_int(&findings->w, "capacity", capacity);
@@ -94,7 +94,8 @@ static void find_pool(const pools_t *pools, dygw_findings_t *findings)
     int is_small = pools->dbd.max < pools->threads + 1;
     int is_closed = pools->dbd.keep < pools->dbd.max;
 
-    dygw_finding(findings, DYGW_EXAM_POOL, is_small ? DYGW_FAIL : is_closed ? DYGW_WARN : DYGW_PASS,
+    dygw_finding(findings, DYGW_CHECK_POOL,
+                 is_small ? DYGW_FAIL : is_closed ? DYGW_WARN : DYGW_PASS,
                  is_small ? DYGW_WHY_TOO_SMALL : is_closed ? DYGW_WHY_NOT_KEPT : DYGW_WHY_NONE);
     dygw_jsonw_int(&findings->w, "threads", pools->threads);
     dygw_jsonw_int(&findings->w, "children", pools->children);
