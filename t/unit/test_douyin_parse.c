@@ -26,7 +26,7 @@
 
 static dygw_reply_t *stores(upstream_t *u)
 {
-    return dygw_douyin_stores(u->douyin, TOKEN, NULL, POI, 1, 20, &u->log, u->pool);
+    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
 }
 
 static dygw_reply_t *answered(void **state, const char *status, const char *body)
@@ -283,7 +283,7 @@ static dygw_prepare_reply_t *prepared(void **state, const char *body)
     upstream_t *u = *state;
 
     upstream_answer(u, body);
-    return dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    return dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
 }
 
 static const dygw_certificate_t *certificate(const dygw_prepare_reply_t *p, int i)

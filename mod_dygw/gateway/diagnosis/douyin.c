@@ -152,7 +152,8 @@ static void prepare_scopes(dygw_visit_t *v)
                           .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
     v->scopes[DYGW_VISIT_STORES]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_STORE, .scope = "life.capacity.shop",
-                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account } };
+                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account,
+                                        .page = 1, .size = DYGW_STORES_PER_PAGE } };
     v->scopes[DYGW_VISIT_ORDER]
         = (dygw_probe_t){ .exam = DYGW_EXAM_SCOPE_ORDER, .scope = "life.capacity.order.query",
                           .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
@@ -173,7 +174,8 @@ static void prepare_stores(dygw_visit_t *v)
 
         v->stores[i] = (dygw_probe_t){ .exam = DYGW_EXAM_STORE, .poi_id = poi_id,
                                        .question = { .what = DYGW_QUESTION_STORES,
-                                                     .poi_id = poi_id } };
+                                                     .poi_id = poi_id, .page = 1,
+                                                     .size = DYGW_STORES_PER_PAGE } };
     }
 }
 

@@ -324,10 +324,14 @@ static dygw_ms_t last_moment(const dygw_attempt_t *a)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, access_token,
-                                                    a->request->poi_id, a->verify_token, a->codes,
-                                                    a->out->count, last_moment(a),
-                                                    a->ctx->log, a->ctx->pool);
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                       .poi_id = a->request->poi_id,
+                                       .verify_token = a->verify_token,
+                                       .codes = a->codes,
+                                       .count = a->out->count,
+                                       .send_by = last_moment(a) };
+    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, &question,
+                                                    access_token, a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
