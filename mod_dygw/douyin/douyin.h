@@ -14,7 +14,7 @@
  *   codes.c                         Douyin's numbers
  *   http_call.c http_multi.c        transport: requests that are waited for, and many at once
  *   http_handles.c http_easy.c      the handles of libcurl: each file calls those after it
- *   http_outcome.c http_url.c
+ *   http_outcome.c
  *   address.c
  *
  * libcurl is called in the files http* alone. Pages of Douyin's that comments name are below
@@ -114,7 +114,8 @@ typedef enum {
 } dygw_question_e;
 #define DYGW_QUESTIONS  (DYGW_QUESTION_STORES + 1)
 
-/* What a call needs, whether its answer is waited for or not. */
+/* What a call needs, whether its answer is waited for or not. Who waits calls the function of the
+ * call, which does not look at `what`. */
 typedef struct dygw_question_t {
     dygw_question_e what;
     const char *encrypted_code;
