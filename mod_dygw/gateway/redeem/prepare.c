@@ -6,6 +6,7 @@
 
 #include "douyin/codes.h"
 #include "gateway/ask.h"
+#include "gateway/redeem/redeem.h"
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {

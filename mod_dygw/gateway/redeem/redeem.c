@@ -16,7 +16,7 @@
  * committed, for we may die before we know; afterwards what was really sent. Above 1, "already
  * used" and "no uses left" may be our own doing, and only a look at the coupon can tell.
  */
-#include "gateway/redeem/attempt.h"
+#include "gateway/redeem/redeem.h"
 
 #include <apr_strings.h>
 
@@ -24,6 +24,7 @@
 #include "gateway/cell.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
+#include "gateway/redeem/attempt.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/step.h"
