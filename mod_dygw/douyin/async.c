@@ -29,7 +29,7 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
                                dygw_douyin_call_t *, apr_pool_t *)
         = { [DYGW_QUESTION_GET] = dygw_douyin_put_get,
             [DYGW_QUESTION_QUERY] = dygw_douyin_put_query,
-            [DYGW_QUESTION_REPEAT] = dygw_douyin_put_verify,
+            [DYGW_QUESTION_VERIFY] = dygw_douyin_put_verify,
             [DYGW_QUESTION_CANCEL] = dygw_douyin_put_cancel,
             [DYGW_QUESTION_ORDER] = dygw_douyin_put_order,
             [DYGW_QUESTION_RECORDS] = dygw_douyin_put_records,
@@ -50,7 +50,7 @@ static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question
     case DYGW_QUESTION_QUERY:
         answer.coupons = dygw_douyin_read_query(reply, pool);
         break;
-    case DYGW_QUESTION_REPEAT:
+    case DYGW_QUESTION_VERIFY:
         answer.verified = dygw_douyin_read_verify(douyin, question, reply, log, pool);
         break;
     case DYGW_QUESTION_CANCEL:

@@ -57,19 +57,14 @@ dygw_cancel_reply_t *dygw_douyin_read_cancel(const dygw_reply_t *reply, apr_pool
     return cancelled;
 }
 
-dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const char *access_token,
-                                        const char *verify_id, const char *certificate_id,
-                                        const char *cancel_token, const dygw_log_t *log,
+dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, const dygw_log_t *log,
                                         apr_pool_t *pool)
 {
-    dygw_question_t question = { .what = DYGW_QUESTION_CANCEL,
-                                 .verify_id = verify_id,
-                                 .certificate_id = certificate_id,
-                                 .cancel_token = cancel_token };
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 
-    dygw_douyin_put_cancel(douyin, &question, &call, pool);
+    dygw_douyin_put_cancel(douyin, question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
     return dygw_douyin_read_cancel(&reply, pool);

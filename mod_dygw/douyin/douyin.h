@@ -14,7 +14,7 @@
  *   codes.c                         Douyin's numbers
  *   http_call.c http_multi.c        transport: requests that are waited for, and many at once
  *   http_handles.c http_easy.c      the handles of libcurl: each file calls those after it
- *   http_outcome.c http_url.c
+ *   http_outcome.c
  *   address.c
  *
  * libcurl is called in the files http* alone. Pages of Douyin's that comments name are below
@@ -100,6 +100,44 @@ int dygw_douyin_token_is_stable(const dygw_douyin_t *douyin);
 dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *log,
                                       apr_pool_t *pool);
 
+/* --- questions --- */
+
+/* Which call. What it takes of the question -> what the answer is. */
+typedef enum {
+    DYGW_QUESTION_GET,      /* encrypted_code -> coupons */
+    DYGW_QUESTION_QUERY,    /* order_id -> coupons */
+    DYGW_QUESTION_VERIFY,   /* poi_id, verify_token, codes, count, send_by -> verified */
+    DYGW_QUESTION_CANCEL,   /* verify_id, certificate_id, cancel_token -> cancelled */
+    DYGW_QUESTION_ORDER,    /* order_id; needs the configured account -> order */
+    DYGW_QUESTION_RECORDS,  /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_QUESTION_STORES    /* account_id, poi_id, page, size -> reply: one page */
+} dygw_question_e;
+#define DYGW_QUESTIONS  (DYGW_QUESTION_STORES + 1)
+
+/* What a call needs, whether its answer is waited for or not. Who waits calls the function of the
+ * call, which does not look at `what`. */
+typedef struct dygw_question_t {
+    dygw_question_e what;
+    const char *encrypted_code;
+    const char *order_id;
+    const char *poi_id;             /* of stores: that store alone; NULL: all of them */
+    const char *verify_token;
+    const char *const *codes;       /* encrypted codes, `count` of them */
+    int count;
+    dygw_ms_t send_by;              /* of a verify: see dygw_douyin_verify */
+    const char *verify_id;
+    const char *certificate_id;
+    const char *cancel_token;       /* NULL: none is sent */
+    const char *account_id;         /* of stores: NULL: none is sent; but see dygw_douyin_stores */
+    dygw_ms_t start_time;           /* inclusive; to the second */
+    dygw_ms_t end_time;             /* whether Douyin includes it is not documented */
+    const char *cursor;             /* NULL: the first page */
+    int page;                       /* of stores, from 1 */
+    int size;                       /* most stores of a page, up to DYGW_STORES_PER_PAGE */
+} dygw_question_t;
+
+#define DYGW_STORES_PER_PAGE 50     /* the most that Douyin gives (page shop.query) */
+
 /* --- prepare --- */
 typedef struct dygw_certificate_t {
     const char *encrypted_code;     /* never NULL or empty: items without one are left out */
@@ -122,12 +160,19 @@ typedef struct dygw_prepare_reply_t {
                                          * alike. Never NULL */
 } dygw_prepare_reply_t;
 
+/* What prepare needs; it is always waited for. Exactly one of encrypted_data and code is set; both
+ * are percent-encoded here. */
+typedef struct dygw_prepare_question_t {
+    const char *poi_id;
+    const char *encrypted_data;     /* of a link, see dygw_douyin_short_link */
+    const char *code;               /* that the customer reads out */
+} dygw_prepare_question_t;
+
 /* Which coupons an order has, and the verify_token that verifying them needs. Changes nothing at
- * Douyin. Exactly one of encrypted_data (of a link, see dygw_douyin_short_link) and code (that the
- * customer reads out) is set; both are percent-encoded here. Never NULL; in pool. */
-dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *access_token,
-                                          const char *poi_id, const char *encrypted_data,
-                                          const char *code, const dygw_log_t *log,
+ * Douyin. Never NULL; in pool. */
+dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
+                                          const dygw_prepare_question_t *question,
+                                          const char *access_token, const dygw_log_t *log,
                                           apr_pool_t *pool);
 
 /* --- verify --- */
@@ -164,15 +209,13 @@ static inline int dygw_douyin_item_is_used_up(const dygw_verify_item_t *item)
     return item->result == DYGW_CODE_NO_USES_LEFT;
 }
 
-/* Redeems coupons: `count` encrypted codes of what one prepare listed, with its verify_token. The
- * identical call may be made again with the same arguments: Douyin takes it as the same
- * verification (page certificate.verify: again after 5 s when the call failed; "already" is success
- * then). A call that is held up and cannot be sent until send_by (our clock; 0: at any time) is not
- * sent, and its reply is UNREACHABLE. Never NULL; in pool. */
-dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
-                                        const char *poi_id, const char *verify_token,
-                                        const char *const *encrypted_codes, int count,
-                                        dygw_ms_t send_by, const dygw_log_t *log,
+/* Redeems coupons: encrypted codes of what one prepare listed, with its verify_token. The identical
+ * call may be made again, with the same question: Douyin takes it as the same verification (page
+ * certificate.verify: again after 5 s when the call failed; "already" is success then). A call that
+ * is held up and cannot be sent until send_by (our clock; 0: at any time) is not sent, and its
+ * reply is UNREACHABLE. Never NULL; in pool. */
+dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, const dygw_log_t *log,
                                         apr_pool_t *pool);
 
 /* --- certificate get and query: what became of coupons --- */
@@ -215,9 +258,8 @@ typedef struct dygw_cancel_reply_t {
 /* Takes a verification back, which Douyin allows for an hour at most (page certificate.cancel). A
  * cancel_token makes the identical call the same cancel; NULL: none is sent, which Douyin demands
  * where stores settle separately. Never NULL; in pool. */
-dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const char *access_token,
-                                        const char *verify_id, const char *certificate_id,
-                                        const char *cancel_token, const dygw_log_t *log,
+dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, const dygw_log_t *log,
                                         apr_pool_t *pool);
 
 /* --- order query --- */
@@ -274,36 +316,6 @@ typedef struct dygw_records_reply_t {
 
 /* --- many calls at once, from one thread --- */
 
-/* Which call. What it takes of the question -> what the answer is. */
-typedef enum {
-    DYGW_QUESTION_GET,      /* encrypted_code -> coupons */
-    DYGW_QUESTION_QUERY,    /* order_id -> coupons */
-    DYGW_QUESTION_REPEAT,   /* the verify, as dygw_douyin_verify would send it -> verified */
-    DYGW_QUESTION_CANCEL,   /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_QUESTION_ORDER,    /* order_id; needs the configured account -> order */
-    DYGW_QUESTION_RECORDS,  /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_QUESTION_STORES    /* account_id, poi_id, either may be NULL -> reply: the first page */
-} dygw_question_e;
-#define DYGW_QUESTIONS  (DYGW_QUESTION_STORES + 1)
-
-typedef struct dygw_question_t {
-    dygw_question_e what;
-    const char *encrypted_code;
-    const char *order_id;
-    const char *poi_id;
-    const char *verify_token;
-    const char *const *codes;
-    int count;
-    dygw_ms_t send_by;              /* of a repeat: as for dygw_douyin_verify */
-    const char *verify_id;
-    const char *certificate_id;
-    const char *cancel_token;       /* NULL: none is sent */
-    const char *account_id;
-    dygw_ms_t start_time;           /* inclusive; to the second */
-    dygw_ms_t end_time;             /* whether Douyin includes it is not documented */
-    const char *cursor;             /* NULL: the first page */
-} dygw_question_t;
-
 /* The one that belongs to the question; all begin with the reply. */
 typedef union dygw_answer_t {
     const dygw_reply_t *reply;      /* never NULL */
@@ -340,14 +352,12 @@ int dygw_douyin_async_next(dygw_douyin_async_t *async, apr_interval_time_t patie
                            dygw_answer_t *answer);
 
 /* --- stores --- */
-#define DYGW_STORES_PER_PAGE 50     /* the most that Douyin gives (page shop.query) */
 
-/* The stores that an account has claimed at Douyin, as data.pois: one page, from 1, of up to size
- * stores. account_id NULL: the configured one, if there is one. poi_id: that store alone; NULL: all
- * of them. Never NULL; in pool. */
-dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const char *access_token,
-                                 const char *account_id, const char *poi_id, int page, int size,
-                                 const dygw_log_t *log, apr_pool_t *pool);
+/* The stores that an account has claimed at Douyin, as data.pois: one page. account_id NULL: the
+ * configured one, if there is one. Never NULL; in pool. */
+dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                 const char *access_token, const dygw_log_t *log,
+                                 apr_pool_t *pool);
 
 /* --- short link --- */
 typedef enum {

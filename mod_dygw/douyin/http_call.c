@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Blocking calls: a thread takes an easy handle for the time of its call. And libcurl's own set-up.
+ * Blocking calls: a thread takes an easy handle for the time of its call. URLs, taken apart by
+ * libcurl's own parser: as a request takes them. And libcurl's own set-up.
  *
  * Calls libcurl, http_handles.c, http_easy.c and http_outcome.c. */
 #include "douyin/http.h"
@@ -55,6 +56,39 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
     dygw_http_easy_end(easy, result);
     dygw_http_handles_give_back(http, easy, result == CURLE_OK);
     return answer;
+}
+
+/* --- URLs --- */
+
+static const char *url_part(CURLU *url, CURLUPart which, unsigned int flags, apr_pool_t *pool)
+{
+    char *text = NULL;
+    const char *copy;
+
+    if (curl_url_get(url, which, &text, flags) != CURLUE_OK) {
+        return NULL;
+    }
+    copy = apr_pstrdup(pool, text);
+    curl_free(text);
+    return copy;
+}
+
+const dygw_url_t *dygw_http_url(const char *base, const char *text, apr_pool_t *pool)
+{
+    dygw_url_t *parts = NULL;
+    CURLU *url = curl_url();
+
+    if (url && (!base || curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK)
+        && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK) {
+        parts = apr_palloc(pool, sizeof(*parts));
+        parts->text = url_part(url, CURLUPART_URL, 0, pool);
+        parts->scheme = url_part(url, CURLUPART_SCHEME, 0, pool);
+        parts->host = url_part(url, CURLUPART_HOST, 0, pool);
+        parts->port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, pool);
+        parts->query = url_part(url, CURLUPART_QUERY, 0, pool);
+    }
+    curl_url_cleanup(url);
+    return parts && parts->text && parts->scheme && parts->host && parts->port ? parts : NULL;
 }
 
 /* --- libcurl itself --- */

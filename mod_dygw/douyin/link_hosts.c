@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which hosts links may lead to: what DygwShortLinkHosts names.
  *
- * Calls http_url.c. */
+ * Calls http_call.c. */
 #include "douyin/link_hosts.h"
 
 #include <string.h>

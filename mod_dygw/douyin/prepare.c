@@ -43,9 +43,9 @@ static void read_prepared(dygw_prepare_reply_t *prepared, apr_pool_t *pool)
     }
 }
 
-dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *access_token,
-                                          const char *poi_id, const char *encrypted_data,
-                                          const char *code, const dygw_log_t *log,
+dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
+                                          const dygw_prepare_question_t *question,
+                                          const char *access_token, const dygw_log_t *log,
                                           apr_pool_t *pool)
 {
     dygw_prepare_reply_t *prepared = apr_pcalloc(pool, sizeof(*prepared));
@@ -54,9 +54,10 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin, const char *acc
             .access_token = access_token };
 
     call.target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "prepare/?poi_id=",
-                              apr_pescape_urlencoded(pool, poi_id),
-                              dygw_douyin_argument("encrypted_data", encrypted_data, pool),
-                              dygw_douyin_argument("code", code, pool), NULL);
+                              apr_pescape_urlencoded(pool, question->poi_id),
+                              dygw_douyin_argument("encrypted_data", question->encrypted_data,
+                                                   pool),
+                              dygw_douyin_argument("code", question->code, pool), NULL);
     prepared->certificates = apr_array_make(pool, 1, sizeof(dygw_certificate_t));
     dygw_douyin_call(douyin, &call, &prepared->reply, log, pool);
     if (prepared->reply.kind == DYGW_REPLY_OK) {

@@ -164,22 +164,15 @@ dygw_verify_reply_t *dygw_douyin_read_verify(const dygw_douyin_t *douyin,
     return verified;
 }
 
-dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const char *access_token,
-                                        const char *poi_id, const char *verify_token,
-                                        const char *const *encrypted_codes, int count,
-                                        dygw_ms_t send_by, const dygw_log_t *log, apr_pool_t *pool)
+dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, const dygw_log_t *log,
+                                        apr_pool_t *pool)
 {
-    dygw_question_t question = { .what = DYGW_QUESTION_REPEAT,
-                                 .poi_id = poi_id,
-                                 .verify_token = verify_token,
-                                 .codes = encrypted_codes,
-                                 .count = count,
-                                 .send_by = send_by };
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 
-    dygw_douyin_put_verify(douyin, &question, &call, pool);
+    dygw_douyin_put_verify(douyin, question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
-    return dygw_douyin_read_verify(douyin, &question, &reply, log, pool);
+    return dygw_douyin_read_verify(douyin, question, &reply, log, pool);
 }

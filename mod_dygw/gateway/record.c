@@ -362,7 +362,7 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
     static const char *const names[] = {
         [DYGW_QUESTION_GET] = "certificate/get",
         [DYGW_QUESTION_QUERY] = "certificate/query",
-        [DYGW_QUESTION_REPEAT] = "certificate/verify",
+        [DYGW_QUESTION_VERIFY] = "certificate/verify",
         [DYGW_QUESTION_CANCEL] = "certificate/cancel",
         [DYGW_QUESTION_ORDER] = "order/query",
         [DYGW_QUESTION_RECORDS] = "verify_record/query",

@@ -23,8 +23,10 @@ static const char *const codes[CODES] = { "enc-1", "enc-2", "enc-1" };
 static const dygw_question_t question = {
     .encrypted_code = "enc-1", .order_id = "1061449651423386211", .poi_id = "7012345678901234567",
     .verify_token = "vt-1", .codes = codes, .count = CODES, .verify_id = "1", .certificate_id = "2",
-    .account_id = "3"
+    .account_id = "3", .page = 1, .size = 20
 };
+static const dygw_prepare_question_t of_link = { .poi_id = "7012345678901234567",
+                                                 .encrypted_data = "data" };
 
 /* The network's place. */
 dygw_http_answer_t *__wrap_dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
@@ -79,8 +81,7 @@ static void check_certificate(const dygw_certificate_t *c)
 
 static dygw_reply_t prepare(apr_pool_t *pool)
 {
-    const dygw_prepare_reply_t *p = dygw_douyin_prepare(douyin, "t", question.poi_id, "data", NULL,
-                                                        &fuzz_log, pool);
+    const dygw_prepare_reply_t *p = dygw_douyin_prepare(douyin, &of_link, "t", &fuzz_log, pool);
     int i;
 
     for (i = 0; i < p->certificates->nelts; i++) {
@@ -112,8 +113,7 @@ static void check_item(const dygw_verify_item_t *item)
 
 static dygw_reply_t verify(apr_pool_t *pool)
 {
-    const dygw_verify_reply_t *v = dygw_douyin_verify(douyin, "t", question.poi_id, "vt-1", codes,
-                                                      CODES, 0, &fuzz_log, pool);
+    const dygw_verify_reply_t *v = dygw_douyin_verify(douyin, &question, "t", &fuzz_log, pool);
     int i;
 
     FUZZ_ASSERT((v->items != NULL) == (v->reply.kind == DYGW_REPLY_OK));
@@ -125,7 +125,7 @@ static dygw_reply_t verify(apr_pool_t *pool)
 
 static dygw_reply_t cancel(apr_pool_t *pool)
 {
-    return dygw_douyin_cancel(douyin, "t", "1", "2", NULL, &fuzz_log, pool)->reply;
+    return dygw_douyin_cancel(douyin, &question, "t", &fuzz_log, pool)->reply;
 }
 
 static dygw_reply_t token(apr_pool_t *pool)
@@ -146,7 +146,7 @@ static dygw_reply_t token(apr_pool_t *pool)
 
 static dygw_reply_t stores(apr_pool_t *pool)
 {
-    return *dygw_douyin_stores(douyin, "t", NULL, question.poi_id, 1, 20, &fuzz_log, pool);
+    return *dygw_douyin_stores(douyin, &question, "t", &fuzz_log, pool);
 }
 
 /* As async.c makes them. */

@@ -3,7 +3,7 @@
  * each ends.
  * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
  * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
- * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: asking.c loopback.c upstream.c */
@@ -192,7 +192,7 @@ static void get_and_query_encode_what_they_ask_for(void **state)
 static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
-    static const dygw_question_t repeat = { .what = DYGW_QUESTION_REPEAT, .poi_id = POI,
+    static const dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
                                             .verify_token = "78a23d74-d0f5", .codes = codes,
                                             .count = 2 };
     upstream_t *u = *state;
@@ -202,7 +202,7 @@ static void a_repetition_sends_the_bytes_of_the_verify(void **state)
     upstream_answer(u, "{\"data\":{\"error_code\":0,\"verify_results\":["
                        "{\"result\":0,\"code\":\"CgwIARDh+JxjL/yABKA==\",\"verify_id\":\"1\"},"
                        "{\"result\":1208,\"code\":\"CgwIARDh+JxjL/yABKA==\"}]}}");
-    dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, 2, 0, &u->log, u->pool);
+    dygw_douyin_verify(u->douyin, &repeat, TOKEN, &u->log, u->pool);
     question_sent(u, &repeat, &answer);
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
     assert_int_equal(answer.verified->items[0].kind, DYGW_REPLY_OK);
@@ -213,7 +213,7 @@ static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 static void what_was_held_up_too_long_is_not_sent(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==" };
-    dygw_question_t repeat = { .what = DYGW_QUESTION_REPEAT, .poi_id = POI, .verify_token = "t",
+    dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t",
                                .codes = codes, .count = 1, .send_by = dygw_now() - 1 };
     upstream_t *u = *state;
     dygw_answer_t answer;
@@ -221,8 +221,8 @@ static void what_was_held_up_too_long_is_not_sent(void **state)
     upstream_answer(u, "{\"data\":{\"error_code\":0}}");
     question_sent(u, &repeat, &answer);
     assert_int_equal(answer.reply->kind, DYGW_REPLY_UNREACHABLE);
-    assert_int_equal(dygw_douyin_verify(u->douyin, TOKEN, POI, "t", codes, 1, dygw_now() - 1,
-                                        &u->log, u->pool)->reply.kind, DYGW_REPLY_UNREACHABLE);
+    assert_int_equal(dygw_douyin_verify(u->douyin, &repeat, TOKEN, &u->log, u->pool)->reply.kind,
+                     DYGW_REPLY_UNREACHABLE);
     assert_int_equal(loopback_requests(u->server), 0);
     repeat.send_by = dygw_now() + 60000;
     question_sent(u, &repeat, &answer);
@@ -234,12 +234,13 @@ static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
     static const dygw_question_t cancel
         = { .what = DYGW_QUESTION_CANCEL, .verify_id = "7091478021421631519",
             .certificate_id = "7091180835810052103", .cancel_token = "c-1" };
+    static const dygw_question_t without_token
+        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "1", .certificate_id = "2" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
     upstream_answer(u, "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":0}}");
-    assert_int_equal(dygw_douyin_cancel(u->douyin, TOKEN, cancel.verify_id, cancel.certificate_id,
-                                        "c-1", &u->log, u->pool)->reply.kind,
+    assert_int_equal(dygw_douyin_cancel(u->douyin, &cancel, TOKEN, &u->log, u->pool)->reply.kind,
                      DYGW_REPLY_OK);
     question_sent(u, &cancel, &answer);
     assert_int_equal(answer.cancelled->reply.kind, DYGW_REPLY_OK);
@@ -249,7 +250,7 @@ static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
                         "{\"verify_id\":\"7091478021421631519\","
                         "\"certificate_id\":\"7091180835810052103\",\"cancel_token\":\"c-1\"}");
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
-    dygw_douyin_cancel(u->douyin, TOKEN, "1", "2", NULL, &u->log, u->pool);
+    dygw_douyin_cancel(u->douyin, &without_token, TOKEN, &u->log, u->pool);
     assert_string_equal(body_of(loopback_request(u->server, 2)),
                         "{\"verify_id\":\"1\",\"certificate_id\":\"2\"}");
 }

@@ -3,7 +3,7 @@
  * that nobody can exclude.
  * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
  * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
- * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
@@ -403,6 +403,9 @@ static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
         { "{\"data\":{\"error_code\":2190008}}", DYGW_REPLY_TOKEN, 2190008 },
         { "{\"data\":{\"error_code\":2119005}}", DYGW_REPLY_SETUP, 2119005 },
     };
+    static const dygw_question_t question
+        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "1", .certificate_id = "2",
+            .cancel_token = "c" };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const dygw_cancel_reply_t *cancelled;
@@ -412,7 +415,7 @@ static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
         assert_int_equal(upstream_setup(&own), 0);
         u = own;
         upstream_answer(u, cases[i].body);
-        cancelled = dygw_douyin_cancel(u->douyin, TOKEN, "1", "2", "c", &u->log, u->pool);
+        cancelled = dygw_douyin_cancel(u->douyin, &question, TOKEN, &u->log, u->pool);
         if (cancelled->reply.kind != cases[i].kind
             || cancelled->reply.error_code != cases[i].error_code) {
             fail_msg("%s: kind %d, error_code %ld", cases[i].body, (int)cancelled->reply.kind,

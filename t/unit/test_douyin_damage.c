@@ -3,7 +3,7 @@
  * under the second name of their list alone, the newer gateway's envelope.
  * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
  * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
- * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
@@ -34,7 +34,7 @@
 static dygw_prepare_reply_t *prepared(upstream_t *u, const char *body)
 {
     upstream_answer(u, body);
-    return dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    return dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
 }
 
 static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
@@ -104,12 +104,15 @@ static void a_byte_order_mark_is_passed_over(void **state)
 static void a_damaged_msg_leaves_the_result_of_a_verify_as_it_is(void **state)
 {
     static const char *const code = "A";
+    static const dygw_question_t question
+        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t", .codes = &code,
+            .count = 1 };
     upstream_t *u = *state;
     const dygw_verify_reply_t *v;
 
     upstream_answer(u, data(u, ",\"verify_results\":[{\"code\":\"A\",\"result\":0,\"msg\":"
                                "\"\\ud83c\",\"verify_id\":\"7486021925630773286\"}]"));
-    v = dygw_douyin_verify(u->douyin, TOKEN, POI, "t", &code, 1, 0, &u->log, u->pool);
+    v = dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
     assert_int_equal(v->reply.kind, DYGW_REPLY_OK);
     assert_int_equal(v->items[0].kind, DYGW_REPLY_OK);
     assert_string_equal(v->items[0].msg, R);
@@ -299,7 +302,7 @@ static void an_answer_is_asked_for_as_it_is_and_decoded_all_the_same(void **stat
     const dygw_prepare_reply_t *p;
 
     upstream_script(u, { LOOPBACK_ANSWER, ENCODED("deflate") });
-    p = dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "1", &u->log, u->pool);
+    p = dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
     assert_non_null(strstr(loopback_request(u->server, 0), "\r\nAccept-Encoding: identity\r\n"));
     assert_int_equal(p->reply.kind, DYGW_REPLY_COUPON);
     assert_int_equal(p->reply.error_code, 1212);
@@ -319,7 +322,7 @@ static void what_cannot_be_decoded_cannot_be_understood(DYGW_UNUSED void **state
         const dygw_prepare_reply_t *p;
 
         upstream_serve(u, &step, 1);
-        p = dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "1", &u->log, u->pool);
+        p = dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
         assert_int_equal(p->reply.kind, DYGW_REPLY_GARBLED);
         assert_int_equal(p->reply.trouble, DYGW_TROUBLE_UNREADABLE);
     }

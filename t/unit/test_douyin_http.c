@@ -2,7 +2,7 @@
  * How connections are kept, and what each way of going wrong is called.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c douyin/envelope.c
  * links: douyin/http_call.c douyin/http_easy.c douyin/http_handles.c douyin/http_outcome.c
- * links: douyin/http_url.c douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
  * links: douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
@@ -32,13 +32,16 @@
 
 static dygw_reply_t *stores(upstream_t *u)
 {
-    return dygw_douyin_stores(u->douyin, TOKEN, NULL, POI, 1, 20, &u->log, u->pool);
+    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
 }
 
 static dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
 {
-    return dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, count, 0, &u->log,
-                              u->pool);
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
+                                       .verify_token = "78a23d74-d0f5", .codes = codes,
+                                       .count = count };
+
+    return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
 }
 
 /* --- connections --- */
@@ -69,7 +72,7 @@ static void *call_often(void *baton)
         apr_pool_t *pool;
 
         apr_pool_create(&pool, NULL);
-        caller->failed |= dygw_douyin_stores(caller->u->douyin, TOKEN, NULL, POI, 1, 20,
+        caller->failed |= dygw_douyin_stores(caller->u->douyin, &upstream_store, TOKEN,
                                              &caller->u->log, pool)->kind
                           != DYGW_REPLY_OK;
         apr_pool_destroy(pool);

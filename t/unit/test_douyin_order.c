@@ -2,7 +2,7 @@
  * What the order query answers: the documented sample, and what may be absent or written otherwise.
  * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
  * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
- * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c douyin/http_url.c
+ * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */

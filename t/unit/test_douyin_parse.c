@@ -2,7 +2,7 @@
  * Douyin's answers, in all the shapes that were seen or that nobody can exclude.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c douyin/envelope.c
  * links: douyin/http_call.c douyin/http_easy.c douyin/http_handles.c douyin/http_outcome.c
- * links: douyin/http_url.c douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
  * links: douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
@@ -26,7 +26,7 @@
 
 static dygw_reply_t *stores(upstream_t *u)
 {
-    return dygw_douyin_stores(u->douyin, TOKEN, NULL, POI, 1, 20, &u->log, u->pool);
+    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
 }
 
 static dygw_reply_t *answered(void **state, const char *status, const char *body)
@@ -283,7 +283,7 @@ static dygw_prepare_reply_t *prepared(void **state, const char *body)
     upstream_t *u = *state;
 
     upstream_answer(u, body);
-    return dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    return dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
 }
 
 static const dygw_certificate_t *certificate(const dygw_prepare_reply_t *p, int i)

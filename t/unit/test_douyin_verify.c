@@ -2,7 +2,7 @@
  * What verify's answers say of each code, in all the shapes that nobody can exclude.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c douyin/envelope.c
  * links: douyin/http_call.c douyin/http_easy.c douyin/http_handles.c douyin/http_outcome.c
- * links: douyin/http_url.c douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
  * links: douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
@@ -28,10 +28,12 @@ static const char *const abc[] = { "A", "B", "C" };
 static dygw_verify_reply_t *verified(void **state, const char *const *codes, int count,
                                      const char *body)
 {
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
+                                       .verify_token = "t", .codes = codes, .count = count };
     upstream_t *u = *state;
 
     upstream_answer(u, body);
-    return dygw_douyin_verify(u->douyin, TOKEN, POI, "t", codes, count, 0, &u->log, u->pool);
+    return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
 }
 
 /* The items of an answer whose verify_results are these. */

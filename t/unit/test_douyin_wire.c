@@ -2,7 +2,7 @@
  * What is sent to Douyin, byte by byte.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c douyin/envelope.c
  * links: douyin/http_call.c douyin/http_easy.c douyin/http_handles.c douyin/http_outcome.c
- * links: douyin/http_url.c douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
  * links: douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>
@@ -27,13 +27,16 @@
 
 static dygw_reply_t *stores(upstream_t *u)
 {
-    return dygw_douyin_stores(u->douyin, TOKEN, NULL, POI, 1, 20, &u->log, u->pool);
+    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
 }
 
 static dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
 {
-    return dygw_douyin_verify(u->douyin, TOKEN, POI, "78a23d74-d0f5", codes, count, 0, &u->log,
-                              u->pool);
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
+                                       .verify_token = "78a23d74-d0f5", .codes = codes,
+                                       .count = count };
+
+    return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
 }
 
 static const char *body_of(const char *request)
@@ -50,11 +53,13 @@ static void assert_starts(const char *text, const char *start)
 
 static void prepare_encodes_each_argument_once(void **state)
 {
+    static const dygw_prepare_question_t of_link
+        = { .poi_id = POI, .encrypted_data = "ab+c/d==&x y%2B" };
     upstream_t *u = *state;
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    dygw_douyin_prepare(u->douyin, TOKEN, POI, "ab+c/d==&x y%2B", NULL, &u->log, u->pool);
-    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, &of_link, TOKEN, &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
     assert_starts(loopback_request(u->server, 0),
                   "GET /goodlife/v1/fulfilment/certificate/prepare/?poi_id=7012345678901234567"
                   "&encrypted_data=ab%2bc%2fd%3d%3d%26x+y%252B HTTP/1.1\r\n");
@@ -68,7 +73,7 @@ static void prepare_sends_these_bytes(void **state)
     upstream_t *u = *state;
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
     assert_string_equal(
         loopback_request(u->server, 0),
         apr_psprintf(u->pool,
@@ -124,12 +129,17 @@ static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
 
 static void stores_asks_for_the_configured_account_unless_one_is_named(void **state)
 {
+    static const dygw_question_t all
+        = { .what = DYGW_QUESTION_STORES, .page = 2, .size = 50 };
+    static const dygw_question_t of_another
+        = { .what = DYGW_QUESTION_STORES, .account_id = "1002", .poi_id = POI, .page = 1,
+            .size = 20 };
     upstream_t *u = *state;
 
     u->config.account_id = "1001";
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    dygw_douyin_stores(u->douyin, TOKEN, NULL, NULL, 2, 50, &u->log, u->pool);
-    dygw_douyin_stores(u->douyin, TOKEN, "1002", POI, 1, 20, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, &all, TOKEN, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, &of_another, TOKEN, &u->log, u->pool);
     assert_starts(loopback_request(u->server, 0),
                   "GET /goodlife/v1/shop/poi/query/?page=2&size=50&account_id=1001 HTTP/1.1\r\n");
     assert_starts(loopback_request(u->server, 1),
@@ -169,7 +179,7 @@ static void a_new_token_is_used_from_the_next_call_on(void **state)
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
     stores(u);
-    dygw_douyin_stores(u->douyin, "clt.other", NULL, POI, 1, 20, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, &upstream_store, "clt.other", &u->log, u->pool);
     assert_non_null(strstr(loopback_request(u->server, 0), "access-token: " TOKEN "\r\n"));
     assert_non_null(strstr(loopback_request(u->server, 1), "access-token: clt.other\r\n"));
     assert_null(strstr(loopback_request(u->server, 1), TOKEN));
@@ -213,7 +223,7 @@ static void no_secret_is_logged(void **state)
     verify(u, &code, 1);
     verify(u, &code, 1);
     dygw_douyin_token(u->douyin, &u->log, u->pool);
-    dygw_douyin_prepare(u->douyin, TOKEN, POI, NULL, "102539929601", &u->log, u->pool);
+    dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
     assert_string_not_equal(upstream_logged(), "");
     assert_null(strstr(upstream_logged(), TOKEN));
     assert_null(strstr(upstream_logged(), CLIENT_SECRET));

@@ -143,7 +143,7 @@ static void trouble_is_told_in_a_few_words(DYGW_UNUSED void **state)
     check_trouble(DYGW_QUESTION_QUERY, DYGW_REPLY_BUSY, 2100004, 200,
                   "certificate/query: error_code 2100004");
     check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_BUSY, 0, 502, "certificate/get: HTTP status 502");
-    check_trouble(DYGW_QUESTION_REPEAT, DYGW_REPLY_TIMEOUT, 0, 0,
+    check_trouble(DYGW_QUESTION_VERIFY, DYGW_REPLY_TIMEOUT, 0, 0,
                   "certificate/verify: no answer in time");
     check_trouble(DYGW_QUESTION_CANCEL, DYGW_REPLY_LOST, 0, 0,
                   "certificate/cancel: the connection broke");

@@ -9,6 +9,13 @@
 
 typedef struct dygw_job_t dygw_job_t;
 
+/* All jobs of a thread: see jobs.h. */
+typedef struct dygw_jobs_t dygw_jobs_t;
+
+/* So long no order queries are sent by a host that begins to lead: the last of the one before are
+ * in the same second. */
+#define DYGW_ORDERS_REST_MS 1100
+
 /* Both give the next question, or NULL when the job is done, for now or for good: what it found is
  * written then, and the rows say when they are due again. They may use the database (opened and
  * closed within), and never wait for Douyin. */

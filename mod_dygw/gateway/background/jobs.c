@@ -6,8 +6,9 @@
  *
  * Settling and follow-ups have slots of their own, so that no mass of orders to look up is in their
  * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
-#include "gateway/background/running.h"
+#include "gateway/background/jobs.h"
 
+#include "gateway/background/running.h"
 #include "gateway/db_work.h"
 #include "util/pool.h"
 

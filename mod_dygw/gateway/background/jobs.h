@@ -5,12 +5,6 @@
 
 #include "gateway/background/job.h"
 
-typedef struct dygw_jobs_t dygw_jobs_t;
-
-/* So long no order queries are sent by a host that begins to lead: the last of the one before are
- * in the same second. */
-#define DYGW_ORDERS_REST_MS 1100
-
 /* Runs jobs of these kinds, DYGW_JOB_KINDS of them, the first of which come first. Lives as long as
  * ctx->pool; calls under way are ended with it. */
 apr_status_t dygw_jobs_create(dygw_jobs_t **jobs, const dygw_ctx_t *ctx,

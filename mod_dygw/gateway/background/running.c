@@ -162,7 +162,7 @@ static dygw_answer_t not_asked(const dygw_running_t *r)
         order->reply = reply;
         order->coupons = apr_array_make(pool, 0, sizeof(dygw_order_coupon_t));
         return (dygw_answer_t){ .order = order };
-    case DYGW_QUESTION_REPEAT:
+    case DYGW_QUESTION_VERIFY:
         verified = apr_pcalloc(pool, sizeof(*verified));
         verified->reply = reply;
         return (dygw_answer_t){ .verified = verified };

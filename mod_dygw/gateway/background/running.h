@@ -8,7 +8,6 @@
 
 #include "gateway/token.h"
 #include "gateway/background/job.h"
-#include "gateway/background/jobs.h"
 
 #define DYGW_JOB_REST_MS    1000
 

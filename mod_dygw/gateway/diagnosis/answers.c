@@ -320,7 +320,8 @@ static const char *account_of(const json_t *store, apr_pool_t *pool)
                                "account_id", pool);
 }
 
-static conclusion_t conclude_store(const dygw_probes_t *v, const dygw_probe_t *probe, const char **account)
+static conclusion_t conclude_store(const dygw_probes_t *v, const dygw_probe_t *probe,
+                                   const char **account)
 {
     const char *ours = v->d->ctx->gateway->account_id;
     const json_t *store;

@@ -153,7 +153,8 @@ static void prepare_scopes(dygw_probes_t *v)
                           .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
     v->scopes[DYGW_PROBE_STORES]
         = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_STORE, .scope = "life.capacity.shop",
-                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account } };
+                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account,
+                                        .page = 1, .size = DYGW_STORES_PER_PAGE } };
     v->scopes[DYGW_PROBE_ORDER]
         = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_ORDER, .scope = "life.capacity.order.query",
                           .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
@@ -174,7 +175,8 @@ static void prepare_stores(dygw_probes_t *v)
 
         v->stores[i] = (dygw_probe_t){ .check = DYGW_CHECK_STORE, .poi_id = poi_id,
                                        .question = { .what = DYGW_QUESTION_STORES,
-                                                     .poi_id = poi_id } };
+                                                     .poi_id = poi_id, .page = 1,
+                                                     .size = DYGW_STORES_PER_PAGE } };
     }
 }
 

@@ -3,8 +3,8 @@
 #ifndef DYGW_GATEWAY_REDEEM_ATTEMPT_H
 #define DYGW_GATEWAY_REDEEM_ATTEMPT_H
 
+#include "gateway/redemption.h"
 #include "gateway/token.h"
-#include "gateway/redeem/redeem.h"
 
 typedef struct dygw_attempt_t {
     const dygw_ctx_t *ctx;

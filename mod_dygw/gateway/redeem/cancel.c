@@ -111,9 +111,13 @@ static apr_status_t refuse(const cancel_t *c, dygw_code_e code, const char *mess
 static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
 {
     cancel_t *c = baton;
-    const dygw_cancel_reply_t *reply = dygw_douyin_cancel(
-        c->ctx->gateway->douyin, access_token, c->v->verify_id, c->v->certificate_id,
-        dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool), c->ctx->log, c->ctx->pool);
+    const dygw_question_t question
+        = { .what = DYGW_QUESTION_CANCEL, .verify_id = c->v->verify_id,
+            .certificate_id = c->v->certificate_id,
+            .cancel_token = dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool) };
+    const dygw_cancel_reply_t *reply = dygw_douyin_cancel(c->ctx->gateway->douyin, &question,
+                                                          access_token, c->ctx->log,
+                                                          c->ctx->pool);
 
     c->out->upstream_time += reply->reply.took;
     return &reply->reply;

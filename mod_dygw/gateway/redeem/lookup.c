@@ -9,24 +9,23 @@
 
 typedef struct stores_query_t {
     const dygw_ctx_t *ctx;
-    const char *account_id;
-    const char *poi_id;
-    int page;
-    int size;
+    dygw_question_t question;
 } stores_query_t;
 
 static const dygw_reply_t *call_stores(void *baton, const char *access_token)
 {
     stores_query_t *q = baton;
 
-    return dygw_douyin_stores(q->ctx->gateway->douyin, access_token, q->account_id, q->poi_id,
-                              q->page, q->size, q->ctx->log, q->ctx->pool);
+    return dygw_douyin_stores(q->ctx->gateway->douyin, &q->question, access_token, q->ctx->log,
+                              q->ctx->pool);
 }
 
 void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_id, int page,
                  int size, dygw_result_t *out)
 {
-    stores_query_t q = { ctx, account_id, poi_id, page, size };
+    stores_query_t q = { .ctx = ctx,
+                         .question = { .what = DYGW_QUESTION_STORES, .account_id = account_id,
+                                       .poi_id = poi_id, .page = page, .size = size } };
     dygw_token_t token;
 
     *out = (dygw_result_t){ 0 };

@@ -6,13 +6,16 @@
 
 #include "douyin/codes.h"
 #include "gateway/ask.h"
+#include "gateway/redeem/redeem.h"
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->ctx->gateway->douyin, access_token,
-                                                      a->request->poi_id, a->encrypted_data,
-                                                      a->request->code, a->ctx->log, a->ctx->pool);
+    const dygw_prepare_question_t question = { .poi_id = a->request->poi_id,
+                                               .encrypted_data = a->encrypted_data,
+                                               .code = a->request->code };
+    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->ctx->gateway->douyin, &question,
+                                                      access_token, a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     return &reply->reply;

@@ -16,7 +16,7 @@
  * committed, for we may die before we know; afterwards what was really sent. Above 1, "already
  * used" and "no uses left" may be our own doing, and only a look at the coupon can tell.
  */
-#include "gateway/redeem/attempt.h"
+#include "gateway/redeem/redeem.h"
 
 #include <apr_strings.h>
 
@@ -24,6 +24,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
+#include "gateway/redeem/attempt.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/step.h"
@@ -324,10 +325,14 @@ static dygw_ms_t last_moment(const dygw_attempt_t *a)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_attempt_t *a = baton;
-    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, access_token,
-                                                    a->request->poi_id, a->verify_token, a->codes,
-                                                    a->out->count, last_moment(a),
-                                                    a->ctx->log, a->ctx->pool);
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                       .poi_id = a->request->poi_id,
+                                       .verify_token = a->verify_token,
+                                       .codes = a->codes,
+                                       .count = a->out->count,
+                                       .send_by = last_moment(a) };
+    dygw_verify_reply_t *reply = dygw_douyin_verify(a->ctx->gateway->douyin, &question,
+                                                    access_token, a->ctx->log, a->ctx->pool);
 
     a->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {

@@ -10,12 +10,13 @@
  *
  * One day at a time. The row of the day stays due until its generation is shown: after a crash, or
  * when another host takes over, the day is reconciled from the beginning. */
-#include "gateway/reports/reconciling.h"
+#include "gateway/reports/reconcile.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "gateway/reports/reconciling.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/day.h"
@@ -31,6 +32,14 @@
 #define TRIES_MAX       24                      /* about a day */
 #define REST_MS         5000                    /* the database does not do its part */
 #define BACK_DAYS       30                      /* that are made up for */
+
+struct dygw_reconcile_t {
+    dygw_ctx_t ctx;                     /* its pool is above that of the run */
+    dygw_douyin_async_t *async;
+    dygw_reconcile_run_t *run;          /* NULL: none */
+    dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */
+    dygw_ms_t rest_until;
+};
 
 static void rest(dygw_reconcile_t *rec)
 {
@@ -161,6 +170,7 @@ static void begin_run(dygw_reconcile_t *rec)
     apr_pool_tag(pool, "dygw_reconcile");
     rec->run = apr_pcalloc(pool, sizeof(*rec->run));
     rec->run->ctx = dygw_ctx_with_pool(&rec->ctx, pool);
+    rec->run->async = rec->async;
     rv = dygw_db_work(&rec->run->ctx, read_due, rec->run, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
         rv = set_up(rec->run);
@@ -281,7 +291,7 @@ static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
     int more = 1;
 
     if (rec->run->step == DYGW_RECONCILE_FETCH) {
-        more = dygw_reconcile_fetch(rec, patience);
+        more = dygw_reconcile_fetch(rec->run, patience);
     }
     else {
         step(rec->run);

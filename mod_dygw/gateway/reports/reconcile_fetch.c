@@ -12,11 +12,9 @@
 #define HALF_A_SECOND   APR_INT64_C(500)
 #define PAGES_MAX       100000
 
-static void ask(dygw_reconcile_t *rec)
+static void ask(dygw_reconcile_run_t *run)
 {
-    dygw_reconcile_run_t *run = rec->run;
-
-    dygw_douyin_async_begin(rec->async, &run->question, run->token.access_token, rec->ctx.log,
+    dygw_douyin_async_begin(run->async, &run->question, run->token.access_token, run->ctx.log,
                             run->page_pool, run);
     run->under_way = 1;
     run->ask_at = dygw_now() + ASK_PAUSE_MS;
@@ -46,10 +44,8 @@ static int is_final(dygw_reply_class_e kind)
            || kind == DYGW_REPLY_REVIEW;
 }
 
-static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
+static void take_failure(dygw_reconcile_run_t *run, const dygw_reply_t *reply)
 {
-    dygw_reconcile_run_t *run = rec->run;
-
     wait_a_little(run);
     if (is_final(reply->kind) || run->failures >= ASK_TRIES) {
         run->failed = why_not(reply, run->ctx.pool);
@@ -57,9 +53,8 @@ static void take_failure(dygw_reconcile_t *rec, const dygw_reply_t *reply)
 }
 
 /* Its records are copied, and the call forgotten. */
-static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
+static void take_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page)
 {
-    dygw_reconcile_run_t *run = rec->run;
     const int before = run->match->entries->nelts;
     int i;
 
@@ -80,33 +75,30 @@ static void take_page(dygw_reconcile_t *rec, const dygw_records_reply_t *page)
     apr_pool_clear(run->page_pool);
 }
 
-static void take_answer(dygw_reconcile_t *rec, dygw_answer_t answer)
+static void take_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
 {
-    dygw_reconcile_run_t *run = rec->run;
-    const dygw_ctx_t of_page = dygw_ctx_with_pool(&rec->ctx, run->page_pool);
+    const dygw_ctx_t of_page = dygw_ctx_with_pool(&run->ctx, run->page_pool);
 
     run->under_way = 0;
-    dygw_ask_heard(rec->ctx.gateway, &run->token, answer.reply);
+    dygw_ask_heard(run->ctx.gateway, &run->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_OK) {
-        take_page(rec, answer.records);
+        take_page(run, answer.records);
     }
     else if (answer.reply->kind == DYGW_REPLY_TOKEN && !run->renewed
              && dygw_ask_renew(&of_page, answer.reply, 0, &run->token) == APR_SUCCESS) {
         run->renewed = 1;
-        ask(rec);
+        ask(run);
     }
     else {
-        take_failure(rec, answer.reply);
+        take_failure(run, answer.reply);
     }
 }
 
-static void ask_page(dygw_reconcile_t *rec)
+static void ask_page(dygw_reconcile_run_t *run)
 {
-    dygw_reconcile_run_t *run = rec->run;
-
     apr_pool_clear(run->page_pool);
-    if (dygw_token_held(rec->ctx.gateway, &run->token, run->page_pool) == APR_SUCCESS) {
-        ask(rec);
+    if (dygw_token_held(run->ctx.gateway, &run->token, run->page_pool) == APR_SUCCESS) {
+        ask(run);
         return;
     }
     wait_a_little(run);
@@ -115,21 +107,21 @@ static void ask_page(dygw_reconcile_t *rec)
     }
 }
 
-int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience)
+int dygw_reconcile_fetch(dygw_reconcile_run_t *run, apr_interval_time_t patience)
 {
-    const dygw_ms_t left = dygw_left_until(rec->run->ask_at, HALF_A_SECOND << ASK_TRIES);
+    const dygw_ms_t left = dygw_left_until(run->ask_at, HALF_A_SECOND << ASK_TRIES);
     dygw_answer_t answer;
     void *baton;
 
-    if (!rec->run->under_way && left > 0) {
+    if (!run->under_way && left > 0) {
         apr_sleep(left * 1000 < patience ? left * 1000 : patience);
         return left <= ASK_PAUSE_MS;
     }
-    if (!rec->run->under_way) {
-        ask_page(rec);
+    if (!run->under_way) {
+        ask_page(run);
     }
-    if (rec->run->under_way && dygw_douyin_async_next(rec->async, patience, &baton, &answer)) {
-        take_answer(rec, answer);
+    if (run->under_way && dygw_douyin_async_next(run->async, patience, &baton, &answer)) {
+        take_answer(run, answer);
     }
     return 1;
 }

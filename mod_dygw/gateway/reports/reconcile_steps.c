@@ -3,6 +3,8 @@
  * did not match, shows it. Each step is short. */
 #include "gateway/reports/reconciling.h"
 
+#include "gateway/reports/reconcile.h"
+
 #define READ_ROWS       500
 #define FIND_RECORDS    25
 #define WRITE_ITEMS     50

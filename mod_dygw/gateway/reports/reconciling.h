@@ -7,7 +7,6 @@
 #include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/reports/match.h"
-#include "gateway/reports/reconcile.h"
 #include "store/reconciliation.h"
 
 typedef enum {
@@ -23,6 +22,7 @@ typedef struct dygw_reconcile_run_t {
     const char *failed;                 /* why it cannot go on; NULL: it can */
     dygw_ms_t next_at;                  /* when it failed: of the next try; DYGW_NO_TIME: none */
     /* fetch */
+    dygw_douyin_async_t *async;         /* outlives the run */
     apr_pool_t *page_pool;              /* of one call */
     dygw_question_t question;
     dygw_token_t token;
@@ -40,17 +40,9 @@ typedef struct dygw_reconcile_run_t {
     dygw_ms_t generation;
 } dygw_reconcile_run_t;
 
-struct dygw_reconcile_t {
-    dygw_ctx_t ctx;                     /* its pool is above that of the run */
-    dygw_douyin_async_t *async;
-    dygw_reconcile_run_t *run;          /* NULL: none */
-    dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */
-    dygw_ms_t rest_until;
-};
-
 /* Goes on with the pages of Douyin's records; waits up to patience. Gives whether there is more to
  * do than to wait. */
-int dygw_reconcile_fetch(dygw_reconcile_t *rec, apr_interval_time_t patience);
+int dygw_reconcile_fetch(dygw_reconcile_run_t *run, apr_interval_time_t patience);
 
 /* A step with the database, in one unit of work; the baton is the run. */
 dygw_db_work_fn dygw_reconcile_step;

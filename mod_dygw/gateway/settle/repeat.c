@@ -48,7 +48,7 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
         codes[i] = job->rows[i]->encrypted_code;
     }
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_REPEAT, .poi_id = job->rows[0]->poi_id,
+        .what = DYGW_QUESTION_VERIFY, .poi_id = job->rows[0]->poi_id,
         .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
         .send_by = s->h.now + SEND_WITHIN_MS
     };
@@ -129,7 +129,7 @@ static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
         dygw_record_review(v);
         return 0;
     default:
-        v->last_error = dygw_record_trouble(DYGW_QUESTION_REPEAT, reply, job->ctx.pool);
+        v->last_error = dygw_record_trouble(DYGW_QUESTION_VERIFY, reply, job->ctx.pool);
         return hear_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }

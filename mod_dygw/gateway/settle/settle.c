@@ -397,7 +397,7 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
         return take_query(job, answer.coupons);
     case DYGW_QUESTION_GET:
         return take_get(job, answer.coupons);
-    case DYGW_QUESTION_REPEAT:
+    case DYGW_QUESTION_VERIFY:
         return dygw_repeat_answered(job, answer.verified) ? look(job) : NULL;
     default:
         return NULL;

@@ -130,17 +130,18 @@ dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char 
 }
 
 dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin,
-                                          const char *access_token, const char *poi_id,
-                                          const char *encrypted_data, const char *code,
+                                          const dygw_prepare_question_t *question,
+                                          const char *access_token,
                                           DYGW_UNUSED const dygw_log_t *log,
                                           DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_prepare_reply_t *answer;
 
     begin_call("prepare");
-    assert_true((encrypted_data == NULL) != (code == NULL));
+    assert_true((question->encrypted_data == NULL) != (question->code == NULL));
     prepare_args = apr_pstrcat(douyin_pool, prepare_args, *prepare_args ? "; " : "", access_token,
-                               " ", poi_id, " ", code ? code : encrypted_data, NULL);
+                               " ", question->poi_id, " ",
+                               question->code ? question->code : question->encrypted_data, NULL);
     answer = dequeue(&prepares);
     if (!answer) {
         fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1");
@@ -201,24 +202,22 @@ dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_repl
 }
 
 dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
-                                        const char *access_token, const char *poi_id,
-                                        const char *verify_token,
-                                        const char *const *encrypted_codes, int count,
-                                        dygw_ms_t send_by, DYGW_UNUSED const dygw_log_t *log,
+                                        const dygw_question_t *question, const char *access_token,
+                                        DYGW_UNUSED const dygw_log_t *log,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_verify_reply_t *answer;
     int i;
 
-    assert_true(send_by > dygw_now());
-    verify_send_by = send_by;
-    assert_true(fake_store_expects(verify_token, encrypted_codes, count));
+    assert_true(question->send_by > dygw_now());
+    verify_send_by = question->send_by;
+    assert_true(fake_store_expects(question->verify_token, question->codes, question->count));
     begin_call("verify");
     verify_calls++;
     verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token,
-                              " ", poi_id, " ", verify_token, NULL);
-    for (i = 0; i < count; i++) {
-        verify_args = apr_pstrcat(douyin_pool, verify_args, i ? "," : " ", encrypted_codes[i],
+                              " ", question->poi_id, " ", question->verify_token, NULL);
+    for (i = 0; i < question->count; i++) {
+        verify_args = apr_pstrcat(douyin_pool, verify_args, i ? "," : " ", question->codes[i],
                                   NULL);
     }
     answer = dequeue(&verifies);
@@ -399,7 +398,7 @@ static void queue_usual(const dygw_question_t *question)
     case DYGW_QUESTION_QUERY:
         fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
         break;
-    case DYGW_QUESTION_REPEAT:
+    case DYGW_QUESTION_VERIFY:
         fake_repeat(DYGW_REPLY_OK, 0);
         break;
     case DYGW_QUESTION_CANCEL:
@@ -425,7 +424,7 @@ static const char *words_of(const dygw_question_t *q)
     case DYGW_QUESTION_CANCEL:
         return apr_pstrcat(douyin_pool, q->verify_id, " ", q->certificate_id, " ",
                            q->cancel_token ? q->cancel_token : "-", NULL);
-    case DYGW_QUESTION_REPEAT:
+    case DYGW_QUESTION_VERIFY:
         words = apr_pstrcat(douyin_pool, q->poi_id, " ", q->verify_token, NULL);
         for (i = 0; i < q->count; i++) {
             words = apr_pstrcat(douyin_pool, words, i ? "," : " ", q->codes[i], NULL);
@@ -444,7 +443,7 @@ static void *ask(const dygw_question_t *question, const char *access_token)
     void *answer;
 
     assert_non_null(words_of(question));
-    assert_int_equal(question->send_by > 0, question->what == DYGW_QUESTION_REPEAT);
+    assert_int_equal(question->send_by > 0, question->what == DYGW_QUESTION_VERIFY);
     /* Before the rows are due again by the clock of another host. */
     assert_true(question->send_by + DYGW_CLOCKS_APART_MS <= dygw_now() + 5000);
     begin_call(call);
@@ -464,17 +463,11 @@ const char *fake_asked(void)
 }
 
 dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin,
-                                        const char *access_token, const char *verify_id,
-                                        const char *certificate_id, const char *cancel_token,
+                                        const dygw_question_t *question, const char *access_token,
                                         DYGW_UNUSED const dygw_log_t *log,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
-    dygw_question_t question = {
-        .what = DYGW_QUESTION_CANCEL, .verify_id = verify_id, .certificate_id = certificate_id,
-        .cancel_token = cancel_token
-    };
-
-    return ask(&question, access_token);
+    return ask(question, access_token);
 }
 
 /* --- calls under way: all of it is here --- */
@@ -545,10 +538,9 @@ dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code)
 }
 
 dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin,
+                                 DYGW_UNUSED const dygw_question_t *question,
                                  DYGW_UNUSED const char *access_token,
-                                 DYGW_UNUSED const char *account_id,
-                                 DYGW_UNUSED const char *poi_id, DYGW_UNUSED int page,
-                                 DYGW_UNUSED int size, DYGW_UNUSED const dygw_log_t *log,
+                                 DYGW_UNUSED const dygw_log_t *log,
                                  DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_reply_t *answer;

@@ -15,6 +15,10 @@
 
 #define MAX_LOGGED 65536
 
+const dygw_question_t upstream_store
+    = { .what = DYGW_QUESTION_STORES, .poi_id = POI, .page = 1, .size = 20 };
+const dygw_prepare_question_t upstream_code = { .poi_id = POI, .code = "102539929601" };
+
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static char logged[MAX_LOGGED];
 

@@ -21,6 +21,10 @@ typedef struct upstream_t {
     dygw_log_t log;
 } upstream_t;
 
+/* What tests ask for where it does not matter: a store, the coupons of a code. */
+extern const dygw_question_t upstream_store;
+extern const dygw_prepare_question_t upstream_code;
+
 /* For cmocka: *state is an upstream_t without a server, or goes away with it. */
 int upstream_setup(void **state);
 int upstream_teardown(void **state);
