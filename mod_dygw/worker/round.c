@@ -30,7 +30,7 @@
 
 static apr_status_t create_work(dygw_round_t *round)
 {
-    apr_status_t rv = dygw_jobs_create(&round->jobs, &round->ctx, dygw_settle_kinds);
+    apr_status_t rv = dygw_scheduler_create(&round->scheduler, &round->ctx, dygw_settle_kinds);
 
     return rv == APR_SUCCESS ? dygw_reconcile_create(&round->reconcile, &round->ctx) : rv;
 }
@@ -60,7 +60,7 @@ void dygw_round_abort(dygw_round_t *round)
 static void tell_metrics(const dygw_round_t *round)
 {
     dygw_gauge(round->gateway.metrics, DYGW_GAUGE_LEASE_HELD, round->holds_lease);
-    dygw_gauge(round->gateway.metrics, DYGW_GAUGE_JOBS, dygw_jobs_running(round->jobs));
+    dygw_gauge(round->gateway.metrics, DYGW_GAUGE_JOBS, dygw_scheduler_running(round->scheduler));
 }
 
 /* --- looking --- */
@@ -223,8 +223,8 @@ static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_
 {
     round->holds_lease = holds;
     round->leads_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
-    dygw_jobs_lead(round->jobs, round->leads_from + DYGW_ORDERS_REST_MS,
-                   holds ? round->leads_until : 0);
+    dygw_scheduler_lead(round->scheduler, round->leads_from + DYGW_ORDERS_REST_MS,
+                        holds ? round->leads_until : 0);
 }
 
 static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
@@ -370,7 +370,7 @@ static int has_work(dygw_round_t *round)
     int left = work != round->seen_work;
 
     round->seen_work = work;
-    return left || !dygw_jobs_caught_up(round->jobs)
+    return left || !dygw_scheduler_caught_up(round->scheduler)
            || (round->due_at != DYGW_NO_TIME && round->due_at <= dygw_now());
 }
 
@@ -378,9 +378,9 @@ static int has_work(dygw_round_t *round)
 static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
 {
     int may_start = round_leads(round) && round->looked_well && has_work(round);
-    int under_way = dygw_jobs_turn(round->jobs, may_start, patience);
+    int under_way = dygw_scheduler_turn(round->scheduler, may_start, patience);
 
-    if (may_start && dygw_jobs_caught_up(round->jobs)) {
+    if (may_start && dygw_scheduler_caught_up(round->scheduler)) {
         round->due_at = DYGW_NO_TIME;
     }
     return under_way;

@@ -5,7 +5,7 @@
 #define DYGW_WORKER_ROUND_H
 
 #include "gateway/background/backlog.h"
-#include "gateway/background/jobs.h"
+#include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
@@ -34,7 +34,7 @@ typedef struct dygw_round_t {
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
     apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
-    dygw_jobs_t *jobs;
+    dygw_scheduler_t *scheduler;
     dygw_ms_t due_at;           /* of the next job, as the last look found it */
     apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_host_work */
     dygw_reconcile_t *reconcile;

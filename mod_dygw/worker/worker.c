@@ -4,7 +4,7 @@
  * Each child starts one. The thread whose child holds the leader mutex looks after this host: about
  * once a second it asks the database what is new, and tells the other children through the shared
  * host's state. Of the leaders of all hosts one holds the lease in the database, and does the work:
- * it keeps the token, and settles, cancels and enriches (gateway/background/jobs.c), with many
+ * it keeps the token, and settles, cancels and enriches (gateway/background/scheduler.c), with many
  * calls to Douyin at once. Between two looks at the database it sees in the host's state what
  * requests of its own host have left to do. The threads of the other children only try the mutex
  * now and then; when a leader dies, the operating system frees the mutex.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: the pace of order queries, of one leader and from one to the next.
- * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/jobs.c
- * links: gateway/background/running.c gateway/token.c gateway/db_work.c
+ * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/scheduler.c
+ * links: gateway/background/run.c gateway/token.c gateway/db_work.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
 #include "support/jobs_world.h"
 
@@ -123,7 +123,7 @@ static void a_new_leader_lets_a_second_pass_before_its_first_order_query(DYGW_UN
     dygw_ms_t begins = dygw_now() + DYGW_ORDERS_REST_MS;
 
     note_orders(20);
-    dygw_jobs_lead(jobs, begins, dygw_now() + A_LONG_TIME_MS);
+    dygw_scheduler_lead(scheduler, begins, dygw_now() + A_LONG_TIME_MS);
     add_rows(DYGW_DUE_ENRICH, 2);
     add_rows(DYGW_DUE_SETTLE, 1);
     run_all();
@@ -139,14 +139,14 @@ static void order_queries_that_wait_are_left_to_the_next_leader(DYGW_UNUSED void
     add_rows(DYGW_DUE_ENRICH, 5);
     turn(1);
     assert_int_equal(order_count, 1);
-    dygw_jobs_lead(jobs, 0, dygw_now() + 60);
+    dygw_scheduler_lead(scheduler, 0, dygw_now() + 60);
     fake_clock_advance(60);
     turn(0);
     turn(0);
     assert_int_equal(order_count, 1);
     assert_int_equal(ended[DYGW_DUE_ENRICH], 1);    /* what was asked is heard */
     assert_false(turn(0));
-    dygw_jobs_lead(jobs, 0, dygw_now() + A_LONG_TIME_MS);
+    dygw_scheduler_lead(scheduler, 0, dygw_now() + A_LONG_TIME_MS);
     fake_clock_advance(A_SECOND_MS);
     run_all();
     assert_int_equal(order_count, 5);

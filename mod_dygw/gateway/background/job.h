@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For gateway/ only: one piece of background work, which is a few questions to Douyin, one after
- * the other, about the rows of one request. jobs.c runs many at once. What a kind of job asks and
- * concludes is not known here: the kinds are passed in. */
+ * the other, about the rows of one request. scheduler.c runs many at once. What a kind of job asks
+ * and concludes is not known here: the kinds are passed in. */
 #ifndef DYGW_GATEWAY_BACKGROUND_JOB_H
 #define DYGW_GATEWAY_BACKGROUND_JOB_H
 
@@ -9,8 +9,8 @@
 
 typedef struct dygw_job_t dygw_job_t;
 
-/* All jobs of a thread: see jobs.h. */
-typedef struct dygw_jobs_t dygw_jobs_t;
+/* All jobs of a thread: see scheduler.h. */
+typedef struct dygw_scheduler_t dygw_scheduler_t;
 
 /* So long no order queries are sent by a host that begins to lead: the last of the one before are
  * in the same second. */

@@ -16,7 +16,7 @@
 
 #include <apr_strings.h>
 
-#include "gateway/reports/reconciling.h"
+#include "gateway/reports/reconcile_run.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/day.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Douyin's records of a day: page after page, never faster than Douyin allows, each tried some
  * times with growing pauses. */
-#include "gateway/reports/reconciling.h"
+#include "gateway/reports/reconcile_run.h"
 
 #include <apr_strings.h>
 

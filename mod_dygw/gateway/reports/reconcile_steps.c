@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What reconciling a day does with the database: reads our side, looks for partners, writes what
  * did not match, shows it. Each step is short. */
-#include "gateway/reports/reconciling.h"
+#include "gateway/reports/reconcile_run.h"
 
 #include "gateway/reports/reconcile.h"
 

@@ -500,16 +500,17 @@ sub is_complaint {
     return !grep { $self->{announced}{$_} } @codes;
 }
 
-# Crashes of httpd's own. The threaded MPMs': see await_quiet. A child that is told to end while it is being started runs
-# exit() in the middle of malloc(): with prefork any, as one that has our thread ends in another way; with the others
-# one that has not said anything yet, as await_quiet cannot know which one is going to be started in a moment.
+# Crashes of httpd's own. The threaded MPMs': see await_quiet. A child that is told to end while it is being started
+# runs exit() in the middle of malloc(): with prefork any, as one that has our thread ends in another way; with the
+# others one that has not said anything yet, as await_quiet cannot know which one is going to be started in a moment.
 sub is_of_stopping {
     my ($self, $line) = @_;
     my $anybody = $self->{mpm} eq 'prefork' || $self->{stop_race};
     return $self->{stop_race} || $1 eq 'Abort' && ($anybody || !$self->has_spoken($2))
         if $line =~ /AH0005[12]: child pid (?=\d+ exit signal (Segmentation fault|Abort))(\d+)/;
     return 0 if $line !~ /\A(?:corrupted |free\(\): |malloc|double free|munmap_chunk)/;
-    return $anybody || grep { !$self->has_spoken($_) } $self->log_text =~ /AH0005[12]: child pid (\d+) exit signal Abort/g;
+    return 1 if $anybody;
+    return scalar grep { !$self->has_spoken($_) } $self->log_text =~ /AH0005[12]: child pid (\d+) exit signal Abort/g;
 }
 
 # Whether a line of the log is that child's.

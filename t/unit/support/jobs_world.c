@@ -12,7 +12,7 @@
 
 apr_pool_t *pool;
 dygw_gateway_t *gateway;
-dygw_jobs_t *jobs;
+dygw_scheduler_t *scheduler;
 
 /* --- kinds of jobs for the test: a question or two, then the rows are due a minute later --- */
 
@@ -101,8 +101,8 @@ int set_up(DYGW_UNUSED void **state)
     rows_seen = writes = first_changed = 0;
     questions = 1;
     heard = DYGW_REPLY_OK;
-    assert_int_equal(dygw_jobs_create(&jobs, FAKE_CTX(gateway, pool), kinds), APR_SUCCESS);
-    dygw_jobs_lead(jobs, 0, dygw_now() + A_LONG_TIME_MS);
+    assert_int_equal(dygw_scheduler_create(&scheduler, FAKE_CTX(gateway, pool), kinds), APR_SUCCESS);
+    dygw_scheduler_lead(scheduler, 0, dygw_now() + A_LONG_TIME_MS);
     return 0;
 }
 
@@ -143,7 +143,7 @@ void add_group(dygw_due_e due, apr_int64_t first_id, int count)
 
 int turn(int may_start)
 {
-    return dygw_jobs_turn(jobs, may_start, 0);
+    return dygw_scheduler_turn(scheduler, may_start, 0);
 }
 
 /* Turns until nothing is under way and all that was due has begun. */
@@ -151,7 +151,7 @@ void run_all(void)
 {
     int turns = 0;
 
-    while (turn(1) || !dygw_jobs_caught_up(jobs)) {
+    while (turn(1) || !dygw_scheduler_caught_up(scheduler)) {
         fake_clock_advance(1);
         assert_true(++turns < ENDLESS_TURNS);
     }

@@ -6,7 +6,7 @@
 
 #include "fake_world.h"
 
-#include "gateway/background/jobs.h"
+#include "gateway/background/scheduler.h"
 
 #define URGENT_SLOTS    32
 #define ENRICH_SLOTS    96
@@ -15,7 +15,7 @@
 
 extern apr_pool_t *pool;
 extern dygw_gateway_t *gateway;
-extern dygw_jobs_t *jobs;
+extern dygw_scheduler_t *scheduler;
 
 /* What the jobs are to do, and did; by dygw_due_e. */
 extern int begun[3], ended[3], rows_seen, questions, writes, first_changed;

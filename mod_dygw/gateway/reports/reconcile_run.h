@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For gateway/ only: a day that is being reconciled, and the parts of that. reconcile.c has the
  * turns; reconcile_fetch.c asks Douyin; reconcile_steps.c works with the database. */
-#ifndef DYGW_GATEWAY_REPORTS_RECONCILING_H
-#define DYGW_GATEWAY_REPORTS_RECONCILING_H
+#ifndef DYGW_GATEWAY_REPORTS_RECONCILE_RUN_H
+#define DYGW_GATEWAY_REPORTS_RECONCILE_RUN_H
 
 #include "gateway/db_work.h"
 #include "gateway/token.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs: what is fetched and when, how many at once, tokens, and what a database that is
  * away does.
- * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/jobs.c
- * links: gateway/background/running.c gateway/token.c gateway/db_work.c
+ * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/scheduler.c
+ * links: gateway/background/run.c gateway/token.c gateway/db_work.c
  * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
 #include "support/jobs_world.h"
 
@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "gateway/background/job.h"
-#include "gateway/background/jobs.h"
+#include "gateway/background/scheduler.h"
 #include "util/compiler.h"
 
 /* --- fetching --- */
@@ -64,7 +64,7 @@ static void rows_on_which_their_request_works_are_left_alone(DYGW_UNUSED void **
     add_row(DYGW_DUE_SETTLE, 1)->lease_until = dygw_now() + 1;
     assert_false(turn(1));
     assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
-    assert_true(dygw_jobs_caught_up(jobs));
+    assert_true(dygw_scheduler_caught_up(scheduler));
     fake_clock_advance(1);
     run_all();
     assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
@@ -78,7 +78,7 @@ static void what_is_under_way_is_not_begun_again(DYGW_UNUSED void **state)
     for (int i = 0; i < 5; i++) {
         assert_true(turn(1));
         fake_clock_advance(A_SECOND_MS);
-        assert_true(dygw_jobs_caught_up(jobs) || i > 0);
+        assert_true(dygw_scheduler_caught_up(scheduler) || i > 0);
     }
     assert_int_equal(begun[DYGW_DUE_SETTLE], 1);
     assert_int_equal(begun[DYGW_DUE_ENRICH], 1);
@@ -90,14 +90,14 @@ static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED
     add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS + 20);
     turn(1);
     assert_int_equal(begun[DYGW_DUE_ENRICH], ENRICH_SLOTS);
-    assert_false(dygw_jobs_caught_up(jobs));
+    assert_false(dygw_scheduler_caught_up(scheduler));
     add_rows(DYGW_DUE_SETTLE, URGENT_SLOTS + 5);
     add_rows(DYGW_DUE_FOLLOW_UP, 5);
     fake_clock_advance(A_SECOND_MS);
     turn(1);
     assert_int_equal(begun[DYGW_DUE_SETTLE], URGENT_SLOTS);
     assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 0);
-    assert_false(dygw_jobs_caught_up(jobs));
+    assert_false(dygw_scheduler_caught_up(scheduler));
     fake_async_hold(0);
     run_all();
     assert_int_equal(ended[DYGW_DUE_SETTLE], URGENT_SLOTS + 5);
@@ -144,7 +144,7 @@ static void the_database_is_asked_again_when_a_quarter_of_the_slots_is_free(DYGW
     fake_clock_advance(A_SECOND_MS);
     turn(1);
     assert_int_equal(fake_store_calls(FAKE_OPEN), asked);
-    assert_false(dygw_jobs_caught_up(jobs));
+    assert_false(dygw_scheduler_caught_up(scheduler));
 }
 
 static void a_fetch_in_vain_is_not_repeated_in_a_busy_loop(DYGW_UNUSED void **state)
@@ -157,7 +157,7 @@ static void a_fetch_in_vain_is_not_repeated_in_a_busy_loop(DYGW_UNUSED void **st
     turn(1);
     asked = fake_store_calls(FAKE_OPEN);
     while (dygw_now() < start + A_SECOND_MS) {
-        dygw_jobs_turn(jobs, 1, 10000);     /* of the fake clock, as the calls are held */
+        dygw_scheduler_turn(scheduler, 1, 10000);     /* of the fake clock, as the calls are held */
     }
     assert_true(fake_store_calls(FAKE_OPEN) - asked <= 25);
     assert_true(fake_store_calls(FAKE_OPEN) - asked >= 10);
@@ -170,7 +170,7 @@ static void while_the_database_is_away_nothing_is_fetched_for_a_second(DYGW_UNUS
     add_row(DYGW_DUE_SETTLE, 1);
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
     assert_false(turn(1));
-    assert_false(dygw_jobs_caught_up(jobs));
+    assert_false(dygw_scheduler_caught_up(scheduler));
     fake_clock_advance(A_SECOND_MS - 1);
     turn(1);
     assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
@@ -187,7 +187,7 @@ static void a_query_that_fails_is_no_reason_to_lose_what_was_read(DYGW_UNUSED vo
     turn(1);
     assert_int_equal(ended[DYGW_DUE_SETTLE], 1);
     assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 0);
-    assert_false(dygw_jobs_caught_up(jobs));
+    assert_false(dygw_scheduler_caught_up(scheduler));
     fake_clock_advance(A_SECOND_MS);
     run_all();
     assert_int_equal(ended[DYGW_DUE_FOLLOW_UP], 1);
@@ -352,5 +352,5 @@ int main(void)
 
     apr_initialize();
     cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests_name("gateway_jobs", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gateway_scheduler", tests, NULL, NULL);
 }

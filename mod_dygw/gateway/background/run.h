@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For gateway/ only: the two halves of running jobs. running.c takes one job through its life;
- * jobs.c fetches them and has the turns. */
-#ifndef DYGW_GATEWAY_BACKGROUND_RUNNING_H
-#define DYGW_GATEWAY_BACKGROUND_RUNNING_H
+ * For gateway/ only: the two halves of running jobs. run.c takes one job through its life;
+ * scheduler.c fetches them and has the turns. */
+#ifndef DYGW_GATEWAY_BACKGROUND_RUN_H
+#define DYGW_GATEWAY_BACKGROUND_RUN_H
 
 #include <apr_hash.h>
 
@@ -12,7 +12,7 @@
 #define DYGW_JOB_REST_MS    1000
 
 /* Whose slots a job takes. */
-typedef enum { DYGW_JOBS_URGENT, DYGW_JOBS_ENRICH, DYGW_JOBS_CLASSES } dygw_jobs_class_e;
+typedef enum { DYGW_JOB_CLASS_URGENT, DYGW_JOB_CLASS_ENRICH, DYGW_JOB_CLASSES } dygw_job_class_e;
 
 /* Without padding: it is hashed. */
 typedef struct dygw_job_key_t {
@@ -20,7 +20,7 @@ typedef struct dygw_job_key_t {
     apr_int64_t due;
 } dygw_job_key_t;
 
-typedef struct dygw_running_t {
+typedef struct dygw_run_t {
     dygw_job_t job;
     dygw_job_key_t key;
     int rows;                           /* that it has */
@@ -29,25 +29,25 @@ typedef struct dygw_running_t {
     dygw_token_t token;                 /* it was asked with */
     int renewed;                        /* that token was refused, and a newer one used */
     dygw_ms_t rests_until;
-    struct dygw_running_t *next;        /* in the list that it is in */
-} dygw_running_t;
+    struct dygw_run_t *next;        /* in the list that it is in */
+} dygw_run_t;
 
-typedef struct dygw_running_list_t {
-    dygw_running_t *first;
-    dygw_running_t *last;
+typedef struct dygw_run_list_t {
+    dygw_run_t *first;
+    dygw_run_t *last;
     int count;
-} dygw_running_list_t;
+} dygw_run_list_t;
 
-struct dygw_jobs_t {
+struct dygw_scheduler_t {
     dygw_ctx_t ctx;                     /* its pool is above those of the jobs */
     const dygw_job_kind_t *const *kinds;
     apr_pool_t *async_pool;
     dygw_douyin_async_t *async;
-    apr_hash_t *running;                /* dygw_job_key_t to dygw_running_t */
-    int busy[DYGW_JOBS_CLASSES];
+    apr_hash_t *running;                /* dygw_job_key_t to dygw_run_t */
+    int busy[DYGW_JOB_CLASSES];
     int rows[DYGW_JOB_KINDS];           /* of the jobs that run */
-    dygw_running_list_t orders;         /* that wait for their place */
-    dygw_running_list_t resting;
+    dygw_run_list_t orders;         /* that wait for their place */
+    dygw_run_list_t resting;
     dygw_ms_t order_at;                 /* when the next may be sent */
     dygw_ms_t orders_from;              /* and from when to when any may be */
     dygw_ms_t orders_until;
@@ -57,31 +57,31 @@ struct dygw_jobs_t {
     int moved;                          /* jobs that this turn took further */
 };
 
-dygw_jobs_class_e dygw_jobs_class_of(dygw_due_e due);
+dygw_job_class_e dygw_job_class_of(dygw_due_e due);
 
-void dygw_running_append(dygw_running_list_t *list, dygw_running_t *r);
-dygw_running_t *dygw_running_take_first(dygw_running_list_t *list);
+void dygw_run_append(dygw_run_list_t *list, dygw_run_t *r);
+dygw_run_t *dygw_run_take_first(dygw_run_list_t *list);
 
 /* Makes a job of the group of a row that is due, with all of its rows; it does not begin yet.
  * APR_NOTFOUND: they are gone. */
-apr_status_t dygw_running_new(dygw_running_t **r, dygw_jobs_t *jobs, dygw_db_t *db,
-                              const dygw_job_kind_t *kind, const dygw_due_row_t *row);
+apr_status_t dygw_run_new(dygw_run_t **r, dygw_scheduler_t *scheduler, dygw_db_t *db,
+                          const dygw_job_kind_t *kind, const dygw_due_row_t *row);
 
 /* Both take it as far as it goes without an answer; it may be gone then. */
-void dygw_running_begin(dygw_jobs_t *jobs, dygw_running_t *r);
-void dygw_running_answered(dygw_jobs_t *jobs, dygw_running_t *r, dygw_answer_t answer);
+void dygw_run_begin(dygw_scheduler_t *scheduler, dygw_run_t *r);
+void dygw_run_answered(dygw_scheduler_t *scheduler, dygw_run_t *r, dygw_answer_t answer);
 
 /* ms between two order queries; 0: they come as they like. */
-dygw_ms_t dygw_jobs_order_distance(const dygw_jobs_t *jobs);
+dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler);
 
 /* How long it is until the next order query may be sent. */
-dygw_ms_t dygw_jobs_order_wait(const dygw_jobs_t *jobs);
+dygw_ms_t dygw_run_order_wait(const dygw_scheduler_t *scheduler);
 
 /* Sends the order query that has waited longest, if it is time: at most one, what was late is not
  * caught up. Lets go of all that wait when another host may lead by now. */
-void dygw_jobs_send_order(dygw_jobs_t *jobs);
+void dygw_run_send_order(dygw_scheduler_t *scheduler);
 
 /* Lets go of the jobs that have rested. */
-void dygw_jobs_end_rests(dygw_jobs_t *jobs);
+void dygw_run_end_rests(dygw_scheduler_t *scheduler);
 
 #endif
