@@ -44,10 +44,12 @@ sub unit { return $_[0] =~ s{\Amod_dygw/|\.[ch]\z}{}gr }
 my $STRING = qr/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/;
 my $COMMENT = qr{/\*.*?\*/|//[^\n]*}s;
 
+my %bare;    # by the text: many rules ask for the same
+
 # The text without comments; lines and strings stay.
 sub without_comments {
     my ($c) = @_;
-    return $c =~ s{($STRING)|($COMMENT)}{$1 // "\n" x ($2 =~ tr/\n//)}ger;
+    return $bare{$c} //= $c =~ s{($STRING)|($COMMENT)}{$1 // "\n" x ($2 =~ tr/\n//)}ger;
 }
 
 # The text without what strings say; lines and comments stay.
