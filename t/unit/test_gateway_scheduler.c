@@ -3,8 +3,8 @@
  * away does.
  * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/scheduler.c
  * links: gateway/background/run.c gateway/token.c gateway/db_work.c
- * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
-#include "support/jobs_world.h"
+ * helpers: scheduler_world.c fake_world.c fake_store.c fake_douyin.c */
+#include "support/scheduler_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs in a fake world. */
-#include "jobs_world.h"
+#include "scheduler_world.h"
 
 #include <apr_strings.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Running jobs in a fake world: kinds of jobs that ask a question or two and put their rows off by a
  * minute. With fake_world.c, fake_store.c and fake_douyin.c. */
-#ifndef JOBS_WORLD_H
-#define JOBS_WORLD_H
+#ifndef SCHEDULER_WORLD_H
+#define SCHEDULER_WORLD_H
 
 #include "fake_world.h"
 
