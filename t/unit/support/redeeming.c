@@ -6,7 +6,6 @@
 
 #include "util/compiler.h"
 
-apr_pool_t *pool;
 dygw_gateway_t *gateway;
 dygw_redeem_request_t request;
 dygw_redeem_result_t out;
@@ -21,16 +20,10 @@ void start_anew(void)
     };
 }
 
-int set_up(DYGW_UNUSED void **state)
+int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 

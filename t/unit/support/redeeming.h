@@ -5,6 +5,7 @@
 #define REDEEMING_H
 
 #include "fake_world.h"
+#include "own_pool.h"
 
 #include "gateway/redeem/redeem.h"
 
@@ -13,7 +14,6 @@
 #define SETTLED     "open settle close"
 #define RENEWED     "open claim close token open put close"
 
-extern apr_pool_t *pool;
 extern dygw_gateway_t *gateway;
 extern dygw_redeem_request_t request;   /* by code, of one coupon, with all remarks */
 extern dygw_redeem_result_t out;
@@ -23,8 +23,7 @@ void start_anew(void);
 
 /* For cmocka: each test has a pool and a world of its own. */
 int set_up(void **state);
-int tear_down(void **state);
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 /* The request is about a coupon that the caller has prepared. */
 void use_encrypted_code(void);

@@ -5,6 +5,7 @@
 #define SCHEDULER_WORLD_H
 
 #include "fake_world.h"
+#include "own_pool.h"
 
 #include "gateway/background/scheduler.h"
 
@@ -13,7 +14,6 @@
 #define A_SECOND_MS     1000
 #define A_LONG_TIME_MS  3600000
 
-extern apr_pool_t *pool;
 extern dygw_gateway_t *gateway;
 extern dygw_scheduler_t *scheduler;
 
@@ -25,7 +25,6 @@ extern const dygw_reply_t *last_reply;
 
 /* For cmocka: each test has a pool, a world and jobs of its own. */
 int set_up(void **state);
-int tear_down(void **state);
 
 /* Rows that are due. */
 dygw_verification_t *add_row(dygw_due_e due, apr_int64_t id);

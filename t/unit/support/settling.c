@@ -116,3 +116,8 @@ const char *settling_asked(void)
     words[len] = '\0';
     return strncmp(words, "; ", 2) == 0 ? words + 2 : words;
 }
+
+void check_asked(const char *expected)
+{
+    assert_string_equal(settling_asked(), expected);
+}

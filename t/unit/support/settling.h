@@ -8,6 +8,10 @@
 #include "gateway/settle/kinds.h"
 
 #define SETTLING_POI "7012345678901234567"
+#define ID           101     /* of the first row of the request that is settled */
+#define MINUTE_MS    60000
+#define QUARTER_MS   900000
+#define HOUR_MS      APR_INT64_C(3600000)
 
 /* A row of the request whose first row has the id first_id, sent once, FAKE_START_MS ago nothing:
  * its codes are "enc-N" and "cert-N" with N = item_no + 1. */
@@ -20,5 +24,6 @@ int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64
 
 /* What was asked since the last call, without access tokens: "query order-1; get enc-1". */
 const char *settling_asked(void);
+void check_asked(const char *expected);
 
 #endif

@@ -4,14 +4,11 @@
 #ifndef SETTLING_ONE_H
 #define SETTLING_ONE_H
 
+#include "own_pool.h"
 #include "settling.h"
 
-#define ID          101
-#define QUARTER_MS  900000
-#define HOUR_MS     APR_INT64_C(3600000)
-#define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1"
+#define REPEAT "repeat " SETTLING_POI " vt-1 enc-1"
 
-extern apr_pool_t *pool;
 extern dygw_gateway_t *gateway;
 extern dygw_verification_t *row;
 
@@ -20,13 +17,18 @@ void start_anew(void);
 
 /* For cmocka: each test has a pool and a world of its own. */
 int set_up(void **state);
-int tear_down(void **state);
 
 /* Runs the job once; gives how many questions it asked. */
 int settle(void);
 
-/* What was asked since the last call. */
-void check_asked(const char *expected);
+/* Queue one answer of Douyin each: query shows the coupon unused; query shows it redeemed as
+ * verify_id, `ago` ms before now; a repetition is told that the coupon is used already. */
+void show_unused(void);
+dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago);
+void answer_already(void);
+
+/* Makes the row one of which so many repetitions were sent, the last just now. */
+void spend(int repeats);
 
 void check_failed(apr_int64_t error_code);
 void check_success(dygw_confirmed_by_e by);
