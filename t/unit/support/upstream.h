@@ -21,6 +21,12 @@ typedef struct upstream_t {
     dygw_log_t log;
 } upstream_t;
 
+/* The whole of an HTTP answer whose body has that length; one that says that all is well. */
+#define LENGTH_AND(length, body)                                                   \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
+    "\r\n\r\n" body
+#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
+
 /* What tests ask for where it does not matter: a store, the coupons of a code. */
 extern const dygw_question_t upstream_store;
 extern const dygw_prepare_question_t upstream_code;
@@ -46,6 +52,10 @@ const char *upstream_http(apr_pool_t *pool, const char *status, const char *body
 
 /* Serves one answer, again and again, with status 200. */
 void upstream_answer(upstream_t *u, const char *body);
+
+/* Asks for the store `upstream_store`; verifies coupons of one verify token. */
+dygw_reply_t *stores(upstream_t *u);
+dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count);
 
 /* What the last log line said, "" if nothing was logged; and all lines. */
 const char *upstream_logged(void);
