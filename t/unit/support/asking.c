@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Questions that are completed in the background, asked of a scripted server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

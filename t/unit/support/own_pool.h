@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The pool of a test: it is made before each test and destroyed after it. For every test whose
- * objects may all be allocated from one pool. */
+ * The pool of a test, which is made before the test and destroyed after it. For all tests that
+ * allocate from one pool. */
 #ifndef OWN_POOL_H
 #define OWN_POOL_H
 

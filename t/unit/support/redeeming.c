@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A redemption under test: its request, its outcome. */
+ * A redemption under test: its request, its outcome, and checks. */
 #include "redeeming.h"
 
 #include <apr_general.h>
@@ -49,7 +49,6 @@ const dygw_verification_t *item(int number)
     return out.items[number];
 }
 
-/* What the caller hears is what the table has. */
 void check_told_as_recorded(void)
 {
     for (int i = 0; i < out.count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running jobs in a fake world. */
+ * The scheduler of background jobs in a fake world. */
 #include "scheduler_world.h"
 
 #include <apr_strings.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One redemption of one coupon while it is settled. */
+ * One redemption of one coupon that is settled. */
 #include "settling_one.h"
 
 #include <apr_general.h>

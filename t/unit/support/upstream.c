@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A client of a scripted Douyin. */
+ * A client of douyin/ whose Douyin is a scripted server. */
 #include "upstream.h"
 
 #include <pthread.h>
