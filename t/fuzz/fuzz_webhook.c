@@ -35,8 +35,8 @@ void __wrap_dygw_db_close(DYGW_UNUSED dygw_db_t *db)
     open_units--;
 }
 
-void __wrap_dygw_cell_left_work(dygw_gateway_t *gateway);
-void __wrap_dygw_cell_left_work(DYGW_UNUSED dygw_gateway_t *gateway)
+void __wrap_dygw_host_left_work(dygw_gateway_t *gateway);
+void __wrap_dygw_host_left_work(DYGW_UNUSED dygw_gateway_t *gateway)
 {
     works++;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Merging and defaults of every member, and what is read from the configuration as it was written;
- * httpd itself is played by a few lines. links: cfg/cfg.c cfg/tree.c */
+ * httpd itself is played by a few lines. links: cfg/cfg.c cfg/tree.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 #include <apr_cstr.h>
 #include <apr_general.h>
 #include <apr_strings.h>
+
+#include "support/own_pool.h"
 
 #include "cfg/cfg.h"
 #include "cfg/tree.h"
@@ -56,23 +59,14 @@ void *ap_get_module_config(const ap_conf_vector_t *vector, DYGW_UNUSED const mod
 
 /* --- servers and directives --- */
 
-static apr_pool_t *pool;
 static process_rec process;
 
-static int begin(DYGW_UNUSED void **state)
+static int begin(void **state)
 {
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        return -1;
-    }
+    make_pool(state);
     process.pconf = pool;
     ap_conftree = NULL;
     has_dbd = 1;
-    return 0;
-}
-
-static int end(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -352,7 +346,7 @@ static void a_server_is_named_with_its_place(DYGW_UNUSED void **state)
     assert_string_equal(dygw_cfg_where(pool, make_server(7)), "shop.test (site.conf:7)");
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, begin, destroy_pool)
 
 int main(void)
 {

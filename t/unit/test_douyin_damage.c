@@ -6,7 +6,7 @@
  * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
- * helpers: loopback.c upstream.c */
+ * helpers: asking.c loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "support/upstream.h"
+#include "support/asking.h"
 #include "util/compiler.h"
 
 #define R       "\xEF\xBF\xBD"
@@ -40,17 +40,10 @@ static dygw_prepare_reply_t *prepared(upstream_t *u, const char *body)
 static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
 {
     dygw_question_t *question = apr_pcalloc(u->pool, sizeof(*question));
-    dygw_douyin_async_t *async;
-    dygw_answer_t answer;
-    void *baton;
 
     question->what = what;
     question->order_id = question->encrypted_code = question->account_id = "1";
-    upstream_answer(u, body);
-    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
-    dygw_douyin_async_begin(async, question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
-    return answer;
+    return answer_to(u, question, body);
 }
 
 static const char *data(upstream_t *u, const char *members)

@@ -67,6 +67,22 @@ static void connect_under_watch(upstream_t *u)
                     (int)(sizeof steps_of_test / sizeof *steps_of_test));              \
     } while (0)
 
+/* One of its own, to be given to upstream_teardown, whose server redirects to the location. */
+static upstream_t *redirecting_to(void **own, const char *location)
+{
+    loopback_step_t *step;
+    upstream_t *u;
+
+    assert_int_equal(upstream_setup(own), 0);
+    u = *own;
+    step = apr_palloc(u->pool, sizeof(*step));
+    *step = (loopback_step_t){ LOOPBACK_ANSWER,
+                               apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+                                                     "Content-Length: 0\r\n\r\n", location) };
+    serve_links(u, step, 1);
+    return u;
+}
+
 /* The answers' short link. */
 static const char *short_link(upstream_t *u)
 {
@@ -240,15 +256,9 @@ static void a_location_may_have_what_a_url_cannot(DYGW_UNUSED void **state)
     };
 
     for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
-        loopback_step_t step = { LOOPBACK_ANSWER, NULL };
         void *own;
-        upstream_t *u;
+        upstream_t *u = redirecting_to(&own, locations[i]);
 
-        assert_int_equal(upstream_setup(&own), 0);
-        u = own;
-        step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
-                                          "Content-Length: 0\r\n\r\n", locations[i]);
-        serve_links(u, &step, 1);
         if (resolve(u, short_link(u)) != DYGW_LINK_OK || strcmp(found, "A") != 0) {
             fail_msg("'%s' was not followed", locations[i]);
         }
@@ -282,15 +292,9 @@ static void a_blank_makes_no_other_host_of_one(DYGW_UNUSED void **state)
     };
 
     for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
-        loopback_step_t step = { LOOPBACK_ANSWER, NULL };
         void *own;
-        upstream_t *u;
+        upstream_t *u = redirecting_to(&own, locations[i]);
 
-        assert_int_equal(upstream_setup(&own), 0);
-        u = own;
-        step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
-                                          "Content-Length: 0\r\n\r\n", locations[i]);
-        serve_links(u, &step, 1);
         assert_bad(u, short_link(u));
         upstream_teardown(&own);
     }
@@ -339,14 +343,8 @@ static void a_redirect_must_stay_on_allowed_hosts(DYGW_UNUSED void **state)
 
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         void *own;
-        upstream_t *u;
-        loopback_step_t step = { LOOPBACK_ANSWER, NULL };
+        upstream_t *u = redirecting_to(&own, targets[i]);
 
-        assert_int_equal(upstream_setup(&own), 0);
-        u = own;
-        step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
-                                          "Content-Length: 0\r\n\r\n", targets[i]);
-        serve_links(u, &step, 1);
         assert_bad(u, short_link(u));
         assert_int_equal(loopback_requests(u->server), 1);
         upstream_teardown(&own);

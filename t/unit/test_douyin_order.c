@@ -5,7 +5,7 @@
  * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
- * helpers: loopback.c upstream.c */
+ * helpers: asking.c loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "support/upstream.h"
+#include "support/asking.h"
 #include "util/compiler.h"
 
 #define ORDER "7000277894522046508"
@@ -28,15 +28,8 @@
 static const dygw_order_reply_t *asked(upstream_t *u, const char *body)
 {
     static const dygw_question_t question = { .what = DYGW_QUESTION_ORDER, .order_id = ORDER };
-    dygw_douyin_async_t *async;
-    dygw_answer_t answer;
-    void *baton;
 
-    upstream_answer(u, body);
-    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
-    dygw_douyin_async_begin(async, &question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
-    return answer.order;
+    return answer_to(u, &question, body).order;
 }
 
 /* data is what follows the error_code. */

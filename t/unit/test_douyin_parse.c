@@ -24,11 +24,6 @@
     "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0,"           \
     "\"sub_description\":\"\",\"logid\":\"202503261548358CD21E3C41F95D031744\",\"now\":1742975316}"
 
-static dygw_reply_t *stores(upstream_t *u)
-{
-    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
-}
-
 static dygw_reply_t *answered(void **state, const char *status, const char *body)
 {
     upstream_t *u = *state;

@@ -6,7 +6,7 @@
  * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
  * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/stores.c douyin/token.c douyin/verify.c
- * helpers: loopback.c upstream.c */
+ * helpers: asking.c loopback.c upstream.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "support/upstream.h"
+#include "support/asking.h"
 #include "util/compiler.h"
 
 #define START APR_INT64_C(1651075200000)
@@ -28,15 +28,8 @@ static const dygw_records_reply_t *asked(upstream_t *u, const char *cursor, cons
     dygw_question_t question = { .what = DYGW_QUESTION_RECORDS, .account_id = "12 34",
                                  .start_time = START, .end_time = START + 86400000,
                                  .cursor = cursor };
-    dygw_douyin_async_t *async;
-    dygw_answer_t answer;
-    void *baton;
 
-    upstream_answer(u, body);
-    assert_int_equal(dygw_douyin_async_create(&async, u->douyin, u->pool), APR_SUCCESS);
-    dygw_douyin_async_begin(async, &question, TOKEN, &u->log, u->pool, NULL);
-    assert_int_equal(dygw_douyin_async_next(async, apr_time_from_sec(10), &baton, &answer), 1);
-    return answer.records;
+    return answer_to(u, &question, body).records;
 }
 
 /* data is what follows the error_code. */

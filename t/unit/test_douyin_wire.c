@@ -20,25 +20,6 @@
 #include "support/upstream.h"
 #include "util/compiler.h"
 
-#define LENGTH_AND(length, body)                                                   \
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
-    "\r\n\r\n" body
-#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
-
-static dygw_reply_t *stores(upstream_t *u)
-{
-    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
-}
-
-static dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
-{
-    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
-                                       .verify_token = "78a23d74-d0f5", .codes = codes,
-                                       .count = count };
-
-    return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
-}
-
 static const char *body_of(const char *request)
 {
     return strstr(request, "\r\n\r\n") + 4;

@@ -2,8 +2,9 @@
  * What the audit trail says about changes of apps, and new secrets.
  * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -13,7 +14,6 @@
 
 #define HOUR_MS     APR_INT64_C(3600000)
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_apps_t *apps;
 static dygw_app_t *app;
@@ -21,22 +21,16 @@ static const char *secret;
 static dygw_result_t out;
 static const dygw_actor_t actor = { "zhang", "192.0.2.7", "request-1" };
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
     dygw_new_app_t wanted = { .name = "till", .client_key = "key-1",
                               .secret = "the first secret" };
 
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
     dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
     assert_int_equal(out.code, DYGW_OK);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -207,7 +201,7 @@ static void no_app_no_secret(DYGW_UNUSED void **state)
     assert_int_equal(fake_store_entries(), 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

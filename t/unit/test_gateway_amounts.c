@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which part of an order's money is a verification's: shares add up, and what Douyin says of the
  * one coupon or use goes first.
- * links: gateway/settle/amounts.c */
+ * links: gateway/settle/amounts.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +14,14 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "gateway/settle/amounts.h"
 #include "util/compiler.h"
 
 #define COUPONS_MAX 10
 #define USES_MAX    12
 
-static apr_pool_t *pool;
 static dygw_verification_t v;
 static dygw_order_reply_t order;
 static dygw_seen_coupon_t card;
@@ -40,16 +42,10 @@ static void start_anew(void)
     };
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -293,7 +289,7 @@ static void an_order_beyond_all_measure_is_divided_too(DYGW_UNUSED void **state)
     assert_true(v.pay_amount == APR_INT64_MAX / APR_INT64_C(1000000000000) + 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What answers of the background's calls leave in a record: raw answers, looks, trouble.
  * links: gateway/record.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
 #include "gateway/record.h"
 #include "util/compiler.h"
 
-static apr_pool_t *pool;
 static dygw_verification_t *row;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     fake_world(pool);
     row = fake_store_add_row(7);
     row->verify_status = DYGW_PROCESSING;
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -153,7 +147,7 @@ static void trouble_is_told_in_a_few_words(DYGW_UNUSED void **state)
     check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_OK, 0, 200, "certificate/get: nothing that tells");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -2,8 +2,9 @@
  * Apps: the cache that requests use, and what administrators do.
  * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -15,25 +16,18 @@
 
 #define READ_ALL    "open apps close"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_apps_t *apps;
 static dygw_known_app_t *known;
 static dygw_result_t out;
 static const dygw_actor_t actor = { "zhang", "192.0.2.7", "request-1" };
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     fake_store_while_reading_apps = NULL;
     assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -479,7 +473,7 @@ static void apps_are_listed_by_pages(DYGW_UNUSED void **state)
     assert_string_equal(app->client_key, "key-3");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

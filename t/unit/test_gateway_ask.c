@@ -2,8 +2,9 @@
  * Asking Douyin: when a call is made again, and what the caller is told.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c
  * links: gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
@@ -13,20 +14,13 @@
 
 #define POI "7012345678901234567"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_result_t out;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -270,7 +264,7 @@ static void the_token_lock_is_taken_once_a_call(DYGW_UNUSED void **state)
     assert_int_equal(fake_host_locks(), 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

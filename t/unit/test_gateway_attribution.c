@@ -4,7 +4,7 @@
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
  * links: store/verification/words.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>
@@ -51,11 +51,6 @@ static dygw_seen_coupon_t *show(int status)
 static dygw_seen_coupon_t *show_to_get(int status)
 {
     return fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", status);
-}
-
-static void answer_already(void)
-{
-    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
 }
 
 static int enrich(apr_int64_t first_id)
@@ -241,7 +236,7 @@ static void while_the_database_is_away_nothing_is_concluded(DYGW_UNUSED void **s
     settling_asked();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_both, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_both, destroy_pool)
 
 int main(void)
 {

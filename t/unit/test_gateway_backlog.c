@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * When the backlog is counted, and what the gauges say. links: gateway/background/backlog.c */
+ * When the backlog is counted, and what the gauges say.
+ * links: gateway/background/backlog.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,11 +11,12 @@
 
 #include <apr_general.h>
 
+#include "support/own_pool.h"
+
 #include "gateway/background/backlog.h"
 #include "store/backlog.h"
 #include "util/compiler.h"
 
-static apr_pool_t *pool;
 static dygw_gateway_t gateway;
 static dygw_backlog_state_t state;
 static const dygw_log_t nowhere;
@@ -52,23 +55,17 @@ apr_status_t dygw_store_apps_count(DYGW_UNUSED dygw_db_t *db, int *active, int *
 
 /* --- the tests --- */
 
-static int set_up(DYGW_UNUSED void **unused)
+static int set_up(void **unused)
 {
     void *memory;
 
-    apr_pool_create(&pool, NULL);
+    make_pool(unused);
     memory = apr_palloc(pool, dygw_metrics_size());
     dygw_metrics_format(memory);
     gateway = (dygw_gateway_t){ .metrics = dygw_metrics_attach(memory, pool) };
     state = (dygw_backlog_state_t){ 0, 1 };
     opened = counts = app_counts = is_away = 0;
     in_store = (dygw_backlog_t){ 5, 6, 7, 1234 };
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **unused)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -134,7 +131,7 @@ static void apps_are_counted_when_they_have_changed(DYGW_UNUSED void **unused)
     assert_int_equal(dygw_gauged(gateway.metrics, DYGW_GAUGE_APPS_DISABLED), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, destroy_pool)
 
 int main(void)
 {

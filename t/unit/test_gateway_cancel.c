@@ -3,8 +3,9 @@
  * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/host.c gateway/token.c
  * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
  * links: gateway/settle/pace.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
@@ -15,7 +16,6 @@
 #define READ        "open get close"
 #define WRITTEN     "open update close"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_redeem_result_t out;
 static int pending;
@@ -63,16 +63,10 @@ static void start_anew(void)
     fake_trace();
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -518,7 +512,7 @@ static void what_took_too_long_and_was_not_done_is_refused(DYGW_UNUSED void **st
     assert_string_equal(fake_asked(), "");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Units of work: what ends one, what is done once more, and how long a database is waited for.
  * links: gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
@@ -11,7 +12,6 @@
 
 #define PATIENCE_MS 5000
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 
 /* What the work comes to, one unit after the other, and how often it was done. */
@@ -19,9 +19,9 @@ static apr_status_t comes_to[2];
 static int units;
 static dygw_ms_t takes_ms;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     comes_to[0] = comes_to[1] = APR_SUCCESS;
     units = 0;
@@ -29,11 +29,10 @@ static int set_up(DYGW_UNUSED void **state)
     return 0;
 }
 
-static int tear_down(DYGW_UNUSED void **state)
+static int tear_down(void **state)
 {
     assert_int_equal(fake_store_open_units(), 0);
-    apr_pool_destroy(pool);
-    return 0;
+    return destroy_pool(state);
 }
 
 static apr_status_t work(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_db_t *db, void *baton)

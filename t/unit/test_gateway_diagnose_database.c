@@ -20,7 +20,6 @@
 #include "store/lease.h"
 #include "store/token.h"
 #include "store/db/schema.h"
-#include "store/db/schema.h"
 #include "util/compiler.h"
 
 #define NOW         APR_INT64_C(1767225600000)

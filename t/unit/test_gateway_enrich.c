@@ -2,8 +2,9 @@
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
  * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -16,25 +17,18 @@
 #define GIVE_UP_MS  APR_INT64_C(86400000)
 #define HOUR_MS     3600000
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_douyin_async_t *async;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     gateway->account_id = "account-1";
     gateway->enrich_first = FIRST_MS * 1000;
     gateway->enrich_max = (apr_interval_time_t)MAX_MS * 1000;
     gateway->enrich_give_up = GIVE_UP_MS * 1000;
     dygw_douyin_async_create(&async, NULL, pool);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -480,7 +474,7 @@ static void pauses_double_up_to_the_longest(DYGW_UNUSED void **state)
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whose coupon and whose verification is it that Douyin shows?
- * links: gateway/settle/fit.c */
+ * links: gateway/settle/fit.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,28 +10,23 @@
 #include <apr_general.h>
 #include <cmocka.h>
 
+#include "support/own_pool.h"
+
 #include "gateway/settle/fit.h"
 #include "util/compiler.h"
 
 #define MADE_AT APR_INT64_C(1767225600000)
 #define NOW     (MADE_AT + 60000)
 
-static apr_pool_t *pool;
 static dygw_verification_t row;
 static apr_array_header_t *coupons;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     row = (dygw_verification_t){ .created_at = MADE_AT, .poi_id = "71", .certificate_id = "c-1",
                                  .encrypted_code = "e-1" };
     coupons = apr_array_make(pool, 4, sizeof(dygw_seen_coupon_t));
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -223,7 +219,7 @@ static void a_used_coupon_without_verification_hides_it(DYGW_UNUSED void **state
     assert_null(dygw_fit_find(seen, NULL));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -4,18 +4,16 @@
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
  * links: gateway/record.c gateway/background/job.c store/verification/words.c gateway/db_work.c
  * links: gateway/settle/follow_up_row.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
 
-#define ID      101
-#define HOUR_MS APR_INT64_C(3600000)
-#define CANCEL  "cancel v-1 cert-1 -"
+#define CANCEL "cancel v-1 cert-1 -"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_verification_t *row;
 
@@ -50,27 +48,16 @@ static void cancel_was_lost(void)
     row->errand_at = dygw_now();
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
 static int run(void)
 {
     return settling_run(gateway, &dygw_follow_up_job, ID, pool);
-}
-
-static void check_asked(const char *expected)
-{
-    assert_string_equal(settling_asked(), expected);
 }
 
 static void show(int status, const char *verify_id)
@@ -496,7 +483,7 @@ static void a_follow_up_without_reason_ends(DYGW_UNUSED void **state)
     assert_int_equal(row->errand_at, DYGW_NO_TIME);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

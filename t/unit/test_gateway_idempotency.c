@@ -2,8 +2,9 @@
  * One key, one redemption. The table of keys and the redemption itself are played here.
  * links: gateway/ask.c gateway/host.c gateway/redeem/idempotency.c gateway/redeem/lookup.c gateway/token.c
  * links: store/verification/words.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -12,7 +13,6 @@
 #include "store/verification/idempotency.h"
 #include "util/compiler.h"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_redeem_request_t request;
 static dygw_redeem_result_t out;
@@ -126,9 +126,9 @@ void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *asked,
 
 /* --- */
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     memset(&row, 0, sizeof(row));
     has_row = claims = redemptions = 0;
@@ -140,12 +140,6 @@ static int set_up(DYGW_UNUSED void **state)
         .code = "123456789012", .count = 1, .operator_name = "wang", .device = "till-1",
         .ext_order_id = "A-1", .request_id = "req-1", .idempotency_key = "order 17/1"
     };
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -417,7 +411,7 @@ static void records_that_cannot_be_read_are_not_made_anew(DYGW_UNUSED void **sta
     assert_int_equal(redemptions, 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

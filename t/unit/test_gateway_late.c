@@ -5,7 +5,7 @@
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
  * links: gateway/record.c gateway/background/job.c gateway/settle/settle.c gateway/settle/settle_state.c
  * links: gateway/settle/repeat.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>
@@ -535,8 +535,8 @@ static void what_a_repetition_redeems_for_a_failed_sibling_is_taken_back(DYGW_UN
     check_marked(1);
 }
 
-#define TEST(f)         cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-#define CANCELLED(f)    cmocka_unit_test_setup_teardown(f, set_up_cancelled, tear_down)
+#define TEST(f)         cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
+#define CANCELLED(f)    cmocka_unit_test_setup_teardown(f, set_up_cancelled, destroy_pool)
 
 int main(void)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what is recorded.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
 #include "gateway/redeem/redeem.h"
 #include "util/compiler.h"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_redeem_result_t out;
 
@@ -34,19 +34,13 @@ static void insert(apr_int64_t app_id, apr_int64_t first_id, int count)
     dygw_db_close(db);
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     insert(3, 100, 1);
     insert(3, 200, 3);
     fake_trace();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -105,7 +99,7 @@ static void the_rows_of_a_request_are_read_by_its_first(DYGW_UNUSED void **state
     assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 201, &out), APR_NOTFOUND);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

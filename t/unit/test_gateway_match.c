@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Our records against Douyin's, coupon by coupon: what belongs together, which day it belongs to,
  * and what that makes of it.
- * links: gateway/reports/match.c gateway/reports/match_item.c store/verification/words.c */
+ * links: gateway/reports/match.c gateway/reports/match_item.c store/verification/words.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "gateway/reports/match.h"
 #include "util/compiler.h"
 
@@ -20,21 +23,14 @@
 #define END     (START + 86400000)
 #define NOON    (START + 43200000)
 
-static apr_pool_t *pool;
 static dygw_match_t *match;
 static apr_int64_t last_id;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     match = dygw_match_make(START, END, 1, pool);
     last_id = 0;
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -388,7 +384,7 @@ static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
                            ",\"douyin\":null,\"webhook\":null}"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The meter: how many requests an app has, exactly, and when its last use is written down.
  * links: gateway/ask.c gateway/host.c gateway/apps/meter.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -21,7 +22,6 @@
 #define ALL         1000000     /* long enough for them to meet */
 #define MINUTE_MS   60000
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static void *memory;
 static apr_int64_t now_us;
@@ -34,9 +34,9 @@ int clock_gettime(DYGW_UNUSED clockid_t clock, struct timespec *t)
     return 0;
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     memory = mmap(NULL, dygw_meter_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                   0);
@@ -47,11 +47,10 @@ static int set_up(DYGW_UNUSED void **state)
     return 0;
 }
 
-static int tear_down(DYGW_UNUSED void **state)
+static int tear_down(void **state)
 {
     munmap(memory, dygw_meter_size());
-    apr_pool_destroy(pool);
-    return 0;
+    return destroy_pool(state);
 }
 
 static void limit(int per_second, int burst)

@@ -2,8 +2,8 @@
  * Running jobs: the pace of order queries, of one leader and from one to the next.
  * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/scheduler.c
  * links: gateway/background/run.c gateway/token.c gateway/db_work.c
- * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
-#include "support/jobs_world.h"
+ * helpers: scheduler_world.c fake_world.c fake_store.c fake_douyin.c own_pool.c */
+#include "support/scheduler_world.h"
 
 #include <apr_general.h>
 
@@ -166,7 +166,7 @@ static void a_clock_put_back_stops_nothing(DYGW_UNUSED void **state)
     assert_int_equal(order_count, 5);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads of the token on their way into the audit trail: none is lost, none is there twice. The
  * database is a few lines here.
- * links: gateway/apps/reads.c gateway/apps/audit.c gateway/host.c gateway/ask.c gateway/db_work.c */
+ * links: gateway/apps/reads.c gateway/apps/audit.c gateway/host.c gateway/ask.c gateway/db_work.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,8 @@
 
 #include <apr_general.h>
 #include <apr_strings.h>
+
+#include "support/own_pool.h"
 
 #include "gateway/token.h"
 #include "gateway/apps/audit.h"
@@ -26,7 +29,6 @@ struct dygw_db_t {
     apr_pool_t *pool;
 };
 
-static apr_pool_t *pool;
 static dygw_db_t database;
 static dygw_host_t host;
 static dygw_gateway_t gateway;
@@ -146,9 +148,9 @@ static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_
     vsnprintf(message, sizeof(message), fmt, args);
 }
 
-static int begin(DYGW_UNUSED void **state)
+static int begin(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     memset(&host, 0, sizeof(host));
     memory = apr_palloc(pool, dygw_reads_size());
     gateway = other_child = (dygw_gateway_t){ .host = &host };
@@ -157,12 +159,6 @@ static int begin(DYGW_UNUSED void **state)
     return dygw_reads_format(memory) == APR_SUCCESS
            && dygw_reads_attach(&gateway.reads, memory, pool) == APR_SUCCESS
            && dygw_reads_attach(&other_child.reads, memory, pool) == APR_SUCCESS ? 0 : -1;
-}
-
-static int end(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
 }
 
 static dygw_code_e read_once(dygw_gateway_t *by)
@@ -307,7 +303,7 @@ static void what_is_too_long_is_cut(DYGW_UNUSED void **state)
     assert_null(last.address);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, destroy_pool)
 
 int main(void)
 {

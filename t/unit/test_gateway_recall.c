@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which work counts as too far ahead, and when it is looked for.
- * links: gateway/background/recall.c gateway/db_work.c */
+ * links: gateway/background/recall.c gateway/db_work.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,8 @@
 
 #include <apr_general.h>
 
+#include "support/own_pool.h"
+
 #include "gateway/background/recall.h"
 #include "store/reconciliation.h"
 #include "util/compiler.h"
@@ -20,7 +23,6 @@
 #define HOUR_MS         APR_INT64_C(3600000)
 #define KINDS           3
 
-static apr_pool_t *pool;
 static dygw_gateway_t gateway;
 static dygw_ms_t now, looked_at;
 static char message[256];
@@ -87,19 +89,13 @@ static void turn(dygw_ms_t database_now)
 
 /* --- the tests --- */
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = (dygw_gateway_t){ .enrich_max = apr_time_from_sec(7200) };
     now = NOW;
     looked_at = 0;
     is_away = opens = found = days = lefts = messages = 0;
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -159,7 +155,7 @@ static void without_a_database_it_is_looked_for_again(DYGW_UNUSED void **state)
     assert_true(looked_at == NOW);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, destroy_pool)
 
 int main(void)
 {

@@ -4,7 +4,8 @@
  * links: gateway/reports/match.c gateway/reports/match_item.c gateway/reports/reconcile.c
  * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
  * links: store/verification/words.c gateway/db_work.c
- * helpers: reconciling.c */
+ * helpers: reconciling.c own_pool.c */
+#include "support/own_pool.h"
 #include "support/reconciling.h"
 
 #include <apr_general.h>
@@ -17,23 +18,22 @@
 #define T0          APR_INT64_C(1764050400000)  /* 2025-11-25T14:00+08:00 */
 #define TURNS_MAX   2000
 
-static apr_pool_t *pool;
 static dygw_gateway_t gateway;
 static dygw_log_t log;
 static dygw_reconcile_t *rec;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     world_begin(T0);
     gateway = (dygw_gateway_t){ .account_id = "acc", .time_zone = CHINA };
     assert_int_equal(dygw_reconcile_create(&rec, &(dygw_ctx_t){ &gateway, &log, pool }), APR_SUCCESS);
     return 0;
 }
 
-static int tear_down(DYGW_UNUSED void **state)
+static int tear_down(void **state)
 {
-    apr_pool_destroy(pool);
+    destroy_pool(state);
     world_end();
     return 0;
 }

@@ -3,8 +3,8 @@
  * first; the same request again; ids.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
-#include "support/fake_world.h"
+ * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+#include "support/redeeming.h"
 
 #include <apr_general.h>
 
@@ -13,43 +13,11 @@
 #include "store/verification/id.h"
 #include "util/compiler.h"
 
-#define POI         "7012345678901234567"
-#define COMMITTED   "open insert close"
-#define SETTLED     "open settle close"
-
-static apr_pool_t *pool;
-static dygw_gateway_t *gateway;
-static dygw_redeem_request_t request;
-static dygw_redeem_result_t out;
-
-static void start_anew(void)
+/* As of a caller who knows neither its order nor its certificate. */
+static void use_only_the_encrypted_code(void)
 {
-    gateway = fake_world(pool);
-    request = (dygw_redeem_request_t){
-        .app_id = 3, .app_name = "till", .poi_id = POI, .mode = DYGW_MODE_CODE,
-        .code = "123456789012", .count = 1, .request_id = "req-1"
-    };
-}
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    apr_pool_create(&pool, NULL);
-    start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-static void use_encrypted_code(void)
-{
-    request.mode = DYGW_MODE_ENCRYPTED_CODE;
-    request.code = NULL;
-    request.encrypted_code = "enc-9";
-    request.verify_token = "vt-9";
+    use_encrypted_code();
+    request.order_id = request.certificate_id = NULL;
 }
 
 static void list_two_coupons(void)
@@ -59,11 +27,6 @@ static void list_two_coupons(void)
     fake_certificate(prepared, "enc-1");
     fake_certificate(prepared, "enc-2");
     request.count = 2;
-}
-
-static void redeem(void)
-{
-    dygw_redeem(FAKE_CTX(gateway, pool), &request, &out);
 }
 
 static void check_nothing_done(dygw_code_e code)
@@ -302,7 +265,7 @@ static void one_verify_id_is_one_record(DYGW_UNUSED void **state)
 
 static void the_same_code_and_token_give_the_recorded_outcome(DYGW_UNUSED void **state)
 {
-    use_encrypted_code();
+    use_only_the_encrypted_code();
     redeem();
     assert_int_equal(out.replayed, 0);
     fake_trace();
@@ -321,7 +284,7 @@ static void the_same_code_and_token_give_the_recorded_outcome(DYGW_UNUSED void *
 
 static void of_another_app_they_are_a_conflict(DYGW_UNUSED void **state)
 {
-    use_encrypted_code();
+    use_only_the_encrypted_code();
     redeem();
     request.app_id = 4;
     request.request_id = "req-2";
@@ -334,7 +297,7 @@ static void of_another_app_they_are_a_conflict(DYGW_UNUSED void **state)
 static void they_are_answered_without_a_token_too(DYGW_UNUSED void **state)
 {
     fake_verify(DYGW_REPLY_LOST, 0);
-    use_encrypted_code();
+    use_only_the_encrypted_code();
     redeem();
     fake_clock_advance(FAKE_LIFE_MS);
     fake_token(DYGW_REPLY_UNREACHABLE, NULL, 0);
@@ -347,7 +310,7 @@ static void they_are_answered_without_a_token_too(DYGW_UNUSED void **state)
 
 static void without_database_they_cannot_be_told(DYGW_UNUSED void **state)
 {
-    use_encrypted_code();
+    use_only_the_encrypted_code();
     redeem();
     request.request_id = "req-2";
     fake_store_fail(FAKE_FIND, 0, 1, APR_EGENERAL, 0);
@@ -403,7 +366,7 @@ static void an_id_that_is_taken_is_drawn_again(DYGW_UNUSED void **state)
     redeem();
     first = fake_store_row(0)->id;
     fake_store_row(0)->id = fake_store_row(0)->first_id = first + 1;    /* by another host */
-    use_encrypted_code();
+    use_only_the_encrypted_code();
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EAGAIN, 0);
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
@@ -448,8 +411,6 @@ static void a_record_is_as_old_as_its_id(DYGW_UNUSED void **state)
     redeem();
     assert_int_equal(out.items[0]->created_at, dygw_id_time(out.items[0]->id));
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

@@ -2,7 +2,7 @@
  * A signed request that comes once more, when nobody remembers its nonce.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include <apr_general.h>

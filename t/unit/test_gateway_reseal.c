@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The change of the master key: what the old key has sealed is sealed anew.
  * links: gateway/apps/apps.c gateway/ask.c gateway/host.c gateway/apps/reseal.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -14,14 +15,13 @@
 
 #define MANY    101     /* more than are done at once */
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_seal_t old_seal, both, new_seal;
 static int left;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     old_seal = *gateway->seal;
     memset(new_seal.key, 9, sizeof(new_seal.key));
@@ -29,12 +29,6 @@ static int set_up(DYGW_UNUSED void **state)
     memcpy(both.old_key, old_seal.key, sizeof(both.old_key));
     both.has_old = 1;
     gateway->seal = &both;
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -161,7 +155,7 @@ static void one_key_costs_no_query(DYGW_UNUSED void **state)
     assert_string_equal(fake_trace(), "");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is older than DygwRetention goes: how much of it, when, and what is said. The tables are
  * numbers here.
- * links: gateway/background/retention.c gateway/db_work.c */
+ * links: gateway/background/retention.c gateway/db_work.c
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,8 @@
 #include <cmocka.h>
 
 #include <apr_general.h>
+
+#include "support/own_pool.h"
 
 #include "gateway/background/retention.h"
 #include "store/audit.h"
@@ -27,7 +30,6 @@ struct dygw_db_t {
     apr_pool_t *pool;
 };
 
-static apr_pool_t *pool;
 static dygw_db_t database;
 static dygw_gateway_t gateway;
 static dygw_retention_t state_of;
@@ -108,21 +110,15 @@ static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_
     vsnprintf(message, sizeof(message), fmt, args);
 }
 
-static int begin(DYGW_UNUSED void **state)
+static int begin(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = (dygw_gateway_t){ .retention = apr_time_from_sec(30 * 86400), .time_zone = 480 };
     state_of = (dygw_retention_t){ 0 };
     memset(rows, 0, sizeof(rows));
     now = NOW;
     largest = opens = failing = 0;
     message[0] = '\0';
-    return 0;
-}
-
-static int end(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -222,7 +218,7 @@ static void it_says_how_much_it_was(DYGW_UNUSED void **state)
     assert_string_equal(message, "");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, destroy_pool)
 
 int main(void)
 {

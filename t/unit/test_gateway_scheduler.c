@@ -3,8 +3,8 @@
  * away does.
  * links: gateway/ask.c gateway/host.c gateway/background/job.c gateway/background/scheduler.c
  * links: gateway/background/run.c gateway/token.c gateway/db_work.c
- * helpers: jobs_world.c fake_world.c fake_store.c fake_douyin.c */
-#include "support/jobs_world.h"
+ * helpers: scheduler_world.c fake_world.c fake_store.c fake_douyin.c own_pool.c */
+#include "support/scheduler_world.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -321,7 +321,7 @@ static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **st
     assert_int_equal(gateway->host->token_refused, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

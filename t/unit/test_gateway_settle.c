@@ -4,36 +4,12 @@
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
- * helpers: settling_one.c */
+ * helpers: settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
-
-static void show_unused(void)
-{
-    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
-}
-
-static dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
-{
-    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
-                     dygw_now() - ago);
-}
-
-static void answer_already(void)
-{
-    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
-}
-
-/* As if so many repetitions were sent, the last just now. */
-static void spend(int repeats)
-{
-    row->repeats = repeats;
-    row->attempts = repeats + 1;
-    row->sent_at = dygw_now();
-}
 
 /* --- a redemption that was not done --- */
 
@@ -411,7 +387,7 @@ static void refused_after_it_went_out_twice_it_may_be_ours(DYGW_UNUSED void **st
     check_success(DYGW_BY_STATUS_QUERY);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

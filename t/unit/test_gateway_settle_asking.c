@@ -5,26 +5,12 @@
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
- * helpers: settling_one.c */
+ * helpers: settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
-
-static dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
-{
-    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
-                     dygw_now() - ago);
-}
-
-/* As if so many repetitions were sent, the last just now. */
-static void spend(int repeats)
-{
-    row->repeats = repeats;
-    row->attempts = repeats + 1;
-    row->sent_at = dygw_now();
-}
 
 /* --- asking --- */
 
@@ -268,7 +254,7 @@ static void a_review_is_over_when_a_repetition_is_answered(DYGW_UNUSED void **st
     assert_true(row->review_since == DYGW_NO_TIME);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -4,20 +4,17 @@
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
 
-#define ID          101
 #define RIVAL_ID    99
-#define MINUTE_MS   60000
-#define QUARTER_MS  900000
 #define REPEAT      "repeat " SETTLING_POI " vt-1 "
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_verification_t *rows[3];
 
@@ -40,26 +37,9 @@ static void make_card(int count)
     }
 }
 
-static int set_up(DYGW_UNUSED void **state)
-{
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 static void settle(void)
 {
     settling_run(gateway, &dygw_settle_job, ID, pool);
-}
-
-static void check_asked(const char *expected)
-{
-    assert_string_equal(settling_asked(), expected);
 }
 
 static void check_row(int i, dygw_verify_status_e status, apr_int64_t error_code)
@@ -506,7 +486,7 @@ static void where_there_is_enough_for_all_nobody_waits(DYGW_UNUSED void **state)
     check_success(0, DYGW_BY_STATUS_QUERY, "v-1");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_pool, destroy_pool)
 
 int main(void)
 {

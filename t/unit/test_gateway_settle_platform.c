@@ -5,7 +5,7 @@
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c store/verification/words.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c
- * helpers: settling_one.c */
+ * helpers: settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>
@@ -13,7 +13,6 @@
 #include "util/compiler.h"
 
 #define REPEATS_MAX 14
-#define MINUTE_MS   60000
 
 typedef struct answer_t {
     dygw_reply_class_e kind;
@@ -39,16 +38,6 @@ static void answer(const answer_t *a)
     }
 }
 
-static void show_unused(void)
-{
-    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
-}
-
-static void show_used(dygw_ms_t at)
-{
-    fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-9", at);
-}
-
 static void wait_for_the_next_look(void)
 {
     assert_int_equal(row->verify_status, DYGW_PROCESSING);
@@ -66,9 +55,9 @@ static void what_fits_settles_whatever_the_repetitions_say(DYGW_UNUSED void **st
         start_anew();
         at = dygw_now();
         for (int looks = 1; row->verify_status == DYGW_PROCESSING; looks++) {
-            show_used(at);
+            show_used("v-9", dygw_now() - at);
             answer(&nothings[i]);
-            show_used(at);
+            show_used("v-9", dygw_now() - at);
             settle();
             assert_true(looks <= 6);
             if (row->verify_status == DYGW_PROCESSING) {
@@ -86,14 +75,14 @@ static void what_fits_settles_whatever_the_repetitions_say(DYGW_UNUSED void **st
 static void the_first_repetitions_are_given_the_time_to_tell(DYGW_UNUSED void **state)
 {
     for (int sent = 1; sent <= 2; sent++) {
-        show_used(dygw_now());
+        show_used("v-9", 0);
         answer(&nothings[0]);
         settle();
         assert_int_equal(row->verify_status, DYGW_PROCESSING);
         assert_int_equal(row->already, DYGW_ALREADY_OPEN);
         wait_for_the_next_look();
     }
-    show_used(dygw_now());
+    show_used("v-9", 0);
     settle();
     check_success(DYGW_BY_REPLAY);
 }
@@ -102,7 +91,7 @@ static void a_repetition_that_was_not_sent_is_none_of_them(DYGW_UNUSED void **st
 {
     row->repeats = 2;
     row->attempts = 3;
-    show_used(dygw_now());
+    show_used("v-9", 0);
     fake_repeat(DYGW_REPLY_UNREACHABLE, 0);
     settle();
     assert_int_equal(row->already, DYGW_ALREADY_OPEN);
@@ -209,7 +198,7 @@ static void the_next_answer_that_is_only_busy_has_its_usual_pause(DYGW_UNUSED vo
     check_waits(5000, 5000);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -5,19 +5,17 @@
  * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/follow_up.c
  * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
 
-#define ID          101
-#define QUARTER_MS  900000
 #define LEASE_MS    10000   /* of a repetition: to be sent within 3 s, 5 s under way, 2 s for clocks */
 #define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1,enc-2"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_verification_t *done, *waiting;
 
@@ -36,16 +34,10 @@ static void start_anew(void)
     fake_clock_advance(12000);
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -57,11 +49,6 @@ static void settle(void)
 static void run_follow_up(void)
 {
     settling_run(gateway, &dygw_follow_up_job, ID, pool);
-}
-
-static void check_asked(const char *expected)
-{
-    assert_string_equal(settling_asked(), expected);
 }
 
 /* What Douyin shows of the first: the redemption with this verify_id, or none; the second is unused.
@@ -410,7 +397,7 @@ static void another_of_the_request_is_repeated_with_it(DYGW_UNUSED void **state)
     settling_asked();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token: renewed exactly once for everybody, and healed whatever happened to it.
  * links: gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -17,20 +18,13 @@
 #define PATIENCE_US     30000000        /* far more than needed: no test waits for its end */
 #define LIFE_MS         FAKE_LIFE_MS
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_token_t token;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -505,7 +499,7 @@ static void all_threads_hear_at_once_that_it_failed(DYGW_UNUSED void **state)
     assert_true(apr_time_now() - began < PATIENCE_US);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

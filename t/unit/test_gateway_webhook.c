@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
  * links: gateway/ask.c gateway/host.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c */
+ * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
+#include "support/own_pool.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -25,7 +26,6 @@
 #define DAMAGED_TEXT "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\"," \
                      "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
 
-static apr_pool_t *pool;
 static dygw_gateway_t *gateway;
 static dygw_result_t out;
 static const char *answer;
@@ -44,20 +44,14 @@ apr_status_t dygw_store_webhook_insert(DYGW_UNUSED dygw_db_t *db, dygw_webhook_t
     return insert_gives;
 }
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     memset(&kept, 0, sizeof(kept));
     inserts = 0;
     records = 1;
     insert_gives = APR_SUCCESS;
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -247,7 +241,7 @@ static void nothing_else_is_a_check_of_the_url(DYGW_UNUSED void **state)
     assert_string_equal(answer, "{}");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hashes against published vectors, and the seal against everything that may happen to what it
- * sealed. */
+ * sealed.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,29 +13,14 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "util/base64.h"
 #include "util/compiler.h"
 #include "util/crypto.h"
 
 #define PURPOSE     "app-secret"
 #define PLAIN       "sk_test_5f0c6f0e9d1b4f2a8c7e3d2b1a0f9e8d"
-
-static int make_pool(void **state)
-{
-    apr_pool_t *pool;
-
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        return -1;
-    }
-    *state = pool;
-    return 0;
-}
-
-static int destroy_pool(void **state)
-{
-    apr_pool_destroy(*state);
-    return 0;
-}
 
 /* --- hashes --- */
 

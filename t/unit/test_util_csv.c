@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CSV, byte for byte: quotes, what keeps spreadsheets from guessing, times and money. */
+ * CSV, byte for byte: quotes, what keeps spreadsheets from guessing, times and money.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,24 +12,19 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "util/compiler.h"
 #include "util/csv.h"
 
 #define CHINA 480
 
-static apr_pool_t *pool;
 static dygw_csv_t csv;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     dygw_csv_init(&csv, pool, 1, CHINA, 0);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -164,7 +160,7 @@ static void long_texts_are_whole(DYGW_UNUSED void **state)
     assert_string_equal(written(), "\r\n");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
 {

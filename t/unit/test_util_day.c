@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Days of a time zone: where they begin, and which one a moment is in. */
+ * Days of a time zone: where they begin, and which one a moment is in.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,23 +13,12 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "util/compiler.h"
 #include "util/day.h"
 
 #define CHINA 480
-
-static apr_pool_t *pool;
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 static dygw_ms_t start_of(const char *text, int zone)
 {
@@ -93,10 +83,10 @@ static void what_is_no_date_is_refused(DYGW_UNUSED void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_day_of_china_begins_at_16_00_utc, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(zones_may_be_west_and_have_minutes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_day_has_24_hours, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_no_date_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_day_of_china_begins_at_16_00_utc, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(zones_may_be_west_and_have_minutes, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(every_day_has_24_hours, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(what_is_no_date_is_refused, make_pool, destroy_pool),
     };
     int failed;
 

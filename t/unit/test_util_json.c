@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading JSON strictly and leniently, and writing it so that it can always be read. */
+ * Reading JSON strictly and leniently, and writing it so that it can always be read.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,26 +12,11 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
-
-static int make_pool(void **state)
-{
-    apr_pool_t *pool;
-
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
-        return -1;
-    }
-    *state = pool;
-    return 0;
-}
-
-static int destroy_pool(void **state)
-{
-    apr_pool_destroy(*state);
-    return 0;
-}
 
 #define TEXT(s) { s, sizeof s - 1 }
 typedef struct text_t {

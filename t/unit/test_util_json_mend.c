@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Mending JSON whose text is damaged: what becomes U+FFFD, and that all the rest stays. */
+ * Mending JSON whose text is damaged: what becomes U+FFFD, and that all the rest stays.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,23 +13,12 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "support/own_pool.h"
+
 #include "util/compiler.h"
 #include "util/json.h"
 
 #define R "\xEF\xBF\xBD"
-
-static apr_pool_t *pool;
-
-static int set_up(DYGW_UNUSED void **state)
-{
-    return apr_pool_create(&pool, NULL) == APR_SUCCESS ? 0 : -1;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
-    return 0;
-}
 
 typedef struct text_t {
     const char *text;
@@ -189,7 +179,7 @@ static void any_bytes_in_a_string_can_be_read_afterwards(DYGW_UNUSED void **stat
     }
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_pool, destroy_pool)
 
 int main(void)
 {

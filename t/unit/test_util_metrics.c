@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Counters, gauges and the histogram, in memory that processes share. */
+ * Counters, gauges and the histogram, in memory that processes share.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,19 +14,19 @@
 
 #include <apr_general.h>
 
+#include "support/own_pool.h"
 #include "util/compiler.h"
 #include "util/metrics.h"
 
 #define PROCESSES   4
 #define ROUNDS      20000
 
-static apr_pool_t *pool;
 static char *memory;
 static dygw_metrics_t *metrics;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     memory = mmap(NULL, dygw_metrics_size() + 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                   -1, 0);
     if (memory == MAP_FAILED) {
@@ -36,9 +37,9 @@ static int set_up(DYGW_UNUSED void **state)
     return 0;
 }
 
-static int tear_down(DYGW_UNUSED void **state)
+static int tear_down(void **state)
 {
-    apr_pool_destroy(pool);
+    destroy_pool(state);
     return munmap(memory, dygw_metrics_size() + 8);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Prometheus' text format, byte for byte. */
+ * Prometheus' text format, byte for byte.
+ * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,22 +11,17 @@
 
 #include <apr_general.h>
 
+#include "support/own_pool.h"
+
 #include "util/compiler.h"
 #include "util/prometheus.h"
 
-static apr_pool_t *pool;
 static dygw_prometheus_t page;
 
-static int set_up(DYGW_UNUSED void **state)
+static int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     dygw_prometheus_init(&page, pool, 1);
-    return 0;
-}
-
-static int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -94,7 +90,7 @@ static void long_pages_are_whole(DYGW_UNUSED void **state)
     assert_string_equal(page.text + 6993, "name 9\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, destroy_pool)
 
 int main(void)
 {

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Questions that are completed in the background, asked of a scripted server. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,4 +39,17 @@ const dygw_reply_t *next_reply(dygw_douyin_async_t *async, void **baton)
 dygw_reply_class_e next_kind(dygw_douyin_async_t *async)
 {
     return next_reply(async, NULL)->kind;
+}
+
+dygw_answer_t answer_to(upstream_t *u, const dygw_question_t *question, const char *body)
+{
+    dygw_douyin_async_t *async;
+    dygw_answer_t answer;
+    void *baton;
+
+    upstream_answer(u, body);
+    async = async_of(u);
+    dygw_douyin_async_begin(async, question, TOKEN, &u->log, u->pool, NULL);
+    assert_int_equal(dygw_douyin_async_next(async, PATIENCE, &baton, &answer), 1);
+    return answer;
 }

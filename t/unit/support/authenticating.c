@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A request that is to be authenticated. The apps, the nonce table, the meter and the database are
- * played by a few lines. */
+ * A request that is to be authenticated, and what stands for the rest of the gateway. */
 #include "authenticating.h"
 
 #include <apr_strings.h>
@@ -18,13 +17,13 @@ apr_pool_t *pool;
 /* --- what stands for the rest of the gateway --- */
 
 dygw_known_app_t app;
-apr_status_t find_rv;        /* when not success, instead of the app */
-int is_memory;               /* nonces in shared memory, or in the database */
-apr_status_t spend_rv;       /* of looking, too */
+apr_status_t find_rv;
+int is_memory;
+apr_status_t spend_rv;
 int spends;
 int looks;
-int spend_ms;                /* how long spending takes */
-int wait_sec;                /* what the meter says */
+int spend_ms;
+int wait_sec;
 int metered;
 dygw_ms_t now;
 char spent[200];
@@ -43,7 +42,7 @@ apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_apps_t *apps
     return APR_SUCCESS;
 }
 
-/* httpd's, whose words do not matter here. */
+/* A function of httpd; what it escapes does not matter here. */
 AP_DECLARE(char *) ap_escape_logitem(apr_pool_t *p, DYGW_UNUSED const char *str)
 {
     return apr_pstrdup(p, "escaped");
@@ -146,7 +145,6 @@ void header(const char *name, const char *value)
     }
 }
 
-/* The contract's first vector. */
 int begin(DYGW_UNUSED void **state)
 {
     apr_pool_clear(pool);
@@ -172,10 +170,9 @@ int begin(DYGW_UNUSED void **state)
     return 0;
 }
 
-/* As the handler does it; the body takes so long. */
 dygw_code_e authenticate_after(int body_ms)
 {
-    /* never looked into by what stands for the table */
+    /* The table of nonces that is played here never reads what it is given. */
     runtime = (dygw_runtime_t){ .cfg = &cfg, .nonces = is_memory ? (dygw_nonces_t *)&cfg : NULL };
     out = (dygw_result_t){ 0 };
     dygw_auth_headers(&call, &out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A request that is to be authenticated: the contract's first vector, and what the rest of the
- * gateway says to it. */
+ * A request that is to be authenticated: the first signed example of the manual (clients.md). The
+ * apps, the nonces, the meter and the database are played here, and answer as the variables below
+ * say. For the tests of auth/. */
 #ifndef AUTHENTICATING_H
 #define AUTHENTICATING_H
 
@@ -22,36 +23,40 @@
 #define GET_TARGET  "/v1/open/douyin/stores?poi_id=7012345678901234567&page=1"
 #define GET_SIGNED  "a34a75aff5f73e57890592ad76aeca9751d1eca85914d1ed052cccca52e5c96a"
 
+/* The main function of the test creates it; begin clears it. */
 extern apr_pool_t *pool;
 
-/* What stands for the rest of the gateway. */
-extern dygw_known_app_t app;
-extern apr_status_t find_rv;    /* when not success, instead of the app */
-extern int is_memory;           /* nonces in shared memory, or in the database */
-extern apr_status_t spend_rv;   /* of looking, too */
-extern int spends;
-extern int looks;
-extern int spend_ms;            /* how long spending takes */
-extern int wait_sec;            /* what the meter says */
-extern int metered;
-extern dygw_ms_t now;
-extern char spent[200];
-extern dygw_ms_t spent_until;
+/* What the rest of the gateway is to answer. */
+extern dygw_known_app_t app;    /* the only app there is */
+extern apr_status_t find_rv;    /* of looking for an app; APR_SUCCESS: `app` is found by its key */
+extern int is_memory;           /* the nonces are in shared memory; 0: in the database */
+extern apr_status_t spend_rv;   /* of spending a nonce, and of looking whether it was spent */
+extern int spend_ms;            /* how long it takes to spend a nonce in the database */
+extern int wait_sec;            /* how long the meter makes the app wait; 0: it is admitted */
+extern dygw_ms_t now;           /* the clock */
 
+/* What the rest of the gateway was asked. */
+extern int spends;              /* how often a nonce was to be spent */
+extern int looks;               /* how often it was looked whether a nonce was spent */
+extern int metered;             /* how often the meter was asked */
+extern char spent[200];         /* the last nonce that was to be spent: "client_key nonce" */
+extern dygw_ms_t spent_until;   /* until when it was to be kept */
+
+/* The request, and what authenticating made of it. */
 extern dygw_cfg_t cfg;
 extern dygw_runtime_t runtime;
 extern request_rec request;
 extern dygw_call_t call;
 extern dygw_result_t out;
 
-/* NULL takes it away. */
+/* Sets a header of the request; value NULL removes the header. */
 void header(const char *name, const char *value);
 
-/* For cmocka: all as it was. */
+/* For cmocka: before each test, the request and all that is above are as they were. */
 int begin(void **state);
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
-/* As the handler does it; the body takes so long. */
+/* Authenticates the request as the handler does it; its body takes body_ms to come. */
 dygw_code_e authenticate_after(int body_ms);
 dygw_code_e authenticate(void);
 

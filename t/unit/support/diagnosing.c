@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a part of a diagnosis finds, as the caller of /diagnosis reads it. */
+ * What a part of a diagnosis finds, read from its JSON. */
 #include "diagnosing.h"
 
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of apps, in memory: a part of fake_store.c; with transactions, which only it has. */
+ * The table of apps in memory: the part of fake_store.h that only tests of apps link. It is also the
+ * only table that has transactions. */
 #include "fake_store.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin, saying what a test tells it to say. */
+ * Douyin in memory: queues of answers, and what was asked. */
 #include "fake_douyin.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The store, in memory. Thread-safe, as the database is. */
+ * The store in memory. Threads may call it at the same time, as they may call the database. */
 #include "fake_store.h"
 
 #include <pthread.h>

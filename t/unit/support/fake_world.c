@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world of a gateway under test. */
+ * The world of a gateway under test: clock, host's state, log and trace. */
 #include "fake_world.h"
 
 #include <pthread.h>

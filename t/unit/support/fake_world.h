@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world of a gateway under test: a clock, a host's state, a log and a trace of what happened. With
- * fake_store and fake_douyin, nothing outside this process is touched. */
+ * The world of a gateway under test: a clock that the test moves, the state that a host's processes
+ * share, a log, and a trace of what happened in which order. With fake_store.h and fake_douyin.h a
+ * test needs neither a database nor a network. For the tests of gateway/. */
 #ifndef FAKE_WORLD_H
 #define FAKE_WORLD_H
 
@@ -17,34 +18,37 @@
 #include "fake_douyin.h"
 #include "fake_store.h"
 
-#define FAKE_START_MS   APR_INT64_C(1767225600000)  /* 2026-01-01T00:00:00Z */
+#define FAKE_START_MS   APR_INT64_C(1767225600000)  /* the time at the start: 2026-01-01T00:00:00Z */
 #define FAKE_LIFE_MS    APR_INT64_C(7200000)        /* of a token */
 
-/* A gateway whose store is empty and works, whose Douyin says yes, and that holds token version 1,
- * "tok-1", for two hours. Everything before is forgotten. */
+/* Makes a new gateway, in this pool, and forgets all that was before: its store is empty and works,
+ * its Douyin agrees to everything, and it holds the token "tok-1", version 1, for two hours. */
 dygw_gateway_t *fake_world(apr_pool_t *pool);
 
+/* The log, which fake_logged reads. */
 extern dygw_log_t fake_log;
 
-/* The context of a piece of work there; lives as long as the block that it stands in. */
+/* The context (dygw_ctx_t *) that functions of the gateway are given; it lives as long as the block
+ * in which it is written. */
 #define FAKE_CTX(gateway, pool) (&(dygw_ctx_t){ (gateway), &fake_log, (pool) })
 
-/* The clock stands still until it is moved. */
+/* Moves the clock, which else stands still. */
 void fake_clock_advance(dygw_ms_t ms);
 
-/* Puts a token into host's state and table. */
+/* Puts a token into the host's state and into the store, both. */
 void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
                      dygw_ms_t life_ms);
 
-/* How often the host's state was locked. */
+/* How often the host's state was locked since the world was made. */
 int fake_host_locks(void);
 
-/* Appends a word to the trace; from any thread. */
+/* Appends a word to the trace. Any thread may call it. */
 void fake_event(const char *word);
-/* The words since the start, or since the last call, with one blank between. */
+/* Returns the words of the trace, with one blank between them, and empties the trace. The text lives
+ * until the next call. */
 const char *fake_trace(void);
 
-/* How many messages contain this. */
+/* How many messages of the log contain this text. */
 int fake_logged(const char *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The scripted server: a thread that accepts, and one a connection. */
+ * The scripted server: one thread accepts connections, and each connection has a thread of its own. */
 #include "loopback.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world of a reconciliation under test. */
+ * The world of a reconciliation under test: store, token and Douyin. */
 #include "reconciling.h"
 
 #include "util/compiler.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world of a reconciliation under test: a clock that the test moves, a store, a token and a
- * Douyin with numbered records, all in this process. */
+ * The world of a reconciliation under test: a clock that the test moves, a store, a token, and a
+ * Douyin whose records are numbered from 0 on. The test sets and reads all of it in `world`. For
+ * test_gateway_reconcile. */
 #ifndef RECONCILING_H
 #define RECONCILING_H
 
@@ -19,43 +20,43 @@
 #include "gateway/reports/reconcile.h"
 #include "store/reconciliation.h"
 
-#define ASKED_MAX 2000
+#define ASKED_MAX 2000  /* questions to Douyin in one test */
 
 typedef struct world_t {
     dygw_ms_t now_ms;
     /* the store */
-    int units;                      /* that are open */
-    int db_away;
-    const char *known_day;          /* the last one in the table; NULL: none */
+    int units;                      /* how many units of database work are open */
+    int db_away;                    /* no connection can be opened */
+    const char *known_day;          /* the last day in the table; NULL: there is none */
     int began;                      /* there are verifications */
-    char added[1024];               /* the days that became wanted, each with a blank behind */
-    dygw_reconciliation_t *due_row; /* NULL: none is; goes when a run ends */
-    int items_put;
-    int done_calls;
-    int done_early;
-    char done_counts[256];
-    int failed_calls;
-    dygw_ms_t failed_next;
-    char failed_why[512];
-    int tidied;
+    char added[1024];               /* the days that became wanted, each followed by a blank */
+    dygw_reconciliation_t *due_row; /* NULL: no day is due; the end of a run sets it to NULL */
+    int items_put;                  /* how many items were written */
+    int done_calls;                 /* how many runs ended well ... */
+    int done_early;                 /* ... the last of them is to run again later */
+    char done_counts[256];          /* ... and what it counted, as JSON */
+    int failed_calls;               /* how many runs failed ... */
+    dygw_ms_t failed_next;          /* ... when the last of them is tried again */
+    char failed_why[512];           /* ... and why it failed */
+    int tidied;                     /* how often items of old runs were to go */
     /* the token */
-    int no_token;
-    int renewals;
+    int no_token;                   /* the gateway holds none */
+    int renewals;                   /* how often it was renewed */
     /* Douyin */
-    int records;                    /* that it has */
-    int repeat_pages;               /* it always gives the first */
+    int records;                    /* how many records it has */
+    int repeat_pages;               /* it answers every cursor with its first page */
     int held;                       /* it does not answer */
-    int failing;                    /* so many calls fail with */
-    dygw_reply_class_e failure;
-    int asked;
+    int failing;                    /* the next so many calls fail ... */
+    dygw_reply_class_e failure;     /* ... with this class of answer */
+    int asked;                      /* how many questions it was asked */
     dygw_ms_t asked_at[ASKED_MAX];
-    char cursors[1024];             /* each with a blank behind; "-": none */
+    char cursors[1024];             /* of the questions, each followed by a blank; "-": none */
     dygw_question_t last_question;
 } world_t;
 
 extern world_t world;
 
-/* Everything is forgotten. */
+/* Forgets everything, and sets the clock; world_end gives the real clock back. */
 void world_begin(dygw_ms_t now_ms);
 void world_end(void);
 

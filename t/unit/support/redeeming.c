@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A redemption under test: its request, its outcome. */
+ * A redemption under test: its request, its outcome, and checks. */
 #include "redeeming.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
 
-apr_pool_t *pool;
 dygw_gateway_t *gateway;
 dygw_redeem_request_t request;
 dygw_redeem_result_t out;
@@ -21,16 +20,10 @@ void start_anew(void)
     };
 }
 
-int set_up(DYGW_UNUSED void **state)
+int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -56,7 +49,6 @@ const dygw_verification_t *item(int number)
     return out.items[number];
 }
 
-/* What the caller hears is what the table has. */
 void check_told_as_recorded(void)
 {
     for (int i = 0; i < out.count; i++) {

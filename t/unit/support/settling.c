@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One job of the background, run by a test. */
+ * A job of gateway/settle/, run by a test. */
 #include "settling.h"
 
 #include <apr_strings.h>
@@ -32,7 +32,7 @@ dygw_verification_t *settling_row(apr_int64_t first_id, int item_no, int item_co
     return v;
 }
 
-/* Of the fake store as well; only settling needs it. */
+/* A part of the fake store that only settling needs. */
 apr_status_t dygw_store_verification_wake(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_ms_t now)
 {
     int i;
@@ -48,7 +48,7 @@ apr_status_t dygw_store_verification_wake(DYGW_UNUSED dygw_db_t *db, apr_int64_t
     return APR_SUCCESS;
 }
 
-/* And this. */
+/* Another such part. */
 apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, const char *verify_id,
                                    dygw_match_row_t **row, apr_pool_t *pool)
 {
@@ -115,4 +115,9 @@ const char *settling_asked(void)
     }
     words[len] = '\0';
     return strncmp(words, "; ", 2) == 0 ? words + 2 : words;
+}
+
+void check_asked(const char *expected)
+{
+    assert_string_equal(settling_asked(), expected);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One redemption of one coupon while it is settled. */
+ * One redemption of one coupon that is settled. */
 #include "settling_one.h"
 
 #include <apr_general.h>
 
 #include "util/compiler.h"
 
-apr_pool_t *pool;
 dygw_gateway_t *gateway;
 dygw_verification_t *row;
 
@@ -18,16 +17,10 @@ void start_anew(void)
     fake_trace();
 }
 
-int set_up(DYGW_UNUSED void **state)
+int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     start_anew();
-    return 0;
-}
-
-int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
@@ -36,9 +29,27 @@ int settle(void)
     return settling_run(gateway, &dygw_settle_job, ID, pool);
 }
 
-void check_asked(const char *expected)
+void show_unused(void)
 {
-    assert_string_equal(settling_asked(), expected);
+    fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
+}
+
+dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
+{
+    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
+                     dygw_now() - ago);
+}
+
+void answer_already(void)
+{
+    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
+}
+
+void spend(int repeats)
+{
+    row->repeats = repeats;
+    row->attempts = repeats + 1;
+    row->sent_at = dygw_now();
 }
 
 void check_failed(apr_int64_t error_code)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A client of a scripted Douyin. */
+ * A client of douyin/ whose Douyin is a scripted server. */
 #include "upstream.h"
 
 #include <pthread.h>
@@ -105,4 +105,18 @@ void upstream_answer(upstream_t *u, const char *body)
     step->how = LOOPBACK_ANSWER;
     step->text = upstream_http(u->pool, "200 OK", body);
     upstream_serve(u, step, 1);
+}
+
+dygw_reply_t *stores(upstream_t *u)
+{
+    return dygw_douyin_stores(u->douyin, &upstream_store, TOKEN, &u->log, u->pool);
+}
+
+dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
+{
+    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
+                                       .verify_token = "78a23d74-d0f5", .codes = codes,
+                                       .count = count };
+
+    return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
 }

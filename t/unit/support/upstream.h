@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A client of Douyin whose Douyin is a scripted server. */
+ * A client of douyin/ whose Douyin is the scripted server of loopback.h. For the tests of douyin/. */
 #ifndef DYGW_T_UPSTREAM_H
 #define DYGW_T_UPSTREAM_H
 
@@ -21,11 +21,18 @@ typedef struct upstream_t {
     dygw_log_t log;
 } upstream_t;
 
+/* The whole of an HTTP answer whose body has that length; and one that says that all is well. */
+#define LENGTH_AND(length, body)                                                   \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
+    "\r\n\r\n" body
+#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
+
 /* What tests ask for where it does not matter: a store, the coupons of a code. */
 extern const dygw_question_t upstream_store;
 extern const dygw_prepare_question_t upstream_code;
 
-/* For cmocka: *state is an upstream_t without a server, or goes away with it. */
+/* For cmocka: upstream_setup makes an upstream_t without a server, in *state; upstream_teardown
+ * destroys it, with its server. */
 int upstream_setup(void **state);
 int upstream_teardown(void **state);
 
@@ -38,16 +45,21 @@ void upstream_serve(upstream_t *u, const loopback_step_t *steps, int count);
                        (int)(sizeof steps_of_test / sizeof *steps_of_test)); \
     } while (0)
 
-/* A client for a base URL of one's own. */
+/* Makes the client for another base URL. */
 void upstream_connect(upstream_t *u, const char *base_url);
 
-/* "HTTP/1.1 <status> ..." with the body and its length; from pool. */
+/* The text of an HTTP answer with this status, as "200 OK", and this body; it is allocated from
+ * pool. */
 const char *upstream_http(apr_pool_t *pool, const char *status, const char *body);
 
-/* Serves one answer, again and again, with status 200. */
+/* Starts the server and the client; the server gives one answer, with status 200, to each request. */
 void upstream_answer(upstream_t *u, const char *body);
 
-/* What the last log line said, "" if nothing was logged; and all lines. */
+/* Makes the call for `upstream_store`; makes the verify call for these codes. */
+dygw_reply_t *stores(upstream_t *u);
+dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count);
+
+/* All that was logged since upstream_setup, "" where nothing was. */
 const char *upstream_logged(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running jobs in a fake world. */
-#include "jobs_world.h"
+ * The scheduler of background jobs in a fake world. */
+#include "scheduler_world.h"
 
 #include <apr_strings.h>
 
@@ -10,7 +10,6 @@
 #define LATER_MS        60000
 #define ENDLESS_TURNS   20000
 
-apr_pool_t *pool;
 dygw_gateway_t *gateway;
 dygw_scheduler_t *scheduler;
 
@@ -92,9 +91,9 @@ static const dygw_job_kind_t follow_up = { "errand", DYGW_DUE_FOLLOW_UP, begin, 
 static const dygw_job_kind_t enrich = { "enrich", DYGW_DUE_ENRICH, begin, answered };
 static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &follow_up, &enrich };
 
-int set_up(DYGW_UNUSED void **state)
+int set_up(void **state)
 {
-    apr_pool_create(&pool, NULL);
+    make_pool(state);
     gateway = fake_world(pool);
     memset(begun, 0, sizeof(begun));
     memset(ended, 0, sizeof(ended));
@@ -103,12 +102,6 @@ int set_up(DYGW_UNUSED void **state)
     heard = DYGW_REPLY_OK;
     assert_int_equal(dygw_scheduler_create(&scheduler, FAKE_CTX(gateway, pool), kinds), APR_SUCCESS);
     dygw_scheduler_lead(scheduler, 0, dygw_now() + A_LONG_TIME_MS);
-    return 0;
-}
-
-int tear_down(DYGW_UNUSED void **state)
-{
-    apr_pool_destroy(pool);
     return 0;
 }
 
