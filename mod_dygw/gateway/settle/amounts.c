@@ -19,12 +19,12 @@ apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t
     return total / parts + (position < total % parts ? 1 : 0);
 }
 
-static int larger(int a, int b)
+static int max_of(int a, int b)
 {
     return a > b ? a : b;
 }
 
-static int index_of(const dygw_order_reply_t *order, const char *certificate_id)
+static int coupon_index_of(const dygw_order_reply_t *order, const char *certificate_id)
 {
     int i;
 
@@ -38,7 +38,7 @@ static int index_of(const dygw_order_reply_t *order, const char *certificate_id)
     return -1;
 }
 
-static int serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
+static int use_serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
 {
     int i;
 
@@ -56,28 +56,28 @@ static int serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
 static void find_use(place_t *place, const dygw_verification_t *v,
                      const dygw_seen_coupon_t *coupon)
 {
-    int serial = serial_of(coupon, v->verify_id);
+    int serial = use_serial_of(coupon, v->verify_id);
 
     place->use = serial > 0 ? serial - 1 : v->item_no;
-    place->uses = larger(coupon->times_count, place->use + 1);
+    place->uses = max_of(coupon->times_count, place->use + 1);
 }
 
 /* Where Douyin does not list it, coupons are taken in the order in which they were redeemed. */
 static void find_coupon(place_t *place, const dygw_verification_t *v,
                         const dygw_order_reply_t *order, int is_times_card)
 {
-    int index = index_of(order, v->certificate_id);
+    int index = coupon_index_of(order, v->certificate_id);
     int guess = is_times_card ? 0 : v->item_no;
 
     place->coupon = index >= 0 ? index : guess;
-    place->coupons = larger(larger(order->count, order->coupons->nelts), place->coupon + 1);
+    place->coupons = max_of(max_of(order->count, order->coupons->nelts), place->coupon + 1);
     if (index >= 0) {
         place->figures = &APR_ARRAY_IDX(order->coupons, index, dygw_order_coupon_t);
     }
 }
 
-static place_t place_of(const dygw_verification_t *v, const dygw_order_reply_t *order,
-                        const dygw_seen_coupon_t *coupon)
+static place_t find_place(const dygw_verification_t *v, const dygw_order_reply_t *order,
+                          const dygw_seen_coupon_t *coupon)
 {
     place_t place = { 0, 1, 0, 1, NULL };
     int is_times_card = coupon && (coupon->times_count > 0 || coupon->certificate.is_times_card);
@@ -123,7 +123,7 @@ static apr_int64_t paid_for(const place_t *place, const dygw_order_reply_t *orde
 void dygw_amounts_fill(dygw_verification_t *v, const dygw_order_reply_t *order,
                        const dygw_seen_coupon_t *coupon)
 {
-    place_t place = place_of(v, order, coupon);
+    place_t place = find_place(v, order, coupon);
     const dygw_order_coupon_t *own = place.figures;
 
     if (v->pay_amount == DYGW_NO_INT) {

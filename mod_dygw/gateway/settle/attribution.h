@@ -12,12 +12,12 @@
 /* All that is recorded of the coupon of v, v itself included: of dygw_rival_t, as the table has
  * them. Only a `success` that Douyin did not name has the verification that is most likely its own,
  * so that it is nobody else's meanwhile. NULL: the coupon cannot be told. */
-apr_status_t dygw_attribution_records(dygw_db_t *db, const dygw_verification_t *v,
-                                      const dygw_seen_coupon_t *seen, apr_array_header_t **records,
-                                      apr_pool_t *pool);
+apr_status_t dygw_attribution_rivals(dygw_db_t *db, const dygw_verification_t *v,
+                                     const dygw_seen_coupon_t *seen, apr_array_header_t **rivals,
+                                     apr_pool_t *pool);
 
 /* Whether one of them has, or may have, that verification. */
-int dygw_attribution_is_known(const apr_array_header_t *records, const char *verify_id);
+int dygw_attribution_is_known(const apr_array_header_t *rivals, const char *verify_id);
 
 /* For a `success` without verify_id: writes its own into it, which is still to be recorded: the
  * table decides. APR_NOTFOUND: Douyin does not show it. */

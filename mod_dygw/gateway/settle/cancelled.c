@@ -32,7 +32,7 @@ dygw_ms_t dygw_cancel_not_before(dygw_verification_t *const *rows, int count)
 }
 
 /* No follow-up is left but to look into what a webhook told meanwhile, or what comes late. */
-static void end_follow_up(dygw_verification_t *v)
+static void end_cancel_follow_up(dygw_verification_t *v)
 {
     v->last_error = NULL;
     v->errand_at = v->news & DYGW_NEWS_WEBHOOK ? v->updated_at : DYGW_NO_TIME;
@@ -51,7 +51,7 @@ void dygw_cancel_done(dygw_verification_t *v)
         v->enrichment_status = DYGW_ENRICH_SKIPPED;
     }
     v->next_run_at = DYGW_NO_TIME;
-    end_follow_up(v);
+    end_cancel_follow_up(v);
     dygw_late_expect(v);
 }
 
@@ -62,5 +62,5 @@ void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
     v->error_description = reply->description;
     v->cancel_since = DYGW_NO_TIME;
     v->cancels = 0;
-    end_follow_up(v);
+    end_cancel_follow_up(v);
 }

@@ -22,7 +22,7 @@ typedef struct dygw_evidence_t {
     int count;
     const dygw_seen_coupon_t *seen[DYGW_COUNT_MAX];     /* NULL: Douyin does not show the coupon, */
     const dygw_reply_t *unseen[DYGW_COUNT_MAX];         /* but says this */
-    const apr_array_header_t *records[DYGW_COUNT_MAX];  /* see dygw_attribution_records */
+    const apr_array_header_t *rivals[DYGW_COUNT_MAX];  /* see dygw_attribution_records */
     dygw_ms_t prepared_at[DYGW_COUNT_MAX];              /* dygw_fit_prepared_at of it */
     apr_array_header_t *foreign;    /* of const char *: verify_ids found to be other records' */
     dygw_ms_t now;
@@ -44,7 +44,7 @@ typedef struct dygw_verdict_t {
 } dygw_verdict_t;
 
 /* A verdict for each row; those that are settled already get WAIT. */
-void dygw_judge(const dygw_evidence_t *h, dygw_verdict_t *verdicts);
+void dygw_judge(const dygw_evidence_t *e, dygw_verdict_t *verdicts);
 
 /* Whether the verify of these rows may be repeated at all: the very same request, nothing in it
  * that was taken back, given up or is under review. */
@@ -56,7 +56,7 @@ int dygw_may_repeat_unseen(const dygw_verification_t *v, dygw_ms_t now);
 
 /* The same as dygw_may_repeat, or it may be repeated only to hear whose a redemption is: what would
  * forbid it otherwise is about plain coupons that are used, so that it cannot redeem anything. */
-int dygw_may_hear(const dygw_evidence_t *h);
+int dygw_may_repeat_or_confirm(const dygw_evidence_t *e);
 
 /* When a verify of this row may have been sent last. */
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v);

@@ -16,7 +16,7 @@ static int can_be_redeemed(const dygw_verification_t *v)
 }
 
 /* As far as one row tells. Its code was in what was sent for the others of its request, too. */
-static int may_come(const dygw_verification_t *v)
+static int late_may_come(const dygw_verification_t *v)
 {
     if (v->attempts == 0 || !v->encrypted_code || !can_be_redeemed(v)) {
         return 0;
@@ -37,7 +37,7 @@ void dygw_late_resume(dygw_verification_t *v)
 
 void dygw_late_expect(dygw_verification_t *v)
 {
-    if (may_come(v)) {
+    if (late_may_come(v)) {
         v->news |= DYGW_NEWS_LATE;
     }
     dygw_late_resume(v);

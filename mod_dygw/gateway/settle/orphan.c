@@ -24,7 +24,7 @@ void dygw_orphan_schedule(dygw_job_t *job)
 }
 
 /* The orphan is not there any more, or not yet. */
-static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
+static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
@@ -47,7 +47,8 @@ static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
 }
 
 /* What is not certain to be ours stays. */
-static dygw_follow_up_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+static dygw_follow_up_next_e leave_doubtful_redemption(dygw_job_t *job,
+                                                       const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
@@ -81,8 +82,8 @@ static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupo
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
 }
 
-static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                       const dygw_seen_verify_t *orphan)
+static dygw_follow_up_next_e cancel_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                           const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_verification_t late = *v;
@@ -109,24 +110,24 @@ static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t
 
 dygw_follow_up_next_e dygw_orphan_taken_back(dygw_job_t *job)
 {
-    return end_look(job, 1);
+    return orphan_end_look(job, 1);
 }
 
 static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                            const dygw_seen_verify_t *orphan)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
 
     if (!dygw_late_is_ours(dygw_follow_up_row(job), orphan)) {
-        return leave_stranger(job, orphan);
+        return leave_doubtful_redemption(job, orphan);
     }
-    if (e->refusal) {
-        return leave_orphan(job, seen, orphan, e->refusal->description);
+    if (state->refusal) {
+        return leave_orphan(job, seen, orphan, state->refusal->description);
     }
     if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + DYGW_CANCEL_FOR_MS) {
         return leave_orphan(job, seen, orphan, "it is too late for that");
     }
-    return take_back(job, seen, orphan);
+    return cancel_orphan(job, seen, orphan);
 }
 
 /* What came when lateness was over is somebody else's. */
@@ -159,5 +160,5 @@ dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t
             = dygw_pace_late(dygw_late_last_sent(job->rows, job->count), dygw_now());
         return dygw_follow_up_go_on(job);
     }
-    return found.verify ? handle_orphan(job, seen, found.verify) : end_look(job, 0);
+    return found.verify ? handle_orphan(job, seen, found.verify) : orphan_end_look(job, 0);
 }

@@ -50,7 +50,7 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_VERIFY, .poi_id = job->rows[0]->poi_id,
         .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
-        .send_by = s->h.now + SEND_WITHIN_MS
+        .send_by = s->evidence.now + SEND_WITHIN_MS
     };
     return &job->question;
 }
@@ -60,8 +60,8 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 /* When nothing else was ever sent, there is no redemption of ours. Else what was never answered may
  * still be done, whatever this was refused with; the refusal is kept until that is over. A review
  * that there was is over with it. */
-static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
-                        const char *description)
+static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
+                               const char *description)
 {
     if (v->attempts <= 1) {
         dygw_record_fail(v, error_code, description);
@@ -80,7 +80,8 @@ static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_c
 /* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
  * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
  * whose it is would never end. */
-static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, int wants_rest)
+static int repeat_take_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
+                               int wants_rest)
 {
     dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
@@ -95,47 +96,48 @@ static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, i
 }
 
 /* Gives whether the coupon has to be looked at because of it. */
-static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
+static int repeat_take_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
     const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     switch (item->kind) {
     case DYGW_REPLY_OK:
-        dygw_record_replayed(v, item, s->h.seen[i]);
+        dygw_record_replayed(v, item, s->evidence.seen[i]);
         dygw_settle_finish(v);
         return 0;
     case DYGW_REPLY_COUPON:
-        return hear_refusal(v, item->already, item->result, item->msg);
+        return repeat_take_refusal(v, item->already, item->result, item->msg);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
         v->last_error = apr_psprintf(job->ctx.pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
-        return hear_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
+        return repeat_take_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
     }
 }
 
-static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
+static int repeat_take_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = job->rows[i];
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return hear_refusal(v, dygw_douyin_reply_is_already(reply),
-                            reply->error_code, reply->description);
+        return repeat_take_refusal(v, dygw_douyin_reply_is_already(reply),
+                                   reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_QUESTION_VERIFY, reply, job->ctx.pool);
-        return hear_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
+        return repeat_take_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }
 
 /* What was counted before is what may have been sent. */
-static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply, dygw_ms_t now)
+static void repeat_correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply,
+                                 dygw_ms_t now)
 {
     const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
@@ -152,7 +154,7 @@ static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *repl
 }
 
 /* The verify_id of the answer is another record's. */
-static void disown(const dygw_job_t *job, dygw_verification_t *v)
+static void repeat_disown(const dygw_job_t *job, dygw_verification_t *v)
 {
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0431) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
@@ -166,8 +168,8 @@ static void disown(const dygw_job_t *job, dygw_verification_t *v)
 
 /* A settled row: when it was redeemed anew, a follow-up has to look into it. What it says itself
  * does not change. Gives what is to be done with it. */
-static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
-                       dygw_ms_t now)
+static int repeat_take_settled_row(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
+                                   dygw_ms_t now)
 {
     dygw_verification_t *v = job->rows[i];
 
@@ -193,7 +195,7 @@ static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *
     return DYGW_JOB_LEFT;
 }
 
-static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
+static int repeat_take_rows(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
 {
     dygw_ms_t now = dygw_now();
     int look_again = 0;
@@ -202,13 +204,13 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
     for (i = 0; i < job->count; i++) {
         changed[i] = dygw_settle_is_open(job->rows[i]);
         if (!changed[i]) {
-            changed[i] = hear_orphan(job, i, answer, now);
+            changed[i] = repeat_take_settled_row(job, i, answer, now);
             continue;
         }
         job->rows[i]->updated_at = now;
-        correct_count(job, i, &answer->reply, now);
-        look_again |= answer->items ? hear_item(job, i, &answer->items[i])
-                                    : hear_reply(job, i, &answer->reply);
+        repeat_correct_count(job, i, &answer->reply, now);
+        look_again |= answer->items ? repeat_take_item(job, i, &answer->items[i])
+                                    : repeat_take_reply(job, i, &answer->reply);
     }
     dygw_settle_schedule(job, now);
     return look_again;
@@ -227,13 +229,13 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     for (i = 0; i < job->count; i++) {
         kept[i] = apr_pmemdup(job->ctx.pool, job->rows[i], sizeof(**kept));
     }
-    look_again = hear_all(job, answer, changed);
+    look_again = repeat_take_rows(job, answer, changed);
     while (!dygw_settle_write(job, changed, &clash)) {
         if (clash < 0) {
             return 0;
         }
         *job->rows[clash] = *kept[clash];
-        disown(job, job->rows[clash]);
+        repeat_disown(job, job->rows[clash]);
     }
     return look_again;
 }

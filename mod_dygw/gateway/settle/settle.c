@@ -31,7 +31,7 @@
 /* --- looking in vain --- */
 
 /* The look told nothing: another later. */
-static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+static const dygw_question_t *settle_put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_ms_t now = dygw_now();
     int changed[DYGW_COUNT_MAX] = { 0 };
@@ -53,56 +53,56 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
 /* --- verdicts --- */
 
-static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t read_rivals_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const dygw_job_t *job = baton;
     dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        const dygw_seen_coupon_t *seen = s->h.seen[i];
-        apr_array_header_t *records;
+        const dygw_seen_coupon_t *seen = s->evidence.seen[i];
+        apr_array_header_t *rivals;
         apr_status_t rv;
 
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        rv = dygw_attribution_records(db, job->rows[i], seen, &records, ctx->pool);
+        rv = dygw_attribution_rivals(db, job->rows[i], seen, &rivals, ctx->pool);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        s->h.records[i] = records;
+        s->evidence.rivals[i] = rivals;
     }
     return APR_SUCCESS;
 }
 
 /* What else is recorded of coupons that have a verification, for it may be those records', or older
  * than our request. */
-static int read_records(dygw_job_t *job)
+static int read_rivals(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
     int needed = 0;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
-            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
+        if (s->evidence.seen[i] && s->evidence.seen[i]->verifies->nelts > 0) {
+            s->evidence.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
             needed = 1;
         }
     }
-    return !needed || dygw_db_work(&job->ctx, read_records_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
+    return !needed || dygw_db_work(&job->ctx, read_rivals_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
                           const dygw_verdict_t *verdict)
 {
-    const dygw_seen_coupon_t *seen = s->h.seen[i];
+    const dygw_seen_coupon_t *seen = s->evidence.seen[i];
 
     s->fits[i] = verdict->verify != NULL;
     v->asks++;
     v->news = 0;
     v->last_error = NULL;
-    v->updated_at = s->h.now;
+    v->updated_at = s->evidence.now;
     if (verdict->what == DYGW_VERDICT_OURS) {
         dygw_record_seen(v, seen, verdict->verify,
                          s->news[i] ? DYGW_BY_WEBHOOK : DYGW_BY_STATUS_QUERY);
@@ -140,11 +140,12 @@ static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
 {
     const dygw_settle_t *s = job->state;
 
-    return dygw_may_hear(&s->h) && now >= dygw_pace_repeat(job->rows, job->count);
+    return dygw_may_repeat_or_confirm(&s->evidence)
+           && now >= dygw_pace_repeat(job->rows, job->count);
 }
 
 /* Gives whether the verify is to be repeated now. */
-static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
+static int apply_verdicts(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
     dygw_settle_t *s = job->state;
     int wanted = 0;
@@ -157,16 +158,17 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settle_others_stand(job);
+    wanted = wanted && repetition_is_due(job, s->evidence.now)
+             && dygw_settle_redeemed_are_shown(job);
     if (wanted) {
         guard_redeemed(job, changed);
-        dygw_repeat_count(job, s->h.now);
+        dygw_repeat_count(job, s->evidence.now);
     }
-    dygw_settle_schedule(job, s->h.now);
+    dygw_settle_schedule(job, s->evidence.now);
     return wanted;
 }
 
-static dygw_verification_t *keep(const dygw_job_t *job)
+static dygw_verification_t *copy_rows(const dygw_job_t *job)
 {
     dygw_verification_t *kept = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*kept));
     int i;
@@ -177,7 +179,7 @@ static dygw_verification_t *keep(const dygw_job_t *job)
     return kept;
 }
 
-static void restore(dygw_job_t *job, const dygw_verification_t *kept)
+static void restore_rows(dygw_job_t *job, const dygw_verification_t *kept)
 {
     int i;
 
@@ -188,31 +190,31 @@ static void restore(dygw_job_t *job, const dygw_verification_t *kept)
 
 /* Nothing can be said of the coupons now. What is the case is written, and what is to be sent.
  * A verify_id that turns out to be another record's is nobody's here: judged again without it. */
-static const dygw_question_t *conclude(dygw_job_t *job)
+static const dygw_question_t *settle_judge(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
-    const dygw_verification_t *kept = keep(job);
+    const dygw_verification_t *kept = copy_rows(job);
     dygw_verdict_t verdicts[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
     int clash = -1;
 
-    if (!read_records(job)) {
+    if (!read_rivals(job)) {
         return NULL;
     }
     do {
         int wanted;
 
-        s->h.now = dygw_now();
-        dygw_judge(&s->h, verdicts);
-        wanted = apply(job, verdicts, changed);
+        s->evidence.now = dygw_now();
+        dygw_judge(&s->evidence, verdicts);
+        wanted = apply_verdicts(job, verdicts, changed);
         if (dygw_settle_write(job, changed, &clash)) {
             dygw_step("settle_committed");
-            dygw_settle_tell_gone(job);
+            dygw_settle_note_gone(job);
             return wanted ? dygw_repeat_question(job) : NULL;
         }
         if (clash >= 0) {
-            APR_ARRAY_PUSH(s->h.foreign, const char *) = job->rows[clash]->verify_id;
-            restore(job, kept);
+            APR_ARRAY_PUSH(s->evidence.foreign, const char *) = job->rows[clash]->verify_id;
+            restore_rows(job, kept);
         }
     } while (clash >= 0);
     return NULL;
@@ -227,28 +229,28 @@ static int knows_order(const dygw_verification_t *v)
 }
 
 /* The first with that status that is not shown and was not asked for; -1: none. */
-static int find_unseen(const dygw_job_t *job, dygw_verify_status_e status)
+static int find_unseen_row(const dygw_job_t *job, dygw_verify_status_e status)
 {
     const dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (job->rows[i]->verify_status == status && !s->h.seen[i] && !s->asked[i]) {
+        if (job->rows[i]->verify_status == status && !s->evidence.seen[i] && !s->asked[i]) {
             return i;
         }
     }
     return -1;
 }
 
-static const dygw_question_t *ask_next(dygw_job_t *job)
+static const dygw_question_t *settle_ask_next(dygw_job_t *job)
 {
-    int i = find_unseen(job, DYGW_PROCESSING);
+    int i = find_unseen_row(job, DYGW_PROCESSING);
 
     if (i < 0 && repetition_is_due(job, dygw_now())) {
-        i = find_unseen(job, DYGW_SUCCESS);
+        i = find_unseen_row(job, DYGW_SUCCESS);
     }
     if (i < 0) {
-        return conclude(job);
+        return settle_judge(job);
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET, .encrypted_code = job->rows[i]->encrypted_code
@@ -256,22 +258,22 @@ static const dygw_question_t *ask_next(dygw_job_t *job)
     return &job->question;
 }
 
-static const dygw_question_t *look(dygw_job_t *job)
+static const dygw_question_t *settle_look(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
 
-    memset(s->h.seen, 0, sizeof(s->h.seen));
-    memset(s->h.unseen, 0, sizeof(s->h.unseen));
+    memset(s->evidence.seen, 0, sizeof(s->evidence.seen));
+    memset(s->evidence.unseen, 0, sizeof(s->evidence.unseen));
     memset(s->asked, 0, sizeof(s->asked));
     if (!knows_order(job->rows[0])) {
-        return ask_next(job);
+        return settle_ask_next(job);
     }
     job->question = (dygw_question_t){ .what = DYGW_QUESTION_QUERY,
                                        .order_id = job->rows[0]->order_id };
     return &job->question;
 }
 
-static int is_away(const dygw_reply_t *reply)
+static int is_no_answer(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_TIMEOUT:
@@ -284,22 +286,22 @@ static int is_away(const dygw_reply_t *reply)
     }
 }
 
-static const dygw_question_t *take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static const dygw_question_t *settle_take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settle_t *s = job->state;
     int i;
 
-    if (is_away(&answer->reply)) {
-        return put_off(job, &answer->reply);
+    if (is_no_answer(&answer->reply)) {
+        return settle_put_off(job, &answer->reply);
     }
     dygw_settle_keep_answer(job, "query", &answer->reply);
     for (i = 0; answer->reply.kind == DYGW_REPLY_OK && i < job->count; i++) {
-        s->h.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
+        s->evidence.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
     }
-    return ask_next(job);
+    return settle_ask_next(job);
 }
 
-static int says_that_there_is_none(const dygw_reply_t *reply)
+static int says_no_coupon(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON
            || reply->kind == DYGW_REPLY_REQUEST;
@@ -307,7 +309,7 @@ static int says_that_there_is_none(const dygw_reply_t *reply)
 
 /* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the
  * same, but a refusal is not to be believed unseen. */
-static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
+static int may_repeat_without_look(const dygw_job_t *job, const dygw_reply_t *reply)
 {
     int i;
 
@@ -322,7 +324,7 @@ static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
            && dygw_may_repeat_unseen(job->rows[0], dygw_now());
 }
 
-static int asks_for_open(const dygw_job_t *job)
+static int question_is_of_open_row(const dygw_job_t *job)
 {
     int i;
 
@@ -336,11 +338,11 @@ static int asks_for_open(const dygw_job_t *job)
 }
 
 /* A settled row that cannot be looked at only keeps the others from being repeated. */
-static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static const dygw_question_t *settle_take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settle_t *s = job->state;
     const dygw_seen_coupon_t *seen = NULL;
-    int open = asks_for_open(job);
+    int open = question_is_of_open_row(job);
     int i;
 
     if (open) {
@@ -349,24 +351,24 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     }
-    else if (open && !says_that_there_is_none(&answer->reply)
-             && !leaves_repeating(job, &answer->reply)) {
-        return put_off(job, &answer->reply);
+    else if (open && !says_no_coupon(&answer->reply)
+             && !may_repeat_without_look(job, &answer->reply)) {
+        return settle_put_off(job, &answer->reply);
     }
     for (i = 0; i < job->count; i++) {
-        if (!s->h.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
-                                            job->question.encrypted_code)) {
-            s->h.seen[i] = seen;
-            s->h.unseen[i] = seen ? NULL : &answer->reply;
+        if (!s->evidence.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
+                                                   job->question.encrypted_code)) {
+            s->evidence.seen[i] = seen;
+            s->evidence.unseen[i] = seen ? NULL : &answer->reply;
             s->asked[i] = 1;
         }
     }
-    return ask_next(job);
+    return settle_ask_next(job);
 }
 
 /* --- the job --- */
 
-static const dygw_question_t *begin(dygw_job_t *job)
+static const dygw_question_t *settle_begin(dygw_job_t *job)
 {
     dygw_settle_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
     int left = 0;
@@ -374,9 +376,9 @@ static const dygw_question_t *begin(dygw_job_t *job)
     int i;
 
     job->state = s;
-    s->h.rows = job->rows;
-    s->h.count = job->count;
-    s->h.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
+    s->evidence.rows = job->rows;
+    s->evidence.count = job->count;
+    s->evidence.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
@@ -387,21 +389,23 @@ static const dygw_question_t *begin(dygw_job_t *job)
     if (left == 0) {
         return NULL;
     }
-    return unsent == left ? conclude(job) : look(job);
+    return unsent == left ? settle_judge(job) : settle_look(job);
 }
 
-static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+static const dygw_question_t *settle_answered(dygw_job_t *job, dygw_answer_t answer)
 {
     switch (job->question.what) {
     case DYGW_QUESTION_QUERY:
-        return take_query(job, answer.coupons);
+        return settle_take_query(job, answer.coupons);
     case DYGW_QUESTION_GET:
-        return take_get(job, answer.coupons);
+        return settle_take_get(job, answer.coupons);
     case DYGW_QUESTION_VERIFY:
-        return dygw_repeat_answered(job, answer.verified) ? look(job) : NULL;
+        return dygw_repeat_answered(job, answer.verified) ? settle_look(job) : NULL;
     default:
         return NULL;
     }
 }
 
-const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };
+const dygw_job_kind_t dygw_settle_job = {
+    "settle", DYGW_DUE_SETTLE, settle_begin, settle_answered
+};

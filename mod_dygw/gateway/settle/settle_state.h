@@ -8,7 +8,7 @@
 
 /* The state of the job. */
 typedef struct dygw_settle_t {
-    dygw_evidence_t h;
+    dygw_evidence_t evidence;
     int asked[DYGW_COUNT_MAX];      /* by get, in this look */
     int news[DYGW_COUNT_MAX];       /* a webhook was the reason */
     int fits[DYGW_COUNT_MAX];       /* a verification that may be the row's was shown last */
@@ -33,10 +33,10 @@ int dygw_settle_write(dygw_job_t *job, const int *changed, int *clash);
 
 /* Whether Douyin shows now all that the settled rows of the request have redeemed, for their codes
  * are in a repetition too. */
-int dygw_settle_others_stand(const dygw_job_t *job);
+int dygw_settle_redeemed_are_shown(const dygw_job_t *job);
 
 /* Gives a follow-up to each settled row whose redemption Douyin shows no more, by what is seen. */
-void dygw_settle_tell_gone(dygw_job_t *job);
+void dygw_settle_note_gone(dygw_job_t *job);
 
 /* Douyin's raw answer, for the records of the open rows. */
 void dygw_settle_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply);
