@@ -10,7 +10,7 @@
 #define US_PER_MS   1000
 
 /* How far ahead the work of a kind may lie. */
-static dygw_ms_t reach_of(const dygw_gateway_t *gateway, dygw_due_e what)
+static dygw_ms_t recall_reach(const dygw_gateway_t *gateway, dygw_due_e what)
 {
     dygw_ms_t pause = what == DYGW_DUE_ENRICH ? gateway->enrich_max / US_PER_MS : 0;
 
@@ -34,7 +34,7 @@ static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
         int count = 0;
 
         dygw_store_verification_recall(db, kinds[i], now,
-                                       recall->later + reach_of(ctx->gateway, kinds[i]), ROWS,
+                                       recall->later + recall_reach(ctx->gateway, kinds[i]), ROWS,
                                        &count);
         recall->count += count;
     }

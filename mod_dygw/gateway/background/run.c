@@ -46,8 +46,8 @@ dygw_run_t *dygw_run_take_first(dygw_run_list_t *list)
 
 /* --- the life of a job --- */
 
-static dygw_run_t *empty_job(dygw_scheduler_t *scheduler, const dygw_job_kind_t *kind,
-                             const dygw_due_row_t *row)
+static dygw_run_t *run_without_rows(dygw_scheduler_t *scheduler, const dygw_job_kind_t *kind,
+                                    const dygw_due_row_t *row)
 {
     apr_pool_t *pool;
     dygw_run_t *r;
@@ -60,7 +60,7 @@ static dygw_run_t *empty_job(dygw_scheduler_t *scheduler, const dygw_job_kind_t 
     return r;
 }
 
-static apr_status_t read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t *row)
+static apr_status_t run_read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t *row)
 {
     apr_array_header_t *items;
     apr_status_t rv;
@@ -80,7 +80,7 @@ static apr_status_t read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t
     return rv == APR_SUCCESS && r->job.count == 0 ? APR_NOTFOUND : rv;
 }
 
-static void job_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     r->log = (dygw_log_t){ scheduler->ctx.log->where, r->job.rows[0]->request_id };
     apr_hash_set(scheduler->running, &r->key, sizeof(r->key), r);
@@ -92,19 +92,19 @@ static void job_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
 apr_status_t dygw_run_new(dygw_run_t **r, dygw_scheduler_t *scheduler, dygw_db_t *db,
                           const dygw_job_kind_t *kind, const dygw_due_row_t *row)
 {
-    dygw_run_t *made = empty_job(scheduler, kind, row);
-    apr_status_t rv = read_rows(made, db, row);
+    dygw_run_t *made = run_without_rows(scheduler, kind, row);
+    apr_status_t rv = run_read_rows(made, db, row);
 
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(made->job.ctx.pool);
         return rv;
     }
-    job_add(scheduler, made);
+    run_add(scheduler, made);
     *r = made;
     return APR_SUCCESS;
 }
 
-static void job_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     apr_hash_set(scheduler->running, &r->key, sizeof(r->key), NULL);
     scheduler->busy[dygw_job_class_of(r->job.kind->due)]--;
@@ -112,10 +112,10 @@ static void job_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
     apr_pool_destroy(r->job.ctx.pool);
 }
 
-static void job_done(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_finish(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     if (r->job.written) {
-        job_end(scheduler, r);
+        run_end(scheduler, r);
         return;
     }
     r->rests_until = dygw_now() + DYGW_JOB_REST_MS;
@@ -126,7 +126,7 @@ void dygw_run_end_rests(dygw_scheduler_t *scheduler)
 {
     while (scheduler->resting.first
            && dygw_left_until(scheduler->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
-        job_end(scheduler, dygw_run_take_first(&scheduler->resting));
+        run_end(scheduler, dygw_run_take_first(&scheduler->resting));
     }
 }
 
@@ -140,7 +140,7 @@ dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
 }
 
 /* What a job hears while there is no token: certainly nothing was sent. */
-static dygw_answer_t not_asked(const dygw_run_t *r)
+static dygw_answer_t answer_without_token(const dygw_run_t *r)
 {
     static const dygw_reply_t reply = {
         .kind = DYGW_REPLY_UNREACHABLE, .description = "", .logid = ""
@@ -171,14 +171,14 @@ static dygw_answer_t not_asked(const dygw_run_t *r)
     }
 }
 
-static void set_question(dygw_run_t *r, const dygw_question_t *question)
+static void run_set_question(dygw_run_t *r, const dygw_question_t *question)
 {
     r->question = question;
     r->renewed = 0;
 }
 
 /* 0: there is no token. */
-static int start(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static int run_send_question(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     if (dygw_token_held(scheduler->ctx.gateway, &r->token, r->job.ctx.pool) != APR_SUCCESS) {
         return 0;
@@ -189,7 +189,7 @@ static int start(dygw_scheduler_t *scheduler, dygw_run_t *r)
 }
 
 /* Asks the job's question: at once, or when its turn comes, if it has to wait for one. */
-static void ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
+static void run_ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
 {
     while (r->question) {
         if (r->question->what == DYGW_QUESTION_ORDER && dygw_run_order_distance(scheduler) > 0
@@ -197,13 +197,13 @@ static void ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
             dygw_run_append(&scheduler->orders, r);
             return;
         }
-        if (start(scheduler, r)) {
+        if (run_send_question(scheduler, r)) {
             return;
         }
-        set_question(r, r->job.kind->answered(&r->job, not_asked(r)));
+        run_set_question(r, r->job.kind->answered(&r->job, answer_without_token(r)));
         is_its_turn = 0;
     }
-    job_done(scheduler, r);
+    run_finish(scheduler, r);
 }
 
 dygw_ms_t dygw_run_order_wait(const dygw_scheduler_t *scheduler)
@@ -214,32 +214,32 @@ dygw_ms_t dygw_run_order_wait(const dygw_scheduler_t *scheduler)
     return next > first ? next : first;
 }
 
-static void let_orders_go(dygw_scheduler_t *scheduler)
+static void drop_waiting_orders(dygw_scheduler_t *scheduler)
 {
     while (scheduler->orders.count > 0) {
-        job_done(scheduler, dygw_run_take_first(&scheduler->orders));
+        run_finish(scheduler, dygw_run_take_first(&scheduler->orders));
     }
 }
 
 void dygw_run_send_order(dygw_scheduler_t *scheduler)
 {
     if (dygw_now() >= scheduler->orders_until) {
-        let_orders_go(scheduler);
+        drop_waiting_orders(scheduler);
     }
     else if (scheduler->orders.count > 0 && dygw_run_order_wait(scheduler) == 0) {
-        ask(scheduler, dygw_run_take_first(&scheduler->orders), 1);
+        run_ask(scheduler, dygw_run_take_first(&scheduler->orders), 1);
         scheduler->order_at = dygw_now() + dygw_run_order_distance(scheduler);
     }
 }
 
 void dygw_run_begin(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
-    set_question(r, r->job.kind->begin(&r->job));
-    ask(scheduler, r, 0);
+    run_set_question(r, r->job.kind->begin(&r->job));
+    run_ask(scheduler, r, 0);
 }
 
 /* What another thread or host is at is not waited for: all other jobs would wait, and a stop. */
-static int renew(dygw_run_t *r, const dygw_reply_t *reply)
+static int run_renew_token(dygw_run_t *r, const dygw_reply_t *reply)
 {
     return dygw_ask_renew(&r->job.ctx, reply, 0, &r->token) == APR_SUCCESS;
 }
@@ -247,11 +247,11 @@ static int renew(dygw_run_t *r, const dygw_reply_t *reply)
 void dygw_run_answered(dygw_scheduler_t *scheduler, dygw_run_t *r, dygw_answer_t answer)
 {
     dygw_ask_heard(scheduler->ctx.gateway, &r->token, answer.reply);
-    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && renew(r, answer.reply)) {
+    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && run_renew_token(r, answer.reply)) {
         r->renewed = 1;
     }
     else if (!answer.reply->was_dead) {
-        set_question(r, r->job.kind->answered(&r->job, answer));
+        run_set_question(r, r->job.kind->answered(&r->job, answer));
     }
-    ask(scheduler, r, 0);
+    run_ask(scheduler, r, 0);
 }

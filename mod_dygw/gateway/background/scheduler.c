@@ -27,7 +27,7 @@ static int free_slots(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
 }
 
 /* A few free slots are not worth a query. */
-static int is_worth_it(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
+static int is_worth_a_fetch(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
 {
     if (class == DYGW_JOB_CLASS_ENRICH
         && scheduler->orders.count * dygw_run_order_distance(scheduler) > ORDERS_AHEAD_MS) {
@@ -37,8 +37,9 @@ static int is_worth_it(const dygw_scheduler_t *scheduler, dygw_job_class_e class
 }
 
 /* Makes a job of a row that is due, if there is none. */
-static apr_status_t take_up(dygw_scheduler_t *scheduler, dygw_db_t *db, const dygw_job_kind_t *kind,
-                            const dygw_due_row_t *row, dygw_run_list_t *fresh)
+static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
+                             const dygw_job_kind_t *kind, const dygw_due_row_t *row,
+                             dygw_run_list_t *fresh)
 {
     dygw_job_key_t key = { row->first_id, kind->due };
     dygw_run_t *r;
@@ -85,8 +86,8 @@ static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t 
     }
     f->scheduler->caught_up &= rows->nelts < limit;
     for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
-        rv = take_up(f->scheduler, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t),
-                     &f->fresh);
+        rv = make_run(f->scheduler, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t),
+                      &f->fresh);
     }
     return rv;
 }
@@ -106,7 +107,7 @@ static apr_status_t fetch_classes(const dygw_ctx_t *ctx, dygw_db_t *db, void *ba
 }
 
 /* With memory that goes when it is done. */
-static apr_status_t fetch_in_one_unit(fetch_t *f)
+static apr_status_t fetch_in_unit_of_work(fetch_t *f)
 {
     dygw_ctx_t ctx = f->scheduler->ctx;
     apr_status_t rv;
@@ -118,12 +119,12 @@ static apr_status_t fetch_in_one_unit(fetch_t *f)
 }
 
 /* Gives whether jobs have work under way or ahead; those that rest have not. */
-static int is_active(const dygw_scheduler_t *scheduler)
+static int scheduler_is_active(const dygw_scheduler_t *scheduler)
 {
     return dygw_douyin_async_count(scheduler->async) > 0 || scheduler->orders.count > 0;
 }
 
-static void begin_all(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
+static void begin_fresh_runs(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
 {
     scheduler->moved += fresh->count;
     while (fresh->first) {
@@ -132,10 +133,13 @@ static void begin_all(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
 }
 
 /* Jobs begin when the database's unit of work is over: they have their own. */
-static void fetch(dygw_scheduler_t *scheduler)
+static void scheduler_fetch(dygw_scheduler_t *scheduler)
 {
-    fetch_t f = { .scheduler = scheduler, .wanted = { is_worth_it(scheduler, DYGW_JOB_CLASS_URGENT),
-                                            is_worth_it(scheduler, DYGW_JOB_CLASS_ENRICH) } };
+    fetch_t f = {
+        .scheduler = scheduler,
+        .wanted = { is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_URGENT),
+                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH) }
+    };
     const int *wanted = f.wanted;
     apr_status_t rv;
 
@@ -146,15 +150,15 @@ static void fetch(dygw_scheduler_t *scheduler)
         return;
     }
     scheduler->caught_up = wanted[DYGW_JOB_CLASS_URGENT] && wanted[DYGW_JOB_CLASS_ENRICH];
-    rv = fetch_in_one_unit(&f);
+    rv = fetch_in_unit_of_work(&f);
     if (rv != APR_SUCCESS) {
         scheduler->caught_up = 0;
         scheduler->fetch_at = dygw_now() + DYGW_JOB_REST_MS;
     }
-    else if (f.fresh.count == 0 && is_active(scheduler)) {
+    else if (f.fresh.count == 0 && scheduler_is_active(scheduler)) {
         scheduler->fetch_at = dygw_now() + FETCH_PAUSE_MS;
     }
-    begin_all(scheduler, &f.fresh);
+    begin_fresh_runs(scheduler, &f.fresh);
 }
 
 /* --- from outside --- */
@@ -196,7 +200,7 @@ void dygw_scheduler_lead(dygw_scheduler_t *scheduler, dygw_ms_t from, dygw_ms_t 
     scheduler->orders_until = until;
 }
 
-static apr_interval_time_t shorter(apr_interval_time_t patience, dygw_ms_t left)
+static apr_interval_time_t min_patience(apr_interval_time_t patience, dygw_ms_t left)
 {
     return left * 1000 < patience ? left * 1000 : patience;
 }
@@ -206,16 +210,16 @@ static apr_interval_time_t limit_patience(const dygw_scheduler_t *scheduler,
                                           apr_interval_time_t patience)
 {
     if (scheduler->orders.count > 0) {
-        patience = shorter(patience, dygw_run_order_wait(scheduler));
+        patience = min_patience(patience, dygw_run_order_wait(scheduler));
     }
     if (scheduler->fetch_waits) {
-        patience = shorter(patience, dygw_left_until(scheduler->fetch_at, DYGW_JOB_REST_MS));
+        patience = min_patience(patience, dygw_left_until(scheduler->fetch_at, DYGW_JOB_REST_MS));
     }
     return patience;
 }
 
 /* Takes all calls that are completed, and waits for the first; not when none is under way. */
-static void take_completed(dygw_scheduler_t *scheduler, apr_interval_time_t patience)
+static void take_completed_calls(dygw_scheduler_t *scheduler, apr_interval_time_t patience)
 {
     int left = dygw_douyin_async_count(scheduler->async);
     dygw_answer_t answer;
@@ -233,7 +237,7 @@ static void take_completed(dygw_scheduler_t *scheduler, apr_interval_time_t pati
 }
 
 /* Nothing can be completed, but connections that are of no use any more are closed. */
-static void rest(dygw_scheduler_t *scheduler)
+static void close_idle_connections(dygw_scheduler_t *scheduler)
 {
     dygw_answer_t answer;
     void *baton;
@@ -247,17 +251,18 @@ int dygw_scheduler_turn(dygw_scheduler_t *scheduler, int may_start, apr_interval
     scheduler->fetch_waits = 0;
     scheduler->moved = 0;
     if (may_start) {
-        fetch(scheduler);
+        scheduler_fetch(scheduler);
     }
     dygw_run_send_order(scheduler);
-    if (is_active(scheduler)) {
-        take_completed(scheduler, limit_patience(scheduler, patience));
+    if (scheduler_is_active(scheduler)) {
+        take_completed_calls(scheduler, limit_patience(scheduler, patience));
     }
     else {
-        rest(scheduler);
+        close_idle_connections(scheduler);
     }
     /* Calls that began together are completed together: the next ones are not kept waiting. */
-    return is_active(scheduler) || (may_start && scheduler->moved > 0 && !scheduler->caught_up);
+    return scheduler_is_active(scheduler)
+           || (may_start && scheduler->moved > 0 && !scheduler->caught_up);
 }
 
 int dygw_scheduler_caught_up(const dygw_scheduler_t *scheduler)
