@@ -12,7 +12,7 @@
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
-#include "gateway/settle/kinds.h"
+#include "gateway/settle/settle.h"
 #include "gateway/settle/attribution.h"
 #include "util/text.h"
 

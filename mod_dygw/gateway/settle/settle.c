@@ -20,7 +20,7 @@
 
 #include "gateway/db_work.h"
 #include "gateway/record.h"
-#include "gateway/settle/kinds.h"
+#include "gateway/settle/settle.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"

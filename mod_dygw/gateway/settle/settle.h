@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the background does for a verification that its request has left behind. */
-#ifndef DYGW_GATEWAY_SETTLE_KINDS_H
-#define DYGW_GATEWAY_SETTLE_KINDS_H
+#ifndef DYGW_GATEWAY_SETTLE_SETTLE_H
+#define DYGW_GATEWAY_SETTLE_SETTLE_H
 
 #include "gateway/background/job.h"
 
