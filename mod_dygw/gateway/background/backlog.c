@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The backlog as gauges. The look at the database, which is made anyway, tells whether anything
- * waits at all; only then is it counted. When the database is away the gauges stay as they are, and
- * the time of the count tells how old they are. */
+ * The backlog as metrics. The look at the database, which is made anyway, tells whether anything
+ * waits at all; only then the backlog is counted. While the database is away, the gauges stay as
+ * they are, and the time of the last count tells how old they are. */
 #include "gateway/background/backlog.h"
 
 #include "store/backlog.h"

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all kinds of jobs need: writing their rows, and pauses. */
+ * What all kinds of jobs use: writing the rows of a job, and pauses. */
 #include "gateway/background/job.h"
 
 #include "gateway/db_work.h"
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define JITTER_PARTS    5   /* a pause is at most a fifth longer or shorter */
+#define JITTER_PARTS    5   /* so a pause is at most a fifth longer or shorter */
 
 typedef struct job_selection_t {
     dygw_verification_t **rows;
-    int *numbers;               /* where they are in job->rows */
+    int *numbers;               /* the index of each in job->rows */
     int count;
-    int clash;                  /* which of them has another record's verify_id */
+    int clash;                  /* the index of the row that has another's verify_id */
 } job_selection_t;
 
-/* The rows to be written, with those of which there is news as changed now. */
+/* Selects the rows to write. A row that is changed is marked as changed now. */
 static job_selection_t select_rows_to_write(const dygw_job_t *job, const int *changed)
 {
     apr_size_t room = (apr_size_t)job->count;
@@ -43,7 +43,8 @@ static apr_status_t update_rows_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_
     return dygw_store_verification_update(db, s->rows, s->count, &s->clash);
 }
 
-/* A commit whose answer was lost is recognised in the second unit of work. */
+/* A unit of work whose commit was not answered is done once more: the store recognises what it has
+ * written. */
 static apr_status_t update_rows(const dygw_job_t *job, job_selection_t *s)
 {
     static const apr_status_t ends[] = { APR_NOTFOUND, APR_EEXIST, APR_TIMEUP, APR_SUCCESS };
@@ -69,7 +70,7 @@ int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
     return job->written;
 }
 
-/* -1 to 1. */
+/* Returns a number between -1 and 1. */
 static double random_factor(void)
 {
     unsigned char byte = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is older than DygwRetention goes, for good.
+ * Removes, for good, what is older than DygwRetention.
  *
- * A sweep goes round the tables, one statement a turn. Where a batch was full there is more: then
- * the next sweep follows at once, else after a rest. Reconciliations are removed item by item and
- * then day by day, so that there any row is a sign of more. */
+ * A sweep goes round the tables, one statement a turn. If a statement removed a whole batch, there
+ * is more: the next sweep follows at once, otherwise after a rest. Reconciliations are removed item
+ * by item and then day by day, so that there any row that was removed is a sign of more. */
 #include "gateway/background/retention.h"
 
 #include "gateway/db_work.h"
@@ -12,12 +12,13 @@
 #include "store/webhook.h"
 #include "util/day.h"
 
-#define BATCH       500         /* rows, at most, of one statement */
-#define REST_MS     300000      /* between sweeps that leave nothing behind, and after a failure */
+#define BATCH       500         /* the most rows that one statement removes */
+#define REST_MS     300000      /* after sweeps that leave nothing behind, and after a failure */
 
 typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
 
-/* In the order of dygw_retention_t; the last one's days need a time zone. */
+/* In the order of dygw_retention_t's `removed`. The last table is not in it: its days need a time
+ * zone. */
 static purge_fn *const purge_of_table[DYGW_RETENTION_TABLES - 1] = {
     dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge
 };

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One job from its rows to its end.
+ * A run: one job from its rows to its end. Its states:
  *
- *   ask      the job's question is sent; order queries wait in a queue for their place in the rate.
- *   answer   goes to the job, which gives the next question, or is at its end.
- *   rest     a job that could not write its rows stays for a second, so that they are not fetched
- *            again at once, and Douyin asked again and again. */
+ *   asking   Its question is sent to Douyin and not answered yet. The answer goes to the job, which
+ *            gives the next question, or is done.
+ *   waiting  Its question is an order query, which waits for its turn: the number of order queries
+ *            a second is limited.
+ *   resting  The job is done, but has not written its rows. The run stays for a second, so that the
+ *            same rows are not fetched again at once, and Douyin is not asked over and over.
+ *
+ * If there is no access token, a question is not sent: the job gets the answer "unreachable". */
 #include "gateway/background/run.h"
 
 #include "gateway/ask.h"
 
-#define RATE_MS             1050        /* a second, and what the way may bunch: Douyin counts
-                                         * arrivals */
+#define RATE_MS             1050        /* a second and a little: Douyin counts arrivals, and the
+                                         * network may bring queries closer together */
 
 dygw_job_class_e dygw_job_class_of(dygw_due_e due)
 {
@@ -62,14 +66,14 @@ static dygw_run_t *run_without_rows(dygw_scheduler_t *scheduler, const dygw_job_
 
 static apr_status_t run_read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t *row)
 {
-    apr_array_header_t *items;
+    apr_array_header_t *found_rows;
     apr_status_t rv;
 
     if (row->item_count > 1) {
-        rv = dygw_store_verification_items(db, row->first_id, &items, r->job.ctx.pool);
+        rv = dygw_store_verification_items(db, row->first_id, &found_rows, r->job.ctx.pool);
         if (rv == APR_SUCCESS) {
-            r->job.rows = (dygw_verification_t **)items->elts;
-            r->job.count = items->nelts;
+            r->job.rows = (dygw_verification_t **)found_rows->elts;
+            r->job.count = found_rows->nelts;
         }
     }
     else {
@@ -130,7 +134,7 @@ void dygw_run_end_rests(dygw_scheduler_t *scheduler)
     }
 }
 
-/* --- asking --- */
+/* --- questions --- */
 
 dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
 {
@@ -139,7 +143,7 @@ dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
     return rate > 0 ? RATE_MS / rate : 0;
 }
 
-/* What a job hears while there is no token: certainly nothing was sent. */
+/* Returns what a job is answered while there is no token. Nothing was sent. */
 static dygw_answer_t answer_without_token(const dygw_run_t *r)
 {
     static const dygw_reply_t reply = {
@@ -177,7 +181,7 @@ static void run_set_question(dygw_run_t *r, const dygw_question_t *question)
     r->renewed = 0;
 }
 
-/* 0: there is no token. */
+/* Sends the question. 0: there is no token. */
 static int run_send_question(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     if (dygw_token_held(scheduler->ctx.gateway, &r->token, r->job.ctx.pool) != APR_SUCCESS) {
@@ -188,7 +192,8 @@ static int run_send_question(dygw_scheduler_t *scheduler, dygw_run_t *r)
     return 1;
 }
 
-/* Asks the job's question: at once, or when its turn comes, if it has to wait for one. */
+/* Sends the run's question at once, or puts the run into the queue of order queries. Without a
+ * token, the job is answered, and gives the next question. */
 static void run_ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
 {
     while (r->question) {
@@ -238,7 +243,8 @@ void dygw_run_begin(dygw_scheduler_t *scheduler, dygw_run_t *r)
     run_ask(scheduler, r, 0);
 }
 
-/* What another thread or host is at is not waited for: all other jobs would wait, and a stop. */
+/* A renewal that another thread or host is making is not waited for: all other jobs would have to
+ * wait, and so would the end of the process. */
 static int run_renew_token(dygw_run_t *r, const dygw_reply_t *reply)
 {
     return dygw_ask_renew(&r->job.ctx, reply, 0, &r->token) == APR_SUCCESS;

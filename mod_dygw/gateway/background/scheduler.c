@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs the background's jobs, many at once, in one thread.
  *
- * A turn fetches due rows, each group of which becomes a job, never two of one group and kind; then
- * it waits for answers, and takes the jobs that they are for further (run.c).
+ * A turn fetches the rows that are due. All rows of one request make one job; two jobs of the same
+ * request and kind are never under way together. Then the turn waits for answers from Douyin, and
+ * takes the jobs further that were answered (run.c).
  *
- * Settling and follow-ups have slots of their own, so that no mass of orders to look up is in their
- * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
+ * Settling and follow-ups have slots of their own, so that many orders to look up are never in
+ * their way. Every job has a pool. All of these pools share one allocator, which is this thread's
+ * alone. */
 #include "gateway/background/scheduler.h"
 
 #include "gateway/background/run.h"
@@ -13,9 +15,11 @@
 #include "util/pool.h"
 
 #define SHARE               4           /* this part of the slots has to be free before a fetch */
-#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs run */
-#define ORDERS_AHEAD_MS     2000        /* no more to enrich is fetched than so many wait */
-#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now */
+#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs are under
+                                         * way */
+#define ORDERS_AHEAD_MS     2000        /* while more order queries wait than go in this time, no
+                                         * rows to enrich are fetched */
+#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now, at most */
 
 static const int slots[DYGW_JOB_CLASSES] = { 32, 96 };
 
@@ -26,7 +30,8 @@ static int free_slots(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
     return slots[class] - scheduler->busy[class];
 }
 
-/* A few free slots are not worth a query. */
+/* Whether rows of this class are to be fetched. For a few free slots a query is not worth its
+ * cost. */
 static int is_worth_a_fetch(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
 {
     if (class == DYGW_JOB_CLASS_ENRICH
@@ -36,7 +41,7 @@ static int is_worth_a_fetch(const dygw_scheduler_t *scheduler, dygw_job_class_e 
     return scheduler->busy[class] == 0 || free_slots(scheduler, class) * SHARE >= slots[class];
 }
 
-/* Makes a job of a row that is due, if there is none. */
+/* Makes a run for a row that is due, unless one of the same request and kind is under way. */
 static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
                              const dygw_job_kind_t *kind, const dygw_due_row_t *row,
                              dygw_run_list_t *fresh)
@@ -63,10 +68,10 @@ static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
 typedef struct fetch_t {
     dygw_scheduler_t *scheduler;
     int wanted[DYGW_JOB_CLASSES];
-    dygw_run_list_t fresh;      /* the jobs that were made */
+    dygw_run_list_t fresh;      /* the runs that were made, and have to begin */
 } fetch_t;
 
-/* The rows of jobs that run are due as well, and come first. */
+/* The rows of jobs under way are due, too, and come first, so the limit allows for them. */
 static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t *kind,
                                apr_pool_t *scratch)
 {
@@ -106,7 +111,7 @@ static apr_status_t fetch_classes(const dygw_ctx_t *ctx, dygw_db_t *db, void *ba
     return rv;
 }
 
-/* With memory that goes when it is done. */
+/* Fetches in one unit of work, whose memory ends with it. */
 static apr_status_t fetch_in_unit_of_work(fetch_t *f)
 {
     dygw_ctx_t ctx = f->scheduler->ctx;
@@ -118,7 +123,7 @@ static apr_status_t fetch_in_unit_of_work(fetch_t *f)
     return rv;
 }
 
-/* Gives whether jobs have work under way or ahead; those that rest have not. */
+/* Whether a question is under way or waits; runs that rest do not count. */
 static int scheduler_is_active(const dygw_scheduler_t *scheduler)
 {
     return dygw_douyin_async_count(scheduler->async) > 0 || scheduler->orders.count > 0;
@@ -132,7 +137,7 @@ static void begin_fresh_runs(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh
     }
 }
 
-/* Jobs begin when the database's unit of work is over: they have their own. */
+/* Jobs begin after the unit of work, because they use the database themselves. */
 static void scheduler_fetch(dygw_scheduler_t *scheduler)
 {
     fetch_t f = {
@@ -161,9 +166,9 @@ static void scheduler_fetch(dygw_scheduler_t *scheduler)
     begin_fresh_runs(scheduler, &f.fresh);
 }
 
-/* --- from outside --- */
+/* --- the scheduler's own functions --- */
 
-/* The calls under way go first: they point into the jobs' pools. */
+/* The calls under way have to end before the pools of the jobs, into which they point. */
 static apr_status_t end_async(void *data)
 {
     dygw_scheduler_t *scheduler = data;
@@ -205,7 +210,7 @@ static apr_interval_time_t min_patience(apr_interval_time_t patience, dygw_ms_t 
     return left * 1000 < patience ? left * 1000 : patience;
 }
 
-/* Not longer than until there is something else to do. */
+/* Shortens the patience to the time at which there is something else to do. */
 static apr_interval_time_t limit_patience(const dygw_scheduler_t *scheduler,
                                           apr_interval_time_t patience)
 {
@@ -218,7 +223,8 @@ static apr_interval_time_t limit_patience(const dygw_scheduler_t *scheduler,
     return patience;
 }
 
-/* Takes all calls that are completed, and waits for the first; not when none is under way. */
+/* Takes all calls that are completed. Waits for the first of them, but sleeps when no call is under
+ * way. */
 static void take_completed_calls(dygw_scheduler_t *scheduler, apr_interval_time_t patience)
 {
     int left = dygw_douyin_async_count(scheduler->async);
@@ -236,7 +242,7 @@ static void take_completed_calls(dygw_scheduler_t *scheduler, apr_interval_time_
     }
 }
 
-/* Nothing can be completed, but connections that are of no use any more are closed. */
+/* No call is under way, but this closes connections that nobody needs any more. */
 static void close_idle_connections(dygw_scheduler_t *scheduler)
 {
     dygw_answer_t answer;
@@ -260,7 +266,7 @@ int dygw_scheduler_turn(dygw_scheduler_t *scheduler, int may_start, apr_interval
     else {
         close_idle_connections(scheduler);
     }
-    /* Calls that began together are completed together: the next ones are not kept waiting. */
+    /* Calls that began together are completed together, so free slots are to be filled at once. */
     return scheduler_is_active(scheduler)
            || (may_start && scheduler->moved > 0 && !scheduler->caught_up);
 }
