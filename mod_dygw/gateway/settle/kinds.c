@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The kinds of jobs, for the background to run. */
+ * The kinds of jobs, as the background takes them. They stand in a file of their own so that each
+ * job can be linked without the others. */
 #include "gateway/settle/settle.h"
 
 const dygw_job_kind_t *const dygw_settle_kinds[DYGW_JOB_KINDS] = {

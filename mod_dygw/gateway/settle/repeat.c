@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Repeating the verify of a request: the same token and codes, so that Douyin takes it for the same
- * verification, while it remembers the token. It is counted and committed before it is sent, with a
- * lease on the open rows: until that ends, or it is answered, nobody else asks or cancels anything
- * of the request. The count is corrected when it certainly was not sent. */
+ * Step 3 of settling: the verify of a request is repeated with the same token and codes. While
+ * Douyin remembers the token, it takes the repetition for the same verify and redeems nothing anew.
+ *
+ * The repetition is counted in the open rows, and these are committed, before it is sent. The
+ * commit also gives the rows a lease: until that ends, or the answer is written, nobody else asks
+ * Douyin about this request or cancels anything of it. If the repetition was certainly not sent,
+ * the count is taken back. */
 #include <apr_strings.h>
 
 #include "douyin/douyin.h"
@@ -13,9 +16,11 @@
 #include "util/step.h"
 #include "util/text.h"
 
-#define IN_VAIN_MAX         3       /* repetitions that tell nothing, while what fits is shown */
-/* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
- * so that no caller takes back what that one finds. */
+#define IN_VAIN_MAX         3       /* so many repetitions without a result are enough, while a
+                                     * redemption that fits is shown */
+/* A repetition is sent within this time after its commit, or not at all. So long no other host has
+ * the rows due again, even if its clock is ahead: no caller can cancel what another host finds
+ * while the repetition is still to be sent. */
 #define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
@@ -55,11 +60,12 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     return &job->question;
 }
 
-/* --- what a repetition was answered --- */
+/* --- the answer to a repetition --- */
 
-/* When nothing else was ever sent, there is no redemption of ours. Else what was never answered may
- * still be done, whatever this was refused with; the refusal is kept until that is over. A review
- * that there was is over with it. */
+/* If no other verify was sent, a refusal means that no redemption is ours, and the row fails.
+ * Otherwise an earlier verify that was never answered may still be applied; the refusal is kept in
+ * the row until that time is over. In any case a risk review has ended. Returns whether to look at
+ * the coupons again. */
 static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
                                const char *description)
 {
@@ -77,9 +83,10 @@ static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t 
     return 1;
 }
 
-/* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
- * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
- * whose it is would never end. */
+/* The answer tells nothing of the coupon. Who refused decides how soon the next repetition may
+ * be sent. If a redemption that fits is shown, a few such answers are enough: the row need not
+ * be repeated for ever to hear whose that redemption is. Returns whether to look at the coupons
+ * again. */
 static int repeat_take_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
                                int wants_rest)
 {
@@ -95,7 +102,7 @@ static int repeat_take_nothing(const dygw_job_t *job, int i, dygw_reply_class_e 
     return 1;
 }
 
-/* Gives whether the coupon has to be looked at because of it. */
+/* Applies what the answer says of one code. Returns whether to look at the coupons again. */
 static int repeat_take_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
     const dygw_settle_t *s = job->state;
@@ -135,7 +142,7 @@ static int repeat_take_reply(const dygw_job_t *job, int i, const dygw_reply_t *r
     }
 }
 
-/* What was counted before is what may have been sent. */
+/* Corrects what was counted before the sending by what was certainly sent. */
 static void repeat_correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply,
                                  dygw_ms_t now)
 {
@@ -153,7 +160,7 @@ static void repeat_correct_count(const dygw_job_t *job, int i, const dygw_reply_
     v->sent_at = now;
 }
 
-/* The verify_id of the answer is another record's. */
+/* The answer names a verify_id that another verification has. */
 static void repeat_disown(const dygw_job_t *job, dygw_verification_t *v)
 {
     dygw_log(job->ctx.log, WARN, 0,
@@ -166,8 +173,9 @@ static void repeat_disown(const dygw_job_t *job, dygw_verification_t *v)
     dygw_late_expect(v);
 }
 
-/* A settled row: when it was redeemed anew, a follow-up has to look into it. What it says itself
- * does not change. Gives what is to be done with it. */
+/* The answer for a row that is settled already, which does not change the outcome of the row. If
+ * the repetition redeemed the coupon anew, a follow-up has to look. Returns what dygw_job_write is
+ * to do with the row (DYGW_JOB_*). */
 static int repeat_take_settled_row(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
                                    dygw_ms_t now)
 {

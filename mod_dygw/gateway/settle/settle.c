@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Settling the rows of one request that are still `processing`. What Douyin is asked, in turn:
+ * The job that settles the rows of one request that are still `processing` (open). Its steps:
  *
- *   query, by order, where the order is known from Douyin itself; get, for each code that query did
- *   not show                                                      -> the verdicts of judge.c
- *   verify, the very same once more, if a verdict wants it and the schedule has it due. That it is
- *   sent is committed before                                      -> success, or a refusal
- *   query and get again, after "already used" or a refusal        -> the last verdicts
+ *   1 look    query, by order, if Douyin itself has told the order; then get, for each code that
+ *             query did not show. If Douyin does not answer, the job ends, and the rows are due
+ *             later.
+ *   2 judge   The verdicts of judge.c are applied to the rows. If a verdict is to repeat the verify
+ *             and the schedule has a repetition due, the repetition is counted in the rows; then
+ *             the rows are written, in one commit. The job ends here if nothing is to be
+ *             repeated.
+ *   3 repeat  verify, with the same token and codes (repeat.c). The answer may settle rows. After
+ *             "already used" or a refusal, the job goes back to step 1.
  *
- * The job ends whenever nothing is left to be done now, with the rows saying when to go on. A look
- * without an answer ends it too.
+ * The job never waits for a later time: it ends, and the rows say when they are due again.
  *
- * Settled rows of the request keep their outcome, but their codes are in the repetition, which has
- * to be the same; where Douyin has forgotten the token it would redeem again what was cancelled. So
- * it is sent only while Douyin shows what each of them has redeemed (`get` for those that query did
- * not show), and while none is to be cancelled: its commit raises their revision, so that a cancel
- * that was wanted meanwhile prevents it, and one that is wanted afterwards finds the lease.
- */
+ * Rows of the request that are settled keep their outcome, but their codes are in the repetition,
+ * which has to be the very same request. If Douyin has forgotten the token, a repetition redeems
+ * anew what was cancelled. So a repetition is sent only while Douyin shows the redemptions of all
+ * rows that are `success` (step 1 looks at these, too, when a repetition is due), and while none of
+ * them is to be cancelled: the commit of step 2 raises their revision. A cancel that was wanted
+ * before that commit makes the commit fail; a cancel that is wanted afterwards finds the lease and
+ * waits. */
 #include <string.h>
 
 #include "gateway/db_work.h"
@@ -28,9 +32,9 @@
 #include "util/step.h"
 #include "util/text.h"
 
-/* --- looking in vain --- */
+/* --- without an answer --- */
 
-/* The look told nothing: another later. */
+/* The look told nothing: the open rows are due again later. */
 static const dygw_question_t *settle_put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_ms_t now = dygw_now();
@@ -76,8 +80,9 @@ static apr_status_t read_rivals_with(const dygw_ctx_t *ctx, dygw_db_t *db, void 
     return APR_SUCCESS;
 }
 
-/* What else is recorded of coupons that have a verification, for it may be those records', or older
- * than our request. */
+/* Reads the rivals of rows whose coupon has redemptions, since a redemption may be a rival's, and
+ * when the prepare of these rows was answered, since a redemption may be older than the request. 0:
+ * the database does not tell. */
 static int read_rivals(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
@@ -114,7 +119,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
         dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
-        v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
+        v->already = DYGW_ALREADY_SILENT;   /* rivals do not wait for it any more */
     }
     if (seen) {
         dygw_record_look(v, seen);
@@ -124,7 +129,8 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
     }
 }
 
-/* What was redeemed is in the repetition, so it must not be cancelled at the same time. */
+/* The codes of `success` rows are in the repetition, so these rows must not be cancelled at the
+ * same time: the commit makes sure that nobody has changed them. */
 static void guard_redeemed(const dygw_job_t *job, int *changed)
 {
     int i;
@@ -144,7 +150,8 @@ static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
            && now >= dygw_pace_repeat(job->rows, job->count);
 }
 
-/* Gives whether the verify is to be repeated now. */
+/* Applies the verdicts, sets changed for dygw_settle_write, and returns whether the verify is to be
+ * repeated now. */
 static int apply_verdicts(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
     dygw_settle_t *s = job->state;
@@ -188,8 +195,8 @@ static void restore_rows(dygw_job_t *job, const dygw_verification_t *kept)
     }
 }
 
-/* Nothing can be said of the coupons now. What is the case is written, and what is to be sent.
- * A verify_id that turns out to be another record's is nobody's here: judged again without it. */
+/* Step 2: all that Douyin shows now is known. Where the database finds that a verify_id is another
+ * verification's, that redemption is taken as foreign, and all rows are judged again. */
 static const dygw_question_t *settle_judge(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
@@ -220,15 +227,16 @@ static const dygw_question_t *settle_judge(dygw_job_t *job)
     return NULL;
 }
 
-/* --- looking --- */
+/* --- the look --- */
 
-/* What callers say of the order is not taken for what Douyin says. */
+/* With an encrypted code, the order is the caller's word and not Douyin's. */
 static int knows_order(const dygw_verification_t *v)
 {
     return v->order_id && v->mode != DYGW_MODE_ENCRYPTED_CODE;
 }
 
-/* The first with that status that is not shown and was not asked for; -1: none. */
+/* Returns the index of the first row with this status whose coupon was not shown, and for which get
+ * was not asked in this look; -1: none. */
 static int find_unseen_row(const dygw_job_t *job, dygw_verify_status_e status)
 {
     const dygw_settle_t *s = job->state;
@@ -307,8 +315,9 @@ static int says_no_coupon(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the
- * same, but a refusal is not to be believed unseen. */
+/* Whether the verify may be repeated although get failed: Douyin does not let us ask, or the answer
+ * cannot be understood. A repetition may tell more then. A row that was refused or "already used",
+ * however, must be looked at first, because that answer alone does not settle it. */
 static int may_repeat_without_look(const dygw_job_t *job, const dygw_reply_t *reply)
 {
     int i;
@@ -337,7 +346,8 @@ static int question_is_of_open_row(const dygw_job_t *job)
     return 0;
 }
 
-/* A settled row that cannot be looked at only keeps the others from being repeated. */
+/* When get fails for a settled row, the job goes on: the row is not shown, so that nothing is
+ * repeated. */
 static const dygw_question_t *settle_take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settle_t *s = job->state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the parts of settling share: writing rows, and when they are due next. */
+ * What the files of settling share: writing rows, when they are due next, and what to do about rows
+ * of the request that are settled already. */
 #include "gateway/settle/settle_state.h"
 
 #include "gateway/record.h"
@@ -47,8 +48,8 @@ static void log_settled_rows(const dygw_job_t *job, const int *changed)
     }
 }
 
-/* Those that wait because of a row need not wait any more when it is settled. If they cannot be
- * woken now, they come to it in their own time. */
+/* Makes the open rivals of the i-th row due, since they may have waited for it to be settled. If
+ * that fails, they come to their turn later all the same. */
 static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
 {
     const dygw_settle_t *s = job->state;
@@ -95,8 +96,8 @@ int dygw_settle_write(dygw_job_t *job, const int *changed, int *clash)
     return 1;
 }
 
-/* All open rows of the request are looked at together, so they are due together; but not while a
- * verify of theirs may be under way. */
+/* All open rows of the request are looked at together, so they are due together; but no row is due
+ * while a verify of it may be under way. */
 static void set_next_run_of_open(const dygw_job_t *job, dygw_ms_t next)
 {
     int i;
@@ -143,9 +144,9 @@ void dygw_settle_schedule(const dygw_job_t *job, dygw_ms_t now)
     set_next_run_of_open(job, next);
 }
 
-/* --- rows that are settled --- */
+/* --- settled rows of the request --- */
 
-/* Of a redemption that Douyin never named, any tells. */
+/* If Douyin never told the verify_id of v, any redemption counts. */
 static int redemption_is_shown(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
     return seen && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
@@ -166,7 +167,8 @@ int dygw_settle_redeemed_are_shown(const dygw_job_t *job)
     return 1;
 }
 
-/* And nobody has told yet. One that is being cancelled is looked at in any case. */
+/* Whether the redemption of v is gone and no follow-up knows that yet. A row that is being
+ * cancelled is left out, because its follow-up looks in any case. */
 static int redemption_is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
     return v->verify_status == DYGW_SUCCESS && v->cancel_since == DYGW_NO_TIME
