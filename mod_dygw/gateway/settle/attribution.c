@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whose a verification is, as far as our records tell. */
+ * Attribution: which verification of ours a redemption at Douyin belongs to.
+ *
+ * A `success` without verify_id is one that Douyin confirmed without naming the redemption. For
+ * each of these, by ascending id, the nearest redemption in time that is still free is reserved.
+ * Whoever asks goes by this order, so all come to the same result without anybody having to write
+ * it. */
 #include "gateway/settle/attribution.h"
 
 #include "store/match.h"
@@ -22,9 +27,9 @@ int dygw_attribution_is_known(const apr_array_header_t *rivals, const char *veri
     return 0;
 }
 
-/* --- those that Douyin did not name --- */
+/* --- verifications without verify_id --- */
 
-/* It was done between the record's making and Douyin's word that it is. */
+/* The redemption must lie between the making of the verification and the time of its success. */
 static int redemption_may_be_of(const dygw_rival_t *rival, const dygw_seen_verify_t *verify)
 {
     const dygw_verification_t v = {
@@ -50,7 +55,7 @@ static int is_nearer_redemption(const dygw_rival_t *rival, const dygw_seen_verif
     return a_distance != b_distance ? a_distance < b_distance : a->serial < b->serial;
 }
 
-/* Of those that nobody has the nearest in time; NULL: none. */
+/* Returns the free redemption that is nearest in time to the rival; NULL: none. */
 static const dygw_seen_verify_t *nearest_free_redemption(const apr_array_header_t *rivals,
                                                          const dygw_rival_t *rival,
                                                          const dygw_seen_coupon_t *seen)
@@ -70,7 +75,7 @@ static const dygw_seen_verify_t *nearest_free_redemption(const apr_array_header_
     return best;
 }
 
-/* The next one by id: whoever asks, each gets the same. */
+/* Returns the next `success` without verify_id, by ascending id, after the id `after`. */
 static dygw_rival_t *next_unnamed_rival(const apr_array_header_t *rivals, apr_int64_t after)
 {
     dygw_rival_t *next = NULL;
@@ -98,7 +103,7 @@ static void reserve_redemptions(const apr_array_header_t *rivals, const dygw_see
     }
 }
 
-/* --- from outside --- */
+/* --- rivals, and learning a verify_id --- */
 
 apr_status_t dygw_attribution_rivals(dygw_db_t *db, const dygw_verification_t *v,
                                      const dygw_seen_coupon_t *seen, apr_array_header_t **rivals,
@@ -139,7 +144,7 @@ apr_status_t dygw_attribution_learn(dygw_db_t *db, dygw_verification_t *v,
     return APR_NOTFOUND;
 }
 
-/* --- what nobody has --- */
+/* --- redemptions that no verification has --- */
 
 static int has_open_rival(const apr_array_header_t *rivals)
 {
@@ -193,7 +198,7 @@ apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t
     }
     rv = dygw_store_match_find(db, found->verify->verify_id, &owner, pool);
     if (rv == APR_SUCCESS) {
-        found->verify = NULL;   /* of a record that does not name its coupon as Douyin does */
+        found->verify = NULL;   /* its owner has another certificate_id, so it is no rival */
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What to think of the rows of one request. In short:
+ * The rules of settling. The rows of one request are judged one after the other, each by the coupon
+ * as Douyin shows it now, and by our other verifications of that coupon (its rivals).
  *
- *   Douyin shows a verification that fits (time, store, kind) and that no other record has: it is
- *   ours once a repetition was answered "already used", or cannot be sent any more. While other
- *   records of that coupon are `processing` too, and there is not enough for all, whoever asks
- *   first is not whose it is: all wait until all are sure. Then it is rather theirs who were not
- *   told "already used" themselves, and the nearest of them in time.
+ * A redemption fits a row if its time, store and kind are those that the row asked for (fit.c). A
+ * redemption is free if no other verification has its verify_id.
  *
- *   It shows the coupon used and nothing fits, and a repetition does not say that it is ours all
- *   the same, or refunded: failed.
+ * Douyin shows          verdict
  *
- *   It shows it unused: the verify is repeated, by Douyin's schedule; when that is spent, not
- *   allowed, or was refused because of the coupon, it is waited for what Douyin may apply late of
- *   what was never answered, and then it has failed.
+ * a free redemption     REPEAT, while the verify may be repeated: the answer tells whose the
+ * that fits             redemption is. Then OURS, if there are enough free redemptions for all
+ *                       verifications that are `processing`. If there are not, the row that is
+ *                       judged first is not the one that must have it: all WAIT until a repetition
+ *                       has told something to each of them. Then those come first that were not
+ *                       answered "already used", and among these the nearest in time.
  *
- * Where it shows nothing at all, repeating is all that can be done.
- */
+ * the coupon used,      REPEAT or WAIT, while Douyin may hide something. Then REPEAT once more, to
+ * nothing free fits     hear that no redemption is ours; then FAILED.
+ *
+ * the coupon refunded   FAILED.
+ *
+ * the coupon unused     REPEAT, by Douyin's schedule. When repetitions are used up, forbidden, or
+ *                       refused because of the coupon: WAIT for what Douyin may apply late of a
+ *                       verify that was never answered; then FAILED.
+ *
+ * no such coupon        REPEAT, while that cannot take a second use of a times card; then WAIT for
+ *                       two days; then FAILED.
+ *
+ * Under risk review, a row waits for two days instead of being repeated. */
 #include "gateway/settle/judge.h"
 
 #include <string.h>
@@ -23,22 +34,23 @@
 #include "douyin/codes.h"
 #include "util/text.h"
 
-#define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long a repeated verify of a times card is
-                                                 * surely taken for the same one */
-#define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: a review lasts up to 48 h */
+#define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long Douyin surely takes a repetition for the
+                                                 * same verify, also of a times card */
+#define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: Douyin's risk review lasts up to 48 h */
 
 static int is_given_up(const dygw_verification_t *v)
 {
     return v->cancel_since != DYGW_NO_TIME;
 }
 
-/* Rows of earlier versions do not have it. */
+/* Rows that earlier versions have made may have no sent_at. */
 dygw_ms_t dygw_last_sent(const dygw_verification_t *v)
 {
     return v->sent_at > 0 ? v->sent_at : v->created_at;
 }
 
-/* A repetition of it was refused because of the coupon, and not for being used already. */
+/* Whether a repetition was refused because of the coupon, and for another reason than "already
+ * used". */
 static int is_refused(const dygw_verification_t *v)
 {
     return v->refused_code != DYGW_NO_INT;
@@ -49,7 +61,7 @@ static int forbids_repeating(const dygw_verification_t *v)
     return is_given_up(v) || v->verify_status == DYGW_CANCELLED || !v->encrypted_code;
 }
 
-/* Under review, or repeated as often as Douyin asks for. */
+/* Whether the row is under review, or was repeated as often as Douyin asks for. */
 static int has_to_rest(const dygw_verification_t *v)
 {
     return v->verify_status == DYGW_PROCESSING
@@ -109,7 +121,7 @@ int dygw_may_repeat_or_confirm(const dygw_evidence_t *e)
     return 1;
 }
 
-/* --- whose is a verification? --- */
+/* --- whose is a redemption? --- */
 
 static const dygw_rival_t *rival_at(const dygw_evidence_t *e, int i, int n)
 {
@@ -121,7 +133,7 @@ static int rival_count(const dygw_evidence_t *e, int i)
     return e->rivals[i] ? e->rivals[i]->nelts : 0;
 }
 
-/* Whether it is recorded with another row than the i-th. */
+/* Whether another verification than the i-th row has this redemption. */
 static int has_other_owner(const dygw_evidence_t *e, int i, const char *verify_id)
 {
     int n;
@@ -176,7 +188,8 @@ static int is_free_fit(const dygw_evidence_t *e, int i, const dygw_seen_verify_t
            && !has_other_owner(e, i, verify->verify_id);
 }
 
-/* The first that fits and that no record and no row before has. */
+/* Returns the first redemption that fits the i-th row, that no other verification has, and that was
+ * not found for a row before; NULL: none. */
 static const dygw_seen_verify_t *first_free_fit(const dygw_evidence_t *e, int i,
                                                 const dygw_verdict_t *verdicts)
 {
@@ -195,7 +208,7 @@ static const dygw_seen_verify_t *first_free_fit(const dygw_evidence_t *e, int i,
     return first;
 }
 
-/* --- is there enough for all? --- */
+/* --- are there enough redemptions for all? --- */
 
 static int is_open_rival(const dygw_evidence_t *e, const dygw_rival_t *rival)
 {
@@ -214,7 +227,8 @@ static int count_free_fits(const dygw_evidence_t *e, int i)
     return free_ones;
 }
 
-/* Rows of this request, of the first `limit`, that want one of the same coupon. */
+/* Counts the `processing` rows among the first `limit` of this request that are about the coupon of
+ * the i-th row. */
 static int count_wanting_rows(const dygw_evidence_t *e, int i, int limit)
 {
     int wanting = 0;
@@ -228,14 +242,16 @@ static int count_wanting_rows(const dygw_evidence_t *e, int i, int limit)
     return wanting;
 }
 
-/* The lower, the likelier that the redemption is its own. One that was given up has not been
- * repeated; where it is not certainly another's, it is better taken back than left. */
+/* The lower the rank, the likelier the redemption is this verification's own. "Already used" speaks
+ * against a verification. One that was given up was not repeated, so it was not told that; it ranks
+ * between, because its redemption, unless certainly another's, is better taken back than left. */
 static int claim_rank(int already, int given_up)
 {
     return (already == DYGW_ALREADY_USED ? 2 : 0) + (given_up ? 1 : 0);
 }
 
-/* How far apart they are, as far as is known of the clocks; times may be whole seconds. */
+/* Returns how far apart the making of a verification and a redemption are, in ms. The difference of
+ * the clocks is known within limits, and is taken as their middle. */
 static dygw_ms_t time_distance(dygw_ms_t created_at, const dygw_seen_verify_t *verify)
 {
     dygw_ms_t done_at = verify->verify_time - (verify->ahead_least + verify->ahead_most) / 2;
@@ -243,8 +259,8 @@ static dygw_ms_t time_distance(dygw_ms_t created_at, const dygw_seen_verify_t *v
     return created_at > done_at ? created_at - done_at : done_at - created_at;
 }
 
-/* Whether a rival has a better claim to a verification than v. Of equals it is the one that came
- * nearest to it: most verifications are done when they are asked for. */
+/* Whether a rival has a better claim to a redemption than v. Among equals the nearest in time has
+ * it, because most redemptions are done as soon as they are asked for. */
 static int has_better_claim(const dygw_rival_t *rival, const dygw_verification_t *v,
                             const dygw_seen_verify_t *verify)
 {
@@ -259,7 +275,8 @@ static int has_better_claim(const dygw_rival_t *rival, const dygw_verification_t
     return its_distance != our_distance ? its_distance < our_distance : rival->id < v->id;
 }
 
-/* Whether the i-th row, which is sure, may take its fit, or has to leave it for the time being. */
+/* Whether the i-th row, about which no repetition tells more, may take the redemption that fits it
+ * now. Otherwise the row has to leave it for the time being. */
 static int may_take_fit(const dygw_evidence_t *e, int i, const dygw_seen_verify_t *verify)
 {
     const dygw_verification_t *v = e->rows[i];
@@ -318,8 +335,9 @@ static int has_open_rivals(const dygw_evidence_t *e, int i)
     return 0;
 }
 
-/* A repetition tells nothing more about this row, or is out of the question. That one was refused
- * for another reason than "already used" does not tell rivals apart. */
+/* Whether no repetition can tell more about this row, or none may be made. A refusal for another
+ * reason than "already used" does not tell rivals apart, so it is enough only where there are no
+ * rivals. */
 static int is_sure(const dygw_evidence_t *e, int i)
 {
     const dygw_verification_t *v = e->rows[i];
@@ -354,8 +372,8 @@ static int wants_repetition(const dygw_evidence_t *e, int i)
     return !e->rows[i]->already && !is_refused(e->rows[i]) && dygw_may_repeat(e->rows, e->count);
 }
 
-/* Whether Douyin has not been asked yet whose a redemption is that seems to be somebody else's: a
- * clock may be wrong, and ours would be confirmed. */
+/* Whether the verify may be repeated to hear whose a redemption is that seems to be somebody
+ * else's. A clock may be wrong: then the repetition confirms that the redemption is ours. */
 static int may_still_confirm(const dygw_evidence_t *e, int i)
 {
     const dygw_verification_t *v = e->rows[i];
@@ -363,7 +381,7 @@ static int may_still_confirm(const dygw_evidence_t *e, int i)
     return v->attempts > 0 && !v->already && !is_refused(v) && dygw_may_repeat_or_confirm(e);
 }
 
-/* Used, and no verification of it can be ours, as far as they are shown. */
+/* The coupon is used, and none of the redemptions that are shown can be the row's. */
 static void judge_used(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
 {
     const apr_array_header_t *verifies = e->seen[i]->verifies;
@@ -393,7 +411,7 @@ static void judge_used(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
     }
 }
 
-/* Nothing is done late any more. */
+/* The coupon is not redeemed, and the time is over in which Douyin may apply a verify late. */
 static void fail_not_redeemed(const dygw_verification_t *v, dygw_verdict_t *verdict)
 {
     if (is_given_up(v)) {
@@ -461,7 +479,7 @@ static void judge_row(const dygw_evidence_t *e, int i, dygw_verdict_t *verdicts)
         fail_given_up(verdict);
         return;
     }
-    /* What is there although nothing was sent is somebody else's. */
+    /* When nothing was sent for this row, a redemption that is shown is somebody else's. */
     verdict->verify = seen && v->attempts > 0 ? first_free_fit(e, i, verdicts) : NULL;
     if (verdict->verify) {
         judge_fit(e, i, verdict);
