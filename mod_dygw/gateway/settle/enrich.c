@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Enriching what was redeemed with its order and with what the coupon looks like afterwards.
+ * The job that enriches `success` rows with their order, and with the coupon as it looks after the
+ * redemption.
  *
- * An attempt asks for each order of the group, then for each coupon whose order was found. What was
- * learned is filled in when the attempt learned everything, or was the last one; an attempt that
- * did not is counted, and made again after a pause.
+ * One run is one attempt: it asks for the order of each row, then for each coupon whose order was
+ * found. If all was learned, the rows are filled in and done. If not, the attempt is counted and
+ * made again after a pause, until the time for it is over; then the rows are filled in with what
+ * there is.
  *
- * Of a redemption that Douyin did not name when it was done, the verify_id is learned as well, and
- * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
+ * A `success` without verify_id gets its verify_id here, and its coupon is asked for even if the
+ * order is not found: without a verify_id nobody can cancel the redemption, and other verifications
+ * may take it for their own. */
 #include <string.h>
 
 #include "gateway/db_work.h"
@@ -17,19 +20,20 @@
 #include "util/text.h"
 
 #define US_PER_MS           1000
-#define EXT_ORDER_ID_MAX    64      /* characters that a record keeps */
+#define EXT_ORDER_ID_MAX    64      /* characters, the most that the table keeps */
 
 /* What the attempt learned of one row. */
 typedef struct learned_t {
     int wanted;                         /* the row is to be enriched */
-    int nameless;                       /* its verify_id is to be learned, too */
-    int clashed;                        /* what seemed to be it is another record's */
+    int nameless;                       /* it is `success` and has no verify_id */
+    int clashed;                        /* the verify_id that was learned is another
+                                         * verification's */
     int asked_order;
     int asked_coupon;
-    const dygw_order_reply_t *order;    /* NULL: not found, or not asked */
-    const dygw_coupons_reply_t *answer; /* the coupon's; NULL likewise */
-    const dygw_seen_coupon_t *coupon;   /* the one in it */
-    const char *error;                  /* why the attempt came to nothing; NULL: it did not */
+    const dygw_order_reply_t *order;    /* NULL: not asked for, or not found */
+    const dygw_coupons_reply_t *answer; /* the answer to get; NULL likewise */
+    const dygw_seen_coupon_t *coupon;   /* the coupon in this answer; NULL likewise */
+    const char *error;                  /* why the attempt comes to nothing; NULL: it does not */
 } learned_t;
 
 static learned_t *learned_of(const dygw_job_t *job)
@@ -37,7 +41,8 @@ static learned_t *learned_of(const dygw_job_t *job)
     return job->state;
 }
 
-/* A coupon that was given away belongs to two orders; its money is in the first. */
+/* Returns the order that was paid. A coupon that was given away belongs to two orders, and the
+ * first was paid. */
 static const char *paid_order_of(const dygw_verification_t *v)
 {
     return v->source_order_id ? v->source_order_id : v->order_id;
@@ -79,7 +84,7 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     dygw_record_replace_response(v, "order", &order->reply, pool);
 }
 
-/* Douyin knows better than the clock until when it takes ours back. */
+/* Douyin may end the time in which it accepts a cancel earlier than our clock does. */
 static void shorten_cancelable(dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
 {
     dygw_ms_t now = dygw_now();
@@ -155,7 +160,8 @@ static void enrich_end_last(dygw_verification_t *v, const dygw_job_t *job, const
                           "coupon's verifications it is, and it cannot be cancelled here", v->id);
 }
 
-/* The last attempt is made when the time is over, not before. */
+/* Counts the attempt and sets when the next is due. The last attempt is made at the end of the
+ * time, not before. */
 static void enrich_put_off(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
     const dygw_gateway_t *gateway = job->ctx.gateway;
@@ -223,7 +229,7 @@ static apr_status_t learn_verify_ids_with(const dygw_ctx_t *ctx, dygw_db_t *db, 
     return APR_SUCCESS;
 }
 
-/* 0: the database does not tell. */
+/* Sets the verify_ids of rows that have none. 0: the database does not tell. */
 static int learn_verify_ids(dygw_job_t *job)
 {
     int needed = 0;
@@ -236,7 +242,8 @@ static int learn_verify_ids(dygw_job_t *job)
            || dygw_db_work(&job->ctx, learn_verify_ids_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
-/* A verify_id that turns out to be another record's is not learned. */
+/* Fills in and writes the rows. If a verify_id turns out to be another verification's, it is not
+ * set. */
 static void enrich_write(dygw_job_t *job)
 {
     const apr_size_t room = (apr_size_t)job->count;
@@ -262,7 +269,7 @@ static void enrich_write(dygw_job_t *job)
 
 /* --- asking --- */
 
-/* An order that was just paid may not be there yet. */
+/* Douyin may not know an order yet that was just paid. */
 static void enrich_take_order(learned_t *learned, const dygw_order_reply_t *order, apr_pool_t *pool)
 {
     learned->asked_order = 1;
@@ -349,7 +356,7 @@ static const dygw_question_t *enrich_answered(dygw_job_t *job, dygw_answer_t ans
     return enrich_next_question(job);
 }
 
-/* NULL: Douyin can be asked. */
+/* Returns why Douyin cannot be asked about the row; NULL: it can. */
 static const char *enrich_obstacle(const dygw_job_t *job, const dygw_verification_t *v)
 {
     if (!job->ctx.gateway->account_id) {

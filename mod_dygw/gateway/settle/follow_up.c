@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Follow-ups: what is left to do with rows that are settled. For each row of the request that is
- * due:
+ * The job follow-up: what is left to do with rows that are not `processing` any more. For each row
+ * of the request that is due:
  *
- *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
- *                                           still there -> cancel again. Refused -> get once more,
- *                                           for it may have been done before; then it is refused
- *   a cancel that was never sent (the row   cancel, when no verify of its request can be under way
- *   was given up, and yet redeemed; or a
- *   verify was under way)
- *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
- *   a verify of it may be applied late      get, now and then until that is over: a verification
- *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
+ *   what is left                     what is done
  *
- * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
- * its name from a look first.
- */
+ *   a cancel that was not sent yet   cancel, as soon as no verify of the request can be under way
+ *   a cancel whose outcome is        get: our verify_id is not shown any more: `cancelled`; it is
+ *   unknown                          still shown: cancel once more, for up to 2 h
+ *   Douyin has refused a cancel      get: an earlier cancel may have been carried out; if none
+ *                                    was, the refusal is the outcome
+ *   news of a webhook                get: our verify_id is not shown any more: `cancelled`; the
+ *                                    coupon was refunded: that is recorded
+ *   a verify may be applied late     get, now and then, until it is too late for that; a redemption
+ *   (late.h, orphan.c)               that fits and that no verification has: cancel that
+ *
+ * A cancel is counted in the row, and that is committed, before the cancel is sent. A `success`
+ * without verify_id is looked at with get first, to learn the verify_id that a cancel needs. */
 #include "gateway/settle/follow_up.h"
 #include "douyin/codes.h"
 #include "gateway/record.h"
@@ -25,13 +26,14 @@
 #include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
 
-#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
+#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: after that Douyin is not asked any
+                                                     * more */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
-#define NEWS_PAUSE_PART     10                      /* of the record's age */
-#define FRESH_MS            10000                   /* it may not show yet what it did then */
-#define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
-                                                     * put back */
+#define NEWS_PAUSE_PART     10                      /* a pause is this part of the row's age */
+#define FRESH_MS            10000                   /* Douyin may not show a redemption yet */
+#define AHEAD_MAX_MS        60000                   /* so far the clock of the host that redeemed
+                                                     * may be ahead; more: our clock was set back */
 
 static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why);
 
@@ -40,7 +42,8 @@ static int is_being_cancelled(const dygw_verification_t *v)
     return v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME;
 }
 
-/* A row that was given up can be cancelled only since it is known to be redeemed. */
+/* Returns when cancelling could begin. A row that was given up while it was `processing` can be
+ * cancelled only when its redemption is known. */
 static dygw_ms_t cancel_began(const dygw_verification_t *v)
 {
     return v->verify_time > v->cancel_since ? v->verify_time : v->cancel_since;
@@ -83,7 +86,8 @@ static dygw_follow_up_next_e follow_up_send_cancel(dygw_job_t *job)
     return DYGW_FOLLOW_UP_ASK;
 }
 
-/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
+/* The cancel waits while a verify of its request may be under way: that could redeem anew what the
+ * cancel has taken back. */
 static dygw_follow_up_next_e follow_up_begin_cancel(dygw_job_t *job)
 {
     dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
@@ -141,7 +145,8 @@ static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply
     return dygw_follow_up_go_on(job);
 }
 
-/* How long it is until Douyin is sure to show a redemption; 0: it does. */
+/* Returns how many ms it takes until Douyin certainly shows the redemption of v; 0: it does so
+ * now. */
 static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
 {
     dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
@@ -166,7 +171,7 @@ static dygw_ms_t news_pause(const dygw_verification_t *v, const dygw_reply_t *re
     return dygw_job_pause(0, pause < NEWS_PAUSE_MS ? NEWS_PAUSE_MS : pause, NEWS_PAUSE_MAX_MS);
 }
 
-/* An answer came that will not become clearer. */
+/* Whether Douyin has answered in a way that asking again will not make clearer. */
 static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply_t *reply,
                                   dygw_ms_t now)
 {
@@ -174,7 +179,7 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
            && now > v->created_at + ASK_FOR_MS;
 }
 
-/* Douyin told nothing: once more, later. */
+/* Douyin's answer does not tell how the follow-up ends: the row is due again later. */
 static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
@@ -185,7 +190,7 @@ static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
         }
-        /* What its cancel came to is asked when that was sent to be. */
+        /* This is the cancel of an orphan; the next look is due when orphan.c has set it. */
         v->errand_at = job->question.what == DYGW_QUESTION_CANCEL
                            ? v->errand_at
                            : now + news_pause(v, reply, now);
@@ -207,7 +212,7 @@ static int cancel_is_refused(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* What Douyin did not name. APR_NOTFOUND: it does not show it. */
+/* Sets the verify_id that the row lacks. APR_NOTFOUND: Douyin does not show the redemption. */
 static apr_status_t follow_up_learn_verify_id(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_db_t *db;
@@ -286,7 +291,8 @@ static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_cou
     return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_follow_up_go_on(job);
 }
 
-/* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
+/* Douyin says that there is no such coupon. Then news were wrong, and get cannot tell how a cancel
+ * ended. */
 static dygw_follow_up_next_e take_no_coupon(dygw_job_t *job, const dygw_reply_t *reply)
 {
     const dygw_follow_up_t *state = job->state;

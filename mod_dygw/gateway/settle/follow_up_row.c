@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The row of a follow-up whose turn it is, and its end. */
+ * The row of the job follow-up whose turn it is: reading it from the job, and writing it. */
 #include "gateway/settle/follow_up.h"
 
 #include "gateway/redemption.h"

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Douyin redeemed late for a record that is settled already: the orphan that no record has is
- * taken back, or, where it cannot be or is not certain to be ours, told. */
+ * What follows when a verify may have been applied late (late.h). The job follow-up looks at the
+ * coupon of a settled row; a redemption that fits the row and that no verification has is an
+ * orphan:
+ *
+ *   certainly ours       it is cancelled, and the row is looked at again: there may be another one
+ *   ours, but it cannot  that is tried again until it is too late for late verifies, then written
+ *   be cancelled         to the log as an error
+ *   not certainly ours   it is left alone, and in the end written to the log */
 #include "gateway/record.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/follow_up.h"
@@ -23,7 +29,7 @@ void dygw_orphan_schedule(dygw_job_t *job)
     }
 }
 
-/* The orphan is not there any more, or not yet. */
+/* No orphan is shown: it is not there any more, or not yet, or never will be. */
 static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
@@ -46,7 +52,7 @@ static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN);
 }
 
-/* What is not certain to be ours stays. */
+/* A redemption that is not certainly ours is left as it is. */
 static dygw_follow_up_next_e leave_doubtful_redemption(dygw_job_t *job,
                                                        const dygw_seen_verify_t *orphan)
 {
@@ -63,7 +69,8 @@ static dygw_follow_up_next_e leave_doubtful_redemption(dygw_job_t *job,
     return dygw_follow_up_go_on(job);
 }
 
-/* It stays. Until lateness is over it is tried again: `why` may change. */
+/* The orphan is not cancelled now. Until it is too late for late verifies, that is tried again,
+ * since the reason (`why`) may cease. */
 static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                           const dygw_seen_verify_t *orphan, const char *why)
 {
@@ -130,7 +137,8 @@ static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coup
     return cancel_orphan(job, seen, orphan);
 }
 
-/* What came when lateness was over is somebody else's. */
+/* Finds a redemption that only a late verify of this row can have caused: one that was done later
+ * than that is somebody else's. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                 dygw_free_verify_t *found)
 {
@@ -147,7 +155,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     return rv;
 }
 
-/* While another record of the coupon is open, what is there may be that one's. */
+/* While another verification of the coupon is `processing`, the redemption may be that one's: the
+ * row is looked at again later. */
 dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_free_verify_t found;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * When to look again. Pauses grow with the time that has passed since something was sent, so that
- * no count of tries is needed, and are a little longer or shorter by chance. */
+ * How long to wait before a row is looked at again. A pause is as long as the time that has passed
+ * since something was sent, within limits, so that no tries have to be counted. Each pause is made
+ * a little longer or shorter by chance. */
 #include "gateway/settle/pace.h"
 
 #include "douyin/douyin.h"
 #include "gateway/background/job.h"
 
 #define QUICK_REPEATS   5
-#define QUICK_MS        25000   /* what these take */
+#define QUICK_MS        25000   /* what the quick repetitions take together */
 #define SLOW_MS         40000
 #define LONGEST_MS      600000
-#define AFTERWARDS_MS   1000    /* over the time that counts, so that it is over for certain */
+#define AFTERWARDS_MS   1000    /* so much later a time is over for certain */
 
 static dygw_ms_t grown_pause(dygw_ms_t passed, dygw_ms_t first, dygw_ms_t longest)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's messages. They come late, twice, out of order or never, and say less than a query does:
- * so a message changes nothing by itself, it makes the background look at the coupon. */
+ * Webhooks: messages that Douyin sends of its own accord. They come late, twice, out of order or
+ * never, and say less than a query does. So a message changes no outcome: it is kept, and makes the
+ * verifications of its coupon due, so that the background looks at the coupon. */
 #include "gateway/settle/webhook.h"
 
 #include <string.h>
@@ -17,12 +18,13 @@
 
 #define URL_CHECK           "verify_webhook"
 #define COUPON_CHANGED      "life_trade_certificate_notify"
-#define CHALLENGE_MAX       256     /* bytes of one that is a text */
+#define CHALLENGE_MAX       256     /* bytes, the most of a challenge that is a text */
 #define MSG_ID_MAX          128
 #define EVENT_NAME_MAX      64
 #define NOTHING_TO_SAY      "{}"
 
-/* An object; Douyin writes `content` as one, or as a text that holds one. */
+/* Returns the message's `content`, which Douyin writes as an object, or as a text that holds one.
+ * NULL: it is neither. */
 static const json_t *webhook_content(const json_t *message, apr_pool_t *pool)
 {
     const json_t *content = json_object_get(message, "content");
@@ -44,7 +46,8 @@ static int message_is_event(const json_t *message, const char *name)
 
 /* --- the check of the URL --- */
 
-/* What is to be said back; NULL when it is no check, or asks for more than a challenge is. */
+/* Returns the challenge to send back. NULL: the message is no check, or its challenge is too
+ * long. */
 static const json_t *url_check_challenge(const json_t *message, apr_pool_t *pool)
 {
     const json_t *challenge = message_is_event(message, URL_CHECK)
@@ -84,9 +87,9 @@ int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool
 
 /* --- a coupon has changed --- */
 
-/* What tells one message from another is what the signature covers: the body. Its Msg-Id anybody
- * can change who has seen a message, and Douyin gives one Msg-Id to all messages of one coupon and
- * action: to a second cancellation the first one's. */
+/* Returns a name for the message that is made of what the signature covers: the body. The Msg-Id of
+ * the header is not covered: whoever has seen a message can change it. Besides, Douyin gives one
+ * Msg-Id to all messages of one coupon and action: a second cancellation has that of the first. */
 static const char *hash_name(const char *body, apr_size_t len, apr_pool_t *pool)
 {
     char hash[DYGW_SHA256_HEX_LEN + 1];
@@ -114,7 +117,8 @@ static apr_status_t insert_message(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t 
     return dygw_store_webhook_insert(db, change);
 }
 
-/* What may stand in a log: a name as Douyin's events and actions have them. */
+/* Returns the text if it is written as Douyin writes events and actions, so that it may stand in a
+ * log; else "?". */
 static const char *printable_name(const char *text)
 {
     apr_size_t len = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz_") : 0;
@@ -122,7 +126,8 @@ static const char *printable_name(const char *text)
     return len > 0 && len <= EVENT_NAME_MAX && text[len] == '\0' ? text : "?";
 }
 
-/* By its Msg-Id Douyin's support finds a message. */
+/* Returns the Msg-Id, by which Douyin's support can find a message, if it may stand in a log; else
+ * "?". */
 static const char *printable_id(const char *msg_id)
 {
     apr_size_t len;
@@ -163,7 +168,7 @@ static void take_coupon_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, co
     }
 }
 
-/* --- all of it --- */
+/* --- the message --- */
 
 static void log_ignored(const json_t *message, const dygw_log_t *log)
 {
