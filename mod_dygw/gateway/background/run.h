@@ -58,8 +58,11 @@ struct dygw_scheduler_t {
     int moved;                          /* jobs that this turn has taken further */
 };
 
+/* Returns which slots a job of this kind takes. */
 dygw_job_class_e dygw_job_class_of(dygw_due_e due);
 
+/* Both functions are for one list at a time: a run is in one list or in none. The list from which
+ * the first run is taken must not be empty. */
 void dygw_run_append(dygw_run_list_t *list, dygw_run_t *r);
 dygw_run_t *dygw_run_take_first(dygw_run_list_t *list);
 

@@ -15,8 +15,8 @@
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
-#include "gateway/settle/settle.h"
 #include "gateway/settle/attribution.h"
+#include "gateway/settle/settle.h"
 #include "util/text.h"
 
 #define US_PER_MS           1000

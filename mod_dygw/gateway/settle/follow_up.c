@@ -17,20 +17,21 @@
  * A cancel is counted in the row, and that is committed, before the cancel is sent. A `success`
  * without verify_id is looked at with get first, to learn the verify_id that a cancel needs. */
 #include "gateway/settle/follow_up.h"
+
 #include "douyin/codes.h"
 #include "gateway/record.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/fit.h"
-#include "gateway/settle/settle.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/settle.h"
 
 #define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: after that Douyin is not asked any
                                                      * more */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
-#define NEWS_PAUSE_PART     10                      /* a pause is this part of the row's age */
+#define NEWS_PAUSE_PART     10                      /* a pause is the row's age divided by this */
 #define FRESH_MS            10000                   /* Douyin may not show a redemption yet */
 #define AHEAD_MAX_MS        60000                   /* so far the clock of the host that redeemed
                                                      * may be ahead; more: our clock was set back */
@@ -145,8 +146,7 @@ static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply
     return dygw_follow_up_go_on(job);
 }
 
-/* Returns how many ms it takes until Douyin certainly shows the redemption of v; 0: it does so
- * now. */
+/* Returns how many ms it takes until Douyin certainly shows the redemption of v; 0: none. */
 static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
 {
     dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
@@ -190,7 +190,7 @@ static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
         }
-        /* This is the cancel of an orphan; the next look is due when orphan.c has set it. */
+        /* A cancel here is that of an orphan: orphan.c has set when to look for its outcome. */
         v->errand_at = job->question.what == DYGW_QUESTION_CANCEL
                            ? v->errand_at
                            : now + news_pause(v, reply, now);
@@ -212,7 +212,7 @@ static int cancel_is_refused(const dygw_reply_t *reply)
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* Sets the verify_id that the row lacks. APR_NOTFOUND: Douyin does not show the redemption. */
+/* Sets the verify_id of a row that has none. APR_NOTFOUND: Douyin does not show the redemption. */
 static apr_status_t follow_up_learn_verify_id(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_db_t *db;
@@ -332,7 +332,7 @@ static dygw_follow_up_next_e follow_up_take_cancel(dygw_job_t *job, const dygw_r
     dygw_record_replace_response(dygw_follow_up_row(job), "cancel", reply, job->ctx.pool);
     if (reply->kind == DYGW_REPLY_OK) {
         return is_being_cancelled(dygw_follow_up_row(job)) ? end_cancel_done(job, DYGW_BY_NOBODY)
-                                                        : dygw_orphan_taken_back(job);
+                                                           : dygw_orphan_taken_back(job);
     }
     if (cancel_is_refused(reply)) {
         state->refusal = reply;

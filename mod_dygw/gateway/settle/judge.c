@@ -19,14 +19,15 @@
  *
  * the coupon refunded   FAILED.
  *
- * the coupon unused     REPEAT, by Douyin's schedule. When repetitions are used up, forbidden, or
- *                       refused because of the coupon: WAIT for what Douyin may apply late of a
+ * the coupon unused,    REPEAT, by Douyin's schedule. When repetitions are used up, forbidden, or
+ * or in another state   refused because of the coupon: WAIT for what Douyin may apply late of a
  *                       verify that was never answered; then FAILED.
  *
  * no such coupon        REPEAT, while that cannot take a second use of a times card; then WAIT for
  *                       two days; then FAILED.
  *
- * Under risk review, a row waits for two days instead of being repeated. */
+ * Under risk review, a row waits for two days instead of being repeated. A row that was given up
+ * before anything was sent has FAILED, whatever is shown. */
 #include "gateway/settle/judge.h"
 
 #include <string.h>
@@ -169,7 +170,7 @@ static int is_taken_before(const dygw_verdict_t *verdicts, int i, const char *ve
     return 0;
 }
 
-static int is_before(const dygw_seen_verify_t *a, const dygw_seen_verify_t *b)
+static int is_earlier_redemption(const dygw_seen_verify_t *a, const dygw_seen_verify_t *b)
 {
     return a->verify_time != b->verify_time ? a->verify_time < b->verify_time
                                             : a->serial < b->serial;
@@ -201,7 +202,7 @@ static const dygw_seen_verify_t *first_free_fit(const dygw_evidence_t *e, int i,
         const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(verifies, n, dygw_seen_verify_t);
 
         if (is_free_fit(e, i, verify) && !is_taken_before(verdicts, i, verify->verify_id)
-            && (!first || is_before(verify, first))) {
+            && (!first || is_earlier_redemption(verify, first))) {
             first = verify;
         }
     }
@@ -236,8 +237,8 @@ static int count_wanting_rows(const dygw_evidence_t *e, int i, int limit)
 
     for (j = 0; j < limit; j++) {
         wanting += e->rows[j]->verify_status == DYGW_PROCESSING
-                    && (e->seen[j] == e->seen[i]
-                        || dygw_text_same(e->rows[j]->encrypted_code, e->rows[i]->encrypted_code));
+                   && (e->seen[j] == e->seen[i]
+                       || dygw_text_same(e->rows[j]->encrypted_code, e->rows[i]->encrypted_code));
     }
     return wanting;
 }
@@ -391,10 +392,10 @@ static void judge_used(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
 
     for (n = 0; n < verifies->nelts; n++) {
         const dygw_seen_verify_t *verify = &APR_ARRAY_IDX(verifies, n, dygw_seen_verify_t);
-        int has = has_other_owner(e, i, verify->verify_id);
+        int has_owner = has_other_owner(e, i, verify->verify_id);
 
-        owned += has;
-        unclear |= !has && fit_of(e, i, verify) == DYGW_FIT_SILENT;
+        owned += has_owner;
+        unclear |= !has_owner && fit_of(e, i, verify) == DYGW_FIT_SILENT;
     }
     if (unclear && e->now < dygw_last_sent(e->rows[i]) + DYGW_LATE_MS) {
         judge_decide(verdict, wants_repetition(e, i) ? DYGW_VERDICT_REPEAT : DYGW_VERDICT_WAIT);

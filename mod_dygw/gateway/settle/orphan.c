@@ -8,10 +8,10 @@
  *   be cancelled         to the log as an error
  *   not certainly ours   it is left alone, and in the end written to the log */
 #include "gateway/record.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/follow_up.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
 
 void dygw_orphan_schedule(dygw_job_t *job)
@@ -29,7 +29,8 @@ void dygw_orphan_schedule(dygw_job_t *job)
     }
 }
 
-/* No orphan is shown: it is not there any more, or not yet, or never will be. */
+/* Ends a look at a row of which no orphan is left. If an orphan was being cancelled, that is done.
+ * again: there may be another orphan, and the row is looked at again. */
 static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
@@ -39,7 +40,7 @@ static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
         v->news &= ~DYGW_NEWS_ORPHAN;
     }
     dygw_orphan_schedule(job);
-    if (again) {        /* there may be another one */
+    if (again) {
         v->news |= DYGW_NEWS_LATE;
         v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
     }
@@ -137,8 +138,8 @@ static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coup
     return cancel_orphan(job, seen, orphan);
 }
 
-/* Finds a redemption that only a late verify of this row can have caused: one that was done later
- * than that is somebody else's. */
+/* Finds an orphan. A redemption that was done when it was too late for a late verify is somebody
+ * else's, so it is none. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                 dygw_free_verify_t *found)
 {
@@ -155,8 +156,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     return rv;
 }
 
-/* While another verification of the coupon is `processing`, the redemption may be that one's: the
- * row is looked at again later. */
+/* While another verification of the coupon is `processing`, the redemption may be that
+ * verification's: the row is looked at again later. */
 dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_free_verify_t found;

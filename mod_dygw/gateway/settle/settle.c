@@ -24,10 +24,10 @@
 
 #include "gateway/db_work.h"
 #include "gateway/record.h"
-#include "gateway/settle/settle.h"
-#include "gateway/settle/late.h"
 #include "gateway/settle/attribution.h"
+#include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/settle.h"
 #include "gateway/settle/settle_state.h"
 #include "util/step.h"
 #include "util/text.h"
@@ -119,7 +119,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
         dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
-        v->already = DYGW_ALREADY_SILENT;   /* rivals do not wait for it any more */
+        v->already = DYGW_ALREADY_SILENT;   /* rivals need not wait for this row */
     }
     if (seen) {
         dygw_record_look(v, seen);
