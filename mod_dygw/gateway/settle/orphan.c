@@ -138,8 +138,8 @@ static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coup
     return cancel_orphan(job, seen, orphan);
 }
 
-/* Finds an orphan. A redemption that was done when it was too late for a late verify is somebody
- * else's, so it is none. */
+/* Finds an orphan. A redemption that was done after the time for late verifies is somebody else's,
+ * and no orphan. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                 dygw_free_verify_t *found)
 {
