@@ -14,7 +14,7 @@
 #include "gateway/apps/reads.h"
 #include "gateway/apps/reseal.h"
 #include "gateway/background/recall.h"
-#include "gateway/settle/kinds.h"
+#include "gateway/settle/settle.h"
 #include "process/log.h"
 #include "store/verification/idempotency.h"
 #include "store/lease.h"

@@ -334,7 +334,7 @@ static int repeat(world_t *w, int k)
 static void judge(world_t *w, int k)
 {
     dygw_verification_t *rows[1];
-    dygw_evidence_t h = { .rows = rows, .count = 1 };
+    dygw_evidence_t e = { .rows = rows, .count = 1 };
     dygw_verdict_t verdict;
     int again = 1;
     int looks;
@@ -345,16 +345,16 @@ static void judge(world_t *w, int k)
             return;
         }
         again = 0;
-        h.now = w->now;
-        h.seen[0] = w->show_nothing ? NULL : show(w);
-        h.records[0] = records_of(w);
+        e.now = w->now;
+        e.seen[0] = w->show_nothing ? NULL : show(w);
+        e.rivals[0] = records_of(w);
         w->show_nothing = 0;
-        dygw_judge(&h, &verdict);
+        dygw_judge(&e, &verdict);
         if (verdict.what == DYGW_VERDICT_OURS) {
             succeed(w, k, verdict.verify->verify_id);
         }
         else if (verdict.what == DYGW_VERDICT_FAILED) {
-            fail(w, k, h.seen[0] != NULL);
+            fail(w, k, e.seen[0] != NULL);
         }
         else if (verdict.what == DYGW_VERDICT_REPEAT) {
             again = repeat(w, k);

@@ -128,27 +128,27 @@ static dygw_evidence_t *gather_evidence(apr_pool_t *pool)
 {
     static const dygw_reply_t unseen = { .kind = DYGW_REPLY_COUPON, .error_code = 1263,
                                          .description = "unknown" };
-    dygw_evidence_t *h = apr_pcalloc(pool, sizeof(*h));
+    dygw_evidence_t *e = apr_pcalloc(pool, sizeof(*e));
     dygw_verification_t **rows = apr_pcalloc(pool, ROWS_MAX * sizeof(*rows));
     dygw_seen_coupon_t *coupons[2];
     int i;
 
-    h->count = 1 + pick(ROWS_MAX);
-    h->rows = rows;
-    h->now = pick_time() + pick(3) * 5000;
-    h->foreign = apr_array_make(pool, 1, sizeof(const char *));
+    e->count = 1 + pick(ROWS_MAX);
+    e->rows = rows;
+    e->now = pick_time() + pick(3) * 5000;
+    e->foreign = apr_array_make(pool, 1, sizeof(const char *));
     if (pick(6) == 5) {
-        APR_ARRAY_PUSH(h->foreign, const char *) = "v1";
+        APR_ARRAY_PUSH(e->foreign, const char *) = "v1";
     }
     coupons[0] = make_coupon(pool);
     coupons[1] = make_coupon(pool);
-    for (i = 0; i < h->count; i++) {
-        rows[i] = make_row(i, h->count, pool);
-        h->seen[i] = pick(6) == 5 ? NULL : coupons[pick(3) == 2];
-        h->unseen[i] = h->seen[i] ? NULL : &unseen;
-        h->records[i] = pick(3) == 2 ? NULL : make_records(pool);
+    for (i = 0; i < e->count; i++) {
+        rows[i] = make_row(i, e->count, pool);
+        e->seen[i] = pick(6) == 5 ? NULL : coupons[pick(3) == 2];
+        e->unseen[i] = e->seen[i] ? NULL : &unseen;
+        e->rivals[i] = pick(3) == 2 ? NULL : make_records(pool);
     }
-    return h;
+    return e;
 }
 
 /* --- what has to be so --- */
@@ -158,18 +158,18 @@ static int same(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-static int is_owned(const dygw_evidence_t *h, int i, const char *verify_id)
+static int is_owned(const dygw_evidence_t *e, int i, const char *verify_id)
 {
-    int owned = h->foreign->nelts > 0 && same(APR_ARRAY_IDX(h->foreign, 0, const char *), verify_id);
+    int owned = e->foreign->nelts > 0 && same(APR_ARRAY_IDX(e->foreign, 0, const char *), verify_id);
     int n;
 
-    for (n = 0; h->records[i] && n < h->records[i]->nelts; n++) {
-        const dygw_rival_t *record = &APR_ARRAY_IDX(h->records[i], n, dygw_rival_t);
+    for (n = 0; e->rivals[i] && n < e->rivals[i]->nelts; n++) {
+        const dygw_rival_t *record = &APR_ARRAY_IDX(e->rivals[i], n, dygw_rival_t);
 
-        owned |= record->id != h->rows[i]->id && same(record->verify_id, verify_id);
+        owned |= record->id != e->rows[i]->id && same(record->verify_id, verify_id);
     }
-    for (n = 0; n < h->count; n++) {
-        owned |= n != i && same(h->rows[n]->verify_id, verify_id);
+    for (n = 0; n < e->count; n++) {
+        owned |= n != i && same(e->rows[n]->verify_id, verify_id);
     }
     return owned;
 }
@@ -187,18 +187,18 @@ static int is_shown(const dygw_seen_coupon_t *seen, const dygw_seen_verify_t *ve
 }
 
 /* Success is said of nothing but a shown verification that can be it, and that nobody has. */
-static void check_ours(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdicts)
+static void check_ours(const dygw_evidence_t *e, int i, const dygw_verdict_t *verdicts)
 {
     const dygw_seen_verify_t *verify = verdicts[i].verify;
     int n;
 
-    FUZZ_ASSERT(verify && is_shown(h->seen[i], verify));
-    FUZZ_ASSERT(h->rows[i]->attempts > 0);
-    FUZZ_ASSERT(!is_owned(h, i, verify->verify_id));
+    FUZZ_ASSERT(verify && is_shown(e->seen[i], verify));
+    FUZZ_ASSERT(e->rows[i]->attempts > 0);
+    FUZZ_ASSERT(!is_owned(e, i, verify->verify_id));
     FUZZ_ASSERT(verify->verify_type == OURS_TYPE);
     FUZZ_ASSERT(!verify->poi_id || same(verify->poi_id, "0") || same(verify->poi_id, POI));
     FUZZ_ASSERT(verify->verify_time >= CREATED - CLOCKS_MS);
-    FUZZ_ASSERT(verify->verify_time <= h->now + CLOCKS_MS);
+    FUZZ_ASSERT(verify->verify_time <= e->now + CLOCKS_MS);
     for (n = 0; n < i; n++) {
         FUZZ_ASSERT(verdicts[n].what != DYGW_VERDICT_OURS
                     || !same(verdicts[n].verify->verify_id, verify->verify_id));
@@ -206,70 +206,70 @@ static void check_ours(const dygw_evidence_t *h, int i, const dygw_verdict_t *ve
 }
 
 /* The very same request, and nothing in it that was taken back. */
-static void check_repeat(const dygw_evidence_t *h)
+static void check_repeat(const dygw_evidence_t *e)
 {
     int i;
 
-    FUZZ_ASSERT(h->rows[0]->verify_token && h->rows[0]->item_count == h->count);
-    for (i = 0; i < h->count; i++) {
-        FUZZ_ASSERT(h->rows[i]->encrypted_code);
-        FUZZ_ASSERT(h->rows[i]->cancel_since == DYGW_NO_TIME);
-        FUZZ_ASSERT(h->rows[i]->verify_status != DYGW_CANCELLED);
-        FUZZ_ASSERT(h->rows[i]->verify_status != DYGW_PROCESSING
-                    || h->rows[i]->repeats < DYGW_REPEATS_MAX + DYGW_CONFIRMS_MAX);
+    FUZZ_ASSERT(e->rows[0]->verify_token && e->rows[0]->item_count == e->count);
+    for (i = 0; i < e->count; i++) {
+        FUZZ_ASSERT(e->rows[i]->encrypted_code);
+        FUZZ_ASSERT(e->rows[i]->cancel_since == DYGW_NO_TIME);
+        FUZZ_ASSERT(e->rows[i]->verify_status != DYGW_CANCELLED);
+        FUZZ_ASSERT(e->rows[i]->verify_status != DYGW_PROCESSING
+                    || e->rows[i]->repeats < DYGW_REPEATS_MAX + DYGW_CONFIRMS_MAX);
     }
 }
 
 /* Nobody else asks for the coupon, or has it and does not know which verification it is. */
-static int is_alone(const dygw_evidence_t *h, int i)
+static int is_alone(const dygw_evidence_t *e, int i)
 {
     int alone = 1;
     int n;
 
-    for (n = 0; n < h->count; n++) {
-        alone &= n == i || h->rows[n]->verify_status == DYGW_FAILED;
+    for (n = 0; n < e->count; n++) {
+        alone &= n == i || e->rows[n]->verify_status == DYGW_FAILED;
     }
-    for (n = 0; h->records[i] && n < h->records[i]->nelts; n++) {
-        const dygw_rival_t *record = &APR_ARRAY_IDX(h->records[i], n, dygw_rival_t);
+    for (n = 0; e->rivals[i] && n < e->rivals[i]->nelts; n++) {
+        const dygw_rival_t *record = &APR_ARRAY_IDX(e->rivals[i], n, dygw_rival_t);
 
-        alone &= record->id == h->rows[i]->id || record->verify_status == DYGW_FAILED;
+        alone &= record->id == e->rows[i]->id || record->verify_status == DYGW_FAILED;
     }
     return alone;
 }
 
-static int is_beyond_doubt(const dygw_evidence_t *h, int i, const dygw_seen_verify_t *verify)
+static int is_beyond_doubt(const dygw_evidence_t *e, int i, const dygw_seen_verify_t *verify)
 {
     return verify->verify_type == OURS_TYPE && same(verify->poi_id, POI)
-           && verify->verify_time >= CREATED && verify->verify_time <= h->now
-           && h->rows[i]->attempts > 0 && !is_owned(h, i, verify->verify_id) && is_alone(h, i);
+           && verify->verify_time >= CREATED && verify->verify_time <= e->now
+           && e->rows[i]->attempts > 0 && !is_owned(e, i, verify->verify_id) && is_alone(e, i);
 }
 
-static void check_failed(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdict)
+static void check_failed(const dygw_evidence_t *e, int i, const dygw_verdict_t *verdict)
 {
     int n;
 
     FUZZ_ASSERT(verdict->error_code != 0 && verdict->description);
-    for (n = 0; h->seen[i] && n < h->seen[i]->verifies->nelts; n++) {
-        FUZZ_ASSERT(!is_beyond_doubt(h, i, &APR_ARRAY_IDX(h->seen[i]->verifies, n,
+    for (n = 0; e->seen[i] && n < e->seen[i]->verifies->nelts; n++) {
+        FUZZ_ASSERT(!is_beyond_doubt(e, i, &APR_ARRAY_IDX(e->seen[i]->verifies, n,
                                                           dygw_seen_verify_t)));
     }
 }
 
-static void check_verdict(const dygw_evidence_t *h, int i, const dygw_verdict_t *verdicts)
+static void check_verdict(const dygw_evidence_t *e, int i, const dygw_verdict_t *verdicts)
 {
-    if (h->rows[i]->verify_status != DYGW_PROCESSING) {
+    if (e->rows[i]->verify_status != DYGW_PROCESSING) {
         FUZZ_ASSERT(verdicts[i].what == DYGW_VERDICT_WAIT);
         return;
     }
     switch (verdicts[i].what) {
     case DYGW_VERDICT_OURS:
-        check_ours(h, i, verdicts);
+        check_ours(e, i, verdicts);
         break;
     case DYGW_VERDICT_REPEAT:
-        check_repeat(h);
+        check_repeat(e);
         break;
     case DYGW_VERDICT_FAILED:
-        check_failed(h, i, &verdicts[i]);
+        check_failed(e, i, &verdicts[i]);
         break;
     default:
         FUZZ_ASSERT(verdicts[i].what == DYGW_VERDICT_WAIT);
@@ -277,12 +277,12 @@ static void check_verdict(const dygw_evidence_t *h, int i, const dygw_verdict_t 
 }
 
 /* Records come in any order. */
-static void turn_records(const dygw_evidence_t *h, apr_pool_t *pool)
+static void turn_records(const dygw_evidence_t *e, apr_pool_t *pool)
 {
     int i, n;
 
-    for (i = 0; i < h->count; i++) {
-        const apr_array_header_t *records = h->records[i];
+    for (i = 0; i < e->count; i++) {
+        const apr_array_header_t *records = e->rivals[i];
         const apr_array_header_t *kept = records ? apr_array_copy(pool, records) : NULL;
 
         for (n = 0; records && n < records->nelts; n++) {
@@ -295,22 +295,22 @@ static void turn_records(const dygw_evidence_t *h, apr_pool_t *pool)
 void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
 {
     dygw_verdict_t verdicts[ROWS_MAX], again[ROWS_MAX];
-    const dygw_evidence_t *h;
+    const dygw_evidence_t *e;
     int i;
 
     in = (fuzz_input_t){ data, len, pool };
-    h = gather_evidence(pool);
+    e = gather_evidence(pool);
     memset(verdicts, 0xA5, sizeof(verdicts));
-    dygw_judge(h, verdicts);
-    for (i = 0; i < h->count; i++) {
-        check_verdict(h, i, verdicts);
+    dygw_judge(e, verdicts);
+    for (i = 0; i < e->count; i++) {
+        check_verdict(e, i, verdicts);
     }
-    if (dygw_may_repeat(h->rows, h->count)) {
-        check_repeat(h);
+    if (dygw_may_repeat(e->rows, e->count)) {
+        check_repeat(e);
     }
-    turn_records(h, pool);
-    dygw_judge(h, again);
-    for (i = 0; i < h->count; i++) {
+    turn_records(e, pool);
+    dygw_judge(e, again);
+    for (i = 0; i < e->count; i++) {
         FUZZ_ASSERT(verdicts[i].what == again[i].what && verdicts[i].verify == again[i].verify);
         FUZZ_ASSERT(verdicts[i].error_code == again[i].error_code);
     }

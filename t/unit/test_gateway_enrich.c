@@ -9,7 +9,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
-#include "gateway/settle/kinds.h"
+#include "gateway/settle/settle.h"
 #include "util/compiler.h"
 
 #define FIRST_MS    2000

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The backlog as gauges. The look at the database, which is made anyway, tells whether anything
- * waits at all; only then is it counted. When the database is away the gauges stay as they are, and
- * the time of the count tells how old they are. */
+ * The backlog as metrics. The look at the database, which is made anyway, tells whether anything
+ * waits at all; only then the backlog is counted. While the database is away, the gauges stay as
+ * they are, and the time of the last count tells how old they are. */
 #include "gateway/background/backlog.h"
 
 #include "store/backlog.h"
 
-static void tell(const dygw_gateway_t *gateway, const dygw_backlog_t *backlog, dygw_ms_t now)
+static void set_backlog_gauges(const dygw_gateway_t *gateway, const dygw_backlog_t *backlog,
+                               dygw_ms_t now)
 {
     dygw_gauge(gateway->metrics, DYGW_GAUGE_TO_SETTLE, backlog->to_settle);
     dygw_gauge(gateway->metrics, DYGW_GAUGE_TO_CANCEL, backlog->to_cancel);
@@ -36,7 +37,7 @@ void dygw_backlog_turn(const dygw_ctx_t *ctx, dygw_backlog_state_t *state, int w
     dygw_db_t *db;
 
     if (!waits) {
-        tell(ctx->gateway, &backlog, now);
+        set_backlog_gauges(ctx->gateway, &backlog, now);
     }
     if (!(waits && is_due) && apps_version == state->apps_version) {
         return;
@@ -46,7 +47,7 @@ void dygw_backlog_turn(const dygw_ctx_t *ctx, dygw_backlog_state_t *state, int w
     }
     if (waits && is_due && dygw_store_backlog(db, &backlog) == APR_SUCCESS) {
         state->counted_at = now;
-        tell(ctx->gateway, &backlog, now);
+        set_backlog_gauges(ctx->gateway, &backlog, now);
     }
     if (apps_version != state->apps_version) {
         count_apps(ctx->gateway, state, db, apps_version);

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all kinds of jobs need: writing their rows, and pauses. */
+ * What all kinds of jobs use: writing the rows of a job, and pauses. */
 #include "gateway/background/job.h"
 
 #include "gateway/db_work.h"
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define JITTER_PARTS    5   /* a pause is at most a fifth longer or shorter */
+#define JITTER_PARTS    5   /* so a pause is at most a fifth longer or shorter */
 
-typedef struct selection_t {
+typedef struct job_selection_t {
     dygw_verification_t **rows;
-    int *numbers;               /* where they are in job->rows */
+    int *numbers;               /* the index of each in job->rows */
     int count;
-    int clash;                  /* which of them has another record's verify_id */
-} selection_t;
+    int clash;                  /* the index of the row that has another's verify_id */
+} job_selection_t;
 
-/* The rows to be written, with those of which there is news as changed now. */
-static selection_t select_changed(const dygw_job_t *job, const int *changed)
+/* Selects the rows to write. A row that is changed is marked as changed now. */
+static job_selection_t select_rows_to_write(const dygw_job_t *job, const int *changed)
 {
     apr_size_t room = (apr_size_t)job->count;
     dygw_ms_t now = dygw_now();
-    selection_t s = { apr_palloc(job->ctx.pool, room * sizeof(*s.rows)),
-                      apr_palloc(job->ctx.pool, room * sizeof(*s.numbers)), 0, -1 };
+    job_selection_t s = { apr_palloc(job->ctx.pool, room * sizeof(*s.rows)),
+                          apr_palloc(job->ctx.pool, room * sizeof(*s.numbers)), 0, -1 };
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -36,26 +36,27 @@ static selection_t select_changed(const dygw_job_t *job, const int *changed)
     return s;
 }
 
-static apr_status_t update_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t update_rows_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    selection_t *s = baton;
+    job_selection_t *s = baton;
 
     return dygw_store_verification_update(db, s->rows, s->count, &s->clash);
 }
 
-/* A commit whose answer was lost is recognised in the second unit of work. */
-static apr_status_t update(const dygw_job_t *job, selection_t *s)
+/* A unit of work whose commit was not answered is done once more: the store recognises what it has
+ * written. */
+static apr_status_t update_rows(const dygw_job_t *job, job_selection_t *s)
 {
     static const apr_status_t ends[] = { APR_NOTFOUND, APR_EEXIST, APR_TIMEUP, APR_SUCCESS };
     static const dygw_db_rules_t rules = { .ends = ends };
 
-    return dygw_db_work(&job->ctx, update_with, s, &rules);
+    return dygw_db_work(&job->ctx, update_rows_with, s, &rules);
 }
 
 int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
 {
-    selection_t s = select_changed(job, changed);
-    apr_status_t rv = s.count > 0 ? update(job, &s) : APR_SUCCESS;
+    job_selection_t s = select_rows_to_write(job, changed);
+    apr_status_t rv = s.count > 0 ? update_rows(job, &s) : APR_SUCCESS;
 
     if (clash) {
         *clash = rv == APR_EEXIST ? s.numbers[s.clash] : -1;
@@ -69,8 +70,8 @@ int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
     return job->written;
 }
 
-/* -1 to 1. */
-static double chance(void)
+/* Returns a number between -1 and 1. */
+static double random_factor(void)
 {
     unsigned char byte = 0;
 
@@ -86,5 +87,5 @@ dygw_ms_t dygw_job_pause(int tries, dygw_ms_t first, dygw_ms_t max)
         pause *= 2;
     }
     pause = pause < max ? pause : max;
-    return pause + (dygw_ms_t)((double)pause / JITTER_PARTS * chance());
+    return pause + (dygw_ms_t)((double)pause / JITTER_PARTS * random_factor());
 }

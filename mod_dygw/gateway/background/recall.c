@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Work that lies further ahead than anybody puts it. */
+ * Recalls work that is due further ahead than anybody puts it off. */
 #include "gateway/background/recall.h"
 
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/reconciliation.h"
 
-#define ROWS        1000    /* of a kind, each time */
+#define ROWS        1000    /* the most rows of a kind each time */
 #define US_PER_MS   1000
 
-/* How far ahead the work of a kind may lie. */
-static dygw_ms_t reach_of(const dygw_gateway_t *gateway, dygw_due_e what)
+/* Returns how far ahead the work of a kind may lie, in ms. */
+static dygw_ms_t recall_reach(const dygw_gateway_t *gateway, dygw_due_e what)
 {
     dygw_ms_t pause = what == DYGW_DUE_ENRICH ? gateway->enrich_max / US_PER_MS : 0;
 
@@ -18,7 +18,7 @@ static dygw_ms_t reach_of(const dygw_gateway_t *gateway, dygw_due_e what)
 }
 
 typedef struct recall_t {
-    dygw_ms_t later;            /* the later one of this clock and the database's */
+    dygw_ms_t later;            /* the later of this host's clock and the database's */
     int count;
 } recall_t;
 
@@ -34,7 +34,7 @@ static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
         int count = 0;
 
         dygw_store_verification_recall(db, kinds[i], now,
-                                       recall->later + reach_of(ctx->gateway, kinds[i]), ROWS,
+                                       recall->later + recall_reach(ctx->gateway, kinds[i]), ROWS,
                                        &count);
         recall->count += count;
     }

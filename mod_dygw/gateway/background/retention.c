@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is older than DygwRetention goes, for good.
+ * Removes, for good, what is older than DygwRetention.
  *
- * A sweep goes round the tables, one statement a turn. Where a batch was full there is more: then
- * the next sweep follows at once, else after a rest. Reconciliations are removed item by item and
- * then day by day, so that there any row is a sign of more. */
+ * A sweep goes round the tables, one statement a turn. If a statement removed a whole batch, there
+ * is more: the next sweep follows at once, otherwise after a rest. Reconciliations are removed item
+ * by item and then day by day, so that there any row that was removed is a sign of more. */
 #include "gateway/background/retention.h"
 
 #include "gateway/db_work.h"
@@ -12,35 +12,36 @@
 #include "store/webhook.h"
 #include "util/day.h"
 
-#define BATCH       500         /* rows, at most, of one statement */
-#define REST_MS     300000      /* between sweeps that leave nothing behind, and after a failure */
+#define BATCH       500         /* the most rows that one statement removes */
+#define REST_MS     300000      /* after sweeps that leave nothing behind, and after a failure */
 
 typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
 
-/* In the order of dygw_retention_t; the last one's days need a time zone. */
-static purge_fn *const tables[DYGW_RETENTION_TABLES - 1] = {
+/* In the order of dygw_retention_t's `removed`. The last table is not in it: its days need a time
+ * zone. */
+static purge_fn *const purge_of_table[DYGW_RETENTION_TABLES - 1] = {
     dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge
 };
 
-typedef struct batch_t {
+typedef struct retention_batch_t {
     int table;
     int removed;
-} batch_t;
+} retention_batch_t;
 
-static apr_status_t purge(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t purge_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    batch_t *batch = baton;
+    retention_batch_t *batch = baton;
     dygw_ms_t before = dygw_now() - apr_time_as_msec(ctx->gateway->retention);
 
     if (batch->table < DYGW_RETENTION_TABLES - 1) {
-        return tables[batch->table](db, before, BATCH, &batch->removed);
+        return purge_of_table[batch->table](db, before, BATCH, &batch->removed);
     }
     return dygw_store_reconciliation_purge(
         db, dygw_day_of(before, ctx->gateway->time_zone, dygw_db_pool(db)), BATCH,
         &batch->removed);
 }
 
-static void report(dygw_retention_t *state, const dygw_log_t *log)
+static void log_removed(dygw_retention_t *state, const dygw_log_t *log)
 {
     const int *n = state->removed;
 
@@ -52,14 +53,14 @@ static void report(dygw_retention_t *state, const dygw_log_t *log)
     }
 }
 
-static void next_table(dygw_retention_t *state, const dygw_log_t *log)
+static void retention_next_table(dygw_retention_t *state, const dygw_log_t *log)
 {
     if (++state->table < DYGW_RETENTION_TABLES) {
         return;
     }
     state->table = 0;
     if (!state->full) {
-        report(state, log);
+        log_removed(state, log);
         *state = (dygw_retention_t){ .next_at = dygw_now() + REST_MS };
     }
     state->full = 0;
@@ -67,16 +68,16 @@ static void next_table(dygw_retention_t *state, const dygw_log_t *log)
 
 void dygw_retention_turn(const dygw_ctx_t *ctx, dygw_retention_t *state)
 {
-    batch_t batch = { state->table, 0 };
+    retention_batch_t batch = { state->table, 0 };
 
     if (ctx->gateway->retention == 0 || dygw_left_until(state->next_at, REST_MS) > 0) {
         return;
     }
-    if (dygw_db_work(ctx, purge, &batch, DYGW_DB_ONCE) != APR_SUCCESS) {
+    if (dygw_db_work(ctx, purge_batch, &batch, DYGW_DB_ONCE) != APR_SUCCESS) {
         state->next_at = dygw_now() + REST_MS;
         return;
     }
     state->removed[state->table] += batch.removed;
     state->full |= batch.removed >= (state->table < DYGW_RETENTION_TABLES - 1 ? BATCH : 1);
-    next_table(state, ctx->log);
+    retention_next_table(state, ctx->log);
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One job from its rows to its end.
+ * A run: one job from its rows to its end. Its states:
  *
- *   ask      the job's question is sent; order queries wait in a queue for their place in the rate.
- *   answer   goes to the job, which gives the next question, or is at its end.
- *   rest     a job that could not write its rows stays for a second, so that they are not fetched
- *            again at once, and Douyin asked again and again. */
+ *   asking   Its question is sent to Douyin and not answered yet. The answer goes to the job, which
+ *            gives the next question, or is done.
+ *   waiting  Its question is an order query, which waits for its turn: the number of order queries
+ *            a second is limited.
+ *   resting  The job is done, but has not written its rows. The run stays for a second, so that the
+ *            same rows are not fetched again at once, and Douyin is not asked over and over.
+ *
+ * If there is no access token, a question is not sent: the job gets the answer "unreachable". */
 #include "gateway/background/run.h"
 
 #include "gateway/ask.h"
 
-#define RATE_MS             1050        /* a second, and what the way may bunch: Douyin counts
-                                         * arrivals */
+#define RATE_MS             1050        /* a second and a little: Douyin counts arrivals, and the
+                                         * network may bring queries closer together */
 
 dygw_job_class_e dygw_job_class_of(dygw_due_e due)
 {
@@ -46,8 +50,8 @@ dygw_run_t *dygw_run_take_first(dygw_run_list_t *list)
 
 /* --- the life of a job --- */
 
-static dygw_run_t *empty_job(dygw_scheduler_t *scheduler, const dygw_job_kind_t *kind,
-                             const dygw_due_row_t *row)
+static dygw_run_t *run_without_rows(dygw_scheduler_t *scheduler, const dygw_job_kind_t *kind,
+                                    const dygw_due_row_t *row)
 {
     apr_pool_t *pool;
     dygw_run_t *r;
@@ -60,16 +64,16 @@ static dygw_run_t *empty_job(dygw_scheduler_t *scheduler, const dygw_job_kind_t 
     return r;
 }
 
-static apr_status_t read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t *row)
+static apr_status_t run_read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t *row)
 {
-    apr_array_header_t *items;
+    apr_array_header_t *found_rows;
     apr_status_t rv;
 
     if (row->item_count > 1) {
-        rv = dygw_store_verification_items(db, row->first_id, &items, r->job.ctx.pool);
+        rv = dygw_store_verification_items(db, row->first_id, &found_rows, r->job.ctx.pool);
         if (rv == APR_SUCCESS) {
-            r->job.rows = (dygw_verification_t **)items->elts;
-            r->job.count = items->nelts;
+            r->job.rows = (dygw_verification_t **)found_rows->elts;
+            r->job.count = found_rows->nelts;
         }
     }
     else {
@@ -80,7 +84,7 @@ static apr_status_t read_rows(dygw_run_t *r, dygw_db_t *db, const dygw_due_row_t
     return rv == APR_SUCCESS && r->job.count == 0 ? APR_NOTFOUND : rv;
 }
 
-static void job_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     r->log = (dygw_log_t){ scheduler->ctx.log->where, r->job.rows[0]->request_id };
     apr_hash_set(scheduler->running, &r->key, sizeof(r->key), r);
@@ -92,19 +96,19 @@ static void job_add(dygw_scheduler_t *scheduler, dygw_run_t *r)
 apr_status_t dygw_run_new(dygw_run_t **r, dygw_scheduler_t *scheduler, dygw_db_t *db,
                           const dygw_job_kind_t *kind, const dygw_due_row_t *row)
 {
-    dygw_run_t *made = empty_job(scheduler, kind, row);
-    apr_status_t rv = read_rows(made, db, row);
+    dygw_run_t *made = run_without_rows(scheduler, kind, row);
+    apr_status_t rv = run_read_rows(made, db, row);
 
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(made->job.ctx.pool);
         return rv;
     }
-    job_add(scheduler, made);
+    run_add(scheduler, made);
     *r = made;
     return APR_SUCCESS;
 }
 
-static void job_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     apr_hash_set(scheduler->running, &r->key, sizeof(r->key), NULL);
     scheduler->busy[dygw_job_class_of(r->job.kind->due)]--;
@@ -112,10 +116,10 @@ static void job_end(dygw_scheduler_t *scheduler, dygw_run_t *r)
     apr_pool_destroy(r->job.ctx.pool);
 }
 
-static void job_done(dygw_scheduler_t *scheduler, dygw_run_t *r)
+static void run_finish(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     if (r->job.written) {
-        job_end(scheduler, r);
+        run_end(scheduler, r);
         return;
     }
     r->rests_until = dygw_now() + DYGW_JOB_REST_MS;
@@ -126,11 +130,11 @@ void dygw_run_end_rests(dygw_scheduler_t *scheduler)
 {
     while (scheduler->resting.first
            && dygw_left_until(scheduler->resting.first->rests_until, DYGW_JOB_REST_MS) == 0) {
-        job_end(scheduler, dygw_run_take_first(&scheduler->resting));
+        run_end(scheduler, dygw_run_take_first(&scheduler->resting));
     }
 }
 
-/* --- asking --- */
+/* --- questions --- */
 
 dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
 {
@@ -139,8 +143,8 @@ dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
     return rate > 0 ? RATE_MS / rate : 0;
 }
 
-/* What a job hears while there is no token: certainly nothing was sent. */
-static dygw_answer_t not_asked(const dygw_run_t *r)
+/* Returns what a job is answered while there is no token. Nothing was sent. */
+static dygw_answer_t answer_without_token(const dygw_run_t *r)
 {
     static const dygw_reply_t reply = {
         .kind = DYGW_REPLY_UNREACHABLE, .description = "", .logid = ""
@@ -171,14 +175,14 @@ static dygw_answer_t not_asked(const dygw_run_t *r)
     }
 }
 
-static void set_question(dygw_run_t *r, const dygw_question_t *question)
+static void run_set_question(dygw_run_t *r, const dygw_question_t *question)
 {
     r->question = question;
     r->renewed = 0;
 }
 
-/* 0: there is no token. */
-static int start(dygw_scheduler_t *scheduler, dygw_run_t *r)
+/* Sends the question. 0: there is no token. */
+static int run_send_question(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
     if (dygw_token_held(scheduler->ctx.gateway, &r->token, r->job.ctx.pool) != APR_SUCCESS) {
         return 0;
@@ -188,8 +192,9 @@ static int start(dygw_scheduler_t *scheduler, dygw_run_t *r)
     return 1;
 }
 
-/* Asks the job's question: at once, or when its turn comes, if it has to wait for one. */
-static void ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
+/* Sends the run's question at once, or puts the run into the queue of order queries. Without a
+ * token, the job is answered, and gives the next question. */
+static void run_ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
 {
     while (r->question) {
         if (r->question->what == DYGW_QUESTION_ORDER && dygw_run_order_distance(scheduler) > 0
@@ -197,13 +202,13 @@ static void ask(dygw_scheduler_t *scheduler, dygw_run_t *r, int is_its_turn)
             dygw_run_append(&scheduler->orders, r);
             return;
         }
-        if (start(scheduler, r)) {
+        if (run_send_question(scheduler, r)) {
             return;
         }
-        set_question(r, r->job.kind->answered(&r->job, not_asked(r)));
+        run_set_question(r, r->job.kind->answered(&r->job, answer_without_token(r)));
         is_its_turn = 0;
     }
-    job_done(scheduler, r);
+    run_finish(scheduler, r);
 }
 
 dygw_ms_t dygw_run_order_wait(const dygw_scheduler_t *scheduler)
@@ -214,32 +219,33 @@ dygw_ms_t dygw_run_order_wait(const dygw_scheduler_t *scheduler)
     return next > first ? next : first;
 }
 
-static void let_orders_go(dygw_scheduler_t *scheduler)
+static void drop_waiting_orders(dygw_scheduler_t *scheduler)
 {
     while (scheduler->orders.count > 0) {
-        job_done(scheduler, dygw_run_take_first(&scheduler->orders));
+        run_finish(scheduler, dygw_run_take_first(&scheduler->orders));
     }
 }
 
 void dygw_run_send_order(dygw_scheduler_t *scheduler)
 {
     if (dygw_now() >= scheduler->orders_until) {
-        let_orders_go(scheduler);
+        drop_waiting_orders(scheduler);
     }
     else if (scheduler->orders.count > 0 && dygw_run_order_wait(scheduler) == 0) {
-        ask(scheduler, dygw_run_take_first(&scheduler->orders), 1);
+        run_ask(scheduler, dygw_run_take_first(&scheduler->orders), 1);
         scheduler->order_at = dygw_now() + dygw_run_order_distance(scheduler);
     }
 }
 
 void dygw_run_begin(dygw_scheduler_t *scheduler, dygw_run_t *r)
 {
-    set_question(r, r->job.kind->begin(&r->job));
-    ask(scheduler, r, 0);
+    run_set_question(r, r->job.kind->begin(&r->job));
+    run_ask(scheduler, r, 0);
 }
 
-/* What another thread or host is at is not waited for: all other jobs would wait, and a stop. */
-static int renew(dygw_run_t *r, const dygw_reply_t *reply)
+/* A renewal that another thread or host is making is not waited for: all other jobs would have to
+ * wait, and so would the end of the process. */
+static int run_renew_token(dygw_run_t *r, const dygw_reply_t *reply)
 {
     return dygw_ask_renew(&r->job.ctx, reply, 0, &r->token) == APR_SUCCESS;
 }
@@ -247,11 +253,11 @@ static int renew(dygw_run_t *r, const dygw_reply_t *reply)
 void dygw_run_answered(dygw_scheduler_t *scheduler, dygw_run_t *r, dygw_answer_t answer)
 {
     dygw_ask_heard(scheduler->ctx.gateway, &r->token, answer.reply);
-    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && renew(r, answer.reply)) {
+    if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && run_renew_token(r, answer.reply)) {
         r->renewed = 1;
     }
     else if (!answer.reply->was_dead) {
-        set_question(r, r->job.kind->answered(&r->job, answer));
+        run_set_question(r, r->job.kind->answered(&r->job, answer));
     }
-    ask(scheduler, r, 0);
+    run_ask(scheduler, r, 0);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs the background's jobs, many at once, in one thread.
  *
- * A turn fetches due rows, each group of which becomes a job, never two of one group and kind; then
- * it waits for answers, and takes the jobs that they are for further (run.c).
+ * A turn fetches the rows that are due. All rows of one request make one job; two jobs of the same
+ * request and kind are never under way together. Then the turn waits for answers from Douyin, and
+ * takes the jobs further that were answered (run.c).
  *
- * Settling and follow-ups have slots of their own, so that no mass of orders to look up is in their
- * way. Every job has a pool; all of these pools share an allocator that is this thread's alone. */
+ * Settling and follow-ups have slots of their own, so that many orders to look up are never in
+ * their way. Every job has a pool. All of these pools share one allocator, which is this thread's
+ * alone. */
 #include "gateway/background/scheduler.h"
 
 #include "gateway/background/run.h"
@@ -13,9 +15,11 @@
 #include "util/pool.h"
 
 #define SHARE               4           /* this part of the slots has to be free before a fetch */
-#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs run */
-#define ORDERS_AHEAD_MS     2000        /* no more to enrich is fetched than so many wait */
-#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now */
+#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs are under
+                                         * way */
+#define ORDERS_AHEAD_MS     2000        /* while more order queries wait than go in this time, no
+                                         * rows to enrich are fetched */
+#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now, at most */
 
 static const int slots[DYGW_JOB_CLASSES] = { 32, 96 };
 
@@ -26,8 +30,9 @@ static int free_slots(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
     return slots[class] - scheduler->busy[class];
 }
 
-/* A few free slots are not worth a query. */
-static int is_worth_it(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
+/* Whether rows of this class are to be fetched. For a few free slots a query is not worth its
+ * cost. */
+static int is_worth_a_fetch(const dygw_scheduler_t *scheduler, dygw_job_class_e class)
 {
     if (class == DYGW_JOB_CLASS_ENRICH
         && scheduler->orders.count * dygw_run_order_distance(scheduler) > ORDERS_AHEAD_MS) {
@@ -36,9 +41,10 @@ static int is_worth_it(const dygw_scheduler_t *scheduler, dygw_job_class_e class
     return scheduler->busy[class] == 0 || free_slots(scheduler, class) * SHARE >= slots[class];
 }
 
-/* Makes a job of a row that is due, if there is none. */
-static apr_status_t take_up(dygw_scheduler_t *scheduler, dygw_db_t *db, const dygw_job_kind_t *kind,
-                            const dygw_due_row_t *row, dygw_run_list_t *fresh)
+/* Makes a run for a row that is due, unless one of the same request and kind is under way. */
+static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
+                             const dygw_job_kind_t *kind, const dygw_due_row_t *row,
+                             dygw_run_list_t *fresh)
 {
     dygw_job_key_t key = { row->first_id, kind->due };
     dygw_run_t *r;
@@ -62,10 +68,10 @@ static apr_status_t take_up(dygw_scheduler_t *scheduler, dygw_db_t *db, const dy
 typedef struct fetch_t {
     dygw_scheduler_t *scheduler;
     int wanted[DYGW_JOB_CLASSES];
-    dygw_run_list_t fresh;      /* the jobs that were made */
+    dygw_run_list_t fresh;      /* the runs that were made, and have to begin */
 } fetch_t;
 
-/* The rows of jobs that run are due as well, and come first. */
+/* The rows of jobs under way are due, too, and come first, so the limit allows for them. */
 static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t *kind,
                                apr_pool_t *scratch)
 {
@@ -85,8 +91,8 @@ static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t 
     }
     f->scheduler->caught_up &= rows->nelts < limit;
     for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
-        rv = take_up(f->scheduler, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t),
-                     &f->fresh);
+        rv = make_run(f->scheduler, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t),
+                      &f->fresh);
     }
     return rv;
 }
@@ -105,8 +111,8 @@ static apr_status_t fetch_classes(const dygw_ctx_t *ctx, dygw_db_t *db, void *ba
     return rv;
 }
 
-/* With memory that goes when it is done. */
-static apr_status_t fetch_in_one_unit(fetch_t *f)
+/* Fetches in one unit of work, whose memory ends with it. */
+static apr_status_t fetch_in_unit_of_work(fetch_t *f)
 {
     dygw_ctx_t ctx = f->scheduler->ctx;
     apr_status_t rv;
@@ -117,13 +123,13 @@ static apr_status_t fetch_in_one_unit(fetch_t *f)
     return rv;
 }
 
-/* Gives whether jobs have work under way or ahead; those that rest have not. */
-static int is_active(const dygw_scheduler_t *scheduler)
+/* Whether a question is under way or waits; runs that rest do not count. */
+static int scheduler_is_active(const dygw_scheduler_t *scheduler)
 {
     return dygw_douyin_async_count(scheduler->async) > 0 || scheduler->orders.count > 0;
 }
 
-static void begin_all(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
+static void begin_fresh_runs(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
 {
     scheduler->moved += fresh->count;
     while (fresh->first) {
@@ -131,11 +137,14 @@ static void begin_all(dygw_scheduler_t *scheduler, dygw_run_list_t *fresh)
     }
 }
 
-/* Jobs begin when the database's unit of work is over: they have their own. */
-static void fetch(dygw_scheduler_t *scheduler)
+/* Jobs begin after the unit of work, because they use the database themselves. */
+static void scheduler_fetch(dygw_scheduler_t *scheduler)
 {
-    fetch_t f = { .scheduler = scheduler, .wanted = { is_worth_it(scheduler, DYGW_JOB_CLASS_URGENT),
-                                            is_worth_it(scheduler, DYGW_JOB_CLASS_ENRICH) } };
+    fetch_t f = {
+        .scheduler = scheduler,
+        .wanted = { is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_URGENT),
+                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH) }
+    };
     const int *wanted = f.wanted;
     apr_status_t rv;
 
@@ -146,20 +155,20 @@ static void fetch(dygw_scheduler_t *scheduler)
         return;
     }
     scheduler->caught_up = wanted[DYGW_JOB_CLASS_URGENT] && wanted[DYGW_JOB_CLASS_ENRICH];
-    rv = fetch_in_one_unit(&f);
+    rv = fetch_in_unit_of_work(&f);
     if (rv != APR_SUCCESS) {
         scheduler->caught_up = 0;
         scheduler->fetch_at = dygw_now() + DYGW_JOB_REST_MS;
     }
-    else if (f.fresh.count == 0 && is_active(scheduler)) {
+    else if (f.fresh.count == 0 && scheduler_is_active(scheduler)) {
         scheduler->fetch_at = dygw_now() + FETCH_PAUSE_MS;
     }
-    begin_all(scheduler, &f.fresh);
+    begin_fresh_runs(scheduler, &f.fresh);
 }
 
-/* --- from outside --- */
+/* --- the scheduler's own functions --- */
 
-/* The calls under way go first: they point into the jobs' pools. */
+/* The calls under way have to end before the pools of the jobs, into which they point. */
 static apr_status_t end_async(void *data)
 {
     dygw_scheduler_t *scheduler = data;
@@ -196,26 +205,27 @@ void dygw_scheduler_lead(dygw_scheduler_t *scheduler, dygw_ms_t from, dygw_ms_t 
     scheduler->orders_until = until;
 }
 
-static apr_interval_time_t shorter(apr_interval_time_t patience, dygw_ms_t left)
+static apr_interval_time_t min_patience(apr_interval_time_t patience, dygw_ms_t left)
 {
     return left * 1000 < patience ? left * 1000 : patience;
 }
 
-/* Not longer than until there is something else to do. */
+/* Shortens the patience to the time at which there is something else to do. */
 static apr_interval_time_t limit_patience(const dygw_scheduler_t *scheduler,
                                           apr_interval_time_t patience)
 {
     if (scheduler->orders.count > 0) {
-        patience = shorter(patience, dygw_run_order_wait(scheduler));
+        patience = min_patience(patience, dygw_run_order_wait(scheduler));
     }
     if (scheduler->fetch_waits) {
-        patience = shorter(patience, dygw_left_until(scheduler->fetch_at, DYGW_JOB_REST_MS));
+        patience = min_patience(patience, dygw_left_until(scheduler->fetch_at, DYGW_JOB_REST_MS));
     }
     return patience;
 }
 
-/* Takes all calls that are completed, and waits for the first; not when none is under way. */
-static void take_completed(dygw_scheduler_t *scheduler, apr_interval_time_t patience)
+/* Takes all calls that are completed. Waits for the first of them, but sleeps when no call is under
+ * way. */
+static void take_completed_calls(dygw_scheduler_t *scheduler, apr_interval_time_t patience)
 {
     int left = dygw_douyin_async_count(scheduler->async);
     dygw_answer_t answer;
@@ -232,8 +242,8 @@ static void take_completed(dygw_scheduler_t *scheduler, apr_interval_time_t pati
     }
 }
 
-/* Nothing can be completed, but connections that are of no use any more are closed. */
-static void rest(dygw_scheduler_t *scheduler)
+/* No call is under way, but this closes connections that nobody needs any more. */
+static void close_idle_connections(dygw_scheduler_t *scheduler)
 {
     dygw_answer_t answer;
     void *baton;
@@ -247,17 +257,18 @@ int dygw_scheduler_turn(dygw_scheduler_t *scheduler, int may_start, apr_interval
     scheduler->fetch_waits = 0;
     scheduler->moved = 0;
     if (may_start) {
-        fetch(scheduler);
+        scheduler_fetch(scheduler);
     }
     dygw_run_send_order(scheduler);
-    if (is_active(scheduler)) {
-        take_completed(scheduler, limit_patience(scheduler, patience));
+    if (scheduler_is_active(scheduler)) {
+        take_completed_calls(scheduler, limit_patience(scheduler, patience));
     }
     else {
-        rest(scheduler);
+        close_idle_connections(scheduler);
     }
-    /* Calls that began together are completed together: the next ones are not kept waiting. */
-    return is_active(scheduler) || (may_start && scheduler->moved > 0 && !scheduler->caught_up);
+    /* Calls that began together are completed together, so free slots are to be filled at once. */
+    return scheduler_is_active(scheduler)
+           || (may_start && scheduler->moved > 0 && !scheduler->caught_up);
 }
 
 int dygw_scheduler_caught_up(const dygw_scheduler_t *scheduler)

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The background's work on verifications, many jobs at once. Belongs to one thread. */
+ * The scheduler: runs the background's jobs, many at once, in one thread. */
 #ifndef DYGW_GATEWAY_BACKGROUND_SCHEDULER_H
 #define DYGW_GATEWAY_BACKGROUND_SCHEDULER_H
 
 #include "gateway/background/job.h"
 
-/* Runs jobs of these kinds, DYGW_JOB_KINDS of them, the first of which come first. Lives as long as
- * ctx->pool; calls under way are ended with it. */
+/* Makes a scheduler that runs jobs of these DYGW_JOB_KINDS kinds; the rows of the first kind are
+ * fetched first. It lives as long as ctx->pool, and so do its calls to Douyin. */
 apr_status_t dygw_scheduler_create(dygw_scheduler_t **scheduler, const dygw_ctx_t *ctx,
                                    const dygw_job_kind_t *const *kinds);
 
-/* Order queries are sent between these times only, by this host's clock: Douyin counts those of all
- * hosts, so the leader alone sends any. Those that wait at the end are left to the next leader.
- * Until the first call none are sent. */
+/* Sets between which times, by this host's clock, order queries may be sent. Douyin counts the
+ * order queries of all hosts, so only the host that leads sends any. Those that still wait at the
+ * end are left to the next leader. Until this function is called, none are sent. */
 void dygw_scheduler_lead(dygw_scheduler_t *scheduler, dygw_ms_t from, dygw_ms_t until);
 
-/* Takes what has been answered further; with may_start, fetches what is due and starts it. Waits up
- * to patience, if something is under way or waits for its place in the order queries. Gives
- * whether something still is or does, or could be started in the place of what was: then the next
- * turn is to come at once. Without may_start nothing new begins, but jobs under way go on. */
+/* One turn: with may_start, fetches rows that are due and begins their jobs; then takes the jobs
+ * further whose questions were answered. Waits up to patience, in us, if a question is under way or
+ * an order query waits. Returns whether the next turn is to come at once: something is still under
+ * way or waits, or slots have become free for what is due. Without may_start no job begins, but
+ * those under way go on. */
 int dygw_scheduler_turn(dygw_scheduler_t *scheduler, int may_start, apr_interval_time_t patience);
 
-/* Whether all that was due at the last turn that could start has been started. */
+/* Whether the last turn with may_start has begun all jobs that were due. */
 int dygw_scheduler_caught_up(const dygw_scheduler_t *scheduler);
 
-/* How many are under way. */
+/* Returns how many jobs are under way, with those that rest. */
 int dygw_scheduler_running(const dygw_scheduler_t *scheduler);
 
 #endif

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which part of an order's money is this verification's. An order has coupons, and a times card has
- * uses; a verification is one coupon, or one use. */
+ * Which part of an order's money belongs to one verification. An order has coupons, and a times
+ * card has uses; a verification is about one coupon, or about one use. */
 #include "gateway/settle/amounts.h"
 
 #include <string.h>
 
-/* Where the verification is: use `use` of `uses`, of coupon `coupon` of `coupons`; from 0. */
+/* Which part of the order v is: the use number `use` of `uses`, of the coupon number `coupon` of
+ * `coupons`. Numbers begin at 0. */
 typedef struct place_t {
     int coupon;
     int coupons;
     int use;
     int uses;
-    const dygw_order_coupon_t *figures;     /* of the coupon; NULL: the order does not list it */
+    const dygw_order_coupon_t *figures;     /* of this coupon; NULL: the order does not list it */
 } place_t;
 
 apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t position)
@@ -19,12 +20,12 @@ apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t
     return total / parts + (position < total % parts ? 1 : 0);
 }
 
-static int larger(int a, int b)
+static int max_of(int a, int b)
 {
     return a > b ? a : b;
 }
 
-static int index_of(const dygw_order_reply_t *order, const char *certificate_id)
+static int coupon_index_of(const dygw_order_reply_t *order, const char *certificate_id)
 {
     int i;
 
@@ -38,7 +39,7 @@ static int index_of(const dygw_order_reply_t *order, const char *certificate_id)
     return -1;
 }
 
-static int serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
+static int use_serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
 {
     int i;
 
@@ -52,32 +53,34 @@ static int serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id)
     return 0;
 }
 
-/* Of the uses of a times card those of one request follow each other, as far as is known. */
+/* If Douyin does not number the use, the uses of one request are taken to be the first ones, in
+ * order. */
 static void find_use(place_t *place, const dygw_verification_t *v,
                      const dygw_seen_coupon_t *coupon)
 {
-    int serial = serial_of(coupon, v->verify_id);
+    int serial = use_serial_of(coupon, v->verify_id);
 
     place->use = serial > 0 ? serial - 1 : v->item_no;
-    place->uses = larger(coupon->times_count, place->use + 1);
+    place->uses = max_of(coupon->times_count, place->use + 1);
 }
 
-/* Where Douyin does not list it, coupons are taken in the order in which they were redeemed. */
+/* If Douyin's order does not list the coupon, the coupons are numbered in the order of the
+ * request. */
 static void find_coupon(place_t *place, const dygw_verification_t *v,
                         const dygw_order_reply_t *order, int is_times_card)
 {
-    int index = index_of(order, v->certificate_id);
+    int index = coupon_index_of(order, v->certificate_id);
     int guess = is_times_card ? 0 : v->item_no;
 
     place->coupon = index >= 0 ? index : guess;
-    place->coupons = larger(larger(order->count, order->coupons->nelts), place->coupon + 1);
+    place->coupons = max_of(max_of(order->count, order->coupons->nelts), place->coupon + 1);
     if (index >= 0) {
         place->figures = &APR_ARRAY_IDX(order->coupons, index, dygw_order_coupon_t);
     }
 }
 
-static place_t place_of(const dygw_verification_t *v, const dygw_order_reply_t *order,
-                        const dygw_seen_coupon_t *coupon)
+static place_t find_place(const dygw_verification_t *v, const dygw_order_reply_t *order,
+                          const dygw_seen_coupon_t *coupon)
 {
     place_t place = { 0, 1, 0, 1, NULL };
     int is_times_card = coupon && (coupon->times_count > 0 || coupon->certificate.is_times_card);
@@ -91,14 +94,16 @@ static place_t place_of(const dygw_verification_t *v, const dygw_order_reply_t *
     return place;
 }
 
-/* Of one coupon's figure or else of the whole order's; both -1 when absent. */
+/* Returns v's share of the coupon's amount, else of the order's amount. An amount below 0 is
+ * absent; DYGW_NO_INT: both are. */
 static apr_int64_t amount_of(const place_t *place, apr_int64_t of_coupon, apr_int64_t of_order)
 {
     if (of_coupon >= 0) {
         return dygw_amounts_share(of_coupon, place->uses, place->use);
     }
     if (of_order >= 0) {
-        apr_int64_t uses = place->uses;     /* times the coupons, more than an int holds */
+        apr_int64_t uses = place->uses;     /* uses of all coupons together may be more than an int
+                                             * holds */
 
         return dygw_amounts_share(of_order, place->coupons * uses,
                                   place->coupon * uses + place->use);
@@ -123,7 +128,7 @@ static apr_int64_t paid_for(const place_t *place, const dygw_order_reply_t *orde
 void dygw_amounts_fill(dygw_verification_t *v, const dygw_order_reply_t *order,
                        const dygw_seen_coupon_t *coupon)
 {
-    place_t place = place_of(v, order, coupon);
+    place_t place = find_place(v, order, coupon);
     const dygw_order_coupon_t *own = place.figures;
 
     if (v->pay_amount == DYGW_NO_INT) {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cancelling: the rules that the caller's request and the background share. */
+ * The rules of cancelling that a caller's request and the job follow-up share. */
 #include <apr_strings.h>
 
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
 
-#define AHEAD_MAX_MS    600000  /* far over any lease; more: the clock was put back */
+#define AHEAD_MAX_MS    600000  /* a lease never lasts so long; if one does, a clock was set back */
 
-/* The same for every repetition of the same cancel. */
 const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
                               apr_pool_t *pool)
 {
@@ -31,8 +30,9 @@ dygw_ms_t dygw_cancel_not_before(dygw_verification_t *const *rows, int count)
     return until;
 }
 
-/* No follow-up is left but to look into what a webhook told meanwhile, or what comes late. */
-static void end_follow_up(dygw_verification_t *v)
+/* The cancel has come to its end. What may be left to look into is news of a webhook that came
+ * meanwhile, or a verify that may be applied late. */
+static void end_cancel_follow_up(dygw_verification_t *v)
 {
     v->last_error = NULL;
     v->errand_at = v->news & DYGW_NEWS_WEBHOOK ? v->updated_at : DYGW_NO_TIME;
@@ -51,7 +51,7 @@ void dygw_cancel_done(dygw_verification_t *v)
         v->enrichment_status = DYGW_ENRICH_SKIPPED;
     }
     v->next_run_at = DYGW_NO_TIME;
-    end_follow_up(v);
+    end_cancel_follow_up(v);
     dygw_late_expect(v);
 }
 
@@ -62,5 +62,5 @@ void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
     v->error_description = reply->description;
     v->cancel_since = DYGW_NO_TIME;
     v->cancels = 0;
-    end_follow_up(v);
+    end_cancel_follow_up(v);
 }

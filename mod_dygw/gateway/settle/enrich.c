@@ -1,35 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Enriching what was redeemed with its order and with what the coupon looks like afterwards.
+ * The job that enriches `success` rows with their order, and with the coupon as it looks after the
+ * redemption.
  *
- * An attempt asks for each order of the group, then for each coupon whose order was found. What was
- * learned is filled in when the attempt learned everything, or was the last one; an attempt that
- * did not is counted, and made again after a pause.
+ * One run is one attempt: it asks for the order of each row, then for each coupon whose order was
+ * found. If all was learned, the rows are filled in and done. If not, the attempt is counted and
+ * made again after a pause, until the time for it is over; then the rows are filled in with what
+ * there is.
  *
- * Of a redemption that Douyin did not name when it was done, the verify_id is learned as well, and
- * that is not put off: without it nobody can cancel it, and others may take it for theirs. */
+ * A `success` without verify_id gets its verify_id here, and its coupon is asked for even if the
+ * order is not found: without a verify_id nobody can cancel the redemption, and other verifications
+ * may take it for their own. */
 #include <string.h>
 
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
-#include "gateway/settle/kinds.h"
 #include "gateway/settle/attribution.h"
+#include "gateway/settle/settle.h"
 #include "util/text.h"
 
 #define US_PER_MS           1000
-#define EXT_ORDER_ID_MAX    64      /* characters that a record keeps */
+#define EXT_ORDER_ID_MAX    64      /* characters, the most that the table keeps */
 
 /* What the attempt learned of one row. */
 typedef struct learned_t {
     int wanted;                         /* the row is to be enriched */
-    int nameless;                       /* its verify_id is to be learned, too */
-    int clashed;                        /* what seemed to be it is another record's */
+    int nameless;                       /* it is `success` and has no verify_id */
+    int clashed;                        /* the verify_id that was learned is another
+                                         * verification's */
     int asked_order;
     int asked_coupon;
-    const dygw_order_reply_t *order;    /* NULL: not found, or not asked */
-    const dygw_coupons_reply_t *answer; /* the coupon's; NULL likewise */
-    const dygw_seen_coupon_t *coupon;   /* the one in it */
-    const char *error;                  /* why the attempt came to nothing; NULL: it did not */
+    const dygw_order_reply_t *order;    /* NULL: not asked for, or not found */
+    const dygw_coupons_reply_t *answer; /* the answer to get; NULL likewise */
+    const dygw_seen_coupon_t *coupon;   /* the coupon in this answer; NULL likewise */
+    const char *error;                  /* why the attempt comes to nothing; NULL: it does not */
 } learned_t;
 
 static learned_t *learned_of(const dygw_job_t *job)
@@ -37,25 +41,26 @@ static learned_t *learned_of(const dygw_job_t *job)
     return job->state;
 }
 
-/* A coupon that was given away belongs to two orders; its money is in the first. */
-static const char *order_of(const dygw_verification_t *v)
+/* Returns the order that was paid. A coupon that was given away belongs to two orders, and the
+ * first was paid. */
+static const char *paid_order_of(const dygw_verification_t *v)
 {
     return v->source_order_id ? v->source_order_id : v->order_id;
 }
 
 /* --- filling in --- */
 
-static void take_text(const char **member, const char *news)
+static void replace_text(const char **member, const char *news)
 {
     *member = news ? news : *member;
 }
 
-static void take_time(dygw_ms_t *member, dygw_ms_t news)
+static void replace_time(dygw_ms_t *member, dygw_ms_t news)
 {
     *member = news != DYGW_NO_TIME ? news : *member;
 }
 
-static void keep_or_take(const char **member, const char *news)
+static void fill_text(const char **member, const char *news)
 {
     *member = *member ? *member : news;
 }
@@ -66,21 +71,21 @@ static void fill_from_order(dygw_verification_t *v, const dygw_order_reply_t *or
     if (order->order_status >= 0) {
         v->order_status = order->order_status;
     }
-    take_time(&v->create_order_time, order->create_order_time);
-    take_time(&v->pay_time, order->pay_time);
-    take_text(&v->product_id, order->product_id);
-    take_text(&v->product_name, order->product_name);
-    take_text(&v->sku_id, order->sku_id);
-    take_text(&v->sku_name, order->sku_name);
-    keep_or_take(&v->source_order_id, order->order_id);
+    replace_time(&v->create_order_time, order->create_order_time);
+    replace_time(&v->pay_time, order->pay_time);
+    replace_text(&v->product_id, order->product_id);
+    replace_text(&v->product_name, order->product_name);
+    replace_text(&v->sku_id, order->sku_id);
+    replace_text(&v->sku_name, order->sku_name);
+    fill_text(&v->source_order_id, order->order_id);
     if (order->ext_order_id && dygw_characters(order->ext_order_id) <= EXT_ORDER_ID_MAX) {
-        keep_or_take(&v->ext_order_id, order->ext_order_id);
+        fill_text(&v->ext_order_id, order->ext_order_id);
     }
     dygw_record_replace_response(v, "order", &order->reply, pool);
 }
 
-/* Douyin knows better than the clock until when it takes ours back. */
-static void heed_can_cancel(dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
+/* Douyin may end the time in which it accepts a cancel earlier than our clock does. */
+static void shorten_cancelable(dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
 {
     dygw_ms_t now = dygw_now();
     int i;
@@ -100,17 +105,17 @@ static void fill_from_coupon(dygw_verification_t *v, const dygw_seen_coupon_t *c
     const dygw_certificate_t *certificate = &coupon->certificate;
 
     dygw_record_look(v, coupon);
-    keep_or_take(&v->product_id, certificate->product_id);
-    keep_or_take(&v->product_name, certificate->sku_name);
-    keep_or_take(&v->sku_id, certificate->sku_id);
-    keep_or_take(&v->sku_name, certificate->sku_name);
+    fill_text(&v->product_id, certificate->product_id);
+    fill_text(&v->product_name, certificate->sku_name);
+    fill_text(&v->sku_id, certificate->sku_id);
+    fill_text(&v->sku_name, certificate->sku_name);
     if (v->expire_time == DYGW_NO_TIME) {
         v->expire_time = certificate->expire_time;
     }
-    heed_can_cancel(v, coupon);
+    shorten_cancelable(v, coupon);
 }
 
-static void fill(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
+static void enrich_fill(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
 {
     if (learned->order) {
         fill_from_order(v, learned->order, pool);
@@ -124,17 +129,18 @@ static void fill(dygw_verification_t *v, const learned_t *learned, apr_pool_t *p
 
 /* --- the end of an attempt --- */
 
-static void succeed(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
+static void enrich_end_success(dygw_verification_t *v, const learned_t *learned, apr_pool_t *pool)
 {
-    fill(v, learned, pool);
+    enrich_fill(v, learned, pool);
     v->enrichment_status = DYGW_ENRICH_SUCCESS;
     v->next_run_at = DYGW_NO_TIME;
     v->last_error = NULL;
 }
 
-static void give_up(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+static void enrich_end_failed(dygw_verification_t *v, const dygw_job_t *job,
+                              const learned_t *learned)
 {
-    fill(v, learned, job->ctx.pool);
+    enrich_fill(v, learned, job->ctx.pool);
     v->enrichment_status = DYGW_ENRICH_FAILED;
     v->next_run_at = DYGW_NO_TIME;
     dygw_log(job->ctx.log, WARN, 0,
@@ -142,20 +148,21 @@ static void give_up(dygw_verification_t *v, const dygw_job_t *job, const learned
                           "the time there was, and is given up: %s", v->id, v->last_error);
 }
 
-static void end(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+static void enrich_end_last(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
     if (learned->error) {
-        give_up(v, job, learned);
+        enrich_end_failed(v, job, learned);
         return;
     }
-    succeed(v, learned, job->ctx.pool);
+    enrich_end_success(v, learned, job->ctx.pool);
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0447) "verification %" APR_INT64_T_FMT ": Douyin did not say which of the "
                           "coupon's verifications it is, and it cannot be cancelled here", v->id);
 }
 
-/* The last attempt is made when the time is over, not before. */
-static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
+/* Counts the attempt and sets when the next is due. The last attempt is made at the end of the
+ * time, not before. */
+static void enrich_put_off(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
 {
     const dygw_gateway_t *gateway = job->ctx.gateway;
     dygw_ms_t now = dygw_now();
@@ -170,7 +177,7 @@ static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learn
     v->last_error = learned->error ? learned->error
                                    : "certificate/get: the redemption is not shown yet";
     if (now >= ends_at) {
-        end(v, job, learned);
+        enrich_end_last(v, job, learned);
         return;
     }
     v->next_run_at = now + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
@@ -180,7 +187,7 @@ static void try_again(dygw_verification_t *v, const dygw_job_t *job, const learn
     }
 }
 
-static void apply(const dygw_job_t *job, int *changed)
+static void enrich_apply(const dygw_job_t *job, int *changed)
 {
     int i;
 
@@ -193,17 +200,17 @@ static void apply(const dygw_job_t *job, int *changed)
             continue;
         }
         if (!learned->error && (!learned->nameless || v->verify_id)) {
-            succeed(v, learned, job->ctx.pool);
+            enrich_end_success(v, learned, job->ctx.pool);
             continue;
         }
         if (!learned->error) {
-            fill(v, learned, job->ctx.pool);
+            enrich_fill(v, learned, job->ctx.pool);
         }
-        try_again(v, job, learned);
+        enrich_put_off(v, job, learned);
     }
 }
 
-static apr_status_t learn_names_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t learn_verify_ids_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_job_t *job = baton;
     int i;
@@ -222,8 +229,8 @@ static apr_status_t learn_names_with(const dygw_ctx_t *ctx, dygw_db_t *db, void 
     return APR_SUCCESS;
 }
 
-/* 0: the database does not tell. */
-static int learn_names(dygw_job_t *job)
+/* Sets the verify_ids of rows that have none. 0: the database does not tell. */
+static int learn_verify_ids(dygw_job_t *job)
 {
     int needed = 0;
     int i;
@@ -231,11 +238,13 @@ static int learn_names(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         needed |= learned_of(job)[i].nameless && learned_of(job)[i].coupon;
     }
-    return !needed || dygw_db_work(&job->ctx, learn_names_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
+    return !needed
+           || dygw_db_work(&job->ctx, learn_verify_ids_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
-/* A verify_id that turns out to be another record's is not learned. */
-static void conclude(dygw_job_t *job)
+/* Fills in and writes the rows. If a verify_id turns out to be another verification's, it is not
+ * set. */
+static void enrich_write(dygw_job_t *job)
 {
     const apr_size_t room = (apr_size_t)job->count;
     int *changed = apr_pcalloc(job->ctx.pool, room * sizeof(*changed));
@@ -246,8 +255,8 @@ static void conclude(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         kept[i] = *job->rows[i];
     }
-    while (learn_names(job)) {
-        apply(job, changed);
+    while (learn_verify_ids(job)) {
+        enrich_apply(job, changed);
         if (dygw_job_write(job, changed, &clash) || clash < 0) {
             break;
         }
@@ -260,8 +269,8 @@ static void conclude(dygw_job_t *job)
 
 /* --- asking --- */
 
-/* An order that was just paid may not be there yet. */
-static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_pool_t *pool)
+/* Douyin may not know an order yet that was just paid. */
+static void enrich_take_order(learned_t *learned, const dygw_order_reply_t *order, apr_pool_t *pool)
 {
     learned->asked_order = 1;
     if (order->reply.kind == DYGW_REPLY_OK && order->found) {
@@ -275,7 +284,8 @@ static void hear_order(learned_t *learned, const dygw_order_reply_t *order, apr_
     }
 }
 
-static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, apr_pool_t *pool)
+static void enrich_take_coupon(learned_t *learned, const dygw_coupons_reply_t *answer,
+                               apr_pool_t *pool)
 {
     learned->asked_coupon = 1;
     if (answer->reply.kind != DYGW_REPLY_OK) {
@@ -290,13 +300,13 @@ static void hear_coupon(learned_t *learned, const dygw_coupons_reply_t *answer, 
     }
 }
 
-static const dygw_question_t *ask_order(dygw_job_t *job, const char *order_id)
+static const dygw_question_t *order_question(dygw_job_t *job, const char *order_id)
 {
     job->question = (dygw_question_t){ .what = DYGW_QUESTION_ORDER, .order_id = order_id };
     return &job->question;
 }
 
-static const dygw_question_t *ask_coupon(dygw_job_t *job, const char *encrypted_code)
+static const dygw_question_t *coupon_question(dygw_job_t *job, const char *encrypted_code)
 {
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET, .encrypted_code = encrypted_code
@@ -304,15 +314,15 @@ static const dygw_question_t *ask_coupon(dygw_job_t *job, const char *encrypted_
     return &job->question;
 }
 
-static const dygw_question_t *next_question(dygw_job_t *job)
+static const dygw_question_t *enrich_next_question(dygw_job_t *job)
 {
     int i;
 
     for (i = 0; i < job->count; i++) {
         const learned_t *learned = &learned_of(job)[i];
 
-        if (learned->wanted && !learned->asked_order && order_of(job->rows[i])) {
-            return ask_order(job, order_of(job->rows[i]));
+        if (learned->wanted && !learned->asked_order && paid_order_of(job->rows[i])) {
+            return order_question(job, paid_order_of(job->rows[i]));
         }
     }
     for (i = 0; i < job->count; i++) {
@@ -320,14 +330,14 @@ static const dygw_question_t *next_question(dygw_job_t *job)
 
         if (learned->wanted && (!learned->error || learned->nameless) && !learned->asked_coupon
             && job->rows[i]->encrypted_code) {
-            return ask_coupon(job, job->rows[i]->encrypted_code);
+            return coupon_question(job, job->rows[i]->encrypted_code);
         }
     }
-    conclude(job);
+    enrich_write(job);
     return NULL;
 }
 
-static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+static const dygw_question_t *enrich_answered(dygw_job_t *job, dygw_answer_t answer)
 {
     int i;
 
@@ -335,27 +345,27 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
         learned_t *learned = &learned_of(job)[i];
 
         if (job->question.what == DYGW_QUESTION_ORDER
-            && dygw_text_same(order_of(job->rows[i]), job->question.order_id)) {
-            hear_order(learned, answer.order, job->ctx.pool);
+            && dygw_text_same(paid_order_of(job->rows[i]), job->question.order_id)) {
+            enrich_take_order(learned, answer.order, job->ctx.pool);
         }
         else if (job->question.what == DYGW_QUESTION_GET
                  && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
-            hear_coupon(learned, answer.coupons, job->ctx.pool);
+            enrich_take_coupon(learned, answer.coupons, job->ctx.pool);
         }
     }
-    return next_question(job);
+    return enrich_next_question(job);
 }
 
-/* NULL: Douyin can be asked. */
-static const char *obstacle(const dygw_job_t *job, const dygw_verification_t *v)
+/* Returns why Douyin cannot be asked about the row; NULL: it can. */
+static const char *enrich_obstacle(const dygw_job_t *job, const dygw_verification_t *v)
 {
     if (!job->ctx.gateway->account_id) {
         return "DygwAccountId is not set";
     }
-    return order_of(v) || v->encrypted_code ? NULL : "neither its order nor its code is known";
+    return paid_order_of(v) || v->encrypted_code ? NULL : "neither its order nor its code is known";
 }
 
-static const dygw_question_t *begin(dygw_job_t *job)
+static const dygw_question_t *enrich_begin(dygw_job_t *job)
 {
     learned_t *learned = apr_pcalloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*learned));
     int i;
@@ -368,11 +378,13 @@ static const dygw_question_t *begin(dygw_job_t *job)
                             && v->enrichment_status == DYGW_ENRICH_PENDING;
         learned[i].nameless = learned[i].wanted && !v->verify_id && v->encrypted_code;
         if (learned[i].wanted) {
-            learned[i].error = obstacle(job, v);
+            learned[i].error = enrich_obstacle(job, v);
             learned[i].asked_order = learned[i].error != NULL;
         }
     }
-    return next_question(job);
+    return enrich_next_question(job);
 }
 
-const dygw_job_kind_t dygw_enrich_job = { "enrich", DYGW_DUE_ENRICH, begin, answered };
+const dygw_job_kind_t dygw_enrich_job = {
+    "enrich", DYGW_DUE_ENRICH, enrich_begin, enrich_answered
+};

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Douyin shows of coupons against what is recorded. */
+ * Whether a redemption that Douyin shows can be what a verification of ours asked for.
+ *
+ * The time of a redemption is by Douyin's clock, the other times are by ours. By how much Douyin's
+ * clock is ahead is known within limits only (ahead_least, ahead_most), so times are compared as
+ * intervals: whatever is possible fits. */
 #include "gateway/settle/fit.h"
 
 #include <string.h>
@@ -8,8 +12,9 @@
 #include "util/json.h"
 #include "util/text.h"
 
-#define DOUYINS_MS      1000    /* what the clocks of Douyin's machines may differ by; */
-#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)     /* and those of our hosts, too */
+#define DOUYINS_MS      1000    /* by so much the clocks of Douyin's machines may differ, */
+#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)     /* and so much with the clocks of
+                                                                 * our hosts */
 #define SECOND_MS       1000
 
 static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)
@@ -32,7 +37,8 @@ const dygw_seen_coupon_t *dygw_fit_coupon(const dygw_verification_t *v,
             return coupon_at(coupons, i);
         }
     }
-    /* A code may be encrypted anew with each answer; two certificate_ids are two coupons. */
+    /* The code may be another one, because an answer may encrypt it anew. Two certificate_ids,
+     * however, are two coupons. */
     if (coupons->nelts == 1
         && !(v->certificate_id && coupon_at(coupons, 0)->certificate.certificate_id)) {
         return coupon_at(coupons, 0);
@@ -40,13 +46,13 @@ const dygw_seen_coupon_t *dygw_fit_coupon(const dygw_verification_t *v,
     return NULL;
 }
 
-/* A whole second stands for all of it. */
+/* Douyin gives some times in whole seconds: such a time stands for the whole second. */
 static dygw_ms_t last_ms_of(dygw_ms_t t)
 {
     return t % SECOND_MS == 0 ? t + SECOND_MS - 1 : t;
 }
 
-/* Not before the record was made, by our clock, within what Douyin's is ahead of it. */
+/* The redemption must not be earlier than the making of v, nor later than now. */
 static dygw_fit_e time_fits(const dygw_verification_t *v, const dygw_seen_verify_t *verify,
                             dygw_ms_t now)
 {
@@ -91,7 +97,7 @@ static dygw_fit_e kind_fits(int verify_type)
     return verify_type == DYGW_VERIFY_TYPE_OPEN_PLATFORM ? DYGW_FIT_YES : DYGW_FIT_NO;
 }
 
-/* Older answers do not. */
+/* Older answers do not show a store. */
 int dygw_fit_names_store(const dygw_seen_verify_t *verify)
 {
     return verify->poi_id && *verify->poi_id && strcmp(verify->poi_id, "0") != 0;

@@ -1,46 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Follow-ups: what is left to do with rows that are settled. For each row of the request that is
- * due:
+ * The job follow-up: what is left to do with rows that are not `processing` any more. For each row
+ * of the request that is due:
  *
- *   a cancel whose outcome is not known     get: our verify_id is not shown any more -> cancelled;
- *                                           still there -> cancel again. Refused -> get once more,
- *                                           for it may have been done before; then it is refused
- *   a cancel that was never sent (the row   cancel, when no verify of its request can be under way
- *   was given up, and yet redeemed; or a
- *   verify was under way)
- *   news of a webhook                       get: not shown any more -> cancelled; refunded -> so
- *   a verify of it may be applied late      get, now and then until that is over: a verification
- *   (late.h, orphan.c)                      that fits and that no record has -> cancel that
+ *   what is left                     what is done
  *
- * A cancel is counted and committed before it is sent. A redemption that Douyin did not name gets
- * its name from a look first.
- */
+ *   a cancel that was not sent yet   cancel, as soon as no verify of the request can be under way
+ *   a cancel whose outcome is        get: our verify_id is not shown any more: `cancelled`; it is
+ *   unknown                          still shown: cancel once more, for up to 2 h
+ *   Douyin has refused a cancel      get: an earlier cancel may have been carried out; if none
+ *                                    was, the refusal is the outcome
+ *   news of a webhook                get: our verify_id is not shown any more: `cancelled`; the
+ *                                    coupon was refunded: that is recorded
+ *   a verify may be applied late     get, now and then, until it is too late for that; a redemption
+ *   (late.h, orphan.c)               that fits and that no verification has: cancel that
+ *
+ * A cancel is counted in the row, and that is committed, before the cancel is sent. A `success`
+ * without verify_id is looked at with get first, to learn the verify_id that a cancel needs. */
 #include "gateway/settle/follow_up.h"
+
 #include "douyin/codes.h"
 #include "gateway/record.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/fit.h"
-#include "gateway/settle/kinds.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/settle.h"
 
-#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: until Douyin is taken to be gone */
+#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: after that Douyin is not asked any
+                                                     * more */
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
-#define NEWS_PAUSE_PART     10                      /* of the record's age */
-#define FRESH_MS            10000                   /* it may not show yet what it did then */
-#define AHEAD_MAX_MS        60000                   /* of the host that redeemed it; more: ours was
-                                                     * put back */
+#define NEWS_PAUSE_PART     10                      /* a pause is the row's age divided by this */
+#define FRESH_MS            10000                   /* Douyin may not show a redemption yet */
+#define AHEAD_MAX_MS        60000                   /* so far the clock of the host that redeemed
+                                                     * may be ahead; more: our clock was set back */
 
-static dygw_follow_up_next_e end_undone(dygw_job_t *job, const char *why);
+static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why);
 
 static int is_being_cancelled(const dygw_verification_t *v)
 {
     return v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME;
 }
 
-/* A row that was given up can be cancelled only since it is known to be redeemed. */
+/* Returns when cancelling could begin. A row that was given up while it was `processing` can be
+ * cancelled only when its redemption is known. */
 static dygw_ms_t cancel_began(const dygw_verification_t *v)
 {
     return v->verify_time > v->cancel_since ? v->verify_time : v->cancel_since;
@@ -48,7 +52,7 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 
 /* --- questions --- */
 
-static dygw_follow_up_next_e ask(dygw_job_t *job)
+static dygw_follow_up_next_e follow_up_ask_get(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET, .encrypted_code = dygw_follow_up_row(job)->encrypted_code
@@ -56,24 +60,24 @@ static dygw_follow_up_next_e ask(dygw_job_t *job)
     return DYGW_FOLLOW_UP_ASK;
 }
 
-static dygw_follow_up_next_e end_nameless(dygw_job_t *job)
+static dygw_follow_up_next_e end_cancel_nameless(dygw_job_t *job)
 {
-    return end_undone(job, "Douyin did not say what is needed to cancel it");
+    return end_cancel_undone(job, "Douyin did not say what is needed to cancel it");
 }
 
-static dygw_follow_up_next_e cancel(dygw_job_t *job)
+static dygw_follow_up_next_e follow_up_send_cancel(dygw_job_t *job)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
     dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (!v->verify_id || !v->certificate_id) {
-        return end_nameless(job);
+        return end_cancel_nameless(job);
     }
     v->cancels++;
     v->errand_at = dygw_pace_cancel(cancel_began(v), dygw_now());
     if (!dygw_follow_up_write(job)) {
-        v->verify_id = e->clash ? NULL : v->verify_id;
-        return e->clash ? end_nameless(job) : DYGW_FOLLOW_UP_STOP;
+        v->verify_id = state->clash ? NULL : v->verify_id;
+        return state->clash ? end_cancel_nameless(job) : DYGW_FOLLOW_UP_STOP;
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_CANCEL,
@@ -83,13 +87,14 @@ static dygw_follow_up_next_e cancel(dygw_job_t *job)
     return DYGW_FOLLOW_UP_ASK;
 }
 
-/* Not while a verify of its request may be under way, which might redeem it again afterwards. */
-static dygw_follow_up_next_e begin_cancel(dygw_job_t *job)
+/* The cancel waits while a verify of its request may be under way: that could redeem anew what the
+ * cancel has taken back. */
+static dygw_follow_up_next_e follow_up_begin_cancel(dygw_job_t *job)
 {
     dygw_ms_t at = dygw_cancel_not_before(job->rows, job->count);
 
     if (at <= dygw_now()) {
-        return cancel(job);
+        return follow_up_send_cancel(job);
     }
     dygw_follow_up_row(job)->errand_at = at;
     return dygw_follow_up_go_on(job);
@@ -97,7 +102,7 @@ static dygw_follow_up_next_e begin_cancel(dygw_job_t *job)
 
 /* --- outcomes --- */
 
-static dygw_follow_up_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e by)
+static dygw_follow_up_next_e end_cancel_done(dygw_job_t *job, dygw_confirmed_by_e by)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
@@ -110,7 +115,7 @@ static dygw_follow_up_next_e end_cancelled(dygw_job_t *job, dygw_confirmed_by_e 
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
-static dygw_follow_up_next_e end_refused(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e end_cancel_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
@@ -119,16 +124,16 @@ static dygw_follow_up_next_e end_refused(dygw_job_t *job, const dygw_reply_t *re
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
 
-static dygw_follow_up_next_e end_undone(dygw_job_t *job, const char *why)
+static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why)
 {
     const dygw_reply_t reply = { .error_code = DYGW_CODE_UNKNOWN_ERROR, .description = why };
 
-    return end_refused(job, &reply);
+    return end_cancel_refused(job, &reply);
 }
 
-static dygw_follow_up_next_e end_unconfirmed(dygw_job_t *job)
+static dygw_follow_up_next_e end_cancel_unconfirmed(dygw_job_t *job)
 {
-    return end_undone(job, "Douyin did not carry out the cancel in time");
+    return end_cancel_undone(job, "Douyin did not carry out the cancel in time");
 }
 
 static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply)
@@ -141,7 +146,7 @@ static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply
     return dygw_follow_up_go_on(job);
 }
 
-/* How long it is until Douyin is sure to show a redemption; 0: it does. */
+/* Returns how many ms it takes until Douyin certainly shows the redemption of v; 0: none. */
 static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
 {
     dygw_ms_t left = v->verify_time == DYGW_NO_TIME ? 0 : v->verify_time + FRESH_MS - now;
@@ -152,8 +157,8 @@ static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
     return left < FRESH_MS ? left : FRESH_MS;
 }
 
-static dygw_ms_t pause_of_news(const dygw_verification_t *v, const dygw_reply_t *reply,
-                               dygw_ms_t now)
+static dygw_ms_t news_pause(const dygw_verification_t *v, const dygw_reply_t *reply,
+                            dygw_ms_t now)
 {
     dygw_ms_t pause = (now - v->created_at) / NEWS_PAUSE_PART;
 
@@ -166,7 +171,7 @@ static dygw_ms_t pause_of_news(const dygw_verification_t *v, const dygw_reply_t 
     return dygw_job_pause(0, pause < NEWS_PAUSE_MS ? NEWS_PAUSE_MS : pause, NEWS_PAUSE_MAX_MS);
 }
 
-/* An answer came that will not become clearer. */
+/* Whether Douyin has answered in a way that asking again will not make clearer. */
 static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply_t *reply,
                                   dygw_ms_t now)
 {
@@ -174,8 +179,8 @@ static int tells_nothing_for_good(const dygw_verification_t *v, const dygw_reply
            && now > v->created_at + ASK_FOR_MS;
 }
 
-/* Douyin told nothing: once more, later. */
-static dygw_follow_up_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
+/* Douyin's answer does not tell how the follow-up ends: the row is due again later. */
+static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_ms_t now = dygw_now();
@@ -185,13 +190,13 @@ static dygw_follow_up_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
         if (tells_nothing_for_good(v, reply, now)) {
             return end_news(job, reply);
         }
-        /* What its cancel came to is asked when that was sent to be. */
+        /* A cancel here is that of an orphan: orphan.c has set when to look for its outcome. */
         v->errand_at = job->question.what == DYGW_QUESTION_CANCEL
                            ? v->errand_at
-                           : now + pause_of_news(v, reply, now);
+                           : now + news_pause(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
-        return end_unconfirmed(job);
+        return end_cancel_unconfirmed(job);
     }
     else {
         v->errand_at = dygw_pace_cancel(cancel_began(v), now);
@@ -201,14 +206,14 @@ static dygw_follow_up_next_e put_off(dygw_job_t *job, const dygw_reply_t *reply)
 
 /* --- answers --- */
 
-static int is_refused(const dygw_reply_t *reply)
+static int cancel_is_refused(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_COUPON || reply->kind == DYGW_REPLY_SETUP
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* What Douyin did not name. APR_NOTFOUND: it does not show it. */
-static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
+/* Sets the verify_id of a row that has none. APR_NOTFOUND: Douyin does not show the redemption. */
+static apr_status_t follow_up_learn_verify_id(const dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool);
@@ -220,41 +225,42 @@ static apr_status_t learn_name(const dygw_job_t *job, const dygw_seen_coupon_t *
     return rv;
 }
 
-static dygw_follow_up_next_e cancel_nameless(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                             const dygw_seen_coupon_t *seen)
+static dygw_follow_up_next_e cancel_without_verify_id(dygw_job_t *job,
+                                                      const dygw_coupons_reply_t *answer,
+                                                      const dygw_seen_coupon_t *seen)
 {
-    apr_status_t rv = learn_name(job, seen);
+    apr_status_t rv = follow_up_learn_verify_id(job, seen);
 
     if (rv == APR_SUCCESS) {
-        return begin_cancel(job);
+        return follow_up_begin_cancel(job);
     }
     if (rv != APR_NOTFOUND) {
         return DYGW_FOLLOW_UP_STOP;
     }
     return dygw_now() > cancel_began(dygw_follow_up_row(job)) + DYGW_CANCEL_FOR_MS
-               ? end_nameless(job)
-               : put_off(job, &answer->reply);
+               ? end_cancel_nameless(job)
+               : follow_up_put_off(job, &answer->reply);
 }
 
-static dygw_follow_up_next_e go_on_cancelling(dygw_job_t *job, const dygw_coupons_reply_t *answer,
-                                              const dygw_seen_coupon_t *seen)
+static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupons_reply_t *answer,
+                                               const dygw_seen_coupon_t *seen)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
     dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (dygw_fit_is_gone(v, seen)) {
-        return end_cancelled(job, DYGW_BY_STATUS_QUERY);
+        return end_cancel_done(job, DYGW_BY_STATUS_QUERY);
     }
     if (!v->verify_id) {
-        return cancel_nameless(job, answer, seen);
+        return cancel_without_verify_id(job, answer, seen);
     }
-    if (e->refusal) {
-        return end_refused(job, e->refusal);
+    if (state->refusal) {
+        return end_cancel_refused(job, state->refusal);
     }
     if (v->cancels > 0 && dygw_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
-        return end_unconfirmed(job);
+        return end_cancel_unconfirmed(job);
     }
-    return cancel(job);
+    return follow_up_send_cancel(job);
 }
 
 /* --- news --- */
@@ -285,18 +291,20 @@ static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_cou
     return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_follow_up_go_on(job);
 }
 
-/* Douyin knows of no such coupon: news then are none, and a cancel has nothing to go by. */
-static dygw_follow_up_next_e take_absence(dygw_job_t *job, const dygw_reply_t *reply)
+/* Douyin says that there is no such coupon. Then news were wrong, and get cannot tell how a cancel
+ * ended. */
+static dygw_follow_up_next_e take_no_coupon(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
 
     if (is_being_cancelled(dygw_follow_up_row(job))) {
-        return e->refusal ? end_refused(job, e->refusal) : put_off(job, reply);
+        return state->refusal ? end_cancel_refused(job, state->refusal)
+                              : follow_up_put_off(job, reply);
     }
     return end_news(job, reply);
 }
 
-static dygw_follow_up_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static dygw_follow_up_next_e follow_up_take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     const dygw_seen_coupon_t *seen;
@@ -304,87 +312,90 @@ static dygw_follow_up_next_e take_get(dygw_job_t *job, const dygw_coupons_reply_
     v->asks++;
     dygw_record_replace_response(v, "get", &answer->reply, job->ctx.pool);
     if (answer->reply.kind == DYGW_REPLY_COUPON || answer->reply.kind == DYGW_REPLY_REQUEST) {
-        return take_absence(job, &answer->reply);
+        return take_no_coupon(job, &answer->reply);
     }
     if (answer->reply.kind != DYGW_REPLY_OK || answer->coupons->nelts == 0) {
-        return put_off(job, &answer->reply);
+        return follow_up_put_off(job, &answer->reply);
     }
     seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     if ((is_being_cancelled(v) || (v->news & DYGW_NEWS_WEBHOOK)) && dygw_fit_is_gone(v, seen)
         && (dygw_fit_is_hidden(seen) || fresh_for(v, dygw_now()) > 0)) {
-        return put_off(job, &answer->reply);
+        return follow_up_put_off(job, &answer->reply);
     }
-    return is_being_cancelled(v) ? go_on_cancelling(job, answer, seen) : look_into_news(job, seen);
+    return is_being_cancelled(v) ? go_on_with_cancel(job, answer, seen) : look_into_news(job, seen);
 }
 
-static dygw_follow_up_next_e take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
+static dygw_follow_up_next_e follow_up_take_cancel(dygw_job_t *job, const dygw_reply_t *reply)
 {
-    dygw_follow_up_t *e = job->state;
+    dygw_follow_up_t *state = job->state;
 
     dygw_record_replace_response(dygw_follow_up_row(job), "cancel", reply, job->ctx.pool);
     if (reply->kind == DYGW_REPLY_OK) {
-        return is_being_cancelled(dygw_follow_up_row(job)) ? end_cancelled(job, DYGW_BY_NOBODY)
-                                                        : dygw_orphan_taken_back(job);
+        return is_being_cancelled(dygw_follow_up_row(job)) ? end_cancel_done(job, DYGW_BY_NOBODY)
+                                                           : dygw_orphan_taken_back(job);
     }
-    if (is_refused(reply)) {
-        e->refusal = reply;
-        return ask(job);
+    if (cancel_is_refused(reply)) {
+        state->refusal = reply;
+        return follow_up_ask_get(job);
     }
-    return put_off(job, reply);
+    return follow_up_put_off(job, reply);
 }
 
 /* --- the job --- */
 
-static int is_due(const dygw_verification_t *v)
+static int follow_up_is_due(const dygw_verification_t *v)
 {
     return v->verify_status != DYGW_PROCESSING && v->errand_at != DYGW_NO_TIME
            && v->errand_at <= dygw_now();
 }
 
-static dygw_follow_up_next_e begin_row(dygw_job_t *job)
+static dygw_follow_up_next_e follow_up_begin_row(dygw_job_t *job)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
     if (is_being_cancelled(v) && v->cancels == 0 && (v->verify_id || !v->encrypted_code)) {
-        return begin_cancel(job);
+        return follow_up_begin_cancel(job);
     }
     if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
         v->news &= ~DYGW_NEWS_LATE;
     }
     if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
-        return ask(job);
+        return follow_up_ask_get(job);
     }
     v->news = 0;
     v->errand_at = DYGW_NO_TIME;
     return dygw_follow_up_go_on(job);
 }
 
-static const dygw_question_t *proceed(dygw_job_t *job, dygw_follow_up_next_e next)
+static const dygw_question_t *follow_up_proceed(dygw_job_t *job, dygw_follow_up_next_e next)
 {
-    dygw_follow_up_t *e = job->state;
+    dygw_follow_up_t *state = job->state;
 
-    while (next == DYGW_FOLLOW_UP_NEXT && ++e->at < job->count) {
-        e->refusal = NULL;
-        if (is_due(job->rows[e->at])) {
-            next = begin_row(job);
+    while (next == DYGW_FOLLOW_UP_NEXT && ++state->at < job->count) {
+        state->refusal = NULL;
+        if (follow_up_is_due(job->rows[state->at])) {
+            next = follow_up_begin_row(job);
         }
     }
     return next == DYGW_FOLLOW_UP_ASK ? &job->question : NULL;
 }
 
-static const dygw_question_t *begin(dygw_job_t *job)
+static const dygw_question_t *follow_up_begin(dygw_job_t *job)
 {
-    dygw_follow_up_t *e = apr_pcalloc(job->ctx.pool, sizeof(*e));
+    dygw_follow_up_t *state = apr_pcalloc(job->ctx.pool, sizeof(*state));
 
-    e->at = -1;
-    job->state = e;
-    return proceed(job, DYGW_FOLLOW_UP_NEXT);
+    state->at = -1;
+    job->state = state;
+    return follow_up_proceed(job, DYGW_FOLLOW_UP_NEXT);
 }
 
-static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+static const dygw_question_t *follow_up_answered(dygw_job_t *job, dygw_answer_t answer)
 {
-    return proceed(job, job->question.what == DYGW_QUESTION_GET ? take_get(job, answer.coupons)
-                                                           : take_cancel(job, answer.reply));
+    return follow_up_proceed(job, job->question.what == DYGW_QUESTION_GET
+                                      ? follow_up_take_get(job, answer.coupons)
+                                      : follow_up_take_cancel(job, answer.reply));
 }
 
-const dygw_job_kind_t dygw_follow_up_job = { "errand", DYGW_DUE_FOLLOW_UP, begin, answered };
+const dygw_job_kind_t dygw_follow_up_job = {
+    "errand", DYGW_DUE_FOLLOW_UP, follow_up_begin, follow_up_answered
+};

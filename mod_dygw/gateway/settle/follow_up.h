@@ -1,50 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For follow_up.c and its parts only: the follow-ups of the rows of one request, one after the
- * other. */
+ * For follow_up.c, follow_up_row.c and orphan.c only: the state of the job follow-up, and what
+ * these files use of each other. The job does the follow-ups of the rows of one request, one row
+ * after the other. */
 #ifndef DYGW_GATEWAY_SETTLE_FOLLOW_UP_H
 #define DYGW_GATEWAY_SETTLE_FOLLOW_UP_H
 
 #include "gateway/background/job.h"
 
-#define DYGW_CANCEL_FOR_MS  APR_INT64_C(7200000)    /* 2 h: Douyin allows one hour */
+/* 2 h, in ms: for so long a cancel is tried. Douyin allows a cancel for 1 h. */
+#define DYGW_CANCEL_FOR_MS  APR_INT64_C(7200000)
 
 /* The state of the job. */
 typedef struct dygw_follow_up_t {
-    int at;                         /* which row; -1: none yet */
-    const dygw_reply_t *refusal;    /* of its cancel, just now; NULL: none */
-    int clash;                      /* the verify_id that it learned is another record's */
+    int at;                         /* the index of the row whose turn it is; -1: none yet */
+    const dygw_reply_t *refusal;    /* Douyin's refusal of the row's cancel; NULL: none yet */
+    int clash;                      /* the row's new verify_id is another verification's */
 } dygw_follow_up_t;
 
-/* What comes next. */
+/* What the job does next. */
 typedef enum {
-    DYGW_FOLLOW_UP_STOP,   /* nothing: the row could not be written, and the job has to end */
-    DYGW_FOLLOW_UP_ASK,    /* job->question */
-    DYGW_FOLLOW_UP_NEXT    /* the next row: this one is written, and done for now or for good */
+    DYGW_FOLLOW_UP_STOP,    /* the job ends, because the row could not be written */
+    DYGW_FOLLOW_UP_ASK,     /* the job asks job->question */
+    DYGW_FOLLOW_UP_NEXT     /* the job goes to the next row; this row is written and done */
 } dygw_follow_up_next_e;
 
 /* --- one row: follow_up_row.c --- */
 
-/* The row whose turn it is. */
+/* Returns the row whose turn it is. The functions below are about this row. */
 dygw_verification_t *dygw_follow_up_row(const dygw_job_t *job);
 
-/* Writes the row. 0: the job has to end. */
+/* Writes the row. 0: this failed, and the job has to end. */
 int dygw_follow_up_write(dygw_job_t *job);
 
-/* The same for a row that is done: NEXT, or STOP. */
+/* Writes the row, which is done. Returns NEXT, or STOP if it could not be written. */
 dygw_follow_up_next_e dygw_follow_up_go_on(dygw_job_t *job);
 
-/* The same for a row of which a cancel has come to its end. */
+/* The same for a row of which a cancel has come to an end, which is counted in the metrics as
+ * `what`. */
 dygw_follow_up_next_e dygw_follow_up_end_cancel(dygw_job_t *job, dygw_cancel_series_e what);
 
-/* --- what comes late: orphan.c --- */
+/* --- orphans: orphan.c --- */
 
-/* Says when its next look is due; when lateness is over, there is none. */
+/* Sets when the row is to be looked at for an orphan next; never, when it is too late for any. */
 void dygw_orphan_schedule(dygw_job_t *job);
 
-/* What Douyin shows of the coupon of a row that is marked. */
+/* Goes on with a row that may have an orphan (DYGW_NEWS_LATE) by what Douyin shows of its
+ * coupon. */
 dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen);
 
-/* The cancel of an orphan was carried out. */
+/* Goes on with a row whose orphan Douyin has just cancelled. */
 dygw_follow_up_next_e dygw_orphan_taken_back(dygw_job_t *job);
 
 #endif

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The row of a follow-up whose turn it is, and its end. */
+ * The row of the job follow-up whose turn it is: reading it from the job, and writing it. */
 #include "gateway/settle/follow_up.h"
 
 #include "gateway/redemption.h"
 
 dygw_verification_t *dygw_follow_up_row(const dygw_job_t *job)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
 
-    return job->rows[e->at];
+    return job->rows[state->at];
 }
 
 int dygw_follow_up_write(dygw_job_t *job)
 {
-    dygw_follow_up_t *e = job->state;
+    dygw_follow_up_t *state = job->state;
     int changed[DYGW_COUNT_MAX] = { 0 };
     int clash;
 
-    changed[e->at] = DYGW_JOB_CHANGED;
+    changed[state->at] = DYGW_JOB_CHANGED;
     if (dygw_job_write(job, changed, &clash)) {
         return 1;
     }
-    e->clash = clash >= 0;
+    state->clash = clash >= 0;
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What may still come of a verify that was never answered: the rules. */
+ * The rules of late verifies: when an orphan is possible, and which orphans may be cancelled. */
 #include "gateway/settle/late.h"
 
 #include "gateway/settle/pace.h"
@@ -15,8 +15,9 @@ static int can_be_redeemed(const dygw_verification_t *v)
            && !(v->verify_status == DYGW_SUCCESS && v->coupon_status == DYGW_COUPON_USED);
 }
 
-/* As far as one row tells. Its code was in what was sent for the others of its request, too. */
-static int may_come(const dygw_verification_t *v)
+/* Whether a verify may still be applied, as far as this row tells. If the request had several rows,
+ * the code of this row was also in repetitions for the others. */
+static int late_may_come(const dygw_verification_t *v)
 {
     if (v->attempts == 0 || !v->encrypted_code || !can_be_redeemed(v)) {
         return 0;
@@ -37,7 +38,7 @@ void dygw_late_resume(dygw_verification_t *v)
 
 void dygw_late_expect(dygw_verification_t *v)
 {
-    if (may_come(v)) {
+    if (late_may_come(v)) {
         v->news |= DYGW_NEWS_LATE;
     }
     dygw_late_resume(v);

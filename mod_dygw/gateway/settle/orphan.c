@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Douyin redeemed late for a record that is settled already: the orphan that no record has is
- * taken back, or, where it cannot be or is not certain to be ours, told. */
+ * What follows when a verify may have been applied late (late.h). The job follow-up looks at the
+ * coupon of a settled row; a redemption that fits the row and that no verification has is an
+ * orphan:
+ *
+ *   certainly ours       it is cancelled, and the row is looked at again: there may be another one
+ *   ours, but it cannot  that is tried again until it is too late for late verifies, then written
+ *   be cancelled         to the log as an error
+ *   not certainly ours   it is left alone, and in the end written to the log */
 #include "gateway/record.h"
+#include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/follow_up.h"
 #include "gateway/settle/late.h"
-#include "gateway/settle/attribution.h"
 #include "gateway/settle/pace.h"
 
 void dygw_orphan_schedule(dygw_job_t *job)
@@ -23,8 +29,9 @@ void dygw_orphan_schedule(dygw_job_t *job)
     }
 }
 
-/* The orphan is not there any more, or not yet. */
-static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
+/* Ends a look at a row of which no orphan is left. If an orphan was being cancelled, that is done.
+ * again: there may be another orphan, and the row is looked at again. */
+static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     int was_there = (v->news & DYGW_NEWS_ORPHAN) && v->cancels > 0;
@@ -33,7 +40,7 @@ static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
         v->news &= ~DYGW_NEWS_ORPHAN;
     }
     dygw_orphan_schedule(job);
-    if (again) {        /* there may be another one */
+    if (again) {
         v->news |= DYGW_NEWS_LATE;
         v->errand_at = v->errand_at == DYGW_NO_TIME ? dygw_now() : v->errand_at;
     }
@@ -46,8 +53,9 @@ static dygw_follow_up_next_e end_look(dygw_job_t *job, int again)
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN);
 }
 
-/* What is not certain to be ours stays. */
-static dygw_follow_up_next_e leave_stranger(dygw_job_t *job, const dygw_seen_verify_t *orphan)
+/* A redemption that is not certainly ours is left as it is. */
+static dygw_follow_up_next_e leave_doubtful_redemption(dygw_job_t *job,
+                                                       const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
@@ -62,7 +70,8 @@ static dygw_follow_up_next_e leave_stranger(dygw_job_t *job, const dygw_seen_ver
     return dygw_follow_up_go_on(job);
 }
 
-/* It stays. Until lateness is over it is tried again: `why` may change. */
+/* The orphan is not cancelled now. Until it is too late for late verifies, that is tried again,
+ * since the reason (`why`) may cease. */
 static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                           const dygw_seen_verify_t *orphan, const char *why)
 {
@@ -81,8 +90,8 @@ static dygw_follow_up_next_e leave_orphan(dygw_job_t *job, const dygw_seen_coupo
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN_LEFT);
 }
 
-static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t *seen,
-                                       const dygw_seen_verify_t *orphan)
+static dygw_follow_up_next_e cancel_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
+                                           const dygw_seen_verify_t *orphan)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     dygw_verification_t late = *v;
@@ -109,27 +118,28 @@ static dygw_follow_up_next_e take_back(dygw_job_t *job, const dygw_seen_coupon_t
 
 dygw_follow_up_next_e dygw_orphan_taken_back(dygw_job_t *job)
 {
-    return end_look(job, 1);
+    return orphan_end_look(job, 1);
 }
 
 static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                            const dygw_seen_verify_t *orphan)
 {
-    const dygw_follow_up_t *e = job->state;
+    const dygw_follow_up_t *state = job->state;
 
     if (!dygw_late_is_ours(dygw_follow_up_row(job), orphan)) {
-        return leave_stranger(job, orphan);
+        return leave_doubtful_redemption(job, orphan);
     }
-    if (e->refusal) {
-        return leave_orphan(job, seen, orphan, e->refusal->description);
+    if (state->refusal) {
+        return leave_orphan(job, seen, orphan, state->refusal->description);
     }
     if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + DYGW_CANCEL_FOR_MS) {
         return leave_orphan(job, seen, orphan, "it is too late for that");
     }
-    return take_back(job, seen, orphan);
+    return cancel_orphan(job, seen, orphan);
 }
 
-/* What came when lateness was over is somebody else's. */
+/* Finds an orphan. A redemption that was done after the time for late verifies is somebody else's,
+ * and no orphan. */
 static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t *seen,
                                 dygw_free_verify_t *found)
 {
@@ -146,7 +156,8 @@ static apr_status_t find_orphan(const dygw_job_t *job, const dygw_seen_coupon_t 
     return rv;
 }
 
-/* While another record of the coupon is open, what is there may be that one's. */
+/* While another verification of the coupon is `processing`, the redemption may be that
+ * verification's: the row is looked at again later. */
 dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_free_verify_t found;
@@ -159,5 +170,5 @@ dygw_follow_up_next_e dygw_orphan_look(dygw_job_t *job, const dygw_seen_coupon_t
             = dygw_pace_late(dygw_late_last_sent(job->rows, job->count), dygw_now());
         return dygw_follow_up_go_on(job);
     }
-    return found.verify ? handle_orphan(job, seen, found.verify) : end_look(job, 0);
+    return found.verify ? handle_orphan(job, seen, found.verify) : orphan_end_look(job, 0);
 }

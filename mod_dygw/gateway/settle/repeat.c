@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Repeating the verify of a request: the same token and codes, so that Douyin takes it for the same
- * verification, while it remembers the token. It is counted and committed before it is sent, with a
- * lease on the open rows: until that ends, or it is answered, nobody else asks or cancels anything
- * of the request. The count is corrected when it certainly was not sent. */
+ * Step 3 of settling: the verify of a request is repeated with the same token and codes. While
+ * Douyin remembers the token, it takes the repetition for the same verify and redeems nothing anew.
+ *
+ * The repetition is counted in the open rows, and these are committed, before it is sent. The
+ * commit also gives the rows a lease: until that ends, or the answer is written, nobody else asks
+ * Douyin about this request or cancels anything of it. If the repetition was certainly not sent,
+ * the count is taken back. */
 #include <apr_strings.h>
 
 #include "douyin/douyin.h"
@@ -13,9 +16,11 @@
 #include "util/step.h"
 #include "util/text.h"
 
-#define IN_VAIN_MAX         3       /* repetitions that tell nothing, while what fits is shown */
-/* Of its commit: by then another host, whose clock may be ahead, does not have the rows due again,
- * so that no caller takes back what that one finds. */
+#define IN_VAIN_MAX         3       /* so many repetitions without a result are enough, while a
+                                     * redemption that fits is shown */
+/* A repetition is sent within this time after its commit, or not at all. So long no other host has
+ * the rows due again, even if its clock is ahead: no caller can cancel what another host finds
+ * while the repetition is still to be sent. */
 #define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
@@ -50,18 +55,19 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_VERIFY, .poi_id = job->rows[0]->poi_id,
         .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
-        .send_by = s->h.now + SEND_WITHIN_MS
+        .send_by = s->evidence.now + SEND_WITHIN_MS
     };
     return &job->question;
 }
 
-/* --- what a repetition was answered --- */
+/* --- the answer to a repetition --- */
 
-/* When nothing else was ever sent, there is no redemption of ours. Else what was never answered may
- * still be done, whatever this was refused with; the refusal is kept until that is over. A review
- * that there was is over with it. */
-static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
-                        const char *description)
+/* If no other verify was sent, a refusal means that no redemption is ours, and the row fails.
+ * Otherwise an earlier verify that was never answered may still be applied; the refusal is kept in
+ * the row until that time is over. In any case a risk review has ended. Returns whether to look at
+ * the coupons again. */
+static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t error_code,
+                               const char *description)
 {
     if (v->attempts <= 1) {
         dygw_record_fail(v, error_code, description);
@@ -77,10 +83,12 @@ static int hear_refusal(dygw_verification_t *v, int already, apr_int64_t error_c
     return 1;
 }
 
-/* It tells nothing of the coupon, and by whom it was refused says how soon another one may. Where a
- * verification is shown that fits, some of these are enough: it is what counts, and to go on asking
- * whose it is would never end. */
-static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, int wants_rest)
+/* The answer tells nothing of the coupon. Who refused decides how soon the next repetition may
+ * be sent. If a redemption that fits is shown, a few such answers are enough: the row need not
+ * be repeated for ever to hear whose that redemption is. Returns whether to look at the coupons
+ * again. */
+static int repeat_take_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind,
+                               int wants_rest)
 {
     dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
@@ -94,48 +102,49 @@ static int hear_nothing(const dygw_job_t *job, int i, dygw_reply_class_e kind, i
     return 1;
 }
 
-/* Gives whether the coupon has to be looked at because of it. */
-static int hear_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
+/* Applies what the answer says of one code. Returns whether to look at the coupons again. */
+static int repeat_take_item(const dygw_job_t *job, int i, const dygw_verify_item_t *item)
 {
     const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
 
     switch (item->kind) {
     case DYGW_REPLY_OK:
-        dygw_record_replayed(v, item, s->h.seen[i]);
+        dygw_record_replayed(v, item, s->evidence.seen[i]);
         dygw_settle_finish(v);
         return 0;
     case DYGW_REPLY_COUPON:
-        return hear_refusal(v, item->already, item->result, item->msg);
+        return repeat_take_refusal(v, item->already, item->result, item->msg);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
         v->last_error = apr_psprintf(job->ctx.pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
-        return hear_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
+        return repeat_take_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
     }
 }
 
-static int hear_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
+static int repeat_take_reply(const dygw_job_t *job, int i, const dygw_reply_t *reply)
 {
     dygw_verification_t *v = job->rows[i];
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return hear_refusal(v, dygw_douyin_reply_is_already(reply),
-                            reply->error_code, reply->description);
+        return repeat_take_refusal(v, dygw_douyin_reply_is_already(reply),
+                                   reply->error_code, reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_QUESTION_VERIFY, reply, job->ctx.pool);
-        return hear_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
+        return repeat_take_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }
 
-/* What was counted before is what may have been sent. */
-static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply, dygw_ms_t now)
+/* Corrects what was counted before the sending by what was certainly sent. */
+static void repeat_correct_count(const dygw_job_t *job, int i, const dygw_reply_t *reply,
+                                 dygw_ms_t now)
 {
     const dygw_settle_t *s = job->state;
     dygw_verification_t *v = job->rows[i];
@@ -151,8 +160,8 @@ static void correct_count(const dygw_job_t *job, int i, const dygw_reply_t *repl
     v->sent_at = now;
 }
 
-/* The verify_id of the answer is another record's. */
-static void disown(const dygw_job_t *job, dygw_verification_t *v)
+/* The answer names a verify_id that another verification has. */
+static void repeat_disown(const dygw_job_t *job, dygw_verification_t *v)
 {
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0431) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
@@ -164,10 +173,11 @@ static void disown(const dygw_job_t *job, dygw_verification_t *v)
     dygw_late_expect(v);
 }
 
-/* A settled row: when it was redeemed anew, a follow-up has to look into it. What it says itself
- * does not change. Gives what is to be done with it. */
-static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
-                       dygw_ms_t now)
+/* The answer for a row that is settled already, which does not change the outcome of the row. If
+ * the repetition redeemed the coupon anew, a follow-up has to look. Returns what dygw_job_write is
+ * to do with the row (DYGW_JOB_*). */
+static int repeat_take_settled_row(const dygw_job_t *job, int i, const dygw_verify_reply_t *answer,
+                                   dygw_ms_t now)
 {
     dygw_verification_t *v = job->rows[i];
 
@@ -193,7 +203,7 @@ static int hear_orphan(const dygw_job_t *job, int i, const dygw_verify_reply_t *
     return DYGW_JOB_LEFT;
 }
 
-static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
+static int repeat_take_rows(dygw_job_t *job, const dygw_verify_reply_t *answer, int *changed)
 {
     dygw_ms_t now = dygw_now();
     int look_again = 0;
@@ -202,13 +212,13 @@ static int hear_all(dygw_job_t *job, const dygw_verify_reply_t *answer, int *cha
     for (i = 0; i < job->count; i++) {
         changed[i] = dygw_settle_is_open(job->rows[i]);
         if (!changed[i]) {
-            changed[i] = hear_orphan(job, i, answer, now);
+            changed[i] = repeat_take_settled_row(job, i, answer, now);
             continue;
         }
         job->rows[i]->updated_at = now;
-        correct_count(job, i, &answer->reply, now);
-        look_again |= answer->items ? hear_item(job, i, &answer->items[i])
-                                    : hear_reply(job, i, &answer->reply);
+        repeat_correct_count(job, i, &answer->reply, now);
+        look_again |= answer->items ? repeat_take_item(job, i, &answer->items[i])
+                                    : repeat_take_reply(job, i, &answer->reply);
     }
     dygw_settle_schedule(job, now);
     return look_again;
@@ -227,13 +237,13 @@ int dygw_repeat_answered(dygw_job_t *job, const dygw_verify_reply_t *answer)
     for (i = 0; i < job->count; i++) {
         kept[i] = apr_pmemdup(job->ctx.pool, job->rows[i], sizeof(**kept));
     }
-    look_again = hear_all(job, answer, changed);
+    look_again = repeat_take_rows(job, answer, changed);
     while (!dygw_settle_write(job, changed, &clash)) {
         if (clash < 0) {
             return 0;
         }
         *job->rows[clash] = *kept[clash];
-        disown(job, job->rows[clash]);
+        repeat_disown(job, job->rows[clash]);
     }
     return look_again;
 }

@@ -1,37 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Settling the rows of one request that are still `processing`. What Douyin is asked, in turn:
+ * The job that settles the rows of one request that are still `processing` (open). Its steps:
  *
- *   query, by order, where the order is known from Douyin itself; get, for each code that query did
- *   not show                                                      -> the verdicts of judge.c
- *   verify, the very same once more, if a verdict wants it and the schedule has it due. That it is
- *   sent is committed before                                      -> success, or a refusal
- *   query and get again, after "already used" or a refusal        -> the last verdicts
+ *   1 look    query, by order, if Douyin itself has told the order; then get, for each code that
+ *             query did not show. If Douyin does not answer, the job ends, and the rows are due
+ *             later.
+ *   2 judge   The verdicts of judge.c are applied to the rows. If a verdict is to repeat the verify
+ *             and the schedule has a repetition due, the repetition is counted in the rows; then
+ *             the rows are written, in one commit. The job ends here if nothing is to be
+ *             repeated.
+ *   3 repeat  verify, with the same token and codes (repeat.c). The answer may settle rows. After
+ *             "already used" or a refusal, the job goes back to step 1.
  *
- * The job ends whenever nothing is left to be done now, with the rows saying when to go on. A look
- * without an answer ends it too.
+ * The job never waits for a later time: it ends, and the rows say when they are due again.
  *
- * Settled rows of the request keep their outcome, but their codes are in the repetition, which has
- * to be the same; where Douyin has forgotten the token it would redeem again what was cancelled. So
- * it is sent only while Douyin shows what each of them has redeemed (`get` for those that query did
- * not show), and while none is to be cancelled: its commit raises their revision, so that a cancel
- * that was wanted meanwhile prevents it, and one that is wanted afterwards finds the lease.
- */
+ * Rows of the request that are settled keep their outcome, but their codes are in the repetition,
+ * which has to be the very same request. If Douyin has forgotten the token, a repetition redeems
+ * anew what was cancelled. So a repetition is sent only while Douyin shows the redemptions of all
+ * rows that are `success` (step 1 looks at these, too, when a repetition is due), and while none of
+ * them is to be cancelled: the commit of step 2 raises their revision. A cancel that was wanted
+ * before that commit makes the commit fail; a cancel that is wanted afterwards finds the lease and
+ * waits. */
 #include <string.h>
 
 #include "gateway/db_work.h"
 #include "gateway/record.h"
-#include "gateway/settle/kinds.h"
-#include "gateway/settle/late.h"
 #include "gateway/settle/attribution.h"
+#include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/settle.h"
 #include "gateway/settle/settle_state.h"
 #include "util/step.h"
 #include "util/text.h"
 
-/* --- looking in vain --- */
+/* --- without an answer --- */
 
-/* The look told nothing: another later. */
-static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply)
+/* The look told nothing: the open rows are due again later. */
+static const dygw_question_t *settle_put_off(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_ms_t now = dygw_now();
     int changed[DYGW_COUNT_MAX] = { 0 };
@@ -53,56 +57,57 @@ static const dygw_question_t *put_off(dygw_job_t *job, const dygw_reply_t *reply
 
 /* --- verdicts --- */
 
-static apr_status_t read_records_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t read_rivals_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const dygw_job_t *job = baton;
     dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        const dygw_seen_coupon_t *seen = s->h.seen[i];
-        apr_array_header_t *records;
+        const dygw_seen_coupon_t *seen = s->evidence.seen[i];
+        apr_array_header_t *rivals;
         apr_status_t rv;
 
         if (!seen || seen->verifies->nelts == 0) {
             continue;
         }
-        rv = dygw_attribution_records(db, job->rows[i], seen, &records, ctx->pool);
+        rv = dygw_attribution_rivals(db, job->rows[i], seen, &rivals, ctx->pool);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        s->h.records[i] = records;
+        s->evidence.rivals[i] = rivals;
     }
     return APR_SUCCESS;
 }
 
-/* What else is recorded of coupons that have a verification, for it may be those records', or older
- * than our request. */
-static int read_records(dygw_job_t *job)
+/* Reads the rivals of rows whose coupon has redemptions, since a redemption may be a rival's, and
+ * when the prepare of these rows was answered, since a redemption may be older than the request. 0:
+ * the database does not tell. */
+static int read_rivals(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
     int needed = 0;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (s->h.seen[i] && s->h.seen[i]->verifies->nelts > 0) {
-            s->h.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
+        if (s->evidence.seen[i] && s->evidence.seen[i]->verifies->nelts > 0) {
+            s->evidence.prepared_at[i] = dygw_fit_prepared_at(job->rows[i], job->ctx.pool);
             needed = 1;
         }
     }
-    return !needed || dygw_db_work(&job->ctx, read_records_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
+    return !needed || dygw_db_work(&job->ctx, read_rivals_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
 static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
                           const dygw_verdict_t *verdict)
 {
-    const dygw_seen_coupon_t *seen = s->h.seen[i];
+    const dygw_seen_coupon_t *seen = s->evidence.seen[i];
 
     s->fits[i] = verdict->verify != NULL;
     v->asks++;
     v->news = 0;
     v->last_error = NULL;
-    v->updated_at = s->h.now;
+    v->updated_at = s->evidence.now;
     if (verdict->what == DYGW_VERDICT_OURS) {
         dygw_record_seen(v, seen, verdict->verify,
                          s->news[i] ? DYGW_BY_WEBHOOK : DYGW_BY_STATUS_QUERY);
@@ -114,7 +119,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
         dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
-        v->already = DYGW_ALREADY_SILENT;   /* others need not wait for what it may learn */
+        v->already = DYGW_ALREADY_SILENT;   /* rivals need not wait for this row */
     }
     if (seen) {
         dygw_record_look(v, seen);
@@ -124,7 +129,8 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
     }
 }
 
-/* What was redeemed is in the repetition, so it must not be cancelled at the same time. */
+/* The codes of `success` rows are in the repetition, so these rows must not be cancelled at the
+ * same time: the commit makes sure that nobody has changed them. */
 static void guard_redeemed(const dygw_job_t *job, int *changed)
 {
     int i;
@@ -140,11 +146,13 @@ static int repetition_is_due(const dygw_job_t *job, dygw_ms_t now)
 {
     const dygw_settle_t *s = job->state;
 
-    return dygw_may_hear(&s->h) && now >= dygw_pace_repeat(job->rows, job->count);
+    return dygw_may_repeat_or_confirm(&s->evidence)
+           && now >= dygw_pace_repeat(job->rows, job->count);
 }
 
-/* Gives whether the verify is to be repeated now. */
-static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
+/* Applies the verdicts, sets changed for dygw_settle_write, and returns whether the verify is to be
+ * repeated now. */
+static int apply_verdicts(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
 {
     dygw_settle_t *s = job->state;
     int wanted = 0;
@@ -157,16 +165,17 @@ static int apply(dygw_job_t *job, const dygw_verdict_t *verdicts, int *changed)
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && repetition_is_due(job, s->h.now) && dygw_settle_others_stand(job);
+    wanted = wanted && repetition_is_due(job, s->evidence.now)
+             && dygw_settle_redeemed_are_shown(job);
     if (wanted) {
         guard_redeemed(job, changed);
-        dygw_repeat_count(job, s->h.now);
+        dygw_repeat_count(job, s->evidence.now);
     }
-    dygw_settle_schedule(job, s->h.now);
+    dygw_settle_schedule(job, s->evidence.now);
     return wanted;
 }
 
-static dygw_verification_t *keep(const dygw_job_t *job)
+static dygw_verification_t *copy_rows(const dygw_job_t *job)
 {
     dygw_verification_t *kept = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*kept));
     int i;
@@ -177,7 +186,7 @@ static dygw_verification_t *keep(const dygw_job_t *job)
     return kept;
 }
 
-static void restore(dygw_job_t *job, const dygw_verification_t *kept)
+static void restore_rows(dygw_job_t *job, const dygw_verification_t *kept)
 {
     int i;
 
@@ -186,69 +195,70 @@ static void restore(dygw_job_t *job, const dygw_verification_t *kept)
     }
 }
 
-/* Nothing can be said of the coupons now. What is the case is written, and what is to be sent.
- * A verify_id that turns out to be another record's is nobody's here: judged again without it. */
-static const dygw_question_t *conclude(dygw_job_t *job)
+/* Step 2: all that Douyin shows now is known. Where the database finds that a verify_id is another
+ * verification's, that redemption is taken as foreign, and all rows are judged again. */
+static const dygw_question_t *settle_judge(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
-    const dygw_verification_t *kept = keep(job);
+    const dygw_verification_t *kept = copy_rows(job);
     dygw_verdict_t verdicts[DYGW_COUNT_MAX];
     int changed[DYGW_COUNT_MAX];
     int clash = -1;
 
-    if (!read_records(job)) {
+    if (!read_rivals(job)) {
         return NULL;
     }
     do {
         int wanted;
 
-        s->h.now = dygw_now();
-        dygw_judge(&s->h, verdicts);
-        wanted = apply(job, verdicts, changed);
+        s->evidence.now = dygw_now();
+        dygw_judge(&s->evidence, verdicts);
+        wanted = apply_verdicts(job, verdicts, changed);
         if (dygw_settle_write(job, changed, &clash)) {
             dygw_step("settle_committed");
-            dygw_settle_tell_gone(job);
+            dygw_settle_note_gone(job);
             return wanted ? dygw_repeat_question(job) : NULL;
         }
         if (clash >= 0) {
-            APR_ARRAY_PUSH(s->h.foreign, const char *) = job->rows[clash]->verify_id;
-            restore(job, kept);
+            APR_ARRAY_PUSH(s->evidence.foreign, const char *) = job->rows[clash]->verify_id;
+            restore_rows(job, kept);
         }
     } while (clash >= 0);
     return NULL;
 }
 
-/* --- looking --- */
+/* --- the look --- */
 
-/* What callers say of the order is not taken for what Douyin says. */
+/* With an encrypted code, the order is the caller's word and not Douyin's. */
 static int knows_order(const dygw_verification_t *v)
 {
     return v->order_id && v->mode != DYGW_MODE_ENCRYPTED_CODE;
 }
 
-/* The first with that status that is not shown and was not asked for; -1: none. */
-static int find_unseen(const dygw_job_t *job, dygw_verify_status_e status)
+/* Returns the index of the first row with this status whose coupon was not shown, and for which get
+ * was not asked in this look; -1: none. */
+static int find_unseen_row(const dygw_job_t *job, dygw_verify_status_e status)
 {
     const dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
-        if (job->rows[i]->verify_status == status && !s->h.seen[i] && !s->asked[i]) {
+        if (job->rows[i]->verify_status == status && !s->evidence.seen[i] && !s->asked[i]) {
             return i;
         }
     }
     return -1;
 }
 
-static const dygw_question_t *ask_next(dygw_job_t *job)
+static const dygw_question_t *settle_ask_next(dygw_job_t *job)
 {
-    int i = find_unseen(job, DYGW_PROCESSING);
+    int i = find_unseen_row(job, DYGW_PROCESSING);
 
     if (i < 0 && repetition_is_due(job, dygw_now())) {
-        i = find_unseen(job, DYGW_SUCCESS);
+        i = find_unseen_row(job, DYGW_SUCCESS);
     }
     if (i < 0) {
-        return conclude(job);
+        return settle_judge(job);
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET, .encrypted_code = job->rows[i]->encrypted_code
@@ -256,22 +266,22 @@ static const dygw_question_t *ask_next(dygw_job_t *job)
     return &job->question;
 }
 
-static const dygw_question_t *look(dygw_job_t *job)
+static const dygw_question_t *settle_look(dygw_job_t *job)
 {
     dygw_settle_t *s = job->state;
 
-    memset(s->h.seen, 0, sizeof(s->h.seen));
-    memset(s->h.unseen, 0, sizeof(s->h.unseen));
+    memset(s->evidence.seen, 0, sizeof(s->evidence.seen));
+    memset(s->evidence.unseen, 0, sizeof(s->evidence.unseen));
     memset(s->asked, 0, sizeof(s->asked));
     if (!knows_order(job->rows[0])) {
-        return ask_next(job);
+        return settle_ask_next(job);
     }
     job->question = (dygw_question_t){ .what = DYGW_QUESTION_QUERY,
                                        .order_id = job->rows[0]->order_id };
     return &job->question;
 }
 
-static int is_away(const dygw_reply_t *reply)
+static int is_no_answer(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_TIMEOUT:
@@ -284,30 +294,31 @@ static int is_away(const dygw_reply_t *reply)
     }
 }
 
-static const dygw_question_t *take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+static const dygw_question_t *settle_take_query(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settle_t *s = job->state;
     int i;
 
-    if (is_away(&answer->reply)) {
-        return put_off(job, &answer->reply);
+    if (is_no_answer(&answer->reply)) {
+        return settle_put_off(job, &answer->reply);
     }
     dygw_settle_keep_answer(job, "query", &answer->reply);
     for (i = 0; answer->reply.kind == DYGW_REPLY_OK && i < job->count; i++) {
-        s->h.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
+        s->evidence.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
     }
-    return ask_next(job);
+    return settle_ask_next(job);
 }
 
-static int says_that_there_is_none(const dygw_reply_t *reply)
+static int says_no_coupon(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON
            || reply->kind == DYGW_REPLY_REQUEST;
 }
 
-/* Douyin does not let us ask, or what it says cannot be understood: repeating may tell all the
- * same, but a refusal is not to be believed unseen. */
-static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
+/* Whether the verify may be repeated although get failed: Douyin does not let us ask, or the answer
+ * cannot be understood. A repetition may tell more then. A row that was refused or "already used",
+ * however, must be looked at first, because that answer alone does not settle it. */
+static int may_repeat_without_look(const dygw_job_t *job, const dygw_reply_t *reply)
 {
     int i;
 
@@ -322,7 +333,7 @@ static int leaves_repeating(const dygw_job_t *job, const dygw_reply_t *reply)
            && dygw_may_repeat_unseen(job->rows[0], dygw_now());
 }
 
-static int asks_for_open(const dygw_job_t *job)
+static int question_is_of_open_row(const dygw_job_t *job)
 {
     int i;
 
@@ -335,12 +346,13 @@ static int asks_for_open(const dygw_job_t *job)
     return 0;
 }
 
-/* A settled row that cannot be looked at only keeps the others from being repeated. */
-static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
+/* When get fails for a settled row, the job goes on: the row is not shown, so that nothing is
+ * repeated. */
+static const dygw_question_t *settle_take_get(dygw_job_t *job, const dygw_coupons_reply_t *answer)
 {
     dygw_settle_t *s = job->state;
     const dygw_seen_coupon_t *seen = NULL;
-    int open = asks_for_open(job);
+    int open = question_is_of_open_row(job);
     int i;
 
     if (open) {
@@ -349,24 +361,24 @@ static const dygw_question_t *take_get(dygw_job_t *job, const dygw_coupons_reply
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     }
-    else if (open && !says_that_there_is_none(&answer->reply)
-             && !leaves_repeating(job, &answer->reply)) {
-        return put_off(job, &answer->reply);
+    else if (open && !says_no_coupon(&answer->reply)
+             && !may_repeat_without_look(job, &answer->reply)) {
+        return settle_put_off(job, &answer->reply);
     }
     for (i = 0; i < job->count; i++) {
-        if (!s->h.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
-                                            job->question.encrypted_code)) {
-            s->h.seen[i] = seen;
-            s->h.unseen[i] = seen ? NULL : &answer->reply;
+        if (!s->evidence.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
+                                                   job->question.encrypted_code)) {
+            s->evidence.seen[i] = seen;
+            s->evidence.unseen[i] = seen ? NULL : &answer->reply;
             s->asked[i] = 1;
         }
     }
-    return ask_next(job);
+    return settle_ask_next(job);
 }
 
 /* --- the job --- */
 
-static const dygw_question_t *begin(dygw_job_t *job)
+static const dygw_question_t *settle_begin(dygw_job_t *job)
 {
     dygw_settle_t *s = apr_pcalloc(job->ctx.pool, sizeof(*s));
     int left = 0;
@@ -374,9 +386,9 @@ static const dygw_question_t *begin(dygw_job_t *job)
     int i;
 
     job->state = s;
-    s->h.rows = job->rows;
-    s->h.count = job->count;
-    s->h.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
+    s->evidence.rows = job->rows;
+    s->evidence.count = job->count;
+    s->evidence.foreign = apr_array_make(job->ctx.pool, 1, sizeof(const char *));
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
@@ -387,21 +399,23 @@ static const dygw_question_t *begin(dygw_job_t *job)
     if (left == 0) {
         return NULL;
     }
-    return unsent == left ? conclude(job) : look(job);
+    return unsent == left ? settle_judge(job) : settle_look(job);
 }
 
-static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
+static const dygw_question_t *settle_answered(dygw_job_t *job, dygw_answer_t answer)
 {
     switch (job->question.what) {
     case DYGW_QUESTION_QUERY:
-        return take_query(job, answer.coupons);
+        return settle_take_query(job, answer.coupons);
     case DYGW_QUESTION_GET:
-        return take_get(job, answer.coupons);
+        return settle_take_get(job, answer.coupons);
     case DYGW_QUESTION_VERIFY:
-        return dygw_repeat_answered(job, answer.verified) ? look(job) : NULL;
+        return dygw_repeat_answered(job, answer.verified) ? settle_look(job) : NULL;
     default:
         return NULL;
     }
 }
 
-const dygw_job_kind_t dygw_settle_job = { "settle", DYGW_DUE_SETTLE, begin, answered };
+const dygw_job_kind_t dygw_settle_job = {
+    "settle", DYGW_DUE_SETTLE, settle_begin, settle_answered
+};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the parts of settling share: writing rows, and when they are due next. */
+ * What the files of settling share: writing rows, when they are due next, and what to do about rows
+ * of the request that are settled already. */
 #include "gateway/settle/settle_state.h"
 
 #include "gateway/record.h"
@@ -25,7 +26,7 @@ void dygw_settle_finish(dygw_verification_t *v)
     }
 }
 
-static void tell_settled(const dygw_job_t *job, const int *changed)
+static void log_settled_rows(const dygw_job_t *job, const int *changed)
 {
     int i;
 
@@ -47,26 +48,26 @@ static void tell_settled(const dygw_job_t *job, const int *changed)
     }
 }
 
-/* Those that wait because of a row need not wait any more when it is settled. If they cannot be
- * woken now, they come to it in their own time. */
+/* Makes the open rivals of the i-th row due, since they may have waited for it to be settled. If
+ * that fails, they come to their turn later all the same. */
 static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
 {
     const dygw_settle_t *s = job->state;
-    const apr_array_header_t *records = s->h.records[i];
+    const apr_array_header_t *rivals = s->evidence.rivals[i];
     int n;
 
-    for (n = 0; records && n < records->nelts; n++) {
-        const dygw_rival_t *record = &APR_ARRAY_IDX(records, n, dygw_rival_t);
+    for (n = 0; rivals && n < rivals->nelts; n++) {
+        const dygw_rival_t *rival = &APR_ARRAY_IDX(rivals, n, dygw_rival_t);
 
-        if (record->verify_status != DYGW_PROCESSING
-            || record->first_id == job->rows[0]->first_id) {
+        if (rival->verify_status != DYGW_PROCESSING
+            || rival->first_id == job->rows[0]->first_id) {
             continue;
         }
         if (!*db
             && dygw_db_open(db, job->ctx.gateway->db, job->ctx.log, job->ctx.pool) != APR_SUCCESS) {
             return;
         }
-        dygw_store_verification_wake(*db, record->id, dygw_now());
+        dygw_store_verification_wake(*db, rival->id, dygw_now());
     }
 }
 
@@ -90,14 +91,14 @@ int dygw_settle_write(dygw_job_t *job, const int *changed, int *clash)
     if (!dygw_job_write(job, changed, clash)) {
         return 0;
     }
-    tell_settled(job, changed);
+    log_settled_rows(job, changed);
     wake_rivals(job, changed);
     return 1;
 }
 
-/* All open rows of the request are looked at together, so they are due together; but not while a
- * verify of theirs may be under way. */
-static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
+/* All open rows of the request are looked at together, so they are due together; but no row is due
+ * while a verify of it may be under way. */
+static void set_next_run_of_open(const dygw_job_t *job, dygw_ms_t next)
 {
     int i;
 
@@ -110,7 +111,7 @@ static void set_next_run(const dygw_job_t *job, dygw_ms_t next)
     }
 }
 
-static dygw_ms_t next_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
+static dygw_ms_t next_look_of(const dygw_job_t *job, const dygw_verification_t *v, dygw_ms_t now)
 {
     const dygw_settle_t *s = job->state;
     dygw_ms_t repeat;
@@ -135,46 +136,47 @@ void dygw_settle_schedule(const dygw_job_t *job, dygw_ms_t now)
 
     for (i = 0; i < job->count; i++) {
         if (dygw_settle_is_open(job->rows[i])) {
-            dygw_ms_t due = next_of(job, job->rows[i], now);
+            dygw_ms_t due = next_look_of(job, job->rows[i], now);
 
             next = next == DYGW_NO_TIME || due < next ? due : next;
         }
     }
-    set_next_run(job, next);
+    set_next_run_of_open(job, next);
 }
 
-/* --- rows that are settled --- */
+/* --- settled rows of the request --- */
 
-/* Of a redemption that Douyin never named, any tells. */
-static int stands(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+/* If Douyin never told the verify_id of v, any redemption counts. */
+static int redemption_is_shown(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
     return seen && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
                                  : seen->verifies->nelts > 0);
 }
 
-int dygw_settle_others_stand(const dygw_job_t *job)
+int dygw_settle_redeemed_are_shown(const dygw_job_t *job)
 {
     const dygw_settle_t *s = job->state;
     int i;
 
     for (i = 0; i < job->count; i++) {
         if (job->rows[i]->verify_status == DYGW_SUCCESS
-            && !stands(job->rows[i], s->h.seen[i])) {
+            && !redemption_is_shown(job->rows[i], s->evidence.seen[i])) {
             return 0;
         }
     }
     return 1;
 }
 
-/* And nobody has told yet. One that is being cancelled is looked at in any case. */
-static int is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+/* Whether the redemption of v is gone and no follow-up knows that yet. A row that is being
+ * cancelled is left out, because its follow-up looks in any case. */
+static int redemption_is_gone(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
     return v->verify_status == DYGW_SUCCESS && v->cancel_since == DYGW_NO_TIME
            && !(v->news & DYGW_NEWS_LOOK) && seen && dygw_fit_is_gone(v, seen)
            && !dygw_fit_is_hidden(seen);
 }
 
-void dygw_settle_tell_gone(dygw_job_t *job)
+void dygw_settle_note_gone(dygw_job_t *job)
 {
     const dygw_settle_t *s = job->state;
     int changed[DYGW_COUNT_MAX];
@@ -184,10 +186,10 @@ void dygw_settle_tell_gone(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         dygw_verification_t *v = job->rows[i];
 
-        changed[i] = is_gone(v, s->h.seen[i]);
+        changed[i] = redemption_is_gone(v, s->evidence.seen[i]);
         if (changed[i]) {
             v->news |= DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK;
-            v->errand_at = s->h.now;
+            v->errand_at = s->evidence.now;
             gone++;
         }
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's messages. They come late, twice, out of order or never, and say less than a query does:
- * so a message changes nothing by itself, it makes the background look at the coupon. */
+ * Webhooks: messages that Douyin sends of its own accord. They come late, twice, out of order or
+ * never, and say less than a query does. So a message changes no outcome: it is kept, and makes the
+ * verifications of its coupon due, so that the background looks at the coupon. */
 #include "gateway/settle/webhook.h"
 
 #include <string.h>
@@ -17,13 +18,14 @@
 
 #define URL_CHECK           "verify_webhook"
 #define COUPON_CHANGED      "life_trade_certificate_notify"
-#define CHALLENGE_MAX       256     /* bytes of one that is a text */
+#define CHALLENGE_MAX       256     /* bytes, the most of a challenge that is a text */
 #define MSG_ID_MAX          128
 #define EVENT_NAME_MAX      64
 #define NOTHING_TO_SAY      "{}"
 
-/* An object; Douyin writes `content` as one, or as a text that holds one. */
-static const json_t *content_of(const json_t *message, apr_pool_t *pool)
+/* Returns the message's `content`, which Douyin writes as an object, or as a text that holds one.
+ * NULL: it is neither. */
+static const json_t *webhook_content(const json_t *message, apr_pool_t *pool)
 {
     const json_t *content = json_object_get(message, "content");
     const char *error;
@@ -35,7 +37,7 @@ static const json_t *content_of(const json_t *message, apr_pool_t *pool)
     return json_is_object(content) ? content : NULL;
 }
 
-static int is_event(const json_t *message, const char *name)
+static int message_is_event(const json_t *message, const char *name)
 {
     const char *event = dygw_json_str(message, "event");
 
@@ -44,11 +46,12 @@ static int is_event(const json_t *message, const char *name)
 
 /* --- the check of the URL --- */
 
-/* What is to be said back; NULL when it is no check, or asks for more than a challenge is. */
-static const json_t *challenge_of(const json_t *message, apr_pool_t *pool)
+/* Returns the challenge to send back. NULL: the message is no check, or its challenge is too
+ * long. */
+static const json_t *url_check_challenge(const json_t *message, apr_pool_t *pool)
 {
-    const json_t *challenge = is_event(message, URL_CHECK)
-                                  ? json_object_get(content_of(message, pool), "challenge")
+    const json_t *challenge = message_is_event(message, URL_CHECK)
+                                  ? json_object_get(webhook_content(message, pool), "challenge")
                                   : NULL;
 
     if (json_is_integer(challenge)
@@ -58,7 +61,7 @@ static const json_t *challenge_of(const json_t *message, apr_pool_t *pool)
     return NULL;
 }
 
-static const char *echo(const json_t *challenge, apr_pool_t *pool)
+static const char *echo_challenge(const json_t *challenge, apr_pool_t *pool)
 {
     dygw_jsonw_t w;
 
@@ -78,15 +81,16 @@ int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool
 {
     const char *error;
 
-    return challenge_of(dygw_json_parse(body, len, DYGW_JSON_LENIENT, pool, &error), pool) != NULL;
+    return url_check_challenge(dygw_json_parse(body, len, DYGW_JSON_LENIENT, pool, &error), pool)
+           != NULL;
 }
 
 /* --- a coupon has changed --- */
 
-/* What tells one message from another is what the signature covers: the body. Its Msg-Id anybody
- * can change who has seen a message, and Douyin gives one Msg-Id to all messages of one coupon and
- * action: to a second cancellation the first one's. */
-static const char *name_by(const char *body, apr_size_t len, apr_pool_t *pool)
+/* Returns a name for the message that is made of what the signature covers: the body. The Msg-Id of
+ * the header is not covered: whoever has seen a message can change it. Besides, Douyin gives one
+ * Msg-Id to all messages of one coupon and action: a second cancellation has that of the first. */
+static const char *hash_name(const char *body, apr_size_t len, apr_pool_t *pool)
 {
     char hash[DYGW_SHA256_HEX_LEN + 1];
 
@@ -94,9 +98,9 @@ static const char *name_by(const char *body, apr_size_t len, apr_pool_t *pool)
     return apr_pstrcat(pool, "sha256:", hash, NULL);
 }
 
-static void read_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t *change)
+static void read_coupon_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t *change)
 {
-    const json_t *content = content_of(message, pool);
+    const json_t *content = webhook_content(message, pool);
     const json_t *certificate = json_object_get(content, "certificate");
 
     change->received_at = dygw_now();
@@ -108,20 +112,22 @@ static void read_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t 
     change->account_id = dygw_json_id(certificate, "account_id", pool);
 }
 
-static apr_status_t keep(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *change)
+static apr_status_t insert_message(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *change)
 {
     return dygw_store_webhook_insert(db, change);
 }
 
-/* What may stand in a log: a name as Douyin's events and actions have them. */
-static const char *name_of(const char *text)
+/* Returns the text if it is written as Douyin writes events and actions, so that it may stand in a
+ * log; else "?". */
+static const char *printable_name(const char *text)
 {
     apr_size_t len = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz_") : 0;
 
     return len > 0 && len <= EVENT_NAME_MAX && text[len] == '\0' ? text : "?";
 }
 
-/* By its Msg-Id Douyin's support finds a message. */
+/* Returns the Msg-Id, by which Douyin's support can find a message, if it may stand in a log; else
+ * "?". */
 static const char *printable_id(const char *msg_id)
 {
     apr_size_t len;
@@ -130,44 +136,44 @@ static const char *printable_id(const char *msg_id)
     return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0' ? msg_id : "?";
 }
 
-static void report(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
-                   const dygw_log_t *log)
+static void log_change(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
+                       const dygw_log_t *log)
 {
     dygw_log(log, INFO, 0,
              DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s (Msg-Id %s)",
-             change->certificate_id, name_of(change->action), change->records,
+             change->certificate_id, printable_name(change->action), change->records,
              rv == APR_EEXIST ? ", and it was told before" : "", printable_id(msg_id));
 }
 
-static void count(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
+static void count_message(const dygw_gateway_t *gateway, dygw_webhook_series_e what)
 {
     dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
 }
 
-static void take_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const char *msg_id,
-                        dygw_result_t *out)
+static void take_coupon_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const char *msg_id,
+                               dygw_result_t *out)
 {
-    apr_status_t rv = dygw_db_work(ctx, keep, change, DYGW_DB_ONCE);
+    apr_status_t rv = dygw_db_work(ctx, insert_message, change, DYGW_DB_ONCE);
 
     if (rv != APR_SUCCESS && rv != APR_EEXIST) {
-        count(ctx->gateway, DYGW_WEBHOOK_FAILED);
+        count_message(ctx->gateway, DYGW_WEBHOOK_FAILED);
         dygw_explain_database(out);
         return;
     }
-    count(ctx->gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
-                   : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
-    report(change, msg_id, rv, ctx->log);
+    count_message(ctx->gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
+                           : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
+    log_change(change, msg_id, rv, ctx->log);
     if (change->records > 0) {
         dygw_host_left_work(ctx->gateway);
     }
 }
 
-/* --- all of it --- */
+/* --- the message --- */
 
-static void ignore(const json_t *message, const dygw_log_t *log)
+static void log_ignored(const json_t *message, const dygw_log_t *log)
 {
     dygw_log(log, INFO, 0, DYGWNO(0451) "a message of Douyin is of no use here: event %s",
-             name_of(dygw_json_str(message, "event")));
+             printable_name(dygw_json_str(message, "event")));
 }
 
 void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char *body,
@@ -175,29 +181,29 @@ void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char 
 {
     const char *error = NULL;
     const json_t *message = dygw_json_parse(body, len, DYGW_JSON_LENIENT, ctx->pool, &error);
-    const json_t *challenge = challenge_of(message, ctx->pool);
+    const json_t *challenge = url_check_challenge(message, ctx->pool);
     dygw_webhook_t change = { 0 };
 
     *out = (dygw_result_t){ 0 };
-    *answer = challenge ? echo(challenge, ctx->pool) : NOTHING_TO_SAY;
+    *answer = challenge ? echo_challenge(challenge, ctx->pool) : NOTHING_TO_SAY;
     if (!message) {
-        count(ctx->gateway, DYGW_WEBHOOK_FAILED);
+        count_message(ctx->gateway, DYGW_WEBHOOK_FAILED);
         out->code = DYGW_INVALID_JSON;
         out->message = error;
         return;
     }
-    if (is_event(message, COUPON_CHANGED)) {
-        change.msg_id = name_by(body, len, ctx->pool);
-        read_change(message, ctx->pool, &change);
+    if (message_is_event(message, COUPON_CHANGED)) {
+        change.msg_id = hash_name(body, len, ctx->pool);
+        read_coupon_change(message, ctx->pool, &change);
     }
     if (change.certificate_id) {
-        take_change(ctx, &change, msg_id, out);
+        take_coupon_change(ctx, &change, msg_id, out);
     }
     else if (challenge) {
-        count(ctx->gateway, DYGW_WEBHOOK_URL_CHECK);
+        count_message(ctx->gateway, DYGW_WEBHOOK_URL_CHECK);
     }
     else {
-        count(ctx->gateway, DYGW_WEBHOOK_IGNORED);
-        ignore(message, ctx->log);
+        count_message(ctx->gateway, DYGW_WEBHOOK_IGNORED);
+        log_ignored(message, ctx->log);
     }
 }

@@ -6,7 +6,7 @@
 #define SETTLING_H
 
 #include "fake_world.h"
-#include "gateway/settle/kinds.h"
+#include "gateway/settle/settle.h"
 
 #define SETTLING_POI "7012345678901234567"
 #define ID           101     /* of the first row of the request that is settled */
