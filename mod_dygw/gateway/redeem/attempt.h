@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For gateway/ only: one redemption on its way, from the request to its outcome. */
+ * For redeem.c and prepare.c only: one redeem request under way. */
 #ifndef DYGW_GATEWAY_REDEEM_ATTEMPT_H
 #define DYGW_GATEWAY_REDEEM_ATTEMPT_H
 
 #include "gateway/redemption.h"
 #include "gateway/token.h"
 
+/* The state of a request under way. It lives on the stack of the function that serves the request;
+ * what it points to is in ctx->pool. */
 typedef struct dygw_attempt_t {
     const dygw_ctx_t *ctx;
     const dygw_redeem_request_t *request;
     dygw_redeem_result_t *out;
-    dygw_token_t token;                     /* looked up once; newer when Douyin refused it */
+    dygw_token_t token;                     /* for all calls; renewed when Douyin refuses it */
     const char *encrypted_data;             /* what the short link led to */
     const char *verify_token;
-    const char *codes[DYGW_COUNT_MAX];      /* to send, one a row */
-    int times_left[DYGW_COUNT_MAX];         /* uses of that coupon that remain after the row's */
-    int redrawn;                            /* rows with other ids may have been committed */
-    int in_doubt;                           /* whether the rows are committed is not known */
-    int sent;                               /* verify requests that may have reached Douyin */
+    const char *codes[DYGW_COUNT_MAX];      /* encrypted codes to send, one for each verification */
+    int times_left[DYGW_COUNT_MAX];         /* how many uses of the coupon remain afterwards */
+    int redrawn;                            /* ids were drawn again: the verifications may also be
+                                             * committed under the ids before */
+    int in_doubt;                           /* it is not known whether they are committed */
+    int sent;                               /* verify calls that may have reached Douyin */
 } dygw_attempt_t;
 
-/* Asks prepare, through the short link where that is the mode. Its answer, whatever it says; NULL
- * when it cannot even be asked, *out tells. */
+/* Calls prepare; follows the short link before, in that mode. Returns the reply, from ctx->pool,
+ * also when it is an error; NULL when prepare could not be called, *out says why. */
 const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_t *out);
 
-/* Chooses the first usable coupons, and uses of times cards, of those that prepare lists: into
- * chosen, which has room for request->count, and a->times_left. Gives how many there are, at most
- * what was asked for. */
+/* Chooses the first usable coupons that prepare lists; each use of a times card counts as one.
+ * Fills in `chosen`, which has room for request->count, and a->times_left. Returns how many were
+ * found, at most request->count. */
 int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
                         const dygw_certificate_t **chosen);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finding the coupon: from the short link or the code to what prepare lists. Redeems nothing. */
+ * The first step of a request: from the short link or the code to the coupons that prepare lists.
+ * Nothing is redeemed here. */
 #include "gateway/redeem/attempt.h"
 
 #include <apr_time.h>
@@ -21,7 +22,7 @@ static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
     return &reply->reply;
 }
 
-static dygw_link_e follow_link(dygw_attempt_t *a, const char **why)
+static dygw_link_e follow_short_link(dygw_attempt_t *a, const char **why)
 {
     apr_time_t began = apr_time_now();
     dygw_link_e link = dygw_douyin_short_link(a->ctx->gateway->douyin, a->request->short_link,
@@ -31,13 +32,14 @@ static dygw_link_e follow_link(dygw_attempt_t *a, const char **why)
     return link;
 }
 
-static int resolve_link(dygw_attempt_t *a, dygw_result_t *out)
+/* Follows the short link, and once more when its server could not be reached. 0: *out says why. */
+static int resolve_short_link(dygw_attempt_t *a, dygw_result_t *out)
 {
     const char *why = NULL;
-    dygw_link_e link = follow_link(a, &why);
+    dygw_link_e link = follow_short_link(a, &why);
 
     if (link == DYGW_LINK_UNAVAILABLE) {
-        link = follow_link(a, &why);
+        link = follow_short_link(a, &why);
     }
     switch (link) {
     case DYGW_LINK_OK:
@@ -59,7 +61,7 @@ static int resolve_link(dygw_attempt_t *a, dygw_result_t *out)
 
 const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_t *out)
 {
-    if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_link(a, out)) {
+    if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_short_link(a, out)) {
         return NULL;
     }
     if (!dygw_ask_ready(a->ctx, &a->token, out)) {
