@@ -142,7 +142,7 @@ static void explain_conflict(dygw_attempt_t *a, const char *message)
 /* Whether the same signed request has made these verifications and has now come once more. It must
  * not redeem again, also when its nonce was not recognised. After ids were drawn again the
  * verifications may be our own, under the ids before, so that nothing is concluded then. */
-static int is_same_request(const dygw_attempt_t *a, const apr_array_header_t *items)
+static int is_request_repeated(const dygw_attempt_t *a, const apr_array_header_t *items)
 {
     const dygw_verification_t *first = APR_ARRAY_IDX(items, 0, dygw_verification_t *);
 
@@ -165,7 +165,7 @@ static apr_status_t replay_earlier(dygw_attempt_t *a)
     if (found.first->app_id != a->request->app_id) {
         explain_conflict(a, "another app has used this coupon with the same verify_token");
     }
-    else if (is_same_request(a, found.verifications)) {
+    else if (is_request_repeated(a, found.verifications)) {
         dygw_explain_replay(&a->out->result);
     }
     else if (a->request->mode != DYGW_MODE_ENCRYPTED_CODE

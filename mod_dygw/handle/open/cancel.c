@@ -6,7 +6,7 @@
 
 #define ID_MAX  APR_INT64_C(999999999999999999)     /* the same limit as of an id in a path */
 
-static apr_int64_t read_cancel(dygw_call_t *call, dygw_result_t *out)
+static apr_int64_t read_cancel_request(dygw_call_t *call, dygw_result_t *out)
 {
     static const char *const known[] = { "verification_id", NULL };
     dygw_fields_t f;
@@ -24,7 +24,7 @@ static apr_int64_t read_cancel(dygw_call_t *call, dygw_result_t *out)
 int dygw_handle_cancel(dygw_call_t *call)
 {
     dygw_redeem_result_t cancelled = { 0 };
-    apr_int64_t id = read_cancel(call, &cancelled.result);
+    apr_int64_t id = read_cancel_request(call, &cancelled.result);
     int pending = 0;
 
     if (cancelled.result.code == DYGW_OK) {

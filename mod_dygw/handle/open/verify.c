@@ -68,7 +68,8 @@ static void read_idempotency_key(const dygw_call_t *call, dygw_redeem_request_t 
     }
 }
 
-static void read_verify(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+static void read_verify_request(dygw_call_t *call, dygw_redeem_request_t *request,
+                                dygw_result_t *out)
 {
     dygw_fields_t f;
 
@@ -146,7 +147,7 @@ int dygw_handle_verify(dygw_call_t *call)
                                           call->signed_key, call->signed_nonce, call->r->pool) };
     dygw_redeem_result_t redeemed = { 0 };
 
-    read_verify(call, &request, &redeemed.result);
+    read_verify_request(call, &request, &redeemed.result);
     if (redeemed.result.code == DYGW_OK) {
         redeem_coupons(call, &request, &redeemed);
         dygw_note_upstream(call, redeemed.upstream_time);
