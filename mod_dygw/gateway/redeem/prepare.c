@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The first step of a request: from the short link or the code to the coupons that prepare lists.
  * Nothing is redeemed here. */
-#include "gateway/redeem/attempt.h"
+#include "gateway/redeem/redeem_state.h"
 
 #include <apr_time.h>
 

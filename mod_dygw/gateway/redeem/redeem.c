@@ -27,7 +27,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
-#include "gateway/redeem/attempt.h"
+#include "gateway/redeem/redeem_state.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/step.h"

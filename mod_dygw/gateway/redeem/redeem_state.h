@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * For redeem.c and prepare.c only: one redeem request under way. */
-#ifndef DYGW_GATEWAY_REDEEM_ATTEMPT_H
-#define DYGW_GATEWAY_REDEEM_ATTEMPT_H
+#ifndef DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
+#define DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 
 #include "gateway/redemption.h"
 #include "gateway/token.h"
