@@ -12,7 +12,7 @@ dygw_host_t *dygw_host_lock(dygw_gateway_t *gateway);
 void dygw_host_unlock(dygw_gateway_t *gateway);
 
 /* Draws `count` new verification ids in a row and returns the first of them. Ids grow with time and
- * have 53 bits, so that JavaScript reads them exactly: the upper 41 bits are milliseconds since
+ * fit in 53 bits, so that JavaScript reads them exactly: the upper 41 bits are milliseconds since
  * 2024, the lower bits are a number within the millisecond (store/verification/id.h). An id is
  * unique on this host while its clock is not set back. Another host may rarely draw the same id:
  * the insert then fails, and the caller draws again. */

@@ -68,7 +68,8 @@ void dygw_record_stay_open(dygw_verification_t *v)
 static dygw_coupon_status_e coupon_status_after(const dygw_verify_item_t *item, int times_left)
 {
     if (times_left == DYGW_TIMES_LEFT_UNKNOWN) {
-        /* Only a use of a times card comes with an amount: whether uses remain is not known. */
+        /* An answer has an amount only for a use of a times card; whether uses remain is then not
+         * known. */
         return item->pay_amount >= 0 ? DYGW_COUPON_UNKNOWN : DYGW_COUPON_USED;
     }
     return times_left > 0 ? DYGW_COUPON_UNUSED : DYGW_COUPON_USED;
@@ -116,14 +117,14 @@ static void record_success_by_response(dygw_verification_t *v, const dygw_verify
     v->coupon_status = coupon_status_after(item, times_left);
 }
 
-/* Whether the first of two verify requests may have redeemed the coupon, or taken the last use of a
+/* Whether the first of two verify calls may have redeemed the coupon, or taken the last use of a
  * times card, so that the second was refused. */
 static int refusal_may_be_our_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
 {
     return v->attempts > 1 && (item->already || dygw_douyin_item_is_used_up(item));
 }
 
-/* Lets the next repetition wait longer where Douyin is busy for longer than seconds. */
+/* Puts the next repetition off where Douyin will be busy for longer than seconds. */
 static void record_rest(dygw_verification_t *v, int wants_rest)
 {
     if (v->verify_status == DYGW_PROCESSING && wants_rest) {

@@ -26,11 +26,11 @@
 #include "util/compiler.h"
 
 #define RENEW_FROM              0.80    /* a token is renewed after this part of its life */
-#define RENEW_SPREAD            0.08    /* and up to this part more, at random */
+#define RENEW_SPREAD            0.08    /* or up to this part later, at random */
 #define END_SEC                 APR_INT64_C(2)  /* a life this short is over: see token_life */
 #define CLAIM_MARGIN_MS         1000    /* added to the upstream time-out, to seal and store */
-#define WAIT_STEP_US            20000   /* who waits looks into the host's state so often */
-#define WAIT_STEPS_PER_LOOK     12      /* and into the table after so many steps */
+#define WAIT_STEP_US            20000   /* between two looks into the host's state, */
+#define WAIT_STEPS_PER_LOOK     12      /* so many of which come before a look into the table */
 #define MOVES_MAX               3       /* so many versions are replaced by one renewal, when
                                          * each new one turns out to be unusable */
 #define REJECTED_PAUSE_MS       60000   /* between renewals that ?rejected= causes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The one Douyin access token that all requests of all hosts share. token.c says how it comes that
- * only one thread of all renews a token. */
+ * The one Douyin access token that all requests of all hosts share. token.c says why only
+ * one thread of all renews a token. */
 #ifndef DYGW_GATEWAY_TOKEN_H
 #define DYGW_GATEWAY_TOKEN_H
 

@@ -8,9 +8,9 @@
  * reads the version in its place.
  *
  * A request that finds that the cache was read under another stamp reads the apps again, outside
- * the lock; other requests use the old apps meanwhile. When two readings end at about the same
- * time, the one that began later is kept. The apps version cannot tell which one is newer: it is
- * lower after a database was restored from a backup.
+ * the lock; other requests use the old apps meanwhile. Of two readings the one that began
+ * later is kept, whichever ends first. The apps version cannot tell which one is newer: it is lower
+ * after a database was restored from a backup.
  */
 #include "gateway/apps/apps.h"
 

@@ -25,7 +25,8 @@ typedef struct dygw_known_app_t {
 
 typedef struct dygw_apps_t dygw_apps_t;
 
-/* Creates the cache of one gateway in one process, in pool. It is read when it is first needed. */
+/* Creates the cache of one gateway in one process, in pool. The apps are read when they are first
+ * needed. */
 apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 
 /* Finds an app by its client_key; *app is from ctx->pool. APR_NOTFOUND: there is no such app.

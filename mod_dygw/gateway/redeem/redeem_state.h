@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For redeem.c and prepare.c only: one redeem request under way. */
+ * For redeem.c and prepare.c only: the state of a redeem request, and its first step. */
 #ifndef DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 #define DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 
 #include "gateway/redemption.h"
 #include "gateway/token.h"
 
-/* The state of a request under way. It lives on the stack of the function that serves the request;
- * what it points to is in ctx->pool. */
-typedef struct dygw_attempt_t {
+/* A redeem request under way. What the members point to is in ctx->pool, or the caller's. */
+typedef struct dygw_redeem_t {
     const dygw_ctx_t *ctx;
     const dygw_redeem_request_t *request;
     dygw_redeem_result_t *out;
@@ -21,16 +20,16 @@ typedef struct dygw_attempt_t {
                                              * committed under the ids before */
     int in_doubt;                           /* it is not known whether they are committed */
     int sent;                               /* verify calls that may have reached Douyin */
-} dygw_attempt_t;
+} dygw_redeem_t;
 
 /* Calls prepare; follows the short link before, in that mode. Returns the reply, from ctx->pool,
  * also when it is an error; NULL when prepare could not be called, *out says why. */
-const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_t *out);
+const dygw_prepare_reply_t *dygw_redeem_prepare(dygw_redeem_t *r, dygw_result_t *out);
 
 /* Chooses the first usable coupons that prepare lists; each use of a times card counts as one.
- * Fills in `chosen`, which has room for request->count, and a->times_left. Returns how many were
+ * Fills in `chosen`, which has room for request->count, and r->times_left. Returns how many were
  * found, at most request->count. */
-int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
-                        const dygw_certificate_t **chosen);
+int dygw_redeem_choose(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
+                       const dygw_certificate_t **chosen);
 
 #endif

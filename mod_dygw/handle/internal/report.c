@@ -18,7 +18,7 @@ typedef struct report_query_t {
     dygw_csv_wanted_t csv;
     int page;
     int page_size;
-    apr_int64_t after_id;       /* 0: the reply is chosen by page */
+    apr_int64_t after_id;       /* 0: the caller asks by page */
 } report_query_t;
 
 /* CSV has all verifications that match: parameters of a page are a mistake then. */

@@ -8,7 +8,7 @@
 #include "util/csv.h"
 
 /* --- report_query.c --- */
-/* The names of the parameters below: the first ones in each list of known parameters. */
+/* The names of the parameters that the functions below read, for a list of known parameters. */
 #define DYGW_REPORT_PARAMETERS \
     "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
     "export", "bom", "raw"
