@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls upstream with the shared token. */
+ * Calls to Douyin with the shared access token. */
 #include "gateway/ask.h"
 
 #include "douyin/douyin.h"
@@ -8,9 +8,9 @@
 #define RETRY_AFTER_UPSTREAM_SEC    5
 #define RETRY_AFTER_QUOTA_SEC       60
 #define RETRY_AFTER_DATABASE_SEC    2
-#define TOKEN_PATIENCE_US           2000000     /* a caller waits so long for another's renewal */
+#define TOKEN_PATIENCE_US           2000000     /* a caller waits so long for a renewal */
 
-/* --- why it did not work --- */
+/* --- why a call failed --- */
 
 static void explain_as(dygw_result_t *out, dygw_code_e code, const char *message, int retry_after)
 {
@@ -48,7 +48,7 @@ void dygw_explain_timeout(const char *why, dygw_result_t *out)
     explain_as(out, DYGW_UPSTREAM_TIMEOUT, why, 0);
 }
 
-/* Douyin's own words go with it, when there are any. */
+/* The error shows what Douyin said, when Douyin gave an error_code. */
 static void explain_error(const dygw_reply_t *reply, dygw_code_e code, const char *message,
                           dygw_result_t *out)
 {
@@ -106,22 +106,23 @@ int dygw_ask_ready(const dygw_ctx_t *ctx, dygw_token_t *token, dygw_result_t *ou
     return 0;
 }
 
-static int worth_another_try(const dygw_reply_t *reply)
+static int ask_is_worth_repeating(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_BUSY || reply->kind == DYGW_REPLY_UNREACHABLE
            || reply->kind == DYGW_REPLY_LOST;
 }
 
-/* Whether Douyin looked at the coupon, so has taken the token. */
-static int took_token(const dygw_reply_t *reply)
+/* Whether Douyin looked at the coupon: then Douyin has taken the token. */
+static int reply_took_token(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON
            || reply->kind == DYGW_REPLY_REVIEW;
 }
 
-void dygw_ask_heard(dygw_gateway_t *gateway, const dygw_token_t *token, const dygw_reply_t *reply)
+void dygw_ask_note_token(dygw_gateway_t *gateway, const dygw_token_t *token,
+                         const dygw_reply_t *reply)
 {
-    if (token->refused && took_token(reply)) {
+    if (token->refused && reply_took_token(reply)) {
         dygw_token_accepted(gateway, token);
     }
 }
@@ -145,14 +146,14 @@ const dygw_reply_t *dygw_ask(const dygw_ctx_t *ctx, dygw_ask_e kind, dygw_ask_fn
     for (;;) {
         const dygw_reply_t *reply = call(baton, token->access_token);
 
-        dygw_ask_heard(ctx->gateway, token, reply);
+        dygw_ask_note_token(ctx->gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
             && dygw_ask_renew(ctx, reply, ctx->gateway->upstream_timeout, token)
                == APR_SUCCESS) {
             may_renew = 0;
             continue;
         }
-        if (!may_repeat || !worth_another_try(reply)) {
+        if (!may_repeat || !ask_is_worth_repeating(reply)) {
             return reply;
         }
         may_repeat = 0;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Units of work with the database. */
+ * Units of work: open, work, close, and a second unit where the rules allow it. */
 #include "gateway/db_work.h"
 
 #define UNITS_OF_WORK   2
-#define FIRST_PAUSE     apr_time_from_msec(100)     /* the next ones are twice as long */
+#define FIRST_PAUSE     apr_time_from_msec(100)     /* each next pause is twice as long */
 
-static apr_status_t open_unit(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt, dygw_ms_t until)
+/* Opens a connection. in_doubt: tries again until the time `until`. */
+static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt,
+                                 dygw_ms_t until)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
     apr_status_t rv;
@@ -18,7 +20,7 @@ static apr_status_t open_unit(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doub
     return rv;
 }
 
-static int is_end(const dygw_db_rules_t *rules, apr_status_t rv)
+static int db_work_is_end(const dygw_db_rules_t *rules, apr_status_t rv)
 {
     const apr_status_t *end = rules->ends;
 
@@ -39,13 +41,13 @@ apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *ba
     do {
         dygw_db_t *db;
 
-        rv = open_unit(ctx, &db, in_doubt, until);
+        rv = db_work_open(ctx, &db, in_doubt, until);
         if (rv != APR_SUCCESS) {
             return rv;
         }
         rv = work(ctx, db, baton);
         dygw_db_close(db);
         in_doubt = rv == APR_INCOMPLETE;
-    } while (rules && !is_end(rules, rv) && ++units < UNITS_OF_WORK);
+    } while (rules && !db_work_is_end(rules, rv) && ++units < UNITS_OF_WORK);
     return rv;
 }

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The gateway: what one Douyin application needs to redeem coupons, and the promises. Knows
- * coupons; knows neither HTTP nor SQL. One a virtual host and child, shared by its threads. */
+ * The gateway: what one Douyin application needs to redeem coupons, and to keep what the API
+ * promises. gateway/ knows coupons; it knows neither HTTP nor SQL. Each child of httpd has one
+ * gateway for each virtual host, which all threads of the child share.
+ *
+ * The top of gateway/ has what several of its rooms use: the gateway itself, the host's state
+ * (host.h), units of work (db_work.h), the access token (token.h), calls to Douyin (ask.h), a
+ * redeem request (redemption.h) and what Douyin's answers make of its verifications (record.h).
+ * It may call store/, douyin/ and util/, and no room below it. Each of those rooms may call the
+ * top and what the top may call; redeem/, settle/, reports/ and diagnosis/ call one other room
+ * besides, see build/guards. */
 #ifndef DYGW_GATEWAY_GATEWAY_H
 #define DYGW_GATEWAY_GATEWAY_H
 
@@ -13,7 +21,7 @@
 #include "util/crypto.h"
 #include "util/metrics.h"
 
-/* Why a call came to nothing; the contract's `code`. process/code.c knows each HTTP status. */
+/* Why a call failed: the `code` of the API's errors. process/code.c has the HTTP status of each. */
 typedef enum {
     DYGW_OK,
     DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,
@@ -31,38 +39,44 @@ typedef enum {
     DYGW_UPSTREAM_TIMEOUT
 } dygw_code_e;
 
-/* How a call ended: the same object feeds the reply, the log and the record. Zeroed = DYGW_OK. */
+/* How a call of the gateway ended, for the reply to the caller. A result of zeros is DYGW_OK. */
 typedef struct dygw_result_t {
     dygw_code_e code;
-    const char *message;        /* for the caller: what is wrong, what to do; no secret */
+    const char *message;        /* for the caller: what is wrong, what to do; has no secret */
     const char *field;          /* NULL, or the field that is wrong */
     int retry_after;            /* s; 0 = none */
-    int available;              /* with DYGW_NOT_ENOUGH_COUPONS: how many there are */
-    int upstream_spoke;         /* the error body has `douyin`: reply, or null when reply is NULL */
-    const dygw_reply_t *reply;  /* Douyin's own words, NULL when none */
+    int available;              /* with DYGW_NOT_ENOUGH_COUPONS: how many coupons there are */
+    int upstream_spoke;         /* the body of the error has the member `douyin`: what `reply`
+                                 * says, null when `reply` is NULL */
+    const dygw_reply_t *reply;  /* what Douyin answered; NULL: nothing to show */
 } dygw_result_t;
 
-/* What all children of a host share; the glue keeps it in shared memory. Read and written between
- * dygw_host_lock and dygw_host_unlock, but the atomic members at any time. */
+/* The host's state: what all children of a host share. The glue keeps it in shared memory. Its
+ * atomic members are read and written at any time, all others only between dygw_host_lock and
+ * dygw_host_unlock. */
 #define DYGW_TOKEN_MAX 1024
 typedef struct dygw_host_t {
-    apr_int64_t token_version;      /* 0 = never had one */
+    apr_int64_t token_version;      /* 0 = there has never been a token */
     dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
-    int token_refused;              /* Douyin refused this version, and no newer one is there yet */
-    char token[DYGW_TOKEN_MAX];     /* NUL ended; empty = none held */
-    dygw_ms_t renew_pause_until;    /* a renewal came to nothing: no other before then */
-    dygw_ms_t rejected_at;          /* when a reader's ?rejected= led to a renewal last */
-    _Atomic apr_int64_t apps_version;   /* of the table, as the host saw it last, */
-    _Atomic dygw_ms_t apps_seen_at;     /* and when it asked for that; 0 = never */
-    _Atomic apr_int64_t apps_changes;   /* made on this host, which need not wait for that */
+    int token_refused;              /* Douyin refused this version, and there is no newer one yet */
+    char token[DYGW_TOKEN_MAX];     /* ends with NUL; empty = the host holds no token */
+    dygw_ms_t renew_pause_until;    /* a renewal has failed: this host tries none before then */
+    dygw_ms_t rejected_at;          /* when an app's ?rejected= last led to a renewal */
+    _Atomic apr_int64_t apps_version;   /* the apps version that this host last read from the
+                                         * database */
+    _Atomic dygw_ms_t apps_seen_at;     /* when the host began to read that version; 0 = never */
+    _Atomic apr_int64_t apps_changes;   /* how many changes of apps were made on this host: they
+                                         * count here before the version is read again */
     _Atomic apr_int64_t last_id;        /* newest verification id given out on this host */
-    /* what /health says, as the host's last look at the database found it */
-    dygw_ms_t tick_at;              /* 0 = never */
-    _Atomic int database_state;     /* dygw_database_state_e */
-    _Atomic apr_int64_t work;       /* counts what requests of this host left to the background */
-    dygw_ms_t lease_renewed_at;     /* by any host, on this host's clock; 0 = never */
-    dygw_ms_t diagnosed_at;         /* when a diagnosis began last; 0 = never */
+    /* What /health says, as the background of this host found it last. */
+    dygw_ms_t tick_at;              /* when it looked at the database; 0 = never */
+    _Atomic int database_state;     /* a dygw_database_state_e */
+    _Atomic apr_int64_t work;       /* raised when a request of this host leaves work to the
+                                     * background */
+    dygw_ms_t lease_renewed_at;     /* when any host renewed the background's lease, by this host's
+                                     * clock; 0 = never */
+    dygw_ms_t diagnosed_at;         /* when the last diagnosis began; 0 = never */
 } dygw_host_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
@@ -71,40 +85,41 @@ typedef struct dygw_reads_t dygw_reads_t;       /* gateway/apps/reads.h */
 typedef struct dygw_meter_t dygw_meter_t;       /* gateway/apps/meter.h */
 
 typedef struct dygw_gateway_t {
-    const char *client_key;             /* Douyin's application */
-    const char *account_id;             /* NULL = none configured */
+    const char *client_key;             /* of the application at Douyin */
+    const char *account_id;             /* Douyin's merchant account; NULL = not configured */
     apr_interval_time_t upstream_timeout;   /* us: of one upstream call */
-    apr_interval_time_t enrich_first;   /* us: first pause between tries to enrich, */
-    apr_interval_time_t enrich_max;     /* to which it grows, */
-    apr_interval_time_t enrich_give_up; /* and when it is given up */
+    apr_interval_time_t enrich_first;   /* us: the first pause between tries to enrich */
+    apr_interval_time_t enrich_max;     /* us: the longest pause, pauses grow to this */
+    apr_interval_time_t enrich_give_up; /* us: enriching is given up after this time */
     int order_rate;                     /* order queries a second; 0 = no limit */
-    int rate_per_second;                /* requests of each app; 0 = no limit */
-    int rate_burst;                     /* that may come at once */
-    int use_cancel_token;               /* cancel_token is sent with cancels */
-    apr_interval_time_t retention;      /* us: older records are removed; 0 = never */
-    int time_zone;                      /* minutes east: whose days are business days */
+    int rate_per_second;                /* requests a second of each app; 0 = no limit */
+    int rate_burst;                     /* how many requests of an app may come at once */
+    int use_cancel_token;               /* a cancel is sent with a cancel_token */
+    apr_interval_time_t retention;      /* us: older verifications are removed; 0 = never */
+    int time_zone;                      /* of business days, in minutes east of UTC */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
-    dygw_host_t *host;                  /* shared; see host.h */
+    dygw_host_t *host;                  /* shared memory; locked as host.h says */
     void (*lock_host)(void *baton);
     void (*unlock_host)(void *baton);
     void *host_baton;
-    dygw_reads_t *reads;                /* shared, see reads.h; NULL = each is written at once */
-    dygw_meter_t *meter;                /* shared, see meter.h */
-    const dygw_metrics_t *metrics;      /* shared, see util/metrics.h; NULL: nothing is counted */
+    dygw_reads_t *reads;                /* in shared memory, see apps/reads.h; NULL = each read of
+                                         * the token is written to the database at once */
+    dygw_meter_t *meter;                /* in shared memory, see apps/meter.h */
+    const dygw_metrics_t *metrics;      /* in shared memory; NULL = nothing is counted */
     const char *owner;                  /* names this child in leases and claims */
 } dygw_gateway_t;
 
-/* What every piece of work needs. All of it is set, and outlives the work; results come from
- * pool. */
+/* What every piece of work needs. All members are set, and live longer than the work. Results are
+ * allocated from pool. */
 typedef struct dygw_ctx_t {
     dygw_gateway_t *gateway;
     const dygw_log_t *log;
     apr_pool_t *pool;
 } dygw_ctx_t;
 
-/* The same work, with a pool of a shorter life. */
+/* Returns the context of the same work with another pool, of a shorter life. */
 static inline dygw_ctx_t dygw_ctx_with_pool(const dygw_ctx_t *ctx, apr_pool_t *pool)
 {
     return (dygw_ctx_t){ ctx->gateway, ctx->log, pool };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The state that all children of a host share: short looks under its lock, and what needs no lock.
- */
+ * The host's state: its lock, and the members that are used without the lock. */
 #include "gateway/host.h"
 
 #include <stdatomic.h>
@@ -9,11 +8,13 @@
 #include "util/clock.h"
 
 #define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
-#define AHEAD_MAX_MS        1000    /* of the clock; more: the clock was set back */
-#define APPS_UNSEEN_MS      1700    /* the background looks every 1.6 s, and a change counts after
-                                     * 2 s everywhere */
+#define AHEAD_MAX_MS        1000    /* the last id may be so far ahead of the clock; an id that is
+                                     * further ahead was drawn before the clock was set back */
+#define APPS_UNSEEN_MS      1700    /* the background reads the apps version every 1.6 s, and a
+                                     * change counts on every host after 2 s */
 
-/* Several processes share the atomics: an emulation by a lock of this process would not do. */
+/* Several processes share the atomic members, so that each must be one instruction: a lock that the
+ * compiler's library puts around it would belong to one process. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
 
 dygw_host_t *dygw_host_lock(dygw_gateway_t *gateway)
@@ -29,7 +30,7 @@ void dygw_host_unlock(dygw_gateway_t *gateway)
 
 apr_int64_t dygw_host_next_ids(dygw_gateway_t *gateway, int count)
 {
-    /* The random part keeps hosts that work in the same millisecond apart. */
+    /* The random part is there for hosts that draw in the same millisecond. */
     apr_uint16_t within = 0;
     apr_int64_t last = atomic_load(&gateway->host->last_id);
     apr_int64_t drawn;
@@ -67,7 +68,7 @@ void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t
     dygw_host_t *host = dygw_host_lock(gateway);
     dygw_ms_t seen_at = host->apps_seen_at;
 
-    if (asked_at >= seen_at || seen_at > dygw_now()) {      /* or the clock was set back */
+    if (asked_at >= seen_at || seen_at > dygw_now()) {      /* in the future: clock set back */
         host->apps_version = version;
         host->apps_seen_at = asked_at;
     }

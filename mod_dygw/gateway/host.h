@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The state that all children of a host share. */
+ * The host's state, which all children of a host share: how it is locked, the ids of verifications,
+ * what is known of changes of the apps, and of work for the background. */
 #ifndef DYGW_GATEWAY_HOST_H
 #define DYGW_GATEWAY_HOST_H
 
 #include "gateway/gateway.h"
 
-/* Locks and unlocks the host's state; hold it for a copy of some members, never across a call that
- * can block. */
+/* Locks the host's state and returns it; unlocks it. Hold the lock only to copy or set members,
+ * never across a call that can block. */
 dygw_host_t *dygw_host_lock(dygw_gateway_t *gateway);
 void dygw_host_unlock(dygw_gateway_t *gateway);
 
-/* The first of `count` new verification ids in a row. Ids grow with time and fit into 53 bits, so
- * that JavaScript reads them exactly: milliseconds since 2024 in the upper 41, a number within the
- * millisecond below (store/verification/id.h). Unique on this host while its clock is not set back;
- * another host may rarely draw the same, which the table refuses (then draw again). */
+/* Draws `count` new verification ids in a row and returns the first of them. Ids grow with time and
+ * fit in 53 bits, so that JavaScript reads them exactly: the upper 41 bits are milliseconds since
+ * 2024, the lower bits are a number within the millisecond (store/verification/id.h). An id is
+ * unique on this host while its clock is not set back. Another host may rarely draw the same id:
+ * the insert then fails, and the caller draws again. */
 apr_int64_t dygw_host_next_ids(dygw_gateway_t *gateway, int count);
 
-/* Tells one state of the apps from another: what was read under an equal stamp is up to date. */
+/* Stands for one state of the apps: what was read under a stamp is up to date as long as the host's
+ * state has an equal stamp. Its members are those of dygw_host_t. */
 typedef struct dygw_apps_stamp_t {
     apr_int64_t version;
     apr_int64_t changes;
@@ -25,21 +28,22 @@ typedef struct dygw_apps_stamp_t {
 dygw_apps_stamp_t dygw_host_apps_stamp(const dygw_gateway_t *gateway);
 int dygw_apps_stamp_equal(const dygw_apps_stamp_t *a, const dygw_apps_stamp_t *b);
 
-/* An app has just been changed here, and committed. */
+/* Notes that a change of an app was committed on this host just now: all children of this host read
+ * the apps again. */
 void dygw_host_apps_changed(dygw_gateway_t *gateway);
 
-/* The table's version of the apps, which it had at `asked_at` or later. What was asked for earlier
- * than what is known is no news. */
+/* Notes the apps version that the database had at `asked_at` or later. Changes nothing when the
+ * version that is noted already was asked for later. */
 void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t asked_at);
 
-/* Whether the table may have had another version for longer than a host may go by an old one,
- * because the background does not look. */
+/* Returns whether the background has not read the apps version for so long that a request must read
+ * it: a host may use old apps for two seconds at most. 0 while the database is away. */
 int dygw_host_apps_unseen(const dygw_gateway_t *gateway);
 
-/* A request of this host has left work that is due now. */
+/* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 
-/* A number that changes with each of these. */
+/* Returns a number that changes with each dygw_host_left_work on this host. */
 apr_int64_t dygw_host_work(const dygw_gateway_t *gateway);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Records from answers. */
+ * What Douyin's answers make of verifications. */
 #include "gateway/record.h"
 
 #include <string.h>
@@ -11,8 +11,8 @@
 
 #define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
 #define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
-#define REST_MS             40000               /* the same where a quota is used up */
-#define MEMBER_ROOM         64                  /* what embedding an answer adds, and some */
+#define REST_MS             40000               /* the same when a quota at Douyin is used up */
+#define MEMBER_ROOM         64                  /* more bytes than embedding an answer adds */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
 {
@@ -42,7 +42,7 @@ void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_
     v->product_id = certificate->product_id;
     v->product_name = certificate->sku_name;    /* prepare names the product by its SKU's title */
     v->coupon_status = DYGW_COUPON_UNUSED;
-    /* What was paid for a times card was paid for all of its uses. */
+    /* The amount paid for a times card was paid for all of its uses. */
     if (certificate->pay_amount >= 0 && !certificate->is_times_card) {
         v->pay_amount = certificate->pay_amount;
     }
@@ -65,17 +65,18 @@ void dygw_record_stay_open(dygw_verification_t *v)
     v->next_run_at = v->updated_at + FIRST_REPEAT_MS;
 }
 
-static dygw_coupon_status_e status_after(const dygw_verify_item_t *item, int times_left)
+static dygw_coupon_status_e coupon_status_after(const dygw_verify_item_t *item, int times_left)
 {
     if (times_left == DYGW_TIMES_LEFT_UNKNOWN) {
-        /* Only uses of times cards come with an amount. */
+        /* An answer has an amount only for a use of a times card; whether uses remain is then not
+         * known. */
         return item->pay_amount >= 0 ? DYGW_COUPON_UNKNOWN : DYGW_COUPON_USED;
     }
     return times_left > 0 ? DYGW_COUPON_UNUSED : DYGW_COUPON_USED;
 }
 
-/* What every success has, however it became known. */
-static void become_success(dygw_verification_t *v, dygw_confirmed_by_e by, const char *verify_id,
+/* Sets what every success has, in whatever way it became known. */
+static void record_success(dygw_verification_t *v, dygw_confirmed_by_e by, const char *verify_id,
                            dygw_ms_t verify_time)
 {
     v->verify_status = DYGW_SUCCESS;
@@ -90,7 +91,7 @@ static void become_success(dygw_verification_t *v, dygw_confirmed_by_e by, const
     v->next_run_at = v->updated_at;
 }
 
-static void take_item(dygw_verification_t *v, const dygw_verify_item_t *item)
+static void record_verify_item(dygw_verification_t *v, const dygw_verify_item_t *item)
 {
     v->certificate_id = item->certificate_id ? item->certificate_id : v->certificate_id;
     v->origin_code = item->origin_code;
@@ -108,21 +109,23 @@ void dygw_record_review(dygw_verification_t *v)
     }
 }
 
-static void succeed(dygw_verification_t *v, const dygw_verify_item_t *item, int times_left)
+static void record_success_by_response(dygw_verification_t *v, const dygw_verify_item_t *item,
+                                       int times_left)
 {
-    become_success(v, DYGW_BY_RESPONSE, item->verify_id, v->updated_at);
-    take_item(v, item);
-    v->coupon_status = status_after(item, times_left);
+    record_success(v, DYGW_BY_RESPONSE, item->verify_id, v->updated_at);
+    record_verify_item(v, item);
+    v->coupon_status = coupon_status_after(item, times_left);
 }
 
-/* The last use may have gone with the first of two requests. */
-static int may_be_our_own_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
+/* Whether the first of two verify calls may have redeemed the coupon, or taken the last use of a
+ * times card, so that the second was refused. */
+static int refusal_may_be_our_doing(const dygw_verification_t *v, const dygw_verify_item_t *item)
 {
     return v->attempts > 1 && (item->already || dygw_douyin_item_is_used_up(item));
 }
 
-/* To repeat it within seconds would be of no use. */
-static void give_rest(dygw_verification_t *v, int wants_rest)
+/* Puts the next repetition off where Douyin will be busy for longer than seconds. */
+static void record_rest(dygw_verification_t *v, int wants_rest)
 {
     if (v->verify_status == DYGW_PROCESSING && wants_rest) {
         v->next_run_at = v->updated_at + REST_MS;
@@ -133,10 +136,10 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
 {
     switch (item->kind) {
     case DYGW_REPLY_OK:
-        succeed(v, item, times_left);
+        record_success_by_response(v, item, times_left);
         break;
     case DYGW_REPLY_COUPON:
-        if (may_be_our_own_doing(v, item)) {
+        if (refusal_may_be_our_doing(v, item)) {
             dygw_record_stay_open(v);
         }
         else {
@@ -150,7 +153,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
     default:
         dygw_record_stay_open(v);
     }
-    give_rest(v, dygw_douyin_item_wants_rest(item));
+    record_rest(v, dygw_douyin_item_wants_rest(item));
 }
 
 void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
@@ -171,12 +174,12 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
     default:
         dygw_record_stay_open(v);
     }
-    give_rest(v, dygw_douyin_reply_wants_rest(reply));
+    record_rest(v, dygw_douyin_reply_wants_rest(reply));
 }
 
-/* {"call":raw}, with the members of `before` (NULL: none) ahead of it. */
-static const char *with_member(const char *before, const char *call, const dygw_reply_t *reply,
-                               apr_pool_t *pool)
+/* Returns {"call":raw}, with the members of `before` (NULL: no members) in front. */
+static const char *response_with(const char *before, const char *call, const dygw_reply_t *reply,
+                                 apr_pool_t *pool)
 {
     struct iovec parts[3];
     dygw_jsonw_t w;
@@ -190,28 +193,29 @@ static const char *with_member(const char *before, const char *call, const dygw_
     }
     parts[0] = (struct iovec){ (void *)before, strlen(before) - 1 };    /* no closing brace */
     parts[1] = (struct iovec){ (void *)",", 1 };
-    parts[2] = (struct iovec){ w.text + 1, w.len - 1 };                 /* no opening one */
+    parts[2] = (struct iovec){ w.text + 1, w.len - 1 };                 /* no opening brace */
     return apr_pstrcatv(pool, parts, 3, NULL);
 }
 
-void dygw_record_add_response(dygw_verification_t *const *items, int count, const char *call,
-                              const dygw_reply_t *reply, apr_pool_t *pool)
+void dygw_record_add_response(dygw_verification_t *const *verifications, int count,
+                              const char *call, const dygw_reply_t *reply, apr_pool_t *pool)
 {
     const char *text;
     int i;
 
     if (!reply->raw || !reply->data) {
-        return;     /* nothing that is JSON came */
+        return;     /* the answer is no JSON */
     }
-    text = with_member(items[0]->douyin_response, call, reply, pool);
+    text = response_with(verifications[0]->douyin_response, call, reply, pool);
     for (i = 0; i < count; i++) {
-        items[i]->douyin_response = text;
+        verifications[i]->douyin_response = text;
     }
 }
 
 /* --- for the background --- */
 
-static const char *after_string(const char *s)
+/* Returns what follows the string whose opening quote is at s. */
+static const char *json_after_string(const char *s)
 {
     for (s++; *s && *s != '"'; s++) {
         if (*s == '\\') {
@@ -221,14 +225,14 @@ static const char *after_string(const char *s)
     return *s ? s + 1 : s;
 }
 
-/* The comma or brace behind the value at s, in text that is valid JSON. */
-static const char *after_value(const char *s)
+/* Returns the comma or brace behind the value at s. The text is valid JSON. */
+static const char *json_after_value(const char *s)
 {
     int depth = 0;
 
     while (*s && (depth > 0 || (*s != ',' && *s != '}'))) {
         if (*s == '"') {
-            s = after_string(s);
+            s = json_after_string(s);
             continue;
         }
         depth += *s == '{' || *s == '[';
@@ -238,22 +242,22 @@ static const char *after_value(const char *s)
     return s;
 }
 
-/* The object that `text` is without one member of it; NULL when nothing else is left. */
-static const char *without_member(const char *text, const char *call, apr_pool_t *pool)
+/* Returns the JSON object `text` without the member `call`; NULL when it has no other member. */
+static const char *response_without(const char *text, const char *call, apr_pool_t *pool)
 {
     apr_size_t len = strlen(call);
     const char *s = text + 1;
 
     while (*s == '"') {
-        const char *colon = after_string(s);
-        const char *end = after_value(colon + 1);
+        const char *colon = json_after_string(s);
+        const char *end = json_after_value(colon + 1);
 
         if ((apr_size_t)(colon - s) == len + 2 && memcmp(s + 1, call, len) == 0) {
             if (*end == ',') {
                 return apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(s - text)),
                                    end + 1, NULL);
             }
-            return s == text + 1 ? NULL     /* the last one: the comma before it goes too */
+            return s == text + 1 ? NULL     /* the last member: the comma before it goes, too */
                                  : apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)
                                                                     (s - 1 - text)), "}", NULL);
         }
@@ -266,12 +270,12 @@ void dygw_record_replace_response(dygw_verification_t *v, const char *call,
                                   const dygw_reply_t *reply, apr_pool_t *pool)
 {
     if (reply->raw && reply->data && v->douyin_response) {
-        v->douyin_response = without_member(v->douyin_response, call, pool);
+        v->douyin_response = response_without(v->douyin_response, call, pool);
     }
     dygw_record_add_response(&v, 1, call, reply, pool);
 }
 
-static dygw_coupon_status_e status_seen(const dygw_seen_coupon_t *seen)
+static dygw_coupon_status_e coupon_status_seen(const dygw_seen_coupon_t *seen)
 {
     static const dygw_coupon_status_e statuses[] = {
         [DYGW_CERTIFICATE_INITIAL] = DYGW_COUPON_INITIAL,
@@ -291,8 +295,8 @@ static dygw_coupon_status_e status_seen(const dygw_seen_coupon_t *seen)
 
 void dygw_record_look(dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
-    if (status_seen(seen) != DYGW_COUPON_UNKNOWN) {
-        v->coupon_status = status_seen(seen);
+    if (coupon_status_seen(seen) != DYGW_COUPON_UNKNOWN) {
+        v->coupon_status = coupon_status_seen(seen);
     }
     if (seen->certificate.certificate_id) {
         v->certificate_id = seen->certificate.certificate_id;
@@ -304,7 +308,7 @@ void dygw_record_seen(dygw_verification_t *v, const dygw_seen_coupon_t *seen,
                       const dygw_seen_verify_t *verify, dygw_confirmed_by_e by)
 {
     v->updated_at = dygw_now();
-    become_success(v, by, verify->verify_id,
+    record_success(v, by, verify->verify_id,
                    verify->verify_time == DYGW_NO_TIME ? v->updated_at : verify->verify_time);
     dygw_record_look(v, seen);
     if (verify->can_cancel == 0 && v->cancelable_until > v->updated_at) {
@@ -315,8 +319,10 @@ void dygw_record_seen(dygw_verification_t *v, const dygw_seen_coupon_t *seen,
     }
 }
 
-/* When Douyin redeemed it: by this repetition unless it was shown before. */
-static dygw_ms_t time_seen(const dygw_seen_coupon_t *seen, const char *verify_id, dygw_ms_t now)
+/* Returns when Douyin redeemed the coupon: as Douyin showed that redemption, else now, by this
+ * repetition. */
+static dygw_ms_t verify_time_seen(const dygw_seen_coupon_t *seen, const char *verify_id,
+                                  dygw_ms_t now)
 {
     int i;
 
@@ -334,14 +340,14 @@ void dygw_record_replayed(dygw_verification_t *v, const dygw_verify_item_t *item
                           const dygw_seen_coupon_t *seen)
 {
     v->updated_at = dygw_now();
-    become_success(v, DYGW_BY_REPLAY, item->verify_id,
-                   time_seen(seen, item->verify_id, v->updated_at));
-    take_item(v, item);
-    /* Of a times card, which is shown as it was before, enrichment learns what is left. */
-    v->coupon_status = status_after(item, DYGW_TIMES_LEFT_UNKNOWN);
+    record_success(v, DYGW_BY_REPLAY, item->verify_id,
+                   verify_time_seen(seen, item->verify_id, v->updated_at));
+    record_verify_item(v, item);
+    /* `seen` shows a times card as it was before: enrichment finds out how many uses are left. */
+    v->coupon_status = coupon_status_after(item, DYGW_TIMES_LEFT_UNKNOWN);
 }
 
-static const char *words_of(dygw_reply_class_e kind)
+static const char *reply_class_text(dygw_reply_class_e kind)
 {
     switch (kind) {
     case DYGW_REPLY_TIMEOUT:
@@ -378,5 +384,5 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
     if (reply->http_status != 0 && reply->http_status != 200) {
         return apr_psprintf(pool, "%s: HTTP status %d", names[call], reply->http_status);
     }
-    return apr_pstrcat(pool, names[call], ": ", words_of(reply->kind), NULL);
+    return apr_pstrcat(pool, names[call], ": ", reply_class_text(reply->kind), NULL);
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The access token.
  *
- * The table holds it sealed, with a version; the host's state holds a copy for all its children.
- * Whoever finds that a version will not do (the background thread: it ends soon; a request: Douyin
- * refused it, or it has ended) asks to renew that version. The claim in the table, good for one
- * version, lets one of all threads, children and hosts call Douyin; the others wait for the version
- * to change. A claim is not given back when the call came to nothing: its end is the pause before
- * the next try, so that a Douyin in trouble is asked every few seconds and not by everybody. The
- * host's state says so, and nobody on this host waits for what has failed already. Storing the
- * successor is conditional on the version too, so even a claim that ran out in the middle cannot
- * put an older token over a newer one.
+ * The table has the token, sealed, with a version; the host's state has a copy for all children.
+ * A thread that needs another token asks to renew that version: the background thread when the
+ * token ends soon, a request when the token has ended or Douyin has refused it.
+ *
+ * A claim in the table, for one version and for some seconds, lets only one thread of all hosts
+ * call Douyin; the others wait until the version changes. When the call fails the claim is kept
+ * until its time is over: this is the pause before the next try, so that Douyin is not asked by
+ * everybody while it has trouble. The host's state has the end of the pause, so that no thread of
+ * this host waits for a renewal that has failed already. The new token is stored only if the
+ * version is still the one that was claimed. So a thread whose claim has run out meanwhile cannot
+ * replace a newer token by an older one.
  */
 #include "gateway/token.h"
 
@@ -23,21 +25,22 @@
 #include "store/token.h"
 #include "util/compiler.h"
 
-#define RENEW_FROM              0.80    /* of its life has passed: renewed between here ... */
-#define RENEW_SPREAD            0.08    /* ... and this much later */
-#define END_SEC                 APR_INT64_C(2)  /* a life that is over: see life_of */
-#define CLAIM_MARGIN_MS         1000    /* over the upstream time-out: sealing and storing */
-#define WAIT_STEP_US            20000   /* waiters look there each step, ... */
-#define WAIT_STEPS_PER_LOOK     12      /* ... and into the table after so many */
-#define MOVES_MAX               3       /* versions one renewal follows, found unusable each */
-#define REJECTED_PAUSE_MS       60000
+#define RENEW_FROM              0.80    /* a token is renewed after this part of its life */
+#define RENEW_SPREAD            0.08    /* or up to this part later, at random */
+#define END_SEC                 APR_INT64_C(2)  /* a life this short is over: see token_life */
+#define CLAIM_MARGIN_MS         1000    /* added to the upstream time-out, to seal and store */
+#define WAIT_STEP_US            20000   /* between two looks into the host's state, */
+#define WAIT_STEPS_PER_LOOK     12      /* so many of which come before a look into the table */
+#define MOVES_MAX               3       /* so many versions are replaced by one renewal, when
+                                         * each new one turns out to be unusable */
+#define REJECTED_PAUSE_MS       60000   /* between renewals that ?rejected= causes */
 #define DIGEST_LEN              8
-#define LIFE_MAX_SEC            2592000 /* 30 days: longer is no life of a token */
+#define LIFE_MAX_SEC            2592000 /* 30 days: no token lives longer */
 
 /* --- the host's state --- */
 
-static void publish(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
-                    dygw_ms_t obtained_at, dygw_ms_t expires_at)
+static void token_publish(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
+                          dygw_ms_t obtained_at, dygw_ms_t expires_at)
 {
     dygw_host_t *host = dygw_host_lock(gateway);
 
@@ -50,9 +53,10 @@ static void publish(dygw_gateway_t *gateway, const char *text, apr_int64_t versi
     dygw_host_unlock(gateway);
 }
 
-/* The stored token cannot be read, so it is renewed like one that has ended. What the host holds
- * serves until then: hosts with different master keys do not renew against each other. */
-static void publish_version_only(dygw_gateway_t *gateway, apr_int64_t version)
+/* For a stored token that cannot be opened: it is renewed like a token that has ended. The host
+ * uses the token that it holds until then, so that two hosts with different master keys do not
+ * renew the token in turn for ever. */
+static void token_publish_version(dygw_gateway_t *gateway, apr_int64_t version)
 {
     dygw_host_t *host = dygw_host_lock(gateway);
 
@@ -60,7 +64,7 @@ static void publish_version_only(dygw_gateway_t *gateway, apr_int64_t version)
     dygw_host_unlock(gateway);
 }
 
-static int usable(const dygw_host_t *host, dygw_ms_t now)
+static int token_is_usable(const dygw_host_t *host, dygw_ms_t now)
 {
     return host->token[0] != '\0' && host->token_expires_at > now;
 }
@@ -69,7 +73,7 @@ apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_p
 {
     dygw_ms_t now = dygw_now();
     const dygw_host_t *host = dygw_host_lock(gateway);
-    int held = usable(host, now);
+    int held = token_is_usable(host, now);
 
     token->version = host->token_version;
     token->expires_at = host->token_expires_at;
@@ -79,7 +83,7 @@ apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_p
     return held ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-static void mark_refused(dygw_gateway_t *gateway, apr_int64_t version, int refused)
+static void token_mark_refused(dygw_gateway_t *gateway, apr_int64_t version, int refused)
 {
     dygw_host_t *host = dygw_host_lock(gateway);
 
@@ -91,15 +95,15 @@ static void mark_refused(dygw_gateway_t *gateway, apr_int64_t version, int refus
 
 void dygw_token_accepted(dygw_gateway_t *gateway, const dygw_token_t *token)
 {
-    mark_refused(gateway, token->version, 0);
+    token_mark_refused(gateway, token->version, 0);
 }
 
-static dygw_ms_t claim_ttl(const dygw_gateway_t *gateway)
+static dygw_ms_t renewal_claim_ms(const dygw_gateway_t *gateway)
 {
     return gateway->upstream_timeout / 1000 + CLAIM_MARGIN_MS;
 }
 
-static void pause_until(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t until)
+static void renewal_pause(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t until)
 {
     dygw_host_t *host = dygw_host_lock(gateway);
 
@@ -109,21 +113,21 @@ static void pause_until(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t 
     dygw_host_unlock(gateway);
 }
 
-typedef enum { WAITING, ANOTHER_THERE, PAUSED } outlook_e;
+typedef enum { RENEWAL_AWAITED, RENEWAL_DONE, RENEWAL_PAUSED } renewal_outlook_e;
 
-/* What a caller that wants `version` replaced can expect. */
-static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
+/* What a thread that wants `version` replaced can expect. */
+static renewal_outlook_e renewal_outlook(dygw_gateway_t *gateway, apr_int64_t version)
 {
     dygw_ms_t now = dygw_now();
     const dygw_host_t *host = dygw_host_lock(gateway);
     dygw_ms_t pause = host->renew_pause_until - now;
-    outlook_e result = WAITING;
+    renewal_outlook_e result = RENEWAL_AWAITED;
 
-    if (host->token_version != version && usable(host, now)) {
-        result = ANOTHER_THERE;
+    if (host->token_version != version && token_is_usable(host, now)) {
+        result = RENEWAL_DONE;
     }
-    else if (host->token_version == version && pause > 0 && pause <= claim_ttl(gateway)) {
-        result = PAUSED;            /* more than that: the clock was set back */
+    else if (host->token_version == version && pause > 0 && pause <= renewal_claim_ms(gateway)) {
+        result = RENEWAL_PAUSED;    /* a longer pause: the clock was set back */
     }
     dygw_host_unlock(gateway);
     return result;
@@ -131,7 +135,7 @@ static outlook_e outlook(dygw_gateway_t *gateway, apr_int64_t version)
 
 /* --- the table --- */
 
-static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void *baton)
+static apr_status_t token_load_stored(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void *baton)
 {
     dygw_token_row_t row;
     const char *text;
@@ -141,8 +145,8 @@ static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void 
         return rv;
     }
     if (!row.sealed) {
-        /* A database made anew behind a host that still holds the token of the one before. */
-        publish(ctx->gateway, "", row.version, 0, 0);
+        /* The database was made anew while the host still held the token of the old one. */
+        token_publish(ctx->gateway, "", row.version, 0, 0);
         return APR_SUCCESS;
     }
     rv = dygw_unseal(ctx->gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, dygw_db_pool(db),
@@ -152,21 +156,21 @@ static apr_status_t load(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW_UNUSED void 
                  DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT ", does "
                               "not open with DygwMasterKey; a new one is fetched",
                  ctx->gateway->client_key, row.version);
-        publish_version_only(ctx->gateway, row.version);
+        token_publish_version(ctx->gateway, row.version);
         return APR_SUCCESS;
     }
-    publish(ctx->gateway, text, row.version, row.obtained_at, row.expires_at);
+    token_publish(ctx->gateway, text, row.version, row.obtained_at, row.expires_at);
     return APR_SUCCESS;
 }
 
 apr_status_t dygw_token_load(const dygw_ctx_t *ctx)
 {
-    return dygw_db_work(ctx, load, NULL, DYGW_DB_ONCE);
+    return dygw_db_work(ctx, token_load_stored, NULL, DYGW_DB_ONCE);
 }
 
 /* --- renewing --- */
 
-static void report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
+static void renewal_report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
 {
     if (reply->kind == DYGW_REPLY_SETUP) {
         dygw_log(ctx->log, ERR, 0,
@@ -182,7 +186,7 @@ static void report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
     }
 }
 
-static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *text)
+static int token_is_same(dygw_gateway_t *gateway, apr_int64_t version, const char *text)
 {
     const dygw_host_t *host = dygw_host_lock(gateway);
     int same = host->token_version == version && dygw_equal_secret(host->token, text);
@@ -191,12 +195,12 @@ static int same_token(dygw_gateway_t *gateway, apr_int64_t version, const char *
     return same;
 }
 
-/* Whether what Douyin gave will do in place of `version`. */
-static int acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *fresh, apr_int64_t version,
-                      int refused)
+/* Whether the token that Douyin gave may replace `version`. refused: Douyin refused `version`. */
+static int token_is_acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *fresh,
+                               apr_int64_t version, int refused)
 {
     if (fresh->reply.kind != DYGW_REPLY_OK) {
-        report_failure(ctx, &fresh->reply);
+        renewal_report_failure(ctx, &fresh->reply);
         return 0;
     }
     if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in < 0
@@ -207,7 +211,7 @@ static int acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *fresh, ap
                  ctx->gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
         return 0;
     }
-    if (refused && same_token(ctx->gateway, version, fresh->access_token)) {
+    if (refused && token_is_same(ctx->gateway, version, fresh->access_token)) {
         dygw_log(ctx->log, ERR, 0,
                  DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
                               "again; `DygwTokenEndpoint client` asks the other call",
@@ -217,22 +221,23 @@ static int acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *fresh, ap
     return 1;
 }
 
-/* The stable token call gives the same token until it ends, with what is left of its life in whole
- * seconds: a new one cannot be had a moment too early. So the last such life is stretched by what
- * Douyin rounds off and by the second until the background looks again. That there is no token in
- * between would be worse than one that Douyin refuses, which is renewed at once. */
-static apr_int64_t life_of(const dygw_token_reply_t *fresh)
+/* The stable token call gives the same token until the token ends, and says what is left of its
+ * life in whole seconds: a new token cannot be had earlier. So a life of 2 s or less is made longer
+ * by the second that Douyin rounds off and the second until the background looks again. To have no
+ * token in between would be worse than to have a token that Douyin refuses: that is renewed at
+ * once. */
+static apr_int64_t token_life(const dygw_token_reply_t *fresh)
 {
     return fresh->expires_in > END_SEC ? fresh->expires_in : fresh->expires_in + END_SEC;
 }
 
-static void count_renewal(dygw_gateway_t *gateway, dygw_renew_e why)
+static void renewal_count(dygw_gateway_t *gateway, dygw_renew_e why)
 {
     dygw_renewed_series_e series = DYGW_RENEWED_REFUSED;
 
     if (why != DYGW_RENEW_REFUSED) {
         const dygw_host_t *host = dygw_host_lock(gateway);
-        int missing = !usable(host, dygw_now());
+        int missing = !token_is_usable(host, dygw_now());
 
         dygw_host_unlock(gateway);
         series = missing ? DYGW_RENEWED_MISSING
@@ -241,13 +246,13 @@ static void count_renewal(dygw_gateway_t *gateway, dygw_renew_e why)
     dygw_count(gateway->metrics, DYGW_COUNT_RENEWED, series);
 }
 
-/* Seals and stores what Douyin gave; whoever stored a successor first, the host's state has it
- * then. */
-static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
-                                    const dygw_token_reply_t *fresh)
+/* Seals and stores the token that Douyin gave as the successor of `version`. Afterwards the host's
+ * state has the successor, also when another thread or host has stored one first. */
+static apr_status_t token_store_successor(const dygw_ctx_t *ctx, apr_int64_t version,
+                                          dygw_renew_e why, const dygw_token_reply_t *fresh)
 {
     dygw_ms_t now = dygw_now();
-    dygw_ms_t expires_at = now + life_of(fresh) * 1000;
+    dygw_ms_t expires_at = now + token_life(fresh) * 1000;
     const char *sealed;
     dygw_db_t *db;
     apr_status_t rv = dygw_seal(ctx->gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, fresh->access_token,
@@ -261,11 +266,11 @@ static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, 
     }
     rv = dygw_store_token_put(db, version, sealed, now, expires_at);
     if (rv == APR_EEXIST) {
-        rv = load(ctx, db, NULL);
+        rv = token_load_stored(ctx, db, NULL);
     }
     else if (rv == APR_SUCCESS) {
-        count_renewal(ctx->gateway, why);
-        publish(ctx->gateway, fresh->access_token, version + 1, now, expires_at);
+        renewal_count(ctx->gateway, why);
+        token_publish(ctx->gateway, fresh->access_token, version + 1, now, expires_at);
         dygw_log(ctx->log, INFO, 0,
                  DYGWNO(0403) "new access token for %s, version %" APR_INT64_T_FMT
                               ", good for %" APR_INT64_T_FMT " s",
@@ -275,63 +280,67 @@ static apr_status_t store_successor(const dygw_ctx_t *ctx, apr_int64_t version, 
     return rv;
 }
 
-/* With the claim in hand. */
-static apr_status_t fetch(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why)
+/* Gets a successor of `version` from Douyin and stores it. Only for the thread that has the
+ * claim. */
+static apr_status_t token_fetch_successor(const dygw_ctx_t *ctx, apr_int64_t version,
+                                          dygw_renew_e why)
 {
-    dygw_ms_t claimed_until = dygw_now() + claim_ttl(ctx->gateway);
+    dygw_ms_t claimed_until = dygw_now() + renewal_claim_ms(ctx->gateway);
     const dygw_token_reply_t *fresh = dygw_douyin_token(ctx->gateway->douyin, ctx->log, ctx->pool);
     apr_status_t rv = APR_EGENERAL;
 
-    if (acceptable(ctx, fresh, version, why == DYGW_RENEW_REFUSED)) {
-        rv = store_successor(ctx, version, why, fresh);
+    if (token_is_acceptable(ctx, fresh, version, why == DYGW_RENEW_REFUSED)) {
+        rv = token_store_successor(ctx, version, why, fresh);
     }
     if (rv != APR_SUCCESS) {
-        pause_until(ctx->gateway, version, claimed_until);
+        renewal_pause(ctx->gateway, version, claimed_until);
     }
     return rv;
 }
 
-/* Claims *version if it is free. APR_EEXIST: the table has another, which is in the host's state
- * now. */
-static apr_status_t claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
+/* Claims the renewal of *version. APR_EBUSY: another has the claim. APR_EEXIST: the table has
+ * another version, which is in the host's state now. */
+static apr_status_t renewal_claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
     const char *owner = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/",
                                     dygw_random_text(ctx->pool, 8), NULL);
     apr_status_t rv = dygw_store_token_claim(db, *(const apr_int64_t *)version, owner,
-                                             claim_ttl(ctx->gateway));
+                                             renewal_claim_ms(ctx->gateway));
 
     if (rv == APR_EEXIST) {
-        apr_status_t loaded = load(ctx, db, NULL);
+        apr_status_t loaded = token_load_stored(ctx, db, NULL);
 
         rv = loaded == APR_SUCCESS ? APR_EEXIST : loaded;
     }
     return rv;
 }
 
-/* Until there is news of `version`, or it is time to look into the table. */
-static void wait_for_news(dygw_gateway_t *gateway, apr_int64_t version, apr_time_t deadline)
+/* Waits until the host's state says that the renewal of `version` is done or has failed, or until
+ * it is time to look into the table. */
+static void renewal_wait(dygw_gateway_t *gateway, apr_int64_t version, apr_time_t deadline)
 {
     int step;
 
     for (step = 0; step < WAIT_STEPS_PER_LOOK; step++) {
-        if (outlook(gateway, version) != WAITING || apr_time_now() >= deadline) {
+        if (renewal_outlook(gateway, version) != RENEWAL_AWAITED || apr_time_now() >= deadline) {
             return;
         }
         apr_sleep(WAIT_STEP_US);
     }
 }
 
-/* Tries to replace `version`. APR_SUCCESS: it was; APR_EEXIST: it is not the present one. */
-static apr_status_t replace(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
-                            apr_time_t deadline)
+/* Tries to replace `version`, or waits until another has replaced it. APR_SUCCESS: it is replaced;
+ * APR_EEXIST: it is not the present version of the table. */
+static apr_status_t token_replace(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
+                                  apr_time_t deadline)
 {
-    outlook_e expected;
+    renewal_outlook_e expected;
 
-    while ((expected = outlook(ctx->gateway, version)) == WAITING) {
-        apr_status_t rv = dygw_db_work(ctx, claim, &version, DYGW_DB_ONCE);
+    while ((expected = renewal_outlook(ctx->gateway, version)) == RENEWAL_AWAITED) {
+        apr_status_t rv = dygw_db_work(ctx, renewal_claim, &version, DYGW_DB_ONCE);
 
         if (rv == APR_SUCCESS) {
-            return fetch(ctx, version, why);
+            return token_fetch_successor(ctx, version, why);
         }
         if (rv != APR_EBUSY) {
             return rv;
@@ -339,9 +348,9 @@ static apr_status_t replace(const dygw_ctx_t *ctx, apr_int64_t version, dygw_ren
         if (apr_time_now() >= deadline) {
             return APR_TIMEUP;
         }
-        wait_for_news(ctx->gateway, version, deadline);
+        renewal_wait(ctx->gateway, version, deadline);
     }
-    return expected == ANOTHER_THERE ? APR_SUCCESS : APR_EGENERAL;
+    return expected == RENEWAL_DONE ? APR_SUCCESS : APR_EGENERAL;
 }
 
 apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
@@ -352,10 +361,10 @@ apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_r
     int moves;
 
     if (why == DYGW_RENEW_REFUSED) {
-        mark_refused(ctx->gateway, version, 1);
+        token_mark_refused(ctx->gateway, version, 1);
     }
     for (moves = 0; moves < MOVES_MAX; moves++) {
-        apr_status_t rv = replace(ctx, newest.version, why, deadline);
+        apr_status_t rv = token_replace(ctx, newest.version, why, deadline);
 
         if (rv != APR_SUCCESS && rv != APR_EEXIST) {
             return rv;
@@ -392,7 +401,7 @@ void dygw_token_rejected(const dygw_ctx_t *ctx, const char *digest)
     }
     dygw_host_unlock(ctx->gateway);
     if (renew) {
-        /* Not marked as refused: that is a reader's word, our own calls tell. */
+        /* The token is not marked as refused: only our own calls are trusted to tell that. */
         dygw_token_renew(ctx, token.version, DYGW_RENEW_TOLD, ctx->gateway->upstream_timeout,
                          &token);
     }

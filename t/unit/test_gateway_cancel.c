@@ -84,9 +84,9 @@ static void assert_told(dygw_verify_status_e status, int not_yet)
     assert_int_equal(out.count, 1);
     assert_int_equal(pending, not_yet);
     assert_int_equal(row->verify_status, status);
-    assert_int_equal(out.items[0]->verify_status, status);
-    assert_true(out.items[0]->revision == row->revision);
-    assert_true(out.items[0]->error_code == row->error_code);
+    assert_int_equal(out.verifications[0]->verify_status, status);
+    assert_true(out.verifications[0]->revision == row->revision);
+    assert_true(out.verifications[0]->error_code == row->error_code);
 }
 
 static void look_at_the_commit(const char *call)
@@ -139,7 +139,7 @@ static void after_a_refusal_it_may_be_tried_again(DYGW_UNUSED void **state)
     cancel();
     cancel();
     assert_told(DYGW_CANCELLED, 0);
-    assert_true(out.items[0]->error_code == 0);
+    assert_true(out.verifications[0]->error_code == 0);
 }
 
 static void what_is_not_known_is_the_backgrounds(DYGW_UNUSED void **state)
@@ -397,7 +397,7 @@ static void what_the_background_found_meanwhile_counts(DYGW_UNUSED void **state)
     fake_cancel(DYGW_REPLY_COUPON, 3000001);
     cancel();
     assert_told(DYGW_CANCELLED, 0);
-    assert_true(out.items[0]->error_code == 0);
+    assert_true(out.verifications[0]->error_code == 0);
 }
 
 static void give_up_elsewhere(const char *call)
@@ -417,13 +417,13 @@ static void what_douyin_did_counts_whoever_took_it_for_refused(DYGW_UNUSED void 
     fake_douyin_meanwhile = give_up_elsewhere;
     cancel();
     assert_told(DYGW_CANCELLED, 0);
-    assert_true(out.items[0]->error_code == 0);
+    assert_true(out.verifications[0]->error_code == 0);
     start_anew();
     fake_douyin_meanwhile = give_up_elsewhere;
     fake_cancel(DYGW_REPLY_COUPON, 3000001);
     cancel();
     assert_told(DYGW_SUCCESS, 0);
-    assert_true(out.items[0]->error_code == 2100001);
+    assert_true(out.verifications[0]->error_code == 2100001);
 }
 
 static void an_outcome_that_cannot_be_recorded_is_found_out_later(DYGW_UNUSED void **state)

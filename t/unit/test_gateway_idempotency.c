@@ -118,7 +118,7 @@ void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *asked,
     redemptions++;
     if (records > 0) {
         insert(100, records);
-        assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 100, &redeemed), APR_SUCCESS);
+        assert_int_equal(dygw_request_verifications(FAKE_CTX(gateway, pool), 100, &redeemed), APR_SUCCESS);
         row.first_id = 100;
     }
     *result = redeemed;
@@ -171,7 +171,7 @@ static void the_same_again_is_told_as_it_is_now(DYGW_UNUSED void **state)
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.replayed, 1);
     assert_int_equal(out.count, 3);
-    assert_int_equal(out.items[1]->verify_status, DYGW_SUCCESS);
+    assert_int_equal(out.verifications[1]->verify_status, DYGW_SUCCESS);
 }
 
 static void before_there_are_records_it_is_in_progress(DYGW_UNUSED void **state)
@@ -334,7 +334,7 @@ static void a_claim_that_was_taken_over_is_not_freed(DYGW_UNUSED void **state)
 static void a_replay_by_verify_token_ties_the_key(DYGW_UNUSED void **state)
 {
     insert(700, 2);
-    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 700, &redeemed), APR_SUCCESS);
+    assert_int_equal(dygw_request_verifications(FAKE_CTX(gateway, pool), 700, &redeemed), APR_SUCCESS);
     redeemed.replayed = 1;
     records = 0;
     redeem();

@@ -54,7 +54,7 @@ static void a_verification_is_read_by_its_app(DYGW_UNUSED void **state)
     read_as(3, 100);
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.count, 1);
-    assert_true(out.items[0]->id == 100);
+    assert_true(out.verifications[0]->id == 100);
     assert_string_equal(fake_trace(), "open get close");
 }
 
@@ -75,7 +75,7 @@ static void one_of_several_comes_with_the_others(DYGW_UNUSED void **state)
         read_as(3, 200 + i);
         assert_int_equal(out.result.code, DYGW_OK);
         assert_int_equal(out.count, 3);
-        assert_true(out.items[0]->id == 200 && out.items[2]->id == 202);
+        assert_true(out.verifications[0]->id == 200 && out.verifications[2]->id == 202);
         assert_string_equal(fake_trace(), "open get items close");
     }
 }
@@ -94,9 +94,9 @@ static void without_database_it_cannot_be_told(DYGW_UNUSED void **state)
 
 static void the_rows_of_a_request_are_read_by_its_first(DYGW_UNUSED void **state)
 {
-    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 200, &out), APR_SUCCESS);
+    assert_int_equal(dygw_request_verifications(FAKE_CTX(gateway, pool), 200, &out), APR_SUCCESS);
     assert_int_equal(out.count, 3);
-    assert_int_equal(dygw_items_read(FAKE_CTX(gateway, pool), 201, &out), APR_NOTFOUND);
+    assert_int_equal(dygw_request_verifications(FAKE_CTX(gateway, pool), 201, &out), APR_NOTFOUND);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)

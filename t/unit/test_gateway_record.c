@@ -60,7 +60,7 @@ static void an_insert_that_fails_is_tried_in_a_second_unit(DYGW_UNUSED void **st
 {
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
     redeem();
-    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
     assert_string_equal(fake_trace(), "prepare open insert! close " COMMITTED " verify " SETTLED);
     start_anew();
     fake_store_fail(FAKE_INSERT, 0, 2, APR_EGENERAL, 0);
@@ -77,7 +77,7 @@ static void what_was_kept_waiting_too_long_is_not_tried_again(DYGW_UNUSED void *
     fake_store_fail(FAKE_SETTLE, 0, 1, APR_TIMEUP, 0);
     redeem();
     assert_int_equal(fake_store_calls(FAKE_SETTLE), 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
 }
 
 static void a_commit_whose_answer_is_lost_is_found_done(DYGW_UNUSED void **state)
@@ -98,7 +98,7 @@ static void a_database_that_went_away_with_the_commit_is_waited_for(DYGW_UNUSED 
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(fake_store_rows(), 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
     assert_int_equal(fake_verify_calls(), 1);
     assert_int_equal(fake_logged("DYGW0414"), 0);
 }
@@ -127,8 +127,8 @@ static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED vo
     redeem();
     assert_int_equal(fake_verify_calls(), 0);
     assert_int_equal(out.result.code, DYGW_OK);
-    assert_true(out.items[0]->id == fake_store_row(0)->id);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_true(out.verifications[0]->id == fake_store_row(0)->id);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
     assert_true(fake_store_calls(FAKE_OPEN) <= 7);
     assert_int_equal(fake_logged("DYGW0414"), 1);
 }
@@ -151,7 +151,7 @@ static void what_may_be_recorded_stays_so_when_the_next_unit_fails(DYGW_UNUSED v
     assert_int_equal(fake_store_calls(FAKE_INSERT), 2);
     assert_int_equal(fake_verify_calls(), 0);
     assert_int_equal(out.result.code, DYGW_OK);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
     assert_int_equal(fake_logged("DYGW0414"), 1);
 }
 
@@ -178,9 +178,9 @@ static void afterwards_the_caller_hears_what_the_record_says(DYGW_UNUSED void **
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.count, 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
-    assert_memory_equal(out.items[0], fake_store_row(0), sizeof(dygw_verification_t));
-    assert_null(out.items[0]->verify_id);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
+    assert_memory_equal(out.verifications[0], fake_store_row(0), sizeof(dygw_verification_t));
+    assert_null(out.verifications[0]->verify_id);
     assert_true(fake_store_row(0)->next_run_at > dygw_now());
     assert_int_equal(fake_logged("DYGW0411"), 1);
 }
@@ -189,11 +189,11 @@ static void an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit(DYGW_U
 {
     fake_store_fail(FAKE_SETTLE, 0, 1, APR_EGENERAL, 1);        /* done, but its answer lost */
     redeem();
-    assert_int_equal(out.items[0]->verify_status, DYGW_SUCCESS);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
     start_anew();
     fake_store_fail(FAKE_SETTLE, 0, 2, APR_EGENERAL, 0);
     redeem();
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
     assert_int_equal(fake_logged("DYGW0411"), 1);
 }
 
@@ -216,8 +216,8 @@ static void what_another_recorded_first_counts(DYGW_UNUSED void **state)
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.count, 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_FAILED);
-    assert_true(out.items[0]->error_code == -2);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_FAILED);
+    assert_true(out.verifications[0]->error_code == -2);
     assert_int_equal(fake_logged("DYGW0411"), 0);
 }
 
@@ -234,7 +234,7 @@ static void a_row_that_is_gone_is_told_as_it_was_committed(DYGW_UNUSED void **st
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.count, 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
     assert_int_equal(fake_logged("DYGW0411"), 1);
 }
 
@@ -249,15 +249,15 @@ static void one_verify_id_is_one_record(DYGW_UNUSED void **state)
     answer->items[0].verify_id = "verify-1";
     fake_store_row(0)->verify_token = "vt-0";       /* so that only the verify_id is the same */
     redeem();
-    assert_int_equal(out.items[0]->verify_status, DYGW_FAILED);
-    assert_true(out.items[0]->error_code == -4);
-    assert_null(out.items[0]->verify_id);
-    assert_true(out.items[0]->verify_time == DYGW_NO_TIME);
-    assert_true(out.items[0]->cancelable_until == DYGW_NO_TIME);
-    assert_int_equal(out.items[0]->confirmed_by, DYGW_BY_NOBODY);
-    assert_int_equal(out.items[0]->enrichment_status, DYGW_ENRICH_SKIPPED);
-    assert_int_equal(out.items[1]->verify_status, DYGW_SUCCESS);
-    assert_memory_equal(out.items[0], fake_store_row(1), sizeof(dygw_verification_t));
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_FAILED);
+    assert_true(out.verifications[0]->error_code == -4);
+    assert_null(out.verifications[0]->verify_id);
+    assert_true(out.verifications[0]->verify_time == DYGW_NO_TIME);
+    assert_true(out.verifications[0]->cancelable_until == DYGW_NO_TIME);
+    assert_int_equal(out.verifications[0]->confirmed_by, DYGW_BY_NOBODY);
+    assert_int_equal(out.verifications[0]->enrichment_status, DYGW_ENRICH_SKIPPED);
+    assert_int_equal(out.verifications[1]->verify_status, DYGW_SUCCESS);
+    assert_memory_equal(out.verifications[0], fake_store_row(1), sizeof(dygw_verification_t));
     assert_int_equal(fake_logged("DYGW0410"), 1);
 }
 
@@ -275,8 +275,8 @@ static void the_same_code_and_token_give_the_recorded_outcome(DYGW_UNUSED void *
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.replayed, 1);
     assert_int_equal(out.count, 1);
-    assert_memory_equal(out.items[0], fake_store_row(0), sizeof(dygw_verification_t));
-    assert_string_equal(out.items[0]->request_id, "req-1");
+    assert_memory_equal(out.verifications[0], fake_store_row(0), sizeof(dygw_verification_t));
+    assert_string_equal(out.verifications[0]->request_id, "req-1");
     assert_int_equal(fake_store_rows(), 1);
     assert_int_equal(fake_verify_calls(), 1);
     assert_string_equal(fake_trace(), "open insert close open find items close");
@@ -305,7 +305,7 @@ static void they_are_answered_without_a_token_too(DYGW_UNUSED void **state)
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.replayed, 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
 }
 
 static void without_database_they_cannot_be_told(DYGW_UNUSED void **state)
@@ -327,7 +327,7 @@ static void a_token_given_twice_while_processing_is_the_same_redemption(DYGW_UNU
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(out.replayed, 1);
-    assert_int_equal(out.items[0]->verify_status, DYGW_PROCESSING);
+    assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
     assert_int_equal(fake_verify_calls(), 1);
 }
 
@@ -370,8 +370,8 @@ static void an_id_that_is_taken_is_drawn_again(DYGW_UNUSED void **state)
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EAGAIN, 0);
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
-    assert_true(out.items[0]->id > first + 1);
-    assert_true(out.items[0]->first_id == out.items[0]->id);
+    assert_true(out.verifications[0]->id > first + 1);
+    assert_true(out.verifications[0]->first_id == out.verifications[0]->id);
     fake_store_fail(FAKE_INSERT, 0, 100, APR_EAGAIN, 0);
     request.encrypted_code = "enc-10";
     redeem();
@@ -409,7 +409,7 @@ static void a_record_is_as_old_as_its_id(DYGW_UNUSED void **state)
 {
     dygw_host_next_ids(gateway, 10000);     /* which are ahead of the clock */
     redeem();
-    assert_int_equal(out.items[0]->created_at, dygw_id_time(out.items[0]->id));
+    assert_int_equal(out.verifications[0]->created_at, dygw_id_time(out.verifications[0]->id));
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Apps as administrators see them: create, list, read, change, and new secrets. Each change and its
- * entry in the audit trail are one transaction, within which the app is read that it begins with.
+ * What administrators do with apps: create, list, read, change, give a new secret. An app is read,
+ * changed and written, and its entry of the audit trail is written, in one transaction.
  */
 #include "gateway/apps/apps.h"
 
@@ -18,22 +18,22 @@
 #define KEY_PREFIX      "ck_"
 #define SECRET_PREFIX   "sk_"
 
-/* Who does what, to an app as it is found. */
+/* One change of an app: who makes it, and what `apply` needs to change the app that was read. */
 typedef struct edit_t {
     const dygw_ctx_t *ctx;
     const dygw_actor_t *actor;
     const char *action;
     apr_int64_t id;
-    dygw_app_t *app;            /* afterwards */
+    dygw_app_t *app;            /* the app afterwards */
     void (*apply)(const struct edit_t *edit, dygw_app_t *app);
     const dygw_app_change_t *change;
     int allow_token_read;
     const char *secret_sealed;
     dygw_ms_t grace_ms;
-    const char *taken;          /* of a new app: what another has already */
+    const char *taken;          /* the field of a new app that another app has already */
 } edit_t;
 
-static void explain(apr_status_t rv, dygw_result_t *out)
+static void explain_app_error(apr_status_t rv, dygw_result_t *out)
 {
     if (rv == APR_NOTFOUND) {
         out->code = DYGW_NOT_FOUND;
@@ -44,10 +44,11 @@ static void explain(apr_status_t rv, dygw_result_t *out)
     }
 }
 
-/* After a change every cache of this host reads anew; other hosts see the table's version. */
-static void finish_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_t *out)
+/* After a change all caches of this host read the apps again; other hosts see the new apps version
+ * in the database. */
+static void finish_app_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_t *out)
 {
-    explain(rv, out);
+    explain_app_error(rv, out);
     if (rv == APR_SUCCESS) {
         dygw_host_apps_changed(gateway);
     }
@@ -55,7 +56,7 @@ static void finish_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_result_
 
 /* --- secrets --- */
 
-static const char *generated(apr_pool_t *pool, const char *prefix, int length)
+static const char *generate_word(apr_pool_t *pool, const char *prefix, int length)
 {
     const char *text = dygw_random_text(pool, (apr_size_t)length);
 
@@ -67,7 +68,7 @@ static void make_secret(const dygw_ctx_t *ctx, const char *client_key, const cha
                         const char **sealed, dygw_result_t *out)
 {
     if (!*secret) {
-        *secret = generated(ctx->pool, SECRET_PREFIX, SECRET_LEN);
+        *secret = generate_word(ctx->pool, SECRET_PREFIX, SECRET_LEN);
     }
     if (!client_key || !*secret
         || dygw_seal(ctx->gateway->seal, dygw_app_seal_purpose(ctx->pool, client_key), *secret,
@@ -98,7 +99,7 @@ static dygw_app_t *new_app(const dygw_new_app_t *wanted, apr_pool_t *pool)
     app->description = wanted->description;
     app->client_key = wanted->client_key;
     if (!app->client_key) {
-        app->client_key = generated(pool, KEY_PREFIX, KEY_LEN);
+        app->client_key = generate_word(pool, KEY_PREFIX, KEY_LEN);
     }
     app->status = wanted->status;
     app->allow_token_read = wanted->allow_token_read;
@@ -109,11 +110,11 @@ static dygw_app_t *new_app(const dygw_new_app_t *wanted, apr_pool_t *pool)
     return app;
 }
 
-static int describe_new(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+static int describe_new_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
     const edit_t *edit = baton;
 
-    return dygw_app_entry(edit->ctx, edit->actor, edit->action, NULL, app, entry);
+    return dygw_audit_fill_app(edit->ctx, edit->actor, edit->action, NULL, app, entry);
 }
 
 static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
@@ -127,11 +128,11 @@ static void report_beyond_meter(const dygw_app_t *app, const dygw_log_t *log)
     }
 }
 
-static apr_status_t insert_app(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t insert_app_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     edit_t *edit = baton;
 
-    return dygw_store_app_insert(db, edit->app, describe_new, edit, &edit->taken);
+    return dygw_store_app_insert(db, edit->app, describe_new_app, edit, &edit->taken);
 }
 
 void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
@@ -149,12 +150,12 @@ void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
     if (out->code != DYGW_OK) {
         return;
     }
-    rv = dygw_db_work(ctx, insert_app, &edit, DYGW_DB_ONCE);
+    rv = dygw_db_work(ctx, insert_app_with, &edit, DYGW_DB_ONCE);
     if (rv == APR_EEXIST) {
         explain_taken(edit.taken, out);
         return;
     }
-    finish_change(ctx->gateway, rv, out);
+    finish_app_change(ctx->gateway, rv, out);
     if (rv == APR_SUCCESS) {
         report_beyond_meter(edit.app, ctx->log);
     }
@@ -173,7 +174,7 @@ void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int p
         rv = dygw_store_app_list(db, filter, (page - 1) * page_size, page_size, found, ctx->pool);
         dygw_db_close(db);
     }
-    explain(rv, out);
+    explain_app_error(rv, out);
 }
 
 void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw_result_t *out)
@@ -186,30 +187,30 @@ void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw
         rv = dygw_store_app_get(db, id, app, ctx->pool);
         dygw_db_close(db);
     }
-    explain(rv, out);
+    explain_app_error(rv, out);
 }
 
 /* --- change --- */
 
-static int edit_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+static int apply_app_edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
     const edit_t *edit = baton;
     dygw_app_t before = *app;
     int changed;
 
     edit->apply(edit, app);
-    changed = dygw_app_entry(edit->ctx, edit->actor, edit->action, &before, app, entry);
+    changed = dygw_audit_fill_app(edit->ctx, edit->actor, edit->action, &before, app, entry);
     if (changed) {
         app->updated_at = entry->at;
     }
     return changed;
 }
 
-static apr_status_t change_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t change_app_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     edit_t *edit = baton;
 
-    return dygw_store_app_change(db, edit->id, edit_app, edit, &edit->app, ctx->pool);
+    return dygw_store_app_change(db, edit->id, apply_app_edit, edit, &edit->app, ctx->pool);
 }
 
 static void change_app(edit_t *edit, dygw_result_t *out)
@@ -217,7 +218,7 @@ static void change_app(edit_t *edit, dygw_result_t *out)
     const dygw_ctx_t *ctx = edit->ctx;
 
     *out = (dygw_result_t){ 0 };
-    finish_change(ctx->gateway, dygw_db_work(ctx, change_with, edit, DYGW_DB_ONCE), out);
+    finish_app_change(ctx->gateway, dygw_db_work(ctx, change_app_with, edit, DYGW_DB_ONCE), out);
 }
 
 static void apply_change(const edit_t *edit, dygw_app_t *app)

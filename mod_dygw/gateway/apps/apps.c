@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The cache of verifier apps in one process.
  *
- * All apps are held, so that an unknown client_key costs no query either. The host's state has a
- * stamp of the present state of the apps: the host's background thread looks every second or so,
- * and a change made on this host counts at once. When the background is held up, by a Douyin that
- * does not answer or because its child has died, a request looks in its place. A request that finds
- * the cache made under another stamp reads the apps anew, outside the lock; the others go on with
- * the old ones meanwhile. Which of two readings is the newer is told by when they began, not by the
- * table's version: a database that was restored from a backup counts lower.
+ * The cache has all apps, so that an unknown client_key costs no query either. The host's state has
+ * a stamp (host.h) that changes with the apps: the background thread of the host reads the apps
+ * version from the database every 1.6 s, and a change that is made on this host counts at once.
+ * When the background is held up, because Douyin does not answer or its child has died, a request
+ * reads the version in its place.
+ *
+ * A request that finds that the cache was read under another stamp reads the apps again, outside
+ * the lock; other requests use the old apps meanwhile. Of two readings the one that began
+ * later is kept, whichever ends first. The apps version cannot tell which one is newer: it is lower
+ * after a database was restored from a backup.
  */
 #include "gateway/apps/apps.h"
 
@@ -22,26 +25,28 @@
 #include "util/compiler.h"
 #include "util/pool.h"
 
-#define RELOAD_PAUSE_MS     1000    /* between tries, when the database does not answer */
+#define RELOAD_PAUSE_MS     1000    /* between two tries, when the database does not answer */
 
+/* All apps, as one reading found them. */
 typedef struct snapshot_t {
     apr_pool_t *pool;
     apr_hash_t *by_key;             /* client_key -> dygw_known_app_t */
-    dygw_apps_stamp_t stamp;        /* of the host's state, before it was read */
+    dygw_apps_stamp_t stamp;        /* that the host's state had before the reading */
     apr_uint64_t number;            /* of the reading */
 } snapshot_t;
 
 struct dygw_apps_t {
-    apr_thread_mutex_t *mutex;      /* guards what follows */
-    snapshot_t *now;                /* NULL until loaded once */
-    apr_uint64_t readings;          /* begun so far */
-    dygw_apps_stamp_t loading;      /* a reading under this stamp is under way: one is enough */
-    int is_loading;
-    int is_looking;                 /* at the table's version, in the background's place */
-    dygw_ms_t failed_at;            /* the last reading or look did; 0 = it did not */
+    apr_thread_mutex_t *mutex;      /* guards all that follows */
+    snapshot_t *now;                /* the present snapshot; NULL until the first reading */
+    apr_uint64_t readings;          /* how many readings have begun */
+    dygw_apps_stamp_t loading;      /* the stamp of the reading that is under way, if is_loading */
+    int is_loading;                 /* a second reading under that stamp is not needed */
+    int is_looking;                 /* a request reads the apps version */
+    dygw_ms_t failed_at;            /* when the last reading, of apps or version, failed; 0 = it did
+                                     * not fail */
 };
 
-static apr_status_t destroy_snapshot(void *data)
+static apr_status_t destroy_apps_snapshot(void *data)
 {
     dygw_apps_t *apps = data;
 
@@ -55,7 +60,7 @@ static apr_status_t destroy_snapshot(void *data)
 apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool)
 {
     *apps = apr_pcalloc(pool, sizeof(**apps));
-    apr_pool_cleanup_register(pool, *apps, destroy_snapshot, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, *apps, destroy_apps_snapshot, apr_pool_cleanup_null);
     return apr_thread_mutex_create(&(*apps)->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 }
 
@@ -86,7 +91,7 @@ static dygw_known_app_t *copy_app(const dygw_known_app_t *from, apr_pool_t *pool
     return to;
 }
 
-/* --- loading --- */
+/* --- reading the apps --- */
 
 const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key)
 {
@@ -139,7 +144,7 @@ static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
 {
     dygw_apps_stamp_t stamp = dygw_host_apps_stamp(ctx->gateway);
     apr_pool_t *pool;
-    /* It is made by one thread and destroyed by another. */
+    /* A pool of its own: one thread makes the snapshot, another one destroys it. */
     apr_status_t rv = dygw_pool_create(&pool, NULL);
 
     if (rv != APR_SUCCESS) {
@@ -156,21 +161,21 @@ static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
     return rv;
 }
 
-static int failed_just_now(const dygw_apps_t *apps)
+static int apps_failed_just_now(const dygw_apps_t *apps)
 {
     dygw_ms_t ago = dygw_now() - apps->failed_at;
 
     return apps->failed_at != 0 && ago >= 0 && ago < RELOAD_PAUSE_MS;
 }
 
-/* --- looking --- */
+/* --- reading the apps version, in place of the background --- */
 
 static apr_status_t read_version(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
     return dygw_store_app_version(db, version);
 }
 
-static apr_status_t look(const dygw_ctx_t *ctx)
+static apr_status_t look_at_version(const dygw_ctx_t *ctx)
 {
     dygw_ms_t asked_at = dygw_now();
     apr_int64_t version;
@@ -182,36 +187,37 @@ static apr_status_t look(const dygw_ctx_t *ctx)
     return rv;
 }
 
-static int may_look(dygw_apps_t *apps)
+static int may_look_at_version(dygw_apps_t *apps)
 {
     int may;
 
     apr_thread_mutex_lock(apps->mutex);
-    may = !apps->is_looking && !failed_just_now(apps);
+    may = !apps->is_looking && !apps_failed_just_now(apps);
     apps->is_looking |= may;
     apr_thread_mutex_unlock(apps->mutex);
     return may;
 }
 
-static void look_if_unseen(const dygw_ctx_t *ctx, dygw_apps_t *apps)
+static void look_if_version_unseen(const dygw_ctx_t *ctx, dygw_apps_t *apps)
 {
     apr_status_t rv;
 
-    if (!dygw_host_apps_unseen(ctx->gateway) || !may_look(apps)) {
+    if (!dygw_host_apps_unseen(ctx->gateway) || !may_look_at_version(apps)) {
         return;
     }
-    rv = look(ctx);
+    rv = look_at_version(ctx);
     apr_thread_mutex_lock(apps->mutex);
     apps->is_looking = 0;
     apps->failed_at = rv == APR_SUCCESS ? 0 : dygw_now();
     apr_thread_mutex_unlock(apps->mutex);
 }
 
-/* --- finding --- */
+/* --- finding an app --- */
 
-/* Whether this request has to read the apps; *number is then the reading's. urgent: even when
- * another is reading already. */
-static int must_load(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent, apr_uint64_t *number)
+/* Returns whether this request has to read the apps; *number is then the number of its reading.
+ * urgent: 1 even when another request is reading them already. */
+static int must_read_apps(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent,
+                          apr_uint64_t *number)
 {
     dygw_apps_stamp_t wanted = dygw_host_apps_stamp(ctx->gateway);
     int must;
@@ -221,8 +227,8 @@ static int must_load(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent, apr_u
     if (must && apps->now && !urgent && apps->is_loading) {
         must = !dygw_apps_stamp_equal(&apps->loading, &wanted);
     }
-    /* Without any, each request tries: the database may be back just now. */
-    must = must && !(apps->now && failed_just_now(apps));
+    /* While there are no apps at all each request tries: the database may be back just now. */
+    must = must && !(apps->now && apps_failed_just_now(apps));
     if (must) {
         apps->loading = wanted;
         apps->is_loading = 1;
@@ -232,9 +238,9 @@ static int must_load(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent, apr_u
     return must;
 }
 
-/* Takes the snapshot (NULL: the reading failed) unless one begun later is there already; destroys
- * the one that is not used. */
-static void install(dygw_apps_t *apps, snapshot_t *fresh, apr_uint64_t number)
+/* Makes `fresh` the present snapshot, unless the present one comes from a reading that began later;
+ * destroys the snapshot that is not used. fresh NULL: the reading failed. */
+static void install_snapshot(dygw_apps_t *apps, snapshot_t *fresh, apr_uint64_t number)
 {
     snapshot_t *unused = fresh;
 
@@ -254,21 +260,22 @@ static void install(dygw_apps_t *apps, snapshot_t *fresh, apr_uint64_t number)
     }
 }
 
-static void load_if_stale(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent)
+static void reload_if_stale(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent)
 {
     snapshot_t *fresh = NULL;
     apr_uint64_t number;
 
-    if (must_load(ctx, apps, urgent, &number)) {
+    if (must_read_apps(ctx, apps, urgent, &number)) {
         if (load_snapshot(ctx, &fresh) != APR_SUCCESS) {
-            fresh = NULL;           /* what we have has to do */
+            fresh = NULL;           /* the old apps stay in use */
         }
-        install(apps, fresh, number);
+        install_snapshot(apps, fresh, number);
     }
 }
 
-static apr_status_t look_up(dygw_apps_t *apps, const char *client_key, apr_pool_t *pool,
-                            dygw_known_app_t **app)
+/* Copies the app into pool. APR_NOTFOUND; APR_EGENERAL: there is no snapshot. */
+static apr_status_t find_in_snapshot(dygw_apps_t *apps, const char *client_key, apr_pool_t *pool,
+                                     dygw_known_app_t **app)
 {
     const dygw_known_app_t *found;
     apr_status_t rv = APR_NOTFOUND;
@@ -290,13 +297,13 @@ apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char
 {
     apr_status_t rv;
 
-    look_if_unseen(ctx, apps);
-    load_if_stale(ctx, apps, 0);
-    rv = look_up(apps, client_key, ctx->pool, app);
+    look_if_version_unseen(ctx, apps);
+    reload_if_stale(ctx, apps, 0);
+    rv = find_in_snapshot(apps, client_key, ctx->pool, app);
     if (rv == APR_NOTFOUND) {
-        /* An app made a moment ago, while another request is still reading it? */
-        load_if_stale(ctx, apps, 1);
-        rv = look_up(apps, client_key, ctx->pool, app);
+        /* The app may be new, and another request may still be reading the apps. */
+        reload_if_stale(ctx, apps, 1);
+        rv = find_in_snapshot(apps, client_key, ctx->pool, app);
     }
     return rv;
 }

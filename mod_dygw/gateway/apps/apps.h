@@ -1,42 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The verifier apps as requests need them: found without the database, stale for two seconds at
- * most. */
+ * apps/: the verifier apps. This header has the cache in which requests find their app without the
+ * database, at most two seconds late after a change, and what administrators do with apps. Beside
+ * it: the audit trail (audit.h), the reads of the access token on their way there (reads.h), the
+ * limit of requests (meter.h) and the change of the master key (reseal.h). The room may call the
+ * top of gateway/ and what is below, and no other room of gateway/. */
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 
 #include "gateway/gateway.h"
 #include "gateway/apps/audit.h"
 
-/* An app with its secrets opened; a copy in the caller's pool. */
+/* An app with its secrets in plain text. The caller of dygw_apps_find gets a copy, in its pool. */
 typedef struct dygw_known_app_t {
     apr_int64_t id;
     const char *name;
     const char *client_key;
     const char *secret;
-    const char *old_secret;         /* NULL, or valid too until old_secret_until */
+    const char *old_secret;         /* NULL: none; else valid until old_secret_until */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
     int allow_token_read;
-    apr_array_header_t *poi_ids;    /* NULL = all */
+    apr_array_header_t *poi_ids;    /* of const char *: the app's stores; NULL = all stores */
 } dygw_known_app_t;
 
 typedef struct dygw_apps_t dygw_apps_t;
 
-/* The cache of one gateway in one process; empty until first needed. */
+/* Creates the cache of one gateway in one process, in pool. The apps are read when they are first
+ * needed. */
 apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 
-/* By client_key. APR_NOTFOUND: there is no such app. APR_EGENERAL: never loaded, and the database
- * is not there. */
+/* Finds an app by its client_key; *app is from ctx->pool. APR_NOTFOUND: there is no such app.
+ * APR_EGENERAL: the apps could not be read yet, because the database does not answer. */
 apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
                             dygw_known_app_t **app);
 
-/* Whether the app may redeem in this store. */
+/* Returns whether the app may use this store. */
 int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
 
-/* What an app's secret is sealed for. */
+/* Returns the purpose under which the secrets of an app are sealed (dygw_seal), from pool. */
 const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);
 
-/* --- for /internal: each change is recorded with who made it --- */
+/* --- for /internal: each change of an app is in the audit trail, with its actor. Results are in
+ * ctx->pool. All of these functions may end with DYGW_DATABASE_UNAVAILABLE --- */
 typedef struct dygw_new_app_t {
     const char *name;
     const char *code;               /* NULL: none */
@@ -48,44 +53,47 @@ typedef struct dygw_new_app_t {
     apr_array_header_t *poi_ids;    /* NULL = all stores, empty = none */
 } dygw_new_app_t;
 
-/* Creates an app; *secret is shown this once. DYGW_CONFLICT with field. Like all of these:
- * DYGW_DATABASE_UNAVAILABLE. */
+/* Creates an app. *secret is its secret in plain text, for the reply: it cannot be read again
+ * later. DYGW_CONFLICT: another app has the code or the client_key, out->field says which.
+ * DYGW_INTERNAL_ERROR: the secret could not be made. */
 void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
                      dygw_app_t **app, const char **secret, dygw_result_t *out);
 
-/* Of dygw_app_t *, the newest first, pages from 1. */
+/* Lists apps, the newest first; page: from 1. Rows of *found are dygw_app_t *. */
 void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int page, int page_size,
                    dygw_page_t *found, dygw_result_t *out);
 
-/* DYGW_NOT_FOUND. */
+/* Reads one app. DYGW_NOT_FOUND. */
 void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw_result_t *out);
 
-/* What to change, and what to leave. */
+/* Which fields to change. A field whose set_* is 0 stays as it is. */
 typedef struct dygw_app_change_t {
-    const char *name;               /* NULL: leave */
+    const char *name;               /* NULL: the name stays as it is */
     int set_description;
     const char *description;
     int set_status;
     dygw_app_status_e status;
     int set_poi_ids;
-    apr_array_header_t *poi_ids;    /* NULL = all stores */
+    apr_array_header_t *poi_ids;    /* NULL = all stores, empty = none */
 } dygw_app_change_t;
 
-/* *app is the app afterwards. What would change nothing is no change. DYGW_NOT_FOUND. */
+/* Changes an app; *app is the app afterwards. Where all fields have these values already, nothing
+ * is written, not even to the audit trail. DYGW_NOT_FOUND. */
 void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                      const dygw_app_change_t *change, dygw_app_t **app, dygw_result_t *out);
 
-/* DYGW_NOT_FOUND. */
+/* Sets whether the app may read the access token. DYGW_NOT_FOUND. */
 void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                              int allow, dygw_result_t *out);
 
 typedef struct dygw_new_secret_t {
-    const char *text;               /* NULL: generated, and then it is there */
-    dygw_ms_t grace_ms;             /* the secret before signs, too, for so long; those before it do
-                                     * not */
+    const char *text;               /* NULL: one is generated, and is here afterwards */
+    dygw_ms_t grace_ms;             /* so long the present secret is still valid; secrets before it
+                                     * are not */
 } dygw_new_secret_t;
 
-/* *app is the app afterwards. DYGW_NOT_FOUND. */
+/* Gives an app a new secret; *app is the app afterwards. DYGW_NOT_FOUND. DYGW_INTERNAL_ERROR: the
+ * secret could not be made. */
 void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                          dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out);
 

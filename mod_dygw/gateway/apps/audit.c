@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit trail: who changed what through /internal, and who read the token. Of an app it has the
- * fields as /internal shows them, before and after, those that differ; of a secret only that it is
- * another one, and how long the old one is good. */
+ * The entries of the audit trail. The entry about a change of an app has the fields that differ, as
+ * /internal shows them, before and after. A secret is never in an entry: a new secret shows as the
+ * time until which the old one is valid. */
 #include "gateway/apps/audit.h"
 
 #include <apr_strings.h>
@@ -28,38 +28,38 @@ const char *const dygw_audit_actions[] = {
 
 /* --- apps --- */
 
-/* Two objects that grow side by side. */
+/* The app before and after a change, as two JSON objects that are written side by side. */
 typedef struct pair_t {
     dygw_jsonw_t before;
     dygw_jsonw_t after;
-    int all;                    /* fields that are the same, too */
+    int all;                    /* fields that do not differ are written, too */
     int differs;
 } pair_t;
 
-/* Whether a field is to be written. */
-static int counts(pair_t *pair, int is_same)
+/* Returns whether a field is to be written, and notes whether it differs. */
+static int pair_is_written(pair_t *pair, int is_same)
 {
     pair->differs |= !is_same;
     return pair->all || !is_same;
 }
 
-static void put_text(pair_t *pair, const char *key, const char *before, const char *after)
+static void pair_put_text(pair_t *pair, const char *key, const char *before, const char *after)
 {
-    if (counts(pair, dygw_text_equal(before, after))) {
+    if (pair_is_written(pair, dygw_text_equal(before, after))) {
         dygw_jsonw_string(&pair->before, key, before);
         dygw_jsonw_string(&pair->after, key, after);
     }
 }
 
-static void put_bool(pair_t *pair, const char *key, int before, int after)
+static void pair_put_bool(pair_t *pair, const char *key, int before, int after)
 {
-    if (counts(pair, !before == !after)) {
+    if (pair_is_written(pair, !before == !after)) {
         dygw_jsonw_bool(&pair->before, key, before);
         dygw_jsonw_bool(&pair->after, key, after);
     }
 }
 
-static const char *list_text(const apr_array_header_t *list, apr_pool_t *pool)
+static const char *list_as_json(const apr_array_header_t *list, apr_pool_t *pool)
 {
     dygw_jsonw_t w;
     int i;
@@ -76,42 +76,45 @@ static const char *list_text(const apr_array_header_t *list, apr_pool_t *pool)
     return w.text;
 }
 
-static void put_list(pair_t *pair, const char *key, const apr_array_header_t *before,
-                     const apr_array_header_t *after)
+static void pair_put_list(pair_t *pair, const char *key, const apr_array_header_t *before,
+                          const apr_array_header_t *after)
 {
-    const char *old_text = list_text(before, pair->before.pool);
-    const char *new_text = list_text(after, pair->after.pool);
+    const char *old_text = list_as_json(before, pair->before.pool);
+    const char *new_text = list_as_json(after, pair->after.pool);
 
-    if (counts(pair, dygw_text_equal(old_text, new_text))) {
+    if (pair_is_written(pair, dygw_text_equal(old_text, new_text))) {
         dygw_jsonw_raw(&pair->before, key, old_text, strlen(old_text));
         dygw_jsonw_raw(&pair->after, key, new_text, strlen(new_text));
     }
 }
 
-/* A new secret is sealed in another way than the one before, even when it is the same. */
-static void put_secret(pair_t *pair, const dygw_app_t *before, const dygw_app_t *after)
+/* Every sealing gives another text: a new secret differs even when it is the same as the old
+ * one. */
+static void pair_put_secret(pair_t *pair, const dygw_app_t *before, const dygw_app_t *after)
 {
-    if (!pair->all && counts(pair, dygw_text_equal(before->secret_sealed, after->secret_sealed))) {
+    if (!pair->all
+        && pair_is_written(pair, dygw_text_equal(before->secret_sealed, after->secret_sealed))) {
         dygw_jsonw_time(&pair->before, "old_secret_until", before->old_secret_until);
         dygw_jsonw_time(&pair->after, "old_secret_until", after->old_secret_until);
     }
 }
 
-static void put_fields(pair_t *pair, const dygw_app_t *before, const dygw_app_t *after)
+static void pair_put_fields(pair_t *pair, const dygw_app_t *before, const dygw_app_t *after)
 {
-    put_text(pair, "name", before->name, after->name);
-    put_text(pair, "code", before->code, after->code);
-    put_text(pair, "description", before->description, after->description);
-    put_text(pair, "client_key", before->client_key, after->client_key);
-    put_text(pair, "status", dygw_app_status_word(before->status),
-             dygw_app_status_word(after->status));
-    put_bool(pair, "allow_token_read", before->allow_token_read, after->allow_token_read);
-    put_list(pair, "poi_ids", before->poi_ids, after->poi_ids);
-    put_secret(pair, before, after);
+    pair_put_text(pair, "name", before->name, after->name);
+    pair_put_text(pair, "code", before->code, after->code);
+    pair_put_text(pair, "description", before->description, after->description);
+    pair_put_text(pair, "client_key", before->client_key, after->client_key);
+    pair_put_text(pair, "status", dygw_app_status_word(before->status),
+                  dygw_app_status_word(after->status));
+    pair_put_bool(pair, "allow_token_read", before->allow_token_read, after->allow_token_read);
+    pair_put_list(pair, "poi_ids", before->poi_ids, after->poi_ids);
+    pair_put_secret(pair, before, after);
 }
 
-int dygw_app_entry(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const char *action,
-                   const dygw_app_t *before, const dygw_app_t *after, dygw_audit_entry_t *entry)
+int dygw_audit_fill_app(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const char *action,
+                        const dygw_app_t *before, const dygw_app_t *after,
+                        dygw_audit_entry_t *entry)
 {
     static const dygw_app_t nothing;
     pair_t pair = { .all = before == NULL, .differs = before == NULL };
@@ -120,7 +123,7 @@ int dygw_app_entry(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const char 
     dygw_jsonw_init(&pair.after, ctx->pool, SIZE_HINT);
     dygw_jsonw_object(&pair.before, NULL);
     dygw_jsonw_object(&pair.after, NULL);
-    put_fields(&pair, before ? before : &nothing, after);
+    pair_put_fields(&pair, before ? before : &nothing, after);
     dygw_jsonw_end_object(&pair.before);
     dygw_jsonw_end_object(&pair.after);
     dygw_audit_fill(ctx->gateway, actor, entry);

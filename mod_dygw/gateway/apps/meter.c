@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The meter: a slot of shared memory for each app, by its id.
  *
- * The allowance is a bucket of tokens, one for each request. It is counted in millionths, so that
- * a microsecond adds as many as there are requests a second, and nothing is rounded. All children
- * of the host take from the same bucket, under a lock; without a limit there is none. A child that
- * dies between two writes must not give the app more than its due: the time is written first.
+ * The limit is a bucket of tokens: each request takes one, and time fills the bucket. Tokens are
+ * counted in millionths: a microsecond adds as many millionths as there are requests allowed in a
+ * second, and nothing is rounded. All children of the host take from the same bucket, under a lock;
+ * without a limit no lock is taken. The time is written before the level, so that a child that dies
+ * between the two writes does not give the app more than it may have.
  *
- * last_used_at is noted with each request without a lock. The thread that looks after the host
- * writes it to the database, by and by. */
+ * Each request notes the time of last use, without a lock. The background thread of the host writes
+ * these times to the database later. */
 #include "gateway/apps/meter.h"
 
 #include <stdatomic.h>
@@ -19,19 +20,20 @@
 
 #define TOKEN           APR_INT64_C(1000000)
 #define US_PER_SEC      APR_INT64_C(1000000)
-#define FLUSH_MAX       100
-#define OTHERS          0           /* the slot of ids that have none */
+#define FLUSH_MAX       100         /* apps written by one call */
+#define OTHERS          0           /* the slot of all ids that have no slot of their own */
 
 typedef struct slot_t {
-    _Atomic apr_int64_t filled_at;  /* us; 0: never used, and full */
+    _Atomic apr_int64_t filled_at;  /* us; 0: the app was never used, its bucket is full */
     _Atomic apr_int64_t level;      /* millionths of a token, at filled_at */
-    _Atomic dygw_ms_t used_at;      /* 0: not since the host's start */
-    dygw_ms_t written;              /* the used_at that the database has; the flushing thread's */
+    _Atomic dygw_ms_t used_at;      /* 0: not used since the start of the host */
+    dygw_ms_t written;              /* the used_at that is in the database; only the thread that
+                                     * flushes uses these two */
     dygw_ms_t written_at;
 } slot_t;
 
 struct dygw_meter_t {
-    dygw_lock_t lock;               /* of filled_at and level */
+    dygw_lock_t lock;               /* guards filled_at and level */
     _Atomic apr_int64_t last;       /* the highest id that was used */
     slot_t slots[DYGW_METER_APPS + 1];
 };
@@ -54,9 +56,9 @@ static apr_int64_t slot_of(apr_int64_t app_id)
     return app_id > 0 && app_id <= DYGW_METER_APPS ? app_id : OTHERS;
 }
 
-/* --- the allowance --- */
+/* --- the limit: the slot functions return 0, or seconds to wait --- */
 
-static apr_int64_t level_at(slot_t *slot, int rate, int burst, apr_int64_t now_us)
+static apr_int64_t slot_level_at(slot_t *slot, int rate, int burst, apr_int64_t now_us)
 {
     apr_int64_t full = burst * TOKEN;
     apr_int64_t passed = now_us - slot->filled_at;
@@ -76,9 +78,9 @@ static int seconds_until_token(apr_int64_t level, int rate)
     return (int)((us + US_PER_SEC - 1) / US_PER_SEC);
 }
 
-static int take_token(slot_t *slot, int rate, int burst, apr_int64_t now_us)
+static int slot_take_token(slot_t *slot, int rate, int burst, apr_int64_t now_us)
 {
-    apr_int64_t level = level_at(slot, rate, burst, now_us);
+    apr_int64_t level = slot_level_at(slot, rate, burst, now_us);
 
     if (level < TOKEN) {
         return seconds_until_token(level, rate);
@@ -90,7 +92,7 @@ static int take_token(slot_t *slot, int rate, int burst, apr_int64_t now_us)
     return 0;
 }
 
-static int admit(dygw_gateway_t *gateway, slot_t *slot, apr_int64_t now_us)
+static int slot_admit(dygw_gateway_t *gateway, slot_t *slot, apr_int64_t now_us)
 {
     int wait;
 
@@ -98,7 +100,7 @@ static int admit(dygw_gateway_t *gateway, slot_t *slot, apr_int64_t now_us)
         return 0;
     }
     dygw_lock_take(&gateway->meter->lock);
-    wait = take_token(slot, gateway->rate_per_second, gateway->rate_burst, now_us);
+    wait = slot_take_token(slot, gateway->rate_per_second, gateway->rate_burst, now_us);
     dygw_lock_release(&gateway->meter->lock);
     return wait;
 }
@@ -120,10 +122,10 @@ int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
 
     raise_to(&meter->slots[number].used_at, dygw_now());
     raise_to(&meter->last, number);
-    return admit(gateway, &meter->slots[number], dygw_steady_now());
+    return slot_admit(gateway, &meter->slots[number], dygw_steady_now());
 }
 
-/* --- writing it down --- */
+/* --- writing last use to the database --- */
 
 typedef struct use_t {
     apr_int64_t app_id;
@@ -135,21 +137,21 @@ typedef struct uses_t {
     use_t of[FLUSH_MAX];
 } uses_t;
 
-static int is_due(const slot_t *slot, dygw_ms_t now)
+static int use_is_due(const slot_t *slot, dygw_ms_t now)
 {
     dygw_ms_t ago = now - slot->written_at;
 
     return slot->used_at > slot->written && (ago >= DYGW_METER_PAUSE_MS || ago < 0);
 }
 
-static void collect(dygw_meter_t *meter, dygw_ms_t now, uses_t *uses)
+static void collect_uses(dygw_meter_t *meter, dygw_ms_t now, uses_t *uses)
 {
     apr_int64_t last = meter->last;
     apr_int64_t id;
 
     uses->count = 0;
     for (id = 1; id <= last && uses->count < FLUSH_MAX; id++) {
-        if (is_due(&meter->slots[id], now)) {
+        if (use_is_due(&meter->slots[id], now)) {
             uses->of[uses->count++] = (use_t){ id, meter->slots[id].used_at };
         }
     }
@@ -167,7 +169,7 @@ static apr_status_t write_uses(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
 
-static void mark_written(dygw_meter_t *meter, dygw_ms_t now, const uses_t *uses)
+static void mark_uses_written(dygw_meter_t *meter, dygw_ms_t now, const uses_t *uses)
 {
     int i;
 
@@ -183,13 +185,13 @@ apr_status_t dygw_meter_flush(const dygw_ctx_t *ctx)
     apr_status_t rv;
     uses_t uses;
 
-    collect(ctx->gateway->meter, now, &uses);
+    collect_uses(ctx->gateway->meter, now, &uses);
     if (uses.count == 0) {
         return APR_SUCCESS;
     }
     rv = dygw_db_work(ctx, write_uses, &uses, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
-        mark_written(ctx->gateway->meter, now, &uses);
+        mark_uses_written(ctx->gateway->meter, now, &uses);
     }
     return rv;
 }

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What each app uses: its allowance of requests, and when it was used last. See meter.c. */
+ * The meter of requests: how many an app may still send now, and when the app was last used. See
+ * meter.c. */
 #ifndef DYGW_GATEWAY_APPS_METER_H
 #define DYGW_GATEWAY_APPS_METER_H
 
 #include "gateway/gateway.h"
 
-/* Apps with an id up to this have a place of their own; those above share one allowance, and when
- * they were used is not kept. */
+/* Apps with an id up to this have a slot each. All apps with a higher id share one slot, and so one
+ * limit, and it is not kept when they were last used. */
 #define DYGW_METER_APPS         4096
 
-/* An app's last_used_at is written once in this time at most. */
+/* The last_used_at of an app is written at most once in this time. */
 #define DYGW_METER_PAUSE_MS     60000
 
-/* Shared memory of this size, formatted once; then it is a dygw_meter_t of all children. */
+/* Returns the size in bytes of the shared memory that a meter needs. */
 apr_size_t dygw_meter_size(void);
+/* Formats that memory, once; afterwards it is the dygw_meter_t of all children. */
 apr_status_t dygw_meter_format(void *memory);
 
-/* A request of the app. Gives 0: it is within the app's allowance; else the seconds after which
- * another one will be. */
+/* Counts a request of the app. Returns 0 when the request is within the limit; else in how many
+ * seconds the app may send the next one. */
 int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id);
 
-/* Writes last_used_at of apps whose turn it is; at most a hundred, the others with the next call.
- * By one thread of the host. Nothing to write costs nothing. */
+/* Writes last_used_at of the apps for which that is due: at most a hundred in one call, the others
+ * with the next call. Only one thread of the host calls this. When nothing is due the database is
+ * not used. */
 apr_status_t dygw_meter_flush(const dygw_ctx_t *ctx);
 
 #endif

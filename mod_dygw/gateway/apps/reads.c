@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The reads of the access token on their way into the audit trail.
  *
- * Reading the token needs no database, and yet every read is recorded: an entry is put into a ring
- * in shared memory before the token is handed out, and the child that looks after the host writes
- * the ring's entries with each look at the database. A child that dies leaves its entries there;
- * restarts keep the memory. When the ring is full (the database is away, or reads come faster than
- * it can write) a read writes its own entry; when that fails it is refused.
+ * An app can read the token while the database is away, and still every read gets into the audit
+ * trail. Before the token is given, an entry is put into a ring in shared memory. The child with
+ * the background thread of the host writes the entries of the ring each time it looks at the
+ * database. When a child dies its entries stay in the ring, and a restart of httpd keeps the
+ * memory. When the ring is full, because the database is away or slower than the reads, a read
+ * writes its own entry to the database; when that fails the read is refused.
  *
- * An entry leaves the ring when its commit is known. Then, and when two children write at once, it
- * may be written twice: its id and content see to it that it is there once.
+ * An entry leaves the ring only when it is known that it is committed. So an entry may be written
+ * twice, also when two children write at once: the store recognises it by its id and content, and
+ * keeps one.
  *
- * A host ends when its children have ended one by one, each at another time. So a child that is
- * told to end closes the ring for itself, and then writes all that is in it: every entry was put
- * there by a child that will do that after it. What children could not write that were killed, the
- * parent writes at its end. */
+ * The children of a host end one by one. A child that is told to end first closes the ring for
+ * itself, and then writes all entries of the ring. So no entry is left: the child that put it there
+ * writes the ring later. Entries of children that were killed are written by the parent when it
+ * ends. */
 #include "gateway/apps/reads.h"
 
 #include <stdatomic.h>
@@ -40,17 +42,17 @@ typedef struct entry_t {
     char request_id[REQUEST_ID_LEN + 1];
 } entry_t;
 
-/* Entries are numbered from 0; those from `written` on, and before `end`, wait. */
+/* Entries are numbered from 0. Those from `written` to the one before `end` wait to be written. */
 typedef struct ring_t {
     dygw_lock_t lock;
     apr_uint64_t written;
-    _Atomic apr_uint64_t end;   /* after the entry itself: its writer may die in between */
+    _Atomic apr_uint64_t end;   /* raised when the entry is complete: its child may die */
     entry_t entries[DYGW_READS_MAX];
 } ring_t;
 
 struct dygw_reads_t {
     ring_t *ring;
-    int closed;                 /* for this child; guarded by the ring's lock */
+    int closed;                 /* this child puts nothing in; guarded by the ring's lock */
 };
 
 apr_size_t dygw_reads_size(void)
@@ -74,9 +76,10 @@ apr_status_t dygw_reads_attach(dygw_reads_t **reads, void *memory, apr_pool_t *p
     return APR_SUCCESS;
 }
 
-/* --- in --- */
+/* --- putting entries in --- */
 
-static int put(dygw_reads_t *reads, const entry_t *entry)
+/* 0: the ring is full, or closed for this child. */
+static int ring_put(dygw_reads_t *reads, const entry_t *entry)
 {
     ring_t *ring = reads->ring;
     apr_uint64_t end;
@@ -93,7 +96,7 @@ static int put(dygw_reads_t *reads, const entry_t *entry)
     return done;
 }
 
-static void copy(char *to, const char *text, apr_size_t len)
+static void copy_clipped(char *to, const char *text, apr_size_t len)
 {
     apr_cpystrn(to, text ? text : "", len + 1);
 }
@@ -103,7 +106,7 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
-static apr_status_t insert(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const entry_t *e = baton;
     apr_pool_t *pool = dygw_db_pool(db);
@@ -127,11 +130,11 @@ void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const
     dygw_audit_fill(ctx->gateway, &actor, &filled);
     entry.id = filled.id;
     entry.at = filled.at;
-    copy(entry.client_key, app->client_key, KEY_LEN);
-    copy(entry.address, address, ADDRESS_LEN);
-    copy(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
-    if ((!ctx->gateway->reads || !put(ctx->gateway->reads, &entry))
-        && dygw_db_work(ctx, insert, &entry, DYGW_DB_ONCE) != APR_SUCCESS) {
+    copy_clipped(entry.client_key, app->client_key, KEY_LEN);
+    copy_clipped(entry.address, address, ADDRESS_LEN);
+    copy_clipped(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
+    if ((!ctx->gateway->reads || !ring_put(ctx->gateway->reads, &entry))
+        && dygw_db_work(ctx, insert_read, &entry, DYGW_DB_ONCE) != APR_SUCCESS) {
         dygw_explain_database(out);
     }
 }
@@ -147,16 +150,16 @@ void dygw_reads_close(dygw_gateway_t *gateway)
     }
 }
 
-/* --- out --- */
+/* --- writing entries to the database --- */
 
-typedef struct batch_t {
-    apr_uint64_t from;          /* the number of the first */
+typedef struct read_batch_t {
+    apr_uint64_t from;          /* the number of its first entry */
     int count;
     entry_t *entries;
-} batch_t;
+} read_batch_t;
 
-/* Copies the first of what waits. */
-static void peek(ring_t *ring, batch_t *batch)
+/* Copies the first entries that wait. */
+static void ring_peek(ring_t *ring, read_batch_t *batch)
 {
     apr_uint64_t next;
 
@@ -169,8 +172,8 @@ static void peek(ring_t *ring, batch_t *batch)
     dygw_lock_release(&ring->lock);
 }
 
-/* All before `end` is in the database. */
-static void drop(ring_t *ring, apr_uint64_t end)
+/* Removes the entries before `end`, which are in the database now. */
+static void ring_drop(ring_t *ring, apr_uint64_t end)
 {
     dygw_lock_take(&ring->lock);
     if (ring->written < end) {
@@ -179,19 +182,19 @@ static void drop(ring_t *ring, apr_uint64_t end)
     dygw_lock_release(&ring->lock);
 }
 
-static apr_status_t write_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t insert_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    batch_t *batch = baton;
+    read_batch_t *batch = baton;
     apr_status_t rv = dygw_db_begin(db);
     int i;
 
     for (i = 0; i < batch->count && rv == APR_SUCCESS; i++) {
-        rv = insert(ctx, db, &batch->entries[i]);
+        rv = insert_read(ctx, db, &batch->entries[i]);
     }
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
 
-static int is_empty(ring_t *ring)
+static int ring_is_empty(ring_t *ring)
 {
     int empty;
 
@@ -206,19 +209,19 @@ apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patienc
     ring_t *ring = ctx->gateway->reads ? ctx->gateway->reads->ring : NULL;
     apr_time_t deadline = apr_time_now() + patience;
     apr_status_t rv = APR_SUCCESS;
-    batch_t batch;
+    read_batch_t batch;
 
-    if (!ring || is_empty(ring)) {
+    if (!ring || ring_is_empty(ring)) {
         return APR_SUCCESS;
     }
     batch.entries = apr_palloc(ctx->pool, BATCH * sizeof(*batch.entries));
     do {
-        peek(ring, &batch);
+        ring_peek(ring, &batch);
         if (batch.count > 0) {
-            rv = dygw_db_work(ctx, write_batch, &batch, DYGW_DB_ONCE);
+            rv = dygw_db_work(ctx, insert_batch, &batch, DYGW_DB_ONCE);
         }
         if (rv == APR_SUCCESS) {
-            drop(ring, batch.from + (apr_uint64_t)batch.count);
+            ring_drop(ring, batch.from + (apr_uint64_t)batch.count);
         }
     } while (rv == APR_SUCCESS && batch.count == BATCH && apr_time_now() < deadline);
     return rv;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The change of the master key.
  *
- * Requests open what either key has sealed. One thread of one host looks through all of it when it
- * begins its work, and again when apps have changed (a host that has only the old key may have made
- * them), and replaces each text that the old key opens, where it is still the same text. */
+ * Requests can open what either key has sealed. The background thread of one host looks through all
+ * sealed text when it begins its work, and again when apps have changed, because a host that has
+ * only the old key may have changed them. Each text that the old key opens is sealed again, and is
+ * replaced in the table if it is still the same text there. */
 #include "gateway/apps/reseal.h"
 
 #include <apr_strings.h>
@@ -13,23 +14,26 @@
 #include "gateway/apps/apps.h"
 #include "store/token.h"
 
-#define AT_ONCE     100         /* in one transaction, for which changes of apps wait */
+#define AT_ONCE     100         /* secrets in one transaction: changes of apps wait for it */
 
-typedef struct search_t {
+/* The secrets that the old key has sealed. */
+typedef struct old_secrets_t {
     dygw_gateway_t *gateway;
-    apr_pool_t *pool;           /* outlives the rows */
-    apr_pool_t *scratch;
+    apr_pool_t *pool;           /* for what is found */
+    apr_pool_t *scratch;        /* cleared after each app */
     dygw_app_reseal_t found[AT_ONCE];
     int count;
-    int left;
-} search_t;
+    int left;                   /* there are more than AT_ONCE */
+} old_secrets_t;
 
-typedef struct resealed_t {
+typedef struct reseal_result_t {
     int count;
-    int left;                   /* there are more */
-} resealed_t;
+    int left;                   /* there is more to seal */
+} reseal_result_t;
 
-static void look_at(search_t *search, const dygw_app_t *app, int is_old, const char *sealed)
+/* Seals the secret again, when the old key opens it. is_old: the secret before the present one. */
+static void collect_secret(old_secrets_t *search, const dygw_app_t *app, int is_old,
+                           const char *sealed)
 {
     const dygw_seal_t *seal = search->gateway->seal;
     const char *purpose = dygw_app_seal_purpose(search->scratch, app->client_key);
@@ -54,12 +58,12 @@ static void look_at(search_t *search, const dygw_app_t *app, int is_old, const c
     }
 }
 
-static void look_at_app(void *baton, const dygw_app_t *app)
+static void collect_app_secrets(void *baton, const dygw_app_t *app)
 {
-    search_t *search = baton;
+    old_secrets_t *search = baton;
 
-    look_at(search, app, 0, app->secret_sealed);
-    look_at(search, app, 1, app->old_secret_sealed);
+    collect_secret(search, app, 0, app->secret_sealed);
+    collect_secret(search, app, 1, app->old_secret_sealed);
     apr_pool_clear(search->scratch);
 }
 
@@ -83,14 +87,14 @@ static apr_status_t reseal_token(dygw_gateway_t *gateway, dygw_db_t *db, int *do
 
 static apr_status_t reseal_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    search_t search = { .gateway = ctx->gateway, .pool = dygw_db_pool(db) };
-    resealed_t *resealed = baton;
+    old_secrets_t search = { .gateway = ctx->gateway, .pool = dygw_db_pool(db) };
+    reseal_result_t *resealed = baton;
     apr_int64_t version;
     int tokens = 0;
     apr_status_t rv;
 
     apr_pool_create(&search.scratch, search.pool);
-    rv = dygw_store_app_each(db, &version, look_at_app, &search);
+    rv = dygw_store_app_each(db, &version, collect_app_secrets, &search);
     if (rv == APR_SUCCESS && search.count > 0) {
         rv = dygw_store_app_reseal(db, search.found, search.count, &resealed->count);
     }
@@ -104,7 +108,7 @@ static apr_status_t reseal_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
 
 apr_status_t dygw_reseal(const dygw_ctx_t *ctx, int *left)
 {
-    resealed_t resealed = { 0, 0 };
+    reseal_result_t resealed = { 0, 0 };
     apr_status_t rv = APR_SUCCESS;
 
     if (ctx->gateway->seal->has_old) {

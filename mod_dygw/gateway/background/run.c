@@ -252,7 +252,7 @@ static int run_renew_token(dygw_run_t *r, const dygw_reply_t *reply)
 
 void dygw_run_answered(dygw_scheduler_t *scheduler, dygw_run_t *r, dygw_answer_t answer)
 {
-    dygw_ask_heard(scheduler->ctx.gateway, &r->token, answer.reply);
+    dygw_ask_note_token(scheduler->ctx.gateway, &r->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && run_renew_token(r, answer.reply)) {
         r->renewed = 1;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls that only look: stores at Douyin, verifications in the table. */
+ * Look-ups for callers: stores at Douyin, verifications in the database. */
 #include "gateway/redeem/redeem.h"
 
 #include <apr_strings.h>
@@ -34,40 +34,40 @@ void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_
     }
 }
 
-/* Which records are read, and where to. */
+/* Which verifications are read, and the result that gets them. */
 typedef struct lookup_t {
     apr_int64_t id;
     apr_int64_t app_id;
     dygw_redeem_result_t *out;
 } lookup_t;
 
-/* All of a request, by the id of its first. */
-static apr_status_t read_items(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+/* Reads all verifications of a request; lookup->id: of the first. */
+static apr_status_t lookup_request(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const lookup_t *lookup = baton;
-    apr_array_header_t *items;
-    apr_status_t rv = dygw_store_verification_items(db, lookup->id, &items, ctx->pool);
+    apr_array_header_t *rows;
+    apr_status_t rv = dygw_store_verification_items(db, lookup->id, &rows, ctx->pool);
 
-    if (rv == APR_SUCCESS && items->nelts == 0) {
+    if (rv == APR_SUCCESS && rows->nelts == 0) {
         return APR_NOTFOUND;
     }
     if (rv == APR_SUCCESS) {
-        lookup->out->items = (dygw_verification_t **)items->elts;
-        lookup->out->count = items->nelts;
+        lookup->out->verifications = (dygw_verification_t **)rows->elts;
+        lookup->out->count = rows->nelts;
     }
     return rv;
 }
 
-apr_status_t dygw_items_read(const dygw_ctx_t *ctx, apr_int64_t first_id,
-                             dygw_redeem_result_t *out)
+apr_status_t dygw_request_verifications(const dygw_ctx_t *ctx, apr_int64_t first_id,
+                                        dygw_redeem_result_t *out)
 {
     lookup_t lookup = { .id = first_id, .out = out };
 
-    return dygw_db_work(ctx, read_items, &lookup, DYGW_DB_ONCE);
+    return dygw_db_work(ctx, lookup_request, &lookup, DYGW_DB_ONCE);
 }
 
-/* One of several is shown with the others. */
-static apr_status_t read_verification(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+/* Reads one verification; when its request has several, all of them. */
+static apr_status_t lookup_verification(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     lookup_t *lookup = baton;
     dygw_verification_t *v = NULL;
@@ -78,9 +78,9 @@ static apr_status_t read_verification(const dygw_ctx_t *ctx, dygw_db_t *db, void
     }
     if (v->item_count > 1) {
         lookup->id = v->first_id;
-        return read_items(ctx, db, lookup);
+        return lookup_request(ctx, db, lookup);
     }
-    lookup->out->items = apr_pmemdup(ctx->pool, &v, sizeof(v));
+    lookup->out->verifications = apr_pmemdup(ctx->pool, &v, sizeof(v));
     lookup->out->count = 1;
     return APR_SUCCESS;
 }
@@ -92,7 +92,7 @@ void dygw_verification_read(const dygw_ctx_t *ctx, apr_int64_t id, apr_int64_t a
     apr_status_t rv;
 
     *out = (dygw_redeem_result_t){ 0 };
-    rv = dygw_db_work(ctx, read_verification, &lookup, DYGW_DB_ONCE);
+    rv = dygw_db_work(ctx, lookup_verification, &lookup, DYGW_DB_ONCE);
     if (rv == APR_NOTFOUND) {
         out->result.code = DYGW_NOT_FOUND;
         out->result.message = "this app has no such verification";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finding the coupon: from the short link or the code to what prepare lists. Redeems nothing. */
-#include "gateway/redeem/attempt.h"
+ * The first step of a request: from the short link or the code to the coupons that prepare lists.
+ * Nothing is redeemed here. */
+#include "gateway/redeem/redeem_state.h"
 
 #include <apr_time.h>
 
@@ -10,34 +11,35 @@
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {
-    dygw_attempt_t *a = baton;
-    const dygw_prepare_question_t question = { .poi_id = a->request->poi_id,
-                                               .encrypted_data = a->encrypted_data,
-                                               .code = a->request->code };
-    dygw_prepare_reply_t *reply = dygw_douyin_prepare(a->ctx->gateway->douyin, &question,
-                                                      access_token, a->ctx->log, a->ctx->pool);
+    dygw_redeem_t *r = baton;
+    const dygw_prepare_question_t question = { .poi_id = r->request->poi_id,
+                                               .encrypted_data = r->encrypted_data,
+                                               .code = r->request->code };
+    dygw_prepare_reply_t *reply = dygw_douyin_prepare(r->ctx->gateway->douyin, &question,
+                                                      access_token, r->ctx->log, r->ctx->pool);
 
-    a->out->upstream_time += reply->reply.took;
+    r->out->upstream_time += reply->reply.took;
     return &reply->reply;
 }
 
-static dygw_link_e follow_link(dygw_attempt_t *a, const char **why)
+static dygw_link_e follow_short_link(dygw_redeem_t *r, const char **why)
 {
     apr_time_t began = apr_time_now();
-    dygw_link_e link = dygw_douyin_short_link(a->ctx->gateway->douyin, a->request->short_link,
-                                              &a->encrypted_data, why, a->ctx->log, a->ctx->pool);
+    dygw_link_e link = dygw_douyin_short_link(r->ctx->gateway->douyin, r->request->short_link,
+                                              &r->encrypted_data, why, r->ctx->log, r->ctx->pool);
 
-    a->out->upstream_time += apr_time_now() - began;
+    r->out->upstream_time += apr_time_now() - began;
     return link;
 }
 
-static int resolve_link(dygw_attempt_t *a, dygw_result_t *out)
+/* Follows the short link, and once more when its server could not be reached. 0: *out says why. */
+static int resolve_short_link(dygw_redeem_t *r, dygw_result_t *out)
 {
     const char *why = NULL;
-    dygw_link_e link = follow_link(a, &why);
+    dygw_link_e link = follow_short_link(r, &why);
 
     if (link == DYGW_LINK_UNAVAILABLE) {
-        link = follow_link(a, &why);
+        link = follow_short_link(r, &why);
     }
     switch (link) {
     case DYGW_LINK_OK:
@@ -57,24 +59,24 @@ static int resolve_link(dygw_attempt_t *a, dygw_result_t *out)
     return 0;
 }
 
-const dygw_prepare_reply_t *dygw_attempt_prepare(dygw_attempt_t *a, dygw_result_t *out)
+const dygw_prepare_reply_t *dygw_redeem_prepare(dygw_redeem_t *r, dygw_result_t *out)
 {
-    if (a->request->mode == DYGW_MODE_SHORT_LINK && !resolve_link(a, out)) {
+    if (r->request->mode == DYGW_MODE_SHORT_LINK && !resolve_short_link(r, out)) {
         return NULL;
     }
-    if (!dygw_ask_ready(a->ctx, &a->token, out)) {
+    if (!dygw_ask_ready(r->ctx, &r->token, out)) {
         return NULL;
     }
-    /* The reply is the first member of what call_prepare made. */
-    return (const dygw_prepare_reply_t *)dygw_ask(a->ctx, DYGW_ASK_HARMLESS, call_prepare, a,
-                                                  &a->token);
+    /* call_prepare returns the first member of a dygw_prepare_reply_t. */
+    return (const dygw_prepare_reply_t *)dygw_ask(r->ctx, DYGW_ASK_HARMLESS, call_prepare, r,
+                                                  &r->token);
 }
 
-int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
-                        const dygw_certificate_t **chosen)
+int dygw_redeem_choose(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
+                       const dygw_certificate_t **chosen)
 {
     const dygw_certificate_t *listed = (const dygw_certificate_t *)prepared->certificates->elts;
-    int wanted = a->request->count;
+    int wanted = r->request->count;
     int n = 0;
     int i, use;
 
@@ -84,7 +86,7 @@ int dygw_attempt_choose(dygw_attempt_t *a, const dygw_prepare_reply_t *prepared,
             continue;
         }
         for (use = 1; use <= listed[i].times_left && n < wanted; use++) {
-            a->times_left[n] = listed[i].times_left - use;
+            r->times_left[n] = listed[i].times_left - use;
             chosen[n++] = &listed[i];
         }
     }
@@ -95,13 +97,13 @@ void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reque
                        dygw_result_t *out)
 {
     dygw_redeem_result_t ignored = { 0 };
-    dygw_attempt_t a = {
+    dygw_redeem_t r = {
         .ctx = ctx, .request = request, .out = &ignored
     };
     const dygw_prepare_reply_t *prepared;
 
     *out = (dygw_result_t){ 0 };
-    prepared = dygw_attempt_prepare(&a, out);
+    prepared = dygw_redeem_prepare(&r, out);
     if (prepared) {
         dygw_explain(&prepared->reply, out);
     }

@@ -80,7 +80,7 @@ static void take_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
     const dygw_ctx_t of_page = dygw_ctx_with_pool(&run->ctx, run->page_pool);
 
     run->under_way = 0;
-    dygw_ask_heard(run->ctx.gateway, &run->token, answer.reply);
+    dygw_ask_note_token(run->ctx.gateway, &run->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_OK) {
         take_page(run, answer.records);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The members of the bodies with which an administrator makes and changes apps. */
+ * The members of the bodies with which an administrator creates and changes apps. */
 #include "handle/internal/internal.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ static int is_ascii(const char *text)
     return *text == '\0';
 }
 
-static const char *read_secret(const dygw_fields_t *f)
+static const char *read_app_secret(const dygw_fields_t *f)
 {
     const char *secret = dygw_field_string(f, "secret", SECRET_MIN, SECRET_MAX);
 
@@ -39,7 +39,7 @@ static const char *read_secret(const dygw_fields_t *f)
     return secret;
 }
 
-static dygw_app_status_e read_status(const dygw_fields_t *f)
+static dygw_app_status_e read_app_status(const dygw_fields_t *f)
 {
     dygw_app_status_e status = DYGW_APP_ACTIVE;
 
@@ -50,7 +50,7 @@ static dygw_app_status_e read_status(const dygw_fields_t *f)
     return status;
 }
 
-static void add_store(const dygw_fields_t *f, const json_t *value, apr_array_header_t *stores)
+static void add_app_store(const dygw_fields_t *f, const json_t *value, apr_array_header_t *stores)
 {
     const char *poi_id = json_string_value(value);
 
@@ -62,8 +62,9 @@ static void add_store(const dygw_fields_t *f, const json_t *value, apr_array_hea
     APR_ARRAY_PUSH(stores, const char *) = poi_id;
 }
 
-/* NULL, for all stores, when absent or null. "" is a mistake: it would open all of them. */
-static apr_array_header_t *read_stores(const dygw_fields_t *f)
+/* Reads the stores of an app. NULL, which stands for all stores, when the member is absent or null.
+ * The value "" is a mistake, and is not read as absent: the app could use all stores then. */
+static apr_array_header_t *read_app_stores(const dygw_fields_t *f)
 {
     const json_t *list = json_object_get(f->object, "poi_ids");
     apr_array_header_t *stores;
@@ -77,7 +78,7 @@ static apr_array_header_t *read_stores(const dygw_fields_t *f)
         dygw_invalid_field(f, "poi_ids", "must be an array, or null for all stores");
     }
     for (i = 0; i < json_array_size(list) && f->out->code == DYGW_OK; i++) {
-        add_store(f, json_array_get(list, i), stores);
+        add_app_store(f, json_array_get(list, i), stores);
     }
     return stores;
 }
@@ -90,13 +91,14 @@ void dygw_app_fields_create(const dygw_fields_t *f, dygw_new_app_t *wanted)
     wanted->code = dygw_field_word(f, "code", 1, CODE_MAX);
     wanted->description = dygw_field_string(f, "description", 0, DESCRIPTION_MAX);
     wanted->client_key = dygw_field_word(f, "client_key", CLIENT_KEY_MIN, CLIENT_KEY_MAX);
-    wanted->secret = read_secret(f);
-    wanted->status = read_status(f);
+    wanted->secret = read_app_secret(f);
+    wanted->status = read_app_status(f);
     wanted->allow_token_read = dygw_field_bool(f, "allow_token_read", 0);
-    wanted->poi_ids = read_stores(f);
+    wanted->poi_ids = read_app_stores(f);
 }
 
-static int is_there(const dygw_fields_t *f, const char *name)
+/* Whether the body has this member, null included. */
+static int is_field_present(const dygw_fields_t *f, const char *name)
 {
     return json_object_get(f->object, name) != NULL;
 }
@@ -104,24 +106,24 @@ static int is_there(const dygw_fields_t *f, const char *name)
 void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change)
 {
     dygw_fields_known(f, change_fields);
-    if (is_there(f, "name")) {
+    if (is_field_present(f, "name")) {
         dygw_field_require(f, "name");
     }
-    if (is_there(f, "status")) {
+    if (is_field_present(f, "status")) {
         dygw_field_require(f, "status");
     }
     change->name = dygw_field_string(f, "name", 1, APP_NAME_MAX);
-    change->set_description = is_there(f, "description");
+    change->set_description = is_field_present(f, "description");
     change->description = dygw_field_string(f, "description", 0, DESCRIPTION_MAX);
-    change->set_status = is_there(f, "status");
-    change->status = read_status(f);
-    change->set_poi_ids = is_there(f, "poi_ids");
-    change->poi_ids = read_stores(f);
+    change->set_status = is_field_present(f, "status");
+    change->status = read_app_status(f);
+    change->set_poi_ids = is_field_present(f, "poi_ids");
+    change->poi_ids = read_app_stores(f);
 }
 
 const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds)
 {
     dygw_fields_known(f, secret_fields);
     *grace_seconds = dygw_field_int(f, "grace_seconds", 0, GRACE_SEC_MAX, 0);
-    return read_secret(f);
+    return read_app_secret(f);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * /apps: the verifier apps, for administrators. */
+ * The endpoints /apps: administrators list, read, create and change the verifier apps. */
 #include "handle/internal/internal.h"
 
 #include <apr_strings.h>
@@ -33,7 +33,7 @@ static void report_change(const dygw_call_t *call, apr_int64_t id, const char *w
              call->actor);
 }
 
-/* The secret is shown this once. */
+/* Only here a reply has the secret in plain text: it cannot be read again. */
 static int reply_secret(dygw_call_t *call, int status, const dygw_app_t *app, const char *secret)
 {
     dygw_jsonw_t w;
@@ -83,13 +83,13 @@ int dygw_handle_app_create(dygw_call_t *call)
 
 /* --- list and read --- */
 
-typedef struct wanted_t {
+typedef struct app_query_t {
     dygw_app_filter_t filter;
     int page;
     int page_size;
-} wanted_t;
+} app_query_t;
 
-static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+static void read_app_query(dygw_call_t *call, app_query_t *wanted, dygw_result_t *out)
 {
     static const char *const known[] = { "page", "page_size", "status", "q", NULL };
     apr_table_t *query = dygw_read_query(call, known, out);
@@ -109,7 +109,7 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
     }
 }
 
-static int reply_list(dygw_call_t *call, const wanted_t *wanted, const dygw_page_t *found)
+static int reply_app_list(dygw_call_t *call, const app_query_t *wanted, const dygw_page_t *found)
 {
     const apr_array_header_t *apps = found->rows;
     dygw_jsonw_t w;
@@ -133,13 +133,13 @@ int dygw_handle_app_list(dygw_call_t *call)
 {
     dygw_page_t found = { NULL, 0 };
     dygw_result_t out = { 0 };
-    wanted_t wanted;
+    app_query_t wanted;
 
-    read_wanted(call, &wanted, &out);
+    read_app_query(call, &wanted, &out);
     if (out.code == DYGW_OK) {
         dygw_app_list(&call->ctx, &wanted.filter, wanted.page, wanted.page_size, &found, &out);
     }
-    return out.code == DYGW_OK ? reply_list(call, &wanted, &found)
+    return out.code == DYGW_OK ? reply_app_list(call, &wanted, &found)
                                : dygw_reply_error(call, &out);
 }
 

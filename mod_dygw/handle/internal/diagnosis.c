@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /diagnosis: whether the gateway is set up as it has to be. The reply has facts only;
- * dygw-doctor has the sentences for them. */
+ * GET /diagnosis: whether the gateway is set up as it must be. The reply has the findings as facts;
+ * dygw-doctor has the sentences. */
 #include "handle/internal/internal.h"
 
 #include <string.h>
@@ -19,9 +19,9 @@
 
 static const char *const known_parameters[] = { "poi_id", "peak", NULL };
 
-/* "a,b,c", each once. */
-static apr_array_header_t *read_stores(const apr_table_t *query, apr_pool_t *pool,
-                                       dygw_result_t *out)
+/* Reads ?poi_id=: stores with commas between, "a,b,c". */
+static apr_array_header_t *read_diagnosis_stores(const apr_table_t *query, apr_pool_t *pool,
+                                                 dygw_result_t *out)
 {
     apr_array_header_t *poi_ids = apr_array_make(pool, 4, sizeof(const char *));
     const char *list = apr_table_get(query, "poi_id");
@@ -41,11 +41,12 @@ static apr_array_header_t *read_stores(const apr_table_t *query, apr_pool_t *poo
     return poi_ids;
 }
 
-/* --- what only this child can see --- */
+/* --- the checks that only this child can make --- */
 
-/* The table has room for what comes within twice the window: a caller's clock may be ahead by one
- * and its nonce is kept for another. */
-static void find_nonces(const dygw_call_t *call, int peak, dygw_findings_t *findings)
+/* Checks whether the table of nonces is large enough for `peak` requests a second. A nonce may be
+ * kept for twice the window of signatures: the caller's clock may be ahead by one window, and the
+ * nonce is kept for another one. */
+static void check_nonce_table(const dygw_call_t *call, int peak, dygw_findings_t *findings)
 {
     const dygw_runtime_t *runtime = call->runtime;
     apr_int64_t kept_for = 2 * apr_time_sec(runtime->cfg->signature_window);
@@ -73,10 +74,11 @@ static void find_nonces(const dygw_call_t *call, int peak, dygw_findings_t *find
     dygw_finding_end(findings);
 }
 
+/* What the pool of connections has to serve. */
 typedef struct pools_t {
     dygw_dbd_settings_t dbd;
     int threads;        /* of a child */
-    int children;       /* at most */
+    int children;       /* of httpd, at most */
 } pools_t;
 
 static void read_pools(const dygw_call_t *call, pools_t *pools)
@@ -88,8 +90,8 @@ static void read_pools(const dygw_call_t *call, pools_t *pools)
     dygw_cfg_dbd(call->runtime->server, call->r->pool, &pools->dbd);
 }
 
-/* Each thread may need a connection, and so does the background. */
-static void find_pool(const pools_t *pools, dygw_findings_t *findings)
+/* Checks the pool of connections: each thread may need one, and so may the background. */
+static void check_connection_pool(const pools_t *pools, dygw_findings_t *findings)
 {
     int is_small = pools->dbd.max < pools->threads + 1;
     int is_closed = pools->dbd.keep < pools->dbd.max;
@@ -104,9 +106,9 @@ static void find_pool(const pools_t *pools, dygw_findings_t *findings)
     dygw_finding_end(findings);
 }
 
-/* --- all of it --- */
+/* --- the endpoint --- */
 
-static int diagnose(dygw_call_t *call, const apr_array_header_t *poi_ids, int peak)
+static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *poi_ids, int peak)
 {
     dygw_findings_t findings = { 0 };
     dygw_jsonw_t *w = &findings.w;
@@ -122,8 +124,8 @@ static int diagnose(dygw_call_t *call, const apr_array_header_t *poi_ids, int pe
     dygw_jsonw_array(w, "checks");
     dygw_diagnose_douyin(&d);
     dygw_diagnose_database(&d);
-    find_nonces(call, peak, &findings);
-    find_pool(&pools, &findings);
+    check_nonce_table(call, peak, &findings);
+    check_connection_pool(&pools, &findings);
     dygw_jsonw_end_array(w);
     dygw_jsonw_time(w, "at", dygw_now());
     dygw_jsonw_end_object(w);
@@ -139,7 +141,7 @@ int dygw_handle_diagnosis(dygw_call_t *call)
 {
     dygw_result_t out = { 0 };
     apr_table_t *query = dygw_read_query(call, known_parameters, &out);
-    const apr_array_header_t *poi_ids = read_stores(query, call->r->pool, &out);
+    const apr_array_header_t *poi_ids = read_diagnosis_stores(query, call->r->pool, &out);
     int peak = dygw_query_int(query, "peak", 1, PEAK_MAX, 0, &out);
 
     if (out.code == DYGW_OK && !dygw_diagnosis_may_begin(&call->runtime->gateway)) {
@@ -147,5 +149,6 @@ int dygw_handle_diagnosis(dygw_call_t *call)
         out.message = "the gateway was diagnosed less than a second ago";
         out.retry_after = RETRY_AFTER_SEC;
     }
-    return out.code == DYGW_OK ? diagnose(call, poi_ids, peak) : dygw_reply_error(call, &out);
+    return out.code == DYGW_OK ? reply_diagnosis(call, poi_ids, peak)
+                               : dygw_reply_error(call, &out);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/reconciliation: a business day against Douyin's records, as the background has
- * stored it; as JSON, or its items as CSV. Items are read in pieces, and a piece is sent before the
- * next is read, so that neither many items nor a slow client hold memory or a connection to the
- * database. */
+ * GET /reports/reconciliation: our verifications of a business day against Douyin's records, as the
+ * background has stored the reconciliation. The reply is JSON, or the items as CSV. Items are read
+ * in pieces, and each piece is sent before the next one is read: neither many items nor a slow
+ * client occupy memory or a connection to the database. */
 #include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>
@@ -16,24 +16,25 @@
 #include "util/spelling.h"
 
 #define ACCOUNT_MAX     64
-#define PIECE           200     /* items read at once */
-#define PIECE_SIZE      65536
-#define RETRY_AFTER_SEC 5       /* a day is reconciled in about that time */
+#define PIECE           200     /* items in a piece */
+#define PIECE_SIZE      65536   /* bytes of a piece, about */
+#define RETRY_AFTER_SEC 5       /* a day is reconciled in about this time */
 
 static const char *const known_parameters[] = { "date", "account_id", "refresh", "export", "bom",
                                                 "raw", NULL };
 
-typedef struct wanted_t {
+/* What the query asks for. */
+typedef struct reconciliation_query_t {
     dygw_reconciliation_wanted_t what;
     int csv;
     int bom;
     int raw;
-} wanted_t;
+} reconciliation_query_t;
 
 /* --- the query --- */
 
-static const char *read_day(const dygw_call_t *call, const apr_table_t *query,
-                            dygw_result_t *out)
+static const char *read_reconciliation_day(const dygw_call_t *call, const apr_table_t *query,
+                                           dygw_result_t *out)
 {
     const int zone = call->runtime->gateway.time_zone;
     const dygw_ms_t now = dygw_now();
@@ -52,8 +53,8 @@ static const char *read_day(const dygw_call_t *call, const apr_table_t *query,
     return day;
 }
 
-static const char *read_account(const dygw_call_t *call, const apr_table_t *query,
-                                dygw_result_t *out)
+static const char *read_reconciliation_account(const dygw_call_t *call, const apr_table_t *query,
+                                               dygw_result_t *out)
 {
     const char *account_id = apr_table_get(query, "account_id");
 
@@ -70,9 +71,10 @@ static const char *read_account(const dygw_call_t *call, const apr_table_t *quer
     return account_id;
 }
 
-/* What is about CSV only is a mistake without it. */
-static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int allowed,
-                       dygw_result_t *out)
+/* Reads a parameter that is 0 or 1. A parameter that is only about CSV is a mistake without
+ * export=csv; allowed: 0 then. */
+static int read_reconciliation_switch(dygw_call_t *call, const apr_table_t *query, const char *name,
+                                      int allowed, dygw_result_t *out)
 {
     int on = dygw_query_int(query, name, 0, 1, 0, out);
 
@@ -82,7 +84,8 @@ static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *
     return on;
 }
 
-static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+static void read_reconciliation_query(dygw_call_t *call, reconciliation_query_t *wanted,
+                                      dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);
     const char *format = apr_table_get(query, "export");
@@ -91,30 +94,31 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
-    wanted->what.day = read_day(call, query, out);
-    wanted->what.account_id = read_account(call, query, out);
-    wanted->what.refresh = read_switch(call, query, "refresh", 1, out);
-    wanted->bom = read_switch(call, query, "bom", wanted->csv, out);
-    wanted->raw = read_switch(call, query, "raw", wanted->csv, out);
+    wanted->what.day = read_reconciliation_day(call, query, out);
+    wanted->what.account_id = read_reconciliation_account(call, query, out);
+    wanted->what.refresh = read_reconciliation_switch(call, query, "refresh", 1, out);
+    wanted->bom = read_reconciliation_switch(call, query, "bom", wanted->csv, out);
+    wanted->raw = read_reconciliation_switch(call, query, "raw", wanted->csv, out);
 }
 
 /* --- the reply --- */
 
-typedef struct writer_t {
+typedef struct reconciliation_writer_t {
     dygw_call_t *call;
     const dygw_reconciliation_t *shown;
-    const wanted_t *wanted;
+    const reconciliation_query_t *wanted;
     dygw_stream_t stream;
     dygw_jsonw_t json;
     dygw_csv_t csv;
-} writer_t;
+} reconciliation_writer_t;
 
-static void put_object(dygw_jsonw_t *w, const char *key, const char *object)
+/* Writes what is stored as a JSON object. */
+static void put_stored_object(dygw_jsonw_t *w, const char *key, const char *object)
 {
     dygw_jsonw_raw(w, key, object, object ? strlen(object) : 0);
 }
 
-static void write_head(writer_t *w)
+static void write_reconciliation_head(reconciliation_writer_t *w)
 {
     if (w->wanted->csv) {
         if (w->wanted->bom) {
@@ -128,12 +132,12 @@ static void write_head(writer_t *w)
     dygw_jsonw_string(&w->json, "date", w->shown->day);
     dygw_jsonw_string(&w->json, "account_id", w->shown->account_id);
     dygw_jsonw_time(&w->json, "generated_at", w->shown->generated_at);
-    put_object(&w->json, "counts", w->shown->counts);
-    put_object(&w->json, "amounts", w->shown->amounts);
+    put_stored_object(&w->json, "counts", w->shown->counts);
+    put_stored_object(&w->json, "amounts", w->shown->amounts);
     dygw_jsonw_array(&w->json, "items");
 }
 
-static void write_tail(writer_t *w)
+static void write_reconciliation_tail(reconciliation_writer_t *w)
 {
     if (w->wanted->csv) {
         return;
@@ -146,7 +150,8 @@ static void write_tail(writer_t *w)
     dygw_jsonw_end_object(&w->json);
 }
 
-static void write_items(writer_t *w, const apr_array_header_t *items, apr_pool_t *pool)
+static void write_reconciliation_items(reconciliation_writer_t *w, const apr_array_header_t *items,
+                                       apr_pool_t *pool)
 {
     int i;
 
@@ -157,13 +162,13 @@ static void write_items(writer_t *w, const apr_array_header_t *items, apr_pool_t
             dygw_reconciliation_csv_item(&w->csv, item, pool);
         }
         else {
-            put_object(&w->json, NULL, item);
+            put_stored_object(&w->json, NULL, item);
         }
     }
 }
 
-/* Sends what was written, whose memory is used again. 0: nobody listens any more. */
-static int send_piece(writer_t *w)
+/* Sends what was written; the memory is used again for the next piece. 0: the client is gone. */
+static int send_reconciliation_piece(reconciliation_writer_t *w)
 {
     int listening = w->wanted->csv ? dygw_stream_send(&w->stream, w->csv.text, w->csv.len)
                                    : dygw_stream_send(&w->stream, w->json.text, w->json.len);
@@ -173,9 +178,9 @@ static int send_piece(writer_t *w)
     return listening;
 }
 
-/* No items as long as there is no run to be shown. */
-static apr_array_header_t *read_items(writer_t *w, int after_no, apr_pool_t *pool,
-                                      dygw_result_t *out)
+/* Reads the next piece of items; there are none before the day is reconciled for the first time. */
+static apr_array_header_t *read_reconciliation_items(reconciliation_writer_t *w, int after_no,
+                                                     apr_pool_t *pool, dygw_result_t *out)
 {
     const dygw_ctx_t ctx = dygw_ctx_with_pool(&w->call->ctx, pool);
     apr_array_header_t *items = apr_array_make(pool, 1, sizeof(dygw_reconciliation_item_t));
@@ -186,32 +191,34 @@ static apr_array_header_t *read_items(writer_t *w, int after_no, apr_pool_t *poo
     return items;
 }
 
-static int reply_pieces(writer_t *w, const apr_array_header_t *items, apr_pool_t *pool)
+static int reply_reconciliation_pieces(reconciliation_writer_t *w, const apr_array_header_t *items,
+                                       apr_pool_t *pool)
 {
     dygw_result_t out = { 0 };
     int after_no = -1;
 
-    write_head(w);
+    write_reconciliation_head(w);
     while (out.code == DYGW_OK && items->nelts > 0) {
         int full = items->nelts >= PIECE;
 
-        write_items(w, items, pool);
+        write_reconciliation_items(w, items, pool);
         after_no = APR_ARRAY_IDX(items, items->nelts - 1, dygw_reconciliation_item_t).item_no;
         if (!full) {
             break;
         }
-        if (!send_piece(w)) {
+        if (!send_reconciliation_piece(w)) {
             return dygw_stream_end(&w->stream, 0);
         }
         apr_pool_clear(pool);
-        items = read_items(w, after_no, pool, &out);
+        items = read_reconciliation_items(w, after_no, pool, &out);
     }
-    write_tail(w);
-    return dygw_stream_end(&w->stream, out.code == DYGW_OK && send_piece(w));
+    write_reconciliation_tail(w);
+    return dygw_stream_end(&w->stream, out.code == DYGW_OK && send_reconciliation_piece(w));
 }
 
-/* The first items are read before it is said that all is well. */
-static int reply_reconciliation(writer_t *w, int status)
+/* The first piece is read before the status of the reply is sent, so that an error can be
+ * replied. */
+static int reply_reconciliation(reconciliation_writer_t *w, int status)
 {
     apr_pool_t *root = w->call->r->pool;
     dygw_result_t out = { 0 };
@@ -219,7 +226,7 @@ static int reply_reconciliation(writer_t *w, int status)
     apr_pool_t *pool;
 
     apr_pool_create(&pool, root);
-    items = read_items(w, -1, pool, &out);
+    items = read_reconciliation_items(w, -1, pool, &out);
     if (out.code != DYGW_OK) {
         return dygw_reply_error(w->call, &out);
     }
@@ -227,12 +234,12 @@ static int reply_reconciliation(writer_t *w, int status)
     dygw_csv_init(&w->csv, root, PIECE_SIZE, w->call->runtime->gateway.time_zone, w->wanted->raw);
     dygw_stream_begin(&w->stream, w->call, status,
                       w->wanted->csv ? "text/csv; charset=utf-8" : "application/json");
-    return reply_pieces(w, items, pool);
+    return reply_reconciliation_pieces(w, items, pool);
 }
 
-/* --- all of it --- */
+/* --- the endpoint --- */
 
-/* When to look again. */
+/* Tells the client when to ask again. */
 static void set_retry_after(const dygw_call_t *call, const dygw_reconciliation_t *shown)
 {
     dygw_ms_t left = shown->next_run_at - dygw_now();
@@ -247,17 +254,17 @@ int dygw_handle_reconciliation(dygw_call_t *call)
     dygw_actor_t actor = { call->actor, call->r->useragent_ip, call->log.request_id };
     dygw_reconciliation_t *shown = NULL;
     dygw_result_t out = { 0 };
-    wanted_t wanted;
-    writer_t w;
+    reconciliation_query_t wanted;
+    reconciliation_writer_t w;
 
-    read_wanted(call, &wanted, &out);
+    read_reconciliation_query(call, &wanted, &out);
     if (out.code == DYGW_OK) {
         dygw_reconciliation_read(&call->ctx, &wanted.what, &actor, &shown, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
     }
-    w = (writer_t){ .call = call, .shown = shown, .wanted = &wanted };
+    w = (reconciliation_writer_t){ .call = call, .shown = shown, .wanted = &wanted };
     if (shown->generated_at != DYGW_NO_TIME && !wanted.what.refresh) {
         return reply_reconciliation(&w, HTTP_OK);
     }

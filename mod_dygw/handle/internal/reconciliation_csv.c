@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a reconciliation found not to match, as CSV: a row for each item, first our columns, then
- * Douyin's. */
+ * The items of a reconciliation, which are what did not match, as CSV: a line for each item.
+ * Columns of our verification come first, those of Douyin's record next, those of the webhook
+ * last. */
 #include "handle/internal/reconciliation_csv.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ typedef enum { TEXT, ID, NUMBER, FEN, YUAN, TIME } kind_e;
 
 typedef struct column_t {
     const char *name;
-    const char *side;       /* the member it is in; NULL: the item itself */
+    const char *side;       /* the object in the item that has the key; NULL: the item itself */
     const char *key;
     kind_e kind;
 } column_t;

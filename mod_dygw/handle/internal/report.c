@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/verifications: the records that match the filters, a page of them, or all of them as
- * CSV. */
+ * GET /reports/verifications: the verifications that match the filters; a page of them, or all of
+ * them as CSV. */
 #include "handle/internal/report_query.h"
 
 #include <string.h>
@@ -8,21 +8,21 @@
 #define PAGE_MAX        1000000
 #define PAGE_SIZE       20
 #define PAGE_SIZE_MAX   200
-#define VIEW_SIZE       2048    /* without Douyin's answers */
+#define VIEW_SIZE       2048    /* bytes of one verification, without Douyin's answers */
 
 static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "page", "page_size",
                                                 "after_id", NULL };
 
-typedef struct wanted_t {
+typedef struct report_query_t {
     dygw_report_filter_t filter;
     dygw_csv_wanted_t csv;
     int page;
     int page_size;
-    apr_int64_t after_id;       /* 0: by page */
-} wanted_t;
+    apr_int64_t after_id;       /* 0: the caller asks by page */
+} report_query_t;
 
-/* CSV is all that matches, so that a page of it cannot be meant. */
-static void check_together(const apr_table_t *query, const wanted_t *wanted, dygw_result_t *out)
+/* CSV has all verifications that match: parameters of a page are a mistake then. */
+static void check_paging(const apr_table_t *query, const report_query_t *wanted, dygw_result_t *out)
 {
     static const char *const paging[] = { "page", "page_size", "after_id" };
     size_t i;
@@ -37,7 +37,7 @@ static void check_together(const apr_table_t *query, const wanted_t *wanted, dyg
     }
 }
 
-static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+static void read_report_query(dygw_call_t *call, report_query_t *wanted, dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);
 
@@ -46,10 +46,10 @@ static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
     wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
     wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
     wanted->after_id = dygw_query_id(query, "after_id", out);
-    check_together(query, wanted, out);
+    check_paging(query, wanted, out);
 }
 
-static apr_size_t size_of(const dygw_report_page_t *found)
+static apr_size_t report_page_size(const dygw_report_page_t *found)
 {
     apr_size_t size = VIEW_SIZE;
     int i;
@@ -62,12 +62,13 @@ static apr_size_t size_of(const dygw_report_page_t *found)
     return size;
 }
 
-static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_report_page_t *found)
+static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
+                             const dygw_report_page_t *found)
 {
     dygw_jsonw_t w;
     int i;
 
-    dygw_jsonw_init(&w, call->r->pool, size_of(found));
+    dygw_jsonw_init(&w, call->r->pool, report_page_size(found));
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_array(&w, "data");
     for (i = 0; i < found->rows->nelts; i++) {
@@ -91,8 +92,8 @@ static int reply_page(dygw_call_t *call, const wanted_t *wanted, const dygw_repo
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 
-static void find_page(dygw_call_t *call, const wanted_t *wanted, dygw_report_page_t *found,
-                      dygw_result_t *out)
+static void read_report_page(dygw_call_t *call, const report_query_t *wanted,
+                             dygw_report_page_t *found, dygw_result_t *out)
 {
     const dygw_report_part_t part = { wanted->after_id, wanted->page_size, 0 };
 
@@ -108,14 +109,15 @@ int dygw_handle_report(dygw_call_t *call)
 {
     dygw_report_page_t found = { 0 };
     dygw_result_t out = { 0 };
-    wanted_t wanted;
+    report_query_t wanted;
 
-    read_wanted(call, &wanted, &out);
+    read_report_query(call, &wanted, &out);
     if (out.code == DYGW_OK && wanted.csv.csv) {
         return dygw_report_reply_csv(call, &wanted.filter, &wanted.csv);
     }
     if (out.code == DYGW_OK) {
-        find_page(call, &wanted, &found, &out);
+        read_report_page(call, &wanted, &found, &out);
     }
-    return out.code == DYGW_OK ? reply_page(call, &wanted, &found) : dygw_reply_error(call, &out);
+    return out.code == DYGW_OK ? reply_report_page(call, &wanted, &found)
+                               : dygw_reply_error(call, &out);
 }

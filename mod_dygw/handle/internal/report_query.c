@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading what a report is asked for. A filter that makes no sense is refused and never left out,
- * because a report about other records than were meant looks like any other. */
+ * Reads the query of a report. A filter that makes no sense is refused and never ignored: nobody
+ * could see from the report that it has other verifications than were meant. */
 #include "handle/internal/report_query.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_resul
     return apr_atoi64(text);
 }
 
-static int read_status(const apr_table_t *query, dygw_result_t *out)
+static int read_status_filter(const apr_table_t *query, dygw_result_t *out)
 {
     const char *word = apr_table_get(query, "status");
     int status;
@@ -44,7 +44,7 @@ static int read_status(const apr_table_t *query, dygw_result_t *out)
     return DYGW_ANY_STATUS;
 }
 
-static const char *read_store(const apr_table_t *query, dygw_result_t *out)
+static const char *read_store_filter(const apr_table_t *query, dygw_result_t *out)
 {
     const char *poi_id = apr_table_get(query, "poi_id");
 
@@ -54,7 +54,7 @@ static const char *read_store(const apr_table_t *query, dygw_result_t *out)
     return poi_id;
 }
 
-static const char *read_sought(const apr_table_t *query, const char *name, dygw_result_t *out)
+static const char *read_id_filter(const apr_table_t *query, const char *name, dygw_result_t *out)
 {
     const char *value = apr_table_get(query, name);
 
@@ -72,19 +72,19 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     dygw_report_filter_init(filter);
     filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, out);
     filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, out);
-    filter->poi_id = read_store(query, out);
+    filter->poi_id = read_store_filter(query, out);
     filter->app_id = dygw_query_id(query, "app_id", out);
-    filter->status = read_status(query, out);
-    filter->certificate_id = read_sought(query, "certificate_id", out);
-    filter->order_id = read_sought(query, "order_id", out);
+    filter->status = read_status_filter(query, out);
+    filter->certificate_id = read_id_filter(query, "certificate_id", out);
+    filter->order_id = read_id_filter(query, "order_id", out);
     if (filter->end_time != DYGW_NO_TIME && filter->end_time <= filter->start_time) {
         dygw_invalid(out, "end_time", "end_time is not after start_time");
     }
 }
 
-/* What is about CSV only is a mistake without it. */
-static int read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int csv,
-                       dygw_result_t *out)
+/* Reads a parameter that is 0 or 1 and only about CSV: it is a mistake without export=csv. */
+static int read_export_switch(dygw_call_t *call, const apr_table_t *query, const char *name,
+                              int csv, dygw_result_t *out)
 {
     int on = dygw_query_int(query, name, 0, 1, 0, out);
 
@@ -103,8 +103,8 @@ void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_c
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
-    wanted->bom = read_switch(call, query, "bom", wanted->csv, out);
-    wanted->raw = read_switch(call, query, "raw", wanted->csv, out);
+    wanted->bom = read_export_switch(call, query, "bom", wanted->csv, out);
+    wanted->raw = read_export_switch(call, query, "raw", wanted->csv, out);
 }
 
 void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wanted_t *wanted,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the endpoints of reports have in common: their filters, and CSV as the form of the reply. */
+ * What the endpoints of reports have in common: their filters, and how a reply is CSV. */
 #ifndef DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
 #define DYGW_HANDLE_INTERNAL_REPORT_QUERY_H
 
@@ -8,34 +8,37 @@
 #include "util/csv.h"
 
 /* --- report_query.c --- */
-/* The names of the filters, to begin a list of known parameters with. */
+/* The names of the parameters that the functions below read, for a list of known parameters. */
 #define DYGW_REPORT_PARAMETERS \
     "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
     "export", "bom", "raw"
 
-/* Reads the filters of a query. */
+/* Reads the filters of a query; text is borrowed from the query. A mistake is told by *out. */
 void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
                              dygw_report_filter_t *filter, dygw_result_t *out);
 
-/* A parameter as an id, a positive integer; 0 when absent. */
+/* Returns a parameter that is an id, a positive integer; 0 when it is absent or wrong (*out). */
 apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out);
 
-/* The form of the reply that the caller wants. */
+/* Whether the caller wants CSV, and which. */
 typedef struct dygw_csv_wanted_t {
     int csv;        /* 0: JSON */
     int bom;        /* with a byte order mark, for Excel */
-    int raw;        /* see util/csv.h */
+    int raw;        /* as data, not for spreadsheets: see util/csv.h */
 } dygw_csv_wanted_t;
+
+/* Reads the parameters export, bom and raw. A mistake is told by *out. */
 void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_csv_wanted_t *wanted,
                              dygw_result_t *out);
 
-/* Makes *csv a writer, which starts with a BOM if that is wanted, and gives the reply the file name
- * for browsers. */
+/* Makes *csv a writer, which has written the BOM when one is wanted, in the request's pool. Sets
+ * the file name that browsers use for the reply. */
 void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wanted_t *wanted,
                           const char *file_name);
 
 /* --- report_csv.c --- */
-/* Replies all records that match, streamed as CSV. For the endpoint to return. */
+/* Replies with all verifications that match, as CSV in pieces. Returns what the endpoint
+ * returns. */
 int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
                           const dygw_csv_wanted_t *wanted);
 

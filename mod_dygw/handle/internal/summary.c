@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/summary: counts and amounts by day, store, app and product. */
+ * GET /reports/summary: counts and amounts of verifications, by day, store, app and product. */
 #include "handle/internal/report_query.h"
 
 #include <stddef.h>
@@ -12,11 +12,11 @@
 
 #define ROW_SIZE    320
 #define BY_DEFAULT  "day,poi_id,app_id"
-#define PIECE_SIZE  65536
+#define PIECE_SIZE  65536       /* bytes; CSV is sent when half of them are written */
 
 static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "group_by", NULL };
 
-/* In the order in which a row has them. */
+/* The keys of a group, in the order of the columns. */
 static const struct {
     const char *name;
     int by;
@@ -30,7 +30,7 @@ static const struct {
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
 
-/* In the same way. */
+/* The sums of a group, in the order of the columns. */
 static const struct {
     const char *name;
     size_t offset;
@@ -48,16 +48,17 @@ static const struct {
 
 #define SUMS (sizeof(sum_members) / sizeof(*sum_members))
 
-typedef struct wanted_t {
+/* What the query asks for. */
+typedef struct summary_query_t {
     dygw_report_filter_t filter;
     dygw_csv_wanted_t csv;
     int group_by;
-} wanted_t;
+} summary_query_t;
 
 /* --- the query --- */
 
-/* What a word of group_by stands for; 0: nothing. */
-static int group_of(const char *word)
+/* Returns the DYGW_BY_* of a word of group_by; 0 when it has none. */
+static int group_by_word(const char *word)
 {
     size_t i;
 
@@ -83,7 +84,7 @@ static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result
         if (rest) {
             *rest++ = '\0';
         }
-        by = group_of(word);
+        by = group_by_word(word);
         if (!by || group_by & by) {
             dygw_invalid(out, "group_by", "group_by must be some of day, poi_id, app_id and "
                                           "product_id, each once, with commas between");
@@ -94,7 +95,7 @@ static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result
     return group_by;
 }
 
-static void read_wanted(dygw_call_t *call, wanted_t *wanted, dygw_result_t *out)
+static void read_summary_query(dygw_call_t *call, summary_query_t *wanted, dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);
 
@@ -124,7 +125,7 @@ static const char *day_text(const dygw_sums_row_t *row, int zone, apr_pool_t *po
     return dygw_day_of(row->day, zone, pool);
 }
 
-static void view_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by, int zone)
+static void view_summary_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by, int zone)
 {
     dygw_jsonw_object(w, NULL);
     if (group_by & DYGW_BY_DAY) {
@@ -149,7 +150,8 @@ static const dygw_sums_row_t *row_at(const dygw_summary_t *summary, int i)
     return APR_ARRAY_IDX(summary->rows, i, const dygw_sums_row_t *);
 }
 
-static int reply_json(dygw_call_t *call, const wanted_t *wanted, const dygw_summary_t *summary)
+static int reply_summary_json(dygw_call_t *call, const summary_query_t *wanted,
+                              const dygw_summary_t *summary)
 {
     const int zone = call->runtime->gateway.time_zone;
     dygw_jsonw_t w;
@@ -159,7 +161,7 @@ static int reply_json(dygw_call_t *call, const wanted_t *wanted, const dygw_summ
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_array(&w, "data");
     for (i = 0; i < summary->rows->nelts; i++) {
-        view_row(&w, row_at(summary, i), wanted->group_by, zone);
+        view_summary_row(&w, row_at(summary, i), wanted->group_by, zone);
     }
     dygw_jsonw_end_array(&w);
     dygw_jsonw_object(&w, "total");
@@ -171,7 +173,7 @@ static int reply_json(dygw_call_t *call, const wanted_t *wanted, const dygw_summ
 
 /* --- CSV --- */
 
-static void write_head(dygw_csv_t *csv, int group_by)
+static void write_summary_head(dygw_csv_t *csv, int group_by)
 {
     size_t i;
 
@@ -191,7 +193,7 @@ static void write_head(dygw_csv_t *csv, int group_by)
     dygw_csv_end_row(csv);
 }
 
-static void write_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
+static void write_summary_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
 {
     size_t i;
 
@@ -219,7 +221,8 @@ static void write_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
     dygw_csv_end_row(csv);
 }
 
-static int reply_csv(dygw_call_t *call, const wanted_t *wanted, const dygw_summary_t *summary)
+static int reply_summary_csv(dygw_call_t *call, const summary_query_t *wanted,
+                             const dygw_summary_t *summary)
 {
     dygw_stream_t stream;
     int listening = 1;
@@ -228,9 +231,9 @@ static int reply_csv(dygw_call_t *call, const wanted_t *wanted, const dygw_summa
 
     dygw_report_csv_init(&csv, call, &wanted->csv, "summary.csv");
     dygw_stream_begin(&stream, call, HTTP_OK, "text/csv; charset=utf-8");
-    write_head(&csv, wanted->group_by);
+    write_summary_head(&csv, wanted->group_by);
     for (i = 0; listening && i < summary->rows->nelts; i++) {
-        write_row(&csv, row_at(summary, i), wanted->group_by);
+        write_summary_row(&csv, row_at(summary, i), wanted->group_by);
         if (csv.len >= PIECE_SIZE / 2) {
             listening = dygw_stream_send(&stream, csv.text, csv.len);
             dygw_csv_rewind(&csv);
@@ -244,15 +247,15 @@ int dygw_handle_summary(dygw_call_t *call)
 {
     dygw_summary_t summary = { 0 };
     dygw_result_t out = { 0 };
-    wanted_t wanted;
+    summary_query_t wanted;
 
-    read_wanted(call, &wanted, &out);
+    read_summary_query(call, &wanted, &out);
     if (out.code == DYGW_OK) {
         dygw_report_summary(&call->ctx, &wanted.filter, wanted.group_by, &summary, &out);
     }
     if (out.code != DYGW_OK) {
         return dygw_reply_error(call, &out);
     }
-    return wanted.csv.csv ? reply_csv(call, &wanted, &summary)
-                          : reply_json(call, &wanted, &summary);
+    return wanted.csv.csv ? reply_summary_csv(call, &wanted, &summary)
+                          : reply_summary_json(call, &wanted, &summary);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /coupons/cancel: takes a redemption back. */
+ * POST /coupons/cancel: cancels a verification. */
 #include "handle/open/open.h"
 
 #include "gateway/redeem/cancel.h"
 
-#define ID_MAX  APR_INT64_C(999999999999999999)     /* as in a path */
+#define ID_MAX  APR_INT64_C(999999999999999999)     /* the same limit as of an id in a path */
 
-static apr_int64_t read_request(dygw_call_t *call, dygw_result_t *out)
+static apr_int64_t read_cancel_request(dygw_call_t *call, dygw_result_t *out)
 {
     static const char *const known[] = { "verification_id", NULL };
     dygw_fields_t f;
@@ -24,7 +24,7 @@ static apr_int64_t read_request(dygw_call_t *call, dygw_result_t *out)
 int dygw_handle_cancel(dygw_call_t *call)
 {
     dygw_redeem_result_t cancelled = { 0 };
-    apr_int64_t id = read_request(call, &cancelled.result);
+    apr_int64_t id = read_cancel_request(call, &cancelled.result);
     int pending = 0;
 
     if (cancelled.result.code == DYGW_OK) {
@@ -34,6 +34,6 @@ int dygw_handle_cancel(dygw_call_t *call)
     if (cancelled.result.code != DYGW_OK) {
         return dygw_reply_error(call, &cancelled.result);
     }
-    return dygw_reply_verifications(call, pending ? HTTP_ACCEPTED : HTTP_OK, cancelled.items[0],
-                                    &cancelled, 0);
+    return dygw_reply_verifications(call, pending ? HTTP_ACCEPTED : HTTP_OK,
+                                    cancelled.verifications[0], &cancelled, 0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The store and the coupon in a body: what verify and prepare have in common. */
+ * How a body names the store and the coupon: what verify and prepare have in common. */
 #include "handle/open/open.h"
 
 #include <string.h>
@@ -33,8 +33,8 @@ int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *ap
     return 0;
 }
 
-/* The one mode that is given; NULL after a mistake. */
-static const char *mode_of(const dygw_fields_t *f, const char *const *modes)
+/* Returns the one mode that the body has; NULL after a mistake. */
+static const char *coupon_mode_given(const dygw_fields_t *f, const char *const *modes)
 {
     const char *found = NULL;
     const char *const *mode;
@@ -57,8 +57,8 @@ static const char *mode_of(const dygw_fields_t *f, const char *const *modes)
     return NULL;
 }
 
-/* What is between the blanks around it. */
-static const char *trimmed(const char *text, apr_pool_t *pool)
+/* Returns a copy of text without the blanks at its start and its end. */
+static const char *trim_blanks(const char *text, apr_pool_t *pool)
 {
     const char *end, *c;
     apr_size_t len;
@@ -76,22 +76,23 @@ static const char *trimmed(const char *text, apr_pool_t *pool)
     return apr_pstrmemdup(pool, text, (apr_size_t)(end - text));
 }
 
-/* A scanner may add line ends, so what is around goes before anything is checked. */
-static const char *read_link(const dygw_fields_t *f)
+/* Blanks around the link are dropped before the link is checked, because a scanner may add a line
+ * end. */
+static const char *read_short_link(const dygw_fields_t *f)
 {
     const char *text = dygw_field_text(f, SHORT_LINK);
 
     if (!text) {
         return NULL;
     }
-    text = trimmed(text, f->pool);
+    text = trim_blanks(text, f->pool);
     if (!*text || dygw_characters(text) > LINK_MAX || dygw_has_controls(text)) {
         dygw_invalid_field(f, SHORT_LINK, "must be a link of at most 2048 characters");
     }
     return text;
 }
 
-/* Without what scanners, input methods and clipboards add. */
+/* Reads the code without the blanks and hyphens that scanners, input methods and clipboards add. */
 static const char *read_code(const dygw_fields_t *f)
 {
     const char *typed = dygw_field_text(f, CODE);
@@ -123,7 +124,7 @@ static void read_coupon_of(const dygw_fields_t *f, const char *mode,
 {
     if (strcmp(mode, SHORT_LINK) == 0) {
         request->mode = DYGW_MODE_SHORT_LINK;
-        request->short_link = read_link(f);
+        request->short_link = read_short_link(f);
     }
     else if (strcmp(mode, CODE) == 0) {
         request->mode = DYGW_MODE_CODE;
@@ -142,7 +143,7 @@ void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
 
     dygw_field_require(f, "poi_id");
     request->poi_id = dygw_field_word(f, "poi_id", 1, DYGW_POI_MAX);
-    mode = f->out->code == DYGW_OK ? mode_of(f, modes) : NULL;
+    mode = f->out->code == DYGW_OK ? coupon_mode_given(f, modes) : NULL;
     if (mode) {
         read_coupon_of(f, mode, request);
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /coupons/prepare: Douyin's answer as it came. */
+ * POST /coupons/prepare: replies with Douyin's answer to prepare, unchanged. */
 #include "handle/open/open.h"
 
 static const char *const known_fields[] = { "poi_id", "short_link", "code", NULL };
 
-static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+static void read_prepare_request(dygw_call_t *call, dygw_redeem_request_t *request,
+                                 dygw_result_t *out)
 {
     dygw_fields_t f;
 
@@ -26,7 +27,7 @@ int dygw_handle_prepare(dygw_call_t *call)
     dygw_result_t out = { 0 };
     apr_time_t began;
 
-    read_request(call, &request, &out);
+    read_prepare_request(call, &request, &out);
     if (out.code == DYGW_OK) {
         began = apr_time_now();
         dygw_prepare_only(&call->ctx, &request, &out);

@@ -12,7 +12,8 @@
 
 static const char *const known_parameters[] = { "rejected", NULL };
 
-/* ?rejected=; NULL when it is not given. */
+/* Reads ?rejected=: the start of the digest of a token that Douyin refused. NULL when it is
+ * absent. */
 static const char *read_rejected(dygw_call_t *call, dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /verifications/{id} and ?idempotency_key=: what became of a redemption. */
+ * GET /verifications/{id} and /verifications?idempotency_key=: how a redemption ended. */
 #include "handle/open/open.h"
 
 #include <string.h>
@@ -8,9 +8,9 @@
 
 #include "gateway/redeem/idempotency.h"
 
-#define VIEW_SIZE 2048      /* without Douyin's answers */
+#define VIEW_SIZE 2048      /* of one verification, without Douyin's answers */
 
-static apr_size_t view_size(const dygw_verification_t *v)
+static apr_size_t verification_view_size(const dygw_verification_t *v)
 {
     return VIEW_SIZE + (v->douyin_response ? strlen(v->douyin_response) : 0);
 }
@@ -36,13 +36,14 @@ int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verificat
     if (status == HTTP_ACCEPTED) {
         set_location(call, data->id);
     }
-    dygw_jsonw_init(&w, pool, view_size(data) * (apr_size_t)(with_items ? 1 + all->count : 1));
+    dygw_jsonw_init(&w, pool,
+                    verification_view_size(data) * (apr_size_t)(with_items ? 1 + all->count : 1));
     dygw_jsonw_object(&w, NULL);
     dygw_view_verification(&w, "data", data);
     if (with_items) {
         dygw_jsonw_array(&w, "items");
         for (i = 0; i < all->count; i++) {
-            dygw_view_verification(&w, NULL, all->items[i]);
+            dygw_view_verification(&w, NULL, all->verifications[i]);
         }
         dygw_jsonw_end_array(&w);
     }
@@ -50,17 +51,18 @@ int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verificat
     return dygw_reply_json(call, status, w.text, w.len);
 }
 
-static const dygw_verification_t *asked_for(const dygw_call_t *call,
-                                            const dygw_redeem_result_t *found)
+/* Returns the verification whose id is in the path, from all of its request. */
+static const dygw_verification_t *verification_asked_for(const dygw_call_t *call,
+                                                         const dygw_redeem_result_t *found)
 {
     int i;
 
     for (i = 0; i < found->count; i++) {
-        if (found->items[i]->id == call->id) {
-            return found->items[i];
+        if (found->verifications[i]->id == call->id) {
+            return found->verifications[i];
         }
     }
-    return found->items[0];
+    return found->verifications[0];
 }
 
 int dygw_handle_verification(dygw_call_t *call)
@@ -74,7 +76,7 @@ int dygw_handle_verification(dygw_call_t *call)
     if (found.result.code != DYGW_OK) {
         return dygw_reply_error(call, &found.result);
     }
-    return dygw_reply_verifications(call, HTTP_OK, asked_for(call, &found), &found,
+    return dygw_reply_verifications(call, HTTP_OK, verification_asked_for(call, &found), &found,
                                     found.count > 1);
 }
 
@@ -94,5 +96,5 @@ int dygw_handle_verification_by_key(dygw_call_t *call)
     if (found.result.code != DYGW_OK) {
         return dygw_reply_error(call, &found.result);
     }
-    return dygw_reply_verifications(call, HTTP_OK, found.items[0], &found, found.count > 1);
+    return dygw_reply_verifications(call, HTTP_OK, found.verifications[0], &found, found.count > 1);
 }

@@ -15,8 +15,8 @@ static const char *const known_fields[] = {
     "count", "operator", "device", "ext_order_id", NULL
 };
 
-/* What only belongs to a coupon that the caller prepared. */
-static void read_prepared(const dygw_fields_t *f, dygw_redeem_request_t *request)
+/* Reads what a request has only when the caller has prepared the coupon. */
+static void read_prepared_coupon(const dygw_fields_t *f, dygw_redeem_request_t *request)
 {
     static const char *const names[] = { "verify_token", "order_id", "certificate_id", NULL };
     const char *const *name;
@@ -35,7 +35,7 @@ static void read_prepared(const dygw_fields_t *f, dygw_redeem_request_t *request
     }
 }
 
-static void read_count(const dygw_fields_t *f, dygw_redeem_request_t *request)
+static void read_coupon_count(const dygw_fields_t *f, dygw_redeem_request_t *request)
 {
     request->count = (int)dygw_field_int(f, "count", 1, DYGW_COUNT_MAX, 1);
     if (request->count > 1 && request->mode == DYGW_MODE_ENCRYPTED_CODE) {
@@ -43,21 +43,22 @@ static void read_count(const dygw_fields_t *f, dygw_redeem_request_t *request)
     }
 }
 
-static void read_fields(const dygw_fields_t *f, dygw_redeem_request_t *request)
+static void read_verify_fields(const dygw_fields_t *f, dygw_redeem_request_t *request)
 {
     dygw_fields_known(f, known_fields);
     dygw_coupon_read(f, dygw_coupon_modes, request);
     if (f->out->code != DYGW_OK) {
-        return;     /* without a mode the rest cannot be judged */
+        return;     /* the rest depends on the mode */
     }
-    read_prepared(f, request);
-    read_count(f, request);
+    read_prepared_coupon(f, request);
+    read_coupon_count(f, request);
     request->operator_name = dygw_field_string(f, "operator", 0, REMARK_MAX);
     request->device = dygw_field_string(f, "device", 0, REMARK_MAX);
     request->ext_order_id = dygw_field_string(f, "ext_order_id", 0, REMARK_MAX);
 }
 
-static void read_key(const dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+static void read_idempotency_key(const dygw_call_t *call, dygw_redeem_request_t *request,
+                                 dygw_result_t *out)
 {
     const char *key = apr_table_get(call->r->headers_in, IDEMPOTENCY_KEY);
 
@@ -67,7 +68,8 @@ static void read_key(const dygw_call_t *call, dygw_redeem_request_t *request, dy
     }
 }
 
-static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
+static void read_verify_request(dygw_call_t *call, dygw_redeem_request_t *request,
+                                dygw_result_t *out)
 {
     dygw_fields_t f;
 
@@ -76,16 +78,16 @@ static void read_request(dygw_call_t *call, dygw_redeem_request_t *request, dygw
         return;
     }
     dygw_read_no_query(call, out);
-    read_key(call, request, out);
-    read_fields(&f, request);
+    read_idempotency_key(call, request, out);
+    read_verify_fields(&f, request);
 }
 
-static int is_settled(const dygw_redeem_result_t *redeemed)
+static int is_request_settled(const dygw_redeem_result_t *redeemed)
 {
     int i;
 
     for (i = 0; i < redeemed->count; i++) {
-        if (redeemed->items[i]->verify_status == DYGW_PROCESSING) {
+        if (redeemed->verifications[i]->verify_status == DYGW_PROCESSING) {
             return 0;
         }
     }
@@ -98,8 +100,8 @@ static int reply_redeemed(dygw_call_t *call, const dygw_redeem_request_t *reques
     if (redeemed->replayed) {
         apr_table_setn(call->r->headers_out, "Idempotency-Replayed", "true");
     }
-    return dygw_reply_verifications(call, is_settled(redeemed) ? HTTP_OK : HTTP_ACCEPTED,
-                                    redeemed->items[0], redeemed,
+    return dygw_reply_verifications(call, is_request_settled(redeemed) ? HTTP_OK : HTTP_ACCEPTED,
+                                    redeemed->verifications[0], redeemed,
                                     request->count > 1 || redeemed->count > 1);
 }
 
@@ -109,7 +111,7 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
         [DYGW_PROCESSING] = DYGW_REDEMPTION_PROCESSING,
         [DYGW_SUCCESS] = DYGW_REDEMPTION_SUCCESS,
         [DYGW_FAILED] = DYGW_REDEMPTION_FAILED,
-        [DYGW_CANCELLED] = DYGW_REDEMPTION_SUCCESS,     /* of another request, a moment ago */
+        [DYGW_CANCELLED] = DYGW_REDEMPTION_SUCCESS,     /* by another request, just now */
     };
     int i;
 
@@ -119,7 +121,8 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
         return;
     }
     for (i = 0; i < redeemed->count; i++) {
-        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS, outcomes[redeemed->items[i]->verify_status]);
+        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS,
+                   outcomes[redeemed->verifications[i]->verify_status]);
     }
 }
 
@@ -144,7 +147,7 @@ int dygw_handle_verify(dygw_call_t *call)
                                           call->signed_key, call->signed_nonce, call->r->pool) };
     dygw_redeem_result_t redeemed = { 0 };
 
-    read_request(call, &request, &redeemed.result);
+    read_verify_request(call, &request, &redeemed.result);
     if (redeemed.result.code == DYGW_OK) {
         redeem_coupons(call, &request, &redeemed);
         dygw_note_upstream(call, redeemed.upstream_time);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /douyin/webhook: Douyin's messages. A query is let through: it belongs to the address that
- * was registered at Douyin. */
+ * POST /douyin/webhook: Douyin's messages. A query is no mistake here: it may be part of the
+ * address that was registered at Douyin. */
 #include "handle/open/open.h"
 
 #include <string.h>

@@ -165,8 +165,8 @@ apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, dygw_token_t *token,
     return world.no_token ? APR_NOTFOUND : APR_SUCCESS;
 }
 
-void dygw_ask_heard(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_token_t *token,
-                    DYGW_UNUSED const dygw_reply_t *reply)
+void dygw_ask_note_token(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED const dygw_token_t *token,
+                         DYGW_UNUSED const dygw_reply_t *reply)
 {
 }
 

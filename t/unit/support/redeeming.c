@@ -46,13 +46,13 @@ const dygw_verification_t *item(int number)
 {
     assert_int_equal(out.result.code, DYGW_OK);
     assert_true(number < out.count);
-    return out.items[number];
+    return out.verifications[number];
 }
 
 void check_told_as_recorded(void)
 {
     for (int i = 0; i < out.count; i++) {
-        assert_memory_equal(out.items[i], fake_store_row(i), sizeof(*out.items[i]));
+        assert_memory_equal(out.verifications[i], fake_store_row(i), sizeof(*out.verifications[i]));
     }
 }
 
