@@ -8,10 +8,13 @@
 #include <apr_strings.h>
 
 #include "fake_world.h"
+#include "store/verification/columns.h"
 #include "util/compiler.h"
 #include "util/text.h"
 
 #define ROWS_MAX    256
+#define NONE(kind, name) .name = DYGW_NONE_##kind,
+#define DYGW_NONE_ANSWERS NULL
 
 struct dygw_db_t {
     apr_pool_t *pool;
@@ -160,15 +163,9 @@ int fake_store_open_units(void)
 
 void dygw_verification_init(dygw_verification_t *v)
 {
-    *v = (dygw_verification_t){
-        .coupon_status = DYGW_COUPON_UNKNOWN, .verify_records_count = DYGW_NO_INT,
-        .order_status = DYGW_NO_INT, .pay_amount = DYGW_NO_INT, .receipt_amount = DYGW_NO_INT,
-        .discount_amount = DYGW_NO_INT, .expire_time = DYGW_NO_TIME, .verify_time = DYGW_NO_TIME,
-        .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
-        .cancelable_until = DYGW_NO_TIME, .item_count = 1, .next_run_at = DYGW_NO_TIME,
-        .review_since = DYGW_NO_TIME, .cancel_since = DYGW_NO_TIME, .errand_at = DYGW_NO_TIME,
-        .enrich_since = DYGW_NO_TIME, .refused_code = DYGW_NO_INT
-    };
+    *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(NONE, NONE) };
+    v->item_count = 1;
+    v->sent_at = 0;
 }
 
 int fake_store_rows(void)
