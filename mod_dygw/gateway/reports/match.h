@@ -25,7 +25,7 @@ typedef enum {
     DYGW_MATCH_CLASSES
 } dygw_match_class_e;
 
-/* The class as JSON and the API name it; a constant string. */
+/* The word for the class in JSON; a constant string. */
 const char *dygw_match_class_word(dygw_match_class_e class);
 
 /* A pair, or one side of it that has no partner. Both pointers live as long as the match. */
