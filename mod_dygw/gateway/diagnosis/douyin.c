@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checks the connection to Douyin, and what Douyin lets this application do.
  *
- * First comes the token call, which shows whether Douyin can be reached and takes the secret. The
+ * First comes the token call, which shows whether Douyin can be reached and accepts the secret. The
  * call is left out where it would end a token that is in use. Then one probe is sent to each
- * interface, all at once, with the token that the host holds. They ask for a coupon and an order
- * that do not exist, so that the kind of the refusal shows whether the interface is open to us.
+ * interface, all at once, with the token that the host holds. The coupon and the order that probes
+ * ask for do not exist, so that the kind of the refusal shows whether the interface is open to us.
  * Last come probes for the stores that are not on the first page of the account's stores. One reply
  * can matter to several findings: a refusal that is about the address or the merchant says nothing
  * about the interface. */
