@@ -190,7 +190,7 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
     round->clock_off = off;
 }
 
-static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
+static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
     dygw_db_t *db;
@@ -205,8 +205,8 @@ static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, con
         share_no_tick(round, state);
         return rv;
     }
-    compare_clocks(round, round->looked_at, tick->now);
-    dygw_host_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
+    compare_clocks(round, round->tick_began_at, tick->now);
+    dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);
     if (share_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
     }
@@ -278,7 +278,7 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_
     int to_renew = ours && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS
                             || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
-    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
+    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_began_at,
                tick->lease_left_ms);
     if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, ctx);
@@ -337,8 +337,8 @@ static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
 }
 
-/* Seals with the new master key what the old one has sealed. It is done again when apps have
- * changed, because a host that still has the old key only may have changed them. */
+/* Seals with the new master key what the old one has sealed; and again when apps have changed,
+ * because a host that still has the old key only may have changed them. */
 static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     int left;
@@ -388,7 +388,7 @@ static int has_round_work(dygw_round_t *round)
 /* Without the lease no job is started, but jobs under way are continued to their end. */
 static int run_scheduler(dygw_round_t *round, apr_interval_time_t patience)
 {
-    int may_start = holds_lease_now(round) && round->looked_well && has_round_work(round);
+    int may_start = holds_lease_now(round) && round->tick_answered && has_round_work(round);
     int under_way = dygw_scheduler_turn(round->scheduler, may_start, patience);
 
     if (may_start && dygw_scheduler_caught_up(round->scheduler)) {
@@ -400,7 +400,7 @@ static int run_scheduler(dygw_round_t *round, apr_interval_time_t patience)
 /* under_way: jobs are under way, and the scheduler has waited for their answers already. */
 static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
 {
-    int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
+    int is_due = round->tick_answered && round->reconcile_at != DYGW_NO_TIME
                  && round->reconcile_at <= dygw_now();
 
     if (is_due) {
@@ -414,13 +414,13 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     dygw_tick_t tick = { 0 };
 
-    round->looked_well = look_at_database(round, &tick, ctx) == APR_SUCCESS;
-    if (round->looked_well) {
+    round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
+    if (round->tick_answered) {
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
         dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
     }
-    if (!round->looked_well || !round->runtime->cfg->worker) {
+    if (!round->tick_answered || !round->runtime->cfg->worker) {
         return;
     }
     round->due_at = tick.due_at;
@@ -441,8 +441,8 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     dygw_ms_t now = dygw_now();
     int under_way;
 
-    if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
-        round->looked_at = now;
+    if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
+        round->tick_began_at = now;
         run_tick(round, &ctx);
     }
     under_way = run_scheduler(round, patience);

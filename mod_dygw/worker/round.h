@@ -10,16 +10,16 @@
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 
-/* In this time each host asks the database once for each gateway what is new; the one with the
- * lease also renews the lease now and then. Without any work this is less than one query in a
- * second. */
+/* Once in this time, the leader of each host asks the database for each gateway what is new (a
+ * tick). The host with the lease also renews the lease now and then. Where there is no work, this
+ * is less than one query a second for a host and gateway. */
 #define DYGW_TICK_MS            1300
 #define DYGW_LEASE_TTL_MS       12000
 #define DYGW_LEASE_RENEW_MS     6000    /* the lease is renewed when less than this is left */
 
 typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
-    dygw_gateway_t gateway;     /* a copy of the runtime's, with a client of Douyin of its own, so
+    dygw_gateway_t gateway;     /* a copy of the runtime's, with an own client for Douyin, so
                                  * that dygw_round_abort ends no call of a request */
     dygw_log_t log;
     dygw_ctx_t ctx;             /* of gateway and log; its pool lives as long as the round */
@@ -28,8 +28,8 @@ typedef struct dygw_round_t {
     dygw_ms_t lease_from;       /* since when the lease is held without a break, and */
     dygw_ms_t lease_until;      /* until when it is surely held; both by this host's clock */
     int state;                  /* dygw_database_state_e as logged last; -1 = not yet */
-    dygw_ms_t looked_at;        /* when the last tick began */
-    int looked_well;            /* the database answered the last tick */
+    dygw_ms_t tick_began_at;    /* when the last tick began */
+    int tick_answered;          /* the database answered the last tick */
     int clock_off;              /* this host's clock was found wrong, and a warning was logged */
     dygw_ms_t purged_at;        /* when old nonces and keys were removed last; 0: at once */
     dygw_ms_t recalled_at;      /* see dygw_recall_turn; 0: not since the lease is held */
@@ -43,7 +43,8 @@ typedef struct dygw_round_t {
     dygw_ms_t reconcile_at;     /* when the next day is to be reconciled, as of the last tick */
 } dygw_round_t;
 
-/* Creates *round in pool. APR_EGENERAL: the client of Douyin cannot be made. */
+/* Creates *round in pool. APR_EGENERAL, or another error: calls to Douyin cannot be set
+ * up. */
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
 /* Runs one round: makes a tick when it is time for one, continues jobs and reconciliation, and
