@@ -60,8 +60,9 @@ typedef struct dygw_match_t {
  * verification that Douyin has no record of counts as DYGW_ONLY_HERE; 0: it is not counted. */
 dygw_match_t *dygw_match_make(dygw_ms_t start, dygw_ms_t end, int whole, apr_pool_t *pool);
 
-/* Adds a copy of one of Douyin's records. A record whose verify_id was added before is left out. */
-void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *record);
+/* Adds a copy of `read`, one of Douyin's records. A record whose verify_id was added before is left
+ * out. */
+void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *read);
 
 /* Adds a copy of `read`, a verification of ours, if its verify_time is in the day and it redeemed
  * its coupon (`success` or `cancelled`). */
@@ -78,8 +79,9 @@ const dygw_verify_record_t *dygw_match_next_open(const dygw_match_t *match, int 
  * (position: as that call set it): our verification with the record's verify_id; or all our
  * verifications of the record's coupon, the newest first (of const dygw_match_row_t *). They must
  * live as long as the match. */
-void dygw_match_found(dygw_match_t *match, int position, const dygw_match_row_t *row);
-void dygw_match_found_coupon(dygw_match_t *match, int position, const apr_array_header_t *rows);
+void dygw_match_found(dygw_match_t *match, int position, const dygw_match_row_t *ours);
+void dygw_match_found_coupon(dygw_match_t *match, int position,
+                             const apr_array_header_t *candidates);
 
 /* Puts each pair, and each side without a partner, into its class: sets pairs, counts, amounts. */
 void dygw_match_classify(dygw_match_t *match);

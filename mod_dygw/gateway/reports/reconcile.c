@@ -27,7 +27,7 @@
 /* Douyin is asked for its records from so long before the day to so long after it: see match.h. */
 #define BEFORE_MS       APR_INT64_C(7200000)
 #define AFTER_MS        APR_INT64_C(600000)
-/* Of the day are verifications that we created up to 50 h before it, because settling may take so
+/* Our verifications of the day were created up to 50 h before it, because settling may take so
  * long, and up to 5 min after it, because Douyin's clock may be behind ours. */
 #define SETTLED_MS      APR_INT64_C(180000000)
 #define SKEW_MS         APR_INT64_C(300000)
@@ -157,7 +157,7 @@ static apr_status_t set_up_run(dygw_reconcile_run_t *run)
 }
 
 /* Reads the day that is due for the longest time. APR_NOTFOUND: no day is due. */
-static apr_status_t read_due(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t read_due_day(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_reconcile_run_t *run = baton;
 
@@ -178,7 +178,7 @@ static void begin_run(dygw_reconcile_t *rec)
     rec->run = apr_pcalloc(pool, sizeof(*rec->run));
     rec->run->ctx = dygw_ctx_with_pool(&rec->ctx, pool);
     rec->run->async = rec->async;
-    rv = dygw_db_work(&rec->run->ctx, read_due, rec->run, DYGW_DB_ONCE);
+    rv = dygw_db_work(&rec->run->ctx, read_due_day, rec->run, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
         rv = set_up_run(rec->run);
     }
@@ -314,7 +314,7 @@ static int continue_run(dygw_reconcile_t *rec, apr_interval_time_t patience)
     return more;
 }
 
-static void begin_work(dygw_reconcile_t *rec, int is_due)
+static void begin_next_day(dygw_reconcile_t *rec, int is_due)
 {
     if (rec->ctx.gateway->account_id) {
         add_days(rec);
@@ -331,7 +331,7 @@ int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
         return drop_run(rec, patience);
     }
     if (!rec->run && may_work && dygw_left_until(rec->rest_until, REST_MS) == 0) {
-        begin_work(rec, is_due);
+        begin_next_day(rec, is_due);
     }
     if (!rec->run) {
         close_idle_connections(rec);

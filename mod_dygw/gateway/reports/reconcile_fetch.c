@@ -44,7 +44,7 @@ static int is_final_reply(dygw_reply_class_e kind)
            || kind == DYGW_REPLY_REVIEW;
 }
 
-static void take_page_failure(dygw_reconcile_run_t *run, const dygw_reply_t *reply)
+static void note_page_failure(dygw_reconcile_run_t *run, const dygw_reply_t *reply)
 {
     pause_before_retry(run);
     if (is_final_reply(reply->kind) || run->failures >= PAGE_TRIES) {
@@ -75,7 +75,7 @@ static void add_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page
     apr_pool_clear(run->page_pool);
 }
 
-static void take_page_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
+static void handle_page_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
 {
     const dygw_ctx_t of_page = dygw_ctx_with_pool(&run->ctx, run->page_pool);
 
@@ -90,7 +90,7 @@ static void take_page_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
         begin_page_call(run);
     }
     else {
-        take_page_failure(run, answer.reply);
+        note_page_failure(run, answer.reply);
     }
 }
 
@@ -121,7 +121,7 @@ int dygw_reconcile_fetch(dygw_reconcile_run_t *run, apr_interval_time_t patience
         ask_for_page(run);
     }
     if (run->under_way && dygw_douyin_async_next(run->async, patience, &baton, &answer)) {
-        take_page_answer(run, answer);
+        handle_page_answer(run, answer);
     }
     return 1;
 }
