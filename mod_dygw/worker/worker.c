@@ -176,7 +176,7 @@ static int is_threaded(void)
 }
 
 /* Whether this runs inside the signal handler with which a child of prefork ends. While a handler
- * runs, its signal is blocked; outside of handlers, neither of the two is. */
+ * runs, its signal is blocked; between requests neither SIGTERM nor SIGHUP is. */
 static int within_signal_handler(void)
 {
     sigset_t blocked;
