@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tools of whoever answers a request: the lock, reading, sending. Stands on the records and
- * on change.h, which does what is due; every answer stands on this file. */
+ * The functions that all answers need: the lock, reading, sending. This file uses the records, and
+ * change.h, which makes the late changes that are due. */
 #include "sandbox/call.h"
 
 #include <string.h>

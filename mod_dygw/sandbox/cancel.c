@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call cancel: one verification, or several of one order with batch_cancel_info. Reads the
- * request into a change (change.h) and tells what became of it. An answer, called by serve.c. */
+ * The call cancel: of one verification, or of several verifications of one order
+ * (batch_cancel_info). It reads the request into a change (change.h), and writes what became of the
+ * change. serve.c calls it. */
 #include <string.h>
 
 #include "sandbox/change.h"
@@ -10,7 +11,7 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-/* The coupon that a verification is of, and its order; both NONE when there is no such
+/* The coupon of a verification, and the order of the coupon. Both are NONE where there is no such
  * verification. */
 typedef struct owner_t {
     apr_uint32_t coupon;
@@ -65,7 +66,8 @@ static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox
     return 1;
 }
 
-/* 0: refused. */
+/* Reads the request into *change. Returns 0 where the call is refused; then the answer is
+ * written. */
 static int read_cancel(dygw_sandbox_call_t *call, const json_t *body,
                        dygw_sandbox_change_t *change)
 {

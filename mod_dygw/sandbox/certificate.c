@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A coupon as prepare, get and query show it: a copy made under the lock, and its JSON. Stands
- * below these calls, and below verify_record and orders, which show parts of it. */
+ * Copies a coupon under the lock, and writes the copy as JSON, as the calls prepare, get and query
+ * show it. The calls verify_record and orders show parts of it. */
 #include "sandbox/certificate.h"
 
 #include <string.h>
@@ -147,7 +147,8 @@ static void write_certificate_verification(dygw_sandbox_call_t *call, const char
     dygw_jsonw_end_object(w);
 }
 
-/* "verify": the latest that counts, empty when there is none; "verify_records": all that count. */
+/* Writes "verify", the newest verification that is not cancelled (empty: none), and
+ * "verify_records", all verifications that are not cancelled. */
 static void write_certificate_verifications(dygw_sandbox_call_t *call,
                                             const dygw_sandbox_snapshot_t *s)
 {

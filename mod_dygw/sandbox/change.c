@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Verifying and cancelling, once all words have become numbers. The lock is held throughout.
- * Stands on the records alone; the calls verify and cancel, the control interface and the lock
- * (call.c) have it done. */
+ * Verifies and cancels, after the texts of a request have become indexes. The caller always holds
+ * the lock. This file uses the records only; the calls verify and cancel, the control interface and
+ * the lock (call.c) use it. */
 #include "sandbox/change.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 #include "sandbox/codes.h"
 
-/* How often a coupon stands among the first n of a change. */
+/* Returns how often a coupon is among the first n coupons of a change. */
 static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t coupon)
 {
     int found = 0;
@@ -23,7 +23,8 @@ static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t 
 
 /* --- verify --- */
 
-/* 0, or why the i-th code cannot be verified, given that those before it are. */
+/* Returns 0, or the code that says why the i-th coupon cannot be verified, after those before it
+ * have been. */
 static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_ms_t now)
 {
     const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
@@ -45,7 +46,7 @@ static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_m
     return 0;
 }
 
-/* Counts one more use; gives the verification that stands for it. */
+/* Adds one use to a coupon. Returns the index of its verification, which is made from model. */
 static apr_uint32_t use_coupon(apr_uint32_t index, dygw_sandbox_verification_t *model)
 {
     dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
@@ -70,7 +71,8 @@ static void fill_item(dygw_sandbox_item_t *item, apr_uint32_t index)
     item->verification = *dygw_sandbox_verification(index);
 }
 
-/* Whether a verification was made with the token of a change, which is not forgotten yet. */
+/* Whether a verification was made with the verify_token of a change, and so short a time ago that
+ * the token is not forgotten. */
 static int token_stands_for(const dygw_sandbox_verification_t *v,
                             const dygw_sandbox_change_t *change, dygw_ms_t now)
 {
@@ -79,7 +81,8 @@ static int token_stands_for(const dygw_sandbox_verification_t *v,
     return v->token == change->token && (window == 0 || now - v->at <= window);
 }
 
-/* The nth verification, from 0, that a token made of a coupon; NONE when there is none. */
+/* Returns the nth verification (from 0, the oldest) of a coupon that was made with the token of a
+ * change; NONE: there is none. */
 static apr_uint32_t made_by_token(const dygw_sandbox_change_t *change, apr_uint32_t coupon, int nth,
                                   dygw_ms_t now)
 {
@@ -112,13 +115,13 @@ static void repeat_verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
             continue;
         }
         outcome->items[i].result = judge_code(change, i, now);
-        if (outcome->items[i].result == 0) {    /* it was refused then, so it is refused now */
+        if (outcome->items[i].result == 0) {    /* a code refused before is refused again */
             outcome->items[i].result = DYGW_SANDBOX_DEAD_COUPON;
         }
     }
 }
 
-/* Judges all codes before any is used. 0: the call is refused. */
+/* Judges all codes before any of them is used. Returns 0 where the whole call is refused. */
 static int may_redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
                       dygw_sandbox_outcome_t *outcome)
 {
@@ -162,7 +165,7 @@ static void redeem_codes(const dygw_sandbox_change_t *change, dygw_ms_t now,
     dygw_sandbox_state()->verify_applied += (apr_uint32_t)applied;
 }
 
-/* What the token has verified before; NULL: nothing. */
+/* Returns a verification that was made with the token of a change; NULL: there is none. */
 static const dygw_sandbox_verification_t *use_of_token(const dygw_sandbox_change_t *change,
                                                        dygw_ms_t now)
 {
@@ -179,7 +182,7 @@ static const dygw_sandbox_verification_t *use_of_token(const dygw_sandbox_change
     return NULL;
 }
 
-/* Whether a token that stands for nothing now did so once, and is no good any more. */
+/* Whether the token of a change was used once, is forgotten now, and is refused for this. */
 static int is_token_spent(const dygw_sandbox_change_t *change)
 {
     apr_uint32_t i = dygw_sandbox_order(change->order)->last_verification;
@@ -193,6 +196,7 @@ static int is_token_spent(const dygw_sandbox_change_t *change)
     return i != DYGW_SANDBOX_NONE;
 }
 
+/* Returns why the token of a change cannot be used for its coupons; NULL: it can. */
 static const char *misfit_of_token(const dygw_sandbox_change_t *change)
 {
     const dygw_sandbox_order_t *order = dygw_sandbox_order(change->order);
@@ -210,7 +214,8 @@ static const char *misfit_of_token(const dygw_sandbox_change_t *change)
     return NULL;
 }
 
-/* Refuses all codes of a verify alike, on the level that the switch says. */
+/* Refuses all codes of a verify with the same code: the call or each item, as the switch
+ * refusal_level says. */
 static void refuse_all_codes(const dygw_sandbox_change_t *change, apr_int64_t code,
                              dygw_sandbox_outcome_t *outcome)
 {
@@ -279,7 +284,7 @@ static int is_cancel_repeated(const dygw_sandbox_verification_t *v,
                || (change->token != 0 && v->cancel_token == change->token));
 }
 
-/* Whether one verification can be taken back. */
+/* Whether a verification can be cancelled; if not, outcome says why. */
 static int can_be_undone(const dygw_sandbox_verification_t *v, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome)
 {
@@ -326,7 +331,7 @@ int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now)
     return 1;
 }
 
-/* All or nothing. */
+/* Cancels all verifications of a change, or none of them. */
 static void cancel_verifications(const dygw_sandbox_change_t *change, dygw_ms_t now,
                                  dygw_sandbox_outcome_t *outcome)
 {
@@ -364,7 +369,7 @@ void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
     }
 }
 
-/* --- what comes later than its answer --- */
+/* --- late changes --- */
 
 void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
                          dygw_sandbox_outcome_t *outcome)
@@ -386,7 +391,7 @@ void dygw_sandbox_apply_due(dygw_ms_t now)
     dygw_sandbox_late_t late;
     dygw_sandbox_outcome_t outcome;
 
-    /* It is taken out before it is done: its review is over. */
+    /* A change is taken out before it is made, so that its own review does not refuse it. */
     while (dygw_sandbox_late_take(now, &late)) {
         dygw_sandbox_change(&late.change, late.due, &outcome);
     }

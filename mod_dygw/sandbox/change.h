@@ -1,51 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What verify and cancel do to the records, at once or later. Stands on state.h; knows no request
- * and writes no answer. */
+ * What the calls verify and cancel do to the records, at once or later. It uses state.h; it knows
+ * no requests and writes no answers. */
 #ifndef DYGW_SANDBOX_CHANGE_H
 #define DYGW_SANDBOX_CHANGE_H
 
 #include "sandbox/state.h"
 
+/* What became of one code of a verify. */
 typedef struct dygw_sandbox_item_t {
-    apr_int64_t result;             /* 0: verified */
-    apr_uint32_t index;             /* of the verification */
+    apr_int64_t result;             /* 0: verified; else the code that says why not */
+    apr_uint32_t index;             /* with result 0: of the verification */
     dygw_sandbox_verification_t verification;
 } dygw_sandbox_item_t;
 
+/* What became of a verify or a cancel. */
 typedef struct dygw_sandbox_outcome_t {
-    apr_int64_t error_code;         /* of the call; 0: look at the items (cancel: done) */
+    apr_int64_t error_code;         /* of the call; 0: the items say (verify), or done (cancel) */
     const char *description;        /* NULL: the code's usual text */
     apr_int64_t sub_error_code;
-    dygw_sandbox_order_t order;     /* of verify: a copy, as are the items' verifications */
-    dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX];  /* of verify, one a code */
+    dygw_sandbox_order_t order;     /* of verify: a copy */
+    dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX];  /* of verify: one for each code */
 } dygw_sandbox_outcome_t;
 
-/* Verifies or cancels; the lock is held.
+/* Verifies or cancels at the time `now` (ms). The caller holds the lock, here and below.
  *
- * Verify: a token that has verified something belongs to that store and those codes. The same
- * request again gives the same results and does nothing, even after a cancel, until the switch
- * token_window_ms says that the token is forgotten; then it is a new one, or refused (3000001), as
- * forgotten_token says (one that is `anew` is new in any case). Another request is refused
- * (3000001). A coupon under review refuses the call (1229). Items stand for themselves: a used one
- * (1208) does not hinder the others; but refusals of other kinds refuse the whole call with nothing
- * done, unless the switch refusal_level says "result". */
+ * Verify: a verify_token that has verified something belongs to the store and the codes of that
+ * request. The same request again changes nothing and gives the same results, even after a cancel.
+ * A different request with the token is refused (3000001). With the switch token_window_ms, the
+ * token is forgotten after that time: then it counts as a new token or is refused (3000001), as the
+ * switch forgotten_token says; a change that is `anew` always counts as one with a new token. A
+ * coupon under review refuses the call (1229). A used coupon (1208) does not hinder the other
+ * codes. A refusal for another reason refuses the whole call, and nothing is done, unless the
+ * switch refusal_level is "result". */
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome);
 
-/* Somebody else redeems one use of a coupon; the lock is held. 0: nothing is left of it. */
+/* Redeems one use of a coupon as if somebody else did it. Returns 0 where the coupon is not
+ * unused, or the records are full. */
 int dygw_sandbox_use_elsewhere(apr_uint32_t index, const char *poi_id, int verify_type,
                                dygw_ms_t now);
 
-/* Somebody else takes the newest verification of a coupon back; the lock is held. 0: there is
+/* Cancels the newest verification of a coupon as if somebody else did it. Returns 0 where there is
  * none. */
 int dygw_sandbox_cancel_elsewhere(apr_uint32_t index, dygw_ms_t now);
 
-/* A verify comes under review: refused with 1229, done after ms. One that was done before gives
- * its results, as always. The lock is held. */
+/* Puts a verify under review: it is refused with 1229 now, and done after ms. A verify that was
+ * done before gives its results again. */
 void dygw_sandbox_review(const dygw_sandbox_change_t *change, dygw_ms_t ms,
                          dygw_sandbox_outcome_t *outcome);
 
-/* Does what has become due of the changes that come late; the lock is held. */
+/* Makes the late changes that are due by now. */
 void dygw_sandbox_apply_due(dygw_ms_t now);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usual texts of Douyin's codes, as its documents have them. At the bottom of the room. */
+ * The usual texts of Douyin's codes, as Douyin's documents have them. This file uses no other
+ * file of the room. */
 #include "sandbox/codes.h"
 
 static const struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's codes that the sandbox refuses by. At the bottom of the room: it stands on nothing. */
+ * Douyin's codes with which the sandbox refuses calls. This file uses no other file of the
+ * room. */
 #ifndef DYGW_SANDBOX_CODES_H
 #define DYGW_SANDBOX_CODES_H
 
@@ -23,14 +24,15 @@
 #define DYGW_SANDBOX_TOO_OFTEN          2119003
 #define DYGW_SANDBOX_BAD_TOKEN          2190002
 #define DYGW_SANDBOX_OLD_TOKEN          2190008
-#define DYGW_SANDBOX_REFUSED            3000001     /* the text says why */
+#define DYGW_SANDBOX_REFUSED            3000001     /* the description says why */
 #define DYGW_SANDBOX_WRONG_STORE        3000002
 #define DYGW_SANDBOX_NO_ORDER           3100101
 #define DYGW_SANDBOX_NO_SELECTION       4000001
 #define DYGW_SANDBOX_USE_CURSOR         4000002
 #define DYGW_SANDBOX_TOO_LATE_SUB       2034000910  /* sub_error_code */
 
-/* The usual text of a code, any of Douyin's; static memory, never NULL. */
+/* The usual text of a code of Douyin's, or a general text for an unknown code; a constant
+ * string. */
 const char *dygw_sandbox_text_of(apr_int64_t code);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface: its table and its dispatcher, and the requests that are a few lines each
- * or tell what has been counted and seen. At the top, beside serve.c; the other requests stand
- * below, each in its file (handlers.h). */
+ * The control interface: the table of its requests, the function that finds the right one, and the
+ * small requests themselves, as those that show counts and calls. Other requests have files of
+ * their own (handlers.h). */
 #include "sandbox/control.h"
 
 #include <string.h>
@@ -58,9 +58,9 @@ static const char *show_state(dygw_sandbox_control_t *control)
     return NULL;
 }
 
-/* --- the last calls, for whoever wants to see what a gateway really sent --- */
+/* --- the last calls, which show what a gateway really sent --- */
 
-/* The token, the store and the codes, read out of what came. */
+/* Writes the verify_token, the store and the codes that are in the arguments of a call. */
 static void write_call_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
 {
     dygw_jsonw_t *w = &control->w;
@@ -109,7 +109,8 @@ static void write_call(dygw_sandbox_control_t *control, const dygw_sandbox_seen_
     dygw_jsonw_end_object(w);
 }
 
-/* Copies what was asked for, so that writing needs no lock. */
+/* Copies the calls with a number above `after`, of the call `name` (NULL: of all), to out, so that
+ * the answer can be written without the lock. Returns how many. */
 static int copy_calls(apr_uint64_t after, const char *name, dygw_sandbox_seen_t *out)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
@@ -144,7 +145,7 @@ static const char *show_calls(dygw_sandbox_control_t *control)
     return NULL;
 }
 
-/* --- what goes wrong, and tokens --- */
+/* --- faults and tokens --- */
 
 static const char *add_fault(dygw_sandbox_control_t *control)
 {
@@ -223,7 +224,8 @@ static int send_control_error(dygw_sandbox_control_t *control, const char *probl
                              control->w.len);
 }
 
-/* The body of a POST; empty is an empty object. NULL, or what is wrong with it. */
+/* Reads the body of a POST; an empty body is an empty object. Returns NULL, or what is wrong with
+ * the body. */
 static const char *read_control_body(dygw_sandbox_control_t *control)
 {
     const char *text;

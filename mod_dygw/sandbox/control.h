@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface, below /_sandbox/: what tests and demonstrations move the sandbox with.
- * For sandbox.c, which gives it its requests. */
+ * The control interface, below /_sandbox/, with which tests and demonstrations control the sandbox.
+ * sandbox.c passes the requests to it. */
 #ifndef DYGW_SANDBOX_CONTROL_H
 #define DYGW_SANDBOX_CONTROL_H
 
@@ -8,7 +8,7 @@
 
 #define DYGW_SANDBOX_CONTROL_PATH "/_sandbox/"
 
-/* Handler of everything below DYGW_SANDBOX_CONTROL_PATH. */
+/* Handles all requests below DYGW_SANDBOX_CONTROL_PATH. Always returns OK. */
 int dygw_sandbox_control(request_rec *r);
 
 #endif

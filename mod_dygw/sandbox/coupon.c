@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface's request "coupon": the truth about one coupon, and changes that come from
- * outside: a refund, somebody else. Called by control.c. */
+ * The request "coupon" of the control interface: shows all about one coupon, or changes the coupon
+ * as a refund or somebody else would. control.c calls it. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
@@ -9,7 +9,7 @@
 #include "sandbox/ids.h"
 #include "util/json.h"
 
-/* The coupon that a request names; NONE: none. The lock is held. */
+/* Finds the coupon that a request names; NONE: there is none. The caller holds the lock. */
 static apr_uint32_t find_coupon(const char *code, const char *certificate_id,
                                 const char *encrypted_code)
 {
@@ -86,8 +86,8 @@ const char *dygw_sandbox_coupon_show(dygw_sandbox_control_t *control)
     return NULL;
 }
 
-/* When it was used, now unless it says; the records lie in the order of their time. -1: it cannot
- * have been. */
+/* When the coupon was used: "at_ms", or now without it. -1: "at_ms" is in the future, or before the
+ * last verification of all, which would break the order of the records. */
 static dygw_ms_t coupon_used_at(const json_t *used)
 {
     const dygw_ms_t now = dygw_now();
@@ -97,7 +97,8 @@ static dygw_ms_t coupon_used_at(const json_t *used)
     return at <= now && (count == 0 || at >= dygw_sandbox_verification(count - 1)->at) ? at : -1;
 }
 
-/* used: true, or an object that says more. The lock is held. */
+/* Uses the coupon where `used` is true, or an object that says how it is used. Returns NULL, or
+ * what is wrong. The caller holds the lock. */
 static const char *use_coupon_elsewhere(const json_t *used, apr_uint32_t coupon)
 {
     const char *poi_id = dygw_json_str(used, "poi_id");
@@ -118,7 +119,7 @@ static const char *use_coupon_elsewhere(const json_t *used, apr_uint32_t coupon)
                : "the coupon cannot be used elsewhere: it is not unused";
 }
 
-/* The lock is held. */
+/* Makes the changes of the request. Returns NULL, or what is wrong. The caller holds the lock. */
 static const char *change_coupon(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
 {
     const apr_int64_t status = dygw_json_int(control->body, "status", 0);

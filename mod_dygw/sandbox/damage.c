@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Damage to texts that nobody decides by, at their ends, where they are cut; and compression. Used
- * by fault.c, when the answer stands. */
+ * Damages the ends of texts that no program depends on, as if they were cut there; and compresses
+ * answers. fault.c uses this when the answer is complete. */
 #include "sandbox/damage.h"
 
 #include <string.h>
@@ -16,13 +16,13 @@
 static const char *const decoration[] = { "title", "msg", "description", "product_name", "sku_name",
                                           "poi_name", "sub_description" };
 
-/* What stands at the end of a text then. */
+/* The ways, and the bytes that each way adds at the end of a text. */
 static const struct {
     const char *how;
     const char *bytes;
 } ways[] = {
-    { "surrogate", "\\ud83c" },     /* half an emoji, escaped, */
-    { "cut", "\xF0\x9F\x8D" },      /* and not escaped */
+    { "surrogate", "\\ud83c" },     /* half of an emoji, as an escape sequence */
+    { "cut", "\xF0\x9F\x8D" },      /* the first bytes of an emoji */
     { "control", "\n\x01" },
     { "nul", "\\u0000" },
     { BOM, "" }
@@ -46,7 +46,7 @@ int dygw_sandbox_can_damage(const char *how)
     return damage_bytes(how) != NULL;
 }
 
-/* Whether a text that decorates begins here: "name":" */
+/* Returns the length of "name":" with one of the names above, if it is at `at`; else 0. */
 static apr_size_t decoration_begins(const char *at)
 {
     for (apr_size_t i = 0; i < DECORATION; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults: a queue in shared memory; each call takes the first one that is meant for it. Stands
- * below serve.c, which has them happen, and control.c, which takes orders for them. */
+ * Faults are a queue in shared memory: each call takes the first fault that is meant for it.
+ * serve.c makes faults happen, control.c adds them. */
 #include "sandbox/fault.h"
 
 #include <string.h>
@@ -30,6 +30,7 @@ static int is_fault_for(const dygw_sandbox_fault_t *fault, dygw_sandbox_call_e w
            || (fault->call == DYGW_SANDBOX_CALL_TOKEN && which <= DYGW_SANDBOX_CALL_STABLE_TOKEN);
 }
 
+/* Whether a fault happens this time, which it does with a chance of `percent`. */
 static int fault_falls(int percent)
 {
     return (int)(dygw_sandbox_random() % 100) < percent;

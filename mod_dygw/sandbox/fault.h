@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What goes wrong with a call on demand: before it, in its place, or to its answer. For serve.c and
- * control.c. */
+ * Faults: what goes wrong with calls because the control interface asked for it. A fault comes
+ * before the call, instead of the call, or after the call, when it spoils the answer. For serve.c
+ * and control.c. */
 #ifndef DYGW_SANDBOX_FAULT_H
 #define DYGW_SANDBOX_FAULT_H
 
@@ -8,19 +9,22 @@
 
 #include "sandbox/call.h"
 
-/* The control interface's names, by number. */
+/* The names of the faults in the control interface, by dygw_sandbox_fault_e. */
 extern const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS];
 
-/* Takes the fault that is due for this call out of the queue; the lock is held. */
+/* Takes the first fault for this call from the queue into call->fault. The caller holds the
+ * lock. */
 void dygw_sandbox_fault_pick(dygw_sandbox_call_t *call);
 
-/* Faults that take the place of the call. 1: the answer is there, nothing was done. */
+/* Does a fault that comes instead of the call. Returns 1 where the fault has written the answer,
+ * and the call must not be done; else 0. */
 int dygw_sandbox_fault_instead(dygw_sandbox_call_t *call);
 
-/* Faults that spoil the answer to what was done. */
+/* Does a fault that spoils the answer to a call that was done. */
 void dygw_sandbox_fault_after(dygw_sandbox_call_t *call);
 
-/* Adds the fault that a control request describes; the lock is held. NULL, or what is wrong. */
+/* Adds the fault that a control request describes to the queue. Returns NULL, or what is wrong with
+ * the request. The caller holds the lock. */
 const char *dygw_sandbox_fault_add(const json_t *wanted);
 
 #endif

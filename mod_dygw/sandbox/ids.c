@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Indexes of records to numbers and words, and back. Stands on the records for their salt alone. */
+ * Computes ids from indexes, and back. Of the records this file uses the salt only. */
 #include "sandbox/ids.h"
 
 #include <stdio.h>
@@ -13,16 +13,17 @@
 
 #define ROUNDS          4
 #define ID_BASE         APR_UINT64_C(7000000000000000000)
-#define ID_BITS         60          /* 7e18 + 2^60 has 19 digits and fits 63 bits */
+#define ID_BITS         60          /* 7e18 + 2^60 has 19 digits and fits into 63 bits */
 #define CODE_BASE       APR_UINT64_C(100000000000)
 #define CODE_BITS       36
 #define KEY_BITS        60
 #define TOKEN_BITS      60
 #define TOKEN_HEX       15          /* TOKEN_BITS in hex digits */
 #define CIPHER_BYTES    64          /* gives 88 characters with "==" at the end */
-#define CIPHER_PREFIX   18          /* bytes that are always the same, as in Douyin's own */
+#define CIPHER_PREFIX   18          /* bytes that are always the same, as in Douyin's texts */
 
-/* Domains of the permutation beside those of the headers' enums. */
+/* Each kind of id has a permutation of its own, which is its domain. The enums of ids.h are domains
+ * too. */
 enum { DOMAIN_CODE = 21, DOMAIN_KEY, DOMAIN_VERIFY_TOKEN, DOMAIN_CHECK, DOMAIN_ACCESS_TOKEN };
 
 apr_uint64_t dygw_sandbox_mix(apr_uint64_t x)
@@ -103,7 +104,7 @@ static void write_decimal(apr_uint64_t value, int digits, char *out)
     }
 }
 
-/* Exactly so many digits. */
+/* Reads a number of exactly so many digits. Returns 0 where text is none. */
 static int read_decimal(const char *text, int digits, apr_uint64_t *value)
 {
     *value = 0;
@@ -185,7 +186,8 @@ apr_uint32_t dygw_sandbox_key_index(const char *text)
 
 /* --- encrypted codes and object ids --- */
 
-/* Reads as "CgwIARDhJxjLLyABKAESLgos" and "I0ZwZEZpb2U1N0pjQVZxS2NJ", the way Douyin's begin. */
+/* In base64 these are "CgwIARDhJxjLLyABKAESLgos" and "I0ZwZEZpb2U1N0pjQVZxS2NJ", with which
+ * Douyin's texts begin. */
 static const unsigned char prefixes[2][CIPHER_PREFIX + 1] = {
     "\x0A\x0C\x08\x01\x10\xE1\x27\x18\xCB\x2F\x20\x01\x28\x01\x12\x2E\x0A\x2C",
     "#FpdFioe57JcAVqKcI"
@@ -208,8 +210,9 @@ static apr_uint64_t get_word(const unsigned char *in)
     return word;
 }
 
-/* Prefix, the permuted index, filler that depends on it. Bytes 27 to 29 become one group of base64
- * that starts with "+/", so every code has all of + / = and a missing percent-encoding shows. */
+/* The text is base64 of the prefix, the permuted index, and bytes that depend on the index. Bytes
+ * 27 to 29 become a group of base64 that starts with "+/", and "==" stands at the end: so each text
+ * has +, / and =, and a client that forgets percent-encoding is found out. */
 void dygw_sandbox_cipher(dygw_sandbox_cipher_e kind, apr_uint32_t index, char *out)
 {
     const int word = 8;
@@ -250,9 +253,9 @@ apr_uint32_t dygw_sandbox_cipher_index(dygw_sandbox_cipher_e kind, const char *t
     return strcmp(text, again) == 0 ? index : DYGW_SANDBOX_NONE;
 }
 
-/* --- verify tokens: version 4 UUIDs that hold order and number --- */
+/* --- verify tokens: version 4 UUIDs that contain the order and the number --- */
 
-/* Where the eight bytes of the permuted pair go: around the version and variant bits. */
+/* Where the eight bytes of the permuted pair go: not where the version and variant bits are. */
 static const int uuid_bytes[8] = { 0, 1, 2, 3, 4, 5, 9, 10 };
 
 void dygw_sandbox_verify_token(apr_uint32_t order, apr_uint32_t number, char *out)

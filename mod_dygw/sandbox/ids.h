@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Every number and secret word of the sandbox, computed from a record's index and back.
+ * All ids, codes and tokens of the sandbox, computed from the index of a record, and back.
  *
- * A keyed permutation spreads the indexes over the numbers of the wanted length, so records need
- * not store their ids, ids do not repeat, and finding a record is arithmetic. Keyed by a salt that
- * each reset draws: what was minted before is unknown after. Not cryptography: nobody attacks a
- * sandbox. */
+ * A keyed permutation spreads the indexes over all numbers of the wanted length. So records need
+ * not store their ids, no id repeats, and a record is found by computing. The key is a salt that
+ * each reset draws anew: ids from before a reset are unknown afterwards. This is not cryptography,
+ * because nobody attacks a sandbox. */
 #ifndef DYGW_SANDBOX_IDS_H
 #define DYGW_SANDBOX_IDS_H
 
@@ -26,13 +26,13 @@ typedef enum {
     DYGW_SANDBOX_ID_VERIFY
 } dygw_sandbox_id_e;
 
-/* What is hidden in base64. */
+/* What a text in base64 stands for. */
 typedef enum {
     DYGW_SANDBOX_CIPHER_CODE = 11,      /* encrypted_code of a coupon */
     DYGW_SANDBOX_CIPHER_ORDER           /* object_id, alias encrypted_data, of an order */
 } dygw_sandbox_cipher_e;
 
-/* From index to text; out has room for the length above and a NUL. */
+/* Compute the text for an index. out has room for the length above and a NUL. */
 void dygw_sandbox_id(dygw_sandbox_id_e kind, apr_uint32_t index, char *out);
 void dygw_sandbox_code(apr_uint32_t index, char *out);
 void dygw_sandbox_key(apr_uint32_t index, char *out);
@@ -40,21 +40,25 @@ void dygw_sandbox_cipher(dygw_sandbox_cipher_e kind, apr_uint32_t index, char *o
 void dygw_sandbox_verify_token(apr_uint32_t order, apr_uint32_t number, char *out);
 void dygw_sandbox_access_token(apr_uint32_t number, char *out);
 
-/* From text to index; DYGW_SANDBOX_NONE when it is not exactly what the functions above write.
- * Whether there is such a record is for the caller to see. text may be NULL. */
+/* Compute the index from a text, which may be NULL. DYGW_SANDBOX_NONE: the text is not exactly what
+ * the functions above write. The caller has to check whether there is a record with that index. */
 apr_uint32_t dygw_sandbox_id_index(dygw_sandbox_id_e kind, const char *text);
 apr_uint32_t dygw_sandbox_code_index(const char *text);
 apr_uint32_t dygw_sandbox_key_index(const char *text);
 apr_uint32_t dygw_sandbox_cipher_index(dygw_sandbox_cipher_e kind, const char *text);
 apr_uint32_t dygw_sandbox_access_token_number(const char *text);
 
-/* 0 when text is no verify token of ours. */
+/* Computes the index of the order and the token's number from a verify_token. Returns 0 where text
+ * is not a verify_token of this sandbox. */
 int dygw_sandbox_verify_token_read(const char *text, apr_uint32_t *order, apr_uint32_t *number);
 
-/* A well-mixed number of another; one that is different each time; a hash of text that goes on from
- * another. */
+/* A number that depends on all bits of x. */
 apr_uint64_t dygw_sandbox_mix(apr_uint64_t x);
+
+/* A number that is different in each call. */
 apr_uint64_t dygw_sandbox_random(void);
+
+/* A hash of text. start: 0, or the hash of the text before. */
 apr_uint32_t dygw_sandbox_hash(apr_uint32_t start, const char *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The code on the customer's screen: a short link that redirects to a long one, whose object_id
- * names the order. An answer, called by serve.c. */
+ * The code on the customer's screen is a short link. It redirects to a long link, which names the
+ * order by its object_id. serve.c calls this file. */
 #include "sandbox/link.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ int dygw_sandbox_long_link(request_rec *r)
     return dygw_sandbox_send(r, HTTP_OK, "text/html; charset=utf-8", PAGE, strlen(PAGE));
 }
 
-/* The path has the object_id too, in the URL's own alphabet: only the parameter is to be used. */
+/* The path of the link has the object_id too, but in another alphabet of base64, so that only the
+ * parameter object_id can be used. */
 static const char *long_link_of(request_rec *r, apr_uint32_t order, int blank)
 {
     static const char *const titles[] = { "", "&title=a b", "&title=a\tb" };
@@ -52,7 +53,7 @@ static const char *long_link_of(request_rec *r, apr_uint32_t order, int blank)
                        "&tt_from=scan_share&iid=&utm_source=scan_share", NULL);
 }
 
-/* Whether there is such an order; records never go away but by a reset. */
+/* Whether there is such an order. Only a reset removes records. */
 static int link_order_exists(apr_uint32_t order)
 {
     int found;

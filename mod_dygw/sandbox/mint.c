@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface's request "mint": makes orders with their coupons. Called by control.c. */
+ * The request "mint" of the control interface: makes orders with their coupons. control.c calls
+ * it. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -13,16 +14,18 @@
 #define VALID_MS        (APR_INT64_C(90) * 24 * 3600 * 1000)
 #define YEAR_9999_SEC   APR_INT64_C(253402300799)
 
+/* What a request asks for, and what was made. */
 typedef struct wish_t {
     int orders;
     int status;
     int brief;
-    apr_uint32_t first_order, first_coupon;     /* of those that were made */
+    apr_uint32_t first_order, first_coupon;     /* the indexes of the first ones made */
     dygw_sandbox_order_t model;
     dygw_sandbox_poi_set_t poi_set;
 } wish_t;
 
-/* A whole number between two; what is wrong goes to *problem, unless something is there. */
+/* Reads a whole number from min to max. Where the value is not such a number, *problem says so,
+ * unless it says something already. */
 static apr_int64_t mint_number(const dygw_sandbox_control_t *control, const char *key,
                                apr_int64_t fallback, apr_int64_t min, apr_int64_t max,
                                const char **problem)
@@ -111,7 +114,8 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     return problem;
 }
 
-/* The number of the list of stores, new or known; -1: too many. The lock is held. */
+/* Returns the number of a list of stores, which is added if it is new; -1: there are too many
+ * lists. The caller holds the lock. */
 static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
@@ -129,7 +133,8 @@ static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
     return i;
 }
 
-/* Adds the orders; they are neighbours, and so are all their coupons. The lock is held. */
+/* Adds the orders. Their indexes follow each other, and so do those of their coupons. Returns NULL,
+ * or what is wrong. The caller holds the lock. */
 static const char *mint_orders(wish_t *wish)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call trade/order/query: one order, or the orders of a span of time, newest first, page by
- * page. An answer, called by serve.c. */
+ * The call trade/order/query: one order, or the orders of a range of time, the newest first, in
+ * pages. serve.c calls it. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
@@ -12,27 +12,30 @@
 #define PAGE_SIZE_MAX   100
 #define ITEM_ID_END     "40082000"
 #define ITEM_ID_LEN     (DYGW_SANDBOX_ID_LEN + (int)sizeof ITEM_ID_END - 1)
-#define REACH_MAX       10000   /* page_num * page_size; beyond it, cursor */
+#define REACH_MAX       10000   /* page_num * page_size; beyond it only cursor works */
 
+/* Which orders are asked for, and those that are found. */
 typedef struct order_page_t {
     apr_int64_t num, size;
-    apr_int64_t from, to;       /* ms of creation, to inclusive; 0: open */
+    apr_int64_t from, to;       /* ms, of creation; `to` is included; 0: no limit */
     apr_int64_t status;         /* -1: any */
-    apr_uint32_t before;        /* cursor: only orders older than this one */
+    apr_uint32_t before;        /* the cursor: only orders with a lower index */
     apr_int64_t skip;
     apr_int64_t total;
     int count;
     apr_uint32_t order[PAGE_SIZE_MAX];
 } order_page_t;
 
-/* Douyin's order_status */
+/* Douyin's order_status. */
 enum { ORDER_DONE = 1, ORDER_CLOSED = 101, ORDER_TO_BE_USED = 201 };
 
-/* Douyin's item_status */
-enum { SUB_ORDER_PRODUCT = 100 };       /* its sub_order_type */
+/* Douyin's sub_order_type. */
+enum { SUB_ORDER_PRODUCT = 100 };
+/* Douyin's item_status. */
 enum { ITEM_TO_BE_USED = 100, ITEM_REFUNDING = 300, ITEM_REFUNDED = 301, ITEM_FULFILLED = 401 };
 
-/* By coupon status; an order hears of a verification only after a while. */
+/* Returns the status of a coupon as its order shows it. With the switch order_delay_ms, the order
+ * shows a verification only after that time. */
 static int item_status(const dygw_sandbox_call_t *call, apr_uint32_t index)
 {
     static const int by_status[] = { ITEM_TO_BE_USED, ITEM_TO_BE_USED, ITEM_FULFILLED,
@@ -70,9 +73,9 @@ static int is_order_visible(const dygw_sandbox_call_t *call, const dygw_sandbox_
     return order && call->began >= order->created + order->visible_after;
 }
 
-/* --- writing; the lock is held, for the page's orders only --- */
+/* --- writing: the lock is held, for the orders of one page --- */
 
-/* The same digits as the certificate's, and more. */
+/* The id of an item is the certificate_id of its coupon, with more digits. */
 static void item_id(apr_uint32_t coupon, char *id)
 {
     dygw_sandbox_id(DYGW_SANDBOX_ID_CERTIFICATE, coupon, id);
@@ -115,7 +118,8 @@ static void write_order_amounts(dygw_jsonw_t *w, const dygw_sandbox_order_t *ord
     dygw_jsonw_int(w, "payment_discount", 0);
 }
 
-/* What each coupon has of the order; what does not divide evenly is the last one's. */
+/* Writes the amounts of each coupon of the order. The last coupon also has what cannot be divided
+ * equally. */
 static void write_sub_orders(dygw_jsonw_t *w, const dygw_sandbox_order_t *order)
 {
     const int receipt = order->receipt_amount / order->coupons;
@@ -213,7 +217,7 @@ static void write_orders_page(dygw_sandbox_call_t *call, const order_page_t *pag
 
 /* --- choosing --- */
 
-/* 0: more than the limit in the last second. */
+/* Counts an order query. Returns 0 where there were as many as the limit in the last second. */
 static int may_ask_orders(const dygw_sandbox_call_t *call)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
@@ -276,7 +280,7 @@ static void answer_orders(dygw_sandbox_call_t *call, order_page_t *page)
     dygw_sandbox_reply_end(call);
 }
 
-/* 0: refused. */
+/* Reads the request. Returns 0 where the call is refused; then the answer is written. */
 static int read_orders_query(dygw_sandbox_call_t *call, order_page_t *page)
 {
     const char *cursor = dygw_sandbox_param(call, "cursor");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call prepare: an order's usable coupons, and the token to verify them with. An answer, called
- * by serve.c. */
+ * The call prepare: the usable coupons of an order, and the verify_token to verify them with.
+ * serve.c calls it. */
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
 #include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
+/* The usable coupons of an order, and the number of the new verify_token. */
 typedef struct usable_t {
     apr_uint32_t order;
     apr_uint32_t token;
@@ -14,7 +15,8 @@ typedef struct usable_t {
     dygw_sandbox_snapshot_t coupons[DYGW_SANDBOX_ORDER_COUPONS];
 } usable_t;
 
-/* Copies the coupons whose status is 1 and issues a token. 0: there is no such order. */
+/* Copies the coupons with status 1, and makes a new verify_token. Returns 0 where there is no such
+ * order. */
 static int take_usable(usable_t *usable)
 {
     dygw_sandbox_order_t *order;
@@ -48,7 +50,7 @@ static apr_uint32_t order_of_code(const char *code)
     return order;
 }
 
-/* No usable coupon: how that looks is not documented. */
+/* Writes that no coupon is usable. Douyin's documents do not say how, so that a switch does. */
 static void write_none_usable(dygw_sandbox_call_t *call)
 {
     switch (call->switches.empty_list) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The calls get and query: what has become of a coupon, or of an order's coupons. Answers, called
- * by serve.c. */
+ * The calls get and query: they show a coupon, or all coupons of an order, with their
+ * verifications. serve.c calls them. */
 #include "sandbox/certificate.h"
 #include "sandbox/codes.h"
 #include "sandbox/handlers.h"
@@ -33,7 +33,8 @@ void dygw_sandbox_get(dygw_sandbox_call_t *call)
     dygw_sandbox_reply_end(call);
 }
 
-/* The coupons asked for, from first on. 0: refused. */
+/* Finds the coupons that are asked for: *count of them, from index *first on. Returns 0 where the
+ * call is refused; then the answer is written. */
 static int select_coupons(dygw_sandbox_call_t *call, apr_uint32_t *first, int *count)
 {
     const char *code = dygw_sandbox_param(call, "encrypted_code");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's envelopes: HTTP 200 whatever happens, the code on two levels, and `now` in seconds or
- * milliseconds, depending on which of its servers speaks. Stands on call.h, below every answer. */
+ * What Douyin's answers have in common: the HTTP status is always 200, the code stands in "data"
+ * and in "extra", and `now` is in seconds or in milliseconds, depending on which server of Douyin
+ * answers. This file uses call.h. */
 #include "sandbox/reply.h"
 
 #include <string.h>
@@ -17,8 +18,9 @@
 #define LOGID_LEN           34          /* 14 digits of local time, 20 hex digits */
 #define QUOTED              10          /* characters of a bad body that the refusal repeats */
 
-/* The platform's gateway speaks for tokens, permissions and what cannot be parsed; the business
- * service behind it for the rest. */
+/* Whether the code comes from the gateway of Douyin's platform, which answers about tokens,
+ * permissions and requests that it cannot parse. All other codes come from the service behind
+ * it. */
 static int is_from_gateway(apr_int64_t code)
 {
     return (code >= 2100000 && code < 2101000) || (code >= 2190000 && code < 2191000);
@@ -91,7 +93,7 @@ void dygw_sandbox_reply_end(dygw_sandbox_call_t *call)
     dygw_jsonw_int(w, "error_code", 0);
     dygw_jsonw_string(w, "description", is_token_call(call) ? "" : description);
     dygw_jsonw_end_object(w);
-    if (is_token_call(call)) {          /* these have no "extra" */
+    if (is_token_call(call)) {          /* token calls have no "extra" */
         dygw_jsonw_string(w, "message", "success");
         dygw_jsonw_end_object(w);
         return;
@@ -171,7 +173,7 @@ void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
     dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
 }
 
-/* --- what is answered to: bodies have to be JSON, and said to be --- */
+/* --- bodies of requests: they must be JSON, and Content-Type must say so --- */
 
 static int is_said_to_be_json(const request_rec *r)
 {
@@ -180,7 +182,7 @@ static int is_said_to_be_json(const request_rec *r)
     return type && strncasecmp(type, "application/json", strlen("application/json")) == 0;
 }
 
-/* In the words of the parser that Douyin's gateway uses. */
+/* Refuses a body in the words of the parser of Douyin's gateway. */
 static void refuse_body(dygw_sandbox_call_t *call)
 {
     const char *start = apr_pstrndup(call->pool, call->body, QUOTED);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The sandbox: Douyin's side of the wire, for tests, benchmarks, and people without an account.
+ * The sandbox plays Douyin, for tests, benchmarks, and people who have no account at Douyin.
  *
- * A module of its own that shares nothing with the gateway but util/, so that it cannot repeat the
- * gateway's mistakes. What it does not know about Douyin is a switch (switches.c); what goes wrong
- * at Douyin, it does on demand (fault.c). It is for loopback only: anybody who reaches it may do
- * anything.
+ * It is a module of its own. Of the gateway's code it calls util/ only, so that it cannot repeat
+ * the gateway's mistakes. What is not known about Douyin is a switch (switches.c). What can go
+ * wrong at Douyin goes wrong here when a test asks for it (fault.c). The sandbox serves loopback
+ * addresses only, because anybody who reaches it may do anything.
  *
- * From the top down; a file uses only what stands below it:
+ * The files, from top to bottom; a file uses only files in lines below its own:
  *
  *   sandbox                the module: directives, start, the hook that takes a request
- *   serve, control         the tables of who answers, and the way of a request to them and back
+ *   serve, control         the tables of the functions that answer, and what comes before and after
  *   token, link, prepare, verify, cancel, query, verify_record, stores, orders
  *                          the answers to Douyin's calls
  *   mint, coupon, switches the answers to the control interface
  *   fault, damage          what goes wrong with a call
  *   certificate, reply     what answers are made of
- *   call                   a request, and the tools to read and answer it
+ *   call                   a request, and the functions to read and to answer it
  *   change                 what verifying and cancelling do to the records
- *   ids, codes             numbers and words: of the records, and of Douyin
+ *   ids, codes             the ids of the records, and the codes of Douyin
  *   state                  the records: shared memory and its lock */
 #include <string.h>
 
@@ -118,8 +118,9 @@ static int is_loopback(const apr_sockaddr_t *address)
     return 0;
 }
 
-/* All listeners, not only the sandbox's: an address that is not loopback may be forwarded, and a
- * wrong <Location> is made quickly. This hook comes before the listeners are opened. */
+/* Checks all listeners, not only that of the sandbox: an address that is not loopback may be
+ * forwarded, and a wrong <Location> is easily made. httpd calls this hook before it opens the
+ * listeners. */
 static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
                         DYGW_UNUSED apr_pool_t *ptemp, server_rec *s)
 {
@@ -158,7 +159,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     return OK;
 }
 
-/* What the sandbox remembers of a connection, 0 at first. */
+/* Returns the memory of a connection for dygw_sandbox_serve; it is 0 at first. */
 static apr_uint64_t *connection_memory(const conn_rec *c)
 {
     apr_uint64_t *connection = ap_get_module_config(c->conn_config, &dygw_sandbox_module);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call of Douyin's API from its path to its last byte, and the table of who answers. At the top,
- * below sandbox.c, which hands the request over:
+ * Serves calls of Douyin's API, and has the table of the functions that answer. The steps of a
+ * call:
  *
  *   1  find the endpoint, read the request
- *   2  count it, see whether its token is good, take the fault that is due for it     (lock)
- *   3  sleep, if it shall
- *   4  answer: the fault in its place, or a refused token, or the endpoint            (lock inside)
- *   5  spoil the answer, if it shall; remember the call                               (lock)
- *   6  hold the answer back, if it shall; send it, half of it, or nothing
+ *   2  count the call, check its access token, take the first fault for it         (with the lock)
+ *   3  sleep, if the fault or the switch latency_ms says so
+ *   4  answer: by a fault instead of the call, by refusing the token, or by the
+ *      function of the endpoint, which takes the lock itself
+ *   5  spoil the answer, if the fault says so; remember the call                   (with the lock)
+ *   6  hold the answer back, if the fault says so; send all, half or nothing of it
  */
 #include "sandbox/serve.h"
 
@@ -27,7 +28,7 @@
 
 typedef struct endpoint_t {
     const char *path;               /* without the slash at the end */
-    int is_prefix;                  /* the path goes on */
+    int is_prefix;                  /* more follows in the path of a request */
     int method;
     int needs_token;
     dygw_sandbox_call_fn *answer;
@@ -68,7 +69,7 @@ static int is_endpoint_at(const endpoint_t *endpoint, const char *uri)
     return endpoint->is_prefix || uri[len] == '\0' || (uri[len] == '/' && uri[len + 1] == '\0');
 }
 
-/* NULL: there is none. */
+/* Returns the endpoint of a path; NULL: there is none. */
 static const endpoint_t *find_endpoint(const char *uri)
 {
     for (int i = 0; i < DYGW_SANDBOX_CALLS; i++) {
@@ -79,7 +80,7 @@ static const endpoint_t *find_endpoint(const char *uri)
     return NULL;
 }
 
-/* Sleeps, but not longer than this httpd lives. */
+/* Sleeps for ms, but ends when this httpd stops. */
 static void hold_call(dygw_ms_t ms)
 {
     const dygw_ms_t until = dygw_now() + ms;
@@ -93,7 +94,8 @@ static void hold_call(dygw_ms_t ms)
     }
 }
 
-/* A connection counts once, and once more after a reset: it remembers the salt of its time. */
+/* Counts a connection once, and once more after a reset: *connection is the salt at the time when
+ * it was counted. */
 static void count_connection(apr_uint64_t *connection, dygw_sandbox_state_t *s)
 {
     if (*connection != s->salt) {
@@ -102,7 +104,7 @@ static void count_connection(apr_uint64_t *connection, dygw_sandbox_state_t *s)
     }
 }
 
-/* Counts an order query, for the peak; the lock is held. */
+/* Notes an order query, for the largest number in a second. The caller holds the lock. */
 static void count_order_query(dygw_sandbox_state_t *s, dygw_ms_t now)
 {
     int in_second = 0;
@@ -176,7 +178,7 @@ static void answer_call(dygw_sandbox_call_t *call, const endpoint_t *endpoint)
     dygw_sandbox_fault_after(call);
 }
 
-/* Ends the connection without another byte: the output filters drop what comes from now on. */
+/* Ends the connection without another byte: the output filters drop everything from now on. */
 static int cut_connection(request_rec *r)
 {
     r->connection->keepalive = AP_CONN_CLOSE;

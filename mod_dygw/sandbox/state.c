@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The shared memory, its lock, and the records in it. At the bottom of the room. */
+ * The shared memory, its lock, and the records in it. */
 #include "sandbox/state.h"
 
 #include <stddef.h>
@@ -11,10 +11,12 @@
 #include "util/crypto.h"
 #include "util/lock.h"
 
-/* Beside two verifications a coupon: times cards, and coupons that come and go. */
+/* There is room for two verifications of each coupon, and for these: times cards, and coupons that
+ * are verified and cancelled often, have more. */
 #define SPARE_VERIFICATIONS 10000
 
-/* Set before the children fork; the memory has the same address in all of them. */
+/* These are set before the children are forked, so that the memory has the same address in all
+ * processes. */
 static dygw_sandbox_state_t *state;
 static dygw_sandbox_order_t *orders;
 static dygw_sandbox_coupon_t *coupons;
@@ -26,7 +28,8 @@ dygw_sandbox_state_t *dygw_sandbox_state(void)
     return state;
 }
 
-/* What lies at the start of the memory: a reset does not touch the lock. */
+/* The beginning of the memory. The lock is outside of the state, so that a reset does not change
+ * it. */
 typedef struct head_t {
     dygw_sandbox_state_t state;
     dygw_lock_t lock;
@@ -42,7 +45,8 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
                                      NULL, pconf);
 
     if (rv == APR_SUCCESS) {
-        /* In falling order of alignment, so that nothing has to be padded; fresh memory is zero. */
+        /* The arrays stand in the order of their alignment, the largest first, so that no padding
+         * is needed. New memory is zero. */
         head_t *head = apr_shm_baseaddr_get(shm);
 
         state = &head->state;
@@ -78,7 +82,7 @@ void dygw_sandbox_state_reset(void)
     const apr_uint64_t old = s->salt;
     const apr_uint32_t capacity = s->capacity, room = s->verification_capacity;
 
-    /* The ring stays as it is: entries before `seen` are not looked at. */
+    /* The ring is not cleared: only calls up to `seen` are read from it. */
     memset(s, 0, offsetof(dygw_sandbox_state_t, ring));
     if (dygw_random_bytes(&s->salt, sizeof s->salt) != APR_SUCCESS) {
         s->salt = old ^ (apr_uint64_t)apr_time_now();
@@ -135,7 +139,7 @@ apr_uint32_t dygw_sandbox_verification_add(const dygw_sandbox_verification_t *mo
     }
     *v = *model;
     if (state->verifications > 0 && v->at < v[-1].at) {
-        v->at = v[-1].at;       /* the records lie in the order of their time, come what may */
+        v->at = v[-1].at;       /* keeps the order of time, even after a clock was set back */
     }
     v->previous = order->last_verification;
     order->last_verification = state->verifications;
@@ -174,7 +178,7 @@ int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
     return set->count == 0;
 }
 
-/* --- what comes later --- */
+/* --- late changes --- */
 
 int dygw_sandbox_late_add(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review)
 {

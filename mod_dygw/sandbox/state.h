@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the sandbox knows: one piece of shared memory, one lock. At the bottom of the room.
+ * The state of the sandbox: one piece of shared memory with one lock. This file uses no other file
+ * of the room.
  *
- * Records are small and fixed; their ids are computed (ids.h). An order's coupons are neighbours.
- * Every verification is kept; those of one order hang together, newest first, and all of them lie
- * in the order of their time. The lock is held to read or change records, never while sleeping or
- * writing. */
+ * The records are orders, coupons and verifications, each in an array; their ids are computed from
+ * their indexes (ids.h). The coupons of an order follow each other. All verifications are kept, in
+ * the order of their time; those of one order are also a list, the newest first. The lock is held
+ * while records are read or changed, never while a thread sleeps or sends an answer. */
 #ifndef DYGW_SANDBOX_STATE_H
 #define DYGW_SANDBOX_STATE_H
 
@@ -12,12 +13,12 @@
 
 #include "util/clock.h"
 
-/* No record. */
+/* The index of no record. */
 #define DYGW_SANDBOX_NONE           ((apr_uint32_t)-1)
 
 #define DYGW_SANDBOX_POI_MAX        32      /* characters of a store's id */
 #define DYGW_SANDBOX_POI_SET_MAX    16      /* stores of one list */
-#define DYGW_SANDBOX_POI_SETS       64      /* different lists; the first one is "every store" */
+#define DYGW_SANDBOX_POI_SETS       64      /* different lists; the first one means every store */
 #define DYGW_SANDBOX_CODES_MAX      50      /* codes in one verify or cancel */
 #define DYGW_SANDBOX_ORDER_COUPONS  10      /* Douyin's own limit */
 #define DYGW_SANDBOX_TIMES_MAX      1000    /* uses of a times card */
@@ -26,10 +27,10 @@
 #define DYGW_SANDBOX_TOKENS         256     /* access tokens that are remembered */
 #define DYGW_SANDBOX_TOKEN_CALLS    500     /* client_token calls in five minutes */
 #define DYGW_SANDBOX_QPS_MAX        64      /* order queries a second that can be counted */
-#define DYGW_SANDBOX_FAULTS         64
-#define DYGW_SANDBOX_LATE           512
+#define DYGW_SANDBOX_FAULTS         64      /* faults in the queue */
+#define DYGW_SANDBOX_LATE           512     /* late changes that wait */
 #define DYGW_SANDBOX_RING           1000    /* calls that are remembered */
-#define DYGW_SANDBOX_ARGS_MAX       2048
+#define DYGW_SANDBOX_ARGS_MAX       2048    /* bytes of the arguments of such a call */
 #define DYGW_SANDBOX_TEXT_MAX       256
 #define DYGW_SANDBOX_URL_MAX        1024
 
@@ -50,7 +51,7 @@ typedef struct dygw_sandbox_order_t {
     apr_uint32_t first_coupon;
     apr_uint32_t last_verification;     /* DYGW_SANDBOX_NONE: none */
     apr_uint32_t verify_tokens;         /* issued by prepare, numbered from 1 */
-    apr_uint32_t visible_after;         /* ms after created, to the order query */
+    apr_uint32_t visible_after;         /* ms after created, when the order query shows it */
     apr_int32_t pay_amount;             /* fen, of each coupon */
     apr_int32_t original_amount;
     apr_int32_t receipt_amount;         /* fen, of the whole order */
@@ -72,12 +73,12 @@ enum { DYGW_SANDBOX_BY_SCAN = 2, DYGW_SANDBOX_BY_API = 4 };     /* Douyin's veri
 
 typedef struct dygw_sandbox_verification_t {
     dygw_ms_t at;
-    dygw_ms_t cancelled_at;             /* DYGW_NO_TIME: it counts */
+    dygw_ms_t cancelled_at;             /* DYGW_NO_TIME: it is not cancelled */
     apr_uint32_t coupon;
-    apr_uint32_t previous;              /* of the same order */
-    apr_uint32_t token;                 /* number of the verify_token; 0: somebody else's */
-    apr_uint32_t request;               /* hash of store and codes */
-    apr_uint32_t cancel_token;          /* hash; 0: none */
+    apr_uint32_t previous;              /* verification of the same order; NONE: none */
+    apr_uint32_t token;                 /* number of the verify_token; 0: made elsewhere */
+    apr_uint32_t request;               /* hash of the store and the codes of the request */
+    apr_uint32_t cancel_token;          /* hash of the cancel_token; 0: none */
     apr_uint16_t serial;                /* which use of a times card, from 1 */
     unsigned char type;
     char poi_id[DYGW_SANDBOX_POI_MAX + 1];
@@ -92,21 +93,22 @@ typedef struct dygw_sandbox_poi_set_t {
 
 typedef struct dygw_sandbox_access_t {
     dygw_ms_t expires;
-    dygw_ms_t superseded;               /* when it ends because of newer ones; DYGW_NO_TIME: not */
-    apr_uint32_t number;                /* 0: free */
-    int killed;
+    dygw_ms_t superseded;               /* when newer tokens end it; DYGW_NO_TIME: never */
+    apr_uint32_t number;                /* of the token; 0: this place is free */
+    int killed;                         /* the token counts as unknown */
 } dygw_sandbox_access_t;
 
 typedef struct dygw_sandbox_client_t {
     char key[DYGW_SANDBOX_KEY_MAX + 1];
-    apr_uint32_t stable, newest, before;            /* numbers of tokens; 0: none */
+    apr_uint32_t stable;                            /* token of stable_client_token; 0: none */
+    apr_uint32_t newest, before;                    /* the last two of client_token; 0: none */
     apr_uint32_t calls;                             /* of client_token */
-    dygw_ms_t called[DYGW_SANDBOX_TOKEN_CALLS];     /* when, by number of call */
+    dygw_ms_t called[DYGW_SANDBOX_TOKEN_CALLS];     /* when the last calls of it came */
 } dygw_sandbox_client_t;
 
 /* --- calls, faults, switches --- */
 
-/* Every call, and its name in the control interface. */
+/* All calls of Douyin's API, with their names in the control interface. */
 #define DYGW_SANDBOX_CALL_TABLE(X)          \
     X(CLIENT_TOKEN, "client_token")         \
     X(STABLE_TOKEN, "stable_client_token")  \
@@ -152,24 +154,25 @@ typedef enum {
 typedef struct dygw_sandbox_fault_t {
     dygw_sandbox_fault_e kind;
     dygw_sandbox_call_e call;
-    int times;                          /* -1: until cleared */
-    int percent;
-    int ms;
+    int times;                          /* how often it happens; -1: until it is cleared */
+    int percent;                        /* the chance that it happens */
+    int ms;                             /* of latency, hang, apply_late and review */
     int http_status;
     apr_int64_t error_code;
     apr_int64_t sub_error_code;
     apr_int64_t result;
-    int anew;                           /* apply_late: whatever its token has done meanwhile */
-    int item;                           /* of result: which code, from 0; -1: all */
-    char description[DYGW_SANDBOX_TEXT_MAX];    /* empty: the code's usual text; result's msg;
-                                                 * how text is damaged */
+    int anew;                           /* see dygw_sandbox_change_t */
+    int item;                           /* of result: which code, from 0; -1: all codes */
+    char description[DYGW_SANDBOX_TEXT_MAX];    /* of error, empty: the usual text of the code;
+                                                 * of result: msg; of damage: how */
 } dygw_sandbox_fault_t;
 
+/* A call that is remembered. */
 typedef struct dygw_sandbox_seen_t {
     apr_uint64_t seq;
     dygw_ms_t at;
     apr_int64_t error_code;
-    int http_status;                    /* 0: the connection was closed instead */
+    int http_status;                    /* 0: the connection was closed without an answer */
     dygw_sandbox_call_e call;
     dygw_sandbox_fault_e fault;
     int token_ok;                       /* -1: the call needs none */
@@ -177,30 +180,34 @@ typedef struct dygw_sandbox_seen_t {
     char args[DYGW_SANDBOX_ARGS_MAX];
 } dygw_sandbox_seen_t;
 
-/* A verify or a cancel in numbers: what it takes to do it, now or later. */
+/* A change: a verify or a cancel, with all that is needed to make it now or later. */
 typedef struct dygw_sandbox_change_t {
     int is_cancel;
-    int anew;                           /* verify: as if its token had done nothing before */
+    int anew;                           /* verify: as if its token had not been used before */
     apr_uint32_t order;
-    apr_uint32_t token;                 /* verify: number of the verify_token; cancel: hash */
+    apr_uint32_t token;                 /* verify: number of the verify_token; cancel: hash of the
+                                         * cancel_token, 0: none */
     apr_uint32_t request;               /* verify: hash of store and codes */
     int count;
-    apr_uint32_t records[DYGW_SANDBOX_CODES_MAX];   /* coupons, or verifications to cancel */
+    apr_uint32_t records[DYGW_SANDBOX_CODES_MAX];   /* indexes: verify: of the coupons; cancel: of
+                                                     * the verifications */
     char poi_id[DYGW_SANDBOX_POI_MAX + 1];
 } dygw_sandbox_change_t;
 
+/* A late change: one that is made later than its answer is sent. */
 typedef struct dygw_sandbox_late_t {
     dygw_ms_t due;
-    int is_review;                      /* its coupons cannot be verified until then */
+    int is_review;                      /* until then its coupons cannot be verified */
     dygw_sandbox_change_t change;
 } dygw_sandbox_late_t;
 
+/* What Douyin's documents leave open, or say in two ways; switches.c has the names. */
 typedef struct dygw_sandbox_switches_t {
-    int certificate_id;                 /* the numbers are positions in switches.c's words */
+    int certificate_id;                 /* where words can be chosen, their number in switches.c */
     int empty_list;
     int description;
     int refusal_level;
-    int times_in_ms;                    /* 0: as documented, some of each; 1: all */
+    int times_in_ms;                    /* 0: some times are in ms, as documented; 1: all are */
     int redirects;
     int redirect_status;
     int superseded;
@@ -208,16 +215,16 @@ typedef struct dygw_sandbox_switches_t {
     int order_delay_ms;
     int cancel_window_ms;
     int order_qps;                      /* 0: no limit */
-    int token_window_ms;                /* 0: a verify_token is remembered for ever */
-    int forgotten_token;                /* what it is when it was used and is not any more */
-    int hide_poi_id;                    /* verify{} does not tell the store */
-    int hide_verify_id;                 /* the answer to a verify does not name its verifications */
-    int sub_order_amounts;              /* orders tell the amounts of each coupon, too */
+    int token_window_ms;                /* how long a used verify_token is known; 0: for ever */
+    int forgotten_token;                /* what a verify_token is after that */
+    int hide_poi_id;                    /* "verify" does not show the store */
+    int hide_verify_id;                 /* the answer to a verify has no verify_id */
+    int sub_order_amounts;              /* orders also show the amounts of each coupon */
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
-    int copies;                         /* under which name lists stand that have two */
-    int link_blank;                     /* a Location has what a URL cannot have */
+    int copies;                         /* which copy of a list has the items, see reply.h */
+    int link_blank;                     /* Location has a character that is wrong in a URL */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -238,10 +245,10 @@ typedef struct dygw_sandbox_state_t {
 
     apr_uint32_t capacity;              /* coupons, and orders */
     apr_uint32_t verification_capacity;
-    apr_uint32_t orders, coupons, verifications;    /* present */
+    apr_uint32_t orders, coupons, verifications;    /* how many there are */
     apr_uint32_t used;                  /* coupons whose status is 2 */
-    apr_uint32_t double_redemptions;
-    apr_uint32_t verify_applied, verify_repeated;
+    apr_uint32_t double_redemptions;    /* uses of coupons that had no use left */
+    apr_uint32_t verify_applied, verify_repeated;   /* requests */
     apr_uint32_t connections;
     apr_uint32_t calls[DYGW_SANDBOX_CALLS];
 
@@ -253,60 +260,63 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
 
     apr_uint32_t order_queries;
-    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];      /* those that were not too many */
-    dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];        /* all of them */
-    int order_peak;                     /* most of them in a second */
+    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];      /* when order queries were answered */
+    dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];        /* when order queries came */
+    int order_peak;                     /* the most order queries that came in a second */
 
     int faults, lates;
-    dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS];    /* in the order of their coming */
+    dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS];    /* the oldest first */
     dygw_sandbox_late_t late[DYGW_SANDBOX_LATE];
 
-    apr_uint64_t seen;
-    dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq */
+    apr_uint64_t seen;                                  /* how many calls came; the last seq */
+    dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq modulo DYGW_SANDBOX_RING */
 } dygw_sandbox_state_t;
 
-/* Makes the memory, with room for capacity coupons, and its lock, before the children fork; as long
- * as pconf. */
+/* Makes the shared memory, with room for capacity coupons, and its lock. To be called before the
+ * children are forked. The memory lives as long as pconf. */
 apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity);
 
-/* NULL until the memory is made. */
+/* The state; NULL: the memory is not made yet. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
 
-/* The lock, bare: requests take it with call.h, which does what has become due, too. */
+/* Take and release the lock, and do nothing else. Requests use dygw_sandbox_lock (call.h) instead,
+ * which also makes the late changes that are due. */
 void dygw_sandbox_state_lock(void);
 void dygw_sandbox_state_unlock(void);
 
-/* Back to the start, with a new salt; the lock is held. */
+/* Removes all records, and sets all back to the beginning, with a new salt. The caller holds the
+ * lock, here and in all functions below. */
 void dygw_sandbox_state_reset(void);
 
-/* Records by index; NULL when there is none. The lock is held as long as they are looked at: a
- * reset takes them away. */
+/* The record with an index; NULL: there is none. It may be used as long as the lock is held,
+ * because a reset removes it. */
 dygw_sandbox_order_t *dygw_sandbox_order(apr_uint32_t index);
 dygw_sandbox_coupon_t *dygw_sandbox_coupon(apr_uint32_t index);
 dygw_sandbox_verification_t *dygw_sandbox_verification(apr_uint32_t index);
 
-/* A new order with its coupons, copied from model (first_coupon and so on are filled in); the lock
- * is held. DYGW_SANDBOX_NONE: full. */
+/* Adds an order, as a copy of model, and its coupons with that status. The coupons and the tokens
+ * of model are not copied. Returns the index; DYGW_SANDBOX_NONE: there is no room. */
 apr_uint32_t dygw_sandbox_order_add(const dygw_sandbox_order_t *model, int status);
 
-/* A new verification at the end of its order's; the lock is held. DYGW_SANDBOX_NONE: full. */
+/* Adds a verification, as a copy of model, to its order. Returns the index; DYGW_SANDBOX_NONE:
+ * there is no room. */
 apr_uint32_t dygw_sandbox_verification_add(const dygw_sandbox_verification_t *model);
 
-/* The newest verification of a coupon that counts, NONE when there is none; the lock is held. */
+/* The newest verification of a coupon that is not cancelled; DYGW_SANDBOX_NONE: there is none. */
 apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon);
 
-/* Sets Douyin's status of a coupon and counts it; the lock is held. */
+/* Sets Douyin's status of a coupon, and counts the used coupons. */
 void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
 
 /* Whether a store may redeem an order. */
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
 
-/* --- changes that come later than their answer; the lock is held --- */
+/* --- late changes --- */
 
-/* Puts a change off by ms. 0: too many are waiting. */
+/* Adds a late change, to be made in ms. Returns 0 where too many wait already. */
 int dygw_sandbox_late_add(const dygw_sandbox_change_t *change, dygw_ms_t ms, int is_review);
 
-/* Takes out the one that is due first, if it is by now. 0: none is. */
+/* Takes out the late change that is due first. Returns 0 where none is due by now. */
 int dygw_sandbox_late_take(dygw_ms_t now, dygw_sandbox_late_t *late);
 
 /* Whether one of the coupons of a verify is under review. */

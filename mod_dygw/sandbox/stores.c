@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call shop/poi/query: the stores that the account has claimed, always the same ones. An
- * answer, called by serve.c. */
+ * The call shop/poi/query: the stores of the account, which are always the same. serve.c calls
+ * it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 #define STORES          25
 #define FIRST_POI_ID    APR_INT64_C(7012345678901234567)
-#define SIZE_MAX_NEW    50      /* the newer page's; the older one allows 100 */
+#define SIZE_MAX_NEW    50      /* of Douyin's newer document; the older one says 100 */
 
 static void store_poi_id(int store, char *out)
 {
@@ -41,7 +41,7 @@ static void write_store(dygw_jsonw_t *w, int store)
     dygw_jsonw_end_object(w);
 }
 
-/* The store with that id, STORES when there is none. */
+/* Returns the number of the store with that id; STORES: there is none. */
 static int find_store(const char *id)
 {
     char text[DYGW_SANDBOX_ID_LEN + 1];

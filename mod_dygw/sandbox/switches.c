@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The control interface's request "switch": what Douyin's documents leave open, or tell in two
- * ways. Called by control.c; each call works with the switches as they are when it comes. */
+ * The request "switch" of the control interface. Switches are for what Douyin's documents leave
+ * open, or say in two ways. Each call works with the switches as they are when it comes. control.c
+ * calls this file. */
 #include <stddef.h>
 #include <string.h>
 
@@ -12,12 +13,12 @@
 #define LIST_MAX    4
 #define MS_MAX      (24 * 3600 * 1000)
 
-/* A switch takes one of some words, one of some numbers, a number up to a limit, or (with none of
- * these) true and false. */
+/* A switch is set to one of its words, to one of its numbers, or to a number from 0 to its max. A
+ * switch that has none of these is set to true or false. */
 typedef struct switch_t {
     const char *name;
     size_t offset;
-    const char *words[LIST_MAX];    /* stored as position */
+    const char *words[LIST_MAX];    /* what is stored is the number of the word, from 0 */
     int numbers[LIST_MAX];
     int max;
 } switch_t;
@@ -61,7 +62,7 @@ static int is_switch_bool(const switch_t *s)
     return !s->words[0] && !s->numbers[0] && !s->max;
 }
 
-/* The value as stored; -1: not allowed. */
+/* Returns the value to store; -1: the switch does not take this value. */
 static int read_switch_value(const switch_t *s, const json_t *value)
 {
     const char *word = json_string_value(value);
@@ -99,7 +100,7 @@ static const switch_t *find_switch(const char *name)
     return NULL;
 }
 
-/* Sets one switch in *switches. NULL, or what is wrong. */
+/* Sets one switch in *switches. Returns NULL, or what is wrong. */
 static const char *set_switch(dygw_sandbox_switches_t *switches, const char *name,
                               const json_t *value, apr_pool_t *pool)
 {
@@ -144,7 +145,7 @@ static void write_switches(dygw_jsonw_t *w, dygw_sandbox_switches_t *switches)
     dygw_jsonw_string(w, "link_target", switches->link_target);
 }
 
-/* All of the request or nothing of it. */
+/* Sets all switches of the request, or none of them. */
 const char *dygw_sandbox_switch(dygw_sandbox_control_t *control)
 {
     json_t *body = (json_t *)control->body;

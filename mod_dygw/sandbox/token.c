@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two token calls, and what an access token is worth. Answers, called by serve.c.
+ * The two token calls, and the check of access tokens. serve.c calls them.
  *
- * client_token: each call gives a new token; the one before lives on for five minutes at most, the
- * one before that dies at once. stable_client_token: the same token with the time that is left,
- * a new one when it has ended. The two calls' tokens do not touch each other. */
+ * client_token: each call gives a new token. The token before it ends after five minutes at most,
+ * and the token before that one ends at once. stable_client_token: each call gives the same token
+ * and the time that it has left, and a new token only when the old one has ended. Tokens of one
+ * call do not end those of the other. */
 #include "sandbox/token.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-#define BUFFER_MS   APR_INT64_C(300000)     /* a superseded token's, and the call limit's window */
+/* A token lives so long after a newer one is made; and the limit of calls is for so long a time. */
+#define BUFFER_MS   APR_INT64_C(300000)
 
 static dygw_sandbox_access_t *access_of(apr_uint32_t number)
 {
@@ -70,7 +72,7 @@ static void supersede_token(apr_uint32_t number, dygw_ms_t at)
     }
 }
 
-/* A new token, good for life ms. */
+/* Makes a new token that lives for `life` ms; returns its number. */
 static apr_uint32_t issue_token(dygw_ms_t now, dygw_ms_t life)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
@@ -84,7 +86,7 @@ static apr_uint32_t issue_token(dygw_ms_t now, dygw_ms_t life)
     return number;
 }
 
-/* NULL: there are too many. */
+/* Finds or adds the client with that client_key. NULL: there are too many clients. */
 static dygw_sandbox_client_t *client_of(const char *key)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
@@ -100,7 +102,7 @@ static dygw_sandbox_client_t *client_of(const char *key)
     return NULL;
 }
 
-/* 0: more than 500 calls in five minutes. */
+/* Returns the number of the next token of client_token; 0: there were 500 calls in five minutes. */
 static apr_uint32_t next_token(dygw_sandbox_client_t *client, dygw_ms_t now, dygw_ms_t life)
 {
     dygw_ms_t *slot = &client->called[client->calls % DYGW_SANDBOX_TOKEN_CALLS];
@@ -125,7 +127,8 @@ static apr_uint32_t stable_token(dygw_sandbox_client_t *client, dygw_ms_t now, d
     return client->stable;
 }
 
-/* The client_key of a good request; NULL: refused. */
+/* Checks the request, and returns its client_key. NULL: the call is refused, and the answer is
+ * written. */
 static const char *authenticate_client(dygw_sandbox_call_t *call)
 {
     const apr_table_t *clients = call->settings->clients;

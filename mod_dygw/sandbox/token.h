@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access tokens, whether they are good and how they end: for serve.c and control.c. */
+ * Checks access tokens, and ends them. For serve.c and control.c. */
 #ifndef DYGW_SANDBOX_TOKEN_H
 #define DYGW_SANDBOX_TOKEN_H
 
 #include "sandbox/state.h"
 
-/* 0 when a token is good, else the code that refuses it; the lock is held. token may be NULL. */
+/* Returns 0 where a token (which may be NULL) is good, else the code that refuses it. The caller
+ * holds the lock, here and below. */
 apr_int64_t dygw_sandbox_token_check(const char *token, dygw_ms_t now);
 
-/* Ends the tokens that are good now: as unknown (killed), or as expired. Gives how many; the lock
- * is held. */
+/* Ends the tokens that are good now: from now on they count as unknown (killed), or as expired.
+ * Returns how many. */
 int dygw_sandbox_tokens_end(int killed, dygw_ms_t now);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call verify: the request into numbers, the change (change.h), its results into words. An
- * answer, called by serve.c. */
+ * The call verify: reads the request into a change (change.h), makes the change, and writes its
+ * results. serve.c calls it. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -13,7 +13,7 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-/* Refuses the call and gives 0. */
+/* Refuses the call, and returns 0. */
 static int verify_refused(dygw_sandbox_call_t *call, apr_int64_t code, const char *description)
 {
     dygw_sandbox_refuse(call, code, description);
@@ -44,7 +44,8 @@ static int read_verify_codes(dygw_sandbox_call_t *call, const json_t *codes,
     return 1;
 }
 
-/* 0: refused. */
+/* Reads the request into *change. Returns 0 where the call is refused; then the answer is
+ * written. */
 static int read_verify(dygw_sandbox_call_t *call, const json_t *body,
                        dygw_sandbox_change_t *change)
 {
@@ -73,7 +74,7 @@ static int read_verify(dygw_sandbox_call_t *call, const json_t *body,
     return 1;
 }
 
-/* The lock is held. */
+/* Counts the call for each of its coupons. The caller holds the lock. */
 static void count_verify_calls(const dygw_sandbox_change_t *change)
 {
     for (int i = 0; i < change->count; i++) {
@@ -89,7 +90,7 @@ static void count_verify_calls(const dygw_sandbox_change_t *change)
     }
 }
 
-/* The others are done as if there were no fault. */
+/* Refuses the one code that the fault names. The other codes are verified as without the fault. */
 static void refuse_one_code(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
                             dygw_sandbox_outcome_t *outcome)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The call verify_record/query: the verifications of a span of time, oldest first, page by page. An
- * answer, called by serve.c. */
+ * The call verify_record/query: the verifications of a range of time, the oldest first, in pages.
+ * serve.c calls it. */
 #include <string.h>
 
 #include "sandbox/certificate.h"
@@ -13,10 +13,11 @@
 #define CHINA_OFFSET_MS     APR_INT64_C(28800000)       /* 8 h */
 #define DAY_MS              APR_INT64_C(86400000)
 
+/* Which verifications are asked for, and copies of those that are found. */
 typedef struct record_page_t {
-    const char *poi_ids;        /* comma-joined; NULL: all */
-    dygw_ms_t from, to;         /* to: exclusive */
-    apr_uint32_t after;         /* index of the first record that may come */
+    const char *poi_ids;        /* separated by commas; NULL: all stores */
+    dygw_ms_t from, to;         /* `to` is not included */
+    apr_uint32_t after;         /* the cursor: only verifications from this index on */
     int size;
     int count;
     apr_int64_t total;
@@ -28,7 +29,7 @@ typedef struct record_page_t {
     } record[SIZE_MAX_DOCUMENTED];
 } record_page_t;
 
-/* The first verification at t or later. */
+/* Returns the index of the first verification at the time t or later. */
 static apr_uint32_t first_record_at(dygw_ms_t t)
 {
     apr_uint32_t low = 0, high = dygw_sandbox_state()->verifications;
@@ -46,8 +47,8 @@ static apr_uint32_t first_record_at(dygw_ms_t t)
     return low;
 }
 
-/* Whether a name stands in a comma-joined list; brackets and quotes around are allowed, as some
- * clients send them. */
+/* Whether a store is in a list separated by commas. Brackets and quotes are skipped, because some
+ * clients send them. NULL: any store is. */
 static int is_store_listed(const char *list, const char *name)
 {
     const apr_size_t len = strlen(name);
@@ -86,7 +87,7 @@ static void collect_records(record_page_t *page)
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
         if (page->poi_ids == NULL && page->count == page->size) {
-            page->total += last - i;    /* the rest needs no look */
+            page->total += last - i;    /* all the rest count, and none is shown */
             return;
         }
         if (is_store_listed(page->poi_ids, v->poi_id)) {
@@ -135,7 +136,7 @@ static dygw_ms_t today_began(dygw_ms_t now)
     return now - (now + CHINA_OFFSET_MS) % DAY_MS;
 }
 
-/* 0: refused. */
+/* Reads the request. Returns 0 where the call is refused; then the answer is written. */
 static int read_record_query(dygw_sandbox_call_t *call, record_page_t *page)
 {
     const char *cursor = dygw_sandbox_param(call, "cursor");

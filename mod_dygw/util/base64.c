@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Strict base64. */
+ * Strict base64. See base64.h. */
 #include "util/base64.h"
 
 #include <string.h>
@@ -32,8 +32,8 @@ void dygw_base64url_encode(const unsigned char *data, apr_size_t len, char *out)
     *out = '\0';
 }
 
-/* The value of a character, -1 when it has none. */
-static int value_of(char c, dygw_base64_kind_e kind)
+/* Returns the 6 bits that a character stands for; -1: the character is not in the alphabet. */
+static int value_of_char(char c, dygw_base64_kind_e kind)
 {
     if (kind == DYGW_BASE64_ANY) {
         c = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
@@ -50,7 +50,7 @@ static int value_of(char c, dygw_base64_kind_e kind)
     return c == '-' ? 62 : c == '_' ? 63 : -1;
 }
 
-/* len without the padding, which has to be complete where there is one. */
+/* Returns len without the padding. Where there is padding, it must be complete. */
 static apr_size_t without_padding(const char *text, apr_size_t len)
 {
     if (len % 4 == 0 && len > 0 && text[len - 1] == '=') {
@@ -70,7 +70,7 @@ apr_status_t dygw_base64_decode(const char *text, apr_size_t len, dygw_base64_ki
         len = without_padding(text, len);
     }
     for (apr_size_t i = 0; i < len; i++) {
-        int value = value_of(text[i], kind);
+        int value = value_of_char(text[i], kind);
 
         if (value < 0) {
             return APR_EINVAL;
@@ -86,6 +86,7 @@ apr_status_t dygw_base64_decode(const char *text, apr_size_t len, dygw_base64_ki
         }
     }
     *decoded = done;
-    /* A lone last character, and bits that belong to no byte, would be a second spelling. */
+    /* A single last character, and bits that belong to no byte, would spell a value a second
+     * way. */
     return len % 4 == 1 || (bits & ((1u << held) - 1)) ? APR_EINVAL : APR_SUCCESS;
 }

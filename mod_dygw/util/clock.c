@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Time in milliseconds UTC: reading the clock, and writing it as RFC 3339. */
+ * Time in milliseconds UTC: reads the clock, and writes times as RFC 3339. */
 #include "util/clock.h"
 
 #include <time.h>
@@ -9,10 +9,11 @@
 #define MS_PER_SEC          1000
 #define US_PER_MS           1000
 
-/* Seconds reach this in the year 5138, milliseconds did in March 1973. */
+/* As seconds this number is in the year 5138, as milliseconds in March 1973: so a time above it is
+ * in milliseconds. */
 #define DOUYIN_MS_ABOVE     APR_INT64_C(100000000000)
 
-/* 9999-12-31T23:59:59.999Z: RFC 3339 has four digits for the year. */
+/* 9999-12-31T23:59:59.999Z, the last time of RFC 3339, which has four digits for the year. */
 #define RFC3339_MAX_MS      APR_INT64_C(253402300799999)
 
 static dygw_ms_t system_clock(void)
@@ -35,7 +36,7 @@ apr_time_t dygw_steady_now(void)
     return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
 }
 
-/* Another process may just have noted it. */
+/* `at` may lie a little ahead: a process of another host may have noted it just now. */
 int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms)
 {
     dygw_ms_t ago = dygw_now() - at;

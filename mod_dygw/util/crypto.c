@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hashes, random text, and the seal that keeps secrets at rest.
+ * Hashes, random text, and the seal that encrypts stored secrets.
  *
- * OpenSSL's algorithms are fetched once: looking one up by name costs as much as the hash of a
- * request, under a lock. They are never freed. Fetching the same algorithm again, after the module
- * was reloaded, gives the same object, so that restarts cost no memory; and freeing them when the
- * process ends would come after OpenSSL's own end. */
+ * OpenSSL's algorithms are fetched once in a process, because to look up an algorithm by name takes
+ * a lock and costs as much as the hash of a request. The algorithms are never freed: at the end of
+ * the process this would be too late, since OpenSSL ends before us. Restarts cost no memory,
+ * because after the module is loaded again, OpenSSL returns the same objects. */
 #include "util/crypto.h"
 
 #include <limits.h>
@@ -24,11 +24,11 @@
 #define HMAC_INNER_PAD  0x36
 #define HMAC_OUTER_PAD  0x5c
 
-static CRYPTO_ONCE fetched = CRYPTO_ONCE_STATIC_INIT;
+static CRYPTO_ONCE fetch_once = CRYPTO_ONCE_STATIC_INIT;
 static EVP_MD *sha256;
 static EVP_CIPHER *aes_256_gcm;
 
-static void fetch(void)
+static void fetch_algorithms(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
@@ -36,12 +36,12 @@ static void fetch(void)
 
 static const EVP_MD *get_sha256(void)
 {
-    return CRYPTO_THREAD_run_once(&fetched, fetch) ? sha256 : NULL;
+    return CRYPTO_THREAD_run_once(&fetch_once, fetch_algorithms) ? sha256 : NULL;
 }
 
 static const EVP_CIPHER *get_aes_256_gcm(void)
 {
-    return CRYPTO_THREAD_run_once(&fetched, fetch) ? aes_256_gcm : NULL;
+    return CRYPTO_THREAD_run_once(&fetch_once, fetch_algorithms) ? aes_256_gcm : NULL;
 }
 
 /* --- hashes --- */
@@ -63,15 +63,15 @@ void dygw_sha256_hex(const void *data, apr_size_t len, char *out)
     unsigned char hash[DYGW_SHA256_LEN];
     const EVP_MD *md = get_sha256();
 
-    /* Fails only without memory, for which httpd too aborts, or without the algorithm:
-     * dygw_crypto_check. */
+    /* This fails only when there is no memory, for which httpd aborts too, or no such algorithm,
+     * which dygw_crypto_check finds out at the start. */
     if (md == NULL || !EVP_Digest(data, len, hash, NULL, md, NULL)) {
         abort();
     }
     dygw_hex(hash, sizeof hash, out);
 }
 
-/* Rare, so that the algorithm is looked up each time. */
+/* SHA-1 is rarely needed, so that its algorithm is looked up each time. */
 apr_status_t dygw_sha1_hex(const char *prefix, apr_size_t prefix_len, const void *data,
                            apr_size_t len, char *out)
 {
@@ -89,7 +89,7 @@ apr_status_t dygw_sha1_hex(const char *prefix, apr_size_t prefix_len, const void
     return APR_SUCCESS;
 }
 
-/* One of the two hashes that are an HMAC (RFC 2104): over the padded key, then data. */
+/* Computes one of the two hashes of an HMAC (RFC 2104): the hash of the padded key and data. */
 static int hmac_pass(EVP_MD_CTX *ctx, const unsigned char *block, unsigned char pad,
                      const void *data, apr_size_t len, unsigned char *hash)
 {
@@ -105,8 +105,8 @@ static int hmac_pass(EVP_MD_CTX *ctx, const unsigned char *block, unsigned char 
     return ok;
 }
 
-/* By hand because EVP_MAC looks its hash up by name in every call, which doubles the cost of a
- * signature. */
+/* HMAC is computed here, and not by EVP_MAC, which looks up the hash by name in every call: this
+ * would double the cost of a signature. */
 static int hmac_sha256(const void *key, apr_size_t key_len, const void *data, apr_size_t len,
                        unsigned char hash[DYGW_SHA256_LEN])
 {
@@ -165,7 +165,7 @@ const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     const unsigned letters = sizeof alphabet - 1;
-    const unsigned fair = 256 - 256 % letters;  /* from here on the first letters are favoured */
+    const unsigned fair = 256 - 256 % letters;  /* bytes from here on would favour some letters */
     unsigned char bytes[64];
     char *text = apr_palloc(pool, len + 1);
     apr_size_t done = 0, i;
@@ -200,7 +200,7 @@ void dygw_wipe(void *data, apr_size_t len)
 
 apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MASTER_KEY_LEN])
 {
-    /* Hex first: 64 hex digits are base64 too, of 48 bytes. */
+    /* Hex comes first, because 64 hex digits are also valid base64, of 48 bytes. */
     apr_size_t len = strlen(text);
     apr_size_t i, decoded;
 
@@ -219,8 +219,9 @@ apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MAS
                : APR_EINVAL;
 }
 
-/* "v1.<key id>." into head, NUL ended. The id tells keys apart and nothing about them. */
-static apr_status_t make_head(const unsigned char *key, char head[HEAD_LEN + 1])
+/* Writes "v1.<key id>." and a NUL to head. The key id is part of a hash: it tells keys apart, and
+ * shows nothing of the key. */
+static apr_status_t make_seal_head(const unsigned char *key, char head[HEAD_LEN + 1])
 {
     static const char label[] = "dygw key id";
     unsigned char hash[DYGW_SHA256_LEN];
@@ -235,8 +236,8 @@ static apr_status_t make_head(const unsigned char *key, char head[HEAD_LEN + 1])
     return APR_SUCCESS;
 }
 
-/* What a seal and its opening have in common: the key, the IV, and the authenticated head and
- * purpose. */
+/* Begins to encrypt (encrypt 1) or to decrypt (0): sets the key and the IV, and authenticates head
+ * and purpose. */
 static int begin_gcm(EVP_CIPHER_CTX *ctx, int encrypt, const unsigned char *key,
                      const unsigned char *iv, const char *head, const char *purpose)
 {
@@ -247,8 +248,8 @@ static int begin_gcm(EVP_CIPHER_CTX *ctx, int encrypt, const unsigned char *key,
            && EVP_CipherUpdate(ctx, NULL, &n, (const unsigned char *)purpose, (int)strlen(purpose));
 }
 
-static int encrypt(const unsigned char *key, const char *head, const char *purpose,
-                   const char *text, int len, unsigned char *out)
+static int encrypt_text(const unsigned char *key, const char *head, const char *purpose,
+                        const char *text, int len, unsigned char *out)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     unsigned char *body = out + IV_LEN;
@@ -274,8 +275,9 @@ apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char 
         return APR_EINVAL;
     }
     raw = apr_palloc(pool, total);
-    if (make_head(seal->key, head) != APR_SUCCESS || dygw_random_bytes(raw, IV_LEN) != APR_SUCCESS
-        || !encrypt(seal->key, head, purpose, text, (int)len, raw)) {
+    if (make_seal_head(seal->key, head) != APR_SUCCESS
+        || dygw_random_bytes(raw, IV_LEN) != APR_SUCCESS
+        || !encrypt_text(seal->key, head, purpose, text, (int)len, raw)) {
         return APR_EGENERAL;
     }
     out = apr_palloc(pool, HEAD_LEN + dygw_base64_len(total) + 1);
@@ -285,9 +287,10 @@ apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char 
     return APR_SUCCESS;
 }
 
-/* text has room for raw_len bytes. */
-static apr_status_t decrypt(const unsigned char *key, const char *head, const char *purpose,
-                            unsigned char *raw, apr_size_t raw_len, char *text)
+/* Decrypts raw (IV, ciphertext, tag) into text, which has room for raw_len bytes. On an error text
+ * is empty. */
+static apr_status_t decrypt_text(const unsigned char *key, const char *head, const char *purpose,
+                                 unsigned char *raw, apr_size_t raw_len, char *text)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     int len = (int)(raw_len - IV_LEN - TAG_LEN), n;
@@ -322,8 +325,8 @@ apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const cha
     }
     out = apr_palloc(pool, raw_len);
     for (int i = 0; i < 2 && keys[i]; i++) {
-        if (make_head(keys[i], head) == APR_SUCCESS && strncmp(head, sealed, HEAD_LEN) == 0
-            && decrypt(keys[i], head, purpose, raw, raw_len, out) == APR_SUCCESS) {
+        if (make_seal_head(keys[i], head) == APR_SUCCESS && strncmp(head, sealed, HEAD_LEN) == 0
+            && decrypt_text(keys[i], head, purpose, raw, raw_len, out) == APR_SUCCESS) {
             *text = out;
             if (used_old) {
                 *used_old = i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hashes, random text, and the seal that keeps secrets at rest. OpenSSL underneath. */
+ * Hashes, random text, and the seal that encrypts stored secrets. All of it uses OpenSSL. */
 #ifndef DYGW_UTIL_CRYPTO_H
 #define DYGW_UTIL_CRYPTO_H
 
@@ -10,57 +10,60 @@
 #define DYGW_SHA256_HEX_LEN 64
 #define DYGW_MASTER_KEY_LEN 32
 
-/* Whether OpenSSL offers what this file needs; APR_EGENERAL when its configuration forbids it. For
- * configuration checks: without it dygw_sha256_hex ends the process. */
+/* Checks whether OpenSSL offers the algorithms of this file. APR_EGENERAL: its configuration
+ * forbids one of them. To be called when the configuration is checked, because dygw_sha256_hex
+ * aborts the process where SHA-256 is not there. */
 apr_status_t dygw_crypto_check(void);
 
-/* Lowercase hex into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). */
+/* Writes the SHA-256 of data in lowercase hex and a NUL to out (DYGW_SHA256_HEX_LEN + 1 bytes). */
 void dygw_sha256_hex(const void *data, apr_size_t len, char *out);
+
+/* Writes data in lowercase hex and a NUL to out (2 * len + 1 bytes). */
 void dygw_hex(const unsigned char *data, apr_size_t len, char *out);
 
-/* Lowercase hex SHA-1 of prefix and data, one after the other, into out (DYGW_SHA1_HEX_LEN + 1
- * bytes, NUL ended): Douyin's webhooks are signed with it. APR_EGENERAL when OpenSSL's
- * configuration forbids it. */
+/* Writes the SHA-1 of prefix followed by data in lowercase hex and a NUL to out (DYGW_SHA1_HEX_LEN
+ * + 1 bytes). Douyin signs its webhooks with SHA-1. APR_EGENERAL: OpenSSL's configuration forbids
+ * SHA-1. */
 apr_status_t dygw_sha1_hex(const char *prefix, apr_size_t prefix_len, const void *data,
                            apr_size_t len, char *out);
 
-/* Lowercase hex HMAC-SHA256 into out (DYGW_SHA256_HEX_LEN + 1 bytes, NUL ended). APR_EGENERAL when
- * OpenSSL fails. */
+/* Writes the HMAC-SHA256 of data in lowercase hex and a NUL to out (DYGW_SHA256_HEX_LEN + 1 bytes).
+ * APR_EGENERAL: OpenSSL fails. */
 apr_status_t dygw_hmac_sha256_hex(const char *key, apr_size_t key_len, const void *data,
                                   apr_size_t len, char *out);
 
-/* Compares in constant time; strings of different length are different (their length is no secret).
- */
+/* Whether two strings are equal, compared in constant time. Their lengths are not kept secret. */
 int dygw_equal_secret(const char *a, const char *b);
 
-/* Fills with cryptographically strong bytes. */
+/* Fills out with cryptographically strong random bytes. APR_EGENERAL: the random source fails. */
 apr_status_t dygw_random_bytes(void *out, apr_size_t len);
 
-/* `len` random characters of A-Za-z0-9, from pool; NULL when the random source fails. */
+/* Returns `len` random characters of A-Za-z0-9, from pool; NULL: the random source fails. */
 const char *dygw_random_text(apr_pool_t *pool, apr_size_t len);
 
-/* Wipes memory in a way that the compiler keeps. */
+/* Overwrites memory in a way that the compiler does not optimise away. */
 void dygw_wipe(void *data, apr_size_t len);
 
-/* The master key: the first seals, both open. */
+/* The master keys: `key` seals and opens, `old_key` only opens. */
 typedef struct dygw_seal_t {
     unsigned char key[DYGW_MASTER_KEY_LEN];
     unsigned char old_key[DYGW_MASTER_KEY_LEN];
     int has_old;
 } dygw_seal_t;
 
-/* Decodes 32 bytes written as 64 hex digits or as base64 (padded or not, either alphabet).
- * APR_EINVAL when it is neither or of another length. */
+/* Decodes 32 bytes that are written as 64 hex digits or as base64 (padded or not, either alphabet).
+ * APR_EINVAL: text is neither, or of another length. */
 apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MASTER_KEY_LEN]);
 
-/* Seals text (AES-256-GCM, random 96-bit IV) as printable ASCII "v1.<key id>.<base64url>" from
- * pool. `purpose` is authenticated with it: what was sealed for one purpose does not open for
- * another. */
+/* Encrypts text (AES-256-GCM, random 96-bit IV) as printable ASCII "v1.<key id>.<base64url>", from
+ * pool. `purpose` is authenticated too: what was sealed for one purpose does not open for another.
+ * APR_EGENERAL: OpenSSL fails. APR_EINVAL: text is longer than 16 MiB. */
 apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char *text,
                        apr_pool_t *pool, const char **sealed);
 
-/* Opens what dygw_seal made. *used_old (may be NULL) tells that it should be sealed anew.
- * APR_EINVAL: damaged, for another purpose, or sealed with a key that we do not have. */
+/* Decrypts what dygw_seal made; *text is from pool. *used_old (used_old may be NULL): the old key
+ * opened it, so that it should be sealed anew. APR_EINVAL: `sealed` is damaged, is for another
+ * purpose, or was sealed with a key that we do not have. */
 apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed,
                          apr_pool_t *pool, const char **text, int *used_old);
 

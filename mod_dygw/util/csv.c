@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The appending CSV writer. */
+ * The CSV writer. See csv.h. */
 #include "util/csv.h"
 
 #include <string.h>
@@ -15,35 +15,36 @@
 #define DATE_LEN        10
 #define TIME_LEN        19      /* of an RFC 3339 time, up to the seconds */
 
-/* What a cell must be quoted for, and what may not begin it. */
+/* A cell with one of SPECIAL must be quoted; a cell that begins with one of FORMULA could be taken
+ * for a formula. */
 #define SPECIAL         ",\"\r\n"
 #define FORMULA         "=+-@\t\r"
-/* Excel takes the full-width ones, of Chinese input methods, for the same: = + - @. */
+/* The full-width = + - @ of Chinese input methods: Excel takes them for the others. */
 static const char *const wide_formula[] = { "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
                                             "\xEF\xBC\xA0" };
 
-/* Makes room for `more` bytes, and tells where they go. */
-static char *reserve(dygw_csv_t *csv, apr_size_t more)
+/* Makes room for `more` bytes at the end of the text, and returns where they go. */
+static char *csv_reserve(dygw_csv_t *csv, apr_size_t more)
 {
     return dygw_grow(&csv->text, &csv->size, csv->len, more, csv->pool);
 }
 
-static void append(dygw_csv_t *csv, const char *data, apr_size_t len)
+static void csv_append(dygw_csv_t *csv, const char *data, apr_size_t len)
 {
-    memcpy(reserve(csv, len), data, len);
+    memcpy(csv_reserve(csv, len), data, len);
     csv->len += len;
 }
 
-static void begin_cell(dygw_csv_t *csv)
+static void csv_begin_cell(dygw_csv_t *csv)
 {
     if (csv->cells++ > 0) {
-        append(csv, ",", 1);
+        csv_append(csv, ",", 1);
     }
 }
 
-static void append_quoted(dygw_csv_t *csv, const char *lead, const char *value)
+static void csv_append_quoted(dygw_csv_t *csv, const char *lead, const char *value)
 {
-    char *out = reserve(csv, strlen(lead) + 2 * strlen(value) + 2);
+    char *out = csv_reserve(csv, strlen(lead) + 2 * strlen(value) + 2);
     const char *begin = out;
 
     *out++ = '"';
@@ -77,7 +78,7 @@ void dygw_csv_rewind(dygw_csv_t *csv)
 
 void dygw_csv_bom(dygw_csv_t *csv)
 {
-    append(csv, BOM, sizeof(BOM) - 1);
+    csv_append(csv, BOM, sizeof(BOM) - 1);
 }
 
 static int is_formula(const char *value)
@@ -96,16 +97,16 @@ void dygw_csv_text(dygw_csv_t *csv, const char *value)
 {
     const char *lead = !csv->raw && value && is_formula(value) ? "'" : "";
 
-    begin_cell(csv);
+    csv_begin_cell(csv);
     if (!value) {
         return;
     }
     if (strpbrk(value, SPECIAL)) {
-        append_quoted(csv, lead, value);
+        csv_append_quoted(csv, lead, value);
         return;
     }
-    append(csv, lead, strlen(lead));
-    append(csv, value, strlen(value));
+    csv_append(csv, lead, strlen(lead));
+    csv_append(csv, value, strlen(value));
 }
 
 void dygw_csv_id(dygw_csv_t *csv, const char *value)
@@ -114,10 +115,10 @@ void dygw_csv_id(dygw_csv_t *csv, const char *value)
         dygw_csv_text(csv, value);
         return;
     }
-    begin_cell(csv);
-    append(csv, "\"=\"\"", 4);
-    append(csv, value, strlen(value));
-    append(csv, "\"\"\"", 3);
+    csv_begin_cell(csv);
+    csv_append(csv, "\"=\"\"", 4);
+    csv_append(csv, value, strlen(value));
+    csv_append(csv, "\"\"\"", 3);
 }
 
 void dygw_csv_int_id(dygw_csv_t *csv, apr_int64_t value)
@@ -138,18 +139,18 @@ void dygw_csv_int(dygw_csv_t *csv, apr_int64_t value)
 
 void dygw_csv_empty(dygw_csv_t *csv)
 {
-    begin_cell(csv);
+    csv_begin_cell(csv);
 }
 
 void dygw_csv_time(dygw_csv_t *csv, dygw_ms_t t)
 {
     char text[DYGW_RFC3339_LEN + 1];
 
-    begin_cell(csv);
+    csv_begin_cell(csv);
     if (t != DYGW_NO_TIME) {
         dygw_time_rfc3339_into(text, t + (dygw_ms_t)csv->zone * MINUTE_MS);
         text[DATE_LEN] = ' ';
-        append(csv, text, TIME_LEN);
+        csv_append(csv, text, TIME_LEN);
     }
 }
 
@@ -165,6 +166,6 @@ void dygw_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
 
 void dygw_csv_end_row(dygw_csv_t *csv)
 {
-    append(csv, "\r\n", 2);
+    csv_append(csv, "\r\n", 2);
     csv->cells = 0;
 }

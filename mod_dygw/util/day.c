@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Days of a time zone. */
+ * Days of a time zone. See day.h. */
 #include "util/day.h"
 
 #include <string.h>
@@ -18,8 +18,8 @@ const char *dygw_day_of(dygw_ms_t t, int zone, apr_pool_t *pool)
     return apr_pstrmemdup(pool, text, DYGW_DAY_LEN);
 }
 
-/* -1 when one of them is no digit. */
-static int number(const char *text, int digits)
+/* Returns the value of the first `digits` characters; -1: one of them is not a digit. */
+static int value_of_digits(const char *text, int digits)
 {
     int value = 0;
 
@@ -44,7 +44,7 @@ static int days_of_month(int year, int month)
     return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-/* Days from 1970-01-01 to the first of the year. */
+/* Returns the number of days from 1970-01-01 to January 1 of the year. */
 static apr_int64_t days_before(int year)
 {
     const int y = year - 1;
@@ -62,9 +62,9 @@ apr_status_t dygw_day_start(const char *text, int zone, dygw_ms_t *start)
     if (strlen(text) != DYGW_DAY_LEN || text[4] != '-' || text[7] != '-') {
         return APR_EINVAL;
     }
-    year = number(text, 4);
-    month = number(text + 5, 2);
-    day = number(text + 8, 2);
+    year = value_of_digits(text, 4);
+    month = value_of_digits(text + 5, 2);
+    day = value_of_digits(text + 8, 2);
     if (year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12 || day < 1
         || day > days_of_month(year, month)) {
         return APR_EINVAL;

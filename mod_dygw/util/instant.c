@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading RFC 3339 times. */
+ * Reads RFC 3339 times. See instant.h. */
 #include "util/instant.h"
 
 #include <string.h>
@@ -10,8 +10,9 @@
 #define MINUTES         60
 #define SECOND_MS       1000
 
-/* Two digits of at most max, which *text steps over; -1: there are none. */
-static int two_digits(const char **text, int max)
+/* Reads two digits and moves *text behind them. Returns their value; -1: there are no two digits,
+ * or the value is above max. */
+static int read_two_digits(const char **text, int max)
 {
     const char *s = *text;
     int value;
@@ -24,7 +25,7 @@ static int two_digits(const char **text, int max)
     return value <= max ? value : -1;
 }
 
-static int step_over(const char **text, char c)
+static int skip_char(const char **text, char c)
 {
     if (**text != c) {
         return 0;
@@ -33,12 +34,13 @@ static int step_over(const char **text, char c)
     return 1;
 }
 
-/* ".123456" in ms, rounded up; 0 when there is none, -1 when it is spoilt. */
-static int fraction(const char **text)
+/* Reads a fraction of a second, as ".123456". Returns ms, rounded up; 0: there is no fraction; -1:
+ * no digit follows the point. */
+static int read_fraction(const char **text)
 {
     int ms = 0, digits = 0, more = 0;
 
-    if (!step_over(text, '.')) {
+    if (!skip_char(text, '.')) {
         return 0;
     }
     for (; **text >= '0' && **text <= '9'; ++*text) {
@@ -55,7 +57,8 @@ static int fraction(const char **text)
     return digits > 0 ? ms + more : -1;
 }
 
-/* "Z" or "+08:00" at the end of the text; minutes east. 0: it is neither. */
+/* Reads "Z" or an offset like "+08:00", which must be all of text, into *zone (minutes east of
+ * UTC). Returns 0 where text is neither. */
 static int read_zone(const char *text, int *zone)
 {
     const int west = *text == '-';
@@ -69,19 +72,20 @@ static int read_zone(const char *text, int *zone)
         return 0;
     }
     text++;
-    hours = two_digits(&text, 23);
-    minutes = hours >= 0 && step_over(&text, ':') ? two_digits(&text, 59) : -1;
+    hours = read_two_digits(&text, 23);
+    minutes = hours >= 0 && skip_char(&text, ':') ? read_two_digits(&text, 59) : -1;
     *zone = (west ? -1 : 1) * (MINUTES * hours + minutes);
     return minutes >= 0 && *text == '\0';
 }
 
-/* ms of the day; -1: text is no time of it. */
-static dygw_ms_t time_of_day(const char **text)
+/* Reads a time of the day, and moves *text behind it. Returns the ms since the day began;
+ * -1: there is no such time. */
+static dygw_ms_t read_time_of_day(const char **text)
 {
-    const int hours = two_digits(text, 23);
-    const int minutes = hours >= 0 && step_over(text, ':') ? two_digits(text, 59) : -1;
-    const int seconds = minutes >= 0 && step_over(text, ':') ? two_digits(text, 59) : -1;
-    const int ms = seconds >= 0 ? fraction(text) : -1;
+    const int hours = read_two_digits(text, 23);
+    const int minutes = hours >= 0 && skip_char(text, ':') ? read_two_digits(text, 59) : -1;
+    const int seconds = minutes >= 0 && skip_char(text, ':') ? read_two_digits(text, 59) : -1;
+    const int ms = seconds >= 0 ? read_fraction(text) : -1;
 
     return ms < 0 ? -1
                   : ((dygw_ms_t)hours * MINUTES + minutes) * MINUTE_MS
@@ -99,10 +103,10 @@ apr_status_t dygw_instant_parse(const char *text, dygw_ms_t *t)
         return APR_EINVAL;
     }
     text += DYGW_DAY_LEN;
-    if (!step_over(&text, 'T') && !step_over(&text, 't')) {
+    if (!skip_char(&text, 'T') && !skip_char(&text, 't')) {
         return APR_EINVAL;
     }
-    time = time_of_day(&text);
+    time = read_time_of_day(&text);
     if (time < 0 || !read_zone(text, &zone)) {
         return APR_EINVAL;
     }

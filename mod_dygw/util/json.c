@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading JSON: jansson, made strict, and tied to pools. */
+ * Reads JSON. See json.h. */
 #include "util/json.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 
 #define ID_MAX          64      /* characters: what the columns of all ids hold */
 
-/* 9223372036854775807 has 19 digits: shorter numbers fit into an integer. */
+/* 9223372036854775807 has 19 digits: an integer with fewer digits fits into 64 bits. */
 #define RISKY_DIGITS    19
 
-/* Two to the 63rd: the first real that is too large for an integer. */
+/* Two to the 63rd, which is the first real number that does not fit into a 64-bit integer. */
 #define INT64_END       9223372036854775808.0
 
-/* Steps over the string that starts at text[i] and returns the index after it. */
+/* Returns the index behind the string that starts at text[i]. */
 static apr_size_t skip_string(const char *text, apr_size_t len, apr_size_t i)
 {
     for (i++; i < len && text[i] != '"'; i++) {
@@ -30,8 +30,8 @@ static apr_size_t skip_string(const char *text, apr_size_t len, apr_size_t i)
     return i + 1;
 }
 
-/* Whether arrays and objects nest deeper than DYGW_JSON_MAX_DEPTH. Before jansson sees the text,
- * because its own limit is 2048 and its parser recurses. */
+/* Whether arrays and objects nest deeper than DYGW_JSON_MAX_DEPTH. This is checked before jansson
+ * reads the text, because jansson's parser recurses, and its own limit is 2048. */
 static int is_too_deep(const char *text, apr_size_t len)
 {
     int depth = 0;
@@ -60,8 +60,9 @@ static int is_too_deep(const char *text, apr_size_t len)
     return 0;
 }
 
-/* The length of the number at text[i]; *risky tells that it is an integer that may not fit. */
-static apr_size_t number_at(const char *text, apr_size_t len, apr_size_t i, int *risky)
+/* Returns the length of the number at text[i]. *risky: the number is an integer that may be too
+ * large for 64 bits. */
+static apr_size_t number_length(const char *text, apr_size_t len, apr_size_t i, int *risky)
 {
     apr_size_t start = i, digits = 0;
     int whole = 1;
@@ -75,12 +76,12 @@ static apr_size_t number_at(const char *text, apr_size_t len, apr_size_t i, int 
     return i - start;
 }
 
-/* The text with its very large integers in quotes: jansson refuses what does not fit into 64 bits,
- * and as a real an identifier would lose its last digits. */
+/* Returns the text with very large integers in quotes. Jansson refuses an integer that does not fit
+ * into 64 bits; and read as a real number, an identifier would lose its last digits. */
 static const char *quote_large_integers(const char *text, apr_size_t len, apr_pool_t *pool,
                                         apr_size_t *new_len)
 {
-    /* Each of them is at least RISKY_DIGITS long and gains two quotes. */
+    /* Each such integer has at least RISKY_DIGITS characters, and two quotes are added to it. */
     char *out = apr_palloc(pool, len + len / RISKY_DIGITS * 2 + 1);
     apr_size_t i = 0, o = 0;
 
@@ -93,7 +94,7 @@ static const char *quote_large_integers(const char *text, apr_size_t len, apr_po
             n = n > len - i ? len - i : n;
         }
         else if (apr_isdigit(text[i]) || text[i] == '-') {
-            n = number_at(text, len, i, &risky);
+            n = number_length(text, len, i, &risky);
         }
         if (risky) {
             out[o++] = '"';
@@ -109,7 +110,7 @@ static const char *quote_large_integers(const char *text, apr_size_t len, apr_po
     return out;
 }
 
-static const char *words_for(enum json_error_code code)
+static const char *words_for_error(enum json_error_code code)
 {
     switch (code) {
     case json_error_invalid_utf8:
@@ -134,7 +135,7 @@ static const char *words_for(enum json_error_code code)
     }
 }
 
-static int is_blank(const char *text, apr_size_t len)
+static int is_empty_json(const char *text, apr_size_t len)
 {
     while (len > 0 && strchr(" \t\r\n", text[len - 1]) && text[len - 1]) {
         len--;
@@ -142,14 +143,14 @@ static int is_blank(const char *text, apr_size_t len)
     return len == 0;
 }
 
-static apr_status_t release(void *value)
+static apr_status_t release_json(void *value)
 {
     json_decref(value);
     return APR_SUCCESS;
 }
 
-static json_t *load(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
-                    json_error_t *problem)
+static json_t *load_json(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
+                         json_error_t *problem)
 {
     size_t flags
         = JSON_DECODE_ANY | (mode == DYGW_JSON_STRICT ? JSON_REJECT_DUPLICATES : JSON_ALLOW_NUL);
@@ -172,7 +173,7 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
     if (mode == DYGW_JSON_LENIENT) {
         text = dygw_json_mend(text, &len, pool);
     }
-    if (is_blank(text, len)) {
+    if (is_empty_json(text, len)) {
         *error = "invalid JSON: empty";
         return NULL;
     }
@@ -180,20 +181,21 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
         *error = apr_psprintf(pool, "invalid JSON: nested deeper than %d", DYGW_JSON_MAX_DEPTH);
         return NULL;
     }
-    root = load(text, len, mode, pool, &problem);
+    root = load_json(text, len, mode, pool, &problem);
     if (root == NULL) {
         *error = apr_psprintf(pool, "invalid JSON: %s, at line %d, column %d",
-                              words_for(json_error_code(&problem)),
+                              words_for_error(json_error_code(&problem)),
                               problem.line < 1 ? 1 : problem.line,
                               problem.column < 0 ? 0 : problem.column);
         return NULL;
     }
-    apr_pool_cleanup_register(pool, root, release, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, root, release_json, apr_pool_cleanup_null);
     return root;
 }
 
-/* What cannot be recorded is as good as absent: an outcome must not be lost for it. */
-static const char *short_enough(const char *text)
+/* Returns NULL for an id that is too long for its column in the database: the id then counts as
+ * absent, so that the rest of the answer can still be recorded. */
+static const char *id_or_null(const char *text)
 {
     return *text && dygw_characters(text) <= ID_MAX ? text : NULL;
 }
@@ -205,7 +207,7 @@ const char *dygw_json_id(const json_t *object, const char *key, apr_pool_t *pool
     if (json_is_integer(value)) {
         return apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     }
-    return json_is_string(value) ? short_enough(json_string_value(value)) : NULL;
+    return json_is_string(value) ? id_or_null(json_string_value(value)) : NULL;
 }
 
 const char *dygw_json_str(const json_t *object, const char *key)
@@ -213,7 +215,7 @@ const char *dygw_json_str(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-static apr_int64_t decimal(const char *text, apr_int64_t fallback)
+static apr_int64_t parse_decimal(const char *text, apr_int64_t fallback)
 {
     const char *digits = text + (*text == '-');
     apr_int64_t number;
@@ -235,7 +237,7 @@ apr_int64_t dygw_json_int(const json_t *object, const char *key, apr_int64_t fal
         return json_integer_value(value);
     }
     if (json_is_string(value)) {
-        return decimal(json_string_value(value), fallback);
+        return parse_decimal(json_string_value(value), fallback);
     }
     if (json_is_real(value)) {
         double real = json_real_value(value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The appending JSON writer. */
+ * The JSON writer. See jsonw.h. */
 #include "util/jsonw.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #define ESCAPED_LEN         6                   /* \u0000 */
 #define MAX_INT_LEN         20                  /* -9223372036854775808 */
 
-static void append(dygw_jsonw_t *w, const char *data, apr_size_t len)
+static void jsonw_append(dygw_jsonw_t *w, const char *data, apr_size_t len)
 {
     char *out = dygw_grow(&w->text, &w->size, w->len, len, w->pool);
 
@@ -19,8 +19,9 @@ static void append(dygw_jsonw_t *w, const char *data, apr_size_t len)
     w->len += len;
 }
 
-/* The length of the valid UTF-8 sequence at s, 0 when there is none. Stops at the NUL by itself. */
-static apr_size_t utf8_sequence(const unsigned char *s)
+/* Returns the length of the valid UTF-8 sequence at s; 0: there is none. It never reads behind the
+ * NUL at the end, because a NUL continues no sequence. */
+static apr_size_t utf8_sequence_length(const unsigned char *s)
 {
     unsigned char min = 0x80, max = 0xBF;
     apr_size_t len, i;
@@ -45,7 +46,7 @@ static apr_size_t utf8_sequence(const unsigned char *s)
     return len;
 }
 
-static void append_escape(dygw_jsonw_t *w, unsigned char c)
+static void jsonw_append_escape(dygw_jsonw_t *w, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -54,11 +55,11 @@ static void append_escape(dygw_jsonw_t *w, unsigned char c)
     for (const char *n = named; *n; n += 2) {
         if ((unsigned char)n[0] == c) {
             out[1] = n[1];
-            append(w, out, 2);
+            jsonw_append(w, out, 2);
             return;
         }
     }
-    append(w, out, ESCAPED_LEN);
+    jsonw_append(w, out, ESCAPED_LEN);
 }
 
 static int is_plain(unsigned char c)
@@ -66,11 +67,11 @@ static int is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-static void append_quoted(dygw_jsonw_t *w, const char *value)
+static void jsonw_append_quoted(dygw_jsonw_t *w, const char *value)
 {
     const unsigned char *s = (const unsigned char *)value;
 
-    append(w, "\"", 1);
+    jsonw_append(w, "\"", 1);
     while (*s) {
         const unsigned char *start = s;
         apr_size_t len;
@@ -78,49 +79,49 @@ static void append_quoted(dygw_jsonw_t *w, const char *value)
         while (is_plain(*s)) {
             s++;
         }
-        append(w, (const char *)start, (apr_size_t)(s - start));
+        jsonw_append(w, (const char *)start, (apr_size_t)(s - start));
         if (*s == '\0') {
             break;
         }
-        len = utf8_sequence(s);
+        len = utf8_sequence_length(s);
         if (len == 1) {
-            append_escape(w, *s);
+            jsonw_append_escape(w, *s);
         }
         else if (len > 1) {
-            append(w, (const char *)s, len);
+            jsonw_append(w, (const char *)s, len);
         }
         else {
-            append(w, REPLACEMENT, 3);
+            jsonw_append(w, REPLACEMENT, 3);
             len = 1;
         }
         s += len;
     }
-    append(w, "\"", 1);
+    jsonw_append(w, "\"", 1);
 }
 
-/* What comes before any value: the comma, the key. */
-static void begin_value(dygw_jsonw_t *w, const char *key)
+/* Writes what comes before a value: the comma and the key. */
+static void jsonw_begin_value(dygw_jsonw_t *w, const char *key)
 {
     if (w->comma) {
-        append(w, ",", 1);
+        jsonw_append(w, ",", 1);
     }
     if (key) {
-        append_quoted(w, key);
-        append(w, ":", 1);
+        jsonw_append_quoted(w, key);
+        jsonw_append(w, ":", 1);
     }
     w->comma = 1;
 }
 
-static void open_with(dygw_jsonw_t *w, const char *key, const char *bracket)
+static void jsonw_open(dygw_jsonw_t *w, const char *key, const char *bracket)
 {
-    begin_value(w, key);
-    append(w, bracket, 1);
+    jsonw_begin_value(w, key);
+    jsonw_append(w, bracket, 1);
     w->comma = 0;
 }
 
-static void close_with(dygw_jsonw_t *w, const char *bracket)
+static void jsonw_close(dygw_jsonw_t *w, const char *bracket)
 {
-    append(w, bracket, 1);
+    jsonw_append(w, bracket, 1);
     w->comma = 1;
 }
 
@@ -135,22 +136,22 @@ void dygw_jsonw_init(dygw_jsonw_t *w, apr_pool_t *pool, apr_size_t size_hint)
 
 void dygw_jsonw_object(dygw_jsonw_t *w, const char *key)
 {
-    open_with(w, key, "{");
+    jsonw_open(w, key, "{");
 }
 
 void dygw_jsonw_end_object(dygw_jsonw_t *w)
 {
-    close_with(w, "}");
+    jsonw_close(w, "}");
 }
 
 void dygw_jsonw_array(dygw_jsonw_t *w, const char *key)
 {
-    open_with(w, key, "[");
+    jsonw_open(w, key, "[");
 }
 
 void dygw_jsonw_end_array(dygw_jsonw_t *w)
 {
-    close_with(w, "]");
+    jsonw_close(w, "]");
 }
 
 void dygw_jsonw_string(dygw_jsonw_t *w, const char *key, const char *value)
@@ -159,8 +160,8 @@ void dygw_jsonw_string(dygw_jsonw_t *w, const char *key, const char *value)
         dygw_jsonw_null(w, key);
         return;
     }
-    begin_value(w, key);
-    append_quoted(w, value);
+    jsonw_begin_value(w, key);
+    jsonw_append_quoted(w, value);
 }
 
 void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
@@ -176,20 +177,20 @@ void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
     if (value < 0) {
         *--p = '-';
     }
-    begin_value(w, key);
-    append(w, p, (apr_size_t)(digits + sizeof digits - p));
+    jsonw_begin_value(w, key);
+    jsonw_append(w, p, (apr_size_t)(digits + sizeof digits - p));
 }
 
 void dygw_jsonw_bool(dygw_jsonw_t *w, const char *key, int value)
 {
-    begin_value(w, key);
-    append(w, value ? "true" : "false", value ? 4 : 5);
+    jsonw_begin_value(w, key);
+    jsonw_append(w, value ? "true" : "false", value ? 4 : 5);
 }
 
 void dygw_jsonw_null(dygw_jsonw_t *w, const char *key)
 {
-    begin_value(w, key);
-    append(w, "null", 4);
+    jsonw_begin_value(w, key);
+    jsonw_append(w, "null", 4);
 }
 
 void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t)
@@ -203,8 +204,8 @@ void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t)
     text[0] = '"';
     dygw_time_rfc3339_into(text + 1, t);
     text[DYGW_RFC3339_LEN + 1] = '"';
-    begin_value(w, key);
-    append(w, text, DYGW_RFC3339_LEN + 2);
+    jsonw_begin_value(w, key);
+    jsonw_append(w, text, DYGW_RFC3339_LEN + 2);
 }
 
 void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size_t len)
@@ -213,6 +214,6 @@ void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size
         dygw_jsonw_null(w, key);
         return;
     }
-    begin_value(w, key);
-    append(w, json, len);
+    jsonw_begin_value(w, key);
+    jsonw_append(w, json, len);
 }

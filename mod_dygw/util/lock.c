@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * APR's process mutex inherits priorities, for which the kernel hands it from waiter to waiter:
- * once threads queue up, each use costs two switches of context, and the queue never ends under
- * load. This one may be taken by whoever runs, and is as robust. */
+ * A robust mutex between processes, without priority inheritance. APR's process mutex inherits
+ * priorities, and so the kernel hands it from one waiting thread to the next: once threads wait,
+ * each use costs two context switches, and under load there are always threads that wait. The mutex
+ * here can be taken by any thread that is running. */
 #include "util/lock.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ void dygw_lock_take(void *baton)
         rv = pthread_mutex_consistent(&lock->mutex);
     }
     if (rv != 0) {
-        abort();        /* going on without it could accept a nonce twice */
+        abort();        /* to go on without the lock could accept a nonce twice */
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A mutex in shared memory for sections of a few instructions, taken for every request by all
- * threads of all children. What is held for longer goes through httpd's own mutexes. */
+ * A mutex in shared memory that all threads of all children take in every request, each for a few
+ * instructions. For longer sections httpd's own mutexes are used. */
 #ifndef DYGW_UTIL_LOCK_H
 #define DYGW_UTIL_LOCK_H
 
@@ -12,11 +12,11 @@ typedef struct dygw_lock_t {
     pthread_mutex_t mutex;
 } dygw_lock_t;
 
-/* Makes one in memory that the children will inherit. */
+/* Makes a mutex in shared memory, before the children are forked. */
 apr_status_t dygw_lock_init(dygw_lock_t *lock);
 
-/* As the gateway and the nonce table call them; the baton is the dygw_lock_t. A holder that died
- * leaves the lock to the next one. */
+/* Take and release the mutex. The baton is the dygw_lock_t: the gateway and the nonce table call
+ * these functions as callbacks. When a process dies with the mutex, the next thread gets it. */
 void dygw_lock_take(void *baton);
 void dygw_lock_release(void *baton);
 

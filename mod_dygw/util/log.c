@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log facade: one writer for the process, nothing else. */
+ * The log facade: passes messages to the one writer of the process. */
 #include "util/log.h"
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #define REPEAT_PAUSE_SEC    60
 
-/* Set once, before there are threads. */
+/* It is set once, before there are threads. */
 static dygw_log_writer_fn *log_writer;
 
 void dygw_log_set_writer(dygw_log_writer_fn *writer)

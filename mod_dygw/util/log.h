@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The log facade: what the library half calls instead of ap_log_*; the glue points it at httpd. */
+ * The log facade: what the library calls instead of httpd's ap_log_*. The glue sets a writer that
+ * passes the messages to httpd. */
 #ifndef DYGW_UTIL_LOG_H
 #define DYGW_UTIL_LOG_H
 
@@ -21,25 +22,25 @@ typedef enum {
     DYGW_LOG_TRACE = 8
 } dygw_log_level_e;
 
-/* Where a message belongs: `where` is opaque to the library (the glue keeps a server_rec in it);
- * `request_id` may be NULL. Never NULL itself. */
+/* What a message belongs to. `where` is opaque to the library: the glue keeps a server_rec in it.
+ * `request_id` may be NULL. A pointer to a dygw_log_t is never NULL. */
 typedef struct dygw_log_t {
     const void *where;
     const char *request_id;
 } dygw_log_t;
 
-/* Which message it is in the sources, and how grave. */
+/* Where the message stands in the sources, and how grave it is. */
 typedef struct dygw_log_place_t {
     const char *file;
     int line;
     dygw_log_level_e level;
 } dygw_log_place_t;
 
-/* Writes one formatted message. Must be callable from every thread. */
+/* Writes one formatted message. It must be callable from every thread. */
 typedef void dygw_log_writer_fn(const dygw_log_t *log, const dygw_log_place_t *place,
                                 apr_status_t rv, const char *fmt, va_list args);
 
-/* Sets the process's writer; NULL restores the default, which drops everything. */
+/* Sets the writer of the process. NULL, as at the start: messages are dropped. */
 void dygw_log_set_writer(dygw_log_writer_fn *writer);
 
 void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv,
@@ -50,8 +51,8 @@ void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_st
     dygw_log_write((log), &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, \
                    (rv), __VA_ARGS__)
 
-/* Whether what happens with every request may be said now: once a minute and process, by what
- * said_at keeps (s; 0 = never). */
+/* Whether a message that could come with every request may be logged now: once a minute in each
+ * process. *said_at keeps when the message was logged last (s; 0 at first). */
 int dygw_log_may_repeat(volatile apr_uint32_t *said_at);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Counting without a lock.
+ * Counts without a lock.
  *
- * Every slot is added to atomically, so it does not matter who adds to it, and a child that dies
- * takes nothing along. For speed alone there are several copies of all slots, each on cache lines
- * of its own: a process adds to the copy that its pid leads to, and readers sum all copies up. */
+ * Each counter is a slot in shared memory, and is added to atomically, by any thread of any
+ * process; so nothing is lost when a child dies. There are several copies of all slots, each on
+ * cache lines of its own, only for speed: a process adds to the copy that follows from its pid, and
+ * readers add all copies up. */
 #include "util/metrics.h"
 
 #include <stdalign.h>
@@ -16,7 +17,8 @@
 #define COPIES      16
 #define CACHE_LINE  64
 
-/* Several processes share the slots: an emulation by a lock of this process would not do. */
+/* Several processes share the slots. So 64-bit atomics that a compiler emulates by a lock of one
+ * process would not work. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
 
 typedef _Atomic apr_uint64_t slot_t;
@@ -34,7 +36,7 @@ typedef struct copy_t {
 typedef struct shared_t {
     dygw_ms_t since;
     _Atomic apr_int64_t gauges[DYGW_GAUGES];
-    _Atomic apr_int64_t numbers[DYGW_METRIC_NUMBERS];   /* 0: nobody's */
+    _Atomic apr_int64_t numbers[DYGW_METRIC_NUMBERS];   /* 0: the place is free */
     copy_t copies[COPIES];
 } shared_t;
 
@@ -55,7 +57,7 @@ const char *const dygw_gauge_words[DYGW_GAUGES] = {
 #undef DYGW_GAUGE
 };
 
-/* What Douyin takes as a rule is 80 ms and more, and no call may take longer than some seconds. */
+/* Douyin usually takes 80 ms and more, and the configuration allows a call to take some seconds. */
 const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1] = {
     25000, 50000, 80000, 100000, 150000, 200000, 300000, 500000, 1000000, 2000000, 3000000, 5000000
 };
@@ -67,8 +69,9 @@ apr_size_t dygw_metrics_size(void)
     return sizeof(shared_t) + CACHE_LINE;
 }
 
-/* Shared memory begins anywhere; it is at the same address in all processes. */
-static shared_t *aligned(void *memory)
+/* Returns the first address in memory that begins a cache line. Shared memory may begin anywhere,
+ * but it has the same address in all processes. */
+static shared_t *align_shared(void *memory)
 {
     apr_uintptr_t past = (apr_uintptr_t)memory % CACHE_LINE;
 
@@ -78,21 +81,21 @@ static shared_t *aligned(void *memory)
 void dygw_metrics_format(void *memory)
 {
     memset(memory, 0, dygw_metrics_size());
-    aligned(memory)->since = dygw_now();
+    align_shared(memory)->since = dygw_now();
 }
 
 dygw_metrics_t *dygw_metrics_attach(void *memory, apr_pool_t *pool)
 {
     dygw_metrics_t *metrics = apr_palloc(pool, sizeof(*metrics));
 
-    metrics->shared = aligned(memory);
+    metrics->shared = align_shared(memory);
     metrics->own = &metrics->shared->copies[getpid() % COPIES];
     return metrics;
 }
 
 /* --- counting --- */
 
-static void add(slot_t *slot, apr_uint64_t more)
+static void add_to_slot(slot_t *slot, apr_uint64_t more)
 {
     atomic_fetch_add_explicit(slot, more, memory_order_relaxed);
 }
@@ -100,7 +103,7 @@ static void add(slot_t *slot, apr_uint64_t more)
 void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
 {
     if (metrics) {
-        add(&metrics->own->counters[(int)family + series], 1);
+        add_to_slot(&metrics->own->counters[(int)family + series], 1);
     }
 }
 
@@ -116,8 +119,8 @@ void dygw_observe(const dygw_metrics_t *metrics, dygw_upstream_e call, apr_inter
         bucket++;
     }
     histogram = &metrics->own->upstream[call];
-    add(&histogram->buckets[bucket], 1);
-    add(&histogram->sum, took > 0 ? (apr_uint64_t)took : 0);
+    add_to_slot(&histogram->buckets[bucket], 1);
+    add_to_slot(&histogram->sum, took > 0 ? (apr_uint64_t)took : 0);
 }
 
 void dygw_gauge(const dygw_metrics_t *metrics, dygw_gauge_e gauge, apr_int64_t value)

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures for monitoring: counters, one histogram, gauges. Counted by all threads of all children
- * without a lock, in memory that they share and that outlives restarts, so that counters only ever
- * grow. See metrics.c.
+ * Metrics for monitoring: counters, a histogram for each call to Douyin, and gauges. All threads of
+ * all children count without a lock (see metrics.c), in shared memory that outlives restarts, so
+ * that counters never go down.
  *
- * A series is a place in that memory. Which one has which place is told by the identity of the list
- * (dygw_series_identity): a build with another list has a memory of its own.
+ * Each series of a counter has a fixed place in that memory. The identity of the list of series
+ * (dygw_series_identity) names the memory, so that a build with another list uses another memory.
  *
- * Each call of dygw_count and its like takes NULL for "not counted". */
+ * The functions that count take NULL for `metrics`: then nothing is counted. */
 #ifndef DYGW_UTIL_METRICS_H
 #define DYGW_UTIL_METRICS_H
 
 #include <apr_pools.h>
 #include <apr_time.h>
 
-/* --- what tells the series of a counter apart; each ends with how many there are --- */
+/* --- the series of each counter; the last name of each list is how many there are --- */
 
-/* Of POST /coupons/verify. The first three are counted for each coupon, the others for each
+/* Of POST /coupons/verify. The first three are counted for each verification, the others for each
  * request. */
 typedef enum {
     DYGW_REDEMPTION_SUCCESS, DYGW_REDEMPTION_FAILED, DYGW_REDEMPTION_PROCESSING,
     DYGW_REDEMPTION_REFUSED, DYGW_REDEMPTION_REPLAYED, DYGW_REDEMPTION_SERIES
 } dygw_redemption_series_e;
 
-/* Of redemptions that the background settled. */
+/* Verifications that the background settled, by their outcome. */
 typedef enum {
     DYGW_SETTLED_SUCCESS, DYGW_SETTLED_FAILED, DYGW_SETTLED_SERIES
 } dygw_settled_series_e;
@@ -30,8 +30,7 @@ typedef enum {
 typedef enum {
     DYGW_CANCEL_DONE, DYGW_CANCEL_REFUSED, DYGW_CANCEL_UNKNOWN, DYGW_CANCEL_GIVEN_UP,
     DYGW_CANCEL_ELSEWHERE,
-    DYGW_CANCEL_ORPHAN, DYGW_CANCEL_ORPHAN_LEFT,    /* a lost verify that redeemed late: it was
-                                                     * taken back, or not */
+    DYGW_CANCEL_ORPHAN, DYGW_CANCEL_ORPHAN_LEFT,    /* an orphan was cancelled, or could not be */
     DYGW_CANCEL_SERIES
 } dygw_cancel_series_e;
 
@@ -42,7 +41,7 @@ typedef enum {
     DYGW_UPSTREAM_STORES, DYGW_UPSTREAM_SHORT_LINK, DYGW_UPSTREAM_CALLS
 } dygw_upstream_e;
 
-/* How they go wrong, but for refusals. */
+/* How calls to Douyin fail, apart from refusals. */
 typedef enum {
     DYGW_CALL_BUSY, DYGW_CALL_GARBLED, DYGW_CALL_TIMEOUT, DYGW_CALL_LOST,
     DYGW_CALL_UNREACHABLE, DYGW_CALL_ERRORS
@@ -59,13 +58,13 @@ typedef enum {
     DYGW_WEBHOOK_URL_CHECK, DYGW_WEBHOOK_FAILED, DYGW_WEBHOOK_SERIES
 } dygw_webhook_series_e;
 
-/* Room for what has its words elsewhere. */
-#define DYGW_REQUEST_CODES      32      /* our codes, for each part of the API */
-#define DYGW_REQUEST_HALVES     2
-#define DYGW_REFUSAL_CODES      96      /* Douyin's, as far as they are known */
-#define DYGW_METRIC_NUMBERS     32      /* and numbers that are not, see dygw_metrics_place */
+/* Places for series whose names are in other files. */
+#define DYGW_REQUEST_CODES      32      /* codes of our replies, for each of the two APIs */
+#define DYGW_REQUEST_HALVES     2       /* /open and /internal */
+#define DYGW_REFUSAL_CODES      96      /* codes of Douyin's that douyin/codes.h has */
+#define DYGW_METRIC_NUMBERS     32      /* other codes of Douyin's, see dygw_metrics_place */
 
-/* --- all of them --- */
+/* --- all counters --- */
 
 /* X(family, how many series, name, help) */
 #define DYGW_COUNTERS(X) \
@@ -92,7 +91,8 @@ typedef enum {
     X(DB_REPAIRS, 1, "dygw_database_repairs_total", \
       "Connections that had died and were renewed under way.")
 
-/* dygw_counter_e: a family's first series; dygw_family_e: its place in the list. */
+/* A counter with its series is a family. dygw_counter_e: the place of the first series of a family;
+ * dygw_family_e: the place of the family in the list. */
 #define DYGW_FIRST_AND_LAST(id, series, name, help) \
     DYGW_COUNT_##id, DYGW_LAST_OF_##id = DYGW_COUNT_##id + (series) - 1,
 typedef enum { DYGW_COUNTERS(DYGW_FIRST_AND_LAST) DYGW_COUNTER_SLOTS } dygw_counter_e;
@@ -111,15 +111,15 @@ typedef struct dygw_family_t {
 
 extern const dygw_family_t dygw_families[DYGW_FAMILIES];
 
-/* Set by one thread of the host. */
+/* Gauges. Only the background thread of the host's leader sets them. */
 #define DYGW_GAUGE_LIST(X) \
     X(LEASE_HELD)       /* 1: this host does the background work */ \
-    X(JOBS)             /* under way */ \
-    X(TO_SETTLE)        /* what waits for the background, as counted last */ \
-    X(TO_CANCEL) \
-    X(TO_ENRICH) \
-    X(OLDEST_AT)        /* ms: when the oldest that is processing began; 0: none is */ \
-    X(COUNTED_AT)       /* ms: of these four */ \
+    X(JOBS)             /* jobs under way */ \
+    X(TO_SETTLE)        /* verifications that wait to be settled, as counted last; */ \
+    X(TO_CANCEL)        /* to be cancelled; */ \
+    X(TO_ENRICH)        /* to be enriched */ \
+    X(OLDEST_AT)        /* ms: when the oldest `processing` verification began; 0: none */ \
+    X(COUNTED_AT)       /* ms: when these four were counted */ \
     X(APPS_ACTIVE) \
     X(APPS_DISABLED)
 
@@ -133,47 +133,55 @@ extern const char *const dygw_gauge_words[DYGW_GAUGES];
 
 typedef struct dygw_metrics_t dygw_metrics_t;
 
-/* Shared memory of this size, formatted once. */
+/* The size of the shared memory, in bytes. */
 apr_size_t dygw_metrics_size(void);
+
+/* Prepares the memory, before any process attaches to it: sets all counters to 0. */
 void dygw_metrics_format(void *memory);
 
-/* This process's way to it, in pool. */
+/* Gives this process access to the formatted memory; the result is in pool. */
 dygw_metrics_t *dygw_metrics_attach(void *memory, apr_pool_t *pool);
 
-/* --- counting, from any thread --- */
+/* --- counting; any thread may call these --- */
 
+/* Adds one to a series of a family. */
 void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series);
 
-/* A call to Douyin that took so long. */
+/* Counts a call to Douyin that took `took` (us). */
 void dygw_observe(const dygw_metrics_t *metrics, dygw_upstream_e call, apr_interval_time_t took);
 
+/* Sets a gauge. */
 void dygw_gauge(const dygw_metrics_t *metrics, dygw_gauge_e gauge, apr_int64_t value);
 
-/* A number that nobody could know beforehand gets a place of its own, the same in all processes, to
- * be counted by. -1: all places are taken by others, or metrics is NULL. */
+/* Returns the place of a number (not 0) that has no series in the lists, as a code of Douyin's that
+ * we do not know. The first call for a number reserves a place for it, which is the same in all
+ * processes. -1: other numbers have all places, or metrics is NULL. */
 int dygw_metrics_place(const dygw_metrics_t *metrics, apr_int64_t number);
 
 /* --- reading --- */
 
-/* Whose a place is; 0: nobody's yet. */
+/* The number that has the place; 0: the place is free. */
 apr_int64_t dygw_metrics_number(const dygw_metrics_t *metrics, int place);
 
+/* The value of a series. */
 apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, int series);
 
-/* Upper bounds of the histogram's buckets, in us; above the last one is one more bucket. */
+/* The upper bounds of the histogram's buckets, in us. The last bucket has no bound. */
 #define DYGW_BUCKETS 13
 extern const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1];
 
 typedef struct dygw_histogram_t {
-    apr_uint64_t up_to[DYGW_BUCKETS];   /* how many calls took up to the bound; the last: all */
-    apr_uint64_t sum;                   /* us */
+    apr_uint64_t up_to[DYGW_BUCKETS];   /* how many calls took up to the bound; last: all calls */
+    apr_uint64_t sum;                   /* us that all calls took */
 } dygw_histogram_t;
 
+/* Reads the histogram of a call to Douyin into *out. */
 void dygw_observed(const dygw_metrics_t *metrics, dygw_upstream_e call, dygw_histogram_t *out);
 
+/* The value of a gauge. */
 apr_int64_t dygw_gauged(const dygw_metrics_t *metrics, dygw_gauge_e gauge);
 
-/* When the memory was formatted, in ms: since then it has been counted. */
+/* When the memory was formatted, in ms: since then the counters have counted. */
 apr_int64_t dygw_metrics_since(const dygw_metrics_t *metrics);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pools with an allocator of their own. */
+ * Pools with an allocator of their own. See pool.h. */
 #include "util/pool.h"
 
 #include <apr_allocator.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The appending writer of Prometheus' text format. */
+ * The writer of Prometheus' text format. See prometheus.h. */
 #include "util/prometheus.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 /* --- appending --- */
 
-static void append(dygw_prometheus_t *p, const char *data, apr_size_t len)
+static void prometheus_append(dygw_prometheus_t *p, const char *data, apr_size_t len)
 {
     char *out = dygw_grow(&p->text, &p->size, p->len, len, p->pool);
 
@@ -19,22 +19,22 @@ static void append(dygw_prometheus_t *p, const char *data, apr_size_t len)
     p->len += len;
 }
 
-static void append_text(dygw_prometheus_t *p, const char *text)
+static void prometheus_append_text(dygw_prometheus_t *p, const char *text)
 {
-    append(p, text, strlen(text));
+    prometheus_append(p, text, strlen(text));
 }
 
-/* With a backslash before what is special, and \n for an end of line. */
-static void append_escaped(dygw_prometheus_t *p, const char *text, const char *special)
+/* Appends text with a backslash before each character of `special`, and \n for an end of line. */
+static void prometheus_append_escaped(dygw_prometheus_t *p, const char *text, const char *special)
 {
     while (*text) {
         apr_size_t plain = strcspn(text, special);
 
-        append(p, text, plain);
+        prometheus_append(p, text, plain);
         text += plain;
         if (*text) {
-            append(p, "\\", 1);
-            append(p, *text == '\n' ? "n" : text, 1);
+            prometheus_append(p, "\\", 1);
+            prometheus_append(p, *text == '\n' ? "n" : text, 1);
             text++;
         }
     }
@@ -74,39 +74,39 @@ void dygw_prometheus_init(dygw_prometheus_t *p, apr_pool_t *pool, apr_size_t siz
 void dygw_prometheus_metric(dygw_prometheus_t *p, const char *name, const char *type,
                             const char *help)
 {
-    append_text(p, "# HELP ");
-    append_text(p, name);
-    append_text(p, " ");
-    append_escaped(p, help, "\\\n");
-    append_text(p, "\n# TYPE ");
-    append_text(p, name);
-    append_text(p, " ");
-    append_text(p, type);
-    append_text(p, "\n");
+    prometheus_append_text(p, "# HELP ");
+    prometheus_append_text(p, name);
+    prometheus_append_text(p, " ");
+    prometheus_append_escaped(p, help, "\\\n");
+    prometheus_append_text(p, "\n# TYPE ");
+    prometheus_append_text(p, name);
+    prometheus_append_text(p, " ");
+    prometheus_append_text(p, type);
+    prometheus_append_text(p, "\n");
 }
 
-static void append_labels(dygw_prometheus_t *p, const dygw_label_t *labels, int count)
+static void prometheus_append_labels(dygw_prometheus_t *p, const dygw_label_t *labels, int count)
 {
     int i;
 
     for (i = 0; i < count; i++) {
-        append_text(p, i == 0 ? "{" : ",");
-        append_text(p, labels[i].name);
-        append_text(p, "=\"");
-        append_escaped(p, labels[i].value, "\\\"\n");
-        append_text(p, "\"");
+        prometheus_append_text(p, i == 0 ? "{" : ",");
+        prometheus_append_text(p, labels[i].name);
+        prometheus_append_text(p, "=\"");
+        prometheus_append_escaped(p, labels[i].value, "\\\"\n");
+        prometheus_append_text(p, "\"");
     }
     if (count > 0) {
-        append_text(p, "}");
+        prometheus_append_text(p, "}");
     }
 }
 
 void dygw_prometheus_sample(dygw_prometheus_t *p, const char *name, const dygw_sample_t *sample)
 {
-    append_text(p, name);
-    append_text(p, sample->suffix);
-    append_labels(p, sample->labels, sample->count);
-    append_text(p, " ");
-    append_text(p, dygw_prometheus_value(sample->value, sample->decimals, p->pool));
-    append_text(p, "\n");
+    prometheus_append_text(p, name);
+    prometheus_append_text(p, sample->suffix);
+    prometheus_append_labels(p, sample->labels, sample->count);
+    prometheus_append_text(p, " ");
+    prometheus_append_text(p, dygw_prometheus_value(sample->value, sample->decimals, p->pool));
+    prometheus_append_text(p, "\n");
 }

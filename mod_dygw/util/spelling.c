@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How names, keys and nonces may be spelled. By hand and not with <ctype.h>: that one follows the
- * locale, which other modules may set. */
+ * How names, keys and nonces may be spelled. <ctype.h> is not used, because it follows the locale,
+ * which other modules may set. */
 #include "util/spelling.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ int dygw_has_controls(const char *text)
     const unsigned char *s = (const unsigned char *)text;
 
     for (; *s; s++) {
-        /* U+0080 to U+009F are written C2 80 to C2 9F. */
+        /* In UTF-8, U+0080 to U+009F are the bytes C2 80 to C2 9F. */
         if (*s < 0x20 || *s == 0x7F || (*s == 0xC2 && s[1] < 0xA0)) {
             return 1;
         }
@@ -59,6 +59,7 @@ int dygw_has_controls(const char *text)
     return 0;
 }
 
+/* A range of Unicode characters; { 0, 0 } ends a list of ranges. */
 typedef struct range_t {
     unsigned first, last;
 } range_t;
@@ -74,8 +75,10 @@ static const range_t hyphens[] = {
     { 0xFE63, 0xFE63 }, { 0xFF0D, 0xFF0D }, { 0, 0 }
 };
 
-/* The character at text and *len, its bytes. 0 in the middle of one, and for one of four bytes. */
-static unsigned character(const char *text, apr_size_t *len)
+/* Returns the character at the start of text, and sets *len to how many bytes it has. 0: text
+ * starts in the middle of a character, or with a character of four bytes, none of which is in a
+ * list. */
+static unsigned character_at(const char *text, apr_size_t *len)
 {
     const unsigned char *s = (const unsigned char *)text;
 
@@ -95,10 +98,10 @@ static unsigned character(const char *text, apr_size_t *len)
     return 0;
 }
 
-static apr_size_t length_in(const char *text, const range_t *range)
+static apr_size_t length_in_ranges(const char *text, const range_t *range)
 {
     apr_size_t len;
-    unsigned c = character(text, &len);
+    unsigned c = character_at(text, &len);
 
     while (range->last && (c < range->first || c > range->last)) {
         range++;
@@ -108,15 +111,15 @@ static apr_size_t length_in(const char *text, const range_t *range)
 
 apr_size_t dygw_blank(const char *text)
 {
-    return length_in(text, blanks);
+    return length_in_ranges(text, blanks);
 }
 
 apr_size_t dygw_hyphen(const char *text)
 {
-    return length_in(text, hyphens);
+    return length_in_ranges(text, hyphens);
 }
 
-/* Jansson makes no string of anything else. */
+/* Jansson makes strings of valid UTF-8 only. */
 static int is_utf8(const char *text)
 {
     json_t *value = json_string(text);

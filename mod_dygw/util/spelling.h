@@ -14,13 +14,13 @@ int dygw_is_one_of(const char *text, const char *const *words);
 /* Whether text is `len` lowercase hex digits. */
 int dygw_is_hex(const char *text, apr_size_t len);
 
-/* Whether UTF-8 text that is known to be valid has control characters, C1's included. */
+/* Whether valid UTF-8 text has control characters, including U+0080 to U+009F. */
 int dygw_has_controls(const char *text);
 
-/* Bytes of the character at the start of UTF-8 text that is known to be valid, when it is white
- * space of any script or, like a zero-width space or a byte order mark, shows as little; else 0. */
+/* Returns how many bytes the first character of valid UTF-8 text has, if it is white space of any
+ * script, or is invisible like a zero-width space or a byte order mark; else 0. */
 apr_size_t dygw_blank(const char *text);
-/* The same for hyphens and minus signs. */
+/* The same for a hyphen or a minus sign of any script. */
 apr_size_t dygw_hyphen(const char *text);
 
 /* Whether text is valid UTF-8 of min..max characters without control characters. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places where tests stop or kill us. */
+ * Places where tests stop or kill the process. See step.h. */
 #include "util/step.h"
 
 #ifdef DYGW_TEST_STEPS
@@ -11,7 +11,7 @@
 #define PATH_ROOM   1024
 #define LOOK_US     5000
 
-static int make_path(char *path, const char *name, const char *ending)
+static int make_step_path(char *path, const char *name, const char *ending)
 {
     const char *directory = getenv("DYGW_TEST_STEPS");
 
@@ -24,8 +24,8 @@ void dygw_step(const char *name)
     char here[PATH_ROOM];
     char go[PATH_ROOM];
 
-    if (!make_path(armed, name, "") || !make_path(here, name, ".here")
-        || !make_path(go, name, ".go") || rename(armed, here) != 0) {
+    if (!make_step_path(armed, name, "") || !make_step_path(here, name, ".here")
+        || !make_step_path(go, name, ".go") || rename(armed, here) != 0) {
         return;
     }
     while (access(go, F_OK) != 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places where tests stop or kill us. Only builds with -DDYGW_TEST_STEPS have them: there, when
- * the directory $DYGW_TEST_STEPS holds a file `name`, the first to come by makes it `name.here` and
- * waits until `name.go` is there. */
+ * Places in the code where tests stop or kill the process. Only builds with -DDYGW_TEST_STEPS have
+ * them. When the directory $DYGW_TEST_STEPS has a file `name`, the first thread that comes to the
+ * place of this name renames the file to `name.here`, and waits until there is a file `name.go`. */
 #ifndef DYGW_UTIL_STEP_H
 #define DYGW_UTIL_STEP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Texts that grow while they are written from front to back, and texts that are cut. */
+ * Memory for texts that are written from front to back, and texts that are cut. */
 #include "util/text.h"
 
 #include <apr_strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Texts: comparing those that may be absent (NULL), counting their characters, cutting them, and
- * writing them from front to back. */
+ * Functions for texts: compare texts that may be absent (NULL), count characters, cut a text to a
+ * length, and get memory for a text that is written from front to back. */
 #ifndef DYGW_UTIL_TEXT_H
 #define DYGW_UTIL_TEXT_H
 
@@ -8,19 +8,20 @@
 
 #include <apr_pools.h>
 
-/* Both are there, and the same. */
+/* Whether both texts are there, and equal. */
 static inline int dygw_text_same(const char *a, const char *b)
 {
     return a && b && strcmp(a, b) == 0;
 }
 
-/* The same, or both absent. */
+/* Whether both texts are equal, or both are absent. */
 static inline int dygw_text_equal(const char *a, const char *b)
 {
     return a == b || dygw_text_same(a, b);
 }
 
-/* Characters of UTF-8 text: what limits count, in the contract and in the columns. */
+/* Returns how many characters UTF-8 text has. The limits of the API and of the database's columns
+ * are in characters. */
 static inline size_t dygw_characters(const char *text)
 {
     size_t n = 0;
@@ -31,16 +32,19 @@ static inline size_t dygw_characters(const char *text)
     return n;
 }
 
-/* At most `chars` characters of UTF-8: text itself (may be NULL), or its beginning, from pool. */
+/* Cuts UTF-8 text to at most `chars` characters. Returns text itself (which may be NULL), or its
+ * beginning, from pool. */
 const char *dygw_text_clip(const char *text, int chars, apr_pool_t *pool);
 
 /* --- growing --- */
 
-/* The first memory: size_hint bytes, or a few more; *size: how many. From pool. */
+/* Returns the first memory for a text, from pool: size_hint bytes, but at least 64. *size: how
+ * many. */
 char *dygw_grow_begin(apr_size_t *size, apr_size_t size_hint, apr_pool_t *pool);
 
-/* Makes room for `more` bytes and a NUL behind the first `len`, which are kept, by doubling *size;
- * gives where they go. *text is in pool. */
+/* Makes room for `more` bytes and a NUL behind the first `len` bytes of *text, which are kept.
+ * Returns where the new bytes go. When there is too little room, *size is doubled until there is
+ * enough, and *text is new memory from pool. */
 char *dygw_grow(char **text, apr_size_t *size, apr_size_t len, apr_size_t more, apr_pool_t *pool);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The oldest versions that will do, and what is needed of them. build/versions.c refuses to build
- * with older ones; libcurl is looked at again at the start, because no loader misses an option. */
+ * The oldest versions of other software that the gateway works with, and what it needs of each.
+ * build/versions.c refuses to build with older versions. The version of libcurl is checked at the
+ * start again, because the loader does not notice when the libcurl that it loads lacks an
+ * option. */
 #ifndef DYGW_UTIL_VERSIONS_H
 #define DYGW_UTIL_VERSIONS_H
 
-/* httpd 2.4.53: ap_thread_create. Its number of the interface, as ap_mmn.h counts. */
+/* httpd 2.4.53: ap_thread_create. The numbers are the version of its interface, as in ap_mmn.h. */
 #define DYGW_HTTPD_MMN          20120211
 #define DYGW_HTTPD_MMN_MINOR    122
 /* APR 1.7.0: apr_global_mutex_timedlock. */

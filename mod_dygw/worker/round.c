@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A round of the background thread for one gateway: look at the database once, tell the children of
- * this host what it says, and do the background's work while this host holds the lease. */
+ * A round of the background thread for one gateway. When it is time, the round makes a tick: one
+ * query to the database for all that may be new (dygw_tick_t); the answer goes to the host's state,
+ * where the children of this host read it. While this host holds the lease, the round also does the
+ * work of the background. */
 #include "worker/round.h"
 
 #include <stdlib.h>
@@ -25,10 +27,13 @@
 
 #define PURGE_MS            300000
 #define PURGE_ROWS          1000
-#define OBTAINED_AHEAD_MS   600000  /* a token, by another clock; more: it was set back */
-#define READS_PATIENCE_US   apr_time_from_msec(500)     /* so that nothing else waits for long */
+/* A token that was obtained further ahead than this was obtained before the clock was set back;
+ * less is a difference between the clocks of two hosts. */
+#define OBTAINED_AHEAD_MS   600000
+/* Writing reads to the audit trail stops after so long, so that nothing else waits for it. */
+#define READS_PATIENCE_US   apr_time_from_msec(500)
 
-static apr_status_t create_work(dygw_round_t *round)
+static apr_status_t create_round_work(dygw_round_t *round)
 {
     apr_status_t rv = dygw_scheduler_create(&round->scheduler, &round->ctx, dygw_settle_kinds);
 
@@ -49,7 +54,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->due_at = DYGW_NO_TIME;
     made->reconcile_at = DYGW_NO_TIME;
     *round = made;
-    return made->gateway.douyin ? create_work(made) : APR_EGENERAL;
+    return made->gateway.douyin ? create_round_work(made) : APR_EGENERAL;
 }
 
 void dygw_round_abort(dygw_round_t *round)
@@ -57,15 +62,15 @@ void dygw_round_abort(dygw_round_t *round)
     dygw_douyin_abort(round->gateway.douyin);
 }
 
-static void tell_metrics(const dygw_round_t *round)
+static void set_round_gauges(const dygw_round_t *round)
 {
     dygw_gauge(round->gateway.metrics, DYGW_GAUGE_LEASE_HELD, round->holds_lease);
     dygw_gauge(round->gateway.metrics, DYGW_GAUGE_JOBS, dygw_scheduler_running(round->scheduler));
 }
 
-/* --- looking --- */
+/* --- the tick --- */
 
-/* The database is there and yet has no answer: what does it lack? */
+/* Finds out why a database to which there is a connection has no answer to a tick. */
 static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
 {
     apr_array_header_t *done;
@@ -78,13 +83,14 @@ static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr
         return DYGW_DB_UNREACHABLE;
     }
     if (round->runtime->cfg->schema_auto) {
-        /* The server was away when httpd started. */
+        /* The tables were not made when httpd started, because the database's server was away. */
         dygw_schema_migrate(db, &done, scratch);
     }
     return DYGW_DB_SCHEMA;
 }
 
-/* At start, when the database was away then: is it the one of this application? */
+/* Checks once that the database belongs to this Douyin application; the start of httpd could not,
+ * if the database was away then. APR_EEXIST: it belongs to another one. */
 static apr_status_t claim_database(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
 {
     const char *owner = NULL;
@@ -104,7 +110,7 @@ static apr_status_t claim_database(dygw_round_t *round, dygw_db_t *db, apr_pool_
     return rv;
 }
 
-static void report_state(dygw_round_t *round, dygw_database_state_e state)
+static void report_database_state(dygw_round_t *round, dygw_database_state_e state)
 {
     if (round->state == (int)state) {
         return;
@@ -125,7 +131,7 @@ static void report_state(dygw_round_t *round, dygw_database_state_e state)
     round->state = (int)state;
 }
 
-static void tell_no_tick(dygw_round_t *round, dygw_database_state_e state)
+static void share_no_tick(dygw_round_t *round, dygw_database_state_e state)
 {
     dygw_host_t *host = dygw_host_lock(&round->gateway);
 
@@ -134,8 +140,8 @@ static void tell_no_tick(dygw_round_t *round, dygw_database_state_e state)
     dygw_host_unlock(&round->gateway);
 }
 
-/* Gives the token version that the host's state holds. */
-static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
+/* Returns the token version that the host's state has. */
+static apr_int64_t share_tick(dygw_round_t *round, const dygw_tick_t *tick)
 {
     dygw_host_t *host = dygw_host_lock(&round->gateway);
     apr_int64_t held = host->token_version;
@@ -149,8 +155,8 @@ static apr_int64_t tell_tick(dygw_round_t *round, const dygw_tick_t *tick)
     return held;
 }
 
-static apr_status_t read_database(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
-                                  dygw_database_state_e *state, apr_pool_t *scratch)
+static apr_status_t read_tick(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
+                              dygw_database_state_e *state, apr_pool_t *scratch)
 {
     apr_status_t rv = dygw_store_tick(db, tick, scratch);
 
@@ -184,24 +190,24 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
     round->clock_off = off;
 }
 
-static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
+static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     dygw_database_state_e state = DYGW_DB_UNREACHABLE;
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = read_database(round, db, tick, &state, ctx->pool);
+        rv = read_tick(round, db, tick, &state, ctx->pool);
         dygw_db_close(db);
     }
-    report_state(round, state);
+    report_database_state(round, state);
     if (rv != APR_SUCCESS) {
-        tell_no_tick(round, state);
+        share_no_tick(round, state);
         return rv;
     }
-    compare_clocks(round, round->looked_at, tick->now);
-    dygw_host_apps_seen(&round->gateway, tick->apps_version, round->looked_at);
-    if (tell_tick(round, tick) != tick->token_version) {
+    compare_clocks(round, round->tick_began_at, tick->now);
+    dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);
+    if (share_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
     }
     return APR_SUCCESS;
@@ -209,22 +215,23 @@ static apr_status_t look_at_database(dygw_round_t *round, dygw_tick_t *tick, con
 
 /* --- the lease --- */
 
-/* A host that stood still, or was cut off, may hold nothing any more when it goes on. */
-static int round_leads(const dygw_round_t *round)
+/* Whether this host surely holds the lease now. A host that was suspended or cut off from the
+ * database may have lost the lease without knowing. */
+static int holds_lease_now(const dygw_round_t *round)
 {
-    dygw_ms_t left = round->leads_until - dygw_now();
+    dygw_ms_t left = round->lease_until - dygw_now();
 
     return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS;
 }
 
-/* The lease was seen to have `left` ms after `asked_at`; more than we ever take it for, when the
- * database's clock was set back. */
+/* Notes what the database says of the lease: at `asked_at` it had `left` ms left. This can be more
+ * than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
 static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_ms_t left)
 {
     round->holds_lease = holds;
-    round->leads_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
-    dygw_scheduler_lead(round->scheduler, round->leads_from + DYGW_ORDERS_REST_MS,
-                        holds ? round->leads_until : 0);
+    round->lease_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
+    dygw_scheduler_lead(round->scheduler, round->lease_from + DYGW_ORDERS_REST_MS,
+                        holds ? round->lease_until : 0);
 }
 
 static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
@@ -239,9 +246,9 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
-        round->resealed = -1;       /* the one before may have had another master key */
+        round->resealed = -1;       /* the host before may have had another master key */
         round->recalled_at = 0;
-        round->leads_from = dygw_now();
+        round->lease_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
     note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
@@ -251,7 +258,8 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
 }
 
-/* Nobody holds it, or somebody who took it before the database's clock was set back. */
+/* Whether nobody holds the lease, or its holder took it before the database's clock was set
+ * back. */
 static int is_lease_free(const dygw_round_t *round, const dygw_tick_t *tick)
 {
     if (tick->lease_left_ms > DYGW_LEASE_LEFT_MAX(DYGW_LEASE_TTL_MS)) {
@@ -270,7 +278,7 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_
     int to_renew = ours && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS
                             || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
-    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->looked_at,
+    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_began_at,
                tick->lease_left_ms);
     if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, ctx);
@@ -294,7 +302,7 @@ void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
         return;
     }
     round->holds_lease = 0;
-    tell_metrics(round);
+    set_round_gauges(round);
     if (dygw_db_open(&db, ctx.gateway->db, ctx.log, ctx.pool) == APR_SUCCESS) {
         dygw_store_lease_release(db, DYGW_LEASE_WORKER, round->gateway.owner);
         dygw_db_close(db);
@@ -303,8 +311,9 @@ void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch)
 
 /* --- the work --- */
 
-/* The same for all looks at one version, different from version to version. */
-static double jitter_of(apr_int64_t version)
+/* A number from 0 to 1 that is the same for every call with one token version, and differs from
+ * version to version: a hash. */
+static double jitter_of_version(apr_int64_t version)
 {
     apr_uint32_t mixed = (apr_uint32_t)version * 2654435761u;
 
@@ -317,7 +326,7 @@ static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
     apr_int64_t version = host->token_version;
     int refused = host->token_refused;
     dygw_ms_t due_at = dygw_token_due_at(host->token_obtained_at, host->token_expires_at,
-                                         jitter_of(version));
+                                         jitter_of_version(version));
     dygw_ms_t now = dygw_now();
     int from_ahead = host->token_obtained_at > now + OBTAINED_AHEAD_MS;
     dygw_token_t token;
@@ -328,7 +337,8 @@ static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
 }
 
-/* Apps that changed may have been changed by a host that has the old master key only. */
+/* Seals with the new master key what the old one has sealed; and again when apps have changed,
+ * because a host that still has the old key only may have changed them. */
 static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     int left;
@@ -346,16 +356,17 @@ static apr_status_t purge_tables(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *d
     int nonces = 0;
     int keys = 0;
 
-    /* Whatever the store here: another virtual host, or the configuration before, had its own. */
+    /* Nonces are removed from the table even where this gateway keeps them in memory: another
+     * virtual host, or an earlier configuration, may keep them in the table. */
     dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
     if (nonces >= PURGE_ROWS || keys >= PURGE_ROWS) {
-        round->purged_at = 0;       /* there is more: again in the next round */
+        round->purged_at = 0;       /* there may be more to remove: again in the next tick */
     }
     return APR_SUCCESS;
 }
 
-static void purge_rows(dygw_round_t *round, const dygw_ctx_t *ctx)
+static void purge_when_due(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     if (!dygw_is_recent(round->purged_at, PURGE_MS)) {
         round->purged_at = dygw_now();
@@ -363,8 +374,8 @@ static void purge_rows(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
 }
 
-/* What the last look and the requests of this host say. */
-static int has_work(dygw_round_t *round)
+/* Whether work is due by what the last tick found, or requests of this host have left some. */
+static int has_round_work(dygw_round_t *round)
 {
     apr_int64_t work = dygw_host_work(&round->gateway);
     int left = work != round->seen_work;
@@ -374,10 +385,10 @@ static int has_work(dygw_round_t *round)
            || (round->due_at != DYGW_NO_TIME && round->due_at <= dygw_now());
 }
 
-/* Without the lease, what is under way is still brought to its end. */
-static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
+/* Without the lease no job is started, but jobs under way are continued to their end. */
+static int run_scheduler(dygw_round_t *round, apr_interval_time_t patience)
 {
-    int may_start = round_leads(round) && round->looked_well && has_work(round);
+    int may_start = holds_lease_now(round) && round->tick_answered && has_round_work(round);
     int under_way = dygw_scheduler_turn(round->scheduler, may_start, patience);
 
     if (may_start && dygw_scheduler_caught_up(round->scheduler)) {
@@ -386,40 +397,40 @@ static int run_jobs(dygw_round_t *round, apr_interval_time_t patience)
     return under_way;
 }
 
-/* What is under way waits for the jobs' answers already. */
+/* under_way: jobs are under way, and the scheduler has waited for their answers already. */
 static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t patience)
 {
-    int is_due = round->looked_well && round->reconcile_at != DYGW_NO_TIME
+    int is_due = round->tick_answered && round->reconcile_at != DYGW_NO_TIME
                  && round->reconcile_at <= dygw_now();
 
     if (is_due) {
-        round->reconcile_at = DYGW_NO_TIME;     /* until the next look */
+        round->reconcile_at = DYGW_NO_TIME;     /* until the next tick */
     }
-    return dygw_reconcile_turn(round->reconcile, round_leads(round), is_due,
+    return dygw_reconcile_turn(round->reconcile, holds_lease_now(round), is_due,
                                under_way ? 0 : patience);
 }
 
-static void look_after(dygw_round_t *round, const dygw_ctx_t *ctx)
+static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     dygw_tick_t tick = { 0 };
 
-    round->looked_well = look_at_database(round, &tick, ctx) == APR_SUCCESS;
-    if (round->looked_well) {
+    round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
+    if (round->tick_answered) {
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
         dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
     }
-    if (!round->looked_well || !round->runtime->cfg->worker) {
+    if (!round->tick_answered || !round->runtime->cfg->worker) {
         return;
     }
     round->due_at = tick.due_at;
     round->reconcile_at = tick.reconcile_at;
     keep_lease(round, &tick, ctx);
-    if (round_leads(round)) {
+    if (holds_lease_now(round)) {
         dygw_recall_turn(ctx, &round->recalled_at, tick.now);
         keep_token(round, ctx);
         keep_sealed(round, &tick, ctx);
-        purge_rows(round, ctx);
+        purge_when_due(round, ctx);
         dygw_retention_turn(ctx, &round->retention);
     }
 }
@@ -430,11 +441,11 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     dygw_ms_t now = dygw_now();
     int under_way;
 
-    if (now - round->looked_at >= DYGW_TICK_MS || now < round->looked_at) {
-        round->looked_at = now;
-        look_after(round, &ctx);
+    if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
+        round->tick_began_at = now;
+        run_tick(round, &ctx);
     }
-    under_way = run_jobs(round, patience);
-    tell_metrics(round);
+    under_way = run_scheduler(round, patience);
+    set_round_gauges(round);
     return run_reconcile(round, under_way, patience) || under_way;
 }

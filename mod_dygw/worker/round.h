@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A round: what the background thread of the child that leads its host does for one gateway, again
- * and again. */
+ * A round: what the background thread of the leader of a host does for one gateway, again and
+ * again. The thread alone calls these functions, except dygw_round_abort. */
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
@@ -10,51 +10,56 @@
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 
-/* For each host and gateway there is one look at the database in this time, and now and then the
- * renewal of the lease: together one query a second at most, as long as there is nothing to do. */
+/* Once in this time, the leader of each host asks the database for each gateway what is new (a
+ * tick). The host with the lease also renews the lease now and then. Where there is no work, this
+ * is less than one query a second for a host and gateway. */
 #define DYGW_TICK_MS            1300
 #define DYGW_LEASE_TTL_MS       12000
-#define DYGW_LEASE_RENEW_MS     6000    /* renewed when less than this is left */
+#define DYGW_LEASE_RENEW_MS     6000    /* the lease is renewed when less than this is left */
 
 typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
-    dygw_gateway_t gateway;     /* as the runtime's, with a client of its own that can be aborted */
+    dygw_gateway_t gateway;     /* a copy of the runtime's, with an own client for Douyin, so
+                                 * that dygw_round_abort ends no call of a request */
     dygw_log_t log;
-    dygw_ctx_t ctx;             /* of both, with the pool of the round's whole life */
-    int claimed;                /* the database was seen to be this application's */
+    dygw_ctx_t ctx;             /* of gateway and log; its pool lives as long as the round */
+    int claimed;                /* the database is known to belong to this Douyin application */
     int holds_lease;
-    dygw_ms_t leads_from;       /* while it holds the lease: since when, */
-    dygw_ms_t leads_until;      /* and until when at least, by this host's clock */
-    int state;                  /* dygw_database_state_e as reported last; -1 = not yet */
-    dygw_ms_t looked_at;
-    int looked_well;            /* the database answered then */
-    int clock_off;              /* this host's clock was found to be wrong, and that was said */
-    dygw_ms_t purged_at;
-    dygw_ms_t recalled_at;      /* 0: not since it leads */
+    dygw_ms_t lease_from;       /* since when the lease is held without a break, and */
+    dygw_ms_t lease_until;      /* until when it is surely held; both by this host's clock */
+    int state;                  /* dygw_database_state_e as logged last; -1 = not yet */
+    dygw_ms_t tick_began_at;    /* when the last tick began */
+    int tick_answered;          /* the database answered the last tick */
+    int clock_off;              /* this host's clock was found wrong, and a warning was logged */
+    dygw_ms_t purged_at;        /* when old nonces and keys were removed last; 0: at once */
+    dygw_ms_t recalled_at;      /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
-    apr_int64_t resealed;       /* the apps version that was looked through for it; -1 = none */
+    apr_int64_t resealed;       /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;
-    dygw_ms_t due_at;           /* of the next job, as the last look found it */
-    apr_int64_t seen_work;      /* what requests had left by the last turn, see dygw_host_work */
+    dygw_ms_t due_at;           /* when the next verification needs work, as of the last tick */
+    apr_int64_t seen_work;      /* dygw_host_work as of the last round */
     dygw_reconcile_t *reconcile;
-    dygw_ms_t reconcile_at;     /* of the next day to reconcile, as the last look found it */
+    dygw_ms_t reconcile_at;     /* when the next day is to be reconciled, as of the last tick */
 } dygw_round_t;
 
+/* Creates *round in pool. APR_EGENERAL, or another error: calls to Douyin cannot be set
+ * up. */
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
-/* One round: looks at the database when it is time to, goes on with the jobs, and waits for
- * Douyin's answers to them up to patience (us). Returns whether work is under way. The caller
- * clears scratch. / */
+/* Runs one round: makes a tick when it is time for one, continues jobs and reconciliation, and
+ * waits for Douyin's answers up to patience (us). Returns whether work is under way. The caller
+ * clears scratch afterwards. */
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 
-/* Makes upstream calls in progress end; may be called from any thread. */
+/* Ends the round's calls to Douyin that are under way. Any thread may call it. */
 void dygw_round_abort(dygw_round_t *round);
 
-/* At the end of a child, whether it leads or not: writes what is not in the audit trail yet. */
+/* To be called when a child ends, whether it leads or not: writes this host's reads of the token
+ * that are not in the audit trail yet. */
 void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch);
 
-/* Gives the lease back, when this child holds it. */
+/* Gives the lease back, if this child holds it, so that no host has to wait for its end. */
 void dygw_round_leave(dygw_round_t *round, apr_pool_t *scratch);
 
 #endif

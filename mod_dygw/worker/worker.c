@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The background thread.
  *
- * Each child starts one. The thread whose child holds the leader mutex looks after this host: about
- * once a second it asks the database what is new, and tells the other children through the shared
- * host's state. Of the leaders of all hosts one holds the lease in the database, and does the work:
- * it keeps the token, and settles, cancels and enriches (gateway/background/scheduler.c), with many
- * calls to Douyin at once. Between two looks at the database it sees in the host's state what
- * requests of its own host have left to do. The threads of the other children only try the mutex
- * now and then; when a leader dies, the operating system frees the mutex.
+ * Each child starts one such thread. The thread whose child holds the leader mutex is the leader of
+ * this host: about every 1.3 s it asks the database what is new, and writes the answer to the
+ * host's state, where the other children read it. One of the leaders of all hosts holds the lease
+ * in the database, and does the work of the background: it renews the token, runs jobs
+ * (gateway/background/scheduler.c), with many calls to Douyin at once, and reconciles days. Between
+ * two queries, the leader sees in the host's state that requests of its own host have left work.
+ * The threads of the other children only try to get the mutex now and then; when the leader dies,
+ * the operating system frees the mutex.
  *
  * Start: in child_init, as the user of the children, with signals blocked. The thread has its own
- * allocator and pool. What it borrows from mod_dbd is allocated below pchild. In prefork the
- * allocator of pchild has no lock, because there is one thread only; now there are two, and so it
- * gets a lock.
+ * allocator and pool. But the connections that it borrows from mod_dbd are allocated below pchild,
+ * whose allocator has no lock in prefork, where a child has one thread. With this thread there are
+ * two, so that the allocator gets a lock.
  *
  * Stop: child_stopping and the pre-cleanup of pchild set `stopping`, wake the thread and make its
  * upstream calls end. Then the pre-cleanup waits for the thread. A plain cleanup would be too late:
  * mod_dbd's connections live in a sub-pool of pchild, which is destroyed before plain cleanups run.
  * The wait is limited, because prefork runs the pre-cleanup inside a signal handler. The request
- * that the signal interrupted may be anywhere, in malloc or with a connection of mod_dbd in hand,
- * and so may hold a lock that the thread needs; and the pools that are destroyed next would abort
- * or hang the child. So the child ends at once when it is inside a signal handler, and when the
- * thread does not stop in time. All our work may be cut off at any point. */
+ * that the signal interrupted may be anywhere, in malloc or with a connection of mod_dbd in use,
+ * and so may hold a lock that the thread needs; and to destroy the pools, which comes next, could
+ * abort or hang the child. So the child exits at once when it is inside a signal handler, and when
+ * the thread does not stop in time. This loses nothing: all our work may be cut off at any
+ * point. */
 #include "worker/worker.h"
 
 #include <signal.h>
@@ -43,24 +45,24 @@
 #include "worker/round.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(1500)
-#define LEADER_PAUSE_US     apr_time_from_msec(260)     /* until it sees what requests have left */
-#define SHARED_PATIENCE_US  apr_time_from_msec(20)      /* with several gateways, for each */
+#define LEADER_PAUSE_US     apr_time_from_msec(260)     /* requests that leave work wait so long */
+#define SHARED_PATIENCE_US  apr_time_from_msec(20)      /* for each of several gateways */
 #define STOP_PATIENCE_US    apr_time_from_sec(3)
 #define HANDLER_PATIENCE_US apr_time_from_sec(1)    /* within a signal handler */
 
 typedef struct worker_t {
-    apr_pool_t *pool;               /* the thread's, with its own allocator */
+    apr_pool_t *pool;               /* the thread's, with an allocator of its own */
     apr_thread_t *thread;
     apr_thread_mutex_t *mutex;      /* guards stopping and done */
     apr_thread_cond_t *wake;
     int stopping;
-    int done;
-    int leads;                      /* the thread's own */
-    apr_array_header_t *rounds;     /* of dygw_round_t *, one a gateway */
+    int done;                       /* the thread has done its last work */
+    int leads;                      /* holds the leader mutex; only the thread reads it */
+    apr_array_header_t *rounds;     /* of dygw_round_t *, one for each gateway */
     server_rec *server;
 } worker_t;
 
-/* This child's; NULL before the start and where there is no gateway. */
+/* The worker of this child; NULL before the start, and where no gateway is configured. */
 static worker_t *worker;
 
 static int is_stopping(worker_t *w)
@@ -73,7 +75,7 @@ static int is_stopping(worker_t *w)
     return stopping;
 }
 
-static void pause_for(worker_t *w, apr_interval_time_t duration)
+static void pause_worker(worker_t *w, apr_interval_time_t duration)
 {
     apr_thread_mutex_lock(w->mutex);
     if (!w->stopping) {
@@ -82,7 +84,8 @@ static void pause_for(worker_t *w, apr_interval_time_t duration)
     apr_thread_mutex_unlock(w->mutex);
 }
 
-/* Gives whether jobs are under way: then it has waited for their answers already. */
+/* Returns whether work is under way: then the rounds have waited for Douyin's answers, and no pause
+ * is needed. */
 static int run_rounds(worker_t *w, apr_pool_t *scratch)
 {
     apr_interval_time_t patience = w->rounds->nelts == 1 ? LEADER_PAUSE_US : SHARED_PATIENCE_US;
@@ -131,7 +134,7 @@ static void *APR_THREAD_FUNC run_worker(apr_thread_t *thread, void *data)
         w->leads = w->leads
                    || apr_global_mutex_trylock(dygw_shared_mutex(DYGW_MUTEX_LEADER)) == APR_SUCCESS;
         if (!w->leads || !run_rounds(w, scratch)) {
-            pause_for(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
+            pause_worker(w, w->leads ? LEADER_PAUSE_US : FOLLOWER_PAUSE_US);
         }
     }
     finish_rounds(w, scratch);
@@ -172,7 +175,8 @@ static int is_threaded(void)
     return threaded;
 }
 
-/* The signal that a handler is about is blocked meanwhile; between requests neither is. */
+/* Whether this runs inside the signal handler with which a child of prefork ends. While a handler
+ * runs, its signal is blocked; between requests neither SIGTERM nor SIGHUP is. */
 static int within_signal_handler(void)
 {
     sigset_t blocked;
@@ -181,7 +185,7 @@ static int within_signal_handler(void)
            && (sigismember(&blocked, SIGTERM) || sigismember(&blocked, SIGHUP));
 }
 
-/* Whether the thread has done its last work within the time there is. */
+/* Waits for the thread, and returns whether it has done its last work in time. */
 static int await_done(worker_t *w)
 {
     apr_time_t deadline = apr_time_now()
@@ -206,7 +210,8 @@ static apr_status_t stop_worker(void *data)
     signal_stop(w);
     worker = NULL;
     if (!await_done(w)) {
-        /* With prefork the request that was cut off may hold what the thread needs. */
+        /* In prefork this is to be expected, and so INFO: the request that the signal interrupted
+         * may hold a lock that the thread needs. */
         ap_log_error(APLOG_MARK, is_threaded() ? APLOG_WARNING : APLOG_INFO, 0, w->server,
                      DYGWNO(0320) "the background thread did not stop in "
                                   "time; this child ends without it");
@@ -220,8 +225,8 @@ static apr_status_t stop_worker(void *data)
     return APR_SUCCESS;
 }
 
-/* Gives an allocator a lock, where it has none. In prefork pchild's has none: that was enough for
- * one thread, and now there are two. An APR with pool debugging has no allocators. */
+/* Gives the allocator of the pool a lock, where it has none, so that two threads may use it. An APR
+ * that is built for pool debugging has no allocators. */
 static apr_status_t share_allocator(apr_pool_t *pool)
 {
     apr_allocator_t *allocator = apr_pool_allocator_get(pool);

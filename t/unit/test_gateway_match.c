@@ -50,7 +50,7 @@ static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id,
 static void ours(dygw_verify_status_e status, const char *verify_id, const char *certificate_id,
                  apr_int64_t pay_amount, dygw_ms_t at)
 {
-    dygw_match_add_row(match, row(status, verify_id, certificate_id, pay_amount, at));
+    dygw_match_add_verification(match, row(status, verify_id, certificate_id, pay_amount, at));
 }
 
 static void theirs(const char *verify_id, const char *certificate_id, int cancelled,

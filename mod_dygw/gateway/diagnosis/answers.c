@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Douyin's answers to a diagnosis mean. */
+ * Concludes from Douyin's replies to the probes, and writes the findings. */
 #include "gateway/diagnosis/probes.h"
 
 #include <string.h>
@@ -33,7 +33,7 @@ const json_t *dygw_probes_find_store(const dygw_reply_t *reply, const char *poi_
     return NULL;
 }
 
-/* --- what the answers mean --- */
+/* --- what a reply means --- */
 
 typedef struct conclusion_t {
     dygw_finding_e state;
@@ -53,7 +53,7 @@ static dygw_why_e why_of_setup(const dygw_reply_t *reply)
     return whys[dygw_douyin_reply_obstacle(reply)];
 }
 
-static conclusion_t judge(const dygw_reply_t *reply)
+static conclusion_t conclude_reply(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_OK:
@@ -75,10 +75,12 @@ static conclusion_t judge(const dygw_reply_t *reply)
 
 static conclusion_t conclude_probe(const dygw_probe_t *probe)
 {
-    return probe->reply ? judge(probe->reply) : (conclusion_t){ DYGW_SKIPPED, probe->why_not };
+    return probe->reply ? conclude_reply(probe->reply)
+                        : (conclusion_t){ DYGW_SKIPPED, probe->why_not };
 }
 
-static void write_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
+/* Writes Douyin's own words, where the reply is an error. */
+static void write_douyin_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
 {
     if (reply && reply->error_code != 0) {
         dygw_jsonw_int(&d->findings->w, "error_code", reply->error_code);
@@ -87,28 +89,28 @@ static void write_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
     }
 }
 
-static void find_words(const dygw_probes_t *v, dygw_check_e check, conclusion_t conclusion,
-                       const dygw_reply_t *reply)
+static void write_finding_with_words(const dygw_probes_t *probes, dygw_check_e check,
+                                     conclusion_t conclusion, const dygw_reply_t *reply)
 {
-    dygw_finding(v->d->findings, check, conclusion.state, conclusion.why);
-    write_words(v->d, reply);
-    dygw_finding_end(v->d->findings);
+    dygw_finding(probes->d->findings, check, conclusion.state, conclusion.why);
+    write_douyin_words(probes->d, reply);
+    dygw_finding_end(probes->d->findings);
 }
 
-/* --- the way --- */
+/* --- the connection --- */
 
-static const dygw_reply_t *first_reply(const dygw_probes_t *v)
+static const dygw_reply_t *first_reply(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *reply = v->fresh ? &v->fresh->reply : NULL;
+    const dygw_reply_t *reply = probes->fresh ? &probes->fresh->reply : NULL;
     int i;
 
     for (i = 0; i < DYGW_PROBE_SCOPES && !reply; i++) {
-        reply = v->scopes[i].reply;
+        reply = probes->scopes[i].reply;
     }
     return reply;
 }
 
-static conclusion_t conclude_way(const dygw_reply_t *reply)
+static conclusion_t conclude_connection(const dygw_reply_t *reply)
 {
     static const dygw_why_e whys[] = {
         [DYGW_TROUBLE_NONE] = DYGW_WHY_NO_ANSWER,
@@ -136,37 +138,37 @@ static conclusion_t conclude_way(const dygw_reply_t *reply)
                                      : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
 }
 
-static void find_way(const dygw_probes_t *v)
+static void write_connection_finding(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *reply = first_reply(v);
-    conclusion_t conclusion = conclude_way(reply);
+    const dygw_reply_t *reply = first_reply(probes);
+    conclusion_t conclusion = conclude_connection(reply);
 
-    dygw_finding(v->d->findings, DYGW_CHECK_CONNECTION, conclusion.state, conclusion.why);
+    dygw_finding(probes->d->findings, DYGW_CHECK_CONNECTION, conclusion.state, conclusion.why);
     if (reply) {
-        dygw_jsonw_int(&v->d->findings->w, "took_us", reply->took);
-        dygw_jsonw_int(&v->d->findings->w, "http_status", reply->http_status);
+        dygw_jsonw_int(&probes->d->findings->w, "took_us", reply->took);
+        dygw_jsonw_int(&probes->d->findings->w, "http_status", reply->http_status);
     }
-    dygw_finding_end(v->d->findings);
+    dygw_finding_end(probes->d->findings);
 }
 
-/* Douyin's clock is told to the second, so it is half a second later on average. */
-static void find_clock(const dygw_probes_t *v)
+/* Douyin tells its clock in whole seconds, so that the clock is half a second later on average. */
+static void write_douyin_clock_finding(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *reply = first_reply(v);
+    const dygw_reply_t *reply = first_reply(probes);
     dygw_finding_e state;
     dygw_ms_t ahead;
 
     if (!dygw_probe_is_answer(reply) || reply->date == DYGW_NO_TIME) {
-        dygw_finding_plain(v->d->findings, DYGW_CHECK_DOUYIN_CLOCK, DYGW_SKIPPED,
+        dygw_finding_plain(probes->d->findings, DYGW_CHECK_DOUYIN_CLOCK, DYGW_SKIPPED,
                            DYGW_WHY_NO_ANSWER);
         return;
     }
     ahead = reply->date + 500 - reply->ended_at;
     state = dygw_finding_of_clock(ahead, CLOCK_WELL_MS);
-    dygw_finding(v->d->findings, DYGW_CHECK_DOUYIN_CLOCK, state,
+    dygw_finding(probes->d->findings, DYGW_CHECK_DOUYIN_CLOCK, state,
                  state == DYGW_PASS ? DYGW_WHY_NONE : DYGW_WHY_CLOCK_OFF);
-    dygw_jsonw_int(&v->d->findings->w, "difference_ms", ahead);
-    dygw_finding_end(v->d->findings);
+    dygw_jsonw_int(&probes->d->findings->w, "difference_ms", ahead);
+    dygw_finding_end(probes->d->findings);
 }
 
 /* --- secret and token --- */
@@ -189,71 +191,74 @@ static conclusion_t conclude_secret(const dygw_reply_t *reply)
     }
 }
 
-static void find_secret(const dygw_probes_t *v)
+static void write_secret_finding(const dygw_probes_t *probes)
 {
-    if (v->fresh) {
-        find_words(v, DYGW_CHECK_SECRET, conclude_secret(&v->fresh->reply), &v->fresh->reply);
+    if (probes->fresh) {
+        write_finding_with_words(probes, DYGW_CHECK_SECRET, conclude_secret(&probes->fresh->reply),
+                                 &probes->fresh->reply);
     }
     else {
-        dygw_finding_plain(v->d->findings, DYGW_CHECK_SECRET, DYGW_SKIPPED, DYGW_WHY_NOT_ASKED);
+        dygw_finding_plain(probes->d->findings, DYGW_CHECK_SECRET, DYGW_SKIPPED,
+                           DYGW_WHY_NOT_ASKED);
     }
 }
 
-static dygw_why_e why_of_token(const dygw_probes_t *v)
+static dygw_why_e why_of_token(const dygw_probes_t *probes)
 {
-    if (!v->is_held) {
-        return v->held.version == 0 ? DYGW_WHY_MISSING : DYGW_WHY_EXPIRED;
+    if (!probes->is_held) {
+        return probes->held.version == 0 ? DYGW_WHY_MISSING : DYGW_WHY_EXPIRED;
     }
-    return v->refusal ? DYGW_WHY_TOKEN_REFUSED : DYGW_WHY_NONE;
+    return probes->refusal ? DYGW_WHY_TOKEN_REFUSED : DYGW_WHY_NONE;
 }
 
-static void find_token(const dygw_probes_t *v)
+static void write_token_finding(const dygw_probes_t *probes)
 {
-    dygw_why_e why = why_of_token(v);
+    dygw_why_e why = why_of_token(probes);
 
-    dygw_finding(v->d->findings, DYGW_CHECK_TOKEN, why == DYGW_WHY_NONE ? DYGW_PASS : DYGW_FAIL,
-                 why);
-    dygw_jsonw_int(&v->d->findings->w, "version", v->held.version);
-    if (v->is_held) {
-        dygw_jsonw_int(&v->d->findings->w, "expires_in",
-                       (v->held.expires_at - dygw_now()) / 1000);
+    dygw_finding(probes->d->findings, DYGW_CHECK_TOKEN,
+                 why == DYGW_WHY_NONE ? DYGW_PASS : DYGW_FAIL, why);
+    dygw_jsonw_int(&probes->d->findings->w, "version", probes->held.version);
+    if (probes->is_held) {
+        dygw_jsonw_int(&probes->d->findings->w, "expires_in",
+                       (probes->held.expires_at - dygw_now()) / 1000);
     }
-    write_words(v->d, v->refusal);
-    dygw_finding_end(v->d->findings);
+    write_douyin_words(probes->d, probes->refusal);
+    dygw_finding_end(probes->d->findings);
 }
 
 /* --- address and merchant --- */
 
-/* The first reply with that conclusion; NULL: there is none. */
-static const dygw_reply_t *find_conclusion(const dygw_probes_t *v, dygw_why_e why)
+/* Returns the first reply that led to a conclusion with this reason; NULL: there is none. */
+static const dygw_reply_t *first_reply_concluded(const dygw_probes_t *probes, dygw_why_e why)
 {
     int i;
 
-    if (v->fresh && v->fresh->reply.kind == DYGW_REPLY_SETUP
-        && why == why_of_setup(&v->fresh->reply)
+    if (probes->fresh && probes->fresh->reply.kind == DYGW_REPLY_SETUP
+        && why == why_of_setup(&probes->fresh->reply)
         && why != DYGW_WHY_NOT_AUTHORISED) {
-        return &v->fresh->reply;
+        return &probes->fresh->reply;
     }
-    for (i = 0; i < DYGW_PROBE_SCOPES + v->store_count; i++) {
-        const dygw_probe_t *probe = i < DYGW_PROBE_SCOPES ? &v->scopes[i]
-                                                          : &v->stores[i - DYGW_PROBE_SCOPES];
+    for (i = 0; i < DYGW_PROBE_SCOPES + probes->store_count; i++) {
+        const dygw_probe_t *probe = i < DYGW_PROBE_SCOPES ? &probes->scopes[i]
+                                                          : &probes->stores[i - DYGW_PROBE_SCOPES];
 
-        if (probe->reply && judge(probe->reply).why == why) {
+        if (probe->reply && conclude_reply(probe->reply).why == why) {
             return probe->reply;
         }
     }
     return NULL;
 }
 
-/* Has Douyin looked at a question; at one about the account, where need_account? */
-static int was_heard(const dygw_probes_t *v, int need_account)
+/* Whether Douyin answered the question of a probe, and did not refuse it; with need_account, only
+ * probes that are about the account count. */
+static int has_douyin_accepted(const dygw_probes_t *probes, int need_account)
 {
     int i;
 
     for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
-        const dygw_reply_t *reply = v->scopes[i].reply;
+        const dygw_reply_t *reply = probes->scopes[i].reply;
 
-        if (reply && judge(reply).state == DYGW_PASS
+        if (reply && conclude_reply(reply).state == DYGW_PASS
             && !(need_account && i == DYGW_PROBE_CERTIFICATE)) {
             return 1;
         }
@@ -261,56 +266,57 @@ static int was_heard(const dygw_probes_t *v, int need_account)
     return 0;
 }
 
-static void find_address(const dygw_probes_t *v)
+static void write_address_finding(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *refusal = find_conclusion(v, DYGW_WHY_ADDRESS_REFUSED);
+    const dygw_reply_t *refusal = first_reply_concluded(probes, DYGW_WHY_ADDRESS_REFUSED);
     conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
 
     if (refusal) {
         conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_ADDRESS_REFUSED };
     }
-    else if (was_heard(v, 0) || find_conclusion(v, DYGW_WHY_NOT_AUTHORISED)) {
+    else if (has_douyin_accepted(probes, 0)
+             || first_reply_concluded(probes, DYGW_WHY_NOT_AUTHORISED)) {
         conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    find_words(v, DYGW_CHECK_ADDRESS, conclusion, refusal);
+    write_finding_with_words(probes, DYGW_CHECK_ADDRESS, conclusion, refusal);
 }
 
-static void find_authorisation(const dygw_probes_t *v)
+static void write_authorisation_finding(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *refusal = find_conclusion(v, DYGW_WHY_NOT_AUTHORISED);
+    const dygw_reply_t *refusal = first_reply_concluded(probes, DYGW_WHY_NOT_AUTHORISED);
     conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
 
     if (refusal) {
         conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_NOT_AUTHORISED };
     }
-    else if (was_heard(v, 1)) {
+    else if (has_douyin_accepted(probes, 1)) {
         conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    else if (!v->d->ctx->gateway->account_id) {
+    else if (!probes->d->ctx->gateway->account_id) {
         conclusion = (conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
     }
-    find_words(v, DYGW_CHECK_AUTHORISATION, conclusion, refusal);
+    write_finding_with_words(probes, DYGW_CHECK_AUTHORISATION, conclusion, refusal);
 }
 
 /* --- interfaces and stores --- */
 
-static void find_scope(const dygw_probes_t *v, const dygw_probe_t *probe)
+static void write_scope_finding(const dygw_probes_t *probes, const dygw_probe_t *probe)
 {
     conclusion_t conclusion = conclude_probe(probe);
 
     if (conclusion.why == DYGW_WHY_ADDRESS_REFUSED || conclusion.why == DYGW_WHY_NOT_AUTHORISED) {
         conclusion.state = DYGW_SKIPPED;
     }
-    dygw_finding(v->d->findings, probe->check, conclusion.state, conclusion.why);
-    dygw_jsonw_string(&v->d->findings->w, "scope", probe->scope);
+    dygw_finding(probes->d->findings, probe->check, conclusion.state, conclusion.why);
+    dygw_jsonw_string(&probes->d->findings->w, "scope", probe->scope);
     if (conclusion.state != DYGW_PASS) {
-        write_words(v->d, probe->reply);
+        write_douyin_words(probes->d, probe->reply);
     }
-    dygw_finding_end(v->d->findings);
+    dygw_finding_end(probes->d->findings);
 }
 
-/* Whose the store is; NULL: Douyin does not say. */
-static const char *account_of(const json_t *store, apr_pool_t *pool)
+/* The account that the store belongs to; NULL: Douyin does not say. */
+static const char *account_of_store(const json_t *store, apr_pool_t *pool)
 {
     const char *root = dygw_json_id(json_object_get(store, "root_account"), "account_id", pool);
 
@@ -320,62 +326,62 @@ static const char *account_of(const json_t *store, apr_pool_t *pool)
                                "account_id", pool);
 }
 
-static conclusion_t conclude_store(const dygw_probes_t *v, const dygw_probe_t *probe,
+static conclusion_t conclude_store(const dygw_probes_t *probes, const dygw_probe_t *probe,
                                    const char **account)
 {
-    const char *ours = v->d->ctx->gateway->account_id;
+    const char *ours = probes->d->ctx->gateway->account_id;
     const json_t *store;
 
     *account = NULL;
     if (probe->is_listed) {
         return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    if (!probe->reply || judge(probe->reply).state != DYGW_PASS) {
+    if (!probe->reply || conclude_reply(probe->reply).state != DYGW_PASS) {
         return conclude_probe(probe);
     }
     if (probe->reply->kind != DYGW_REPLY_OK) {
         return (conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     }
-    store = dygw_probes_find_store(probe->reply, probe->poi_id, v->d->ctx->pool);
+    store = dygw_probes_find_store(probe->reply, probe->poi_id, probes->d->ctx->pool);
     if (!store) {
         return (conclusion_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
     }
-    *account = account_of(store, v->d->ctx->pool);
+    *account = account_of_store(store, probes->d->ctx->pool);
     return ours && *account && strcmp(ours, *account) != 0
                ? (conclusion_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
                : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
 }
 
-static void find_one_store(const dygw_probes_t *v, const dygw_probe_t *probe)
+static void write_store_finding(const dygw_probes_t *probes, const dygw_probe_t *probe)
 {
     const char *account;
-    conclusion_t conclusion = conclude_store(v, probe, &account);
+    conclusion_t conclusion = conclude_store(probes, probe, &account);
 
-    dygw_finding(v->d->findings, DYGW_CHECK_STORE, conclusion.state, conclusion.why);
-    dygw_jsonw_string(&v->d->findings->w, "poi_id", probe->poi_id);
+    dygw_finding(probes->d->findings, DYGW_CHECK_STORE, conclusion.state, conclusion.why);
+    dygw_jsonw_string(&probes->d->findings->w, "poi_id", probe->poi_id);
     if (account) {
-        dygw_jsonw_string(&v->d->findings->w, "account_id", account);
+        dygw_jsonw_string(&probes->d->findings->w, "account_id", account);
     }
     if (conclusion.state != DYGW_PASS) {
-        write_words(v->d, probe->reply);
+        write_douyin_words(probes->d, probe->reply);
     }
-    dygw_finding_end(v->d->findings);
+    dygw_finding_end(probes->d->findings);
 }
 
-void dygw_probes_tell(const dygw_probes_t *v)
+void dygw_probes_write_findings(const dygw_probes_t *probes)
 {
     int i;
 
-    find_way(v);
-    find_clock(v);
-    find_secret(v);
-    find_token(v);
-    find_address(v);
-    find_authorisation(v);
+    write_connection_finding(probes);
+    write_douyin_clock_finding(probes);
+    write_secret_finding(probes);
+    write_token_finding(probes);
+    write_address_finding(probes);
+    write_authorisation_finding(probes);
     for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
-        find_scope(v, &v->scopes[i]);
+        write_scope_finding(probes, &probes->scopes[i]);
     }
-    for (i = 0; i < v->store_count; i++) {
-        find_one_store(v, &v->stores[i]);
+    for (i = 0; i < probes->store_count; i++) {
+        write_store_finding(probes, &probes->stores[i]);
     }
 }

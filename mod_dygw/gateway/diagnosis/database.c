@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A diagnosis of the database, and of what is kept there. */
+ * Checks the database, and what the gateway keeps in it. */
 #include "gateway/diagnosis/diagnosis.h"
 
 #include "gateway/host.h"
@@ -8,11 +8,10 @@
 #include "store/lease.h"
 #include "store/token.h"
 #include "store/db/schema.h"
-#include "store/db/schema.h"
 
-#define BEGIN_PAUSE_MS  1000
+#define BEGIN_PAUSE_MS  1000    /* between the beginnings of two diagnoses of a host */
 #define ROUND_TRIPS     3
-#define SLOW_US         100000
+#define SLOW_US         100000  /* a longer round trip makes a warning */
 
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
 {
@@ -30,9 +29,11 @@ int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
 
 /* --- the server --- */
 
-/* The quickest of some round trips: the first one prepares the statement. */
-static apr_status_t meet_server(dygw_db_t *db, dygw_server_t *server, apr_interval_time_t *took,
-                                dygw_ms_t *ahead)
+/* Measures some round trips to the database's server. *took (us) is the shortest one, because the
+ * first one also prepares the statement; *ahead (ms) is how far the server's clock is ahead of
+ * ours, by that round trip. */
+static apr_status_t measure_server(dygw_db_t *db, dygw_server_t *server, apr_interval_time_t *took,
+                                   dygw_ms_t *ahead)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -52,7 +53,8 @@ static apr_status_t meet_server(dygw_db_t *db, dygw_server_t *server, apr_interv
     return rv;
 }
 
-static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_time_t took)
+static void write_database_finding(const dygw_diagnosis_t *d, int is_there,
+                                   apr_interval_time_t took)
 {
     int is_slow = is_there && took > SLOW_US;
 
@@ -66,7 +68,7 @@ static void find_database(const dygw_diagnosis_t *d, int is_there, apr_interval_
     dygw_finding_end(d->findings);
 }
 
-static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
+static void write_database_clock_finding(const dygw_diagnosis_t *d, dygw_ms_t ahead)
 {
     dygw_finding_e state = dygw_finding_of_clock(ahead, DYGW_CLOCK_OFF_MS);
 
@@ -76,10 +78,10 @@ static void find_clock(const dygw_diagnosis_t *d, dygw_ms_t ahead)
     dygw_finding_end(d->findings);
 }
 
-static void find_connections(const dygw_diagnosis_t *d, int max_connections)
+static void write_connections_finding(const dygw_diagnosis_t *d, int max_connections)
 {
     int too_many = d->connections > max_connections;
-    int many = dygw_finding_is_much(d->connections, max_connections);
+    int many = dygw_finding_is_nearly_full(d->connections, max_connections);
 
     if (max_connections == 0) {
         dygw_finding_plain(d->findings, DYGW_CHECK_CONNECTIONS, DYGW_SKIPPED, DYGW_WHY_NO_SERVER);
@@ -93,7 +95,7 @@ static void find_connections(const dygw_diagnosis_t *d, int max_connections)
     dygw_finding_end(d->findings);
 }
 
-static void find_schema(const dygw_diagnosis_t *d, int version)
+static void write_schema_finding(const dygw_diagnosis_t *d, int version)
 {
     int is_behind = version < dygw_schema_wanted();
 
@@ -110,15 +112,16 @@ static void find_schema(const dygw_diagnosis_t *d, int version)
 
 /* --- the master key --- */
 
+/* How many sealed texts can be opened with which master key. */
 typedef struct keys_t {
     const dygw_seal_t *seal;
     apr_pool_t *scratch;
     int opened;                 /* with the first key */
-    int old;                    /* with the second one */
-    int closed;                 /* with none */
+    int old;                    /* with the second key, which is the old one */
+    int closed;                 /* with neither key */
 } keys_t;
 
-static void try_to_open(keys_t *keys, const char *purpose, const char *sealed)
+static void try_to_unseal(keys_t *keys, const char *purpose, const char *sealed)
 {
     const char *text;
     int used_old = 0;
@@ -137,36 +140,36 @@ static void try_to_open(keys_t *keys, const char *purpose, const char *sealed)
     }
 }
 
-static void try_app(void *baton, const dygw_app_t *app)
+static void try_app_secrets(void *baton, const dygw_app_t *app)
 {
     keys_t *keys = baton;
     const char *purpose = dygw_app_seal_purpose(keys->scratch, app->client_key);
 
-    try_to_open(keys, purpose, app->secret_sealed);
-    try_to_open(keys, purpose, app->old_secret_sealed);
+    try_to_unseal(keys, purpose, app->secret_sealed);
+    try_to_unseal(keys, purpose, app->old_secret_sealed);
     apr_pool_clear(keys->scratch);
 }
 
-static apr_status_t try_all(dygw_db_t *db, keys_t *keys)
+static apr_status_t try_all_secrets(dygw_db_t *db, keys_t *keys)
 {
     dygw_token_row_t row = { 0 };
     apr_int64_t version;
     apr_status_t rv = dygw_store_token_get(db, &row, dygw_db_pool(db));
 
     if (rv == APR_SUCCESS) {
-        try_to_open(keys, DYGW_TOKEN_SEAL_PURPOSE, row.sealed);
-        rv = dygw_store_app_each(db, &version, try_app, keys);
+        try_to_unseal(keys, DYGW_TOKEN_SEAL_PURPOSE, row.sealed);
+        rv = dygw_store_app_each(db, &version, try_app_secrets, keys);
     }
     return rv;
 }
 
-static void find_master_key(const dygw_diagnosis_t *d, dygw_db_t *db)
+static void write_master_key_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
     keys_t keys = { .seal = d->ctx->gateway->seal };
     dygw_jsonw_t *w = &d->findings->w;
 
     apr_pool_create(&keys.scratch, d->ctx->pool);
-    if (try_all(db, &keys) != APR_SUCCESS) {
+    if (try_all_secrets(db, &keys) != APR_SUCCESS) {
         dygw_finding_plain(d->findings, DYGW_CHECK_MASTER_KEY, DYGW_SKIPPED, DYGW_WHY_NO_DATABASE);
         return;
     }
@@ -181,7 +184,7 @@ static void find_master_key(const dygw_diagnosis_t *d, dygw_db_t *db)
 
 /* --- the background --- */
 
-static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
+static void write_worker_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
     dygw_tick_t tick = { 0 };
     int is_stalled;
@@ -201,7 +204,8 @@ static void find_worker(const dygw_diagnosis_t *d, dygw_db_t *db)
 
 /* --- all of it --- */
 
-static void skip(const dygw_diagnosis_t *d, const dygw_check_e *checks, int count, dygw_why_e why)
+static void skip_checks(const dygw_diagnosis_t *d, const dygw_check_e *checks, int count,
+                        dygw_why_e why)
 {
     int i;
 
@@ -210,8 +214,8 @@ static void skip(const dygw_diagnosis_t *d, const dygw_check_e *checks, int coun
     }
 }
 
-/* An error: the database is not there. */
-static apr_status_t examine(const dygw_diagnosis_t *d, dygw_db_t *db)
+/* Writes all findings; or none, and returns an error, when the database does not answer. */
+static apr_status_t examine_database(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
     static const dygw_check_e in_tables[] = { DYGW_CHECK_MASTER_KEY, DYGW_CHECK_WORKER };
     apr_interval_time_t took;
@@ -221,21 +225,21 @@ static apr_status_t examine(const dygw_diagnosis_t *d, dygw_db_t *db)
     apr_status_t rv = dygw_schema_version(db, &version);
 
     if (rv == APR_SUCCESS) {
-        rv = meet_server(db, &server, &took, &ahead);
+        rv = measure_server(db, &server, &took, &ahead);
     }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    find_database(d, 1, took);
-    find_clock(d, ahead);
-    find_schema(d, version);
-    find_connections(d, server.max_connections);
+    write_database_finding(d, 1, took);
+    write_database_clock_finding(d, ahead);
+    write_schema_finding(d, version);
+    write_connections_finding(d, server.max_connections);
     if (version < dygw_schema_wanted()) {
-        skip(d, in_tables, 2, DYGW_WHY_NO_SCHEMA);
+        skip_checks(d, in_tables, 2, DYGW_WHY_NO_SCHEMA);
         return APR_SUCCESS;
     }
-    find_master_key(d, db);
-    find_worker(d, db);
+    write_master_key_finding(d, db);
+    write_worker_finding(d, db);
     return APR_SUCCESS;
 }
 
@@ -248,11 +252,11 @@ void dygw_diagnose_database(const dygw_diagnosis_t *d)
     apr_status_t rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        rv = examine(d, db);
+        rv = examine_database(d, db);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
-        find_database(d, 0, 0);
-        skip(d, others, sizeof others / sizeof *others, DYGW_WHY_NO_DATABASE);
+        write_database_finding(d, 0, 0);
+        skip_checks(d, others, sizeof others / sizeof *others, DYGW_WHY_NO_DATABASE);
     }
 }

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Is the gateway set up as it has to be? What only the gateway can find out: about Douyin with its
- * own connections, token and secrets, and about its database. Nothing is changed by it. */
+ * The diagnosis: checks whether the gateway is set up as it has to be. It is what dygw-doctor
+ * cannot check from outside: the way to Douyin, with the gateway's own connections, token and
+ * secrets, and the gateway's database. A diagnosis changes nothing.
+ *
+ * A check is one thing that is examined; a probe is a call to Douyin that shows something about
+ * checks; a conclusion is what one reply means; a finding is the result of a check, as JSON.
+ *
+ * The room gateway/diagnosis/ may call the files at the top of gateway/, gateway/apps/, and store/,
+ * douyin/ and util/. */
 #ifndef DYGW_GATEWAY_DIAGNOSIS_DIAGNOSIS_H
 #define DYGW_GATEWAY_DIAGNOSIS_DIAGNOSIS_H
 
 #include "gateway/gateway.h"
 #include "gateway/diagnosis/finding.h"
 
+/* How many stores one diagnosis checks at most. */
 #define DYGW_DIAGNOSIS_STORES 20
 
+/* What the caller asks for, and where the findings go. All of it is the caller's. */
 typedef struct dygw_diagnosis_t {
     const dygw_ctx_t *ctx;
-    const apr_array_header_t *poi_ids;  /* of const char *, at most DYGW_DIAGNOSIS_STORES */
-    int connections;                    /* to the database, of all children of this host */
+    const apr_array_header_t *poi_ids;  /* stores to check: const char *; DYGW_DIAGNOSIS_STORES
+                                         * of them at most */
+    int connections;                    /* to the database, at most, of all children of this host */
     dygw_findings_t *findings;
 } dygw_diagnosis_t;
 
-/* One a second and host, for the sake of Douyin's limits. 0: not now. */
+/* Whether a diagnosis may begin now, and notes that it begins: a host makes one a second at most,
+ * because Douyin limits how often it may be asked. */
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway);
 
-/* Asks Douyin: a few calls that change nothing, none of them under a lock. */
+/* Writes the findings about Douyin, to d->findings. It makes a few calls to Douyin, which change
+ * nothing, and holds no lock meanwhile. */
 void dygw_diagnose_douyin(const dygw_diagnosis_t *d);
 
-/* Asks the database, in one unit of work. */
+/* Writes the findings about the database and what it holds, to d->findings, in one unit of work. */
 void dygw_diagnose_database(const dygw_diagnosis_t *d);
 
 #endif

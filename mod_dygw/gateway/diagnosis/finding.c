@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a diagnosis finds, as JSON. */
+ * Writes findings as JSON. */
 #include "gateway/diagnosis/finding.h"
 
 #define CLOCK_BAD_MS    60000
@@ -108,7 +108,7 @@ void dygw_finding_plain(dygw_findings_t *findings, dygw_check_e check, dygw_find
     dygw_finding_end(findings);
 }
 
-int dygw_finding_is_much(int part, int whole)
+int dygw_finding_is_nearly_full(int part, int whole)
 {
     return part > whole / 5 * 4;
 }

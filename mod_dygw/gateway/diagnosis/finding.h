@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a diagnosis finds: for each thing that is examined a state, a word for the reason when it is
- * not well, and facts. No sentences: who shows it has those, in its reader's language. */
+ * Findings, the results of a diagnosis. A finding has the name of its check, a state, a word for
+ * the reason when the state is not `pass`, and facts. It has no sentences: dygw-doctor has them, in
+ * the language of its reader. */
 #ifndef DYGW_GATEWAY_DIAGNOSIS_FINDING_H
 #define DYGW_GATEWAY_DIAGNOSIS_FINDING_H
 
 #include "util/jsonw.h"
 
+/* What is checked; finding.c has the word for each. */
 typedef enum {
-    DYGW_CHECK_CONNECTION,       /* name, connection and TLS to Douyin */
+    DYGW_CHECK_CONNECTION,       /* resolving the name, connecting, and TLS to Douyin */
     DYGW_CHECK_DOUYIN_CLOCK,
     DYGW_CHECK_SECRET,
     DYGW_CHECK_TOKEN,
@@ -28,8 +30,9 @@ typedef enum {
     DYGW_CHECK_POOL
 } dygw_check_e;
 
+/* Reasons for a state; finding.c has the word for each. */
 typedef enum {
-    DYGW_WHY_NONE,
+    DYGW_WHY_NONE,              /* with `pass` */
     /* on the way to Douyin */
     DYGW_WHY_PROXY_NOT_RESOLVED,
     DYGW_WHY_NOT_RESOLVED,
@@ -48,22 +51,22 @@ typedef enum {
     DYGW_WHY_NO_ANSWER,
     DYGW_WHY_BUSY,
     DYGW_WHY_REFUSED,           /* error_code says why */
-    DYGW_WHY_NOT_UNDERSTOOD,    /* Douyin did not take the question, and tells nothing */
+    DYGW_WHY_NOT_UNDERSTOOD,    /* Douyin refused the question as malformed, which shows nothing */
     DYGW_WHY_TOKEN_REFUSED,
     DYGW_WHY_ADDRESS_REFUSED,
     DYGW_WHY_NOT_AUTHORISED,
     DYGW_WHY_NO_PERMISSION,
     DYGW_WHY_PUNISHED,
     DYGW_WHY_TAKEN_DOWN,
-    /* what was not asked */
-    DYGW_WHY_NOT_ASKED,         /* asking would spoil a token that is in use */
+    /* why something was not checked */
+    DYGW_WHY_NOT_ASKED,         /* asking for a token would end the one that is in use */
     DYGW_WHY_NO_TOKEN,
     DYGW_WHY_NO_ACCOUNT,
     DYGW_WHY_NO_DATABASE,
     DYGW_WHY_NO_SCHEMA,
-    DYGW_WHY_NO_SERVER,         /* SQLite */
-    DYGW_WHY_IN_DATABASE,       /* nonces */
-    /* what is not well here */
+    DYGW_WHY_NO_SERVER,         /* SQLite has no server with a limit of connections */
+    DYGW_WHY_IN_DATABASE,       /* nonces are kept there, so that no table in memory can be full */
+    /* what is wrong on our side */
     DYGW_WHY_CLOCK_OFF,
     DYGW_WHY_MISSING,
     DYGW_WHY_EXPIRED,
@@ -83,24 +86,27 @@ typedef enum {
 
 typedef enum { DYGW_PASS, DYGW_WARN, DYGW_FAIL, DYGW_SKIPPED, DYGW_FINDING_STATES } dygw_finding_e;
 
+/* The findings of one diagnosis. The caller opens and closes the JSON array that they are in. */
 typedef struct dygw_findings_t {
     dygw_jsonw_t w;
     int count[DYGW_FINDING_STATES];
 } dygw_findings_t;
 
-/* Opens a finding; members of "detail" are to be written to findings->w, until the end. */
+/* Opens a finding and its "detail". The caller writes the members of "detail" to findings->w, and
+ * then calls dygw_finding_end. */
 void dygw_finding(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                   dygw_why_e why);
 void dygw_finding_end(dygw_findings_t *findings);
 
-/* One without facts. */
+/* Writes a finding without facts. */
 void dygw_finding_plain(dygw_findings_t *findings, dygw_check_e check, dygw_finding_e state,
                         dygw_why_e why);
 
-/* Whether little is left of something. */
-int dygw_finding_is_much(int part, int whole);
+/* Whether more than four fifths of `whole` are used: part. */
+int dygw_finding_is_nearly_full(int part, int whole);
 
-/* About two clocks: up to well_ms apart they do no harm, a minute does. */
+/* The state of a check of two clocks that differ by `difference` ms: DYGW_PASS up to well_ms,
+ * DYGW_WARN up to a minute, DYGW_FAIL above. */
 dygw_finding_e dygw_finding_of_clock(dygw_ms_t difference, dygw_ms_t well_ms);
 
 #endif

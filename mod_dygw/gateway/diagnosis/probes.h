@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For diagnosis/ only: what is asked of Douyin (douyin.c), and what the answers mean (answers.c).
- */
+ * For gateway/diagnosis/ only: the probes of a diagnosis, which douyin.c sends to Douyin, and whose
+ * replies answers.c turns into findings. */
 #ifndef DYGW_GATEWAY_DIAGNOSIS_PROBES_H
 #define DYGW_GATEWAY_DIAGNOSIS_PROBES_H
 
 #include "gateway/diagnosis/diagnosis.h"
 #include "gateway/token.h"
 
-/* A question, about an interface or a store, and what came of it. */
+/* A question to Douyin about an interface or a store, and the reply to the question. */
 typedef struct dygw_probe_t {
     dygw_check_e check;
-    const char *scope;          /* as Douyin's console names it; NULL: a store, */
-    const char *poi_id;         /* this one */
+    const char *scope;          /* the interface as Douyin's console names it; NULL: a store's */
+    const char *poi_id;         /* the store; NULL: an interface's */
     dygw_question_t question;
-    const dygw_reply_t *reply;  /* NULL: not asked, */
-    dygw_why_e why_not;         /* and why not */
-    int is_listed;              /* the store was among the account's, and need not be asked for */
+    const dygw_reply_t *reply;  /* NULL: the question was not sent */
+    dygw_why_e why_not;         /* why the question was not sent */
+    int is_listed;              /* the store is in the list of the account's stores, so that no
+                                 * question is needed */
 } dygw_probe_t;
 
+/* The probes of interfaces. */
 enum {
     DYGW_PROBE_CERTIFICATE,
     DYGW_PROBE_STORES,
@@ -26,27 +28,30 @@ enum {
     DYGW_PROBE_SCOPES
 };
 
+/* All probes of one diagnosis. */
 typedef struct dygw_probes_t {
     const dygw_diagnosis_t *d;
     dygw_douyin_async_t *async;
-    dygw_token_t held;
-    int is_held;
-    const dygw_token_reply_t *fresh;    /* of the token call; NULL: not asked */
-    const char *token;                  /* to ask with; NULL: none, or it is no use */
-    const dygw_reply_t *refusal;        /* of the token that is held; NULL: it was not refused */
+    dygw_token_t held;                  /* the token that the host holds */
+    int is_held;                        /* `held` has not expired */
+    const dygw_token_reply_t *fresh;    /* the reply to the token call; NULL: no call was made */
+    const char *token;                  /* to send probes with; NULL: there is none, or no probe
+                                         * can be sent */
+    const dygw_reply_t *refusal;        /* Douyin's refusal of `held`; NULL: it was not refused */
     dygw_probe_t scopes[DYGW_PROBE_SCOPES];
     dygw_probe_t stores[DYGW_DIAGNOSIS_STORES];
     int store_count;
 } dygw_probes_t;
 
-/* Whether it is an answer, of whatever kind; NULL is none. */
+/* Whether Douyin answered, whatever the answer says. reply may be NULL. */
 int dygw_probe_is_answer(const dygw_reply_t *reply);
 
-/* The store among those of an answer (NULL: none); NULL: it is not. */
+/* The store poi_id in a reply that lists stores, in the memory of the reply; NULL: the reply is
+ * NULL or does not list the store. */
 const json_t *dygw_probes_find_store(const dygw_reply_t *reply, const char *poi_id,
                                      apr_pool_t *pool);
 
-/* Writes all findings, when all probes are answered. */
-void dygw_probes_tell(const dygw_probes_t *v);
+/* Writes all findings about Douyin. Call it when no probe waits for its reply any more. */
+void dygw_probes_write_findings(const dygw_probes_t *probes);
 
 #endif

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Our records of a business day against Douyin's. Calls nobody. */
+ * Matches our verifications of a business day with Douyin's records. The file works in memory: it
+ * calls neither the database nor Douyin. */
 #include "gateway/reports/match.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-typedef struct entry_t {
-    dygw_verify_record_t record;
-    const dygw_match_row_t *partner;
-    const dygw_match_row_t *shown;     /* no partner, but a row that tells something of it */
-} entry_t;
+/* One of Douyin's records. */
+typedef struct match_record_t {
+    dygw_verify_record_t douyin;
+    const dygw_match_row_t *partner;    /* our verification that belongs to the record; or NULL */
+    const dygw_match_row_t *shown;      /* without a partner: our newest verification of the same
+                                         * coupon, which did not redeem; or NULL */
+} match_record_t;
 
 const char *dygw_match_class_word(dygw_match_class_e class)
 {
@@ -33,155 +36,158 @@ dygw_match_t *dygw_match_make(dygw_ms_t start, dygw_ms_t end, int whole, apr_poo
     match->start = start;
     match->end = end;
     match->whole = whole;
-    match->entries = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(entry_t *));
-    match->entry_of = apr_hash_make(pool);
-    match->rows = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_match_row_t *));
-    match->row_of = apr_hash_make(pool);
-    match->loose = apr_hash_make(pool);
+    match->records = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(match_record_t *));
+    match->record_of = apr_hash_make(pool);
+    match->ours = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_match_row_t *));
+    match->ours_of = apr_hash_make(pool);
+    match->ours_of_coupon = apr_hash_make(pool);
     match->taken = apr_hash_make(pool);
     match->pairs = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_match_pair_t));
     return match;
 }
 
-static int is_of_the_day(const dygw_match_t *match, dygw_ms_t t)
+static int is_of_day(const dygw_match_t *match, dygw_ms_t t)
 {
     return t >= match->start && t < match->end;
 }
 
-/* --- what there is --- */
+/* --- what is matched --- */
 
-static const char *copy(apr_pool_t *pool, const char *text)
+static const char *copy_text(apr_pool_t *pool, const char *text)
 {
     return text ? apr_pstrdup(pool, text) : NULL;
 }
 
-void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *record)
+void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *read)
 {
-    entry_t *entry;
+    match_record_t *added;
 
-    if (record->verify_id
-        && apr_hash_get(match->entry_of, record->verify_id, APR_HASH_KEY_STRING)) {
+    if (read->verify_id
+        && apr_hash_get(match->record_of, read->verify_id, APR_HASH_KEY_STRING)) {
         return;
     }
-    entry = apr_pcalloc(match->pool, sizeof(*entry));
-    entry->record = *record;
-    entry->record.verify_id = copy(match->pool, record->verify_id);
-    entry->record.certificate_id = copy(match->pool, record->certificate_id);
-    entry->record.sku_name = copy(match->pool, record->sku_name);
-    APR_ARRAY_PUSH(match->entries, entry_t *) = entry;
-    if (entry->record.verify_id) {
-        apr_hash_set(match->entry_of, entry->record.verify_id, APR_HASH_KEY_STRING, entry);
+    added = apr_pcalloc(match->pool, sizeof(*added));
+    added->douyin = *read;
+    added->douyin.verify_id = copy_text(match->pool, read->verify_id);
+    added->douyin.certificate_id = copy_text(match->pool, read->certificate_id);
+    added->douyin.sku_name = copy_text(match->pool, read->sku_name);
+    APR_ARRAY_PUSH(match->records, match_record_t *) = added;
+    if (added->douyin.verify_id) {
+        apr_hash_set(match->record_of, added->douyin.verify_id, APR_HASH_KEY_STRING, added);
     }
 }
 
-/* It says, or said, that a coupon was redeemed. */
-static int has_redeemed(const dygw_match_row_t *row)
+/* Whether the verification redeemed its coupon, even if the redemption was cancelled later. */
+static int has_redeemed(const dygw_match_row_t *ours)
 {
-    return row->verify_status == DYGW_SUCCESS || row->verify_status == DYGW_CANCELLED;
+    return ours->verify_status == DYGW_SUCCESS || ours->verify_status == DYGW_CANCELLED;
 }
 
-static void add_loose(dygw_match_t *match, const dygw_match_row_t *row)
+static void add_without_verify_id(dygw_match_t *match, const dygw_match_row_t *ours)
 {
-    apr_array_header_t *rows = apr_hash_get(match->loose, row->certificate_id,
-                                            APR_HASH_KEY_STRING);
+    apr_array_header_t *candidates = apr_hash_get(match->ours_of_coupon, ours->certificate_id,
+                                                  APR_HASH_KEY_STRING);
 
-    if (!rows) {
-        rows = apr_array_make(match->pool, 1, sizeof(dygw_match_row_t *));
-        apr_hash_set(match->loose, row->certificate_id, APR_HASH_KEY_STRING, rows);
+    if (!candidates) {
+        candidates = apr_array_make(match->pool, 1, sizeof(dygw_match_row_t *));
+        apr_hash_set(match->ours_of_coupon, ours->certificate_id, APR_HASH_KEY_STRING, candidates);
     }
-    APR_ARRAY_PUSH(rows, const dygw_match_row_t *) = row;
+    APR_ARRAY_PUSH(candidates, const dygw_match_row_t *) = ours;
 }
 
-static dygw_match_row_t *copy_row(apr_pool_t *pool, const dygw_match_row_t *row)
+static dygw_match_row_t *copy_ours(apr_pool_t *pool, const dygw_match_row_t *ours)
 {
-    dygw_match_row_t *made = apr_pmemdup(pool, row, sizeof(*row));
+    dygw_match_row_t *made = apr_pmemdup(pool, ours, sizeof(*ours));
 
-    made->app_name = copy(pool, row->app_name);
-    made->poi_id = copy(pool, row->poi_id);
-    made->certificate_id = copy(pool, row->certificate_id);
-    made->verify_id = copy(pool, row->verify_id);
-    made->order_id = copy(pool, row->order_id);
-    made->ext_order_id = copy(pool, row->ext_order_id);
-    made->product_name = copy(pool, row->product_name);
+    made->app_name = copy_text(pool, ours->app_name);
+    made->poi_id = copy_text(pool, ours->poi_id);
+    made->certificate_id = copy_text(pool, ours->certificate_id);
+    made->verify_id = copy_text(pool, ours->verify_id);
+    made->order_id = copy_text(pool, ours->order_id);
+    made->ext_order_id = copy_text(pool, ours->ext_order_id);
+    made->product_name = copy_text(pool, ours->product_name);
     return made;
 }
 
-void dygw_match_add_row(dygw_match_t *match, const dygw_match_row_t *read)
+void dygw_match_add_verification(dygw_match_t *match, const dygw_match_row_t *read)
 {
-    const dygw_match_row_t *row;
+    const dygw_match_row_t *ours;
 
-    if (!has_redeemed(read) || !is_of_the_day(match, read->verify_time)) {
+    if (!has_redeemed(read) || !is_of_day(match, read->verify_time)) {
         return;
     }
-    row = copy_row(match->pool, read);
-    APR_ARRAY_PUSH(match->rows, const dygw_match_row_t *) = row;
-    if (row->verify_id) {
-        apr_hash_set(match->row_of, row->verify_id, APR_HASH_KEY_STRING, row);
+    ours = copy_ours(match->pool, read);
+    APR_ARRAY_PUSH(match->ours, const dygw_match_row_t *) = ours;
+    if (ours->verify_id) {
+        apr_hash_set(match->ours_of, ours->verify_id, APR_HASH_KEY_STRING, ours);
     }
-    else if (row->certificate_id) {
-        add_loose(match, row);
+    else if (ours->certificate_id) {
+        add_without_verify_id(match, ours);
     }
 }
 
 /* --- partners --- */
 
-static int is_taken(const dygw_match_t *match, const dygw_match_row_t *row)
+static int has_partner(const dygw_match_t *match, const dygw_match_row_t *ours)
 {
-    return apr_hash_get(match->taken, &row->id, sizeof(row->id)) != NULL;
+    return apr_hash_get(match->taken, &ours->id, sizeof(ours->id)) != NULL;
 }
 
-static void take(const dygw_match_t *match, entry_t *entry, const dygw_match_row_t *row)
+static void set_partner(const dygw_match_t *match, match_record_t *record,
+                        const dygw_match_row_t *ours)
 {
-    entry->partner = row;
-    apr_hash_set(match->taken, &row->id, sizeof(row->id), row);
+    record->partner = ours;
+    apr_hash_set(match->taken, &ours->id, sizeof(ours->id), ours);
 }
 
-static apr_int64_t distance(dygw_ms_t a, dygw_ms_t b)
+static apr_int64_t time_apart(dygw_ms_t a, dygw_ms_t b)
 {
     return a < b ? b - a : a - b;
 }
 
-/* Of rows without a verify_id the one that fits and is next in time; NULL: none. */
-static const dygw_match_row_t *nearest(const dygw_match_t *match, dygw_ms_t at,
-                                       const apr_array_header_t *rows)
+/* Returns, of the verifications that redeemed and have neither a verify_id nor a partner, the one
+ * whose verify_time is nearest to `at`; NULL when there is none. */
+static const dygw_match_row_t *nearest_in_time(const dygw_match_t *match, dygw_ms_t at,
+                                               const apr_array_header_t *candidates)
 {
     const dygw_match_row_t *best = NULL;
     int i;
 
-    for (i = 0; rows && i < rows->nelts; i++) {
-        const dygw_match_row_t *row = APR_ARRAY_IDX(rows, i, const dygw_match_row_t *);
+    for (i = 0; candidates && i < candidates->nelts; i++) {
+        const dygw_match_row_t *ours = APR_ARRAY_IDX(candidates, i, const dygw_match_row_t *);
 
-        if (!row->verify_id && has_redeemed(row) && !is_taken(match, row)
-            && (!best || distance(row->verify_time, at) < distance(best->verify_time, at))) {
-            best = row;
+        if (!ours->verify_id && has_redeemed(ours) && !has_partner(match, ours)
+            && (!best || time_apart(ours->verify_time, at) < time_apart(best->verify_time, at))) {
+            best = ours;
         }
     }
     return best;
 }
 
-static void match_by_verify_id(dygw_match_t *match, entry_t *entry)
+static void pair_by_verify_id(dygw_match_t *match, match_record_t *record)
 {
-    const dygw_match_row_t *row = NULL;
+    const dygw_match_row_t *ours = NULL;
 
-    if (entry->record.verify_id) {
-        row = apr_hash_get(match->row_of, entry->record.verify_id, APR_HASH_KEY_STRING);
+    if (record->douyin.verify_id) {
+        ours = apr_hash_get(match->ours_of, record->douyin.verify_id, APR_HASH_KEY_STRING);
     }
-    if (row) {
-        take(match, entry, row);
+    if (ours) {
+        set_partner(match, record, ours);
     }
 }
 
-static void match_by_coupon(dygw_match_t *match, entry_t *entry)
+static void pair_by_coupon(dygw_match_t *match, match_record_t *record)
 {
-    const apr_array_header_t *rows = NULL;
-    const dygw_match_row_t *row;
+    const apr_array_header_t *candidates = NULL;
+    const dygw_match_row_t *ours;
 
-    if (!entry->partner && entry->record.certificate_id) {
-        rows = apr_hash_get(match->loose, entry->record.certificate_id, APR_HASH_KEY_STRING);
+    if (!record->partner && record->douyin.certificate_id) {
+        candidates = apr_hash_get(match->ours_of_coupon, record->douyin.certificate_id,
+                                  APR_HASH_KEY_STRING);
     }
-    row = nearest(match, entry->record.verify_time, rows);
-    if (row) {
-        take(match, entry, row);
+    ours = nearest_in_time(match, record->douyin.verify_time, candidates);
+    if (ours) {
+        set_partner(match, record, ours);
     }
 }
 
@@ -189,67 +195,71 @@ void dygw_match_pairs(dygw_match_t *match)
 {
     int i;
 
-    for (i = 0; i < match->entries->nelts; i++) {
-        match_by_verify_id(match, APR_ARRAY_IDX(match->entries, i, entry_t *));
+    for (i = 0; i < match->records->nelts; i++) {
+        pair_by_verify_id(match, APR_ARRAY_IDX(match->records, i, match_record_t *));
     }
-    for (i = 0; i < match->entries->nelts; i++) {
-        match_by_coupon(match, APR_ARRAY_IDX(match->entries, i, entry_t *));
+    for (i = 0; i < match->records->nelts; i++) {
+        pair_by_coupon(match, APR_ARRAY_IDX(match->records, i, match_record_t *));
     }
 }
 
-/* A record without a time was asked for by the day, so it is of it. */
-static int counts_today(const dygw_match_t *match, const entry_t *entry)
+/* Whether the record belongs to the day. A record without a time does, because Douyin was asked for
+ * the records of the day. */
+static int is_record_of_day(const dygw_match_t *match, const match_record_t *record)
 {
-    return entry->record.verify_time == DYGW_NO_TIME
-           || is_of_the_day(match, entry->record.verify_time);
+    return record->douyin.verify_time == DYGW_NO_TIME
+           || is_of_day(match, record->douyin.verify_time);
 }
 
 const dygw_verify_record_t *dygw_match_next_open(const dygw_match_t *match, int *position)
 {
-    while (*position < match->entries->nelts) {
-        const entry_t *entry = APR_ARRAY_IDX(match->entries, (*position)++, entry_t *);
+    while (*position < match->records->nelts) {
+        const match_record_t *record = APR_ARRAY_IDX(match->records, (*position)++,
+                                                     match_record_t *);
 
-        if (!entry->partner && counts_today(match, entry)) {
-            return &entry->record;
+        if (!record->partner && is_record_of_day(match, record)) {
+            return &record->douyin;
         }
     }
     return NULL;
 }
 
-void dygw_match_found(dygw_match_t *match, int position, const dygw_match_row_t *row)
+void dygw_match_found(dygw_match_t *match, int position, const dygw_match_row_t *ours)
 {
-    take(match, APR_ARRAY_IDX(match->entries, position - 1, entry_t *), row);
+    set_partner(match, APR_ARRAY_IDX(match->records, position - 1, match_record_t *), ours);
 }
 
-/* A row that did not redeem, or does not say so yet. */
-static const dygw_match_row_t *newest_other(const apr_array_header_t *rows)
+/* Returns the newest verification without a verify_id that did not redeem, or of which we do not
+ * know yet whether it did. NULL: none. `candidates` are sorted, the newest first. */
+static const dygw_match_row_t *newest_not_redeemed(const apr_array_header_t *candidates)
 {
     int i;
 
-    for (i = 0; i < rows->nelts; i++) {
-        const dygw_match_row_t *row = APR_ARRAY_IDX(rows, i, const dygw_match_row_t *);
+    for (i = 0; i < candidates->nelts; i++) {
+        const dygw_match_row_t *ours = APR_ARRAY_IDX(candidates, i, const dygw_match_row_t *);
 
-        if (!row->verify_id && !has_redeemed(row)) {
-            return row;
+        if (!ours->verify_id && !has_redeemed(ours)) {
+            return ours;
         }
     }
     return NULL;
 }
 
-void dygw_match_found_coupon(dygw_match_t *match, int position, const apr_array_header_t *rows)
+void dygw_match_found_coupon(dygw_match_t *match, int position,
+                             const apr_array_header_t *candidates)
 {
-    entry_t *entry = APR_ARRAY_IDX(match->entries, position - 1, entry_t *);
-    const dygw_match_row_t *row = nearest(match, entry->record.verify_time, rows);
+    match_record_t *record = APR_ARRAY_IDX(match->records, position - 1, match_record_t *);
+    const dygw_match_row_t *ours = nearest_in_time(match, record->douyin.verify_time, candidates);
 
-    if (row) {
-        take(match, entry, row);
+    if (ours) {
+        set_partner(match, record, ours);
     }
     else {
-        entry->shown = newest_other(rows);
+        record->shown = newest_not_redeemed(candidates);
     }
 }
 
-/* --- the judgement --- */
+/* --- classes and sums --- */
 
 static int same_amount(const dygw_match_row_t *ours, const dygw_verify_record_t *douyin)
 {
@@ -257,8 +267,8 @@ static int same_amount(const dygw_match_row_t *ours, const dygw_verify_record_t 
                                            : ours->pay_amount == douyin->pay_amount;
 }
 
-static dygw_match_class_e class_of(const dygw_match_row_t *ours,
-                                   const dygw_verify_record_t *douyin)
+static dygw_match_class_e class_of_pair(const dygw_match_row_t *ours,
+                                        const dygw_verify_record_t *douyin)
 {
     if (!douyin) {
         return DYGW_ONLY_HERE;
@@ -293,10 +303,10 @@ static apr_int64_t amount_of(const dygw_match_pair_t *pair)
                                                                     : amount_there(pair->douyin);
 }
 
-static void count(dygw_match_t *match, const dygw_match_row_t *ours,
-                  const dygw_verify_record_t *douyin)
+static void count_pair(dygw_match_t *match, const dygw_match_row_t *ours,
+                       const dygw_verify_record_t *douyin)
 {
-    dygw_match_pair_t pair = { class_of(ours, douyin), ours, douyin };
+    dygw_match_pair_t pair = { class_of_pair(ours, douyin), ours, douyin };
 
     match->counts[pair.class]++;
     match->amounts[pair.class] += amount_of(&pair);
@@ -309,18 +319,18 @@ void dygw_match_classify(dygw_match_t *match)
 {
     int i;
 
-    for (i = 0; i < match->entries->nelts; i++) {
-        const entry_t *entry = APR_ARRAY_IDX(match->entries, i, entry_t *);
+    for (i = 0; i < match->records->nelts; i++) {
+        const match_record_t *record = APR_ARRAY_IDX(match->records, i, match_record_t *);
 
-        if (counts_today(match, entry)) {
-            count(match, entry->partner ? entry->partner : entry->shown, &entry->record);
+        if (is_record_of_day(match, record)) {
+            count_pair(match, record->partner ? record->partner : record->shown, &record->douyin);
         }
     }
-    for (i = 0; match->whole && i < match->rows->nelts; i++) {
-        const dygw_match_row_t *row = APR_ARRAY_IDX(match->rows, i, const dygw_match_row_t *);
+    for (i = 0; match->whole && i < match->ours->nelts; i++) {
+        const dygw_match_row_t *ours = APR_ARRAY_IDX(match->ours, i, const dygw_match_row_t *);
 
-        if (!is_taken(match, row)) {
-            count(match, row, NULL);
+        if (!has_partner(match, ours)) {
+            count_pair(match, ours, NULL);
         }
     }
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a comparison with Douyin's records came to, as JSON. */
+ * The results of a match as JSON. */
 #include "gateway/reports/match.h"
 #include "util/jsonw.h"
 
 #define ITEM_SIZE   1024
 #define FIGURES_SIZE 256
 
-/* What is below zero has no value. */
+/* Writes a number; a number below zero stands for an unknown value, and is written as null. */
 static void put_known(dygw_jsonw_t *w, const char *key, apr_int64_t number)
 {
     if (number < 0) {

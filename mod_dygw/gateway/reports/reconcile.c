@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reconciles business days: days that have ended, and days that somebody wants anew.
+ * Reconciles business days: each day after its end, and again each day that an operator asks for.
+ * A run is the work on one day; there is one run at a time. Its steps are:
  *
- *   fetch    all pages of Douyin's records, one after the other, kept in memory
- *   read     our rows of the day, some hundred a turn
- *   find     for Douyin's records without a partner: what else the database has
- *   write    what did not match, some dozen items a turn, as a new generation
- *   show     the generation, in one statement
- *   tidy     removes generations but that one and the one before, which somebody may be reading
+ *   fetch    asks Douyin for all pages of its records, one by one, and keeps them in memory
+ *   read     reads our verifications of the day from the database, some hundred in a turn
+ *   find     searches the database for partners of Douyin's records that have none yet
+ *   write    writes what did not match as items of a new generation, some dozen in a turn
+ *   show     makes the new generation the one that readers see, in one statement
+ *   tidy     removes the items of older generations, except the one that was shown before, which
+ *            somebody may still be reading
  *
- * One day at a time. The row of the day stays due until its generation is shown: after a crash, or
+ * The day's row in the database stays due until the new generation is shown. So after a crash, or
  * when another host takes over, the day is reconciled from the beginning. */
 #include "gateway/reports/reconcile.h"
 
@@ -22,35 +24,39 @@
 #include "util/day.h"
 #include "util/pool.h"
 
-#define BEFORE_MS       APR_INT64_C(7200000)    /* Douyin's records from so long before the day, */
-#define AFTER_MS        APR_INT64_C(600000)     /* and after it, see match.h */
-#define SETTLED_MS      APR_INT64_C(180000000)  /* 50 h: a redemption is known so late */
-#define SKEW_MS         APR_INT64_C(300000)     /* verified by Douyin's clock, created by ours */
-#define FIRST_PAUSE_MS  APR_INT64_C(60000)      /* before a failed day is tried again; doubles */
+/* Douyin is asked for its records from so long before the day to so long after it: see match.h. */
+#define BEFORE_MS       APR_INT64_C(7200000)
+#define AFTER_MS        APR_INT64_C(600000)
+/* Our verifications of the day were created up to 50 h before it, because settling may take so
+ * long, and up to 5 min after it, because Douyin's clock may be behind ours. */
+#define SETTLED_MS      APR_INT64_C(180000000)
+#define SKEW_MS         APR_INT64_C(300000)
+/* The pause before a failed day is tried again; it doubles up to the longest one. */
+#define FIRST_PAUSE_MS  APR_INT64_C(60000)
 #define LONGEST_PAUSE_MS APR_INT64_C(3600000)
 #define DOUBLINGS_MAX   6
-#define TRIES_MAX       24                      /* about a day */
-#define REST_MS         5000                    /* the database does not do its part */
-#define BACK_DAYS       30                      /* that are made up for */
+#define TRIES_MAX       24      /* of one day; with the pauses they take about 18 h */
+#define REST_MS         5000    /* nothing new is begun for so long after a failure */
+#define BACK_DAYS       30      /* missing days are added up to so long back */
 
 struct dygw_reconcile_t {
-    dygw_ctx_t ctx;                     /* its pool is above that of the run */
+    dygw_ctx_t ctx;                     /* its pool is the parent of the run's pool */
     dygw_douyin_async_t *async;
-    dygw_reconcile_run_t *run;          /* NULL: none */
-    dygw_ms_t known_from;               /* from then on, for a day, all days are in the table */
-    dygw_ms_t rest_until;
+    dygw_reconcile_run_t *run;          /* NULL: no day is being reconciled */
+    dygw_ms_t known_from;               /* from then on, for 24 h, no day is missing in the table */
+    dygw_ms_t rest_until;               /* nothing is begun before then */
 };
 
-static void rest(dygw_reconcile_t *rec)
+static void rest_for_now(dygw_reconcile_t *rec)
 {
     rec->rest_until = dygw_now() + REST_MS;
 }
 
 /* --- days that have ended --- */
 
-/* Days from `from` to `last`, both included. */
-static apr_status_t add_range(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t from,
-                              dygw_ms_t last)
+/* Adds the days from the one that begins at `from` to the one that begins at `last`. */
+static apr_status_t add_days_between(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t from,
+                                     dygw_ms_t last)
 {
     const dygw_ms_t now = dygw_now();
     apr_status_t rv = APR_SUCCESS;
@@ -63,10 +69,10 @@ static apr_status_t add_range(const dygw_gateway_t *gateway, dygw_db_t *db, dygw
     return rv;
 }
 
-/* The days behind the last that is known, up to the one that begins at `*baton`. Without any, that
- * one if there was anything to reconcile by then: a gateway that begins does not ask for the days
- * before. */
-static apr_status_t add_missing(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+/* Adds the days after the last one in the table, up to the one that begins at `*baton` (dygw_ms_t).
+ * Where no day is in the table, only that one is added, and only if we had a verification by its
+ * end: a new gateway does not ask Douyin for days before its first verification. */
+static apr_status_t add_missing_days(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     const dygw_ms_t last = *(const dygw_ms_t *)baton;
     const int zone = ctx->gateway->time_zone;
@@ -79,16 +85,17 @@ static apr_status_t add_missing(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
 
     if (rv == APR_SUCCESS) {
         rv = dygw_day_start(known, zone, &from);
-        return rv == APR_SUCCESS ? add_range(ctx->gateway, db, from + DYGW_DAY_MS, last) : rv;
+        return rv == APR_SUCCESS ? add_days_between(ctx->gateway, db, from + DYGW_DAY_MS, last)
+                                 : rv;
     }
     if (rv == APR_NOTFOUND) {
         rv = dygw_store_match_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
     }
-    return rv == APR_SUCCESS && began ? add_range(ctx->gateway, db, last, last) : rv;
+    return rv == APR_SUCCESS && began ? add_days_between(ctx->gateway, db, last, last) : rv;
 }
 
-/* When the last day began that is to be in the table. */
-static dygw_ms_t last_day(const dygw_ctx_t *ctx)
+/* Returns when the last day began that has ended long enough ago to be reconciled. */
+static dygw_ms_t last_ended_day(const dygw_ctx_t *ctx)
 {
     const int zone = ctx->gateway->time_zone;
     const dygw_ms_t at = dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS;
@@ -108,17 +115,17 @@ static void add_days(dygw_reconcile_t *rec)
         return;
     }
     apr_pool_create(&ctx.pool, rec->ctx.pool);
-    last = last_day(&ctx);
-    if (dygw_db_work(&ctx, add_missing, &last, DYGW_DB_ONCE) == APR_SUCCESS) {
+    last = last_ended_day(&ctx);
+    if (dygw_db_work(&ctx, add_missing_days, &last, DYGW_DB_ONCE) == APR_SUCCESS) {
         rec->known_from = last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
     }
     else {
-        rest(rec);
+        rest_for_now(rec);
     }
     apr_pool_destroy(ctx.pool);
 }
 
-/* --- a run's beginning and end --- */
+/* --- the beginning and the end of a run --- */
 
 static void end_run(dygw_reconcile_t *rec)
 {
@@ -126,7 +133,7 @@ static void end_run(dygw_reconcile_t *rec)
     rec->run = NULL;
 }
 
-static apr_status_t set_up(dygw_reconcile_run_t *run)
+static apr_status_t set_up_run(dygw_reconcile_run_t *run)
 {
     const dygw_gateway_t *gateway = run->ctx.gateway;
     const char *account = gateway->account_id;
@@ -149,42 +156,43 @@ static apr_status_t set_up(dygw_reconcile_run_t *run)
     return apr_pool_create(&run->page_pool, run->ctx.pool);
 }
 
-/* APR_NOTFOUND: none is due. */
-static apr_status_t read_due(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+/* Reads the day that is due for the longest time. APR_NOTFOUND: no day is due. */
+static apr_status_t read_due_day(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_reconcile_run_t *run = baton;
 
     return dygw_store_reconciliation_due(db, dygw_now(), &run->row, ctx->pool);
 }
 
-/* The run has memory of its own, which goes when it ends. */
+/* The run gets a pool of its own, which is destroyed when the run ends. */
 static void begin_run(dygw_reconcile_t *rec)
 {
     apr_pool_t *pool;
     apr_status_t rv = dygw_pool_create(&pool, rec->ctx.pool);
 
     if (rv != APR_SUCCESS) {
-        rest(rec);
+        rest_for_now(rec);
         return;
     }
     apr_pool_tag(pool, "dygw_reconcile");
     rec->run = apr_pcalloc(pool, sizeof(*rec->run));
     rec->run->ctx = dygw_ctx_with_pool(&rec->ctx, pool);
     rec->run->async = rec->async;
-    rv = dygw_db_work(&rec->run->ctx, read_due, rec->run, DYGW_DB_ONCE);
+    rv = dygw_db_work(&rec->run->ctx, read_due_day, rec->run, DYGW_DB_ONCE);
     if (rv == APR_SUCCESS) {
-        rv = set_up(rec->run);
+        rv = set_up_run(rec->run);
     }
     if (rv != APR_SUCCESS) {
         end_run(rec);
     }
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
-        rest(rec);
+        rest_for_now(rec);
     }
 }
 
-/* When the day is to be tried again. */
-static dygw_ms_t next_try(int tries)
+/* Returns when a day that has failed `tries` times before is to be tried again; DYGW_NO_TIME:
+ * never. */
+static dygw_ms_t next_try_at(int tries)
 {
     const dygw_ms_t pause = FIRST_PAUSE_MS << (tries < DOUBLINGS_MAX ? tries : DOUBLINGS_MAX);
 
@@ -220,17 +228,17 @@ static void fail_run(dygw_reconcile_t *rec)
 {
     dygw_reconcile_run_t *run = rec->run;
 
-    run->next_at = next_try(run->row->tries);
+    run->next_at = next_try_at(run->row->tries);
     report_failure(run);
     dygw_db_work(&run->ctx, write_failure, run, DYGW_DB_ONCE);
     end_run(rec);
-    rest(rec);
+    rest_for_now(rec);
 }
 
 /* --- turns --- */
 
-/* One step, in one unit of work. */
-static void step(dygw_reconcile_run_t *run)
+/* Does one step in one unit of work. */
+static void work_on_run(dygw_reconcile_run_t *run)
 {
     dygw_ctx_t ctx = run->ctx;
     apr_status_t rv;
@@ -243,7 +251,7 @@ static void step(dygw_reconcile_run_t *run)
     }
 }
 
-/* The calls under way go first: they point into the run's pool. */
+/* Runs before the pool of the run is destroyed, because calls under way point into that pool. */
 static apr_status_t end_async(void *data)
 {
     apr_pool_destroy(data);
@@ -263,8 +271,9 @@ apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, const dygw_ctx_
     return dygw_douyin_async_create(&made->async, ctx->gateway->douyin, async_pool);
 }
 
-/* What is under way is completed first: it points into the run. */
-static int drop(dygw_reconcile_t *rec, apr_interval_time_t patience)
+/* Drops the run. A call under way points into the run, and so is completed first. Returns whether
+ * the call is still under way. */
+static int drop_run(dygw_reconcile_t *rec, apr_interval_time_t patience)
 {
     dygw_answer_t answer;
     void *baton;
@@ -276,8 +285,8 @@ static int drop(dygw_reconcile_t *rec, apr_interval_time_t patience)
     return 0;
 }
 
-/* Connections that were not needed for long are closed. */
-static void look_after_async(dygw_reconcile_t *rec)
+/* dygw_douyin_async_next closes connections to Douyin that were not used for long. */
+static void close_idle_connections(dygw_reconcile_t *rec)
 {
     dygw_answer_t answer;
     void *baton;
@@ -285,8 +294,8 @@ static void look_after_async(dygw_reconcile_t *rec)
     dygw_douyin_async_next(rec->async, 0, &baton, &answer);
 }
 
-/* Gives whether there is more to do at once. */
-static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
+/* Returns whether there is more to do at once. */
+static int continue_run(dygw_reconcile_t *rec, apr_interval_time_t patience)
 {
     int more = 1;
 
@@ -294,7 +303,7 @@ static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
         more = dygw_reconcile_fetch(rec->run, patience);
     }
     else {
-        step(rec->run);
+        work_on_run(rec->run);
     }
     if (rec->run->failed && rec->run->step != DYGW_RECONCILE_TIDY) {
         fail_run(rec);
@@ -305,7 +314,7 @@ static int go_on(dygw_reconcile_t *rec, apr_interval_time_t patience)
     return more;
 }
 
-static void begin(dygw_reconcile_t *rec, int is_due)
+static void begin_next_day(dygw_reconcile_t *rec, int is_due)
 {
     if (rec->ctx.gateway->account_id) {
         add_days(rec);
@@ -319,14 +328,14 @@ int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
                         apr_interval_time_t patience)
 {
     if (rec->run && !may_work) {
-        return drop(rec, patience);
+        return drop_run(rec, patience);
     }
     if (!rec->run && may_work && dygw_left_until(rec->rest_until, REST_MS) == 0) {
-        begin(rec, is_due);
+        begin_next_day(rec, is_due);
     }
     if (!rec->run) {
-        look_after_async(rec);
+        close_idle_connections(rec);
         return 0;
     }
-    return go_on(rec, patience);
+    return continue_run(rec, patience);
 }

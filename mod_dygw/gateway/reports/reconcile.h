@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The background's reconciliation of business days with Douyin's records. Belongs to one thread. */
+ * Reconciles business days with Douyin's records, in the background. A dygw_reconcile_t belongs to
+ * one thread. */
 #ifndef DYGW_GATEWAY_REPORTS_RECONCILE_H
 #define DYGW_GATEWAY_REPORTS_RECONCILE_H
 
 #include "gateway/gateway.h"
 
-/* Douyin's records lags, so a day is reconciled by itself so long after its end. */
+/* Douyin's records appear with a delay. So a day is reconciled this long after its end, unless an
+ * operator asks for it sooner. */
 #define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000)      /* 2 h */
 
 typedef struct dygw_reconcile_t dygw_reconcile_t;
 
-/* Lives as long as ctx->pool; a call under way is ended with it. */
+/* Creates *reconcile in ctx->pool; when the pool is destroyed, a call to Douyin under way is ended.
+ * An error: calls to Douyin cannot be set up. */
 apr_status_t dygw_reconcile_create(dygw_reconcile_t **reconcile, const dygw_ctx_t *ctx);
 
-/* Goes on, a short step. may_work: this host does the background's work; else what runs is dropped,
- * another host begins it anew. is_due: the database has a day that is due. Waits up to patience for
- * an answer of Douyin. Gives whether there is more to do at once. */
+/* Does one short step of the work. may_work: this host does the background's work; 0: a run under
+ * way is dropped, and the host that leads begins that day anew. is_due: the database has a day that
+ * is due. Waits up to patience (us) for an answer of Douyin. Returns whether there is more to do at
+ * once. */
 int dygw_reconcile_turn(dygw_reconcile_t *reconcile, int may_work, int is_due,
                         apr_interval_time_t patience);
 

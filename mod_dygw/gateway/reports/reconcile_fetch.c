@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Douyin's records of a day: page after page, never faster than Douyin allows, each tried some
- * times with growing pauses. */
+ * Fetches Douyin's records of a day, page after page, never faster than Douyin allows. A page that
+ * fails is asked for again some times, with growing pauses. */
 #include "gateway/reports/reconcile_run.h"
 
 #include <apr_strings.h>
@@ -8,11 +8,11 @@
 #include "gateway/ask.h"
 
 #define ASK_PAUSE_MS    12      /* Douyin allows 100 calls a second */
-#define ASK_TRIES       5       /* of one page, with pauses of 1, 2, 4, 8 s */
-#define HALF_A_SECOND   APR_INT64_C(500)
+#define PAGE_TRIES      5       /* of one page, with pauses of 1, 2, 4, 8 s: */
+#define HALF_PAUSE_MS   APR_INT64_C(500)    /* half of the first one */
 #define PAGES_MAX       100000
 
-static void ask(dygw_reconcile_run_t *run)
+static void begin_page_call(dygw_reconcile_run_t *run)
 {
     dygw_douyin_async_begin(run->async, &run->question, run->token.access_token, run->ctx.log,
                             run->page_pool, run);
@@ -20,13 +20,13 @@ static void ask(dygw_reconcile_run_t *run)
     run->ask_at = dygw_now() + ASK_PAUSE_MS;
 }
 
-static void wait_a_little(dygw_reconcile_run_t *run)
+static void pause_before_retry(dygw_reconcile_run_t *run)
 {
     run->failures++;
-    run->ask_at = dygw_now() + (HALF_A_SECOND << run->failures);
+    run->ask_at = dygw_now() + (HALF_PAUSE_MS << run->failures);
 }
 
-static const char *why_not(const dygw_reply_t *reply, apr_pool_t *pool)
+static const char *why_no_page(const dygw_reply_t *reply, apr_pool_t *pool)
 {
     if (reply->error_code != 0) {
         return apr_psprintf(pool,
@@ -38,24 +38,24 @@ static const char *why_not(const dygw_reply_t *reply, apr_pool_t *pool)
                                              : "Douyin does not answer";
 }
 
-static int is_final(dygw_reply_class_e kind)
+static int is_final_reply(dygw_reply_class_e kind)
 {
     return kind == DYGW_REPLY_SETUP || kind == DYGW_REPLY_REQUEST || kind == DYGW_REPLY_COUPON
            || kind == DYGW_REPLY_REVIEW;
 }
 
-static void take_failure(dygw_reconcile_run_t *run, const dygw_reply_t *reply)
+static void note_page_failure(dygw_reconcile_run_t *run, const dygw_reply_t *reply)
 {
-    wait_a_little(run);
-    if (is_final(reply->kind) || run->failures >= ASK_TRIES) {
-        run->failed = why_not(reply, run->ctx.pool);
+    pause_before_retry(run);
+    if (is_final_reply(reply->kind) || run->failures >= PAGE_TRIES) {
+        run->failed = why_no_page(reply, run->ctx.pool);
     }
 }
 
-/* Its records are copied, and the call forgotten. */
-static void take_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page)
+/* Copies the records of the page, after which the memory of the call is used again. */
+static void add_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page)
 {
-    const int before = run->match->entries->nelts;
+    const int before = run->match->records->nelts;
     int i;
 
     for (i = 0; i < page->records->nelts; i++) {
@@ -66,7 +66,7 @@ static void take_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *pag
     if (!page->cursor) {
         run->step = DYGW_RECONCILE_READ;
     }
-    else if (run->match->entries->nelts == before || ++run->pages >= PAGES_MAX) {
+    else if (run->match->records->nelts == before || ++run->pages >= PAGES_MAX) {
         run->failed = "the pages of Douyin's verify records do not end";
     }
     else {
@@ -75,41 +75,41 @@ static void take_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *pag
     apr_pool_clear(run->page_pool);
 }
 
-static void take_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
+static void handle_page_answer(dygw_reconcile_run_t *run, dygw_answer_t answer)
 {
     const dygw_ctx_t of_page = dygw_ctx_with_pool(&run->ctx, run->page_pool);
 
     run->under_way = 0;
     dygw_ask_note_token(run->ctx.gateway, &run->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_OK) {
-        take_page(run, answer.records);
+        add_page(run, answer.records);
     }
     else if (answer.reply->kind == DYGW_REPLY_TOKEN && !run->renewed
              && dygw_ask_renew(&of_page, answer.reply, 0, &run->token) == APR_SUCCESS) {
         run->renewed = 1;
-        ask(run);
+        begin_page_call(run);
     }
     else {
-        take_failure(run, answer.reply);
+        note_page_failure(run, answer.reply);
     }
 }
 
-static void ask_page(dygw_reconcile_run_t *run)
+static void ask_for_page(dygw_reconcile_run_t *run)
 {
     apr_pool_clear(run->page_pool);
     if (dygw_token_held(run->ctx.gateway, &run->token, run->page_pool) == APR_SUCCESS) {
-        ask(run);
+        begin_page_call(run);
         return;
     }
-    wait_a_little(run);
-    if (run->failures >= ASK_TRIES) {
+    pause_before_retry(run);
+    if (run->failures >= PAGE_TRIES) {
         run->failed = "there is no access token";
     }
 }
 
 int dygw_reconcile_fetch(dygw_reconcile_run_t *run, apr_interval_time_t patience)
 {
-    const dygw_ms_t left = dygw_left_until(run->ask_at, HALF_A_SECOND << ASK_TRIES);
+    const dygw_ms_t left = dygw_left_until(run->ask_at, HALF_PAUSE_MS << PAGE_TRIES);
     dygw_answer_t answer;
     void *baton;
 
@@ -118,10 +118,10 @@ int dygw_reconcile_fetch(dygw_reconcile_run_t *run, apr_interval_time_t patience
         return left <= ASK_PAUSE_MS;
     }
     if (!run->under_way) {
-        ask_page(run);
+        ask_for_page(run);
     }
     if (run->under_way && dygw_douyin_async_next(run->async, patience, &baton, &answer)) {
-        take_answer(run, answer);
+        handle_page_answer(run, answer);
     }
     return 1;
 }

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What reconciling a day does with the database: reads our side, looks for partners, writes what
- * did not match, shows it. Each step is short. */
+ * The steps of a run with the database: reads our verifications, searches partners, writes what did
+ * not match, shows the result. Each step is short, so that no unit of work lasts long. */
 #include "gateway/reports/reconcile_run.h"
 
 #include "gateway/reports/reconcile.h"
 
-#define READ_ROWS       500
-#define FIND_RECORDS    25
-#define WRITE_ITEMS     50
-#define TIDY_ITEMS      500
+/* What one step does at most. */
+#define READ_MAX        500
+#define FIND_MAX        25
+#define WRITE_MAX       50
+#define TIDY_MAX        500
 
-static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
+static apr_status_t read_verifications(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     apr_array_header_t *rows;
     apr_int64_t last;
-    apr_status_t rv = dygw_store_match_read(db, &run->ids, READ_ROWS, &rows, &last,
+    apr_status_t rv = dygw_store_match_read(db, &run->ids, READ_MAX, &rows, &last,
                                             dygw_db_pool(db));
     int i;
 
@@ -22,7 +23,7 @@ static apr_status_t read_rows(dygw_reconcile_run_t *run, dygw_db_t *db)
         return rv;
     }
     for (i = 0; i < rows->nelts; i++) {
-        dygw_match_add_row(run->match, APR_ARRAY_IDX(rows, i, const dygw_match_row_t *));
+        dygw_match_add_verification(run->match, APR_ARRAY_IDX(rows, i, const dygw_match_row_t *));
     }
     run->ids.after = last;
     if (last == 0) {
@@ -54,7 +55,7 @@ static apr_status_t find_partner(dygw_reconcile_run_t *run, dygw_db_t *db,
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-/* Later than the one that is shown, whatever the clock says. */
+/* A new generation must be later than the shown one, even after the clock was set back. */
 static dygw_ms_t next_generation(const dygw_reconcile_run_t *run)
 {
     const dygw_ms_t now = dygw_now();
@@ -62,14 +63,14 @@ static dygw_ms_t next_generation(const dygw_reconcile_run_t *run)
     return now > run->row->generated_at ? now : run->row->generated_at + 1;
 }
 
-/* A failed step is not gone on with, so the position may have moved. */
+/* A run whose step failed ends, so it does no harm that the position has moved by then. */
 static apr_status_t find_partners(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     const dygw_verify_record_t *record = NULL;
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; i < FIND_RECORDS && rv == APR_SUCCESS; i++) {
+    for (i = 0; i < FIND_MAX && rv == APR_SUCCESS; i++) {
         record = dygw_match_next_open(run->match, &run->position);
         if (!record) {
             dygw_match_classify(run->match);
@@ -82,8 +83,8 @@ static apr_status_t find_partners(dygw_reconcile_run_t *run, dygw_db_t *db)
     return rv;
 }
 
-/* With what Douyin told of a coupon that we never had. */
-static apr_status_t item_of(const dygw_match_pair_t *pair, dygw_db_t *db, const char **item)
+/* Makes the JSON of a pair, with Douyin's webhook message about a coupon that is only at Douyin. */
+static apr_status_t make_item(const dygw_match_pair_t *pair, dygw_db_t *db, const char **item)
 {
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_webhook_t message;
@@ -99,13 +100,13 @@ static apr_status_t item_of(const dygw_match_pair_t *pair, dygw_db_t *db, const 
 static apr_status_t write_items(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     const apr_array_header_t *pairs = run->match->pairs;
-    const char *items[WRITE_ITEMS];
+    const char *items[WRITE_MAX];
     apr_status_t rv = APR_SUCCESS;
     int n = 0;
 
-    while (n < WRITE_ITEMS && run->written + n < pairs->nelts && rv == APR_SUCCESS) {
-        rv = item_of(&APR_ARRAY_IDX(pairs, run->written + n, const dygw_match_pair_t), db,
-                     &items[n]);
+    while (n < WRITE_MAX && run->written + n < pairs->nelts && rv == APR_SUCCESS) {
+        rv = make_item(&APR_ARRAY_IDX(pairs, run->written + n, const dygw_match_pair_t), db,
+                       &items[n]);
         n++;
     }
     if (rv == APR_SUCCESS && n > 0) {
@@ -133,8 +134,9 @@ static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *ru
              counts[DYGW_AMOUNT_DIFFERS]);
 }
 
-/* What was asked for while Douyin's records may have lagged is done again. */
-static apr_status_t show(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
+/* Shows the generation. A day that was reconciled before Douyin's records were surely complete is
+ * reconciled again when they are. */
+static apr_status_t show_generation(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     const dygw_match_t *match = run->match;
     apr_pool_t *pool = dygw_db_pool(db);
@@ -151,11 +153,11 @@ static apr_status_t show(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_
     return rv;
 }
 
-static apr_status_t tidy(dygw_reconcile_run_t *run, dygw_db_t *db)
+static apr_status_t tidy_items(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     int removed = 0;
     apr_status_t rv = dygw_store_reconciliation_tidy(db, run->row, run->generation,
-                                                     run->row->generated_at, TIDY_ITEMS, &removed);
+                                                     run->row->generated_at, TIDY_MAX, &removed);
 
     if (removed == 0) {
         run->step = DYGW_RECONCILE_OVER;
@@ -169,14 +171,14 @@ apr_status_t dygw_reconcile_step(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
 
     switch (run->step) {
     case DYGW_RECONCILE_READ:
-        return read_rows(run, db);
+        return read_verifications(run, db);
     case DYGW_RECONCILE_FIND:
         return find_partners(run, db);
     case DYGW_RECONCILE_WRITE:
         return write_items(run, db);
     case DYGW_RECONCILE_SHOW:
-        return show(ctx->log, run, db);
+        return show_generation(ctx->log, run, db);
     default:
-        return tidy(run, db);
+        return tidy_items(run, db);
     }
 }

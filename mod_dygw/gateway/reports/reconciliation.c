@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What requests see of reconciliations. */
+ * What requests read of reconciliations, and how they ask for one. */
 #include "gateway/reports/reconciliation.h"
 
 #include <apr_strings.h>
@@ -12,24 +12,25 @@
 
 #define STATE_SIZE 128
 
-/* Wanted by somebody, and nothing has failed: then asking again changes nothing. */
-static int is_on_its_way(const dygw_reconciliation_t *found, dygw_ms_t now)
+/* Whether the day is due already and has not failed: then asking for it again changes nothing. */
+static int is_day_on_its_way(const dygw_reconciliation_t *found, dygw_ms_t now)
 {
     return found->next_run_at != DYGW_NO_TIME && found->tries == 0 && found->next_run_at <= now;
 }
 
-static int must_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_ms_t now)
+static int must_day_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_ms_t now)
 {
     if (!found) {
         return 1;
     }
-    return refresh ? !is_on_its_way(found, now)
+    return refresh ? !is_day_on_its_way(found, now)
                    : found->generated_at == DYGW_NO_TIME && found->next_run_at == DYGW_NO_TIME;
 }
 
-/* Whoever only looks waits until Douyin's records is up to date. */
-static dygw_ms_t first_run(const dygw_gateway_t *gateway,
-                           const dygw_reconciliation_wanted_t *wanted, dygw_ms_t now)
+/* Returns when the day is to be reconciled: at once with `refresh`; otherwise not before Douyin's
+ * records of the day are complete. */
+static dygw_ms_t first_run_at(const dygw_gateway_t *gateway,
+                              const dygw_reconciliation_wanted_t *wanted, dygw_ms_t now)
 {
     dygw_ms_t start = 0;
     dygw_ms_t ready;
@@ -39,15 +40,15 @@ static dygw_ms_t first_run(const dygw_gateway_t *gateway,
     return wanted->refresh || ready < now ? now : ready;
 }
 
-/* A look at a day. */
-typedef struct look_t {
+/* The reading of one day: who asks for what, and what is shown. */
+typedef struct day_look_t {
     const dygw_reconciliation_wanted_t *wanted;
     const dygw_actor_t *actor;
     dygw_reconciliation_t *shown;
-} look_t;
+} day_look_t;
 
-static void fill_entry(dygw_gateway_t *gateway, const look_t *look, apr_pool_t *pool,
-                       dygw_audit_entry_t *entry)
+static void fill_audit_entry(dygw_gateway_t *gateway, const day_look_t *look, apr_pool_t *pool,
+                             dygw_audit_entry_t *entry)
 {
     dygw_jsonw_t w;
 
@@ -62,20 +63,20 @@ static void fill_entry(dygw_gateway_t *gateway, const look_t *look, apr_pool_t *
     entry->after_state = w.text;
 }
 
-static apr_status_t want(dygw_gateway_t *gateway, dygw_db_t *db, const look_t *look)
+static apr_status_t want_day(dygw_gateway_t *gateway, dygw_db_t *db, const day_look_t *look)
 {
     const dygw_reconciliation_wanted_t *wanted = look->wanted;
     const dygw_ms_t now = dygw_now();
     dygw_audit_entry_t entry = { 0 };
 
-    fill_entry(gateway, look, dygw_db_pool(db), &entry);
+    fill_audit_entry(gateway, look, dygw_db_pool(db), &entry);
     return dygw_store_reconciliation_want(db, wanted->day, wanted->account_id, now,
-                                          first_run(gateway, wanted, now), &entry);
+                                          first_run_at(gateway, wanted, now), &entry);
 }
 
-static apr_status_t read_or_want(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t read_or_want_day(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    look_t *look = baton;
+    day_look_t *look = baton;
     const char *day = look->wanted->day;
     const char *account_id = look->wanted->account_id;
     apr_status_t rv = dygw_store_reconciliation_get(db, day, account_id, &look->shown, ctx->pool);
@@ -84,8 +85,8 @@ static apr_status_t read_or_want(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
         look->shown = NULL;
         rv = APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS && must_be_wanted(look->shown, look->wanted->refresh, dygw_now())) {
-        rv = want(ctx->gateway, db, look);
+    if (rv == APR_SUCCESS && must_day_be_wanted(look->shown, look->wanted->refresh, dygw_now())) {
+        rv = want_day(ctx->gateway, db, look);
         if (rv == APR_SUCCESS) {
             rv = dygw_store_reconciliation_get(db, day, account_id, &look->shown, ctx->pool);
         }
@@ -97,10 +98,10 @@ void dygw_reconciliation_read(const dygw_ctx_t *ctx, const dygw_reconciliation_w
                               const dygw_actor_t *actor, dygw_reconciliation_t **shown,
                               dygw_result_t *out)
 {
-    look_t look = { wanted, actor, NULL };
+    day_look_t look = { wanted, actor, NULL };
 
     *out = (dygw_result_t){ 0 };
-    if (dygw_db_work(ctx, read_or_want, &look, DYGW_DB_ONCE) != APR_SUCCESS) {
+    if (dygw_db_work(ctx, read_or_want_day, &look, DYGW_DB_ONCE) != APR_SUCCESS) {
         dygw_explain_database(out);
     }
     *shown = look.shown;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of records, and of the audit trail. Of records one row more than wanted is read: it tells
- * whether this is the end, and on the last page the total, which then need not be counted. */
+ * Lists of verifications and of the audit trail. For a page of verifications one row more than the
+ * page has is read: without this row the page is the last one, and the total is known without
+ * counting. */
 #include "gateway/reports/report.h"
 
 #include "gateway/apps/reads.h"
@@ -8,8 +9,8 @@
 
 #define FLUSH_PATIENCE_US apr_time_from_sec(1)
 
-/* Takes the row more away again. */
-static void cut(dygw_report_page_t *found, int page_size)
+/* Removes the row that was read in addition, and sets next_after_id. */
+static void trim_page(dygw_report_page_t *found, int page_size)
 {
     found->next_after_id = 0;
     if (found->rows->nelts > page_size) {
@@ -19,8 +20,8 @@ static void cut(dygw_report_page_t *found, int page_size)
     }
 }
 
-static apr_status_t read_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
-                              int page_size, apr_pool_t *pool, dygw_report_page_t *found)
+static apr_status_t read_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                     int page_size, apr_pool_t *pool, dygw_report_page_t *found)
 {
     apr_status_t rv = dygw_store_report_page(db, filter, offset, page_size + 1, &found->rows, pool);
 
@@ -33,7 +34,7 @@ static apr_status_t read_page(dygw_db_t *db, const dygw_report_filter_t *filter,
     else {
         found->total = offset + found->rows->nelts;
     }
-    cut(found, page_size);
+    trim_page(found, page_size);
     return rv;
 }
 
@@ -45,7 +46,7 @@ void dygw_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
-        rv = read_page(db, filter, (page - 1) * page_size, page_size, ctx->pool, found);
+        rv = read_report_page(db, filter, (page - 1) * page_size, page_size, ctx->pool, found);
         dygw_db_close(db);
     }
     if (rv != APR_SUCCESS) {
@@ -71,7 +72,7 @@ void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter
         return;
     }
     found->total = 0;
-    cut(found, part->limit);
+    trim_page(found, part->limit);
 }
 
 void dygw_audit_list(const dygw_ctx_t *ctx, const dygw_audit_filter_t *filter, int page,

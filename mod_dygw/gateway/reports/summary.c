@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums of records over any time.
+ * Sums of verifications over a range of time of any length.
  *
- * A long time is asked for in pieces, a unit of work each: no statement reaches the time limit of
- * the database, nor keeps SQLite's one reader of a process from the redemptions for long. A piece
- * begins where the next record is, and is longer the fewer records the one before had. What the
- * pieces say of the same keys is added up here. A record is in one piece only, by created_at, which
- * never changes. */
+ * A long range is read in pieces, with one unit of work for each. So no statement runs into the
+ * time limit of the database, and redemptions do not wait for long with SQLite, whose driver runs
+ * one statement of a process at a time. A piece begins at the next verification, and is longer the
+ * fewer verifications the piece before had. Sums of different pieces for the same group are added
+ * up here. Each verification is in exactly one piece, because its created_at never changes. */
 #include "gateway/reports/report.h"
 
 #include <stdlib.h>
@@ -21,36 +21,38 @@
 
 #define FIRST_DAYS      8
 #define DAYS_MAX        366
-#define FEW_RECORDS     25000       /* of a piece: the next may be twice as long */
-#define MANY_RECORDS    100000      /* the next is half as long */
+#define FEW_VERIFICATIONS   25000   /* after a piece with fewer, the next is twice as long */
+#define MANY_VERIFICATIONS  100000  /* after a piece with more, the next is half as long */
 
+/* A summary while it is made. */
 typedef struct summing_t {
     const dygw_ctx_t *ctx;
     dygw_report_filter_t filter;    /* with the times of the present piece */
     dygw_sums_by_t by;
     apr_hash_t *groups;             /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
-    dygw_ms_t from;                 /* the present piece begins there or later, */
-    dygw_ms_t until;                /* and the last one ends there */
-    int days;                       /* of the present piece */
-    apr_int64_t records;            /* that it has */
+    dygw_ms_t from;                 /* the present piece begins then or later */
+    dygw_ms_t until;                /* the last piece ends then */
+    int days;                       /* length of the present piece */
+    apr_int64_t verifications;      /* how many the present piece has */
 } summing_t;
 
 /* --- groups --- */
 
-/* "-" cannot be an identifier's first letter here: a length stands there. */
-static const char *text_key(const char *text, apr_pool_t *pool)
+/* A text begins with its length here, so that no text is taken for an absent one, which is "-". */
+static const char *key_of_text(const char *text, apr_pool_t *pool)
 {
     return text ? apr_psprintf(pool, "%" APR_SIZE_T_FMT ":%s", strlen(text), text) : "-";
 }
 
-static const char *key_of(const dygw_sums_row_t *row, apr_pool_t *pool)
+static const char *key_of_group(const dygw_sums_row_t *row, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s %s", row->day,
-                        row->app_id, text_key(row->poi_id, pool), text_key(row->product_id, pool));
+                        row->app_id, key_of_text(row->poi_id, pool),
+                        key_of_text(row->product_id, pool));
 }
 
-static void add_up(dygw_sums_t *sum, const dygw_sums_t *more)
+static void add_sums(dygw_sums_t *sum, const dygw_sums_t *more)
 {
     sum->total_count += more->total_count;
     sum->success_count += more->success_count;
@@ -62,7 +64,7 @@ static void add_up(dygw_sums_t *sum, const dygw_sums_t *more)
     sum->discount_amount += more->discount_amount;
 }
 
-static dygw_sums_row_t *new_group(summing_t *s, const dygw_sums_row_t *row)
+static dygw_sums_row_t *add_group(summing_t *s, const dygw_sums_row_t *row)
 {
     dygw_sums_row_t *group = apr_pmemdup(s->ctx->pool, row, sizeof(*row));
 
@@ -73,33 +75,34 @@ static dygw_sums_row_t *new_group(summing_t *s, const dygw_sums_row_t *row)
     return group;
 }
 
-/* Gives how many records the rows are about. Without keys there is a row also where nothing is. */
-static apr_int64_t take_rows(summing_t *s, const apr_array_header_t *rows, apr_pool_t *scratch)
+/* Returns how many verifications the rows sum up. A statement that does not group gives a row even
+ * where it found no verification. */
+static apr_int64_t add_rows(summing_t *s, const apr_array_header_t *rows, apr_pool_t *scratch)
 {
-    apr_int64_t records = 0;
+    apr_int64_t verifications = 0;
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
         const dygw_sums_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_sums_row_t);
-        const char *key = key_of(row, scratch);
+        const char *key = key_of_group(row, scratch);
         dygw_sums_row_t *group = apr_hash_get(s->groups, key, APR_HASH_KEY_STRING);
 
         if (group) {
-            add_up(&group->sums, &row->sums);
+            add_sums(&group->sums, &row->sums);
         }
         else if (row->sums.total_count > 0) {
             apr_hash_set(s->groups, apr_pstrdup(s->ctx->pool, key), APR_HASH_KEY_STRING,
-                         new_group(s, row));
+                         add_group(s, row));
         }
-        add_up(&s->summary->total, &row->sums);
-        records += row->sums.total_count;
+        add_sums(&s->summary->total, &row->sums);
+        verifications += row->sums.total_count;
     }
-    return records;
+    return verifications;
 }
 
 /* --- pieces --- */
 
-/* APR_ENOSPC: there are too many groups. */
+/* Reads and adds the sums of the present piece. APR_ENOSPC: there are too many groups. */
 static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     summing_t *s = baton;
@@ -109,13 +112,14 @@ static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, 
                                              &rows, scratch);
 
     if (rv == APR_SUCCESS) {
-        s->records = take_rows(s, rows, scratch);
+        s->verifications = add_rows(s, rows, scratch);
     }
     return rv == APR_SUCCESS && s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX ? APR_ENOSPC : rv;
 }
 
-/* The days after the first record at or after from. APR_EOF: there is none before until. */
-static apr_status_t choose_piece(summing_t *s, dygw_db_t *db)
+/* Lets the next piece begin at the first verification at or after s->from. APR_EOF: there is no
+ * verification before s->until. */
+static apr_status_t choose_next_piece(summing_t *s, dygw_db_t *db)
 {
     dygw_ms_t first;
     apr_status_t rv = dygw_store_report_first(db, s->from, &first);
@@ -131,38 +135,38 @@ static apr_status_t choose_piece(summing_t *s, dygw_db_t *db)
     return rv;
 }
 
-static void adapt(summing_t *s)
+static void adapt_piece_length(summing_t *s)
 {
-    if (s->records < FEW_RECORDS && s->days < DAYS_MAX) {
+    if (s->verifications < FEW_VERIFICATIONS && s->days < DAYS_MAX) {
         s->days *= 2;
     }
-    else if (s->records > MANY_RECORDS && s->days > 1) {
+    else if (s->verifications > MANY_VERIFICATIONS && s->days > 1) {
         s->days /= 2;
     }
 }
 
-static apr_status_t next_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static apr_status_t sum_next_piece(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     summing_t *s = baton;
-    apr_status_t rv = choose_piece(s, db);
+    apr_status_t rv = choose_next_piece(s, db);
 
     return rv == APR_SUCCESS ? sum_piece(ctx, db, s) : rv;
 }
 
-static apr_status_t sum_all(summing_t *s)
+static apr_status_t sum_pieces(summing_t *s)
 {
     apr_status_t rv = APR_SUCCESS;
 
     if (s->filter.certificate_id || s->filter.order_id) {
-        /* Of a coupon or an order there are few, wherever they are. */
+        /* A coupon or an order has few verifications: one piece is enough. */
         return dygw_db_work(s->ctx, sum_piece, s, DYGW_DB_ONCE);
     }
     s->from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;
     s->until = s->filter.end_time == DYGW_NO_TIME ? APR_INT64_MAX - 1 : s->filter.end_time;
     while (rv == APR_SUCCESS && s->from < s->until) {
-        s->records = 0;
-        rv = dygw_db_work(s->ctx, next_piece, s, DYGW_DB_ONCE);
-        adapt(s);
+        s->verifications = 0;
+        rv = dygw_db_work(s->ctx, sum_next_piece, s, DYGW_DB_ONCE);
+        adapt_piece_length(s);
         s->from = s->filter.end_time;
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
@@ -180,7 +184,7 @@ static int compare_numbers(apr_int64_t a, apr_int64_t b)
     return (a > b) - (a < b);
 }
 
-static int compare(const void *left, const void *right)
+static int compare_groups(const void *left, const void *right)
 {
     const dygw_sums_row_t *a = *(const dygw_sums_row_t *const *)left;
     const dygw_sums_row_t *b = *(const dygw_sums_row_t *const *)right;
@@ -191,7 +195,7 @@ static int compare(const void *left, const void *right)
     return order ? order : compare_texts(a->product_id, b->product_id);
 }
 
-static void explain(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
+static void explain_summary(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)
 {
     if (rv == APR_ENOSPC) {
         out->code = DYGW_INVALID_REQUEST;
@@ -212,6 +216,7 @@ void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filt
 
     *out = (dygw_result_t){ 0 };
     *summary = (dygw_summary_t){ .rows = apr_array_make(ctx->pool, 1, sizeof(dygw_sums_row_t *)) };
-    explain(sum_all(&s), ctx->pool, out);
-    qsort(summary->rows->elts, (size_t)summary->rows->nelts, sizeof(dygw_sums_row_t *), compare);
+    explain_summary(sum_pieces(&s), ctx->pool, out);
+    qsort(summary->rows->elts, (size_t)summary->rows->nelts, sizeof(dygw_sums_row_t *),
+          compare_groups);
 }

@@ -59,7 +59,7 @@ static void check_nonce_table(const dygw_call_t *call, int peak, dygw_findings_t
     dygw_nonces_count(runtime->nonces, dygw_now(), &held, &capacity);
     kept_for = kept_for > 0 ? kept_for : 1;
     is_small = peak * kept_for > capacity;
-    is_full = dygw_finding_is_much(held, capacity);
+    is_full = dygw_finding_is_nearly_full(held, capacity);
     dygw_finding(findings, DYGW_CHECK_NONCES,
                  is_small ? DYGW_FAIL : is_full ? DYGW_WARN : DYGW_PASS,
                  is_small ? DYGW_WHY_TOO_SMALL : is_full ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
