@@ -8,10 +8,11 @@
 #include "util/clock.h"
 
 #define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
-#define AHEAD_MAX_MS        1000    /* the last id may be so far ahead of the clock; an id that is
-                                     * further ahead was drawn before the clock was set back */
-#define APPS_UNSEEN_MS      1700    /* the background reads the apps version every 1.6 s, and a
-                                     * change counts on every host after 2 s */
+/* The last id may be so far ahead of the clock; an id that is further ahead was drawn before the
+ * clock was set back. */
+#define AHEAD_MAX_MS        1000
+/* The background reads the apps version every 1.6 s; a change counts on every host after 2 s. */
+#define APPS_UNSEEN_MS      1700
 
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */

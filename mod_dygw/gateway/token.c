@@ -31,8 +31,8 @@
 #define CLAIM_MARGIN_MS         1000    /* added to the upstream time-out, to seal and store */
 #define WAIT_STEP_US            20000   /* between two looks into the host's state, */
 #define WAIT_STEPS_PER_LOOK     12      /* so many of which come before a look into the table */
-#define MOVES_MAX               3       /* so many versions are replaced by one renewal, when
-                                         * each new one turns out to be unusable */
+/* So many versions are replaced by one renewal, when each new one turns out to be unusable. */
+#define MOVES_MAX               3
 #define REJECTED_PAUSE_MS       60000   /* between renewals that ?rejected= causes */
 #define DIGEST_LEN              8
 #define LIFE_MAX_SEC            2592000 /* 30 days: no token lives longer */

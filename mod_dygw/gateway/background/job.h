@@ -54,8 +54,8 @@ struct dygw_job_t {
 /* What dygw_job_write does with a row: */
 #define DYGW_JOB_LEFT       0   /* nothing */
 #define DYGW_JOB_CHANGED    1   /* writes it, and sets its updated_at to now */
-#define DYGW_JOB_GUARDED    2   /* writes it as it is: nobody may have changed it since it was
-                                 * read */
+/* Writes it as it is: nobody may have changed it since it was read. */
+#define DYGW_JOB_GUARDED    2
 
 /* Writes rows of the job in one commit. changed: one of the above for each of job->rows. Returns 1
  * when that is done. 0: it is not, because the database is not there or somebody else has changed a

@@ -13,8 +13,9 @@
 
 #include "gateway/ask.h"
 
-#define RATE_MS             1050        /* a second and a little: Douyin counts arrivals, and the
-                                         * network may bring queries closer together */
+/* A second and a little: Douyin counts arrivals, and the network may bring queries closer
+ * together. */
+#define RATE_MS             1050
 
 dygw_job_class_e dygw_job_class_of(dygw_due_e due)
 {

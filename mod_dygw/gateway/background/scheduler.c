@@ -15,10 +15,10 @@
 #include "util/pool.h"
 
 #define SHARE               4           /* this part of the slots has to be free before a fetch */
-#define FETCH_PAUSE_MS      50          /* after a fetch that found nothing, while jobs are under
-                                         * way */
-#define ORDERS_AHEAD_MS     2000        /* while more order queries wait than go in this time, no
-                                         * rows to enrich are fetched */
+/* After a fetch that found nothing, while jobs are under way. */
+#define FETCH_PAUSE_MS      50
+/* While more order queries wait than go in this time, no rows to enrich are fetched. */
+#define ORDERS_AHEAD_MS     2000
 #define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now, at most */
 
 static const int slots[DYGW_JOB_CLASSES] = { 32, 96 };

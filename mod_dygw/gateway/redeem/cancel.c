@@ -24,8 +24,8 @@
 #include "util/step.h"
 
 #define READS               5       /* of a verification that others change at the same time */
-#define CALLS               4       /* upstream time-outs: the call, the wait for a new token, the
-                                     * token call, the call again */
+/* Upstream time-outs: the call, the wait for a new token, the token call, the call again. */
+#define CALLS               4
 #define FOLLOW_UP_MARGIN_MS 5000    /* added to them until the follow-up is due */
 #define UNKNOWN_PAUSE_MS    5000    /* until the background looks after an unclear answer */
 #define MARK_LEN            12

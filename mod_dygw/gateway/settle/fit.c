@@ -12,9 +12,9 @@
 #include "util/json.h"
 #include "util/text.h"
 
-#define DOUYINS_MS      1000    /* by so much the clocks of Douyin's machines may differ, */
-#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)     /* and so much with the clocks of
-                                                                 * our hosts */
+/* By so much the clocks of Douyin's machines may differ from each other, and from those of ours. */
+#define DOUYINS_MS      1000
+#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)
 #define SECOND_MS       1000
 
 static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)

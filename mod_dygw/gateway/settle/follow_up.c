@@ -27,14 +27,14 @@
 #include "gateway/settle/pace.h"
 #include "gateway/settle/settle.h"
 
-#define ASK_FOR_MS          APR_INT64_C(176400000)  /* 49 h: after that Douyin is not asked any
-                                                     * more */
+/* 49 h: after that Douyin is not asked any more. */
+#define ASK_FOR_MS          APR_INT64_C(176400000)
 #define NEWS_PAUSE_MS       60000
 #define NEWS_PAUSE_MAX_MS   600000
 #define NEWS_PAUSE_PART     10                      /* a pause is the row's age divided by this */
 #define FRESH_MS            10000                   /* Douyin may not show a redemption yet */
-#define AHEAD_MAX_MS        60000                   /* so far the clock of the host that redeemed
-                                                     * may be ahead; more: our clock was set back */
+/* So far the clock of the host that redeemed may be ahead; more: our clock was set back. */
+#define AHEAD_MAX_MS        60000
 
 static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why);
 

@@ -35,8 +35,8 @@
 #include "douyin/codes.h"
 #include "util/text.h"
 
-#define CONFIRM_CARD_MS APR_INT64_C(600000)     /* so long Douyin surely takes a repetition for the
-                                                 * same verify, also of a times card */
+/* So long Douyin surely takes a repetition for the same verify, also of a times card. */
+#define CONFIRM_CARD_MS APR_INT64_C(600000)
 #define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: Douyin's risk review lasts up to 48 h */
 
 static int is_given_up(const dygw_verification_t *v)

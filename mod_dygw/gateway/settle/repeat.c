@@ -16,8 +16,8 @@
 #include "util/step.h"
 #include "util/text.h"
 
-#define IN_VAIN_MAX         3       /* so many repetitions without a result are enough, while a
-                                     * redemption that fits is shown */
+/* So many repetitions without a result are enough, while a redemption that fits is shown. */
+#define IN_VAIN_MAX         3
 /* A repetition is sent within this time after its commit, or not at all. So long no other host has
  * the rows due again, even if its clock is ahead: no caller can cancel what another host finds
  * while the repetition is still to be sent. */
