@@ -19,14 +19,14 @@
 #include "handle/open/open.h"
 #include "util/spelling.h"
 
-#define REQUEST_ID          "X-Request-Id"
-#define REQUEST_ID_MAX      64
-#define REQUEST_ID_LEN      20      /* of the ones made here */
+#define REQUEST_ID     "X-Request-Id"
+#define REQUEST_ID_MAX 64
+#define REQUEST_ID_LEN 20 /* of the ones made here */
 
 /* --- who may come in, and how that is found out --- */
 
-static dygw_check_fn *const signed_by_app[] = { dygw_auth_headers, dygw_read_json_body,
-                                                dygw_auth_signature, dygw_auth_admit, NULL };
+static dygw_check_fn *const signed_by_app[]
+    = { dygw_auth_headers, dygw_read_json_body, dygw_auth_signature, dygw_auth_admit, NULL };
 static dygw_check_fn *const signed_by_douyin[] = { dygw_read_body, dygw_auth_webhook, NULL };
 static dygw_check_fn *const by_operator[] = { dygw_auth_operator, dygw_read_json_body, NULL };
 static dygw_check_fn *const by_anybody[] = { NULL };
@@ -49,7 +49,7 @@ static const dygw_route_t open_routes[] = {
     { "/douyin/stores", M_GET, signed_by_app, dygw_handle_stores },
     { "/douyin/webhook", M_POST, signed_by_douyin, dygw_handle_webhook },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_open },
-    { .path = NULL }
+    { .path = NULL },
 };
 
 static const dygw_route_t internal_routes[] = {
@@ -66,14 +66,14 @@ static const dygw_route_t internal_routes[] = {
     { "/audit", M_GET, by_operator, dygw_handle_audit },
     { "/diagnosis", M_GET, by_operator, dygw_handle_diagnosis },
     { "/metrics", M_GET, by_anybody, dygw_handle_metrics },
-    { .path = NULL }
+    { .path = NULL },
 };
 
 static const dygw_route_t health_routes[] = {
     { "", M_GET, by_anybody, dygw_handle_health },
     { "/", M_GET, by_anybody, dygw_handle_health },
     { "/live", M_GET, by_anybody, dygw_handle_health_live },
-    { .path = NULL }
+    { .path = NULL },
 };
 
 static const handler_t handlers[] = {
@@ -117,7 +117,7 @@ static void begin_call(dygw_call_t *call, dygw_api_e api, request_rec *r)
     if (call->runtime) {
         call->ctx = (dygw_ctx_t){ &call->runtime->gateway, &call->log, r->pool };
     }
-    apr_table_unset(r->headers_in, "Range");    /* httpd would cut our answers into pieces */
+    apr_table_unset(r->headers_in, "Range"); /* httpd would cut our answers into pieces */
 }
 
 static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handler,

@@ -38,7 +38,7 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
                       DYGW_UNUSED apr_pool_t *ptemp)
 {
     dygw_log_set_writer(dygw_log_to_httpd);
-    return dygw_runtime_register(pconf);            /* 1 */
+    return dygw_runtime_register(pconf); /* 1 */
 }
 
 static int check_libcurl(server_rec *s)
@@ -57,7 +57,7 @@ static int check_libcurl(server_rec *s)
 static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
                         apr_pool_t *ptemp, server_rec *s)
 {
-    int found = dygw_cfg_check(ptemp, s);           /* 3 */
+    int found = dygw_cfg_check(ptemp, s); /* 3 */
 
     return found == OK ? check_libcurl(s) : found;
 }
@@ -68,7 +68,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    if (dygw_douyin_global_init(pconf) != APR_SUCCESS) {    /* 4 */
+    if (dygw_douyin_global_init(pconf) != APR_SUCCESS) { /* 4 */
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, DYGWNO(0001) "libcurl cannot be initialised");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -77,7 +77,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
-    apr_status_t rv = dygw_runtime_start(pchild, s);        /* 5 */
+    apr_status_t rv = dygw_runtime_start(pchild, s); /* 5 */
 
     if (rv == APR_SUCCESS) {
         rv = dygw_worker_start(pchild, s);
@@ -90,7 +90,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 
 static void child_stopping(DYGW_UNUSED apr_pool_t *pchild, DYGW_UNUSED int graceful)
 {
-    dygw_worker_stopping();                         /* 7 */
+    dygw_worker_stopping(); /* 7 */
 }
 
 static int show_signature(request_rec *r, DYGW_UNUSED int lookup)
@@ -126,5 +126,5 @@ module AP_MODULE_DECLARE_DATA dygw_module = {
     dygw_cfg_merge,
     dygw_cfg_directives,
     register_hooks,
-    AP_MODULE_FLAG_NONE
+    AP_MODULE_FLAG_NONE,
 };

@@ -21,7 +21,7 @@
 
 /* What the clocks of hosts may differ by: rows are removed by one host's and accepted by
  * another's. */
-#define NONCE_CLOCKS_MS         600000
+#define NONCE_CLOCKS_MS 600000
 
 static dygw_ms_t expiry_of(const dygw_call_t *call)
 {
@@ -70,8 +70,8 @@ static void explain_nonce(const dygw_call_t *call, apr_status_t rv, dygw_ms_t wa
 
 static void look_in_memory(const dygw_call_t *call, dygw_result_t *out)
 {
-    apr_status_t rv = dygw_nonces_look(call->runtime->nonces, call->signed_key,
-                                       call->signed_nonce, dygw_now(), expiry_of(call));
+    apr_status_t rv = dygw_nonces_look(call->runtime->nonces, call->signed_key, call->signed_nonce,
+                                       dygw_now(), expiry_of(call));
 
     explain_nonce(call, rv, 0, out);
 }
@@ -80,8 +80,8 @@ static void spend_in_memory(const dygw_call_t *call, dygw_result_t *out)
 {
     dygw_ms_t now = dygw_now();
     dygw_ms_t free_at = now;
-    apr_status_t rv = dygw_nonces_spend(call->runtime->nonces, call->signed_key,
-                                        call->signed_nonce, now, expiry_of(call), &free_at);
+    apr_status_t rv = dygw_nonces_spend(call->runtime->nonces, call->signed_key, call->signed_nonce,
+                                        now, expiry_of(call), &free_at);
 
     explain_nonce(call, rv, free_at - now, out);
 }

@@ -9,15 +9,15 @@
 
 #include "util/spelling.h"
 
-#define CLIENT_KEY      "X-Client-Key"
-#define TIMESTAMP       "X-Timestamp"
-#define NONCE           "X-Nonce"
-#define SIGNATURE       "X-Signature"
+#define CLIENT_KEY "X-Client-Key"
+#define TIMESTAMP  "X-Timestamp"
+#define NONCE      "X-Nonce"
+#define SIGNATURE  "X-Signature"
 
-#define CLIENT_KEY_MAX      64
-#define TIMESTAMP_DIGITS    12
-#define NONCE_MIN           16
-#define NONCE_MAX           64
+#define CLIENT_KEY_MAX   64
+#define TIMESTAMP_DIGITS 12
+#define NONCE_MIN        16
+#define NONCE_MAX        64
 
 void dygw_invalid(dygw_result_t *out, const char *field, const char *message)
 {
@@ -33,9 +33,9 @@ int dygw_header_once(const char *value, const char *header, apr_pool_t *pool, dy
     if (!strstr(value, ", ")) {
         return 1;
     }
-    dygw_invalid(out, header,
-                 apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank",
-                             NULL));
+    dygw_invalid(
+        out, header,
+        apr_pstrcat(pool, header, " came twice, or contains a comma followed by a blank", NULL));
     return 0;
 }
 

@@ -12,9 +12,9 @@
 
 /* Tried where there is no such secret, so that a wrong signature costs the same as an unknown key.
  */
-#define NO_SECRET           "sk_0000000000000000000000000000000000000000000"
+#define NO_SECRET "sk_0000000000000000000000000000000000000000000"
 
-#define DOUYIN_SIGNATURE    "X-Douyin-Signature"
+#define DOUYIN_SIGNATURE "X-Douyin-Signature"
 
 /* --- an app's --- */
 

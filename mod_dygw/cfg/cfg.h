@@ -11,7 +11,7 @@
 #include "cfg/directives.h"
 #include "util/crypto.h"
 
-typedef struct dygw_runtime_t dygw_runtime_t;   /* process/runtime.h */
+typedef struct dygw_runtime_t dygw_runtime_t; /* process/runtime.h */
 
 /* In the order of the words of DygwNonceStore. */
 typedef enum { DYGW_NONCES_SHM, DYGW_NONCES_DBD } dygw_nonce_store_e;
@@ -19,11 +19,11 @@ typedef enum { DYGW_NONCES_SHM, DYGW_NONCES_DBD } dygw_nonce_store_e;
 /* One for each server. The members that directives set are the values of the table; another member
  * would be neither unset nor merged. Units and meaning stand in the table, and "off" is 0. */
 typedef struct dygw_cfg_t {
-    const server_rec *server;       /* the server whose directives it has */
+    const server_rec *server; /* the server whose directives it has */
 #define DYGW_MEMBER(kind, member, default_value, accepts) DYGW_TYPE_##kind member;
     DYGW_DIRECTIVES(DYGW_NO_ROW, DYGW_MEMBER)
 #undef DYGW_MEMBER
-    dygw_runtime_t *runtime;        /* made in child_init; not configuration, not merged */
+    dygw_runtime_t *runtime; /* made in child_init; not configuration, not merged */
 } dygw_cfg_t;
 
 /* For the module record. */

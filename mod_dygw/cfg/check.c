@@ -20,7 +20,7 @@
 /* One server under examination. All mistakes are reported, not only the first one. */
 typedef struct check_t {
     apr_pool_t *pool;
-    const server_rec *log;      /* the main server; virtual hosts have no log yet */
+    const server_rec *log; /* the main server; virtual hosts have no log yet */
     const server_rec *server;
     const dygw_cfg_t *cfg;
     const char *where;
@@ -105,8 +105,7 @@ static int is_directory(const char *path, apr_pool_t *pool)
 {
     apr_finfo_t info;
 
-    return apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS
-           && info.filetype == APR_DIR;
+    return apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS && info.filetype == APR_DIR;
 }
 
 /* The start makes the file and the directory of the file, but no directory above that one. */

@@ -14,22 +14,22 @@
 
 #include <httpd.h>
 
-#define LETTERS_AND_DIGITS  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-#define ID_CHARACTERS       LETTERS_AND_DIGITS "_-"
-#define HOST_CHARACTERS     LETTERS_AND_DIGITS ".-"
+#define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define ID_CHARACTERS      LETTERS_AND_DIGITS "_-"
+#define HOST_CHARACTERS    LETTERS_AND_DIGITS ".-"
 /* Fewer than RFC 9110 allows, and enough for the names of headers in use. */
-#define HEADER_CHARACTERS   LETTERS_AND_DIGITS "-_"
+#define HEADER_CHARACTERS  LETTERS_AND_DIGITS "-_"
 
-#define MAX_HOST_LEN        253
-#define MAX_HEADER_LEN      64
+#define MAX_HOST_LEN   253
+#define MAX_HEADER_LEN 64
 
-#define DAY_US              apr_time_from_sec(24 * 3600)
-#define MAX_DAY_DIGITS      6
-#define MAX_TIME_DIGITS     12
+#define DAY_US          apr_time_from_sec(24 * 3600)
+#define MAX_DAY_DIGITS  6
+#define MAX_TIME_DIGITS 12
 
-#define MINUTES_PER_HOUR    60
-#define WESTMOST            (-12 * MINUTES_PER_HOUR)
-#define EASTMOST            (14 * MINUTES_PER_HOUR)
+#define MINUTES_PER_HOUR 60
+#define WESTMOST         (-12 * MINUTES_PER_HOUR)
+#define EASTMOST         (14 * MINUTES_PER_HOUR)
 
 static int consists_of(const char *arg, const char *characters)
 {
@@ -57,10 +57,9 @@ const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t m
     errno = 0;
     *number = apr_isdigit(*arg) ? apr_strtoi64(arg, &end, 10) : 0;
     if (end == NULL || *end || errno || *number < min || *number > max) {
-        return apr_psprintf(p->pool,
-                            "%s: '%s' is not a number from %" APR_INT64_T_FMT
-                            " to %" APR_INT64_T_FMT,
-                            p->directive, arg, min, max);
+        return apr_psprintf(
+            p->pool, "%s: '%s' is not a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+            p->directive, arg, min, max);
     }
     return NULL;
 }

@@ -8,8 +8,8 @@
 #include <apr_time.h>
 
 typedef struct dygw_parse_t {
-    apr_pool_t *pool;           /* where messages and values are made */
-    const char *directive;      /* its name */
+    apr_pool_t *pool;      /* where messages and values are made */
+    const char *directive; /* its name */
 } dygw_parse_t;
 
 /* An identifier of 1 to max_len characters of A-Za-z0-9_-. */

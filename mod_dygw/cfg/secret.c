@@ -14,10 +14,10 @@
 
 #include "util/log.h"
 
-#define FILE_PREFIX     "file:"
-#define EXEC_PREFIX     "exec:"
-#define ENV_PREFIX      "env:"
-#define MAX_SECRET_LEN  4096
+#define FILE_PREFIX    "file:"
+#define EXEC_PREFIX    "exec:"
+#define ENV_PREFIX     "env:"
+#define MAX_SECRET_LEN 4096
 
 int dygw_cfg_should_warn(void)
 {

@@ -82,43 +82,34 @@ static const char *take_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal
 /* --- the readers: what each does with cmd, arg and value depends on the kind --- */
 
 #define WITHOUT_PARENTHESES(...) __VA_ARGS__
-#define ACCEPTED(accepts)   WITHOUT_PARENTHESES accepts
-#define LEAST(least, most)  (least)
-#define MOST(least, most)   (most)
+#define ACCEPTED(accepts)        WITHOUT_PARENTHESES accepts
+#define LEAST(least, most)       (least)
+#define MOST(least, most)        (most)
 
 #define READ_NUMBER(parse, default_value, accepts) \
     _Static_assert((default_value) == DYGW_OFF \
-                   || ((default_value) >= LEAST accepts && (default_value) <= MOST accepts), \
+                       || ((default_value) >= LEAST accepts && (default_value) <= MOST accepts), \
                    "the default is outside the limits"); \
     return parse(PARSER(cmd), arg, ACCEPTED(accepts), value)
 
-#define READ_COUNT(default_value, accepts) \
-    READ_NUMBER(dygw_parse_count, default_value, accepts)
+#define READ_COUNT(default_value, accepts) READ_NUMBER(dygw_parse_count, default_value, accepts)
 #define READ_COUNT_OR_OFF(default_value, accepts) \
     READ_NUMBER(dygw_parse_count_or_off, default_value, accepts)
-#define READ_BYTES(default_value, accepts) \
-    READ_NUMBER(dygw_parse_bytes, default_value, accepts)
-#define READ_TIME(default_value, accepts) \
-    READ_NUMBER(dygw_parse_time, default_value, accepts)
+#define READ_BYTES(default_value, accepts) READ_NUMBER(dygw_parse_bytes, default_value, accepts)
+#define READ_TIME(default_value, accepts)  READ_NUMBER(dygw_parse_time, default_value, accepts)
 #define READ_TIME_OR_OFF(default_value, accepts) \
     READ_NUMBER(dygw_parse_time_or_off, default_value, accepts)
-#define READ_OFFSET(default_value, accepts) \
-    return dygw_parse_offset(PARSER(cmd), arg, value)
+#define READ_OFFSET(default_value, accepts) return dygw_parse_offset(PARSER(cmd), arg, value)
 #define READ_WORD(default_value, accepts) \
     static const char *const words[] = { ACCEPTED(accepts), NULL }; \
     return dygw_parse_word(PARSER(cmd), arg, words, value)
 #define READ_ID(default_value, accepts) \
     return dygw_parse_id(PARSER(cmd), arg, ACCEPTED(accepts), value)
-#define READ_SECRET(default_value, accepts) \
-    return dygw_secret_read(cmd, arg, value)
-#define READ_TEXT(default_value, accepts) \
-    return ACCEPTED(accepts)(PARSER(cmd), arg, value)
-#define READ_PATH(default_value, accepts) \
-    return take_path(cmd, arg, ACCEPTED(accepts), value)
-#define READ_LIST(default_value, accepts) \
-    return add_to_list(cmd, arg, ACCEPTED(accepts), value)
-#define READ_SEAL(default_value, accepts) \
-    return take_seal(cmd, arg, value)
+#define READ_SECRET(default_value, accepts) return dygw_secret_read(cmd, arg, value)
+#define READ_TEXT(default_value, accepts)   return ACCEPTED(accepts)(PARSER(cmd), arg, value)
+#define READ_PATH(default_value, accepts)   return take_path(cmd, arg, ACCEPTED(accepts), value)
+#define READ_LIST(default_value, accepts)   return add_to_list(cmd, arg, ACCEPTED(accepts), value)
+#define READ_SEAL(default_value, accepts)   return take_seal(cmd, arg, value)
 
 #define READER(kind, member, default_value, accepts) \
     static const char *read_##member(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg) \
@@ -130,8 +121,7 @@ DYGW_DIRECTIVES(DYGW_NO_ROW, READER)
 
 /* --- the setters by hand --- */
 
-static const char *set_master_key(cmd_parms *cmd, void *dummy, const char *key,
-                                  const char *old_key)
+static const char *set_master_key(cmd_parms *cmd, void *dummy, const char *key, const char *old_key)
 {
     const char *error = read_seal(cmd, dummy, key);
 
@@ -206,8 +196,8 @@ static const char *set_rate_limit(cmd_parms *cmd, void *dummy, const char *rate,
     return NULL;
 }
 
-static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first,
-                                    const char *max, const char *give_up)
+static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first, const char *max,
+                                    const char *give_up)
 {
     const dygw_cfg_t *cfg = cfg_of(cmd);
     const char *error = read_enrich_first(cmd, dummy, first);
@@ -230,6 +220,5 @@ static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *fir
     AP_INIT_##arguments(#name, setter, NULL, RSRC_CONF, help),
 
 const command_rec dygw_cfg_directives[] = {
-    DYGW_DIRECTIVES(COMMAND, DYGW_NO_ROW)
-    { .name = NULL }
+    DYGW_DIRECTIVES(COMMAND, DYGW_NO_ROW){ .name = NULL },
 };

@@ -11,13 +11,13 @@
 
 #include <util_cfgtree.h>
 
-#define OUR_PREFIX      "Dygw"
-#define SANDBOX_PREFIX  "DygwSandbox"
+#define OUR_PREFIX     "Dygw"
+#define SANDBOX_PREFIX "DygwSandbox"
 
 /* As in mod_dbd.c. */
-#define DBD_DEFAULT_MIN     1
-#define DBD_DEFAULT_KEEP    2
-#define DBD_DEFAULT_MAX     10
+#define DBD_DEFAULT_MIN  1
+#define DBD_DEFAULT_KEEP 2
+#define DBD_DEFAULT_MAX  10
 
 static int is_named(const ap_directive_t *node, const char *name)
 {

@@ -11,8 +11,8 @@
 
 #include <apr.h>
 
-#define V4(a, b, c, d)  ((apr_uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-#define V6_LEN          16
+#define V4(a, b, c, d) ((apr_uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define V6_LEN         16
 
 typedef struct v4_block_t {
     apr_uint32_t start;
@@ -20,21 +20,21 @@ typedef struct v4_block_t {
 } v4_block_t;
 
 static const v4_block_t v4_special[] = {
-    { V4(0, 0, 0, 0), 8 },          /* "this network" */
-    { V4(10, 0, 0, 0), 8 },         /* private */
-    { V4(100, 64, 0, 0), 10 },      /* shared: carrier-grade NAT */
-    { V4(127, 0, 0, 0), 8 },        /* loopback */
-    { V4(169, 254, 0, 0), 16 },     /* link-local, clouds' metadata */
-    { V4(172, 16, 0, 0), 12 },      /* private */
-    { V4(192, 0, 0, 0), 24 },       /* protocol assignments */
-    { V4(192, 0, 2, 0), 24 },       /* documentation */
-    { V4(192, 88, 99, 0), 24 },     /* 6to4 relays, withdrawn */
-    { V4(192, 168, 0, 0), 16 },     /* private */
-    { V4(198, 18, 0, 0), 15 },      /* benchmarks */
-    { V4(198, 51, 100, 0), 24 },    /* documentation */
-    { V4(203, 0, 113, 0), 24 },     /* documentation */
-    { V4(224, 0, 0, 0), 4 },        /* multicast */
-    { V4(240, 0, 0, 0), 4 }         /* reserved, broadcast */
+    { V4(0, 0, 0, 0), 8 },       /* "this network" */
+    { V4(10, 0, 0, 0), 8 },      /* private */
+    { V4(100, 64, 0, 0), 10 },   /* shared: carrier-grade NAT */
+    { V4(127, 0, 0, 0), 8 },     /* loopback */
+    { V4(169, 254, 0, 0), 16 },  /* link-local, clouds' metadata */
+    { V4(172, 16, 0, 0), 12 },   /* private */
+    { V4(192, 0, 0, 0), 24 },    /* protocol assignments */
+    { V4(192, 0, 2, 0), 24 },    /* documentation */
+    { V4(192, 88, 99, 0), 24 },  /* 6to4 relays, withdrawn */
+    { V4(192, 168, 0, 0), 16 },  /* private */
+    { V4(198, 18, 0, 0), 15 },   /* benchmarks */
+    { V4(198, 51, 100, 0), 24 }, /* documentation */
+    { V4(203, 0, 113, 0), 24 },  /* documentation */
+    { V4(224, 0, 0, 0), 4 },     /* multicast */
+    { V4(240, 0, 0, 0), 4 },     /* reserved, broadcast */
 };
 
 typedef struct v6_block_t {
@@ -42,20 +42,20 @@ typedef struct v6_block_t {
     int bits;
 } v6_block_t;
 
-static const v6_block_t v6_global = { { 0x20 }, 3 };    /* all that is handed out is in 2000::/3 */
+static const v6_block_t v6_global = { { 0x20 }, 3 }; /* all that is handed out is in 2000::/3 */
 static const v6_block_t v6_nat64 = { { 0x00, 0x64, 0xff, 0x9b }, 96 };
 static const v6_block_t v6_mapped = { { [10] = 0xff, [11] = 0xff }, 96 };
 static const v6_block_t v6_6to4 = { { 0x20, 0x02 }, 16 };
 
 static const v6_block_t v6_special[] = {
-    { { 0x20, 0x01 }, 23 },                     /* protocol assignments, Teredo, ORCHID */
-    { { 0x20, 0x01, 0x0d, 0xb8 }, 32 },         /* documentation */
-    { { 0x3f, 0xff }, 20 }                      /* documentation */
+    { { 0x20, 0x01 }, 23 },             /* protocol assignments, Teredo, ORCHID */
+    { { 0x20, 0x01, 0x0d, 0xb8 }, 32 }, /* documentation */
+    { { 0x3f, 0xff }, 20 },             /* documentation */
 };
 
 /* Where the IPv4 address starts in an IPv6 address that carries one. */
-#define V4_IN_6TO4      2
-#define V4_AT_THE_END   12
+#define V4_IN_6TO4    2
+#define V4_AT_THE_END 12
 
 static int v4_is_public(apr_uint32_t address)
 {

@@ -25,8 +25,8 @@ struct dygw_douyin_async_t {
 static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *question,
                          dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    static void (*const put[])(const dygw_douyin_t *, const dygw_question_t *,
-                               dygw_douyin_call_t *, apr_pool_t *)
+    static void (*const put[])(const dygw_douyin_t *, const dygw_question_t *, dygw_douyin_call_t *,
+                               apr_pool_t *)
         = { [DYGW_QUESTION_GET] = dygw_douyin_put_get,
             [DYGW_QUESTION_QUERY] = dygw_douyin_put_query,
             [DYGW_QUESTION_VERIFY] = dygw_douyin_put_verify,

@@ -10,7 +10,7 @@
 
 #include "util/json.h"
 
-#define MAX_TIMES           1000000     /* far over any card; fits an int */
+#define MAX_TIMES 1000000 /* far over any card; fits an int */
 
 int dygw_douyin_read_small(const json_t *object, const char *key, int fallback)
 {

@@ -14,11 +14,11 @@
 #include "douyin/envelope.h"
 #include "douyin/link_hosts.h"
 
-#define MAX_BODY        ((apr_size_t)1024 * 1024)   /* bytes */
-#define MAX_LINK_BODY   ((apr_size_t)64 * 1024)
-#define USER_AGENT      "User-Agent: mod_dygw"
-#define ACCOUNT_HEADER  "Rpc-Transit-Life-Account: "
-#define PLAIN_SCHEME    "http:"
+#define MAX_BODY       ((apr_size_t)1024 * 1024) /* bytes */
+#define MAX_LINK_BODY  ((apr_size_t)64 * 1024)
+#define USER_AGENT     "User-Agent: mod_dygw"
+#define ACCOUNT_HEADER "Rpc-Transit-Life-Account: "
+#define PLAIN_SCHEME   "http:"
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -114,9 +114,8 @@ static int series_of_refusal(const dygw_metrics_t *metrics, apr_int64_t error_co
     return place >= 0 ? DYGW_REFUSAL_CODES + place : dygw_douyin_code_series(error_code, kind);
 }
 
-void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
-                              apr_int64_t error_code, dygw_reply_class_e kind, const char *logid,
-                              const dygw_log_t *log)
+void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call, apr_int64_t error_code,
+                              dygw_reply_class_e kind, const char *logid, const dygw_log_t *log)
 {
     static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
@@ -160,7 +159,7 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
         .body_len = call->body_len,
         .send_by = call->send_by,
         .once = call->once,
-        .timeout = douyin->config.total_timeout
+        .timeout = douyin->config.total_timeout,
     };
 }
 
@@ -224,11 +223,10 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     const dygw_douyin_config_t *config = &douyin->config;
     int plain = apr_cstr_casecmpn(config->base_url, PLAIN_SCHEME, strlen(PLAIN_SCHEME)) == 0;
-    const char *account = config->account_id
-                              ? apr_pstrcat(pool, ACCOUNT_HEADER, config->account_id, NULL)
-                              : NULL;
+    const char *account
+        = config->account_id ? apr_pstrcat(pool, ACCOUNT_HEADER, config->account_id, NULL) : NULL;
     const char *headers[] = { USER_AGENT, "Content-Type: application/json",
-                              "Expect:",    /* never waits for a "100 Continue" */
+                              "Expect:", /* never waits for a "100 Continue" */
                               account, NULL };
     dygw_http_settings_t settings = { .schemes = plain ? "http" : "https",
                                       .headers = apr_pmemdup(pool, headers, sizeof headers),

@@ -11,22 +11,22 @@
 struct dygw_douyin_t {
     dygw_douyin_config_t config;
     dygw_http_t *upstream;
-    dygw_http_t *links;                 /* has nothing that is for Douyin's API alone */
-    apr_array_header_t *link_rules;     /* of dygw_link_rule_t */
+    dygw_http_t *links;             /* has nothing that is for Douyin's API alone */
+    apr_array_header_t *link_rules; /* of dygw_link_rule_t */
 };
 
 /* A call to Douyin's API, before it is made. */
 typedef struct dygw_douyin_call_t {
     dygw_call_e what;
     dygw_upstream_e counted_as;
-    const char *name;           /* for the log: "prepare" */
-    const char *target;         /* path and query */
-    const char *access_token;   /* NULL = none */
-    const char *body;           /* NULL = GET, else POST */
+    const char *name;         /* for the log: "prepare" */
+    const char *target;       /* path and query */
+    const char *access_token; /* NULL = none */
+    const char *body;         /* NULL = GET, else POST */
     apr_size_t body_len;
-    dygw_ms_t send_by;          /* not to be sent after that, by our clock; 0 = at any time */
-    int once;                   /* see dygw_http_request_t */
-    int both_levels;            /* no success unless both levels of the envelope say 0 */
+    dygw_ms_t send_by; /* not to be sent after that, by our clock; 0 = at any time */
+    int once;          /* see dygw_http_request_t */
+    int both_levels;   /* no success unless both levels of the envelope say 0 */
 } dygw_douyin_call_t;
 
 /* Makes the call and reads the envelope of its answer; what reply points to is in pool. A failure
@@ -48,9 +48,8 @@ void dygw_douyin_count_end(const dygw_douyin_t *douyin, dygw_upstream_e call,
 
 /* Counts a refusal by its code, and logs one that the table of codes lacks. call: its name for the
  * log. */
-void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call,
-                              apr_int64_t error_code, dygw_reply_class_e kind, const char *logid,
-                              const dygw_log_t *log);
+void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call, apr_int64_t error_code,
+                              dygw_reply_class_e kind, const char *logid, const dygw_log_t *log);
 
 /* "&name=value" percent-encoded, or "" when value is NULL. */
 const char *dygw_douyin_argument(const char *name, const char *value, apr_pool_t *pool);

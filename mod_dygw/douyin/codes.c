@@ -41,23 +41,23 @@ static const struct {
     { 28000000, 28999999, DYGW_REPLY_SETUP, 1 },
     { 45000000, 45999999, DYGW_REPLY_COUPON, 0 },
     { 1033000000, 1033999999, DYGW_REPLY_COUPON, 0 },
-    { APR_INT64_C(2034000000), APR_INT64_C(2034999999), DYGW_REPLY_COUPON, 0 }
+    { APR_INT64_C(2034000000), APR_INT64_C(2034999999), DYGW_REPLY_COUPON, 0 },
 };
 
 /* For counting: the classes that a number may have which is not known. */
 static const dygw_reply_class_e kinds[] = { DYGW_REPLY_SETUP, DYGW_REPLY_COUPON, DYGW_REPLY_REQUEST,
                                             DYGW_REPLY_BUSY, DYGW_REPLY_TOKEN };
 
-#define LEN(table)      ((int)(sizeof (table) / sizeof *(table)))
-#define CODES           LEN(codes)
-#define KNOWN           (CODES + LEN(token_codes))
-#define OTHERS          LEN(kinds)
+#define LEN(table) ((int)(sizeof(table) / sizeof *(table)))
+#define CODES      LEN(codes)
+#define KNOWN      (CODES + LEN(token_codes))
+#define OTHERS     LEN(kinds)
 
 _Static_assert(KNOWN + OTHERS <= DYGW_REFUSAL_CODES, "each code needs a series");
 
 /* "Busy" and "try again", as Douyin spells them, whatever the number. */
-static const char *const try_again[] = { "请稍后", "请稍候", "稍后重试", "稍候重试", "稍后再试",
-                                         "稍候再试", "频繁", "繁忙" };
+static const char *const try_again[]
+    = { "请稍后", "请稍候", "稍后重试", "稍候重试", "稍后再试", "稍候再试", "频繁", "繁忙" };
 #define OF_THE_TOKEN "access_token"
 
 static const code_t *find_code(const code_t *table, int count, apr_int64_t code)

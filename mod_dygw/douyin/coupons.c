@@ -14,10 +14,10 @@
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define OPEN_PLATFORM       "开放平台API"    /* verifier_unique_id of that type */
-#define CLOCKS_MS           120000      /* what Douyin's clock and ours may differ by, unsaid */
-#define NONSENSE_MS         86400000    /* no difference of clocks, whatever the answer says */
-#define SECOND_MS           1000        /* Douyin's clock is told in whole ones */
+#define OPEN_PLATFORM "开放平台API" /* verifier_unique_id of that type */
+#define CLOCKS_MS     120000        /* what Douyin's clock and ours may differ by, unsaid */
+#define NONSENSE_MS   86400000      /* no difference of clocks, whatever the answer says */
+#define SECOND_MS     1000          /* Douyin's clock is told in whole ones */
 
 /* --- verifications --- */
 
@@ -36,8 +36,9 @@ static int can_cancel(const json_t *verify)
 {
     const json_t *member = json_object_get(verify, "can_cancel");
 
-    return json_is_boolean(member) ? json_is_true(member)
-                                   : json_is_integer(member) ? json_integer_value(member) != 0 : -1;
+    return json_is_boolean(member)   ? json_is_true(member)
+           : json_is_integer(member) ? json_integer_value(member) != 0
+                                     : -1;
 }
 
 static int is_cancelled(const json_t *record)
@@ -171,7 +172,8 @@ static void tell_clocks(const dygw_coupons_reply_t *seen)
 void dygw_douyin_put_get(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
                          dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_GET,
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
+                                  .counted_as = DYGW_UPSTREAM_GET,
                                   .name = "get" };
     call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "get/?encrypted_code=",
                                apr_pescape_urlencoded(pool, question->encrypted_code), NULL);
@@ -194,11 +196,11 @@ dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t
 
 /* --- query --- */
 
-void dygw_douyin_put_query(DYGW_UNUSED const dygw_douyin_t *douyin,
-                           const dygw_question_t *question, dygw_douyin_call_t *call,
-                           apr_pool_t *pool)
+void dygw_douyin_put_query(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
+                           dygw_douyin_call_t *call, apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_QUERY,
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
+                                  .counted_as = DYGW_UPSTREAM_QUERY,
                                   .name = "query" };
     call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "query/?order_id=",
                                apr_pescape_urlencoded(pool, question->order_id), NULL);

@@ -35,17 +35,17 @@
 #include "util/metrics.h"
 
 typedef struct dygw_douyin_config_t {
-    const char *base_url;               /* no slash at the end */
+    const char *base_url; /* no slash at the end */
     const char *client_key;
     const char *client_secret;
-    const char *account_id;             /* NULL = none */
-    const char *ca_file;                /* NULL = the system's */
-    const char *proxy;                  /* NULL = none */
-    apr_interval_time_t connect_timeout;    /* us */
-    apr_interval_time_t total_timeout;      /* us, per call */
-    int use_client_token;               /* /oauth/client_token/, not /oauth/stable_client_token/ */
-    apr_array_header_t *link_hosts;     /* of const char *, as DygwShortLinkHosts takes them */
-    const dygw_metrics_t *metrics;      /* NULL: calls are not counted */
+    const char *account_id;              /* NULL = none */
+    const char *ca_file;                 /* NULL = the system's */
+    const char *proxy;                   /* NULL = none */
+    apr_interval_time_t connect_timeout; /* us */
+    apr_interval_time_t total_timeout;   /* us, per call */
+    int use_client_token;                /* /oauth/client_token/, not /oauth/stable_client_token/ */
+    apr_array_header_t *link_hosts;      /* of const char *, as DygwShortLinkHosts takes them */
+    const dygw_metrics_t *metrics;       /* NULL: calls are not counted */
 } dygw_douyin_config_t;
 
 typedef struct dygw_douyin_t dygw_douyin_t;
@@ -86,8 +86,8 @@ static inline dygw_obstacle_e dygw_douyin_reply_obstacle(const dygw_reply_t *rep
 /* --- token --- */
 typedef struct dygw_token_reply_t {
     dygw_reply_t reply;
-    const char *access_token;   /* NULL unless reply.kind is OK */
-    apr_int64_t expires_in;     /* s, at most 30 days; 0: less than one is left of a stable token */
+    const char *access_token; /* NULL unless reply.kind is OK */
+    apr_int64_t expires_in;   /* s, at most 30 days; 0: less than one is left of a stable token */
 } dygw_token_reply_t;
 
 /* Whether the configured token call is stable_client_token, which gives the same token until that
@@ -104,15 +104,15 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
 
 /* Which call. What it takes of the question -> what the answer is. */
 typedef enum {
-    DYGW_QUESTION_GET,      /* encrypted_code -> coupons */
-    DYGW_QUESTION_QUERY,    /* order_id -> coupons */
-    DYGW_QUESTION_VERIFY,   /* poi_id, verify_token, codes, count, send_by -> verified */
-    DYGW_QUESTION_CANCEL,   /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_QUESTION_ORDER,    /* order_id; needs the configured account -> order */
-    DYGW_QUESTION_RECORDS,  /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_QUESTION_STORES    /* account_id, poi_id, page, size -> reply: one page */
+    DYGW_QUESTION_GET,     /* encrypted_code -> coupons */
+    DYGW_QUESTION_QUERY,   /* order_id -> coupons */
+    DYGW_QUESTION_VERIFY,  /* poi_id, verify_token, codes, count, send_by -> verified */
+    DYGW_QUESTION_CANCEL,  /* verify_id, certificate_id, cancel_token -> cancelled */
+    DYGW_QUESTION_ORDER,   /* order_id; needs the configured account -> order */
+    DYGW_QUESTION_RECORDS, /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_QUESTION_STORES   /* account_id, poi_id, page, size -> reply: one page */
 } dygw_question_e;
-#define DYGW_QUESTIONS  (DYGW_QUESTION_STORES + 1)
+#define DYGW_QUESTIONS (DYGW_QUESTION_STORES + 1)
 
 /* What a call needs, whether its answer is waited for or not. Who waits calls the function of the
  * call, which does not look at `what`. */
@@ -120,43 +120,43 @@ typedef struct dygw_question_t {
     dygw_question_e what;
     const char *encrypted_code;
     const char *order_id;
-    const char *poi_id;             /* of stores: that store alone; NULL: all of them */
+    const char *poi_id; /* of stores: that store alone; NULL: all of them */
     const char *verify_token;
-    const char *const *codes;       /* encrypted codes, `count` of them */
+    const char *const *codes; /* encrypted codes, `count` of them */
     int count;
-    dygw_ms_t send_by;              /* of a verify: see dygw_douyin_verify */
+    dygw_ms_t send_by; /* of a verify: see dygw_douyin_verify */
     const char *verify_id;
     const char *certificate_id;
-    const char *cancel_token;       /* NULL: none is sent */
-    const char *account_id;         /* of stores: NULL: none is sent; but see dygw_douyin_stores */
-    dygw_ms_t start_time;           /* inclusive; to the second */
-    dygw_ms_t end_time;             /* whether Douyin includes it is not documented */
-    const char *cursor;             /* NULL: the first page */
-    int page;                       /* of stores, from 1 */
-    int size;                       /* most stores of a page, up to DYGW_STORES_PER_PAGE */
+    const char *cancel_token; /* NULL: none is sent */
+    const char *account_id;   /* of stores: NULL: none is sent; but see dygw_douyin_stores */
+    dygw_ms_t start_time;     /* inclusive; to the second */
+    dygw_ms_t end_time;       /* whether Douyin includes it is not documented */
+    const char *cursor;       /* NULL: the first page */
+    int page;                 /* of stores, from 1 */
+    int size;                 /* most stores of a page, up to DYGW_STORES_PER_PAGE */
 } dygw_question_t;
 
-#define DYGW_STORES_PER_PAGE 50     /* the most that Douyin gives (page shop.query) */
+#define DYGW_STORES_PER_PAGE 50 /* the most that Douyin gives (page shop.query) */
 
 /* --- prepare --- */
 typedef struct dygw_certificate_t {
-    const char *encrypted_code;     /* never NULL or empty: items without one are left out */
-    const char *certificate_id;     /* NULL when absent */
-    int status;                     /* a DYGW_CERTIFICATE_*, or a number that is none of them */
-    dygw_ms_t expire_time;          /* DYGW_NO_TIME when absent */
-    const char *sku_id;             /* NULL when absent, as the next two */
-    const char *sku_name;           /* sku.title */
+    const char *encrypted_code; /* never NULL or empty: items without one are left out */
+    const char *certificate_id; /* NULL when absent */
+    int status;                 /* a DYGW_CERTIFICATE_*, or a number that is none of them */
+    dygw_ms_t expire_time;      /* DYGW_NO_TIME when absent */
+    const char *sku_id;         /* NULL when absent, as the next two */
+    const char *sku_name;       /* sku.title */
     const char *product_id;
-    apr_int64_t pay_amount;         /* fen of this coupon; -1 when absent */
-    int times_left;                 /* uses of a times card that are left; 1 for other coupons */
+    apr_int64_t pay_amount; /* fen of this coupon; -1 when absent */
+    int times_left;         /* uses of a times card that are left; 1 for other coupons */
     int is_times_card;
 } dygw_certificate_t;
 
 typedef struct dygw_prepare_reply_t {
     dygw_reply_t reply;
-    const char *verify_token;           /* never NULL when OK; "" only without any certificate */
-    const char *order_id;               /* NULL when absent */
-    apr_array_header_t *certificates;   /* of dygw_certificate_t; empty for [], null and absent
+    const char *verify_token;         /* never NULL when OK; "" only without any certificate */
+    const char *order_id;             /* NULL when absent */
+    apr_array_header_t *certificates; /* of dygw_certificate_t; empty for [], null and absent
                                          * alike. Never NULL */
 } dygw_prepare_reply_t;
 
@@ -164,8 +164,8 @@ typedef struct dygw_prepare_reply_t {
  * are percent-encoded here. */
 typedef struct dygw_prepare_question_t {
     const char *poi_id;
-    const char *encrypted_data;     /* of a link, see dygw_douyin_short_link */
-    const char *code;               /* that the customer reads out */
+    const char *encrypted_data; /* of a link, see dygw_douyin_short_link */
+    const char *code;           /* that the customer reads out */
 } dygw_prepare_question_t;
 
 /* Which coupons an order has, and the verify_token that verifying them needs. Changes nothing at
@@ -177,23 +177,23 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
 
 /* --- verify --- */
 typedef struct dygw_verify_item_t {
-    dygw_reply_class_e kind;        /* OK, COUPON, SETUP, REQUEST, BUSY or REVIEW; GARBLED: the
+    dygw_reply_class_e kind; /* OK, COUPON, SETUP, REQUEST, BUSY or REVIEW; GARBLED: the
                                      * answer does not speak of this code */
-    int already;                    /* the code was verified before, by us or somebody else; kind is
+    int already;             /* the code was verified before, by us or somebody else; kind is
                                      * COUPON then, or BUSY if msg says so */
-    apr_int64_t result;             /* Douyin's: 0, or a number as error_code */
-    const char *msg;                /* never NULL */
-    const char *verify_id;          /* NULL when absent or empty, and so on */
+    apr_int64_t result;      /* Douyin's: 0, or a number as error_code */
+    const char *msg;         /* never NULL */
+    const char *verify_id;   /* NULL when absent or empty, and so on */
     const char *certificate_id;
     const char *origin_code;
     const char *order_id;
     const char *product_id;
-    apr_int64_t pay_amount;         /* fen of this use of a times card; -1 when absent */
+    apr_int64_t pay_amount; /* fen of this use of a times card; -1 when absent */
 } dygw_verify_item_t;
 
 typedef struct dygw_verify_reply_t {
     dygw_reply_t reply;
-    dygw_verify_item_t *items;      /* one for each code sent, in their order; NULL unless
+    dygw_verify_item_t *items; /* one for each code sent, in their order; NULL unless
                                      * reply.kind is OK */
 } dygw_verify_reply_t;
 
@@ -221,17 +221,17 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const dygw_questi
 /* --- certificate get and query: what became of coupons --- */
 /* One verification of a coupon, as Douyin shows it. */
 typedef struct dygw_seen_verify_t {
-    const char *verify_id;          /* never NULL: those without are left out */
-    dygw_ms_t verify_time;          /* by Douyin's clock; DYGW_NO_TIME when absent */
-    dygw_ms_t ahead_least;          /* Douyin's clock is ahead of ours by a number of ms between */
-    dygw_ms_t ahead_most;           /* these two (behind: below 0), by the answer's date; when there
+    const char *verify_id; /* never NULL: those without are left out */
+    dygw_ms_t verify_time; /* by Douyin's clock; DYGW_NO_TIME when absent */
+    dygw_ms_t ahead_least; /* Douyin's clock is ahead of ours by a number of ms between */
+    dygw_ms_t ahead_most;  /* these two (behind: below 0), by the answer's date; when there
                                      * is none, within 120 s each way */
-    int verify_type;                /* a DYGW_VERIFY_TYPE_*, or a number that is none of them;
+    int verify_type;       /* a DYGW_VERIFY_TYPE_*, or a number that is none of them;
                                      * OPEN_PLATFORM, too, where only verifier_unique_id tells so;
                                      * -1 when absent */
-    const char *poi_id;             /* NULL when absent */
-    int serial;                     /* which use of a times card, from 1; 0 when absent */
-    int can_cancel;                 /* -1 when absent */
+    const char *poi_id;    /* NULL when absent */
+    int serial;            /* which use of a times card, from 1; 0 when absent */
+    int can_cancel;        /* -1 when absent */
 } dygw_seen_verify_t;
 
 typedef struct dygw_seen_coupon_t {
@@ -246,13 +246,13 @@ typedef struct dygw_seen_coupon_t {
 
 typedef struct dygw_coupons_reply_t {
     dygw_reply_t reply;
-    apr_array_header_t *coupons;    /* of dygw_seen_coupon_t; exactly one for a get that is OK.
+    apr_array_header_t *coupons; /* of dygw_seen_coupon_t; exactly one for a get that is OK.
                                      * Never NULL */
 } dygw_coupons_reply_t;
 
 /* --- cancel --- */
 typedef struct dygw_cancel_reply_t {
-    dygw_reply_t reply;             /* OK: cancelled */
+    dygw_reply_t reply; /* OK: cancelled */
 } dygw_cancel_reply_t;
 
 /* Takes a verification back, which Douyin allows for an hour at most (page certificate.cancel). A
@@ -265,9 +265,9 @@ dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const dygw_questi
 /* --- order query --- */
 /* Amounts in fen, -1 when absent. */
 typedef struct dygw_order_coupon_t {
-    const char *certificate_id;     /* NULL when absent or empty */
+    const char *certificate_id; /* NULL when absent or empty */
     const char *order_item_id;
-    apr_int64_t pay_amount;         /* of this coupon alone, from sub_order_amount_infos; -1 when
+    apr_int64_t pay_amount; /* of this coupon alone, from sub_order_amount_infos; -1 when
                                      * there are no figures of its own */
     apr_int64_t receipt_amount;
     apr_int64_t discount_amount;
@@ -275,50 +275,50 @@ typedef struct dygw_order_coupon_t {
 
 typedef struct dygw_order_reply_t {
     dygw_reply_t reply;
-    int found;                      /* 0: Douyin does not know the order (yet): no order in the
+    int found; /* 0: Douyin does not know the order (yet): no order in the
                                      * answer, or DYGW_CODE_NO_SUCH_ORDER */
     const char *order_id;
-    const char *ext_order_id;       /* the third party's; NULL when absent */
-    apr_int64_t order_status;       /* -1 when absent */
-    apr_int64_t pay_amount;         /* of the whole order */
+    const char *ext_order_id; /* the third party's; NULL when absent */
+    apr_int64_t order_status; /* -1 when absent */
+    apr_int64_t pay_amount;   /* of the whole order */
     apr_int64_t receipt_amount;
     apr_int64_t discount_amount;
     dygw_ms_t create_order_time;
-    dygw_ms_t pay_time;             /* 0 = not paid becomes DYGW_NO_TIME */
+    dygw_ms_t pay_time; /* 0 = not paid becomes DYGW_NO_TIME */
     const char *sku_id;
     const char *sku_name;
     const char *product_id;
     const char *product_name;
-    int count;                      /* coupons; 0 when absent */
-    apr_array_header_t *coupons;    /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
+    int count;                   /* coupons; 0 when absent */
+    apr_array_header_t *coupons; /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
 } dygw_order_reply_t;
 
 /* --- verify records: what Douyin has of an account --- */
-#define DYGW_RECORDS_PER_PAGE 20    /* Douyin's most (page certificate.verifyrecord.query) */
+#define DYGW_RECORDS_PER_PAGE 20 /* Douyin's most (page certificate.verifyrecord.query) */
 
 /* One verification, whoever made it. */
 typedef struct dygw_verify_record_t {
-    const char *verify_id;          /* NULL when absent, and so on */
+    const char *verify_id; /* NULL when absent, and so on */
     const char *certificate_id;
     dygw_ms_t verify_time;
-    dygw_ms_t cancel_time;          /* DYGW_NO_TIME when absent */
+    dygw_ms_t cancel_time; /* DYGW_NO_TIME when absent */
     int cancelled;
-    int verify_type;                /* a DYGW_VERIFY_TYPE_*, or another number; -1 when absent */
-    apr_int64_t pay_amount;         /* fen paid for this coupon or use; -1 when absent */
+    int verify_type;        /* a DYGW_VERIFY_TYPE_*, or another number; -1 when absent */
+    apr_int64_t pay_amount; /* fen paid for this coupon or use; -1 when absent */
     const char *sku_name;
 } dygw_verify_record_t;
 
 typedef struct dygw_records_reply_t {
     dygw_reply_t reply;
-    apr_array_header_t *records;    /* of dygw_verify_record_t, in Douyin's order. Never NULL */
-    const char *cursor;             /* of the next page; NULL: this is the last */
+    apr_array_header_t *records; /* of dygw_verify_record_t, in Douyin's order. Never NULL */
+    const char *cursor;          /* of the next page; NULL: this is the last */
 } dygw_records_reply_t;
 
 /* --- many calls at once, from one thread --- */
 
 /* The one that belongs to the question; all begin with the reply. */
 typedef union dygw_answer_t {
-    const dygw_reply_t *reply;      /* never NULL */
+    const dygw_reply_t *reply; /* never NULL */
     const dygw_coupons_reply_t *coupons;
     const dygw_verify_reply_t *verified;
     const dygw_cancel_reply_t *cancelled;
@@ -356,15 +356,14 @@ int dygw_douyin_async_next(dygw_douyin_async_t *async, apr_interval_time_t patie
 /* The stores that an account has claimed at Douyin, as data.pois: one page. account_id NULL: the
  * configured one, if there is one. Never NULL; in pool. */
 dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const dygw_question_t *question,
-                                 const char *access_token, const dygw_log_t *log,
-                                 apr_pool_t *pool);
+                                 const char *access_token, const dygw_log_t *log, apr_pool_t *pool);
 
 /* --- short link --- */
 typedef enum {
     DYGW_LINK_OK,
     DYGW_LINK_BAD, /* no link, forbidden host or address, dead (404), endless, without object_id */
     DYGW_LINK_TIMEOUT,
-    DYGW_LINK_UNAVAILABLE   /* no connection, 5xx */
+    DYGW_LINK_UNAVAILABLE /* no connection, 5xx */
 } dygw_link_e;
 
 /* From what a scanner read to the encrypted_data of prepare: the link's object_id, percent-decoded

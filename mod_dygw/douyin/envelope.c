@@ -11,8 +11,8 @@
 #include "util/crypto.h"
 #include "util/json.h"
 
-#define HTTP_OK             200
-#define HTTP_SERVER_ERROR   500
+#define HTTP_OK           200
+#define HTTP_SERVER_ERROR 500
 
 typedef enum { LEVEL_ABSENT, LEVEL_UNREADABLE, LEVEL_READ } level_e;
 
@@ -62,8 +62,8 @@ static int read_codes(dygw_reply_t *reply, const json_t *extra, int both)
     const json_t *second = first == extra ? reply->data : extra;
 
     reply->error_code = in_data ? in_data : in_extra;
-    reply->description = text_of_level(first, "description",
-                                       text_of_level(second, "description", ""));
+    reply->description
+        = text_of_level(first, "description", text_of_level(second, "description", ""));
     reply->sub_error_code = dygw_json_int(extra, "sub_error_code", 0);
     reply->logid = text_of_level(extra, "logid", text_of_level(reply->data, "log_id", ""));
     return reply->error_code || is_success(data_level, extra_level, both);

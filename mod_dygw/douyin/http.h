@@ -17,13 +17,13 @@ apr_status_t dygw_http_global_init(apr_pool_t *pool);
 const char *dygw_http_old_libcurl(void);
 
 typedef struct dygw_http_settings_t {
-    const char *schemes;            /* what URLs may have: "https", "http" or "http,https" */
-    const char *const *headers;     /* "name: value" of every request, NULL ended */
-    const char *ca_file;            /* NULL = the system's */
-    const char *proxy;              /* NULL = none, whatever the environment says */
-    apr_interval_time_t connect_timeout;    /* us */
-    apr_size_t max_body;            /* bytes of an answer's body, when it is decoded */
-    int decode;                     /* decodes a compressed body, which was not asked for, too */
+    const char *schemes;                 /* what URLs may have: "https", "http" or "http,https" */
+    const char *const *headers;          /* "name: value" of every request, NULL ended */
+    const char *ca_file;                 /* NULL = the system's */
+    const char *proxy;                   /* NULL = none, whatever the environment says */
+    apr_interval_time_t connect_timeout; /* us */
+    apr_size_t max_body;                 /* bytes of an answer's body, when it is decoded */
+    int decode; /* decodes a compressed body, which was not asked for, too */
 } dygw_http_settings_t;
 
 /* Handles of libcurl that keep their connections. They are opened when needed and closed with pool,
@@ -33,39 +33,39 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
 
 typedef struct dygw_http_request_t {
     const char *url;
-    const char *access_token;       /* NULL = none is sent */
-    const char *body;               /* NULL = GET, else POST */
+    const char *access_token; /* NULL = none is sent */
+    const char *body;         /* NULL = GET, else POST */
     apr_size_t body_len;
-    apr_interval_time_t timeout;    /* us, for all of it */
-    dygw_ms_t send_by;              /* not to be sent after that, by our clock; 0 = at any time */
-    int once;                       /* not sent anew when a kept connection turns out to be dead */
-    int direct;                     /* past the proxy */
-    int guarded;                    /* connects to public addresses only (a proxy's excepted) */
+    apr_interval_time_t timeout; /* us, for all of it */
+    dygw_ms_t send_by;           /* not to be sent after that, by our clock; 0 = at any time */
+    int once;                    /* not sent anew when a kept connection turns out to be dead */
+    int direct;                  /* past the proxy */
+    int guarded;                 /* connects to public addresses only (a proxy's excepted) */
 } dygw_http_request_t;
 
 typedef enum {
-    DYGW_HTTP_ANSWERED,     /* a whole answer, of any status */
-    DYGW_HTTP_UNREADABLE,   /* no HTTP, or a body over the limit */
-    DYGW_HTTP_TIMEOUT,      /* no whole answer in time */
-    DYGW_HTTP_LOST,         /* broke off after the request may have been sent */
-    DYGW_HTTP_UNREACHABLE   /* certainly nothing was sent */
+    DYGW_HTTP_ANSWERED,   /* a whole answer, of any status */
+    DYGW_HTTP_UNREADABLE, /* no HTTP, or a body over the limit */
+    DYGW_HTTP_TIMEOUT,    /* no whole answer in time */
+    DYGW_HTTP_LOST,       /* broke off after the request may have been sent */
+    DYGW_HTTP_UNREACHABLE /* certainly nothing was sent */
 } dygw_http_end_e;
 
 typedef struct dygw_http_answer_t {
     dygw_http_end_e end;
-    int status;                     /* 0 when none came; known with a body over the limit too */
-    const char *body;               /* NUL ended; NULL unless ANSWERED */
+    int status;       /* 0 when none came; known with a body over the limit too */
+    const char *body; /* NUL ended; NULL unless ANSWERED */
     apr_size_t body_len;
-    const char *location;           /* the header, as it came; NULL when absent */
-    dygw_ms_t date;                 /* the header; DYGW_NO_TIME when absent */
-    dygw_ms_t ended_at;             /* by our clock */
+    const char *location; /* the header, as it came; NULL when absent */
+    dygw_ms_t date;       /* the header; DYGW_NO_TIME when absent */
+    dygw_ms_t ended_at;   /* by our clock */
     dygw_trouble_e trouble;
-    const char *problem;            /* libcurl's words when not ANSWERED, for logs; never NULL */
-    int sent_twice;                 /* anew on another connection, because a kept one was dead */
-    int was_dead;                   /* a kept one was dead, and the request was to be sent once */
-    int address_refused;            /* guarded, and an address was not public */
-    int aborted;                    /* by dygw_http_abort */
-    apr_interval_time_t took;       /* us */
+    const char *problem;      /* libcurl's words when not ANSWERED, for logs; never NULL */
+    int sent_twice;           /* anew on another connection, because a kept one was dead */
+    int was_dead;             /* a kept one was dead, and the request was to be sent once */
+    int address_refused;      /* guarded, and an address was not public */
+    int aborted;              /* by dygw_http_abort */
+    apr_interval_time_t took; /* us */
 } dygw_http_answer_t;
 
 /* One call, in this thread. The answer is in pool, never NULL. */
@@ -76,11 +76,11 @@ dygw_http_answer_t *dygw_http_call(dygw_http_t *http, const dygw_http_request_t 
 void dygw_http_abort(dygw_http_t *http);
 
 typedef struct dygw_url_t {
-    const char *text;       /* as it is requested */
-    const char *scheme;     /* lower case */
-    const char *host;       /* as written; IPv6 in brackets */
-    const char *port;       /* the scheme's own when none is written */
-    const char *query;      /* still percent-encoded; NULL when there is none */
+    const char *text;   /* as it is requested */
+    const char *scheme; /* lower case */
+    const char *host;   /* as written; IPv6 in brackets */
+    const char *port;   /* the scheme's own when none is written */
+    const char *query;  /* still percent-encoded; NULL when there is none */
 } dygw_url_t;
 
 /* Takes a URL apart, relative to base unless that is NULL, exactly as a call would. NULL: no URL,

@@ -18,12 +18,12 @@
 #include "douyin/address.h"
 #include "util/compiler.h"
 
-#define FIRST_BODY_ROOM         4096    /* bytes, for a body of unknown length */
-#define TOKEN_HEADER            "access-token: "
-#define MAX_LIFE_SEC            300     /* of a connection, so that changes of DNS are noticed */
-#define STALL_SEC               30      /* without a single byte */
-#define KEEPALIVE_IDLE_SEC      30
-#define KEEPALIVE_INTERVAL_SEC  15
+#define FIRST_BODY_ROOM        4096 /* bytes, for a body of unknown length */
+#define TOKEN_HEADER           "access-token: "
+#define MAX_LIFE_SEC           300 /* of a connection, so that changes of DNS are noticed */
+#define STALL_SEC              30  /* without a single byte */
+#define KEEPALIVE_IDLE_SEC     30
+#define KEEPALIVE_INTERVAL_SEC 15
 
 /* --- options --- */
 
@@ -32,7 +32,7 @@ static const struct {
     long value;
 } fixed_options[] = {
     { CURLOPT_NOSIGNAL, 1 },
-    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },    /* version 2 would gain nothing here */
+    { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 }, /* version 2 would gain nothing here */
     { CURLOPT_FOLLOWLOCATION, 0 },
     { CURLOPT_SSL_VERIFYPEER, 1 },
     { CURLOPT_SSL_VERIFYHOST, 2 },
@@ -44,7 +44,7 @@ static const struct {
     { CURLOPT_TCP_KEEPALIVE, 1 },
     { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
     { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SEC },
-    { CURLOPT_QUICK_EXIT, 1 }       /* a request that ends does not wait for the name server */
+    { CURLOPT_QUICK_EXIT, 1 }, /* a request that ends does not wait for the name server */
 };
 
 /* At least 1, because 0 means "no limit" to libcurl. */
@@ -118,7 +118,7 @@ static apr_size_t new_body_room(dygw_http_easy_t *easy, apr_size_t needed)
     curl_off_t announced = -1;
     apr_size_t room = FIRST_BODY_ROOM;
 
-    if (easy->room) {       /* the body is compressed, or its length is unknown */
+    if (easy->room) { /* the body is compressed, or its length is unknown */
         return 2 * needed;
     }
     curl_easy_getinfo(easy->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
@@ -209,8 +209,8 @@ static int set_headers(dygw_http_easy_t *easy)
     struct curl_slist *headers = NULL;
     int ok = 1;
 
-    if (easy->headers && (token && easy->token ? !strcmp(token, easy->token)
-                                               : token == easy->token)) {
+    if (easy->headers
+        && (token && easy->token ? !strcmp(token, easy->token) : token == easy->token)) {
         return 1;
     }
     if (token) {

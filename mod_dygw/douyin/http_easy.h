@@ -11,8 +11,8 @@
 #include "douyin/http.h"
 #include "util/clock.h"
 
-#define DYGW_HTTP_SLEEP_MAX_MS      1000    /* the longest sleep while a request is under way */
-#define DYGW_HTTP_IDLE_MAX_SEC      60      /* servers and middleboxes drop connections unheard */
+#define DYGW_HTTP_SLEEP_MAX_MS 1000 /* the longest sleep while a request is under way */
+#define DYGW_HTTP_IDLE_MAX_SEC 60   /* servers and middleboxes drop connections unheard */
 
 typedef struct dygw_http_easy_t dygw_http_easy_t;
 typedef struct dygw_http_easy_ring_t dygw_http_easy_ring_t;
@@ -21,10 +21,10 @@ typedef struct dygw_http_easy_ring_t dygw_http_easy_ring_t;
 struct dygw_http_easy_t {
     APR_RING_ENTRY(dygw_http_easy_t) ring;
     CURL *curl;
-    CURLM *multi;               /* a multi handle of its own, which keeps the connections and which
+    CURLM *multi; /* a multi handle of its own, which keeps the connections and which
                                  * another thread can wake; NULL: that of http_multi.c is used */
     struct curl_slist *headers;
-    const char *token;          /* the access token in the headers; NULL: there is none */
+    const char *token; /* the access token in the headers; NULL: there is none */
     dygw_ms_t idle_since;
     char problem[CURL_ERROR_SIZE];
     const dygw_http_settings_t *settings;
@@ -34,10 +34,10 @@ struct dygw_http_easy_t {
     dygw_http_answer_t *answer;
     apr_pool_t *pool;
     char *body;
-    apr_size_t room;            /* bytes that body has place for */
+    apr_size_t room; /* bytes that body has place for */
     int too_large;
     int times_sent;
-    void *owner;                /* for http_multi.c */
+    void *owner; /* for http_multi.c */
 };
 
 APR_RING_HEAD(dygw_http_easy_ring_t, dygw_http_easy_t);

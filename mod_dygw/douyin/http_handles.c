@@ -11,7 +11,7 @@
 
 #include "util/pool.h"
 
-#define CONNECTIONS_PER_HANDLE  4L
+#define CONNECTIONS_PER_HANDLE 4L
 
 /* --- taking and giving back --- */
 
@@ -145,11 +145,11 @@ void dygw_http_abort(dygw_http_t *http)
 
     apr_atomic_set32(&http->aborted, 1);
     apr_thread_mutex_lock(http->mutex);
-    APR_RING_FOREACH(easy, &http->busy, dygw_http_easy_t, ring) {
+    APR_RING_FOREACH (easy, &http->busy, dygw_http_easy_t, ring) {
         curl_multi_wakeup(easy->multi);
     }
-    APR_RING_FOREACH(wakeable, &http->wakeables, dygw_http_wakeable_t, ring) {
-        curl_multi_wakeup(wakeable->multi);    /* NULL does no harm */
+    APR_RING_FOREACH (wakeable, &http->wakeables, dygw_http_wakeable_t, ring) {
+        curl_multi_wakeup(wakeable->multi); /* NULL does no harm */
     }
     apr_thread_mutex_unlock(http->mutex);
 }

@@ -19,11 +19,11 @@ APR_RING_HEAD(dygw_http_wakeable_ring_t, dygw_http_wakeable_t);
 
 struct dygw_http_t {
     dygw_http_settings_t settings;
-    apr_pool_t *pool;               /* has its own allocator; used under the mutex only */
+    apr_pool_t *pool; /* has its own allocator; used under the mutex only */
     apr_thread_mutex_t *mutex;
-    dygw_http_easy_ring_t idle;     /* open, the last used first */
-    dygw_http_easy_ring_t busy;     /* open, with a thread each */
-    dygw_http_easy_ring_t closed;   /* memory to use again */
+    dygw_http_easy_ring_t idle;   /* open, the last used first */
+    dygw_http_easy_ring_t busy;   /* open, with a thread each */
+    dygw_http_easy_ring_t closed; /* memory to use again */
     struct dygw_http_wakeable_ring_t wakeables;
     volatile apr_uint32_t aborted;
 };

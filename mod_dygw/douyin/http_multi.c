@@ -15,14 +15,14 @@
 
 struct dygw_http_multi_t {
     dygw_http_t *http;
-    dygw_http_wakeable_t wakeable;  /* with the multi handle; NULL when none is needed */
-    apr_pool_t *easies;             /* memory of easy handles; cleared when all are closed */
+    dygw_http_wakeable_t wakeable; /* with the multi handle; NULL when none is needed */
+    apr_pool_t *easies;            /* memory of easy handles; cleared when all are closed */
     dygw_http_easy_ring_t idle;
     dygw_http_easy_ring_t busy;
-    dygw_http_transfer_t *unsent;   /* begun, but could not be sent */
+    dygw_http_transfer_t *unsent; /* begun, but could not be sent */
     int count;
-    int broken;                     /* libcurl does not go on: what is under way is lost */
-    dygw_ms_t idle_since;           /* when the last request was completed */
+    int broken;           /* libcurl does not go on: what is under way is lost */
+    dygw_ms_t idle_since; /* when the last request was completed */
 };
 
 /* --- easy handles --- */
@@ -206,8 +206,7 @@ static void wait_and_perform(dygw_http_multi_t *multi, apr_interval_time_t patie
 }
 
 /* NULL: no request is completed until then. */
-static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi,
-                                             apr_interval_time_t patience)
+static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi, apr_interval_time_t patience)
 {
     apr_time_t until = apr_time_now() + patience;
     apr_interval_time_t wait = 0;

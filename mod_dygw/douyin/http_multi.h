@@ -13,16 +13,15 @@ typedef struct dygw_http_multi_t dygw_http_multi_t;
 typedef struct dygw_http_transfer_t dygw_http_transfer_t;
 struct dygw_http_transfer_t {
     dygw_http_request_t request;
-    dygw_http_answer_t answer;      /* in pool; whole when the transfer is completed */
+    dygw_http_answer_t answer; /* in pool; whole when the transfer is completed */
     apr_pool_t *pool;
     void *baton;
-    dygw_http_transfer_t *next;     /* for http_multi.c */
+    dygw_http_transfer_t *next; /* for http_multi.c */
 };
 
 /* With the settings of http. Lives as long as pool, which is that of http or ends before it;
  * requests under way are ended with it. */
-apr_status_t dygw_http_multi_create(dygw_http_multi_t **multi, dygw_http_t *http,
-                                    apr_pool_t *pool);
+apr_status_t dygw_http_multi_create(dygw_http_multi_t **multi, dygw_http_t *http, apr_pool_t *pool);
 
 /* Sends the request, without waiting. One that cannot be sent is completed as UNREACHABLE. */
 void dygw_http_multi_begin(dygw_http_multi_t *multi, dygw_http_transfer_t *transfer);

@@ -9,7 +9,7 @@
 #include <apr_date.h>
 #include <apr_strings.h>
 
-#define HTTP_FIRST_REFUSAL 300  /* statuses from here on refuse a CONNECT */
+#define HTTP_FIRST_REFUSAL 300 /* statuses from here on refuse a CONNECT */
 
 /* --- how it ended --- */
 

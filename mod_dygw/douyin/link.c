@@ -15,13 +15,13 @@
 #include "douyin/client.h"
 #include "douyin/link_hosts.h"
 
-#define MAX_REQUESTS        5
-#define MAX_OBJECT_ID_LEN   2048
-#define OBJECT_ID           "object_id="
+#define MAX_REQUESTS      5
+#define MAX_OBJECT_ID_LEN 2048
+#define OBJECT_ID         "object_id="
 
-#define HTTP_TOO_MANY       429
-#define HTTP_SERVER_ERROR   500
-#define DELETE              0x7f
+#define HTTP_TOO_MANY     429
+#define HTTP_SERVER_ERROR 500
+#define DELETE            0x7f
 
 /* The walk along the redirects of one link. */
 typedef struct walk_t {

@@ -15,7 +15,7 @@ static void read_link_rule(dygw_link_rule_t *rule, const char *word, apr_pool_t 
 {
     *rule = (dygw_link_rule_t){ .host = word };
     if (strncmp(word, "*.", 2) == 0) {
-        rule->host = word + 1;      /* with the dot */
+        rule->host = word + 1; /* with the dot */
         rule->below = 1;
     }
     else if (strstr(word, "://")) {

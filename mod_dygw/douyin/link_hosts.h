@@ -10,8 +10,8 @@
 /* A host that links may lead to. */
 typedef struct dygw_link_rule_t {
     const char *host;
-    int below;              /* any host below this one (not the host itself) */
-    const char *port;       /* plain http to this port, at any address; NULL = https */
+    int below;        /* any host below this one (not the host itself) */
+    const char *port; /* plain http to this port, at any address; NULL = https */
 } dygw_link_rule_t;
 
 /* Reads the words of DygwShortLinkHosts (of const char *; NULL: none): a host, "*." before a host,

@@ -23,7 +23,7 @@ static int read_certificates(apr_array_header_t *certificates, const json_t *dat
         dygw_certificate_t certificate;
 
         dygw_douyin_read_certificate(&certificate, json_array_get(list, i), pool);
-        if (certificate.encrypted_code) {   /* or it cannot be verified */
+        if (certificate.encrypted_code) { /* or it cannot be verified */
             APR_ARRAY_PUSH(certificates, dygw_certificate_t) = certificate;
         }
     }
@@ -49,15 +49,16 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
                                           apr_pool_t *pool)
 {
     dygw_prepare_reply_t *prepared = apr_pcalloc(pool, sizeof(*prepared));
-    dygw_douyin_call_t call
-        = { .what = DYGW_CALL_PREPARE, .counted_as = DYGW_UPSTREAM_PREPARE, .name = "prepare",
-            .access_token = access_token };
+    dygw_douyin_call_t call = { .what = DYGW_CALL_PREPARE,
+                                .counted_as = DYGW_UPSTREAM_PREPARE,
+                                .name = "prepare",
+                                .access_token = access_token };
 
-    call.target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "prepare/?poi_id=",
-                              apr_pescape_urlencoded(pool, question->poi_id),
-                              dygw_douyin_argument("encrypted_data", question->encrypted_data,
-                                                   pool),
-                              dygw_douyin_argument("code", question->code, pool), NULL);
+    call.target
+        = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "prepare/?poi_id=",
+                      apr_pescape_urlencoded(pool, question->poi_id),
+                      dygw_douyin_argument("encrypted_data", question->encrypted_data, pool),
+                      dygw_douyin_argument("code", question->code, pool), NULL);
     prepared->certificates = apr_array_make(pool, 1, sizeof(dygw_certificate_t));
     dygw_douyin_call(douyin, &call, &prepared->reply, log, pool);
     if (prepared->reply.kind == DYGW_REPLY_OK) {

@@ -13,7 +13,8 @@ void dygw_douyin_put_stores(DYGW_UNUSED const dygw_douyin_t *douyin,
                             const dygw_question_t *question, dygw_douyin_call_t *call,
                             apr_pool_t *pool)
 {
-    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_STORES,
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
+                                  .counted_as = DYGW_UPSTREAM_STORES,
                                   .name = "stores" };
     call->target = apr_psprintf(pool, PATH "?page=%d&size=%d%s%s", question->page, question->size,
                                 dygw_douyin_argument("account_id", question->account_id, pool),

@@ -11,10 +11,10 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define STABLE_CALL     "/oauth/stable_client_token/"
-#define CLIENT_CALL     "/oauth/client_token/"
-#define BODY_HINT       256
-#define MAX_LIFE_SEC    (APR_INT64_C(30) * 24 * 3600)   /* more is not believed */
+#define STABLE_CALL  "/oauth/stable_client_token/"
+#define CLIENT_CALL  "/oauth/client_token/"
+#define BODY_HINT    256
+#define MAX_LIFE_SEC (APR_INT64_C(30) * 24 * 3600) /* more is not believed */
 
 static void write_token_body(dygw_jsonw_t *w, const dygw_douyin_config_t *config, apr_pool_t *pool)
 {
@@ -71,8 +71,8 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
                                       apr_pool_t *pool)
 {
     dygw_token_reply_t *token = apr_pcalloc(pool, sizeof(*token));
-    dygw_douyin_call_t call = { .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_TOKEN,
-                                .name = "token call" };
+    dygw_douyin_call_t call
+        = { .what = DYGW_CALL_OTHER, .counted_as = DYGW_UPSTREAM_TOKEN, .name = "token call" };
     dygw_jsonw_t body;
 
     write_token_body(&body, &douyin->config, pool);

@@ -12,8 +12,8 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define BODY_HINT   512
-#define CALL_NAME   "verify"
+#define BODY_HINT 512
+#define CALL_NAME "verify"
 
 void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
                             const dygw_question_t *question, dygw_douyin_call_t *call,
@@ -124,8 +124,8 @@ static void read_verify_items(const dygw_douyin_t *douyin, dygw_verify_reply_t *
     for (int i = 0; i < count; i++) {
         const json_t *result = result_of_code(results, codes, i);
 
-        read_verify_item(&verified->items[i],
-                         result ? result : nameless_result(results, count, i), pool);
+        read_verify_item(&verified->items[i], result ? result : nameless_result(results, count, i),
+                         pool);
         if (verified->items[i].result != 0) {
             dygw_douyin_note_refusal(douyin, CALL_NAME, verified->items[i].result,
                                      verified->items[i].kind, verified->reply.logid, log);

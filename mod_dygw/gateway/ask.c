@@ -4,11 +4,11 @@
 
 #include "douyin/douyin.h"
 
-#define RETRY_AFTER_TOKEN_SEC       5
-#define RETRY_AFTER_UPSTREAM_SEC    5
-#define RETRY_AFTER_QUOTA_SEC       60
-#define RETRY_AFTER_DATABASE_SEC    2
-#define TOKEN_PATIENCE_US           2000000     /* a caller waits so long for a renewal */
+#define RETRY_AFTER_TOKEN_SEC    5
+#define RETRY_AFTER_UPSTREAM_SEC 5
+#define RETRY_AFTER_QUOTA_SEC    60
+#define RETRY_AFTER_DATABASE_SEC 2
+#define TOKEN_PATIENCE_US        2000000 /* a caller waits so long for a renewal */
 
 /* --- why a call failed --- */
 
@@ -69,8 +69,8 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
         explain_error(reply, DYGW_UPSTREAM_REFUSED, "Douyin refused; `douyin` says why", out);
         break;
     case DYGW_REPLY_REQUEST:
-        explain_error(reply, DYGW_UPSTREAM_ERROR,
-                      "Douyin says that the gateway's request is wrong", out);
+        explain_error(reply, DYGW_UPSTREAM_ERROR, "Douyin says that the gateway's request is wrong",
+                      out);
         break;
     case DYGW_REPLY_GARBLED:
         explain_error(reply, DYGW_UPSTREAM_ERROR, "Douyin's answer cannot be understood", out);
@@ -82,7 +82,8 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out)
     case DYGW_REPLY_LOST:
     case DYGW_REPLY_UNREACHABLE:
         dygw_explain_unavailable("Douyin is busy or cannot be reached; nothing was redeemed, "
-                                 "try again", out);
+                                 "try again",
+                                 out);
         if (dygw_douyin_reply_wants_rest(reply)) {
             out->retry_after = RETRY_AFTER_QUOTA_SEC;
         }
@@ -99,7 +100,7 @@ int dygw_ask_ready(const dygw_ctx_t *ctx, dygw_token_t *token, dygw_result_t *ou
 {
     if (dygw_token_held(ctx->gateway, token, ctx->pool) == APR_SUCCESS
         || dygw_token_renew(ctx, token->version, DYGW_RENEW_OLD, TOKEN_PATIENCE_US, token)
-           == APR_SUCCESS) {
+               == APR_SUCCESS) {
         return 1;
     }
     explain_token(out);
@@ -148,8 +149,7 @@ const dygw_reply_t *dygw_ask(const dygw_ctx_t *ctx, dygw_ask_e kind, dygw_ask_fn
 
         dygw_ask_note_token(ctx->gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
-            && dygw_ask_renew(ctx, reply, ctx->gateway->upstream_timeout, token)
-               == APR_SUCCESS) {
+            && dygw_ask_renew(ctx, reply, ctx->gateway->upstream_timeout, token) == APR_SUCCESS) {
             may_renew = 0;
             continue;
         }

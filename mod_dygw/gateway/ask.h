@@ -11,8 +11,8 @@
 typedef const dygw_reply_t *dygw_ask_fn(void *baton, const char *access_token);
 
 typedef enum {
-    DYGW_ASK_HARMLESS,  /* changes nothing: made once more when Douyin is busy or away */
-    DYGW_ASK_VERIFY     /* may redeem or cancel: made again only when Douyin refused the token, and
+    DYGW_ASK_HARMLESS, /* changes nothing: made once more when Douyin is busy or away */
+    DYGW_ASK_VERIFY    /* may redeem or cancel: made again only when Douyin refused the token, and
                          * so did nothing */
 } dygw_ask_e;
 

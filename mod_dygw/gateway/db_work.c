@@ -2,8 +2,8 @@
  * Units of work: open, work, close, and a second unit where the rules allow it. */
 #include "gateway/db_work.h"
 
-#define UNITS_OF_WORK   2
-#define FIRST_PAUSE     apr_time_from_msec(100)     /* each next pause is twice as long */
+#define UNITS_OF_WORK 2
+#define FIRST_PAUSE   apr_time_from_msec(100) /* each next pause is twice as long */
 
 /* Opens a connection. in_doubt: tries again until the time `until`. */
 static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt,
@@ -12,8 +12,8 @@ static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_d
     apr_interval_time_t pause = FIRST_PAUSE;
     apr_status_t rv;
 
-    while ((rv = dygw_db_open(db, ctx->gateway->db, ctx->log, ctx->pool)) != APR_SUCCESS
-           && in_doubt && dygw_now() < until) {
+    while ((rv = dygw_db_open(db, ctx->gateway->db, ctx->log, ctx->pool)) != APR_SUCCESS && in_doubt
+           && dygw_now() < until) {
         apr_sleep(pause);
         pause *= 2;
     }

@@ -31,13 +31,13 @@ typedef apr_status_t dygw_db_work_fn(const dygw_ctx_t *ctx, dygw_db_t *db, void 
  * When no connection can be opened there is no second unit either: dygw_db_open has tried for long
  * enough. */
 typedef struct dygw_db_rules_t {
-    const apr_status_t *ends;   /* ends with APR_SUCCESS */
-    dygw_ms_t patience;         /* only after APR_INCOMPLETE: opening a connection is tried again
+    const apr_status_t *ends; /* ends with APR_SUCCESS */
+    dygw_ms_t patience;       /* only after APR_INCOMPLETE: opening a connection is tried again
                                  * until so many ms after the first unit began; 0: tried once */
 } dygw_db_rules_t;
 
 /* Instead of rules: the work is done once, whatever its status is. */
-#define DYGW_DB_ONCE  NULL
+#define DYGW_DB_ONCE NULL
 
 /* Does the work in one unit, or in two as the rules say. Returns the status of the last work; when
  * no connection could be opened, the status of dygw_db_open, which has logged the reason. This

@@ -24,17 +24,31 @@
 /* Why a call failed: the `code` of the API's errors. process/code.c has the HTTP status of each. */
 typedef enum {
     DYGW_OK,
-    DYGW_INVALID_JSON, DYGW_INVALID_REQUEST,
-    DYGW_MISSING_CREDENTIALS, DYGW_INVALID_CREDENTIALS, DYGW_STALE_TIMESTAMP, DYGW_REPLAYED_NONCE,
+    DYGW_INVALID_JSON,
+    DYGW_INVALID_REQUEST,
+    DYGW_MISSING_CREDENTIALS,
+    DYGW_INVALID_CREDENTIALS,
+    DYGW_STALE_TIMESTAMP,
+    DYGW_REPLAYED_NONCE,
     DYGW_OPERATOR_REQUIRED,
-    DYGW_APP_DISABLED_ERROR, DYGW_TOKEN_READ_FORBIDDEN, DYGW_STORE_FORBIDDEN,
-    DYGW_NOT_FOUND, DYGW_METHOD_NOT_ALLOWED,
-    DYGW_REQUEST_IN_PROGRESS, DYGW_CONFLICT, DYGW_NOT_ENOUGH_COUPONS,
-    DYGW_BODY_TOO_LARGE, DYGW_UNSUPPORTED_MEDIA_TYPE,
-    DYGW_IDEMPOTENCY_KEY_REUSED, DYGW_RATE_LIMITED,
+    DYGW_APP_DISABLED_ERROR,
+    DYGW_TOKEN_READ_FORBIDDEN,
+    DYGW_STORE_FORBIDDEN,
+    DYGW_NOT_FOUND,
+    DYGW_METHOD_NOT_ALLOWED,
+    DYGW_REQUEST_IN_PROGRESS,
+    DYGW_CONFLICT,
+    DYGW_NOT_ENOUGH_COUPONS,
+    DYGW_BODY_TOO_LARGE,
+    DYGW_UNSUPPORTED_MEDIA_TYPE,
+    DYGW_IDEMPOTENCY_KEY_REUSED,
+    DYGW_RATE_LIMITED,
     DYGW_INTERNAL_ERROR,
-    DYGW_UPSTREAM_REFUSED, DYGW_UPSTREAM_ERROR,
-    DYGW_DATABASE_UNAVAILABLE, DYGW_TOKEN_UNAVAILABLE, DYGW_UPSTREAM_UNAVAILABLE,
+    DYGW_UPSTREAM_REFUSED,
+    DYGW_UPSTREAM_ERROR,
+    DYGW_DATABASE_UNAVAILABLE,
+    DYGW_TOKEN_UNAVAILABLE,
+    DYGW_UPSTREAM_UNAVAILABLE,
     DYGW_NONCE_STORE_FULL,
     DYGW_UPSTREAM_TIMEOUT
 } dygw_code_e;
@@ -42,13 +56,13 @@ typedef enum {
 /* How a call of the gateway ended, for the reply to the caller. A result of zeros is DYGW_OK. */
 typedef struct dygw_result_t {
     dygw_code_e code;
-    const char *message;        /* for the caller: what is wrong, what to do; has no secret */
-    const char *field;          /* NULL, or the field that is wrong */
-    int retry_after;            /* s; 0 = none */
-    int available;              /* with DYGW_NOT_ENOUGH_COUPONS: how many coupons there are */
-    int upstream_spoke;         /* the body of the error has the member `douyin`: what `reply`
+    const char *message;       /* for the caller: what is wrong, what to do; has no secret */
+    const char *field;         /* NULL, or the field that is wrong */
+    int retry_after;           /* s; 0 = none */
+    int available;             /* with DYGW_NOT_ENOUGH_COUPONS: how many coupons there are */
+    int upstream_spoke;        /* the body of the error has the member `douyin`: what `reply`
                                  * says, null when `reply` is NULL */
-    const dygw_reply_t *reply;  /* what Douyin answered; NULL: nothing to show */
+    const dygw_reply_t *reply; /* what Douyin answered; NULL: nothing to show */
 } dygw_result_t;
 
 /* The host's state: what all children of a host share. The glue keeps it in shared memory. Its
@@ -56,59 +70,59 @@ typedef struct dygw_result_t {
  * dygw_host_unlock. */
 #define DYGW_TOKEN_MAX 1024
 typedef struct dygw_host_t {
-    apr_int64_t token_version;      /* 0 = there has never been a token */
+    apr_int64_t token_version; /* 0 = there has never been a token */
     dygw_ms_t token_obtained_at;
     dygw_ms_t token_expires_at;
-    int token_refused;              /* Douyin refused this version, and there is no newer one yet */
-    char token[DYGW_TOKEN_MAX];     /* ends with NUL; empty = the host holds no token */
-    dygw_ms_t renew_pause_until;    /* a renewal has failed: this host tries none before then */
-    dygw_ms_t rejected_at;          /* when an app's ?rejected= last led to a renewal */
-    _Atomic apr_int64_t apps_version;   /* the apps version that this host last read from the
+    int token_refused;           /* Douyin refused this version, and there is no newer one yet */
+    char token[DYGW_TOKEN_MAX];  /* ends with NUL; empty = the host holds no token */
+    dygw_ms_t renew_pause_until; /* a renewal has failed: this host tries none before then */
+    dygw_ms_t rejected_at;       /* when an app's ?rejected= last led to a renewal */
+    _Atomic apr_int64_t apps_version; /* the apps version that this host last read from the
                                          * database */
-    _Atomic dygw_ms_t apps_seen_at;     /* when the host began to read that version; 0 = never */
-    _Atomic apr_int64_t apps_changes;   /* how many changes of apps were made on this host: they
+    _Atomic dygw_ms_t apps_seen_at;   /* when the host began to read that version; 0 = never */
+    _Atomic apr_int64_t apps_changes; /* how many changes of apps were made on this host: they
                                          * count here before the version is read again */
-    _Atomic apr_int64_t last_id;        /* newest verification id given out on this host */
+    _Atomic apr_int64_t last_id;      /* newest verification id given out on this host */
     /* What /health says, as the background of this host found it last. */
-    dygw_ms_t tick_at;              /* when it looked at the database; 0 = never */
-    _Atomic int database_state;     /* a dygw_database_state_e */
-    _Atomic apr_int64_t work;       /* raised when a request of this host leaves work to the
+    dygw_ms_t tick_at;          /* when it looked at the database; 0 = never */
+    _Atomic int database_state; /* a dygw_database_state_e */
+    _Atomic apr_int64_t work;   /* raised when a request of this host leaves work to the
                                      * background */
-    dygw_ms_t lease_renewed_at;     /* when any host renewed the background's lease, by this host's
+    dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
                                      * clock; 0 = never */
-    dygw_ms_t diagnosed_at;         /* when the last diagnosis began; 0 = never */
+    dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
 } dygw_host_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
 
-typedef struct dygw_reads_t dygw_reads_t;       /* gateway/apps/reads.h */
-typedef struct dygw_meter_t dygw_meter_t;       /* gateway/apps/meter.h */
+typedef struct dygw_reads_t dygw_reads_t; /* gateway/apps/reads.h */
+typedef struct dygw_meter_t dygw_meter_t; /* gateway/apps/meter.h */
 
 typedef struct dygw_gateway_t {
-    const char *client_key;             /* of the application at Douyin */
-    const char *account_id;             /* Douyin's merchant account; NULL = not configured */
-    apr_interval_time_t upstream_timeout;   /* us: of one upstream call */
-    apr_interval_time_t enrich_first;   /* us: the first pause between tries to enrich */
-    apr_interval_time_t enrich_max;     /* us: the longest pause, pauses grow to this */
-    apr_interval_time_t enrich_give_up; /* us: enriching is given up after this time */
-    int order_rate;                     /* order queries a second; 0 = no limit */
-    int rate_per_second;                /* requests a second of each app; 0 = no limit */
-    int rate_burst;                     /* how many requests of an app may come at once */
-    int use_cancel_token;               /* a cancel is sent with a cancel_token */
-    apr_interval_time_t retention;      /* us: older verifications are removed; 0 = never */
-    int time_zone;                      /* of business days, in minutes east of UTC */
+    const char *client_key;               /* of the application at Douyin */
+    const char *account_id;               /* Douyin's merchant account; NULL = not configured */
+    apr_interval_time_t upstream_timeout; /* us: of one upstream call */
+    apr_interval_time_t enrich_first;     /* us: the first pause between tries to enrich */
+    apr_interval_time_t enrich_max;       /* us: the longest pause, pauses grow to this */
+    apr_interval_time_t enrich_give_up;   /* us: enriching is given up after this time */
+    int order_rate;                       /* order queries a second; 0 = no limit */
+    int rate_per_second;                  /* requests a second of each app; 0 = no limit */
+    int rate_burst;                       /* how many requests of an app may come at once */
+    int use_cancel_token;                 /* a cancel is sent with a cancel_token */
+    apr_interval_time_t retention;        /* us: older verifications are removed; 0 = never */
+    int time_zone;                        /* of business days, in minutes east of UTC */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;
     const dygw_seal_t *seal;
-    dygw_host_t *host;                  /* shared memory; locked as host.h says */
+    dygw_host_t *host; /* shared memory; locked as host.h says */
     void (*lock_host)(void *baton);
     void (*unlock_host)(void *baton);
     void *host_baton;
-    dygw_reads_t *reads;                /* in shared memory, see apps/reads.h; NULL = each read of
+    dygw_reads_t *reads;           /* in shared memory, see apps/reads.h; NULL = each read of
                                          * the token is written to the database at once */
-    dygw_meter_t *meter;                /* in shared memory, see apps/meter.h */
-    const dygw_metrics_t *metrics;      /* in shared memory; NULL = nothing is counted */
-    const char *owner;                  /* names this child in leases and claims */
+    dygw_meter_t *meter;           /* in shared memory, see apps/meter.h */
+    const dygw_metrics_t *metrics; /* in shared memory; NULL = nothing is counted */
+    const char *owner;             /* names this child in leases and claims */
 } dygw_gateway_t;
 
 /* What every piece of work needs. All members are set, and live longer than the work. Results are

@@ -7,12 +7,12 @@
 #include "store/verification/id.h"
 #include "util/clock.h"
 
-#define WITHIN_MS           ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
+#define WITHIN_MS      ((1 << DYGW_ID_BITS_WITHIN_MS) - 1)
 /* The last id may be so far ahead of the clock; an id that is further ahead was drawn before the
  * clock was set back. */
-#define AHEAD_MAX_MS        1000
+#define AHEAD_MAX_MS   1000
 /* The background reads the apps version every 1.6 s; a change counts on every host after 2 s. */
-#define APPS_UNSEEN_MS      1700
+#define APPS_UNSEEN_MS 1700
 
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */
@@ -69,7 +69,7 @@ void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t
     dygw_host_t *host = dygw_host_lock(gateway);
     dygw_ms_t seen_at = host->apps_seen_at;
 
-    if (asked_at >= seen_at || seen_at > dygw_now()) {      /* in the future: clock set back */
+    if (asked_at >= seen_at || seen_at > dygw_now()) { /* in the future: clock set back */
         host->apps_version = version;
         host->apps_seen_at = asked_at;
     }

@@ -9,10 +9,10 @@
 #include "douyin/codes.h"
 #include "util/jsonw.h"
 
-#define CANCEL_WINDOW_MS    APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
-#define FIRST_REPEAT_MS     5000                /* Douyin: repeat an unclear verify after 5 s */
-#define REST_MS             40000               /* the same when a quota at Douyin is used up */
-#define MEMBER_ROOM         64                  /* more bytes than embedding an answer adds */
+#define CANCEL_WINDOW_MS APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
+#define FIRST_REPEAT_MS  5000                 /* Douyin: repeat an unclear verify after 5 s */
+#define REST_MS          40000                /* the same when a quota at Douyin is used up */
+#define MEMBER_ROOM      64                   /* more bytes than embedding an answer adds */
 
 dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_pool_t *pool)
 {
@@ -40,7 +40,7 @@ void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_
     v->sku_id = certificate->sku_id;
     v->sku_name = certificate->sku_name;
     v->product_id = certificate->product_id;
-    v->product_name = certificate->sku_name;    /* prepare names the product by its SKU's title */
+    v->product_name = certificate->sku_name; /* prepare names the product by its SKU's title */
     v->coupon_status = DYGW_COUPON_UNUSED;
     /* The amount paid for a times card was paid for all of its uses. */
     if (certificate->pay_amount >= 0 && !certificate->is_times_card) {
@@ -191,9 +191,9 @@ static const char *response_with(const char *before, const char *call, const dyg
     if (!before) {
         return w.text;
     }
-    parts[0] = (struct iovec){ (void *)before, strlen(before) - 1 };    /* no closing brace */
+    parts[0] = (struct iovec){ (void *)before, strlen(before) - 1 }; /* no closing brace */
     parts[1] = (struct iovec){ (void *)",", 1 };
-    parts[2] = (struct iovec){ w.text + 1, w.len - 1 };                 /* no opening brace */
+    parts[2] = (struct iovec){ w.text + 1, w.len - 1 }; /* no opening brace */
     return apr_pstrcatv(pool, parts, 3, NULL);
 }
 
@@ -204,7 +204,7 @@ void dygw_record_add_response(dygw_verification_t *const *verifications, int cou
     int i;
 
     if (!reply->raw || !reply->data) {
-        return;     /* the answer is no JSON */
+        return; /* the answer is no JSON */
     }
     text = response_with(verifications[0]->douyin_response, call, reply, pool);
     for (i = 0; i < count; i++) {
@@ -257,9 +257,10 @@ static const char *response_without(const char *text, const char *call, apr_pool
                 return apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(s - text)),
                                    end + 1, NULL);
             }
-            return s == text + 1 ? NULL     /* the last member: the comma before it goes, too */
-                                 : apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)
-                                                                    (s - 1 - text)), "}", NULL);
+            return s == text + 1
+                       ? NULL /* the last member: the comma before it goes, too */
+                       : apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(s - 1 - text)),
+                                     "}", NULL);
         }
         s = *end == ',' ? end + 1 : end;
     }
@@ -284,7 +285,7 @@ static dygw_coupon_status_e coupon_status_seen(const dygw_seen_coupon_t *seen)
         [DYGW_CERTIFICATE_REFUND_REQUESTED] = DYGW_COUPON_REFUND_REQUESTED,
         [DYGW_CERTIFICATE_REFUNDED] = DYGW_COUPON_REFUNDED,
         [DYGW_CERTIFICATE_REFUND_FAILED] = DYGW_COUPON_REFUND_FAILED,
-        [DYGW_CERTIFICATE_REFUNDING] = DYGW_COUPON_REFUNDING
+        [DYGW_CERTIFICATE_REFUNDING] = DYGW_COUPON_REFUNDING,
     };
     int status = seen->certificate.status;
 

@@ -25,17 +25,17 @@
 #include "store/token.h"
 #include "util/compiler.h"
 
-#define RENEW_FROM              0.80    /* a token is renewed after this part of its life */
-#define RENEW_SPREAD            0.08    /* or up to this part later, at random */
-#define END_SEC                 APR_INT64_C(2)  /* a life this short is over: see token_life */
-#define CLAIM_MARGIN_MS         1000    /* added to the upstream time-out, to seal and store */
-#define WAIT_STEP_US            20000   /* between two looks into the host's state, */
-#define WAIT_STEPS_PER_LOOK     12      /* so many of which come before a look into the table */
+#define RENEW_FROM          0.80           /* a token is renewed after this part of its life */
+#define RENEW_SPREAD        0.08           /* or up to this part later, at random */
+#define END_SEC             APR_INT64_C(2) /* a life this short is over: see token_life */
+#define CLAIM_MARGIN_MS     1000           /* added to the upstream time-out, to seal and store */
+#define WAIT_STEP_US        20000          /* between two looks into the host's state, */
+#define WAIT_STEPS_PER_LOOK 12             /* so many of which come before a look into the table */
 /* So many versions are replaced by one renewal, when each new one turns out to be unusable. */
-#define MOVES_MAX               3
-#define REJECTED_PAUSE_MS       60000   /* between renewals that ?rejected= causes */
-#define DIGEST_LEN              8
-#define LIFE_MAX_SEC            2592000 /* 30 days: no token lives longer */
+#define MOVES_MAX           3
+#define REJECTED_PAUSE_MS   60000 /* between renewals that ?rejected= causes */
+#define DIGEST_LEN          8
+#define LIFE_MAX_SEC        2592000 /* 30 days: no token lives longer */
 
 /* --- the host's state --- */
 
@@ -127,7 +127,7 @@ static renewal_outlook_e renewal_outlook(dygw_gateway_t *gateway, apr_int64_t ve
         result = RENEWAL_DONE;
     }
     else if (host->token_version == version && pause > 0 && pause <= renewal_claim_ms(gateway)) {
-        result = RENEWAL_PAUSED;    /* a longer pause: the clock was set back */
+        result = RENEWAL_PAUSED; /* a longer pause: the clock was set back */
     }
     dygw_host_unlock(gateway);
     return result;
@@ -240,8 +240,9 @@ static void renewal_count(dygw_gateway_t *gateway, dygw_renew_e why)
         int missing = !token_is_usable(host, dygw_now());
 
         dygw_host_unlock(gateway);
-        series = missing ? DYGW_RENEWED_MISSING
-                 : why == DYGW_RENEW_TOLD ? DYGW_RENEWED_TOLD : DYGW_RENEWED_DUE;
+        series = missing                  ? DYGW_RENEWED_MISSING
+                 : why == DYGW_RENEW_TOLD ? DYGW_RENEWED_TOLD
+                                          : DYGW_RENEWED_DUE;
     }
     dygw_count(gateway->metrics, DYGW_COUNT_RENEWED, series);
 }
@@ -302,8 +303,8 @@ static apr_status_t token_fetch_successor(const dygw_ctx_t *ctx, apr_int64_t ver
  * another version, which is in the host's state now. */
 static apr_status_t renewal_claim(const dygw_ctx_t *ctx, dygw_db_t *db, void *version)
 {
-    const char *owner = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/",
-                                    dygw_random_text(ctx->pool, 8), NULL);
+    const char *owner
+        = apr_pstrcat(ctx->pool, ctx->gateway->owner, "/", dygw_random_text(ctx->pool, 8), NULL);
     apr_status_t rv = dygw_store_token_claim(db, *(const apr_int64_t *)version, owner,
                                              renewal_claim_ms(ctx->gateway));
 

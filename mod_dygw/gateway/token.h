@@ -13,7 +13,7 @@ typedef struct dygw_token_t {
     const char *access_token;
     apr_int64_t version;
     dygw_ms_t expires_at;
-    int refused;                /* Douyin refused this token */
+    int refused; /* Douyin refused this token */
 } dygw_token_t;
 
 /* Copies the token that the host's state holds into *token, from pool; does not use the database.
@@ -24,9 +24,9 @@ apr_status_t dygw_token_held(dygw_gateway_t *gateway, dygw_token_t *token, apr_p
 
 /* Why a token is renewed. */
 typedef enum {
-    DYGW_RENEW_OLD,             /* the token ends soon, or has ended */
-    DYGW_RENEW_REFUSED,         /* Douyin refused the token */
-    DYGW_RENEW_TOLD             /* an app that may read the token says that Douyin refused it */
+    DYGW_RENEW_OLD,     /* the token ends soon, or has ended */
+    DYGW_RENEW_REFUSED, /* Douyin refused the token */
+    DYGW_RENEW_TOLD     /* an app that may read the token says that Douyin refused it */
 } dygw_renew_e;
 
 /* Renews the token if `version` is still the present version. One thread of all hosts asks Douyin;

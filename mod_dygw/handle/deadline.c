@@ -16,10 +16,10 @@
 
 #include "util/clock.h"
 
-#define BODY_DEADLINE   apr_time_from_sec(10)
+#define BODY_DEADLINE apr_time_from_sec(10)
 
 typedef struct deadline_t {
-    apr_time_t at;              /* of the steady clock; 0: no body is being read */
+    apr_time_t at; /* of the steady clock; 0: no body is being read */
     apr_socket_t *socket;
 } deadline_t;
 
@@ -33,8 +33,12 @@ static apr_interval_time_t left_of(const deadline_t *deadline)
 /* Until there is something to read, but not longer than there is time, nor than Timeout says. */
 static apr_status_t wait_for_more(const deadline_t *deadline, apr_pool_t *pool)
 {
-    apr_pollfd_t readable = { .p = pool, .desc_type = APR_POLL_SOCKET, .reqevents = APR_POLLIN,
-                              .desc.s = deadline->socket };
+    apr_pollfd_t readable = {
+        .p = pool,
+        .desc_type = APR_POLL_SOCKET,
+        .reqevents = APR_POLLIN,
+        .desc.s = deadline->socket,
+    };
     apr_interval_time_t left = left_of(deadline);
     apr_interval_time_t timeout;
     apr_int32_t ready;

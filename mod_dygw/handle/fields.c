@@ -10,8 +10,8 @@
 #include "util/spelling.h"
 #include "util/text.h"
 
-#define KEY_MAX         255                     /* characters of an Idempotency-Key */
-#define EXACT_REALS     9007199254740992.0      /* 2^53 */
+#define KEY_MAX     255                /* characters of an Idempotency-Key */
+#define EXACT_REALS 9007199254740992.0 /* 2^53 */
 
 void dygw_invalid_field(const dygw_fields_t *f, const char *field, const char *problem)
 {
@@ -46,7 +46,8 @@ void dygw_fields_known(const dygw_fields_t *f, const char *const *known)
     json_t *value;
 
     /* Jansson iterates over objects that it takes as changeable. */
-    json_object_foreach((json_t *)f->object, name, value) {
+    json_object_foreach((json_t *)f->object, name, value)
+    {
         if (!dygw_is_one_of(name, known)) {
             dygw_invalid(f->out, name, "there is no such field here");
             return;
@@ -93,8 +94,8 @@ const char *dygw_field_string(const dygw_fields_t *f, const char *name, int min,
         return NULL;
     }
     if (n < (apr_size_t)min || n > (apr_size_t)max) {
-        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must have %d to %d characters", min,
-                                                 max));
+        dygw_invalid_field(f, name,
+                           apr_psprintf(f->pool, "must have %d to %d characters", min, max));
         return NULL;
     }
     if (dygw_has_controls(text)) {
@@ -109,8 +110,8 @@ const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, i
     const char *text = dygw_field_text(f, name);
 
     if (text && !dygw_spelled(text, (apr_size_t)min, (apr_size_t)max, "_-")) {
-        dygw_invalid_field(f, name, apr_psprintf(f->pool, "must be %d to %d of A-Za-z0-9_-", min,
-                                                 max));
+        dygw_invalid_field(f, name,
+                           apr_psprintf(f->pool, "must be %d to %d of A-Za-z0-9_-", min, max));
         return NULL;
     }
     return text;
@@ -143,8 +144,10 @@ apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t
     }
     if (!whole_number(value, &number) || number < min || number > max) {
         dygw_invalid_field(f, name,
-                           apr_psprintf(f->pool, "must be an integer from %" APR_INT64_T_FMT
-                                                 " to %" APR_INT64_T_FMT, min, max));
+                           apr_psprintf(f->pool,
+                                        "must be an integer from %" APR_INT64_T_FMT
+                                        " to %" APR_INT64_T_FMT,
+                                        min, max));
         return if_absent;
     }
     return number;
@@ -168,7 +171,7 @@ int dygw_key_check(const char *key, const char *field, dygw_result_t *out)
 {
     apr_size_t len;
 
-    for (len = 0; key[len] >= ' ' && key[len] <= '~'; len++) { }
+    for (len = 0; key[len] >= ' ' && key[len] <= '~'; len++) {}
     if (key[len] == '\0' && len > 0 && len <= KEY_MAX) {
         return 1;
     }

@@ -14,7 +14,7 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define DYGW_POI_MAX    32      /* characters of a Douyin store's id */
+#define DYGW_POI_MAX 32 /* characters of a Douyin store's id */
 
 /* Answers a call that is authenticated; returns what the handler returns to httpd. */
 typedef int dygw_endpoint_fn(dygw_call_t *call);

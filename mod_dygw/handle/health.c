@@ -13,16 +13,15 @@
 #include "handle/endpoints.h"
 #include "store/lease.h"
 
-#define REPLY_SIZE          256
+#define REPLY_SIZE       256
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
-#define LOOK_PATIENCE_MS    5000
+#define LOOK_PATIENCE_MS 5000
 
 static const char good[] = "ok";
 
 static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
 {
-    if (!dygw_is_recent(host->tick_at, patience)
-        || host->database_state == DYGW_DB_UNREACHABLE) {
+    if (!dygw_is_recent(host->tick_at, patience) || host->database_state == DYGW_DB_UNREACHABLE) {
         return "unreachable";
     }
     return host->database_state == DYGW_DB_SCHEMA ? "schema" : good;

@@ -10,7 +10,7 @@ typedef struct dygw_health_t {
     const char *database;
     const char *token;
     const char *worker;
-    int ok;                 /* all three are "ok" */
+    int ok; /* all three are "ok" */
 } dygw_health_t;
 
 /* Neither the database nor Douyin is asked: the background of this host has looked, and left what

@@ -24,7 +24,7 @@ static int reply_api(dygw_call_t *call, const char *api, apr_size_t len)
     dygw_jsonw_string(&w, "url", *mount ? mount : "/");
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_array(&w);
-    dygw_jsonw_raw(&w, NULL, api, len);    /* the other members, and the end of the object */
+    dygw_jsonw_raw(&w, NULL, api, len); /* the other members, and the end of the object */
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
 

@@ -16,9 +16,9 @@
 #include "util/compiler.h"
 #include "util/spelling.h"
 
-#define FIRST_SIZE      4096    /* for a body that does not say how long it is */
-#define READ_SIZE       8192
-#define UNREAD_MAX      65536
+#define FIRST_SIZE 4096 /* for a body that does not say how long it is */
+#define READ_SIZE  8192
+#define UNREAD_MAX 65536
 
 /* --- the body --- */
 
@@ -28,7 +28,7 @@ typedef struct buffer_t {
     apr_size_t len;
     apr_size_t size;
     apr_size_t max;
-    int drops;                  /* what comes is only counted */
+    int drops; /* what comes is only counted */
 } buffer_t;
 
 static void append_data(buffer_t *b, const char *data, apr_size_t len)
@@ -58,11 +58,12 @@ static void refuse_size(const dygw_call_t *call, dygw_result_t *out)
 static void explain_read(dygw_call_t *call, apr_status_t rv, dygw_result_t *out)
 {
     if (rv == APR_ENOSPC) {
-        refuse_size(call, out);     /* LimitRequestBody is lower than DygwMaxBody */
+        refuse_size(call, out); /* LimitRequestBody is lower than DygwMaxBody */
         return;
     }
-    dygw_invalid(out, NULL, APR_STATUS_IS_TIMEUP(rv) ? "the body did not arrive in time"
-                                                     : "the body did not arrive in one piece");
+    dygw_invalid(out, NULL,
+                 APR_STATUS_IS_TIMEUP(rv) ? "the body did not arrive in time"
+                                          : "the body did not arrive in one piece");
 }
 
 /* APR_EOF: the end is reached. */
@@ -124,7 +125,7 @@ static apr_status_t read_buckets(request_rec *r, buffer_t *b)
             rv = take_buckets(b, brigade);
         }
         else if (rv == APR_EOF) {
-            rv = APR_INCOMPLETE;    /* the caller left; the end of a body is a bucket */
+            rv = APR_INCOMPLETE; /* the caller left; the end of a body is a bucket */
         }
         apr_brigade_cleanup(brigade);
         if (rv == APR_SUCCESS && dygw_deadline_passed(r)) {
@@ -137,7 +138,8 @@ static apr_status_t read_buckets(request_rec *r, buffer_t *b)
 /* APR_EOF: all of it is read. */
 static apr_status_t read_in_time(request_rec *r, buffer_t *b)
 {
-    ap_filter_rec_t rec = { .name = "dygw-verdict", .filter_func.out_func = catch_verdict,
+    ap_filter_rec_t rec = { .name = "dygw-verdict",
+                            .filter_func.out_func = catch_verdict,
                             .ftype = AP_FTYPE_RESOURCE };
     ap_filter_t verdict = { .frec = &rec, .c = r->connection };
     ap_filter_t *filters = r->output_filters;

@@ -12,8 +12,8 @@
 #include "process/code.h"
 #include "util/spelling.h"
 
-#define ERROR_SIZE      512
-#define JSON_TYPE       "application/json"
+#define ERROR_SIZE 512
+#define JSON_TYPE  "application/json"
 
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code)
 {
@@ -38,7 +38,7 @@ static int send_text(const dygw_call_t *call, int status, const char *type, cons
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text, len, r->pool, buckets));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(buckets));
-    ap_pass_brigade(r->output_filters, brigade);    /* fails when nobody listens any more */
+    ap_pass_brigade(r->output_filters, brigade); /* fails when nobody listens any more */
     return OK;
 }
 

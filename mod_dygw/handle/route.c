@@ -8,9 +8,9 @@
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#define ID          "{id}"
-#define ID_DIGITS   18      /* more might not fit into 64 bits, and no id has as many */
-#define BLANKS      " \t"
+#define ID        "{id}"
+#define ID_DIGITS 18 /* more might not fit into 64 bits, and no id has as many */
+#define BLANKS    " \t"
 
 /* Steps over a positive integer, of which there is one spelling; NULL when there is none. */
 static const char *read_id(const char *path, apr_int64_t *id)

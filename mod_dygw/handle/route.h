@@ -9,9 +9,9 @@
 typedef void dygw_check_fn(dygw_call_t *call, dygw_result_t *out);
 
 typedef struct dygw_route_t {
-    const char *path;       /* "{id}" in it stands for a positive integer */
-    int method;             /* M_GET (HEAD too), M_POST, M_PATCH */
-    dygw_check_fn *const *checks;       /* NULL ended; the first that refuses ends the call */
+    const char *path;             /* "{id}" in it stands for a positive integer */
+    int method;                   /* M_GET (HEAD too), M_POST, M_PATCH */
+    dygw_check_fn *const *checks; /* NULL ended; the first that refuses ends the call */
     dygw_endpoint_fn *endpoint;
 } dygw_route_t;
 

@@ -11,15 +11,15 @@
 #include "handle/health.h"
 #include "process/series.h"
 
-#define LABELS_MAX (1 + DYGW_SERIES_LABELS)     /* the application is on each sample */
+#define LABELS_MAX (1 + DYGW_SERIES_LABELS) /* the application is on each sample */
 
 typedef struct scrape_t {
     dygw_runtime_t *runtime;
     const dygw_scraper_t *scraper;
     apr_pool_t *pool;
-    dygw_metric_t metric;               /* whose samples follow */
+    dygw_metric_t metric; /* whose samples follow */
     dygw_label_t labels[LABELS_MAX];
-    int fixed;                          /* how many of the labels stay from sample to sample */
+    int fixed; /* how many of the labels stay from sample to sample */
 } scrape_t;
 
 static void begin_metric(scrape_t *scrape, const char *name, const char *type, const char *help,
@@ -52,7 +52,7 @@ static void add_sample(scrape_t *scrape, const char *suffix, const char *label, 
 static const dygw_show_e shown[DYGW_FAMILIES] = {
     [DYGW_FAMILY_REQUESTS] = DYGW_SHOW_SUM,
     [DYGW_FAMILY_REFUSALS] = DYGW_SHOW_SUM,
-    [DYGW_FAMILY_CALL_ERRORS] = DYGW_SHOW_SUM
+    [DYGW_FAMILY_CALL_ERRORS] = DYGW_SHOW_SUM,
 };
 
 static void read_family(scrape_t *scrape, dygw_family_e which)
@@ -63,8 +63,8 @@ static void read_family(scrape_t *scrape, dygw_family_e which)
 
     begin_metric(scrape, family->name, "counter", family->help, shown[which]);
     for (i = 0; i < family->series; i++) {
-        int labels = dygw_series_labels(which, i, metrics, scrape->labels + scrape->fixed,
-                                        scrape->pool);
+        int labels
+            = dygw_series_labels(which, i, metrics, scrape->labels + scrape->fixed, scrape->pool);
 
         if (labels >= 0) {
             give_sample(scrape, "", labels, (apr_int64_t)dygw_counted(metrics, family->first, i),
@@ -83,10 +83,10 @@ static void read_histogram(scrape_t *scrape, dygw_upstream_e call)
     dygw_observed(scrape->runtime->gateway.metrics, call, &histogram);
     scrape->labels[scrape->fixed++] = (dygw_label_t){ "call", dygw_series_call_word(call) };
     for (i = 0; i < DYGW_BUCKETS; i++) {
-        const char *bound = i < DYGW_BUCKETS - 1
-                                ? dygw_prometheus_value(dygw_bucket_bounds[i], DYGW_MILLIONTHS,
-                                                        scrape->pool)
-                                : "+Inf";
+        const char *bound
+            = i < DYGW_BUCKETS - 1
+                  ? dygw_prometheus_value(dygw_bucket_bounds[i], DYGW_MILLIONTHS, scrape->pool)
+                  : "+Inf";
 
         add_sample(scrape, "_bucket", "le", bound, (apr_int64_t)histogram.up_to[i], DYGW_WHOLE);
     }
@@ -189,8 +189,8 @@ static void read_backlog(scrape_t *scrape)
     add_labelled(scrape, "work", "settle", gauged(scrape, DYGW_GAUGE_TO_SETTLE));
     add_labelled(scrape, "work", "errand", gauged(scrape, DYGW_GAUGE_TO_CANCEL));
     add_labelled(scrape, "work", "enrich", gauged(scrape, DYGW_GAUGE_TO_ENRICH));
-    add_gauge(scrape, "dygw_oldest_processing_age_seconds", age_of_oldest(scrape),
-              DYGW_THOUSANDTHS, "The age of the oldest redemption that is processing; 0: none is.");
+    add_gauge(scrape, "dygw_oldest_processing_age_seconds", age_of_oldest(scrape), DYGW_THOUSANDTHS,
+              "The age of the oldest redemption that is processing; 0: none is.");
     add_gauge(scrape, "dygw_backlog_counted_timestamp_seconds",
               gauged(scrape, DYGW_GAUGE_COUNTED_AT), DYGW_THOUSANDTHS,
               "When the backlog was counted last.");
@@ -232,7 +232,10 @@ static void read_gauges(scrape_t *scrape)
 
 void dygw_scrape(dygw_runtime_t *runtime, const dygw_scraper_t *scraper, apr_pool_t *pool)
 {
-    scrape_t scrape = { .runtime = runtime, .scraper = scraper, .pool = pool, .fixed = 1,
+    scrape_t scrape = { .runtime = runtime,
+                        .scraper = scraper,
+                        .pool = pool,
+                        .fixed = 1,
                         .labels = { { "application", runtime->gateway.client_key } } };
     int i;
 

@@ -9,14 +9,14 @@
 
 /* What the short form of mod_status shows of a metric. */
 typedef enum {
-    DYGW_SHOW_EACH,         /* each sample */
-    DYGW_SHOW_SUM,          /* the sum of the samples; of a histogram how many there were */
+    DYGW_SHOW_EACH, /* each sample */
+    DYGW_SHOW_SUM,  /* the sum of the samples; of a histogram how many there were */
     DYGW_SHOW_NONE
 } dygw_show_e;
 
 typedef struct dygw_metric_t {
     const char *name;
-    const char *type;       /* "counter", "gauge" or "histogram" */
+    const char *type; /* "counter", "gauge" or "histogram" */
     const char *help;
     dygw_show_e show;
 } dygw_metric_t;

@@ -15,9 +15,9 @@
 #include "handle/scrape.h"
 #include "util/compiler.h"
 
-#define PREFIX      "dygw_"
-#define TOTAL       "_total"
-#define ROWS_HINT   64
+#define PREFIX    "dygw_"
+#define TOTAL     "_total"
+#define ROWS_HINT 64
 
 typedef struct row_t {
     const char *key;
@@ -27,7 +27,7 @@ typedef struct row_t {
 
 typedef struct brief_t {
     apr_pool_t *pool;
-    apr_array_header_t *rows;       /* of row_t */
+    apr_array_header_t *rows; /* of row_t */
 } brief_t;
 
 /* --- keys --- */

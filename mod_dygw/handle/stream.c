@@ -42,8 +42,8 @@ int dygw_stream_end(dygw_stream_t *stream, int whole)
 
     if (!whole) {
         r->connection->keepalive = AP_CONN_CLOSE;
-        APR_BRIGADE_INSERT_TAIL(stream->brigade, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL,
-                                                                        r->pool, buckets));
+        APR_BRIGADE_INSERT_TAIL(stream->brigade,
+                                ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, buckets));
     }
     APR_BRIGADE_INSERT_TAIL(stream->brigade, apr_bucket_eos_create(buckets));
     pass_brigade(stream);

@@ -20,21 +20,21 @@ static void put_raw(dygw_jsonw_t *w, const char *key, const char *json)
     dygw_jsonw_raw(w, key, json, json ? strlen(json) : 0);
 }
 
-#define JSON_ID(key, value)             dygw_jsonw_string(w, key, value)
-#define JSON_INT_ID(key, value)         dygw_jsonw_int(w, key, value)
-#define JSON_TEXT(key, value)           dygw_jsonw_string(w, key, value)
-#define JSON_TEXT_OR_EMPTY(key, value)  dygw_jsonw_string(w, key, (value) ? (value) : "")
-#define JSON_INT(key, value)            dygw_jsonw_int(w, key, value)
-#define JSON_INT_OR_NULL(key, value)    put_int(w, key, value)
-#define JSON_TIME(key, value)           dygw_jsonw_time(w, key, value)
-#define JSON_VERIFY_STATUS(key, value)  dygw_jsonw_string(w, key, dygw_verify_status_word(value))
-#define JSON_ENRICH_STATUS(key, value)  dygw_jsonw_string(w, key, dygw_enrich_status_word(value))
-#define JSON_COUPON_STATUS(key, value)  dygw_jsonw_string(w, key, dygw_coupon_status_word(value))
-#define JSON_CONFIRMED_BY(key, value)   dygw_jsonw_string(w, key, dygw_confirmed_by_word(value))
-#define JSON_MODE(key, value)           dygw_jsonw_string(w, key, dygw_mode_word(value))
+#define JSON_ID(key, value)            dygw_jsonw_string(w, key, value)
+#define JSON_INT_ID(key, value)        dygw_jsonw_int(w, key, value)
+#define JSON_TEXT(key, value)          dygw_jsonw_string(w, key, value)
+#define JSON_TEXT_OR_EMPTY(key, value) dygw_jsonw_string(w, key, (value) ? (value) : "")
+#define JSON_INT(key, value)           dygw_jsonw_int(w, key, value)
+#define JSON_INT_OR_NULL(key, value)   put_int(w, key, value)
+#define JSON_TIME(key, value)          dygw_jsonw_time(w, key, value)
+#define JSON_VERIFY_STATUS(key, value) dygw_jsonw_string(w, key, dygw_verify_status_word(value))
+#define JSON_ENRICH_STATUS(key, value) dygw_jsonw_string(w, key, dygw_enrich_status_word(value))
+#define JSON_COUPON_STATUS(key, value) dygw_jsonw_string(w, key, dygw_coupon_status_word(value))
+#define JSON_CONFIRMED_BY(key, value)  dygw_jsonw_string(w, key, dygw_confirmed_by_word(value))
+#define JSON_MODE(key, value)          dygw_jsonw_string(w, key, dygw_mode_word(value))
 
-#define PUT(kind, key, member)  JSON_##kind(key, v->member);
-#define PUT_RAW(key, member)    put_raw(w, key, v->member);
+#define PUT(kind, key, member) JSON_##kind(key, v->member);
+#define PUT_RAW(key, member)   put_raw(w, key, v->member);
 
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v)
 {

@@ -3,8 +3,8 @@
 #include "handle/handle.h"
 #include "handle/view.h"
 
-#define HEAD(kind, key, member)     dygw_csv_text(csv, key);
-#define HEAD_YUAN(key, member)      dygw_csv_text(csv, key);
+#define HEAD(kind, key, member) dygw_csv_text(csv, key);
+#define HEAD_YUAN(key, member)  dygw_csv_text(csv, key);
 #define NOT_IN_CSV(key, member)
 
 void dygw_view_csv_head(dygw_csv_t *csv)
@@ -32,21 +32,21 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
     dygw_csv_yuan(csv, fen);
 }
 
-#define CSV_ID(value)               dygw_csv_id(csv, value)
-#define CSV_INT_ID(value)           dygw_csv_int_id(csv, value)
-#define CSV_TEXT(value)             dygw_csv_text(csv, value)
-#define CSV_TEXT_OR_EMPTY(value)    dygw_csv_text(csv, value)
-#define CSV_INT(value)              dygw_csv_int(csv, value)
-#define CSV_INT_OR_NULL(value)      put_int(csv, value)
-#define CSV_TIME(value)             dygw_csv_time(csv, value)
-#define CSV_VERIFY_STATUS(value)    dygw_csv_text(csv, dygw_verify_status_word(value))
-#define CSV_ENRICH_STATUS(value)    dygw_csv_text(csv, dygw_enrich_status_word(value))
-#define CSV_COUPON_STATUS(value)    dygw_csv_text(csv, dygw_coupon_status_word(value))
-#define CSV_CONFIRMED_BY(value)     dygw_csv_text(csv, dygw_confirmed_by_word(value))
-#define CSV_MODE(value)             dygw_csv_text(csv, dygw_mode_word(value))
+#define CSV_ID(value)            dygw_csv_id(csv, value)
+#define CSV_INT_ID(value)        dygw_csv_int_id(csv, value)
+#define CSV_TEXT(value)          dygw_csv_text(csv, value)
+#define CSV_TEXT_OR_EMPTY(value) dygw_csv_text(csv, value)
+#define CSV_INT(value)           dygw_csv_int(csv, value)
+#define CSV_INT_OR_NULL(value)   put_int(csv, value)
+#define CSV_TIME(value)          dygw_csv_time(csv, value)
+#define CSV_VERIFY_STATUS(value) dygw_csv_text(csv, dygw_verify_status_word(value))
+#define CSV_ENRICH_STATUS(value) dygw_csv_text(csv, dygw_enrich_status_word(value))
+#define CSV_COUPON_STATUS(value) dygw_csv_text(csv, dygw_coupon_status_word(value))
+#define CSV_CONFIRMED_BY(value)  dygw_csv_text(csv, dygw_confirmed_by_word(value))
+#define CSV_MODE(value)          dygw_csv_text(csv, dygw_mode_word(value))
 
-#define CELL(kind, key, member)     CSV_##kind(v->member);
-#define CELL_YUAN(key, member)      put_yuan(csv, v->member);
+#define CELL(kind, key, member) CSV_##kind(v->member);
+#define CELL_YUAN(key, member)  put_yuan(csv, v->member);
 
 void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v)
 {

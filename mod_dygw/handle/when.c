@@ -9,7 +9,7 @@
 #include "util/day.h"
 #include "util/instant.h"
 
-#define OFFSET_LEN  6       /* "+08:00" */
+#define OFFSET_LEN 6 /* "+08:00" */
 
 /* In a query the + of an offset becomes a blank, unless the caller escapes it. No other blank can
  * be at that place. */
@@ -53,8 +53,10 @@ dygw_ms_t dygw_query_time(const apr_table_t *query, const char *name, dygw_edge_
     }
     if (read_time(text, edge, zone, pool, &t) != APR_SUCCESS) {
         dygw_invalid(out, name,
-                     apr_pstrcat(pool, name, " must be a date, like 2026-01-31, or a time with "
-                                             "offset, like 2026-01-31T08:00:00+08:00", NULL));
+                     apr_pstrcat(pool, name,
+                                 " must be a date, like 2026-01-31, or a time with "
+                                 "offset, like 2026-01-31T08:00:00+08:00",
+                                 NULL));
     }
     return t > 0 ? t : 0;
 }

@@ -91,7 +91,8 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
                                &(const dygw_guard_config_t){ .dialect = made->dialect,
                                                              .max = settings.max,
                                                              .limit = pooled->timeout,
-                                                             .wake = dygw_watch_wake }, pool);
+                                                             .wake = dygw_watch_wake },
+                               pool);
     }
     return rv;
 }

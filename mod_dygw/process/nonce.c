@@ -39,43 +39,43 @@
 #include "layouts.inc"
 #include "util/crypto.h"
 
-#define MAGIC           0x44594750u     /* the same layout used otherwise gets another number */
-#define KEY_LEN         16
-#define HASH_LEN        16
-#define WHEEL_SEC       8192    /* more than twice the longest DygwSignatureWindow */
-#define MIN_BUCKETS     1024
-#define SHARES          4096    /* apps that meet in one have that share together */
-#define NO_ENTRY        0       /* indexes count from 1, so that zeroed memory is empty */
+#define MAGIC       0x44594750u /* the same layout used otherwise gets another number */
+#define KEY_LEN     16
+#define HASH_LEN    16
+#define WHEEL_SEC   8192 /* more than twice the longest DygwSignatureWindow */
+#define MIN_BUCKETS 1024
+#define SHARES      4096 /* apps that meet in one have that share together */
+#define NO_ENTRY    0    /* indexes count from 1, so that zeroed memory is empty */
 
 /* What one call does at most for those to come; more only when it needs the room. */
-#define SWEEP_SLOTS     64
-#define SWEEP_ENTRIES   4
-#define SWEEP_TO_COUNT  10000   /* a millisecond or so */
-#define SWEEP_ALL       (-1)
+#define SWEEP_SLOTS    64
+#define SWEEP_ENTRIES  4
+#define SWEEP_TO_COUNT 10000 /* a millisecond or so */
+#define SWEEP_ALL      (-1)
 
 typedef struct entry_t {
     unsigned char hash[HASH_LEN];
     dygw_ms_t expires_at;
     apr_uint32_t next_in_bucket;
-    apr_uint32_t next_in_slot;      /* or the next free one */
-    apr_uint32_t share;             /* in which it is counted */
-    apr_uint32_t is_held;           /* while it is counted anew */
+    apr_uint32_t next_in_slot; /* or the next free one */
+    apr_uint32_t share;        /* in which it is counted */
+    apr_uint32_t is_held;      /* while it is counted anew */
 } entry_t;
 
 typedef struct table_t {
     apr_uint32_t magic;
-    apr_uint32_t entries;           /* as configured: what one app may hold */
-    apr_uint32_t room;              /* what all of them may */
-    apr_uint32_t buckets;           /* a power of two */
+    apr_uint32_t entries; /* as configured: what one app may hold */
+    apr_uint32_t room;    /* what all of them may */
+    apr_uint32_t buckets; /* a power of two */
     apr_uint32_t first_free;
-    apr_uint32_t touched;           /* entries that were ever used; those behind are free */
-    apr_uint32_t held;              /* entries in a chain */
-    _Atomic apr_uint32_t at_work;   /* 0: the last call has come to its end */
-    apr_int64_t swept;              /* s: wheel slots up to here have been emptied */
-    dygw_ms_t forgotten;            /* the latest expires_at of an entry that was removed */
+    apr_uint32_t touched;         /* entries that were ever used; those behind are free */
+    apr_uint32_t held;            /* entries in a chain */
+    _Atomic apr_uint32_t at_work; /* 0: the last call has come to its end */
+    apr_int64_t swept;            /* s: wheel slots up to here have been emptied */
+    dygw_ms_t forgotten;          /* the latest expires_at of an entry that was removed */
     unsigned char key[KEY_LEN];
-    apr_uint32_t shares[SHARES];    /* how many of them each has */
-    apr_uint32_t wheel[WHEEL_SEC];  /* first entry that expires within that second */
+    apr_uint32_t shares[SHARES];   /* how many of them each has */
+    apr_uint32_t wheel[WHEEL_SEC]; /* first entry that expires within that second */
     /* then the buckets, then the entries */
 } table_t;
 
@@ -87,7 +87,7 @@ typedef struct spent_t {
 } spent_t;
 
 struct dygw_nonces_t {
-    table_t **tables;       /* the first is in use; those of older generations follow */
+    table_t **tables; /* the first is in use; those of older generations follow */
     int count;
     EVP_MAC *siphash;
     dygw_nonces_lock_t lock;
@@ -171,8 +171,7 @@ static int are_tables(void *const *tables, int count)
 {
     int i;
 
-    for (i = 0; i < count && ((const table_t *)tables[i])->magic == MAGIC; i++) {
-    }
+    for (i = 0; i < count && ((const table_t *)tables[i])->magic == MAGIC; i++) {}
     return i == count;
 }
 
@@ -264,7 +263,7 @@ static void release_entry(table_t *t, apr_uint32_t *link)
     t->held--;
     t->shares[entry->share]--;
     *link = entry->next_in_slot;
-    atomic_signal_fence(memory_order_seq_cst);      /* out of the slot, before it is free */
+    atomic_signal_fence(memory_order_seq_cst); /* out of the slot, before it is free */
     entry->next_in_slot = t->first_free;
     t->first_free = index;
 }
@@ -298,10 +297,10 @@ static void sweep_wheel(table_t *t, dygw_ms_t now, int slots, int entries)
     apr_int64_t due = (now - 1) / 1000;
 
     if (t->swept > due) {
-        t->swept = due;                 /* the clock was set back */
+        t->swept = due; /* the clock was set back */
     }
     else if (t->swept < due - WHEEL_SEC) {
-        t->swept = due - WHEEL_SEC;     /* one turn of the wheel meets every slot */
+        t->swept = due - WHEEL_SEC; /* one turn of the wheel meets every slot */
     }
     while (t->swept < due && slots != 0 && empty_slot(t, t->swept + 1, now, &entries)) {
         t->swept++;
@@ -416,7 +415,7 @@ static int is_spent(table_t *t, const spent_t *spent, dygw_ms_t now)
     const entry_t *entry = find_entry(t, spent->hash);
 
     if (entry && entry->expires_at < now) {
-        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL);    /* only waits for its turn to go */
+        sweep_wheel(t, now, SWEEP_ALL, SWEEP_ALL); /* only waits for its turn to go */
         entry = find_entry(t, spent->hash);
     }
     return entry != NULL;
@@ -536,7 +535,7 @@ void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *cap
 const char *dygw_nonce_request_key(const char *client_key, const char *nonce, apr_pool_t *pool)
 {
     char *hex = apr_palloc(pool, DYGW_SHA256_HEX_LEN + 1);
-    apr_size_t key_len = strlen(client_key) + 1;    /* the NUL parts the two */
+    apr_size_t key_len = strlen(client_key) + 1; /* the NUL parts the two */
     apr_size_t nonce_len = strlen(nonce);
     char *text = apr_palloc(pool, key_len + nonce_len + 1);
 

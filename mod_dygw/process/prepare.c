@@ -21,13 +21,13 @@
 #include "store/db/schema.h"
 #include "util/step.h"
 
-#define DIRECTORY_MODE      (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
+#define DIRECTORY_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
 
 #define CONNECT_TIMEOUT     "PGCONNECT_TIMEOUT"
 #define CONNECT_TIMEOUT_SEC "3"
 
 /* A server that comes back meanwhile answers again, and yet may have dropped what was under way. */
-#define PREPARE_TRIES       2
+#define PREPARE_TRIES 2
 
 /* --- the schema --- */
 

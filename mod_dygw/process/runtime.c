@@ -208,10 +208,10 @@ static apr_status_t start_runtime(const prepared_t *p, apr_pool_t *pool)
         rv = dygw_apps_create(&runtime->apps, pool);
     }
     if (rv == APR_SUCCESS && p->cfg->nonce_store == DYGW_NONCES_SHM) {
-        rv = dygw_nonces_attach(&runtime->nonces, (void *const *)p->shared.nonces->elts,
-                                p->shared.nonces->nelts,
-                                &(const dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
-                                                             p->shared.nonces_lock }, pool);
+        rv = dygw_nonces_attach(
+            &runtime->nonces, (void *const *)p->shared.nonces->elts, p->shared.nonces->nelts,
+            &(const dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, p->shared.nonces_lock },
+            pool);
     }
     if (rv == APR_SUCCESS) {
         p->cfg->runtime = runtime;
@@ -222,8 +222,8 @@ static apr_status_t start_runtime(const prepared_t *p, apr_pool_t *pool)
 
 static apr_status_t start_watch(apr_pool_t *pchild)
 {
-    apr_array_header_t *sources = apr_array_make(pchild, runtimes->nelts,
-                                                 sizeof(dygw_db_source_t *));
+    apr_array_header_t *sources
+        = apr_array_make(pchild, runtimes->nelts, sizeof(dygw_db_source_t *));
     int i;
 
     for (i = 0; i < runtimes->nelts; i++) {

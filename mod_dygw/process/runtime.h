@@ -17,7 +17,7 @@ struct dygw_runtime_t {
     dygw_cfg_t *cfg;
     dygw_gateway_t gateway;
     dygw_apps_t *apps;
-    dygw_nonces_t *nonces;      /* NULL with DygwNonceStore dbd */
+    dygw_nonces_t *nonces; /* NULL with DygwNonceStore dbd */
 };
 
 /* pre_config: names the mutexes, so that `Mutex` directives can be about them. */

@@ -9,51 +9,59 @@
 #include "util/crypto.h"
 #include "util/jsonw.h"
 
-#define REFUSED     "refused"
-#define LIST_SIZE   16384
+#define REFUSED   "refused"
+#define LIST_SIZE 16384
 
 /* --- words --- */
 
 static const char *const redemption_words[] = {
-    [DYGW_REDEMPTION_SUCCESS] = "success", [DYGW_REDEMPTION_FAILED] = "failed",
+    [DYGW_REDEMPTION_SUCCESS] = "success",       [DYGW_REDEMPTION_FAILED] = "failed",
     [DYGW_REDEMPTION_PROCESSING] = "processing", [DYGW_REDEMPTION_REFUSED] = REFUSED,
-    [DYGW_REDEMPTION_REPLAYED] = "replayed"
+    [DYGW_REDEMPTION_REPLAYED] = "replayed",
 };
 
 static const char *const settled_words[] = {
-    [DYGW_SETTLED_SUCCESS] = "success", [DYGW_SETTLED_FAILED] = "failed"
+    [DYGW_SETTLED_SUCCESS] = "success",
+    [DYGW_SETTLED_FAILED] = "failed",
 };
 
 static const char *const cancel_words[] = {
-    [DYGW_CANCEL_DONE] = "cancelled", [DYGW_CANCEL_REFUSED] = REFUSED,
-    [DYGW_CANCEL_UNKNOWN] = "unknown", [DYGW_CANCEL_GIVEN_UP] = "given_up",
-    [DYGW_CANCEL_ELSEWHERE] = "elsewhere", [DYGW_CANCEL_ORPHAN] = "orphan",
-    [DYGW_CANCEL_ORPHAN_LEFT] = "orphan_left"
+    [DYGW_CANCEL_DONE] = "cancelled",          [DYGW_CANCEL_REFUSED] = REFUSED,
+    [DYGW_CANCEL_UNKNOWN] = "unknown",         [DYGW_CANCEL_GIVEN_UP] = "given_up",
+    [DYGW_CANCEL_ELSEWHERE] = "elsewhere",     [DYGW_CANCEL_ORPHAN] = "orphan",
+    [DYGW_CANCEL_ORPHAN_LEFT] = "orphan_left",
 };
 
 static const char *const renewed_words[] = {
-    [DYGW_RENEWED_DUE] = "due", [DYGW_RENEWED_REFUSED] = REFUSED,
-    [DYGW_RENEWED_MISSING] = "missing", [DYGW_RENEWED_TOLD] = "told"
+    [DYGW_RENEWED_DUE] = "due",
+    [DYGW_RENEWED_REFUSED] = REFUSED,
+    [DYGW_RENEWED_MISSING] = "missing",
+    [DYGW_RENEWED_TOLD] = "told",
 };
 
 static const char *const webhook_words[] = {
-    [DYGW_WEBHOOK_NEWS] = "news", [DYGW_WEBHOOK_REPEATED] = "repeated",
-    [DYGW_WEBHOOK_UNKNOWN] = "unknown_coupon", [DYGW_WEBHOOK_IGNORED] = "ignored",
-    [DYGW_WEBHOOK_URL_CHECK] = "url_check", [DYGW_WEBHOOK_FAILED] = "failed"
+    [DYGW_WEBHOOK_NEWS] = "news",
+    [DYGW_WEBHOOK_REPEATED] = "repeated",
+    [DYGW_WEBHOOK_UNKNOWN] = "unknown_coupon",
+    [DYGW_WEBHOOK_IGNORED] = "ignored",
+    [DYGW_WEBHOOK_URL_CHECK] = "url_check",
+    [DYGW_WEBHOOK_FAILED] = "failed",
 };
 
 static const char *const call_words[] = {
-    [DYGW_UPSTREAM_TOKEN] = "token", [DYGW_UPSTREAM_PREPARE] = "prepare",
+    [DYGW_UPSTREAM_TOKEN] = "token",   [DYGW_UPSTREAM_PREPARE] = "prepare",
     [DYGW_UPSTREAM_VERIFY] = "verify", [DYGW_UPSTREAM_CANCEL] = "cancel",
-    [DYGW_UPSTREAM_GET] = "get", [DYGW_UPSTREAM_QUERY] = "query",
-    [DYGW_UPSTREAM_ORDER] = "order", [DYGW_UPSTREAM_RECORDS] = "records",
-    [DYGW_UPSTREAM_STORES] = "stores", [DYGW_UPSTREAM_SHORT_LINK] = "short_link"
+    [DYGW_UPSTREAM_GET] = "get",       [DYGW_UPSTREAM_QUERY] = "query",
+    [DYGW_UPSTREAM_ORDER] = "order",   [DYGW_UPSTREAM_RECORDS] = "records",
+    [DYGW_UPSTREAM_STORES] = "stores", [DYGW_UPSTREAM_SHORT_LINK] = "short_link",
 };
 
 static const char *const error_words[] = {
-    [DYGW_CALL_BUSY] = "busy", [DYGW_CALL_GARBLED] = "garbled",
-    [DYGW_CALL_TIMEOUT] = "timeout", [DYGW_CALL_LOST] = "lost",
-    [DYGW_CALL_UNREACHABLE] = "unreachable"
+    [DYGW_CALL_BUSY] = "busy",
+    [DYGW_CALL_GARBLED] = "garbled",
+    [DYGW_CALL_TIMEOUT] = "timeout",
+    [DYGW_CALL_LOST] = "lost",
+    [DYGW_CALL_UNREACHABLE] = "unreachable",
 };
 
 static const char *const api_words[] = { "open", "internal" };
@@ -64,7 +72,7 @@ static const char *const class_words[] = { "", "1xx", "2xx", "3xx", "4xx", "5xx"
 /* --- labels --- */
 
 typedef struct place_t {
-    int series;                     /* its number within the family */
+    int series; /* its number within the family */
     const dygw_metrics_t *metrics;
     apr_pool_t *pool;
 } place_t;
@@ -89,10 +97,9 @@ static int labels_of_request(const place_t *place, dygw_label_t *labels)
 /* A number of Douyin's that was not known beforehand. */
 static int labels_of_number(const place_t *place, dygw_label_t *labels)
 {
-    apr_int64_t number = place->metrics
-                             ? dygw_metrics_number(place->metrics,
-                                                   place->series - DYGW_REFUSAL_CODES)
-                             : 0;
+    apr_int64_t number
+        = place->metrics ? dygw_metrics_number(place->metrics, place->series - DYGW_REFUSAL_CODES)
+                         : 0;
 
     labels[0].value = apr_psprintf(place->pool, "%" APR_INT64_T_FMT, number);
     labels[1].value = dygw_douyin_range_word(number);
@@ -132,7 +139,7 @@ static const struct {
     [DYGW_FAMILY_REFUSALS] = { .labels = labels_of_refusal },
     [DYGW_FAMILY_CALL_ERRORS] = { .labels = labels_of_error },
     [DYGW_FAMILY_RENEWED] = { .label = "cause", .words = renewed_words },
-    [DYGW_FAMILY_WEBHOOKS] = { .label = "result", .words = webhook_words }
+    [DYGW_FAMILY_WEBHOOKS] = { .label = "result", .words = webhook_words },
 };
 
 int dygw_series_labels(dygw_family_e family, int series, const dygw_metrics_t *metrics,

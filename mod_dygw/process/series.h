@@ -9,7 +9,7 @@
 #include "util/metrics.h"
 #include "util/prometheus.h"
 
-#define DYGW_SERIES_LABELS 3        /* that a series has at most */
+#define DYGW_SERIES_LABELS 3 /* that a series has at most */
 
 /* Fills in the labels of one series of a family, in pool where they are no constants. Returns how
  * many labels there are; -1: there is no such series. metrics knows whose the places are that are

@@ -41,23 +41,24 @@
 #define KEPT_US (2 * DYGW_MAX_SIGNATURE_WINDOW)
 
 static const char *const mutex_names[DYGW_MUTEXES] = {
-    "dygw-writer", "dygw-leader"
+    "dygw-writer",
+    "dygw-leader",
 };
 
 typedef struct segment_t {
     const char *name;
     apr_shm_t *shm;
-    apr_time_t left_at;         /* since when no configuration has asked for it; 0: one does */
+    apr_time_t left_at; /* since when no configuration has asked for it; 0: one does */
     struct segment_t *next;
 } segment_t;
 
 typedef struct memory_t {
-    segment_t *segments;        /* the newest first */
+    segment_t *segments; /* the newest first */
 } memory_t;
 
 typedef struct retained_t {
-    apr_hash_t *mutexes;        /* name -> apr_global_mutex_t */
-    apr_hash_t *memories;       /* Douyin client_key -> memory_t */
+    apr_hash_t *mutexes;  /* name -> apr_global_mutex_t */
+    apr_hash_t *memories; /* Douyin client_key -> memory_t */
 } retained_t;
 
 /* Found again after each load of the module; the children inherit it. */
@@ -81,9 +82,9 @@ int dygw_shared_register(apr_pool_t *pconf)
 /* A gateway that asks for its memory. */
 typedef struct asking_t {
     memory_t *memory;
-    apr_pool_t *pool;           /* the process's */
+    apr_pool_t *pool; /* the process's */
     apr_pool_t *pconf;
-    apr_status_t rv;            /* the first thing that went wrong */
+    apr_status_t rv; /* the first thing that went wrong */
 } asking_t;
 
 typedef apr_status_t format_fn(void *memory);

@@ -14,15 +14,15 @@ typedef struct dygw_shared_t {
     dygw_host_t *host;
     dygw_lock_t *host_lock;
     dygw_lock_t *nonces_lock;
-    void *reads;            /* formatted, see gateway/apps/reads.h */
-    void *meter;            /* formatted, see gateway/apps/meter.h */
-    void *metrics;          /* formatted, see util/metrics.h */
+    void *reads;                /* formatted, see gateway/apps/reads.h */
+    void *meter;                /* formatted, see gateway/apps/meter.h */
+    void *metrics;              /* formatted, see util/metrics.h */
     apr_array_header_t *nonces; /* of void *, as process/nonce.h attaches to; NULL with dbd */
 } dygw_shared_t;
 
 typedef enum {
-    DYGW_MUTEX_WRITER,      /* SQLite: one writer on this host */
-    DYGW_MUTEX_LEADER,      /* held by the child that looks after this host */
+    DYGW_MUTEX_WRITER, /* SQLite: one writer on this host */
+    DYGW_MUTEX_LEADER, /* held by the child that looks after this host */
     DYGW_MUTEXES
 } dygw_mutex_e;
 

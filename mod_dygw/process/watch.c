@@ -23,17 +23,17 @@
 #include "util/compiler.h"
 #include "util/pool.h"
 
-#define LOOK_EVERY_MS   1000
-#define DRAIN_BYTES     64
+#define LOOK_EVERY_MS 1000
+#define DRAIN_BYTES   64
 
 typedef struct watch_t {
     apr_pool_t *pool;
-    const apr_array_header_t *sources;  /* of dygw_db_source_t * */
+    const apr_array_header_t *sources; /* of dygw_db_source_t * */
     apr_thread_t *thread;
-    apr_uint32_t stopping;      /* atomic */
+    apr_uint32_t stopping; /* atomic */
 } watch_t;
 
-#define CLOSED          (-1)
+#define CLOSED (-1)
 
 /* This process's pipe: the end to read from, and the one to write to. */
 static _Atomic int wake_from = CLOSED;
@@ -119,8 +119,7 @@ static apr_status_t open_pipe(void)
     wake_from = ends[0];
     wake_to = ends[1];
     for (i = 0; i < 2; i++) {
-        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0
-            || fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0) {
+        if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[i], F_SETFL, O_NONBLOCK) != 0) {
             return APR_FROM_OS_ERROR(errno);
         }
     }

@@ -11,14 +11,13 @@
 
 #include "sandbox/change.h"
 
-#define BODY_MAX    1048576
-#define CHUNK       8192
+#define BODY_MAX 1048576
+#define CHUNK    8192
 
 #define NAME_OF(call, name) [DYGW_SANDBOX_CALL_##call] = (name),
 
-const char *const dygw_sandbox_call_names[DYGW_SANDBOX_CALLS] = {
-    DYGW_SANDBOX_CALL_TABLE(NAME_OF)
-};
+const char *const dygw_sandbox_call_names[DYGW_SANDBOX_CALLS]
+    = { DYGW_SANDBOX_CALL_TABLE(NAME_OF) };
 
 void dygw_sandbox_lock(void)
 {

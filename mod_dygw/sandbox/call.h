@@ -16,9 +16,9 @@
 
 /* What the directives say. An httpd has one sandbox. */
 typedef struct dygw_sandbox_settings_t {
-    apr_table_t *clients;           /* client_key -> client_secret; empty: any pair is accepted */
-    int coupons;                    /* how many there is room for */
-    int token_life;                 /* s that an access token lives */
+    apr_table_t *clients; /* client_key -> client_secret; empty: any pair is accepted */
+    int coupons;          /* how many there is room for */
+    int token_life;       /* s that an access token lives */
 } dygw_sandbox_settings_t;
 
 /* One call of Douyin's API: the request, and the answer as far as it is made. */
@@ -27,29 +27,29 @@ typedef struct dygw_sandbox_call_t {
     apr_pool_t *pool;
     const dygw_sandbox_settings_t *settings;
     dygw_sandbox_call_e which;
-    apr_table_t *query;             /* decoded */
-    const char *body;               /* NUL ended */
+    apr_table_t *query; /* decoded */
+    const char *body;   /* NUL ended */
     apr_size_t body_len;
-    dygw_sandbox_fault_t fault;     /* what goes wrong with this call */
-    int token_ok;                   /* the access token is good; -1: the call needs none */
-    apr_int64_t token_error;        /* with token_ok 0: the code that refuses the token */
+    dygw_sandbox_fault_t fault; /* what goes wrong with this call */
+    int token_ok;               /* the access token is good; -1: the call needs none */
+    apr_int64_t token_error;    /* with token_ok 0: the code that refuses the token */
     dygw_ms_t began;
-    dygw_sandbox_switches_t switches;       /* as they were when the call came */
+    dygw_sandbox_switches_t switches; /* as they were when the call came */
 
-    int http_status;                /* 0: the connection is closed without an answer */
+    int http_status; /* 0: the connection is closed without an answer */
     const char *content_type;
-    const char *location;           /* the header Location; NULL: none */
+    const char *location; /* the header Location; NULL: none */
     apr_int64_t error_code;
-    dygw_jsonw_t w;                 /* the body */
+    dygw_jsonw_t w; /* the body */
 } dygw_sandbox_call_t;
 
 /* One request of the control interface. */
 typedef struct dygw_sandbox_control_t {
     request_rec *r;
     apr_pool_t *pool;
-    const json_t *body;             /* of POST: an object */
-    apr_table_t *query;             /* decoded */
-    dygw_jsonw_t w;                 /* the answer: an object, to which members are written */
+    const json_t *body; /* of POST: an object */
+    apr_table_t *query; /* decoded */
+    dygw_jsonw_t w;     /* the answer: an object, to which members are written */
 } dygw_sandbox_control_t;
 
 /* The names of Douyin's calls in the control interface, by dygw_sandbox_call_e. */

@@ -48,8 +48,8 @@ static int read_single_cancel(const json_t *body, apr_pool_t *pool, dygw_sandbox
 static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
 {
     const json_t *ids = json_object_get(batch, "verify_id_list");
-    const apr_uint32_t order = dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER,
-                                                     dygw_json_id(batch, "order_id", pool));
+    const apr_uint32_t order
+        = dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER, dygw_json_id(batch, "order_id", pool));
     const apr_size_t n = json_array_size(ids);
 
     if (n == 0 || n > DYGW_SANDBOX_CODES_MAX || order == DYGW_SANDBOX_NONE) {
@@ -68,8 +68,7 @@ static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox
 
 /* Reads the request into *change. Returns 0 where the call is refused; then the answer is
  * written. */
-static int read_cancel(dygw_sandbox_call_t *call, const json_t *body,
-                       dygw_sandbox_change_t *change)
+static int read_cancel(dygw_sandbox_call_t *call, const json_t *body, dygw_sandbox_change_t *change)
 {
     const char *verify_id = dygw_json_id(body, "verify_id", call->pool);
     const char *certificate_id = dygw_json_id(body, "certificate_id", call->pool);

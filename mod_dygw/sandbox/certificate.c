@@ -39,8 +39,8 @@ const char *dygw_sandbox_sku_name(const dygw_sandbox_order_t *order)
 
 const char *dygw_sandbox_sku_id(const dygw_sandbox_order_t *order)
 {
-    static const char *const ids[] = { "", "1708941687677981", "1708941687677982",
-                                       "1708941687677983" };
+    static const char *const ids[]
+        = { "", "1708941687677981", "1708941687677982", "1708941687677983" };
 
     return ids[order->kind];
 }
@@ -95,8 +95,7 @@ void dygw_sandbox_write_times_amount(dygw_jsonw_t *w, const dygw_sandbox_order_t
 
 int dygw_sandbox_can_cancel(const dygw_sandbox_call_t *call, const dygw_sandbox_verification_t *v)
 {
-    return v->cancelled_at == DYGW_NO_TIME
-           && dygw_now() - v->at <= call->switches.cancel_window_ms;
+    return v->cancelled_at == DYGW_NO_TIME && dygw_now() - v->at <= call->switches.cancel_window_ms;
 }
 
 static void write_time_card(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)

@@ -6,8 +6,8 @@
 
 #include "sandbox/call.h"
 
-#define DYGW_SANDBOX_ACCOUNT_ID     "7014065493820573710"
-#define DYGW_SANDBOX_ACCOUNT_NAME   "沙箱餐饮有限公司"
+#define DYGW_SANDBOX_ACCOUNT_ID   "7014065493820573710"
+#define DYGW_SANDBOX_ACCOUNT_NAME "沙箱餐饮有限公司"
 
 /* A verification and its index in the records. */
 typedef struct dygw_sandbox_recorded_t {
@@ -20,7 +20,7 @@ typedef struct dygw_sandbox_snapshot_t {
     apr_uint32_t index;
     dygw_sandbox_order_t order;
     dygw_sandbox_coupon_t coupon;
-    apr_array_header_t *records;        /* its verifications, of dygw_sandbox_recorded_t, the
+    apr_array_header_t *records; /* its verifications, of dygw_sandbox_recorded_t, the
                                          * newest first; NULL: not copied */
 } dygw_sandbox_snapshot_t;
 

@@ -107,15 +107,15 @@ static void repeat_verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
     dygw_sandbox_state()->verify_repeated++;
     for (int i = 0; i < change->count; i++) {
         const apr_uint32_t coupon = change->records[i];
-        const apr_uint32_t made = made_by_token(change, coupon, occurrences(change, i, coupon),
-                                                now);
+        const apr_uint32_t made
+            = made_by_token(change, coupon, occurrences(change, i, coupon), now);
 
         if (made != DYGW_SANDBOX_NONE) {
             fill_item(&outcome->items[i], made);
             continue;
         }
         outcome->items[i].result = judge_code(change, i, now);
-        if (outcome->items[i].result == 0) {    /* a code refused before is refused again */
+        if (outcome->items[i].result == 0) { /* a code refused before is refused again */
             outcome->items[i].result = DYGW_SANDBOX_DEAD_COUPON;
         }
     }
@@ -148,7 +148,10 @@ static void redeem_codes(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome)
 {
     dygw_sandbox_verification_t model = {
-        .at = now, .token = change->token, .request = change->request, .type = DYGW_SANDBOX_BY_API
+        .at = now,
+        .token = change->token,
+        .request = change->request,
+        .type = DYGW_SANDBOX_BY_API,
     };
     int applied = 0;
 

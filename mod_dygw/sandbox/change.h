@@ -8,18 +8,18 @@
 
 /* What became of one code of a verify. */
 typedef struct dygw_sandbox_item_t {
-    apr_int64_t result;             /* 0: verified; else the code that says why not */
-    apr_uint32_t index;             /* with result 0: of the verification */
+    apr_int64_t result; /* 0: verified; else the code that says why not */
+    apr_uint32_t index; /* with result 0: of the verification */
     dygw_sandbox_verification_t verification;
 } dygw_sandbox_item_t;
 
 /* What became of a verify or a cancel. */
 typedef struct dygw_sandbox_outcome_t {
-    apr_int64_t error_code;         /* of the call; 0: the items say (verify), or done (cancel) */
-    const char *description;        /* NULL: the code's usual text */
+    apr_int64_t error_code;  /* of the call; 0: the items say (verify), or done (cancel) */
+    const char *description; /* NULL: the code's usual text */
     apr_int64_t sub_error_code;
-    dygw_sandbox_order_t order;     /* of verify: a copy */
-    dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX];  /* of verify: one for each code */
+    dygw_sandbox_order_t order;                        /* of verify: a copy */
+    dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX]; /* of verify: one for each code */
 } dygw_sandbox_outcome_t;
 
 /* Verifies or cancels at the time `now` (ms). The caller holds the lock, here and below.

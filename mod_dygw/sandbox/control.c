@@ -65,16 +65,16 @@ static void write_call_meaning(dygw_sandbox_control_t *control, const char *args
 {
     dygw_jsonw_t *w = &control->w;
     const char *error;
-    const json_t *body = *args == '{' ? dygw_json_parse(args, len, DYGW_JSON_LENIENT, control->pool,
-                                                        &error)
-                                      : NULL;
+    const json_t *body = *args == '{'
+                             ? dygw_json_parse(args, len, DYGW_JSON_LENIENT, control->pool, &error)
+                             : NULL;
     const json_t *codes = json_object_get(body, "encrypted_codes");
     const apr_table_t *query = dygw_sandbox_args(control->pool, body ? NULL : args);
     const char *code = apr_table_get(query, "code");
 
     dygw_jsonw_string(w, "verify_token", dygw_json_str(body, "verify_token"));
-    dygw_jsonw_string(w, "poi_id", body ? dygw_json_str(body, "poi_id")
-                                        : apr_table_get(query, "poi_id"));
+    dygw_jsonw_string(w, "poi_id",
+                      body ? dygw_json_str(body, "poi_id") : apr_table_get(query, "poi_id"));
     dygw_jsonw_array(w, "codes");
     for (apr_size_t i = 0; i < json_array_size(codes); i++) {
         dygw_jsonw_string(w, NULL, json_string_value(json_array_get(codes, i)));
@@ -96,8 +96,7 @@ static void write_call(dygw_sandbox_control_t *control, const dygw_sandbox_seen_
     dygw_jsonw_int(w, "at_ms", seen->at);
     dygw_jsonw_int(w, "error_code", seen->error_code);
     dygw_jsonw_int(w, "http_status", seen->http_status);
-    dygw_jsonw_string(w, "fault",
-                      seen->fault ? dygw_sandbox_fault_names[seen->fault] : NULL);
+    dygw_jsonw_string(w, "fault", seen->fault ? dygw_sandbox_fault_names[seen->fault] : NULL);
     write_call_meaning(control, args, seen->args_len);
     if (seen->token_ok < 0) {
         dygw_jsonw_null(w, "token_ok");
@@ -149,9 +148,10 @@ static const char *show_calls(dygw_sandbox_control_t *control)
 
 static const char *add_fault(dygw_sandbox_control_t *control)
 {
-    static const char *const known[] = { "call", "fault", "times", "percent", "ms", "http_status",
-                                         "error_code", "description", "sub_error_code", "result",
-                                         "msg", "how", "anew", "item", NULL };
+    static const char *const known[]
+        = { "call",        "fault",      "times",       "percent",        "ms",
+            "http_status", "error_code", "description", "sub_error_code", "result",
+            "msg",         "how",        "anew",        "item",           NULL };
     const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
 
     if (!problem) {
@@ -199,7 +199,7 @@ static const struct {
     { "fault", M_POST, add_fault },
     { "faults/clear", M_POST, clear_faults },
     { "token", M_POST, end_tokens },
-    { "switch", M_POST, dygw_sandbox_switch }
+    { "switch", M_POST, dygw_sandbox_switch },
 };
 
 static dygw_sandbox_control_fn *find_request(const request_rec *r)

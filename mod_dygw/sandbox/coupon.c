@@ -59,7 +59,7 @@ static void write_coupon(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
     dygw_jsonw_int(w, "times_used", s->coupon.used);
     dygw_jsonw_int(w, "cancelled", s->coupon.cancelled);
     dygw_jsonw_array(w, "verifications");
-    for (int i = s->records->nelts - 1; i >= 0; i--) {      /* oldest first */
+    for (int i = s->records->nelts - 1; i >= 0; i--) { /* oldest first */
         write_coupon_verification(w, s, &records[i]);
     }
     dygw_jsonw_end_array(w);
@@ -139,8 +139,9 @@ static const char *change_coupon(const dygw_sandbox_control_t *control, apr_uint
 
 const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
 {
-    static const char *const known[] = { "code", "certificate_id", "encrypted_code", "status",
-                                         "used_elsewhere", "cancelled_elsewhere", NULL };
+    static const char *const known[] = { "code",   "certificate_id", "encrypted_code",
+                                         "status", "used_elsewhere", "cancelled_elsewhere",
+                                         NULL };
     const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
     dygw_sandbox_snapshot_t snapshot;
     apr_uint32_t coupon;

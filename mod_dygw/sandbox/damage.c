@@ -9,27 +9,25 @@
 
 #include <apr_strings.h>
 
-#define COMPRESSOR  "DEFLATE"
-#define MARK        "\xEF\xBB\xBF"
-#define BOM         "bom"
+#define COMPRESSOR "DEFLATE"
+#define MARK       "\xEF\xBB\xBF"
+#define BOM        "bom"
 
-static const char *const decoration[] = { "title", "msg", "description", "product_name", "sku_name",
-                                          "poi_name", "sub_description" };
+static const char *const decoration[]
+    = { "title", "msg", "description", "product_name", "sku_name", "poi_name", "sub_description" };
 
 /* The ways, and the bytes that each way adds at the end of a text. */
 static const struct {
     const char *how;
     const char *bytes;
 } ways[] = {
-    { "surrogate", "\\ud83c" },     /* half of an emoji, as an escape sequence */
-    { "cut", "\xF0\x9F\x8D" },      /* the first bytes of an emoji */
-    { "control", "\n\x01" },
-    { "nul", "\\u0000" },
-    { BOM, "" }
+    { "surrogate", "\\ud83c" }, /* half of an emoji, as an escape sequence */
+    { "cut", "\xF0\x9F\x8D" },  /* the first bytes of an emoji */
+    { "control", "\n\x01" },    { "nul", "\\u0000" }, { BOM, "" },
 };
 
-#define WAYS        (sizeof ways / sizeof *ways)
-#define DECORATION  (sizeof decoration / sizeof *decoration)
+#define WAYS       (sizeof ways / sizeof *ways)
+#define DECORATION (sizeof decoration / sizeof *decoration)
 
 static const char *damage_bytes(const char *how)
 {

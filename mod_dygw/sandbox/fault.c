@@ -13,15 +13,17 @@
 #include "sandbox/reply.h"
 #include "util/json.h"
 
-#define MS_MAX          (10 * 60 * 1000)
-#define DEFAULT_MS      1000
-#define SERVER_ERROR    "<html>\r\n<head><title>Server Error</title></head>\r\n<body>\r\n" \
-                        "<center><h1>%d</h1></center>\r\n<hr><center>Tengine</center>\r\n" \
-                        "</body>\r\n</html>\r\n"
+#define MS_MAX     (10 * 60 * 1000)
+#define DEFAULT_MS 1000
+#define SERVER_ERROR \
+    "<html>\r\n<head><title>Server Error</title></head>\r\n<body>\r\n" \
+    "<center><h1>%d</h1></center>\r\n<hr><center>Tengine</center>\r\n" \
+    "</body>\r\n</html>\r\n"
 
 const char *const dygw_sandbox_fault_names[DYGW_SANDBOX_FAULT_KINDS] = {
-    "", "latency", "hang", "drop_before", "drop_after", "status", "status_after", "truncated",
-    "garbage", "error", "error_after", "result", "apply_late", "review", "damage", "compress"
+    "",          "latency",  "hang",  "drop_before", "drop_after", "status",     "status_after",
+    "truncated", "garbage",  "error", "error_after", "result",     "apply_late", "review",
+    "damage",    "compress",
 };
 
 static int is_fault_for(const dygw_sandbox_fault_t *fault, dygw_sandbox_call_e which)
@@ -51,8 +53,7 @@ void dygw_sandbox_fault_pick(dygw_sandbox_call_t *call)
     call->fault = s->fault[i];
     if (s->fault[i].times > 0 && --s->fault[i].times == 0) {
         s->faults--;
-        memmove(&s->fault[i], &s->fault[i + 1],
-                (apr_size_t)(s->faults - i) * sizeof s->fault[0]);
+        memmove(&s->fault[i], &s->fault[i + 1], (apr_size_t)(s->faults - i) * sizeof s->fault[0]);
     }
 }
 
@@ -153,8 +154,8 @@ static int fault_by_name(const char *name)
 
 static const char *check_fault(const dygw_sandbox_fault_t *f)
 {
-    const int is_change = f->call == DYGW_SANDBOX_CALL_VERIFY
-                          || f->call == DYGW_SANDBOX_CALL_CANCEL;
+    const int is_change
+        = f->call == DYGW_SANDBOX_CALL_VERIFY || f->call == DYGW_SANDBOX_CALL_CANCEL;
 
     if (f->kind == DYGW_SANDBOX_APPLY_LATE && !is_change) {
         return "apply_late is for verify and cancel";

@@ -11,16 +11,16 @@
 
 #include "util/base64.h"
 
-#define ROUNDS          4
-#define ID_BASE         APR_UINT64_C(7000000000000000000)
-#define ID_BITS         60          /* 7e18 + 2^60 has 19 digits and fits into 63 bits */
-#define CODE_BASE       APR_UINT64_C(100000000000)
-#define CODE_BITS       36
-#define KEY_BITS        60
-#define TOKEN_BITS      60
-#define TOKEN_HEX       15          /* TOKEN_BITS in hex digits */
-#define CIPHER_BYTES    64          /* gives 88 characters with "==" at the end */
-#define CIPHER_PREFIX   18          /* bytes that are always the same, as in Douyin's texts */
+#define ROUNDS        4
+#define ID_BASE       APR_UINT64_C(7000000000000000000)
+#define ID_BITS       60 /* 7e18 + 2^60 has 19 digits and fits into 63 bits */
+#define CODE_BASE     APR_UINT64_C(100000000000)
+#define CODE_BITS     36
+#define KEY_BITS      60
+#define TOKEN_BITS    60
+#define TOKEN_HEX     15 /* TOKEN_BITS in hex digits */
+#define CIPHER_BYTES  64 /* gives 88 characters with "==" at the end */
+#define CIPHER_PREFIX 18 /* bytes that are always the same, as in Douyin's texts */
 
 /* Each kind of id has a permutation of its own, which is its domain. The enums of ids.h are domains
  * too. */
@@ -190,7 +190,7 @@ apr_uint32_t dygw_sandbox_key_index(const char *text)
  * Douyin's texts begin. */
 static const unsigned char prefixes[2][CIPHER_PREFIX + 1] = {
     "\x0A\x0C\x08\x01\x10\xE1\x27\x18\xCB\x2F\x20\x01\x28\x01\x12\x2E\x0A\x2C",
-    "#FpdFioe57JcAVqKcI"
+    "#FpdFioe57JcAVqKcI",
 };
 
 static void put_word(unsigned char *out, apr_uint64_t word, int bytes)
@@ -241,8 +241,10 @@ apr_uint32_t dygw_sandbox_cipher_index(dygw_sandbox_cipher_e kind, const char *t
     apr_size_t len;
     apr_uint32_t index;
 
-    if (!text || dygw_base64_decode(text, strlen(text), DYGW_BASE64_ANY, bytes, sizeof bytes, &len)
-                     != APR_SUCCESS || len != sizeof bytes) {
+    if (!text
+        || dygw_base64_decode(text, strlen(text), DYGW_BASE64_ANY, bytes, sizeof bytes, &len)
+               != APR_SUCCESS
+        || len != sizeof bytes) {
         return DYGW_SANDBOX_NONE;
     }
     index = as_index(unpermute(kind, 64, get_word(bytes + CIPHER_PREFIX)));
@@ -272,9 +274,9 @@ void dygw_sandbox_verify_token(apr_uint32_t order, apr_uint32_t number, char *ou
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     (void)snprintf(out, DYGW_SANDBOX_UUID_LEN + 1,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-             b[15]);
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+                   b[14], b[15]);
 }
 
 static int hex_value(char c)

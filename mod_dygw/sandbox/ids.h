@@ -14,10 +14,10 @@
 
 #define DYGW_SANDBOX_ID_LEN     19
 #define DYGW_SANDBOX_CODE_LEN   12
-#define DYGW_SANDBOX_KEY_LEN    10      /* of a short link */
-#define DYGW_SANDBOX_CIPHER_LEN 88      /* encrypted codes and object ids */
+#define DYGW_SANDBOX_KEY_LEN    10 /* of a short link */
+#define DYGW_SANDBOX_CIPHER_LEN 88 /* encrypted codes and object ids */
 #define DYGW_SANDBOX_UUID_LEN   36
-#define DYGW_SANDBOX_TOKEN_LEN  64      /* "clt." and 60 characters */
+#define DYGW_SANDBOX_TOKEN_LEN  64 /* "clt." and 60 characters */
 
 /* What a 19-digit id names. */
 typedef enum {
@@ -28,8 +28,8 @@ typedef enum {
 
 /* What a text in base64 stands for. */
 typedef enum {
-    DYGW_SANDBOX_CIPHER_CODE = 11,      /* encrypted_code of a coupon */
-    DYGW_SANDBOX_CIPHER_ORDER           /* object_id, alias encrypted_data, of an order */
+    DYGW_SANDBOX_CIPHER_CODE = 11, /* encrypted_code of a coupon */
+    DYGW_SANDBOX_CIPHER_ORDER      /* object_id, alias encrypted_data, of an order */
 } dygw_sandbox_cipher_e;
 
 /* Compute the text for an index. out has room for the length above and a NUL. */

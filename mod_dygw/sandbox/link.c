@@ -12,10 +12,11 @@
 #include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
-#define SHORT_PATH  "/s/"
-#define LONG_PATH   "/share/commerce/coupon/"
-#define PAGE        "<!DOCTYPE html>\n<html><head><title>抖音团购券</title></head>\n" \
-                    "<body><p>请打开抖音查看</p></body></html>\n"
+#define SHORT_PATH "/s/"
+#define LONG_PATH  "/share/commerce/coupon/"
+#define PAGE \
+    "<!DOCTYPE html>\n<html><head><title>抖音团购券</title></head>\n" \
+    "<body><p>请打开抖音查看</p></body></html>\n"
 
 int dygw_sandbox_is_long_link(const request_rec *r)
 {
@@ -46,11 +47,11 @@ static const char *long_link_of(request_rec *r, apr_uint32_t order, int blank)
         }
     }
     in_path[strcspn(in_path, "=")] = '\0';
-    return apr_pstrcat(r->pool, dygw_sandbox_origin(r), LONG_PATH, in_path,
-                       "/?schema_type=13", titles[blank],
-                       "&object_id=", apr_pescape_urlencoded(r->pool, object_id),
+    return apr_pstrcat(r->pool, dygw_sandbox_origin(r), LONG_PATH, in_path, "/?schema_type=13",
+                       titles[blank], "&object_id=", apr_pescape_urlencoded(r->pool, object_id),
                        "&utm_campaign=client_scan_share&app=aweme&utm_medium=ios"
-                       "&tt_from=scan_share&iid=&utm_source=scan_share", NULL);
+                       "&tt_from=scan_share&iid=&utm_source=scan_share",
+                       NULL);
 }
 
 /* Whether there is such an order. Only a reset removes records. */

@@ -9,17 +9,17 @@
 #include "sandbox/ids.h"
 #include "util/json.h"
 
-#define ORDERS_MAX      1000
-#define AMOUNT_MAX      100000000       /* fen */
-#define VALID_MS        (APR_INT64_C(90) * 24 * 3600 * 1000)
-#define YEAR_9999_SEC   APR_INT64_C(253402300799)
+#define ORDERS_MAX    1000
+#define AMOUNT_MAX    100000000 /* fen */
+#define VALID_MS      (APR_INT64_C(90) * 24 * 3600 * 1000)
+#define YEAR_9999_SEC APR_INT64_C(253402300799)
 
 /* What a request asks for, and what was made. */
 typedef struct wish_t {
     int orders;
     int status;
     int brief;
-    apr_uint32_t first_order, first_coupon;     /* the indexes of the first ones made */
+    apr_uint32_t first_order, first_coupon; /* the indexes of the first ones made */
     dygw_sandbox_order_t model;
     dygw_sandbox_poi_set_t poi_set;
 } wish_t;
@@ -34,8 +34,9 @@ static apr_int64_t mint_number(const dygw_sandbox_control_t *control, const char
     const apr_int64_t n = value ? json_integer_value(value) : fallback;
 
     if (!*problem && ((value && !json_is_integer(value)) || n < min || n > max)) {
-        *problem = apr_psprintf(control->pool, "%s is a whole number from %" APR_INT64_T_FMT
-                                " to %" APR_INT64_T_FMT, key, min, max);
+        *problem = apr_psprintf(
+            control->pool, "%s is a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+            key, min, max);
     }
     return n;
 }
@@ -75,10 +76,10 @@ static void read_poi_ids(const dygw_sandbox_control_t *control, wish_t *wish, co
 
 static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish)
 {
-    static const char *const known[] = { "orders", "coupons", "kind", "times", "pay_amount",
-                                         "original_amount", "poi_ids", "status", "expire_time",
-                                         "order_visible_after_ms", "brief", "receipt_amount",
-                                         NULL };
+    static const char *const known[]
+        = { "orders",          "coupons",        "kind",   "times",       "pay_amount",
+            "original_amount", "poi_ids",        "status", "expire_time", "order_visible_after_ms",
+            "brief",           "receipt_amount", NULL };
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
     const dygw_ms_t now = dygw_now();
@@ -93,18 +94,19 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     m->times = is_card ? (apr_uint16_t)mint_number(control, "times", 3, 1, DYGW_SANDBOX_TIMES_MAX,
                                                    &problem)
                        : 1;
-    m->coupons = (apr_uint16_t)mint_number(control, "coupons", 1, 1, DYGW_SANDBOX_ORDER_COUPONS,
-                                           &problem);
+    m->coupons
+        = (apr_uint16_t)mint_number(control, "coupons", 1, 1, DYGW_SANDBOX_ORDER_COUPONS, &problem);
     m->pay_amount = (apr_int32_t)mint_number(control, "pay_amount", 19400, 0, AMOUNT_MAX, &problem);
-    m->original_amount = (apr_int32_t)mint_number(control, "original_amount", 26900, 0, AMOUNT_MAX,
-                                                  &problem);
+    m->original_amount
+        = (apr_int32_t)mint_number(control, "original_amount", 26900, 0, AMOUNT_MAX, &problem);
     m->receipt_amount = (apr_int32_t)mint_number(control, "receipt_amount",
                                                  (apr_int64_t)m->pay_amount * m->coupons, 0,
                                                  APR_INT32_MAX, &problem);
     m->visible_after = (apr_uint32_t)mint_number(control, "order_visible_after_ms", 0, 0,
                                                  APR_INT32_MAX, &problem);
-    m->expires = mint_number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC,
-                             &problem) * 1000;
+    m->expires
+        = mint_number(control, "expire_time", (now + VALID_MS) / 1000, 1, YEAR_9999_SEC, &problem)
+          * 1000;
     m->created = now;
     m->changed = now;
     wish->orders = (int)mint_number(control, "orders", 1, 1, ORDERS_MAX, &problem);
@@ -180,9 +182,9 @@ static void write_minted_order(dygw_sandbox_control_t *control, const wish_t *wi
     dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, index, text);
     dygw_jsonw_string(w, "order_id", text);
     dygw_sandbox_key(index, text);
-    dygw_jsonw_string(w, "short_link",
-                      apr_pstrcat(control->pool, dygw_sandbox_origin(control->r), "/s/", text,
-                                  NULL));
+    dygw_jsonw_string(
+        w, "short_link",
+        apr_pstrcat(control->pool, dygw_sandbox_origin(control->r), "/s/", text, NULL));
     dygw_sandbox_cipher(DYGW_SANDBOX_CIPHER_ORDER, index, text);
     dygw_jsonw_string(w, "object_id", text);
     dygw_jsonw_array(w, "coupons");

@@ -9,17 +9,17 @@
 #include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
-#define PAGE_SIZE_MAX   100
-#define ITEM_ID_END     "40082000"
-#define ITEM_ID_LEN     (DYGW_SANDBOX_ID_LEN + (int)sizeof ITEM_ID_END - 1)
-#define REACH_MAX       10000   /* page_num * page_size; beyond it only cursor works */
+#define PAGE_SIZE_MAX 100
+#define ITEM_ID_END   "40082000"
+#define ITEM_ID_LEN   (DYGW_SANDBOX_ID_LEN + (int)sizeof ITEM_ID_END - 1)
+#define REACH_MAX     10000 /* page_num * page_size; beyond it only cursor works */
 
 /* Which orders are asked for, and those that are found. */
 typedef struct order_page_t {
     apr_int64_t num, size;
-    apr_int64_t from, to;       /* ms, of creation; `to` is included; 0: no limit */
-    apr_int64_t status;         /* -1: any */
-    apr_uint32_t before;        /* the cursor: only orders with a lower index */
+    apr_int64_t from, to; /* ms, of creation; `to` is included; 0: no limit */
+    apr_int64_t status;   /* -1: any */
+    apr_uint32_t before;  /* the cursor: only orders with a lower index */
     apr_int64_t skip;
     apr_int64_t total;
     int count;
@@ -38,9 +38,9 @@ enum { ITEM_TO_BE_USED = 100, ITEM_REFUNDING = 300, ITEM_REFUNDED = 301, ITEM_FU
  * shows a verification only after that time. */
 static int item_status(const dygw_sandbox_call_t *call, apr_uint32_t index)
 {
-    static const int by_status[] = { ITEM_TO_BE_USED, ITEM_TO_BE_USED, ITEM_FULFILLED,
-                                     ITEM_REFUNDING, ITEM_REFUNDED, ITEM_TO_BE_USED,
-                                     ITEM_REFUNDING };
+    static const int by_status[]
+        = { ITEM_TO_BE_USED, ITEM_TO_BE_USED, ITEM_FULFILLED, ITEM_REFUNDING,
+            ITEM_REFUNDED,   ITEM_TO_BE_USED, ITEM_REFUNDING };
     const int status = dygw_sandbox_coupon(index)->status;
     apr_uint32_t latest;
 
@@ -291,8 +291,8 @@ static int read_orders_query(dygw_sandbox_call_t *call, order_page_t *page)
     page->status = dygw_sandbox_param_int(call, "order_status", -1);
     page->from = dygw_sandbox_param_int(call, "create_order_start_time", 0) * 1000;
     page->to = dygw_sandbox_param_int(call, "create_order_end_time", 0) * 1000;
-    page->before = cursor ? dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER, cursor)
-                          : DYGW_SANDBOX_NONE;
+    page->before
+        = cursor ? dygw_sandbox_id_index(DYGW_SANDBOX_ID_ORDER, cursor) : DYGW_SANDBOX_NONE;
     if (!dygw_sandbox_param(call, "account_id") || page->num < 1 || page->size < 1
         || page->size > PAGE_SIZE_MAX || page->from < 0 || page->to < 0
         || (cursor && page->before == DYGW_SANDBOX_NONE)) {

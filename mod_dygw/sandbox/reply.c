@@ -13,10 +13,10 @@
 #include "sandbox/ids.h"
 #include "util/json.h"
 
-#define REPLY_SIZE_HINT     2048
-#define CHINA_OFFSET_SEC    (8 * 3600)
-#define LOGID_LEN           34          /* 14 digits of local time, 20 hex digits */
-#define QUOTED              10          /* characters of a bad body that the refusal repeats */
+#define REPLY_SIZE_HINT  2048
+#define CHINA_OFFSET_SEC (8 * 3600)
+#define LOGID_LEN        34 /* 14 digits of local time, 20 hex digits */
+#define QUOTED           10 /* characters of a bad body that the refusal repeats */
 
 /* Whether the code comes from the gateway of Douyin's platform, which answers about tokens,
  * permissions and requests that it cannot parse. All other codes come from the service behind
@@ -87,13 +87,13 @@ void dygw_sandbox_reply_begin(dygw_sandbox_call_t *call)
 void dygw_sandbox_reply_end(dygw_sandbox_call_t *call)
 {
     dygw_jsonw_t *w = &call->w;
-    const char *description = call->switches.description == DYGW_SANDBOX_SAY_NOTHING ? ""
-                                                                                     : "success";
+    const char *description
+        = call->switches.description == DYGW_SANDBOX_SAY_NOTHING ? "" : "success";
 
     dygw_jsonw_int(w, "error_code", 0);
     dygw_jsonw_string(w, "description", is_token_call(call) ? "" : description);
     dygw_jsonw_end_object(w);
-    if (is_token_call(call)) {          /* token calls have no "extra" */
+    if (is_token_call(call)) { /* token calls have no "extra" */
         dygw_jsonw_string(w, "message", "success");
         dygw_jsonw_end_object(w);
         return;

@@ -33,11 +33,11 @@
 #include "util/compiler.h"
 #include "util/log.h"
 
-#define HANDLER         "dygw-sandbox"
-#define COUPONS         20000
-#define COUPONS_MAX     5000000
-#define TOKEN_LIFE_SEC  7200
-#define LOOPBACK_NET    127             /* 127.0.0.0/8 */
+#define HANDLER        "dygw-sandbox"
+#define COUPONS        20000
+#define COUPONS_MAX    5000000
+#define TOKEN_LIFE_SEC 7200
+#define LOOPBACK_NET   127 /* 127.0.0.0/8 */
 
 /* The one symbol that this module exports. */
 extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
@@ -51,8 +51,8 @@ static const char *set_client(cmd_parms *cmd, DYGW_UNUSED void *dir, const char 
                               const char *secret)
 {
     if (strlen(key) > DYGW_SANDBOX_KEY_MAX) {
-        return apr_psprintf(cmd->pool, "%s: a client_key has at most %d characters",
-                            cmd->cmd->name, DYGW_SANDBOX_KEY_MAX);
+        return apr_psprintf(cmd->pool, "%s: a client_key has at most %d characters", cmd->cmd->name,
+                            DYGW_SANDBOX_KEY_MAX);
     }
     apr_table_set(settings.clients, key, secret);
     return NULL;
@@ -87,7 +87,7 @@ static const command_rec directives[] = {
                   "how many coupons there is room for"),
     AP_INIT_TAKE1("DygwSandboxTokenLife", set_token_life, NULL, RSRC_CONF,
                   "seconds that an access token lives"),
-    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL },
 };
 
 /* --- start --- */
@@ -149,7 +149,8 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
                      DYGWNO(0901) "no shared memory for %d coupons "
-                                  "(DygwSandboxCoupons)", settings.coupons);
+                                  "(DygwSandboxCoupons)",
+                     settings.coupons);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     json_object_seed(0);
@@ -190,12 +191,6 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
 }
 
 module AP_MODULE_DECLARE_DATA dygw_sandbox_module = {
-    STANDARD20_MODULE_STUFF,
-    NULL,
-    NULL,
-    NULL,
-    NULL,
-    directives,
-    register_hooks,
-    AP_MODULE_FLAG_NONE
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, directives, register_hooks,
+    AP_MODULE_FLAG_NONE,
 };

@@ -23,40 +23,34 @@
 #include "sandbox/reply.h"
 #include "sandbox/token.h"
 
-#define SLEEP_SLICE_MS  100
-#define FULFILMENT      "/goodlife/v1/fulfilment/certificate"
+#define SLEEP_SLICE_MS 100
+#define FULFILMENT     "/goodlife/v1/fulfilment/certificate"
 
 typedef struct endpoint_t {
-    const char *path;               /* without the slash at the end */
-    int is_prefix;                  /* more follows in the path of a request */
+    const char *path; /* without the slash at the end */
+    int is_prefix;    /* more follows in the path of a request */
     int method;
     int needs_token;
     dygw_sandbox_call_fn *answer;
 } endpoint_t;
 
 static const endpoint_t endpoints[DYGW_SANDBOX_CALLS] = {
-    [DYGW_SANDBOX_CALL_CLIENT_TOKEN] =
-        { "/oauth/client_token", 0, M_POST, 0, dygw_sandbox_client_token },
-    [DYGW_SANDBOX_CALL_STABLE_TOKEN] =
-        { "/oauth/stable_client_token", 0, M_POST, 0, dygw_sandbox_stable_token },
-    [DYGW_SANDBOX_CALL_SHORT_LINK] =
-        { "/s/", 1, M_GET, 0, dygw_sandbox_short_link },
-    [DYGW_SANDBOX_CALL_PREPARE] =
-        { FULFILMENT "/prepare", 0, M_GET, 1, dygw_sandbox_prepare },
-    [DYGW_SANDBOX_CALL_VERIFY] =
-        { FULFILMENT "/verify", 0, M_POST, 1, dygw_sandbox_verify },
-    [DYGW_SANDBOX_CALL_CANCEL] =
-        { FULFILMENT "/cancel", 0, M_POST, 1, dygw_sandbox_cancel },
-    [DYGW_SANDBOX_CALL_GET] =
-        { FULFILMENT "/get", 0, M_GET, 1, dygw_sandbox_get },
-    [DYGW_SANDBOX_CALL_QUERY] =
-        { FULFILMENT "/query", 0, M_GET, 1, dygw_sandbox_query },
-    [DYGW_SANDBOX_CALL_RECORD] =
-        { FULFILMENT "/verify_record/query", 0, M_GET, 1, dygw_sandbox_verify_record },
-    [DYGW_SANDBOX_CALL_STORES] =
-        { "/goodlife/v1/shop/poi/query", 0, M_GET, 1, dygw_sandbox_stores },
-    [DYGW_SANDBOX_CALL_ORDERS] =
-        { "/goodlife/v1/trade/order/query", 0, M_GET, 1, dygw_sandbox_orders }
+    [DYGW_SANDBOX_CALL_CLIENT_TOKEN]
+    = { "/oauth/client_token", 0, M_POST, 0, dygw_sandbox_client_token },
+    [DYGW_SANDBOX_CALL_STABLE_TOKEN]
+    = { "/oauth/stable_client_token", 0, M_POST, 0, dygw_sandbox_stable_token },
+    [DYGW_SANDBOX_CALL_SHORT_LINK] = { "/s/", 1, M_GET, 0, dygw_sandbox_short_link },
+    [DYGW_SANDBOX_CALL_PREPARE] = { FULFILMENT "/prepare", 0, M_GET, 1, dygw_sandbox_prepare },
+    [DYGW_SANDBOX_CALL_VERIFY] = { FULFILMENT "/verify", 0, M_POST, 1, dygw_sandbox_verify },
+    [DYGW_SANDBOX_CALL_CANCEL] = { FULFILMENT "/cancel", 0, M_POST, 1, dygw_sandbox_cancel },
+    [DYGW_SANDBOX_CALL_GET] = { FULFILMENT "/get", 0, M_GET, 1, dygw_sandbox_get },
+    [DYGW_SANDBOX_CALL_QUERY] = { FULFILMENT "/query", 0, M_GET, 1, dygw_sandbox_query },
+    [DYGW_SANDBOX_CALL_RECORD]
+    = { FULFILMENT "/verify_record/query", 0, M_GET, 1, dygw_sandbox_verify_record },
+    [DYGW_SANDBOX_CALL_STORES]
+    = { "/goodlife/v1/shop/poi/query", 0, M_GET, 1, dygw_sandbox_stores },
+    [DYGW_SANDBOX_CALL_ORDERS]
+    = { "/goodlife/v1/trade/order/query", 0, M_GET, 1, dygw_sandbox_orders },
 };
 
 static int is_endpoint_at(const endpoint_t *endpoint, const char *uri)
@@ -209,8 +203,8 @@ static int send_answer(dygw_sandbox_call_t *call)
 int dygw_sandbox_serve(request_rec *r, const dygw_sandbox_settings_t *settings,
                        apr_uint64_t *connection)
 {
-    dygw_sandbox_call_t call = { .r = r, .pool = r->pool, .settings = settings,
-                                 .began = dygw_now() };
+    dygw_sandbox_call_t call
+        = { .r = r, .pool = r->pool, .settings = settings, .began = dygw_now() };
     const endpoint_t *endpoint = find_endpoint(r->uri);
     int rc;
 

@@ -40,8 +40,9 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
     const apr_size_t n = (apr_size_t)capacity;
     const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
     apr_shm_t *shm;
-    apr_status_t rv = apr_shm_create(&shm, sizeof(head_t) + n * sizeof *orders + n * sizeof *coupons
-                                               + n_verifications * sizeof *verifications,
+    apr_status_t rv = apr_shm_create(&shm,
+                                     sizeof(head_t) + n * sizeof *orders + n * sizeof *coupons
+                                         + n_verifications * sizeof *verifications,
                                      NULL, pconf);
 
     if (rv == APR_SUCCESS) {
@@ -75,8 +76,11 @@ void dygw_sandbox_state_unlock(void)
 void dygw_sandbox_state_reset(void)
 {
     static const dygw_sandbox_switches_t at_first = {
-        .redirects = 1, .redirect_status = 302, .superseded = 2190002,
-        .cancel_window_ms = 3600 * 1000, .order_qps = 20
+        .redirects = 1,
+        .redirect_status = 302,
+        .superseded = 2190002,
+        .cancel_window_ms = 3600 * 1000,
+        .order_qps = 20,
     };
     dygw_sandbox_state_t *s = state;
     const apr_uint64_t old = s->salt;
@@ -139,7 +143,7 @@ apr_uint32_t dygw_sandbox_verification_add(const dygw_sandbox_verification_t *mo
     }
     *v = *model;
     if (state->verifications > 0 && v->at < v[-1].at) {
-        v->at = v[-1].at;       /* keeps the order of time, even after a clock was set back */
+        v->at = v[-1].at; /* keeps the order of time, even after a clock was set back */
     }
     v->previous = order->last_verification;
     order->last_verification = state->verifications;
@@ -151,9 +155,9 @@ apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon)
 {
     apr_uint32_t i = orders[coupons[coupon].order].last_verification;
 
-    while (i != DYGW_SANDBOX_NONE
-           && (verifications[i].coupon != coupon
-               || verifications[i].cancelled_at != DYGW_NO_TIME)) {
+    while (
+        i != DYGW_SANDBOX_NONE
+        && (verifications[i].coupon != coupon || verifications[i].cancelled_at != DYGW_NO_TIME)) {
         i = verifications[i].previous;
     }
     return i;

@@ -14,30 +14,30 @@
 #include "util/clock.h"
 
 /* The index of no record. */
-#define DYGW_SANDBOX_NONE           ((apr_uint32_t)-1)
+#define DYGW_SANDBOX_NONE ((apr_uint32_t)-1)
 
-#define DYGW_SANDBOX_POI_MAX        32      /* characters of a store's id */
-#define DYGW_SANDBOX_POI_SET_MAX    16      /* stores of one list */
-#define DYGW_SANDBOX_POI_SETS       64      /* different lists; the first one means every store */
-#define DYGW_SANDBOX_CODES_MAX      50      /* codes in one verify or cancel */
-#define DYGW_SANDBOX_ORDER_COUPONS  10      /* Douyin's own limit */
-#define DYGW_SANDBOX_TIMES_MAX      1000    /* uses of a times card */
-#define DYGW_SANDBOX_CLIENTS        16
-#define DYGW_SANDBOX_KEY_MAX        64      /* characters of a client_key */
-#define DYGW_SANDBOX_TOKENS         256     /* access tokens that are remembered */
-#define DYGW_SANDBOX_TOKEN_CALLS    500     /* client_token calls in five minutes */
-#define DYGW_SANDBOX_QPS_MAX        64      /* order queries a second that can be counted */
-#define DYGW_SANDBOX_FAULTS         64      /* faults in the queue */
-#define DYGW_SANDBOX_LATE           512     /* late changes that wait */
-#define DYGW_SANDBOX_RING           1000    /* calls that are remembered */
-#define DYGW_SANDBOX_ARGS_MAX       2048    /* bytes of the arguments of such a call */
-#define DYGW_SANDBOX_TEXT_MAX       256
-#define DYGW_SANDBOX_URL_MAX        1024
+#define DYGW_SANDBOX_POI_MAX       32   /* characters of a store's id */
+#define DYGW_SANDBOX_POI_SET_MAX   16   /* stores of one list */
+#define DYGW_SANDBOX_POI_SETS      64   /* different lists; the first one means every store */
+#define DYGW_SANDBOX_CODES_MAX     50   /* codes in one verify or cancel */
+#define DYGW_SANDBOX_ORDER_COUPONS 10   /* Douyin's own limit */
+#define DYGW_SANDBOX_TIMES_MAX     1000 /* uses of a times card */
+#define DYGW_SANDBOX_CLIENTS       16
+#define DYGW_SANDBOX_KEY_MAX       64   /* characters of a client_key */
+#define DYGW_SANDBOX_TOKENS        256  /* access tokens that are remembered */
+#define DYGW_SANDBOX_TOKEN_CALLS   500  /* client_token calls in five minutes */
+#define DYGW_SANDBOX_QPS_MAX       64   /* order queries a second that can be counted */
+#define DYGW_SANDBOX_FAULTS        64   /* faults in the queue */
+#define DYGW_SANDBOX_LATE          512  /* late changes that wait */
+#define DYGW_SANDBOX_RING          1000 /* calls that are remembered */
+#define DYGW_SANDBOX_ARGS_MAX      2048 /* bytes of the arguments of such a call */
+#define DYGW_SANDBOX_TEXT_MAX      256
+#define DYGW_SANDBOX_URL_MAX       1024
 
 /* --- coupons --- */
 
 typedef enum {
-    DYGW_SANDBOX_GROUPON = 1,           /* the numbers are Douyin's groupon_type */
+    DYGW_SANDBOX_GROUPON = 1, /* the numbers are Douyin's groupon_type */
     DYGW_SANDBOX_VOUCHER,
     DYGW_SANDBOX_TIMES_CARD
 } dygw_sandbox_kind_e;
@@ -49,15 +49,15 @@ typedef struct dygw_sandbox_order_t {
     dygw_ms_t changed;
     dygw_ms_t expires;
     apr_uint32_t first_coupon;
-    apr_uint32_t last_verification;     /* DYGW_SANDBOX_NONE: none */
-    apr_uint32_t verify_tokens;         /* issued by prepare, numbered from 1 */
-    apr_uint32_t visible_after;         /* ms after created, when the order query shows it */
-    apr_int32_t pay_amount;             /* fen, of each coupon */
+    apr_uint32_t last_verification; /* DYGW_SANDBOX_NONE: none */
+    apr_uint32_t verify_tokens;     /* issued by prepare, numbered from 1 */
+    apr_uint32_t visible_after;     /* ms after created, when the order query shows it */
+    apr_int32_t pay_amount;         /* fen, of each coupon */
     apr_int32_t original_amount;
-    apr_int32_t receipt_amount;         /* fen, of the whole order */
+    apr_int32_t receipt_amount; /* fen, of the whole order */
     apr_uint16_t coupons;
-    apr_uint16_t times;                 /* uses of each coupon */
-    unsigned char kind;                 /* dygw_sandbox_kind_e */
+    apr_uint16_t times; /* uses of each coupon */
+    unsigned char kind; /* dygw_sandbox_kind_e */
     unsigned char poi_set;
 } dygw_sandbox_order_t;
 
@@ -66,20 +66,20 @@ typedef struct dygw_sandbox_coupon_t {
     apr_uint32_t verify_calls;
     apr_uint16_t used;
     apr_uint16_t cancelled;
-    unsigned char status;               /* Douyin's, 1 to 6 */
+    unsigned char status; /* Douyin's, 1 to 6 */
 } dygw_sandbox_coupon_t;
 
-enum { DYGW_SANDBOX_BY_SCAN = 2, DYGW_SANDBOX_BY_API = 4 };     /* Douyin's verify_type */
+enum { DYGW_SANDBOX_BY_SCAN = 2, DYGW_SANDBOX_BY_API = 4 }; /* Douyin's verify_type */
 
 typedef struct dygw_sandbox_verification_t {
     dygw_ms_t at;
-    dygw_ms_t cancelled_at;             /* DYGW_NO_TIME: it is not cancelled */
+    dygw_ms_t cancelled_at; /* DYGW_NO_TIME: it is not cancelled */
     apr_uint32_t coupon;
-    apr_uint32_t previous;              /* verification of the same order; NONE: none */
-    apr_uint32_t token;                 /* number of the verify_token; 0: made elsewhere */
-    apr_uint32_t request;               /* hash of the store and the codes of the request */
-    apr_uint32_t cancel_token;          /* hash of the cancel_token; 0: none */
-    apr_uint16_t serial;                /* which use of a times card, from 1 */
+    apr_uint32_t previous;     /* verification of the same order; NONE: none */
+    apr_uint32_t token;        /* number of the verify_token; 0: made elsewhere */
+    apr_uint32_t request;      /* hash of the store and the codes of the request */
+    apr_uint32_t cancel_token; /* hash of the cancel_token; 0: none */
+    apr_uint16_t serial;       /* which use of a times card, from 1 */
     unsigned char type;
     char poi_id[DYGW_SANDBOX_POI_MAX + 1];
 } dygw_sandbox_verification_t;
@@ -93,41 +93,40 @@ typedef struct dygw_sandbox_poi_set_t {
 
 typedef struct dygw_sandbox_access_t {
     dygw_ms_t expires;
-    dygw_ms_t superseded;               /* when newer tokens end it; DYGW_NO_TIME: never */
-    apr_uint32_t number;                /* of the token; 0: this place is free */
-    int killed;                         /* the token counts as unknown */
+    dygw_ms_t superseded; /* when newer tokens end it; DYGW_NO_TIME: never */
+    apr_uint32_t number;  /* of the token; 0: this place is free */
+    int killed;           /* the token counts as unknown */
 } dygw_sandbox_access_t;
 
 typedef struct dygw_sandbox_client_t {
     char key[DYGW_SANDBOX_KEY_MAX + 1];
-    apr_uint32_t stable;                            /* token of stable_client_token; 0: none */
-    apr_uint32_t newest, before;                    /* the last two of client_token; 0: none */
-    apr_uint32_t calls;                             /* of client_token */
-    dygw_ms_t called[DYGW_SANDBOX_TOKEN_CALLS];     /* when the last calls of it came */
+    apr_uint32_t stable;                        /* token of stable_client_token; 0: none */
+    apr_uint32_t newest, before;                /* the last two of client_token; 0: none */
+    apr_uint32_t calls;                         /* of client_token */
+    dygw_ms_t called[DYGW_SANDBOX_TOKEN_CALLS]; /* when the last calls of it came */
 } dygw_sandbox_client_t;
 
 /* --- calls, faults, switches --- */
 
 /* All calls of Douyin's API, with their names in the control interface. */
-#define DYGW_SANDBOX_CALL_TABLE(X)          \
-    X(CLIENT_TOKEN, "client_token")         \
-    X(STABLE_TOKEN, "stable_client_token")  \
-    X(SHORT_LINK, "short_link")             \
-    X(PREPARE, "prepare")                   \
-    X(VERIFY, "verify")                     \
-    X(CANCEL, "cancel")                     \
-    X(GET, "get")                           \
-    X(QUERY, "query")                       \
-    X(RECORD, "verify_record")              \
-    X(STORES, "stores")                     \
+#define DYGW_SANDBOX_CALL_TABLE(X) \
+    X(CLIENT_TOKEN, "client_token") \
+    X(STABLE_TOKEN, "stable_client_token") \
+    X(SHORT_LINK, "short_link") \
+    X(PREPARE, "prepare") \
+    X(VERIFY, "verify") \
+    X(CANCEL, "cancel") \
+    X(GET, "get") \
+    X(QUERY, "query") \
+    X(RECORD, "verify_record") \
+    X(STORES, "stores") \
     X(ORDERS, "orders")
 
 #define DYGW_SANDBOX_CALL_NUMBER(call, name) DYGW_SANDBOX_CALL_##call,
 
 typedef enum {
-    DYGW_SANDBOX_CALL_TABLE(DYGW_SANDBOX_CALL_NUMBER)
-    DYGW_SANDBOX_CALLS,
-    DYGW_SANDBOX_CALL_TOKEN = DYGW_SANDBOX_CALLS,       /* in faults: either token call */
+    DYGW_SANDBOX_CALL_TABLE(DYGW_SANDBOX_CALL_NUMBER) DYGW_SANDBOX_CALLS,
+    DYGW_SANDBOX_CALL_TOKEN = DYGW_SANDBOX_CALLS, /* in faults: either token call */
     DYGW_SANDBOX_CALL_ANY
 } dygw_sandbox_call_e;
 
@@ -154,16 +153,16 @@ typedef enum {
 typedef struct dygw_sandbox_fault_t {
     dygw_sandbox_fault_e kind;
     dygw_sandbox_call_e call;
-    int times;                          /* how often it happens; -1: until it is cleared */
-    int percent;                        /* the chance that it happens */
-    int ms;                             /* of latency, hang, apply_late and review */
+    int times;   /* how often it happens; -1: until it is cleared */
+    int percent; /* the chance that it happens */
+    int ms;      /* of latency, hang, apply_late and review */
     int http_status;
     apr_int64_t error_code;
     apr_int64_t sub_error_code;
     apr_int64_t result;
-    int anew;                           /* see dygw_sandbox_change_t */
-    int item;                           /* of result: which code, from 0; -1: all codes */
-    char description[DYGW_SANDBOX_TEXT_MAX];    /* of error, empty: the usual text of the code;
+    int anew;                                /* see dygw_sandbox_change_t */
+    int item;                                /* of result: which code, from 0; -1: all codes */
+    char description[DYGW_SANDBOX_TEXT_MAX]; /* of error, empty: the usual text of the code;
                                                  * of result: msg; of damage: how */
 } dygw_sandbox_fault_t;
 
@@ -172,10 +171,10 @@ typedef struct dygw_sandbox_seen_t {
     apr_uint64_t seq;
     dygw_ms_t at;
     apr_int64_t error_code;
-    int http_status;                    /* 0: the connection was closed without an answer */
+    int http_status; /* 0: the connection was closed without an answer */
     dygw_sandbox_call_e call;
     dygw_sandbox_fault_e fault;
-    int token_ok;                       /* -1: the call needs none */
+    int token_ok; /* -1: the call needs none */
     apr_size_t args_len;
     char args[DYGW_SANDBOX_ARGS_MAX];
 } dygw_sandbox_seen_t;
@@ -183,13 +182,13 @@ typedef struct dygw_sandbox_seen_t {
 /* A change: a verify or a cancel, with all that is needed to make it now or later. */
 typedef struct dygw_sandbox_change_t {
     int is_cancel;
-    int anew;                           /* verify: as if its token had not been used before */
+    int anew; /* verify: as if its token had not been used before */
     apr_uint32_t order;
-    apr_uint32_t token;                 /* verify: number of the verify_token; cancel: hash of the
+    apr_uint32_t token;   /* verify: number of the verify_token; cancel: hash of the
                                          * cancel_token, 0: none */
-    apr_uint32_t request;               /* verify: hash of store and codes */
+    apr_uint32_t request; /* verify: hash of store and codes */
     int count;
-    apr_uint32_t records[DYGW_SANDBOX_CODES_MAX];   /* indexes: verify: of the coupons; cancel: of
+    apr_uint32_t records[DYGW_SANDBOX_CODES_MAX]; /* indexes: verify: of the coupons; cancel: of
                                                      * the verifications */
     char poi_id[DYGW_SANDBOX_POI_MAX + 1];
 } dygw_sandbox_change_t;
@@ -197,41 +196,45 @@ typedef struct dygw_sandbox_change_t {
 /* A late change: one that is made later than its answer is sent. */
 typedef struct dygw_sandbox_late_t {
     dygw_ms_t due;
-    int is_review;                      /* until then its coupons cannot be verified */
+    int is_review; /* until then its coupons cannot be verified */
     dygw_sandbox_change_t change;
 } dygw_sandbox_late_t;
 
 /* What Douyin's documents leave open, or say in two ways; switches.c has the names. */
 typedef struct dygw_sandbox_switches_t {
-    int certificate_id;                 /* where words can be chosen, their number in switches.c */
+    int certificate_id; /* where words can be chosen, their number in switches.c */
     int empty_list;
     int description;
     int refusal_level;
-    int times_in_ms;                    /* 0: some times are in ms, as documented; 1: all are */
+    int times_in_ms; /* 0: some times are in ms, as documented; 1: all are */
     int redirects;
     int redirect_status;
     int superseded;
     int latency_ms;
     int order_delay_ms;
     int cancel_window_ms;
-    int order_qps;                      /* 0: no limit */
-    int token_window_ms;                /* how long a used verify_token is known; 0: for ever */
-    int forgotten_token;                /* what a verify_token is after that */
-    int hide_poi_id;                    /* "verify" does not show the store */
-    int hide_verify_id;                 /* the answer to a verify has no verify_id */
-    int sub_order_amounts;              /* orders also show the amounts of each coupon */
+    int order_qps;         /* 0: no limit */
+    int token_window_ms;   /* how long a used verify_token is known; 0: for ever */
+    int forgotten_token;   /* what a verify_token is after that */
+    int hide_poi_id;       /* "verify" does not show the store */
+    int hide_verify_id;    /* the answer to a verify has no verify_id */
+    int sub_order_amounts; /* orders also show the amounts of each coupon */
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
-    int copies;                         /* which copy of a list has the items, see reply.h */
-    int link_blank;                     /* Location has a character that is wrong in a URL */
+    int copies;     /* which copy of a list has the items, see reply.h */
+    int link_blank; /* Location has a character that is wrong in a URL */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
 enum { DYGW_SANDBOX_ID_NUMBER, DYGW_SANDBOX_ID_STRING };
 enum { DYGW_SANDBOX_LIST_ARRAY, DYGW_SANDBOX_LIST_NULL, DYGW_SANDBOX_LIST_MISSING };
-enum { DYGW_SANDBOX_FIRST_COPY, DYGW_SANDBOX_SECOND_ALONE, DYGW_SANDBOX_SECOND_AND_NULL,
-       DYGW_SANDBOX_SECOND_AND_EMPTY };
+enum {
+    DYGW_SANDBOX_FIRST_COPY,
+    DYGW_SANDBOX_SECOND_ALONE,
+    DYGW_SANDBOX_SECOND_AND_NULL,
+    DYGW_SANDBOX_SECOND_AND_EMPTY
+};
 enum { DYGW_SANDBOX_LINK_WHOLE, DYGW_SANDBOX_LINK_BLANK, DYGW_SANDBOX_LINK_TAB };
 enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
@@ -243,33 +246,33 @@ typedef struct dygw_sandbox_state_t {
     apr_uint64_t salt;
     dygw_sandbox_switches_t switches;
 
-    apr_uint32_t capacity;              /* coupons, and orders */
+    apr_uint32_t capacity; /* coupons, and orders */
     apr_uint32_t verification_capacity;
-    apr_uint32_t orders, coupons, verifications;    /* how many there are */
-    apr_uint32_t used;                  /* coupons whose status is 2 */
-    apr_uint32_t double_redemptions;    /* uses of coupons that had no use left */
-    apr_uint32_t verify_applied, verify_repeated;   /* requests */
+    apr_uint32_t orders, coupons, verifications;  /* how many there are */
+    apr_uint32_t used;                            /* coupons whose status is 2 */
+    apr_uint32_t double_redemptions;              /* uses of coupons that had no use left */
+    apr_uint32_t verify_applied, verify_repeated; /* requests */
     apr_uint32_t connections;
     apr_uint32_t calls[DYGW_SANDBOX_CALLS];
 
     apr_uint32_t tokens_issued;
-    dygw_sandbox_access_t tokens[DYGW_SANDBOX_TOKENS];  /* by number */
+    dygw_sandbox_access_t tokens[DYGW_SANDBOX_TOKENS]; /* by number */
     dygw_sandbox_client_t clients[DYGW_SANDBOX_CLIENTS];
 
     int poi_sets;
     dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
 
     apr_uint32_t order_queries;
-    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX];      /* when order queries were answered */
-    dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];        /* when order queries came */
-    int order_peak;                     /* the most order queries that came in a second */
+    dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX]; /* when order queries were answered */
+    dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];   /* when order queries came */
+    int order_peak; /* the most order queries that came in a second */
 
     int faults, lates;
-    dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS];    /* the oldest first */
+    dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS]; /* the oldest first */
     dygw_sandbox_late_t late[DYGW_SANDBOX_LATE];
 
-    apr_uint64_t seen;                                  /* how many calls came; the last seq */
-    dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING];        /* by seq modulo DYGW_SANDBOX_RING */
+    apr_uint64_t seen;                           /* how many calls came; the last seq */
+    dygw_sandbox_seen_t ring[DYGW_SANDBOX_RING]; /* by seq modulo DYGW_SANDBOX_RING */
 } dygw_sandbox_state_t;
 
 /* Makes the shared memory, with room for capacity coupons, and its lock. To be called before the

@@ -10,9 +10,9 @@
 #include "sandbox/ids.h"
 #include "sandbox/reply.h"
 
-#define STORES          25
-#define FIRST_POI_ID    APR_INT64_C(7012345678901234567)
-#define SIZE_MAX_NEW    50      /* of Douyin's newer document; the older one says 100 */
+#define STORES       25
+#define FIRST_POI_ID APR_INT64_C(7012345678901234567)
+#define SIZE_MAX_NEW 50 /* of Douyin's newer document; the older one says 100 */
 
 static void store_poi_id(int store, char *out)
 {

@@ -10,15 +10,15 @@
 #include "sandbox/handlers.h"
 #include "util/json.h"
 
-#define LIST_MAX    4
-#define MS_MAX      (24 * 3600 * 1000)
+#define LIST_MAX 4
+#define MS_MAX   (24 * 3600 * 1000)
 
 /* A switch is set to one of its words, to one of its numbers, or to a number from 0 to its max. A
  * switch that has none of these is set to true or false. */
 typedef struct switch_t {
     const char *name;
     size_t offset;
-    const char *words[LIST_MAX];    /* what is stored is the number of the word, from 0 */
+    const char *words[LIST_MAX]; /* what is stored is the number of the word, from 0 */
     int numbers[LIST_MAX];
     int max;
 } switch_t;
@@ -47,7 +47,7 @@ static const switch_t switch_table[] = {
     { "cancel_again", AT(cancel_again), { "1265", "3000001", "success" }, { 0 }, 0 },
     { "refuse_cancel_token", AT(refuse_cancel_token), { NULL }, { 0 }, 0 },
     { "copies", AT(copies), { "first", "v2", "v2_null", "v2_empty" }, { 0 }, 0 },
-    { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 }
+    { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 },
 };
 
 #define SWITCHES (sizeof switch_table / sizeof switch_table[0])
@@ -156,7 +156,8 @@ const char *dygw_sandbox_switch(dygw_sandbox_control_t *control)
 
     dygw_sandbox_lock();
     switches = dygw_sandbox_state()->switches;
-    json_object_foreach(body, name, value) {
+    json_object_foreach(body, name, value)
+    {
         if (!problem) {
             problem = set_switch(&switches, name, value, control->pool);
         }

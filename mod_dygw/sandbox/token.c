@@ -18,7 +18,7 @@
 #include "util/json.h"
 
 /* A token lives so long after a newer one is made; and the limit of calls is for so long a time. */
-#define BUFFER_MS   APR_INT64_C(300000)
+#define BUFFER_MS APR_INT64_C(300000)
 
 static dygw_sandbox_access_t *access_of(apr_uint32_t number)
 {
@@ -133,8 +133,8 @@ static const char *authenticate_client(dygw_sandbox_call_t *call)
 {
     const apr_table_t *clients = call->settings->clients;
     const char *error;
-    const json_t *body = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool,
-                                         &error);
+    const json_t *body
+        = dygw_json_parse(call->body, call->body_len, DYGW_JSON_LENIENT, call->pool, &error);
     const char *key = dygw_json_str(body, "client_key");
     const char *secret = dygw_json_str(body, "client_secret");
     const char *grant = dygw_json_str(body, "grant_type");

@@ -46,8 +46,7 @@ static int read_verify_codes(dygw_sandbox_call_t *call, const json_t *codes,
 
 /* Reads the request into *change. Returns 0 where the call is refused; then the answer is
  * written. */
-static int read_verify(dygw_sandbox_call_t *call, const json_t *body,
-                       dygw_sandbox_change_t *change)
+static int read_verify(dygw_sandbox_call_t *call, const json_t *body, dygw_sandbox_change_t *change)
 {
     const char *token = dygw_json_str(body, "verify_token");
     const char *poi_id = dygw_json_str(body, "poi_id");

@@ -10,14 +10,14 @@
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
-#define CHINA_OFFSET_MS     APR_INT64_C(28800000)       /* 8 h */
+#define CHINA_OFFSET_MS     APR_INT64_C(28800000) /* 8 h */
 #define DAY_MS              APR_INT64_C(86400000)
 
 /* Which verifications are asked for, and copies of those that are found. */
 typedef struct record_page_t {
-    const char *poi_ids;        /* separated by commas; NULL: all stores */
-    dygw_ms_t from, to;         /* `to` is not included */
-    apr_uint32_t after;         /* the cursor: only verifications from this index on */
+    const char *poi_ids; /* separated by commas; NULL: all stores */
+    dygw_ms_t from, to;  /* `to` is not included */
+    apr_uint32_t after;  /* the cursor: only verifications from this index on */
     int size;
     int count;
     apr_int64_t total;
@@ -87,7 +87,7 @@ static void collect_records(record_page_t *page)
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
         if (page->poi_ids == NULL && page->count == page->size) {
-            page->total += last - i;    /* all the rest count, and none is shown */
+            page->total += last - i; /* all the rest count, and none is shown */
             return;
         }
         if (is_store_listed(page->poi_ids, v->poi_id)) {
@@ -150,12 +150,12 @@ static int read_record_query(dygw_sandbox_call_t *call, record_page_t *page)
         last = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, cursor);
         cursor = last == DYGW_SANDBOX_NONE ? NULL : cursor;
     }
-    if (!cursor || !dygw_sandbox_param(call, "account_id") || size < 1
-        || size > SIZE_MAX_DOCUMENTED || from < 0 || to < 0) {
+    if (!cursor || !dygw_sandbox_param(call, "account_id") || size < 1 || size > SIZE_MAX_DOCUMENTED
+        || from < 0 || to < 0) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_ARGUMENT, NULL);
         return 0;
     }
-    page->after = last + 1;             /* NONE + 1 is 0 */
+    page->after = last + 1; /* NONE + 1 is 0 */
     page->size = (int)size;
     page->poi_ids = dygw_sandbox_param(call, "poi_ids");
     page->from = from ? from * 1000 : today_began(call->began);

@@ -8,25 +8,28 @@
 #include "store/db/catalogue.h"
 #include "util/json.h"
 
-#define EACH_PAGE   500     /* rows of one query while all are read */
+#define EACH_PAGE 500 /* rows of one query while all are read */
 
 #define COLUMNS DYGW_NAMES(DYGW_APP_ALL)
 
 static const dygw_stmt_t apps_count = {
-    "dygw_apps_count", DYGW_SQL("SELECT status, COUNT(*) FROM dygw_apps GROUP BY status")
+    "dygw_apps_count",
+    DYGW_SQL("SELECT status, COUNT(*) FROM dygw_apps GROUP BY status"),
 };
 
 static const dygw_stmt_t app_version_get = {
-    "dygw_app_version_get", DYGW_SQL("SELECT value FROM dygw_meta WHERE name = 'apps_version'")
+    "dygw_app_version_get",
+    DYGW_SQL("SELECT value FROM dygw_meta WHERE name = 'apps_version'"),
 };
 
 static const dygw_stmt_t app_get = {
-    "dygw_app_get", DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id = %lld")
+    "dygw_app_get",
+    DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id = %lld"),
 };
 
 static const dygw_stmt_t app_page = {
     "dygw_app_page",
-    DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id > %lld ORDER BY id LIMIT %lld")
+    DYGW_SQL("SELECT " COLUMNS " FROM dygw_apps WHERE id > %lld ORDER BY id LIMIT %lld"),
 };
 
 /* NULL means "any" for both filters. No LIKE: what is looked for may hold its wildcards. */
@@ -42,13 +45,13 @@ static const dygw_stmt_t app_page = {
 static const dygw_stmt_t app_list = {
     "dygw_app_list",
     { "SELECT " COLUMNS FILTER_SQLITE3 PAGE, "SELECT " COLUMNS FILTER_PGSQL PAGE,
-      "SELECT " COLUMNS FILTER_MYSQL PAGE }
+      "SELECT " COLUMNS FILTER_MYSQL PAGE },
 };
 
 static const dygw_stmt_t app_count = {
     "dygw_app_count",
     { "SELECT COUNT(*)" FILTER_SQLITE3, "SELECT COUNT(*)" FILTER_PGSQL,
-      "SELECT COUNT(*)" FILTER_MYSQL }
+      "SELECT COUNT(*)" FILTER_MYSQL },
 };
 
 /* --- rows --- */
@@ -67,7 +70,8 @@ static apr_array_header_t *store_list(const char *text, apr_pool_t *pool)
     }
     array = dygw_json_parse(text, strlen(text), DYGW_JSON_STRICT, pool, &error);
     list = apr_array_make(pool, array ? (int)json_array_size(array) : 0, sizeof(const char *));
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (json_is_string(item)) {
             APR_ARRAY_PUSH(list, const char *) = json_string_value(item);
         }
@@ -83,10 +87,9 @@ static dygw_app_status_e app_status(const char *word)
     return dygw_app_status_parse(word, &status) == APR_SUCCESS ? status : DYGW_APP_DISABLED;
 }
 
-#define DYGW_READ_APP_STATUS(rows, column, pool)  app_status(dygw_row_text(rows, column, pool))
-#define DYGW_READ_APP_FLAG(rows, column, pool)    (dygw_row_int(rows, column, 0) != 0)
-#define DYGW_READ_APP_STORES(rows, column, pool) \
-    store_list(dygw_row_text(rows, column, pool), pool)
+#define DYGW_READ_APP_STATUS(rows, column, pool) app_status(dygw_row_text(rows, column, pool))
+#define DYGW_READ_APP_FLAG(rows, column, pool)   (dygw_row_int(rows, column, 0) != 0)
+#define DYGW_READ_APP_STORES(rows, column, pool) store_list(dygw_row_text(rows, column, pool), pool)
 
 #define READ(kind, name) app->name = DYGW_READ_##kind(rows, column++, pool);
 
@@ -181,11 +184,11 @@ apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store
 apr_status_t dygw_store_app_list(dygw_db_t *db, const dygw_app_filter_t *filter, int offset,
                                  int limit, dygw_page_t *found, apr_pool_t *pool)
 {
-    const char *word = filter->status < 0
-                           ? NULL : dygw_app_status_word((dygw_app_status_e)filter->status);
+    const char *word
+        = filter->status < 0 ? NULL : dygw_app_status_word((dygw_app_status_e)filter->status);
     const char *q = filter->q;
-    const char *args[] = { word, word, q, q, q, q, dygw_db_int(db, limit),
-                           dygw_db_int(db, offset) };
+    const char *args[]
+        = { word, word, q, q, q, q, dygw_db_int(db, limit), dygw_db_int(db, offset) };
     dygw_rows_t *rows = NULL;
     apr_status_t rv = app_number(db, &app_count, args, &found->total);
 

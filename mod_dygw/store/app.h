@@ -14,15 +14,15 @@ typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
 typedef struct dygw_app_t {
     apr_int64_t id;
     const char *name;
-    const char *code;               /* NULL when none */
-    const char *description;        /* NULL when none */
+    const char *code;        /* NULL when none */
+    const char *description; /* NULL when none */
     const char *client_key;
-    const char *secret_sealed;      /* as dygw_seal made it, purpose "app-secret:" client_key */
-    const char *old_secret_sealed;  /* NULL when none */
+    const char *secret_sealed;     /* as dygw_seal made it, purpose "app-secret:" client_key */
+    const char *old_secret_sealed; /* NULL when none */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
     int allow_token_read;
-    apr_array_header_t *poi_ids;    /* of const char *; NULL = all stores, empty = none */
+    apr_array_header_t *poi_ids; /* of const char *; NULL = all stores, empty = none */
     dygw_ms_t created_at;
     dygw_ms_t updated_at;
     dygw_ms_t last_used_at;
@@ -63,7 +63,7 @@ apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app
 /* A secret under another key. */
 typedef struct dygw_app_reseal_t {
     apr_int64_t id;
-    int is_old;                 /* old_secret_sealed, not secret_sealed */
+    int is_old; /* old_secret_sealed, not secret_sealed */
     const char *from;
     const char *to;
 } dygw_app_reseal_t;
@@ -95,8 +95,8 @@ apr_status_t dygw_store_app_each(dygw_db_t *db, apr_int64_t *version, dygw_store
 
 /* Which apps to list. */
 typedef struct dygw_app_filter_t {
-    int status;                 /* dygw_app_status_e; < 0: any */
-    const char *q;              /* a part of name, code or client_key, % and _ literal; NULL: any */
+    int status;    /* dygw_app_status_e; < 0: any */
+    const char *q; /* a part of name, code or client_key, % and _ literal; NULL: any */
 } dygw_app_filter_t;
 
 /* Newest first, `offset` of them left out, at most limit. Rows are dygw_app_t *. */

@@ -26,8 +26,8 @@
     X(TIME_OR_NULL, last_used_at)
 
 /* Kinds of this table: their arguments are made in app_write.c, and read in app.c. */
-#define DYGW_PARAMETER_APP_STATUS   "%s"
-#define DYGW_PARAMETER_APP_FLAG     "%lld"
-#define DYGW_PARAMETER_APP_STORES   "%s"
+#define DYGW_PARAMETER_APP_STATUS "%s"
+#define DYGW_PARAMETER_APP_FLAG   "%lld"
+#define DYGW_PARAMETER_APP_STORES "%s"
 
 #endif

@@ -17,50 +17,53 @@ static const dygw_stmt_t app_version_raise = {
     { "UPDATE dygw_meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'apps_version'",
       "UPDATE dygw_meta SET value = CAST(CAST(value AS BIGINT) + 1 AS VARCHAR) "
       "WHERE name = 'apps_version'",
-      "UPDATE dygw_meta SET value = CAST(value AS SIGNED) + 1 WHERE name = 'apps_version'" }
+      "UPDATE dygw_meta SET value = CAST(value AS SIGNED) + 1 WHERE name = 'apps_version'" },
 };
 
 /* The same lock, for what need not be noticed. */
 static const dygw_stmt_t app_version_lock = {
     "dygw_app_version_lock",
-    DYGW_SQL("UPDATE dygw_meta SET value = value WHERE name = 'apps_version'")
+    DYGW_SQL("UPDATE dygw_meta SET value = value WHERE name = 'apps_version'"),
 };
 
 static const dygw_stmt_t app_taken = {
     "dygw_app_taken",
-    DYGW_SQL("SELECT client_key FROM dygw_apps WHERE client_key = %s OR code = %s LIMIT 2")
+    DYGW_SQL("SELECT client_key FROM dygw_apps WHERE client_key = %s OR code = %s LIMIT 2"),
 };
 
 static const dygw_stmt_t app_next_id = {
-    "dygw_app_next_id", DYGW_SQL("SELECT COALESCE(MAX(id), 0) + 1 FROM dygw_apps")
+    "dygw_app_next_id",
+    DYGW_SQL("SELECT COALESCE(MAX(id), 0) + 1 FROM dygw_apps"),
 };
 
+/* clang-format off */
 static const dygw_stmt_t app_insert = {
     "dygw_app_insert",
     DYGW_SQL("INSERT INTO dygw_apps (" DYGW_NAMES(DYGW_APP_ALL) ") "
              "VALUES (" DYGW_PARAMETERS(DYGW_APP_ALL) ")")
 };
+/* clang-format on */
 
 static const dygw_stmt_t app_update = {
     "dygw_app_update",
-    DYGW_SQL("UPDATE dygw_apps SET " DYGW_SETS(DYGW_APP_CHANGED) " WHERE id = %lld")
+    DYGW_SQL("UPDATE dygw_apps SET " DYGW_SETS(DYGW_APP_CHANGED) " WHERE id = %lld"),
 };
 
 static const dygw_stmt_t app_reseal = {
     "dygw_app_reseal",
-    DYGW_SQL("UPDATE dygw_apps SET secret_sealed = %s WHERE id = %lld AND secret_sealed = %s")
+    DYGW_SQL("UPDATE dygw_apps SET secret_sealed = %s WHERE id = %lld AND secret_sealed = %s"),
 };
 
 static const dygw_stmt_t app_reseal_old = {
     "dygw_app_reseal_old",
     DYGW_SQL("UPDATE dygw_apps SET old_secret_sealed = %s "
-             "WHERE id = %lld AND old_secret_sealed = %s")
+             "WHERE id = %lld AND old_secret_sealed = %s"),
 };
 
 static const dygw_stmt_t app_used = {
     "dygw_app_used",
     DYGW_SQL("UPDATE dygw_apps SET last_used_at = %lld "
-             "WHERE id = %lld AND (last_used_at IS NULL OR last_used_at < %lld)")
+             "WHERE id = %lld AND (last_used_at IS NULL OR last_used_at < %lld)"),
 };
 
 static const char *store_text(const apr_array_header_t *list, apr_pool_t *pool)
@@ -80,9 +83,9 @@ static const char *store_text(const apr_array_header_t *list, apr_pool_t *pool)
     return w.text;
 }
 
-#define DYGW_ARG_APP_STATUS(db, member)   dygw_app_status_word(member)
-#define DYGW_ARG_APP_FLAG(db, member)     ((member) ? "1" : "0")
-#define DYGW_ARG_APP_STORES(db, member)   store_text(member, dygw_db_pool(db))
+#define DYGW_ARG_APP_STATUS(db, member) dygw_app_status_word(member)
+#define DYGW_ARG_APP_FLAG(db, member)   ((member) ? "1" : "0")
+#define DYGW_ARG_APP_STORES(db, member) store_text(member, dygw_db_pool(db))
 
 #define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, app->name);
 
@@ -217,8 +220,8 @@ static apr_status_t reseal_secret(dygw_db_t *db, const dygw_app_reseal_t *secret
 {
     const char *args[] = { secret->to, dygw_db_int(db, secret->id), secret->from };
     int nrows = 0;
-    apr_status_t rv = dygw_db_exec(db, secret->is_old ? &app_reseal_old : &app_reseal, &nrows,
-                                   args);
+    apr_status_t rv
+        = dygw_db_exec(db, secret->is_old ? &app_reseal_old : &app_reseal, &nrows, args);
 
     *done += nrows;
     return rv;

@@ -9,11 +9,11 @@
 #include "store/db/confirm.h"
 #include "store/db/kinds.h"
 
-#define ACTOR_CHARS     128     /* of the columns */
-#define TEXT_CHARS      64
-#define TARGET_CHARS    128
-#define END_OF_TIME     APR_INT64_C(253402300800000)    /* the year 10000 */
-#define INSERT_LOOKS    100     /* ids that others have in a row */
+#define ACTOR_CHARS  128 /* of the columns */
+#define TEXT_CHARS   64
+#define TARGET_CHARS 128
+#define END_OF_TIME  APR_INT64_C(253402300800000) /* the year 10000 */
+#define INSERT_LOOKS 100                          /* ids that others have in a row */
 
 /* All text is clipped before, by clipped_entry: is_entry_there compares what was written. */
 #define AUDIT_COLUMNS(FIRST, X) \
@@ -31,17 +31,18 @@
 
 static const dygw_stmt_t audit_insert = {
     "dygw_audit_insert",
-    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (" DYGW_PARAMETERS(AUDIT_COLUMNS) ")")
+    DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES (" DYGW_PARAMETERS(AUDIT_COLUMNS) ")"),
 };
 
 static const dygw_stmt_t audit_get = {
-    "dygw_audit_get", DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE id = %lld")
+    "dygw_audit_get",
+    DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE id = %lld"),
 };
 
 /* --- writing --- */
 
-#define READ(kind, name)        entry->name = DYGW_READ_##kind(rows, column++, pool);
-#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, entry->name);
+#define READ(kind, name)     entry->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, entry->name);
 
 static void read_entry(dygw_rows_t *rows, dygw_audit_entry_t *entry, apr_pool_t *pool)
 {
@@ -113,23 +114,28 @@ apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *en
 
 /* --- listing --- */
 
-#define ACTOR   "actor = %s AND "
-#define ACTION  "action = %s AND "
-#define TARGET  "target = %s AND "
-#define TIMES   "at >= %lld AND at < %lld"
+#define ACTOR  "actor = %s AND "
+#define ACTION "action = %s AND "
+#define TARGET "target = %s AND "
+#define TIMES  "at >= %lld AND at < %lld"
 
 #define LIST(label, where) \
-    { "dygw_audit_list" label, \
-      DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE " where TIMES \
-               " ORDER BY at DESC, id DESC LIMIT %lld OFFSET %lld") }
+    { \
+        "dygw_audit_list" label, DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE " where TIMES \
+                                          " ORDER BY at DESC, id DESC LIMIT %lld OFFSET %lld") \
+    }
 #define COUNT(label, where) \
-    { "dygw_audit_count" label, DYGW_SQL("SELECT COUNT(*) FROM dygw_audit WHERE " where TIMES) }
+    { \
+        "dygw_audit_count" label, DYGW_SQL("SELECT COUNT(*) FROM dygw_audit WHERE " where TIMES) \
+    }
 
 /* By which of actor (1), action (2) and target (4) is given. */
 #define BY_FILTER(STATEMENT) \
-    { STATEMENT("", ""), STATEMENT("_1", ACTOR), STATEMENT("_2", ACTION), \
-      STATEMENT("_3", ACTOR ACTION), STATEMENT("_4", TARGET), STATEMENT("_5", ACTOR TARGET), \
-      STATEMENT("_6", ACTION TARGET), STATEMENT("_7", ACTOR ACTION TARGET) }
+    { \
+        STATEMENT("", ""), STATEMENT("_1", ACTOR), STATEMENT("_2", ACTION), \
+            STATEMENT("_3", ACTOR ACTION), STATEMENT("_4", TARGET), STATEMENT("_5", ACTOR TARGET), \
+            STATEMENT("_6", ACTION TARGET), STATEMENT("_7", ACTOR ACTION TARGET) \
+    }
 
 static const dygw_stmt_t audit_list[] = BY_FILTER(LIST);
 static const dygw_stmt_t audit_count[] = BY_FILTER(COUNT);
@@ -192,14 +198,14 @@ apr_status_t dygw_store_audit_list(dygw_db_t *db, const dygw_audit_filter_t *fil
 
 /* --- the end --- */
 
-#define OLD     "at < %lld"
-#define OLDEST  "SELECT id FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld"
+#define OLD    "at < %lld"
+#define OLDEST "SELECT id FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld"
 
 static const dygw_stmt_t audit_purge = {
     "dygw_audit_purge",
     { "DELETE FROM dygw_audit WHERE id IN (" OLDEST ")",
       "DELETE FROM dygw_audit WHERE id IN (" OLDEST ")",
-      "DELETE FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld" }
+      "DELETE FROM dygw_audit WHERE " OLD " ORDER BY at, id LIMIT %lld" },
 };
 
 apr_status_t dygw_store_audit_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed)

@@ -10,10 +10,10 @@ typedef struct dygw_audit_entry_t {
     apr_int64_t id;
     dygw_ms_t at;
     const char *actor;
-    const char *action;         /* app.create, app.change, app.token_access, app.secret, token.read,
+    const char *action;       /* app.create, app.change, app.token_access, app.secret, token.read,
                                  * reconciliation.refresh */
-    const char *target;         /* "app:17"; NULL = none */
-    const char *before_state;   /* JSON object of what changed, without secrets; NULL = nothing */
+    const char *target;       /* "app:17"; NULL = none */
+    const char *before_state; /* JSON object of what changed, without secrets; NULL = nothing */
     const char *after_state;
     const char *address;
     const char *request_id;
@@ -26,8 +26,8 @@ apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *en
 
 /* What to list: NULL and DYGW_NO_TIME: any. */
 typedef struct dygw_audit_filter_t {
-    dygw_ms_t start_time;       /* inclusive */
-    dygw_ms_t end_time;         /* exclusive */
+    dygw_ms_t start_time; /* inclusive */
+    dygw_ms_t end_time;   /* exclusive */
     const char *actor;
     const char *action;
     const char *target;

@@ -11,14 +11,16 @@
     " IS NOT NULL LIMIT %lld) counted)"
 
 /* The ids are in the order of creation. */
+/* clang-format off */
 static const dygw_stmt_t backlog_query = {
     "dygw_backlog",
     DYGW_SQL("SELECT "
              COUNT(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", "
              COUNT(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS) ", "
              COUNT(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS) ", "
-             "(SELECT id FROM dygw_verifications WHERE " DYGW_SETTLE_ROWS " ORDER BY id LIMIT 1)")
+             "(SELECT id FROM dygw_verifications WHERE " DYGW_SETTLE_ROWS " ORDER BY id LIMIT 1)"),
 };
+/* clang-format on */
 
 apr_status_t dygw_store_backlog(dygw_db_t *db, dygw_backlog_t *backlog)
 {

@@ -10,9 +10,9 @@
 
 typedef struct dygw_backlog_t {
     int to_settle;
-    int to_cancel;              /* follow-ups: cancels, and news of webhooks */
+    int to_cancel; /* follow-ups: cancels, and news of webhooks */
     int to_enrich;
-    dygw_ms_t oldest_at;        /* when the oldest that is processing was made; 0: none is */
+    dygw_ms_t oldest_at; /* when the oldest that is processing was made; 0: none is */
 } dygw_backlog_t;
 
 apr_status_t dygw_store_backlog(dygw_db_t *db, dygw_backlog_t *backlog);

@@ -9,8 +9,8 @@
 #include "store/db/confirm.h"
 #include "store/verification/due.h"
 
-#define FIRST_DUE_COLUMN    5   /* of the tick */
-#define DUE_COLUMNS         3
+#define FIRST_DUE_COLUMN 5 /* of the tick */
+#define DUE_COLUMNS      3
 
 /* With a CAST to each dialect's 64 bit integer: SQLite would add a text to a number otherwise. */
 #define TAKE(now, integer) \
@@ -21,17 +21,17 @@
 static const dygw_stmt_t lease_take = {
     "dygw_lease_take",
     { TAKE(DYGW_NOW_SQLITE3, "INTEGER"), TAKE(DYGW_NOW_PGSQL, "BIGINT"),
-      TAKE(DYGW_NOW_MYSQL, "SIGNED") }
+      TAKE(DYGW_NOW_MYSQL, "SIGNED") },
 };
 
 static const dygw_stmt_t lease_holder = {
     "dygw_lease_holder",
-    DYGW_SQL_NOW("SELECT owner FROM dygw_leases WHERE name = %s AND until_at >= ", "")
+    DYGW_SQL_NOW("SELECT owner FROM dygw_leases WHERE name = %s AND until_at >= ", ""),
 };
 
 static const dygw_stmt_t lease_release = {
     "dygw_lease_release",
-    DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s")
+    DYGW_SQL("UPDATE dygw_leases SET until_at = 0 WHERE name = %s AND owner = %s"),
 };
 
 /* When the first row is due, by an index. */
@@ -40,12 +40,13 @@ static const dygw_stmt_t lease_release = {
     "ORDER BY " column " LIMIT 1)"
 
 /* As in reconciliation.c. */
-#define RECONCILE_COLUMN    (FIRST_DUE_COLUMN + DUE_COLUMNS)
-#define NOW_COLUMN          (RECONCILE_COLUMN + 1)
+#define RECONCILE_COLUMN (FIRST_DUE_COLUMN + DUE_COLUMNS)
+#define NOW_COLUMN       (RECONCILE_COLUMN + 1)
 #define FIRST_RECONCILIATION \
     "(SELECT next_run_at FROM dygw_reconciliations WHERE next_run_at IS NOT NULL " \
     "ORDER BY next_run_at LIMIT 1)"
 
+/* clang-format off */
 #define TICK(now) \
     "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner, " \
     FIRST_DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", " \
@@ -54,9 +55,11 @@ static const dygw_stmt_t lease_release = {
     FIRST_RECONCILIATION ", " now " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
+/* clang-format on */
 
 static const dygw_stmt_t tick_query = {
-    "dygw_tick", { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) }
+    "dygw_tick",
+    { TICK(DYGW_NOW_SQLITE3), TICK(DYGW_NOW_PGSQL), TICK(DYGW_NOW_MYSQL) },
 };
 
 typedef struct lease_claim_t {

@@ -42,28 +42,31 @@ enum { MATCH_COLUMNS(NUMBER, NUMBER) };
 #define SELECT "SELECT " DYGW_NAMES(MATCH_COLUMNS) " FROM dygw_verifications "
 
 static const dygw_stmt_t match_read = {
-    "dygw_match_read", DYGW_SQL(SELECT "WHERE id > %lld AND id < %lld ORDER BY id LIMIT %lld")
+    "dygw_match_read",
+    DYGW_SQL(SELECT "WHERE id > %lld AND id < %lld ORDER BY id LIMIT %lld"),
 };
 
 static const dygw_stmt_t match_find = {
-    "dygw_match_find", DYGW_SQL(SELECT "WHERE verify_id = %s")
+    "dygw_match_find",
+    DYGW_SQL(SELECT "WHERE verify_id = %s"),
 };
 
 static const dygw_stmt_t match_of_coupon = {
     "dygw_match_of_coupon",
-    DYGW_SQL(SELECT "WHERE certificate_id = %s ORDER BY id DESC LIMIT 100")
+    DYGW_SQL(SELECT "WHERE certificate_id = %s ORDER BY id DESC LIMIT 100"),
 };
 
 static const dygw_stmt_t match_webhook = {
     "dygw_match_webhook",
-    DYGW_SQL("SELECT " DYGW_NAMES(MATCH_MESSAGE_COLUMNS) " FROM dygw_webhooks "
-             "WHERE certificate_id = %s AND records = 0 "
-             "ORDER BY received_at DESC LIMIT 1")
+    DYGW_SQL(
+        "SELECT " DYGW_NAMES(MATCH_MESSAGE_COLUMNS) " FROM dygw_webhooks "
+                                                    "WHERE certificate_id = %s AND records = 0 "
+                                                    "ORDER BY received_at DESC LIMIT 1"),
 };
 
 static const dygw_stmt_t match_began = {
     "dygw_match_began",
-    DYGW_SQL("SELECT id FROM dygw_verifications WHERE id < %lld ORDER BY id LIMIT 1")
+    DYGW_SQL("SELECT id FROM dygw_verifications WHERE id < %lld ORDER BY id LIMIT 1"),
 };
 
 static dygw_match_row_t *read_match_row(dygw_rows_t *rows, apr_pool_t *pool)
@@ -86,8 +89,8 @@ apr_status_t dygw_store_match_read(dygw_db_t *db, const dygw_id_range_t *range, 
                                    apr_array_header_t **rows, apr_int64_t *last_id,
                                    apr_pool_t *pool)
 {
-    const char *args[] = { dygw_db_int(db, range->after), dygw_db_int(db, range->below),
-                           dygw_db_int(db, limit) };
+    const char *args[]
+        = { dygw_db_int(db, range->after), dygw_db_int(db, range->below), dygw_db_int(db, limit) };
     dygw_rows_t *found;
     apr_status_t rv = dygw_db_select(db, &match_read, &found, args);
 

@@ -19,7 +19,7 @@ typedef struct dygw_match_row_t {
     const char *order_id;
     const char *ext_order_id;
     const char *product_name;
-    apr_int64_t pay_amount;         /* DYGW_NO_INT: none yet */
+    apr_int64_t pay_amount; /* DYGW_NO_INT: none yet */
     dygw_ms_t verify_time;
     dygw_ms_t created_at;
 } dygw_match_row_t;

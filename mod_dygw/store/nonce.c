@@ -5,11 +5,13 @@
 #include "store/db/catalogue.h"
 
 static const dygw_stmt_t nonce_spend = {
-    "dygw_nonce_spend", DYGW_SQL_INSERT_NEW("dygw_nonces (nonce_key, expires_at) VALUES (%s, %lld)")
+    "dygw_nonce_spend",
+    DYGW_SQL_INSERT_NEW("dygw_nonces (nonce_key, expires_at) VALUES (%s, %lld)"),
 };
 
 static const dygw_stmt_t nonce_look = {
-    "dygw_nonce_look", DYGW_SQL("SELECT 1 FROM dygw_nonces WHERE nonce_key = %s")
+    "dygw_nonce_look",
+    DYGW_SQL("SELECT 1 FROM dygw_nonces WHERE nonce_key = %s"),
 };
 
 #define OLDEST "WHERE expires_at < %lld ORDER BY expires_at LIMIT %lld"
@@ -18,7 +20,8 @@ static const dygw_stmt_t nonce_look = {
 
 /* A limited DELETE: MySQL has it, the others need the keys first. */
 static const dygw_stmt_t nonce_purge = {
-    "dygw_nonce_purge", { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_nonces " OLDEST }
+    "dygw_nonce_purge",
+    { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_nonces " OLDEST },
 };
 
 apr_status_t dygw_store_nonce_spend(dygw_db_t *db, const char *key, dygw_ms_t expires_at)

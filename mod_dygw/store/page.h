@@ -7,7 +7,7 @@
 
 typedef struct dygw_page_t {
     apr_array_header_t *rows;
-    apr_int64_t total;          /* of all pages */
+    apr_int64_t total; /* of all pages */
 } dygw_page_t;
 
 #endif

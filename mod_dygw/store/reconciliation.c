@@ -20,36 +20,36 @@
 
 static const dygw_stmt_t reconciliation_get = {
     "dygw_reconciliation_get",
-    DYGW_SQL("SELECT " COLUMNS " FROM dygw_reconciliations WHERE day = %s AND account_id = %s")
+    DYGW_SQL("SELECT " COLUMNS " FROM dygw_reconciliations WHERE day = %s AND account_id = %s"),
 };
 
 static const dygw_stmt_t reconciliation_due = {
     "dygw_reconciliation_due",
     DYGW_SQL("SELECT " COLUMNS " FROM dygw_reconciliations WHERE next_run_at <= %lld "
-             "ORDER BY next_run_at LIMIT 1")
+             "ORDER BY next_run_at LIMIT 1"),
 };
 
 static const dygw_stmt_t reconciliation_recall = {
     "dygw_reconciliation_recall",
-    DYGW_SQL("UPDATE dygw_reconciliations SET next_run_at = %lld WHERE next_run_at > %lld")
+    DYGW_SQL("UPDATE dygw_reconciliations SET next_run_at = %lld WHERE next_run_at > %lld"),
 };
 
 static const dygw_stmt_t reconciliation_last_day = {
     "dygw_reconciliation_last_day",
     DYGW_SQL("SELECT day FROM dygw_reconciliations WHERE day >= %s AND day <= %s "
-             "AND account_id = %s ORDER BY day DESC LIMIT 1")
+             "AND account_id = %s ORDER BY day DESC LIMIT 1"),
 };
 
 static const dygw_stmt_t reconciliation_add = {
     "dygw_reconciliation_add",
     DYGW_SQL_INSERT_NEW("dygw_reconciliations (day, account_id, wanted_at, next_run_at) "
-                        "VALUES (%s, %s, %lld, %lld)")
+                        "VALUES (%s, %s, %lld, %lld)"),
 };
 
 static const dygw_stmt_t reconciliation_want = {
     "dygw_reconciliation_want",
     DYGW_SQL("UPDATE dygw_reconciliations SET wanted_at = %lld, next_run_at = %lld, tries = 0 "
-             "WHERE day = %s AND account_id = %s")
+             "WHERE day = %s AND account_id = %s"),
 };
 
 static const dygw_stmt_t reconciliation_done = {
@@ -58,26 +58,26 @@ static const dygw_stmt_t reconciliation_done = {
              "last_error = NULL, tries = 0, "
              "next_run_at = CASE WHEN wanted_at = %lld THEN %lld ELSE next_run_at END "
              "WHERE day = %s AND account_id = %s "
-             "AND (generated_at IS NULL OR generated_at < %lld)")
+             "AND (generated_at IS NULL OR generated_at < %lld)"),
 };
 
 static const dygw_stmt_t reconciliation_failed = {
     "dygw_reconciliation_failed",
     DYGW_SQL("UPDATE dygw_reconciliations SET last_error = %s, tries = tries + 1, "
-             "next_run_at = %lld WHERE day = %s AND account_id = %s AND wanted_at = %lld")
+             "next_run_at = %lld WHERE day = %s AND account_id = %s AND wanted_at = %lld"),
 };
 
 static const dygw_stmt_t item_put = {
     "dygw_reconciliation_item_put",
     DYGW_SQL_INSERT_NEW("dygw_reconciliation_items (day, account_id, generation, item_no, item) "
-                        "VALUES (%s, %s, %lld, %lld, %s)")
+                        "VALUES (%s, %s, %lld, %lld, %s)"),
 };
 
 static const dygw_stmt_t item_list = {
     "dygw_reconciliation_item_list",
     DYGW_SQL("SELECT item_no, item FROM dygw_reconciliation_items WHERE day = %s "
              "AND account_id = %s AND generation = %lld AND item_no > %lld "
-             "ORDER BY item_no LIMIT %lld")
+             "ORDER BY item_no LIMIT %lld"),
 };
 
 /* The last item of a generation that is not to be kept. */
@@ -85,25 +85,25 @@ static const dygw_stmt_t item_stale = {
     "dygw_reconciliation_item_stale",
     DYGW_SQL("SELECT day, account_id, generation, item_no FROM dygw_reconciliation_items "
              "WHERE day = %s AND account_id = %s AND generation <> %lld AND generation <> %lld "
-             "ORDER BY generation DESC, item_no DESC LIMIT 1")
+             "ORDER BY generation DESC, item_no DESC LIMIT 1"),
 };
 
 static const dygw_stmt_t item_old = {
     "dygw_reconciliation_item_old",
     DYGW_SQL("SELECT day, account_id, generation, item_no FROM dygw_reconciliation_items "
              "WHERE day < %s "
-             "ORDER BY day DESC, account_id DESC, generation DESC, item_no DESC LIMIT 1")
+             "ORDER BY day DESC, account_id DESC, generation DESC, item_no DESC LIMIT 1"),
 };
 
 static const dygw_stmt_t item_remove = {
     "dygw_reconciliation_item_remove",
     DYGW_SQL("DELETE FROM dygw_reconciliation_items WHERE day = %s AND account_id = %s "
-             "AND generation = %lld AND item_no > %lld")
+             "AND generation = %lld AND item_no > %lld"),
 };
 
 static const dygw_stmt_t reconciliation_purge = {
     "dygw_reconciliation_purge",
-    DYGW_SQL("DELETE FROM dygw_reconciliations WHERE day < %s")
+    DYGW_SQL("DELETE FROM dygw_reconciliations WHERE day < %s"),
 };
 
 /* --- one row --- */
@@ -242,8 +242,8 @@ static apr_status_t put_run_items(dygw_db_t *db, const dygw_reconciliation_t *ru
     int i;
 
     for (i = 0; i < count && rv == APR_SUCCESS; i++) {
-        const char *args[] = { run->day, run->account_id, of, dygw_db_int(db, first_no + i),
-                               items[i] };
+        const char *args[]
+            = { run->day, run->account_id, of, dygw_db_int(db, first_no + i), items[i] };
 
         rv = dygw_db_exec(db, &item_put, NULL, args);
     }
@@ -271,8 +271,14 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
                                             const char *amounts, dygw_ms_t next_run_at)
 {
     const char *at = dygw_db_int(db, generated_at);
-    const char *args[] = { at, counts, amounts, dygw_db_int(db, run->wanted_at),
-                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id, at };
+    const char *args[] = { at,
+                           counts,
+                           amounts,
+                           dygw_db_int(db, run->wanted_at),
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at),
+                           run->day,
+                           run->account_id,
+                           at };
 
     return dygw_db_exec(db, &reconciliation_done, NULL, args);
 }
@@ -280,9 +286,9 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
                                               dygw_ms_t next_run_at, const char *last_error)
 {
-    const char *args[] = { DYGW_ARG_CLIPPED_255(db, last_error),
-                           DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day, run->account_id,
-                           dygw_db_int(db, run->wanted_at) };
+    const char *args[]
+        = { DYGW_ARG_CLIPPED_255(db, last_error), DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day,
+            run->account_id, dygw_db_int(db, run->wanted_at) };
 
     return dygw_db_exec(db, &reconciliation_failed, NULL, args);
 }
@@ -314,8 +320,8 @@ apr_status_t dygw_store_reconciliation_tidy(dygw_db_t *db, const dygw_reconcilia
                                             dygw_ms_t generation, dygw_ms_t other, int limit,
                                             int *removed)
 {
-    const char *args[] = { run->day, run->account_id, dygw_db_int(db, generation),
-                           dygw_db_int(db, other) };
+    const char *args[]
+        = { run->day, run->account_id, dygw_db_int(db, generation), dygw_db_int(db, other) };
 
     return remove_last_items(db, &item_stale, args, limit, removed);
 }
@@ -332,7 +338,8 @@ apr_status_t dygw_store_reconciliation_items(dygw_db_t *db, const dygw_reconcili
     *items = apr_array_make(pool, limit, sizeof(dygw_reconciliation_item_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
         APR_ARRAY_PUSH(*items, dygw_reconciliation_item_t) = (dygw_reconciliation_item_t){
-            .item_no = (int)dygw_row_int(rows, 0, 0), .item = dygw_row_text(rows, 1, pool)
+            .item_no = (int)dygw_row_int(rows, 0, 0),
+            .item = dygw_row_text(rows, 1, pool),
         };
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;

@@ -14,15 +14,15 @@
 #include "store/db/db.h"
 
 typedef struct dygw_reconciliation_t {
-    const char *day;                /* YYYY-MM-DD */
+    const char *day; /* YYYY-MM-DD */
     const char *account_id;
-    dygw_ms_t wanted_at;            /* when it was asked for last */
-    dygw_ms_t generated_at;         /* DYGW_NO_TIME: not yet */
-    const char *counts;             /* JSON objects by class; NULL: not yet */
+    dygw_ms_t wanted_at;    /* when it was asked for last */
+    dygw_ms_t generated_at; /* DYGW_NO_TIME: not yet */
+    const char *counts;     /* JSON objects by class; NULL: not yet */
     const char *amounts;
-    const char *last_error;         /* of the last try, in words; NULL: none, or it worked */
-    dygw_ms_t next_run_at;          /* DYGW_NO_TIME: not wanted, or given up */
-    int tries;                      /* that came to nothing since it is wanted */
+    const char *last_error; /* of the last try, in words; NULL: none, or it worked */
+    dygw_ms_t next_run_at;  /* DYGW_NO_TIME: not wanted, or given up */
+    int tries;              /* that came to nothing since it is wanted */
 } dygw_reconciliation_t;
 
 /* APR_NOTFOUND. */
@@ -80,7 +80,7 @@ apr_status_t dygw_store_reconciliation_tidy(dygw_db_t *db, const dygw_reconcilia
 
 typedef struct dygw_reconciliation_item_t {
     int item_no;
-    const char *item;               /* JSON object */
+    const char *item; /* JSON object */
 } dygw_reconciliation_item_t;
 
 /* The items of a run behind number after_no (-1: from the first on), in order, at most limit.

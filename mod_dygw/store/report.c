@@ -9,16 +9,17 @@
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 
-#define FROM    " FROM dygw_verifications "
-#define NEWEST  " ORDER BY id DESC LIMIT %lld"
+#define FROM   " FROM dygw_verifications "
+#define NEWEST " ORDER BY id DESC LIMIT %lld"
 
 /* By `brief`: with Douyin's answers, and without. */
-static const char *const selected[] = { DYGW_VERIFICATION_COLUMNS,
-                                        DYGW_VERIFICATION_COLUMNS_BRIEF };
+static const char *const selected[]
+    = { DYGW_VERIFICATION_COLUMNS, DYGW_VERIFICATION_COLUMNS_BRIEF };
 
 /* Each database counts the entries of its shortest index. */
 static const dygw_stmt_t report_count_all = {
-    "dygw_report_count_all", DYGW_SQL("SELECT COUNT(*) FROM dygw_verifications")
+    "dygw_report_count_all",
+    DYGW_SQL("SELECT COUNT(*) FROM dygw_verifications"),
 };
 
 static apr_status_t read_reported(dygw_db_t *db, const char *label, const char *sql,
@@ -74,8 +75,8 @@ static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, NEWEST
-                      " OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where,
+                      NEWEST " OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
     return report_number(db, &stmt, clause.args, id);
 }

@@ -15,9 +15,9 @@ apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *f
 /* A part of the list, whatever its place in it. */
 #define DYGW_BELOW_ALL APR_INT64_MAX
 typedef struct dygw_report_part_t {
-    apr_int64_t below_id;       /* only records with a lower one; DYGW_BELOW_ALL: all */
-    int limit;                  /* so many of them at most */
-    int brief;                  /* without Douyin's answers */
+    apr_int64_t below_id; /* only records with a lower one; DYGW_BELOW_ALL: all */
+    int limit;            /* so many of them at most */
+    int brief;            /* without Douyin's answers */
 } dygw_report_part_t;
 apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      const dygw_report_part_t *part, apr_array_header_t **rows,
@@ -41,32 +41,32 @@ typedef struct dygw_sums_t {
     apr_int64_t failed_count;
     apr_int64_t processing_count;
     apr_int64_t cancelled_count;
-    apr_int64_t pay_amount;         /* fen, over `success` */
+    apr_int64_t pay_amount; /* fen, over `success` */
     apr_int64_t receipt_amount;
     apr_int64_t discount_amount;
 } dygw_sums_t;
 
 /* The sums of one group; members by which is not grouped are NULL, 0 and DYGW_NO_TIME. */
 typedef struct dygw_sums_row_t {
-    dygw_ms_t day;                  /* its first ms */
+    dygw_ms_t day; /* its first ms */
     const char *poi_id;
     apr_int64_t app_id;
-    const char *app_name;           /* the present one */
+    const char *app_name; /* the present one */
     const char *product_id;
     dygw_sums_t sums;
 } dygw_sums_row_t;
 
 /* What makes a group. */
 typedef struct dygw_sums_by_t {
-    int keys;                       /* DYGW_BY_*, added up */
-    int zone;                       /* whose days they are: minutes east */
+    int keys; /* DYGW_BY_*, added up */
+    int zone; /* whose days they are: minutes east */
 } dygw_sums_by_t;
 
 /* The groups that there are, in no order, at most limit. One statement, which reads as many index
  * entries as there are records: ask for a long time in pieces. rows: of dygw_sums_row_t. */
 apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                    const dygw_sums_by_t *by, int limit,
-                                    apr_array_header_t **rows, apr_pool_t *pool);
+                                    const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool);
 
 /* When the first record at or after `from` was created. APR_NOTFOUND: there is none. */
 apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at);

@@ -14,8 +14,8 @@
 #include "store/verification/verification.h"
 
 typedef struct condition_t {
-    const char *leads;      /* as the first of the conditions */
-    const char *follows;    /* after it, on SQLite */
+    const char *leads;   /* as the first of the conditions */
+    const char *follows; /* after it, on SQLite */
 } condition_t;
 
 /* The most telling first. */
@@ -39,9 +39,9 @@ void dygw_report_filter_init(dygw_report_filter_t *filter)
 static void add_condition(dygw_clause_t *clause, dygw_db_t *db, const char *condition,
                           const char *value)
 {
-    clause->where = clause->where ? apr_pstrcat(dygw_db_pool(db), clause->where, " AND ", condition,
-                                                NULL)
-                                  : condition;
+    clause->where = clause->where
+                        ? apr_pstrcat(dygw_db_pool(db), clause->where, " AND ", condition, NULL)
+                        : condition;
     clause->args[clause->count++] = value;
 }
 

@@ -9,11 +9,11 @@
 
 /* Which records. NULL, 0, DYGW_ANY_STATUS and DYGW_NO_TIME: any. */
 typedef struct dygw_report_filter_t {
-    dygw_ms_t start_time;       /* of created_at, inclusive */
-    dygw_ms_t end_time;         /* exclusive */
+    dygw_ms_t start_time; /* of created_at, inclusive */
+    dygw_ms_t end_time;   /* exclusive */
     const char *poi_id;
     apr_int64_t app_id;
-    int status;                 /* dygw_verify_status_e */
+    int status; /* dygw_verify_status_e */
     const char *certificate_id;
     const char *order_id;
 } dygw_report_filter_t;
@@ -23,19 +23,19 @@ void dygw_report_filter_init(dygw_report_filter_t *filter);
 
 /* --- for store/ only --- */
 
-#define DYGW_CLAUSE_ARGS 9      /* at most, two of them of the caller's */
+#define DYGW_CLAUSE_ARGS 9 /* at most, two of them of the caller's */
 
 /* Which range stands for the time, and so by which index it is read. */
 typedef enum {
-    DYGW_RANGE_ID,              /* (a filter's column, id), or the primary key */
-    DYGW_RANGE_CREATED_AT       /* the index for sums, which has all that is summed */
+    DYGW_RANGE_ID,        /* (a filter's column, id), or the primary key */
+    DYGW_RANGE_CREATED_AT /* the index for sums, which has all that is summed */
 } dygw_range_e;
 
 typedef struct dygw_clause_t {
-    const char *where;          /* conditions joined by AND, without WHERE */
+    const char *where; /* conditions joined by AND, without WHERE */
     const char *args[DYGW_CLAUSE_ARGS];
-    int count;                  /* of args */
-    int mask;                   /* a bit for each filter that is given */
+    int count; /* of args */
+    int mask;  /* a bit for each filter that is given */
 } dygw_clause_t;
 
 /* The records of the filter with an id below `below`, which is looked at with DYGW_RANGE_ID only.

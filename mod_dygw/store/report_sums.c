@@ -9,12 +9,12 @@
 #include "store/db/catalogue.h"
 #include "util/day.h"
 
-#define MINUTE_MS   60000
+#define MINUTE_MS 60000
 
 /* Columns of the answer: by what is grouped, whose numbers stand in GROUP BY too, and the sums. */
 enum { DAY, POI, APP, APP_NAME, PRODUCT, FIRST_SUM };
 
-#define COUNT_OF(word)  "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
+#define COUNT_OF(word) "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
 #define AMOUNT_OF(column) \
     "COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
 
@@ -29,8 +29,8 @@ enum { DAY, POI, APP, APP_NAME, PRODUCT, FIRST_SUM };
     X(receipt_amount, AMOUNT_OF("receipt_amount")) \
     X(discount_amount, AMOUNT_OF("discount_amount"))
 
-#define AND_SUM(member, sql)    ", " sql
-#define READ_SUM(member, sql)   sums->member = dygw_row_int(rows, column++, 0);
+#define AND_SUM(member, sql)  ", " sql
+#define READ_SUM(member, sql) sums->member = dygw_row_int(rows, column++, 0);
 
 /* Days since the epoch of a zone that is so many ms east. */
 static const char *const day_numbers[DYGW_DIALECTS] = {
@@ -42,7 +42,7 @@ static const char *const day_numbers[DYGW_DIALECTS] = {
 static const dygw_stmt_t report_first = {
     "dygw_report_first",
     DYGW_SQL("SELECT created_at FROM dygw_verifications WHERE created_at >= %lld "
-             "ORDER BY created_at LIMIT 1")
+             "ORDER BY created_at LIMIT 1"),
 };
 
 static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
@@ -53,10 +53,9 @@ static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
                           ? "app_id, (SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
                           : "NULL, NULL";
     const char *product = group_by & DYGW_BY_PRODUCT ? "product_id" : "NULL";
-    const char *by = apr_pstrcat(dygw_db_pool(db), group_by & DYGW_BY_DAY ? ", 1" : "",
-                                 group_by & DYGW_BY_POI ? ", 2" : "",
-                                 group_by & DYGW_BY_APP ? ", 3" : "",
-                                 group_by & DYGW_BY_PRODUCT ? ", 5" : "", NULL);
+    const char *by = apr_pstrcat(
+        dygw_db_pool(db), group_by & DYGW_BY_DAY ? ", 1" : "", group_by & DYGW_BY_POI ? ", 2" : "",
+        group_by & DYGW_BY_APP ? ", 3" : "", group_by & DYGW_BY_PRODUCT ? ", 5" : "", NULL);
 
     return apr_pstrcat(dygw_db_pool(db), "SELECT ", day, ", ", poi, ", ", app, ", ", product,
                        SUMS(AND_SUM) " FROM dygw_verifications WHERE ", where,
@@ -101,8 +100,8 @@ static const char **sums_arguments(dygw_db_t *db, const dygw_clause_t *clause,
 }
 
 apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                    const dygw_sums_by_t *by, int limit,
-                                    apr_array_header_t **rows, apr_pool_t *pool)
+                                    const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool)
 {
     const int narrow = filter->poi_id || filter->certificate_id || filter->order_id;
     dygw_clause_t clause;

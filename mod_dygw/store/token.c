@@ -9,7 +9,7 @@
 
 static const dygw_stmt_t token_get = {
     "dygw_token_get",
-    DYGW_SQL("SELECT version, sealed, expires_at, obtained_at FROM dygw_tokens WHERE id = 1")
+    DYGW_SQL("SELECT version, sealed, expires_at, obtained_at FROM dygw_tokens WHERE id = 1"),
 };
 
 #define CLAIM(now, integer) \
@@ -20,23 +20,24 @@ static const dygw_stmt_t token_get = {
 static const dygw_stmt_t token_claim = {
     "dygw_token_claim",
     { CLAIM(DYGW_NOW_SQLITE3, "INTEGER"), CLAIM(DYGW_NOW_PGSQL, "BIGINT"),
-      CLAIM(DYGW_NOW_MYSQL, "SIGNED") }
+      CLAIM(DYGW_NOW_MYSQL, "SIGNED") },
 };
 
 static const dygw_stmt_t token_claimed = {
-    "dygw_token_claimed", DYGW_SQL("SELECT version, claim_owner FROM dygw_tokens WHERE id = 1")
+    "dygw_token_claimed",
+    DYGW_SQL("SELECT version, claim_owner FROM dygw_tokens WHERE id = 1"),
 };
 
 static const dygw_stmt_t token_put = {
     "dygw_token_put",
     DYGW_SQL("UPDATE dygw_tokens SET version = version + 1, sealed = %s, obtained_at = %lld, "
              "expires_at = %lld, claim_owner = NULL, claim_until = 0 "
-             "WHERE id = 1 AND version = %lld")
+             "WHERE id = 1 AND version = %lld"),
 };
 
 static const dygw_stmt_t token_reseal = {
     "dygw_token_reseal",
-    DYGW_SQL("UPDATE dygw_tokens SET sealed = %s WHERE id = 1 AND version = %lld AND sealed = %s")
+    DYGW_SQL("UPDATE dygw_tokens SET sealed = %s WHERE id = 1 AND version = %lld AND sealed = %s"),
 };
 
 apr_status_t dygw_store_token_get(dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool)

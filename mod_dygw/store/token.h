@@ -7,9 +7,9 @@
 #include "store/db/db.h"
 
 typedef struct dygw_token_row_t {
-    apr_int64_t version;        /* raised by one with every renewal; 0 = never had one */
-    const char *sealed;         /* NULL at version 0; purpose "access-token" */
-    dygw_ms_t expires_at;       /* by the clock of the host that fetched it */
+    apr_int64_t version;  /* raised by one with every renewal; 0 = never had one */
+    const char *sealed;   /* NULL at version 0; purpose "access-token" */
+    dygw_ms_t expires_at; /* by the clock of the host that fetched it */
     dygw_ms_t obtained_at;
 } dygw_token_row_t;
 

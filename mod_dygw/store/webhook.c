@@ -8,7 +8,7 @@
 #include "store/db/kinds.h"
 #include "store/verification/verification.h"
 
-#define DEADLOCK_TRIES  5
+#define DEADLOCK_TRIES 5
 
 #define WEBHOOK_COLUMNS(FIRST, X) \
     FIRST(CLIPPED_128, msg_id) \
@@ -21,29 +21,31 @@
     X(CLIPPED_64, account_id) \
     X(INT, records)
 
+/* clang-format off */
 static const dygw_stmt_t webhook_put = {
     "dygw_webhook_put",
     DYGW_SQL_INSERT_NEW("dygw_webhooks (" DYGW_NAMES(WEBHOOK_COLUMNS) ") "
                         "VALUES (" DYGW_PARAMETERS(WEBHOOK_COLUMNS) ")")
 };
+/* clang-format on */
 
 static const dygw_stmt_t webhook_get = {
     "dygw_webhook_get",
-    DYGW_SQL("SELECT " DYGW_NAMES(WEBHOOK_COLUMNS) " FROM dygw_webhooks WHERE msg_id = %s")
+    DYGW_SQL("SELECT " DYGW_NAMES(WEBHOOK_COLUMNS) " FROM dygw_webhooks WHERE msg_id = %s"),
 };
 
-#define OLD     "received_at < %lld"
+#define OLD "received_at < %lld"
 #define PURGE \
     "DELETE FROM dygw_webhooks WHERE msg_id IN " \
     "(SELECT msg_id FROM dygw_webhooks WHERE " OLD " ORDER BY received_at LIMIT %lld)"
 
 static const dygw_stmt_t webhook_purge = {
     "dygw_webhook_purge",
-    { PURGE, PURGE, "DELETE FROM dygw_webhooks WHERE " OLD " ORDER BY received_at LIMIT %lld" }
+    { PURGE, PURGE, "DELETE FROM dygw_webhooks WHERE " OLD " ORDER BY received_at LIMIT %lld" },
 };
 
-#define READ(kind, name)        found->name = DYGW_READ_##kind(rows, column++, pool);
-#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, message->name);
+#define READ(kind, name)     found->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, message->name);
 
 static apr_status_t put_message(dygw_db_t *db, const dygw_webhook_t *message)
 {

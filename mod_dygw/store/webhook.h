@@ -7,16 +7,16 @@
 
 /* Text members are NULL when absent; text that is longer than its column is cut. */
 typedef struct dygw_webhook_t {
-    const char *msg_id;         /* at most 128 characters, tells one message from another: not
+    const char *msg_id; /* at most 128 characters, tells one message from another: not
                                    Douyin's Msg-Id but a hash of the body */
     dygw_ms_t received_at;
-    const char *event;          /* life_trade_certificate_notify */
-    const char *action;         /* verify, verify_cancel, refund_success */
-    dygw_ms_t msg_time;         /* DYGW_NO_TIME = absent */
+    const char *event;  /* life_trade_certificate_notify */
+    const char *action; /* verify, verify_cancel, refund_success */
+    dygw_ms_t msg_time; /* DYGW_NO_TIME = absent */
     const char *certificate_id;
     const char *order_id;
     const char *account_id;
-    int records;                /* of ours that it is about; 0: we never saw the coupon */
+    int records; /* of ours that it is about; 0: we never saw the coupon */
 } dygw_webhook_t;
 
 /* Keeps the message and marks the records of its coupon (dygw_store_verification_notify), in one

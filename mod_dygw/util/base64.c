@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define BITS_PER_CHAR   6
-#define BITS_PER_BYTE   8
+#define BITS_PER_CHAR 6
+#define BITS_PER_BYTE 8
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -21,7 +21,7 @@ void dygw_base64url_encode(const unsigned char *data, apr_size_t len, char *out)
 
     for (apr_size_t i = 0; i < len; i++) {
         bits = (bits << BITS_PER_BYTE | data[i]) & 0xFFFF;
-        for (held += BITS_PER_BYTE; held >= BITS_PER_CHAR; ) {
+        for (held += BITS_PER_BYTE; held >= BITS_PER_CHAR;) {
             held -= BITS_PER_CHAR;
             *out++ = alphabet[bits >> held & 63];
         }

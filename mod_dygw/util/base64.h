@@ -11,8 +11,8 @@
 #include <apr_errno.h>
 
 typedef enum {
-    DYGW_BASE64_URL,    /* A-Za-z0-9-_ without padding */
-    DYGW_BASE64_ANY     /* A-Za-z0-9 and -_ or +/, padded or not */
+    DYGW_BASE64_URL, /* A-Za-z0-9-_ without padding */
+    DYGW_BASE64_ANY  /* A-Za-z0-9 and -_ or +/, padded or not */
 } dygw_base64_kind_e;
 
 /* Returns how many characters `bytes` bytes need without padding. */

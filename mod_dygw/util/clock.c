@@ -6,15 +6,15 @@
 
 #include <apr_time.h>
 
-#define MS_PER_SEC          1000
-#define US_PER_MS           1000
+#define MS_PER_SEC 1000
+#define US_PER_MS  1000
 
 /* As seconds this number is in the year 5138, as milliseconds in March 1973: so a time above it is
  * in milliseconds. */
-#define DOUYIN_MS_ABOVE     APR_INT64_C(100000000000)
+#define DOUYIN_MS_ABOVE APR_INT64_C(100000000000)
 
 /* 9999-12-31T23:59:59.999Z, the last time of RFC 3339, which has four digits for the year. */
-#define RFC3339_MAX_MS      APR_INT64_C(253402300799999)
+#define RFC3339_MAX_MS APR_INT64_C(253402300799999)
 
 static dygw_ms_t system_clock(void)
 {

@@ -11,7 +11,7 @@ typedef apr_int64_t dygw_ms_t;
 /* The clocks of two hosts that share a database may differ by so much without any harm. */
 #define DYGW_CLOCKS_APART_MS 2000
 /* So one host's clock may differ by half of this from the database's. */
-#define DYGW_CLOCK_OFF_MS (DYGW_CLOCKS_APART_MS / 2)
+#define DYGW_CLOCK_OFF_MS    (DYGW_CLOCKS_APART_MS / 2)
 
 /* Stands for a time that is not known yet. It is stored as NULL, and written as null in JSON. */
 #define DYGW_NO_TIME ((dygw_ms_t)-1)

@@ -19,10 +19,10 @@
 
 #include "util/base64.h"
 
-#define SHA1_LEN        20
-#define HMAC_BLOCK_LEN  64
-#define HMAC_INNER_PAD  0x36
-#define HMAC_OUTER_PAD  0x5c
+#define SHA1_LEN       20
+#define HMAC_BLOCK_LEN 64
+#define HMAC_INNER_PAD 0x36
+#define HMAC_OUTER_PAD 0x5c
 
 static CRYPTO_ONCE fetch_once = CRYPTO_ONCE_STATIC_INIT;
 static EVP_MD *sha256;
@@ -165,7 +165,7 @@ const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     const unsigned letters = sizeof alphabet - 1;
-    const unsigned fair = 256 - 256 % letters;  /* bytes from here on would favour some letters */
+    const unsigned fair = 256 - 256 % letters; /* bytes from here on would favour some letters */
     unsigned char bytes[64];
     char *text = apr_palloc(pool, len + 1);
     apr_size_t done = 0, i;
@@ -191,12 +191,12 @@ void dygw_wipe(void *data, apr_size_t len)
 
 /* --- the seal: "v1.<key id>.<base64url of IV, ciphertext, tag>" --- */
 
-#define SEAL_PREFIX     "v1."
-#define KEY_ID_LEN      8
-#define HEAD_LEN        (sizeof SEAL_PREFIX - 1 + KEY_ID_LEN + 1)
-#define IV_LEN          12
-#define TAG_LEN         16
-#define MAX_TEXT_LEN    ((apr_size_t)16 * 1024 * 1024)
+#define SEAL_PREFIX  "v1."
+#define KEY_ID_LEN   8
+#define HEAD_LEN     (sizeof SEAL_PREFIX - 1 + KEY_ID_LEN + 1)
+#define IV_LEN       12
+#define TAG_LEN      16
+#define MAX_TEXT_LEN ((apr_size_t)16 * 1024 * 1024)
 
 apr_status_t dygw_master_key_decode(const char *text, unsigned char key[DYGW_MASTER_KEY_LEN])
 {

@@ -8,20 +8,20 @@
 
 #include "util/text.h"
 
-#define BOM             "\xEF\xBB\xBF"
-#define MINUTE_MS       60000
-#define FEN_OF_YUAN     100
-#define NUMBER_SIZE     32
-#define DATE_LEN        10
-#define TIME_LEN        19      /* of an RFC 3339 time, up to the seconds */
+#define BOM         "\xEF\xBB\xBF"
+#define MINUTE_MS   60000
+#define FEN_OF_YUAN 100
+#define NUMBER_SIZE 32
+#define DATE_LEN    10
+#define TIME_LEN    19 /* of an RFC 3339 time, up to the seconds */
 
 /* A cell with one of SPECIAL must be quoted; a cell that begins with one of FORMULA could be taken
  * for a formula. */
-#define SPECIAL         ",\"\r\n"
-#define FORMULA         "=+-@\t\r"
+#define SPECIAL ",\"\r\n"
+#define FORMULA "=+-@\t\r"
 /* The full-width = + - @ of Chinese input methods: Excel takes them for the others. */
-static const char *const wide_formula[] = { "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
-                                            "\xEF\xBC\xA0" };
+static const char *const wide_formula[]
+    = { "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0" };
 
 /* Makes room for `more` bytes at the end of the text, and returns where they go. */
 static char *csv_reserve(dygw_csv_t *csv, apr_size_t more)

@@ -18,9 +18,9 @@ typedef struct dygw_csv_t {
     char *text;
     apr_size_t len;
     apr_size_t size;
-    int raw;            /* cells are written as they are */
-    int zone;           /* in which times are written: minutes east of UTC */
-    int cells;          /* in the present row so far */
+    int raw;   /* cells are written as they are */
+    int zone;  /* in which times are written: minutes east of UTC */
+    int cells; /* in the present row so far */
 } dygw_csv_t;
 
 /* Begins an empty text of size_hint bytes, from pool; the text grows by doubling. */
@@ -38,8 +38,8 @@ void dygw_csv_id(dygw_csv_t *csv, const char *value);
 void dygw_csv_int_id(dygw_csv_t *csv, apr_int64_t value);
 void dygw_csv_int(dygw_csv_t *csv, apr_int64_t value);
 void dygw_csv_empty(dygw_csv_t *csv);
-void dygw_csv_time(dygw_csv_t *csv, dygw_ms_t t);       /* 2026-11-24 23:59:59 */
-void dygw_csv_yuan(dygw_csv_t *csv, apr_int64_t fen);   /* 12.30 */
+void dygw_csv_time(dygw_csv_t *csv, dygw_ms_t t);     /* 2026-11-24 23:59:59 */
+void dygw_csv_yuan(dygw_csv_t *csv, apr_int64_t fen); /* 12.30 */
 
 /* Ends the row. */
 void dygw_csv_end_row(dygw_csv_t *csv);

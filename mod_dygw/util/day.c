@@ -6,9 +6,9 @@
 
 #include <apr_strings.h>
 
-#define MINUTE_MS       APR_INT64_C(60000)
-#define FIRST_YEAR      1970
-#define LAST_YEAR       9998
+#define MINUTE_MS  APR_INT64_C(60000)
+#define FIRST_YEAR 1970
+#define LAST_YEAR  9998
 
 const char *dygw_day_of(dygw_ms_t t, int zone, apr_pool_t *pool)
 {

@@ -5,8 +5,8 @@
 
 #include "util/clock.h"
 
-#define DYGW_DAY_MS     APR_INT64_C(86400000)
-#define DYGW_DAY_LEN    10      /* "2026-11-24" */
+#define DYGW_DAY_MS  APR_INT64_C(86400000)
+#define DYGW_DAY_LEN 10 /* "2026-11-24" */
 
 /* Returns the day of the time t as "YYYY-MM-DD", from pool. */
 const char *dygw_day_of(dygw_ms_t t, int zone, apr_pool_t *pool);

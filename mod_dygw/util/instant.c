@@ -6,9 +6,9 @@
 
 #include "util/day.h"
 
-#define MINUTE_MS       60000
-#define MINUTES         60
-#define SECOND_MS       1000
+#define MINUTE_MS 60000
+#define MINUTES   60
+#define SECOND_MS 1000
 
 /* Reads two digits and moves *text behind them. Returns their value; -1: there are no two digits,
  * or the value is above max. */

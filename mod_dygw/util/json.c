@@ -11,13 +11,13 @@
 
 #include "util/text.h"
 
-#define ID_MAX          64      /* characters: what the columns of all ids hold */
+#define ID_MAX 64 /* characters: what the columns of all ids hold */
 
 /* 9223372036854775807 has 19 digits: an integer with fewer digits fits into 64 bits. */
-#define RISKY_DIGITS    19
+#define RISKY_DIGITS 19
 
 /* Two to the 63rd, which is the first real number that does not fit into a 64-bit integer. */
-#define INT64_END       9223372036854775808.0
+#define INT64_END 9223372036854775808.0
 
 /* Returns the index behind the string that starts at text[i]. */
 static apr_size_t skip_string(const char *text, apr_size_t len, apr_size_t i)

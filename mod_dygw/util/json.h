@@ -9,9 +9,9 @@
 #define DYGW_JSON_MAX_DEPTH 32
 
 typedef enum {
-    DYGW_JSON_STRICT,   /* from callers: duplicate keys, NUL characters, and a depth above
+    DYGW_JSON_STRICT, /* from callers: duplicate keys, NUL characters, and a depth above
                          * DYGW_JSON_MAX_DEPTH are refused */
-    DYGW_JSON_LENIENT   /* from Douyin: refused is only such a depth, and what is not JSON even
+    DYGW_JSON_LENIENT /* from Douyin: refused is only such a depth, and what is not JSON even
                          * after dygw_json_mend */
 } dygw_json_mode_e;
 

@@ -10,18 +10,18 @@
 
 #include <apr_lib.h>
 
-#define MARK            "\xEF\xBB\xBF"          /* the byte order mark */
-#define REPLACEMENT     "\xEF\xBF\xBD"          /* U+FFFD */
-#define ESCAPE_LEN      6                       /* of \u and four digits */
-#define HIGH_FIRST      0xD800U                 /* from here on: first halves of surrogate pairs */
-#define LOW_FIRST       0xDC00U                 /* from here on: second halves */
-#define LOW_LAST        0xDFFFU                 /* the last second half */
+#define MARK        "\xEF\xBB\xBF" /* the byte order mark */
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define ESCAPE_LEN  6              /* of \u and four digits */
+#define HIGH_FIRST  0xD800U        /* from here on: first halves of surrogate pairs */
+#define LOW_FIRST   0xDC00U        /* from here on: second halves */
+#define LOW_LAST    0xDFFFU        /* the last second half */
 
 typedef struct walk_t {
     const unsigned char *text;
     apr_size_t len;
     apr_size_t at;
-    char *out;              /* NULL: this walk only measures */
+    char *out; /* NULL: this walk only measures */
     apr_size_t out_len;
     int mended;
 } walk_t;

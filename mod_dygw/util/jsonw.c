@@ -6,9 +6,9 @@
 
 #include "util/text.h"
 
-#define REPLACEMENT         "\xEF\xBF\xBD"      /* U+FFFD */
-#define ESCAPED_LEN         6                   /* \u0000 */
-#define MAX_INT_LEN         20                  /* -9223372036854775808 */
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define ESCAPED_LEN 6              /* \u0000 */
+#define MAX_INT_LEN 20             /* -9223372036854775808 */
 
 static void jsonw_append(dygw_jsonw_t *w, const char *data, apr_size_t len)
 {
@@ -33,8 +33,8 @@ static apr_size_t utf8_sequence_length(const unsigned char *s)
         return 0;
     }
     len = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    min = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : min;      /* overlong */
-    max = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : max;      /* surrogates, above U+10FFFF */
+    min = s[0] == 0xE0 ? 0xA0 : s[0] == 0xF0 ? 0x90 : min; /* overlong */
+    max = s[0] == 0xED ? 0x9F : s[0] == 0xF4 ? 0x8F : max; /* surrogates, above U+10FFFF */
     if (s[1] < min || s[1] > max) {
         return 0;
     }

@@ -10,10 +10,10 @@
 
 typedef struct dygw_jsonw_t {
     apr_pool_t *pool;
-    char *text;         /* NUL ended at any time */
+    char *text; /* NUL ended at any time */
     apr_size_t len;
     apr_size_t size;
-    int comma;          /* the next value needs a comma before it */
+    int comma; /* the next value needs a comma before it */
 } dygw_jsonw_t;
 
 /* Begins an empty text of size_hint bytes, from pool; the text grows by doubling. */

@@ -36,7 +36,7 @@ void dygw_lock_take(void *baton)
         rv = pthread_mutex_consistent(&lock->mutex);
     }
     if (rv != 0) {
-        abort();        /* to go on without the lock could accept a nonce twice */
+        abort(); /* to go on without the lock could accept a nonce twice */
     }
 }
 

@@ -8,7 +8,7 @@
 
 #include "util/clock.h"
 
-#define REPEAT_PAUSE_SEC    60
+#define REPEAT_PAUSE_SEC 60
 
 /* It is set once, before there are threads. */
 static dygw_log_writer_fn *log_writer;

@@ -48,8 +48,8 @@ void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_st
 
 /* dygw_log(log, ERR, rv, DYGWNO(0001) "what happened to %s", name);  rv is 0 when there is none. */
 #define dygw_log(log, level, rv, ...) \
-    dygw_log_write((log), &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, \
-                   (rv), __VA_ARGS__)
+    dygw_log_write((log), &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, (rv), \
+                   __VA_ARGS__)
 
 /* Whether a message that could come with every request may be logged now: once a minute in each
  * process. *said_at keeps when the message was logged last (s; 0 at first). */

@@ -14,8 +14,8 @@
 
 #include "util/clock.h"
 
-#define COPIES      16
-#define CACHE_LINE  64
+#define COPIES     16
+#define CACHE_LINE 64
 
 /* Several processes share the slots. So 64-bit atomics that a compiler emulates by a lock of one
  * process would not work. */
@@ -25,7 +25,7 @@ typedef _Atomic apr_uint64_t slot_t;
 
 typedef struct histogram_t {
     slot_t buckets[DYGW_BUCKETS];
-    slot_t sum;                     /* us */
+    slot_t sum; /* us */
 } histogram_t;
 
 typedef struct copy_t {
@@ -36,7 +36,7 @@ typedef struct copy_t {
 typedef struct shared_t {
     dygw_ms_t since;
     _Atomic apr_int64_t gauges[DYGW_GAUGES];
-    _Atomic apr_int64_t numbers[DYGW_METRIC_NUMBERS];   /* 0: the place is free */
+    _Atomic apr_int64_t numbers[DYGW_METRIC_NUMBERS]; /* 0: the place is free */
     copy_t copies[COPIES];
 } shared_t;
 
@@ -59,7 +59,7 @@ const char *const dygw_gauge_words[DYGW_GAUGES] = {
 
 /* Douyin usually takes 80 ms and more, and the configuration allows a call to take some seconds. */
 const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1] = {
-    25000, 50000, 80000, 100000, 150000, 200000, 300000, 500000, 1000000, 2000000, 3000000, 5000000
+    25000, 50000, 80000, 100000, 150000, 200000, 300000, 500000, 1000000, 2000000, 3000000, 5000000,
 };
 
 /* --- the memory --- */

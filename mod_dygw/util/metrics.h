@@ -18,51 +18,81 @@
 /* Of POST /coupons/verify. The first three are counted for each verification, the others for each
  * request. */
 typedef enum {
-    DYGW_REDEMPTION_SUCCESS, DYGW_REDEMPTION_FAILED, DYGW_REDEMPTION_PROCESSING,
-    DYGW_REDEMPTION_REFUSED, DYGW_REDEMPTION_REPLAYED, DYGW_REDEMPTION_SERIES
+    DYGW_REDEMPTION_SUCCESS,
+    DYGW_REDEMPTION_FAILED,
+    DYGW_REDEMPTION_PROCESSING,
+    DYGW_REDEMPTION_REFUSED,
+    DYGW_REDEMPTION_REPLAYED,
+    DYGW_REDEMPTION_SERIES
 } dygw_redemption_series_e;
 
 /* Verifications that the background settled, by their outcome. */
 typedef enum {
-    DYGW_SETTLED_SUCCESS, DYGW_SETTLED_FAILED, DYGW_SETTLED_SERIES
+    DYGW_SETTLED_SUCCESS,
+    DYGW_SETTLED_FAILED,
+    DYGW_SETTLED_SERIES
 } dygw_settled_series_e;
 
 typedef enum {
-    DYGW_CANCEL_DONE, DYGW_CANCEL_REFUSED, DYGW_CANCEL_UNKNOWN, DYGW_CANCEL_GIVEN_UP,
+    DYGW_CANCEL_DONE,
+    DYGW_CANCEL_REFUSED,
+    DYGW_CANCEL_UNKNOWN,
+    DYGW_CANCEL_GIVEN_UP,
     DYGW_CANCEL_ELSEWHERE,
-    DYGW_CANCEL_ORPHAN, DYGW_CANCEL_ORPHAN_LEFT,    /* an orphan was cancelled, or could not be */
+    DYGW_CANCEL_ORPHAN,
+    DYGW_CANCEL_ORPHAN_LEFT, /* an orphan was cancelled, or could not be */
     DYGW_CANCEL_SERIES
 } dygw_cancel_series_e;
 
 /* The calls to Douyin. */
 typedef enum {
-    DYGW_UPSTREAM_TOKEN, DYGW_UPSTREAM_PREPARE, DYGW_UPSTREAM_VERIFY, DYGW_UPSTREAM_CANCEL,
-    DYGW_UPSTREAM_GET, DYGW_UPSTREAM_QUERY, DYGW_UPSTREAM_ORDER, DYGW_UPSTREAM_RECORDS,
-    DYGW_UPSTREAM_STORES, DYGW_UPSTREAM_SHORT_LINK, DYGW_UPSTREAM_CALLS
+    DYGW_UPSTREAM_TOKEN,
+    DYGW_UPSTREAM_PREPARE,
+    DYGW_UPSTREAM_VERIFY,
+    DYGW_UPSTREAM_CANCEL,
+    DYGW_UPSTREAM_GET,
+    DYGW_UPSTREAM_QUERY,
+    DYGW_UPSTREAM_ORDER,
+    DYGW_UPSTREAM_RECORDS,
+    DYGW_UPSTREAM_STORES,
+    DYGW_UPSTREAM_SHORT_LINK,
+    DYGW_UPSTREAM_CALLS
 } dygw_upstream_e;
 
 /* How calls to Douyin fail, apart from refusals. */
 typedef enum {
-    DYGW_CALL_BUSY, DYGW_CALL_GARBLED, DYGW_CALL_TIMEOUT, DYGW_CALL_LOST,
-    DYGW_CALL_UNREACHABLE, DYGW_CALL_ERRORS
+    DYGW_CALL_BUSY,
+    DYGW_CALL_GARBLED,
+    DYGW_CALL_TIMEOUT,
+    DYGW_CALL_LOST,
+    DYGW_CALL_UNREACHABLE,
+    DYGW_CALL_ERRORS
 } dygw_call_error_e;
 
 /* Why the access token was renewed. */
 typedef enum {
-    DYGW_RENEWED_DUE, DYGW_RENEWED_REFUSED, DYGW_RENEWED_MISSING, DYGW_RENEWED_TOLD,
+    DYGW_RENEWED_DUE,
+    DYGW_RENEWED_REFUSED,
+    DYGW_RENEWED_MISSING,
+    DYGW_RENEWED_TOLD,
     DYGW_RENEWED_SERIES
 } dygw_renewed_series_e;
 
 typedef enum {
-    DYGW_WEBHOOK_NEWS, DYGW_WEBHOOK_REPEATED, DYGW_WEBHOOK_UNKNOWN, DYGW_WEBHOOK_IGNORED,
-    DYGW_WEBHOOK_URL_CHECK, DYGW_WEBHOOK_FAILED, DYGW_WEBHOOK_SERIES
+    DYGW_WEBHOOK_NEWS,
+    DYGW_WEBHOOK_REPEATED,
+    DYGW_WEBHOOK_UNKNOWN,
+    DYGW_WEBHOOK_IGNORED,
+    DYGW_WEBHOOK_URL_CHECK,
+    DYGW_WEBHOOK_FAILED,
+    DYGW_WEBHOOK_SERIES
 } dygw_webhook_series_e;
 
 /* Places for series whose names are in other files. */
-#define DYGW_REQUEST_CODES      32      /* codes of our replies, for each of the two APIs */
-#define DYGW_REQUEST_HALVES     2       /* /open and /internal */
-#define DYGW_REFUSAL_CODES      96      /* codes of Douyin's that douyin/codes.h has */
-#define DYGW_METRIC_NUMBERS     32      /* other codes of Douyin's, see dygw_metrics_place */
+#define DYGW_REQUEST_CODES  32 /* codes of our replies, for each of the two APIs */
+#define DYGW_REQUEST_HALVES 2  /* /open and /internal */
+#define DYGW_REFUSAL_CODES  96 /* codes of Douyin's that douyin/codes.h has */
+#define DYGW_METRIC_NUMBERS 32 /* other codes of Douyin's, see dygw_metrics_place */
 
 /* --- all counters --- */
 
@@ -75,11 +105,11 @@ typedef enum {
       "Redemptions that were processing and were settled by the background.") \
     X(CANCELS, DYGW_CANCEL_SERIES, "dygw_cancels_total", \
       "Cancels by what became of them, by request and by the background.") \
-    X(REQUESTS, DYGW_REQUEST_HALVES * DYGW_REQUEST_CODES, "dygw_requests_total", \
+    X(REQUESTS, DYGW_REQUEST_HALVES *DYGW_REQUEST_CODES, "dygw_requests_total", \
       "Requests by handler and by the code of the answer.") \
     X(REFUSALS, DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS, "dygw_refusals_total", \
       "What Douyin refused, by its error_code or the result of a coupon.") \
-    X(CALL_ERRORS, DYGW_UPSTREAM_CALLS * DYGW_CALL_ERRORS, "dygw_upstream_errors_total", \
+    X(CALL_ERRORS, DYGW_UPSTREAM_CALLS *DYGW_CALL_ERRORS, "dygw_upstream_errors_total", \
       "Calls to Douyin that had no answer that tells, by call and kind.") \
     X(RENEWED, DYGW_RENEWED_SERIES, "dygw_token_refreshes_total", \
       "New access tokens by why they were fetched.") \
@@ -94,7 +124,7 @@ typedef enum {
 /* A counter with its series is a family. dygw_counter_e: the place of the first series of a family;
  * dygw_family_e: the place of the family in the list. */
 #define DYGW_FIRST_AND_LAST(id, series, name, help) \
-    DYGW_COUNT_##id, DYGW_LAST_OF_##id = DYGW_COUNT_##id + (series) - 1,
+    DYGW_COUNT_##id, DYGW_LAST_OF_##id = DYGW_COUNT_##id + (series)-1,
 typedef enum { DYGW_COUNTERS(DYGW_FIRST_AND_LAST) DYGW_COUNTER_SLOTS } dygw_counter_e;
 #undef DYGW_FIRST_AND_LAST
 
@@ -113,13 +143,13 @@ extern const dygw_family_t dygw_families[DYGW_FAMILIES];
 
 /* Gauges. Only the background thread of the host's leader sets them. */
 #define DYGW_GAUGE_LIST(X) \
-    X(LEASE_HELD)       /* 1: this host does the background work */ \
-    X(JOBS)             /* jobs under way */ \
-    X(TO_SETTLE)        /* verifications that wait to be settled, as counted last; */ \
-    X(TO_CANCEL)        /* to be cancelled; */ \
-    X(TO_ENRICH)        /* to be enriched */ \
-    X(OLDEST_AT)        /* ms: when the oldest `processing` verification began; 0: none */ \
-    X(COUNTED_AT)       /* ms: when these four were counted */ \
+    X(LEASE_HELD) /* 1: this host does the background work */ \
+    X(JOBS)       /* jobs under way */ \
+    X(TO_SETTLE)  /* verifications that wait to be settled, as counted last; */ \
+    X(TO_CANCEL)  /* to be cancelled; */ \
+    X(TO_ENRICH)  /* to be enriched */ \
+    X(OLDEST_AT)  /* ms: when the oldest `processing` verification began; 0: none */ \
+    X(COUNTED_AT) /* ms: when these four were counted */ \
     X(APPS_ACTIVE) \
     X(APPS_DISABLED)
 
@@ -171,8 +201,8 @@ apr_uint64_t dygw_counted(const dygw_metrics_t *metrics, dygw_counter_e family, 
 extern const apr_interval_time_t dygw_bucket_bounds[DYGW_BUCKETS - 1];
 
 typedef struct dygw_histogram_t {
-    apr_uint64_t up_to[DYGW_BUCKETS];   /* how many calls took up to the bound; last: all calls */
-    apr_uint64_t sum;                   /* us that all calls took */
+    apr_uint64_t up_to[DYGW_BUCKETS]; /* how many calls took up to the bound; last: all calls */
+    apr_uint64_t sum;                 /* us that all calls took */
 } dygw_histogram_t;
 
 /* Reads the histogram of a call to Douyin into *out. */

@@ -16,7 +16,7 @@ typedef struct dygw_label_t {
 
 typedef struct dygw_prometheus_t {
     apr_pool_t *pool;
-    char *text;         /* NUL ended */
+    char *text; /* NUL ended */
     apr_size_t len;
     apr_size_t size;
 } dygw_prometheus_t;
@@ -32,9 +32,9 @@ void dygw_prometheus_metric(dygw_prometheus_t *p, const char *name, const char *
 typedef enum { DYGW_WHOLE = 0, DYGW_THOUSANDTHS = 3, DYGW_MILLIONTHS = 6 } dygw_decimals_e;
 
 typedef struct dygw_sample_t {
-    const char *suffix;                 /* of a histogram "_bucket", "_sum" or "_count"; else "" */
+    const char *suffix; /* of a histogram "_bucket", "_sum" or "_count"; else "" */
     const dygw_label_t *labels;
-    int count;                          /* of labels */
+    int count; /* of labels */
     apr_int64_t value;
     dygw_decimals_e decimals;
 } dygw_sample_t;

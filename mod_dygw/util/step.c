@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATH_ROOM   1024
-#define LOOK_US     5000
+#define PATH_ROOM 1024
+#define LOOK_US   5000
 
 static int make_step_path(char *path, const char *name, const char *ending)
 {

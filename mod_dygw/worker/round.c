@@ -25,13 +25,13 @@
 #include "store/db/schema.h"
 #include "util/compiler.h"
 
-#define PURGE_MS            300000
-#define PURGE_ROWS          1000
+#define PURGE_MS          300000
+#define PURGE_ROWS        1000
 /* A token that was obtained further ahead than this was obtained before the clock was set back;
  * less is a difference between the clocks of two hosts. */
-#define OBTAINED_AHEAD_MS   600000
+#define OBTAINED_AHEAD_MS 600000
 /* Writing reads to the audit trail stops after so long, so that nothing else waits for it. */
-#define READS_PATIENCE_US   apr_time_from_msec(500)
+#define READS_PATIENCE_US apr_time_from_msec(500)
 
 static apr_status_t create_round_work(dygw_round_t *round)
 {
@@ -165,8 +165,9 @@ static apr_status_t read_tick(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *t
         return rv;
     }
     rv = claim_database(round, db, scratch);
-    *state = rv == APR_SUCCESS ? DYGW_DB_OK
-             : rv == APR_EEXIST ? DYGW_DB_SCHEMA : DYGW_DB_UNREACHABLE;
+    *state = rv == APR_SUCCESS  ? DYGW_DB_OK
+             : rv == APR_EEXIST ? DYGW_DB_SCHEMA
+                                : DYGW_DB_UNREACHABLE;
     return rv;
 }
 
@@ -174,7 +175,8 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
 {
     dygw_ms_t now = dygw_now();
     dygw_ms_t ahead = asked_at > database_now ? asked_at - database_now
-                      : now < database_now    ? now - database_now : 0;
+                      : now < database_now    ? now - database_now
+                                              : 0;
     int off = llabs(ahead) > DYGW_CLOCK_OFF_MS;
 
     if (off && !round->clock_off) {
@@ -246,7 +248,7 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
     if (rv == APR_SUCCESS && !round->holds_lease) {
-        round->resealed = -1;       /* the host before may have had another master key */
+        round->resealed = -1; /* the host before may have had another master key */
         round->recalled_at = 0;
         round->lease_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
@@ -275,8 +277,9 @@ static int is_lease_free(const dygw_round_t *round, const dygw_tick_t *tick)
 static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     int ours = tick->lease_owner && strcmp(tick->lease_owner, round->gateway.owner) == 0;
-    int to_renew = ours && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS
-                            || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
+    int to_renew
+        = ours
+          && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
     note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_began_at,
                tick->lease_left_ms);
@@ -343,8 +346,7 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw
 {
     int left;
 
-    if (tick->apps_version != round->resealed
-        && dygw_reseal(ctx, &left) == APR_SUCCESS && !left) {
+    if (tick->apps_version != round->resealed && dygw_reseal(ctx, &left) == APR_SUCCESS && !left) {
         round->resealed = tick->apps_version;
     }
 }
@@ -361,7 +363,7 @@ static apr_status_t purge_tables(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *d
     dygw_store_nonce_purge(db, now, PURGE_ROWS, &nonces);
     dygw_store_idempotency_purge(db, now, PURGE_ROWS, &keys);
     if (nonces >= PURGE_ROWS || keys >= PURGE_ROWS) {
-        round->purged_at = 0;       /* there may be more to remove: again in the next tick */
+        round->purged_at = 0; /* there may be more to remove: again in the next tick */
     }
     return APR_SUCCESS;
 }
@@ -404,7 +406,7 @@ static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t
                  && round->reconcile_at <= dygw_now();
 
     if (is_due) {
-        round->reconcile_at = DYGW_NO_TIME;     /* until the next tick */
+        round->reconcile_at = DYGW_NO_TIME; /* until the next tick */
     }
     return dygw_reconcile_turn(round->reconcile, holds_lease_now(round), is_due,
                                under_way ? 0 : patience);

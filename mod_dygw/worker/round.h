@@ -13,34 +13,34 @@
 /* Once in this time, the leader of each host asks the database for each gateway what is new (a
  * tick). The host with the lease also renews the lease now and then. Where there is no work, this
  * is less than one query a second for a host and gateway. */
-#define DYGW_TICK_MS            1300
-#define DYGW_LEASE_TTL_MS       12000
-#define DYGW_LEASE_RENEW_MS     6000    /* the lease is renewed when less than this is left */
+#define DYGW_TICK_MS        1300
+#define DYGW_LEASE_TTL_MS   12000
+#define DYGW_LEASE_RENEW_MS 6000 /* the lease is renewed when less than this is left */
 
 typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
-    dygw_gateway_t gateway;     /* a copy of the runtime's, with an own client for Douyin, so
+    dygw_gateway_t gateway; /* a copy of the runtime's, with an own client for Douyin, so
                                  * that dygw_round_abort ends no call of a request */
     dygw_log_t log;
-    dygw_ctx_t ctx;             /* of gateway and log; its pool lives as long as the round */
-    int claimed;                /* the database is known to belong to this Douyin application */
+    dygw_ctx_t ctx; /* of gateway and log; its pool lives as long as the round */
+    int claimed;    /* the database is known to belong to this Douyin application */
     int holds_lease;
-    dygw_ms_t lease_from;       /* since when the lease is held without a break, and */
-    dygw_ms_t lease_until;      /* until when it is surely held; both by this host's clock */
-    int state;                  /* dygw_database_state_e as logged last; -1 = not yet */
-    dygw_ms_t tick_began_at;    /* when the last tick began */
-    int tick_answered;          /* the database answered the last tick */
-    int clock_off;              /* this host's clock was found wrong, and a warning was logged */
-    dygw_ms_t purged_at;        /* when old nonces and keys were removed last; 0: at once */
-    dygw_ms_t recalled_at;      /* see dygw_recall_turn; 0: not since the lease is held */
+    dygw_ms_t lease_from;    /* since when the lease is held without a break, and */
+    dygw_ms_t lease_until;   /* until when it is surely held; both by this host's clock */
+    int state;               /* dygw_database_state_e as logged last; -1 = not yet */
+    dygw_ms_t tick_began_at; /* when the last tick began */
+    int tick_answered;       /* the database answered the last tick */
+    int clock_off;           /* this host's clock was found wrong, and a warning was logged */
+    dygw_ms_t purged_at;     /* when old nonces and keys were removed last; 0: at once */
+    dygw_ms_t recalled_at;   /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
-    apr_int64_t resealed;       /* of this apps_version all is sealed with the new key; -1 = none */
+    apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;
-    dygw_ms_t due_at;           /* when the next verification needs work, as of the last tick */
-    apr_int64_t seen_work;      /* dygw_host_work as of the last round */
+    dygw_ms_t due_at;      /* when the next verification needs work, as of the last tick */
+    apr_int64_t seen_work; /* dygw_host_work as of the last round */
     dygw_reconcile_t *reconcile;
-    dygw_ms_t reconcile_at;     /* when the next day is to be reconciled, as of the last tick */
+    dygw_ms_t reconcile_at; /* when the next day is to be reconciled, as of the last tick */
 } dygw_round_t;
 
 /* Creates *round in pool. APR_EGENERAL, or another error: calls to Douyin cannot be set

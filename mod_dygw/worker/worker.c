@@ -45,20 +45,20 @@
 #include "worker/round.h"
 
 #define FOLLOWER_PAUSE_US   apr_time_from_msec(1500)
-#define LEADER_PAUSE_US     apr_time_from_msec(260)     /* requests that leave work wait so long */
-#define SHARED_PATIENCE_US  apr_time_from_msec(20)      /* for each of several gateways */
+#define LEADER_PAUSE_US     apr_time_from_msec(260) /* requests that leave work wait so long */
+#define SHARED_PATIENCE_US  apr_time_from_msec(20)  /* for each of several gateways */
 #define STOP_PATIENCE_US    apr_time_from_sec(3)
-#define HANDLER_PATIENCE_US apr_time_from_sec(1)    /* within a signal handler */
+#define HANDLER_PATIENCE_US apr_time_from_sec(1) /* within a signal handler */
 
 typedef struct worker_t {
-    apr_pool_t *pool;               /* the thread's, with an allocator of its own */
+    apr_pool_t *pool; /* the thread's, with an allocator of its own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex;      /* guards stopping and done */
+    apr_thread_mutex_t *mutex; /* guards stopping and done */
     apr_thread_cond_t *wake;
     int stopping;
-    int done;                       /* the thread has done its last work */
-    int leads;                      /* holds the leader mutex; only the thread reads it */
-    apr_array_header_t *rounds;     /* of dygw_round_t *, one for each gateway */
+    int done;                   /* the thread has done its last work */
+    int leads;                  /* holds the leader mutex; only the thread reads it */
+    apr_array_header_t *rounds; /* of dygw_round_t *, one for each gateway */
     server_rec *server;
 } worker_t;
 
@@ -188,8 +188,7 @@ static int within_signal_handler(void)
 /* Waits for the thread, and returns whether it has done its last work in time. */
 static int await_done(worker_t *w)
 {
-    apr_time_t deadline = apr_time_now()
-                          + (is_threaded() ? STOP_PATIENCE_US : HANDLER_PATIENCE_US);
+    apr_time_t deadline = apr_time_now() + (is_threaded() ? STOP_PATIENCE_US : HANDLER_PATIENCE_US);
     apr_time_t now;
     int done;
 

@@ -25,9 +25,9 @@
 
 #include "util/crypto.h"
 
-#define ANSWER_MAX      65536
-#define CODE_MAX        32
-#define TEXT_MAX        1024
+#define ANSWER_MAX 65536
+#define CODE_MAX   32
+#define TEXT_MAX   1024
 
 typedef struct request_t {
     char *text;
@@ -52,7 +52,7 @@ typedef struct load_t {
     const char *poi;
     FILE *codes;
     request_t *list;
-    double *latency;        /* s, one a finished request */
+    double *latency; /* s, one a finished request */
     int started;
     int finished;
     int failed;
@@ -119,10 +119,9 @@ static void sign(const load_t *load, int number, const char *body, int len, char
         snprintf(run, sizeof run, "%08lx", (unsigned long)(now() * 1e6) & 0xffffffffUL);
     }
     dygw_sha256_hex(body, (apr_size_t)len, hash);
-    n = snprintf(text, sizeof text, "%s\n%s\n%ld\nload-%s-%010d\n%s\n", load->method, load->target,
-                 timestamp, run, number, hash);
-    if (dygw_hmac_sha256_hex(secret, strlen(secret), text, (apr_size_t)n, signature)
-        != APR_SUCCESS) {
+    n = snprintf(text, sizeof text, "%s\n%s\n%ld\nload-%s-%010d\n%s\n", load->method, load->target, timestamp, run,
+                 number, hash);
+    if (dygw_hmac_sha256_hex(secret, strlen(secret), text, (apr_size_t)n, signature) != APR_SUCCESS) {
         die("hmac");
     }
     snprintf(headers, TEXT_MAX,
@@ -138,11 +137,11 @@ static void build(load_t *load, int number)
     int n;
 
     sign(load, number, body, len, headers);
-    n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s", load->method,
-                 load->target, load->port, headers);
+    n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s", load->method, load->target,
+                 load->port, headers);
     if (len > 0) {
-        n += snprintf(text + n, sizeof text - (size_t)n,
-                      "Content-Type: application/json\r\nContent-Length: %d\r\n", len);
+        n += snprintf(text + n, sizeof text - (size_t)n, "Content-Type: application/json\r\nContent-Length: %d\r\n",
+                      len);
     }
     n += snprintf(text + n, sizeof text - (size_t)n, "\r\n%s", body);
     load->list[number].text = strdup(text);
@@ -153,8 +152,8 @@ static void build(load_t *load, int number)
 
 static void watch(const load_t *load, connection_t *c)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)load->port),
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address
+        = { .sin_family = AF_INET, .sin_port = htons((uint16_t)load->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
     int on = 1;
 
@@ -192,8 +191,7 @@ static size_t answer_length(const char *answer)
     if (!end) {
         return 0;
     }
-    return (size_t)(end + 4 - answer)
-           + (length && length < end ? strtoul(length + 17, NULL, 10) : 0);
+    return (size_t)(end + 4 - answer) + (length && length < end ? strtoul(length + 17, NULL, 10) : 0);
 }
 
 static int is_good(const load_t *load, const char *answer)
@@ -275,8 +273,8 @@ static void print_figures(load_t *load, double seconds)
     int last = load->finished - 1;
 
     qsort(load->latency, (size_t)load->finished, sizeof *load->latency, compare);
-    printf("requests=%d\nfailed=%d\nseconds=%.3f\nper_second=%.0f\n", load->finished, load->failed,
-           seconds, load->finished / seconds);
+    printf("requests=%d\nfailed=%d\nseconds=%.3f\nper_second=%.0f\n", load->finished, load->failed, seconds,
+           load->finished / seconds);
     printf("p50_ms=%.3f\np99_ms=%.3f\nmax_ms=%.3f\n", load->latency[last / 2] * 1000,
            load->latency[(int)(last * 0.99)] * 1000, load->latency[last] * 1000);
 }

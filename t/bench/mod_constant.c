@@ -29,5 +29,5 @@ static void register_hooks(apr_pool_t *pool)
 extern module AP_MODULE_DECLARE_DATA constant_module __attribute__((visibility("default")));
 
 AP_DECLARE_MODULE(constant) = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks, AP_MODULE_FLAG_NONE
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks, AP_MODULE_FLAG_NONE,
 };

@@ -6,10 +6,10 @@
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 
-#define TTL_MS      12000
-#define FAR_MS      APR_INT64_C(86400000)   /* the clock was set back by a day */
-#define BEYOND      (T0 + 60000)
-#define LIMIT       100
+#define TTL_MS 12000
+#define FAR_MS APR_INT64_C(86400000) /* the clock was set back by a day */
+#define BEYOND (T0 + 60000)
+#define LIMIT  100
 
 static apr_status_t take_lease(const char *owner, dygw_ms_t ttl)
 {
@@ -56,8 +56,11 @@ static void test_a_claim_of_the_token_that_ends_too_late_is_over(DYGW_UNUSED voi
 static apr_status_t claim_key(dygw_db_t *db, const char *key, const char *owner, dygw_ms_t until)
 {
     dygw_idempotency_t wanted = {
-        .key = key, .fingerprint = "f", .owner = owner, .running_until = until,
-        .expires_at = until + FAR_MS
+        .key = key,
+        .fingerprint = "f",
+        .owner = owner,
+        .running_until = until,
+        .expires_at = until + FAR_MS,
     };
     dygw_idempotency_t *held;
 
@@ -101,8 +104,7 @@ static int due_at(dygw_db_t *db, dygw_due_e what, dygw_ms_t now)
 {
     apr_array_header_t *rows;
 
-    assert_int_equal(dygw_store_verification_due(db, what, now, LIMIT, &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_due(db, what, now, LIMIT, &rows, suite_pool), APR_SUCCESS);
     return rows->nelts;
 }
 
@@ -110,8 +112,7 @@ static int recall(dygw_db_t *db, dygw_due_e what, int limit)
 {
     int count = -1;
 
-    assert_int_equal(dygw_store_verification_recall(db, what, T0, BEYOND, limit, &count),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_recall(db, what, T0, BEYOND, limit, &count), APR_SUCCESS);
     return count;
 }
 
@@ -159,10 +160,8 @@ static void test_a_day_that_lies_too_far_ahead_is_due(DYGW_UNUSED void **state)
 
     suite_do("DELETE FROM dygw_reconciliations");
     db = suite_open(0);
-    assert_int_equal(dygw_store_reconciliation_add(db, "2025-11-24", "acc", T0, BEYOND),
-                     APR_SUCCESS);
-    assert_int_equal(dygw_store_reconciliation_add(db, "2025-11-25", "acc", T0, BEYOND + 1),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_add(db, "2025-11-24", "acc", T0, BEYOND), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_add(db, "2025-11-25", "acc", T0, BEYOND + 1), APR_SUCCESS);
     assert_int_equal(dygw_store_reconciliation_recall(db, T0, BEYOND, &count), APR_SUCCESS);
     assert_int_equal(count, 1);
     assert_int_equal(dygw_store_reconciliation_due(db, T0, &due, suite_pool), APR_SUCCESS);

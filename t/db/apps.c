@@ -4,7 +4,7 @@
 
 #include "util/compiler.h"
 
-#define PAGED_APPS 1000     /* more than are read by one query */
+#define PAGED_APPS 1000 /* more than are read by one query */
 
 static dygw_app_t *new_app(void)
 {
@@ -24,7 +24,7 @@ static dygw_app_t *new_app(void)
 
 /* What a change is to do, and what it found. */
 typedef struct wish_t {
-    const char *name;           /* NULL: nothing after all */
+    const char *name; /* NULL: nothing after all */
     apr_array_header_t *poi_ids;
     apr_int64_t entry_id;
     const char *found_name;
@@ -36,8 +36,13 @@ static int edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 
     wish->found_name = app->name;
     wish->entry_id = suite_unique();
-    *entry = (dygw_audit_entry_t){ .id = wish->entry_id, .at = T0, .actor = "zhang",
-                                   .action = "app.change", .after_state = "{}" };
+    *entry = (dygw_audit_entry_t){
+        .id = wish->entry_id,
+        .at = T0,
+        .actor = "zhang",
+        .action = "app.change",
+        .after_state = "{}",
+    };
     if (wish->name) {
         app->name = wish->name;
         app->description = NULL;
@@ -54,8 +59,8 @@ static int edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 
 static apr_int64_t entries_of(const wish_t *wish)
 {
-    const char *sql = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_audit WHERE id = %"
-                                               APR_INT64_T_FMT, wish->entry_id);
+    const char *sql
+        = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_audit WHERE id = %" APR_INT64_T_FMT, wish->entry_id);
 
     return apr_atoi64(APR_ARRAY_IDX(suite_ask(1, sql), 0, const char *));
 }
@@ -188,8 +193,10 @@ static void test_what_cannot_be_read_admits_nobody(DYGW_UNUSED void **state)
 {
     dygw_app_t *app = made_app();
 
-    suite_ask(0, apr_psprintf(suite_pool, "UPDATE dygw_apps SET poi_ids = '[\"70', status = 'x' "
-                              "WHERE id = %" APR_INT64_T_FMT, app->id));
+    suite_ask(0, apr_psprintf(suite_pool,
+                              "UPDATE dygw_apps SET poi_ids = '[\"70', status = 'x' "
+                              "WHERE id = %" APR_INT64_T_FMT,
+                              app->id));
     app = read_app(app->id);
     assert_non_null(app->poi_ids);
     assert_int_equal(app->poi_ids->nelts, 0);
@@ -413,8 +420,7 @@ static void test_each_gives_every_app_once(DYGW_UNUSED void **state)
     apr_int64_t version;
 
     assert_int_equal(dygw_store_app_each(db, &version, see, &seen), APR_SUCCESS);
-    assert_int_equal(dygw_store_app_list(db, &(dygw_app_filter_t){ -1, NULL }, 0, 1, &found, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_app_list(db, &(dygw_app_filter_t){ -1, NULL }, 0, 1, &found, suite_pool), APR_SUCCESS);
     assert_int_equal(seen.count, found.total);
     assert_int_equal(seen.last, app->id);
     assert_true(seen.ordered);
@@ -436,10 +442,9 @@ static void test_each_goes_on_from_page_to_page(DYGW_UNUSED void **state)
         static const dygw_stmt_t quick = {
             "suite_app_quick",
             DYGW_SQL("INSERT INTO dygw_apps (id, name, client_key, secret_sealed, status, "
-                     "created_at, updated_at) VALUES (%lld, %s, %s, 's', 'active', 1, 1)")
+                     "created_at, updated_at) VALUES (%lld, %s, %s, 's', 'active', 1, 1)"),
         };
-        const char *args[] = { dygw_db_int(db, before.last + 1 + i), "page",
-                               suite_unique_text("page-") };
+        const char *args[] = { dygw_db_int(db, before.last + 1 + i), "page", suite_unique_text("page-") };
 
         assert_int_equal(dygw_db_exec(db, &quick, NULL, args), APR_SUCCESS);
     }
@@ -452,8 +457,7 @@ static void test_each_goes_on_from_page_to_page(DYGW_UNUSED void **state)
 }
 
 /* How many apps a list finds, and the ids of its page. */
-static apr_int64_t listed(int status, const char *q, int offset, int limit,
-                          apr_array_header_t **apps)
+static apr_int64_t listed(int status, const char *q, int offset, int limit, apr_array_header_t **apps)
 {
     dygw_db_t *db = suite_open(0);
     dygw_page_t found = { NULL, -1 };
@@ -478,15 +482,14 @@ static void test_lists_are_filtered_and_paged(DYGW_UNUSED void **state)
         app->status = i == 0 ? DYGW_APP_DISABLED : DYGW_APP_ACTIVE;
         app->name = i == 1 ? mark : "x";
         app->code = i == 2 ? apr_pstrcat(suite_pool, "a", mark, NULL) : NULL;
-        app->client_key = i == 1 || i == 2 ? suite_unique_text("key-")
-                                           : apr_psprintf(suite_pool, "k%d%s%d", i, mark, i);
+        app->client_key
+            = i == 1 || i == 2 ? suite_unique_text("key-") : apr_psprintf(suite_pool, "k%d%s%d", i, mark, i);
         assert_int_equal(insert_app(0, app, &taken), APR_SUCCESS);
     }
     assert_int_equal(listed(-1, mark, 0, 10, &apps), 5);
     assert_int_equal(apps->nelts, 5);
     for (i = 1; i < 5; i++) {
-        assert_true(APR_ARRAY_IDX(apps, i, dygw_app_t *)->id
-                    < APR_ARRAY_IDX(apps, i - 1, dygw_app_t *)->id);
+        assert_true(APR_ARRAY_IDX(apps, i, dygw_app_t *)->id < APR_ARRAY_IDX(apps, i - 1, dygw_app_t *)->id);
     }
     assert_int_equal(listed(DYGW_APP_ACTIVE, mark, 0, 10, &apps), 4);
     assert_int_equal(listed(DYGW_APP_DISABLED, mark, 0, 10, &apps), 1);

@@ -10,9 +10,15 @@
 static dygw_audit_entry_t entry_of(const char *actor)
 {
     dygw_audit_entry_t entry = {
-        .id = suite_unique(), .at = T0, .actor = actor, .action = "app.change", .target = "app:17",
-        .before_state = "{\"status\":\"active\"}", .after_state = "{\"status\":\"disabled\"}",
-        .address = "2001:db8::7", .request_id = suite_unique_text("r")
+        .id = suite_unique(),
+        .at = T0,
+        .actor = actor,
+        .action = "app.change",
+        .target = "app:17",
+        .before_state = "{\"status\":\"active\"}",
+        .after_state = "{\"status\":\"disabled\"}",
+        .address = "2001:db8::7",
+        .request_id = suite_unique_text("r"),
     };
 
     return entry;
@@ -28,8 +34,8 @@ static dygw_audit_filter_t about(const char *actor, const char *action, const ch
     return (dygw_audit_filter_t){ DYGW_NO_TIME, DYGW_NO_TIME, actor, action, target };
 }
 
-static apr_array_header_t *list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset,
-                                int limit, apr_int64_t total)
+static apr_array_header_t *list(dygw_db_t *db, const dygw_audit_filter_t *filter, int offset, int limit,
+                                apr_int64_t total)
 {
     dygw_page_t found = { NULL, -1 };
 
@@ -68,8 +74,8 @@ static void test_an_entry_is_kept_as_it_is(DYGW_UNUSED void **state)
 static void test_what_an_entry_has_not_is_null(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
-    dygw_audit_entry_t entry = { .id = suite_unique(), .at = T0, .action = "token.read",
-                                 .actor = suite_unique_text("a") };
+    dygw_audit_entry_t entry
+        = { .id = suite_unique(), .at = T0, .action = "token.read", .actor = suite_unique_text("a") };
     dygw_audit_filter_t filter = about(entry.actor, NULL, NULL);
     const dygw_audit_entry_t *back;
 
@@ -117,7 +123,7 @@ static void test_entries_of_two_hosts_with_one_id_are_both_there(DYGW_UNUSED voi
     append(db, &other);
     append(db, &other);
     assert_int_equal(at(list(db, &filter, 0, 10, 1), 0)->id, one.id + 1);
-    suite_unique();     /* that id is taken now */
+    suite_unique(); /* that id is taken now */
     dygw_db_close(db);
 }
 
@@ -165,7 +171,7 @@ static void test_the_newest_come_first_page_by_page(DYGW_UNUSED void **state)
     for (i = 0; i < 5; i++) {
         dygw_audit_entry_t entry = entry_of(actor);
 
-        entry.at = T0 + i / 2;      /* some at the same time */
+        entry.at = T0 + i / 2; /* some at the same time */
         ids[i] = entry.id;
         append(db, &entry);
     }
@@ -196,8 +202,8 @@ static void test_each_filter_finds_what_it_says(DYGW_UNUSED void **state)
     }
     /* Every set of filters but the empty one; of n filters 8 >> n entries remain. */
     for (i = 1; i < 8; i++) {
-        dygw_audit_filter_t filter = about(i & 1 ? words[0][1] : NULL, i & 2 ? words[1][0] : NULL,
-                                           i & 4 ? words[2][1] : NULL);
+        dygw_audit_filter_t filter
+            = about(i & 1 ? words[0][1] : NULL, i & 2 ? words[1][0] : NULL, i & 4 ? words[2][1] : NULL);
         int filters = (i & 1) + (i >> 1 & 1) + (i >> 2);
         const dygw_audit_entry_t *first = at(list(db, &filter, 0, 10, 8 >> filters), 0);
 

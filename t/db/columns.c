@@ -215,8 +215,8 @@ static row_t row_of(const dygw_verification_t *v)
 
 static const char *ask(const char *what, apr_int64_t id)
 {
-    const char *sql = apr_psprintf(suite_pool, "SELECT %s FROM dygw_verifications WHERE id = %" APR_INT64_T_FMT,
-                                   what, id);
+    const char *sql
+        = apr_psprintf(suite_pool, "SELECT %s FROM dygw_verifications WHERE id = %" APR_INT64_T_FMT, what, id);
 
     return APR_ARRAY_IDX(suite_ask(0, sql), 0, const char *);
 }
@@ -308,7 +308,7 @@ static void test_a_settle_puts_the_outcome_into_its_columns(DYGW_UNUSED void **s
     row_t row = { .count = 0 };
 
     assert_int_equal(record_settle(db, outcome), APR_SUCCESS);
-    v->errand_at = outcome->updated_at;     /* there was news of it */
+    v->errand_at = outcome->updated_at; /* there was news of it */
     v->revision++;
     hold_outcome(&row, outcome);
     hold_later(&row, v);

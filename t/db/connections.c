@@ -6,23 +6,25 @@
 
 #include "util/compiler.h"
 
-#define LONG_TEXT       ((size_t)400 * 1024)
-#define MANY_ROWS       300
-#define QUICK           apr_time_from_msec(80)  /* less than the sleep of PostgreSQL's driver */
+#define LONG_TEXT ((size_t)400 * 1024)
+#define MANY_ROWS 300
+#define QUICK     apr_time_from_msec(80) /* less than the sleep of PostgreSQL's driver */
 
 #define VALUES_TEST(f) cmocka_unit_test_setup_teardown(f, values_setup, suite_teardown)
 
 static const dygw_stmt_t values_new = {
-    "suite_values_new", DYGW_SQL_INSERT_NEW("suite_values (id, t, n) VALUES (%lld, %s, %lld)")
+    "suite_values_new",
+    DYGW_SQL_INSERT_NEW("suite_values (id, t, n) VALUES (%lld, %s, %lld)"),
 };
 
 static const dygw_stmt_t values_range = {
     "suite_values_range",
-    DYGW_SQL("SELECT id, n FROM suite_values WHERE id BETWEEN %lld AND %lld ORDER BY id LIMIT %lld")
+    DYGW_SQL("SELECT id, n FROM suite_values WHERE id BETWEEN %lld AND %lld ORDER BY id LIMIT %lld"),
 };
 
 static const dygw_stmt_t values_like = {
-    "suite_values_like", DYGW_SQL("SELECT id FROM suite_values WHERE t LIKE 'a%%z' AND id = %lld")
+    "suite_values_like",
+    DYGW_SQL("SELECT id FROM suite_values WHERE t LIKE 'a%%z' AND id = %lld"),
 };
 
 static const dygw_stmt_t clock_read = { "suite_clock_read", DYGW_SQL_NOW("SELECT ", "") };
@@ -100,7 +102,7 @@ static void test_null_and_empty_are_two_things(DYGW_UNUSED void **state)
 static void test_integers_have_64_bits(DYGW_UNUSED void **state)
 {
     static const apr_int64_t values[] = {
-        0, -1, T0, APR_INT64_MAX, APR_INT64_MIN, APR_INT64_C(4294967296)
+        0, -1, T0, APR_INT64_MAX, APR_INT64_MIN, APR_INT64_C(4294967296),
     };
     dygw_db_t *db = suite_open(0);
     size_t i;
@@ -147,15 +149,13 @@ static void test_rows_come_one_by_one_and_end(DYGW_UNUSED void **state)
 {
     apr_int64_t first = suite_unique();
     dygw_db_t *db = suite_open(0);
-    const char *args[] = { dygw_db_int(db, first), dygw_db_int(db, first + MANY_ROWS),
-                           dygw_db_int(db, MANY_ROWS) };
+    const char *args[] = { dygw_db_int(db, first), dygw_db_int(db, first + MANY_ROWS), dygw_db_int(db, MANY_ROWS) };
     dygw_rows_t *rows;
     int i;
 
     assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
     for (i = 0; i <= MANY_ROWS; i++) {
-        assert_int_equal(values_insert(db, i ? suite_unique() : first, "x", dygw_db_int(db, i)),
-                         APR_SUCCESS);
+        assert_int_equal(values_insert(db, i ? suite_unique() : first, "x", dygw_db_int(db, i)), APR_SUCCESS);
     }
     assert_int_equal(dygw_db_commit(db), APR_SUCCESS);
     assert_int_equal(dygw_db_select(db, &values_range, &rows, args), APR_SUCCESS);
@@ -326,8 +326,7 @@ static void test_a_session_is_set_up(DYGW_UNUSED void **state)
         assert_string_equal(APR_ARRAY_IDX(suite_ask(0, "SHOW statement_timeout"), 0, char *), "5s");
         break;
     default:
-        assert_string_equal(APR_ARRAY_IDX(suite_ask(0, "SELECT @@tx_isolation, @@time_zone"), 0,
-                                          char *),
+        assert_string_equal(APR_ARRAY_IDX(suite_ask(0, "SELECT @@tx_isolation, @@time_zone"), 0, char *),
                             "READ-COMMITTED|+00:00");
     }
 }

@@ -12,21 +12,21 @@
 
 #include "util/compiler.h"
 
-#define CHILDREN    4
-#define COUPONS     200
-#define GROUPS      40      /* of GROUP_ROWS rows that are inserted together */
-#define GROUP_ROWS  3
-#define RENEWALS    15
-#define NONCES      50
-#define LEASES      25
-#define KEYS        40
-#define KEY_MS      1000
-#define RAISES      25      /* of one row, by each */
-#define MESSAGES    20
-#define DRAWS       40      /* of the same ids, by all */
-#define PATIENCE    apr_time_from_sec(60)
+#define CHILDREN   4
+#define COUPONS    200
+#define GROUPS     40 /* of GROUP_ROWS rows that are inserted together */
+#define GROUP_ROWS 3
+#define RENEWALS   15
+#define NONCES     50
+#define LEASES     25
+#define KEYS       40
+#define KEY_MS     1000
+#define RAISES     25 /* of one row, by each */
+#define MESSAGES   20
+#define DRAWS      40 /* of the same ids, by all */
+#define PATIENCE   apr_time_from_sec(60)
 
-#define CLAIM_MS    60000
+#define CLAIM_MS 60000
 
 /* What the children count together. */
 typedef struct tally_t {
@@ -53,10 +53,10 @@ typedef struct tally_t {
 typedef struct child_t {
     tally_t *tally;
     int number;
-    apr_int64_t run;            /* tells this run's keys from those of others */
-    apr_int64_t token_version;  /* when it began */
-    apr_int64_t shared_id;      /* of the record that all change */
-    apr_int64_t drawn;          /* the first of the ids that all draw */
+    apr_int64_t run;           /* tells this run's keys from those of others */
+    apr_int64_t token_version; /* when it began */
+    apr_int64_t shared_id;     /* of the record that all change */
+    apr_int64_t drawn;         /* the first of the ids that all draw */
 } child_t;
 
 static void complain(const child_t *child, int line, apr_status_t rv)
@@ -136,8 +136,7 @@ static apr_status_t insert_group(dygw_db_t *db, const dygw_verification_t **rows
     int draws = 20;
     int i;
 
-    while ((rv = dygw_store_verification_insert(db, rows, GROUP_ROWS, NULL, NULL)) == APR_EAGAIN
-           && draws-- > 0) {
+    while ((rv = dygw_store_verification_insert(db, rows, GROUP_ROWS, NULL, NULL)) == APR_EAGAIN && draws-- > 0) {
         for (i = 0; i < GROUP_ROWS; i++) {
             ((dygw_verification_t *)rows[i])->id = suite_unique();
         }
@@ -260,15 +259,24 @@ static void spend(const child_t *child, int number)
 
 static int note_app(DYGW_UNUSED void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
-    *entry = (dygw_audit_entry_t){ .id = app->id, .at = T0, .actor = "crowd",
-                                   .action = "app.create", .request_id = app->client_key };
+    *entry = (dygw_audit_entry_t){
+        .id = app->id,
+        .at = T0,
+        .actor = "crowd",
+        .action = "app.create",
+        .request_id = app->client_key,
+    };
     return 1;
 }
 
 static void make_app(const child_t *child)
 {
-    dygw_app_t app = { .name = "crowd", .secret_sealed = "s", .created_at = T0, .updated_at = T0,
-                       .last_used_at = DYGW_NO_TIME, .old_secret_until = DYGW_NO_TIME };
+    dygw_app_t app = { .name = "crowd",
+                       .secret_sealed = "s",
+                       .created_at = T0,
+                       .updated_at = T0,
+                       .last_used_at = DYGW_NO_TIME,
+                       .old_secret_until = DYGW_NO_TIME };
     dygw_db_t *db = open_unit(child);
     const char *taken;
     apr_status_t rv;
@@ -316,8 +324,10 @@ static void tie_key(const child_t *child, dygw_db_t *db, const char *name, const
 static void claim_key(const child_t *child, int number, dygw_ms_t now, apr_uint32_t *won)
 {
     const char *owner = key(child, "child", child->number);
-    dygw_idempotency_t wanted = { .key = key(child, "k", number), .fingerprint = "f",
-                                  .owner = owner, .running_until = now + KEY_MS,
+    dygw_idempotency_t wanted = { .key = key(child, "k", number),
+                                  .fingerprint = "f",
+                                  .owner = owner,
+                                  .running_until = now + KEY_MS,
                                   .expires_at = now + KEY_MS };
     dygw_db_t *db = open_unit(child);
     dygw_idempotency_t *held;
@@ -355,8 +365,10 @@ static void raise_asks(const child_t *child)
 
 static void receive(const child_t *child, int number)
 {
-    dygw_webhook_t message = { .msg_id = key(child, "m", number), .received_at = T0 + child->number,
-                               .msg_time = DYGW_NO_TIME, .certificate_id = key(child, "c", 0) };
+    dygw_webhook_t message = { .msg_id = key(child, "m", number),
+                               .received_at = T0 + child->number,
+                               .msg_time = DYGW_NO_TIME,
+                               .certificate_id = key(child, "c", 0) };
     dygw_db_t *db = open_unit(child);
     apr_status_t rv = dygw_store_webhook_insert(db, &message);
 
@@ -449,8 +461,10 @@ static void assert_one_each(apr_uint32_t *counts, int n)
 
 static apr_int64_t count_rows(const char *where, apr_int64_t run)
 {
-    const char *sql = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_verifications WHERE %s "
-                                   "AND verify_token LIKE '%%-%" APR_INT64_T_FMT "'", where, run);
+    const char *sql = apr_psprintf(suite_pool,
+                                   "SELECT COUNT(*) FROM dygw_verifications WHERE %s "
+                                   "AND verify_token LIKE '%%-%" APR_INT64_T_FMT "'",
+                                   where, run);
 
     return apr_atoi64(APR_ARRAY_IDX(suite_ask(0, sql), 0, const char *));
 }
@@ -494,8 +508,8 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     suite_disconnect();
     assert_int_equal(run_crowd(&child), CHILDREN);
     if (tally->bad) {
-        fail_msg("crowd.c:%d: status %d, %u times; last message: %s", tally->bad_line,
-                 tally->bad_status, tally->bad, tally->error);
+        fail_msg("crowd.c:%d: status %d, %u times; last message: %s", tally->bad_line, tally->bad_status, tally->bad,
+                 tally->error);
     }
     assert_int_equal(tally->apps, 1);
     assert_one_each(tally->recorded, COUPONS);
@@ -509,11 +523,9 @@ static void test_of_many_that_want_the_same_one_gets_it(DYGW_UNUSED void **state
     assert_one_each(tally->claimed_again, KEYS);
     assert_one_each(tally->received, MESSAGES);
     assert_shared(child.shared_id);
-    assert_int_equal(count_rows("verify_status = 'success'", child.run),
-                     COUPONS / 2 + GROUPS * GROUP_ROWS);
+    assert_int_equal(count_rows("verify_status = 'success'", child.run), COUPONS / 2 + GROUPS * GROUP_ROWS);
     assert_int_equal(count_rows("verify_status = 'failed'", child.run), COUPONS / 2);
-    assert_int_equal(count_rows("verify_token LIKE 'i%'", child.run),
-                     CHILDREN * DRAWS / 2 * (1 + GROUP_ROWS));
+    assert_int_equal(count_rows("verify_token LIKE 'i%'", child.run), CHILDREN * DRAWS / 2 * (1 + GROUP_ROWS));
 }
 
 void suite_crowd(void)

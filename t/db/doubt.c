@@ -120,8 +120,7 @@ static void test_an_outcome_that_is_seen_is_not_yet_recorded(DYGW_UNUSED void **
         skip();
     }
     assert_int_equal(in_a_unit(settle_one, record_succeeded(inserted())), APR_SUCCESS);
-    assert_looks_are_not_believed("dygw_verification_settle", settle_one,
-                                  record_succeeded(inserted()));
+    assert_looks_are_not_believed("dygw_verification_settle", settle_one, record_succeeded(inserted()));
     assert_int_equal(in_a_unit(insert_three, rows), APR_SUCCESS);
     for (i = 0; i < 3; i++) {
         outcome[i] = record_succeeded(rows[i]);
@@ -219,8 +218,11 @@ static void test_a_token_that_is_seen_is_not_yet_stored(DYGW_UNUSED void **state
 static void test_a_key_that_is_seen_is_not_yet_claimed(DYGW_UNUSED void **state)
 {
     dygw_idempotency_t wanted = {
-        .key = suite_unique_text("k"), .fingerprint = "f", .owner = "o",
-        .running_until = T0 + TTL_MS, .expires_at = T0 + TTL_MS
+        .key = suite_unique_text("k"),
+        .fingerprint = "f",
+        .owner = "o",
+        .running_until = T0 + TTL_MS,
+        .expires_at = T0 + TTL_MS,
     };
 
     if (!has_server()) {
@@ -246,8 +248,11 @@ static void test_an_entry_that_is_seen_is_not_yet_kept(DYGW_UNUSED void **state)
 static void test_a_message_that_is_seen_is_not_yet_kept(DYGW_UNUSED void **state)
 {
     dygw_webhook_t message = {
-        .msg_id = suite_unique_text("m"), .received_at = T0, .event = "e", .action = "verify",
-        .msg_time = T0
+        .msg_id = suite_unique_text("m"),
+        .received_at = T0,
+        .event = "e",
+        .action = "verify",
+        .msg_time = T0,
     };
 
     if (!has_server()) {

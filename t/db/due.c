@@ -24,9 +24,8 @@ static dygw_verification_t *processing_at(dygw_db_t *db, dygw_ms_t next_run_at)
     return v;
 }
 
-static dygw_verification_t *settled_at(dygw_db_t *db, dygw_verify_status_e status,
-                                       dygw_enrich_status_e enrichment, dygw_ms_t next_run_at,
-                                       dygw_ms_t errand_at)
+static dygw_verification_t *settled_at(dygw_db_t *db, dygw_verify_status_e status, dygw_enrich_status_e enrichment,
+                                       dygw_ms_t next_run_at, dygw_ms_t errand_at)
 {
     dygw_verification_t *v = record_processing();
 
@@ -42,8 +41,7 @@ static apr_array_header_t *due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, in
 {
     apr_array_header_t *rows;
 
-    assert_int_equal(dygw_store_verification_due(db, what, now, limit, &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_due(db, what, now, limit, &rows, suite_pool), APR_SUCCESS);
     return rows;
 }
 
@@ -102,8 +100,7 @@ static void test_each_kind_of_work_finds_its_own_rows(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = open_with_nothing_due();
     dygw_verification_t *open = processing_at(db, T0);
-    dygw_verification_t *enrich = settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0,
-                                             DYGW_NO_TIME);
+    dygw_verification_t *enrich = settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0, DYGW_NO_TIME);
     dygw_verification_t *follow_up = settled_at(db, DYGW_CANCELLED, DYGW_ENRICH_SKIPPED, T0, T0);
 
     settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, T0, DYGW_NO_TIME);
@@ -159,8 +156,7 @@ static void test_the_tick_is_one_call(DYGW_UNUSED void **state)
 
 /* --- one coupon --- */
 
-static dygw_verification_t *of_coupon(dygw_db_t *db, const char *certificate_id,
-                                      dygw_verify_status_e status)
+static dygw_verification_t *of_coupon(dygw_db_t *db, const char *certificate_id, dygw_verify_status_e status)
 {
     dygw_verification_t *v = record_processing();
 
@@ -173,8 +169,7 @@ static dygw_verification_t *of_coupon(dygw_db_t *db, const char *certificate_id,
     return v;
 }
 
-static const dygw_rival_t *find_rival(const apr_array_header_t *rivals,
-                                      const dygw_verification_t *v)
+static const dygw_rival_t *find_rival(const apr_array_header_t *rivals, const dygw_verification_t *v)
 {
     int i;
 
@@ -201,8 +196,7 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     read->already = DYGW_ALREADY_SILENT;
     read->cancel_since = T0;
     assert_int_equal(record_update(db, read), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, NULL, &rivals, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, NULL, &rivals, suite_pool), APR_SUCCESS);
     assert_int_equal(rivals->nelts, 2);
     rival = find_rival(rivals, second);
     assert_int_equal(rival->first_id, second->first_id);
@@ -220,8 +214,7 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     dygw_db_close(db);
 }
 
-static void test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where(
-    DYGW_UNUSED void **state)
+static void test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     dygw_verification_t *v = record_succeeded(record_processing());
@@ -231,8 +224,7 @@ static void test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and
     v->verify_id = NULL;
     v->certificate_id = suite_unique_text("7");
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_rivals(db, v->certificate_id, NULL, &rivals,
-                                                    suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, v->certificate_id, NULL, &rivals, suite_pool), APR_SUCCESS);
     rival = find_rival(rivals, v);
     assert_int_equal(rival->verify_status, DYGW_SUCCESS);
     assert_null(rival->verify_id);
@@ -251,13 +243,13 @@ static void test_a_record_without_certificate_is_a_rival_by_its_code(DYGW_UNUSED
 
     unknown->certificate_id = NULL;
     assert_int_equal(record_insert(db, unknown), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, unknown->encrypted_code,
-                                                    &rivals, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, unknown->encrypted_code, &rivals, suite_pool),
+                     APR_SUCCESS);
     assert_int_equal(rivals->nelts, 2);
     find_rival(rivals, unknown);
     find_rival(rivals, known);
-    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, known->encrypted_code,
-                                                    &rivals, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_rivals(db, certificate_id, known->encrypted_code, &rivals, suite_pool),
+                     APR_SUCCESS);
     assert_int_equal(rivals->nelts, 1);
     dygw_db_close(db);
 }
@@ -311,8 +303,7 @@ static void test_news_makes_settled_rows_a_follow_up(DYGW_UNUSED void **state)
 }
 
 /* A verify that was lost may have been applied to its coupon: that is to be looked into at once. */
-static void test_news_reaches_a_failed_row_of_which_something_may_still_come(
-    DYGW_UNUSED void **state)
+static void test_news_reaches_a_failed_row_of_which_something_may_still_come(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
     const char *certificate_id = suite_unique_text("7");

@@ -9,9 +9,9 @@
 #include "store/db/error.h"
 #include "util/compiler.h"
 
-#define MYSQL_DEADLOCK  1213
-#define BIG_TEXT        ((size_t)2 * 1024 * 1024)
-#define LOCK_PATIENCE   apr_time_from_sec(9)    /* more than the longest time limit of a driver */
+#define MYSQL_DEADLOCK 1213
+#define BIG_TEXT       ((size_t)2 * 1024 * 1024)
+#define LOCK_PATIENCE  apr_time_from_sec(9) /* more than the longest time limit of a driver */
 
 #define VALUES_TEST(f) cmocka_unit_test_setup_teardown(f, values_setup, suite_teardown)
 
@@ -39,12 +39,10 @@ static void warm(void)
 /* By a statement that no other test uses. */
 static int holds_something(dygw_db_t *db)
 {
-    static const dygw_stmt_t something = { "suite_something",
-                                           DYGW_SQL("SELECT id FROM suite_values LIMIT 1") };
+    static const dygw_stmt_t something = { "suite_something", DYGW_SQL("SELECT id FROM suite_values LIMIT 1") };
     dygw_rows_t *rows;
 
-    return dygw_db_select(db, &something, &rows, NULL) == APR_SUCCESS
-           && dygw_rows_next(rows) == APR_SUCCESS;
+    return dygw_db_select(db, &something, &rows, NULL) == APR_SUCCESS && dygw_rows_next(rows) == APR_SUCCESS;
 }
 
 /* --- what is said --- */
@@ -73,7 +71,7 @@ static void test_a_failure_leaves_values_out_of_the_log(DYGW_UNUSED void **state
     assert_int_equal(suite_errors, 1);
     assert_null(strstr(suite_last_error, "a-secret"));
     assert_null(strstr(suite_last_error, digits));
-    if (!is_sqlite()) {     /* which takes any text for an integer */
+    if (!is_sqlite()) { /* which takes any text for an integer */
         assert_int_equal(values_insert(db, suite_unique(), NULL, "another-secret"), APR_EGENERAL);
         assert_int_equal(suite_errors, 2);
         assert_null(strstr(suite_last_error, "secret"));
@@ -88,8 +86,7 @@ static void test_error_texts_lose_what_is_quoted(DYGW_UNUSED void **state)
           "ERROR:  relation \"dygw_meta\" does not exist" },
         { "ERROR:  invalid input syntax for type bigint: \"123456789012\"",
           "ERROR:  invalid input syntax for type bigint: (not shown)" },
-        { "Duplicate entry 'it's-7' for key 'dygw_apps_code'",
-          "Duplicate entry (not shown)" },
+        { "Duplicate entry 'it's-7' for key 'dygw_apps_code'", "Duplicate entry (not shown)" },
         { "Can't connect to the server", "Can't connect to the server" },
         { "a quote that does not end 'sk_live", "a quote that does not end (not shown)" },
         { "", "the driver's error 7" },
@@ -302,7 +299,7 @@ static void test_a_unit_ends_well_whose_database_stays_away(DYGW_UNUSED void **s
     dygw_db_t *db;
 
     if (suite_host[0].dialect != DYGW_MYSQL) {
-        skip();     /* the others' drivers connect again by themselves */
+        skip(); /* the others' drivers connect again by themselves */
     }
     warm();
     db = suite_open(0);
@@ -324,7 +321,7 @@ static void test_an_open_end_of_a_transaction_is_never_built_upon(DYGW_UNUSED vo
     dygw_db_t *db;
 
     if (is_sqlite()) {
-        skip();     /* its ROLLBACK fails when there is nothing to roll back */
+        skip(); /* its ROLLBACK fails when there is nothing to roll back */
     }
     warm();
     db = suite_open(0);
@@ -345,7 +342,7 @@ static void test_a_statement_that_lost_a_deadlock_is_repeated(DYGW_UNUSED void *
     dygw_db_t *db;
 
     if (suite_host[0].dialect != DYGW_MYSQL) {
-        skip();     /* PostgreSQL tells by its words, SQLite has one writer */
+        skip(); /* PostgreSQL tells by its words, SQLite has one writer */
     }
     warm();
     db = suite_open(0);
@@ -428,7 +425,7 @@ static void test_a_full_database_is_an_error_until_there_is_room(DYGW_UNUSED voi
     dygw_db_t *db;
 
     if (!is_sqlite()) {
-        skip();     /* a server's disk is not ours to fill */
+        skip(); /* a server's disk is not ours to fill */
     }
     memset(text, 'x', BIG_TEXT - 1);
     warm();

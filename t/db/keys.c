@@ -5,15 +5,19 @@
 
 #include "util/compiler.h"
 
-#define RUNNING_MS  60000
-#define KEPT_MS     86400000
-#define EXPIRED     (T0 + KEPT_MS + 1)
+#define RUNNING_MS 60000
+#define KEPT_MS    86400000
+#define EXPIRED    (T0 + KEPT_MS + 1)
 
 static dygw_idempotency_t wanted_by(const char *key, const char *owner, dygw_ms_t now)
 {
-    dygw_idempotency_t wanted = { .key = key, .fingerprint = owner, .owner = owner,
-                                  .running_until = now + RUNNING_MS,
-                                  .expires_at = now + KEPT_MS };
+    dygw_idempotency_t wanted = {
+        .key = key,
+        .fingerprint = owner,
+        .owner = owner,
+        .running_until = now + RUNNING_MS,
+        .expires_at = now + KEPT_MS,
+    };
 
     return wanted;
 }
@@ -49,8 +53,7 @@ static void test_a_key_is_one_request_s(DYGW_UNUSED void **state)
 
     assert_int_equal(claim(db, key, "first", T0), APR_SUCCESS);
     assert_int_equal(claim(db, key, "first", T0), APR_SUCCESS);
-    assert_int_equal(dygw_store_idempotency_claim(db, &wanted, T0 + 1, &held, suite_pool),
-                     APR_EEXIST);
+    assert_int_equal(dygw_store_idempotency_claim(db, &wanted, T0 + 1, &held, suite_pool), APR_EEXIST);
     assert_string_equal(held->key, key);
     assert_string_equal(held->owner, "first");
     assert_string_equal(held->fingerprint, "first");
@@ -87,8 +90,7 @@ static void test_a_key_with_records_stays_until_it_expires(DYGW_UNUSED void **st
     assert_int_equal(claim(db, key, "first", T0), APR_EEXIST);
     assert_int_equal(claim(db, key, "second", EXPIRED - 1), APR_EEXIST);
     assert_int_equal(get(db, key)->first_id, 5);
-    assert_int_equal(dygw_store_idempotency_get(db, key, EXPIRED - 1, &held, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_idempotency_get(db, key, EXPIRED - 1, &held, suite_pool), APR_SUCCESS);
     assert_int_equal(dygw_store_idempotency_get(db, key, EXPIRED, &held, suite_pool), APR_NOTFOUND);
     assert_int_equal(claim(db, key, "second", EXPIRED), APR_SUCCESS);
     assert_int_equal(get(db, key)->first_id, 0);
@@ -152,7 +154,7 @@ static int purge(dygw_db_t *db, dygw_ms_t now, int limit)
 
 static void test_keys_are_purged_when_they_expired_and_at_most_so_many(DYGW_UNUSED void **state)
 {
-    dygw_ms_t old = 1000;       /* what other tests left is newer */
+    dygw_ms_t old = 1000; /* what other tests left is newer */
     dygw_db_t *db = suite_open(0);
     const char *kept = suite_unique_text("k");
     int i;
@@ -171,8 +173,8 @@ static void test_keys_are_purged_when_they_expired_and_at_most_so_many(DYGW_UNUS
 
 /* --- with the records --- */
 
-static apr_status_t insert_with_key(dygw_db_t *db, const dygw_verification_t **rows, int count,
-                                    const char *key, const char *owner)
+static apr_status_t insert_with_key(dygw_db_t *db, const dygw_verification_t **rows, int count, const char *key,
+                                    const char *owner)
 {
     return dygw_store_verification_insert(db, rows, count, key, owner);
 }
@@ -210,8 +212,7 @@ static void test_rows_are_not_inserted_under_the_key_of_another(DYGW_UNUSED void
     assert_int_equal(insert_with_key(db, rows, 3, key, "first"), APR_EBUSY);
     assert_int_equal(insert_with_key(db, &single, 1, key, "first"), APR_EBUSY);
     assert_int_equal(record_items(db, rows[0]->first_id)->nelts, 0);
-    assert_int_equal(dygw_store_verification_get(db, single->id, 0, &found, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_verification_get(db, single->id, 0, &found, suite_pool), APR_NOTFOUND);
     assert_int_equal(get(db, key)->first_id, 0);
     assert_int_equal(suite_errors, 0);
     dygw_db_close(db);

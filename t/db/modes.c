@@ -31,8 +31,7 @@ static void print_due(dygw_db_t *db, const char *name, dygw_due_e what)
     apr_array_header_t *rows;
     int i;
 
-    assert_int_equal(dygw_store_verification_due(db, what, T0 * 2, 100, &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_due(db, what, T0 * 2, 100, &rows, suite_pool), APR_SUCCESS);
     for (i = 0; i < rows->nelts; i++) {
         apr_int64_t id = APR_ARRAY_IDX(rows, i, dygw_due_row_t).id;
         dygw_verification_t *v;
@@ -108,8 +107,7 @@ static int units(int count)
         suite_setup(NULL);
         db = suite_open(0);
         if (dygw_store_tick(db, &tick, suite_pool) != APR_SUCCESS
-            || (i % 10 == 0
-                && dygw_store_lease_take(db, "worker", "modes", 60000) != APR_SUCCESS)) {
+            || (i % 10 == 0 && dygw_store_lease_take(db, "worker", "modes", 60000) != APR_SUCCESS)) {
             return 1;
         }
         dygw_db_close(db);
@@ -120,8 +118,8 @@ static int units(int count)
             before = resident_kib();
         }
     }
-    printf("%ld KiB after %d units, %ld KiB after %d%s\n", before, count / 10, resident_kib(),
-           count, SANITIZED ? ", but a sanitizer keeps what is freed" : "");
+    printf("%ld KiB after %d units, %ld KiB after %d%s\n", before, count / 10, resident_kib(), count,
+           SANITIZED ? ", but a sanitizer keeps what is freed" : "");
     return 0;
 }
 

@@ -9,8 +9,8 @@
 /* These read a table that has few rows whatever the shop's size, and have to, or none at all; and
  * one counts all entries of an index. */
 static const char *const exempt[] = {
-    "dygw_app_list", "dygw_app_count", "dygw_app_next_id", "dygw_apps_count", "dygw_schema_exists",
-    "dygw_report_count_all", "dygw_clock_read"
+    "dygw_app_list",      "dygw_app_count",        "dygw_app_next_id", "dygw_apps_count",
+    "dygw_schema_exists", "dygw_report_count_all", "dygw_clock_read",
 };
 
 static int is_exempt(const char *label, const char *sql)
@@ -59,8 +59,7 @@ static int scans(const char *line, dygw_dialect_e dialect)
     switch (dialect) {
     case DYGW_SQLITE3:
         /* What a limited query found is counted, and is not the table. */
-        return strstr(line, "SCAN ") && !strstr(line, "SCAN CONSTANT ROW")
-               && !strstr(line, "SCAN counted");
+        return strstr(line, "SCAN ") && !strstr(line, "SCAN CONSTANT ROW") && !strstr(line, "SCAN counted");
     case DYGW_PGSQL:
         return strstr(line, "Seq Scan") != NULL;
     default:
@@ -106,7 +105,7 @@ static void test_every_statement_runs_by_an_index(DYGW_UNUSED void **state)
 
     if (suite_host[0].dialect == DYGW_PGSQL) {
         suite_ask(0, "ANALYZE dygw_verifications");
-        suite_ask(0, "SET enable_seqscan = off");   /* small tables are scanned otherwise */
+        suite_ask(0, "SET enable_seqscan = off"); /* small tables are scanned otherwise */
     }
     for (i = 0; (label = wire_statement(i, &sql)); i++) {
         if (!is_exempt(label, sql)) {

@@ -7,8 +7,8 @@
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 
-#define DAY         "2025-11-24"
-#define NEXT_DAY    "2025-11-25"
+#define DAY      "2025-11-24"
+#define NEXT_DAY "2025-11-25"
 
 static dygw_db_t *open_empty(void)
 {
@@ -19,8 +19,7 @@ static dygw_db_t *open_empty(void)
 
 static void want(dygw_db_t *db, const char *day, dygw_ms_t now, dygw_ms_t run_at)
 {
-    assert_int_equal(dygw_store_reconciliation_want(db, day, "acc", now, run_at, NULL),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_want(db, day, "acc", now, run_at, NULL), APR_SUCCESS);
 }
 
 static void add(dygw_db_t *db, const char *day, dygw_ms_t now, dygw_ms_t run_at)
@@ -63,8 +62,7 @@ static void test_a_day_is_unknown_until_it_is_wanted(DYGW_UNUSED void **state)
     assert_null(r->amounts);
     assert_null(r->last_error);
     assert_int_equal(r->tries, 0);
-    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &r, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &r, suite_pool), APR_NOTFOUND);
     dygw_db_close(db);
 }
 
@@ -114,35 +112,36 @@ static void test_the_last_known_day_is_found(DYGW_UNUSED void **state)
     dygw_db_t *db = open_empty();
     const char *day;
 
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31",
-                                                        &day, suite_pool), APR_NOTFOUND);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31", &day, suite_pool),
+                     APR_NOTFOUND);
     add(db, DAY, T0, T0);
     add(db, "2025-11-20", T0, T0);
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31",
-                                                        &day, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31", &day, suite_pool),
+                     APR_SUCCESS);
     assert_string_equal(day, DAY);
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-11-20", "2025-11-23",
-                                                        &day, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-11-20", "2025-11-23", &day, suite_pool),
+                     APR_SUCCESS);
     assert_string_equal(day, "2025-11-20");
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "other", "2025-01-01", "2025-12-31",
-                                                        &day, suite_pool), APR_NOTFOUND);
+    assert_int_equal(dygw_store_reconciliation_last_day(db, "other", "2025-01-01", "2025-12-31", &day, suite_pool),
+                     APR_NOTFOUND);
     dygw_db_close(db);
 }
 
 static void test_wanting_is_audited_in_the_same_commit(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = open_empty();
-    dygw_audit_entry_t entry = { .id = suite_unique(), .at = T0, .actor = "zhang",
-                                 .action = "reconciliation.refresh", .target = DAY };
+    dygw_audit_entry_t entry
+        = { .id = suite_unique(), .at = T0, .actor = "zhang", .action = "reconciliation.refresh", .target = DAY };
     dygw_audit_entry_t warm = { .id = suite_unique(), .at = T0, .actor = "w", .action = "w" };
-    const char *count = apr_psprintf(suite_pool, "SELECT COUNT(*) FROM dygw_audit WHERE "
-                                     "id = %" APR_INT64_T_FMT, entry.id);
+    const char *count = apr_psprintf(suite_pool,
+                                     "SELECT COUNT(*) FROM dygw_audit WHERE "
+                                     "id = %" APR_INT64_T_FMT,
+                                     entry.id);
     dygw_reconciliation_t *r;
 
     assert_int_equal(dygw_store_audit_insert(db, &warm), APR_SUCCESS);
     wire_refuse("dygw_audit_insert", 1, 1);
-    assert_int_not_equal(dygw_store_reconciliation_want(db, DAY, "acc", T0, T0, &entry),
-                         APR_SUCCESS);
+    assert_int_not_equal(dygw_store_reconciliation_want(db, DAY, "acc", T0, T0, &entry), APR_SUCCESS);
     assert_int_equal(dygw_store_reconciliation_get(db, DAY, "acc", &r, suite_pool), APR_NOTFOUND);
     assert_int_equal(dygw_store_reconciliation_want(db, DAY, "acc", T0, T0, &entry), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->wanted_at, T0);
@@ -160,22 +159,21 @@ static void put(dygw_db_t *db, dygw_ms_t generation, int first_no, int count)
     for (i = 0; i < count; i++) {
         items[i] = apr_psprintf(suite_pool, "{\"no\":%d}", first_no + i);
     }
-    assert_int_equal(dygw_store_reconciliation_put_items(db, get(db, DAY), generation, first_no,
-                                                         items, count), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_put_items(db, get(db, DAY), generation, first_no, items, count),
+                     APR_SUCCESS);
 }
 
 static void done(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, const char *counts)
 {
-    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}", DYGW_NO_TIME),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}", DYGW_NO_TIME), APR_SUCCESS);
 }
 
 static apr_array_header_t *items_of(dygw_db_t *db, int after_no, int limit)
 {
     apr_array_header_t *items;
 
-    assert_int_equal(dygw_store_reconciliation_items(db, get(db, DAY), after_no, limit, &items,
-                                                     suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_items(db, get(db, DAY), after_no, limit, &items, suite_pool),
+                     APR_SUCCESS);
     return items;
 }
 
@@ -225,8 +223,7 @@ static void test_a_run_that_was_early_is_done_again(DYGW_UNUSED void **state)
     dygw_db_t *db = open_empty();
 
     want(db, DAY, T0, T0);
-    assert_int_equal(dygw_store_reconciliation_done(db, get(db, DAY), T0 + 9, "{}", "{}", T0 + 50),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_done(db, get(db, DAY), T0 + 9, "{}", "{}", T0 + 50), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
     dygw_db_close(db);
@@ -254,13 +251,11 @@ static void test_a_run_that_failed_is_tried_again_and_given_up(DYGW_UNUSED void 
     memset(text, 'e', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     want(db, DAY, T0, T0);
-    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), T0 + 50, text),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), T0 + 50, text), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->tries, 1);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
     assert_int_equal(strlen(get(db, DAY)->last_error), 255);
-    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, "no"),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, "no"), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->tries, 2);
     assert_null(due(db, T0 + 99));
     want(db, DAY, T0 + 60, T0 + 60);
@@ -275,8 +270,7 @@ static int tidy(dygw_db_t *db, dygw_ms_t generation, dygw_ms_t other, int limit)
 {
     int removed = -1;
 
-    assert_int_equal(dygw_store_reconciliation_tidy(db, get(db, DAY), generation, other, limit,
-                                                    &removed), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_tidy(db, get(db, DAY), generation, other, limit, &removed), APR_SUCCESS);
     return removed;
 }
 
@@ -364,21 +358,25 @@ static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state
 
     assert_int_equal(record_insert(db, open), APR_SUCCESS);
     second = redeemed(db, certificate_id, 1);
-    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows,
-                                           &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(
+        dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows, &last, suite_pool),
+        APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
     assert_same(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *), first);
     assert_same(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *), second);
     assert_int_equal(last, second->id);
-    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows,
-                                           &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(
+        dygw_store_match_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows, &last, suite_pool),
+        APR_SUCCESS);
     assert_int_equal(rows->nelts, 0);
     assert_int_equal(last, open->id);
-    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows,
-                                           &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(
+        dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows, &last, suite_pool),
+        APR_SUCCESS);
     assert_int_equal(last, first->id);
-    assert_int_equal(dygw_store_match_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows,
-                                           &last, suite_pool), APR_SUCCESS);
+    assert_int_equal(
+        dygw_store_match_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows, &last, suite_pool),
+        APR_SUCCESS);
     assert_int_equal(last, 0);
     dygw_db_close(db);
 }
@@ -394,16 +392,13 @@ static void test_a_record_is_found_by_its_verify_id_and_its_coupon(DYGW_UNUSED v
 
     assert_int_equal(dygw_store_match_find(db, first->verify_id, &row, suite_pool), APR_SUCCESS);
     assert_same(row, first);
-    assert_int_equal(dygw_store_match_find(db, suite_unique_text("v"), &row, suite_pool),
-                     APR_NOTFOUND);
-    assert_int_equal(dygw_store_match_of_coupon(db, certificate_id, &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_match_find(db, suite_unique_text("v"), &row, suite_pool), APR_NOTFOUND);
+    assert_int_equal(dygw_store_match_of_coupon(db, certificate_id, &rows, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 2);
     assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->id, second->id);
     assert_null(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->verify_id);
     assert_int_equal(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *)->id, first->id);
-    assert_int_equal(dygw_store_match_of_coupon(db, suite_unique_text("7"), &rows, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_match_of_coupon(db, suite_unique_text("7"), &rows, suite_pool), APR_SUCCESS);
     assert_int_equal(rows->nelts, 0);
     dygw_db_close(db);
 }
@@ -425,21 +420,23 @@ static void test_messages_about_coupons_of_others_are_found(DYGW_UNUSED void **s
 {
     dygw_db_t *db = suite_open(0);
     const char *certificate_id = suite_unique_text("7");
-    dygw_webhook_t message = { .msg_id = suite_unique_text("m"), .received_at = T0,
-                               .event = "life_trade_certificate_notify", .action = "verify",
-                               .msg_time = T0 - 5, .certificate_id = certificate_id,
-                               .order_id = "1001", .account_id = "2002" };
+    dygw_webhook_t message = { .msg_id = suite_unique_text("m"),
+                               .received_at = T0,
+                               .event = "life_trade_certificate_notify",
+                               .action = "verify",
+                               .msg_time = T0 - 5,
+                               .certificate_id = certificate_id,
+                               .order_id = "1001",
+                               .account_id = "2002" };
     dygw_webhook_t found;
 
-    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool), APR_NOTFOUND);
     assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
     message.msg_id = suite_unique_text("m");
     message.received_at = T0 + 9;
     message.action = "verify_cancel";
     assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
-    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool), APR_SUCCESS);
     assert_string_equal(found.action, "verify_cancel");
     assert_int_equal(found.received_at, T0 + 9);
     assert_int_equal(found.msg_time, T0 - 5);

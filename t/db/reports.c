@@ -8,16 +8,16 @@
 #include "util/compiler.h"
 #include "util/day.h"
 
-#define COUNT       64
-#define APART_MS    7200000     /* two hours: more than five days of records */
-#define YEAR_MS     (APR_INT64_C(300) * DYGW_DAY_MS)
-#define WEEK        7           /* of a test: its records are the only ones in there */
-#define CHINA       480
-#define FILTERS     32
-#define GROUPS      16
+#define COUNT    64
+#define APART_MS 7200000 /* two hours: more than five days of records */
+#define YEAR_MS  (APR_INT64_C(300) * DYGW_DAY_MS)
+#define WEEK     7 /* of a test: its records are the only ones in there */
+#define CHINA    480
+#define FILTERS  32
+#define GROUPS   16
 
 static dygw_verification_t *made[COUNT];
-static dygw_ms_t began;         /* the first ms of a day in China, and of the first record */
+static dygw_ms_t began; /* the first ms of a day in China, and of the first record */
 static const char *pois[2], *certificates[2], *orders[2];
 static apr_int64_t apps[2];
 
@@ -49,8 +49,7 @@ static int make_records(void **state)
 
     suite_setup(state);
     began = DYGW_ID_EPOCH_MS - DYGW_ID_EPOCH_MS % DYGW_DAY_MS - CHINA * APR_INT64_C(60000)
-            + (suite_unique() % YEAR_MS) / DYGW_DAY_MS * DYGW_DAY_MS
-            + DYGW_DAY_MS * WEEK * round++;
+            + (suite_unique() % YEAR_MS) / DYGW_DAY_MS * DYGW_DAY_MS + DYGW_DAY_MS * WEEK * round++;
     for (i = 0; i < 2; i++) {
         pois[i] = suite_unique_text("poi");
         certificates[i] = suite_unique_text("c");
@@ -73,8 +72,7 @@ static int matches(const dygw_report_filter_t *f, const dygw_verification_t *v)
 {
     return (f->start_time == DYGW_NO_TIME || v->created_at >= f->start_time)
            && (f->end_time == DYGW_NO_TIME || v->created_at < f->end_time)
-           && (!f->poi_id || strcmp(f->poi_id, v->poi_id) == 0)
-           && (!f->app_id || f->app_id == v->app_id)
+           && (!f->poi_id || strcmp(f->poi_id, v->poi_id) == 0) && (!f->app_id || f->app_id == v->app_id)
            && (f->status == DYGW_ANY_STATUS || f->status == (int)v->verify_status)
            && (!f->certificate_id || strcmp(f->certificate_id, v->certificate_id) == 0)
            && (!f->order_id || strcmp(f->order_id, v->order_id) == 0);
@@ -139,8 +137,8 @@ static void check_list(const dygw_report_filter_t *f)
     assert_ids(rows, ids + skip, rest);
     assert_int_equal(dygw_store_report_page(db, f, 0, 2, &rows, suite_pool), APR_SUCCESS);
     assert_ids(rows, ids, count < 2 ? count : 2);
-    assert_int_equal(dygw_store_report_below(db, f, &(dygw_report_part_t){ ids[0], 1000, 1 }, &rows,
-                                             suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_report_below(db, f, &(dygw_report_part_t){ ids[0], 1000, 1 }, &rows, suite_pool),
+                     APR_SUCCESS);
     assert_ids(rows, ids + 1, count > 0 ? count - 1 : 0);
     assert_int_equal(dygw_store_report_count(db, f, &total), APR_SUCCESS);
     assert_int_equal(total, count);
@@ -157,7 +155,7 @@ static void test_every_combination_of_filters_lists_what_matches(DYGW_UNUSED voi
         check_list(&f);
         f = filter_of(mask, mask + 1, began + DYGW_DAY_MS, began + DYGW_DAY_MS * 3);
         check_list(&f);
-        if (mask & ~4) {        /* a status alone is any shop's */
+        if (mask & ~4) { /* a status alone is any shop's */
             f = filter_of(mask, mask + 1, DYGW_NO_TIME, DYGW_NO_TIME);
             check_list(&f);
         }
@@ -195,8 +193,9 @@ static void test_only_a_brief_list_is_without_answers(DYGW_UNUSED void **state)
     for (brief = 0; brief < 2; brief++) {
         const dygw_verification_t *v;
 
-        assert_int_equal(dygw_store_report_below(db, &f, &(dygw_report_part_t){ DYGW_BELOW_ALL, 1, brief },
-                                                 &rows, suite_pool), APR_SUCCESS);
+        assert_int_equal(
+            dygw_store_report_below(db, &f, &(dygw_report_part_t){ DYGW_BELOW_ALL, 1, brief }, &rows, suite_pool),
+            APR_SUCCESS);
         v = APR_ARRAY_IDX(rows, 0, dygw_verification_t *);
         assert_same_origin(v, made[COUNT - 2]);
         assert_int_equal(v->pay_amount, 1000 + COUNT - 2);
@@ -208,8 +207,7 @@ static void test_only_a_brief_list_is_without_answers(DYGW_UNUSED void **state)
 /* What other tests have made is there as well. */
 static void test_without_filters_all_are_counted(DYGW_UNUSED void **state)
 {
-    const char *all = APR_ARRAY_IDX(suite_ask(1, "SELECT COUNT(*) FROM dygw_verifications"), 0,
-                                    const char *);
+    const char *all = APR_ARRAY_IDX(suite_ask(1, "SELECT COUNT(*) FROM dygw_verifications"), 0, const char *);
     dygw_report_filter_t f = filter_of(0, 0, DYGW_NO_TIME, DYGW_NO_TIME);
     dygw_db_t *db = suite_open(0);
     apr_int64_t total;
@@ -242,8 +240,7 @@ static int same_text(const char *a, const char *b)
 
 static int is_of(const dygw_sums_row_t *row, int group_by, const dygw_verification_t *v)
 {
-    return (!(group_by & DYGW_BY_DAY)
-            || (v->created_at >= row->day && v->created_at < row->day + DYGW_DAY_MS))
+    return (!(group_by & DYGW_BY_DAY) || (v->created_at >= row->day && v->created_at < row->day + DYGW_DAY_MS))
            && (!(group_by & DYGW_BY_POI) || same_text(row->poi_id, v->poi_id))
            && (!(group_by & DYGW_BY_APP) || row->app_id == v->app_id)
            && (!(group_by & DYGW_BY_PRODUCT) || same_text(row->product_id, v->product_id));
@@ -307,8 +304,9 @@ static void test_a_day_ends_at_midnight_of_the_zone(DYGW_UNUSED void **state)
     assert_int_equal(rows->nelts, 2);
     assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_sums_row_t).sums.total_count, 12);
     /* A minute further west the first ms of the day is still the day before. */
-    assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_DAY, CHINA - 1 }, 1000, &rows,
-                                            suite_pool), APR_SUCCESS);
+    assert_int_equal(
+        dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_DAY, CHINA - 1 }, 1000, &rows, suite_pool),
+        APR_SUCCESS);
     assert_int_equal(rows->nelts, 3);
     dygw_db_close(db);
 }
@@ -334,7 +332,8 @@ static void test_the_present_name_of_an_app_is_told(DYGW_UNUSED void **state)
     suite_ask(1, apr_psprintf(suite_pool,
                               "INSERT INTO dygw_apps (id, name, client_key, secret_sealed, status, "
                               "created_at, updated_at) VALUES (%" APR_INT64_T_FMT ", 'bar', '%s', "
-                              "'x', 'active', 1, 1)", apps[0], suite_unique_text("ck")));
+                              "'x', 'active', 1, 1)",
+                              apps[0], suite_unique_text("ck")));
     assert_int_equal(dygw_store_report_sums(db, &f, &(dygw_sums_by_t){ DYGW_BY_APP, CHINA }, 2, &rows, suite_pool),
                      APR_SUCCESS);
     assert_int_equal(rows->nelts, 1);

@@ -5,8 +5,8 @@
 
 #include "util/compiler.h"
 
-#define OLD     APR_INT64_C(500)
-#define BEFORE  APR_INT64_C(1000)
+#define OLD    APR_INT64_C(500)
+#define BEFORE APR_INT64_C(1000)
 
 static int purge(dygw_db_t *db, int limit)
 {
@@ -125,17 +125,16 @@ static void test_old_webhooks_go_and_at_most_so_many(DYGW_UNUSED void **state)
 
     for (i = 0; i < 3; i++) {
         messages[i] = (dygw_webhook_t){ .msg_id = suite_unique_text("m"),
-                                        .received_at = BEFORE - 2 + i, .msg_time = DYGW_NO_TIME };
+                                        .received_at = BEFORE - 2 + i,
+                                        .msg_time = DYGW_NO_TIME };
         assert_int_equal(dygw_store_webhook_insert(db, &messages[i]), APR_SUCCESS);
     }
     assert_int_equal(dygw_store_webhook_purge(db, BEFORE, 1, &removed), APR_SUCCESS);
     assert_int_equal(removed, 1);
-    assert_int_equal(dygw_store_webhook_get(db, messages[0].msg_id, &found, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_webhook_get(db, messages[0].msg_id, &found, suite_pool), APR_NOTFOUND);
     assert_int_equal(dygw_store_webhook_purge(db, BEFORE, 5, &removed), APR_SUCCESS);
     assert_int_equal(removed, 1);
-    assert_int_equal(dygw_store_webhook_get(db, messages[2].msg_id, &found, suite_pool),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_webhook_get(db, messages[2].msg_id, &found, suite_pool), APR_SUCCESS);
     assert_int_equal(dygw_store_webhook_purge(db, BEFORE + 1, 5, &removed), APR_SUCCESS);
     assert_int_equal(removed, 1);
     dygw_db_close(db);

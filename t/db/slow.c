@@ -12,17 +12,17 @@
 
 #define LIMIT       apr_time_from_sec(1)
 #define LOOK_EVERY  apr_time_from_msec(50)
-#define IN_TIME     apr_time_from_sec(4)    /* before the server's own limits */
+#define IN_TIME     apr_time_from_sec(4) /* before the server's own limits */
 #define CONNECTIONS 4
 
 static const dygw_stmt_t slow = {
-    "suite_slow", { "SELECT 1", "SELECT 1 FROM pg_sleep(20)", "SELECT SLEEP(20)" }
+    "suite_slow",
+    { "SELECT 1", "SELECT 1 FROM pg_sleep(20)", "SELECT SLEEP(20)" },
 };
 static const dygw_stmt_t slow_change = {
     "suite_slow_change",
-    { "SELECT 1",
-      "UPDATE suite_values SET n = 7 WHERE id = %lld AND pg_sleep(20) IS NOT NULL",
-      "UPDATE suite_values SET n = 7 WHERE id = %lld AND SLEEP(20) = 0" }
+    { "SELECT 1", "UPDATE suite_values SET n = 7 WHERE id = %lld AND pg_sleep(20) IS NOT NULL",
+      "UPDATE suite_values SET n = 7 WHERE id = %lld AND SLEEP(20) = 0" },
 };
 
 static dygw_guard_t *guard;
@@ -52,8 +52,9 @@ static int slow_setup(void **state)
     root = apr_pool_parent_get(suite_pool);
     apr_atomic_set32(&stopping, 0);
     if (rv != 0
-        || dygw_guard_create(&guard, &(dygw_guard_config_t){ suite_host[0].dialect, CONNECTIONS, LIMIT,
-                                                             never_sleeps, NULL }, root) != APR_SUCCESS
+        || dygw_guard_create(
+               &guard, &(dygw_guard_config_t){ suite_host[0].dialect, CONNECTIONS, LIMIT, never_sleeps, NULL }, root)
+               != APR_SUCCESS
         || apr_thread_create(&watch, NULL, look, NULL, root) != APR_SUCCESS) {
         return -1;
     }
@@ -123,7 +124,7 @@ static void test_the_next_unit_finds_a_connection_that_works(DYGW_UNUSED void **
 static void test_a_transaction_ends_with_what_took_too_long(DYGW_UNUSED void **state)
 {
     apr_int64_t id = suite_unique();
-    apr_int64_t next = suite_unique();      /* the server may hold the first one's row for a while */
+    apr_int64_t next = suite_unique(); /* the server may hold the first one's row for a while */
     const char *args[] = { apr_psprintf(suite_pool, "%" APR_INT64_T_FMT, id) };
     dygw_db_t *db;
 
@@ -181,8 +182,7 @@ static void test_an_update_that_was_given_up_may_come_late_and_once(DYGW_UNUSED 
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     dygw_db_close(db);
     suite_do("BEGIN");
-    suite_do(apr_psprintf(suite_pool, "UPDATE dygw_verifications SET asks = 0 WHERE id = %"
-                          APR_INT64_T_FMT, v->id));
+    suite_do(apr_psprintf(suite_pool, "UPDATE dygw_verifications SET asks = 0 WHERE id = %" APR_INT64_T_FMT, v->id));
     v->cancels = 1;
     db = suite_open(0);
     assert_int_equal(dygw_store_verification_update_one(db, v), APR_INCOMPLETE);

@@ -11,11 +11,11 @@
 
 #include "util/compiler.h"
 
-#define TESTS_MAX   300
-#define CHILD_IDS   APR_INT64_C(10000000)   /* of one child */
+#define TESTS_MAX 300
+#define CHILD_IDS APR_INT64_C(10000000) /* of one child */
 
 typedef struct host_t {
-    apr_pool_t *pool;       /* of the connection; NULL when there is none */
+    apr_pool_t *pool; /* of the connection; NULL when there is none */
     dygw_dbd_t dbd;
 } host_t;
 
@@ -39,8 +39,8 @@ static const apr_dbd_driver_t *driver;
 static apr_proc_mutex_t *writer;
 static apr_int64_t last_id;
 
-static void write_log(DYGW_UNUSED const dygw_log_t *log, const dygw_log_place_t *place,
-                      DYGW_UNUSED apr_status_t rv, const char *fmt, va_list args)
+static void write_log(DYGW_UNUSED const dygw_log_t *log, const dygw_log_place_t *place, DYGW_UNUSED apr_status_t rv,
+                      const char *fmt, va_list args)
 {
     char text[sizeof(suite_last_error)];
 
@@ -200,7 +200,7 @@ void suite_do(const char *sql)
     dygw_db_t *db = suite_open(1);
     int ignored;
 
-    assert_int_equal(dygw_schema_version(db, &ignored), APR_SUCCESS);   /* heals it */
+    assert_int_equal(dygw_schema_version(db, &ignored), APR_SUCCESS); /* heals it */
     dygw_db_close(db);
     suite_ask(1, sql);
 }
@@ -227,10 +227,9 @@ int suite_group_setup(DYGW_UNUSED void **state)
     apr_initialize();
     apr_pool_create(&root, NULL);
     dygw_log_set_writer(write_log);
-    if (apr_proc_mutex_create(&writer, NULL, APR_LOCK_DEFAULT, root) != APR_SUCCESS
-        || apr_dbd_init(root) != APR_SUCCESS
-        || apr_dbd_get_driver(root, getenv("DYGW_DB_DRIVER"), &driver) != APR_SUCCESS
-        || make_host(0) != 0 || make_host(1) != 0 || migrate() != 0) {
+    if (apr_proc_mutex_create(&writer, NULL, APR_LOCK_DEFAULT, root) != APR_SUCCESS || apr_dbd_init(root) != APR_SUCCESS
+        || apr_dbd_get_driver(root, getenv("DYGW_DB_DRIVER"), &driver) != APR_SUCCESS || make_host(0) != 0
+        || make_host(1) != 0 || migrate() != 0) {
         fprintf(stderr, "no database to test with: %s\n", suite_last_error);
         return -1;
     }
@@ -253,8 +252,8 @@ int suite_teardown(DYGW_UNUSED void **state)
     int clean = !suite_locked && suite_units == 0 && wire_prepared_twice == 0 && wire_idle();
 
     if (!clean) {
-        fprintf(stderr, "# left: locked %d, units %d, prepared twice %d, faults to come %d\n",
-                suite_locked, suite_units, wire_prepared_twice, !wire_idle());
+        fprintf(stderr, "# left: locked %d, units %d, prepared twice %d, faults to come %d\n", suite_locked,
+                suite_units, wire_prepared_twice, !wire_idle());
     }
     if (suite_locked) {
         unlock_writer(NULL);

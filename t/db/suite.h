@@ -27,7 +27,7 @@
 #include "store/db/schema.h"
 #include "store/verification/verification.h"
 
-#define T0 APR_INT64_C(1764000000789)   /* a time in ms, above 32 bits */
+#define T0 APR_INT64_C(1764000000789) /* a time in ms, above 32 bits */
 
 #define HOSTS 2
 
@@ -84,7 +84,7 @@ void suite_in_child(int number);
 
 /* Different in every call, and in every run on the same database. */
 apr_int64_t suite_unique(void);
-apr_int64_t suite_unique_range(int count);      /* the first of so many in a row */
+apr_int64_t suite_unique_range(int count); /* the first of so many in a row */
 const char *suite_unique_text(const char *prefix);
 
 /* The child holds the lock of the one writer. */

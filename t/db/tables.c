@@ -8,7 +8,7 @@
 
 /* --- the token --- */
 
-#define CLAIM_MS 60000
+#define CLAIM_MS         60000
 #define A_FEW_SECONDS_MS 5000
 
 static apr_int64_t token_version(int host)
@@ -66,8 +66,7 @@ static void test_a_token_is_sealed_anew_where_it_is_the_same(DYGW_UNUSED void **
     db = suite_open(1);
     assert_int_equal(dygw_store_token_reseal(db, version, "v1.other", "v1.no", &done), APR_SUCCESS);
     assert_int_equal(done, 0);
-    assert_int_equal(dygw_store_token_reseal(db, version - 1, "v1.old", "v1.no", &done),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_token_reseal(db, version - 1, "v1.old", "v1.no", &done), APR_SUCCESS);
     assert_int_equal(done, 0);
     assert_int_equal(dygw_store_token_reseal(db, version, "v1.old", "v1.new", &done), APR_SUCCESS);
     assert_int_equal(done, 1);
@@ -327,8 +326,10 @@ static void test_a_newer_database_is_left_alone(DYGW_UNUSED void **state)
     assert_int_equal(version, 9000);
     assert_int_equal(dygw_schema_migrate(db, &done, suite_pool), APR_SUCCESS);
     assert_int_equal(done->nelts, 0);
-    suite_ask(1, apr_psprintf(suite_pool, "UPDATE dygw_meta SET value = '%d' "
-                              "WHERE name = 'schema_version'", dygw_schema_wanted()));
+    suite_ask(1, apr_psprintf(suite_pool,
+                              "UPDATE dygw_meta SET value = '%d' "
+                              "WHERE name = 'schema_version'",
+                              dygw_schema_wanted()));
     dygw_db_close(db);
 }
 
@@ -363,8 +364,10 @@ static void test_the_next_file_is_named(DYGW_UNUSED void **state)
 static void test_a_script_that_fails_changes_nothing(DYGW_UNUSED void **state)
 {
     static const char *const script[] = {
-        "BEGIN", "UPDATE dygw_meta SET value = '77' WHERE name = 'schema_version'",
-        "INSERT INTO suite_nowhere (a) VALUES (1)", "COMMIT"
+        "BEGIN",
+        "UPDATE dygw_meta SET value = '77' WHERE name = 'schema_version'",
+        "INSERT INTO suite_nowhere (a) VALUES (1)",
+        "COMMIT",
     };
     dygw_db_t *db = suite_open(0);
     int version = -1;

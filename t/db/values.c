@@ -7,22 +7,26 @@
     "(id BIGINT NOT NULL PRIMARY KEY, t " text ", n BIGINT)" more
 
 const dygw_stmt_t values_put = {
-    "suite_values_put", DYGW_SQL("INSERT INTO suite_values (id, t, n) VALUES (%lld, %s, %lld)")
+    "suite_values_put",
+    DYGW_SQL("INSERT INTO suite_values (id, t, n) VALUES (%lld, %s, %lld)"),
 };
 
 const dygw_stmt_t values_set = {
-    "suite_values_set", DYGW_SQL("UPDATE suite_values SET n = %lld WHERE id = %lld")
+    "suite_values_set",
+    DYGW_SQL("UPDATE suite_values SET n = %lld WHERE id = %lld"),
 };
 
 const dygw_stmt_t values_get = {
-    "suite_values_get", DYGW_SQL("SELECT t, n FROM suite_values WHERE id = %lld")
+    "suite_values_get",
+    DYGW_SQL("SELECT t, n FROM suite_values WHERE id = %lld"),
 };
 
 int values_setup(void **state)
 {
     static const char *const tables[DYGW_DIALECTS] = {
-        TABLE("TEXT", ""), TABLE("TEXT", ""),
-        TABLE("MEDIUMTEXT", " ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        TABLE("TEXT", ""),
+        TABLE("TEXT", ""),
+        TABLE("MEDIUMTEXT", " ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"),
     };
     static int made;
     dygw_db_t *db;

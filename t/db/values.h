@@ -5,9 +5,9 @@
 
 #include "suite.h"
 
-extern const dygw_stmt_t values_put;        /* id, t, n */
-extern const dygw_stmt_t values_set;        /* n, id */
-extern const dygw_stmt_t values_get;        /* t, n of id */
+extern const dygw_stmt_t values_put; /* id, t, n */
+extern const dygw_stmt_t values_set; /* n, id */
+extern const dygw_stmt_t values_get; /* t, n of id */
 
 /* Makes the table; it may be there. */
 int values_setup(void **state);

@@ -4,9 +4,9 @@
 
 #include "util/compiler.h"
 
-#define LARGEST_ANSWER  ((size_t)1000000)   /* bytes that are kept */
-#define LONG_WORDS      ((size_t)600)       /* characters of four bytes */
-#define MYSQL_DEADLOCK  1213
+#define LARGEST_ANSWER ((size_t)1000000) /* bytes that are kept */
+#define LONG_WORDS     ((size_t)600)     /* characters of four bytes */
+#define MYSQL_DEADLOCK 1213
 
 static void test_insert_keeps_every_member(DYGW_UNUSED void **state)
 {
@@ -51,8 +51,7 @@ static void test_get_knows_the_app(DYGW_UNUSED void **state)
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     assert_int_equal(dygw_store_verification_get(db, v->id, 7, &back, suite_pool), APR_SUCCESS);
     assert_int_equal(dygw_store_verification_get(db, v->id, 8, &back, suite_pool), APR_NOTFOUND);
-    assert_int_equal(dygw_store_verification_get(db, suite_unique(), 7, &back, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_verification_get(db, suite_unique(), 7, &back, suite_pool), APR_NOTFOUND);
     dygw_db_close(db);
 }
 
@@ -85,8 +84,7 @@ static void test_the_same_token_and_code_are_one_record(DYGW_UNUSED void **state
     assert_int_equal(record_find(db, v->verify_token, v->encrypted_code, &found), APR_SUCCESS);
     assert_int_equal(found->id, v->id);
     assert_int_equal(record_find(db, v->verify_token, "other", &found), APR_NOTFOUND);
-    assert_int_equal(dygw_store_verification_get(db, again->id, 0, &found, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_verification_get(db, again->id, 0, &found, suite_pool), APR_NOTFOUND);
     assert_int_equal(suite_errors, 0);
     dygw_db_close(db);
 }
@@ -152,8 +150,7 @@ static void test_rows_of_one_request_are_inserted_all_or_none(DYGW_UNUSED void *
     ((dygw_verification_t *)rows[2])->id = suite_unique();
     assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
-    assert_int_equal(record_find(db, rows[0]->verify_token, rows[0]->encrypted_code, &found),
-                     APR_SUCCESS);
+    assert_int_equal(record_find(db, rows[0]->verify_token, rows[0]->encrypted_code, &found), APR_SUCCESS);
     assert_int_equal(found->id, rows[0]->id);
     assert_int_equal(suite_errors, 0);
     dygw_db_close(db);

@@ -9,9 +9,15 @@
 static dygw_webhook_t message_about(const char *certificate_id)
 {
     dygw_webhook_t message = {
-        .msg_id = suite_unique_text("m"), .received_at = T0 + 200,
-        .event = "life_trade_certificate_notify", .action = "verify_cancel", .msg_time = T0 + 100,
-        .certificate_id = certificate_id, .order_id = "1001", .account_id = "2002", .records = 77
+        .msg_id = suite_unique_text("m"),
+        .received_at = T0 + 200,
+        .event = "life_trade_certificate_notify",
+        .action = "verify_cancel",
+        .msg_time = T0 + 100,
+        .certificate_id = certificate_id,
+        .order_id = "1001",
+        .account_id = "2002",
+        .records = 77,
     };
 
     return message;
@@ -78,8 +84,7 @@ static void test_a_message_about_nothing_of_ours_is_kept(DYGW_UNUSED void **stat
 {
     dygw_db_t *db = suite_open(0);
     dygw_webhook_t unknown = message_about(suite_unique_text("7"));
-    dygw_webhook_t bare = { .msg_id = suite_unique_text("m"), .received_at = T0,
-                            .msg_time = DYGW_NO_TIME };
+    dygw_webhook_t bare = { .msg_id = suite_unique_text("m"), .received_at = T0, .msg_time = DYGW_NO_TIME };
     dygw_webhook_t *none;
 
     assert_int_equal(dygw_store_webhook_insert(db, &unknown), APR_SUCCESS);
@@ -88,8 +93,7 @@ static void test_a_message_about_nothing_of_ours_is_kept(DYGW_UNUSED void **stat
     assert_null(kept(db, bare.msg_id)->event);
     assert_null(kept(db, bare.msg_id)->certificate_id);
     assert_int_equal(kept(db, bare.msg_id)->msg_time, DYGW_NO_TIME);
-    assert_int_equal(dygw_store_webhook_get(db, suite_unique_text("m"), &none, suite_pool),
-                     APR_NOTFOUND);
+    assert_int_equal(dygw_store_webhook_get(db, suite_unique_text("m"), &none, suite_pool), APR_NOTFOUND);
     dygw_db_close(db);
 }
 

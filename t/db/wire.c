@@ -11,18 +11,17 @@
 
 #include "suite.h"
 
-#define STATEMENTS_MAX  512
-#define ENTRIES_MAX     4096
+#define STATEMENTS_MAX 512
+#define ENTRIES_MAX    4096
 
-typedef int prepare_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, const char *,
-                       const char *, apr_dbd_prepared_t **);
-typedef int pquery_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, int *,
-                      apr_dbd_prepared_t *, int, const char **);
-typedef int pselect_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, apr_dbd_results_t **,
-                       apr_dbd_prepared_t *, int, int, const char **);
+typedef int prepare_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, const char *, const char *,
+                       apr_dbd_prepared_t **);
+typedef int pquery_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, int *, apr_dbd_prepared_t *, int,
+                      const char **);
+typedef int pselect_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, apr_dbd_results_t **, apr_dbd_prepared_t *,
+                       int, int, const char **);
 typedef int query_fn(const apr_dbd_driver_t *, apr_dbd_t *, int *, const char *);
-typedef int select_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, apr_dbd_results_t **,
-                      const char *, int);
+typedef int select_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, apr_dbd_results_t **, const char *, int);
 
 typedef struct statement_t {
     char *label;
@@ -33,7 +32,7 @@ typedef struct entry_t {
     const apr_dbd_t *handle;
     const apr_dbd_prepared_t *prepared;
     const char *label;
-    int failed;     /* something on that connection did */
+    int failed; /* something on that connection did */
 } entry_t;
 
 int wire_calls;
@@ -148,7 +147,7 @@ static int is_refused(const char *what)
 static void announce(const char *what)
 {
     if (awaited && strcmp(what, awaited) == 0) {
-        awaited = NULL;     /* what is done has statements, too */
+        awaited = NULL; /* what is done has statements, too */
         before_it();
     }
 }
@@ -181,8 +180,8 @@ static int lose(const apr_dbd_driver_t *driver, apr_dbd_t *handle, const char *w
     return answer(handle, broken ? broken : 1);
 }
 
-int apr_dbd_prepare(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle,
-                    const char *query, const char *label, apr_dbd_prepared_t **statement)
+int apr_dbd_prepare(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle, const char *query,
+                    const char *label, apr_dbd_prepared_t **statement)
 {
     prepare_fn *prepare = (prepare_fn *)real("apr_dbd_prepare");
     int rv = prepare(driver, pool, handle, query, label, statement);
@@ -194,8 +193,7 @@ int apr_dbd_prepare(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t 
     }
     label = remember(label, query);
     for (i = 0; i < entry_count; i++) {
-        wire_prepared_twice += entries[i].handle == handle && entries[i].label == label
-                               && !entries[i].failed;
+        wire_prepared_twice += entries[i].handle == handle && entries[i].label == label && !entries[i].failed;
     }
     if (entry_count == ENTRIES_MAX) {
         abort();
@@ -215,13 +213,11 @@ int apr_dbd_pquery(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *
     if (is_refused(label)) {
         return refused_code;
     }
-    return lose(driver, handle, label,
-                pquery(driver, pool, handle, nrows, statement, nargs, args));
+    return lose(driver, handle, label, pquery(driver, pool, handle, nrows, statement, nargs, args));
 }
 
-int apr_dbd_pselect(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle,
-                    apr_dbd_results_t **res, apr_dbd_prepared_t *statement, int random, int nargs,
-                    const char **args)
+int apr_dbd_pselect(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle, apr_dbd_results_t **res,
+                    apr_dbd_prepared_t *statement, int random, int nargs, const char **args)
 {
     pselect_fn *pselect = (pselect_fn *)real("apr_dbd_pselect");
     const char *label = label_of(statement);
@@ -231,12 +227,10 @@ int apr_dbd_pselect(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t 
     if (is_refused(label)) {
         return refused_code;
     }
-    return lose(driver, handle, label,
-                pselect(driver, pool, handle, res, statement, random, nargs, args));
+    return lose(driver, handle, label, pselect(driver, pool, handle, res, statement, random, nargs, args));
 }
 
-int apr_dbd_query(const apr_dbd_driver_t *driver, apr_dbd_t *handle, int *nrows,
-                  const char *statement)
+int apr_dbd_query(const apr_dbd_driver_t *driver, apr_dbd_t *handle, int *nrows, const char *statement)
 {
     query_fn *query = (query_fn *)real("apr_dbd_query");
 
@@ -247,8 +241,8 @@ int apr_dbd_query(const apr_dbd_driver_t *driver, apr_dbd_t *handle, int *nrows,
     return lose(driver, handle, statement, query(driver, handle, nrows, statement));
 }
 
-int apr_dbd_select(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle,
-                   apr_dbd_results_t **res, const char *statement, int random)
+int apr_dbd_select(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *handle, apr_dbd_results_t **res,
+                   const char *statement, int random)
 {
     select_fn *select = (select_fn *)real("apr_dbd_select");
 

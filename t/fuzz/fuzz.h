@@ -12,7 +12,7 @@
 #include "util/log.h"
 
 /* The time that it is while an input is looked at: 2026-01-01T00:00:00Z. */
-#define FUZZ_NOW        APR_INT64_C(1767225600000)
+#define FUZZ_NOW APR_INT64_C(1767225600000)
 
 /* One input of len bytes, with none behind them. What is allocated from pool is gone afterwards,
  * and has to be. */
@@ -54,7 +54,7 @@ int fuzz_is_absent_or_text(const char *text, apr_size_t max);
 
 /* Whether text is of min..max bytes, each of them one of `of`. */
 int fuzz_consists(const char *text, apr_size_t min, apr_size_t max, const char *of);
-#define FUZZ_DIGITS     "0123456789"
-#define FUZZ_LETTERS    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define FUZZ_DIGITS  "0123456789"
+#define FUZZ_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 #endif

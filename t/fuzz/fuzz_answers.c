@@ -11,28 +11,34 @@
 #include "douyin/questions.h"
 #include "util/compiler.h"
 
-#define ID_MAX      64
-#define CODES       3
-#define WHOLE_PAGE  20
-#define MONTH_SEC   (30 * 24 * 3600)
+#define ID_MAX     64
+#define CODES      3
+#define WHOLE_PAGE 20
+#define MONTH_SEC  (30 * 24 * 3600)
 
 static dygw_douyin_t *douyin;
 static dygw_http_answer_t answer;
 static const char *const codes[CODES] = { "enc-1", "enc-2", "enc-1" };
 
 static const dygw_question_t question = {
-    .encrypted_code = "enc-1", .order_id = "1061449651423386211", .poi_id = "7012345678901234567",
-    .verify_token = "vt-1", .codes = codes, .count = CODES, .verify_id = "1", .certificate_id = "2",
-    .account_id = "3", .page = 1, .size = 20
+    .encrypted_code = "enc-1",
+    .order_id = "1061449651423386211",
+    .poi_id = "7012345678901234567",
+    .verify_token = "vt-1",
+    .codes = codes,
+    .count = CODES,
+    .verify_id = "1",
+    .certificate_id = "2",
+    .account_id = "3",
+    .page = 1,
+    .size = 20,
 };
-static const dygw_prepare_question_t of_link = { .poi_id = "7012345678901234567",
-                                                 .encrypted_data = "data" };
+static const dygw_prepare_question_t of_link = { .poi_id = "7012345678901234567", .encrypted_data = "data" };
 
 /* The network's place. */
-dygw_http_answer_t *__wrap_dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
-                                          apr_pool_t *pool);
-dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http,
-                                          const dygw_http_request_t *request, apr_pool_t *pool)
+dygw_http_answer_t *__wrap_dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request, apr_pool_t *pool);
+dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http, const dygw_http_request_t *request,
+                                          apr_pool_t *pool)
 {
     FUZZ_ASSERT(strncmp(request->url, "https://open.douyin.com/", 24) == 0);
     return apr_pmemdup(pool, &answer, sizeof(answer));
@@ -41,8 +47,12 @@ dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http,
 void fuzz_start(apr_pool_t *pool)
 {
     static const dygw_douyin_config_t config = {
-        .base_url = "https://open.douyin.com", .client_key = "ck", .client_secret = "secret",
-        .account_id = "7014065493820573710", .connect_timeout = 1, .total_timeout = 1
+        .base_url = "https://open.douyin.com",
+        .client_key = "ck",
+        .client_secret = "secret",
+        .account_id = "7014065493820573710",
+        .connect_timeout = 1,
+        .total_timeout = 1,
     };
 
     FUZZ_ASSERT(dygw_douyin_global_init(pool) == APR_SUCCESS);
@@ -101,7 +111,7 @@ static void check_item(const dygw_verify_item_t *item)
 {
     FUZZ_ASSERT(item->kind != DYGW_REPLY_OK || item->result == 0);
     FUZZ_ASSERT(!item->already || item->kind == DYGW_REPLY_COUPON
-                || item->kind == DYGW_REPLY_BUSY);      /* its words say "try again" */
+                || item->kind == DYGW_REPLY_BUSY); /* its words say "try again" */
     FUZZ_ASSERT(item->msg && fuzz_is_utf8(item->msg, strlen(item->msg)));
     FUZZ_ASSERT(fuzz_is_absent_or_text(item->verify_id, ID_MAX));
     FUZZ_ASSERT(!item->verify_id || strcmp(item->verify_id, "0") != 0);
@@ -150,8 +160,8 @@ static dygw_reply_t stores(apr_pool_t *pool)
 }
 
 /* As async.c makes them. */
-static dygw_reply_t ask(void (*put)(const dygw_douyin_t *, const dygw_question_t *,
-                                    dygw_douyin_call_t *, apr_pool_t *), apr_pool_t *pool)
+static dygw_reply_t ask(void (*put)(const dygw_douyin_t *, const dygw_question_t *, dygw_douyin_call_t *, apr_pool_t *),
+                        apr_pool_t *pool)
 {
     dygw_douyin_call_t call;
     dygw_reply_t reply;
@@ -177,8 +187,7 @@ static void check_seen(const dygw_seen_coupon_t *coupon)
         FUZZ_ASSERT(v->verify_time == DYGW_NO_TIME || v->verify_time > 0);
         FUZZ_ASSERT(v->serial >= 0 && v->can_cancel >= -1 && v->can_cancel <= 1);
         for (n = 0; n < i; n++) {
-            FUZZ_ASSERT(strcmp(v->verify_id, APR_ARRAY_IDX(coupon->verifies, n,
-                                                           dygw_seen_verify_t).verify_id) != 0);
+            FUZZ_ASSERT(strcmp(v->verify_id, APR_ARRAY_IDX(coupon->verifies, n, dygw_seen_verify_t).verify_id) != 0);
         }
     }
 }
@@ -259,9 +268,9 @@ static call_fn *call_of(const char *line)
     static const struct {
         const char *name;
         call_fn *call;
-    } calls[] = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel },
-                  { "token", token }, { "get", get }, { "query", query }, { "order", order },
-                  { "records", records }, { "stores", stores } };
+    } calls[]
+        = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel },   { "token", token },  { "get", get },
+            { "query", query },     { "order", order },   { "records", records }, { "stores", stores } };
     size_t i;
 
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
@@ -297,12 +306,16 @@ void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
     call_fn *call = call_of(line);
     dygw_reply_t reply;
 
-    answer = (dygw_http_answer_t){ .end = DYGW_HTTP_ANSWERED, .status = status_of(line),
-                                   .date = DYGW_NO_TIME, .problem = "" };
+    answer = (dygw_http_answer_t){
+        .end = DYGW_HTTP_ANSWERED,
+        .status = status_of(line),
+        .date = DYGW_NO_TIME,
+        .problem = "",
+    };
     reply = read_body(call, in.data, in.len, pool);
     if (in.len > 0 && *in.data == '{') {
-        dygw_reply_t again = read_body(call, apr_pstrcat(pool, " \n", fuzz_rest(&in), NULL),
-                                       strlen(fuzz_rest(&in)) + 2, pool);
+        dygw_reply_t again
+            = read_body(call, apr_pstrcat(pool, " \n", fuzz_rest(&in), NULL), strlen(fuzz_rest(&in)) + 2, pool);
 
         /* a NUL in the body is the end of the second one */
         FUZZ_ASSERT(strlen(fuzz_rest(&in)) < in.len || again.kind == reply.kind);

@@ -13,27 +13,25 @@
 #include "cfg/directives.h"
 #include "cfg/parse.h"
 
-#define DIRECTIVE       "DygwTest"
-#define PROXY_WORDS     240     /* more than the longest message about a proxy */
+#define DIRECTIVE   "DygwTest"
+#define PROXY_WORDS 240 /* more than the longest message about a proxy */
 
-#define MIN_BODY        1024
-#define MAX_BODY        (16 * 1024 * 1024)
-#define MIN_TIMEOUT     DYGW_MSEC(1)
-#define MAX_TIMEOUT     DYGW_SEC(60)
-#define MIN_RETENTION   DYGW_DAYS(7)
-#define MAX_RETENTION   DYGW_DAYS(36500)
+#define MIN_BODY      1024
+#define MAX_BODY      (16 * 1024 * 1024)
+#define MIN_TIMEOUT   DYGW_MSEC(1)
+#define MAX_TIMEOUT   DYGW_SEC(60)
+#define MIN_RETENTION DYGW_DAYS(7)
+#define MAX_RETENTION DYGW_DAYS(36500)
 
 static dygw_parse_t parser = { .directive = DIRECTIVE };
 
 /* httpd's, as it counts: units by their first letters, seconds without; no more than it can hold. */
-apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout,
-                                        const char *unit)
+apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout, const char *unit)
 {
     static const struct {
         const char *start;
         apr_int64_t us;
-    } units[] = { { "ms", 1000 }, { "mi", APR_INT64_C(60000000) }, { "h", APR_INT64_C(3600000000) },
-                  { "s", 1000000 } };
+    } units[] = { { "ms", 1000 }, { "mi", APR_INT64_C(60000000) }, { "h", APR_INT64_C(3600000000) }, { "s", 1000000 } };
     char *end;
     apr_int64_t number = apr_strtoi64(text, &end, 10);
     size_t i;
@@ -105,8 +103,7 @@ static void check_offset(const char *arg)
 
     if (is_taken(dygw_parse_offset(&parser, arg, &minutes))) {
         FUZZ_ASSERT(minutes >= -720 && minutes <= 840);
-        FUZZ_ASSERT(strcmp(arg + 1, apr_psprintf(parser.pool, "%02d:%02d", abs(minutes) / 60,
-                                                 abs(minutes) % 60)) == 0);
+        FUZZ_ASSERT(strcmp(arg + 1, apr_psprintf(parser.pool, "%02d:%02d", abs(minutes) / 60, abs(minutes) % 60)) == 0);
         FUZZ_ASSERT(minutes == 0 || (*arg == '-') == (minutes < 0));
     }
 }
@@ -116,8 +113,7 @@ static const char *host_of(const char *url)
 {
     const char *begin = strstr(url, "://") + 3;
     const char *end = begin + strcspn(begin, "/?#");
-    const char *port = *begin == '[' ? memchr(begin, ']', (apr_size_t)(end - begin)) + 1
-                                     : begin + strcspn(begin, ":/");
+    const char *port = *begin == '[' ? memchr(begin, ']', (apr_size_t)(end - begin)) + 1 : begin + strcspn(begin, ":/");
 
     return apr_pstrmemdup(parser.pool, begin, (apr_size_t)((port < end ? port : end) - begin));
 }
@@ -185,10 +181,11 @@ void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
     static const struct {
         const char *name;
         void (*check)(const char *arg);
-    } checks[] = { { "id", check_id }, { "int", check_int }, { "time", check_time },
-                   { "word", check_word }, { "offset", check_offset },
-                   { "upstream", check_upstream }, { "proxy", check_proxy },
-                   { "link_host", check_link_host }, { "header", check_header } };
+    } checks[] = { { "id", check_id },         { "int", check_int },
+                   { "time", check_time },     { "word", check_word },
+                   { "offset", check_offset }, { "upstream", check_upstream },
+                   { "proxy", check_proxy },   { "link_host", check_link_host },
+                   { "header", check_header } };
     fuzz_input_t in = { data, len, pool };
     const char *name = fuzz_line(&in);
     const char *arg = fuzz_line(&in);

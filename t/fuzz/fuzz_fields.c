@@ -9,7 +9,7 @@
 #include "handle/internal/internal.h"
 #include "handle/open/open.h"
 
-#define WORD    FUZZ_LETTERS FUZZ_DIGITS "_-"
+#define WORD FUZZ_LETTERS FUZZ_DIGITS "_-"
 
 module AP_MODULE_DECLARE_DATA dygw_module;
 
@@ -29,8 +29,7 @@ static int parse(dygw_fields_t *f, const char *data, apr_size_t len, apr_pool_t 
 /* No control characters; no more than max characters. */
 static int is_plain(const char *text, apr_size_t max)
 {
-    return fuzz_is_absent_or_text(text, max)
-           && (!text || strcspn(text, "\n\r\t\x1b\x7f") == strlen(text));
+    return fuzz_is_absent_or_text(text, max) && (!text || strcspn(text, "\n\r\t\x1b\x7f") == strlen(text));
 }
 
 static void check_coupon(const dygw_fields_t *f)

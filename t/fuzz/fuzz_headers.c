@@ -11,10 +11,10 @@
 #include "handle/handle.h"
 #include "handle/route.h"
 
-#define WINDOW_SEC  300
-#define WORD        FUZZ_LETTERS FUZZ_DIGITS
-#define HEX         "0123456789abcdef"
-#define PRINTABLE   WORD " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+#define WINDOW_SEC 300
+#define WORD       FUZZ_LETTERS FUZZ_DIGITS
+#define HEX        "0123456789abcdef"
+#define PRINTABLE  WORD " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 module AP_MODULE_DECLARE_DATA dygw_module;
 
@@ -110,8 +110,7 @@ static void check_type(const char *type, apr_pool_t *pool)
 void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
 {
     fuzz_input_t in = { data, len, pool };
-    dygw_cfg_t cfg = { .signature_window = apr_time_from_sec(WINDOW_SEC),
-                       .operator_header = "X-XTJ-UID" };
+    dygw_cfg_t cfg = { .signature_window = apr_time_from_sec(WINDOW_SEC), .operator_header = "X-XTJ-UID" };
     dygw_runtime_t runtime = { .cfg = &cfg };
     request_rec r = { .pool = pool };
     dygw_call_t call = { .r = &r, .runtime = &runtime };
@@ -121,8 +120,7 @@ void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
     r.user = (char *)apr_table_get(r.headers_in, "User");
     check_signed(&call);
     check_operator(&call);
-    check_key(apr_table_get(r.headers_in, "Idempotency-Key")
-                  ? apr_table_get(r.headers_in, "Idempotency-Key") : "");
+    check_key(apr_table_get(r.headers_in, "Idempotency-Key") ? apr_table_get(r.headers_in, "Idempotency-Key") : "");
     type = apr_table_get(r.headers_in, "Content-Type");
     check_type(type ? type : "", pool);
 }

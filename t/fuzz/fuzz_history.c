@@ -27,20 +27,20 @@
 
 #include "gateway/settle/judge.h"
 
-#define POI             "7012345678901234567"
-#define REQUESTS_MAX    3
-#define DONE_MAX        8
-#define STEPS_MAX       64
-#define CLOCKS_MS       4000      /* what is done so long before a request may be taken for its */
-#define SAME_MS         600000      /* so long Douyin surely knows a verify again */
-#define LATE_MAX_MS     840000      /* and nothing is applied later than that */
-#define OPEN_PLATFORM   4
-#define OTHER           (-1)        /* who is no request of ours */
-#define REFUSED         3000001     /* the catch-all */
+#define POI           "7012345678901234567"
+#define REQUESTS_MAX  3
+#define DONE_MAX      8
+#define STEPS_MAX     64
+#define CLOCKS_MS     4000   /* what is done so long before a request may be taken for its */
+#define SAME_MS       600000 /* so long Douyin surely knows a verify again */
+#define LATE_MAX_MS   840000 /* and nothing is applied later than that */
+#define OPEN_PLATFORM 4
+#define OTHER         (-1)    /* who is no request of ours */
+#define REFUSED       3000001 /* the catch-all */
 
 typedef struct done_t {
     const char *verify_id;
-    int by;                 /* a request, or OTHER */
+    int by; /* a request, or OTHER */
     int looks_like_ours;
     int taken_back;
     dygw_seen_verify_t shown;
@@ -48,16 +48,16 @@ typedef struct done_t {
 
 typedef struct request_t {
     dygw_verification_t row;
-    int applied;            /* index of what Douyin did for it; -1: nothing */
-    dygw_ms_t applied_at;   /* when it will; DYGW_NO_TIME: not any more */
-    dygw_ms_t known_until;  /* Douyin takes a repetition for the same verify */
+    int applied;           /* index of what Douyin did for it; -1: nothing */
+    dygw_ms_t applied_at;  /* when it will; DYGW_NO_TIME: not any more */
+    dygw_ms_t known_until; /* Douyin takes a repetition for the same verify */
 } request_t;
 
 typedef struct world_t {
     apr_pool_t *pool;
     dygw_ms_t now;
     int uses;
-    int for_ever;           /* a repetition is the same verify, however late it comes */
+    int for_ever; /* a repetition is the same verify, however late it comes */
     int refunded;
     int lose_answer, refuse, show_nothing;
     done_t done[DONE_MAX];
@@ -90,8 +90,10 @@ static int redeem(world_t *w, int by, int type, const char *poi_id)
     done->verify_id = apr_psprintf(w->pool, "verify-%d", w->done_count);
     done->by = by;
     done->looks_like_ours = type == OPEN_PLATFORM && strcmp(poi_id, POI) == 0;
-    done->shown = (dygw_seen_verify_t){ .verify_id = done->verify_id, .verify_time = w->now,
-                                        .verify_type = type, .poi_id = poi_id,
+    done->shown = (dygw_seen_verify_t){ .verify_id = done->verify_id,
+                                        .verify_time = w->now,
+                                        .verify_type = type,
+                                        .poi_id = poi_id,
                                         .serial = w->uses > 1 ? w->done_count + 1 : 0,
                                         .can_cancel = 1 };
     return w->done_count++;
@@ -126,8 +128,9 @@ static dygw_seen_coupon_t *show(const world_t *w)
     seen->certificate.certificate_id = "certificate";
     seen->certificate.encrypted_code = "code";
     seen->certificate.is_times_card = w->uses > 1;
-    seen->certificate.status = w->refunded ? DYGW_COUPON_REFUNDED
-                               : uses_left(w) > 0 ? DYGW_COUPON_UNUSED : DYGW_COUPON_USED;
+    seen->certificate.status = w->refunded        ? DYGW_COUPON_REFUNDED
+                               : uses_left(w) > 0 ? DYGW_COUPON_UNUSED
+                                                  : DYGW_COUPON_USED;
     seen->verifies = apr_array_make(w->pool, DONE_MAX, sizeof(dygw_seen_verify_t));
     for (i = 0; i < w->done_count; i++) {
         if (!w->done[i].taken_back) {
@@ -174,9 +177,13 @@ static apr_array_header_t *records_of(const world_t *w)
         const dygw_verification_t *v = &w->requests[i].row;
 
         APR_ARRAY_PUSH(records, dygw_rival_t) = (dygw_rival_t){
-            .id = v->id, .first_id = v->first_id, .verify_status = v->verify_status,
-            .verify_id = v->verify_id, .already = v->already,
-            .given_up = v->cancel_since != DYGW_NO_TIME, .created_at = v->created_at
+            .id = v->id,
+            .first_id = v->first_id,
+            .verify_status = v->verify_status,
+            .verify_id = v->verify_id,
+            .already = v->already,
+            .given_up = v->cancel_since != DYGW_NO_TIME,
+            .created_at = v->created_at,
         };
     }
     return records;
@@ -208,8 +215,7 @@ static void check_owner(const world_t *w, int k)
     FUZZ_ASSERT(done && done->looks_like_ours && !done->taken_back);
     FUZZ_ASSERT(done->by == k || !is_clear(w));
     for (i = 0; i < w->request_count; i++) {
-        FUZZ_ASSERT(i == k || !w->requests[i].row.verify_id
-                    || strcmp(w->requests[i].row.verify_id, v->verify_id) != 0);
+        FUZZ_ASSERT(i == k || !w->requests[i].row.verify_id || strcmp(w->requests[i].row.verify_id, v->verify_id) != 0);
     }
 }
 
@@ -323,7 +329,7 @@ static int repeat(world_t *w, int k)
         return 0;
     }
     if (has_verify_id(w, w->done[r->applied].verify_id)) {
-        r->row.verify_status = DYGW_FAILED;     /* another record's */
+        r->row.verify_status = DYGW_FAILED; /* another record's */
     }
     else {
         succeed(w, k, w->done[r->applied].verify_id);
@@ -387,13 +393,18 @@ static void give_up(world_t *w, int k)
 static void step(world_t *w, char c)
 {
     switch (c) {
-    case 'A': case 'B': case 'C':
+    case 'A':
+    case 'B':
+    case 'C':
         ask_for(w, c);
         break;
-    case '1': case '2': case '3':
+    case '1':
+    case '2':
+    case '3':
         judge(w, c - '1');
         break;
-    case 'g': case 'G':
+    case 'g':
+    case 'G':
         give_up(w, c == 'G' ? 0 : w->request_count - 1);
         break;
     case 'o':

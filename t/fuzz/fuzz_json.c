@@ -9,7 +9,7 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define ID_MAX  64
+#define ID_MAX 64
 
 static json_t *parse(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool)
 {
@@ -31,12 +31,14 @@ static int depth_of(const json_t *value)
     size_t i;
     int deepest = 0;
 
-    json_object_foreach((json_t *)value, name, member) {
+    json_object_foreach((json_t *)value, name, member)
+    {
         int depth = depth_of(member);
 
         deepest = depth > deepest ? depth : deepest;
     }
-    json_array_foreach(value, i, member) {
+    json_array_foreach(value, i, member)
+    {
         int depth = depth_of(member);
 
         deepest = depth > deepest ? depth : deepest;
@@ -57,8 +59,7 @@ static const char *dump(const json_t *value, apr_size_t *len, apr_pool_t *pool)
 
 /* --- what the readers of members make of it --- */
 
-static void check_member(const json_t *object, const char *name, const json_t *member,
-                         apr_pool_t *pool)
+static void check_member(const json_t *object, const char *name, const json_t *member, apr_pool_t *pool)
 {
     const char *id = dygw_json_id(object, name, pool);
     const char *text = dygw_json_str(object, name);
@@ -87,7 +88,8 @@ static void check_members(const json_t *root, apr_pool_t *pool)
     const char *name;
     json_t *member;
 
-    json_object_foreach((json_t *)root, name, member) {
+    json_object_foreach((json_t *)root, name, member)
+    {
         check_member(root, name, member, pool);
     }
     FUZZ_ASSERT(dygw_json_str(root, "no such member") == NULL);

@@ -11,8 +11,8 @@
 
 #define POI         "7012345678901234567"
 #define CREATED     FUZZ_NOW
-#define CLOCKS_MS   4000      /* no clock is further off */
-#define OURS_TYPE   4           /* open platform */
+#define CLOCKS_MS   4000 /* no clock is further off */
+#define OURS_TYPE   4    /* open platform */
 #define ROWS_MAX    3
 #define SEEN_MAX    4
 #define RECORDS_MAX 5
@@ -82,8 +82,12 @@ static void add_verify(dygw_seen_coupon_t *coupon, int n)
     static const int types[] = { OURS_TYPE, 0, -1, 2 };
 
     APR_ARRAY_PUSH(coupon->verifies, dygw_seen_verify_t) = (dygw_seen_verify_t){
-        .verify_id = ids[n], .verify_time = pick(10) == 9 ? DYGW_NO_TIME : pick_time(),
-        .verify_type = PICK(types), .poi_id = PICK(stores), .serial = pick(4), .can_cancel = -1
+        .verify_id = ids[n],
+        .verify_time = pick(10) == 9 ? DYGW_NO_TIME : pick_time(),
+        .verify_type = PICK(types),
+        .poi_id = PICK(stores),
+        .serial = pick(4),
+        .can_cancel = -1,
     };
 }
 
@@ -115,9 +119,11 @@ static apr_array_header_t *make_records(apr_pool_t *pool)
         apr_int64_t first_id = PICK(first_ids);
         dygw_rival_t *record = apr_array_push(records);
 
-        *record = (dygw_rival_t){ .id = first_id + pick(3), .first_id = first_id,
+        *record = (dygw_rival_t){ .id = first_id + pick(3),
+                                  .first_id = first_id,
                                   .verify_status = (dygw_verify_status_e)pick(4),
-                                  .already = pick(3), .given_up = pick(4) == 3,
+                                  .already = pick(3),
+                                  .given_up = pick(4) == 3,
                                   .created_at = pick_time() };
         record->verify_id = record->verify_status == DYGW_PROCESSING ? NULL : pick_id();
     }
@@ -126,8 +132,7 @@ static apr_array_header_t *make_records(apr_pool_t *pool)
 
 static dygw_evidence_t *gather_evidence(apr_pool_t *pool)
 {
-    static const dygw_reply_t unseen = { .kind = DYGW_REPLY_COUPON, .error_code = 1263,
-                                         .description = "unknown" };
+    static const dygw_reply_t unseen = { .kind = DYGW_REPLY_COUPON, .error_code = 1263, .description = "unknown" };
     dygw_evidence_t *e = apr_pcalloc(pool, sizeof(*e));
     dygw_verification_t **rows = apr_pcalloc(pool, ROWS_MAX * sizeof(*rows));
     dygw_seen_coupon_t *coupons[2];
@@ -200,8 +205,7 @@ static void check_ours(const dygw_evidence_t *e, int i, const dygw_verdict_t *ve
     FUZZ_ASSERT(verify->verify_time >= CREATED - CLOCKS_MS);
     FUZZ_ASSERT(verify->verify_time <= e->now + CLOCKS_MS);
     for (n = 0; n < i; n++) {
-        FUZZ_ASSERT(verdicts[n].what != DYGW_VERDICT_OURS
-                    || !same(verdicts[n].verify->verify_id, verify->verify_id));
+        FUZZ_ASSERT(verdicts[n].what != DYGW_VERDICT_OURS || !same(verdicts[n].verify->verify_id, verify->verify_id));
     }
 }
 
@@ -239,9 +243,9 @@ static int is_alone(const dygw_evidence_t *e, int i)
 
 static int is_beyond_doubt(const dygw_evidence_t *e, int i, const dygw_seen_verify_t *verify)
 {
-    return verify->verify_type == OURS_TYPE && same(verify->poi_id, POI)
-           && verify->verify_time >= CREATED && verify->verify_time <= e->now
-           && e->rows[i]->attempts > 0 && !is_owned(e, i, verify->verify_id) && is_alone(e, i);
+    return verify->verify_type == OURS_TYPE && same(verify->poi_id, POI) && verify->verify_time >= CREATED
+           && verify->verify_time <= e->now && e->rows[i]->attempts > 0 && !is_owned(e, i, verify->verify_id)
+           && is_alone(e, i);
 }
 
 static void check_failed(const dygw_evidence_t *e, int i, const dygw_verdict_t *verdict)
@@ -250,8 +254,7 @@ static void check_failed(const dygw_evidence_t *e, int i, const dygw_verdict_t *
 
     FUZZ_ASSERT(verdict->error_code != 0 && verdict->description);
     for (n = 0; e->seen[i] && n < e->seen[i]->verifies->nelts; n++) {
-        FUZZ_ASSERT(!is_beyond_doubt(e, i, &APR_ARRAY_IDX(e->seen[i]->verifies, n,
-                                                          dygw_seen_verify_t)));
+        FUZZ_ASSERT(!is_beyond_doubt(e, i, &APR_ARRAY_IDX(e->seen[i]->verifies, n, dygw_seen_verify_t)));
     }
 }
 
@@ -286,8 +289,7 @@ static void turn_records(const dygw_evidence_t *e, apr_pool_t *pool)
         const apr_array_header_t *kept = records ? apr_array_copy(pool, records) : NULL;
 
         for (n = 0; records && n < records->nelts; n++) {
-            APR_ARRAY_IDX(records, n, dygw_rival_t)
-                = APR_ARRAY_IDX(kept, kept->nelts - 1 - n, dygw_rival_t);
+            APR_ARRAY_IDX(records, n, dygw_rival_t) = APR_ARRAY_IDX(kept, kept->nelts - 1 - n, dygw_rival_t);
         }
     }
 }

@@ -13,11 +13,11 @@
 #include "douyin/client.h"
 #include "util/compiler.h"
 
-#define PLAIN           "http://127.0.0.1:8090"
-#define HOST_ENDS       ":/?#"
-#define HOST_CHARS      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
-#define REQUESTS_MAX    6       /* with the one that is made again */
-#define OBJECT_ID_MAX   2048
+#define PLAIN         "http://127.0.0.1:8090"
+#define HOST_ENDS     ":/?#"
+#define HOST_CHARS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+#define REQUESTS_MAX  6 /* with the one that is made again */
+#define OBJECT_ID_MAX 2048
 
 static dygw_douyin_t *douyin;
 static fuzz_input_t in;
@@ -55,10 +55,9 @@ static void check_url(const dygw_http_request_t *request, apr_pool_t *pool)
 }
 
 /* The network's place. */
-dygw_http_answer_t *__wrap_dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request,
-                                          apr_pool_t *pool);
-dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http,
-                                          const dygw_http_request_t *request, apr_pool_t *pool)
+dygw_http_answer_t *__wrap_dygw_http_call(dygw_http_t *http, const dygw_http_request_t *request, apr_pool_t *pool);
+dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http, const dygw_http_request_t *request,
+                                          apr_pool_t *pool)
 {
     dygw_http_answer_t *answer = apr_pcalloc(pool, sizeof(*answer));
     const char *line = fuzz_line(&in);
@@ -66,8 +65,7 @@ dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http,
 
     check_url(request, pool);
     answer->status = atoi(line) % 600;
-    answer->end = answer->status >= 100 ? DYGW_HTTP_ANSWERED
-                  : *line == 't' ? DYGW_HTTP_TIMEOUT : DYGW_HTTP_UNREACHABLE;
+    answer->end = answer->status >= 100 ? DYGW_HTTP_ANSWERED : *line == 't' ? DYGW_HTTP_TIMEOUT : DYGW_HTTP_UNREACHABLE;
     answer->status = answer->end == DYGW_HTTP_ANSWERED ? answer->status : 0;
     answer->address_refused = *line == 'a';
     answer->location = blank ? blank + 1 : NULL;
@@ -79,8 +77,10 @@ dygw_http_answer_t *__wrap_dygw_http_call(DYGW_UNUSED dygw_http_t *http,
 void fuzz_start(apr_pool_t *pool)
 {
     static const char *const hosts[] = { "v.douyin.com", "*.douyin.com", "*.iesdouyin.com", PLAIN };
-    dygw_douyin_config_t config = { .base_url = "https://open.douyin.com", .client_key = "ck",
-                                    .client_secret = "secret", .connect_timeout = 1,
+    dygw_douyin_config_t config = { .base_url = "https://open.douyin.com",
+                                    .client_key = "ck",
+                                    .client_secret = "secret",
+                                    .connect_timeout = 1,
                                     .total_timeout = apr_time_from_sec(3600) };
     size_t i;
 

@@ -10,7 +10,7 @@
 #include "handle/handle.h"
 #include "handle/route.h"
 
-#define SIZE_MAX_OF_PAGE    200
+#define SIZE_MAX_OF_PAGE 200
 
 module AP_MODULE_DECLARE_DATA dygw_module;
 
@@ -19,7 +19,7 @@ AP_DECLARE(int) ap_unescape_urlencoded(char *query)
 {
     switch (apr_unescape_url(query, query, APR_ESCAPE_STRING, NULL, NULL, 1, NULL)) {
     case APR_SUCCESS:
-    case APR_NOTFOUND:      /* nothing to be unescaped */
+    case APR_NOTFOUND: /* nothing to be unescaped */
         return OK;
     case APR_BADCH:
         return HTTP_NOT_FOUND;
@@ -34,7 +34,7 @@ static const dygw_route_t routes[] = {
     { .path = "/apps", .method = M_POST },
     { .path = "/apps/{id}", .method = M_PATCH },
     { .path = "/apps/{id}/token-access", .method = M_PATCH },
-    { .path = NULL }
+    { .path = NULL },
 };
 
 /* The path with the id put in its place is the path that was asked for. */
@@ -53,9 +53,9 @@ static void check_route(const char *path, int method, apr_pool_t *pool)
     FUZZ_ASSERT(route->method == method);
     FUZZ_ASSERT(place ? id > 0 : strcmp(path, route->path) == 0);
     if (place) {
-        FUZZ_ASSERT(strcmp(path, apr_psprintf(pool, "%.*s%" APR_INT64_T_FMT "%s",
-                                              (int)(place - route->path), route->path, id,
-                                              place + 4)) == 0);
+        FUZZ_ASSERT(strcmp(path, apr_psprintf(pool, "%.*s%" APR_INT64_T_FMT "%s", (int)(place - route->path),
+                                              route->path, id, place + 4))
+                    == 0);
     }
 }
 
@@ -75,8 +75,7 @@ static void check_times(const apr_table_t *query)
     dygw_result_t out = { 0 };
     dygw_ms_t start = dygw_query_time(query, "start_time", DYGW_EDGE_START, 480, &out);
     dygw_ms_t end = dygw_query_time(query, "start_time", DYGW_EDGE_END, 480, &out);
-    int is_day = apr_table_get(query, "start_time")
-                 && strlen(apr_table_get(query, "start_time")) == 10;
+    int is_day = apr_table_get(query, "start_time") && strlen(apr_table_get(query, "start_time")) == 10;
 
     FUZZ_ASSERT(apr_table_get(query, "start_time") ? start >= 0 : start == DYGW_NO_TIME);
     if (out.code == DYGW_OK && start > 0) {

@@ -31,9 +31,8 @@ static const char *encode(const char *data, apr_size_t len, apr_pool_t *pool)
     return text;
 }
 
-static apr_status_t decode(const char *text, apr_size_t len, dygw_base64_kind_e kind,
-                           const char **data, apr_size_t *decoded, apr_size_t room,
-                           apr_pool_t *pool)
+static apr_status_t decode(const char *text, apr_size_t len, dygw_base64_kind_e kind, const char **data,
+                           apr_size_t *decoded, apr_size_t room, apr_pool_t *pool)
 {
     unsigned char *out = apr_palloc(pool, room);
 
@@ -51,8 +50,7 @@ static void check_decoding(const char *data, apr_size_t len, apr_pool_t *pool)
         return;
     }
     FUZZ_ASSERT(dygw_base64_len(n) == len && memcmp(encode(out, n, pool), data, len) == 0);
-    FUZZ_ASSERT(n == 0 || decode(data, len, DYGW_BASE64_URL, &other, &less, n - 1, pool)
-                              == APR_ENOSPC);
+    FUZZ_ASSERT(n == 0 || decode(data, len, DYGW_BASE64_URL, &other, &less, n - 1, pool) == APR_ENOSPC);
     FUZZ_ASSERT(decode(data, len, DYGW_BASE64_ANY, &other, &less, n, pool) == APR_SUCCESS);
     FUZZ_ASSERT(less == n && memcmp(out, other, n) == 0);
 }
@@ -60,18 +58,15 @@ static void check_decoding(const char *data, apr_size_t len, apr_pool_t *pool)
 static void check_encoding(const char *data, apr_size_t len, apr_pool_t *pool)
 {
     const char *text = encode(data, len, pool);
-    const char *padded = apr_pstrcat(pool, text, len % 3 == 1 ? "==" : len % 3 == 2 ? "=" : "",
-                                     NULL);
+    const char *padded = apr_pstrcat(pool, text, len % 3 == 1 ? "==" : len % 3 == 2 ? "=" : "", NULL);
     apr_size_t n;
     const char *back;
 
     FUZZ_ASSERT(decode(text, strlen(text), DYGW_BASE64_URL, &back, &n, len, pool) == APR_SUCCESS);
     FUZZ_ASSERT(n == len && memcmp(back, data, len) == 0);
-    FUZZ_ASSERT(decode(padded, strlen(padded), DYGW_BASE64_ANY, &back, &n, len, pool)
-                == APR_SUCCESS);
+    FUZZ_ASSERT(decode(padded, strlen(padded), DYGW_BASE64_ANY, &back, &n, len, pool) == APR_SUCCESS);
     FUZZ_ASSERT(n == len && memcmp(back, data, len) == 0);
-    FUZZ_ASSERT(len % 3 == 0 || decode(padded, strlen(padded), DYGW_BASE64_URL, &back, &n, len,
-                                       pool) == APR_EINVAL);
+    FUZZ_ASSERT(len % 3 == 0 || decode(padded, strlen(padded), DYGW_BASE64_URL, &back, &n, len, pool) == APR_EINVAL);
 }
 
 static void check_key(const char *text, apr_pool_t *pool)
@@ -83,22 +78,20 @@ static void check_key(const char *text, apr_pool_t *pool)
         dygw_hex(key, sizeof(key), hex);
         FUZZ_ASSERT(dygw_master_key_decode(hex, again) == APR_SUCCESS);
         FUZZ_ASSERT(memcmp(key, again, sizeof(key)) == 0);
-        FUZZ_ASSERT(dygw_master_key_decode(encode((const char *)key, sizeof(key), pool), again)
-                    == APR_SUCCESS);
+        FUZZ_ASSERT(dygw_master_key_decode(encode((const char *)key, sizeof(key), pool), again) == APR_SUCCESS);
         FUZZ_ASSERT(memcmp(key, again, sizeof(key)) == 0);
     }
 }
 
 /* --- the seal --- */
 
-static const dygw_seal_t ours = { .key = "0123456789abcdef0123456789abcde",
-                                  .old_key = "an older key, an older key, old",
-                                  .has_old = 1 };
+static const dygw_seal_t ours
+    = { .key = "0123456789abcdef0123456789abcde", .old_key = "an older key, an older key, old", .has_old = 1 };
 static const dygw_seal_t older = { .key = "an older key, an older key, old" };
 static const dygw_seal_t other = { .key = "another key, another key, other" };
 
-static void check_opened(const dygw_seal_t *seal, const char *purpose, const char *sealed,
-                         const char *text, int old, apr_pool_t *pool)
+static void check_opened(const dygw_seal_t *seal, const char *purpose, const char *sealed, const char *text, int old,
+                         apr_pool_t *pool)
 {
     const char *opened = NULL;
     int used_old = -1;
@@ -107,8 +100,7 @@ static void check_opened(const dygw_seal_t *seal, const char *purpose, const cha
     FUZZ_ASSERT(strcmp(opened, text) == 0 && used_old == old);
 }
 
-static void check_refused(const dygw_seal_t *seal, const char *purpose, const char *sealed,
-                          apr_pool_t *pool)
+static void check_refused(const dygw_seal_t *seal, const char *purpose, const char *sealed, apr_pool_t *pool)
 {
     const char *opened = NULL;
 
@@ -131,8 +123,7 @@ static void check_seal(const char *text, const char *purpose, const char *where,
     damaged = apr_pstrdup(pool, sealed);
     damaged[strtoul(where, NULL, 10) % len] ^= 1;
     check_refused(&ours, purpose, damaged, pool);
-    check_refused(&ours, purpose, apr_pstrmemdup(pool, sealed, strtoul(where, NULL, 10) % len),
-                  pool);
+    check_refused(&ours, purpose, apr_pstrmemdup(pool, sealed, strtoul(where, NULL, 10) % len), pool);
     check_refused(&ours, purpose, apr_pstrcat(pool, sealed, "A", NULL), pool);
 }
 

@@ -11,10 +11,10 @@
 #include "util/day.h"
 #include "util/instant.h"
 
-#define FIRST_ZONE  (-720)
-#define ZONES       1561        /* -12:00 to +14:00 */
-#define MINUTE_MS   60000
-#define END_9998    APR_INT64_C(253370764800000)
+#define FIRST_ZONE (-720)
+#define ZONES      1561 /* -12:00 to +14:00 */
+#define MINUTE_MS  60000
+#define END_9998   APR_INT64_C(253370764800000)
 
 /* Days since 1970-01-01, by counting years from March: another way than the module's. */
 static apr_int64_t days_of(int year, int month, int day)
@@ -22,8 +22,7 @@ static apr_int64_t days_of(int year, int month, int day)
     int y = year - (month <= 2);
     int since_march = (month + 9) % 12;
 
-    return (apr_int64_t)y * 365 + y / 4 - y / 100 + y / 400 + (since_march * 153 + 2) / 5 + day - 1
-           - 719468;
+    return (apr_int64_t)y * 365 + y / 4 - y / 100 + y / 400 + (since_march * 153 + 2) / 5 + day - 1 - 719468;
 }
 
 static int digits(const char *text, int n)
@@ -78,8 +77,7 @@ static void check_day(dygw_ms_t t, int zone, apr_pool_t *pool)
     }
     FUZZ_ASSERT(dygw_day_start(dygw_day_of(t, zone, pool), zone, &start) == APR_SUCCESS);
     FUZZ_ASSERT(start <= t && t < start + DYGW_DAY_MS);
-    FUZZ_ASSERT(dygw_day_start(dygw_day_of(t + DYGW_DAY_MS, zone, pool), zone, &next)
-                == APR_SUCCESS);
+    FUZZ_ASSERT(dygw_day_start(dygw_day_of(t + DYGW_DAY_MS, zone, pool), zone, &next) == APR_SUCCESS);
     FUZZ_ASSERT(next == start + DYGW_DAY_MS);
 }
 
@@ -90,11 +88,9 @@ static void check_date(const char *text, int zone, apr_pool_t *pool)
     if (dygw_day_start(text, zone, &start) == APR_SUCCESS) {
         FUZZ_ASSERT(strlen(text) == DYGW_DAY_LEN);
         FUZZ_ASSERT(start + (dygw_ms_t)zone * MINUTE_MS
-                    == days_of(digits(text, 4), digits(text + 5, 2), digits(text + 8, 2))
-                           * DYGW_DAY_MS);
+                    == days_of(digits(text, 4), digits(text + 5, 2), digits(text + 8, 2)) * DYGW_DAY_MS);
         FUZZ_ASSERT(start < 0 || strcmp(dygw_day_of(start, zone, pool), text) == 0);
-        FUZZ_ASSERT(start < 0 || strcmp(dygw_day_of(start + DYGW_DAY_MS - 1, zone, pool), text)
-                                     == 0);
+        FUZZ_ASSERT(start < 0 || strcmp(dygw_day_of(start + DYGW_DAY_MS - 1, zone, pool), text) == 0);
     }
 }
 

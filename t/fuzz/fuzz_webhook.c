@@ -13,15 +13,14 @@
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define ID_MAX      64
-#define MSG_ID_MAX  128
+#define ID_MAX     64
+#define MSG_ID_MAX 128
 
 static int inserts, open_units;
 static int works;
 static apr_status_t insert_gives;
 
-apr_status_t __wrap_dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
-                                 apr_pool_t *pool);
+apr_status_t __wrap_dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log, apr_pool_t *pool);
 apr_status_t __wrap_dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
                                  DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *pool)
 {
@@ -63,8 +62,7 @@ apr_status_t __wrap_dygw_store_webhook_insert(DYGW_UNUSED dygw_db_t *db, dygw_we
     return insert_gives;
 }
 
-static dygw_code_e receive(const char *msg_id, const char *body, apr_size_t len, apr_pool_t *pool,
-                           const char **answer)
+static dygw_code_e receive(const char *msg_id, const char *body, apr_size_t len, apr_pool_t *pool, const char **answer)
 {
     static dygw_gateway_t gateway;
     dygw_result_t out = { 0 };
@@ -114,8 +112,7 @@ void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
 
     insert_gives = APR_SUCCESS;
     code = receive(*msg_id ? msg_id : NULL, body, in.len, pool, &answer);
-    FUZZ_ASSERT((code == DYGW_INVALID_JSON)
-                == !dygw_json_parse(body, in.len, DYGW_JSON_LENIENT, pool, &error));
+    FUZZ_ASSERT((code == DYGW_INVALID_JSON) == !dygw_json_parse(body, in.len, DYGW_JSON_LENIENT, pool, &error));
     FUZZ_ASSERT(code == DYGW_OK || code == DYGW_INVALID_JSON);
     check_answer(answer, is_check, pool);
     insert_gives = APR_EEXIST;

@@ -16,7 +16,7 @@ static void a_nonce_is_kept_until_its_timestamp_leaves_the_window(DYGW_UNUSED vo
     assert_true(spent_until == NOW + 300000);
     is_memory = 0;
     assert_int_equal(authenticate(), DYGW_OK);
-    assert_true(spent_until > NOW + 300000);    /* and a little for clocks of other hosts */
+    assert_true(spent_until > NOW + 300000); /* and a little for clocks of other hosts */
     assert_string_equal(spent, KEY " b7f1c2d3e4a5968712345678");
 }
 
@@ -53,7 +53,7 @@ static void a_request_is_judged_when_its_nonce_is_spent(DYGW_UNUSED void **state
         assert_int_equal(spends, 1);
         assert_int_equal(metered, 1);
         now = NOW;
-        header("X-Signature", GET_SIGNED);      /* nobody else is told anything by it */
+        header("X-Signature", GET_SIGNED); /* nobody else is told anything by it */
         assert_int_equal(authenticate_after(300001), DYGW_INVALID_CREDENTIALS);
         header("X-Signature", SIGNED);
         spends = metered = 0;

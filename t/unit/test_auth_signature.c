@@ -86,8 +86,10 @@ static void nobody_gets_in_with_the_secret_that_stands_for_none(DYGW_UNUSED void
     const char *text;
 
     dygw_sha256_hex(BODY, sizeof BODY - 1, body_hash);
-    text = apr_pstrcat(pool, "POST\n/v1/open/coupons/verify\n1767225600\n"
-                             "b7f1c2d3e4a5968712345678\n", body_hash, "\n", NULL);
+    text = apr_pstrcat(pool,
+                       "POST\n/v1/open/coupons/verify\n1767225600\n"
+                       "b7f1c2d3e4a5968712345678\n",
+                       body_hash, "\n", NULL);
     dygw_hmac_sha256_hex(secret, sizeof secret - 1, text, strlen(text), signature);
     header("X-Signature", signature);
     assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
@@ -95,7 +97,7 @@ static void nobody_gets_in_with_the_secret_that_stands_for_none(DYGW_UNUSED void
     assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
     app.secret = secret;
     header("X-Client-Key", KEY);
-    assert_int_equal(authenticate(), DYGW_OK);      /* so this is the signature in question */
+    assert_int_equal(authenticate(), DYGW_OK); /* so this is the signature in question */
 }
 
 static void the_secret_before_counts_within_its_grace(DYGW_UNUSED void **state)
@@ -158,7 +160,8 @@ static void malformed_headers_are_named(DYGW_UNUSED void **state)
     refuses("X-Nonce", "0123456789abcde");
     refuses("X-Nonce", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0");
     refuses("X-Nonce", "0123456789abcdef+");
-    refuses("X-Nonce", "0123456789\xC3\xA4" "bcdef");
+    refuses("X-Nonce", "0123456789\xC3\xA4"
+                       "bcdef");
     refuses("X-Signature", "abc");
     refuses("X-Signature", SIGNED "0");
     refuses("X-Signature", "B3072FCD39AED657E9D7EB0FB88EF7055E01A77E45344CEB4F7E3ABD1632652E");
@@ -219,9 +222,11 @@ static void without_an_operator_nobody_acts(DYGW_UNUSED void **state)
     assert_int_equal(operator_code(), DYGW_OPERATOR_REQUIRED);
     header("X-XTJ-UID", "a\tb");
     assert_int_equal(operator_code(), DYGW_OPERATOR_REQUIRED);
-    header("X-XTJ-UID", "a\xC2\x85" "b");
+    header("X-XTJ-UID", "a\xC2\x85"
+                        "b");
     assert_int_equal(operator_code(), DYGW_OPERATOR_REQUIRED);
-    header("X-XTJ-UID", "a\xFF" "b");
+    header("X-XTJ-UID", "a\xFF"
+                        "b");
     assert_int_equal(operator_code(), DYGW_OPERATOR_REQUIRED);
     header("X-XTJ-UID", "alice");
     cfg.operator_header = "";

@@ -263,8 +263,7 @@ static void the_schema_is_made_by_itself_on_sqlite_only(DYGW_UNUSED void **state
 
 /* --- mod_dbd's settings --- */
 
-static void assert_dbd(const server_rec *server, const char *driver, const char *params, int min,
-                       int keep, int max)
+static void assert_dbd(const server_rec *server, const char *driver, const char *params, int min, int keep, int max)
 {
     dygw_dbd_settings_t dbd;
 

@@ -18,13 +18,13 @@
 #include "cfg/parse.h"
 #include "util/compiler.h"
 
-#define DIRECTIVE   "DygwTest"
-#define SECRET      "hunter2"
+#define DIRECTIVE "DygwTest"
+#define SECRET    "hunter2"
 
-#define MIN_TIMEOUT     apr_time_from_msec(1)
-#define MAX_TIMEOUT     apr_time_from_sec(60)
-#define MIN_RETENTION   apr_time_from_sec(7 * 86400)
-#define MAX_RETENTION   apr_time_from_sec(APR_INT64_C(36500) * 86400)
+#define MIN_TIMEOUT   apr_time_from_msec(1)
+#define MAX_TIMEOUT   apr_time_from_sec(60)
+#define MIN_RETENTION apr_time_from_sec(7 * 86400)
+#define MAX_RETENTION apr_time_from_sec(APR_INT64_C(36500) * 86400)
 
 static dygw_parse_t parser;
 
@@ -41,8 +41,7 @@ static int destroy_pool(DYGW_UNUSED void **state)
 }
 
 /* httpd's, as far as these tests need it. */
-apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout,
-                                        const char *unit)
+apr_status_t ap_timeout_parameter_parse(const char *text, apr_interval_time_t *timeout, const char *unit)
 {
     char *end;
     apr_int64_t number = apr_strtoi64(text, &end, 10);
@@ -72,7 +71,7 @@ typedef const char *text_parser_fn(const dygw_parse_t *p, const char *arg, const
 
 typedef struct text_case_t {
     const char *arg;
-    const char *value;      /* NULL: refused */
+    const char *value; /* NULL: refused */
 } text_case_t;
 
 static void check_texts(text_parser_fn *parse, const text_case_t *cases, size_t count)
@@ -130,7 +129,7 @@ static void upstream_is_https_or_loopback(DYGW_UNUSED void **state)
         { "https://example.test/?a=b", NULL },
         { "https://example.test/#a", NULL },
         { "https://user@example.test", NULL },
-        { "\xE6\x8A\x96", NULL }
+        { "\xE6\x8A\x96", NULL },
     };
 
     CHECK_TEXTS(dygw_parse_upstream, cases);
@@ -138,11 +137,9 @@ static void upstream_is_https_or_loopback(DYGW_UNUSED void **state)
 
 static void urls_with_passwords_are_never_quoted(DYGW_UNUSED void **state)
 {
-    static const char *const args[]
-        = { "https://u:" SECRET "@example.test", "http://" SECRET "@127.0.0.1" };
-    static const char *const proxies[]
-        = { "ftp://u:" SECRET "@p", "u:" SECRET "@p:1",        "http://u:" SECRET "@p/x",
-            "http://u:" SECRET "@", "http://u:" SECRET "@p:x", "http://" SECRET " @p" };
+    static const char *const args[] = { "https://u:" SECRET "@example.test", "http://" SECRET "@127.0.0.1" };
+    static const char *const proxies[] = { "ftp://u:" SECRET "@p", "u:" SECRET "@p:1",        "http://u:" SECRET "@p/x",
+                                           "http://u:" SECRET "@", "http://u:" SECRET "@p:x", "http://" SECRET " @p" };
     const char *url;
 
     for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
@@ -171,7 +168,7 @@ static void a_proxy_needs_a_scheme_that_is_known(DYGW_UNUSED void **state)
         { "proxy", NULL },
         { "ftp://proxy", NULL },
         { "http://proxy/path", NULL },
-        { "", NULL }
+        { "", NULL },
     };
 
     CHECK_TEXTS(dygw_parse_proxy, cases);
@@ -201,7 +198,7 @@ static void link_hosts_are_names_wildcards_or_test_origins(DYGW_UNUSED void **st
         { "http://v.douyin.com:80/", NULL },
         { "http://u@v.douyin.com:80", NULL },
         { "http://*.douyin.com:80", NULL },
-        { "", NULL }
+        { "", NULL },
     };
 
     CHECK_TEXTS(dygw_parse_link_host, cases);
@@ -216,7 +213,7 @@ static void header_names_are_words(DYGW_UNUSED void **state)
         { "X-User:", NULL },
         { "X\r\nY", NULL },
         { "", NULL },
-        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL }
+        { "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
     };
 
     CHECK_TEXTS(dygw_parse_header, cases);
@@ -237,7 +234,7 @@ static void identifiers_have_a_character_set_and_a_length(DYGW_UNUSED void **sta
 static void integers_keep_to_their_range(DYGW_UNUSED void **state)
 {
     static const char *const bad[] = {
-        "9", "101", "-10", "+10", " 10", "10 ", "0x10", "1e2", "", "ten", "99999999999999999999"
+        "9", "101", "-10", "+10", " 10", "10 ", "0x10", "1e2", "", "ten", "99999999999999999999",
     };
     apr_int64_t n;
 
@@ -252,9 +249,8 @@ static void integers_keep_to_their_range(DYGW_UNUSED void **state)
 
 static void times_keep_to_their_range(DYGW_UNUSED void **state)
 {
-    static const char *const bad[]
-        = { "0", "0s", "61s", "60001ms", "-1s", "+1s", "", "s", "soon", "1x", "99999999999999s",
-            "d", "1day", "9999999d" };
+    static const char *const bad[] = { "0", "0s",   "61s", "60001ms",         "-1s", "+1s",  "",
+                                       "s", "soon", "1x",  "99999999999999s", "d",   "1day", "9999999d" };
     apr_interval_time_t t;
 
     assert_null(dygw_parse_time(&parser, "2s", MIN_TIMEOUT, MAX_TIMEOUT, &t));
@@ -322,15 +318,12 @@ static void words_are_listed_when_an_unknown_one_is_given(DYGW_UNUSED void **sta
 
 static void offsets_are_minutes_east(DYGW_UNUSED void **state)
 {
-    static const struct { const char *arg; int minutes;
-    } good[] = { { "+08:00", 480 },
-                 { "-03:30", -210 },
-                 { "+00:00", 0 },
-                 { "-12:00", -720 },
-                 { "+14:00", 840 } };
-    static const char *const bad[]
-        = { "8", "+8:00", "08:00",         "+08:60", "+14:01", "-12:01", "+24:00",
-            "Z", "",      "Asia/Shanghai", "+0800",  "+08:0x", "+-8:00", "+08:000" };
+    static const struct {
+        const char *arg;
+        int minutes;
+    } good[] = { { "+08:00", 480 }, { "-03:30", -210 }, { "+00:00", 0 }, { "-12:00", -720 }, { "+14:00", 840 } };
+    static const char *const bad[] = { "8", "+8:00", "08:00",         "+08:60", "+14:01", "-12:01", "+24:00",
+                                       "Z", "",      "Asia/Shanghai", "+0800",  "+08:0x", "+-8:00", "+08:000" };
     int minutes;
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

@@ -60,8 +60,7 @@ static void calls_are_completed_in_the_order_of_their_answers(void **state)
     dygw_answer_t answer;
     void *baton;
 
-    upstream_script(u, { LOOPBACK_ANSWER_THIRD, GOOD }, { LOOPBACK_ANSWER, GOOD },
-                    { LOOPBACK_HANG, NULL });
+    upstream_script(u, { LOOPBACK_ANSWER_THIRD, GOOD }, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_HANG, NULL });
     async = async_of(u);
     begin_query(u, async, first);
     while (loopback_requests(u->server) == 0) {
@@ -146,8 +145,7 @@ static void the_client_may_end_with_calls_under_way(void **state)
 
 /* --- what is asked, and what comes back --- */
 
-static const char *question_sent(upstream_t *u, const dygw_question_t *question,
-                                 dygw_answer_t *answer)
+static const char *question_sent(upstream_t *u, const dygw_question_t *question, dygw_answer_t *answer)
 {
     dygw_douyin_async_t *async = async_of(u);
     void *baton;
@@ -171,16 +169,14 @@ static const char *body_of(const char *request)
 
 static void get_and_query_encode_what_they_ask_for(void **state)
 {
-    static const dygw_question_t get
-        = { .what = DYGW_QUESTION_GET, .encrypted_code = "CgwIARDh+JxjL/yABKA==" };
+    static const dygw_question_t get = { .what = DYGW_QUESTION_GET, .encrypted_code = "CgwIARDh+JxjL/yABKA==" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
     upstream_answer(u, "{\"data\":{\"error_code\":0,\"certificate\":{\"status\":1},"
                        "\"certificates\":[{\"status\":1},{\"status\":2}]}}");
-    assert_starts(question_sent(u, &get, &answer),
-                  "GET /goodlife/v1/fulfilment/certificate/get/"
-                  "?encrypted_code=CgwIARDh%2bJxjL%2fyABKA%3d%3d HTTP/1.1\r\n");
+    assert_starts(question_sent(u, &get, &answer), "GET /goodlife/v1/fulfilment/certificate/get/"
+                                                   "?encrypted_code=CgwIARDh%2bJxjL%2fyABKA%3d%3d HTTP/1.1\r\n");
     assert_int_equal(answer.coupons->coupons->nelts, 1);
     assert_starts(question_sent(u, &asking_query, &answer),
                   "GET /goodlife/v1/fulfilment/certificate/query/?order_id=1061449651423386211"
@@ -192,9 +188,8 @@ static void get_and_query_encode_what_they_ask_for(void **state)
 static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
-    static const dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
-                                            .verify_token = "78a23d74-d0f5", .codes = codes,
-                                            .count = 2 };
+    static const dygw_question_t repeat
+        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "78a23d74-d0f5", .codes = codes, .count = 2 };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
@@ -213,8 +208,12 @@ static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 static void what_was_held_up_too_long_is_not_sent(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==" };
-    dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t",
-                               .codes = codes, .count = 1, .send_by = dygw_now() - 1 };
+    dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY,
+                               .poi_id = POI,
+                               .verify_token = "t",
+                               .codes = codes,
+                               .count = 1,
+                               .send_by = dygw_now() - 1 };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
@@ -231,28 +230,26 @@ static void what_was_held_up_too_long_is_not_sent(void **state)
 
 static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
 {
-    static const dygw_question_t cancel
-        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "7091478021421631519",
-            .certificate_id = "7091180835810052103", .cancel_token = "c-1" };
+    static const dygw_question_t cancel = { .what = DYGW_QUESTION_CANCEL,
+                                            .verify_id = "7091478021421631519",
+                                            .certificate_id = "7091180835810052103",
+                                            .cancel_token = "c-1" };
     static const dygw_question_t without_token
         = { .what = DYGW_QUESTION_CANCEL, .verify_id = "1", .certificate_id = "2" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
     upstream_answer(u, "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":0}}");
-    assert_int_equal(dygw_douyin_cancel(u->douyin, &cancel, TOKEN, &u->log, u->pool)->reply.kind,
-                     DYGW_REPLY_OK);
+    assert_int_equal(dygw_douyin_cancel(u->douyin, &cancel, TOKEN, &u->log, u->pool)->reply.kind, DYGW_REPLY_OK);
     question_sent(u, &cancel, &answer);
     assert_int_equal(answer.cancelled->reply.kind, DYGW_REPLY_OK);
-    assert_starts(loopback_request(u->server, 0),
-                  "POST /goodlife/v1/fulfilment/certificate/cancel/ HTTP/1.1\r\n");
+    assert_starts(loopback_request(u->server, 0), "POST /goodlife/v1/fulfilment/certificate/cancel/ HTTP/1.1\r\n");
     assert_string_equal(body_of(loopback_request(u->server, 0)),
                         "{\"verify_id\":\"7091478021421631519\","
                         "\"certificate_id\":\"7091180835810052103\",\"cancel_token\":\"c-1\"}");
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
     dygw_douyin_cancel(u->douyin, &without_token, TOKEN, &u->log, u->pool);
-    assert_string_equal(body_of(loopback_request(u->server, 2)),
-                        "{\"verify_id\":\"1\",\"certificate_id\":\"2\"}");
+    assert_string_equal(body_of(loopback_request(u->server, 2)), "{\"verify_id\":\"1\",\"certificate_id\":\"2\"}");
 }
 
 static void the_order_query_names_the_account(void **state)
@@ -312,8 +309,7 @@ static void the_time_of_a_call_counts_from_its_start(void **state)
     async = async_of(u);
     begin_query(u, async, NULL);
     until = apr_time_now() + apr_time_from_msec(60);
-    while (apr_time_now() < until) {
-    }
+    while (apr_time_now() < until) {}
     assert_int_equal(dygw_douyin_async_next(async, 0, &baton, &answer), 1);
     assert_in_range(answer.reply->kind, DYGW_REPLY_TIMEOUT, DYGW_REPLY_UNREACHABLE);
 }

@@ -101,8 +101,7 @@ static dygw_douyin_async_t *async_with_a_dying_connection(upstream_t *u)
     dygw_douyin_async_t *async;
     const dygw_reply_t *reply;
 
-    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL },
-                    { LOOPBACK_ANSWER, GOOD });
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL }, { LOOPBACK_ANSWER, GOOD });
     async = async_of(u);
     begin_query(u, async, NULL);
     reply = next_reply(async, NULL);
@@ -149,8 +148,8 @@ static void an_order_query_over_a_dead_connection_is_not_sent_again(void **state
 /* --- abort --- */
 
 /* libcurl wakes up by itself 200 ms after a connect, and then every second. */
-#define BETWEEN_WAKES   apr_time_from_msec(300)
-#define AT_ONCE         apr_time_from_msec(500)
+#define BETWEEN_WAKES apr_time_from_msec(300)
+#define AT_ONCE       apr_time_from_msec(500)
 
 typedef struct aborter_t {
     upstream_t *u;

@@ -21,8 +21,8 @@
 #include "support/asking.h"
 #include "util/compiler.h"
 
-#define EXTRA                                                                                 \
-    "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0,"           \
+#define EXTRA \
+    "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0," \
     "\"sub_description\":\"\",\"logid\":\"202503261548358CD21E3C41F95D031744\",\"now\":1742975316}"
 
 static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body)
@@ -38,8 +38,8 @@ static dygw_answer_t asked(upstream_t *u, dygw_question_e what, const char *body
 /* What get shows of a coupon, given as the members of "certificate". */
 static const dygw_seen_coupon_t *got(upstream_t *u, const char *members)
 {
-    const char *body = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{",
-                                   members, "}}," EXTRA "}", NULL);
+    const char *body
+        = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{", members, "}}," EXTRA "}", NULL);
     const dygw_coupons_reply_t *reply = asked(u, DYGW_QUESTION_GET, body).coupons;
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
@@ -56,15 +56,15 @@ static const dygw_seen_verify_t *verify_of(const dygw_seen_coupon_t *coupon, int
 /* What get shows of one verification at the same time, in an answer whose "now" is that. */
 static const dygw_seen_verify_t *verified(upstream_t *u, dygw_ms_t now)
 {
-    const char *said = now == DYGW_NO_TIME
-                           ? "" : apr_psprintf(u->pool, ",\"now\":%" APR_INT64_T_FMT, now / 1000);
-    const char *body = apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"certificate\":{"
+    const char *said = now == DYGW_NO_TIME ? "" : apr_psprintf(u->pool, ",\"now\":%" APR_INT64_T_FMT, now / 1000);
+    const char *body = apr_pstrcat(u->pool,
+                                   "{\"data\":{\"error_code\":0,\"certificate\":{"
                                    "\"status\":2,\"verify\":{\"verify_id\":\"71\","
                                    "\"verify_time\":1651152314,\"verify_type\":4}}},"
-                                   "\"extra\":{\"error_code\":0", said, "}}", NULL);
+                                   "\"extra\":{\"error_code\":0",
+                                   said, "}}", NULL);
 
-    return verify_of(&APR_ARRAY_IDX(asked(u, DYGW_QUESTION_GET, body).coupons->coupons, 0,
-                                    dygw_seen_coupon_t), 0);
+    return verify_of(&APR_ARRAY_IDX(asked(u, DYGW_QUESTION_GET, body).coupons->coupons, 0, dygw_seen_coupon_t), 0);
 }
 
 static void the_answer_tells_by_what_clock_its_times_are(DYGW_UNUSED void **state)
@@ -105,17 +105,19 @@ static void where_it_does_not_or_in_nonsense_little_is_assumed(DYGW_UNUSED void 
 
 static void get_reads_the_documented_sample(void **state)
 {
-    const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_GET,
-        "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificate\":{"
-        "\"encrypted_code\":\"CgwIARDhJxjLLyABKAESLgoscGiCSmZoMBlvG3WxOIxOGTfZHKvwwQD+DInGZEAi==\","
-        "\"status\":2,\"amount\":{\"original_amount\":20,\"pay_amount\":10,"
-        "\"merchant_ticket_amount\":0,\"coupon_pay_amount\":10},"
-        "\"sku\":{\"sku_id\":\"1730440745530376\",\"title\":\"测试\",\"third_sku_id\":\"1111\","
-        "\"account_id\":\"7113893944009705516\",\"market_price\":19900},"
-        "\"expire_time\":1682265599000,\"code\":\"104930181552\","
-        "\"verify\":{\"can_cancel\":false,\"certificate_id\":\"7091293506194655239\","
-        "\"verifier_unique_id\":\"开放平台API\",\"verify_id\":\"7091644694387591181\","
-        "\"verify_time\":1651152314,\"verify_type\":4}}}," EXTRA "}").coupons;
+    const dygw_coupons_reply_t *reply
+        = asked(*state, DYGW_QUESTION_GET,
+                "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificate\":{"
+                "\"encrypted_code\":\"CgwIARDhJxjLLyABKAESLgoscGiCSmZoMBlvG3WxOIxOGTfZHKvwwQD+DInGZEAi==\","
+                "\"status\":2,\"amount\":{\"original_amount\":20,\"pay_amount\":10,"
+                "\"merchant_ticket_amount\":0,\"coupon_pay_amount\":10},"
+                "\"sku\":{\"sku_id\":\"1730440745530376\",\"title\":\"测试\",\"third_sku_id\":\"1111\","
+                "\"account_id\":\"7113893944009705516\",\"market_price\":19900},"
+                "\"expire_time\":1682265599000,\"code\":\"104930181552\","
+                "\"verify\":{\"can_cancel\":false,\"certificate_id\":\"7091293506194655239\","
+                "\"verifier_unique_id\":\"开放平台API\",\"verify_id\":\"7091644694387591181\","
+                "\"verify_time\":1651152314,\"verify_type\":4}}}," EXTRA "}")
+              .coupons;
     const dygw_seen_coupon_t *coupon = &APR_ARRAY_IDX(reply->coupons, 0, dygw_seen_coupon_t);
     const dygw_seen_verify_t *verify = verify_of(coupon, 0);
 
@@ -141,14 +143,15 @@ static void get_reads_the_documented_sample(void **state)
 
 static void query_shows_every_coupon_of_the_order(void **state)
 {
-    const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_QUERY,
-        "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificates\":["
-        "{\"encrypted_code\":\"A\",\"certificate_id\":7382420130108424203,\"status\":2,"
-        "\"expire_time\":1682265599,\"verify\":{\"verify_id\":7091644694387591181,"
-        "\"verify_time\":1651152314000,\"poi_id\":7012345678901234567,\"can_cancel\":true}},"
-        "{\"encrypted_code\":\"B\",\"status\":1,\"expire_time\":1682265599,\"code\":\"1\"},"
-        "{\"certificate_id\":\"3\",\"status\":\"4\"}],\"certificates_v2\":[{\"status\":1}]},"
-        EXTRA "}").coupons;
+    const dygw_coupons_reply_t *reply
+        = asked(*state, DYGW_QUESTION_QUERY,
+                "{\"data\":{\"error_code\":0,\"description\":\"success\",\"certificates\":["
+                "{\"encrypted_code\":\"A\",\"certificate_id\":7382420130108424203,\"status\":2,"
+                "\"expire_time\":1682265599,\"verify\":{\"verify_id\":7091644694387591181,"
+                "\"verify_time\":1651152314000,\"poi_id\":7012345678901234567,\"can_cancel\":true}},"
+                "{\"encrypted_code\":\"B\",\"status\":1,\"expire_time\":1682265599,\"code\":\"1\"},"
+                "{\"certificate_id\":\"3\",\"status\":\"4\"}],\"certificates_v2\":[{\"status\":1}]}," EXTRA "}")
+              .coupons;
     const dygw_seen_coupon_t *coupons = (const dygw_seen_coupon_t *)reply->coupons->elts;
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
@@ -197,11 +200,11 @@ static void a_list_may_be_empty_and_a_coupon_may_not(DYGW_UNUSED void **state)
 
         assert_int_equal(upstream_setup(&own), 0);
         u = own;
-        reply = asked(u, cases[i].what, apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0",
-                                                    cases[i].data, "}," EXTRA "}", NULL)).coupons;
+        reply = asked(u, cases[i].what,
+                      apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0", cases[i].data, "}," EXTRA "}", NULL))
+                    .coupons;
         if (reply->reply.kind != cases[i].kind || reply->coupons->nelts != cases[i].coupons) {
-            fail_msg("'%s': kind %d, %d coupons", cases[i].data, (int)reply->reply.kind,
-                     reply->coupons->nelts);
+            fail_msg("'%s': kind %d, %d coupons", cases[i].data, (int)reply->reply.kind, reply->coupons->nelts);
         }
         upstream_teardown(&own);
     }
@@ -210,9 +213,10 @@ static void a_list_may_be_empty_and_a_coupon_may_not(DYGW_UNUSED void **state)
 static void a_refused_question_shows_nothing(void **state)
 {
     const dygw_coupons_reply_t *reply = asked(*state, DYGW_QUESTION_QUERY,
-        "{\"data\":{\"error_code\":1212,\"description\":\"查不到券信息\","
-        "\"certificates\":[{\"status\":1}]},"
-        "\"extra\":{\"error_code\":1212,\"description\":\"查不到券信息\"}}").coupons;
+                                              "{\"data\":{\"error_code\":1212,\"description\":\"查不到券信息\","
+                                              "\"certificates\":[{\"status\":1}]},"
+                                              "\"extra\":{\"error_code\":1212,\"description\":\"查不到券信息\"}}")
+                                            .coupons;
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_COUPON);
     assert_int_equal(reply->reply.error_code, 1212);
@@ -232,16 +236,18 @@ static void a_times_card_tells_its_uses_and_what_each_costs(DYGW_UNUSED void **s
     static const card_case_t cases[] = {
         { "\"times_count\":5,\"times_used\":2,\"serial_amount_list\":["
           "{\"serial_numb\":1,\"amount\":{\"pay_amount\":100}},"
-          "{\"serial_numb\":2,\"amount\":{\"pay_amount\":\"100\"}}]", 5, 2, 3, 100 },
+          "{\"serial_numb\":2,\"amount\":{\"pay_amount\":\"100\"}}]",
+          5, 2, 3, 100 },
         { "\"times_count\":\"5\",\"times_used\":\"5\",\"serial_amount_list\":["
-          "{\"amount\":{\"pay_amount\":100}},{\"amount\":{\"pay_amount\":99}}]", 5, 5, 0, -1 },
+          "{\"amount\":{\"pay_amount\":100}},{\"amount\":{\"pay_amount\":99}}]",
+          5, 5, 0, -1 },
         { "\"times_count\":2,\"serial_amount_list\":["
-          "{\"amount\":{\"pay_amount\":100}},{\"serial_numb\":2}]", 2, 0, 2, -1 },
+          "{\"amount\":{\"pay_amount\":100}},{\"serial_numb\":2}]",
+          2, 0, 2, -1 },
         { "\"times_count\":2,\"serial_amount_list\":[{},{}]", 2, 0, 2, -1 },
         { "\"times_count\":2,\"serial_amount_list\":[{\"amount\":{\"pay_amount\":0}}]", 2, 0, 2, 0 },
         { "\"times_count\":2,\"times_used\":-1,\"serial_amount_list\":[]", 2, 0, 2, -1 },
-        { "\"times_count\":9223372036854775807,\"serial_amount_list\":null", 1000000, 0, 1000000,
-          -1 },
+        { "\"times_count\":9223372036854775807,\"serial_amount_list\":null", 1000000, 0, 1000000, -1 },
         { "", 0, 0, 1, -1 },
     };
 
@@ -254,11 +260,9 @@ static void a_times_card_tells_its_uses_and_what_each_costs(DYGW_UNUSED void **s
         u = own;
         coupon = got(u, apr_pstrcat(u->pool, "\"time_card\":{", cases[i].card, "}", NULL));
         if (coupon->times_count != cases[i].count || coupon->times_used != cases[i].used
-            || coupon->certificate.times_left != cases[i].left
-            || coupon->amount_of_use != cases[i].amount) {
-            fail_msg("%s: %d of %d used, %d left, each %ld", cases[i].card, coupon->times_used,
-                     coupon->times_count, coupon->certificate.times_left,
-                     (long)coupon->amount_of_use);
+            || coupon->certificate.times_left != cases[i].left || coupon->amount_of_use != cases[i].amount) {
+            fail_msg("%s: %d of %d used, %d left, each %ld", cases[i].card, coupon->times_used, coupon->times_count,
+                     coupon->certificate.times_left, (long)coupon->amount_of_use);
         }
         upstream_teardown(&own);
     }
@@ -268,12 +272,12 @@ static void a_times_card_tells_its_uses_and_what_each_costs(DYGW_UNUSED void **s
 
 static void records_and_the_latest_verification_are_one_list(void **state)
 {
-    const dygw_seen_coupon_t *coupon = got(*state,
-        "\"verify\":{\"verify_id\":\"2\",\"verify_time\":1651152314,\"times_card_serial_num\":2},"
-        "\"verify_records\":["
-        "{\"verify_id\":\"1\",\"verify_time\":1651152300,\"times_card_serial_num\":\"1\"},"
-        "{\"verify_id\":2,\"verify_time\":1651152314},{\"verify_time\":5},null,"
-        "{\"verify_id\":\"1\"}]");
+    const dygw_seen_coupon_t *coupon
+        = got(*state, "\"verify\":{\"verify_id\":\"2\",\"verify_time\":1651152314,\"times_card_serial_num\":2},"
+                      "\"verify_records\":["
+                      "{\"verify_id\":\"1\",\"verify_time\":1651152300,\"times_card_serial_num\":\"1\"},"
+                      "{\"verify_id\":2,\"verify_time\":1651152314},{\"verify_time\":5},null,"
+                      "{\"verify_id\":\"1\"}]");
 
     assert_int_equal(coupon->verifies->nelts, 2);
     assert_string_equal(verify_of(coupon, 0)->verify_id, "2");
@@ -293,8 +297,7 @@ static int verifies_shown(const char *members)
     int count;
 
     assert_int_equal(upstream_setup(&own), 0);
-    count = got(own, apr_pstrcat(((upstream_t *)own)->pool, "\"status\":2", members,
-                                 NULL))->verifies->nelts;
+    count = got(own, apr_pstrcat(((upstream_t *)own)->pool, "\"status\":2", members, NULL))->verifies->nelts;
     upstream_teardown(&own);
     return count;
 }
@@ -317,8 +320,7 @@ static void what_is_no_verification_or_was_taken_back_is_left_out(DYGW_UNUSED vo
         { ",\"verify_records\":[{\"verify_id\":\"1\",\"cancel_time\":1651114087}]", 0 },
         { ",\"verify_records\":[{\"verify_id\":\"1\",\"status\":2},{\"verify_id\":\"2\"}]", 1 },
         { ",\"verify\":{\"verify_id\":\"1\",\"cancel_time\":1651114087}", 0 },
-        { ",\"verify\":{\"verify_id\":\"1\"},\"verify_records\":[{\"verify_id\":1,\"status\":2}]",
-          0 },
+        { ",\"verify\":{\"verify_id\":\"1\"},\"verify_records\":[{\"verify_id\":1,\"status\":2}]", 0 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -356,12 +358,11 @@ static void who_verified_may_tell_how(DYGW_UNUSED void **state)
 
         assert_int_equal(upstream_setup(&own), 0);
         u = own;
-        verify = verify_of(got(u, apr_pstrcat(u->pool, "\"verify\":{\"verify_id\":\"1\"",
-                                              cases[i].members, "}", NULL)), 0);
+        verify = verify_of(got(u, apr_pstrcat(u->pool, "\"verify\":{\"verify_id\":\"1\"", cases[i].members, "}", NULL)),
+                           0);
         assert_int_equal(verify->verify_time, DYGW_NO_TIME);
         if (verify->verify_type != cases[i].type || verify->can_cancel != cases[i].can_cancel) {
-            fail_msg("'%s': type %d, can_cancel %d", cases[i].members, verify->verify_type,
-                     verify->can_cancel);
+            fail_msg("'%s': type %d, can_cancel %d", cases[i].members, verify->verify_type, verify->can_cancel);
         }
         upstream_teardown(&own);
     }
@@ -379,26 +380,21 @@ static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
 {
     static const cancel_case_t cases[] = {
         { "{\"data\":{\"error_code\":0}," EXTRA "}", DYGW_REPLY_OK, 0 },
-        { "{\"data\":{\"error_code\":\"0\",\"cancel_results\":[{\"result_code\":0}]}," EXTRA "}",
-          DYGW_REPLY_OK, 0 },
-        { "{\"data\":{\"error_code\":0,\"cancel_results\":[{\"result_code\":7}]}," EXTRA "}",
-          DYGW_REPLY_GARBLED, 0 },
+        { "{\"data\":{\"error_code\":\"0\",\"cancel_results\":[{\"result_code\":0}]}," EXTRA "}", DYGW_REPLY_OK, 0 },
+        { "{\"data\":{\"error_code\":0,\"cancel_results\":[{\"result_code\":7}]}," EXTRA "}", DYGW_REPLY_GARBLED, 0 },
         { "{\"data\":{\"error_code\":0}}", DYGW_REPLY_GARBLED, 0 },
         { "{\"data\":{}," EXTRA "}", DYGW_REPLY_GARBLED, 0 },
         { "{\"data\":{\"error_code\":0},\"extra\":{}}", DYGW_REPLY_GARBLED, 0 },
         { "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":\"x\"}}", DYGW_REPLY_GARBLED, 0 },
-        { "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":3000001}}", DYGW_REPLY_COUPON,
-          3000001 },
-        { "{\"data\":{\"error_code\":3000001},\"extra\":{\"error_code\":0}}", DYGW_REPLY_COUPON,
-          3000001 },
+        { "{\"data\":{\"error_code\":0},\"extra\":{\"error_code\":3000001}}", DYGW_REPLY_COUPON, 3000001 },
+        { "{\"data\":{\"error_code\":3000001},\"extra\":{\"error_code\":0}}", DYGW_REPLY_COUPON, 3000001 },
         { "{\"data\":{\"error_code\":1265}}", DYGW_REPLY_COUPON, 1265 },
         { "{\"data\":{\"error_code\":2100004}}", DYGW_REPLY_BUSY, 2100004 },
         { "{\"data\":{\"error_code\":2190008}}", DYGW_REPLY_TOKEN, 2190008 },
         { "{\"data\":{\"error_code\":2119005}}", DYGW_REPLY_SETUP, 2119005 },
     };
     static const dygw_question_t question
-        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "1", .certificate_id = "2",
-            .cancel_token = "c" };
+        = { .what = DYGW_QUESTION_CANCEL, .verify_id = "1", .certificate_id = "2", .cancel_token = "c" };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const dygw_cancel_reply_t *cancelled;
@@ -409,8 +405,7 @@ static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
         u = own;
         upstream_answer(u, cases[i].body);
         cancelled = dygw_douyin_cancel(u->douyin, &question, TOKEN, &u->log, u->pool);
-        if (cancelled->reply.kind != cases[i].kind
-            || cancelled->reply.error_code != cases[i].error_code) {
+        if (cancelled->reply.kind != cases[i].kind || cancelled->reply.error_code != cases[i].error_code) {
             fail_msg("%s: kind %d, error_code %ld", cases[i].body, (int)cancelled->reply.kind,
                      (long)cancelled->reply.error_code);
         }

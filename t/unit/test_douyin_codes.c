@@ -22,7 +22,7 @@
 
 typedef struct expected_t {
     dygw_reply_class_e kind;
-    apr_int64_t codes[40];      /* ends with 0 */
+    apr_int64_t codes[40]; /* ends with 0 */
 } expected_t;
 
 static const dygw_call_e calls[] = { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_CALL_OTHER };
@@ -30,19 +30,17 @@ static const dygw_call_e calls[] = { DYGW_CALL_PREPARE, DYGW_CALL_VERIFY, DYGW_C
 static const expected_t everywhere[] = {
     { DYGW_REPLY_TOKEN, { 2190002, 2190008, 28001003, 28001008 } },
     { DYGW_REPLY_BUSY,
-      { 2100001, 2100004, 2119002, 2119003, 5000001, 6001001, 2190001, 4001601, 45002002, 28001005,
-        28001006, 28001010, 28001052, 28003017, 28003018 } },
+      { 2100001, 2100004, 2119002, 2119003, 5000001, 6001001, 2190001, 4001601, 45002002, 28001005, 28001006, 28001010,
+        28001052, 28003017, 28003018 } },
     { DYGW_REPLY_REVIEW, { 1229 } },
-    { DYGW_REPLY_SETUP,
-      { 1508, 2119005, 2119008, 2119010, 2190004, 2100007, 3000004, 2100009, 2119013, 2190005,
-        28001012, 28001013, 28001014, 28001015, 28001016, 28001017, 28001018, 28001019, 28001020,
-        28001021, 28001024, 28001042, 28001045, 28001046, 28001047, 28001056, 28004020 } },
+    { DYGW_REPLY_SETUP, { 1508,     2119005,  2119008,  2119010,  2190004,  2100007,  3000004,  2100009,  2119013,
+                          2190005,  28001012, 28001013, 28001014, 28001015, 28001016, 28001017, 28001018, 28001019,
+                          28001020, 28001021, 28001024, 28001042, 28001045, 28001046, 28001047, 28001056, 28004020 } },
     { DYGW_REPLY_REQUEST,
-      { 1502, 2100005, 2119001, 200002, 4000001, 4000002, 3000005, 28001007, 28001029, 28003036,
-        28005001, 28007004 } },
+      { 1502, 2100005, 2119001, 200002, 4000001, 4000002, 3000005, 28001007, 28001029, 28003036, 28005001, 28007004 } },
     { DYGW_REPLY_COUPON,
-      { 1208, 2, 1212, 1221, 1228, 1241, 1250, 1263, 1265, 2119006, 2119007, 3000001, 3000002,
-        3100101, 45005117, 1033000519, 2034000910 } }
+      { 1208, 2, 1212, 1221, 1228, 1241, 1250, 1263, 1265, 2119006, 2119007, 3000001, 3000002, 3100101, 45005117,
+        1033000519, 2034000910 } },
 };
 
 /* In every call, without a text that tells. */
@@ -74,13 +72,11 @@ static void a_number_nobody_knows_is_what_its_range_is(DYGW_UNUSED void **state)
 {
     static const expected_t ranges[] = {
         { DYGW_REPLY_SETUP,
-          { 2100000, 2100999, 2119000, 2119004, 2119099, 2119999, 2190000, 2190099, 2191004,
-            2114123, 2116302, 2118001, 28001001, 28001999, 28003001, 28003999, 28009999 } },
-        { DYGW_REPLY_COUPON,
-          { 1, 1999, 9999, 3000003, 3000999, 3100001, 3199999, 1033000001, 2034999999,
-            45000001 } },
+          { 2100000, 2100999, 2119000, 2119004, 2119099, 2119999, 2190000, 2190099, 2191004, 2114123, 2116302, 2118001,
+            28001001, 28001999, 28003001, 28003999, 28009999 } },
+        { DYGW_REPLY_COUPON, { 1, 1999, 9999, 3000003, 3000999, 3100001, 3199999, 1033000001, 2034999999, 45000001 } },
         { DYGW_REPLY_REQUEST, { 4000003, 4999999, 28004001, 28005999, 28007001 } },
-        { DYGW_REPLY_BUSY, { 5000002, 5999999, 6000001 } }
+        { DYGW_REPLY_BUSY, { 5000002, 5999999, 6000001 } },
     };
 
     assert_kinds(ranges, sizeof ranges / sizeof *ranges);
@@ -90,8 +86,8 @@ static void a_number_of_no_range_is_never_the_coupons(DYGW_UNUSED void **state)
 {
     static const expected_t nobodys[]
         = { { DYGW_REPLY_SETUP,
-              { 987654321, -1, -7, 10000, 99999, 200001, 2099999, 2200000, 3001000, 7000000,
-                27999999, 29000000, 44999999, 1034000000, APR_INT64_MAX, APR_INT64_MIN } } };
+              { 987654321, -1, -7, 10000, 99999, 200001, 2099999, 2200000, 3001000, 7000000, 27999999, 29000000,
+                44999999, 1034000000, APR_INT64_MAX, APR_INT64_MIN } } };
 
     assert_kinds(nobodys, 1);
 }
@@ -108,9 +104,12 @@ static void the_token_calls_codes_mean_nothing_to_coupons(DYGW_UNUSED void **sta
 
 static void a_text_that_says_try_again_is_believed_of_a_coupons_number(DYGW_UNUSED void **state)
 {
-    static const char *const texts[]
-        = { "服务器错误,请稍后重试", "您的访问过于频繁,请稍后重试", "系统繁忙，请稍候再试",
-            "请稍后查看", "操作频繁", "服务繁忙" };
+    static const char *const texts[] = { "服务器错误,请稍后重试",
+                                         "您的访问过于频繁,请稍后重试",
+                                         "系统繁忙，请稍候再试",
+                                         "请稍后查看",
+                                         "操作频繁",
+                                         "服务繁忙" };
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (size_t c = 0; c < sizeof calls / sizeof *calls; c++) {
@@ -118,8 +117,7 @@ static void a_text_that_says_try_again_is_believed_of_a_coupons_number(DYGW_UNUS
             assert_int_equal(dygw_douyin_classify(calls[c], 1212, texts[i]), DYGW_REPLY_BUSY);
         }
     }
-    assert_int_equal(dygw_douyin_classify(DYGW_CALL_VERIFY, 3000001, "已超过可撤销时限"),
-                     DYGW_REPLY_COUPON);
+    assert_int_equal(dygw_douyin_classify(DYGW_CALL_VERIFY, 3000001, "已超过可撤销时限"), DYGW_REPLY_COUPON);
     /* A number whose meaning is known goes before the text. */
     assert_int_equal(dygw_douyin_classify(DYGW_CALL_VERIFY, 1508, "请稍后重试"), DYGW_REPLY_SETUP);
 }
@@ -130,10 +128,8 @@ static void of_a_number_nobody_knows_the_text_goes_before_the_range(DYGW_UNUSED 
 
     for (size_t c = 0; c < sizeof calls / sizeof *calls; c++) {
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            assert_int_equal(dygw_douyin_classify(calls[c], numbers[i], "系统繁忙"),
-                             DYGW_REPLY_BUSY);
-            assert_int_equal(dygw_douyin_classify(calls[c], numbers[i], "access_token无效"),
-                             DYGW_REPLY_TOKEN);
+            assert_int_equal(dygw_douyin_classify(calls[c], numbers[i], "系统繁忙"), DYGW_REPLY_BUSY);
+            assert_int_equal(dygw_douyin_classify(calls[c], numbers[i], "access_token无效"), DYGW_REPLY_TOKEN);
         }
         assert_int_equal(dygw_douyin_classify(calls[c], 1508, "access_token"), DYGW_REPLY_SETUP);
     }
@@ -176,11 +172,10 @@ static void assert_words(int series, const char *code, const char *kind, apr_poo
 static void each_code_has_its_series_and_all_others_one_a_class(DYGW_UNUSED void **state)
 {
     static const char *const expected[][2] = {
-        { "2190004", "setup" }, { "2119003", "busy" }, { "1502", "request" }, { "1229", "review" },
-        { "2190008", "token" }, { "10013", "setup" }, { "1208", "coupon" }, { "3000001", "coupon" },
-        { "1212", "coupon" }, { "45005117", "coupon" }, { "2119006", "coupon" },
-        { "2119007", "coupon" }, { "1033000519", "coupon" }, { "2119013", "setup" },
-        { "28001008", "token" }, { "28003017", "busy" }
+        { "2190004", "setup" },     { "2119003", "busy" },    { "1502", "request" },   { "1229", "review" },
+        { "2190008", "token" },     { "10013", "setup" },     { "1208", "coupon" },    { "3000001", "coupon" },
+        { "1212", "coupon" },       { "45005117", "coupon" }, { "2119006", "coupon" }, { "2119007", "coupon" },
+        { "1033000519", "coupon" }, { "2119013", "setup" },   { "28001008", "token" }, { "28003017", "busy" },
     };
     const char *code, *kind;
     apr_pool_t *pool;
@@ -189,8 +184,8 @@ static void each_code_has_its_series_and_all_others_one_a_class(DYGW_UNUSED void
     apr_pool_create(&pool, NULL);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         /* Under its number, whatever it was taken for. */
-        assert_words(dygw_douyin_code_series(apr_atoi64(expected[i][0]), DYGW_REPLY_BUSY),
-                     expected[i][0], expected[i][1], pool);
+        assert_words(dygw_douyin_code_series(apr_atoi64(expected[i][0]), DYGW_REPLY_BUSY), expected[i][0],
+                     expected[i][1], pool);
     }
     assert_words(dygw_douyin_code_series(987654321, DYGW_REPLY_SETUP), "other", "setup", pool);
     assert_words(dygw_douyin_code_series(1999, DYGW_REPLY_COUPON), "other", "coupon", pool);
@@ -208,8 +203,7 @@ static void no_code_has_two_series(DYGW_UNUSED void **state)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    for (series = 0; dygw_douyin_series_words(series, &code, &kind, pool)
-                     && strcmp(code, "other") != 0; series++) {
+    for (series = 0; dygw_douyin_series_words(series, &code, &kind, pool) && strcmp(code, "other") != 0; series++) {
         assert_int_equal(dygw_douyin_code_series(apr_atoi64(code), DYGW_REPLY_SETUP), series);
         assert_true(dygw_douyin_is_known(apr_atoi64(code)));
     }
@@ -237,11 +231,12 @@ static void only_numbers_of_the_platform_are_counted_as_themselves(DYGW_UNUSED v
 static void addresses_of_the_internet_are_public(DYGW_UNUSED void **state)
 {
     static const char *const addresses[]
-        = { "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-            "126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255",
-            "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0",
-            "223.255.255.255", "2400:3200::1", "2606:4700:4700::1111", "2001:4860:4860::8888",
-            "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "3ffe:ffff::1" };
+        = { "1.1.1.1",         "8.8.8.8",          "9.255.255.255",        "11.0.0.0",
+            "100.63.255.255",  "100.128.0.0",      "126.255.255.255",      "128.0.0.0",
+            "169.253.255.255", "169.255.0.0",      "172.15.255.255",       "172.32.0.0",
+            "192.167.255.255", "192.169.0.0",      "198.17.255.255",       "198.20.0.0",
+            "223.255.255.255", "2400:3200::1",     "2606:4700:4700::1111", "2001:4860:4860::8888",
+            "::ffff:8.8.8.8",  "64:ff9b::8.8.8.8", "2002:808:808::1",      "3ffe:ffff::1" };
 
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         if (!is_public(addresses[i])) {
@@ -252,16 +247,52 @@ static void addresses_of_the_internet_are_public(DYGW_UNUSED void **state)
 
 static void private_and_special_addresses_are_not_public(DYGW_UNUSED void **state)
 {
-    static const char *const addresses[]
-        = { "0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255", "100.64.0.0",
-            "100.127.255.255", "127.0.0.1", "127.255.255.255", "169.254.169.254", "172.16.0.0",
-            "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.0.0",
-            "192.168.255.255", "198.18.0.0", "198.19.255.255", "198.51.100.7", "203.0.113.7",
-            "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1",
-            "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.1.2.3", "::ffff:169.254.169.254",
-            "64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2001:10::1",
-            "2002:a00:1::1", "2002:7f00:1::", "3fff::1", "4000::1", "fc00::1", "fd12:3456::1",
-            "fe80::1", "fec0::1", "ff02::1", "ffff::1" };
+    static const char *const addresses[] = { "0.0.0.0",
+                                             "0.255.255.255",
+                                             "10.0.0.0",
+                                             "10.255.255.255",
+                                             "100.64.0.0",
+                                             "100.127.255.255",
+                                             "127.0.0.1",
+                                             "127.255.255.255",
+                                             "169.254.169.254",
+                                             "172.16.0.0",
+                                             "172.31.255.255",
+                                             "192.0.0.1",
+                                             "192.0.2.1",
+                                             "192.88.99.1",
+                                             "192.168.0.0",
+                                             "192.168.255.255",
+                                             "198.18.0.0",
+                                             "198.19.255.255",
+                                             "198.51.100.7",
+                                             "203.0.113.7",
+                                             "224.0.0.1",
+                                             "239.255.255.255",
+                                             "240.0.0.1",
+                                             "255.255.255.255",
+                                             "::",
+                                             "::1",
+                                             "::127.0.0.1",
+                                             "::ffff:127.0.0.1",
+                                             "::ffff:10.1.2.3",
+                                             "::ffff:169.254.169.254",
+                                             "64:ff9b::10.0.0.1",
+                                             "64:ff9b:1::1",
+                                             "100::1",
+                                             "2001::1",
+                                             "2001:db8::1",
+                                             "2001:10::1",
+                                             "2002:a00:1::1",
+                                             "2002:7f00:1::",
+                                             "3fff::1",
+                                             "4000::1",
+                                             "fc00::1",
+                                             "fd12:3456::1",
+                                             "fe80::1",
+                                             "fec0::1",
+                                             "ff02::1",
+                                             "ffff::1" };
 
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         if (is_public(addresses[i])) {

@@ -21,14 +21,13 @@
 #include "support/asking.h"
 #include "util/compiler.h"
 
-#define R       "\xEF\xBF\xBD"
-#define COUPON  "{\"certificate_id\":7382420130108424203,\"encrypted_code\":\"A\",\"status\":1}"
+#define R      "\xEF\xBF\xBD"
+#define COUPON "{\"certificate_id\":7382420130108424203,\"encrypted_code\":\"A\",\"status\":1}"
 
 /* A test of each text of a table, with a server of its own. */
-#define EACH(table, u)                                                          \
-    void *own_;                                                                 \
-    for (size_t i_ = 0; i_ < sizeof(table) / sizeof *(table); i_++,             \
-                upstream_teardown(&own_))                                       \
+#define EACH(table, u) \
+    void *own_; \
+    for (size_t i_ = 0; i_ < sizeof(table) / sizeof *(table); i_++, upstream_teardown(&own_)) \
         if (assert_int_equal(upstream_setup(&own_), 0), (u) = own_, 1)
 
 static dygw_prepare_reply_t *prepared(upstream_t *u, const char *body)
@@ -57,15 +56,19 @@ static const char *data(upstream_t *u, const char *members)
 static void a_damaged_title_leaves_the_coupon_as_it_is(DYGW_UNUSED void **state)
 {
     static const char *const titles[][2] = {
-        { "\\ud83c", R }, { "\xE6\xB5\x8B\xE8\xAF", "\xE6\xB5\x8B" R }, { "a\\u0000b", "a" R "b" },
-        { "a\nb", "a\nb" }, { "\xFF", R }
+        { "\\ud83c", R }, { "\xE6\xB5\x8B\xE8\xAF", "\xE6\xB5\x8B" R }, { "a\\u0000b", "a" R "b" }, { "a\nb", "a\nb" },
+        { "\xFF", R },
     };
     upstream_t *u;
 
-    EACH(titles, u) {
-        const dygw_prepare_reply_t *p = prepared(u, data(u, apr_pstrcat(u->pool,
-            ",\"certificates\":[{\"certificate_id\":7382420130108424203,\"encrypted_code\":\"A\","
-            "\"sku\":{\"title\":\"", titles[i_][0], "\"}}]", NULL)));
+    EACH(titles, u)
+    {
+        const dygw_prepare_reply_t *p = prepared(
+            u,
+            data(u, apr_pstrcat(u->pool,
+                                ",\"certificates\":[{\"certificate_id\":7382420130108424203,\"encrypted_code\":\"A\","
+                                "\"sku\":{\"title\":\"",
+                                titles[i_][0], "\"}}]", NULL)));
         const dygw_certificate_t *c;
         json_t *read;
 
@@ -98,8 +101,7 @@ static void a_damaged_msg_leaves_the_result_of_a_verify_as_it_is(void **state)
 {
     static const char *const code = "A";
     static const dygw_question_t question
-        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t", .codes = &code,
-            .count = 1 };
+        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t", .codes = &code, .count = 1 };
     upstream_t *u = *state;
     const dygw_verify_reply_t *v;
 
@@ -114,8 +116,7 @@ static void a_damaged_msg_leaves_the_result_of_a_verify_as_it_is(void **state)
 
 static void a_damaged_description_leaves_a_refusal_as_it_is(void **state)
 {
-    const dygw_prepare_reply_t *p
-        = prepared(*state, "{\"data\":{\"error_code\":1212,\"description\":\"\xE6\xB5\"}}");
+    const dygw_prepare_reply_t *p = prepared(*state, "{\"data\":{\"error_code\":1212,\"description\":\"\xE6\xB5\"}}");
 
     assert_int_equal(p->reply.kind, DYGW_REPLY_COUPON);
     assert_int_equal(p->reply.error_code, 1212);
@@ -125,9 +126,11 @@ static void a_damaged_description_leaves_a_refusal_as_it_is(void **state)
 static void a_damaged_name_leaves_an_order_as_it_is(void **state)
 {
     upstream_t *u = *state;
-    const dygw_order_reply_t *order = asked(u, DYGW_QUESTION_ORDER, data(u,
-        ",\"orders\":[{\"order_id\":\"1\",\"pay_amount\":19400,\"products\":["
-        "{\"product_name\":\"\\udf4a!\"}]}]")).order;
+    const dygw_order_reply_t *order
+        = asked(u, DYGW_QUESTION_ORDER,
+                data(u, ",\"orders\":[{\"order_id\":\"1\",\"pay_amount\":19400,\"products\":["
+                        "{\"product_name\":\"\\udf4a!\"}]}]"))
+              .order;
 
     assert_int_equal(order->reply.kind, DYGW_REPLY_OK);
     assert_int_equal(order->pay_amount, 19400);
@@ -160,11 +163,12 @@ static void coupons_are_found_under_either_name(DYGW_UNUSED void **state)
         ",\"certificates\":[" COUPON "],\"certificates_v2\":[]",
         ",\"certificates\":[" COUPON "],\"certificates_v2\":[" COUPON "," COUPON "]",
         ",\"certificates\":[" COUPON "],\"certificates_v2\":7",
-        ",\"certificates_v_2\":[" COUPON "]"
+        ",\"certificates_v_2\":[" COUPON "]",
     };
     upstream_t *u;
 
-    EACH(lists, u) {
+    EACH(lists, u)
+    {
         const dygw_prepare_reply_t *p = prepared(u, data(u, lists[i_]));
 
         assert_int_equal(p->reply.kind, DYGW_REPLY_OK);
@@ -175,16 +179,20 @@ static void coupons_are_found_under_either_name(DYGW_UNUSED void **state)
 
 static void no_usable_coupon_is_said_only_when_both_are_empty(DYGW_UNUSED void **state)
 {
-    static const struct { const char *lists; dygw_reply_class_e kind; } cases[] = {
+    static const struct {
+        const char *lists;
+        dygw_reply_class_e kind;
+    } cases[] = {
         { "", DYGW_REPLY_OK },
         { ",\"certificates\":[],\"certificates_v2\":null", DYGW_REPLY_OK },
         { ",\"certificates\":null,\"certificates_v2\":[]", DYGW_REPLY_OK },
         { ",\"certificates\":null,\"certificates_v2\":7", DYGW_REPLY_GARBLED },
-        { ",\"certificates\":[],\"certificates_v2\":[null]", DYGW_REPLY_GARBLED }
+        { ",\"certificates\":[],\"certificates_v2\":[null]", DYGW_REPLY_GARBLED },
     };
     upstream_t *u;
 
-    EACH(cases, u) {
+    EACH(cases, u)
+    {
         const dygw_prepare_reply_t *p = prepared(u, data(u, cases[i_].lists));
 
         assert_int_equal(p->reply.kind, cases[i_].kind);
@@ -195,14 +203,15 @@ static void no_usable_coupon_is_said_only_when_both_are_empty(DYGW_UNUSED void *
 static void what_get_shows_is_found_under_either_name(DYGW_UNUSED void **state)
 {
     static const char *const coupons[] = {
-        ",\"certificate\":" COUPON, ",\"certificate\":null,\"certificate_v2\":" COUPON,
-        ",\"certificate\":{},\"certificate_v_2\":" COUPON
+        ",\"certificate\":" COUPON,
+        ",\"certificate\":null,\"certificate_v2\":" COUPON,
+        ",\"certificate\":{},\"certificate_v_2\":" COUPON,
     };
     upstream_t *u;
 
-    EACH(coupons, u) {
-        const dygw_coupons_reply_t *got
-            = asked(u, DYGW_QUESTION_GET, data(u, coupons[i_])).coupons;
+    EACH(coupons, u)
+    {
+        const dygw_coupons_reply_t *got = asked(u, DYGW_QUESTION_GET, data(u, coupons[i_])).coupons;
 
         assert_int_equal(got->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(got->coupons->nelts, 1);
@@ -214,13 +223,13 @@ static void records_are_found_under_either_name(DYGW_UNUSED void **state)
     static const char *const lists[] = {
         ",\"records\":[],\"records_v2\":[{\"verify_id\":\"1\"}]",
         ",\"records\":null,\"records_v2\":[{\"verify_id\":\"1\"}]",
-        ",\"records\":[{\"verify_id\":\"1\"}],\"records_v2\":[]"
+        ",\"records\":[{\"verify_id\":\"1\"}],\"records_v2\":[]",
     };
     upstream_t *u;
 
-    EACH(lists, u) {
-        const dygw_records_reply_t *page
-            = asked(u, DYGW_QUESTION_RECORDS, data(u, lists[i_])).records;
+    EACH(lists, u)
+    {
+        const dygw_records_reply_t *page = asked(u, DYGW_QUESTION_RECORDS, data(u, lists[i_])).records;
 
         assert_int_equal(page->reply.kind, DYGW_REPLY_OK);
         assert_int_equal(page->records->nelts, 1);
@@ -231,26 +240,29 @@ static void records_are_found_under_either_name(DYGW_UNUSED void **state)
 
 static void err_no_counts_where_no_error_code_is(DYGW_UNUSED void **state)
 {
-    static const struct { const char *body; dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
-        { "{\"err_no\":28001008,\"err_msg\":\"why\",\"log_id\":\"L\"}", DYGW_REPLY_TOKEN,
-          28001008 },
+    static const struct {
+        const char *body;
+        dygw_reply_class_e kind;
+        apr_int64_t code;
+    } cases[] = {
+        { "{\"err_no\":28001008,\"err_msg\":\"why\",\"log_id\":\"L\"}", DYGW_REPLY_TOKEN, 28001008 },
         { "{\"err_no\":28001018,\"err_msg\":\"why\",\"data\":null}", DYGW_REPLY_SETUP, 28001018 },
-        { "{\"data\":{\"err_no\":28003018,\"err_msg\":\"why\"},\"extra\":{\"error_code\":0}}",
-          DYGW_REPLY_BUSY, 28003018 },
-        { "{\"err_no\":28001003,\"data\":{\"error_code\":1212,\"description\":\"why\"}}",
-          DYGW_REPLY_COUPON, 1212 },
+        { "{\"data\":{\"err_no\":28003018,\"err_msg\":\"why\"},\"extra\":{\"error_code\":0}}", DYGW_REPLY_BUSY,
+          28003018 },
+        { "{\"err_no\":28001003,\"data\":{\"error_code\":1212,\"description\":\"why\"}}", DYGW_REPLY_COUPON, 1212 },
         { "{\"err_no\":28001003,\"data\":{\"error_code\":0,\"verify_token\":\"\"},"
-          "\"extra\":{\"error_code\":0,\"description\":\"why\"}}", DYGW_REPLY_OK, 0 },
-        { "{\"err_no\":0,\"err_msg\":\"why\"}", DYGW_REPLY_GARBLED, 0 }
+          "\"extra\":{\"error_code\":0,\"description\":\"why\"}}",
+          DYGW_REPLY_OK, 0 },
+        { "{\"err_no\":0,\"err_msg\":\"why\"}", DYGW_REPLY_GARBLED, 0 },
     };
     upstream_t *u;
 
-    EACH(cases, u) {
+    EACH(cases, u)
+    {
         const dygw_prepare_reply_t *p = prepared(u, cases[i_].body);
 
         if (p->reply.kind != cases[i_].kind || p->reply.error_code != cases[i_].code) {
-            fail_msg("%s: kind %d, error_code %ld", cases[i_].body, (int)p->reply.kind,
-                     (long)p->reply.error_code);
+            fail_msg("%s: kind %d, error_code %ld", cases[i_].body, (int)p->reply.kind, (long)p->reply.error_code);
         }
         if (p->reply.error_code != 0) {
             assert_string_equal(p->reply.description, "why");
@@ -281,12 +293,12 @@ static void a_number_that_is_known_is_not(void **state)
 /* --- compression --- */
 
 /* {"data":{"error_code":1212,"description":"xxxxxxxxxxxxxxxxxxxx20"}}, without a byte of zero. */
-#define DEFLATED                                                                              \
-    "\x78\xDA\xAB\x56\x4A\x49\x2C\x49\x54\xB2\xAA\x56\x4A\x2D\x2A\xCA\x2F\x8A\x4F\xCE\x4F"     \
+#define DEFLATED \
+    "\x78\xDA\xAB\x56\x4A\x49\x2C\x49\x54\xB2\xAA\x56\x4A\x2D\x2A\xCA\x2F\x8A\x4F\xCE\x4F" \
     "\x49\x55\xB2\x32\x34\x32\x34\xD2\x51\x4A\x49\x2D\x4E\x2E\xCA\x2C\x28\xC9\xCC\xCF\x53\xB2" \
     "\x52\xAA\xC0\x02\x8C\x0C\x94\x6A\x6B\x01\x20\xCF\x18\xC5"
-#define ENCODED(encoding)                                                                     \
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: " encoding          \
+#define ENCODED(encoding) \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: " encoding \
     "\r\nContent-Length: 57\r\n\r\n" DEFLATED
 
 static void an_answer_is_asked_for_as_it_is_and_decoded_all_the_same(void **state)
@@ -306,11 +318,12 @@ static void what_cannot_be_decoded_cannot_be_understood(DYGW_UNUSED void **state
 {
     static const char *const answers[] = {
         ENCODED("no-such-encoding"),
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
     };
     upstream_t *u;
 
-    EACH(answers, u) {
+    EACH(answers, u)
+    {
         loopback_step_t step = { LOOPBACK_ANSWER, answers[i_] };
         const dygw_prepare_reply_t *p;
 

@@ -23,8 +23,8 @@
 #include "support/upstream.h"
 #include "util/compiler.h"
 
-#define HALF        LENGTH_AND("40", "{\"data\":{\"error_code\":0}}\n")
-#define CHUNKED     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define HALF    LENGTH_AND("40", "{\"data\":{\"error_code\":0}}\n")
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 /* --- connections --- */
 
@@ -42,8 +42,8 @@ static void many_calls_use_one_connection(void **state)
 typedef struct caller_t {
     pthread_t thread;
     upstream_t *u;
-    int failed;                 /* any of many calls */
-    dygw_reply_class_e kind;    /* of the only one */
+    int failed;              /* any of many calls */
+    dygw_reply_class_e kind; /* of the only one */
 } caller_t;
 
 static void *call_often(void *baton)
@@ -54,8 +54,7 @@ static void *call_often(void *baton)
         apr_pool_t *pool;
 
         apr_pool_create(&pool, NULL);
-        caller->failed |= dygw_douyin_stores(caller->u->douyin, &upstream_store, TOKEN,
-                                             &caller->u->log, pool)->kind
+        caller->failed |= dygw_douyin_stores(caller->u->douyin, &upstream_store, TOKEN, &caller->u->log, pool)->kind
                           != DYGW_REPLY_OK;
         apr_pool_destroy(pool);
     }
@@ -96,8 +95,7 @@ static void a_request_that_libcurl_repeats_on_its_own_is_told(void **state)
     upstream_t *u = *state;
     const dygw_verify_reply_t *second;
 
-    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL },
-                    { LOOPBACK_ANSWER, GOOD });
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_DROP, NULL }, { LOOPBACK_ANSWER, GOOD });
     assert_false(verify(u, &code, 1)->reply.sent_twice);
     second = verify(u, &code, 1);
     assert_int_equal(second->reply.kind, DYGW_REPLY_OK);
@@ -219,8 +217,7 @@ static void truncated_chunks_are_no_answer(void **state)
 {
     upstream_t *u = *state;
 
-    upstream_script(u, { LOOPBACK_ANSWER_AND_CLOSE,
-                         CHUNKED "1a\r\n{\"data\":{\"error_code\":0}}\n\r\n" });
+    upstream_script(u, { LOOPBACK_ANSWER_AND_CLOSE, CHUNKED "1a\r\n{\"data\":{\"error_code\":0}}\n\r\n" });
     assert_int_equal(stores(u)->kind, DYGW_REPLY_LOST);
 }
 
@@ -228,8 +225,7 @@ static void whole_chunks_are_an_answer(void **state)
 {
     upstream_t *u = *state;
 
-    upstream_script(u, { LOOPBACK_ANSWER,
-                         CHUNKED "a\r\n{\"data\":{\"\r\n10\r\nerror_code\":0}}\n\r\n0\r\n\r\n" });
+    upstream_script(u, { LOOPBACK_ANSWER, CHUNKED "a\r\n{\"data\":{\"\r\n10\r\nerror_code\":0}}\n\r\n0\r\n\r\n" });
     assert_int_equal(stores(u)->kind, DYGW_REPLY_OK);
 }
 
@@ -299,8 +295,7 @@ static void what_breaks_later_is_told_apart(void **state)
     upstream_t *u = *state;
 
     u->config.total_timeout = apr_time_from_msec(300);
-    upstream_script(u, { LOOPBACK_DROP, NULL }, { LOOPBACK_HANG, NULL },
-                    { LOOPBACK_ANSWER_AND_CLOSE, "no HTTP" });
+    upstream_script(u, { LOOPBACK_DROP, NULL }, { LOOPBACK_HANG, NULL }, { LOOPBACK_ANSWER_AND_CLOSE, "no HTTP" });
     assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_BROKEN);
     assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_TIME);
     assert_int_equal(stores(u)->trouble, DYGW_TROUBLE_UNREADABLE);
@@ -311,9 +306,9 @@ static void the_date_of_an_answer_is_read(void **state)
     upstream_t *u = *state;
     const dygw_reply_t *reply;
 
-    upstream_script(u, { LOOPBACK_ANSWER,
-                         "HTTP/1.1 200 OK\r\nDate: Sat, 24 Aug 2019 14:15:22 GMT\r\n"
-                         "Content-Length: 26\r\n\r\n{\"data\":{\"error_code\":0}}\n" },
+    upstream_script(u,
+                    { LOOPBACK_ANSWER, "HTTP/1.1 200 OK\r\nDate: Sat, 24 Aug 2019 14:15:22 GMT\r\n"
+                                       "Content-Length: 26\r\n\r\n{\"data\":{\"error_code\":0}}\n" },
                     { LOOPBACK_ANSWER, GOOD });
     reply = stores(u);
     assert_int_equal(reply->trouble, DYGW_TROUBLE_NONE);

@@ -21,17 +21,17 @@
 #include "util/compiler.h"
 
 #define LONG_LINK "https://www.iesdouyin.com/share/commerce/coupon/I0ZwZ/?schema_type=13&object_id="
-#define ID                                             \
+#define ID \
     "I0ZwZEZpb2U1N0pjQVZxS2NJRTFSQW5WK1c4bmxvbnNWdUQ2" \
     "Wk85Y1N0eHpRUFpMMmZwNTdFM2NKeWlFNDM2QT0"
-#define REDIRECT(status, location)                                                    \
-    {                                                                                 \
-        LOOPBACK_ANSWER, "HTTP/1.1 " status " Moved\r\nLocation: " location "\r\n"     \
-                         "Content-Length: 0\r\n\r\n"                                   \
+#define REDIRECT(status, location) \
+    { \
+        LOOPBACK_ANSWER, "HTTP/1.1 " status " Moved\r\nLocation: " location "\r\n" \
+                         "Content-Length: 0\r\n\r\n" \
     }
-#define STATUS(status)                                                                \
-    {                                                                                 \
-        LOOPBACK_ANSWER, "HTTP/1.1 " status " Text\r\nContent-Length: 4\r\n\r\ntext"   \
+#define STATUS(status) \
+    { \
+        LOOPBACK_ANSWER, "HTTP/1.1 " status " Text\r\nContent-Length: 4\r\n\r\ntext" \
     }
 
 static const char *found;
@@ -60,11 +60,10 @@ static void connect_under_watch(upstream_t *u)
     upstream_connect(u, "https://open.douyin.com");
 }
 
-#define SERVE(u, ...)                                                                  \
-    do {                                                                               \
-        static const loopback_step_t steps_of_test[] = { __VA_ARGS__ };                \
-        serve_links((u), steps_of_test,                                                \
-                    (int)(sizeof steps_of_test / sizeof *steps_of_test));              \
+#define SERVE(u, ...) \
+    do { \
+        static const loopback_step_t steps_of_test[] = { __VA_ARGS__ }; \
+        serve_links((u), steps_of_test, (int)(sizeof steps_of_test / sizeof *steps_of_test)); \
     } while (0)
 
 /* One of its own, to be given to upstream_teardown, whose server redirects to the location. */
@@ -76,9 +75,10 @@ static upstream_t *redirecting_to(void **own, const char *location)
     assert_int_equal(upstream_setup(own), 0);
     u = *own;
     step = apr_palloc(u->pool, sizeof(*step));
-    *step = (loopback_step_t){ LOOPBACK_ANSWER,
-                               apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
-                                                     "Content-Length: 0\r\n\r\n", location) };
+    *step = (loopback_step_t){ LOOPBACK_ANSWER, apr_psprintf(u->pool,
+                                                             "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+                                                             "Content-Length: 0\r\n\r\n",
+                                                             location) };
     serve_links(u, step, 1);
     return u;
 }
@@ -126,8 +126,7 @@ static void a_long_link_on_an_allowed_host_needs_no_request(void **state)
 
     connect_under_watch(u);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (resolve(u, shapes[i].link) != DYGW_LINK_OK
-            || strcmp(found, shapes[i].object_id) != 0) {
+        if (resolve(u, shapes[i].link) != DYGW_LINK_OK || strcmp(found, shapes[i].object_id) != 0) {
             fail_msg("'%s'", shapes[i].link);
         }
     }
@@ -153,8 +152,8 @@ static void object_id_is_decoded_exactly_once(void **state)
 
 static void an_object_id_that_douyin_cannot_have_given_is_refused(void **state)
 {
-    static const char *const values[] = { "a%20b", "a%0Db", "a%0a", "%00", "a%00b", "a%", "a%zz",
-                                          "%E6%B5%8B", "a%7Fb", "\xE6\xB5\x8B" };
+    static const char *const values[]
+        = { "a%20b", "a%0Db", "a%0a", "%00", "a%00b", "a%", "a%zz", "%E6%B5%8B", "a%7Fb", "\xE6\xB5\x8B" };
     upstream_t *u = *state;
     char long_value[2050];
 
@@ -172,22 +171,42 @@ static void an_object_id_that_douyin_cannot_have_given_is_refused(void **state)
 static void what_is_no_link_to_an_allowed_host_is_refused_without_a_request(void **state)
 {
     static const char *const links[] = {
-        "", " ", "102539929601", "hello world", "v.douyin.com/eHHc1ft/", "//v.douyin.com/x",
-        "https://", "https:///x", "javascript:alert(1)", "file:///etc/passwd",
-        "ftp://v.douyin.com/x?object_id=A", "http://v.douyin.com/x?object_id=A",
-        "https://example.com/?object_id=A", "https://douyin.com/x?object_id=A",
-        "https://evildouyin.com/?object_id=A", "https://v.douyin.com.evil.com/?object_id=A",
-        "https://v.douyin.com./x?object_id=A", "https://.douyin.com/x?object_id=A",
-        "https://v.douyin.com:8443/x?object_id=A", "https://v.douyin.com:80/x?object_id=A",
-        "https://user@v.douyin.com/x?object_id=A", "https://user:pw@v.douyin.com/x?object_id=A",
+        "",
+        " ",
+        "102539929601",
+        "hello world",
+        "v.douyin.com/eHHc1ft/",
+        "//v.douyin.com/x",
+        "https://",
+        "https:///x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "ftp://v.douyin.com/x?object_id=A",
+        "http://v.douyin.com/x?object_id=A",
+        "https://example.com/?object_id=A",
+        "https://douyin.com/x?object_id=A",
+        "https://evildouyin.com/?object_id=A",
+        "https://v.douyin.com.evil.com/?object_id=A",
+        "https://v.douyin.com./x?object_id=A",
+        "https://.douyin.com/x?object_id=A",
+        "https://v.douyin.com:8443/x?object_id=A",
+        "https://v.douyin.com:80/x?object_id=A",
+        "https://user@v.douyin.com/x?object_id=A",
+        "https://user:pw@v.douyin.com/x?object_id=A",
         "https://v.douyin.com@evil.com/?object_id=A",
-        "https://\xA6v.douyin.com/?object_id=A", "https://%www.iesdouyin.com/?object_id=A",
+        "https://\xA6v.douyin.com/?object_id=A",
+        "https://%www.iesdouyin.com/?object_id=A",
         "https://evil.com\\@v.douyin.com/?object_id=A",
-        "https://evil.com\\.douyin.com/?object_id=A", "https://evil.com#.douyin.com/?object_id=A",
-        "https://evil.com?.douyin.com/&object_id=A", "https://evil.com%2F.douyin.com/?object_id=A",
-        "https://v.douyin.com /x?object_id=A", "https://v.douyin.com/x\r\n?object_id=A",
-        "https://v.douyin.com/a b?object_id=A", "https://127.0.0.1/x?object_id=A",
-        "https://[::1]/x?object_id=A", "https://2130706433/x?object_id=A",
+        "https://evil.com\\.douyin.com/?object_id=A",
+        "https://evil.com#.douyin.com/?object_id=A",
+        "https://evil.com?.douyin.com/&object_id=A",
+        "https://evil.com%2F.douyin.com/?object_id=A",
+        "https://v.douyin.com /x?object_id=A",
+        "https://v.douyin.com/x\r\n?object_id=A",
+        "https://v.douyin.com/a b?object_id=A",
+        "https://127.0.0.1/x?object_id=A",
+        "https://[::1]/x?object_id=A",
+        "https://2130706433/x?object_id=A",
         "https://localhost/x?object_id=A",
     };
     upstream_t *u = *state;
@@ -213,7 +232,8 @@ static void a_redirect_that_carries_object_id_is_not_fetched(void **state)
 
         step.text = apr_psprintf(u->pool,
                                  "HTTP/1.1 %s Found\r\nlocation: " LONG_LINK ID "&x=y\r\n"
-                                 "Content-Length: 3\r\n\r\nabc", statuses[i]);
+                                 "Content-Length: 3\r\n\r\nabc",
+                                 statuses[i]);
         serve_links(u, &step, 1);
         assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
         assert_string_equal(found, ID);
@@ -230,8 +250,7 @@ static void relative_redirects_are_followed(void **state)
 {
     upstream_t *u = *state;
 
-    SERVE(u, REDIRECT("302", "../t/two?a=b"), REDIRECT("301", "three"),
-          REDIRECT("307", "?object_id=A%2B"));
+    SERVE(u, REDIRECT("302", "../t/two?a=b"), REDIRECT("301", "three"), REDIRECT("307", "?object_id=A%2B"));
     assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
     assert_string_equal(found, "A+");
     assert_int_equal(loopback_requests(u->server), 3);
@@ -252,7 +271,7 @@ static void a_location_may_have_what_a_url_cannot(DYGW_UNUSED void **state)
         "/x?a=\x01\x7F&object_id=A",
         "?object_id=A&b= c",
         "/x?a=\"<>{}|\\^`&object_id=A",
-        "https://www.iesdouyin.com/a b/?c= &object_id=A# d"
+        "https://www.iesdouyin.com/a b/?c= &object_id=A# d",
     };
 
     for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
@@ -272,8 +291,7 @@ static void what_was_mended_is_what_is_requested(void **state)
 
     SERVE(u, REDIRECT("302", "/a b\t/\xE4\xB8\xAD?c= d"), REDIRECT("302", "/x?object_id=A"));
     assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
-    assert_int_equal(strncmp(loopback_request(u->server, 1),
-                             "GET /a%20b/%E4%B8%AD?c=%20d HTTP/1.1\r\n", 37), 0);
+    assert_int_equal(strncmp(loopback_request(u->server, 1), "GET /a%20b/%E4%B8%AD?c=%20d HTTP/1.1\r\n", 37), 0);
 }
 
 static void a_blank_makes_no_other_host_of_one(DYGW_UNUSED void **state)
@@ -288,7 +306,7 @@ static void a_blank_makes_no_other_host_of_one(DYGW_UNUSED void **state)
         "https:// v.douyin.com/x?object_id=A",
         "\tjavascript:v.douyin.com/x?object_id=A",
         "https://v.douyin.com:44 3/x?object_id=A",
-        "/x?object_id=A B"
+        "/x?object_id=A B",
     };
 
     for (size_t i = 0; i < sizeof locations / sizeof *locations; i++) {
@@ -316,8 +334,8 @@ static void the_fifth_redirect_may_carry_object_id(void **state)
 {
     upstream_t *u = *state;
 
-    SERVE(u, REDIRECT("302", "/1"), REDIRECT("302", "/2"), REDIRECT("302", "/3"),
-          REDIRECT("302", "/4"), REDIRECT("302", "/5?object_id=A"));
+    SERVE(u, REDIRECT("302", "/1"), REDIRECT("302", "/2"), REDIRECT("302", "/3"), REDIRECT("302", "/4"),
+          REDIRECT("302", "/5?object_id=A"));
     assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
     assert_int_equal(loopback_requests(u->server), 5);
 }
@@ -334,11 +352,17 @@ static void endless_redirects_end_after_five(void **state)
 static void a_redirect_must_stay_on_allowed_hosts(DYGW_UNUSED void **state)
 {
     static const char *const targets[] = {
-        "https://evil.example/?object_id=A", "http://v.douyin.com/?object_id=A",
-        "http://127.0.0.1:1/?object_id=A", "https://127.0.0.1/?object_id=A",
-        "//evil.example/?object_id=A", "https://v.douyin.com@evil.example/?object_id=A",
-        "file:///etc/passwd?object_id=A", "https://u:p@v.douyin.com/?object_id=A",
-        "https://169.254.169.254/latest?object_id=A", "http://", "snssdk1128://x?object_id=A",
+        "https://evil.example/?object_id=A",
+        "http://v.douyin.com/?object_id=A",
+        "http://127.0.0.1:1/?object_id=A",
+        "https://127.0.0.1/?object_id=A",
+        "//evil.example/?object_id=A",
+        "https://v.douyin.com@evil.example/?object_id=A",
+        "file:///etc/passwd?object_id=A",
+        "https://u:p@v.douyin.com/?object_id=A",
+        "https://169.254.169.254/latest?object_id=A",
+        "http://",
+        "snssdk1128://x?object_id=A",
     };
 
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
@@ -402,8 +426,14 @@ static void links_go_through_the_proxy_but_exceptions_go_straight(void **state)
 static void a_link_that_ends_without_object_id_is_refused(DYGW_UNUSED void **state)
 {
     static const loopback_step_t ends[] = {
-        STATUS("200"), STATUS("204"), STATUS("302"), STATUS("304"), STATUS("400"), STATUS("403"),
-        STATUS("404"), STATUS("410"),
+        STATUS("200"),
+        STATUS("204"),
+        STATUS("302"),
+        STATUS("304"),
+        STATUS("400"),
+        STATUS("403"),
+        STATUS("404"),
+        STATUS("410"),
         { LOOPBACK_ANSWER, "HTTP/1.1 300 Choices\r\nLocation: " LONG_LINK ID "\r\n"
                            "Content-Length: 0\r\n\r\n" },
         { LOOPBACK_ANSWER, "HTTP/1.1 200 OK\r\nLocation: " LONG_LINK ID "\r\n"
@@ -454,8 +484,7 @@ static void a_server_that_drops_the_connection_is_unavailable(void **state)
 static void all_hops_together_have_the_total_timeout(void **state)
 {
     upstream_t *u = *state;
-    loopback_step_t steps[] = { REDIRECT("302", "/1"), REDIRECT("302", "/2"),
-                                REDIRECT("302", "/3?object_id=A") };
+    loopback_step_t steps[] = { REDIRECT("302", "/1"), REDIRECT("302", "/2"), REDIRECT("302", "/3?object_id=A") };
 
     for (int i = 0; i < 3; i++) {
         steps[i].how = LOOPBACK_ANSWER_LATE;
@@ -485,8 +514,10 @@ static void a_body_over_64_kib_is_not_read_and_does_not_matter(void **state)
 
     memset(body, 'x', size);
     body[size] = '\0';
-    step.text = apr_psprintf(u->pool, "HTTP/1.1 302 Found\r\nLocation: " LONG_LINK ID "\r\n"
-                                      "Content-Length: 4194304\r\n\r\n%s", body);
+    step.text = apr_psprintf(u->pool,
+                             "HTTP/1.1 302 Found\r\nLocation: " LONG_LINK ID "\r\n"
+                             "Content-Length: 4194304\r\n\r\n%s",
+                             body);
     serve_links(u, &step, 1);
     assert_int_equal(resolve(u, short_link(u)), DYGW_LINK_OK);
     assert_string_equal(found, ID);

@@ -21,8 +21,8 @@
 #include "util/compiler.h"
 
 #define ORDER "7000277894522046508"
-#define EXTRA                                                                                 \
-    "\"extra\":{\"error_code\":0,\"description\":\"\",\"sub_error_code\":0,"                  \
+#define EXTRA \
+    "\"extra\":{\"error_code\":0,\"description\":\"\",\"sub_error_code\":0," \
     "\"sub_description\":\"\",\"now\":1656663996,\"logid\":\"20220701162636010225145152030360A6\"}"
 
 static const dygw_order_reply_t *asked(upstream_t *u, const char *body)
@@ -35,16 +35,15 @@ static const dygw_order_reply_t *asked(upstream_t *u, const char *body)
 /* data is what follows the error_code. */
 static const dygw_order_reply_t *answered(upstream_t *u, const char *data)
 {
-    return asked(u, apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"description\":\"\"", data,
-                                "}," EXTRA "}", NULL));
+    return asked(u,
+                 apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"description\":\"\"", data, "}," EXTRA "}", NULL));
 }
 
 /* The order asked for, with these members more. */
 static const dygw_order_reply_t *order(upstream_t *u, const char *members)
 {
     const dygw_order_reply_t *reply
-        = answered(u, apr_pstrcat(u->pool, ",\"orders\":[{\"order_id\":\"" ORDER "\"", members,
-                                  "}]", NULL));
+        = answered(u, apr_pstrcat(u->pool, ",\"orders\":[{\"order_id\":\"" ORDER "\"", members, "}]", NULL));
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
     assert_true(reply->found);
@@ -59,20 +58,20 @@ static const dygw_order_coupon_t *coupon_of(const dygw_order_reply_t *reply, int
 
 static void the_documented_sample_is_read(void **state)
 {
-    const dygw_order_reply_t *reply = asked(*state,
-        "{\"data\":{\"orders\":[{\"order_id\":\"" ORDER "\",\"order_status\":201,"
-        "\"order_type\":21,\"count\":1,\"original_amount\":20000,\"discount_amount\":600,"
-        "\"pay_amount\":19400,\"receipt_amount\":19300,\"sku_id\":\"1708941687677982\","
-        "\"sku_name\":\"双人套餐\",\"third_sku_id\":\"\",\"create_order_time\":1629879472,"
-        "\"pay_time\":1629879480,\"update_order_time\":1629879480,"
-        "\"certificate\":[{\"certificate_id\":\"7382420130108424203\","
-        "\"order_item_id\":\"710525525737414864913240082\",\"item_status\":100,"
-        "\"item_update_time\":1654348496,\"refund_amount\":0,\"refund_time\":0}],"
-        "\"contacts\":[{\"name\":\"\",\"phone\":\"\"}],"
-        "\"products\":[{\"product_id\":\"99\",\"product_name\":\"双人\","
-        "\"sku_id\":\"1708941687677982\",\"num\":1}]}],"
-        "\"page\":{\"page_num\":1,\"page_size\":10,\"total\":1},\"error_code\":0,"
-        "\"description\":\"\"}," EXTRA "}");
+    const dygw_order_reply_t *reply
+        = asked(*state, "{\"data\":{\"orders\":[{\"order_id\":\"" ORDER "\",\"order_status\":201,"
+                        "\"order_type\":21,\"count\":1,\"original_amount\":20000,\"discount_amount\":600,"
+                        "\"pay_amount\":19400,\"receipt_amount\":19300,\"sku_id\":\"1708941687677982\","
+                        "\"sku_name\":\"双人套餐\",\"third_sku_id\":\"\",\"create_order_time\":1629879472,"
+                        "\"pay_time\":1629879480,\"update_order_time\":1629879480,"
+                        "\"certificate\":[{\"certificate_id\":\"7382420130108424203\","
+                        "\"order_item_id\":\"710525525737414864913240082\",\"item_status\":100,"
+                        "\"item_update_time\":1654348496,\"refund_amount\":0,\"refund_time\":0}],"
+                        "\"contacts\":[{\"name\":\"\",\"phone\":\"\"}],"
+                        "\"products\":[{\"product_id\":\"99\",\"product_name\":\"双人\","
+                        "\"sku_id\":\"1708941687677982\",\"num\":1}]}],"
+                        "\"page\":{\"page_num\":1,\"page_size\":10,\"total\":1},\"error_code\":0,"
+                        "\"description\":\"\"}," EXTRA "}");
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
     assert_true(reply->found);
@@ -116,11 +115,11 @@ static void what_is_absent_is_told(void **state)
 
 static void strings_for_numbers_and_thirteen_digits_are_taken(void **state)
 {
-    const dygw_order_reply_t *reply = order(*state,
-        ",\"order_status\":\"1\",\"pay_amount\":\"19400\",\"create_order_time\":1629879472123,"
-        "\"pay_time\":0,\"count\":\"2\",\"sku_id\":1708941687677982,"
-        "\"products\":[{\"product_id\":99}],\"certificate\":[{\"certificate_id\":7,"
-        "\"order_item_id\":71},null]");
+    const dygw_order_reply_t *reply
+        = order(*state, ",\"order_status\":\"1\",\"pay_amount\":\"19400\",\"create_order_time\":1629879472123,"
+                        "\"pay_time\":0,\"count\":\"2\",\"sku_id\":1708941687677982,"
+                        "\"products\":[{\"product_id\":99}],\"certificate\":[{\"certificate_id\":7,"
+                        "\"order_item_id\":71},null]");
 
     assert_int_equal(reply->order_status, 1);
     assert_int_equal(reply->pay_amount, 19400);
@@ -136,17 +135,17 @@ static void strings_for_numbers_and_thirteen_digits_are_taken(void **state)
 
 static void each_coupon_has_the_figures_of_its_product_alone(void **state)
 {
-    const dygw_order_reply_t *reply = order(*state,
-        ",\"pay_amount\":300,\"certificate\":[{\"certificate_id\":\"1\",\"order_item_id\":\"a\"},"
-        "{\"certificate_id\":\"\",\"order_item_id\":\"b\"},{\"certificate_id\":\"3\"},"
-        "{\"certificate_id\":\"4\",\"order_item_id\":\"d\"}],"
-        "\"sub_order_amount_infos\":["
-        "{\"sub_order_id\":\"b\",\"sub_order_type\":1,\"pay_amount\":5},"
-        "{\"sub_order_id\":\"b\",\"sub_order_type\":100,\"pay_amount\":200,"
-        "\"receipt_amount\":190,\"discount_amount\":10},"
-        "{\"sub_order_id\":\"a\",\"sub_order_type\":\"100\",\"pay_amount\":100},"
-        "{\"sub_order_type\":100,\"pay_amount\":7},"
-        "{\"sub_order_id\":\"d\",\"pay_amount\":9}]");
+    const dygw_order_reply_t *reply
+        = order(*state, ",\"pay_amount\":300,\"certificate\":[{\"certificate_id\":\"1\",\"order_item_id\":\"a\"},"
+                        "{\"certificate_id\":\"\",\"order_item_id\":\"b\"},{\"certificate_id\":\"3\"},"
+                        "{\"certificate_id\":\"4\",\"order_item_id\":\"d\"}],"
+                        "\"sub_order_amount_infos\":["
+                        "{\"sub_order_id\":\"b\",\"sub_order_type\":1,\"pay_amount\":5},"
+                        "{\"sub_order_id\":\"b\",\"sub_order_type\":100,\"pay_amount\":200,"
+                        "\"receipt_amount\":190,\"discount_amount\":10},"
+                        "{\"sub_order_id\":\"a\",\"sub_order_type\":\"100\",\"pay_amount\":100},"
+                        "{\"sub_order_type\":100,\"pay_amount\":7},"
+                        "{\"sub_order_id\":\"d\",\"pay_amount\":9}]");
 
     assert_int_equal(coupon_of(reply, 0)->pay_amount, 100);
     assert_int_equal(coupon_of(reply, 0)->receipt_amount, -1);
@@ -181,8 +180,7 @@ static void a_third_partys_id_is_found_under_any_of_its_names(DYGW_UNUSED void *
 
         assert_int_equal(upstream_setup(&own), 0);
         found = order(own, cases[i].members)->ext_order_id;
-        if (cases[i].ext_order_id ? !found || strcmp(found, cases[i].ext_order_id) != 0
-                                  : found != NULL) {
+        if (cases[i].ext_order_id ? !found || strcmp(found, cases[i].ext_order_id) != 0 : found != NULL) {
             fail_msg("%s: %s", cases[i].members, found ? found : "none");
         }
         upstream_teardown(&own);
@@ -192,7 +190,7 @@ static void a_third_partys_id_is_found_under_any_of_its_names(DYGW_UNUSED void *
 typedef struct found_case_t {
     const char *data;
     dygw_reply_class_e kind;
-    apr_int64_t pay_amount;     /* -1: not found */
+    apr_int64_t pay_amount; /* -1: not found */
 } found_case_t;
 
 static void only_the_order_that_was_asked_for_is_found(DYGW_UNUSED void **state)
@@ -207,7 +205,8 @@ static void only_the_order_that_was_asked_for_is_found(DYGW_UNUSED void **state)
         { ",\"orders\":[{\"pay_amount\":2}]", DYGW_REPLY_OK, 2 },
         { ",\"orders\":[{\"pay_amount\":2},{\"pay_amount\":3}]", DYGW_REPLY_OK, -1 },
         { ",\"orders\":[{\"order_id\":\"1\",\"pay_amount\":1},"
-          "{\"order_id\":" ORDER ",\"pay_amount\":4}]", DYGW_REPLY_OK, 4 },
+          "{\"order_id\":" ORDER ",\"pay_amount\":4}]",
+          DYGW_REPLY_OK, 4 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -218,8 +217,8 @@ static void only_the_order_that_was_asked_for_is_found(DYGW_UNUSED void **state)
         reply = answered(own, cases[i].data);
         if (reply->reply.kind != cases[i].kind || reply->found != (cases[i].pay_amount >= 0)
             || reply->pay_amount != cases[i].pay_amount) {
-            fail_msg("'%s': kind %d, found %d, pay_amount %ld", cases[i].data,
-                     (int)reply->reply.kind, reply->found, (long)reply->pay_amount);
+            fail_msg("'%s': kind %d, found %d, pay_amount %ld", cases[i].data, (int)reply->reply.kind, reply->found,
+                     (long)reply->pay_amount);
         }
         upstream_teardown(&own);
     }
@@ -227,9 +226,9 @@ static void only_the_order_that_was_asked_for_is_found(DYGW_UNUSED void **state)
 
 static void an_order_that_douyin_does_not_know_is_refused_and_not_found(void **state)
 {
-    const dygw_order_reply_t *reply = asked(*state,
-        "{\"data\":{\"error_code\":3100101,\"description\":\"订单不存在\"},"
-        "\"extra\":{\"error_code\":3100101,\"description\":\"订单不存在\"}}");
+    const dygw_order_reply_t *reply
+        = asked(*state, "{\"data\":{\"error_code\":3100101,\"description\":\"订单不存在\"},"
+                        "\"extra\":{\"error_code\":3100101,\"description\":\"订单不存在\"}}");
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_COUPON);
     assert_int_equal(reply->reply.error_code, 3100101);

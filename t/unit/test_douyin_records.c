@@ -25,8 +25,10 @@
 
 static const dygw_records_reply_t *asked(upstream_t *u, const char *cursor, const char *body)
 {
-    dygw_question_t question = { .what = DYGW_QUESTION_RECORDS, .account_id = "12 34",
-                                 .start_time = START, .end_time = START + 86400000,
+    dygw_question_t question = { .what = DYGW_QUESTION_RECORDS,
+                                 .account_id = "12 34",
+                                 .start_time = START,
+                                 .end_time = START + 86400000,
                                  .cursor = cursor };
 
     return answer_to(u, &question, body).records;
@@ -42,8 +44,7 @@ static const dygw_records_reply_t *answered(upstream_t *u, const char *data)
 
 static const dygw_verify_record_t *only(upstream_t *u, const char *record)
 {
-    const dygw_records_reply_t *reply
-        = answered(u, apr_pstrcat(u->pool, ",\"records\":[", record, "]", NULL));
+    const dygw_records_reply_t *reply = answered(u, apr_pstrcat(u->pool, ",\"records\":[", record, "]", NULL));
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
     assert_int_equal(reply->records->nelts, 1);
@@ -63,13 +64,13 @@ static const char *page_of(upstream_t *u, int count, const char *last)
 
 static void the_documented_sample_is_read(void **state)
 {
-    const dygw_verify_record_t *record = only(*state,
-        "{\"cursor\":\"7091478021421631519\",\"verify_id\":\"7091478021421631519\","
-        "\"certificate_id\":\"7091180835810052103\",\"verify_time\":1651113601,"
-        "\"can_cancel\":false,\"verify_type\":4,\"status\":2,\"cancel_time\":1651114087,"
-        "\"amount\":{\"original_amount\":12,\"pay_amount\":10,\"merchant_ticket_amount\":0},"
-        "\"sku\":{\"sku_id\":\"1730440745530376\",\"title\":\"测试\",\"account_id\":\"123456\","
-        "\"market_price\":19900,\"sold_start_time\":1650278040,\"third_sku_id\":\"\"}}");
+    const dygw_verify_record_t *record
+        = only(*state, "{\"cursor\":\"7091478021421631519\",\"verify_id\":\"7091478021421631519\","
+                       "\"certificate_id\":\"7091180835810052103\",\"verify_time\":1651113601,"
+                       "\"can_cancel\":false,\"verify_type\":4,\"status\":2,\"cancel_time\":1651114087,"
+                       "\"amount\":{\"original_amount\":12,\"pay_amount\":10,\"merchant_ticket_amount\":0},"
+                       "\"sku\":{\"sku_id\":\"1730440745530376\",\"title\":\"测试\",\"account_id\":\"123456\","
+                       "\"market_price\":19900,\"sold_start_time\":1650278040,\"third_sku_id\":\"\"}}");
 
     assert_string_equal(record->verify_id, "7091478021421631519");
     assert_string_equal(record->certificate_id, "7091180835810052103");
@@ -103,10 +104,8 @@ static void a_page_goes_on_where_the_one_before_ended(void **state)
 static void a_full_page_is_followed_by_another(void **state)
 {
     upstream_t *u = *state;
-    const dygw_records_reply_t *full
-        = answered(u, page_of(u, 20, "{\"verify_id\":\"20\",\"cursor\":\"c20\"}"));
-    const dygw_records_reply_t *rest
-        = answered(u, page_of(u, 19, "{\"verify_id\":\"19\",\"cursor\":\"c19\"}"));
+    const dygw_records_reply_t *full = answered(u, page_of(u, 20, "{\"verify_id\":\"20\",\"cursor\":\"c20\"}"));
+    const dygw_records_reply_t *rest = answered(u, page_of(u, 19, "{\"verify_id\":\"19\",\"cursor\":\"c19\"}"));
 
     assert_int_equal(full->records->nelts, 20);
     assert_string_equal(full->cursor, "c20");
@@ -126,7 +125,10 @@ static void a_full_page_without_cursor_cannot_be_gone_on_from(void **state)
 static void no_records_are_an_empty_last_page(void **state)
 {
     static const char *const empty[] = {
-        "", ",\"records\":[]", ",\"records\":null", ",\"records\":null,\"records_v2\":null"
+        "",
+        ",\"records\":[]",
+        ",\"records\":null",
+        ",\"records\":null,\"records_v2\":null",
     };
 
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
@@ -140,19 +142,17 @@ static void no_records_are_an_empty_last_page(void **state)
 
 static void the_second_copy_of_the_list_serves_when_the_first_is_absent(void **state)
 {
-    const dygw_records_reply_t *reply
-        = answered(*state, ",\"records_v2\":[{\"verify_id\":7091478021421631519}]");
+    const dygw_records_reply_t *reply = answered(*state, ",\"records_v2\":[{\"verify_id\":7091478021421631519}]");
 
     assert_int_equal(reply->records->nelts, 1);
-    assert_string_equal(APR_ARRAY_IDX(reply->records, 0, dygw_verify_record_t).verify_id,
-                        "7091478021421631519");
+    assert_string_equal(APR_ARRAY_IDX(reply->records, 0, dygw_verify_record_t).verify_id, "7091478021421631519");
 }
 
 static void what_is_no_list_of_records_is_not_understood(void **state)
 {
     static const char *const garbled[] = {
-        ",\"records\":{}", ",\"records\":\"no\"", ",\"records\":[null]", ",\"records\":[1]",
-        ",\"records\":[{}]", ",\"records_v2\":7"
+        ",\"records\":{}",  ",\"records\":\"no\"", ",\"records\":[null]",
+        ",\"records\":[1]", ",\"records\":[{}]",   ",\"records_v2\":7",
     };
 
     for (size_t i = 0; i < sizeof garbled / sizeof *garbled; i++) {
@@ -176,8 +176,7 @@ static void what_is_absent_is_unknown(void **state)
 
 static void times_may_come_in_milliseconds(void **state)
 {
-    const dygw_verify_record_t *record
-        = only(*state, "{\"verify_time\":1651113601789,\"cancel_time\":0,\"status\":1}");
+    const dygw_verify_record_t *record = only(*state, "{\"verify_time\":1651113601789,\"cancel_time\":0,\"status\":1}");
 
     assert_int_equal(record->verify_time, APR_INT64_C(1651113601789));
     assert_int_equal(record->cancelled, 0);
@@ -193,19 +192,19 @@ static void a_use_of_a_times_card_has_an_amount_of_its_own(void **state)
 {
     assert_int_equal(only(*state, "{\"amount\":{\"pay_amount\":999},\"sku\":{\"groupon_type\":3},"
                                   "\"verify_amount_info\":{\"times_card_serial_amount\":"
-                                  "{\"amount\":{\"pay_amount\":333}}}}")->pay_amount, 333);
-    assert_int_equal(only(*state, "{\"amount\":{\"pay_amount\":999},\"sku\":{\"groupon_type\":3}}")
-                         ->pay_amount, -1);
-    assert_int_equal(only(*state, "{\"amount\":{\"pay_amount\":999},\"sku\":{\"groupon_type\":1}}")
-                         ->pay_amount, 999);
+                                  "{\"amount\":{\"pay_amount\":333}}}}")
+                         ->pay_amount,
+                     333);
+    assert_int_equal(only(*state, "{\"amount\":{\"pay_amount\":999},\"sku\":{\"groupon_type\":3}}")->pay_amount, -1);
+    assert_int_equal(only(*state, "{\"amount\":{\"pay_amount\":999},\"sku\":{\"groupon_type\":1}}")->pay_amount, 999);
 }
 
 static void refusals_have_no_records(void **state)
 {
-    const dygw_records_reply_t *reply
-        = asked(*state, NULL, "{\"data\":{\"error_code\":2190004,\"description\":\"no\","
-                              "\"records\":[{\"verify_id\":\"1\"}]},"
-                              "\"extra\":{\"error_code\":2190004,\"description\":\"no\"}}");
+    const dygw_records_reply_t *reply = asked(*state, NULL,
+                                              "{\"data\":{\"error_code\":2190004,\"description\":\"no\","
+                                              "\"records\":[{\"verify_id\":\"1\"}]},"
+                                              "\"extra\":{\"error_code\":2190004,\"description\":\"no\"}}");
 
     assert_int_equal(reply->reply.kind, DYGW_REPLY_SETUP);
     assert_int_equal(reply->records->nelts, 0);

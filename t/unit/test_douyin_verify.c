@@ -19,17 +19,16 @@
 #include "support/upstream.h"
 #include "util/compiler.h"
 
-#define EXTRA                                                                                 \
-    "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0,"           \
+#define EXTRA \
+    "\"extra\":{\"error_code\":0,\"description\":\"success\",\"sub_error_code\":0," \
     "\"sub_description\":\"\",\"logid\":\"202503261548358CD21E3C41F95D031744\",\"now\":1742975316}"
 
 static const char *const abc[] = { "A", "B", "C" };
 
-static dygw_verify_reply_t *verified(void **state, const char *const *codes, int count,
-                                     const char *body)
+static dygw_verify_reply_t *verified(void **state, const char *const *codes, int count, const char *body)
 {
-    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
-                                       .verify_token = "t", .codes = codes, .count = count };
+    const dygw_question_t question
+        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "t", .codes = codes, .count = count };
     upstream_t *u = *state;
 
     upstream_answer(u, body);
@@ -37,13 +36,12 @@ static dygw_verify_reply_t *verified(void **state, const char *const *codes, int
 }
 
 /* The items of an answer whose verify_results are these. */
-static const dygw_verify_item_t *items_of(void **state, const char *const *codes, int count,
-                                          const char *results)
+static const dygw_verify_item_t *items_of(void **state, const char *const *codes, int count, const char *results)
 {
     upstream_t *u = *state;
-    const dygw_verify_reply_t *v = verified(state, codes, count,
-        apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"description\":\"\"", results,
-                    "}," EXTRA "}", NULL));
+    const dygw_verify_reply_t *v = verified(
+        state, codes, count,
+        apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0,\"description\":\"\"", results, "}," EXTRA "}", NULL));
 
     assert_int_equal(v->reply.kind, DYGW_REPLY_OK);
     assert_non_null(v->items);
@@ -52,19 +50,19 @@ static const dygw_verify_item_t *items_of(void **state, const char *const *codes
 
 static void verify_reads_a_real_answer(void **state)
 {
-    static const char *const code
-        = "CgYIASAHKAESLgosAukm9dHEikN1hk+b9yzPZ+oicbcuRaWtiDLuAv7US6BIlq2UpeKIkyjMFFgaAA==";
-    const dygw_verify_reply_t *v = verified(state, &code, 1,
-        "{\"data\":{\"verify_results\":[{\"account_id\":\"6943233382746834985\","
-        "\"certificate_id\":\"7382420130108424203\","
-        "\"code\":\"CgYIASAHKAESLgosAukm9dHEikN1hk+b9yzPZ+oicbcuRaWtiDLuAv7US6BIlq2UpeKI"
-        "kyjMFFgaAA==\","
-        "\"msg\":\"履约成功\",\"order_id\":\"1061449651423386211\",\"origin_code\":\"104686126200130\","
-        "\"result\":0,\"verify_amount_info\":{\"time_card_amount\":{\"amount\":58200},"
-        "\"times_card_serial_amount\":{\"amount\":{\"coupon_pay_amount\":19400,"
-        "\"list_market_amount\":26900,\"original_amount\":26895,\"pay_amount\":19400},"
-        "\"serial_numb\":2}},\"verify_id\":\"7486021925630773286\"}],"
-        "\"error_code\":0,\"description\":\"success\"}," EXTRA "}");
+    static const char *const code = "CgYIASAHKAESLgosAukm9dHEikN1hk+b9yzPZ+oicbcuRaWtiDLuAv7US6BIlq2UpeKIkyjMFFgaAA==";
+    const dygw_verify_reply_t *v
+        = verified(state, &code, 1,
+                   "{\"data\":{\"verify_results\":[{\"account_id\":\"6943233382746834985\","
+                   "\"certificate_id\":\"7382420130108424203\","
+                   "\"code\":\"CgYIASAHKAESLgosAukm9dHEikN1hk+b9yzPZ+oicbcuRaWtiDLuAv7US6BIlq2UpeKI"
+                   "kyjMFFgaAA==\","
+                   "\"msg\":\"履约成功\",\"order_id\":\"1061449651423386211\",\"origin_code\":\"104686126200130\","
+                   "\"result\":0,\"verify_amount_info\":{\"time_card_amount\":{\"amount\":58200},"
+                   "\"times_card_serial_amount\":{\"amount\":{\"coupon_pay_amount\":19400,"
+                   "\"list_market_amount\":26900,\"original_amount\":26895,\"pay_amount\":19400},"
+                   "\"serial_numb\":2}},\"verify_id\":\"7486021925630773286\"}],"
+                   "\"error_code\":0,\"description\":\"success\"}," EXTRA "}");
     const dygw_verify_item_t *item = v->items;
 
     assert_int_equal(v->reply.kind, DYGW_REPLY_OK);
@@ -82,10 +80,11 @@ static void verify_reads_a_real_answer(void **state)
 
 static void results_in_another_order_find_their_codes(void **state)
 {
-    const dygw_verify_item_t *items = items_of(state, abc, 3,
-        ",\"verify_results\":[{\"result\":0,\"code\":\"C\",\"verify_id\":\"3\"},"
-        "{\"result\":1241,\"code\":\"A\",\"msg\":\"no\"},{\"result\":0,\"code\":\"B\","
-        "\"verify_id\":2}]");
+    const dygw_verify_item_t *items
+        = items_of(state, abc, 3,
+                   ",\"verify_results\":[{\"result\":0,\"code\":\"C\",\"verify_id\":\"3\"},"
+                   "{\"result\":1241,\"code\":\"A\",\"msg\":\"no\"},{\"result\":0,\"code\":\"B\","
+                   "\"verify_id\":2}]");
 
     assert_int_equal(items[0].kind, DYGW_REPLY_COUPON);
     assert_int_equal(items[0].result, 1241);
@@ -97,9 +96,10 @@ static void results_in_another_order_find_their_codes(void **state)
 
 static void a_verify_id_of_zero_is_none(void **state)
 {
-    const dygw_verify_item_t *items = items_of(state, abc, 3,
-        ",\"verify_results\":[{\"result\":0,\"code\":\"A\",\"verify_id\":\"0\"},"
-        "{\"result\":0,\"code\":\"B\",\"verify_id\":0},{\"result\":0,\"code\":\"C\"}]");
+    const dygw_verify_item_t *items
+        = items_of(state, abc, 3,
+                   ",\"verify_results\":[{\"result\":0,\"code\":\"A\",\"verify_id\":\"0\"},"
+                   "{\"result\":0,\"code\":\"B\",\"verify_id\":0},{\"result\":0,\"code\":\"C\"}]");
 
     for (int i = 0; i < 3; i++) {
         assert_int_equal(items[i].kind, DYGW_REPLY_OK);
@@ -111,10 +111,10 @@ static void each_use_of_one_code_has_its_own_result(void **state)
 {
     static const char *const uses[] = { "A", "B", "A", "A" };
     const dygw_verify_item_t *items = items_of(state, uses, 4,
-        ",\"verify_results\":[{\"result\":0,\"code\":\"A\",\"verify_id\":\"1\"},"
-        "{\"result\":0,\"code\":\"A\",\"verify_id\":\"2\"},"
-        "{\"result\":0,\"code\":\"B\",\"verify_id\":\"9\"},"
-        "{\"result\":1241,\"code\":\"A\"}]");
+                                               ",\"verify_results\":[{\"result\":0,\"code\":\"A\",\"verify_id\":\"1\"},"
+                                               "{\"result\":0,\"code\":\"A\",\"verify_id\":\"2\"},"
+                                               "{\"result\":0,\"code\":\"B\",\"verify_id\":\"9\"},"
+                                               "{\"result\":1241,\"code\":\"A\"}]");
 
     assert_string_equal(items[0].verify_id, "1");
     assert_string_equal(items[1].verify_id, "9");
@@ -125,8 +125,8 @@ static void each_use_of_one_code_has_its_own_result(void **state)
 static void codes_that_the_answer_does_not_name_are_garbled(void **state)
 {
     static const char *const uses[] = { "A", "A", "B" };
-    const dygw_verify_item_t *items = items_of(state, uses, 3,
-        ",\"verify_results\":[{\"result\":0,\"code\":\"A\"},{\"result\":0,\"code\":\"X\"},null]");
+    const dygw_verify_item_t *items = items_of(
+        state, uses, 3, ",\"verify_results\":[{\"result\":0,\"code\":\"A\"},{\"result\":0,\"code\":\"X\"},null]");
 
     assert_int_equal(items[0].kind, DYGW_REPLY_OK);
     assert_int_equal(items[1].kind, DYGW_REPLY_GARBLED);
@@ -153,8 +153,8 @@ static void without_results_every_code_is_garbled(DYGW_UNUSED void **state)
 
 static void results_without_codes_are_taken_in_order_if_none_is_missing(void **state)
 {
-    const dygw_verify_item_t *items = items_of(state, abc, 2,
-        ",\"verify_results\":[{\"result\":0,\"verify_id\":\"1\"},{\"result\":1212,\"code\":\"\"}]");
+    const dygw_verify_item_t *items = items_of(
+        state, abc, 2, ",\"verify_results\":[{\"result\":0,\"verify_id\":\"1\"},{\"result\":1212,\"code\":\"\"}]");
 
     assert_string_equal(items[0].verify_id, "1");
     assert_int_equal(items[1].kind, DYGW_REPLY_COUPON);
@@ -206,8 +206,7 @@ static void each_result_has_its_class(DYGW_UNUSED void **state)
 
         assert_int_equal(upstream_setup(&own), 0);
         item = items_of(&own, abc, 1,
-                        apr_psprintf(((upstream_t *)own)->pool,
-                                     ",\"verify_results\":[{\"code\":\"A\",\"result\":%s}]",
+                        apr_psprintf(((upstream_t *)own)->pool, ",\"verify_results\":[{\"code\":\"A\",\"result\":%s}]",
                                      cases[i].result));
         if (item->kind != cases[i].kind || item->already != cases[i].already) {
             fail_msg("%s: kind %d, already %d", cases[i].result, (int)item->kind, item->already);
@@ -219,9 +218,9 @@ static void each_result_has_its_class(DYGW_UNUSED void **state)
 static void a_token_that_is_refused_for_every_code_is_refused_for_the_call(void **state)
 {
     const dygw_verify_reply_t *v = verified(state, abc, 2,
-        "{\"data\":{\"error_code\":0,\"verify_results\":["
-        "{\"code\":\"A\",\"result\":28001008,\"msg\":\"access_token过期\"},"
-        "{\"code\":\"B\",\"result\":2190002}]}," EXTRA "}");
+                                            "{\"data\":{\"error_code\":0,\"verify_results\":["
+                                            "{\"code\":\"A\",\"result\":28001008,\"msg\":\"access_token过期\"},"
+                                            "{\"code\":\"B\",\"result\":2190002}]}," EXTRA "}");
 
     assert_int_equal(v->reply.kind, DYGW_REPLY_TOKEN);
     assert_int_equal(v->reply.error_code, 28001008);
@@ -231,8 +230,8 @@ static void a_token_that_is_refused_for_every_code_is_refused_for_the_call(void 
 static void a_token_that_is_refused_for_some_codes_leaves_them_open(void **state)
 {
     const dygw_verify_item_t *items = items_of(state, abc, 2,
-        ",\"verify_results\":[{\"code\":\"A\",\"result\":2190008},"
-        "{\"code\":\"B\",\"result\":0,\"verify_id\":\"1\"}]");
+                                               ",\"verify_results\":[{\"code\":\"A\",\"result\":2190008},"
+                                               "{\"code\":\"B\",\"result\":0,\"verify_id\":\"1\"}]");
 
     assert_int_equal(items[0].kind, DYGW_REPLY_BUSY);
     assert_int_equal(items[0].result, 2190008);
@@ -241,8 +240,8 @@ static void a_token_that_is_refused_for_some_codes_leaves_them_open(void **state
 
 static void a_success_without_ids_is_a_success(void **state)
 {
-    const dygw_verify_item_t *item = items_of(state, abc, 1,
-        ",\"verify_results\":[{\"code\":\"A\",\"result\":0,\"verify_id\":\"\",\"msg\":null}]");
+    const dygw_verify_item_t *item = items_of(
+        state, abc, 1, ",\"verify_results\":[{\"code\":\"A\",\"result\":0,\"verify_id\":\"\",\"msg\":null}]");
 
     assert_int_equal(item->kind, DYGW_REPLY_OK);
     assert_null(item->verify_id);
@@ -253,18 +252,19 @@ static void a_success_without_ids_is_a_success(void **state)
 static void only_the_amount_of_one_use_counts(void **state)
 {
     const dygw_verify_item_t *item = items_of(state, abc, 1,
-        ",\"verify_results\":[{\"code\":\"A\",\"result\":0,"
-        "\"verify_amount_info\":{\"time_card_amount\":{\"amount\":58200}}}]");
+                                              ",\"verify_results\":[{\"code\":\"A\",\"result\":0,"
+                                              "\"verify_amount_info\":{\"time_card_amount\":{\"amount\":58200}}}]");
 
     assert_int_equal(item->pay_amount, -1);
 }
 
 static void a_verify_that_is_refused_as_a_whole_has_no_items(void **state)
 {
-    const dygw_verify_reply_t *v = verified(state, abc, 1,
-        "{\"data\":{\"error_code\":3000002,\"description\":\"所选门店不在商品适用门店内\","
-        "\"verify_results\":[{\"code\":\"A\",\"result\":3000002}]},"
-        "\"extra\":{\"error_code\":3000002,\"description\":\"\"}}");
+    const dygw_verify_reply_t *v
+        = verified(state, abc, 1,
+                   "{\"data\":{\"error_code\":3000002,\"description\":\"所选门店不在商品适用门店内\","
+                   "\"verify_results\":[{\"code\":\"A\",\"result\":3000002}]},"
+                   "\"extra\":{\"error_code\":3000002,\"description\":\"\"}}");
 
     assert_int_equal(v->reply.kind, DYGW_REPLY_COUPON);
     assert_int_equal(v->reply.error_code, 3000002);
@@ -273,9 +273,10 @@ static void a_verify_that_is_refused_as_a_whole_has_no_items(void **state)
 
 static void a_refusal_that_redeemed_something_all_the_same_is_not_final(void **state)
 {
-    const dygw_verify_reply_t *v = verified(state, abc, 2,
-        "{\"data\":{\"error_code\":1241,\"description\":\"x\",\"verify_results\":["
-        "{\"code\":\"A\",\"result\":0,\"verify_id\":\"1\"},{\"code\":\"B\",\"result\":1241}]}}");
+    const dygw_verify_reply_t *v
+        = verified(state, abc, 2,
+                   "{\"data\":{\"error_code\":1241,\"description\":\"x\",\"verify_results\":["
+                   "{\"code\":\"A\",\"result\":0,\"verify_id\":\"1\"},{\"code\":\"B\",\"result\":1241}]}}");
 
     assert_int_equal(v->reply.kind, DYGW_REPLY_GARBLED);
     assert_null(v->items);

@@ -34,8 +34,7 @@ static void assert_starts(const char *text, const char *start)
 
 static void prepare_encodes_each_argument_once(void **state)
 {
-    static const dygw_prepare_question_t of_link
-        = { .poi_id = POI, .encrypted_data = "ab+c/d==&x y%2B" };
+    static const dygw_prepare_question_t of_link = { .poi_id = POI, .encrypted_data = "ab+c/d==&x y%2B" };
     upstream_t *u = *state;
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
@@ -55,15 +54,14 @@ static void prepare_sends_these_bytes(void **state)
 
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
     dygw_douyin_prepare(u->douyin, &upstream_code, TOKEN, &u->log, u->pool);
-    assert_string_equal(
-        loopback_request(u->server, 0),
-        apr_psprintf(u->pool,
-                     "GET /goodlife/v1/fulfilment/certificate/prepare/"
-                     "?poi_id=7012345678901234567&code=102539929601 HTTP/1.1\r\n"
-                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
-                     "access-token: " TOKEN "\r\n"
-                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n\r\n",
-                     loopback_port(u->server)));
+    assert_string_equal(loopback_request(u->server, 0),
+                        apr_psprintf(u->pool,
+                                     "GET /goodlife/v1/fulfilment/certificate/prepare/"
+                                     "?poi_id=7012345678901234567&code=102539929601 HTTP/1.1\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "access-token: " TOKEN "\r\n"
+                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n\r\n",
+                                     loopback_port(u->server)));
 }
 
 static void verify_sends_these_bytes_and_the_same_again(void **state)
@@ -75,18 +73,17 @@ static void verify_sends_these_bytes_and_the_same_again(void **state)
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
     verify(u, codes, 2);
     verify(u, codes, 2);
-    assert_string_equal(
-        loopback_request(u->server, 0),
-        apr_psprintf(u->pool,
-                     "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
-                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
-                     "access-token: " TOKEN "\r\n"
-                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
-                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
-                     "Content-Length: 131\r\n\r\n"
-                     "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
-                     "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"]}",
-                     loopback_port(u->server)));
+    assert_string_equal(loopback_request(u->server, 0),
+                        apr_psprintf(u->pool,
+                                     "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "access-token: " TOKEN "\r\n"
+                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
+                                     "Content-Length: 131\r\n\r\n"
+                                     "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
+                                     "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"]}",
+                                     loopback_port(u->server)));
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
 }
 
@@ -110,11 +107,9 @@ static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
 
 static void stores_asks_for_the_configured_account_unless_one_is_named(void **state)
 {
-    static const dygw_question_t all
-        = { .what = DYGW_QUESTION_STORES, .page = 2, .size = 50 };
+    static const dygw_question_t all = { .what = DYGW_QUESTION_STORES, .page = 2, .size = 50 };
     static const dygw_question_t of_another
-        = { .what = DYGW_QUESTION_STORES, .account_id = "1002", .poi_id = POI, .page = 1,
-            .size = 20 };
+        = { .what = DYGW_QUESTION_STORES, .account_id = "1002", .poi_id = POI, .page = 1, .size = 20 };
     upstream_t *u = *state;
 
     u->config.account_id = "1001";
@@ -123,9 +118,8 @@ static void stores_asks_for_the_configured_account_unless_one_is_named(void **st
     dygw_douyin_stores(u->douyin, &of_another, TOKEN, &u->log, u->pool);
     assert_starts(loopback_request(u->server, 0),
                   "GET /goodlife/v1/shop/poi/query/?page=2&size=50&account_id=1001 HTTP/1.1\r\n");
-    assert_starts(loopback_request(u->server, 1),
-                  "GET /goodlife/v1/shop/poi/query/?page=1&size=20&account_id=1002"
-                  "&poi_id=7012345678901234567 HTTP/1.1\r\n");
+    assert_starts(loopback_request(u->server, 1), "GET /goodlife/v1/shop/poi/query/?page=1&size=20&account_id=1002"
+                                                  "&poi_id=7012345678901234567 HTTP/1.1\r\n");
 }
 
 static void the_token_call_sends_the_secret_in_the_body_and_no_token(void **state)

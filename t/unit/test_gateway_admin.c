@@ -12,7 +12,7 @@
 #include "gateway/apps/apps.h"
 #include "util/compiler.h"
 
-#define HOUR_MS     APR_INT64_C(3600000)
+#define HOUR_MS APR_INT64_C(3600000)
 
 static dygw_gateway_t *gateway;
 static dygw_apps_t *apps;
@@ -23,8 +23,7 @@ static const dygw_actor_t actor = { "zhang", "192.0.2.7", "request-1" };
 
 static int set_up(void **state)
 {
-    dygw_new_app_t wanted = { .name = "till", .client_key = "key-1",
-                              .secret = "the first secret" };
+    dygw_new_app_t wanted = { .name = "till", .client_key = "key-1", .secret = "the first secret" };
 
     make_pool(state);
     gateway = fake_world(pool);
@@ -102,8 +101,11 @@ static void what_differs_is_recorded_and_nothing_else(DYGW_UNUSED void **state)
 {
     change((dygw_app_change_t){ .name = "kiosk" });
     assert_recorded(2, "app.change", "{\"name\":\"till\"}", "{\"name\":\"kiosk\"}");
-    change((dygw_app_change_t){ .name = "kiosk", .set_status = 1, .status = DYGW_APP_DISABLED,
-                                .set_description = 1, .description = "by the \"door\"" });
+    change((dygw_app_change_t){ .name = "kiosk",
+                                .set_status = 1,
+                                .status = DYGW_APP_DISABLED,
+                                .set_description = 1,
+                                .description = "by the \"door\"" });
     assert_recorded(3, "app.change", "{\"description\":null,\"status\":\"active\"}",
                     "{\"description\":\"by the \\\"door\\\"\",\"status\":\"disabled\"}");
     change((dygw_app_change_t){ .set_poi_ids = 1, .poi_ids = stores(NULL) });
@@ -111,15 +113,13 @@ static void what_differs_is_recorded_and_nothing_else(DYGW_UNUSED void **state)
     change((dygw_app_change_t){ .set_poi_ids = 1, .poi_ids = stores("70123") });
     assert_recorded(5, "app.change", "{\"poi_ids\":[]}", "{\"poi_ids\":[\"70123\"]}");
     dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 1, &out);
-    assert_recorded(6, "app.token_access", "{\"allow_token_read\":false}",
-                    "{\"allow_token_read\":true}");
+    assert_recorded(6, "app.token_access", "{\"allow_token_read\":false}", "{\"allow_token_read\":true}");
 }
 
 static void what_changes_nothing_is_not_recorded(DYGW_UNUSED void **state)
 {
     fake_clock_advance(5000);
-    change((dygw_app_change_t){ .name = "till", .set_status = 1, .set_poi_ids = 1,
-                                .set_description = 1 });
+    change((dygw_app_change_t){ .name = "till", .set_status = 1, .set_poi_ids = 1, .set_description = 1 });
     assert_true(app->updated_at == FAKE_START_MS);
     dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, 1, 0, &out);
     assert_int_equal(out.code, DYGW_OK);
@@ -215,7 +215,7 @@ int main(void)
         TEST(the_old_secret_is_good_for_its_grace_time),
         TEST(only_the_secret_before_has_a_grace_time),
         TEST(other_changes_leave_the_secrets),
-        TEST(no_app_no_secret)
+        TEST(no_app_no_secret),
     };
 
     apr_initialize();

@@ -29,16 +29,23 @@ static dygw_seen_coupon_t card;
 static void start_anew(void)
 {
     v = (dygw_verification_t){
-        .pay_amount = DYGW_NO_INT, .receipt_amount = DYGW_NO_INT, .discount_amount = DYGW_NO_INT,
-        .certificate_id = "cert-1", .verify_id = "verify-1"
+        .pay_amount = DYGW_NO_INT,
+        .receipt_amount = DYGW_NO_INT,
+        .discount_amount = DYGW_NO_INT,
+        .certificate_id = "cert-1",
+        .verify_id = "verify-1",
     };
     order = (dygw_order_reply_t){
-        .pay_amount = 1000, .receipt_amount = 901, .discount_amount = 302, .count = 3,
-        .coupons = apr_array_make(pool, 1, sizeof(dygw_order_coupon_t))
+        .pay_amount = 1000,
+        .receipt_amount = 901,
+        .discount_amount = 302,
+        .count = 3,
+        .coupons = apr_array_make(pool, 1, sizeof(dygw_order_coupon_t)),
     };
     card = (dygw_seen_coupon_t){
-        .certificate = { .status = 1, .pay_amount = -1 }, .amount_of_use = -1,
-        .verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t))
+        .certificate = { .status = 1, .pay_amount = -1 },
+        .amount_of_use = -1,
+        .verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t)),
     };
 }
 
@@ -59,8 +66,10 @@ static dygw_order_coupon_t *list_coupon(const char *certificate_id)
     dygw_order_coupon_t *listed = apr_array_push(order.coupons);
 
     *listed = (dygw_order_coupon_t){
-        .certificate_id = certificate_id, .pay_amount = -1, .receipt_amount = -1,
-        .discount_amount = -1
+        .certificate_id = certificate_id,
+        .pay_amount = -1,
+        .receipt_amount = -1,
+        .discount_amount = -1,
     };
     return listed;
 }
@@ -68,7 +77,8 @@ static dygw_order_coupon_t *list_coupon(const char *certificate_id)
 static void show_use(const char *verify_id, int serial)
 {
     *(dygw_seen_verify_t *)apr_array_push(card.verifies) = (dygw_seen_verify_t){
-        .verify_id = verify_id, .serial = serial
+        .verify_id = verify_id,
+        .serial = serial,
     };
 }
 
@@ -309,7 +319,7 @@ int main(void)
         TEST(figures_of_a_times_card_are_divided_over_its_uses),
         TEST(what_douyin_does_not_say_stays_unknown),
         TEST(nothing_is_not_unknown),
-        TEST(an_order_beyond_all_measure_is_divided_too)
+        TEST(an_order_beyond_all_measure_is_divided_too),
     };
 
     apr_initialize();

@@ -45,8 +45,7 @@ static void the_latest_answer_of_a_call_takes_the_place_of_the_one_before(DYGW_U
     assert_string_equal(row->douyin_response, "{\"query\":{\"n\":3},\"get\":{\"n\":5}}");
     answer("replay", "{\"n\":6}");
     answer("get", "{\"n\":7}");
-    assert_string_equal(row->douyin_response,
-                        "{\"query\":{\"n\":3},\"replay\":{\"n\":6},\"get\":{\"n\":7}}");
+    assert_string_equal(row->douyin_response, "{\"query\":{\"n\":3},\"replay\":{\"n\":6},\"get\":{\"n\":7}}");
 }
 
 static void what_is_inside_of_answers_does_not_mislead(DYGW_UNUSED void **state)
@@ -54,9 +53,8 @@ static void what_is_inside_of_answers_does_not_mislead(DYGW_UNUSED void **state)
     row->douyin_response = "{\"prepare\":{ \"get\" : [1,{\"get\":\"}\\\"],{\"}], \"a\\\\\":\"\" },"
                            "\"get\":{\"x\":[{},{}]},\"gets\":1,\"omitted\":true}";
     answer("get", "{}");
-    assert_string_equal(row->douyin_response,
-                        "{\"prepare\":{ \"get\" : [1,{\"get\":\"}\\\"],{\"}], \"a\\\\\":\"\" },"
-                        "\"gets\":1,\"omitted\":true,\"get\":{}}");
+    assert_string_equal(row->douyin_response, "{\"prepare\":{ \"get\" : [1,{\"get\":\"}\\\"],{\"}], \"a\\\\\":\"\" },"
+                                              "\"gets\":1,\"omitted\":true,\"get\":{}}");
 }
 
 static void numbers_stay_as_douyin_wrote_them(DYGW_UNUSED void **state)
@@ -124,8 +122,8 @@ static void a_review_is_followed_from_the_first_answer_on(DYGW_UNUSED void **sta
 
 /* --- trouble --- */
 
-static void check_trouble(dygw_question_e call, dygw_reply_class_e kind, apr_int64_t error_code,
-                          int http_status, const char *expected)
+static void check_trouble(dygw_question_e call, dygw_reply_class_e kind, apr_int64_t error_code, int http_status,
+                          const char *expected)
 {
     dygw_reply_t reply = { .kind = kind, .error_code = error_code, .http_status = http_status };
 
@@ -134,16 +132,12 @@ static void check_trouble(dygw_question_e call, dygw_reply_class_e kind, apr_int
 
 static void trouble_is_told_in_a_few_words(DYGW_UNUSED void **state)
 {
-    check_trouble(DYGW_QUESTION_QUERY, DYGW_REPLY_BUSY, 2100004, 200,
-                  "certificate/query: error_code 2100004");
+    check_trouble(DYGW_QUESTION_QUERY, DYGW_REPLY_BUSY, 2100004, 200, "certificate/query: error_code 2100004");
     check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_BUSY, 0, 502, "certificate/get: HTTP status 502");
-    check_trouble(DYGW_QUESTION_VERIFY, DYGW_REPLY_TIMEOUT, 0, 0,
-                  "certificate/verify: no answer in time");
-    check_trouble(DYGW_QUESTION_CANCEL, DYGW_REPLY_LOST, 0, 0,
-                  "certificate/cancel: the connection broke");
+    check_trouble(DYGW_QUESTION_VERIFY, DYGW_REPLY_TIMEOUT, 0, 0, "certificate/verify: no answer in time");
+    check_trouble(DYGW_QUESTION_CANCEL, DYGW_REPLY_LOST, 0, 0, "certificate/cancel: the connection broke");
     check_trouble(DYGW_QUESTION_ORDER, DYGW_REPLY_UNREACHABLE, 0, 0, "order/query: no connection");
-    check_trouble(DYGW_QUESTION_ORDER, DYGW_REPLY_GARBLED, 0, 200,
-                  "order/query: an answer that cannot be understood");
+    check_trouble(DYGW_QUESTION_ORDER, DYGW_REPLY_GARBLED, 0, 200, "order/query: an answer that cannot be understood");
     check_trouble(DYGW_QUESTION_GET, DYGW_REPLY_OK, 0, 200, "certificate/get: nothing that tells");
 }
 
@@ -159,7 +153,7 @@ int main(void)
         TEST(a_look_learns_what_the_coupon_is),
         TEST(what_cannot_be_cancelled_says_so),
         TEST(a_review_is_followed_from_the_first_answer_on),
-        TEST(trouble_is_told_in_a_few_words)
+        TEST(trouble_is_told_in_a_few_words),
     };
 
     apr_initialize();

@@ -14,7 +14,7 @@
 #include "gateway/apps/apps.h"
 #include "util/compiler.h"
 
-#define READ_ALL    "open apps close"
+#define READ_ALL "open apps close"
 
 static dygw_gateway_t *gateway;
 static dygw_apps_t *apps;
@@ -35,17 +35,20 @@ static const char *sealed(const char *client_key, const char *secret)
 {
     const char *text;
 
-    assert_int_equal(dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, client_key), secret, pool,
-                               &text), APR_SUCCESS);
+    assert_int_equal(dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, client_key), secret, pool, &text),
+                     APR_SUCCESS);
     return text;
 }
 
 static void add(apr_int64_t id, const char *client_key)
 {
     dygw_app_t app = {
-        .id = id, .name = "till", .client_key = client_key, .allow_token_read = 1,
+        .id = id,
+        .name = "till",
+        .client_key = client_key,
+        .allow_token_read = 1,
         .secret_sealed = sealed(client_key, apr_pstrcat(pool, "secret of ", client_key, NULL)),
-        .old_secret_until = DYGW_NO_TIME
+        .old_secret_until = DYGW_NO_TIME,
     };
 
     fake_store_add_app(&app);
@@ -163,7 +166,7 @@ static void an_answer_that_was_asked_for_earlier_is_no_news(DYGW_UNUSED void **s
     dygw_host_apps_seen(gateway, 5, dygw_now());
     dygw_host_apps_seen(gateway, 4, dygw_now() - 1);
     assert_true(gateway->host->apps_version == 5);
-    fake_clock_advance(-60000);             /* the clock was set back */
+    fake_clock_advance(-60000); /* the clock was set back */
     assert_true(dygw_host_apps_unseen(gateway));
     dygw_host_apps_seen(gateway, 6, dygw_now());
     assert_true(gateway->host->apps_version == 6);
@@ -176,7 +179,7 @@ static void a_version_that_went_back_is_read_too(DYGW_UNUSED void **state)
     add(1, "key-1");
     find("key-1");
     add(2, "key-2");
-    tick(3);                            /* a backup was restored */
+    tick(3); /* a backup was restored */
     assert_int_equal(find("key-2"), APR_SUCCESS);
     fake_trace();
     find("key-2");
@@ -192,7 +195,7 @@ static void without_database_the_old_apps_serve(DYGW_UNUSED void **state)
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
     assert_int_equal(find("key-1"), APR_SUCCESS);
     assert_int_equal(find("nobody"), APR_NOTFOUND);
-    assert_string_equal(fake_trace(), "open!");     /* and it is left alone for a while */
+    assert_string_equal(fake_trace(), "open!"); /* and it is left alone for a while */
     fake_clock_advance(999);
     find("key-1");
     assert_string_equal(fake_trace(), "");
@@ -202,8 +205,7 @@ static void without_database_the_old_apps_serve(DYGW_UNUSED void **state)
     assert_string_equal(fake_trace(), READ_ALL);
 }
 
-static void without_database_from_the_start_there_is_no_answer_until_it_is_there(
-    DYGW_UNUSED void **state)
+static void without_database_from_the_start_there_is_no_answer_until_it_is_there(DYGW_UNUSED void **state)
 {
     add(1, "key-1");
     fake_store_fail(FAKE_APP_EACH, 0, 1, APR_EGENERAL, 0);
@@ -357,7 +359,7 @@ static void a_new_app_works_at_once(DYGW_UNUSED void **state)
     assert_int_equal(find(app->client_key), APR_SUCCESS);
     assert_string_equal(known->secret, secret);
     fake_trace();
-    tick(2);                            /* the host sees it in the table, too */
+    tick(2); /* the host sees it in the table, too */
     find(app->client_key);
     find(app->client_key);
     assert_string_equal(fake_trace(), READ_ALL);
@@ -366,7 +368,10 @@ static void a_new_app_works_at_once(DYGW_UNUSED void **state)
 static void a_given_key_and_secret_are_taken(DYGW_UNUSED void **state)
 {
     dygw_new_app_t wanted = {
-        .name = "till", .code = "T1", .client_key = "key-of-mine", .secret = "secret-of-mine"
+        .name = "till",
+        .code = "T1",
+        .client_key = "key-of-mine",
+        .secret = "secret-of-mine",
     };
     dygw_app_t *app;
     const char *secret;
@@ -501,7 +506,7 @@ int main(void)
         TEST(what_is_set_is_changed_and_nothing_else),
         TEST(an_app_that_is_not_there_is_not_found),
         TEST(without_database_administrators_hear_so),
-        TEST(apps_are_listed_by_pages)
+        TEST(apps_are_listed_by_pages),
     };
 
     apr_initialize();

@@ -27,7 +27,10 @@ static int set_up(void **state)
 static void prepare(void)
 {
     dygw_redeem_request_t request = {
-        .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1
+        .poi_id = POI,
+        .mode = DYGW_MODE_CODE,
+        .code = "123456789012",
+        .count = 1,
     };
 
     dygw_prepare_only(FAKE_CTX(gateway, pool), &request, &out);
@@ -36,8 +39,10 @@ static void prepare(void)
 static void prepare_link(void)
 {
     dygw_redeem_request_t request = {
-        .poi_id = POI, .mode = DYGW_MODE_SHORT_LINK, .short_link = "https://v.douyin.com/a/",
-        .count = 1
+        .poi_id = POI,
+        .mode = DYGW_MODE_SHORT_LINK,
+        .short_link = "https://v.douyin.com/a/",
+        .count = 1,
     };
 
     dygw_prepare_only(FAKE_CTX(gateway, pool), &request, &out);
@@ -53,25 +58,25 @@ static void stores(void)
 typedef struct told_t {
     dygw_reply_class_e kind;
     apr_int64_t error_code;
-    int answers;                /* Douyin gives it so often, as the call is repeated */
+    int answers; /* Douyin gives it so often, as the call is repeated */
     dygw_code_e code;
-    int speaks;                 /* the error has `douyin` ... */
-    int words;                  /* ... and it is not null */
-    int retry_after;            /* is given */
+    int speaks;      /* the error has `douyin` ... */
+    int words;       /* ... and it is not null */
+    int retry_after; /* is given */
 } told_t;
 
 static const told_t table[] = {
-    { DYGW_REPLY_OK,                0, 1, DYGW_OK,                      0, 0, 0 },
-    { DYGW_REPLY_COUPON,         1212, 1, DYGW_UPSTREAM_REFUSED,        1, 1, 0 },
-    { DYGW_REPLY_REVIEW,         1229, 1, DYGW_UPSTREAM_REFUSED,        1, 1, 0 },
-    { DYGW_REPLY_SETUP,          1508, 1, DYGW_UPSTREAM_REFUSED,        1, 1, 0 },
-    { DYGW_REPLY_REQUEST,     2100005, 1, DYGW_UPSTREAM_ERROR,          1, 1, 0 },
-    { DYGW_REPLY_GARBLED,           0, 1, DYGW_UPSTREAM_ERROR,          1, 0, 0 },
-    { DYGW_REPLY_TOKEN,       2190002, 2, DYGW_TOKEN_UNAVAILABLE,       0, 0, 1 },
-    { DYGW_REPLY_BUSY,        2119003, 2, DYGW_UPSTREAM_UNAVAILABLE,    0, 0, 1 },
-    { DYGW_REPLY_LOST,              0, 2, DYGW_UPSTREAM_UNAVAILABLE,    0, 0, 1 },
-    { DYGW_REPLY_UNREACHABLE,       0, 2, DYGW_UPSTREAM_UNAVAILABLE,    0, 0, 1 },
-    { DYGW_REPLY_TIMEOUT,           0, 1, DYGW_UPSTREAM_TIMEOUT,        0, 0, 0 }
+    { DYGW_REPLY_OK, 0, 1, DYGW_OK, 0, 0, 0 },
+    { DYGW_REPLY_COUPON, 1212, 1, DYGW_UPSTREAM_REFUSED, 1, 1, 0 },
+    { DYGW_REPLY_REVIEW, 1229, 1, DYGW_UPSTREAM_REFUSED, 1, 1, 0 },
+    { DYGW_REPLY_SETUP, 1508, 1, DYGW_UPSTREAM_REFUSED, 1, 1, 0 },
+    { DYGW_REPLY_REQUEST, 2100005, 1, DYGW_UPSTREAM_ERROR, 1, 1, 0 },
+    { DYGW_REPLY_GARBLED, 0, 1, DYGW_UPSTREAM_ERROR, 1, 0, 0 },
+    { DYGW_REPLY_TOKEN, 2190002, 2, DYGW_TOKEN_UNAVAILABLE, 0, 0, 1 },
+    { DYGW_REPLY_BUSY, 2119003, 2, DYGW_UPSTREAM_UNAVAILABLE, 0, 0, 1 },
+    { DYGW_REPLY_LOST, 0, 2, DYGW_UPSTREAM_UNAVAILABLE, 0, 0, 1 },
+    { DYGW_REPLY_UNREACHABLE, 0, 2, DYGW_UPSTREAM_UNAVAILABLE, 0, 0, 1 },
+    { DYGW_REPLY_TIMEOUT, 0, 1, DYGW_UPSTREAM_TIMEOUT, 0, 0, 0 },
 };
 
 static void check_told(const told_t *expected)
@@ -126,7 +131,9 @@ static void a_success_is_handed_on_with_douyins_own_text(DYGW_UNUSED void **stat
 static void what_redeems_nothing_is_tried_once_more(DYGW_UNUSED void **state)
 {
     static const dygw_reply_class_e kinds[] = {
-        DYGW_REPLY_BUSY, DYGW_REPLY_LOST, DYGW_REPLY_UNREACHABLE
+        DYGW_REPLY_BUSY,
+        DYGW_REPLY_LOST,
+        DYGW_REPLY_UNREACHABLE,
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -157,8 +164,7 @@ static void a_refused_token_is_renewed_and_the_new_one_used(DYGW_UNUSED void **s
     prepare();
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(fake_trace(), "prepare open claim close token open put close prepare");
-    assert_string_equal(fake_prepare_args(), "tok-1 " POI " 123456789012; tok-2 " POI
-                                             " 123456789012");
+    assert_string_equal(fake_prepare_args(), "tok-1 " POI " 123456789012; tok-2 " POI " 123456789012");
 }
 
 static void renewal_and_one_more_try_are_independent(DYGW_UNUSED void **state)
@@ -168,16 +174,14 @@ static void renewal_and_one_more_try_are_independent(DYGW_UNUSED void **state)
     prepare();
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(fake_prepare_args(),
-                        "tok-1 " POI " 123456789012; tok-2 " POI " 123456789012; tok-2 " POI
-                        " 123456789012");
+                        "tok-1 " POI " 123456789012; tok-2 " POI " 123456789012; tok-2 " POI " 123456789012");
     gateway = fake_world(pool);
     fake_prepare(DYGW_REPLY_BUSY, 2119002);
     fake_prepare(DYGW_REPLY_TOKEN, 2190002);
     prepare();
     assert_int_equal(out.code, DYGW_OK);
     assert_string_equal(fake_prepare_args(),
-                        "tok-1 " POI " 123456789012; tok-1 " POI " 123456789012; tok-2 " POI
-                        " 123456789012");
+                        "tok-1 " POI " 123456789012; tok-1 " POI " 123456789012; tok-2 " POI " 123456789012");
 }
 
 static void a_token_is_renewed_once_a_call(DYGW_UNUSED void **state)
@@ -208,7 +212,7 @@ static void without_a_token_nothing_is_asked(DYGW_UNUSED void **state)
     assert_string_equal(fake_trace(), "open claim close token");
     stores();
     assert_int_equal(out.code, DYGW_TOKEN_UNAVAILABLE);
-    assert_string_equal(fake_trace(), "");      /* what has just failed is not tried again */
+    assert_string_equal(fake_trace(), ""); /* what has just failed is not tried again */
 }
 
 static void a_refused_token_that_works_again_is_good_again(DYGW_UNUSED void **state)
@@ -283,7 +287,7 @@ int main(void)
         TEST(a_link_is_followed_before_prepare),
         TEST(what_is_wrong_with_a_link_is_told),
         TEST(a_link_host_that_is_away_is_tried_once_more),
-        TEST(the_token_lock_is_taken_once_a_call)
+        TEST(the_token_lock_is_taken_once_a_call),
     };
 
     apr_initialize();

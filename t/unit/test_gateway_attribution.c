@@ -252,7 +252,7 @@ int main(void)
         TEST(what_turns_out_to_be_another_record_s_is_not_learned),
         TEST(uses_of_a_times_card_learn_one_each),
         TEST(what_douyin_never_names_is_said_in_the_end),
-        TEST(while_the_database_is_away_nothing_is_concluded)
+        TEST(while_the_database_is_away_nothing_is_concluded),
     };
 
     apr_initialize();

@@ -26,8 +26,8 @@ static const dygw_log_t nowhere;
 static int opened, counts, app_counts, is_away;
 static dygw_backlog_t in_store;
 
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          DYGW_UNUSED apr_pool_t *p)
 {
     opened++;
     *db = NULL;
@@ -97,7 +97,7 @@ static void it_is_counted_once_in_a_while(DYGW_UNUSED void **unused)
     state.counted_at -= DYGW_BACKLOG_PAUSE_MS;
     turn(1, 1);
     assert_int_equal(counts, 2);
-    state.counted_at += 1000000;    /* the clock was set back */
+    state.counted_at += 1000000; /* the clock was set back */
     turn(1, 1);
     assert_int_equal(counts, 3);
 }

@@ -13,8 +13,8 @@
 #include "gateway/redeem/cancel.h"
 #include "util/compiler.h"
 
-#define READ        "open get close"
-#define WRITTEN     "open update close"
+#define READ    "open get close"
+#define WRITTEN "open update close"
 
 static dygw_gateway_t *gateway;
 static dygw_redeem_result_t out;
@@ -117,8 +117,7 @@ static void it_is_committed_asked_and_recorded(DYGW_UNUSED void **state)
 
 static void a_refusal_leaves_it_as_it_was(DYGW_UNUSED void **state)
 {
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP,
-                                                DYGW_REPLY_REQUEST };
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP, DYGW_REPLY_REQUEST };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         start_anew();
@@ -144,9 +143,8 @@ static void after_a_refusal_it_may_be_tried_again(DYGW_UNUSED void **state)
 
 static void what_is_not_known_is_the_backgrounds(DYGW_UNUSED void **state)
 {
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_BUSY, DYGW_REPLY_GARBLED,
-                                                DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
-                                                DYGW_REPLY_UNREACHABLE, DYGW_REPLY_REVIEW };
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_BUSY, DYGW_REPLY_GARBLED,     DYGW_REPLY_TIMEOUT,
+                                                DYGW_REPLY_LOST, DYGW_REPLY_UNREACHABLE, DYGW_REPLY_REVIEW };
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         apr_int64_t work;
@@ -282,7 +280,7 @@ static void when_none_can_be_it_is_carried_out(DYGW_UNUSED void **state)
     cancel();
     assert_told(DYGW_CANCELLED, 0);
     start_anew();
-    add_sibling(FAKE_START_MS + 3600000);       /* the clock was put back */
+    add_sibling(FAKE_START_MS + 3600000); /* the clock was put back */
     cancel();
     assert_told(DYGW_CANCELLED, 0);
 }
@@ -453,8 +451,8 @@ static void without_database_nothing_is_asked(DYGW_UNUSED void **state)
 
 static void what_may_be_committed_is_written_once_more(DYGW_UNUSED void **state)
 {
-    static const char *const traces[] = { READ " open update! close " WRITTEN " cancel " WRITTEN,
-                                          READ " " WRITTEN " " WRITTEN " cancel " WRITTEN };
+    static const char *const traces[]
+        = { READ " open update! close " WRITTEN " cancel " WRITTEN, READ " " WRITTEN " " WRITTEN " cancel " WRITTEN };
 
     for (int done = 0; done <= 1; done++) {
         start_anew();
@@ -544,7 +542,7 @@ int main(void)
         TEST(what_may_be_committed_is_written_once_more),
         TEST(what_nobody_knows_is_not_called_undone),
         TEST(what_turns_out_to_be_committed_is_the_backgrounds),
-        TEST(what_took_too_long_and_was_not_done_is_refused)
+        TEST(what_took_too_long_and_was_not_done_is_refused),
     };
 
     apr_initialize();

@@ -22,18 +22,18 @@
 #include "store/db/schema.h"
 #include "util/compiler.h"
 
-#define NOW         APR_INT64_C(1767225600000)
-#define WANTED      3
-#define TOO_SLOW    apr_time_from_msec(101)
+#define NOW      APR_INT64_C(1767225600000)
+#define WANTED   3
+#define TOO_SLOW apr_time_from_msec(101)
 
 /* --- the database, as a test wants it --- */
 
 static struct {
     apr_pool_t *pool;
-    apr_status_t open, schema, token, tick;     /* what these give */
+    apr_status_t open, schema, token, tick; /* what these give */
     int version;
-    int slow_trips;             /* so many round trips take TOO_SLOW */
-    dygw_ms_t ahead;            /* of its clock */
+    int slow_trips;  /* so many round trips take TOO_SLOW */
+    dygw_ms_t ahead; /* of its clock */
     int connections, max_connections;
     dygw_ms_t lease_age_ms;
     dygw_ms_t now;
@@ -81,8 +81,7 @@ apr_status_t dygw_store_server(DYGW_UNUSED dygw_db_t *db, dygw_server_t *server)
     if (world.slow_trips-- > 0) {
         apr_sleep(TOO_SLOW);
     }
-    *server = (dygw_server_t){ apr_time_as_msec(apr_time_now()) + world.ahead,
-                               world.max_connections };
+    *server = (dygw_server_t){ apr_time_as_msec(apr_time_now()) + world.ahead, world.max_connections };
     return APR_SUCCESS;
 }
 
@@ -103,8 +102,7 @@ const char *dygw_app_seal_purpose(DYGW_UNUSED apr_pool_t *pool, const char *clie
     return client_key;
 }
 
-apr_status_t dygw_store_tick(DYGW_UNUSED dygw_db_t *db, dygw_tick_t *tick,
-                             DYGW_UNUSED apr_pool_t *pool)
+apr_status_t dygw_store_tick(DYGW_UNUSED dygw_db_t *db, dygw_tick_t *tick, DYGW_UNUSED apr_pool_t *pool)
 {
     tick->lease_age_ms = world.lease_age_ms;
     return world.tick;
@@ -176,7 +174,7 @@ static const char *detail(const char *name, const char *key)
 static void a_database_that_answers_slowly_is_told(DYGW_UNUSED void **state)
 {
     assert_string_equal(verdict("database"), "pass");
-    world.slow_trips = 2;       /* the first is slow as a rule, the quickest counts */
+    world.slow_trips = 2; /* the first is slow as a rule, the quickest counts */
     assert_string_equal(verdict("database"), "pass");
     world.slow_trips = 3;
     assert_string_equal(verdict("database"), "warn slow");
@@ -184,8 +182,7 @@ static void a_database_that_answers_slowly_is_told(DYGW_UNUSED void **state)
 
 static void without_a_database_there_is_nothing_to_be_found(DYGW_UNUSED void **state)
 {
-    static const char *const others[] = { "database_clock", "schema", "connections", "master_key",
-                                          "worker" };
+    static const char *const others[] = { "database_clock", "schema", "connections", "master_key", "worker" };
     size_t i;
 
     world.open = APR_EGENERAL;
@@ -203,9 +200,14 @@ static void its_clock_may_be_a_little_off(DYGW_UNUSED void **state)
     static const struct {
         dygw_ms_t ahead;
         const char *verdict;
-    } cases[] = { { 0, "pass" }, { 500, "pass" }, { -500, "pass" }, { 1500, "warn clock_off" },
-                  { -1500, "warn clock_off" }, { 59000, "warn clock_off" },
-                  { 61000, "fail clock_off" }, { -3600000, "fail clock_off" } };
+    } cases[] = { { 0, "pass" },
+                  { 500, "pass" },
+                  { -500, "pass" },
+                  { 1500, "warn clock_off" },
+                  { -1500, "warn clock_off" },
+                  { 59000, "warn clock_off" },
+                  { 61000, "fail clock_off" },
+                  { -3600000, "fail clock_off" } };
     size_t i;
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -219,8 +221,7 @@ static void a_server_has_to_have_the_connections(DYGW_UNUSED void **state)
     static const struct {
         int needed;
         const char *verdict;
-    } cases[] = { { 80, "pass" }, { 81, "warn nearly_full" }, { 100, "warn nearly_full" },
-                  { 101, "fail too_many" } };
+    } cases[] = { { 80, "pass" }, { 81, "warn nearly_full" }, { 100, "warn nearly_full" }, { 101, "fail too_many" } };
     size_t i;
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -240,7 +241,7 @@ static void a_schema_that_is_behind_is_told_with_its_next_file(DYGW_UNUSED void 
     assert_string_equal(detail("schema", "next_file"), "pgsql/0002_more.sql");
     assert_string_equal(verdict("master_key"), "skipped no_schema");
     assert_string_equal(verdict("worker"), "skipped no_schema");
-    world.version = WANTED + 1;     /* a newer one has all of it */
+    world.version = WANTED + 1; /* a newer one has all of it */
     assert_string_equal(verdict("schema"), "pass");
 }
 
@@ -249,15 +250,17 @@ static void the_background_is_at_work_while_its_lease_is_renewed(DYGW_UNUSED voi
     static const struct {
         dygw_ms_t age;
         const char *verdict;
-    } cases[] = { { 0, "pass" }, { DYGW_LEASE_STALLED_MS, "pass" },
-                  { DYGW_LEASE_STALLED_MS + 1, "fail stalled" }, { -1, "fail stalled" } };
+    } cases[] = { { 0, "pass" },
+                  { DYGW_LEASE_STALLED_MS, "pass" },
+                  { DYGW_LEASE_STALLED_MS + 1, "fail stalled" },
+                  { -1, "fail stalled" } };
     size_t i;
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         world.lease_age_ms = cases[i].age;
         assert_string_equal(verdict("worker"), cases[i].verdict);
     }
-    assert_null(detail("worker", "age_ms"));    /* it never was */
+    assert_null(detail("worker", "age_ms")); /* it never was */
 }
 
 static void tables_that_cannot_be_read_tell_nothing(DYGW_UNUSED void **state)
@@ -279,7 +282,7 @@ static void once_a_second_is_enough(DYGW_UNUSED void **state)
     assert_false(dygw_diagnosis_may_begin(&gateway));
     world.now++;
     assert_true(dygw_diagnosis_may_begin(&gateway));
-    world.now -= 3600000;       /* the clock was put back */
+    world.now -= 3600000; /* the clock was put back */
     assert_true(dygw_diagnosis_may_begin(&gateway));
 }
 

@@ -26,22 +26,22 @@
 
 static struct {
     apr_pool_t *pool;
-    const char *held;           /* NULL: none */
+    const char *held; /* NULL: none */
     int held_refused;
-    int had_one;                /* that has ended */
+    int had_one; /* that has ended */
     int stable;
-    dygw_token_reply_t fresh;   /* of the token call */
+    dygw_token_reply_t fresh; /* of the token call */
     int token_calls;
-    const char *dead_token;     /* refused with 2190002 */
-    const char *listed;         /* JSON of the account's stores */
-    const char *alone;          /* JSON of a store that is asked for by itself */
+    const char *dead_token; /* refused with 2190002 */
+    const char *listed;     /* JSON of the account's stores */
+    const char *alone;      /* JSON of a store that is asked for by itself */
     int under_way, most_under_way;
-    const char *asked;          /* "token what account poi; " each */
+    const char *asked; /* "token what account poi; " each */
 } world;
 
 /* Calls under way are completed in the order in which they were begun. */
 struct dygw_douyin_async_t {
-    apr_array_header_t *begun;  /* of asked_t */
+    apr_array_header_t *begun; /* of asked_t */
     int completed;
 };
 
@@ -56,11 +56,12 @@ static dygw_ms_t now(void)
     return NOW;
 }
 
-apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *gateway, dygw_token_t *token,
-                             DYGW_UNUSED apr_pool_t *pool)
+apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *gateway, dygw_token_t *token, DYGW_UNUSED apr_pool_t *pool)
 {
-    *token = (dygw_token_t){ .access_token = world.held, .version = world.held || world.had_one ? 7 : 0,
-                             .expires_at = NOW + 60000, .refused = world.held_refused };
+    *token = (dygw_token_t){ .access_token = world.held,
+                             .version = world.held || world.had_one ? 7 : 0,
+                             .expires_at = NOW + 60000,
+                             .refused = world.held_refused };
     return world.held ? APR_SUCCESS : APR_NOTFOUND;
 }
 
@@ -69,28 +70,25 @@ int dygw_douyin_token_is_stable(DYGW_UNUSED const dygw_douyin_t *douyin)
     return world.stable;
 }
 
-dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
-                                      DYGW_UNUSED const dygw_log_t *log,
+dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin, DYGW_UNUSED const dygw_log_t *log,
                                       DYGW_UNUSED apr_pool_t *pool)
 {
     world.token_calls++;
     return &world.fresh;
 }
 
-apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async,
-                                      DYGW_UNUSED dygw_douyin_t *douyin,
-                                      apr_pool_t *pool)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     *async = apr_pcalloc(pool, sizeof(**async));
     (*async)->begun = apr_array_make(pool, 8, sizeof(asked_t));
     return APR_SUCCESS;
 }
 
-void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
-                             const char *access_token, DYGW_UNUSED const dygw_log_t *log,
-                             apr_pool_t *pool, void *baton)
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question, const char *access_token,
+                             DYGW_UNUSED const dygw_log_t *log, apr_pool_t *pool, void *baton)
 {
-    static const char *const words[] = { [DYGW_QUESTION_GET] = "get", [DYGW_QUESTION_ORDER] = "order",
+    static const char *const words[] = { [DYGW_QUESTION_GET] = "get",
+                                         [DYGW_QUESTION_ORDER] = "order",
                                          [DYGW_QUESTION_RECORDS] = "records",
                                          [DYGW_QUESTION_STORES] = "stores" };
 
@@ -125,8 +123,8 @@ static dygw_reply_t *answer_of(const asked_t *asked, apr_pool_t *pool)
     return reply;
 }
 
-int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience,
-                           void **baton, dygw_answer_t *answer)
+int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience, void **baton,
+                           dygw_answer_t *answer)
 {
     const asked_t *asked = &APR_ARRAY_IDX(async->begun, async->completed++, asked_t);
 
@@ -144,10 +142,11 @@ static int setup(void **state)
     apr_pool_create(&world.pool, NULL);
     world.held = "held";
     world.stable = 1;
-    world.fresh = (dygw_token_reply_t){ .reply = { .kind = DYGW_REPLY_OK, .http_status = 200,
-                                                   .description = "", .logid = "", .date = NOW,
-                                                   .ended_at = NOW },
-                                        .access_token = "held" };
+    world.fresh = (dygw_token_reply_t){
+        .reply
+        = { .kind = DYGW_REPLY_OK, .http_status = 200, .description = "", .logid = "", .date = NOW, .ended_at = NOW },
+        .access_token = "held",
+    };
     world.listed = "{\"pois\":[{\"poi\":{\"poi_id\":\"71\"}}],\"total\":1}";
     world.alone = "{\"pois\":[]}";
     world.asked = "";
@@ -170,8 +169,8 @@ static json_t *diagnose(const char *const *poi_ids)
     dygw_gateway_t gateway = { .account_id = ACCOUNT };
     dygw_findings_t findings = { 0 };
     const dygw_ctx_t ctx = { &gateway, &log, world.pool };
-    dygw_diagnosis_t d = { .ctx = &ctx, .findings = &findings,
-                           .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)) };
+    dygw_diagnosis_t d
+        = { .ctx = &ctx, .findings = &findings, .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)) };
 
     for (; poi_ids && *poi_ids; poi_ids++) {
         APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;
@@ -276,8 +275,7 @@ static void another_store_is_asked_for_by_itself(DYGW_UNUSED void **state)
     const char *const stores[] = { "72", NULL };
     const json_t *checks;
 
-    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"root_account\":{\"account_id\":\""
-                  ACCOUNT "\"}}]}";
+    world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"root_account\":{\"account_id\":\"" ACCOUNT "\"}}]}";
     assert_string_equal(verdict(diagnose(stores), "store"), "pass");
     assert_non_null(strstr(world.asked, "held stores - 72; "));
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"}}]}";
@@ -332,8 +330,12 @@ static void clocks_may_be_a_little_apart(DYGW_UNUSED void **state)
     static const struct {
         dygw_ms_t ahead;
         const char *verdict;
-    } cases[] = { { 0, "pass" }, { 4000, "pass" }, { -5500, "pass" }, { 6000, "warn clock_off" },
-                  { -59000, "warn clock_off" }, { 61000, "fail clock_off" },
+    } cases[] = { { 0, "pass" },
+                  { 4000, "pass" },
+                  { -5500, "pass" },
+                  { 6000, "warn clock_off" },
+                  { -59000, "warn clock_off" },
+                  { 61000, "fail clock_off" },
                   { -3600000, "fail clock_off" } };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

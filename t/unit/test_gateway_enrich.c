@@ -12,10 +12,10 @@
 #include "gateway/settle/settle.h"
 #include "util/compiler.h"
 
-#define FIRST_MS    2000
-#define MAX_MS      600000
-#define GIVE_UP_MS  APR_INT64_C(86400000)
-#define HOUR_MS     3600000
+#define FIRST_MS   2000
+#define MAX_MS     600000
+#define GIVE_UP_MS APR_INT64_C(86400000)
+#define HOUR_MS    3600000
 
 static dygw_gateway_t *gateway;
 static dygw_douyin_async_t *async;
@@ -80,8 +80,10 @@ static dygw_job_t *enrich(apr_int64_t first_id)
     dygw_store_verification_items(db, first_id, &items, pool);
     dygw_db_close(db);
     *job = (dygw_job_t){
-        .kind = &dygw_enrich_job, .ctx = { gateway, &fake_log, pool },
-        .rows = (dygw_verification_t **)items->elts, .count = items->nelts
+        .kind = &dygw_enrich_job,
+        .ctx = { gateway, &fake_log, pool },
+        .rows = (dygw_verification_t **)items->elts,
+        .count = items->nelts,
     };
     question = job->kind->begin(job);
     while (question) {
@@ -147,9 +149,8 @@ static void the_record_has_what_they_say(DYGW_UNUSED void **state)
     assert_int_equal(v->coupon_status, DYGW_COUPON_USED);
     assert_int_equal(v->verify_records_count, 2);
     assert_true(v->cancelable_until == dygw_now() + HOUR_MS);
-    assert_string_equal(v->douyin_response,
-                        "{\"order\":{\"data\":{\"error_code\":0,\"of\":\"order\"}},"
-                        "\"get\":{\"data\":{\"error_code\":0,\"of\":\"get\"}}}");
+    assert_string_equal(v->douyin_response, "{\"order\":{\"data\":{\"error_code\":0,\"of\":\"order\"}},"
+                                            "\"get\":{\"data\":{\"error_code\":0,\"of\":\"get\"}}}");
 }
 
 static void what_douyin_is_silent_about_stays(DYGW_UNUSED void **state)
@@ -243,10 +244,9 @@ static void an_answer_recorded_before_gives_way(DYGW_UNUSED void **state)
 
     v->douyin_response = "{\"prepare\":1,\"get\":{\"old\":true},\"verify\":2}";
     enrich(1);
-    assert_string_equal(v->douyin_response,
-                        "{\"prepare\":1,\"verify\":2,"
-                        "\"order\":{\"data\":{\"error_code\":0,\"of\":\"order\"}},"
-                        "\"get\":{\"data\":{\"error_code\":0,\"of\":\"get\"}}}");
+    assert_string_equal(v->douyin_response, "{\"prepare\":1,\"verify\":2,"
+                                            "\"order\":{\"data\":{\"error_code\":0,\"of\":\"order\"}},"
+                                            "\"get\":{\"data\":{\"error_code\":0,\"of\":\"get\"}}}");
 }
 
 static void without_an_order_the_coupon_is_enough(DYGW_UNUSED void **state)
@@ -402,8 +402,8 @@ static void pauses_grow_until_it_is_given_up(DYGW_UNUSED void **state)
         enrich(1);
         tries++;
         pause = v->next_run_at - dygw_now();
-        assert_true(tries < 4 || v->next_run_at == start + GIVE_UP_MS
-                    || v->enrichment_status != DYGW_ENRICH_PENDING || pause > 4 * FIRST_MS);
+        assert_true(tries < 4 || v->next_run_at == start + GIVE_UP_MS || v->enrichment_status != DYGW_ENRICH_PENDING
+                    || pause > 4 * FIRST_MS);
         assert_true(pause <= MAX_MS + MAX_MS / 5);
         if (v->next_run_at != DYGW_NO_TIME) {
             fake_clock_advance(pause);
@@ -500,7 +500,7 @@ int main(void)
         TEST(without_an_account_nothing_is_asked),
         TEST(what_nothing_is_known_of_is_tried_like_the_others),
         TEST(what_was_cancelled_meanwhile_is_not_written),
-        TEST(pauses_double_up_to_the_longest)
+        TEST(pauses_double_up_to_the_longest),
     };
 
     apr_initialize();

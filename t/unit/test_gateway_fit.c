@@ -24,8 +24,12 @@ static apr_array_header_t *coupons;
 static int set_up(void **state)
 {
     make_pool(state);
-    row = (dygw_verification_t){ .created_at = MADE_AT, .poi_id = "71", .certificate_id = "c-1",
-                                 .encrypted_code = "e-1" };
+    row = (dygw_verification_t){
+        .created_at = MADE_AT,
+        .poi_id = "71",
+        .certificate_id = "c-1",
+        .encrypted_code = "e-1",
+    };
     coupons = apr_array_make(pool, 4, sizeof(dygw_seen_coupon_t));
     return 0;
 }
@@ -35,9 +39,8 @@ static void show(const char *certificate_id, const char *encrypted_code)
     dygw_seen_coupon_t *seen = apr_array_push(coupons);
 
     *seen = (dygw_seen_coupon_t){
-        .certificate = { .certificate_id = certificate_id, .encrypted_code = encrypted_code,
-                         .status = 2 },
-        .verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t))
+        .certificate = { .certificate_id = certificate_id, .encrypted_code = encrypted_code, .status = 2 },
+        .verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t)),
     };
 }
 
@@ -96,12 +99,12 @@ static void a_verification_fits_by_store_time_and_kind(DYGW_UNUSED void **state)
 {
     static const case_t cases[] = {
         { "71", MADE_AT + 1000, 4, DYGW_FIT_YES },
-        { NULL, MADE_AT + 1000, 4, DYGW_FIT_YES },          /* older answers name no store */
+        { NULL, MADE_AT + 1000, 4, DYGW_FIT_YES }, /* older answers name no store */
         { "0", MADE_AT + 1000, 4, DYGW_FIT_YES },
         { "72", MADE_AT + 1000, 4, DYGW_FIT_NO },
-        { "71", MADE_AT - 2999, 4, DYGW_FIT_YES },          /* those of our hosts differ */
+        { "71", MADE_AT - 2999, 4, DYGW_FIT_YES }, /* those of our hosts differ */
         { "71", MADE_AT - 3001, 4, DYGW_FIT_NO },
-        { "71", MADE_AT - 3000, 4, DYGW_FIT_YES },          /* a whole second is all of it */
+        { "71", MADE_AT - 3000, 4, DYGW_FIT_YES }, /* a whole second is all of it */
         { "71", MADE_AT - 4000, 4, DYGW_FIT_NO },
         { "71", NOW + 3000, 4, DYGW_FIT_YES },
         { "71", NOW + 3001, 4, DYGW_FIT_NO },
@@ -112,12 +115,16 @@ static void a_verification_fits_by_store_time_and_kind(DYGW_UNUSED void **state)
         { "71", MADE_AT, -1, DYGW_FIT_SILENT },
         { "71", MADE_AT, 0, DYGW_FIT_SILENT },
         { "71", DYGW_NO_TIME, 2, DYGW_FIT_NO },
-        { "72", DYGW_NO_TIME, -1, DYGW_FIT_NO }
+        { "72", DYGW_NO_TIME, -1, DYGW_FIT_NO },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        dygw_seen_verify_t verify = { .verify_id = "v", .poi_id = cases[i].poi_id,
-                                      .verify_time = cases[i].time, .verify_type = cases[i].type };
+        dygw_seen_verify_t verify = {
+            .verify_id = "v",
+            .poi_id = cases[i].poi_id,
+            .verify_time = cases[i].time,
+            .verify_type = cases[i].type,
+        };
 
         if (dygw_fit_verify(&row, &verify, NOW) != cases[i].fit) {
             fail_msg("case %d", (int)i);
@@ -127,8 +134,8 @@ static void a_verification_fits_by_store_time_and_kind(DYGW_UNUSED void **state)
 
 static dygw_fit_e fit(dygw_ms_t time, dygw_ms_t least, dygw_ms_t most)
 {
-    const dygw_seen_verify_t verify = { .verify_id = "v", .verify_time = time, .verify_type = 4,
-                                        .ahead_least = least, .ahead_most = most };
+    const dygw_seen_verify_t verify
+        = { .verify_id = "v", .verify_time = time, .verify_type = 4, .ahead_least = least, .ahead_most = most };
 
     return dygw_fit_verify(&row, &verify, NOW);
 }
@@ -161,14 +168,14 @@ static void what_was_done_before_our_own_prepare_is_not_ours(DYGW_UNUSED void **
     row.mode = DYGW_MODE_CODE;
     row.douyin_response = "{\"prepare\":{\"data\":{},\"extra\":{\"now\":1767225599}},\"get\":{}}";
     assert_true(dygw_fit_prepared_at(&row, pool) == MADE_AT - 1000);
-    assert_true(precedes(MADE_AT - 3000, MADE_AT - 1000));      /* whole seconds */
+    assert_true(precedes(MADE_AT - 3000, MADE_AT - 1000)); /* whole seconds */
     assert_false(precedes(MADE_AT - 2000, MADE_AT - 1000));
     assert_true(precedes(MADE_AT - 2001, MADE_AT - 1000));
     assert_false(precedes(MADE_AT - 1999, MADE_AT - 1000));
     assert_false(precedes(DYGW_NO_TIME, MADE_AT - 1000));
     assert_false(precedes(MADE_AT - 60000, DYGW_NO_TIME));
-    assert_false(precedes(MADE_AT + 1000, MADE_AT + 60000));    /* it was not prepared afterwards */
-    row.mode = DYGW_MODE_ENCRYPTED_CODE;                        /* the caller's */
+    assert_false(precedes(MADE_AT + 1000, MADE_AT + 60000)); /* it was not prepared afterwards */
+    row.mode = DYGW_MODE_ENCRYPTED_CODE;                     /* the caller's */
     assert_true(dygw_fit_prepared_at(&row, pool) == DYGW_NO_TIME);
     row.mode = DYGW_MODE_SHORT_LINK;
     row.douyin_response = "{\"omitted\":true}";
@@ -186,12 +193,12 @@ static void a_redemption_is_gone_when_it_is_not_shown(DYGW_UNUSED void **state)
     row.verify_id = "v";
     assert_true(dygw_fit_is_gone(&row, seen));
     *(dygw_seen_verify_t *)apr_array_push(seen->verifies) = (dygw_seen_verify_t){
-        .verify_id = "v"
+        .verify_id = "v",
     };
     assert_false(dygw_fit_is_gone(&row, seen));
     row.verify_id = "w";
     assert_true(dygw_fit_is_gone(&row, seen));
-    row.verify_id = NULL;       /* Douyin never named it */
+    row.verify_id = NULL; /* Douyin never named it */
     assert_false(dygw_fit_is_gone(&row, seen));
     apr_array_clear(seen->verifies);
     assert_false(dygw_fit_is_gone(&row, seen));
@@ -211,7 +218,7 @@ static void a_used_coupon_without_verification_hides_it(DYGW_UNUSED void **state
     seen->times_used = 1;
     assert_true(dygw_fit_is_hidden(seen));
     *(dygw_seen_verify_t *)apr_array_push(seen->verifies) = (dygw_seen_verify_t){
-        .verify_id = "v"
+        .verify_id = "v",
     };
     assert_false(dygw_fit_is_hidden(seen));
     assert_non_null(dygw_fit_find(seen, "v"));
@@ -233,7 +240,7 @@ int main(void)
         TEST(times_are_douyins_and_are_taken_by_our_clock),
         TEST(what_was_done_before_our_own_prepare_is_not_ours),
         TEST(a_redemption_is_gone_when_it_is_not_shown),
-        TEST(a_used_coupon_without_verification_hides_it)
+        TEST(a_used_coupon_without_verification_hides_it),
     };
 
     apr_initialize();

@@ -164,7 +164,7 @@ static void a_cancel_is_committed_before_it_is_sent(DYGW_UNUSED void **state)
     cancel_was_lost();
     show(2, "v-1");
     fake_cancel(DYGW_REPLY_LOST, 0);
-    fake_store_fail(FAKE_UPDATE, 1, 1, APR_EGENERAL, 0);    /* the second unit does it */
+    fake_store_fail(FAKE_UPDATE, 1, 1, APR_EGENERAL, 0); /* the second unit does it */
     run();
     assert_int_equal(row->cancels, 2);
     check_asked("get enc-1; " CANCEL);
@@ -181,8 +181,7 @@ static void given_up_and_redeemed_it_is_cancelled_at_once(DYGW_UNUSED void **sta
     run();
     check_asked(CANCEL);
     check_cancelled(DYGW_BY_RESPONSE);
-    assert_string_equal(row->douyin_response,
-                        "{\"cancel\":{\"data\":{\"error_code\":0,\"of\":\"cancel\"}}}");
+    assert_string_equal(row->douyin_response, "{\"cancel\":{\"data\":{\"error_code\":0,\"of\":\"cancel\"}}}");
 }
 
 static void what_cannot_be_named_cannot_be_cancelled(DYGW_UNUSED void **state)
@@ -201,8 +200,7 @@ static void what_cannot_be_named_cannot_be_cancelled(DYGW_UNUSED void **state)
 
 static void show_as_it_was_done(void)
 {
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1",
-              row->verify_time);
+    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1", row->verify_time);
 }
 
 static void what_douyin_did_not_name_is_looked_up_and_cancelled(DYGW_UNUSED void **state)
@@ -226,13 +224,11 @@ static void what_douyin_does_not_name_for_two_hours_is_not_cancelled(DYGW_UNUSED
 {
     row->cancel_since = dygw_now();
     row->verify_id = NULL;
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7",
-              dygw_now())->verify_type = 2;
+    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7", dygw_now())->verify_type = 2;
     run();
     check_waits(5000, 5000);
     fake_clock_advance(2 * HOUR_MS + 1000);
-    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7",
-              dygw_now())->verify_type = 2;
+    fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-7", dygw_now())->verify_type = 2;
     run();
     check_refused(2100001);
     settling_asked();
@@ -380,8 +376,7 @@ static void of_a_cancelled_one_a_refund_is_recorded(DYGW_UNUSED void **state)
     assert_int_equal(row->coupon_status, DYGW_COUPON_REFUNDED);
 }
 
-static void news_of_a_redemption_that_douyin_did_not_name_end_it_only_when_it_is_unused(
-    DYGW_UNUSED void **state)
+static void news_of_a_redemption_that_douyin_did_not_name_end_it_only_when_it_is_unused(DYGW_UNUSED void **state)
 {
     row->news = 1;
     row->verify_id = NULL;
@@ -515,7 +510,7 @@ int main(void)
         TEST(news_without_an_answer_are_kept),
         TEST(news_wait_for_a_cancel_and_come_next),
         TEST(each_row_that_is_due_has_its_turn),
-        TEST(a_follow_up_without_reason_ends)
+        TEST(a_follow_up_without_reason_ends),
     };
 
     apr_initialize();

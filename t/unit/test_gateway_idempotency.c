@@ -24,8 +24,7 @@ static int has_row;
 static apr_status_t claim_fails, let_go_fails;
 static int claims;
 
-apr_status_t dygw_store_idempotency_claim(DYGW_UNUSED dygw_db_t *db,
-                                          const dygw_idempotency_t *wanted, dygw_ms_t now,
+apr_status_t dygw_store_idempotency_claim(DYGW_UNUSED dygw_db_t *db, const dygw_idempotency_t *wanted, dygw_ms_t now,
                                           dygw_idempotency_t **held, apr_pool_t *in)
 {
     apr_status_t rv = claim_fails;
@@ -36,8 +35,8 @@ apr_status_t dygw_store_idempotency_claim(DYGW_UNUSED dygw_db_t *db,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (has_row && strcmp(row.key, wanted->key) == 0 && strcmp(row.owner, wanted->owner) != 0
-        && row.expires_at > now && (row.first_id || row.running_until > now)) {
+    if (has_row && strcmp(row.key, wanted->key) == 0 && strcmp(row.owner, wanted->owner) != 0 && row.expires_at > now
+        && (row.first_id || row.running_until > now)) {
         *held = apr_pmemdup(in, &row, sizeof(row));
         return APR_EEXIST;
     }
@@ -46,8 +45,8 @@ apr_status_t dygw_store_idempotency_claim(DYGW_UNUSED dygw_db_t *db,
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_idempotency_tie(DYGW_UNUSED dygw_db_t *db, const char *key,
-                                        const char *owner, apr_int64_t first_id)
+apr_status_t dygw_store_idempotency_tie(DYGW_UNUSED dygw_db_t *db, const char *key, const char *owner,
+                                        apr_int64_t first_id)
 {
     fake_event("tie");
     assert_string_equal(key, row.key);
@@ -58,8 +57,7 @@ apr_status_t dygw_store_idempotency_tie(DYGW_UNUSED dygw_db_t *db, const char *k
     return let_go_fails;
 }
 
-apr_status_t dygw_store_idempotency_free(DYGW_UNUSED dygw_db_t *db, const char *key,
-                                         const char *owner)
+apr_status_t dygw_store_idempotency_free(DYGW_UNUSED dygw_db_t *db, const char *key, const char *owner)
 {
     fake_event("free");
     assert_string_equal(key, row.key);
@@ -70,8 +68,8 @@ apr_status_t dygw_store_idempotency_free(DYGW_UNUSED dygw_db_t *db, const char *
     return let_go_fails;
 }
 
-apr_status_t dygw_store_idempotency_get(DYGW_UNUSED dygw_db_t *db, const char *key,
-                                        dygw_ms_t now, dygw_idempotency_t **held, apr_pool_t *in)
+apr_status_t dygw_store_idempotency_get(DYGW_UNUSED dygw_db_t *db, const char *key, dygw_ms_t now,
+                                        dygw_idempotency_t **held, apr_pool_t *in)
 {
     fake_event("get_key");
     if (!has_row || strcmp(row.key, key) != 0 || row.expires_at <= now) {
@@ -83,8 +81,8 @@ apr_status_t dygw_store_idempotency_get(DYGW_UNUSED dygw_db_t *db, const char *k
 
 /* --- the redemption --- */
 
-static dygw_redeem_result_t redeemed;   /* what it comes to */
-static int records;                     /* it makes so many */
+static dygw_redeem_result_t redeemed; /* what it comes to */
+static int records;                   /* it makes so many */
 static int redemptions;
 
 static void insert(apr_int64_t first_id, int count)
@@ -107,8 +105,7 @@ static void insert(apr_int64_t first_id, int count)
     dygw_db_close(db);
 }
 
-void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *asked,
-                 dygw_redeem_result_t *result)
+void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *asked, dygw_redeem_result_t *result)
 {
     assert_ptr_equal(ctx->gateway, gateway);
     assert_int_equal(fake_store_open_units(), 0);
@@ -136,9 +133,17 @@ static int set_up(void **state)
     redeemed = (dygw_redeem_result_t){ 0 };
     records = 1;
     request = (dygw_redeem_request_t){
-        .app_id = 3, .app_name = "till", .poi_id = "7012345678901234567", .mode = DYGW_MODE_CODE,
-        .code = "123456789012", .count = 1, .operator_name = "wang", .device = "till-1",
-        .ext_order_id = "A-1", .request_id = "req-1", .idempotency_key = "order 17/1"
+        .app_id = 3,
+        .app_name = "till",
+        .poi_id = "7012345678901234567",
+        .mode = DYGW_MODE_CODE,
+        .code = "123456789012",
+        .count = 1,
+        .operator_name = "wang",
+        .device = "till-1",
+        .ext_order_id = "A-1",
+        .request_id = "req-1",
+        .idempotency_key = "order 17/1",
     };
     return 0;
 }
@@ -199,9 +204,8 @@ static void a_request_that_died_is_taken_over(DYGW_UNUSED void **state)
 
 static void other_fields_are_another_request(DYGW_UNUSED void **state)
 {
-    const char **texts[] = { &request.poi_id, &request.code, &request.order_id,
-                             &request.certificate_id, &request.operator_name, &request.device,
-                             &request.ext_order_id };
+    const char **texts[] = { &request.poi_id,        &request.code,   &request.order_id,    &request.certificate_id,
+                             &request.operator_name, &request.device, &request.ext_order_id };
 
     redeem();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -218,7 +222,7 @@ static void other_fields_are_another_request(DYGW_UNUSED void **state)
     request.count = 2;
     redeem();
     assert_int_equal(out.result.code, DYGW_IDEMPOTENCY_KEY_REUSED);
-    row.first_id = 0;       /* also while the first is running */
+    row.first_id = 0; /* also while the first is running */
     redeem();
     assert_int_equal(out.result.code, DYGW_IDEMPOTENCY_KEY_REUSED);
     assert_int_equal(redemptions, 1);
@@ -259,19 +263,32 @@ static void recorded_keys_and_fingerprints_are_known_for_ever(DYGW_UNUSED void *
         dygw_redeem_request_t request;
         const char *fingerprint;
     } recorded[] = {
-        { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1,
-            .operator_name = "wang", .device = "till-1", .ext_order_id = "A-1" },
+        { { .poi_id = POI,
+            .mode = DYGW_MODE_CODE,
+            .code = "123456789012",
+            .count = 1,
+            .operator_name = "wang",
+            .device = "till-1",
+            .ext_order_id = "A-1" },
           "17191469d46c84ad8e24db07c658e1bd7a70a92a4c76a39e126f537c72bcd57e" },
         { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "123456789012", .count = 1 },
           "b934b770760ce1e49d1c367fa49681d78355ae93d9620e281ae2a5c282570719" },
-        { { .poi_id = POI, .mode = DYGW_MODE_SHORT_LINK, .count = 3,
-            .short_link = "https://v.douyin.com/x/" },
+        { { .poi_id = POI, .mode = DYGW_MODE_SHORT_LINK, .count = 3, .short_link = "https://v.douyin.com/x/" },
           "eb8f0a6eaca58180bd361168e56df1c7739082d770756fac1ab05a0293e4e985" },
-        { { .poi_id = POI, .mode = DYGW_MODE_ENCRYPTED_CODE, .encrypted_code = "CgwIARDh",
-            .verify_token = "token-1", .order_id = "1061", .certificate_id = "7382", .count = 1 },
+        { { .poi_id = POI,
+            .mode = DYGW_MODE_ENCRYPTED_CODE,
+            .encrypted_code = "CgwIARDh",
+            .verify_token = "token-1",
+            .order_id = "1061",
+            .certificate_id = "7382",
+            .count = 1 },
           "8a265e2403260dcc3b7ae1029d80991a7ad31a5292aad504ecc0b1580ed8cc90" },
-        { { .poi_id = POI, .mode = DYGW_MODE_CODE, .code = "12345678", .count = 1,
-            .operator_name = "\xE6\x94\xB6\xE9\x93\xB6\xE5\x91\x98 \"1\"", .device = "POS\\7" },
+        { { .poi_id = POI,
+            .mode = DYGW_MODE_CODE,
+            .code = "12345678",
+            .count = 1,
+            .operator_name = "\xE6\x94\xB6\xE9\x93\xB6\xE5\x91\x98 \"1\"",
+            .device = "POS\\7" },
           "035215f926a0b901b9ce767d6ecdd47daaf215c6dc8b3eefe0a75cae713d909b" },
     };
 
@@ -282,8 +299,7 @@ static void recorded_keys_and_fingerprints_are_known_for_ever(DYGW_UNUSED void *
         request.idempotency_key = "order 17/1";
         has_row = 0;
         redeem();
-        assert_string_equal(row.key,
-                            "f88c1a774a96b0eb8ceb7205386b308a0f3a492ec85b34d73488c21df4e97c92");
+        assert_string_equal(row.key, "f88c1a774a96b0eb8ceb7205386b308a0f3a492ec85b34d73488c21df4e97c92");
         assert_string_equal(row.fingerprint, recorded[i].fingerprint);
     }
 }
@@ -390,7 +406,7 @@ static void a_key_without_records_is_running_or_came_to_nothing(DYGW_UNUSED void
     fake_clock_advance(90001);
     look_up(3, "order 17/1");
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
-    fake_clock_advance(-3600000);   /* set back: no request runs until then */
+    fake_clock_advance(-3600000); /* set back: no request runs until then */
     look_up(3, "order 17/1");
     assert_int_equal(out.result.code, DYGW_NOT_FOUND);
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
@@ -433,7 +449,7 @@ int main(void)
         TEST(a_claim_is_made_again_when_its_connection_died),
         TEST(records_are_found_by_their_key),
         TEST(a_key_without_records_is_running_or_came_to_nothing),
-        TEST(records_that_cannot_be_read_are_not_made_anew)
+        TEST(records_that_cannot_be_read_are_not_made_anew),
     };
 
     apr_initialize();

@@ -14,10 +14,10 @@
 #include "gateway/settle/late.h"
 #include "util/compiler.h"
 
-#define OTHER_ID    50
-#define AGAIN       "cancel v-2 cert-1 -"
-#define TAKEN_BACK  "DYGW0443"
-#define LEFT        "DYGW0444"
+#define OTHER_ID   50
+#define AGAIN      "cancel v-2 cert-1 -"
+#define TAKEN_BACK "DYGW0443"
+#define LEFT       "DYGW0444"
 
 /* Redeemed by the second of two requests, and cancelled just now. */
 static void cancel_it(void)
@@ -60,8 +60,8 @@ static int run_next(void)
 
 static dygw_seen_verify_t *show_of(const char *verify_id, dygw_ms_t verify_time)
 {
-    dygw_seen_verify_t *seen = fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1",
-                                                     2), verify_id, verify_time);
+    dygw_seen_verify_t *seen
+        = fake_seen(fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id, verify_time);
 
     seen->poi_id = SETTLING_POI;
     return seen;
@@ -162,8 +162,7 @@ static void a_group_that_was_sent_once_and_answered_is_done_with(DYGW_UNUSED voi
 }
 
 /* Its code was in the repetition for the other. */
-static void a_group_that_was_repeated_is_looked_after_from_its_last_repetition(
-    DYGW_UNUSED void **state)
+static void a_group_that_was_repeated_is_looked_after_from_its_last_repetition(DYGW_UNUSED void **state)
 {
     dygw_verification_t *second = settling_row(ID, 1, 2);
 
@@ -381,8 +380,7 @@ static void without_an_answer_in_the_end_it_is_asked_again(DYGW_UNUSED void **st
     settling_asked();
 }
 
-static void a_coupon_that_douyin_does_not_know_is_asked_about_until_it_is_over(
-    DYGW_UNUSED void **state)
+static void a_coupon_that_douyin_does_not_know_is_asked_about_until_it_is_over(DYGW_UNUSED void **state)
 {
     fake_get(DYGW_REPLY_COUPON, 1212);
     run_next();
@@ -461,8 +459,7 @@ static void of_a_failed_one_too_what_comes_late_is_taken_back(DYGW_UNUSED void *
 
     other->verify_id = "v-1";
     for (i = 0; i < 2; i++) {
-        fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1",
-                  dygw_now());
+        fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1", dygw_now());
         fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
     }
     settle();
@@ -526,7 +523,7 @@ static void what_a_repetition_redeems_for_a_failed_sibling_is_taken_back(DYGW_UN
     assert_true(row->errand_at <= dygw_now());
     settling_asked();
     show(NULL);
-    run();      /* it need not be shown at once */
+    run(); /* it need not be shown at once */
     assert_int_equal(fake_logged(TAKEN_BACK), 0);
     show("v-2")->poi_id = NULL;
     run_next();
@@ -535,8 +532,8 @@ static void what_a_repetition_redeems_for_a_failed_sibling_is_taken_back(DYGW_UN
     check_marked(1);
 }
 
-#define TEST(f)         cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
-#define CANCELLED(f)    cmocka_unit_test_setup_teardown(f, set_up_cancelled, destroy_pool)
+#define TEST(f)      cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
+#define CANCELLED(f) cmocka_unit_test_setup_teardown(f, set_up_cancelled, destroy_pool)
 
 int main(void)
 {
@@ -570,7 +567,7 @@ int main(void)
         TEST(of_a_failed_one_too_what_comes_late_is_taken_back),
         TEST(another_use_of_a_times_card_is_taken_back),
         TEST(of_a_used_coupon_nothing_more_can_be_redeemed),
-        TEST(what_a_repetition_redeems_for_a_failed_sibling_is_taken_back)
+        TEST(what_a_repetition_redeems_for_a_failed_sibling_is_taken_back),
     };
 
     apr_initialize();

@@ -29,8 +29,7 @@ static void insert(apr_int64_t app_id, apr_int64_t first_id, int count)
         pointers[i] = &rows[i];
     }
     assert_int_equal(dygw_db_open(&db, gateway->db, &fake_log, pool), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_insert(db, pointers, count, NULL, NULL),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_insert(db, pointers, count, NULL, NULL), APR_SUCCESS);
     dygw_db_close(db);
 }
 
@@ -104,11 +103,9 @@ static void the_rows_of_a_request_are_read_by_its_first(DYGW_UNUSED void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_verification_is_read_by_its_app),
-        TEST(another_apps_is_not_found),
-        TEST(one_of_several_comes_with_the_others),
-        TEST(without_database_it_cannot_be_told),
-        TEST(the_rows_of_a_request_are_read_by_its_first)
+        TEST(a_verification_is_read_by_its_app),           TEST(another_apps_is_not_found),
+        TEST(one_of_several_comes_with_the_others),        TEST(without_database_it_cannot_be_told),
+        TEST(the_rows_of_a_request_are_read_by_its_first),
     };
 
     apr_initialize();

@@ -19,9 +19,9 @@
 #include "gateway/reports/match.h"
 #include "util/compiler.h"
 
-#define START   APR_INT64_C(1764000000000)      /* 2025-11-24T16:00:00Z */
-#define END     (START + 86400000)
-#define NOON    (START + 43200000)
+#define START APR_INT64_C(1764000000000) /* 2025-11-24T16:00:00Z */
+#define END   (START + 86400000)
+#define NOON  (START + 43200000)
 
 static dygw_match_t *match;
 static apr_int64_t last_id;
@@ -34,32 +34,44 @@ static int set_up(void **state)
     return 0;
 }
 
-static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id,
-                             const char *certificate_id, apr_int64_t pay_amount, dygw_ms_t at)
+static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id, const char *certificate_id,
+                             apr_int64_t pay_amount, dygw_ms_t at)
 {
     dygw_match_row_t *made = apr_pcalloc(pool, sizeof(*made));
 
     *made = (dygw_match_row_t){
-        .id = ++last_id, .app_id = 3, .app_name = "app", .poi_id = "poi", .verify_status = status,
-        .verify_id = verify_id, .certificate_id = certificate_id, .pay_amount = pay_amount,
-        .verify_time = at, .created_at = NOON
+        .id = ++last_id,
+        .app_id = 3,
+        .app_name = "app",
+        .poi_id = "poi",
+        .verify_status = status,
+        .verify_id = verify_id,
+        .certificate_id = certificate_id,
+        .pay_amount = pay_amount,
+        .verify_time = at,
+        .created_at = NOON,
     };
     return made;
 }
 
-static void ours(dygw_verify_status_e status, const char *verify_id, const char *certificate_id,
-                 apr_int64_t pay_amount, dygw_ms_t at)
+static void ours(dygw_verify_status_e status, const char *verify_id, const char *certificate_id, apr_int64_t pay_amount,
+                 dygw_ms_t at)
 {
     dygw_match_add_verification(match, row(status, verify_id, certificate_id, pay_amount, at));
 }
 
-static void theirs(const char *verify_id, const char *certificate_id, int cancelled,
-                   apr_int64_t pay_amount, dygw_ms_t at)
+static void theirs(const char *verify_id, const char *certificate_id, int cancelled, apr_int64_t pay_amount,
+                   dygw_ms_t at)
 {
     dygw_verify_record_t record = {
-        .verify_id = verify_id, .certificate_id = certificate_id, .verify_time = at,
-        .cancel_time = cancelled ? at + 1000 : DYGW_NO_TIME, .cancelled = cancelled,
-        .verify_type = 4, .pay_amount = pay_amount, .sku_name = "sku"
+        .verify_id = verify_id,
+        .certificate_id = certificate_id,
+        .verify_time = at,
+        .cancel_time = cancelled ? at + 1000 : DYGW_NO_TIME,
+        .cancelled = cancelled,
+        .verify_type = 4,
+        .pay_amount = pay_amount,
+        .sku_name = "sku",
     };
 
     dygw_match_add_record(match, &record);
@@ -71,8 +83,7 @@ static void judge(void)
     dygw_match_classify(match);
 }
 
-static void assert_counts(int matched, int only_here, int only_at_douyin, int cancelled,
-                          int differs)
+static void assert_counts(int matched, int only_here, int only_at_douyin, int cancelled, int differs)
 {
     assert_int_equal(match->counts[DYGW_MATCHED], matched);
     assert_int_equal(match->counts[DYGW_ONLY_HERE], only_here);
@@ -311,8 +322,7 @@ static void found(dygw_match_row_t *first, dygw_match_row_t *second)
 
 static void a_row_of_the_coupon_from_another_day_may_be_the_partner(DYGW_UNUSED void **state)
 {
-    found(row(DYGW_FAILED, NULL, "c1", 100, DYGW_NO_TIME),
-          row(DYGW_SUCCESS, NULL, "c1", 100, END + 5));
+    found(row(DYGW_FAILED, NULL, "c1", 100, DYGW_NO_TIME), row(DYGW_SUCCESS, NULL, "c1", 100, END + 5));
     assert_counts(1, 0, 0, 0, 0);
 }
 
@@ -349,24 +359,22 @@ static void of_a_part_of_the_account_nothing_is_missed(DYGW_UNUSED void **state)
 
 static void a_pair_is_told_with_both_sides_and_the_message(DYGW_UNUSED void **state)
 {
-    dygw_webhook_t message = { .action = "verify", .msg_time = START, .received_at = START + 1,
-                               .order_id = "1001" };
+    dygw_webhook_t message = { .action = "verify", .msg_time = START, .received_at = START + 1, .order_id = "1001" };
 
     ours(DYGW_SUCCESS, "v1", "c1", 100, NOON);
     theirs("v1", "c1", 1, 100, NOON);
     judge();
-    assert_string_equal(
-        dygw_match_item(pair(0), &message, pool),
-        "{\"class\":\"cancelled_at_douyin\",\"ours\":{\"id\":1,\"app_id\":3,\"app_name\":\"app\","
-        "\"poi_id\":\"poi\",\"verify_status\":\"success\",\"certificate_id\":\"c1\","
-        "\"verify_id\":\"v1\",\"order_id\":null,\"ext_order_id\":null,\"product_name\":null,"
-        "\"pay_amount\":100,\"verify_time\":\"2025-11-25T04:00:00.000Z\","
-        "\"created_at\":\"2025-11-25T04:00:00.000Z\"},"
-        "\"douyin\":{\"verify_id\":\"v1\",\"certificate_id\":\"c1\",\"status\":\"cancelled\","
-        "\"verify_time\":\"2025-11-25T04:00:00.000Z\",\"cancel_time\":\"2025-11-25T04:00:01.000Z\","
-        "\"verify_type\":4,\"pay_amount\":100,\"sku_name\":\"sku\"},"
-        "\"webhook\":{\"action\":\"verify\",\"msg_time\":\"2025-11-24T16:00:00.000Z\","
-        "\"received_at\":\"2025-11-24T16:00:00.001Z\",\"order_id\":\"1001\"}}");
+    assert_string_equal(dygw_match_item(pair(0), &message, pool),
+                        "{\"class\":\"cancelled_at_douyin\",\"ours\":{\"id\":1,\"app_id\":3,\"app_name\":\"app\","
+                        "\"poi_id\":\"poi\",\"verify_status\":\"success\",\"certificate_id\":\"c1\","
+                        "\"verify_id\":\"v1\",\"order_id\":null,\"ext_order_id\":null,\"product_name\":null,"
+                        "\"pay_amount\":100,\"verify_time\":\"2025-11-25T04:00:00.000Z\","
+                        "\"created_at\":\"2025-11-25T04:00:00.000Z\"},"
+                        "\"douyin\":{\"verify_id\":\"v1\",\"certificate_id\":\"c1\",\"status\":\"cancelled\","
+                        "\"verify_time\":\"2025-11-25T04:00:00.000Z\",\"cancel_time\":\"2025-11-25T04:00:01.000Z\","
+                        "\"verify_type\":4,\"pay_amount\":100,\"sku_name\":\"sku\"},"
+                        "\"webhook\":{\"action\":\"verify\",\"msg_time\":\"2025-11-24T16:00:00.000Z\","
+                        "\"received_at\":\"2025-11-24T16:00:00.001Z\",\"order_id\":\"1001\"}}");
 }
 
 static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
@@ -374,14 +382,13 @@ static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
     ours(DYGW_SUCCESS, "v1", NULL, DYGW_NO_INT, NOON);
     theirs("v2", NULL, 0, -1, DYGW_NO_TIME);
     judge();
-    assert_non_null(strstr(dygw_match_item(pair(0), NULL, pool),
-                           "{\"class\":\"only_at_douyin\",\"ours\":null,\"douyin\":{"));
+    assert_non_null(
+        strstr(dygw_match_item(pair(0), NULL, pool), "{\"class\":\"only_at_douyin\",\"ours\":null,\"douyin\":{"));
     assert_non_null(strstr(dygw_match_item(pair(0), NULL, pool),
                            "\"verify_time\":null,\"cancel_time\":null,\"verify_type\":4,"
                            "\"pay_amount\":null,"));
     assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), "\"pay_amount\":null,"));
-    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool),
-                           ",\"douyin\":null,\"webhook\":null}"));
+    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), ",\"douyin\":null,\"webhook\":null}"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)

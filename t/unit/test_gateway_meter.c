@@ -16,11 +16,11 @@
 #include "gateway/apps/meter.h"
 #include "util/compiler.h"
 
-#define START_US    APR_INT64_C(5000000)
-#define SEC_US      APR_INT64_C(1000000)
-#define PROCESSES   4
-#define ALL         1000000     /* long enough for them to meet */
-#define MINUTE_MS   60000
+#define START_US  APR_INT64_C(5000000)
+#define SEC_US    APR_INT64_C(1000000)
+#define PROCESSES 4
+#define ALL       1000000 /* long enough for them to meet */
+#define MINUTE_MS 60000
 
 static dygw_gateway_t *gateway;
 static void *memory;
@@ -38,8 +38,7 @@ static int set_up(void **state)
 {
     make_pool(state);
     gateway = fake_world(pool);
-    memory = mmap(NULL, dygw_meter_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                  0);
+    memory = mmap(NULL, dygw_meter_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
     assert_int_equal(dygw_meter_format(memory), APR_SUCCESS);
     gateway->meter = memory;
@@ -106,7 +105,7 @@ static void nothing_is_lost_by_rounding(DYGW_UNUSED void **state)
     int count = 0;
     int i;
 
-    limit(7, 7);        /* 1/7 s is no whole number of us */
+    limit(7, 7); /* 1/7 s is no whole number of us */
     admitted(1, 7);
     for (i = 0; i < 1000; i++) {
         now_us += 10007;
@@ -124,7 +123,7 @@ static void a_token_comes_exactly_when_its_time_is_full(DYGW_UNUSED void **state
     now_us += 1;
     assert_int_equal(admitted(1, 2), 1);
     limit(7, 1);
-    now_us += 142857;       /* a millionth is missing */
+    now_us += 142857; /* a millionth is missing */
     assert_int_equal(wait_of(1), 1);
     now_us += 1;
     assert_int_equal(wait_of(1), 0);
@@ -196,8 +195,7 @@ static void apps_beyond_the_table_share_one_allowance(DYGW_UNUSED void **state)
 
 static void all_processes_take_from_one_allowance(DYGW_UNUSED void **state)
 {
-    int *counts = mmap(NULL, PROCESSES * sizeof(int), PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int *counts = mmap(NULL, PROCESSES * sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pids[PROCESSES];
     int total = 0;
     int i;
@@ -225,8 +223,8 @@ static void add_apps(int count)
     int i;
 
     for (i = 0; i < count; i++) {
-        dygw_app_t app = { .id = i + 1, .client_key = apr_psprintf(pool, "key-%d", i + 1),
-                           .last_used_at = DYGW_NO_TIME };
+        dygw_app_t app
+            = { .id = i + 1, .client_key = apr_psprintf(pool, "key-%d", i + 1), .last_used_at = DYGW_NO_TIME };
 
         fake_store_add_app(&app);
     }
@@ -341,7 +339,7 @@ int main(void)
         TEST(what_could_not_be_written_is_written_later),
         TEST(many_apps_are_written_by_and_by),
         TEST(what_is_refused_is_a_use_too),
-        TEST(a_clock_set_back_does_not_stop_it)
+        TEST(a_clock_set_back_does_not_stop_it),
     };
 
     apr_initialize();

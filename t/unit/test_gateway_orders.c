@@ -34,7 +34,7 @@ static void order_queries_keep_their_distance(DYGW_UNUSED void **state)
         assert_true(turn(1));
         fake_clock_advance(1);
     }
-    fake_clock_advance(5 * A_SECOND_MS);        /* what was missed is not caught up */
+    fake_clock_advance(5 * A_SECOND_MS); /* what was missed is not caught up */
     run_all();
     assert_int_equal(order_count, 60);
     for (int i = 1; i < order_count; i++) {
@@ -144,7 +144,7 @@ static void order_queries_that_wait_are_left_to_the_next_leader(DYGW_UNUSED void
     turn(0);
     turn(0);
     assert_int_equal(order_count, 1);
-    assert_int_equal(ended[DYGW_DUE_ENRICH], 1);    /* what was asked is heard */
+    assert_int_equal(ended[DYGW_DUE_ENRICH], 1); /* what was asked is heard */
     assert_false(turn(0));
     dygw_scheduler_lead(scheduler, 0, dygw_now() + A_LONG_TIME_MS);
     fake_clock_advance(A_SECOND_MS);
@@ -179,7 +179,7 @@ int main(void)
         TEST(a_query_that_met_a_dead_connection_waits_for_its_turn_again),
         TEST(a_new_leader_lets_a_second_pass_before_its_first_order_query),
         TEST(order_queries_that_wait_are_left_to_the_next_leader),
-        TEST(a_clock_put_back_stops_nothing)
+        TEST(a_clock_put_back_stops_nothing),
     };
 
     apr_initialize();

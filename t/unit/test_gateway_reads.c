@@ -45,10 +45,10 @@ static dygw_audit_entry_t last;
 static int opens;
 static int failing_opens;
 static int failing_commits;
-static int lost_answers;    /* of commits that were done all the same */
+static int lost_answers; /* of commits that were done all the same */
 
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, apr_pool_t *parent)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          apr_pool_t *parent)
 {
     opens++;
     if (failing_opens > 0) {
@@ -121,8 +121,7 @@ apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *en
 }
 
 /* Linked, not used. */
-apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_token_t *token,
-                             DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_token_t *token, DYGW_UNUSED apr_pool_t *p)
 {
     return APR_NOTFOUND;
 }
@@ -156,9 +155,10 @@ static int begin(void **state)
     gateway = other_child = (dygw_gateway_t){ .host = &host };
     written_count = committed_count = opens = messages = 0;
     failing_opens = failing_commits = lost_answers = in_transaction = 0;
-    return dygw_reads_format(memory) == APR_SUCCESS
-           && dygw_reads_attach(&gateway.reads, memory, pool) == APR_SUCCESS
-           && dygw_reads_attach(&other_child.reads, memory, pool) == APR_SUCCESS ? 0 : -1;
+    return dygw_reads_format(memory) == APR_SUCCESS && dygw_reads_attach(&gateway.reads, memory, pool) == APR_SUCCESS
+                   && dygw_reads_attach(&other_child.reads, memory, pool) == APR_SUCCESS
+               ? 0
+               : -1;
 }
 
 static dygw_code_e read_once(dygw_gateway_t *by)

@@ -19,9 +19,9 @@
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 
-#define NOW             APR_INT64_C(1764000000000)
-#define HOUR_MS         APR_INT64_C(3600000)
-#define KINDS           3
+#define NOW     APR_INT64_C(1764000000000)
+#define HOUR_MS APR_INT64_C(3600000)
+#define KINDS   3
 
 static dygw_gateway_t gateway;
 static dygw_ms_t now, looked_at;
@@ -33,8 +33,8 @@ static int messages;
 static int is_away, opens, found, days, lefts;
 static dygw_ms_t due_at[KINDS], beyond[KINDS], days_beyond;
 
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          DYGW_UNUSED apr_pool_t *p)
 {
     opens++;
     *db = NULL;
@@ -45,9 +45,8 @@ void dygw_db_close(DYGW_UNUSED dygw_db_t *db)
 {
 }
 
-apr_status_t dygw_store_verification_recall(DYGW_UNUSED dygw_db_t *db, dygw_due_e what,
-                                            dygw_ms_t at, dygw_ms_t far, DYGW_UNUSED int limit,
-                                            int *count)
+apr_status_t dygw_store_verification_recall(DYGW_UNUSED dygw_db_t *db, dygw_due_e what, dygw_ms_t at, dygw_ms_t far,
+                                            DYGW_UNUSED int limit, int *count)
 {
     due_at[what] = at;
     beyond[what] = far;
@@ -55,8 +54,8 @@ apr_status_t dygw_store_verification_recall(DYGW_UNUSED dygw_db_t *db, dygw_due_
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_reconciliation_recall(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED dygw_ms_t at,
-                                              dygw_ms_t far, int *count)
+apr_status_t dygw_store_reconciliation_recall(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED dygw_ms_t at, dygw_ms_t far,
+                                              int *count)
 {
     days_beyond = far;
     *count = days;

@@ -13,10 +13,10 @@
 #include "util/compiler.h"
 #include "util/day.h"
 
-#define CHINA       480
-#define HOUR_MS     APR_INT64_C(3600000)
-#define T0          APR_INT64_C(1764050400000)  /* 2025-11-25T14:00+08:00 */
-#define TURNS_MAX   2000
+#define CHINA     480
+#define HOUR_MS   APR_INT64_C(3600000)
+#define T0        APR_INT64_C(1764050400000) /* 2025-11-25T14:00+08:00 */
+#define TURNS_MAX 2000
 
 static dygw_gateway_t gateway;
 static dygw_log_t log;
@@ -42,8 +42,11 @@ static void day_is_due(const char *day, int tries)
 {
     static dygw_reconciliation_t row;
 
-    row = (dygw_reconciliation_t){ .day = day, .account_id = "acc", .wanted_at = T0,
-                                   .generated_at = DYGW_NO_TIME, .next_run_at = T0,
+    row = (dygw_reconciliation_t){ .day = day,
+                                   .account_id = "acc",
+                                   .wanted_at = T0,
+                                   .generated_at = DYGW_NO_TIME,
+                                   .next_run_at = T0,
                                    .tries = tries };
     world.due_row = &row;
 }
@@ -220,8 +223,11 @@ static void a_refusal_fails_the_day_at_once_and_is_told(DYGW_UNUSED void **state
 
 static void pauses_grow_to_an_hour_and_end_after_a_day(DYGW_UNUSED void **state)
 {
-    static const struct { int tries; int minutes; } pauses[] = {
-        { 0, 1 }, { 1, 2 }, { 5, 32 }, { 6, 60 }, { 22, 60 }
+    static const struct {
+        int tries;
+        int minutes;
+    } pauses[] = {
+        { 0, 1 }, { 1, 2 }, { 5, 32 }, { 6, 60 }, { 22, 60 },
     };
 
     world.failure = DYGW_REPLY_SETUP;
@@ -271,7 +277,7 @@ static void a_run_is_dropped_when_the_lease_goes(DYGW_UNUSED void **state)
     day_is_due("2025-11-23", 0);
     assert_int_equal(dygw_reconcile_turn(rec, 1, 1, 0), 1);
     assert_int_equal(world.asked, 1);
-    assert_int_equal(dygw_reconcile_turn(rec, 0, 0, 0), 1);     /* the call is under way */
+    assert_int_equal(dygw_reconcile_turn(rec, 0, 0, 0), 1); /* the call is under way */
     world.held = 0;
     assert_int_equal(dygw_reconcile_turn(rec, 0, 0, 0), 0);
     assert_int_equal(dygw_reconcile_turn(rec, 0, 0, 0), 0);

@@ -187,7 +187,7 @@ static void afterwards_the_caller_hears_what_the_record_says(DYGW_UNUSED void **
 
 static void an_outcome_that_fails_to_be_stored_is_stored_in_a_second_unit(DYGW_UNUSED void **state)
 {
-    fake_store_fail(FAKE_SETTLE, 0, 1, APR_EGENERAL, 1);        /* done, but its answer lost */
+    fake_store_fail(FAKE_SETTLE, 0, 1, APR_EGENERAL, 1); /* done, but its answer lost */
     redeem();
     assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
     start_anew();
@@ -247,7 +247,7 @@ static void one_verify_id_is_one_record(DYGW_UNUSED void **state)
     list_two_coupons();
     answer = fake_verify(DYGW_REPLY_OK, 0);
     answer->items[0].verify_id = "verify-1";
-    fake_store_row(0)->verify_token = "vt-0";       /* so that only the verify_id is the same */
+    fake_store_row(0)->verify_token = "vt-0"; /* so that only the verify_id is the same */
     redeem();
     assert_int_equal(out.verifications[0]->verify_status, DYGW_FAILED);
     assert_true(out.verifications[0]->error_code == -4);
@@ -365,7 +365,7 @@ static void an_id_that_is_taken_is_drawn_again(DYGW_UNUSED void **state)
 
     redeem();
     first = fake_store_row(0)->id;
-    fake_store_row(0)->id = fake_store_row(0)->first_id = first + 1;    /* by another host */
+    fake_store_row(0)->id = fake_store_row(0)->first_id = first + 1; /* by another host */
     use_only_the_encrypted_code();
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EAGAIN, 0);
     redeem();
@@ -390,7 +390,7 @@ static void ids_grow_are_unique_and_fit_into_53_bits(DYGW_UNUSED void **state)
     }
     fake_clock_advance(APR_INT64_C(40) * 365 * 86400 * 1000);
     assert_true(dygw_host_next_ids(gateway, 10) < (APR_INT64_C(1) << 53));
-    fake_clock_advance(-APR_INT64_C(40) * 365 * 86400 * 1000);  /* a clock set back */
+    fake_clock_advance(-APR_INT64_C(40) * 365 * 86400 * 1000); /* a clock set back */
 }
 
 static void an_id_tells_the_time_also_when_the_clock_was_set_back(DYGW_UNUSED void **state)
@@ -407,7 +407,7 @@ static void an_id_tells_the_time_also_when_the_clock_was_set_back(DYGW_UNUSED vo
 
 static void a_record_is_as_old_as_its_id(DYGW_UNUSED void **state)
 {
-    dygw_host_next_ids(gateway, 10000);     /* which are ahead of the clock */
+    dygw_host_next_ids(gateway, 10000); /* which are ahead of the clock */
     redeem();
     assert_int_equal(out.verifications[0]->created_at, dygw_id_time(out.verifications[0]->id));
 }
@@ -440,7 +440,7 @@ int main(void)
         TEST(an_id_that_is_taken_is_drawn_again),
         TEST(ids_grow_are_unique_and_fit_into_53_bits),
         TEST(an_id_tells_the_time_also_when_the_clock_was_set_back),
-        TEST(a_record_is_as_old_as_its_id)
+        TEST(a_record_is_as_old_as_its_id),
     };
 
     apr_initialize();

@@ -59,8 +59,7 @@ static void what_is_committed_is_enough_to_settle_it(DYGW_UNUSED void **state)
     assert_true(seen.next_run_at == seen.lease_until);
     /* By the clock of the host that goes on with it, too; and with time to be answered. */
     assert_true(fake_verify_send_by() == seen.lease_until - DYGW_CLOCKS_APART_MS - 5000);
-    assert_string_equal(seen.douyin_response,
-                        "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}}}");
+    assert_string_equal(seen.douyin_response, "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}}}");
     assert_true(seen.created_at == FAKE_START_MS);
     assert_string_equal(seen.request_id, "req-1");
 }
@@ -136,11 +135,10 @@ static void a_success_says_what_douyin_said(DYGW_UNUSED void **state)
     assert_true(v->verify_time == FAKE_START_MS);
     assert_true(v->cancelable_until == FAKE_START_MS + APR_INT64_C(3600000));
     assert_int_equal(v->enrichment_status, DYGW_ENRICH_PENDING);
-    assert_true(v->next_run_at == FAKE_START_MS);       /* to be enriched at once */
+    assert_true(v->next_run_at == FAKE_START_MS); /* to be enriched at once */
     assert_true(v->lease_until == 0);
-    assert_string_equal(v->douyin_response,
-                        "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}},"
-                        "\"verify\":{\"data\":{\"error_code\":0,\"of\":\"verify\"}}}");
+    assert_string_equal(v->douyin_response, "{\"prepare\":{\"data\":{\"error_code\":0,\"of\":\"prepare\"}},"
+                                            "\"verify\":{\"data\":{\"error_code\":0,\"of\":\"verify\"}}}");
     assert_null(strstr(v->douyin_response, "tok-"));
     assert_true(out.upstream_time > 0);
 }
@@ -207,10 +205,10 @@ static void uses_of_a_times_card_are_counted_down(DYGW_UNUSED void **state)
     request.count = 3;
     redeem();
     assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 card,card,enc-2");
-    assert_int_equal(item(0)->coupon_status, DYGW_COUPON_UNUSED);   /* one use is left after it */
+    assert_int_equal(item(0)->coupon_status, DYGW_COUPON_UNUSED); /* one use is left after it */
     assert_int_equal(item(1)->coupon_status, DYGW_COUPON_USED);
-    assert_true(item(0)->pay_amount == 1600);           /* of this use */
-    assert_true(item(1)->pay_amount == DYGW_NO_INT);    /* the whole card's is not this use's */
+    assert_true(item(0)->pay_amount == 1600);        /* of this use */
+    assert_true(item(1)->pay_amount == DYGW_NO_INT); /* the whole card's is not this use's */
     assert_true(item(2)->pay_amount == 1990);
 }
 
@@ -250,8 +248,12 @@ static void an_order_without_usable_coupon_is_a_failed_record(DYGW_UNUSED void *
 
 static void a_coupon_refused_at_prepare_is_one_failed_record(DYGW_UNUSED void **state)
 {
-    static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
-        { DYGW_REPLY_COUPON, 3000002 }, { DYGW_REPLY_REVIEW, 1229 }
+    static const struct {
+        dygw_reply_class_e kind;
+        apr_int64_t code;
+    } cases[] = {
+        { DYGW_REPLY_COUPON, 3000002 },
+        { DYGW_REPLY_REVIEW, 1229 },
     };
 
     for (int i = 0; i < 2; i++) {
@@ -276,15 +278,15 @@ static void a_coupon_refused_at_prepare_is_one_failed_record(DYGW_UNUSED void **
 
 static void what_is_not_the_coupons_fault_is_not_recorded(DYGW_UNUSED void **state)
 {
-    static const struct { dygw_reply_class_e kind; int answers; dygw_code_e code; } cases[] = {
-        { DYGW_REPLY_SETUP, 1, DYGW_UPSTREAM_REFUSED },
-        { DYGW_REPLY_REQUEST, 1, DYGW_UPSTREAM_ERROR },
-        { DYGW_REPLY_GARBLED, 1, DYGW_UPSTREAM_ERROR },
-        { DYGW_REPLY_TOKEN, 2, DYGW_TOKEN_UNAVAILABLE },
-        { DYGW_REPLY_BUSY, 2, DYGW_UPSTREAM_UNAVAILABLE },
-        { DYGW_REPLY_LOST, 2, DYGW_UPSTREAM_UNAVAILABLE },
-        { DYGW_REPLY_UNREACHABLE, 2, DYGW_UPSTREAM_UNAVAILABLE },
-        { DYGW_REPLY_TIMEOUT, 1, DYGW_UPSTREAM_TIMEOUT }
+    static const struct {
+        dygw_reply_class_e kind;
+        int answers;
+        dygw_code_e code;
+    } cases[] = {
+        { DYGW_REPLY_SETUP, 1, DYGW_UPSTREAM_REFUSED },           { DYGW_REPLY_REQUEST, 1, DYGW_UPSTREAM_ERROR },
+        { DYGW_REPLY_GARBLED, 1, DYGW_UPSTREAM_ERROR },           { DYGW_REPLY_TOKEN, 2, DYGW_TOKEN_UNAVAILABLE },
+        { DYGW_REPLY_BUSY, 2, DYGW_UPSTREAM_UNAVAILABLE },        { DYGW_REPLY_LOST, 2, DYGW_UPSTREAM_UNAVAILABLE },
+        { DYGW_REPLY_UNREACHABLE, 2, DYGW_UPSTREAM_UNAVAILABLE }, { DYGW_REPLY_TIMEOUT, 1, DYGW_UPSTREAM_TIMEOUT },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -370,14 +372,19 @@ static void refuse(int as_item, dygw_reply_class_e kind, apr_int64_t code)
 
 static void what_is_not_the_coupons_fault_leaves_a_verify_open(DYGW_UNUSED void **state)
 {
-    static const struct { dygw_reply_class_e kind; apr_int64_t code; } cases[] = {
-        { DYGW_REPLY_SETUP, 1508 }, { DYGW_REPLY_SETUP, 2119099 }, { DYGW_REPLY_REQUEST, 200002 }
+    static const struct {
+        dygw_reply_class_e kind;
+        apr_int64_t code;
+    } cases[] = {
+        { DYGW_REPLY_SETUP, 1508 },
+        { DYGW_REPLY_SETUP, 2119099 },
+        { DYGW_REPLY_REQUEST, 200002 },
     };
 
     for (int as_item = 0; as_item <= 1; as_item++) {
         for (int i = 0; i < 3; i++) {
             start_anew();
-            fake_clock_advance(61000 * (1 + i + 3 * as_item));    /* it is said once a minute */
+            fake_clock_advance(61000 * (1 + i + 3 * as_item)); /* it is said once a minute */
             refuse(as_item, cases[i].kind, cases[i].code);
             redeem();
             check_unknown(0, 1);
@@ -392,8 +399,7 @@ static void what_is_not_the_coupons_fault_leaves_a_verify_open(DYGW_UNUSED void 
     }
 }
 
-static void where_a_quota_is_used_up_the_repetition_is_not_due_within_seconds(
-    DYGW_UNUSED void **state)
+static void where_a_quota_is_used_up_the_repetition_is_not_due_within_seconds(DYGW_UNUSED void **state)
 {
     static const apr_int64_t quotas[] = { 2190001, 28003017 };
 
@@ -409,7 +415,7 @@ static void where_a_quota_is_used_up_the_repetition_is_not_due_within_seconds(
 static void an_outcome_that_is_not_known_stays_processing(DYGW_UNUSED void **state)
 {
     static const dygw_reply_class_e kinds[] = {
-        DYGW_REPLY_BUSY, DYGW_REPLY_REVIEW, DYGW_REPLY_GARBLED, DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST
+        DYGW_REPLY_BUSY, DYGW_REPLY_REVIEW, DYGW_REPLY_GARBLED, DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -9,7 +9,7 @@
 
 #include "util/compiler.h"
 
-#define SIGNED  "5a7d5c0e0f9b7f2f6a3d4c5b6a798887766554433221100ffeeddccbbaa99887"
+#define SIGNED "5a7d5c0e0f9b7f2f6a3d4c5b6a798887766554433221100ffeeddccbbaa99887"
 
 static void check_refused_as_replay(int rows)
 {
@@ -124,7 +124,7 @@ static void without_a_key_nothing_is_compared(DYGW_UNUSED void **state)
     redeem();
     fake_prepare(DYGW_REPLY_OK, 0)->verify_token = "vt-2";
     redeem();
-    assert_int_equal(item(0)->verify_status, DYGW_FAILED);      /* that verify_id is another's */
+    assert_int_equal(item(0)->verify_status, DYGW_FAILED); /* that verify_id is another's */
     assert_int_equal(fake_store_rows(), 2);
 }
 

@@ -101,10 +101,8 @@ static void a_token_refused_at_verify_is_renewed_and_the_same_sent_again(DYGW_UN
     redeem();
     assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
     assert_int_equal(item(0)->attempts, 2);
-    assert_string_equal(fake_verify_args(),
-                        "tok-1 " POI " vt-1 enc-1; tok-2 " POI " vt-1 enc-1");
-    assert_string_equal(fake_trace(),
-                        "prepare " COMMITTED " verify " RENEWED " verify " SETTLED);
+    assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 enc-1; tok-2 " POI " vt-1 enc-1");
+    assert_string_equal(fake_trace(), "prepare " COMMITTED " verify " RENEWED " verify " SETTLED);
 }
 
 static void a_token_that_stays_refused_leaves_it_processing(DYGW_UNUSED void **state)

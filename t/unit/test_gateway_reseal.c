@@ -13,7 +13,7 @@
 #include "gateway/apps/reseal.h"
 #include "util/compiler.h"
 
-#define MANY    101     /* more than are done at once */
+#define MANY 101 /* more than are done at once */
 
 static dygw_gateway_t *gateway;
 static dygw_seal_t old_seal, both, new_seal;
@@ -36,16 +36,17 @@ static const char *sealed(const dygw_seal_t *seal, const char *client_key, const
 {
     const char *text;
 
-    assert_int_equal(dygw_seal(seal, dygw_app_seal_purpose(pool, client_key), secret, pool, &text),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_seal(seal, dygw_app_seal_purpose(pool, client_key), secret, pool, &text), APR_SUCCESS);
     return text;
 }
 
-static void add(apr_int64_t id, const char *client_key, const char *secret_sealed,
-                const char *old_secret_sealed)
+static void add(apr_int64_t id, const char *client_key, const char *secret_sealed, const char *old_secret_sealed)
 {
-    dygw_app_t app = { .id = id, .name = "till", .client_key = client_key,
-                       .secret_sealed = secret_sealed, .old_secret_sealed = old_secret_sealed,
+    dygw_app_t app = { .id = id,
+                       .name = "till",
+                       .client_key = client_key,
+                       .secret_sealed = secret_sealed,
+                       .old_secret_sealed = old_secret_sealed,
                        .old_secret_until = DYGW_NO_TIME };
 
     fake_store_add_app(&app);
@@ -56,8 +57,7 @@ static int is_new(const char *purpose, const char *text, const char *expected)
 {
     const char *opened;
 
-    return dygw_unseal(&new_seal, purpose, text, pool, &opened, NULL) == APR_SUCCESS
-           && strcmp(opened, expected) == 0;
+    return dygw_unseal(&new_seal, purpose, text, pool, &opened, NULL) == APR_SUCCESS && strcmp(opened, expected) == 0;
 }
 
 static apr_status_t reseal(void)
@@ -88,7 +88,7 @@ static void what_is_new_already_stays(DYGW_UNUSED void **state)
     fake_trace();
     assert_int_equal(reseal(), APR_SUCCESS);
     assert_string_equal(fake_trace(), "open apps token_get close");
-    assert_int_equal(fake_logged("DYGW0461"), 1);     /* the token's */
+    assert_int_equal(fake_logged("DYGW0461"), 1); /* the token's */
 }
 
 static void what_neither_key_opens_stays(DYGW_UNUSED void **state)
@@ -132,8 +132,7 @@ static void many_are_done_in_several_calls(DYGW_UNUSED void **state)
     for (i = 0; i < MANY; i++) {
         const dygw_app_t *app = fake_store_app(i);
 
-        assert_true(is_new(dygw_app_seal_purpose(pool, app->client_key), app->secret_sealed,
-                           "now"));
+        assert_true(is_new(dygw_app_seal_purpose(pool, app->client_key), app->secret_sealed, "now"));
     }
 }
 
@@ -143,8 +142,7 @@ static void a_failure_is_told(DYGW_UNUSED void **state)
     fake_store_fail(FAKE_APP_RESEAL, 0, 1, APR_EGENERAL, 0);
     assert_int_equal(reseal(), APR_EGENERAL);
     assert_int_equal(reseal(), APR_SUCCESS);
-    assert_true(is_new(dygw_app_seal_purpose(pool, "key-1"), fake_store_app(0)->secret_sealed,
-                       "now"));
+    assert_true(is_new(dygw_app_seal_purpose(pool, "key-1"), fake_store_app(0)->secret_sealed, "now"));
 }
 
 static void one_key_costs_no_query(DYGW_UNUSED void **state)
@@ -166,7 +164,7 @@ int main(void)
         TEST(a_secret_that_changed_meanwhile_stays_as_it_is_now),
         TEST(many_are_done_in_several_calls),
         TEST(a_failure_is_told),
-        TEST(one_key_costs_no_query)
+        TEST(one_key_costs_no_query),
     };
 
     apr_initialize();

@@ -22,9 +22,9 @@
 #include "store/webhook.h"
 #include "util/compiler.h"
 
-#define NOW     APR_INT64_C(1764000000000)  /* 2025-11-24T16:00:00Z: already the 25th in China */
-#define DAY_MS  APR_INT64_C(86400000)
-#define TURNS   100000
+#define NOW    APR_INT64_C(1764000000000) /* 2025-11-24T16:00:00Z: already the 25th in China */
+#define DAY_MS APR_INT64_C(86400000)
+#define TURNS  100000
 
 struct dygw_db_t {
     apr_pool_t *pool;
@@ -36,7 +36,7 @@ static dygw_retention_t state_of;
 static const dygw_log_t no_log = { NULL, NULL };
 
 static dygw_ms_t now;
-static int rows[DYGW_RETENTION_TABLES];     /* that are too old */
+static int rows[DYGW_RETENTION_TABLES]; /* that are too old */
 static dygw_ms_t asked_before;
 static const char *asked_day;
 static int largest;
@@ -49,8 +49,8 @@ static dygw_ms_t clock_now(void)
     return now;
 }
 
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *parent)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          DYGW_UNUSED apr_pool_t *parent)
 {
     opens++;
     database.pool = pool;
@@ -75,30 +75,26 @@ static apr_status_t take(int table, int limit, int *removed)
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_verification_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit,
-                                           int *removed)
+apr_status_t dygw_store_verification_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
 {
     asked_before = before;
     return take(0, limit, removed);
 }
 
-apr_status_t dygw_store_audit_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit,
-                                    int *removed)
+apr_status_t dygw_store_audit_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
 {
     assert_true(before == asked_before);
     return take(1, limit, removed);
 }
 
-apr_status_t dygw_store_webhook_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit,
-                                      int *removed)
+apr_status_t dygw_store_webhook_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
 {
     assert_true(before == asked_before);
     return take(2, limit, removed);
 }
 
 /* Takes one at a time, as the last days may. */
-apr_status_t dygw_store_reconciliation_purge(DYGW_UNUSED dygw_db_t *db, const char *day, int limit,
-                                             int *removed)
+apr_status_t dygw_store_reconciliation_purge(DYGW_UNUSED dygw_db_t *db, const char *day, int limit, int *removed)
 {
     asked_day = day;
     return take(3, limit > 1 ? 1 : limit, removed);

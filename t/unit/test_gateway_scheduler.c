@@ -34,7 +34,7 @@ static void nothing_begins_without_leave_but_goes_on(DYGW_UNUSED void **state)
 {
     add_row(DYGW_DUE_SETTLE, 1);
     assert_false(turn(0));
-    assert_int_equal(fake_async_idle_looks(), 1);       /* connections that nobody needs go */
+    assert_int_equal(fake_async_idle_looks(), 1); /* connections that nobody needs go */
     assert_int_equal(begun[DYGW_DUE_SETTLE], 0);
     assert_string_equal(fake_trace(), "");
     questions = 3;
@@ -157,7 +157,7 @@ static void a_fetch_in_vain_is_not_repeated_in_a_busy_loop(DYGW_UNUSED void **st
     turn(1);
     asked = fake_store_calls(FAKE_OPEN);
     while (dygw_now() < start + A_SECOND_MS) {
-        dygw_scheduler_turn(scheduler, 1, 10000);     /* of the fake clock, as the calls are held */
+        dygw_scheduler_turn(scheduler, 1, 10000); /* of the fake clock, as the calls are held */
     }
     assert_true(fake_store_calls(FAKE_OPEN) - asked <= 25);
     assert_true(fake_store_calls(FAKE_OPEN) - asked >= 10);
@@ -347,7 +347,7 @@ int main(void)
         TEST(a_refused_token_is_renewed_once_a_question),
         TEST(one_renewal_is_for_all_that_were_refused),
         TEST(a_renewal_of_others_is_not_waited_for),
-        TEST(a_refused_token_that_works_again_is_good_again)
+        TEST(a_refused_token_that_works_again_is_good_again),
     };
 
     apr_initialize();

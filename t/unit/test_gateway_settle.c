@@ -24,9 +24,8 @@ static void an_unused_coupon_is_redeemed_by_repeating(DYGW_UNUSED void **state)
     assert_int_equal(row->repeats, 1);
     assert_int_equal(row->attempts, 2);
     assert_int_equal(row->verify_time, dygw_now());
-    assert_string_equal(row->douyin_response,
-                        "{\"query\":{\"data\":{\"error_code\":0,\"of\":\"query\"}},"
-                        "\"replay\":{\"data\":{\"error_code\":0,\"of\":\"repeat\"}}}");
+    assert_string_equal(row->douyin_response, "{\"query\":{\"data\":{\"error_code\":0,\"of\":\"query\"}},"
+                                              "\"replay\":{\"data\":{\"error_code\":0,\"of\":\"repeat\"}}}");
 }
 
 static void a_repetition_is_committed_before_it_is_sent(DYGW_UNUSED void **state)
@@ -86,7 +85,7 @@ static void unused_a_quarter_after_the_last_repetition_it_has_failed(DYGW_UNUSED
         settle();
         check_asked("query order-1");
         if (row->verify_status == DYGW_PROCESSING) {
-            check_waits(1, 600000);     /* the last look may come soon after the one before it */
+            check_waits(1, 600000); /* the last look may come soon after the one before it */
             fake_clock_advance(row->next_run_at - dygw_now());
         }
         assert_true(looks < 30);
@@ -232,8 +231,7 @@ static void a_clock_that_is_wrong_makes_ours_nobody_elses(DYGW_UNUSED void **sta
     assert_string_equal(row->verify_id, "v-9");
 }
 
-static void used_by_somebody_else_and_nothing_more_to_be_heard_it_has_failed(
-    DYGW_UNUSED void **state)
+static void used_by_somebody_else_and_nothing_more_to_be_heard_it_has_failed(DYGW_UNUSED void **state)
 {
     spend(17);
     show_used("v-9", 130000);
@@ -304,7 +302,7 @@ static void a_refusal_is_final_when_nothing_comes_late(DYGW_UNUSED void **state)
     fake_clock_advance(QUARTER_MS - 1000);
     show_unused();
     settle();
-    check_asked("query order-1");       /* it is not repeated any more */
+    check_asked("query order-1"); /* it is not repeated any more */
     check_waits(1, 3000);
     fake_clock_advance(1000);
     show_unused();
@@ -418,7 +416,7 @@ int main(void)
         TEST(already_used_and_nothing_shown_is_waited_for),
         TEST(what_is_there_although_nothing_was_sent_is_not_ours),
         TEST(the_only_request_sent_is_believed_when_it_is_refused),
-        TEST(refused_after_it_went_out_twice_it_may_be_ours)
+        TEST(refused_after_it_went_out_twice_it_may_be_ours),
     };
 
     apr_initialize();

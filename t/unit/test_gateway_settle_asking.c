@@ -46,8 +46,7 @@ static void get_is_asked_where_query_does_not_show_it(DYGW_UNUSED void **state)
 
 static void without_an_answer_the_look_is_put_off(DYGW_UNUSED void **state)
 {
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST,
-                                                DYGW_REPLY_UNREACHABLE };
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_LOST, DYGW_REPLY_UNREACHABLE };
 
     for (int i = 0; i < 3; i++) {
         start_anew();
@@ -131,8 +130,7 @@ static void an_unknown_coupon_is_repeated_then_followed_for_two_days(DYGW_UNUSED
 /* Ten minutes after the first verify Douyin may take a repetition for another use of a times card. */
 static void what_is_not_shown_is_repeated_for_ten_minutes_only(DYGW_UNUSED void **state)
 {
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP,
-                                                DYGW_REPLY_GARBLED };
+    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_COUPON, DYGW_REPLY_SETUP, DYGW_REPLY_GARBLED };
 
     for (int i = 0; i < 3; i++) {
         start_anew();
@@ -150,7 +148,7 @@ static void what_is_not_shown_is_repeated_for_ten_minutes_only(DYGW_UNUSED void 
         fake_clock_advance(60000);
         fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
         settle();
-        check_asked("get enc-1; " REPEAT);      /* shown, and unused */
+        check_asked("get enc-1; " REPEAT); /* shown, and unused */
         check_success(DYGW_BY_REPLAY);
     }
 }
@@ -220,7 +218,7 @@ static void a_review_that_ends_well_is_ours(DYGW_UNUSED void **state)
     fake_clock_advance(20 * HOUR_MS);
     show_used("v-9", 10 * HOUR_MS);
     settle();
-    check_success(DYGW_BY_REPLAY);      /* used, it can be asked whose it is */
+    check_success(DYGW_BY_REPLAY); /* used, it can be asked whose it is */
 }
 
 static void a_review_that_ends_well_and_says_no_more_is_ours(DYGW_UNUSED void **state)
@@ -244,7 +242,7 @@ static void a_review_is_over_when_a_repetition_is_answered(DYGW_UNUSED void **st
     fake_repeat(DYGW_REPLY_REVIEW, 1229);
     settle();
     fake_clock_advance(HOUR_MS);
-    settling_row(50, 0, 1)->verify_token = "vt-0";      /* it may be this one's */
+    settling_row(50, 0, 1)->verify_token = "vt-0"; /* it may be this one's */
     show_used("v-9", HOUR_MS / 2);
     fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1208);
     show_used("v-9", HOUR_MS / 2);
@@ -275,7 +273,7 @@ int main(void)
         TEST(a_review_is_followed_for_49_hours),
         TEST(a_review_that_ends_well_is_ours),
         TEST(a_review_that_ends_well_and_says_no_more_is_ours),
-        TEST(a_review_is_over_when_a_repetition_is_answered)
+        TEST(a_review_is_over_when_a_repetition_is_answered),
     };
 
     apr_initialize();

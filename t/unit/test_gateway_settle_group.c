@@ -12,8 +12,8 @@
 
 #include "util/compiler.h"
 
-#define RIVAL_ID    99
-#define REPEAT      "repeat " SETTLING_POI " vt-1 "
+#define RIVAL_ID 99
+#define REPEAT   "repeat " SETTLING_POI " vt-1 "
 
 static dygw_gateway_t *gateway;
 static dygw_verification_t *rows[3];
@@ -63,7 +63,7 @@ static void show_order(int first, int second)
     dygw_coupons_reply_t *query = fake_query(DYGW_REPLY_OK, 0);
     dygw_seen_coupon_t *seen;
 
-    fake_coupon(query, "enc-0", "cert-0", 1);   /* of the order too, but not of the request */
+    fake_coupon(query, "enc-0", "cert-0", 1); /* of the order too, but not of the request */
     seen = fake_coupon(query, "enc-2", "cert-2", second);
     if (second == used) {
         fake_seen(seen, "v-2", dygw_now() - 3000);
@@ -88,7 +88,7 @@ static void every_coupon_has_its_own_verdict(DYGW_UNUSED void **state)
     assert_int_equal(rows[0]->verify_status, DYGW_SUCCESS);
     assert_int_equal(rows[0]->confirmed_by, DYGW_BY_REPLAY);
     check_row(1, DYGW_PROCESSING, 0);
-    fake_clock_advance(QUARTER_MS);     /* what comes late is waited for */
+    fake_clock_advance(QUARTER_MS); /* what comes late is waited for */
     show_order(2, 1);
     settle();
     check_asked("query order-1");
@@ -226,7 +226,7 @@ static dygw_seen_coupon_t *show_card(int status, int uses)
     seen->certificate.is_times_card = 1;
     seen->times_count = 5;
     seen->times_used = uses;
-    for (int i = uses - 1; i >= 0; i--) {       /* the latest first */
+    for (int i = uses - 1; i >= 0; i--) { /* the latest first */
         fake_seen(seen, ids[i], rows[0]->created_at + 1000)->serial = i + 1;
     }
     return seen;
@@ -315,7 +315,7 @@ static void of_two_that_fit_the_one_that_proves_taken_is_left(DYGW_UNUSED void *
 
     make_card(1);
     other = settling_row(50, 0, 1);
-    other->certificate_id = NULL;       /* so it is only found when v-1 is written */
+    other->certificate_id = NULL; /* so it is only found when v-1 is written */
     other->verify_status = DYGW_SUCCESS;
     other->verify_id = "v-1";
     rows[0]->already = 1;
@@ -336,8 +336,7 @@ static dygw_verification_t *add_rival(apr_int64_t id)
 
 static void show_used(void)
 {
-    fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1",
-              rows[0]->created_at + 1000);
+    fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), "v-1", rows[0]->created_at + 1000);
 }
 
 static void a_rival_that_is_not_sure_is_waited_for(DYGW_UNUSED void **state)
@@ -364,7 +363,7 @@ static void when_all_are_sure_the_nearest_takes_it(DYGW_UNUSED void **state)
     dygw_verification_t *rival;
 
     make_rows(1);
-    add_rival(RIVAL_ID + 200);      /* came 4 s after it was done */
+    add_rival(RIVAL_ID + 200); /* came 4 s after it was done */
     fake_store_row(1)->already = DYGW_ALREADY_SILENT;
     rival = add_rival(RIVAL_ID + 100);
     rival->created_at = rows[0]->created_at + 1000;
@@ -376,7 +375,7 @@ static void when_all_are_sure_the_nearest_takes_it(DYGW_UNUSED void **state)
     settling_run(gateway, &dygw_settle_job, RIVAL_ID + 100, pool);
     assert_int_equal(rival->verify_status, DYGW_SUCCESS);
     assert_string_equal(rival->verify_id, "v-1");
-    assert_int_equal(rows[0]->next_run_at, dygw_now());     /* it need not wait any more */
+    assert_int_equal(rows[0]->next_run_at, dygw_now()); /* it need not wait any more */
     show_used();
     settle();
     check_row(0, DYGW_FAILED, DYGW_OUTCOME_NOT_OURS);
@@ -516,7 +515,7 @@ int main(void)
         TEST(what_was_given_up_yields_as_long_as_there_are_rivals),
         TEST(nobody_waits_for_one_that_was_given_up),
         TEST(a_rival_that_never_gets_sure_is_waited_for_a_quarter),
-        TEST(where_there_is_enough_for_all_nobody_waits)
+        TEST(where_there_is_enough_for_all_nobody_waits),
     };
 
     apr_initialize();

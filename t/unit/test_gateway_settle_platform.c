@@ -22,9 +22,9 @@ typedef struct answer_t {
 
 /* What a repetition may be answered that tells nothing of the coupon. */
 static const answer_t nothings[] = {
-    { DYGW_REPLY_GARBLED, 0, 0 }, { DYGW_REPLY_BUSY, 2100004, 0 }, { DYGW_REPLY_TIMEOUT, 0, 0 },
-    { DYGW_REPLY_LOST, 0, 0 }, { DYGW_REPLY_SETUP, 2119013, 0 }, { DYGW_REPLY_REQUEST, 2100005, 0 },
-    { DYGW_REPLY_GARBLED, 0, 1 }, { DYGW_REPLY_SETUP, 1508, 1 }, { DYGW_REPLY_BUSY, 2190001, 1 }
+    { DYGW_REPLY_GARBLED, 0, 0 }, { DYGW_REPLY_BUSY, 2100004, 0 },  { DYGW_REPLY_TIMEOUT, 0, 0 },
+    { DYGW_REPLY_LOST, 0, 0 },    { DYGW_REPLY_SETUP, 2119013, 0 }, { DYGW_REPLY_REQUEST, 2100005, 0 },
+    { DYGW_REPLY_GARBLED, 0, 1 }, { DYGW_REPLY_SETUP, 1508, 1 },    { DYGW_REPLY_BUSY, 2190001, 1 },
 };
 #define NOTHINGS (sizeof nothings / sizeof *nothings)
 
@@ -117,8 +117,10 @@ static void an_unused_coupon_is_repeated_all_the_same(DYGW_UNUSED void **state)
 static void once_the_setup_is_mended_it_is_redeemed(DYGW_UNUSED void **state)
 {
     static const answer_t refusals[] = {
-        { DYGW_REPLY_SETUP, 2119013, 0 }, { DYGW_REPLY_SETUP, 2119099, 1 },
-        { DYGW_REPLY_REQUEST, 2100005, 0 }, { DYGW_REPLY_BUSY, 28003017, 0 }
+        { DYGW_REPLY_SETUP, 2119013, 0 },
+        { DYGW_REPLY_SETUP, 2119099, 1 },
+        { DYGW_REPLY_REQUEST, 2100005, 0 },
+        { DYGW_REPLY_BUSY, 28003017, 0 },
     };
 
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
@@ -153,8 +155,7 @@ static void pauses_after_refusals_grow_to_ten_minutes_and_repetitions_end(DYGW_U
 
             sent++;
             if (sent < REPEATS_MAX) {
-                check_waits(age < 10 * MINUTE_MS ? age * 4 / 5 - 1 : 8 * MINUTE_MS,
-                            12 * MINUTE_MS);
+                check_waits(age < 10 * MINUTE_MS ? age * 4 / 5 - 1 : 8 * MINUTE_MS, 12 * MINUTE_MS);
             }
             else {
                 assert_in_range(age, 45 * MINUTE_MS, 90 * MINUTE_MS);
@@ -210,7 +211,7 @@ int main(void)
         TEST(once_the_setup_is_mended_it_is_redeemed),
         TEST(pauses_after_refusals_grow_to_ten_minutes_and_repetitions_end),
         TEST(a_quota_is_given_longer_from_the_start),
-        TEST(the_next_answer_that_is_only_busy_has_its_usual_pause)
+        TEST(the_next_answer_that_is_only_busy_has_its_usual_pause),
     };
 
     apr_initialize();

@@ -13,8 +13,8 @@
 
 #include "util/compiler.h"
 
-#define LEASE_MS    10000   /* of a repetition: to be sent within 3 s, 5 s under way, 2 s for clocks */
-#define REPEAT      "repeat " SETTLING_POI " vt-1 enc-1,enc-2"
+#define LEASE_MS 10000 /* of a repetition: to be sent within 3 s, 5 s under way, 2 s for clocks */
+#define REPEAT   "repeat " SETTLING_POI " vt-1 enc-1,enc-2"
 
 static dygw_gateway_t *gateway;
 static dygw_verification_t *done, *waiting;
@@ -88,7 +88,7 @@ static void what_stands_is_repeated_with_the_others(DYGW_UNUSED void **state)
     check_asked("query order-1; " REPEAT);
     assert_int_equal(waiting->verify_status, DYGW_SUCCESS);
     assert_int_equal(done->errand_at, DYGW_NO_TIME);
-    assert_int_equal(done->revision, 1);        /* so that a cancel was kept out */
+    assert_int_equal(done->revision, 1); /* so that a cancel was kept out */
 }
 
 static void what_was_cancelled_at_douyin_is_not_redeemed_again(DYGW_UNUSED void **state)
@@ -119,13 +119,13 @@ static void what_was_cancelled_at_douyin_is_not_redeemed_again(DYGW_UNUSED void 
 static void nor_what_somebody_else_redeemed_since(DYGW_UNUSED void **state)
 {
     done->news = DYGW_NEWS_WEBHOOK;
-    done->errand_at = dygw_now() + 60000;       /* a webhook told of something before */
+    done->errand_at = dygw_now() + 60000; /* a webhook told of something before */
     show("v-9");
     settle();
     check_asked("query order-1");
     assert_true(done->news & DYGW_NEWS_LOOK);
     assert_true(done->errand_at == dygw_now());
-    done->errand_at = dygw_now() + 5000;        /* it was looked into in vain, and will be again */
+    done->errand_at = dygw_now() + 5000; /* it was looked into in vain, and will be again */
     fake_clock_advance(1000);
     show("v-9");
     settle();
@@ -143,8 +143,8 @@ static void what_is_not_shown_is_got_before_anything_is_repeated(DYGW_UNUSED voi
 
 static void what_is_unclear_keeps_the_others_from_being_repeated(DYGW_UNUSED void **state)
 {
-    static const dygw_reply_class_e kinds[] = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_SETUP,
-                                                DYGW_REPLY_GARBLED, DYGW_REPLY_COUPON };
+    static const dygw_reply_class_e kinds[]
+        = { DYGW_REPLY_TIMEOUT, DYGW_REPLY_SETUP, DYGW_REPLY_GARBLED, DYGW_REPLY_COUPON };
 
     for (int i = 0; i < 4; i++) {
         start_anew();
@@ -153,7 +153,7 @@ static void what_is_unclear_keeps_the_others_from_being_repeated(DYGW_UNUSED voi
         settle();
         check_asked("query order-1; get enc-1");
         assert_int_equal(waiting->verify_status, DYGW_PROCESSING);
-        assert_null(waiting->last_error);          /* it was looked at all the same */
+        assert_null(waiting->last_error); /* it was looked at all the same */
         assert_true(waiting->next_run_at > dygw_now());
         assert_int_equal(done->news, 0);
     }
@@ -247,14 +247,13 @@ static void a_cancel_waits_until_the_repetition_has_ended(DYGW_UNUSED void **sta
     fake_clock_advance(LEASE_MS);
     show("v-1");
     settle();
-    check_asked("query order-1");               /* no other one */
+    check_asked("query order-1"); /* no other one */
     run_follow_up();
     check_asked("cancel v-1 cert-1 -");
     assert_int_equal(done->verify_status, DYGW_CANCELLED);
 }
 
-static void the_background_cancels_nothing_while_a_verify_may_be_under_way(
-    DYGW_UNUSED void **state)
+static void the_background_cancels_nothing_while_a_verify_may_be_under_way(DYGW_UNUSED void **state)
 {
     done->cancel_since = done->errand_at = dygw_now();
     waiting->lease_until = dygw_now() + 4000;
@@ -287,7 +286,7 @@ static void what_our_own_prepare_counted_already_is_not_ours(DYGW_UNUSED void **
     assert_int_equal(waiting->error_code, 1208);
     start_anew();
     done->verify_status = DYGW_FAILED;
-    waiting->already = DYGW_ALREADY_USED;       /* without, that much may be the clocks */
+    waiting->already = DYGW_ALREADY_USED; /* without, that much may be the clocks */
     show_used_before(2500);
     settle();
     assert_int_equal(waiting->verify_status, DYGW_SUCCESS);
@@ -393,7 +392,7 @@ static void another_of_the_request_is_repeated_with_it(DYGW_UNUSED void **state)
     settle();
     assert_int_equal(waiting->verify_status, DYGW_SUCCESS);
     assert_int_equal(done->already, DYGW_ALREADY_USED);
-    assert_true(done->refused_code == DYGW_NO_INT);     /* the last word counts */
+    assert_true(done->refused_code == DYGW_NO_INT); /* the last word counts */
     settling_asked();
 }
 
@@ -418,7 +417,7 @@ int main(void)
         TEST(what_a_look_rules_out_is_not_waited_for),
         TEST(what_is_not_shown_is_waited_for_as_long),
         TEST(refused_and_given_up_it_ends_as_given_up),
-        TEST(another_of_the_request_is_repeated_with_it)
+        TEST(another_of_the_request_is_repeated_with_it),
     };
 
     apr_initialize();

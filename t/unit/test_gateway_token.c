@@ -13,10 +13,10 @@
 #include "gateway/token.h"
 #include "util/compiler.h"
 
-#define THREADS         16
-#define NO_PATIENCE     0
-#define PATIENCE_US     30000000        /* far more than needed: no test waits for its end */
-#define LIFE_MS         FAKE_LIFE_MS
+#define THREADS     16
+#define NO_PATIENCE 0
+#define PATIENCE_US 30000000 /* far more than needed: no test waits for its end */
+#define LIFE_MS     FAKE_LIFE_MS
 
 static dygw_gateway_t *gateway;
 static dygw_token_t token;
@@ -77,7 +77,7 @@ static void it_is_due_well_before_its_end(DYGW_UNUSED void **state)
     assert_true(dygw_token_due_at(1000, 1000 + 100000, 0.0) == 81000);
     assert_true(dygw_token_due_at(1000, 1000 + 100000, 1.0) == 89000);
     assert_true(dygw_token_due_at(1000, 11000, 1.0) == 9000);
-    assert_true(dygw_token_due_at(0, 0, 0.5) <= 0);     /* none held: at once */
+    assert_true(dygw_token_due_at(0, 0, 0.5) <= 0); /* none held: at once */
 }
 
 /* --- renewing --- */
@@ -93,8 +93,8 @@ static void a_renewal_is_stored_sealed_and_published(DYGW_UNUSED void **state)
     assert_true(token.expires_at == FAKE_START_MS + 1000 + LIFE_MS);
     assert_true(fake_store_token()->version == 2);
     assert_null(strstr(fake_store_token()->sealed, "tok-2"));
-    assert_int_equal(dygw_unseal(gateway->seal, "access-token", fake_store_token()->sealed, pool,
-                                 &text, NULL), APR_SUCCESS);
+    assert_int_equal(dygw_unseal(gateway->seal, "access-token", fake_store_token()->sealed, pool, &text, NULL),
+                     APR_SUCCESS);
     assert_string_equal(text, "tok-2");
     assert_string_equal(fake_trace(), "open claim close token open put close");
     assert_int_equal(fake_logged("tok-"), 0);
@@ -133,7 +133,7 @@ static void a_claim_held_by_others_is_waited_for(DYGW_UNUSED void **state)
     assert_int_equal(renew(1, 0), APR_TIMEUP);
     assert_int_equal(fake_token_calls(), 0);
     assert_int_equal(dygw_token_renew(FAKE_CTX(gateway, pool), 1, 0, 50000, &token), APR_TIMEUP);
-    fake_clock_advance(6001);           /* its owner died */
+    fake_clock_advance(6001); /* its owner died */
     assert_int_equal(renew(1, 0), APR_SUCCESS);
     assert_int_equal(fake_token_calls(), 1);
 }
@@ -158,7 +158,10 @@ static void a_successor_stored_meanwhile_wins(DYGW_UNUSED void **state)
 static void what_failed_is_not_tried_again_before_the_claim_ends(DYGW_UNUSED void **state)
 {
     static const dygw_reply_class_e kinds[] = {
-        DYGW_REPLY_SETUP, DYGW_REPLY_BUSY, DYGW_REPLY_TIMEOUT, DYGW_REPLY_GARBLED
+        DYGW_REPLY_SETUP,
+        DYGW_REPLY_BUSY,
+        DYGW_REPLY_TIMEOUT,
+        DYGW_REPLY_GARBLED,
     };
 
     for (int i = 0; i < 4; i++) {
@@ -168,8 +171,7 @@ static void what_failed_is_not_tried_again_before_the_claim_ends(DYGW_UNUSED voi
         assert_int_equal(fake_logged(kinds[i] == DYGW_REPLY_SETUP ? "DYGW0401" : "DYGW0402"), 1);
         fake_trace();
         /* Nobody on this host waits for it either. */
-        assert_int_equal(dygw_token_renew(FAKE_CTX(gateway, pool), 1, 0, PATIENCE_US, &token),
-                         APR_EGENERAL);
+        assert_int_equal(dygw_token_renew(FAKE_CTX(gateway, pool), 1, 0, PATIENCE_US, &token), APR_EGENERAL);
         assert_string_equal(fake_trace(), "");
         check_held("tok-1", 1);
         fake_clock_advance(6000);
@@ -199,7 +201,7 @@ static void a_database_that_fails_at_any_step_fails_the_renewal_only(DYGW_UNUSED
         assert_int_equal(renew(1, 0), APR_SUCCESS);
     }
     gateway = fake_world(pool);
-    fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0);      /* after the call */
+    fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0); /* after the call */
     assert_int_equal(renew(1, 0), APR_EGENERAL);
     assert_int_equal(fake_token_calls(), 1);
     check_held("tok-1", 1);
@@ -208,8 +210,13 @@ static void a_database_that_fails_at_any_step_fails_the_renewal_only(DYGW_UNUSED
 static void a_token_that_cannot_be_one_is_not_used(DYGW_UNUSED void **state)
 {
     char *longer = apr_pcalloc(pool, DYGW_TOKEN_MAX + 1);
-    const struct { const char *text; apr_int64_t expires_in; } cases[] = {
-        { longer, 7200 }, { "tok-2", -1 }, { "tok-2", APR_INT64_MAX }
+    const struct {
+        const char *text;
+        apr_int64_t expires_in;
+    } cases[] = {
+        { longer, 7200 },
+        { "tok-2", -1 },
+        { "tok-2", APR_INT64_MAX },
     };
 
     memset(longer, 'a', DYGW_TOKEN_MAX);
@@ -230,7 +237,7 @@ static void the_same_token_given_again_is_no_cure(DYGW_UNUSED void **state)
     assert_int_equal(renew(1, 1), APR_EGENERAL);
     assert_int_equal(gateway->host->token_refused, 1);
     assert_int_equal(fake_logged("DYGW0404"), 1);
-    check_held("tok-1", 1);             /* still handed out */
+    check_held("tok-1", 1); /* still handed out */
     assert_int_equal(token.refused, 1);
     assert_true(fake_store_token()->version == 1);
     fake_clock_advance(6000);
@@ -262,10 +269,8 @@ static void look_in_the_background(dygw_ms_t end)
     dygw_ms_t now = dygw_now();
 
     assert_int_equal(dygw_token_held(gateway, &token, pool), APR_SUCCESS);
-    if (dygw_token_due_at(gateway->host->token_obtained_at, gateway->host->token_expires_at, 0.5)
-        <= now) {
-        fake_token(DYGW_REPLY_OK, now < end ? "tok-1" : "tok-new", now < end ? (end - now) / 1000
-                                                                            : 7200);
+    if (dygw_token_due_at(gateway->host->token_obtained_at, gateway->host->token_expires_at, 0.5) <= now) {
+        fake_token(DYGW_REPLY_OK, now < end ? "tok-1" : "tok-new", now < end ? (end - now) / 1000 : 7200);
         assert_int_equal(renew(gateway->host->token_version, 0), APR_SUCCESS);
         fake_trace();
     }
@@ -276,7 +281,7 @@ static void until_its_very_end_it_is_replaced_without_a_gap(DYGW_UNUSED void **s
     static const dygw_ms_t lives[] = { 7200000, 7200999, 10000, 10500, 5001, 3000 };
 
     for (int i = 0; i < 6; i++) {
-        dygw_ms_t end = FAKE_START_MS + lives[i];       /* at Douyin */
+        dygw_ms_t end = FAKE_START_MS + lives[i]; /* at Douyin */
         dygw_ms_t step;
 
         for (step = 900; step <= 1200; step += 25) {
@@ -332,7 +337,7 @@ static void a_stored_token_that_does_not_open_is_replaced(DYGW_UNUSED void **sta
     seal_with_another_key(5);
     assert_int_equal(dygw_token_load(FAKE_CTX(gateway, pool)), APR_SUCCESS);
     check_none_held();
-    assert_true(token.version == 5);    /* as the table says: it is not read again each second */
+    assert_true(token.version == 5); /* as the table says: it is not read again each second */
     assert_int_equal(fake_logged("DYGW0400"), 1);
     assert_int_equal(renew(5, 0), APR_SUCCESS);
     check_held("tok-2", 6);
@@ -399,7 +404,7 @@ static void a_reader_cannot_reject_another_token(DYGW_UNUSED void **state)
 {
     reject("tok-0");
     check_held("tok-1", 1);
-    reject("tok-1");                    /* and that did not begin the pause */
+    reject("tok-1"); /* and that did not begin the pause */
     check_held("tok-2", 2);
     fake_clock_advance(LIFE_MS);
     reject("tok-2");
@@ -441,11 +446,10 @@ static void *APR_THREAD_FUNC renewing(DYGW_UNUSED apr_thread_t *thread, void *da
     apr_pool_create_unmanaged_ex(&own, NULL, allocator);
     apr_allocator_owner_set(allocator, own);
     entered++;
-    if (dygw_token_renew(FAKE_CTX(gateway, own), 1, refused_by_all, PATIENCE_US, got)
-        != APR_SUCCESS) {
+    if (dygw_token_renew(FAKE_CTX(gateway, own), 1, refused_by_all, PATIENCE_US, got) != APR_SUCCESS) {
         got->version = -1;
     }
-    got->access_token = NULL;       /* it goes with the pool */
+    got->access_token = NULL; /* it goes with the pool */
     apr_pool_destroy(own);
     return NULL;
 }
@@ -459,8 +463,7 @@ static void renew_in_threads(dygw_token_t *got)
     entered = 0;
     for (i = 0; i < THREADS; i++) {
         got[i].version = 0;
-        assert_int_equal(apr_thread_create(&threads[i], NULL, renewing, &got[i], pool),
-                         APR_SUCCESS);
+        assert_int_equal(apr_thread_create(&threads[i], NULL, renewing, &got[i], pool), APR_SUCCESS);
     }
     for (i = 0; i < THREADS; i++) {
         apr_thread_join(&rv, threads[i]);
@@ -531,7 +534,7 @@ int main(void)
         TEST(a_clock_that_is_set_back_keeps_no_reader_waiting),
         TEST(a_readers_word_does_not_mark_it_refused),
         TEST(all_threads_share_one_renewal),
-        TEST(all_threads_hear_at_once_that_it_failed)
+        TEST(all_threads_hear_at_once_that_it_failed),
     };
 
     apr_initialize();

@@ -14,17 +14,20 @@
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define CERTIFICATE "{\"order_id\":\"1061449651423386211\"," \
-                    "\"certificate_id\":7382420130108424203,\"account_id\":\"6943233382746834985\"}"
-#define CONTENT     "{\"action\":\"refund_success\",\"msg_time\":1742975316,\"certificate\":" \
-                    CERTIFICATE "}"
-#define MESSAGE     "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"another\"," \
-                    "\"content\":" CONTENT ",\"msg_id\":\"msg-of-the-body\"}"
-#define AS_TEXT     "{\"event\":\"life_trade_certificate_notify\",\"content\":" \
-                    "\"{\\\"action\\\":\\\"verify\\\",\\\"certificate\\\":" \
-                    "{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
-#define DAMAGED_TEXT "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\"," \
-                     "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+#define CERTIFICATE \
+    "{\"order_id\":\"1061449651423386211\"," \
+    "\"certificate_id\":7382420130108424203,\"account_id\":\"6943233382746834985\"}"
+#define CONTENT "{\"action\":\"refund_success\",\"msg_time\":1742975316,\"certificate\":" CERTIFICATE "}"
+#define MESSAGE \
+    "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"another\"," \
+    "\"content\":" CONTENT ",\"msg_id\":\"msg-of-the-body\"}"
+#define AS_TEXT \
+    "{\"event\":\"life_trade_certificate_notify\",\"content\":" \
+    "\"{\\\"action\\\":\\\"verify\\\",\\\"certificate\\\":" \
+    "{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
+#define DAMAGED_TEXT \
+    "{\"event\":\"life_trade_certificate_notify\",\"content\":\"{\\\"t\\\":\\\"\\\\ud83c\\\"," \
+    "\\\"certificate\\\":{\\\"certificate_id\\\":\\\"7382420130108424203\\\"}}\"}"
 
 static dygw_gateway_t *gateway;
 static dygw_result_t out;
@@ -112,7 +115,7 @@ static void damaged_text_does_not_hide_what_has_changed(DYGW_UNUSED void **state
         "\xEF\xBB\xBF" MESSAGE,
         "{\"title\":\"\\ud83c\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
         "{\"title\":\"\xE6\xB5\",\"event\":\"life_trade_certificate_notify\",\"content\":" CONTENT "}",
-        DAMAGED_TEXT
+        DAMAGED_TEXT,
     };
 
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
@@ -174,11 +177,19 @@ static void without_database_douyin_is_to_send_it_again(DYGW_UNUSED void **state
 static void what_is_of_no_use_is_accepted(DYGW_UNUSED void **state)
 {
     static const char *const bodies[] = {
-        "{}", "[]", "null", "17", "\"verify_webhook\"", "{\"event\":17}",
+        "{}",
+        "[]",
+        "null",
+        "17",
+        "\"verify_webhook\"",
+        "{\"event\":17}",
         "{\"event\":\"life_trade_order_notify\",\"content\":" CONTENT "}",
         "{\"event\":\"life_trade_certificate_notify\"}",
-        NOTIFY "null}", NOTIFY "\"{\"}", NOTIFY "\"[1]\"}", NOTIFY "{\"certificate\":[]}}",
-        NOTIFY "{\"certificate\":{\"certificate_id\":\"\"}}}"
+        NOTIFY "null}",
+        NOTIFY "\"{\"}",
+        NOTIFY "\"[1]\"}",
+        NOTIFY "{\"certificate\":[]}}",
+        NOTIFY "{\"certificate\":{\"certificate_id\":\"\"}}}",
     };
 
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
@@ -205,8 +216,10 @@ static int is_check(const char *body)
 
 static void assert_echo(const char *content, const char *expected)
 {
-    const char *body = apr_pstrcat(pool, "{\"event\":\"verify_webhook\",\"client_key\":\"\","
-                                         "\"content\":", content, "}", NULL);
+    const char *body = apr_pstrcat(pool,
+                                   "{\"event\":\"verify_webhook\",\"client_key\":\"\","
+                                   "\"content\":",
+                                   content, "}", NULL);
 
     assert_true(is_check(body));
     receive(NULL, body);
@@ -226,8 +239,10 @@ static void the_check_of_the_url_gets_its_challenge_back(DYGW_UNUSED void **stat
 
 static void nothing_else_is_a_check_of_the_url(DYGW_UNUSED void **state)
 {
-    char *huge = apr_psprintf(pool, "{\"event\":\"verify_webhook\",\"content\":{\"challenge\":"
-                                    "\"%0300d\"}}", 1);
+    char *huge = apr_psprintf(pool,
+                              "{\"event\":\"verify_webhook\",\"content\":{\"challenge\":"
+                              "\"%0300d\"}}",
+                              1);
 
     assert_false(is_check(""));
     assert_false(is_check("{}"));
@@ -257,7 +272,7 @@ int main(void)
         TEST(what_is_of_no_use_is_accepted),
         TEST(what_is_no_json_is_refused),
         TEST(the_check_of_the_url_gets_its_challenge_back),
-        TEST(nothing_else_is_a_check_of_the_url)
+        TEST(nothing_else_is_a_check_of_the_url),
     };
 
     apr_initialize();

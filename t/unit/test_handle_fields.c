@@ -62,8 +62,8 @@ static void assert_invalid(const char *field)
 
 static void only_objects_are_bodies(DYGW_UNUSED void **state)
 {
-    static const char *const broken[] = { "", " ", "{", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}",
-                                          "{} {}", "{\"a\":\"\xFF\"}" };
+    static const char *const broken[]
+        = { "", " ", "{", "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{} {}", "{\"a\":\"\xFF\"}" };
     static const char *const others[] = { "[]", "1", "\"a\"", "null" };
     size_t i;
 
@@ -101,8 +101,8 @@ static void strings_are_counted_in_characters(DYGW_UNUSED void **state)
 
 static void strings_have_no_control_characters(DYGW_UNUSED void **state)
 {
-    static const char *const texts[] = { "{\"a\":\"x\\ny\"}", "{\"a\":\"x\\u007fy\"}",
-                                         "{\"a\":\"x\\u0085y\"}", "{\"a\":\"x\\u001by\"}" };
+    static const char *const texts[]
+        = { "{\"a\":\"x\\ny\"}", "{\"a\":\"x\\u007fy\"}", "{\"a\":\"x\\u0085y\"}", "{\"a\":\"x\\u001by\"}" };
     size_t i;
 
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -164,8 +164,14 @@ static apr_int64_t number(const char *text)
 
 static void whole_numbers_may_be_written_as_reals(DYGW_UNUSED void **state)
 {
-    static const char *const wrong[] = { "1.5", "1e-1", "0.9999", "-1.0", "1e18", "1e300",
-                                         "9007199254740992.0", "9007199254740993.0",
+    static const char *const wrong[] = { "1.5",
+                                         "1e-1",
+                                         "0.9999",
+                                         "-1.0",
+                                         "1e18",
+                                         "1e300",
+                                         "9007199254740992.0",
+                                         "9007199254740993.0",
                                          "123456789012345678.0" };
 
     assert_int_equal(number("1.0"), 1);
@@ -198,8 +204,7 @@ static void the_first_mistake_counts(DYGW_UNUSED void **state)
 static const char *coupon(const char *members, dygw_redeem_request_t *request)
 {
     *request = (dygw_redeem_request_t){ 0 };
-    assert_true(parse(apr_pstrcat(pool, "{\"poi_id\":\"7012345678901234567\"", members, "}",
-                                  NULL)));
+    assert_true(parse(apr_pstrcat(pool, "{\"poi_id\":\"7012345678901234567\"", members, "}", NULL)));
     dygw_coupon_read(&f, dygw_coupon_modes, request);
     return out.code == DYGW_OK ? NULL : out.field;
 }
@@ -226,35 +231,29 @@ static void a_typed_code_loses_blanks_and_hyphens(DYGW_UNUSED void **state)
 static void a_code_loses_blanks_and_hyphens_of_any_script(DYGW_UNUSED void **state)
 {
     static const char *const dropped[] = {
-        "\\t", "\\r", "\\n", "\\r\\n", "\\u000b", "\\f", "\\u0085", "\\u00a0", "\\u1680", "\\u180e",
-        "\\u2000", "\\u2003", "\\u2009", "\\u200a", "\\u200b", "\\u200d", "\\u200e", "\\u2028",
-        "\\u2029", "\\u202a", "\\u202f", "\\u205f", "\\u2060", "\\u2069", "\\u3000", "\\ufeff",
-        "-", "\\u00ad", "\\u2010", "\\u2011", "\\u2013", "\\u2014", "\\u2212", "\\uff0d", "--", "- -"
+        "\\t",     "\\r",     "\\n",     "\\r\\n",  "\\u000b", "\\f",     "\\u0085", "\\u00a0", "\\u1680",
+        "\\u180e", "\\u2000", "\\u2003", "\\u2009", "\\u200a", "\\u200b", "\\u200d", "\\u200e", "\\u2028",
+        "\\u2029", "\\u202a", "\\u202f", "\\u205f", "\\u2060", "\\u2069", "\\u3000", "\\ufeff", "-",
+        "\\u00ad", "\\u2010", "\\u2011", "\\u2013", "\\u2014", "\\u2212", "\\uff0d", "--",      "- -",
     };
-    static const char *const kept[] = { ".", "_", "/", "\\u0001", "\\u001f", "\\u007f", "\\u00b7",
-                                        "\\u2027", "\\u2030", "\\u205e", "\\u2070", "\\u3001",
-                                        "\\uff11", "\\ud83d\\ude00", "\\u4082", "\\u00e9", "x" };
+    static const char *const kept[]
+        = { ".",       "_",       "/",       "\\u0001", "\\u001f",        "\\u007f", "\\u00b7", "\\u2027", "\\u2030",
+            "\\u205e", "\\u2070", "\\u3001", "\\uff11", "\\ud83d\\ude00", "\\u4082", "\\u00e9", "x" };
     dygw_redeem_request_t request;
 
     for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
         const char *c = dropped[i];
 
-        assert_null(coupon(apr_pstrcat(pool, ",\"code\":\"", c, "1025", c, "39929601", c, "\"", NULL),
-                           &request));
+        assert_null(coupon(apr_pstrcat(pool, ",\"code\":\"", c, "1025", c, "39929601", c, "\"", NULL), &request));
         assert_string_equal(request.code, "102539929601");
     }
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         const char *c = kept[i];
 
-        assert_string_equal(coupon(apr_pstrcat(pool, ",\"code\":\"1025", c, "39929601\"", NULL),
-                                   &request),
-                            "code");
-        assert_string_equal(coupon(apr_pstrcat(pool, ",\"code\":\"102539929601", c, "\"", NULL),
-                                   &request),
-                            "code");
+        assert_string_equal(coupon(apr_pstrcat(pool, ",\"code\":\"1025", c, "39929601\"", NULL), &request), "code");
+        assert_string_equal(coupon(apr_pstrcat(pool, ",\"code\":\"102539929601", c, "\"", NULL), &request), "code");
     }
-    assert_null(coupon(apr_pstrcat(pool, ",\"code\":\"", repeat("\\u3000", 100), "12345678\"", NULL),
-                       &request));
+    assert_null(coupon(apr_pstrcat(pool, ",\"code\":\"", repeat("\\u3000", 100), "12345678\"", NULL), &request));
 }
 
 static void a_scanned_link_loses_what_is_around_it(DYGW_UNUSED void **state)
@@ -264,18 +263,14 @@ static void a_scanned_link_loses_what_is_around_it(DYGW_UNUSED void **state)
     assert_null(coupon(",\"short_link\":\"\\t https://v.douyin.com/x \\r\\n\"", &request));
     assert_string_equal(request.short_link, "https://v.douyin.com/x");
     assert_int_equal(request.mode, DYGW_MODE_SHORT_LINK);
-    assert_null(coupon(",\"short_link\":\"\\ufeff\\u3000https://v.douyin.com/\\u4082\\u00a0\\u200b\"",
-                       &request));
+    assert_null(coupon(",\"short_link\":\"\\ufeff\\u3000https://v.douyin.com/\\u4082\\u00a0\\u200b\"", &request));
     assert_string_equal(request.short_link, "https://v.douyin.com/\xE4\x82\x82");
     assert_string_equal(coupon(",\"short_link\":\" \\n \"", &request), "short_link");
     assert_string_equal(coupon(",\"short_link\":\"\\u3000\"", &request), "short_link");
     assert_string_equal(coupon(",\"short_link\":\"a\\nb\"", &request), "short_link");
     assert_string_equal(coupon(",\"short_link\":5", &request), "short_link");
-    assert_null(coupon(apr_pstrcat(pool, ",\"short_link\":\"", repeat("x", 2048), " \"", NULL),
-                       &request));
-    assert_string_equal(coupon(apr_pstrcat(pool, ",\"short_link\":\"", repeat("x", 2049), "\"",
-                                           NULL),
-                               &request),
+    assert_null(coupon(apr_pstrcat(pool, ",\"short_link\":\"", repeat("x", 2048), " \"", NULL), &request));
+    assert_string_equal(coupon(apr_pstrcat(pool, ",\"short_link\":\"", repeat("x", 2049), "\"", NULL), &request),
                         "short_link");
 }
 
@@ -285,10 +280,8 @@ static void one_mode_is_needed_and_not_more(DYGW_UNUSED void **state)
 
     assert_string_equal(coupon("", &request), "short_link");
     assert_string_equal(coupon(",\"code\":null", &request), "short_link");
-    assert_string_equal(coupon(",\"encrypted_code\":\"x\",\"code\":\"12345678\"", &request),
-                        "code");
-    assert_string_equal(coupon(",\"encrypted_code\":\"x\",\"short_link\":\"x\"", &request),
-                        "short_link");
+    assert_string_equal(coupon(",\"encrypted_code\":\"x\",\"code\":\"12345678\"", &request), "code");
+    assert_string_equal(coupon(",\"encrypted_code\":\"x\",\"short_link\":\"x\"", &request), "short_link");
     assert_string_equal(coupon(",\"code\":\"\",\"encrypted_code\":\"\"", &request), "short_link");
     assert_null(coupon(",\"short_link\":\"\",\"encrypted_code\":\"\",\"code\":\"12345678\"", &request));
     assert_int_equal(request.mode, DYGW_MODE_CODE);
@@ -299,8 +292,11 @@ static void one_mode_is_needed_and_not_more(DYGW_UNUSED void **state)
 
 static void the_store_is_needed_and_spelled_plainly(DYGW_UNUSED void **state)
 {
-    static const char *const bad[] = { "{}", "{\"poi_id\":null}", "{\"poi_id\":\"\"}",
-                                       "{\"poi_id\":7012345678901234567}", "{\"poi_id\":\"a b\"}",
+    static const char *const bad[] = { "{}",
+                                       "{\"poi_id\":null}",
+                                       "{\"poi_id\":\"\"}",
+                                       "{\"poi_id\":7012345678901234567}",
+                                       "{\"poi_id\":\"a b\"}",
                                        "{\"poi_id\":\"123456789012345678901234567890123\"}" };
     dygw_redeem_request_t request = { 0 };
     size_t i;
@@ -333,8 +329,7 @@ static void a_forbidden_store_is_told_before_other_mistakes(DYGW_UNUSED void **s
 static const char *create(const char *members, dygw_new_app_t *wanted)
 {
     *wanted = (dygw_new_app_t){ 0 };
-    assert_true(parse(apr_pstrcat(pool, "{\"name\":\"\xE6\x94\xB6\xE9\x93\xB6\"", members, "}",
-                                  NULL)));
+    assert_true(parse(apr_pstrcat(pool, "{\"name\":\"\xE6\x94\xB6\xE9\x93\xB6\"", members, "}", NULL)));
     dygw_app_fields_create(&f, wanted);
     return out.code == DYGW_OK ? NULL : out.field;
 }
@@ -391,13 +386,9 @@ static void mistakes_in_an_app_are_named(DYGW_UNUSED void **state)
     assert_string_equal(create(",\"poi_ids\":[1]", &wanted), "poi_ids");
     assert_string_equal(create(",\"poi_ids\":[\"\"]", &wanted), "poi_ids");
     assert_string_equal(create(",\"id\":1", &wanted), "id");
-    assert_string_equal(create(apr_pstrcat(pool, ",\"description\":\"", repeat("x", 256), "\"",
-                                           NULL),
-                               &wanted),
+    assert_string_equal(create(apr_pstrcat(pool, ",\"description\":\"", repeat("x", 256), "\"", NULL), &wanted),
                         "description");
-    assert_string_equal(create(apr_pstrcat(pool, ",\"poi_ids\":[", repeat("\"1\",", 1000),
-                                           "\"1\"]", NULL),
-                               &wanted),
+    assert_string_equal(create(apr_pstrcat(pool, ",\"poi_ids\":[", repeat("\"1\",", 1000), "\"1\"]", NULL), &wanted),
                         "poi_ids");
 }
 

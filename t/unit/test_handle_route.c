@@ -22,7 +22,7 @@ static const dygw_route_t routes[] = {
     { .path = "/things/{id}", .method = M_GET },
     { .path = "/things/{id}", .method = M_PATCH },
     { .path = "/things/{id}/lid", .method = M_PATCH },
-    { .path = NULL }
+    { .path = NULL },
 };
 
 static apr_int64_t id;
@@ -51,8 +51,8 @@ static void paths_lead_to_their_endpoint(DYGW_UNUSED void **state)
 
 static void other_paths_lead_nowhere(DYGW_UNUSED void **state)
 {
-    static const char *const paths[] = { "/", "/thing", "/thingss", "/things/", "/Things",
-                                         "/things/1/", "/things/1/lids", "/things/1/lid/", "/x" };
+    static const char *const paths[]
+        = { "/", "/thing", "/thingss", "/things/", "/Things", "/things/1/", "/things/1/lids", "/things/1/lid/", "/x" };
     size_t i;
 
     for (i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -63,9 +63,16 @@ static void other_paths_lead_nowhere(DYGW_UNUSED void **state)
 
 static void an_id_is_a_positive_integer(DYGW_UNUSED void **state)
 {
-    static const char *const ids[] = { "/things/0", "/things/-1", "/things/+1", "/things/1x",
-                                       "/things/x", "/things/01", "/things/1.0", "/things/ 1",
-                                       "/things/{id}", "/things/1000000000000000000",
+    static const char *const ids[] = { "/things/0",
+                                       "/things/-1",
+                                       "/things/+1",
+                                       "/things/1x",
+                                       "/things/x",
+                                       "/things/01",
+                                       "/things/1.0",
+                                       "/things/ 1",
+                                       "/things/{id}",
+                                       "/things/1000000000000000000",
                                        "/things/99999999999999999999999999" };
     size_t i;
 
@@ -90,12 +97,18 @@ static void another_method_hears_what_there_is(DYGW_UNUSED void **state)
 static void json_in_utf8_is_recognised(DYGW_UNUSED void **state)
 {
     static const char *const types[] = {
-        "application/json", "Application/JSON", "application/json;charset=utf-8",
-        "application/json; charset=UTF-8", "application/json ;\tcharset=\"utf-8\"",
-        "application/json; v=1; Charset=utf-8 ", "application/json;",
-        "application/json;charset=utf8", "application/json; charset=UTF8",
-        "application/json;charset=\"UTF8\"", "application/json; charset = utf-8",
-        "application/json; charset"
+        "application/json",
+        "Application/JSON",
+        "application/json;charset=utf-8",
+        "application/json; charset=UTF-8",
+        "application/json ;\tcharset=\"utf-8\"",
+        "application/json; v=1; Charset=utf-8 ",
+        "application/json;",
+        "application/json;charset=utf8",
+        "application/json; charset=UTF8",
+        "application/json;charset=\"UTF8\"",
+        "application/json; charset = utf-8",
+        "application/json; charset",
     };
     size_t i;
 
@@ -107,12 +120,25 @@ static void json_in_utf8_is_recognised(DYGW_UNUSED void **state)
 static void everything_else_is_another_type(DYGW_UNUSED void **state)
 {
     static const char *const types[] = {
-        NULL, "", "text/plain", "application/jsonx", "application/json+x", "application/x-json",
-        "application/json; charset=gbk", "application/json; charset=", "json",
-        "application/json, application/json", "application/json; v=1; charset=utf-16",
-        "application/json; charset=utf-80", "application/json; charset=\"utf8", "application/json; "
-        "charset=\"\"", "application/json; charset=utf 8", "application/json; charset = gbk",
-        "application/json; charset=utf-8; charset=gbk", "application/json;charset=utf-8, x"
+        NULL,
+        "",
+        "text/plain",
+        "application/jsonx",
+        "application/json+x",
+        "application/x-json",
+        "application/json; charset=gbk",
+        "application/json; charset=",
+        "json",
+        "application/json, application/json",
+        "application/json; v=1; charset=utf-16",
+        "application/json; charset=utf-80",
+        "application/json; charset=\"utf8",
+        "application/json; "
+        "charset=\"\"",
+        "application/json; charset=utf 8",
+        "application/json; charset = gbk",
+        "application/json; charset=utf-8; charset=gbk",
+        "application/json;charset=utf-8, x",
     };
     size_t i;
 
@@ -124,12 +150,9 @@ static void everything_else_is_another_type(DYGW_UNUSED void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths_lead_to_their_endpoint),
-        cmocka_unit_test(other_paths_lead_nowhere),
-        cmocka_unit_test(an_id_is_a_positive_integer),
-        cmocka_unit_test(another_method_hears_what_there_is),
-        cmocka_unit_test(json_in_utf8_is_recognised),
-        cmocka_unit_test(everything_else_is_another_type),
+        cmocka_unit_test(paths_lead_to_their_endpoint), cmocka_unit_test(other_paths_lead_nowhere),
+        cmocka_unit_test(an_id_is_a_positive_integer),  cmocka_unit_test(another_method_hears_what_there_is),
+        cmocka_unit_test(json_in_utf8_is_recognised),   cmocka_unit_test(everything_else_is_another_type),
     };
     int failed;
 

@@ -37,78 +37,116 @@ static const char *app_text(const dygw_app_t *app)
 static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **state)
 {
     dygw_verification_t v = {
-        .id = 5, .app_id = 1, .coupon_status = DYGW_COUPON_UNKNOWN,
-        .verify_records_count = DYGW_NO_INT, .order_status = DYGW_NO_INT,
-        .pay_amount = DYGW_NO_INT, .receipt_amount = DYGW_NO_INT, .discount_amount = DYGW_NO_INT,
-        .expire_time = DYGW_NO_TIME, .verify_time = DYGW_NO_TIME,
-        .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
-        .created_at = APR_INT64_C(1566656122123), .updated_at = APR_INT64_C(1566656122123),
-        .cancelable_until = DYGW_NO_TIME
+        .id = 5,
+        .app_id = 1,
+        .coupon_status = DYGW_COUPON_UNKNOWN,
+        .verify_records_count = DYGW_NO_INT,
+        .order_status = DYGW_NO_INT,
+        .pay_amount = DYGW_NO_INT,
+        .receipt_amount = DYGW_NO_INT,
+        .discount_amount = DYGW_NO_INT,
+        .expire_time = DYGW_NO_TIME,
+        .verify_time = DYGW_NO_TIME,
+        .create_order_time = DYGW_NO_TIME,
+        .pay_time = DYGW_NO_TIME,
+        .created_at = APR_INT64_C(1566656122123),
+        .updated_at = APR_INT64_C(1566656122123),
+        .cancelable_until = DYGW_NO_TIME,
     };
 
-    assert_string_equal(
-        verification(&v),
-        "{\"id\":5,\"app_id\":1,\"app_name\":null,\"poi_id\":null,\"verify_status\":\"processing\","
-        "\"error_code\":0,\"error_description\":\"\",\"certificate_id\":null,"
-        "\"encrypted_code\":null,\"origin_code\":null,\"coupon_status\":null,\"product_id\":null,"
-        "\"product_name\":null,\"sku_id\":null,\"sku_name\":null,\"verify_records_count\":null,"
-        "\"verify_id\":null,\"order_id\":null,\"source_order_id\":null,\"ext_order_id\":null,"
-        "\"order_status\":null,\"pay_amount\":null,\"receipt_amount\":null,"
-        "\"discount_amount\":null,\"enrichment_status\":\"pending\",\"enrichment_retry_count\":0,"
-        "\"douyin_response\":null,\"expire_time\":null,\"verify_time\":null,"
-        "\"create_order_time\":null,\"pay_time\":null,\"created_at\":\"2019-08-24T14:15:22.123Z\","
-        "\"updated_at\":\"2019-08-24T14:15:22.123Z\",\"mode\":\"short_link\",\"operator\":null,"
-        "\"device\":null,\"cancelable_until\":null,\"confirmed_by\":null,\"request_id\":null}");
+    assert_string_equal(verification(&v),
+                        "{\"id\":5,\"app_id\":1,\"app_name\":null,\"poi_id\":null,\"verify_status\":\"processing\","
+                        "\"error_code\":0,\"error_description\":\"\",\"certificate_id\":null,"
+                        "\"encrypted_code\":null,\"origin_code\":null,\"coupon_status\":null,\"product_id\":null,"
+                        "\"product_name\":null,\"sku_id\":null,\"sku_name\":null,\"verify_records_count\":null,"
+                        "\"verify_id\":null,\"order_id\":null,\"source_order_id\":null,\"ext_order_id\":null,"
+                        "\"order_status\":null,\"pay_amount\":null,\"receipt_amount\":null,"
+                        "\"discount_amount\":null,\"enrichment_status\":\"pending\",\"enrichment_retry_count\":0,"
+                        "\"douyin_response\":null,\"expire_time\":null,\"verify_time\":null,"
+                        "\"create_order_time\":null,\"pay_time\":null,\"created_at\":\"2019-08-24T14:15:22.123Z\","
+                        "\"updated_at\":\"2019-08-24T14:15:22.123Z\",\"mode\":\"short_link\",\"operator\":null,"
+                        "\"device\":null,\"cancelable_until\":null,\"confirmed_by\":null,\"request_id\":null}");
 }
 
 static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
 {
     dygw_verification_t v = {
-        .id = 7, .app_id = 2, .app_name = "a\"pp", .poi_id = "p", .verify_status = DYGW_FAILED,
-        .error_code = -1, .error_description = "none", .certificate_id = "c",
-        .encrypted_code = "e+/=", .origin_code = "o", .coupon_status = DYGW_COUPON_USED,
-        .product_id = "pi", .product_name = "pn", .sku_id = "si", .sku_name = "sn",
-        .verify_records_count = 1, .verify_id = "v", .order_id = "oi", .source_order_id = "so",
-        .ext_order_id = "eo", .order_status = 201, .pay_amount = 19400, .receipt_amount = 0,
-        .discount_amount = -1, .enrichment_status = DYGW_ENRICH_SKIPPED,
+        .id = 7,
+        .app_id = 2,
+        .app_name = "a\"pp",
+        .poi_id = "p",
+        .verify_status = DYGW_FAILED,
+        .error_code = -1,
+        .error_description = "none",
+        .certificate_id = "c",
+        .encrypted_code = "e+/=",
+        .origin_code = "o",
+        .coupon_status = DYGW_COUPON_USED,
+        .product_id = "pi",
+        .product_name = "pn",
+        .sku_id = "si",
+        .sku_name = "sn",
+        .verify_records_count = 1,
+        .verify_id = "v",
+        .order_id = "oi",
+        .source_order_id = "so",
+        .ext_order_id = "eo",
+        .order_status = 201,
+        .pay_amount = 19400,
+        .receipt_amount = 0,
+        .discount_amount = -1,
+        .enrichment_status = DYGW_ENRICH_SKIPPED,
         .enrichment_retry_count = 3,
         .douyin_response = "{\"verify\":{\"id\":7382420130108424203 }}",
-        .expire_time = 0, .verify_time = 1, .create_order_time = 2, .pay_time = 3,
-        .created_at = 4, .updated_at = 5, .mode = DYGW_MODE_CODE, .operator_name = "op",
-        .device = "d", .cancelable_until = 6, .confirmed_by = DYGW_BY_REPLAY, .request_id = "r",
-        .verify_token = "never shown"
+        .expire_time = 0,
+        .verify_time = 1,
+        .create_order_time = 2,
+        .pay_time = 3,
+        .created_at = 4,
+        .updated_at = 5,
+        .mode = DYGW_MODE_CODE,
+        .operator_name = "op",
+        .device = "d",
+        .cancelable_until = 6,
+        .confirmed_by = DYGW_BY_REPLAY,
+        .request_id = "r",
+        .verify_token = "never shown",
     };
 
-    assert_string_equal(
-        verification(&v),
-        "{\"id\":7,\"app_id\":2,\"app_name\":\"a\\\"pp\",\"poi_id\":\"p\","
-        "\"verify_status\":\"failed\",\"error_code\":-1,\"error_description\":\"none\","
-        "\"certificate_id\":\"c\",\"encrypted_code\":\"e+/=\",\"origin_code\":\"o\","
-        "\"coupon_status\":\"used\",\"product_id\":\"pi\",\"product_name\":\"pn\","
-        "\"sku_id\":\"si\",\"sku_name\":\"sn\",\"verify_records_count\":1,\"verify_id\":\"v\","
-        "\"order_id\":\"oi\",\"source_order_id\":\"so\",\"ext_order_id\":\"eo\","
-        "\"order_status\":201,\"pay_amount\":19400,\"receipt_amount\":0,\"discount_amount\":-1,"
-        "\"enrichment_status\":\"skipped\",\"enrichment_retry_count\":3,"
-        "\"douyin_response\":{\"verify\":{\"id\":7382420130108424203 }},"
-        "\"expire_time\":\"1970-01-01T00:00:00.000Z\",\"verify_time\":\"1970-01-01T00:00:00.001Z\","
-        "\"create_order_time\":\"1970-01-01T00:00:00.002Z\","
-        "\"pay_time\":\"1970-01-01T00:00:00.003Z\",\"created_at\":\"1970-01-01T00:00:00.004Z\","
-        "\"updated_at\":\"1970-01-01T00:00:00.005Z\",\"mode\":\"code\",\"operator\":\"op\","
-        "\"device\":\"d\",\"cancelable_until\":\"1970-01-01T00:00:00.006Z\","
-        "\"confirmed_by\":\"replay\",\"request_id\":\"r\"}");
+    assert_string_equal(verification(&v),
+                        "{\"id\":7,\"app_id\":2,\"app_name\":\"a\\\"pp\",\"poi_id\":\"p\","
+                        "\"verify_status\":\"failed\",\"error_code\":-1,\"error_description\":\"none\","
+                        "\"certificate_id\":\"c\",\"encrypted_code\":\"e+/=\",\"origin_code\":\"o\","
+                        "\"coupon_status\":\"used\",\"product_id\":\"pi\",\"product_name\":\"pn\","
+                        "\"sku_id\":\"si\",\"sku_name\":\"sn\",\"verify_records_count\":1,\"verify_id\":\"v\","
+                        "\"order_id\":\"oi\",\"source_order_id\":\"so\",\"ext_order_id\":\"eo\","
+                        "\"order_status\":201,\"pay_amount\":19400,\"receipt_amount\":0,\"discount_amount\":-1,"
+                        "\"enrichment_status\":\"skipped\",\"enrichment_retry_count\":3,"
+                        "\"douyin_response\":{\"verify\":{\"id\":7382420130108424203 }},"
+                        "\"expire_time\":\"1970-01-01T00:00:00.000Z\",\"verify_time\":\"1970-01-01T00:00:00.001Z\","
+                        "\"create_order_time\":\"1970-01-01T00:00:00.002Z\","
+                        "\"pay_time\":\"1970-01-01T00:00:00.003Z\",\"created_at\":\"1970-01-01T00:00:00.004Z\","
+                        "\"updated_at\":\"1970-01-01T00:00:00.005Z\",\"mode\":\"code\",\"operator\":\"op\","
+                        "\"device\":\"d\",\"cancelable_until\":\"1970-01-01T00:00:00.006Z\","
+                        "\"confirmed_by\":\"replay\",\"request_id\":\"r\"}");
 }
 
 static void an_app_shows_its_keys_and_no_secret(DYGW_UNUSED void **state)
 {
-    dygw_app_t app = { .id = 3, .name = "n", .client_key = "ck", .secret_sealed = "v1.sealed",
-                       .old_secret_sealed = "v1.older", .status = DYGW_APP_DISABLED,
-                       .created_at = 1, .updated_at = 2, .last_used_at = DYGW_NO_TIME };
+    dygw_app_t app = { .id = 3,
+                       .name = "n",
+                       .client_key = "ck",
+                       .secret_sealed = "v1.sealed",
+                       .old_secret_sealed = "v1.older",
+                       .status = DYGW_APP_DISABLED,
+                       .created_at = 1,
+                       .updated_at = 2,
+                       .last_used_at = DYGW_NO_TIME };
 
-    assert_string_equal(app_text(&app),
-                        "{\"id\":3,\"created_at\":\"1970-01-01T00:00:00.001Z\","
-                        "\"updated_at\":\"1970-01-01T00:00:00.002Z\",\"name\":\"n\",\"code\":null,"
-                        "\"description\":null,\"client_key\":\"ck\",\"status\":\"disabled\","
-                        "\"allow_token_read\":false,\"last_used_at\":null,\"poi_ids\":null}");
+    assert_string_equal(app_text(&app), "{\"id\":3,\"created_at\":\"1970-01-01T00:00:00.001Z\","
+                                        "\"updated_at\":\"1970-01-01T00:00:00.002Z\",\"name\":\"n\",\"code\":null,"
+                                        "\"description\":null,\"client_key\":\"ck\",\"status\":\"disabled\","
+                                        "\"allow_token_read\":false,\"last_used_at\":null,\"poi_ids\":null}");
 }
 
 static void all_stores_and_none_are_different(DYGW_UNUSED void **state)

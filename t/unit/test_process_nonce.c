@@ -18,8 +18,8 @@
 #include "process/nonce.h"
 #include "util/compiler.h"
 
-#define NOW         APR_INT64_C(1767225600000)
-#define WINDOW_MS   300000
+#define NOW       APR_INT64_C(1767225600000)
+#define WINDOW_MS 300000
 
 /* --- a table in memory of exactly its size, so that tools see every step beside it --- */
 
@@ -28,8 +28,8 @@ typedef struct fixture_t {
     void *memory;
     dygw_nonces_t *nonces;
     apr_thread_mutex_t *mutex;
-    int held;           /* locks minus unlocks */
-    int locked;         /* locks */
+    int held;   /* locks minus unlocks */
+    int locked; /* locks */
 } fixture_t;
 
 static apr_pool_t *root;
@@ -137,13 +137,10 @@ static void apps_have_nonces_of_their_own(DYGW_UNUSED void **state)
     dygw_ms_t expires_at = NOW + WINDOW_MS;
 
     begin(&f, 100);
-    assert_int_equal(dygw_nonces_spend(f.nonces, "ck", "0123456789abcdef", NOW, expires_at, NULL),
-                     APR_SUCCESS);
-    assert_int_equal(dygw_nonces_spend(f.nonces, "kc", "0123456789abcdef", NOW, expires_at, NULL),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_nonces_spend(f.nonces, "ck", "0123456789abcdef", NOW, expires_at, NULL), APR_SUCCESS);
+    assert_int_equal(dygw_nonces_spend(f.nonces, "kc", "0123456789abcdef", NOW, expires_at, NULL), APR_SUCCESS);
     /* the border between key and nonce counts */
-    assert_int_equal(dygw_nonces_spend(f.nonces, "ck0", "123456789abcdef", NOW, expires_at, NULL),
-                     APR_SUCCESS);
+    assert_int_equal(dygw_nonces_spend(f.nonces, "ck0", "123456789abcdef", NOW, expires_at, NULL), APR_SUCCESS);
     end(&f);
 }
 
@@ -172,16 +169,13 @@ static void what_is_forgotten_within_the_call_is_refused_by_it(DYGW_UNUSED void 
     for (late = 1; late < 20000; late += 999) {
         begin(&f, 50);
         assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, expires_at), APR_SUCCESS);
-        assert_int_equal(spend_at(&f, "0123456789abcdef", expires_at + late, expires_at),
-                         APR_EEXIST);
-        assert_int_equal(look_at(&f, "0123456789abcdef", expires_at + late, expires_at),
-                         APR_EEXIST);
+        assert_int_equal(spend_at(&f, "0123456789abcdef", expires_at + late, expires_at), APR_EEXIST);
+        assert_int_equal(look_at(&f, "0123456789abcdef", expires_at + late, expires_at), APR_EEXIST);
         end(&f);
     }
 }
 
-static void room_that_is_made_by_forgetting_is_not_for_what_may_be_forgotten(
-    DYGW_UNUSED void **state)
+static void room_that_is_made_by_forgetting_is_not_for_what_may_be_forgotten(DYGW_UNUSED void **state)
 {
     dygw_ms_t expires_at = NOW + WINDOW_MS;
     fixture_t f;
@@ -222,8 +216,7 @@ static void a_full_table_refuses_and_forgets_nothing(DYGW_UNUSED void **state)
     for (i = 0; i < 50; i++) {
         assert_int_equal(spend_number(&f, i, NOW, NOW + 10000 + i * 1000), APR_SUCCESS);
     }
-    assert_int_equal(dygw_nonces_spend(f.nonces, "ck_one", "one-too-many", NOW + 5000,
-                                       NOW + WINDOW_MS, &free_at),
+    assert_int_equal(dygw_nonces_spend(f.nonces, "ck_one", "one-too-many", NOW + 5000, NOW + WINDOW_MS, &free_at),
                      APR_ENOSPC);
     assert_true(free_at == NOW + 10000);
     assert_int_equal(spend_at(&f, "one-too-many", NOW + 5000, NOW + WINDOW_MS), APR_ENOSPC);
@@ -383,9 +376,7 @@ static void two_attachments_see_one_table(DYGW_UNUSED void **state)
     begin(&f, 50);
     newer = attach(&f, f.memory);
     assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, NOW + WINDOW_MS), APR_SUCCESS);
-    assert_int_equal(dygw_nonces_spend(newer, "ck_one", "0123456789abcdef", NOW, NOW + WINDOW_MS,
-                                       NULL),
-                     APR_EEXIST);
+    assert_int_equal(dygw_nonces_spend(newer, "ck_one", "0123456789abcdef", NOW, NOW + WINDOW_MS, NULL), APR_EEXIST);
     end(&f);
 }
 
@@ -490,7 +481,7 @@ static void another_size_brings_no_nonce_back_with_the_clock(DYGW_UNUSED void **
     assert_int_equal(spend_at(&f, "0123456789abcdef", NOW, NOW + 5000), APR_SUCCESS);
     catch_up(&f, NOW + 60000);
     newer = begin_newer(&f, 100);
-    newer.nonces = attach(&f, newer.memory);    /* when the older one is gone */
+    newer.nonces = attach(&f, newer.memory); /* when the older one is gone */
     assert_int_equal(spend_at(&newer, "0123456789abcdef", NOW, NOW + 5000), APR_EEXIST);
     free(newer.memory);
     end(&f);
@@ -498,8 +489,8 @@ static void another_size_brings_no_nonce_back_with_the_clock(DYGW_UNUSED void **
 
 /* --- many at once --- */
 
-#define THREADS     4
-#define ROUNDS      2000
+#define THREADS 4
+#define ROUNDS  2000
 
 typedef struct racer_t {
     fixture_t *f;
@@ -528,8 +519,7 @@ static void of_many_at_once_one_wins(DYGW_UNUSED void **state)
     begin(&f, ROUNDS);
     for (i = 0; i < THREADS; i++) {
         racers[i] = (racer_t){ &f, 0 };
-        assert_int_equal(apr_thread_create(&threads[i], NULL, race, &racers[i], f.pool),
-                         APR_SUCCESS);
+        assert_int_equal(apr_thread_create(&threads[i], NULL, race, &racers[i], f.pool), APR_SUCCESS);
     }
     for (i = 0; i < THREADS; i++) {
         apr_status_t rv;

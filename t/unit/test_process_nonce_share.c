@@ -24,12 +24,12 @@
 #include "util/compiler.h"
 #include "util/lock.h"
 
-#define NOW         APR_INT64_C(1767225600000)
-#define WINDOW_MS   300000
-#define APPS        10
-#define ENTRIES     1000
-#define FEW         20
-#define STEPS_MAX   100000
+#define NOW       APR_INT64_C(1767225600000)
+#define WINDOW_MS 300000
+#define APPS      10
+#define ENTRIES   1000
+#define FEW       20
+#define STEPS_MAX 100000
 
 static apr_pool_t *root;
 
@@ -67,8 +67,8 @@ static dygw_nonces_t *attach(const fixture_t *f, void *const *tables, int count)
     dygw_nonces_t *nonces = NULL;
 
     assert_int_equal(dygw_nonces_attach(&nonces, tables, count,
-                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, f->lock },
-                                        f->pool), APR_SUCCESS);
+                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, f->lock }, f->pool),
+                     APR_SUCCESS);
     return nonces;
 }
 
@@ -169,8 +169,7 @@ static void apps_that_all_take_what_they_can_get_the_same(DYGW_UNUSED void **sta
     }
     for (app = 0; app < APPS; app++) {
         /* 2 / (2n + 1) of half as many again */
-        assert_in_range(spent[app], ENTRIES * 3 / (2 * APPS + 1) - 1,
-                        ENTRIES * 3 / (2 * APPS + 1) + 1);
+        assert_in_range(spent[app], ENTRIES * 3 / (2 * APPS + 1) - 1, ENTRIES * 3 / (2 * APPS + 1) + 1);
     }
     end(&f);
 }
@@ -183,8 +182,7 @@ static void a_share_comes_back_as_nonces_expire(DYGW_UNUSED void **state)
 
     begin(&f, ENTRIES);
     for (turn = 0; turn < 5; turn++) {
-        assert_int_equal(flood(f.nonces, turn % 2, turn * ENTRIES, NOW + turn * (later - NOW)),
-                         ENTRIES);
+        assert_int_equal(flood(f.nonces, turn % 2, turn * ENTRIES, NOW + turn * (later - NOW)), ENTRIES);
     }
     end(&f);
 }
@@ -208,7 +206,7 @@ static void an_older_generation_learns_what_is_over_the_share_there(DYGW_UNUSED 
 
 /* --- death at work --- */
 
-#define LATER   (NOW + WINDOW_MS + 1500)
+#define LATER (NOW + WINDOW_MS + 1500)
 
 static void take_and_stop(void *lock)
 {
@@ -234,8 +232,8 @@ static void call_traced(const fixture_t *f)
     dygw_nonces_t *nonces = NULL;
 
     ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-    dygw_nonces_attach(&nonces, &f->memory, 1,
-                       &(dygw_nonces_lock_t){ take_and_stop, dygw_lock_release, f->lock }, f->pool);
+    dygw_nonces_attach(&nonces, &f->memory, 1, &(dygw_nonces_lock_t){ take_and_stop, dygw_lock_release, f->lock },
+                       f->pool);
     spend(nonces, 2, 1000, LATER);
     _exit(0);
 }
@@ -283,8 +281,7 @@ static int step_through(const fixture_t *f, void *seen)
         call_traced(f);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    while (WIFSTOPPED(status) && steps++ < STEPS_MAX
-           && ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0) {
+    while (WIFSTOPPED(status) && steps++ < STEPS_MAX && ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0) {
         assert_int_equal(waitpid(child, &status, 0), child);
         checked += check_memory(f, seen);
     }

@@ -17,7 +17,7 @@
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define CODES   5
+#define CODES 5
 
 static apr_pool_t *pool;
 
@@ -37,8 +37,7 @@ int dygw_code_status(DYGW_UNUSED int code)
     return 400;
 }
 
-int dygw_douyin_series_words(int series, const char **code, const char **kind,
-                             DYGW_UNUSED apr_pool_t *in)
+int dygw_douyin_series_words(int series, const char **code, const char **kind, DYGW_UNUSED apr_pool_t *in)
 {
     if (series >= CODES || !refusals[series]) {
         return 0;
@@ -87,18 +86,18 @@ static void another_list_has_another_identity(DYGW_UNUSED void **state)
 
     refusals[0] = refusals[1];
     refusals[1] = first;
-    assert_string_not_equal(identity(), before);        /* in another order */
+    assert_string_not_equal(identity(), before); /* in another order */
     begin(NULL);
     refusals[4] = "1033000519";
-    assert_string_not_equal(identity(), before);        /* one more at the end, */
+    assert_string_not_equal(identity(), before); /* one more at the end, */
     refusals[3] = "1212";
-    assert_string_not_equal(identity(), before);        /* or in the middle */
+    assert_string_not_equal(identity(), before); /* or in the middle */
     begin(NULL);
     refusals[3] = NULL;
-    assert_string_not_equal(identity(), before);        /* one less */
+    assert_string_not_equal(identity(), before); /* one less */
     begin(NULL);
     kinds[2] = "setup";
-    assert_string_not_equal(identity(), before);        /* another label */
+    assert_string_not_equal(identity(), before); /* another label */
     begin(NULL);
     codes[3] = "d";
     assert_string_not_equal(identity(), before);

@@ -26,9 +26,9 @@
 #include "util/compiler.h"
 #include "util/metrics.h"
 
-#define NOW         APR_INT64_C(1767225600000)
-#define WINDOW_MS   300000
-#define ENTRIES     1000
+#define NOW       APR_INT64_C(1767225600000)
+#define WINDOW_MS 300000
+#define ENTRIES   1000
 
 module AP_MODULE_DECLARE_DATA dygw_module;
 
@@ -39,8 +39,8 @@ static server_rec server;
 
 /* --- what stands for the rest --- */
 
-static const char *series;          /* the identity of this build's list */
-static apr_size_t reads_size;       /* how it lays the ring out */
+static const char *series;    /* the identity of this build's list */
+static apr_size_t reads_size; /* how it lays the ring out */
 static int mutexes_made;
 static void *retained_data;
 
@@ -90,30 +90,25 @@ AP_DECLARE(void *) ap_retained_data_create(DYGW_UNUSED const char *key, apr_size
     return retained_data = apr_pcalloc(process_pool, size);
 }
 
-AP_DECLARE(apr_status_t) ap_mutex_register(DYGW_UNUSED apr_pool_t *pool,
-                                           DYGW_UNUSED const char *type,
-                                           DYGW_UNUSED const char *default_dir,
-                                           DYGW_UNUSED apr_lockmech_e default_mech,
-                                           DYGW_UNUSED apr_int32_t options)
+AP_DECLARE(apr_status_t)
+ap_mutex_register(DYGW_UNUSED apr_pool_t *pool, DYGW_UNUSED const char *type, DYGW_UNUSED const char *default_dir,
+                  DYGW_UNUSED apr_lockmech_e default_mech, DYGW_UNUSED apr_int32_t options)
 {
     return APR_SUCCESS;
 }
 
-AP_DECLARE(apr_status_t) ap_global_mutex_create(apr_global_mutex_t **mutex,
-                                                DYGW_UNUSED const char **name,
-                                                DYGW_UNUSED const char *type,
-                                                DYGW_UNUSED const char *instance_id,
-                                                DYGW_UNUSED server_rec *of, apr_pool_t *pool,
-                                                DYGW_UNUSED apr_int32_t options)
+AP_DECLARE(apr_status_t)
+ap_global_mutex_create(apr_global_mutex_t **mutex, DYGW_UNUSED const char **name, DYGW_UNUSED const char *type,
+                       DYGW_UNUSED const char *instance_id, DYGW_UNUSED server_rec *of, apr_pool_t *pool,
+                       DYGW_UNUSED apr_int32_t options)
 {
     mutexes_made++;
     return apr_global_mutex_create(mutex, NULL, APR_LOCK_DEFAULT, pool);
 }
 
-AP_DECLARE(void) ap_log_error_(DYGW_UNUSED const char *file, DYGW_UNUSED int line,
-                               DYGW_UNUSED int module_index, DYGW_UNUSED int level,
-                               DYGW_UNUSED apr_status_t status, DYGW_UNUSED const server_rec *s,
-                               DYGW_UNUSED const char *fmt, ...)
+AP_DECLARE(void)
+ap_log_error_(DYGW_UNUSED const char *file, DYGW_UNUSED int line, DYGW_UNUSED int module_index, DYGW_UNUSED int level,
+              DYGW_UNUSED apr_status_t status, DYGW_UNUSED const server_rec *s, DYGW_UNUSED const char *fmt, ...)
 {
 }
 
@@ -133,11 +128,10 @@ static void start(void)
     assert_int_equal(dygw_shared_get(&cfg, &server, &shared, pconf), APR_SUCCESS);
     metrics = dygw_metrics_attach(shared.metrics, pconf);
     if (shared.nonces) {
-        assert_int_equal(dygw_nonces_attach(&nonces, (void *const *)shared.nonces->elts,
-                                            shared.nonces->nelts,
-                                            &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
-                                                                   shared.nonces_lock }, pconf),
-                         APR_SUCCESS);
+        assert_int_equal(
+            dygw_nonces_attach(&nonces, (void *const *)shared.nonces->elts, shared.nonces->nelts,
+                               &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, shared.nonces_lock }, pconf),
+            APR_SUCCESS);
     }
 }
 
@@ -147,8 +141,7 @@ static int set_up(DYGW_UNUSED void **state)
     apr_pool_create(&pconf, process_pool);
     process = (process_rec){ .pool = process_pool, .pconf = pconf };
     server = (server_rec){ .process = &process };
-    cfg = (dygw_cfg_t){ .client_key = "awtest", .nonce_store = DYGW_NONCES_SHM,
-                        .nonce_entries = ENTRIES };
+    cfg = (dygw_cfg_t){ .client_key = "awtest", .nonce_store = DYGW_NONCES_SHM, .nonce_entries = ENTRIES };
     series = "one list";
     reads_size = 4096;
     mutexes_made = 0;
@@ -168,9 +161,15 @@ static apr_status_t spend(const char *nonce)
     return dygw_nonces_spend(nonces, "ck_one", nonce, NOW, NOW + WINDOW_MS, NULL);
 }
 
-static void count(void) { dygw_count(metrics, DYGW_COUNT_REFUSALS, 3); }
+static void count(void)
+{
+    dygw_count(metrics, DYGW_COUNT_REFUSALS, 3);
+}
 
-static int counted(void) { return (int)dygw_counted(metrics, DYGW_COUNT_REFUSALS, 3); }
+static int counted(void)
+{
+    return (int)dygw_counted(metrics, DYGW_COUNT_REFUSALS, 3);
+}
 
 /* --- */
 
@@ -193,8 +192,7 @@ static void the_same_build_finds_all_of_it(DYGW_UNUSED void **state)
     assert_int_equal(mutexes_made, DYGW_MUTEXES);
 }
 
-static void another_list_of_series_begins_to_count_and_forgets_nothing_else(
-    DYGW_UNUSED void **state)
+static void another_list_of_series_begins_to_count_and_forgets_nothing_else(DYGW_UNUSED void **state)
 {
     dygw_shared_t before = shared;
 
@@ -251,8 +249,8 @@ static void a_table_of_another_layout_is_not_read(DYGW_UNUSED void **state)
     assert_int_equal(spend("0123456789abcdef"), APR_SUCCESS);
     memset(*table, 0xA5, 4);
     assert_int_equal(dygw_nonces_attach(&nonces, table, 1,
-                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release,
-                                                               shared.nonces_lock }, pconf),
+                                        &(dygw_nonces_lock_t){ dygw_lock_take, dygw_lock_release, shared.nonces_lock },
+                                        pconf),
                      APR_EINVAL);
 }
 

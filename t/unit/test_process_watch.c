@@ -20,13 +20,13 @@
 #include "process/watch.h"
 #include "util/compiler.h"
 
-#define NUMBERS 64      /* of descriptors that a test looks at */
+#define NUMBERS 64 /* of descriptors that a test looks at */
 
 static apr_pool_t *pool;
 static dygw_db_source_t source;
 static apr_status_t thread_fails;
 static apr_uint32_t looks;
-static int watched_closes;      /* those that somebody tries to wake it at */
+static int watched_closes; /* those that somebody tries to wake it at */
 static int late_wakes;
 
 /* --- what is around it --- */
@@ -37,8 +37,8 @@ int dygw_guard_look(DYGW_UNUSED dygw_guard_t *guard)
     return 0;
 }
 
-apr_status_t ap_thread_create(apr_thread_t **thread, apr_threadattr_t *attributes,
-                              apr_thread_start_t start, void *data, apr_pool_t *own)
+apr_status_t ap_thread_create(apr_thread_t **thread, apr_threadattr_t *attributes, apr_thread_start_t start, void *data,
+                              apr_pool_t *own)
 {
     return thread_fails ? thread_fails : apr_thread_create(thread, attributes, start, data, own);
 }
@@ -108,7 +108,7 @@ static void nobody_wakes_it_through_a_pipe_that_is_closed(DYGW_UNUSED void **sta
     assert_int_equal(dygw_watch_source(&source, until), APR_SUCCESS);
     watched_closes = 1;
     apr_pool_clear(until);
-    late_wakes--;               /* the one that ends it */
+    late_wakes--; /* the one that ends it */
     dygw_watch_wake(NULL);
     watched_closes = 0;
     assert_int_equal(late_wakes, 0);

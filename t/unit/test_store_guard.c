@@ -20,11 +20,11 @@
 #include "store/db/guard.h"
 #include "util/compiler.h"
 
-#define MAX         4
-#define CALLERS     8
-#define LIMIT       apr_time_from_msec(200)
-#define PATIENCE    apr_time_from_sec(30)   /* the limit of tests in which nothing is to end by it */
-#define MOMENT      apr_time_from_msec(1)
+#define MAX      4
+#define CALLERS  8
+#define LIMIT    apr_time_from_msec(200)
+#define PATIENCE apr_time_from_sec(30) /* the limit of tests in which nothing is to end by it */
+#define MOMENT   apr_time_from_msec(1)
 
 /* A source whose opens block until they are told what becomes of them. */
 typedef struct world_t {
@@ -32,10 +32,10 @@ typedef struct world_t {
     dygw_db_source_t source;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    int blocks;                 /* opens wait until this is 0 */
-    int inside;                 /* opens that wait */
+    int blocks; /* opens wait until this is 0 */
+    int inside; /* opens that wait */
     int opens;
-    int failures;               /* so many of the next opens fail */
+    int failures; /* so many of the next opens fail */
     apr_uint32_t wakes;
 } world_t;
 
@@ -64,8 +64,7 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 /* Threads that came to the gate and had to wait there, since the test began. */
 static apr_uint32_t waited;
 
-apr_status_t apr_thread_cond_timedwait(apr_thread_cond_t *cond, apr_thread_mutex_t *mutex,
-                                       apr_interval_time_t timeout)
+apr_status_t apr_thread_cond_timedwait(apr_thread_cond_t *cond, apr_thread_mutex_t *mutex, apr_interval_time_t timeout)
 {
     apr_status_t (*wait)(apr_thread_cond_t *, apr_thread_mutex_t *, apr_interval_time_t);
 
@@ -127,8 +126,8 @@ static int make_with(void **state, apr_interval_time_t limit)
     world->source.baton = world;
     *state = world;
     apr_atomic_set32(&waited, 0);
-    return dygw_guard_create(&world->source.guard,
-                             &(dygw_guard_config_t){ DYGW_SQLITE3, MAX, limit, wake, world }, pool)
+    return dygw_guard_create(&world->source.guard, &(dygw_guard_config_t){ DYGW_SQLITE3, MAX, limit, wake, world },
+                             pool)
                    == APR_SUCCESS
                ? 0
                : -1;
@@ -174,8 +173,7 @@ static void *take(void *data)
 {
     caller_t *caller = data;
 
-    caller->rv = dygw_guard_take(&caller->world->source, &caller->wait, caller->world->pool,
-                                 &caller->dbd);
+    caller->rv = dygw_guard_take(&caller->world->source, &caller->wait, caller->world->pool, &caller->dbd);
     return NULL;
 }
 
@@ -444,7 +442,7 @@ static void the_watch_sleeps_while_nothing_happens_and_is_woken_once(void **stat
     dygw_wait_begin(&caller.wait);
     dygw_wait_end(&caller.wait);
     assert_int_equal(apr_atomic_read32(&world->wakes), 1);
-    assert_true(dygw_guard_look(guard));        /* something happened */
+    assert_true(dygw_guard_look(guard)); /* something happened */
     assert_false(dygw_guard_look(guard));
     dygw_wait_begin(&caller.wait);
     assert_int_equal(apr_atomic_read32(&world->wakes), 2);

@@ -38,7 +38,7 @@ static void what_lies_ahead_is_not_recent(DYGW_UNUSED void **state)
     assert_true(dygw_is_recent(17, 10));
     assert_true(dygw_is_recent(8, 10));
     assert_false(dygw_is_recent(7, 10));
-    assert_true(dygw_is_recent(17 + DYGW_CLOCKS_APART_MS, 10));     /* noted a moment ago */
+    assert_true(dygw_is_recent(17 + DYGW_CLOCKS_APART_MS, 10)); /* noted a moment ago */
     assert_false(dygw_is_recent(18 + DYGW_CLOCKS_APART_MS, 10));
     dygw_clock_set(NULL);
     assert_false(dygw_is_recent(0, APR_INT64_C(1000000000000)));
@@ -87,8 +87,7 @@ static void a_time_of_douyins_after_all_calendars_is_the_last_moment(DYGW_UNUSED
 
 static char written[200];
 
-static void writer(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv, const char *fmt,
-                   va_list args)
+static void writer(const dygw_log_t *log, const dygw_log_place_t *place, apr_status_t rv, const char *fmt, va_list args)
 {
     int n = snprintf(written, sizeof written, "%s %d %d ", log->request_id, (int)place->level, rv);
 

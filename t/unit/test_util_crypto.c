@@ -19,8 +19,8 @@
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define PURPOSE     "app-secret"
-#define PLAIN       "sk_test_5f0c6f0e9d1b4f2a8c7e3d2b1a0f9e8d"
+#define PURPOSE "app-secret"
+#define PLAIN   "sk_test_5f0c6f0e9d1b4f2a8c7e3d2b1a0f9e8d"
 
 /* --- hashes --- */
 
@@ -61,8 +61,8 @@ static void hmac_agrees_with_published_vectors(DYGW_UNUSED void **state)
 {
     char long_key[131];
 
-    assert_hmac("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
-                20, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    assert_hmac("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b", 20, "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     assert_hmac("Jefe", 4, "what do ya want for nothing?",
                 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     memset(long_key, 0xaa, sizeof long_key);
@@ -73,13 +73,12 @@ static void hmac_agrees_with_published_vectors(DYGW_UNUSED void **state)
 /* The message and signature of Douyin's documents. */
 static void sha1_agrees_with_published_vectors(DYGW_UNUSED void **state)
 {
-    static const char message[] =
-        "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"awtestkey\","
-        "\"from_user_id\":\"\",\"content\":\"{\\\"action\\\":\\\"verify\\\","
-        "\\\"msg_time\\\":1742975316,\\\"certificate\\\":{\\\"order_id\\\":"
-        "\\\"1061449651423386211\\\",\\\"certificate_id\\\":\\\"7382420130108424203\\\","
-        "\\\"account_id\\\":\\\"6943233382746834985\\\"}}\","
-        "\"log_id\":\"202503261548358CD21E3C41F95D031744\",\"msg_id\":\"msg-1\"}";
+    static const char message[] = "{\"event\":\"life_trade_certificate_notify\",\"client_key\":\"awtestkey\","
+                                  "\"from_user_id\":\"\",\"content\":\"{\\\"action\\\":\\\"verify\\\","
+                                  "\\\"msg_time\\\":1742975316,\\\"certificate\\\":{\\\"order_id\\\":"
+                                  "\\\"1061449651423386211\\\",\\\"certificate_id\\\":\\\"7382420130108424203\\\","
+                                  "\\\"account_id\\\":\\\"6943233382746834985\\\"}}\","
+                                  "\"log_id\":\"202503261548358CD21E3C41F95D031744\",\"msg_id\":\"msg-1\"}";
     char hex[DYGW_SHA1_HEX_LEN + 1];
 
     assert_int_equal(dygw_sha1_hex("test-secret", 11, message, strlen(message), hex), APR_SUCCESS);
@@ -101,11 +100,10 @@ static void hmac_agrees_with_the_contracts_signatures(DYGW_UNUSED void **state)
                 "POST\n/v1/open/coupons/verify\n1767225600\nb7f1c2d3e4a5968712345678\n"
                 "682d86c28e44c1e5556f8deba257499610b5e9cb41fc9e33b70e8df0482fd8fc\n",
                 "b3072fcd39aed657e9d7eb0fb88ef7055e01a77e45344ceb4f7e3abd1632652e");
-    assert_hmac(
-        PLAIN, strlen(PLAIN),
-        "GET\n/v1/open/douyin/stores?poi_id=7012345678901234567&page=1\n1767225600\n"
-        "0123456789abcdef\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
-        "a34a75aff5f73e57890592ad76aeca9751d1eca85914d1ed052cccca52e5c96a");
+    assert_hmac(PLAIN, strlen(PLAIN),
+                "GET\n/v1/open/douyin/stores?poi_id=7012345678901234567&page=1\n1767225600\n"
+                "0123456789abcdef\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n",
+                "a34a75aff5f73e57890592ad76aeca9751d1eca85914d1ed052cccca52e5c96a");
 }
 
 static void secrets_are_equal_only_when_every_character_is(DYGW_UNUSED void **state)
@@ -126,8 +124,7 @@ static void random_text_has_its_length_and_only_letters_and_digits(void **state)
 
     assert_non_null(a);
     assert_int_equal(strlen(a), 300);
-    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
-                     300);
+    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), 300);
     assert_string_not_equal(a, b);
     assert_string_equal(dygw_random_text(*state, 0), "");
 }
@@ -170,9 +167,7 @@ static void base64_reads_what_it_writes(DYGW_UNUSED void **state)
         assert_int_equal(dygw_random_bytes(data, len), APR_SUCCESS);
         dygw_base64url_encode(data, len, text);
         assert_int_equal(strlen(text), dygw_base64_len(len));
-        assert_int_equal(dygw_base64_decode(text, strlen(text), DYGW_BASE64_URL, back, sizeof back,
-                                            &n),
-                         APR_SUCCESS);
+        assert_int_equal(dygw_base64_decode(text, strlen(text), DYGW_BASE64_URL, back, sizeof back, &n), APR_SUCCESS);
         assert_int_equal(n, len);
         assert_memory_equal(data, back, len);
     }
@@ -187,7 +182,7 @@ static void master_key_is_read_from_hex_and_both_base64s(DYGW_UNUSED void **stat
         "FB00FFFFFEFDFCFBFAF9F8F7F6F5F4F3F2F1F0EFEEEDECEBEAE9E8E7E6E5E4E3",
         "+wD///79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OM=",
         "+wD///79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OM",
-        "-wD___79_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OM="
+        "-wD___79_Pv6-fj39vX08_Lx8O_u7ezr6uno5-bl5OM=",
     };
     unsigned char key[DYGW_MASTER_KEY_LEN];
     char hex[DYGW_MASTER_KEY_LEN * 2 + 1];
@@ -202,12 +197,13 @@ static void master_key_is_read_from_hex_and_both_base64s(DYGW_UNUSED void **stat
 static void master_key_of_another_length_is_refused(DYGW_UNUSED void **state)
 {
     static const char *const texts[] = {
-        "", "secret",
+        "",
+        "secret",
         "fb00fffffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4",
         "fb00fffffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4eg",
         "fb00fffffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2",
         "+wD///79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi",
-        "+wD///79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5O"
+        "+wD///79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5O",
     };
     unsigned char key[DYGW_MASTER_KEY_LEN];
 
@@ -249,8 +245,7 @@ static void what_was_sealed_opens_again(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *sealed = sealed_by(&seal, texts[i], *state);
 
-        assert_int_equal(dygw_unseal(&seal, PURPOSE, sealed, *state, &text, &used_old),
-                         APR_SUCCESS);
+        assert_int_equal(dygw_unseal(&seal, PURPOSE, sealed, *state, &text, &used_old), APR_SUCCESS);
         assert_string_equal(text, texts[i]);
         assert_int_equal(used_old, 0);
         assert_int_equal(dygw_unseal(&seal, PURPOSE, sealed, *state, &text, NULL), APR_SUCCESS);
@@ -266,8 +261,7 @@ static void a_seal_is_printable_and_never_the_same_twice(void **state)
     assert_string_not_equal(a, b);
     assert_int_equal(strncmp(a, b, strlen("v1.01234567.")), 0);
     assert_int_equal(strncmp(a, "v1.", 3), 0);
-    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."),
-                     strlen(a));
+    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."), strlen(a));
     assert_null(strstr(a, PLAIN));
 }
 
@@ -297,8 +291,7 @@ static void a_seal_of_the_old_key_opens_and_says_so(void **state)
     const char *text;
     int used_old = -1;
 
-    assert_int_equal(dygw_unseal(&after, PURPOSE, sealed_by(&before, PLAIN, *state), *state, &text,
-                                 &used_old),
+    assert_int_equal(dygw_unseal(&after, PURPOSE, sealed_by(&before, PLAIN, *state), *state, &text, &used_old),
                      APR_SUCCESS);
     assert_string_equal(text, PLAIN);
     assert_int_equal(used_old, 1);
@@ -331,8 +324,7 @@ static void a_seal_that_was_changed_anywhere_does_not_open(void **state)
         for (const char *c = replacements; *c; c++) {
             changed[i] = *c;
             if (*c != sealed[i]) {
-                assert_int_equal(dygw_unseal(&seal, PURPOSE, changed, *state, &text, NULL),
-                                 APR_EINVAL);
+                assert_int_equal(dygw_unseal(&seal, PURPOSE, changed, *state, &text, NULL), APR_EINVAL);
             }
         }
     }
@@ -345,13 +337,11 @@ static void a_seal_that_was_cut_or_lengthened_does_not_open(void **state)
     const char *text;
 
     for (size_t len = 0; len < strlen(sealed); len++) {
-        assert_int_equal(dygw_unseal(&seal, PURPOSE, apr_pstrndup(*state, sealed, len), *state,
-                                     &text, NULL),
+        assert_int_equal(dygw_unseal(&seal, PURPOSE, apr_pstrndup(*state, sealed, len), *state, &text, NULL),
                          APR_EINVAL);
     }
     for (const char *c = "A=."; *c; c++) {
-        assert_int_equal(dygw_unseal(&seal, PURPOSE, apr_psprintf(*state, "%s%c", sealed, *c),
-                                     *state, &text, NULL),
+        assert_int_equal(dygw_unseal(&seal, PURPOSE, apr_psprintf(*state, "%s%c", sealed, *c), *state, &text, NULL),
                          APR_EINVAL);
     }
 }
@@ -366,28 +356,21 @@ int main(void)
         cmocka_unit_test(hmac_of_nothing_with_an_empty_key_works),
         cmocka_unit_test(hmac_agrees_with_the_contracts_signatures),
         cmocka_unit_test(secrets_are_equal_only_when_every_character_is),
-        cmocka_unit_test_setup_teardown(random_text_has_its_length_and_only_letters_and_digits,
-                                        make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(random_text_has_its_length_and_only_letters_and_digits, make_pool,
+                                        destroy_pool),
         cmocka_unit_test(base64_has_one_spelling_of_every_value),
         cmocka_unit_test(base64_refuses_what_has_no_room),
         cmocka_unit_test(base64_reads_what_it_writes),
         cmocka_unit_test(master_key_is_read_from_hex_and_both_base64s),
         cmocka_unit_test(master_key_of_another_length_is_refused),
         cmocka_unit_test_setup_teardown(what_was_sealed_opens_again, make_pool, destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_is_printable_and_never_the_same_twice, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_does_not_open_for_another_purpose, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_does_not_open_with_another_key, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_of_the_old_key_opens_and_says_so, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_new_seal_is_made_with_the_new_key, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_that_was_changed_anywhere_does_not_open, make_pool,
-                                        destroy_pool),
-        cmocka_unit_test_setup_teardown(a_seal_that_was_cut_or_lengthened_does_not_open, make_pool,
-                                        destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_is_printable_and_never_the_same_twice, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_does_not_open_for_another_purpose, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_does_not_open_with_another_key, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_of_the_old_key_opens_and_says_so, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_new_seal_is_made_with_the_new_key, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_that_was_changed_anywhere_does_not_open, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(a_seal_that_was_cut_or_lengthened_does_not_open, make_pool, destroy_pool),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

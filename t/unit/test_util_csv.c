@@ -82,15 +82,36 @@ static void what_looks_like_a_formula_is_text(DYGW_UNUSED void **state)
     check_text("1=1", "1=1");
     check_text("'=1", "'=1");
     /* full-width = + - @, and their neighbours */
-    check_text("\xEF\xBC\x9D" "1+1", "'\xEF\xBC\x9D" "1+1");
-    check_text("\xEF\xBC\x8B" "1", "'\xEF\xBC\x8B" "1");
-    check_text("\xEF\xBC\x8D" "1", "'\xEF\xBC\x8D" "1");
-    check_text("\xEF\xBC\xA0" "SUM(A1,B1)", "\"'\xEF\xBC\xA0" "SUM(A1,B1)\"");
-    check_text("\xEF\xBC\x9C" "1", "\xEF\xBC\x9C" "1");
+    check_text("\xEF\xBC\x9D"
+               "1+1",
+               "'\xEF\xBC\x9D"
+               "1+1");
+    check_text("\xEF\xBC\x8B"
+               "1",
+               "'\xEF\xBC\x8B"
+               "1");
+    check_text("\xEF\xBC\x8D"
+               "1",
+               "'\xEF\xBC\x8D"
+               "1");
+    check_text("\xEF\xBC\xA0"
+               "SUM(A1,B1)",
+               "\"'\xEF\xBC\xA0"
+               "SUM(A1,B1)\"");
+    check_text("\xEF\xBC\x9C"
+               "1",
+               "\xEF\xBC\x9C"
+               "1");
     check_text("\xEF\xBC", "\xEF\xBC");
-    check_text("1\xEF\xBC\x9D" "1", "1\xEF\xBC\x9D" "1");
+    check_text("1\xEF\xBC\x9D"
+               "1",
+               "1\xEF\xBC\x9D"
+               "1");
     csv.raw = 1;
-    check_text("\xEF\xBC\x9D" "1+1", "\xEF\xBC\x9D" "1+1");
+    check_text("\xEF\xBC\x9D"
+               "1+1",
+               "\xEF\xBC\x9D"
+               "1+1");
     check_text("=1+1", "=1+1");
     check_text("-2", "-2");
 }
@@ -137,7 +158,7 @@ static void numbers_and_money(DYGW_UNUSED void **state)
 
 static void times_are_of_the_zone(DYGW_UNUSED void **state)
 {
-    const dygw_ms_t midnight = APR_INT64_C(1764000000000);     /* 2025-11-24T16:00:00Z */
+    const dygw_ms_t midnight = APR_INT64_C(1764000000000); /* 2025-11-24T16:00:00Z */
 
     dygw_csv_time(&csv, midnight);
     dygw_csv_time(&csv, midnight - 1);

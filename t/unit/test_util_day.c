@@ -30,7 +30,7 @@ static dygw_ms_t start_of(const char *text, int zone)
 
 static void a_day_of_china_begins_at_16_00_utc(DYGW_UNUSED void **state)
 {
-    const dygw_ms_t midnight = APR_INT64_C(1764000000000);     /* 2025-11-24T16:00:00Z */
+    const dygw_ms_t midnight = APR_INT64_C(1764000000000); /* 2025-11-24T16:00:00Z */
 
     assert_int_equal(start_of("2025-11-25", CHINA), midnight);
     assert_string_equal(dygw_day_of(midnight, CHINA, pool), "2025-11-25");
@@ -66,9 +66,9 @@ static void every_day_has_24_hours(DYGW_UNUSED void **state)
 static void what_is_no_date_is_refused(DYGW_UNUSED void **state)
 {
     static const char *const wrong[] = {
-        "", "2026", "2026-11-2", "2026-11-241", "2026/11/24", "2026-1-024", "20261124",
-        "2026-00-10", "2026-13-10", "2026-11-00", "2026-11-31", "2025-02-29", "1900-01-01",
-        "2100-02-29", "9999-01-01", "2026-11-2x", " 2026-11-2", "-026-11-24", "2026-11-24 "
+        "",           "2026",       "2026-11-2",  "2026-11-241", "2026/11/24",  "2026-1-024", "20261124",
+        "2026-00-10", "2026-13-10", "2026-11-00", "2026-11-31",  "2025-02-29",  "1900-01-01", "2100-02-29",
+        "9999-01-01", "2026-11-2x", " 2026-11-2", "-026-11-24",  "2026-11-24 ",
     };
     dygw_ms_t start = 17;
 

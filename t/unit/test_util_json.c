@@ -18,7 +18,10 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define TEXT(s) { s, sizeof s - 1 }
+#define TEXT(s) \
+    { \
+        s, sizeof s - 1 \
+    }
 typedef struct text_t {
     const char *text;
     apr_size_t len;
@@ -102,14 +105,9 @@ static void what_is_no_json_is_refused_in_both_modes(void **state)
 
 static void damaged_text_is_refused_from_a_caller_and_mended_from_douyin(void **state)
 {
-    static const text_t damaged[] = { TEXT("\"\n\""),
-                                      TEXT("\"\\ud800\""),
-                                      TEXT("\xEF\xBB\xBF{}"),
-                                      TEXT("\"\xC3\x28\""),
-                                      TEXT("\"\xED\xA0\x80\""),
-                                      TEXT("\"\xC0\xAF\""),
-                                      TEXT("\"\xF4\x90\x80\x80\""),
-                                      TEXT("{\"a\0b\":1}") };
+    static const text_t damaged[]
+        = { TEXT("\"\n\""),           TEXT("\"\\ud800\""),  TEXT("\xEF\xBB\xBF{}"),       TEXT("\"\xC3\x28\""),
+            TEXT("\"\xED\xA0\x80\""), TEXT("\"\xC0\xAF\""), TEXT("\"\xF4\x90\x80\x80\""), TEXT("{\"a\0b\":1}") };
     const char *error;
 
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
@@ -157,8 +155,7 @@ static void brackets_inside_strings_do_not_nest(void **state)
 {
     const char *brackets = nested(*state, 100, '[', '{');
 
-    parsed(apr_psprintf(*state, "[\"%s\", \"\\\"%s\"]", brackets, brackets), DYGW_JSON_STRICT,
-           *state);
+    parsed(apr_psprintf(*state, "[\"%s\", \"\\\"%s\"]", brackets, brackets), DYGW_JSON_STRICT, *state);
 }
 
 static void siblings_do_not_nest(void **state)
@@ -194,16 +191,13 @@ static void exactly_len_bytes_are_read(void **state)
 {
     const char *error;
 
-    assert_int_equal(json_integer_value(
-                         dygw_json_parse("12345", 2, DYGW_JSON_STRICT, *state, &error)),
-                     12);
+    assert_int_equal(json_integer_value(dygw_json_parse("12345", 2, DYGW_JSON_STRICT, *state, &error)), 12);
 }
 
 static void identifiers_beyond_64_bits_keep_their_digits_when_douyin_sends_them(void **state)
 {
-    static const text_t big
-        = TEXT("{\"s\":\"9 \\\" 99999999999999999999\",\"id\":99999999999999999999,"
-               "\"n\":[-12345678901234567890123,7],\"max\":9223372036854775807}");
+    static const text_t big = TEXT("{\"s\":\"9 \\\" 99999999999999999999\",\"id\":99999999999999999999,"
+                                   "\"n\":[-12345678901234567890123,7],\"max\":9223372036854775807}");
     const char *error;
     json_t *root = parse(&big, DYGW_JSON_LENIENT, *state, &error);
 
@@ -218,10 +212,9 @@ static void identifiers_beyond_64_bits_keep_their_digits_when_douyin_sends_them(
 
 static void an_id_is_text_however_it_was_written(void **state)
 {
-    json_t *o = parsed(
-        "{\"s\":\"7012345678901234567\",\"i\":7012345678901234567,\"neg\":-1,\"empty\":\"\","
-        "\"null\":null,\"real\":1.5,\"list\":[1]}",
-        DYGW_JSON_STRICT, *state);
+    json_t *o = parsed("{\"s\":\"7012345678901234567\",\"i\":7012345678901234567,\"neg\":-1,\"empty\":\"\","
+                       "\"null\":null,\"real\":1.5,\"list\":[1]}",
+                       DYGW_JSON_STRICT, *state);
 
     assert_string_equal(dygw_json_id(o, "s", *state), "7012345678901234567");
     assert_string_equal(dygw_json_id(o, "i", *state), "7012345678901234567");
@@ -237,8 +230,8 @@ static void an_id_is_text_however_it_was_written(void **state)
 static void an_id_is_not_longer_than_records_keep(void **state)
 {
     const char *longest = "1234567890123456789012345678901234567890123456789012345678901234";
-    json_t *o = parsed(apr_pstrcat(*state, "{\"id\":\"", longest, "\",\"long\":\"", longest,
-                                   "5\"}", NULL), DYGW_JSON_STRICT, *state);
+    json_t *o = parsed(apr_pstrcat(*state, "{\"id\":\"", longest, "\",\"long\":\"", longest, "5\"}", NULL),
+                       DYGW_JSON_STRICT, *state);
 
     assert_string_equal(dygw_json_id(o, "id", *state), longest);
     assert_null(dygw_json_id(o, "long", *state));
@@ -247,10 +240,10 @@ static void an_id_is_not_longer_than_records_keep(void **state)
 static void an_id_is_measured_in_characters(void **state)
 {
     const char *word = "\xe5\x8d\x95\xe5\x8f\xb7\xe5\x8d\x95\xe5\x8f\xb7";
-    const char *longest = apr_pstrcat(*state, word, word, word, word, word, word, word, word,
-                                      word, word, word, word, word, word, word, word, NULL);
-    json_t *o = parsed(apr_pstrcat(*state, "{\"id\":\"", longest, "\",\"long\":\"", longest,
-                                   "5\"}", NULL), DYGW_JSON_STRICT, *state);
+    const char *longest = apr_pstrcat(*state, word, word, word, word, word, word, word, word, word, word, word, word,
+                                      word, word, word, word, NULL);
+    json_t *o = parsed(apr_pstrcat(*state, "{\"id\":\"", longest, "\",\"long\":\"", longest, "5\"}", NULL),
+                       DYGW_JSON_STRICT, *state);
 
     assert_string_equal(dygw_json_id(o, "id", *state), longest);
     assert_null(dygw_json_id(o, "long", *state));
@@ -258,8 +251,7 @@ static void an_id_is_measured_in_characters(void **state)
 
 static void a_string_is_only_a_string(void **state)
 {
-    json_t *o
-        = parsed("{\"s\":\"x\",\"empty\":\"\",\"i\":1,\"null\":null}", DYGW_JSON_STRICT, *state);
+    json_t *o = parsed("{\"s\":\"x\",\"empty\":\"\",\"i\":1,\"null\":null}", DYGW_JSON_STRICT, *state);
 
     assert_string_equal(dygw_json_str(o, "s"), "x");
     assert_string_equal(dygw_json_str(o, "empty"), "");
@@ -270,16 +262,15 @@ static void a_string_is_only_a_string(void **state)
 
 static void an_integer_is_read_however_it_was_written(void **state)
 {
-    json_t *o = parsed(
-        "{\"i\":12,\"s\":\"12\",\"neg\":\"-12\",\"whole\":12.0,\"e\":1.2e1,\"frac\":12.5,"
-        "\"huge\":1e300,\"edge\":9223372036854775808.0,\"low\":-9223372036854775808.0,"
-        "\"junk\":\"12x\",\"blank\":\" 12\",\"plus\":\"+12\",\"empty\":\"\",\"minus\":\"-\","
-        "\"over\":\"9223372036854775808\",\"max\":\"9223372036854775807\",\"null\":null,"
-        "\"true\":true}",
-        DYGW_JSON_STRICT, *state);
+    json_t *o = parsed("{\"i\":12,\"s\":\"12\",\"neg\":\"-12\",\"whole\":12.0,\"e\":1.2e1,\"frac\":12.5,"
+                       "\"huge\":1e300,\"edge\":9223372036854775808.0,\"low\":-9223372036854775808.0,"
+                       "\"junk\":\"12x\",\"blank\":\" 12\",\"plus\":\"+12\",\"empty\":\"\",\"minus\":\"-\","
+                       "\"over\":\"9223372036854775808\",\"max\":\"9223372036854775807\",\"null\":null,"
+                       "\"true\":true}",
+                       DYGW_JSON_STRICT, *state);
     static const char *const twelve[] = { "i", "s", "whole", "e" };
-    static const char *const none[] = { "frac",  "huge",  "edge", "junk", "blank", "plus",
-                                        "empty", "minus", "over", "null", "true",  "absent" };
+    static const char *const none[]
+        = { "frac", "huge", "edge", "junk", "blank", "plus", "empty", "minus", "over", "null", "true", "absent" };
 
     for (size_t i = 0; i < sizeof twelve / sizeof *twelve; i++) {
         assert_int_equal(dygw_json_int(o, twelve[i], -7), 12);
@@ -319,10 +310,9 @@ static void a_record_is_written_with_commas_where_they_belong(void **state)
     dygw_jsonw_raw(&w, "raw", "{\"n\":1.50}trailing", 10);
     dygw_jsonw_raw(&w, "no_raw", NULL, 0);
     dygw_jsonw_end_object(&w);
-    assert_string_equal(
-        w.text, "{\"list\":[0,{},-1],\"none\":[],\"s\":\"x\",\"absent\":null,\"yes\":true,"
-                "\"no\":false,\"null\":null,\"t\":\"2019-08-24T14:15:22.123Z\",\"never\":null,"
-                "\"raw\":{\"n\":1.50},\"no_raw\":null}");
+    assert_string_equal(w.text, "{\"list\":[0,{},-1],\"none\":[],\"s\":\"x\",\"absent\":null,\"yes\":true,"
+                                "\"no\":false,\"null\":null,\"t\":\"2019-08-24T14:15:22.123Z\",\"never\":null,"
+                                "\"raw\":{\"n\":1.50},\"no_raw\":null}");
     assert_int_equal(w.len, strlen(w.text));
 }
 
@@ -353,14 +343,16 @@ static void strings_are_escaped_where_they_have_to_be(void **state)
     assert_written(*state, "a\"b\\c/d", "\"a\\\"b\\\\c/d\"");
     assert_written(*state, "\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
     assert_written(*state, "\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"");
-    assert_written(*state, "\xE9\x97\xA8\xF0\x9F\x8D\x9C\xC2\xA9",
-                   "\"\xE9\x97\xA8\xF0\x9F\x8D\x9C\xC2\xA9\"");
+    assert_written(*state, "\xE9\x97\xA8\xF0\x9F\x8D\x9C\xC2\xA9", "\"\xE9\x97\xA8\xF0\x9F\x8D\x9C\xC2\xA9\"");
 }
 
 #define FFFD "\xEF\xBF\xBD"
 static void invalid_utf8_becomes_the_replacement_character(void **state)
 {
-    assert_written(*state, "a\xFF" "b", "\"a" FFFD "b\"");
+    assert_written(*state,
+                   "a\xFF"
+                   "b",
+                   "\"a" FFFD "b\"");
     assert_written(*state, "\xC3(", "\"" FFFD "(\"");
     assert_written(*state, "\xC0\xAF", "\"" FFFD FFFD "\"");
     assert_written(*state, "\xE0\x80\x80", "\"" FFFD FFFD FFFD "\"");

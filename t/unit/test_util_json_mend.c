@@ -25,7 +25,10 @@ typedef struct text_t {
     apr_size_t len;
 } text_t;
 
-#define TEXT(s) { s, sizeof s - 1 }
+#define TEXT(s) \
+    { \
+        s, sizeof s - 1 \
+    }
 
 /* A copy that is exactly as long as it is, so that a memory checker sees a step beyond the end. */
 static const char *exact(const text_t *t)
@@ -48,9 +51,9 @@ static void assert_becomes(const text_t *in, const text_t *out)
     free((char *)copy);
 }
 
-#define ASSERT_BECOME(table)                                            \
-    for (size_t i_ = 0; i_ < sizeof(table) / sizeof *(table); i_++) {   \
-        assert_becomes(&(table)[i_][0], &(table)[i_][1]);               \
+#define ASSERT_BECOME(table) \
+    for (size_t i_ = 0; i_ < sizeof(table) / sizeof *(table); i_++) { \
+        assert_becomes(&(table)[i_][0], &(table)[i_][1]); \
     }
 
 static void what_is_whole_is_the_very_same(DYGW_UNUSED void **state)
@@ -62,13 +65,13 @@ static void what_is_whole_is_the_very_same(DYGW_UNUSED void **state)
         TEXT("\"\\ud83c\\udf4a\""),
         TEXT("\"\\uD83C\\uDF4A\\ud83c\\udf4a\""),
         TEXT("\"\xE6\xB5\x8B\xF0\x9F\x8D\x8A\xC2\xA2\xF4\x8F\xBF\xBF\xED\x9F\xBF\xEE\x80\x80\""),
-        TEXT("\"\\\\ud83c\""),             /* a backslash, and letters */
+        TEXT("\"\\\\ud83c\""), /* a backslash, and letters */
         TEXT("\"\\\"\\ud83c\\udf4a\\\\\""),
-        TEXT("\xE6"),                      /* no text: that is not mended */
+        TEXT("\xE6"), /* no text: that is not mended */
         TEXT("\\ud83c"),
         TEXT("\x01"),
-        TEXT("\"\\u12"),                   /* no JSON, and none afterwards */
-        TEXT("\"\\")
+        TEXT("\"\\u12"), /* no JSON, and none afterwards */
+        TEXT("\"\\"),
     };
 
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
@@ -93,7 +96,7 @@ static void halves_of_surrogate_pairs_are_replaced(DYGW_UNUSED void **state)
         { TEXT("\"\\ud83c\\n\""), TEXT("\"" R "\\n\"") },
         { TEXT("\"\\ud83c\\\"\""), TEXT("\"" R "\\\"\"") },
         { TEXT("{\"\\ud83c\":\"\\ud83c\"}"), TEXT("{\"" R "\":\"" R "\"}") },
-        { TEXT("\"\\ud83c"), TEXT("\"" R) }
+        { TEXT("\"\\ud83c"), TEXT("\"" R) },
     };
 
     ASSERT_BECOME(table);
@@ -102,19 +105,19 @@ static void halves_of_surrogate_pairs_are_replaced(DYGW_UNUSED void **state)
 static void bytes_that_are_no_utf8_are_replaced(DYGW_UNUSED void **state)
 {
     static const text_t table[][2] = {
-        { TEXT("\"\xE6\xB5\""), TEXT("\"" R "\"") },                /* cut: one half, one sign */
+        { TEXT("\"\xE6\xB5\""), TEXT("\"" R "\"") }, /* cut: one half, one sign */
         { TEXT("\"\xE6\""), TEXT("\"" R "\"") },
         { TEXT("\"\xF0\x9F\x8D\"}"), TEXT("\"" R "\"}") },
         { TEXT("\"\xB5\x8B\""), TEXT("\"" R R "\"") },
         { TEXT("\"\xC3\x28\""), TEXT("\"" R "(\"") },
         { TEXT("\"\xE6\xB5\xE6\xB5\x8B\""), TEXT("\"" R "\xE6\xB5\x8B\"") },
-        { TEXT("\"\xC0\xAF\""), TEXT("\"" R R "\"") },              /* longer than need be */
+        { TEXT("\"\xC0\xAF\""), TEXT("\"" R R "\"") }, /* longer than need be */
         { TEXT("\"\xE0\x80\xAF\""), TEXT("\"" R R R "\"") },
-        { TEXT("\"\xED\xA0\x80\""), TEXT("\"" R R R "\"") },        /* a surrogate */
-        { TEXT("\"\xF4\x90\x80\x80\""), TEXT("\"" R R R R "\"") },  /* beyond the last */
+        { TEXT("\"\xED\xA0\x80\""), TEXT("\"" R R R "\"") },       /* a surrogate */
+        { TEXT("\"\xF4\x90\x80\x80\""), TEXT("\"" R R R R "\"") }, /* beyond the last */
         { TEXT("\"\xFF\xFE\""), TEXT("\"" R R "\"") },
         { TEXT("\"\xE6\\n\""), TEXT("\"" R "\\n\"") },
-        { TEXT("\"\xE6\xB5"), TEXT("\"" R) }
+        { TEXT("\"\xE6\xB5"), TEXT("\"" R) },
     };
 
     ASSERT_BECOME(table);
@@ -125,7 +128,7 @@ static void control_characters_are_escaped_and_nul_is_replaced(DYGW_UNUSED void 
     static const text_t table[][2] = {
         { TEXT("\"a\nb\tc\x1F\""), TEXT("\"a\\u000ab\\u0009c\\u001f\"") },
         { TEXT("\"a\0b\""), TEXT("\"a" R "b\"") },
-        { TEXT("{\"a\\u0000\":\"\\u0000\"}"), TEXT("{\"a" R "\":\"" R "\"}") }
+        { TEXT("{\"a\\u0000\":\"\\u0000\"}"), TEXT("{\"a" R "\":\"" R "\"}") },
     };
 
     ASSERT_BECOME(table);
@@ -136,7 +139,7 @@ static void a_byte_order_mark_goes_from_the_start_alone(DYGW_UNUSED void **state
     static const text_t table[][2] = {
         { TEXT("\xEF\xBB\xBF{\"a\":1}"), TEXT("{\"a\":1}") },
         { TEXT("\xEF\xBB\xBF\"\xEF\xBB\xBF\""), TEXT("\"\xEF\xBB\xBF\"") },
-        { TEXT("\xEF\xBB\xBF"), TEXT("") }
+        { TEXT("\xEF\xBB\xBF"), TEXT("") },
     };
 
     ASSERT_BECOME(table);
@@ -146,7 +149,7 @@ static void the_rest_stays_to_the_last_digit(DYGW_UNUSED void **state)
 {
     static const text_t table[][2] = {
         { TEXT("{ \"id\" : 73824201301084242031234567890 ,\r\n\"x\":1.50,\"t\":\"\xE6\"}"),
-          TEXT("{ \"id\" : 73824201301084242031234567890 ,\r\n\"x\":1.50,\"t\":\"" R "\"}") }
+          TEXT("{ \"id\" : 73824201301084242031234567890 ,\r\n\"x\":1.50,\"t\":\"" R "\"}") },
     };
 
     ASSERT_BECOME(table);
@@ -190,7 +193,7 @@ int main(void)
         TEST(control_characters_are_escaped_and_nul_is_replaced),
         TEST(a_byte_order_mark_goes_from_the_start_alone),
         TEST(the_rest_stays_to_the_last_digit),
-        TEST(any_bytes_in_a_string_can_be_read_afterwards)
+        TEST(any_bytes_in_a_string_can_be_read_afterwards),
     };
 
     apr_initialize();

@@ -13,18 +13,17 @@
 
 #include "util/lock.h"
 
-#define PROCESSES   4
-#define ROUNDS      20000
+#define PROCESSES 4
+#define ROUNDS    20000
 
 typedef struct shared_t {
     dygw_lock_t lock;
-    volatile int count;     /* not atomic: only the lock keeps it right */
+    volatile int count; /* not atomic: only the lock keeps it right */
 } shared_t;
 
 static int make(void **state)
 {
-    shared_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     *state = shared;
     return shared != MAP_FAILED && dygw_lock_init(&shared->lock) == APR_SUCCESS ? 0 : -1;
@@ -88,7 +87,7 @@ static void a_holder_that_is_killed_leaves_the_lock_to_the_next(void **state)
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFSIGNALED(status));
-        alarm(30);          /* a lock that is lost would wait for ever */
+        alarm(30); /* a lock that is lost would wait for ever */
         dygw_lock_take(&shared->lock);
         dygw_lock_release(&shared->lock);
         alarm(0);
@@ -99,8 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(processes_do_not_meet_inside, make, unmake),
-        cmocka_unit_test_setup_teardown(a_holder_that_is_killed_leaves_the_lock_to_the_next, make,
-                                        unmake),
+        cmocka_unit_test_setup_teardown(a_holder_that_is_killed_leaves_the_lock_to_the_next, make, unmake),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

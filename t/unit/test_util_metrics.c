@@ -18,8 +18,8 @@
 #include "util/compiler.h"
 #include "util/metrics.h"
 
-#define PROCESSES   4
-#define ROUNDS      20000
+#define PROCESSES 4
+#define ROUNDS    20000
 
 static char *memory;
 static dygw_metrics_t *metrics;
@@ -27,12 +27,11 @@ static dygw_metrics_t *metrics;
 static int set_up(void **state)
 {
     make_pool(state);
-    memory = mmap(NULL, dygw_metrics_size() + 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                  -1, 0);
+    memory = mmap(NULL, dygw_metrics_size() + 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         return -1;
     }
-    dygw_metrics_format(memory + 8);    /* where APR would have it begin */
+    dygw_metrics_format(memory + 8); /* where APR would have it begin */
     metrics = dygw_metrics_attach(memory + 8, pool);
     return 0;
 }
@@ -160,15 +159,13 @@ static void nothing_is_lost_between_processes(DYGW_UNUSED void **state)
     for (i = 0; i < PROCESSES; i++) {
         assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
     }
-    assert_int_equal(dygw_counted(metrics, DYGW_COUNT_WEBHOOKS, DYGW_WEBHOOK_NEWS),
-                     PROCESSES * ROUNDS);
+    assert_int_equal(dygw_counted(metrics, DYGW_COUNT_WEBHOOKS, DYGW_WEBHOOK_NEWS), PROCESSES * ROUNDS);
     dygw_observed(metrics, DYGW_UPSTREAM_QUERY, &histogram);
     assert_int_equal(histogram.up_to[DYGW_BUCKETS - 1], PROCESSES * ROUNDS);
     assert_int_equal(histogram.sum, PROCESSES * ROUNDS);
 }
 
-static void a_number_has_one_place_in_all_processes_as_long_as_there_is_room(
-    DYGW_UNUSED void **state)
+static void a_number_has_one_place_in_all_processes_as_long_as_there_is_room(DYGW_UNUSED void **state)
 {
     const dygw_metrics_t *other = dygw_metrics_attach(memory + 8, pool);
     int places[DYGW_METRIC_NUMBERS] = { 0 };
@@ -197,8 +194,7 @@ static void processes_that_meet_a_number_at_once_agree_on_its_place(DYGW_UNUSED 
         pids[i] = fork();
         if (pids[i] == 0) {
             for (apr_int64_t number = 1; number <= DYGW_METRIC_NUMBERS; number++) {
-                dygw_count(metrics, DYGW_COUNT_REFUSALS,
-                           DYGW_REFUSAL_CODES + dygw_metrics_place(metrics, number));
+                dygw_count(metrics, DYGW_COUNT_REFUSALS, DYGW_REFUSAL_CODES + dygw_metrics_place(metrics, number));
             }
             _exit(0);
         }
@@ -210,8 +206,7 @@ static void processes_that_meet_a_number_at_once_agree_on_its_place(DYGW_UNUSED 
     }
     for (i = 0; i < DYGW_METRIC_NUMBERS; i++) {
         assert_in_range(dygw_metrics_number(metrics, i), 1, DYGW_METRIC_NUMBERS);
-        assert_int_equal(dygw_counted(metrics, DYGW_COUNT_REFUSALS, DYGW_REFUSAL_CODES + i),
-                         PROCESSES);
+        assert_int_equal(dygw_counted(metrics, DYGW_COUNT_REFUSALS, DYGW_REFUSAL_CODES + i), PROCESSES);
     }
 }
 

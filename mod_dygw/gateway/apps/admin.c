@@ -13,10 +13,10 @@
 #include "gateway/apps/meter.h"
 #include "util/compiler.h"
 
-#define KEY_LEN         24
-#define SECRET_LEN      43      /* of 62 characters: 256 bits */
-#define KEY_PREFIX      "ck_"
-#define SECRET_PREFIX   "sk_"
+#define KEY_LEN       24
+#define SECRET_LEN    43 /* of 62 characters: 256 bits */
+#define KEY_PREFIX    "ck_"
+#define SECRET_PREFIX "sk_"
 
 /* One change of an app: who makes it, and what `apply` needs to change the app that was read. */
 typedef struct edit_t {
@@ -24,13 +24,13 @@ typedef struct edit_t {
     const dygw_actor_t *actor;
     const char *action;
     apr_int64_t id;
-    dygw_app_t *app;            /* the app afterwards */
+    dygw_app_t *app; /* the app afterwards */
     void (*apply)(const struct edit_t *edit, dygw_app_t *app);
     const dygw_app_change_t *change;
     int allow_token_read;
     const char *secret_sealed;
     dygw_ms_t grace_ms;
-    const char *taken;          /* the field of a new app that another app has already */
+    const char *taken; /* the field of a new app that another app has already */
 } edit_t;
 
 static void explain_app_error(apr_status_t rv, dygw_result_t *out)
@@ -135,12 +135,11 @@ static apr_status_t insert_app_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t
     return dygw_store_app_insert(db, edit->app, describe_new_app, edit, &edit->taken);
 }
 
-void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor,
-                     const dygw_new_app_t *wanted, dygw_app_t **app, const char **secret,
-                     dygw_result_t *out)
+void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
+                     dygw_app_t **app, const char **secret, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.create",
-                    .app = new_app(wanted, ctx->pool) };
+    edit_t edit
+        = { .ctx = ctx, .actor = actor, .action = "app.create", .app = new_app(wanted, ctx->pool) };
     apr_status_t rv;
 
     *out = (dygw_result_t){ 0 };
@@ -242,8 +241,12 @@ static void apply_change(const edit_t *edit, dygw_app_t *app)
 void dygw_app_change(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                      const dygw_app_change_t *change, dygw_app_t **app, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.change", .id = id,
-                    .apply = apply_change, .change = change };
+    edit_t edit = { .ctx = ctx,
+                    .actor = actor,
+                    .action = "app.change",
+                    .id = id,
+                    .apply = apply_change,
+                    .change = change };
 
     change_app(&edit, out);
     *app = edit.app;
@@ -257,8 +260,12 @@ static void apply_token_read(const edit_t *edit, dygw_app_t *app)
 void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                              int allow, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.token_access", .id = id,
-                    .apply = apply_token_read, .allow_token_read = allow };
+    edit_t edit = { .ctx = ctx,
+                    .actor = actor,
+                    .action = "app.token_access",
+                    .id = id,
+                    .apply = apply_token_read,
+                    .allow_token_read = allow };
 
     change_app(&edit, out);
 }
@@ -273,8 +280,12 @@ static void apply_secret(const edit_t *edit, dygw_app_t *app)
 void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
                          dygw_new_secret_t *secret, dygw_app_t **app, dygw_result_t *out)
 {
-    edit_t edit = { .ctx = ctx, .actor = actor, .action = "app.secret", .id = id,
-                    .apply = apply_secret, .grace_ms = secret->grace_ms };
+    edit_t edit = { .ctx = ctx,
+                    .actor = actor,
+                    .action = "app.secret",
+                    .id = id,
+                    .apply = apply_secret,
+                    .grace_ms = secret->grace_ms };
 
     dygw_app_read(ctx, id, app, out);
     if (out->code == DYGW_OK) {

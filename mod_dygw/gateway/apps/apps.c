@@ -25,24 +25,24 @@
 #include "util/compiler.h"
 #include "util/pool.h"
 
-#define RELOAD_PAUSE_MS     1000    /* between two tries, when the database does not answer */
+#define RELOAD_PAUSE_MS 1000 /* between two tries, when the database does not answer */
 
 /* All apps, as one reading found them. */
 typedef struct snapshot_t {
     apr_pool_t *pool;
-    apr_hash_t *by_key;             /* client_key -> dygw_known_app_t */
-    dygw_apps_stamp_t stamp;        /* that the host's state had before the reading */
-    apr_uint64_t number;            /* of the reading */
+    apr_hash_t *by_key;      /* client_key -> dygw_known_app_t */
+    dygw_apps_stamp_t stamp; /* that the host's state had before the reading */
+    apr_uint64_t number;     /* of the reading */
 } snapshot_t;
 
 struct dygw_apps_t {
-    apr_thread_mutex_t *mutex;      /* guards all that follows */
-    snapshot_t *now;                /* the present snapshot; NULL until the first reading */
-    apr_uint64_t readings;          /* how many readings have begun */
-    dygw_apps_stamp_t loading;      /* the stamp of the reading that is under way, if is_loading */
-    int is_loading;                 /* a second reading under that stamp is not needed */
-    int is_looking;                 /* a request reads the apps version */
-    dygw_ms_t failed_at;            /* when the last reading, of apps or version, failed; 0 = it did
+    apr_thread_mutex_t *mutex; /* guards all that follows */
+    snapshot_t *now;           /* the present snapshot; NULL until the first reading */
+    apr_uint64_t readings;     /* how many readings have begun */
+    dygw_apps_stamp_t loading; /* the stamp of the reading that is under way, if is_loading */
+    int is_loading;            /* a second reading under that stamp is not needed */
+    int is_looking;            /* a request reads the apps version */
+    dygw_ms_t failed_at;       /* when the last reading, of apps or version, failed; 0 = it did
                                      * not fail */
 };
 
@@ -110,13 +110,17 @@ static void add_app(void *baton, const dygw_app_t *app)
     apr_pool_t *pool = loading->snapshot->pool;
     const char *purpose = dygw_app_seal_purpose(pool, app->client_key);
     dygw_known_app_t known = {
-        .id = app->id, .name = app->name, .client_key = app->client_key,
-        .old_secret_until = app->old_secret_until, .status = app->status,
-        .allow_token_read = app->allow_token_read, .poi_ids = app->poi_ids
+        .id = app->id,
+        .name = app->name,
+        .client_key = app->client_key,
+        .old_secret_until = app->old_secret_until,
+        .status = app->status,
+        .allow_token_read = app->allow_token_read,
+        .poi_ids = app->poi_ids,
     };
     dygw_known_app_t *copy;
-    apr_status_t rv = dygw_unseal(loading->seal, purpose, app->secret_sealed, pool, &known.secret,
-                                  NULL);
+    apr_status_t rv
+        = dygw_unseal(loading->seal, purpose, app->secret_sealed, pool, &known.secret, NULL);
 
     if (rv != APR_SUCCESS) {
         dygw_log(loading->log, ERR, rv,
@@ -267,7 +271,7 @@ static void reload_if_stale(const dygw_ctx_t *ctx, dygw_apps_t *apps, int urgent
 
     if (must_read_apps(ctx, apps, urgent, &number)) {
         if (load_snapshot(ctx, &fresh) != APR_SUCCESS) {
-            fresh = NULL;           /* the old apps stay in use */
+            fresh = NULL; /* the old apps stay in use */
         }
         install_snapshot(apps, fresh, number);
     }

@@ -16,11 +16,11 @@ typedef struct dygw_known_app_t {
     const char *name;
     const char *client_key;
     const char *secret;
-    const char *old_secret;         /* NULL: none; else valid until old_secret_until */
+    const char *old_secret; /* NULL: none; else valid until old_secret_until */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
     int allow_token_read;
-    apr_array_header_t *poi_ids;    /* of const char *: the app's stores; NULL = all stores */
+    apr_array_header_t *poi_ids; /* of const char *: the app's stores; NULL = all stores */
 } dygw_known_app_t;
 
 typedef struct dygw_apps_t dygw_apps_t;
@@ -44,13 +44,13 @@ const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);
  * ctx->pool. All of these functions may end with DYGW_DATABASE_UNAVAILABLE --- */
 typedef struct dygw_new_app_t {
     const char *name;
-    const char *code;               /* NULL: none */
-    const char *description;        /* NULL: none */
-    const char *client_key;         /* NULL: generated */
-    const char *secret;             /* NULL: generated */
+    const char *code;        /* NULL: none */
+    const char *description; /* NULL: none */
+    const char *client_key;  /* NULL: generated */
+    const char *secret;      /* NULL: generated */
     dygw_app_status_e status;
     int allow_token_read;
-    apr_array_header_t *poi_ids;    /* NULL = all stores, empty = none */
+    apr_array_header_t *poi_ids; /* NULL = all stores, empty = none */
 } dygw_new_app_t;
 
 /* Creates an app. *secret is its secret in plain text, for the reply: it cannot be read again
@@ -68,13 +68,13 @@ void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw
 
 /* Which fields to change. A field whose set_* is 0 stays as it is. */
 typedef struct dygw_app_change_t {
-    const char *name;               /* NULL: the name stays as it is */
+    const char *name; /* NULL: the name stays as it is */
     int set_description;
     const char *description;
     int set_status;
     dygw_app_status_e status;
     int set_poi_ids;
-    apr_array_header_t *poi_ids;    /* NULL = all stores, empty = none */
+    apr_array_header_t *poi_ids; /* NULL = all stores, empty = none */
 } dygw_app_change_t;
 
 /* Changes an app; *app is the app afterwards. Where all fields have these values already, nothing
@@ -87,8 +87,8 @@ void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, a
                              int allow, dygw_result_t *out);
 
 typedef struct dygw_new_secret_t {
-    const char *text;               /* NULL: one is generated, and is here afterwards */
-    dygw_ms_t grace_ms;             /* so long the present secret is still valid; secrets before it
+    const char *text;   /* NULL: one is generated, and is here afterwards */
+    dygw_ms_t grace_ms; /* so long the present secret is still valid; secrets before it
                                      * are not */
 } dygw_new_secret_t;
 

@@ -10,7 +10,7 @@
 #include "util/jsonw.h"
 #include "util/text.h"
 
-#define SIZE_HINT   256
+#define SIZE_HINT 256
 
 void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_audit_entry_t *entry)
 {
@@ -22,8 +22,9 @@ void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_au
 }
 
 const char *const dygw_audit_actions[] = {
-    "app.create", "app.change", "app.token_access", "app.secret", "token.read",
-    "reconciliation.refresh", NULL
+    "app.create", "app.change", "app.token_access",
+    "app.secret", "token.read", "reconciliation.refresh",
+    NULL,
 };
 
 /* --- apps --- */
@@ -32,7 +33,7 @@ const char *const dygw_audit_actions[] = {
 typedef struct pair_t {
     dygw_jsonw_t before;
     dygw_jsonw_t after;
-    int all;                    /* fields that do not differ are written, too */
+    int all; /* fields that do not differ are written, too */
     int differs;
 } pair_t;
 

@@ -8,8 +8,8 @@
 
 /* Who acts, and from where. All text is the caller's. */
 typedef struct dygw_actor_t {
-    const char *name;           /* the operator, or "app:" and a client_key */
-    const char *address;        /* IP address of the client; NULL = unknown */
+    const char *name;    /* the operator, or "app:" and a client_key */
+    const char *address; /* IP address of the client; NULL = unknown */
     const char *request_id;
 } dygw_actor_t;
 

@@ -18,23 +18,23 @@
 #include "util/compiler.h"
 #include "util/lock.h"
 
-#define TOKEN           APR_INT64_C(1000000)
-#define US_PER_SEC      APR_INT64_C(1000000)
-#define FLUSH_MAX       100         /* apps written by one call */
-#define OTHERS          0           /* the slot of all ids that have no slot of their own */
+#define TOKEN      APR_INT64_C(1000000)
+#define US_PER_SEC APR_INT64_C(1000000)
+#define FLUSH_MAX  100 /* apps written by one call */
+#define OTHERS     0   /* the slot of all ids that have no slot of their own */
 
 typedef struct slot_t {
-    _Atomic apr_int64_t filled_at;  /* us; 0: the app was never used, its bucket is full */
-    _Atomic apr_int64_t level;      /* millionths of a token, at filled_at */
-    _Atomic dygw_ms_t used_at;      /* 0: not used since the start of the host */
-    dygw_ms_t written;              /* the used_at that is in the database; only the thread that
+    _Atomic apr_int64_t filled_at; /* us; 0: the app was never used, its bucket is full */
+    _Atomic apr_int64_t level;     /* millionths of a token, at filled_at */
+    _Atomic dygw_ms_t used_at;     /* 0: not used since the start of the host */
+    dygw_ms_t written;             /* the used_at that is in the database; only the thread that
                                      * flushes uses these two */
     dygw_ms_t written_at;
 } slot_t;
 
 struct dygw_meter_t {
-    dygw_lock_t lock;               /* guards filled_at and level */
-    _Atomic apr_int64_t last;       /* the highest id that was used */
+    dygw_lock_t lock;         /* guards filled_at and level */
+    _Atomic apr_int64_t last; /* the highest id that was used */
     slot_t slots[DYGW_METER_APPS + 1];
 };
 
@@ -111,8 +111,7 @@ static void raise_to(_Atomic apr_int64_t *mark, apr_int64_t value)
 {
     apr_int64_t before = atomic_load_explicit(mark, memory_order_relaxed);
 
-    while (before < value && !atomic_compare_exchange_weak(mark, &before, value)) {
-    }
+    while (before < value && !atomic_compare_exchange_weak(mark, &before, value)) {}
 }
 
 int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)

@@ -8,10 +8,10 @@
 
 /* Apps with an id up to this have a slot each. All apps with a higher id share one slot, and so one
  * limit, and it is not kept when they were last used. */
-#define DYGW_METER_APPS         4096
+#define DYGW_METER_APPS 4096
 
 /* The last_used_at of an app is written at most once in this time. */
-#define DYGW_METER_PAUSE_MS     60000
+#define DYGW_METER_PAUSE_MS 60000
 
 /* Returns the size in bytes of the shared memory that a meter needs. */
 apr_size_t dygw_meter_size(void);

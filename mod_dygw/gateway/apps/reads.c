@@ -28,10 +28,10 @@
 #include "util/compiler.h"
 #include "util/lock.h"
 
-#define BATCH           250     /* entries in one commit */
-#define KEY_LEN         64
-#define ADDRESS_LEN     63
-#define REQUEST_ID_LEN  64
+#define BATCH          250 /* entries in one commit */
+#define KEY_LEN        64
+#define ADDRESS_LEN    63
+#define REQUEST_ID_LEN 64
 
 typedef struct entry_t {
     apr_int64_t id;
@@ -46,13 +46,13 @@ typedef struct entry_t {
 typedef struct ring_t {
     dygw_lock_t lock;
     apr_uint64_t written;
-    _Atomic apr_uint64_t end;   /* raised when the entry is complete: its child may die */
+    _Atomic apr_uint64_t end; /* raised when the entry is complete: its child may die */
     entry_t entries[DYGW_READS_MAX];
 } ring_t;
 
 struct dygw_reads_t {
     ring_t *ring;
-    int closed;                 /* this child puts nothing in; guarded by the ring's lock */
+    int closed; /* this child puts nothing in; guarded by the ring's lock */
 };
 
 apr_size_t dygw_reads_size(void)
@@ -111,10 +111,13 @@ static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db
     const entry_t *e = baton;
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_audit_entry_t entry = {
-        .id = e->id, .at = e->at, .action = "token.read",
+        .id = e->id,
+        .at = e->at,
+        .action = "token.read",
         .actor = apr_pstrcat(pool, "app:", e->client_key, NULL),
         .target = apr_psprintf(pool, "app:%" APR_INT64_T_FMT, e->app_id),
-        .address = text_or_null(e->address), .request_id = text_or_null(e->request_id)
+        .address = text_or_null(e->address),
+        .request_id = text_or_null(e->request_id),
     };
 
     return dygw_store_audit_insert(db, &entry);
@@ -153,7 +156,7 @@ void dygw_reads_close(dygw_gateway_t *gateway)
 /* --- writing entries to the database --- */
 
 typedef struct read_batch_t {
-    apr_uint64_t from;          /* the number of its first entry */
+    apr_uint64_t from; /* the number of its first entry */
     int count;
     entry_t *entries;
 } read_batch_t;

@@ -14,21 +14,21 @@
 #include "gateway/apps/apps.h"
 #include "store/token.h"
 
-#define AT_ONCE     100         /* secrets in one transaction: changes of apps wait for it */
+#define AT_ONCE 100 /* secrets in one transaction: changes of apps wait for it */
 
 /* The secrets that the old key has sealed. */
 typedef struct old_secrets_t {
     dygw_gateway_t *gateway;
-    apr_pool_t *pool;           /* for what is found */
-    apr_pool_t *scratch;        /* cleared after each app */
+    apr_pool_t *pool;    /* for what is found */
+    apr_pool_t *scratch; /* cleared after each app */
     dygw_app_reseal_t found[AT_ONCE];
     int count;
-    int left;                   /* there are more than AT_ONCE */
+    int left; /* there are more than AT_ONCE */
 } old_secrets_t;
 
 typedef struct reseal_result_t {
     int count;
-    int left;                   /* there is more to seal */
+    int left; /* there is more to seal */
 } reseal_result_t;
 
 /* Seals the secret again, when the old key opens it. is_old: the secret before the present one. */

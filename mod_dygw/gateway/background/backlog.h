@@ -12,7 +12,7 @@
 /* What the caller keeps between turns; zeroed at first. */
 typedef struct dygw_backlog_state_t {
     dygw_ms_t counted_at;
-    apr_int64_t apps_version;   /* the version of the apps when they were counted */
+    apr_int64_t apps_version; /* the version of the apps when they were counted */
 } dygw_backlog_state_t;
 
 /* To be called by one thread of the host after each look at the database. waits: that look found a

@@ -6,13 +6,13 @@
 #include "util/compiler.h"
 #include "util/crypto.h"
 
-#define JITTER_PARTS    5   /* so a pause is at most a fifth longer or shorter */
+#define JITTER_PARTS 5 /* so a pause is at most a fifth longer or shorter */
 
 typedef struct job_selection_t {
     dygw_verification_t **rows;
-    int *numbers;               /* the index of each in job->rows */
+    int *numbers; /* the index of each in job->rows */
     int count;
-    int clash;                  /* the index of the row that has another's verify_id */
+    int clash; /* the index of the row that has another's verify_id */
 } job_selection_t;
 
 /* Selects the rows to write. A row that is changed is marked as changed now. */
@@ -64,7 +64,8 @@ int dygw_job_write(dygw_job_t *job, const int *changed, int *clash)
     if (rv == APR_NOTFOUND) {
         dygw_log(job->ctx.log, DEBUG, 0,
                  DYGWNO(0441) "verification %" APR_INT64_T_FMT ": it was changed meanwhile; it is "
-                              "read again", job->rows[0]->id);
+                              "read again",
+                 job->rows[0]->id);
     }
     job->written = rv == APR_SUCCESS;
     return job->written;

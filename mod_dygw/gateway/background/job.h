@@ -31,31 +31,31 @@ typedef struct dygw_scheduler_t dygw_scheduler_t;
  * is written by then, and the rows say when they are due again. They may use the database, opened
  * and closed within, and never wait for Douyin. */
 typedef struct dygw_job_kind_t {
-    const char *name;       /* for the log */
+    const char *name; /* for the log */
     dygw_due_e due;
     const dygw_question_t *(*begin)(dygw_job_t *job);
     const dygw_question_t *(*answered)(dygw_job_t *job, dygw_answer_t answer);
 } dygw_job_kind_t;
 
 /* There is one kind for each dygw_due_e. */
-#define DYGW_JOB_KINDS      3
+#define DYGW_JOB_KINDS 3
 
 struct dygw_job_t {
     const dygw_job_kind_t *kind;
-    dygw_ctx_t ctx;                 /* its pool is the job's and ends with the job */
-    dygw_verification_t **rows;     /* all rows of the request, in order, as the table has them */
+    dygw_ctx_t ctx;             /* its pool is the job's and ends with the job */
+    dygw_verification_t **rows; /* all rows of the request, in order, as the table has them */
     int count;
-    dygw_question_t question;       /* for the kind to fill in and to return */
-    void *state;                    /* the kind's own, in the job's pool; NULL at first */
-    int written;                    /* what dygw_job_write returned last; 0 at first. A job that
+    dygw_question_t question; /* for the kind to fill in and to return */
+    void *state;              /* the kind's own, in the job's pool; NULL at first */
+    int written;              /* what dygw_job_write returned last; 0 at first. A job that
                                      * ends with 0 is not begun again at once */
 };
 
 /* What dygw_job_write does with a row: */
-#define DYGW_JOB_LEFT       0   /* nothing */
-#define DYGW_JOB_CHANGED    1   /* writes it, and sets its updated_at to now */
+#define DYGW_JOB_LEFT    0 /* nothing */
+#define DYGW_JOB_CHANGED 1 /* writes it, and sets its updated_at to now */
 /* Writes it as it is: nobody may have changed it since it was read. */
-#define DYGW_JOB_GUARDED    2
+#define DYGW_JOB_GUARDED 2
 
 /* Writes rows of the job in one commit. changed: one of the above for each of job->rows. Returns 1
  * when that is done. 0: it is not, because the database is not there or somebody else has changed a

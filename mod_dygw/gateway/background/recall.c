@@ -6,8 +6,8 @@
 #include "gateway/db_work.h"
 #include "store/reconciliation.h"
 
-#define ROWS        1000    /* the most rows of a kind each time */
-#define US_PER_MS   1000
+#define ROWS      1000 /* the most rows of a kind each time */
+#define US_PER_MS 1000
 
 /* Returns how far ahead the work of a kind may lie, in ms. */
 static dygw_ms_t recall_reach(const dygw_gateway_t *gateway, dygw_due_e what)
@@ -18,7 +18,7 @@ static dygw_ms_t recall_reach(const dygw_gateway_t *gateway, dygw_due_e what)
 }
 
 typedef struct recall_t {
-    dygw_ms_t later;            /* the later of this host's clock and the database's */
+    dygw_ms_t later; /* the later of this host's clock and the database's */
     int count;
 } recall_t;
 
@@ -33,9 +33,8 @@ static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
     for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         int count = 0;
 
-        dygw_store_verification_recall(db, kinds[i], now,
-                                       recall->later + recall_reach(ctx->gateway, kinds[i]), ROWS,
-                                       &count);
+        dygw_store_verification_recall(
+            db, kinds[i], now, recall->later + recall_reach(ctx->gateway, kinds[i]), ROWS, &count);
         recall->count += count;
     }
     dygw_store_reconciliation_recall(db, now, recall->later + DYGW_RECALL_DAYS_MS, &days);
@@ -56,7 +55,8 @@ void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t dat
     if (recall.count > 0) {
         dygw_log(ctx->log, WARN, 0,
                  DYGWNO(0632) "work lay further ahead than anybody puts it, so that a clock was "
-                              "set back: %d records and days are looked at now", recall.count);
+                              "set back: %d records and days are looked at now",
+                 recall.count);
         dygw_host_left_work(ctx->gateway);
     }
 }

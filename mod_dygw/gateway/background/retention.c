@@ -12,15 +12,17 @@
 #include "store/webhook.h"
 #include "util/day.h"
 
-#define BATCH       500         /* the most rows that one statement removes */
-#define REST_MS     300000      /* after sweeps that leave nothing behind, and after a failure */
+#define BATCH   500    /* the most rows that one statement removes */
+#define REST_MS 300000 /* after sweeps that leave nothing behind, and after a failure */
 
 typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
 
 /* In the order of dygw_retention_t's `removed`. The last table is not in it: its days need a time
  * zone. */
 static purge_fn *const purge_of_table[DYGW_RETENTION_TABLES - 1] = {
-    dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge
+    dygw_store_verification_purge,
+    dygw_store_audit_purge,
+    dygw_store_webhook_purge,
 };
 
 typedef struct retention_batch_t {
@@ -37,8 +39,7 @@ static apr_status_t purge_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
         return purge_of_table[batch->table](db, before, BATCH, &batch->removed);
     }
     return dygw_store_reconciliation_purge(
-        db, dygw_day_of(before, ctx->gateway->time_zone, dygw_db_pool(db)), BATCH,
-        &batch->removed);
+        db, dygw_day_of(before, ctx->gateway->time_zone, dygw_db_pool(db)), BATCH, &batch->removed);
 }
 
 static void log_removed(dygw_retention_t *state, const dygw_log_t *log)

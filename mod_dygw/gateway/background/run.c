@@ -15,7 +15,7 @@
 
 /* A second and a little: Douyin counts arrivals, and the network may bring queries closer
  * together. */
-#define RATE_MS             1050
+#define RATE_MS 1050
 
 dygw_job_class_e dygw_job_class_of(dygw_due_e due)
 {
@@ -148,7 +148,9 @@ dygw_ms_t dygw_run_order_distance(const dygw_scheduler_t *scheduler)
 static dygw_answer_t answer_without_token(const dygw_run_t *r)
 {
     static const dygw_reply_t reply = {
-        .kind = DYGW_REPLY_UNREACHABLE, .description = "", .logid = ""
+        .kind = DYGW_REPLY_UNREACHABLE,
+        .description = "",
+        .logid = "",
     };
     apr_pool_t *pool = r->job.ctx.pool;
     dygw_coupons_reply_t *coupons;

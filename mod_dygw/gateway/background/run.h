@@ -9,7 +9,7 @@
 #include "gateway/token.h"
 #include "gateway/background/job.h"
 
-#define DYGW_JOB_REST_MS    1000
+#define DYGW_JOB_REST_MS 1000
 
 /* Which slots a job takes: settling and follow-ups, or enriching. */
 typedef enum { DYGW_JOB_CLASS_URGENT, DYGW_JOB_CLASS_ENRICH, DYGW_JOB_CLASSES } dygw_job_class_e;
@@ -24,13 +24,13 @@ typedef struct dygw_job_key_t {
 typedef struct dygw_run_t {
     dygw_job_t job;
     dygw_job_key_t key;
-    int rows;                           /* how many rows the job was made with */
-    dygw_log_t log;                     /* the job's: it writes the id of the job's request */
+    int rows;       /* how many rows the job was made with */
+    dygw_log_t log; /* the job's: it writes the id of the job's request */
     const dygw_question_t *question;
-    dygw_token_t token;                 /* the question was asked with it */
-    int renewed;                        /* the token was refused and renewed for this question */
+    dygw_token_t token; /* the question was asked with it */
+    int renewed;        /* the token was refused and renewed for this question */
     dygw_ms_t rests_until;
-    struct dygw_run_t *next;            /* in the list where the run is */
+    struct dygw_run_t *next; /* in the list where the run is */
 } dygw_run_t;
 
 typedef struct dygw_run_list_t {
@@ -40,22 +40,22 @@ typedef struct dygw_run_list_t {
 } dygw_run_list_t;
 
 struct dygw_scheduler_t {
-    dygw_ctx_t ctx;                     /* its pool outlives those of the jobs */
+    dygw_ctx_t ctx; /* its pool outlives those of the jobs */
     const dygw_job_kind_t *const *kinds;
     apr_pool_t *async_pool;
     dygw_douyin_async_t *async;
-    apr_hash_t *running;                /* the runs: dygw_job_key_t to dygw_run_t */
-    int busy[DYGW_JOB_CLASSES];         /* how many slots of a class have a run */
-    int rows[DYGW_JOB_KINDS];           /* how many rows the runs of a kind have */
-    dygw_run_list_t orders;             /* runs whose order query waits to be sent */
+    apr_hash_t *running;        /* the runs: dygw_job_key_t to dygw_run_t */
+    int busy[DYGW_JOB_CLASSES]; /* how many slots of a class have a run */
+    int rows[DYGW_JOB_KINDS];   /* how many rows the runs of a kind have */
+    dygw_run_list_t orders;     /* runs whose order query waits to be sent */
     dygw_run_list_t resting;
-    dygw_ms_t order_at;                 /* when the next order query may be sent */
-    dygw_ms_t orders_from;              /* no order query is sent before this time, */
-    dygw_ms_t orders_until;             /* or after this one */
-    dygw_ms_t fetch_at;                 /* when the next fetch may be made */
-    int fetch_waits;                    /* this turn has put the fetch off until then */
-    int caught_up;                      /* see dygw_scheduler_caught_up */
-    int moved;                          /* jobs that this turn has taken further */
+    dygw_ms_t order_at;     /* when the next order query may be sent */
+    dygw_ms_t orders_from;  /* no order query is sent before this time, */
+    dygw_ms_t orders_until; /* or after this one */
+    dygw_ms_t fetch_at;     /* when the next fetch may be made */
+    int fetch_waits;        /* this turn has put the fetch off until then */
+    int caught_up;          /* see dygw_scheduler_caught_up */
+    int moved;              /* jobs that this turn has taken further */
 };
 
 /* Returns which slots a job of this kind takes. */

@@ -14,12 +14,12 @@
 #include "gateway/db_work.h"
 #include "util/pool.h"
 
-#define SHARE               4           /* this part of the slots has to be free before a fetch */
+#define SHARE           4 /* this part of the slots has to be free before a fetch */
 /* After a fetch that found nothing, while jobs are under way. */
-#define FETCH_PAUSE_MS      50
+#define FETCH_PAUSE_MS  50
 /* While more order queries wait than go in this time, no rows to enrich are fetched. */
-#define ORDERS_AHEAD_MS     2000
-#define KEEP_FREE_BYTES     4194304U    /* of memory that no job needs now, at most */
+#define ORDERS_AHEAD_MS 2000
+#define KEEP_FREE_BYTES 4194304U /* of memory that no job needs now, at most */
 
 static const int slots[DYGW_JOB_CLASSES] = { 32, 96 };
 
@@ -68,7 +68,7 @@ static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
 typedef struct fetch_t {
     dygw_scheduler_t *scheduler;
     int wanted[DYGW_JOB_CLASSES];
-    dygw_run_list_t fresh;      /* the runs that were made, and have to begin */
+    dygw_run_list_t fresh; /* the runs that were made, and have to begin */
 } fetch_t;
 
 /* The rows of jobs under way are due, too, and come first, so the limit allows for them. */
@@ -143,7 +143,7 @@ static void scheduler_fetch(dygw_scheduler_t *scheduler)
     fetch_t f = {
         .scheduler = scheduler,
         .wanted = { is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_URGENT),
-                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH) }
+                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH) },
     };
     const int *wanted = f.wanted;
     apr_status_t rv;

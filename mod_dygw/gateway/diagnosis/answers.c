@@ -7,7 +7,7 @@
 #include "douyin/douyin.h"
 #include "util/json.h"
 
-#define CLOCK_WELL_MS       5000
+#define CLOCK_WELL_MS 5000
 
 int dygw_probe_is_answer(const dygw_reply_t *reply)
 {
@@ -17,9 +17,8 @@ int dygw_probe_is_answer(const dygw_reply_t *reply)
 const json_t *dygw_probes_find_store(const dygw_reply_t *reply, const char *poi_id,
                                      apr_pool_t *pool)
 {
-    const json_t *list = reply && reply->kind == DYGW_REPLY_OK
-                             ? json_object_get(reply->data, "pois")
-                             : NULL;
+    const json_t *list
+        = reply && reply->kind == DYGW_REPLY_OK ? json_object_get(reply->data, "pois") : NULL;
     size_t i;
 
     for (i = 0; i < json_array_size(list); i++) {
@@ -47,7 +46,7 @@ static dygw_why_e why_of_setup(const dygw_reply_t *reply)
         [DYGW_OBSTACLE_ADDRESS] = DYGW_WHY_ADDRESS_REFUSED,
         [DYGW_OBSTACLE_MERCHANT] = DYGW_WHY_NOT_AUTHORISED,
         [DYGW_OBSTACLE_PUNISHED] = DYGW_WHY_PUNISHED,
-        [DYGW_OBSTACLE_TAKEN_DOWN] = DYGW_WHY_TAKEN_DOWN
+        [DYGW_OBSTACLE_TAKEN_DOWN] = DYGW_WHY_TAKEN_DOWN,
     };
 
     return whys[dygw_douyin_reply_obstacle(reply)];
@@ -234,13 +233,12 @@ static const dygw_reply_t *first_reply_concluded(const dygw_probes_t *probes, dy
     int i;
 
     if (probes->fresh && probes->fresh->reply.kind == DYGW_REPLY_SETUP
-        && why == why_of_setup(&probes->fresh->reply)
-        && why != DYGW_WHY_NOT_AUTHORISED) {
+        && why == why_of_setup(&probes->fresh->reply) && why != DYGW_WHY_NOT_AUTHORISED) {
         return &probes->fresh->reply;
     }
     for (i = 0; i < DYGW_PROBE_SCOPES + probes->store_count; i++) {
-        const dygw_probe_t *probe = i < DYGW_PROBE_SCOPES ? &probes->scopes[i]
-                                                          : &probes->stores[i - DYGW_PROBE_SCOPES];
+        const dygw_probe_t *probe
+            = i < DYGW_PROBE_SCOPES ? &probes->scopes[i] : &probes->stores[i - DYGW_PROBE_SCOPES];
 
         if (probe->reply && conclude_reply(probe->reply).why == why) {
             return probe->reply;
@@ -321,8 +319,7 @@ static const char *account_of_store(const json_t *store, apr_pool_t *pool)
     const char *root = dygw_json_id(json_object_get(store, "root_account"), "account_id", pool);
 
     return root ? root
-                : dygw_json_id(json_object_get(json_object_get(store, "account"),
-                                               "parent_account"),
+                : dygw_json_id(json_object_get(json_object_get(store, "account"), "parent_account"),
                                "account_id", pool);
 }
 

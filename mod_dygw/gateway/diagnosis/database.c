@@ -9,9 +9,9 @@
 #include "store/token.h"
 #include "store/db/schema.h"
 
-#define BEGIN_PAUSE_MS  1000    /* between the beginnings of two diagnoses of a host */
-#define ROUND_TRIPS     3
-#define SLOW_US         100000  /* a longer round trip makes a warning */
+#define BEGIN_PAUSE_MS 1000 /* between the beginnings of two diagnoses of a host */
+#define ROUND_TRIPS    3
+#define SLOW_US        100000 /* a longer round trip makes a warning */
 
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway)
 {
@@ -59,8 +59,12 @@ static void write_database_finding(const dygw_diagnosis_t *d, int is_there,
     int is_slow = is_there && took > SLOW_US;
 
     dygw_finding(d->findings, DYGW_CHECK_DATABASE,
-                 !is_there ? DYGW_FAIL : is_slow ? DYGW_WARN : DYGW_PASS,
-                 !is_there ? DYGW_WHY_UNREACHABLE : is_slow ? DYGW_WHY_SLOW : DYGW_WHY_NONE);
+                 !is_there ? DYGW_FAIL
+                 : is_slow ? DYGW_WARN
+                           : DYGW_PASS,
+                 !is_there ? DYGW_WHY_UNREACHABLE
+                 : is_slow ? DYGW_WHY_SLOW
+                           : DYGW_WHY_NONE);
     dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->ctx->gateway->db->dialect));
     if (is_there) {
         dygw_jsonw_int(&d->findings->w, "round_trip_us", took);
@@ -88,8 +92,12 @@ static void write_connections_finding(const dygw_diagnosis_t *d, int max_connect
         return;
     }
     dygw_finding(d->findings, DYGW_CHECK_CONNECTIONS,
-                 too_many ? DYGW_FAIL : many ? DYGW_WARN : DYGW_PASS,
-                 too_many ? DYGW_WHY_TOO_MANY : many ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
+                 too_many ? DYGW_FAIL
+                 : many   ? DYGW_WARN
+                          : DYGW_PASS,
+                 too_many ? DYGW_WHY_TOO_MANY
+                 : many   ? DYGW_WHY_NEARLY_FULL
+                          : DYGW_WHY_NONE);
     dygw_jsonw_int(&d->findings->w, "needed", d->connections);
     dygw_jsonw_int(&d->findings->w, "max_connections", max_connections);
     dygw_finding_end(d->findings);
@@ -116,9 +124,9 @@ static void write_schema_finding(const dygw_diagnosis_t *d, int version)
 typedef struct keys_t {
     const dygw_seal_t *seal;
     apr_pool_t *scratch;
-    int opened;                 /* with the first key */
-    int old;                    /* with the second key, which is the old one */
-    int closed;                 /* with neither key */
+    int opened; /* with the first key */
+    int old;    /* with the second key, which is the old one */
+    int closed; /* with neither key */
 } keys_t;
 
 static void try_to_unseal(keys_t *keys, const char *purpose, const char *sealed)
@@ -174,8 +182,12 @@ static void write_master_key_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
         return;
     }
     dygw_finding(d->findings, DYGW_CHECK_MASTER_KEY,
-                 keys.closed ? DYGW_FAIL : keys.old ? DYGW_WARN : DYGW_PASS,
-                 keys.closed ? DYGW_WHY_WRONG_KEY : keys.old ? DYGW_WHY_OLD_KEY : DYGW_WHY_NONE);
+                 keys.closed ? DYGW_FAIL
+                 : keys.old  ? DYGW_WARN
+                             : DYGW_PASS,
+                 keys.closed ? DYGW_WHY_WRONG_KEY
+                 : keys.old  ? DYGW_WHY_OLD_KEY
+                             : DYGW_WHY_NONE);
     dygw_jsonw_int(w, "opened", keys.opened);
     dygw_jsonw_int(w, "opened_with_old_key", keys.old);
     dygw_jsonw_int(w, "not_opened", keys.closed);
@@ -245,9 +257,9 @@ static apr_status_t examine_database(const dygw_diagnosis_t *d, dygw_db_t *db)
 
 void dygw_diagnose_database(const dygw_diagnosis_t *d)
 {
-    static const dygw_check_e others[] = { DYGW_CHECK_DATABASE_CLOCK, DYGW_CHECK_SCHEMA,
-                                          DYGW_CHECK_CONNECTIONS, DYGW_CHECK_MASTER_KEY,
-                                          DYGW_CHECK_WORKER };
+    static const dygw_check_e others[]
+        = { DYGW_CHECK_DATABASE_CLOCK, DYGW_CHECK_SCHEMA, DYGW_CHECK_CONNECTIONS,
+            DYGW_CHECK_MASTER_KEY, DYGW_CHECK_WORKER };
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
 

@@ -12,13 +12,13 @@
 
 #include <string.h>
 
-#define STORES_AT_ONCE      5       /* Douyin allows small applications 20 calls a second */
-#define AWAIT_PATIENCE_US   apr_time_from_sec(1)
-#define RECORDS_SPAN_MS     3600000
-#define A10                 "AAAAAAAAAA"
+#define STORES_AT_ONCE    5 /* Douyin allows small applications 20 calls a second */
+#define AWAIT_PATIENCE_US apr_time_from_sec(1)
+#define RECORDS_SPAN_MS   3600000
+#define A10               "AAAAAAAAAA"
 /* Has the form of an encrypted_code, but is of no coupon: Douyin says that it cannot decrypt it. */
-#define NO_CODE             "CgwIARAA" A10 A10 A10 A10 A10 A10 "AAA="
-#define NO_ORDER            "1000000000000000001"
+#define NO_CODE           "CgwIARAA" A10 A10 A10 A10 A10 A10 "AAA="
+#define NO_ORDER          "1000000000000000001"
 
 /* --- the token and the interfaces --- */
 
@@ -124,8 +124,8 @@ static void probe_stores(dygw_probes_t *probes)
     for (i = 0; i < probes->store_count; i++) {
         dygw_probe_t *probe = &probes->stores[i];
 
-        probe->is_listed = dygw_probes_find_store(all->reply, probe->poi_id, probes->d->ctx->pool)
-                           != NULL;
+        probe->is_listed
+            = dygw_probes_find_store(all->reply, probe->poi_id, probes->d->ctx->pool) != NULL;
         if (probe->is_listed) {
             continue;
         }
@@ -155,16 +155,23 @@ static void make_scope_probes(dygw_probes_t *probes)
                           .scope = "life.capacity.fulfilment",
                           .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
     probes->scopes[DYGW_PROBE_STORES]
-        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_STORE, .scope = "life.capacity.shop",
-                          .question = { .what = DYGW_QUESTION_STORES, .account_id = account,
-                                        .page = 1, .size = DYGW_STORES_PER_PAGE } };
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_STORE,
+                          .scope = "life.capacity.shop",
+                          .question = { .what = DYGW_QUESTION_STORES,
+                                        .account_id = account,
+                                        .page = 1,
+                                        .size = DYGW_STORES_PER_PAGE } };
     probes->scopes[DYGW_PROBE_ORDER]
-        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_ORDER, .scope = "life.capacity.order.query",
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_ORDER,
+                          .scope = "life.capacity.order.query",
                           .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
     probes->scopes[DYGW_PROBE_BILLING]
-        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_BILLING, .scope = "life.capacity.billing",
-                          .question = { .what = DYGW_QUESTION_RECORDS, .account_id = account,
-                                        .start_time = now - RECORDS_SPAN_MS, .end_time = now } };
+        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_BILLING,
+                          .scope = "life.capacity.billing",
+                          .question = { .what = DYGW_QUESTION_RECORDS,
+                                        .account_id = account,
+                                        .start_time = now - RECORDS_SPAN_MS,
+                                        .end_time = now } };
     for (i = DYGW_PROBE_CERTIFICATE + 1; i < DYGW_PROBE_SCOPES && !account; i++) {
         probes->scopes[i].why_not = DYGW_WHY_NO_ACCOUNT;
     }
@@ -176,9 +183,11 @@ static void make_store_probes(dygw_probes_t *probes)
     for (int i = 0; i < probes->store_count; i++) {
         const char *poi_id = APR_ARRAY_IDX(probes->d->poi_ids, i, const char *);
 
-        probes->stores[i] = (dygw_probe_t){ .check = DYGW_CHECK_STORE, .poi_id = poi_id,
+        probes->stores[i] = (dygw_probe_t){ .check = DYGW_CHECK_STORE,
+                                            .poi_id = poi_id,
                                             .question = { .what = DYGW_QUESTION_STORES,
-                                                          .poi_id = poi_id, .page = 1,
+                                                          .poi_id = poi_id,
+                                                          .page = 1,
                                                           .size = DYGW_STORES_PER_PAGE } };
     }
 }

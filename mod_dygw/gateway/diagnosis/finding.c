@@ -2,7 +2,7 @@
  * Writes findings as JSON. */
 #include "gateway/diagnosis/finding.h"
 
-#define CLOCK_BAD_MS    60000
+#define CLOCK_BAD_MS 60000
 
 static const char *const check_words[] = {
     [DYGW_CHECK_CONNECTION] = "douyin_connection",

@@ -9,7 +9,7 @@
 
 /* What is checked; finding.c has the word for each. */
 typedef enum {
-    DYGW_CHECK_CONNECTION,       /* resolving the name, connecting, and TLS to Douyin */
+    DYGW_CHECK_CONNECTION, /* resolving the name, connecting, and TLS to Douyin */
     DYGW_CHECK_DOUYIN_CLOCK,
     DYGW_CHECK_SECRET,
     DYGW_CHECK_TOKEN,
@@ -32,7 +32,7 @@ typedef enum {
 
 /* Reasons for a state; finding.c has the word for each. */
 typedef enum {
-    DYGW_WHY_NONE,              /* with `pass` */
+    DYGW_WHY_NONE, /* with `pass` */
     /* on the way to Douyin */
     DYGW_WHY_PROXY_NOT_RESOLVED,
     DYGW_WHY_NOT_RESOLVED,
@@ -50,8 +50,8 @@ typedef enum {
     /* what Douyin said */
     DYGW_WHY_NO_ANSWER,
     DYGW_WHY_BUSY,
-    DYGW_WHY_REFUSED,           /* error_code says why */
-    DYGW_WHY_NOT_UNDERSTOOD,    /* Douyin refused the question as malformed, which shows nothing */
+    DYGW_WHY_REFUSED,        /* error_code says why */
+    DYGW_WHY_NOT_UNDERSTOOD, /* Douyin refused the question as malformed, which shows nothing */
     DYGW_WHY_TOKEN_REFUSED,
     DYGW_WHY_ADDRESS_REFUSED,
     DYGW_WHY_NOT_AUTHORISED,
@@ -59,13 +59,13 @@ typedef enum {
     DYGW_WHY_PUNISHED,
     DYGW_WHY_TAKEN_DOWN,
     /* why something was not checked */
-    DYGW_WHY_NOT_ASKED,         /* asking for a token would end the one that is in use */
+    DYGW_WHY_NOT_ASKED, /* asking for a token would end the one that is in use */
     DYGW_WHY_NO_TOKEN,
     DYGW_WHY_NO_ACCOUNT,
     DYGW_WHY_NO_DATABASE,
     DYGW_WHY_NO_SCHEMA,
-    DYGW_WHY_NO_SERVER,         /* SQLite has no server with a limit of connections */
-    DYGW_WHY_IN_DATABASE,       /* nonces are kept there, so that no table in memory can be full */
+    DYGW_WHY_NO_SERVER,   /* SQLite has no server with a limit of connections */
+    DYGW_WHY_IN_DATABASE, /* nonces are kept there, so that no table in memory can be full */
     /* what is wrong on our side */
     DYGW_WHY_CLOCK_OFF,
     DYGW_WHY_MISSING,

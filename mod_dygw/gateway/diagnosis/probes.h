@@ -10,12 +10,12 @@
 /* A question to Douyin about an interface or a store, and the reply to the question. */
 typedef struct dygw_probe_t {
     dygw_check_e check;
-    const char *scope;          /* the interface as Douyin's console names it; NULL: a store's */
-    const char *poi_id;         /* the store; NULL: an interface's */
+    const char *scope;  /* the interface as Douyin's console names it; NULL: a store's */
+    const char *poi_id; /* the store; NULL: an interface's */
     dygw_question_t question;
-    const dygw_reply_t *reply;  /* NULL: the question was not sent */
-    dygw_why_e why_not;         /* why the question was not sent */
-    int is_listed;              /* the store is in the list of the account's stores, so that no
+    const dygw_reply_t *reply; /* NULL: the question was not sent */
+    dygw_why_e why_not;        /* why the question was not sent */
+    int is_listed;             /* the store is in the list of the account's stores, so that no
                                  * question is needed */
 } dygw_probe_t;
 
@@ -32,12 +32,12 @@ enum {
 typedef struct dygw_probes_t {
     const dygw_diagnosis_t *d;
     dygw_douyin_async_t *async;
-    dygw_token_t held;                  /* the token that the host holds */
-    int is_held;                        /* `held` has not expired */
-    const dygw_token_reply_t *fresh;    /* the reply to the token call; NULL: no call was made */
-    const char *token;                  /* to send probes with; NULL: there is none, or no probe
+    dygw_token_t held;               /* the token that the host holds */
+    int is_held;                     /* `held` has not expired */
+    const dygw_token_reply_t *fresh; /* the reply to the token call; NULL: no call was made */
+    const char *token;               /* to send probes with; NULL: there is none, or no probe
                                          * can be sent */
-    const dygw_reply_t *refusal;        /* Douyin's refusal of `held`; NULL: it was not refused */
+    const dygw_reply_t *refusal;     /* Douyin's refusal of `held`; NULL: it was not refused */
     dygw_probe_t scopes[DYGW_PROBE_SCOPES];
     dygw_probe_t stores[DYGW_DIAGNOSIS_STORES];
     int store_count;

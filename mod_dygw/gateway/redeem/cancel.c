@@ -23,11 +23,11 @@
 #include "util/compiler.h"
 #include "util/step.h"
 
-#define READS               5       /* of a verification that others change at the same time */
+#define READS               5 /* of a verification that others change at the same time */
 /* Upstream time-outs: the call, the wait for a new token, the token call, the call again. */
 #define CALLS               4
-#define FOLLOW_UP_MARGIN_MS 5000    /* added to them until the follow-up is due */
-#define UNKNOWN_PAUSE_MS    5000    /* until the background looks after an unclear answer */
+#define FOLLOW_UP_MARGIN_MS 5000 /* added to them until the follow-up is due */
+#define UNKNOWN_PAUSE_MS    5000 /* until the background looks after an unclear answer */
 #define MARK_LEN            12
 
 typedef struct cancel_t {
@@ -36,8 +36,8 @@ typedef struct cancel_t {
     apr_int64_t app_id;
     dygw_redeem_result_t *out;
     int *pending;
-    dygw_verification_t *v;     /* as it was read, and then changed to be written */
-    dygw_ms_t not_before;       /* see dygw_cancel_not_before */
+    dygw_verification_t *v; /* as it was read, and then changed to be written */
+    dygw_ms_t not_before;   /* see dygw_cancel_not_before */
     dygw_token_t token;
 } cancel_t;
 
@@ -116,12 +116,12 @@ static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
 {
     cancel_t *c = baton;
     const dygw_question_t question
-        = { .what = DYGW_QUESTION_CANCEL, .verify_id = c->v->verify_id,
+        = { .what = DYGW_QUESTION_CANCEL,
+            .verify_id = c->v->verify_id,
             .certificate_id = c->v->certificate_id,
             .cancel_token = dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool) };
     const dygw_cancel_reply_t *reply = dygw_douyin_cancel(c->ctx->gateway->douyin, &question,
-                                                          access_token, c->ctx->log,
-                                                          c->ctx->pool);
+                                                          access_token, c->ctx->log, c->ctx->pool);
 
     c->out->upstream_time += reply->reply.took;
     return &reply->reply;
@@ -195,7 +195,7 @@ static apr_status_t cancel_record_outcome(cancel_t *c, const dygw_reply_t *reply
                  c->id);
         c->v = committed;
     }
-    cancel_count(c, !known || rv != APR_SUCCESS ? DYGW_CANCEL_UNKNOWN
+    cancel_count(c, !known || rv != APR_SUCCESS             ? DYGW_CANCEL_UNKNOWN
                     : c->v->verify_status == DYGW_CANCELLED ? DYGW_CANCEL_DONE
                                                             : DYGW_CANCEL_REFUSED);
     dygw_host_left_work(c->ctx->gateway);
@@ -232,7 +232,8 @@ static apr_status_t cancel_leave_to_background(cancel_t *c)
     }
     dygw_log(c->ctx->log, INFO, 0,
              DYGWNO(0436) "verification %" APR_INT64_T_FMT " is cancelled when the verify of "
-                          "others of its request has ended", c->id);
+                          "others of its request has ended",
+             c->id);
     cancel_count(c, DYGW_CANCEL_UNKNOWN);
     dygw_host_left_work(c->ctx->gateway);
     return cancel_answer(c, 1);
@@ -244,7 +245,7 @@ static apr_status_t cancel_success(cancel_t *c)
     apr_status_t rv;
 
     if (c->v->cancel_since != DYGW_NO_TIME) {
-        return cancel_answer(c, 1);     /* another request or the background cancels it */
+        return cancel_answer(c, 1); /* another request or the background cancels it */
     }
     if (!c->v->verify_id || !c->v->certificate_id) {
         return cancel_refuse(c, DYGW_CONFLICT, "Douyin did not say what is needed to cancel it");
@@ -312,7 +313,8 @@ static void cancel_leave_in_doubt(const cancel_t *c)
 {
     dygw_log(c->ctx->log, WARN, 0,
              DYGWNO(0456) "whether verification %" APR_INT64_T_FMT " will be cancelled is not "
-                          "known: the database went away with the commit", c->id);
+                          "known: the database went away with the commit",
+             c->id);
     cancel_count(c, DYGW_CANCEL_UNKNOWN);
     dygw_host_left_work(c->ctx->gateway);
     cancel_answer(c, 1);

@@ -18,19 +18,19 @@
 #include "util/compiler.h"
 #include "util/jsonw.h"
 
-#define CLAIM_CALLS         6       /* a claim is for so many upstream time-outs */
-#define CLAIM_MARGIN_MS     60000   /* and this time more */
-#define KEPT_MS             (APR_INT64_C(48) * 3600 * 1000)     /* until a key expires */
-#define RETRY_AFTER_SEC     1
-#define OWNER_LEN           24
-#define FINGERPRINT_SIZE    512
+#define CLAIM_CALLS      6     /* a claim is for so many upstream time-outs */
+#define CLAIM_MARGIN_MS  60000 /* and this time more */
+#define KEPT_MS          (APR_INT64_C(48) * 3600 * 1000) /* until a key expires */
+#define RETRY_AFTER_SEC  1
+#define OWNER_LEN        24
+#define FINGERPRINT_SIZE 512
 
 /* A request under a key. */
 typedef struct key_use_t {
     const dygw_ctx_t *ctx;
     dygw_redeem_result_t *out;
     dygw_idempotency_t wanted;
-    dygw_idempotency_t *held;       /* the key as the table has it; NULL: not known */
+    dygw_idempotency_t *held; /* the key as the table has it; NULL: not known */
 } key_use_t;
 
 static const char *sha256_of(const char *text, apr_size_t len, apr_pool_t *pool)
@@ -72,8 +72,14 @@ static const char *coupon_of(const dygw_redeem_request_t *request)
 static const char *fingerprint_of(const dygw_redeem_request_t *request, apr_pool_t *pool)
 {
     const char *first_fields[] = {
-        dygw_mode_word(request->mode), coupon_of(request), request->poi_id, request->order_id,
-        request->certificate_id, request->operator_name, request->device, request->ext_order_id
+        dygw_mode_word(request->mode),
+        coupon_of(request),
+        request->poi_id,
+        request->order_id,
+        request->certificate_id,
+        request->operator_name,
+        request->device,
+        request->ext_order_id,
     };
     dygw_jsonw_t w;
     size_t i;
@@ -189,7 +195,7 @@ static void key_redeem(key_use_t *use, const dygw_redeem_request_t *request)
     claimed.key_owner = use->wanted.owner;
     dygw_redeem(use->ctx, &claimed, out);
     if (out->result.code == DYGW_REQUEST_IN_PROGRESS) {
-        key_explain_running(&out->result);      /* another request has taken the key over */
+        key_explain_running(&out->result); /* another request has taken the key over */
     }
     else if (out->result.code != DYGW_OK) {
         key_release(use, 0);
@@ -211,9 +217,9 @@ void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reques
         .key = hash_of_key(request->app_id, request->idempotency_key, ctx->pool),
         .fingerprint = fingerprint_of(request, ctx->pool),
         .owner = dygw_random_text(ctx->pool, OWNER_LEN),
-        .running_until = now + CLAIM_MARGIN_MS
-                         + CLAIM_CALLS * (ctx->gateway->upstream_timeout / 1000),
-        .expires_at = now + KEPT_MS
+        .running_until
+        = now + CLAIM_MARGIN_MS + CLAIM_CALLS * (ctx->gateway->upstream_timeout / 1000),
+        .expires_at = now + KEPT_MS,
     };
     rv = use.wanted.owner ? key_claim(&use) : APR_EGENERAL;
     if (rv == APR_SUCCESS) {

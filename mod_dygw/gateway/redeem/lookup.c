@@ -24,8 +24,11 @@ void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_
                  int size, dygw_result_t *out)
 {
     stores_query_t q = { .ctx = ctx,
-                         .question = { .what = DYGW_QUESTION_STORES, .account_id = account_id,
-                                       .poi_id = poi_id, .page = page, .size = size } };
+                         .question = { .what = DYGW_QUESTION_STORES,
+                                       .account_id = account_id,
+                                       .poi_id = poi_id,
+                                       .page = page,
+                                       .size = size } };
     dygw_token_t token;
 
     *out = (dygw_result_t){ 0 };

@@ -98,7 +98,9 @@ void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reque
 {
     dygw_redeem_result_t ignored = { 0 };
     dygw_redeem_t r = {
-        .ctx = ctx, .request = request, .out = &ignored
+        .ctx = ctx,
+        .request = request,
+        .out = &ignored,
     };
     const dygw_prepare_reply_t *prepared;
 

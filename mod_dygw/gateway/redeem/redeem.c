@@ -33,10 +33,10 @@
 #include "util/step.h"
 #include "util/text.h"
 
-#define LEASE_CALLS     3       /* upstream time-outs in a lease, see prepare_to_send */
-#define LEASE_MARGIN_MS 5000    /* added to them, to record the outcome */
+#define LEASE_CALLS     3    /* upstream time-outs in a lease, see prepare_to_send */
+#define LEASE_MARGIN_MS 5000 /* added to them, to record the outcome */
 #define ID_DRAWS        3
-#define PATIENCE_MS     5000    /* for a database that went away during our commit */
+#define PATIENCE_MS     5000 /* for a database that went away during our commit */
 
 /* --- 2: record --- */
 
@@ -45,8 +45,8 @@ static void new_verifications(dygw_redeem_t *r, int count)
     int i;
 
     r->out->count = count;
-    r->out->verifications = apr_palloc(r->ctx->pool,
-                                       (apr_size_t)count * sizeof(*r->out->verifications));
+    r->out->verifications
+        = apr_palloc(r->ctx->pool, (apr_size_t)count * sizeof(*r->out->verifications));
     for (i = 0; i < count; i++) {
         dygw_verification_t *v = dygw_record_new(r->request, r->ctx->pool);
 
@@ -79,7 +79,8 @@ static apr_status_t insert_verifications_with(DYGW_UNUSED const dygw_ctx_t *ctx,
     int draw = 1;
 
     while ((rv = dygw_store_verification_insert(db, rows, r->out->count, r->request->key_hash,
-                                                r->request->key_owner)) == APR_EAGAIN
+                                                r->request->key_owner))
+               == APR_EAGAIN
            && draw++ < ID_DRAWS) {
         assign_ids(r);
         r->redrawn = 1;
@@ -101,8 +102,8 @@ static apr_status_t insert_verifications_with(DYGW_UNUSED const dygw_ctx_t *ctx,
  * so the caller must not hear that nothing was done. */
 static apr_status_t insert_verifications(dygw_redeem_t *r)
 {
-    static const apr_status_t ends[] = { APR_EEXIST, APR_EBUSY, APR_EACCES, APR_EAGAIN, APR_TIMEUP,
-                                         APR_SUCCESS };
+    static const apr_status_t ends[]
+        = { APR_EEXIST, APR_EBUSY, APR_EACCES, APR_EAGAIN, APR_TIMEUP, APR_SUCCESS };
     static const dygw_db_rules_t rules = { ends, PATIENCE_MS };
 
     assign_ids(r);
@@ -112,8 +113,8 @@ static apr_status_t insert_verifications(dygw_redeem_t *r)
 /* What an earlier request has recorded about the codes of this one. */
 typedef struct earlier_t {
     const dygw_redeem_t *r;
-    dygw_verification_t *first;         /* of the first of our codes that has a verification */
-    apr_array_header_t *verifications;  /* all verifications of the request that made it */
+    dygw_verification_t *first;        /* of the first of our codes that has a verification */
+    apr_array_header_t *verifications; /* all verifications of the request that made it */
 } earlier_t;
 
 /* Reads the earlier verifications. APR_NOTFOUND: there are none. */
@@ -188,7 +189,8 @@ static void redeem_leave_in_doubt(const dygw_redeem_t *r)
 {
     dygw_log(r->ctx->log, WARN, 0,
              DYGWNO(0414) "whether verification %" APR_INT64_T_FMT " is recorded is not known: the "
-                          "database went away with the commit", r->out->verifications[0]->id);
+                          "database went away with the commit",
+             r->out->verifications[0]->id);
 }
 
 /* Commits the verifications. 0: the request ends here. Its result then says why they are not
@@ -221,8 +223,8 @@ static int record_verifications(dygw_redeem_t *r)
 }
 
 /* Records one `failed` verification: prepare refused the coupon. */
-static void record_refusal(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
-                           apr_int64_t code, const char *description)
+static void record_refusal(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared, apr_int64_t code,
+                           const char *description)
 {
     new_verifications(r, 1);
     r->out->verifications[0]->order_id = prepared->order_id;
@@ -422,8 +424,9 @@ static void apply_answer(dygw_redeem_t *r, const dygw_verify_reply_t *answer)
         dygw_log(r->ctx->log, INFO, 0,
                  DYGWNO(0412) "verification %" APR_INT64_T_FMT ": the outcome of %d of %d is not "
                               "known yet: HTTP status %d, error_code %" APR_INT64_T_FMT
-                              ", logid %s", r->out->verifications[0]->id, unknown, r->out->count,
-                 answer->reply.http_status, answer->reply.error_code, answer->reply.logid);
+                              ", logid %s",
+                 r->out->verifications[0]->id, unknown, r->out->count, answer->reply.http_status,
+                 answer->reply.error_code, answer->reply.logid);
     }
 }
 
@@ -494,7 +497,8 @@ static int is_too_late_to_send(const dygw_redeem_t *r)
     }
     dygw_log(r->ctx->log, WARN, 0,
              DYGWNO(0413) "verification %" APR_INT64_T_FMT " was held up before it was sent; the "
-                          "background settles it", first->id);
+                          "background settles it",
+             first->id);
     return 1;
 }
 
@@ -509,8 +513,8 @@ static void verify_and_record(dygw_redeem_t *r)
         return;
     }
     /* call_verify returns the first member of a dygw_verify_reply_t. */
-    answer = (const dygw_verify_reply_t *)dygw_ask(r->ctx, DYGW_ASK_VERIFY, call_verify, r,
-                                                   &r->token);
+    answer
+        = (const dygw_verify_reply_t *)dygw_ask(r->ctx, DYGW_ASK_VERIFY, call_verify, r, &r->token);
     dygw_step("after_verify");
     apply_answer(r, answer);
     rv = write_outcome(r);
@@ -533,7 +537,9 @@ void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
                  dygw_redeem_result_t *out)
 {
     dygw_redeem_t r = {
-        .ctx = ctx, .request = request, .out = out
+        .ctx = ctx,
+        .request = request,
+        .out = out,
     };
     int to_verify;
 

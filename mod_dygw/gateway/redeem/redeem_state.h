@@ -11,15 +11,15 @@ typedef struct dygw_redeem_t {
     const dygw_ctx_t *ctx;
     const dygw_redeem_request_t *request;
     dygw_redeem_result_t *out;
-    dygw_token_t token;                     /* for all calls; renewed when Douyin refuses it */
-    const char *encrypted_data;             /* what the short link led to */
+    dygw_token_t token;         /* for all calls; renewed when Douyin refuses it */
+    const char *encrypted_data; /* what the short link led to */
     const char *verify_token;
-    const char *codes[DYGW_COUNT_MAX];      /* encrypted codes to send, one for each verification */
-    int times_left[DYGW_COUNT_MAX];         /* how many uses of the coupon remain afterwards */
-    int redrawn;                            /* ids were drawn again: the verifications may also be
+    const char *codes[DYGW_COUNT_MAX]; /* encrypted codes to send, one for each verification */
+    int times_left[DYGW_COUNT_MAX];    /* how many uses of the coupon remain afterwards */
+    int redrawn;                       /* ids were drawn again: the verifications may also be
                                              * committed under the ids before */
-    int in_doubt;                           /* it is not known whether they are committed */
-    int sent;                               /* verify calls that may have reached Douyin */
+    int in_doubt;                      /* it is not known whether they are committed */
+    int sent;                          /* verify calls that may have reached Douyin */
 } dygw_redeem_t;
 
 /* Calls prepare; follows the short link before, in that mode. Returns the reply, from ctx->pool,

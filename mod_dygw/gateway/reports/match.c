@@ -10,8 +10,8 @@
 /* One of Douyin's records. */
 typedef struct match_record_t {
     dygw_verify_record_t douyin;
-    const dygw_match_row_t *partner;    /* our verification that belongs to the record; or NULL */
-    const dygw_match_row_t *shown;      /* without a partner: our newest verification of the same
+    const dygw_match_row_t *partner; /* our verification that belongs to the record; or NULL */
+    const dygw_match_row_t *shown;   /* without a partner: our newest verification of the same
                                          * coupon, which did not redeem; or NULL */
 } match_record_t;
 
@@ -62,8 +62,7 @@ void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *read
 {
     match_record_t *added;
 
-    if (read->verify_id
-        && apr_hash_get(match->record_of, read->verify_id, APR_HASH_KEY_STRING)) {
+    if (read->verify_id && apr_hash_get(match->record_of, read->verify_id, APR_HASH_KEY_STRING)) {
         return;
     }
     added = apr_pcalloc(match->pool, sizeof(*added));
@@ -85,8 +84,8 @@ static int has_redeemed(const dygw_match_row_t *ours)
 
 static void add_without_verify_id(dygw_match_t *match, const dygw_match_row_t *ours)
 {
-    apr_array_header_t *candidates = apr_hash_get(match->ours_of_coupon, ours->certificate_id,
-                                                  APR_HASH_KEY_STRING);
+    apr_array_header_t *candidates
+        = apr_hash_get(match->ours_of_coupon, ours->certificate_id, APR_HASH_KEY_STRING);
 
     if (!candidates) {
         candidates = apr_array_make(match->pool, 1, sizeof(dygw_match_row_t *));
@@ -214,8 +213,8 @@ static int is_record_of_day(const dygw_match_t *match, const match_record_t *rec
 const dygw_verify_record_t *dygw_match_next_open(const dygw_match_t *match, int *position)
 {
     while (*position < match->records->nelts) {
-        const match_record_t *record = APR_ARRAY_IDX(match->records, (*position)++,
-                                                     match_record_t *);
+        const match_record_t *record
+            = APR_ARRAY_IDX(match->records, (*position)++, match_record_t *);
 
         if (!record->partner && is_record_of_day(match, record)) {
             return &record->douyin;

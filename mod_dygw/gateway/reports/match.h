@@ -17,11 +17,11 @@
 #include "store/match.h"
 
 typedef enum {
-    DYGW_MATCHED,               /* both sides redeemed, for the same amount; or both cancelled */
-    DYGW_ONLY_HERE,             /* Douyin has no record of our verification */
-    DYGW_ONLY_AT_DOUYIN,        /* we have no verification of it, or one that is not `success` */
-    DYGW_CANCELLED_AT_DOUYIN,   /* our verification is `success`, Douyin's record is cancelled */
-    DYGW_AMOUNT_DIFFERS,        /* both sides redeemed, but pay_amount differs */
+    DYGW_MATCHED,             /* both sides redeemed, for the same amount; or both cancelled */
+    DYGW_ONLY_HERE,           /* Douyin has no record of our verification */
+    DYGW_ONLY_AT_DOUYIN,      /* we have no verification of it, or one that is not `success` */
+    DYGW_CANCELLED_AT_DOUYIN, /* our verification is `success`, Douyin's record is cancelled */
+    DYGW_AMOUNT_DIFFERS,      /* both sides redeemed, but pay_amount differs */
     DYGW_MATCH_CLASSES
 } dygw_match_class_e;
 
@@ -37,18 +37,18 @@ typedef struct dygw_match_pair_t {
 
 typedef struct dygw_match_t {
     apr_pool_t *pool;
-    dygw_ms_t start;                /* of the day, inclusive */
-    dygw_ms_t end;                  /* exclusive */
-    int whole;                      /* the account that was asked has all redemptions of ours */
-    apr_array_header_t *records;    /* Douyin's; of match_record_t *, see match.c */
-    apr_hash_t *record_of;          /* verify_id -> match_record_t */
-    apr_array_header_t *ours;       /* our verifications of the day; of const dygw_match_row_t * */
-    apr_hash_t *ours_of;            /* verify_id -> dygw_match_row_t */
-    apr_hash_t *ours_of_coupon;     /* those without a verify_id: certificate_id -> array of
+    dygw_ms_t start;             /* of the day, inclusive */
+    dygw_ms_t end;               /* exclusive */
+    int whole;                   /* the account that was asked has all redemptions of ours */
+    apr_array_header_t *records; /* Douyin's; of match_record_t *, see match.c */
+    apr_hash_t *record_of;       /* verify_id -> match_record_t */
+    apr_array_header_t *ours;    /* our verifications of the day; of const dygw_match_row_t * */
+    apr_hash_t *ours_of;         /* verify_id -> dygw_match_row_t */
+    apr_hash_t *ours_of_coupon;  /* those without a verify_id: certificate_id -> array of
                                      * const dygw_match_row_t * */
-    apr_hash_t *taken;              /* ids of our verifications that have a partner */
+    apr_hash_t *taken;           /* ids of our verifications that have a partner */
     /* set by dygw_match_classify: */
-    apr_array_header_t *pairs;      /* of dygw_match_pair_t, without those of DYGW_MATCHED */
+    apr_array_header_t *pairs; /* of dygw_match_pair_t, without those of DYGW_MATCHED */
     apr_int64_t counts[DYGW_MATCH_CLASSES];
     /* fen, by class: the sum of what Douyin's records say was paid; for DYGW_ONLY_HERE and
      * DYGW_CANCELLED_AT_DOUYIN, the sum of what our verifications say. What is cancelled on both

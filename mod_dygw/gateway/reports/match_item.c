@@ -3,7 +3,7 @@
 #include "gateway/reports/match.h"
 #include "util/jsonw.h"
 
-#define ITEM_SIZE   1024
+#define ITEM_SIZE    1024
 #define FIGURES_SIZE 256
 
 /* Writes a number; a number below zero stands for an unknown value, and is written as null. */

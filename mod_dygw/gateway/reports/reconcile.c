@@ -25,26 +25,26 @@
 #include "util/pool.h"
 
 /* Douyin is asked for its records from so long before the day to so long after it: see match.h. */
-#define BEFORE_MS       APR_INT64_C(7200000)
-#define AFTER_MS        APR_INT64_C(600000)
+#define BEFORE_MS        APR_INT64_C(7200000)
+#define AFTER_MS         APR_INT64_C(600000)
 /* Our verifications of the day were created up to 50 h before it, because settling may take so
  * long, and up to 5 min after it, because Douyin's clock may be behind ours. */
-#define SETTLED_MS      APR_INT64_C(180000000)
-#define SKEW_MS         APR_INT64_C(300000)
+#define SETTLED_MS       APR_INT64_C(180000000)
+#define SKEW_MS          APR_INT64_C(300000)
 /* The pause before a failed day is tried again; it doubles up to the longest one. */
-#define FIRST_PAUSE_MS  APR_INT64_C(60000)
+#define FIRST_PAUSE_MS   APR_INT64_C(60000)
 #define LONGEST_PAUSE_MS APR_INT64_C(3600000)
-#define DOUBLINGS_MAX   6
-#define TRIES_MAX       24      /* of one day; with the pauses they take about 18 h */
-#define REST_MS         5000    /* nothing new is begun for so long after a failure */
-#define BACK_DAYS       30      /* missing days are added up to so long back */
+#define DOUBLINGS_MAX    6
+#define TRIES_MAX        24   /* of one day; with the pauses they take about 18 h */
+#define REST_MS          5000 /* nothing new is begun for so long after a failure */
+#define BACK_DAYS        30   /* missing days are added up to so long back */
 
 struct dygw_reconcile_t {
-    dygw_ctx_t ctx;                     /* its pool is the parent of the run's pool */
+    dygw_ctx_t ctx; /* its pool is the parent of the run's pool */
     dygw_douyin_async_t *async;
-    dygw_reconcile_run_t *run;          /* NULL: no day is being reconciled */
-    dygw_ms_t known_from;               /* from then on, for 24 h, no day is missing in the table */
-    dygw_ms_t rest_until;               /* nothing is begun before then */
+    dygw_reconcile_run_t *run; /* NULL: no day is being reconciled */
+    dygw_ms_t known_from;      /* from then on, for 24 h, no day is missing in the table */
+    dygw_ms_t rest_until;      /* nothing is begun before then */
 };
 
 static void rest_for_now(dygw_reconcile_t *rec)

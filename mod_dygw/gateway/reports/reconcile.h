@@ -8,7 +8,7 @@
 
 /* Douyin's records appear with a delay. So a day is reconciled this long after its end, unless an
  * operator asks for it sooner. */
-#define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000)      /* 2 h */
+#define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000) /* 2 h */
 
 typedef struct dygw_reconcile_t dygw_reconcile_t;
 

@@ -7,10 +7,10 @@
 
 #include "gateway/ask.h"
 
-#define ASK_PAUSE_MS    12      /* Douyin allows 100 calls a second */
-#define PAGE_TRIES      5       /* of one page, with pauses of 1, 2, 4, 8 s: */
-#define HALF_PAUSE_MS   APR_INT64_C(500)    /* half of the first one */
-#define PAGES_MAX       100000
+#define ASK_PAUSE_MS  12               /* Douyin allows 100 calls a second */
+#define PAGE_TRIES    5                /* of one page, with pauses of 1, 2, 4, 8 s: */
+#define HALF_PAUSE_MS APR_INT64_C(500) /* half of the first one */
+#define PAGES_MAX     100000
 
 static void begin_page_call(dygw_reconcile_run_t *run)
 {

@@ -6,17 +6,17 @@
 #include "gateway/reports/reconcile.h"
 
 /* What one step does at most. */
-#define READ_MAX        500
-#define FIND_MAX        25
-#define WRITE_MAX       50
-#define TIDY_MAX        500
+#define READ_MAX  500
+#define FIND_MAX  25
+#define WRITE_MAX 50
+#define TIDY_MAX  500
 
 static apr_status_t read_verifications(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     apr_array_header_t *rows;
     apr_int64_t last;
-    apr_status_t rv = dygw_store_match_read(db, &run->ids, READ_MAX, &rows, &last,
-                                            dygw_db_pool(db));
+    apr_status_t rv
+        = dygw_store_match_read(db, &run->ids, READ_MAX, &rows, &last, dygw_db_pool(db));
     int i;
 
     if (rv != APR_SUCCESS) {
@@ -110,8 +110,8 @@ static apr_status_t write_items(dygw_reconcile_run_t *run, dygw_db_t *db)
         n++;
     }
     if (rv == APR_SUCCESS && n > 0) {
-        rv = dygw_store_reconciliation_put_items(db, run->row, run->generation, run->written,
-                                                 items, n);
+        rv = dygw_store_reconciliation_put_items(db, run->row, run->generation, run->written, items,
+                                                 n);
     }
     run->written += n;
     if (run->written >= pairs->nelts) {

@@ -9,9 +9,9 @@
 
 /* Which reconciliation a request asks for. */
 typedef struct dygw_reconciliation_wanted_t {
-    const char *day;                /* "2026-01-31" */
+    const char *day; /* "2026-01-31" */
     const char *account_id;
-    int refresh;                    /* the reconciliation is to be made anew */
+    int refresh; /* the reconciliation is to be made anew */
 } dygw_reconciliation_wanted_t;
 
 /* Reads the reconciliation of a day, as it is shown, into *shown, from ctx->pool. With refresh, or

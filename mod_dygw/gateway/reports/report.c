@@ -15,8 +15,8 @@ static void trim_page(dygw_report_page_t *found, int page_size)
     found->next_after_id = 0;
     if (found->rows->nelts > page_size) {
         found->rows->nelts = page_size;
-        found->next_after_id = APR_ARRAY_IDX(found->rows, page_size - 1,
-                                             const dygw_verification_t *)->id;
+        found->next_after_id
+            = APR_ARRAY_IDX(found->rows, page_size - 1, const dygw_verification_t *)->id;
     }
 }
 

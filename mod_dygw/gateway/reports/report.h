@@ -14,9 +14,9 @@
 
 /* A page of verifications; its memory is from ctx->pool. */
 typedef struct dygw_report_page_t {
-    apr_array_header_t *rows;       /* of dygw_verification_t *, the newest first */
-    apr_int64_t total;              /* verifications on all pages */
-    apr_int64_t next_after_id;      /* id of the last row; 0: there are no more behind it */
+    apr_array_header_t *rows;  /* of dygw_verification_t *, the newest first */
+    apr_int64_t total;         /* verifications on all pages */
+    apr_int64_t next_after_id; /* id of the last row; 0: there are no more behind it */
 } dygw_report_page_t;
 
 /* Reads page number `page` (from 1), page_size verifications at most. out, here and below: DYGW_OK
@@ -32,8 +32,8 @@ void dygw_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter
 
 /* Sums by group; its memory is from ctx->pool. */
 typedef struct dygw_summary_t {
-    apr_array_header_t *rows;       /* of dygw_sums_row_t *, in the order of their keys */
-    dygw_sums_t total;              /* the sum of the rows */
+    apr_array_header_t *rows; /* of dygw_sums_row_t *, in the order of their keys */
+    dygw_sums_t total;        /* the sum of the rows */
 } dygw_summary_t;
 
 /* Adds up the verifications in groups by what group_by says (DYGW_BY_*, added up); days are those

@@ -19,22 +19,22 @@
 #include "util/compiler.h"
 #include "util/day.h"
 
-#define FIRST_DAYS      8
-#define DAYS_MAX        366
-#define FEW_VERIFICATIONS   25000   /* after a piece with fewer, the next is twice as long */
-#define MANY_VERIFICATIONS  100000  /* after a piece with more, the next is half as long */
+#define FIRST_DAYS         8
+#define DAYS_MAX           366
+#define FEW_VERIFICATIONS  25000  /* after a piece with fewer, the next is twice as long */
+#define MANY_VERIFICATIONS 100000 /* after a piece with more, the next is half as long */
 
 /* A summary while it is made. */
 typedef struct summing_t {
     const dygw_ctx_t *ctx;
-    dygw_report_filter_t filter;    /* with the times of the present piece */
+    dygw_report_filter_t filter; /* with the times of the present piece */
     dygw_sums_by_t by;
-    apr_hash_t *groups;             /* key -> dygw_sums_row_t */
+    apr_hash_t *groups; /* key -> dygw_sums_row_t */
     dygw_summary_t *summary;
-    dygw_ms_t from;                 /* the present piece begins then or later */
-    dygw_ms_t until;                /* the last piece ends then */
-    int days;                       /* length of the present piece */
-    apr_int64_t verifications;      /* how many the present piece has */
+    dygw_ms_t from;            /* the present piece begins then or later */
+    dygw_ms_t until;           /* the last piece ends then */
+    int days;                  /* length of the present piece */
+    apr_int64_t verifications; /* how many the present piece has */
 } summing_t;
 
 /* --- groups --- */
@@ -108,8 +108,8 @@ static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, 
     summing_t *s = baton;
     apr_pool_t *scratch = dygw_db_pool(db);
     apr_array_header_t *rows;
-    apr_status_t rv = dygw_store_report_sums(db, &s->filter, &s->by, DYGW_SUMMARY_ROWS_MAX + 1,
-                                             &rows, scratch);
+    apr_status_t rv
+        = dygw_store_report_sums(db, &s->filter, &s->by, DYGW_SUMMARY_ROWS_MAX + 1, &rows, scratch);
 
     if (rv == APR_SUCCESS) {
         s->verifications = add_rows(s, rows, scratch);
@@ -200,8 +200,10 @@ static void explain_summary(apr_status_t rv, apr_pool_t *pool, dygw_result_t *ou
     if (rv == APR_ENOSPC) {
         out->code = DYGW_INVALID_REQUEST;
         out->field = "group_by";
-        out->message = apr_psprintf(pool, "that makes more than %d rows: group by less, or ask "
-                                          "about a shorter time", DYGW_SUMMARY_ROWS_MAX);
+        out->message = apr_psprintf(pool,
+                                    "that makes more than %d rows: group by less, or ask "
+                                    "about a shorter time",
+                                    DYGW_SUMMARY_ROWS_MAX);
     }
     else if (rv != APR_SUCCESS) {
         dygw_explain_database(out);
@@ -211,8 +213,12 @@ static void explain_summary(apr_status_t rv, apr_pool_t *pool, dygw_result_t *ou
 void dygw_report_summary(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int group_by,
                          dygw_summary_t *summary, dygw_result_t *out)
 {
-    summing_t s = { .ctx = ctx, .filter = *filter, .by = { group_by, ctx->gateway->time_zone },
-                    .groups = apr_hash_make(ctx->pool), .summary = summary, .days = FIRST_DAYS };
+    summing_t s = { .ctx = ctx,
+                    .filter = *filter,
+                    .by = { group_by, ctx->gateway->time_zone },
+                    .groups = apr_hash_make(ctx->pool),
+                    .summary = summary,
+                    .days = FIRST_DAYS };
 
     *out = (dygw_result_t){ 0 };
     *summary = (dygw_summary_t){ .rows = apr_array_make(ctx->pool, 1, sizeof(dygw_sums_row_t *)) };

@@ -12,7 +12,7 @@ typedef struct place_t {
     int coupons;
     int use;
     int uses;
-    const dygw_order_coupon_t *figures;     /* of this coupon; NULL: the order does not list it */
+    const dygw_order_coupon_t *figures; /* of this coupon; NULL: the order does not list it */
 } place_t;
 
 apr_int64_t dygw_amounts_share(apr_int64_t total, apr_int64_t parts, apr_int64_t position)
@@ -55,8 +55,7 @@ static int use_serial_of(const dygw_seen_coupon_t *coupon, const char *verify_id
 
 /* If Douyin does not number the use, the uses of one request are taken to be the first ones, in
  * order. */
-static void find_use(place_t *place, const dygw_verification_t *v,
-                     const dygw_seen_coupon_t *coupon)
+static void find_use(place_t *place, const dygw_verification_t *v, const dygw_seen_coupon_t *coupon)
 {
     int serial = use_serial_of(coupon, v->verify_id);
 
@@ -102,7 +101,7 @@ static apr_int64_t amount_of(const place_t *place, apr_int64_t of_coupon, apr_in
         return dygw_amounts_share(of_coupon, place->uses, place->use);
     }
     if (of_order >= 0) {
-        apr_int64_t uses = place->uses;     /* uses of all coupons together may be more than an int
+        apr_int64_t uses = place->uses; /* uses of all coupons together may be more than an int
                                              * holds */
 
         return dygw_amounts_share(of_order, place->coupons * uses,
@@ -135,11 +134,11 @@ void dygw_amounts_fill(dygw_verification_t *v, const dygw_order_reply_t *order,
         v->pay_amount = paid_for(&place, order, coupon);
     }
     if (order && v->receipt_amount == DYGW_NO_INT) {
-        v->receipt_amount = amount_of(&place, own ? own->receipt_amount : -1,
-                                      order->receipt_amount);
+        v->receipt_amount
+            = amount_of(&place, own ? own->receipt_amount : -1, order->receipt_amount);
     }
     if (order && v->discount_amount == DYGW_NO_INT) {
-        v->discount_amount = amount_of(&place, own ? own->discount_amount : -1,
-                                       order->discount_amount);
+        v->discount_amount
+            = amount_of(&place, own ? own->discount_amount : -1, order->discount_amount);
     }
 }

@@ -33,8 +33,10 @@ int dygw_attribution_is_known(const apr_array_header_t *rivals, const char *veri
 static int redemption_may_be_of(const dygw_rival_t *rival, const dygw_seen_verify_t *verify)
 {
     const dygw_verification_t v = {
-        .created_at = rival->created_at, .sent_at = rival->created_at, .attempts = 1,
-        .poi_id = rival->poi_id
+        .created_at = rival->created_at,
+        .sent_at = rival->created_at,
+        .attempts = 1,
+        .poi_id = rival->poi_id,
     };
 
     return dygw_fit_verify(&v, verify, rival->verify_time) == DYGW_FIT_YES;
@@ -109,8 +111,8 @@ apr_status_t dygw_attribution_rivals(dygw_db_t *db, const dygw_verification_t *v
                                      const dygw_seen_coupon_t *seen, apr_array_header_t **rivals,
                                      apr_pool_t *pool)
 {
-    const char *id = seen->certificate.certificate_id ? seen->certificate.certificate_id
-                                                      : v->certificate_id;
+    const char *id
+        = seen->certificate.certificate_id ? seen->certificate.certificate_id : v->certificate_id;
     apr_status_t rv = APR_SUCCESS;
 
     *rivals = NULL;
@@ -136,8 +138,8 @@ apr_status_t dygw_attribution_learn(dygw_db_t *db, dygw_verification_t *v,
     for (n = 0; rivals && n < rivals->nelts; n++) {
         if (rival_at(rivals, n)->id == v->id && rival_at(rivals, n)->verify_id) {
             v->verify_id = rival_at(rivals, n)->verify_id;
-            v->certificate_id = v->certificate_id ? v->certificate_id
-                                                  : seen->certificate.certificate_id;
+            v->certificate_id
+                = v->certificate_id ? v->certificate_id : seen->certificate.certificate_id;
             return APR_SUCCESS;
         }
     }
@@ -198,7 +200,7 @@ apr_status_t dygw_attribution_find_free(dygw_db_t *db, const dygw_verification_t
     }
     rv = dygw_store_match_find(db, found->verify->verify_id, &owner, pool);
     if (rv == APR_SUCCESS) {
-        found->verify = NULL;   /* its owner has another certificate_id, so it is no rival */
+        found->verify = NULL; /* its owner has another certificate_id, so it is no rival */
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }

@@ -27,8 +27,8 @@ apr_status_t dygw_attribution_learn(dygw_db_t *db, dygw_verification_t *v,
                                     const dygw_seen_coupon_t *seen, apr_pool_t *pool);
 
 typedef struct dygw_free_verify_t {
-    const dygw_seen_verify_t *verify;   /* NULL: no free redemption is shown */
-    int contested;                      /* a rival is `processing`: it may be the owner */
+    const dygw_seen_verify_t *verify; /* NULL: no free redemption is shown */
+    int contested;                    /* a rival is `processing`: it may be the owner */
 } dygw_free_verify_t;
 
 /* Finds a redemption that v may have caused until the time `until`, and that no verification of

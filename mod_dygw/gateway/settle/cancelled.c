@@ -5,7 +5,7 @@
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
 
-#define AHEAD_MAX_MS    600000  /* a lease never lasts so long; if one does, a clock was set back */
+#define AHEAD_MAX_MS 600000 /* a lease never lasts so long; if one does, a clock was set back */
 
 const char *dygw_cancel_token(const dygw_gateway_t *gateway, const dygw_verification_t *v,
                               apr_pool_t *pool)

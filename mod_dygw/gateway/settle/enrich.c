@@ -19,14 +19,14 @@
 #include "gateway/settle/settle.h"
 #include "util/text.h"
 
-#define US_PER_MS           1000
-#define EXT_ORDER_ID_MAX    64      /* characters, the most that the table keeps */
+#define US_PER_MS        1000
+#define EXT_ORDER_ID_MAX 64 /* characters, the most that the table keeps */
 
 /* What the attempt learned of one row. */
 typedef struct learned_t {
-    int wanted;                         /* the row is to be enriched */
-    int nameless;                       /* it is `success` and has no verify_id */
-    int clashed;                        /* the verify_id that was learned is another
+    int wanted;   /* the row is to be enriched */
+    int nameless; /* it is `success` and has no verify_id */
+    int clashed;  /* the verify_id that was learned is another
                                          * verification's */
     int asked_order;
     int asked_coupon;
@@ -145,7 +145,8 @@ static void enrich_end_failed(dygw_verification_t *v, const dygw_job_t *job,
     v->next_run_at = DYGW_NO_TIME;
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0440) "verification %" APR_INT64_T_FMT ": its order could not be had in all "
-                          "the time there was, and is given up: %s", v->id, v->last_error);
+                          "the time there was, and is given up: %s",
+             v->id, v->last_error);
 }
 
 static void enrich_end_last(dygw_verification_t *v, const dygw_job_t *job, const learned_t *learned)
@@ -157,7 +158,8 @@ static void enrich_end_last(dygw_verification_t *v, const dygw_job_t *job, const
     enrich_end_success(v, learned, job->ctx.pool);
     dygw_log(job->ctx.log, WARN, 0,
              DYGWNO(0447) "verification %" APR_INT64_T_FMT ": Douyin did not say which of the "
-                          "coupon's verifications it is, and it cannot be cancelled here", v->id);
+                          "coupon's verifications it is, and it cannot be cancelled here",
+             v->id);
 }
 
 /* Counts the attempt and sets when the next is due. The last attempt is made at the end of the
@@ -174,14 +176,15 @@ static void enrich_put_off(dygw_verification_t *v, const dygw_job_t *job, const 
     }
     ends_at = v->enrich_since + gateway->enrich_give_up / US_PER_MS;
     v->enrichment_retry_count++;
-    v->last_error = learned->error ? learned->error
-                                   : "certificate/get: the redemption is not shown yet";
+    v->last_error
+        = learned->error ? learned->error : "certificate/get: the redemption is not shown yet";
     if (now >= ends_at) {
         enrich_end_last(v, job, learned);
         return;
     }
-    v->next_run_at = now + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
-                                          gateway->enrich_max / US_PER_MS);
+    v->next_run_at = now
+                     + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
+                                      gateway->enrich_max / US_PER_MS);
     if (v->next_run_at > ends_at) {
         v->next_run_at = ends_at;
     }
@@ -309,7 +312,8 @@ static const dygw_question_t *order_question(dygw_job_t *job, const char *order_
 static const dygw_question_t *coupon_question(dygw_job_t *job, const char *encrypted_code)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_GET, .encrypted_code = encrypted_code
+        .what = DYGW_QUESTION_GET,
+        .encrypted_code = encrypted_code,
     };
     return &job->question;
 }
@@ -374,8 +378,8 @@ static const dygw_question_t *enrich_begin(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
-        learned[i].wanted = v->verify_status == DYGW_SUCCESS
-                            && v->enrichment_status == DYGW_ENRICH_PENDING;
+        learned[i].wanted
+            = v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING;
         learned[i].nameless = learned[i].wanted && !v->verify_id && v->encrypted_code;
         if (learned[i].wanted) {
             learned[i].error = enrich_obstacle(job, v);
@@ -386,5 +390,8 @@ static const dygw_question_t *enrich_begin(dygw_job_t *job)
 }
 
 const dygw_job_kind_t dygw_enrich_job = {
-    "enrich", DYGW_DUE_ENRICH, enrich_begin, enrich_answered
+    "enrich",
+    DYGW_DUE_ENRICH,
+    enrich_begin,
+    enrich_answered,
 };

@@ -13,9 +13,9 @@
 #include "util/text.h"
 
 /* By so much the clocks of Douyin's machines may differ from each other, and from those of ours. */
-#define DOUYINS_MS      1000
-#define CLOCKS_MS       (DYGW_CLOCKS_APART_MS + DOUYINS_MS)
-#define SECOND_MS       1000
+#define DOUYINS_MS 1000
+#define CLOCKS_MS  (DYGW_CLOCKS_APART_MS + DOUYINS_MS)
+#define SECOND_MS  1000
 
 static const dygw_seen_coupon_t *coupon_at(const apr_array_header_t *coupons, int i)
 {
@@ -77,8 +77,8 @@ dygw_ms_t dygw_fit_prepared_at(const dygw_verification_t *v, apr_pool_t *pool)
     }
     answers = dygw_json_parse(v->douyin_response, strlen(v->douyin_response), DYGW_JSON_LENIENT,
                               pool, &mistake);
-    return dygw_time_from_douyin(dygw_json_int(json_object_get(json_object_get(answers, "prepare"),
-                                                               "extra"), "now", 0));
+    return dygw_time_from_douyin(
+        dygw_json_int(json_object_get(json_object_get(answers, "prepare"), "extra"), "now", 0));
 }
 
 int dygw_fit_precedes(const dygw_verification_t *v, const dygw_seen_verify_t *verify,

@@ -15,8 +15,8 @@ const dygw_seen_coupon_t *dygw_fit_coupon(const dygw_verification_t *v,
                                           const apr_array_header_t *coupons);
 
 typedef enum {
-    DYGW_FIT_NO,        /* time, store or kind are not what v asked for */
-    DYGW_FIT_SILENT,    /* nothing speaks against v, but the time or the kind is not shown */
+    DYGW_FIT_NO,     /* time, store or kind are not what v asked for */
+    DYGW_FIT_SILENT, /* nothing speaks against v, but the time or the kind is not shown */
     DYGW_FIT_YES
 } dygw_fit_e;
 

@@ -28,13 +28,13 @@
 #include "gateway/settle/settle.h"
 
 /* 49 h: after that Douyin is not asked any more. */
-#define ASK_FOR_MS          APR_INT64_C(176400000)
-#define NEWS_PAUSE_MS       60000
-#define NEWS_PAUSE_MAX_MS   600000
-#define NEWS_PAUSE_PART     10                      /* a pause is the row's age divided by this */
-#define FRESH_MS            10000                   /* Douyin may not show a redemption yet */
+#define ASK_FOR_MS        APR_INT64_C(176400000)
+#define NEWS_PAUSE_MS     60000
+#define NEWS_PAUSE_MAX_MS 600000
+#define NEWS_PAUSE_PART   10    /* a pause is the row's age divided by this */
+#define FRESH_MS          10000 /* Douyin may not show a redemption yet */
 /* So far the clock of the host that redeemed may be ahead; more: our clock was set back. */
-#define AHEAD_MAX_MS        60000
+#define AHEAD_MAX_MS      60000
 
 static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why);
 
@@ -55,7 +55,8 @@ static dygw_ms_t cancel_began(const dygw_verification_t *v)
 static dygw_follow_up_next_e follow_up_ask_get(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_GET, .encrypted_code = dygw_follow_up_row(job)->encrypted_code
+        .what = DYGW_QUESTION_GET,
+        .encrypted_code = dygw_follow_up_row(job)->encrypted_code,
     };
     return DYGW_FOLLOW_UP_ASK;
 }
@@ -81,8 +82,9 @@ static dygw_follow_up_next_e follow_up_send_cancel(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_CANCEL,
-        .verify_id = v->verify_id, .certificate_id = v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool)
+        .verify_id = v->verify_id,
+        .certificate_id = v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool),
     };
     return DYGW_FOLLOW_UP_ASK;
 }
@@ -110,16 +112,17 @@ static dygw_follow_up_next_e end_cancel_done(dygw_job_t *job, dygw_confirmed_by_
     if (by != DYGW_BY_NOBODY) {
         v->confirmed_by = by;
     }
-    dygw_log(job->ctx.log, INFO, 0,
-             DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled", v->id);
+    dygw_log(job->ctx.log, INFO, 0, DYGWNO(0434) "verification %" APR_INT64_T_FMT " is cancelled",
+             v->id);
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_DONE);
 }
 
 static dygw_follow_up_next_e end_cancel_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
-             DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %"
-                          APR_INT64_T_FMT, dygw_follow_up_row(job)->id, reply->error_code);
+             DYGWNO(0433) "verification %" APR_INT64_T_FMT
+                          " is not cancelled: error_code %" APR_INT64_T_FMT,
+             dygw_follow_up_row(job)->id, reply->error_code);
     dygw_cancel_refused(dygw_follow_up_row(job), reply);
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
@@ -157,8 +160,7 @@ static dygw_ms_t fresh_for(const dygw_verification_t *v, dygw_ms_t now)
     return left < FRESH_MS ? left : FRESH_MS;
 }
 
-static dygw_ms_t news_pause(const dygw_verification_t *v, const dygw_reply_t *reply,
-                            dygw_ms_t now)
+static dygw_ms_t news_pause(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now)
 {
     dygw_ms_t pause = (now - v->created_at) / NEWS_PAUSE_PART;
 
@@ -191,9 +193,8 @@ static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply
             return end_news(job, reply);
         }
         /* A cancel here is that of an orphan: orphan.c has set when to look for its outcome. */
-        v->errand_at = job->question.what == DYGW_QUESTION_CANCEL
-                           ? v->errand_at
-                           : now + news_pause(v, reply, now);
+        v->errand_at = job->question.what == DYGW_QUESTION_CANCEL ? v->errand_at
+                                                                  : now + news_pause(v, reply, now);
     }
     else if (now > cancel_began(v) + ASK_FOR_MS) {
         return end_cancel_unconfirmed(job);
@@ -397,5 +398,8 @@ static const dygw_question_t *follow_up_answered(dygw_job_t *job, dygw_answer_t 
 }
 
 const dygw_job_kind_t dygw_follow_up_job = {
-    "errand", DYGW_DUE_FOLLOW_UP, follow_up_begin, follow_up_answered
+    "errand",
+    DYGW_DUE_FOLLOW_UP,
+    follow_up_begin,
+    follow_up_answered,
 };

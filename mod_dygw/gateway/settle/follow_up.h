@@ -8,20 +8,20 @@
 #include "gateway/background/job.h"
 
 /* 2 h, in ms: for so long a cancel is tried. Douyin allows a cancel for 1 h. */
-#define DYGW_CANCEL_FOR_MS  APR_INT64_C(7200000)
+#define DYGW_CANCEL_FOR_MS APR_INT64_C(7200000)
 
 /* The state of the job. */
 typedef struct dygw_follow_up_t {
-    int at;                         /* the index of the row whose turn it is; -1: none yet */
-    const dygw_reply_t *refusal;    /* Douyin's refusal of the row's cancel; NULL: none yet */
-    int clash;                      /* the row's new verify_id is another verification's */
+    int at;                      /* the index of the row whose turn it is; -1: none yet */
+    const dygw_reply_t *refusal; /* Douyin's refusal of the row's cancel; NULL: none yet */
+    int clash;                   /* the row's new verify_id is another verification's */
 } dygw_follow_up_t;
 
 /* What the job does next. */
 typedef enum {
-    DYGW_FOLLOW_UP_STOP,    /* the job ends, because the row could not be written */
-    DYGW_FOLLOW_UP_ASK,     /* the job asks job->question */
-    DYGW_FOLLOW_UP_NEXT     /* the job goes to the next row; this row is written and done */
+    DYGW_FOLLOW_UP_STOP, /* the job ends, because the row could not be written */
+    DYGW_FOLLOW_UP_ASK,  /* the job asks job->question */
+    DYGW_FOLLOW_UP_NEXT  /* the job goes to the next row; this row is written and done */
 } dygw_follow_up_next_e;
 
 /* --- one row: follow_up_row.c --- */

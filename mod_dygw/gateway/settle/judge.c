@@ -37,7 +37,7 @@
 
 /* So long Douyin surely takes a repetition for the same verify, also of a times card. */
 #define CONFIRM_CARD_MS APR_INT64_C(600000)
-#define FOLLOW_MS       APR_INT64_C(176400000)  /* 49 h: Douyin's risk review lasts up to 48 h */
+#define FOLLOW_MS       APR_INT64_C(176400000) /* 49 h: Douyin's risk review lasts up to 48 h */
 
 static int is_given_up(const dygw_verification_t *v)
 {
@@ -185,8 +185,7 @@ static dygw_fit_e fit_of(const dygw_evidence_t *e, int i, const dygw_seen_verify
 
 static int is_free_fit(const dygw_evidence_t *e, int i, const dygw_seen_verify_t *verify)
 {
-    return fit_of(e, i, verify) == DYGW_FIT_YES
-           && !has_other_owner(e, i, verify->verify_id);
+    return fit_of(e, i, verify) == DYGW_FIT_YES && !has_other_owner(e, i, verify->verify_id);
 }
 
 /* Returns the first redemption that fits the i-th row, that no other verification has, and that was

@@ -9,42 +9,42 @@
 #include "gateway/settle/fit.h"
 
 /* Douyin: a verify is repeated 5 times after 5 s each, then every 40 s, 14 times in all. */
-#define DYGW_REPEATS_MAX        14
+#define DYGW_REPEATS_MAX 14
 
 /* So many repetitions are made besides, where they can redeem nothing and only tell whose a
  * redemption is. */
-#define DYGW_CONFIRMS_MAX       3
+#define DYGW_CONFIRMS_MAX 3
 
 /* 15 minutes, in ms: how late Douyin may still apply a verify. A coupon that is unused so long
  * after the last verify was not redeemed by any verify. */
-#define DYGW_LATE_MS            APR_INT64_C(900000)
+#define DYGW_LATE_MS APR_INT64_C(900000)
 
 /* What is known of the verifications of one request. Arrays have an entry for each row. */
 typedef struct dygw_evidence_t {
-    dygw_verification_t *const *rows;                   /* all rows of the request */
+    dygw_verification_t *const *rows; /* all rows of the request */
     int count;
-    const dygw_seen_coupon_t *seen[DYGW_COUNT_MAX];     /* the coupon as Douyin shows it; */
-    const dygw_reply_t *unseen[DYGW_COUNT_MAX];         /* where it is NULL: Douyin's answer */
-    const apr_array_header_t *rivals[DYGW_COUNT_MAX];   /* see dygw_attribution_rivals */
-    dygw_ms_t prepared_at[DYGW_COUNT_MAX];              /* dygw_fit_prepared_at of the row */
-    apr_array_header_t *foreign;    /* of const char *: verify_ids that the database has found to be
+    const dygw_seen_coupon_t *seen[DYGW_COUNT_MAX];   /* the coupon as Douyin shows it; */
+    const dygw_reply_t *unseen[DYGW_COUNT_MAX];       /* where it is NULL: Douyin's answer */
+    const apr_array_header_t *rivals[DYGW_COUNT_MAX]; /* see dygw_attribution_rivals */
+    dygw_ms_t prepared_at[DYGW_COUNT_MAX];            /* dygw_fit_prepared_at of the row */
+    apr_array_header_t *foreign; /* of const char *: verify_ids that the database has found to be
                                      * other verifications' */
     dygw_ms_t now;
 } dygw_evidence_t;
 
 typedef enum {
     DYGW_VERDICT_WAIT,
-    DYGW_VERDICT_REPEAT,    /* repeat the verify, to redeem or to confirm */
-    DYGW_VERDICT_OURS,      /* `success`: a redemption that is shown is the row's */
+    DYGW_VERDICT_REPEAT, /* repeat the verify, to redeem or to confirm */
+    DYGW_VERDICT_OURS,   /* `success`: a redemption that is shown is the row's */
     DYGW_VERDICT_FAILED
 } dygw_verdict_e;
 
 typedef struct dygw_verdict_t {
     dygw_verdict_e what;
-    int silent;                         /* WAIT: no repetition can tell whose the redemption is */
-    const dygw_seen_verify_t *verify;   /* the redemption that is the row's (OURS) or may be the
+    int silent;                       /* WAIT: no repetition can tell whose the redemption is */
+    const dygw_seen_verify_t *verify; /* the redemption that is the row's (OURS) or may be the
                                          * row's; NULL: none is shown */
-    apr_int64_t error_code;             /* FAILED, as the next */
+    apr_int64_t error_code;           /* FAILED, as the next */
     const char *description;
 } dygw_verdict_t;
 

@@ -4,5 +4,7 @@
 #include "gateway/settle/settle.h"
 
 const dygw_job_kind_t *const dygw_settle_kinds[DYGW_JOB_KINDS] = {
-    &dygw_settle_job, &dygw_follow_up_job, &dygw_enrich_job
+    &dygw_settle_job,
+    &dygw_follow_up_job,
+    &dygw_enrich_job,
 };

@@ -49,7 +49,8 @@ static dygw_follow_up_next_e orphan_end_look(dygw_job_t *job, int again)
     }
     dygw_log(job->ctx.log, INFO, 0,
              DYGWNO(0443) "verification %" APR_INT64_T_FMT ": what Douyin redeemed late is taken "
-                          "back", v->id);
+                          "back",
+             v->id);
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_ORPHAN);
 }
 
@@ -108,10 +109,11 @@ static dygw_follow_up_next_e cancel_orphan(dygw_job_t *job, const dygw_seen_coup
                           "late all the same, as verify_id %s; that is being cancelled",
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_CANCEL, .verify_id = late.verify_id,
-        .certificate_id = seen->certificate.certificate_id ? seen->certificate.certificate_id
-                                                           : v->certificate_id,
-        .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool)
+        .what = DYGW_QUESTION_CANCEL,
+        .verify_id = late.verify_id,
+        .certificate_id
+        = seen->certificate.certificate_id ? seen->certificate.certificate_id : v->certificate_id,
+        .cancel_token = dygw_cancel_token(job->ctx.gateway, &late, job->ctx.pool),
     };
     return DYGW_FOLLOW_UP_ASK;
 }

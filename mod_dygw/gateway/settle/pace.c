@@ -7,11 +7,11 @@
 #include "douyin/douyin.h"
 #include "gateway/background/job.h"
 
-#define QUICK_REPEATS   5
-#define QUICK_MS        25000   /* what the quick repetitions take together */
-#define SLOW_MS         40000
-#define LONGEST_MS      600000
-#define AFTERWARDS_MS   1000    /* so much later a time is over for certain */
+#define QUICK_REPEATS 5
+#define QUICK_MS      25000 /* what the quick repetitions take together */
+#define SLOW_MS       40000
+#define LONGEST_MS    600000
+#define AFTERWARDS_MS 1000 /* so much later a time is over for certain */
 
 static dygw_ms_t grown_pause(dygw_ms_t passed, dygw_ms_t first, dygw_ms_t longest)
 {
@@ -61,14 +61,15 @@ dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply,
     int spoke = reply->kind == DYGW_REPLY_SETUP || reply->kind == DYGW_REPLY_REQUEST
                 || dygw_douyin_reply_wants_rest(reply);
 
-    return now + grown_pause(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS,
-                            spoke ? LONGEST_MS : SLOW_MS);
+    return now
+           + grown_pause(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS, spoke ? LONGEST_MS : SLOW_MS);
 }
 
 dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now)
 {
     dygw_ms_t passed = now - since;
 
-    return now + (passed < QUICK_MS ? DYGW_PACE_FIRST_MS
-                                    : grown_pause(passed / 2, SLOW_MS, LONGEST_MS));
+    return now
+           + (passed < QUICK_MS ? DYGW_PACE_FIRST_MS
+                                : grown_pause(passed / 2, SLOW_MS, LONGEST_MS));
 }

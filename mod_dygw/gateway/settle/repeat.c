@@ -17,17 +17,17 @@
 #include "util/text.h"
 
 /* So many repetitions without a result are enough, while a redemption that fits is shown. */
-#define IN_VAIN_MAX         3
+#define IN_VAIN_MAX    3
 /* A repetition is sent within this time after its commit, or not at all. So long no other host has
  * the rows due again, even if its clock is ahead: no caller can cancel what another host finds
  * while the repetition is still to be sent. */
-#define SEND_WITHIN_MS      (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
+#define SEND_WITHIN_MS (DYGW_PACE_FIRST_MS - DYGW_CLOCKS_APART_MS)
 
 void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 {
     dygw_settle_t *s = job->state;
-    dygw_ms_t ended_at = now + SEND_WITHIN_MS + job->ctx.gateway->upstream_timeout / 1000
-                         + DYGW_CLOCKS_APART_MS;
+    dygw_ms_t ended_at
+        = now + SEND_WITHIN_MS + job->ctx.gateway->upstream_timeout / 1000 + DYGW_CLOCKS_APART_MS;
     int i;
 
     for (i = 0; i < job->count; i++) {
@@ -53,9 +53,12 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
         codes[i] = job->rows[i]->encrypted_code;
     }
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_VERIFY, .poi_id = job->rows[0]->poi_id,
-        .verify_token = job->rows[0]->verify_token, .codes = codes, .count = job->count,
-        .send_by = s->evidence.now + SEND_WITHIN_MS
+        .what = DYGW_QUESTION_VERIFY,
+        .poi_id = job->rows[0]->poi_id,
+        .verify_token = job->rows[0]->verify_token,
+        .codes = codes,
+        .count = job->count,
+        .send_by = s->evidence.now + SEND_WITHIN_MS,
     };
     return &job->question;
 }
@@ -131,8 +134,8 @@ static int repeat_take_reply(const dygw_job_t *job, int i, const dygw_reply_t *r
 
     switch (reply->kind) {
     case DYGW_REPLY_COUPON:
-        return repeat_take_refusal(v, dygw_douyin_reply_is_already(reply),
-                                   reply->error_code, reply->description);
+        return repeat_take_refusal(v, dygw_douyin_reply_is_already(reply), reply->error_code,
+                                   reply->description);
     case DYGW_REPLY_REVIEW:
         dygw_record_review(v);
         return 0;
@@ -187,7 +190,8 @@ static int repeat_take_settled_row(const dygw_job_t *job, int i, const dygw_veri
     if (v->verify_status == DYGW_FAILED && v->error_code != DYGW_OUTCOME_NOT_OURS) {
         dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0432) "verification %" APR_INT64_T_FMT " is recorded as failed, and Douyin "
-                              "redeemed it when the others of its request were repeated", v->id);
+                              "redeemed it when the others of its request were repeated",
+                 v->id);
         dygw_late_alarm(v, now);
         return DYGW_JOB_GUARDED;
     }
@@ -196,7 +200,8 @@ static int repeat_take_settled_row(const dygw_job_t *job, int i, const dygw_veri
         dygw_log(job->ctx.log, WARN, 0,
                  DYGWNO(0437) "verification %" APR_INT64_T_FMT " was cancelled at Douyin just when "
                               "the others of its request were repeated, which redeemed it anew as "
-                              "verify_id %s", v->id, answer->items[i].verify_id);
+                              "verify_id %s",
+                 v->id, answer->items[i].verify_id);
         dygw_late_alarm(v, now);
         return DYGW_JOB_GUARDED;
     }

@@ -119,7 +119,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
         dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
-        v->already = DYGW_ALREADY_SILENT;   /* rivals need not wait for this row */
+        v->already = DYGW_ALREADY_SILENT; /* rivals need not wait for this row */
     }
     if (seen) {
         dygw_record_look(v, seen);
@@ -165,8 +165,8 @@ static int apply_verdicts(dygw_job_t *job, const dygw_verdict_t *verdicts, int *
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
-    wanted = wanted && repetition_is_due(job, s->evidence.now)
-             && dygw_settle_redeemed_are_shown(job);
+    wanted
+        = wanted && repetition_is_due(job, s->evidence.now) && dygw_settle_redeemed_are_shown(job);
     if (wanted) {
         guard_redeemed(job, changed);
         dygw_repeat_count(job, s->evidence.now);
@@ -261,7 +261,8 @@ static const dygw_question_t *settle_ask_next(dygw_job_t *job)
         return settle_judge(job);
     }
     job->question = (dygw_question_t){
-        .what = DYGW_QUESTION_GET, .encrypted_code = job->rows[i]->encrypted_code
+        .what = DYGW_QUESTION_GET,
+        .encrypted_code = job->rows[i]->encrypted_code,
     };
     return &job->question;
 }
@@ -276,8 +277,8 @@ static const dygw_question_t *settle_look(dygw_job_t *job)
     if (!knows_order(job->rows[0])) {
         return settle_ask_next(job);
     }
-    job->question = (dygw_question_t){ .what = DYGW_QUESTION_QUERY,
-                                       .order_id = job->rows[0]->order_id };
+    job->question
+        = (dygw_question_t){ .what = DYGW_QUESTION_QUERY, .order_id = job->rows[0]->order_id };
     return &job->question;
 }
 
@@ -366,8 +367,8 @@ static const dygw_question_t *settle_take_get(dygw_job_t *job, const dygw_coupon
         return settle_put_off(job, &answer->reply);
     }
     for (i = 0; i < job->count; i++) {
-        if (!s->evidence.seen[i] && dygw_text_same(job->rows[i]->encrypted_code,
-                                                   job->question.encrypted_code)) {
+        if (!s->evidence.seen[i]
+            && dygw_text_same(job->rows[i]->encrypted_code, job->question.encrypted_code)) {
             s->evidence.seen[i] = seen;
             s->evidence.unseen[i] = seen ? NULL : &answer->reply;
             s->asked[i] = 1;
@@ -417,5 +418,8 @@ static const dygw_question_t *settle_answered(dygw_job_t *job, dygw_answer_t ans
 }
 
 const dygw_job_kind_t dygw_settle_job = {
-    "settle", DYGW_DUE_SETTLE, settle_begin, settle_answered
+    "settle",
+    DYGW_DUE_SETTLE,
+    settle_begin,
+    settle_answered,
 };

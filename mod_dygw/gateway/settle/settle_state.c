@@ -42,8 +42,7 @@ static void log_settled_rows(const dygw_job_t *job, const int *changed)
                                   "error_code %" APR_INT64_T_FMT,
                      v->id, dygw_verify_status_word(v->verify_status),
                      v->confirmed_by ? ", confirmed by " : "",
-                     v->confirmed_by ? dygw_confirmed_by_word(v->confirmed_by) : "",
-                     v->error_code);
+                     v->confirmed_by ? dygw_confirmed_by_word(v->confirmed_by) : "", v->error_code);
         }
     }
 }
@@ -59,8 +58,7 @@ static void wake_rivals_of(const dygw_job_t *job, int i, dygw_db_t **db)
     for (n = 0; rivals && n < rivals->nelts; n++) {
         const dygw_rival_t *rival = &APR_ARRAY_IDX(rivals, n, dygw_rival_t);
 
-        if (rival->verify_status != DYGW_PROCESSING
-            || rival->first_id == job->rows[0]->first_id) {
+        if (rival->verify_status != DYGW_PROCESSING || rival->first_id == job->rows[0]->first_id) {
             continue;
         }
         if (!*db
@@ -116,8 +114,7 @@ static dygw_ms_t next_look_of(const dygw_job_t *job, const dygw_verification_t *
     const dygw_settle_t *s = job->state;
     dygw_ms_t repeat;
 
-    if (v->already || v->refused_code != DYGW_NO_INT
-        || !dygw_may_repeat(job->rows, job->count)) {
+    if (v->already || v->refused_code != DYGW_NO_INT || !dygw_may_repeat(job->rows, job->count)) {
         return dygw_pace_look(v, now);
     }
     repeat = dygw_pace_repeat(job->rows, job->count);
@@ -149,8 +146,9 @@ void dygw_settle_schedule(const dygw_job_t *job, dygw_ms_t now)
 /* If Douyin never told the verify_id of v, any redemption counts. */
 static int redemption_is_shown(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
-    return seen && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
-                                 : seen->verifies->nelts > 0);
+    return seen
+           && (v->verify_id ? dygw_fit_find(seen, v->verify_id) != NULL
+                            : seen->verifies->nelts > 0);
 }
 
 int dygw_settle_redeemed_are_shown(const dygw_job_t *job)

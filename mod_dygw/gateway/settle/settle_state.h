@@ -11,12 +11,12 @@
 /* The state of the job. Arrays have an entry for each row. */
 typedef struct dygw_settle_t {
     dygw_evidence_t evidence;
-    int asked[DYGW_COUNT_MAX];      /* this look has asked get for the row's code */
-    int news[DYGW_COUNT_MAX];       /* not 0: news made the row due */
-    int fits[DYGW_COUNT_MAX];       /* the last look showed a redemption that may be the row's */
-    dygw_ms_t sent_before[DYGW_COUNT_MAX];  /* sent_at before the repetition was counted */
-    int refused;                    /* Douyin's platform has just refused a repetition, */
-    int rests;                      /* because a quota is used up */
+    int asked[DYGW_COUNT_MAX]; /* this look has asked get for the row's code */
+    int news[DYGW_COUNT_MAX];  /* not 0: news made the row due */
+    int fits[DYGW_COUNT_MAX];  /* the last look showed a redemption that may be the row's */
+    dygw_ms_t sent_before[DYGW_COUNT_MAX]; /* sent_at before the repetition was counted */
+    int refused;                           /* Douyin's platform has just refused a repetition, */
+    int rests;                             /* because a quota is used up */
 } dygw_settle_t;
 
 /* Whether the row is open. */

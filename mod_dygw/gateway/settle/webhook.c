@@ -16,12 +16,12 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define URL_CHECK           "verify_webhook"
-#define COUPON_CHANGED      "life_trade_certificate_notify"
-#define CHALLENGE_MAX       256     /* bytes, the most of a challenge that is a text */
-#define MSG_ID_MAX          128
-#define EVENT_NAME_MAX      64
-#define NOTHING_TO_SAY      "{}"
+#define URL_CHECK      "verify_webhook"
+#define COUPON_CHANGED "life_trade_certificate_notify"
+#define CHALLENGE_MAX  256 /* bytes, the most of a challenge that is a text */
+#define MSG_ID_MAX     128
+#define EVENT_NAME_MAX 64
+#define NOTHING_TO_SAY "{}"
 
 /* Returns the message's `content`, which Douyin writes as an object, or as a text that holds one.
  * NULL: it is neither. */
@@ -132,7 +132,7 @@ static const char *printable_id(const char *msg_id)
 {
     apr_size_t len;
 
-    for (len = 0; msg_id && msg_id[len] > ' ' && msg_id[len] <= '~'; len++) { }
+    for (len = 0; msg_id && msg_id[len] > ' ' && msg_id[len] <= '~'; len++) {}
     return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0' ? msg_id : "?";
 }
 
@@ -160,8 +160,9 @@ static void take_coupon_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, co
         dygw_explain_database(out);
         return;
     }
-    count_message(ctx->gateway, rv == APR_EEXIST ? DYGW_WEBHOOK_REPEATED
-                           : change->records > 0 ? DYGW_WEBHOOK_NEWS : DYGW_WEBHOOK_UNKNOWN);
+    count_message(ctx->gateway, rv == APR_EEXIST      ? DYGW_WEBHOOK_REPEATED
+                                : change->records > 0 ? DYGW_WEBHOOK_NEWS
+                                                      : DYGW_WEBHOOK_UNKNOWN);
     log_change(change, msg_id, rv, ctx->log);
     if (change->records > 0) {
         dygw_host_left_work(ctx->gateway);

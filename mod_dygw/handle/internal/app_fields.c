@@ -6,18 +6,19 @@
 
 #include "util/spelling.h"
 
-#define APP_NAME_MAX        64
-#define CODE_MAX            32
-#define DESCRIPTION_MAX     255
-#define CLIENT_KEY_MIN      8
-#define CLIENT_KEY_MAX      64
-#define SECRET_MIN          16
-#define SECRET_MAX          128
-#define STORES_MAX          1000
-#define GRACE_SEC_MAX       APR_INT64_C(604800)     /* 7 days */
+#define APP_NAME_MAX    64
+#define CODE_MAX        32
+#define DESCRIPTION_MAX 255
+#define CLIENT_KEY_MIN  8
+#define CLIENT_KEY_MAX  64
+#define SECRET_MIN      16
+#define SECRET_MAX      128
+#define STORES_MAX      1000
+#define GRACE_SEC_MAX   APR_INT64_C(604800) /* 7 days */
 
-static const char *const create_fields[] = { "name", "code", "description", "client_key", "secret",
-                                             "status", "allow_token_read", "poi_ids", NULL };
+static const char *const create_fields[]
+    = { "name",    "code", "description", "client_key", "secret", "status", "allow_token_read",
+        "poi_ids", NULL };
 static const char *const change_fields[] = { "name", "description", "status", "poi_ids", NULL };
 static const char *const secret_fields[] = { "secret", "grace_seconds", NULL };
 

@@ -4,11 +4,11 @@
 
 #include <apr_strings.h>
 
-#define APP_SIZE            512
-#define PAGE_MAX            1000000
-#define PAGE_SIZE           20
-#define PAGE_SIZE_MAX       200
-#define ANY_STATUS          (-1)
+#define APP_SIZE      512
+#define PAGE_MAX      1000000
+#define PAGE_SIZE     20
+#define PAGE_SIZE_MAX 200
+#define ANY_STATUS    (-1)
 
 static int reply_app(dygw_call_t *call, const dygw_app_t *app)
 {
@@ -23,7 +23,8 @@ static int reply_app(dygw_call_t *call, const dygw_app_t *app)
 
 static dygw_actor_t actor_of(const dygw_call_t *call)
 {
-    return (dygw_actor_t){ .name = call->actor, .address = call->r->useragent_ip,
+    return (dygw_actor_t){ .name = call->actor,
+                           .address = call->r->useragent_ip,
                            .request_id = call->log.request_id };
 }
 
@@ -184,12 +185,13 @@ static int reply_token_access(dygw_call_t *call, int allow)
 {
     dygw_jsonw_t w;
 
-    report_change(call, call->id, allow ? "allowed to read the token"
-                                        : "not allowed to read the token any more");
+    report_change(call, call->id,
+                  allow ? "allowed to read the token" : "not allowed to read the token any more");
     dygw_jsonw_init(&w, call->r->pool, APP_SIZE);
     dygw_jsonw_object(&w, NULL);
-    dygw_jsonw_string(&w, "message", allow ? "the app may read the access token"
-                                           : "the app may not read the access token");
+    dygw_jsonw_string(&w, "message",
+                      allow ? "the app may read the access token"
+                            : "the app may not read the access token");
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }

@@ -7,14 +7,14 @@
 #include "gateway/reports/report.h"
 #include "util/spelling.h"
 
-#define ENTRY_SIZE          512
-#define PAGE_MAX            1000000
-#define PAGE_SIZE           20
-#define PAGE_SIZE_MAX       200
-#define WORD_MAX            128     /* characters of an actor or a target */
+#define ENTRY_SIZE    512
+#define PAGE_MAX      1000000
+#define PAGE_SIZE     20
+#define PAGE_SIZE_MAX 200
+#define WORD_MAX      128 /* characters of an actor or a target */
 
-static const char *const known_parameters[] = { "start_time", "end_time", "actor", "action",
-                                                "target", "page", "page_size", NULL };
+static const char *const known_parameters[]
+    = { "start_time", "end_time", "actor", "action", "target", "page", "page_size", NULL };
 
 static const char *read_audit_word(const apr_table_t *query, const char *name, dygw_result_t *out)
 {

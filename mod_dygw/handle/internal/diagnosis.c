@@ -14,7 +14,7 @@
 #include "util/spelling.h"
 
 #define REPLY_SIZE      4096
-#define PEAK_MAX        1000000     /* requests a second */
+#define PEAK_MAX        1000000 /* requests a second */
 #define RETRY_AFTER_SEC 1
 
 static const char *const known_parameters[] = { "poi_id", "peak", NULL };
@@ -32,8 +32,9 @@ static apr_array_header_t *read_diagnosis_stores(const apr_table_t *query, apr_p
 
         if (!dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-")
             || poi_ids->nelts == DYGW_DIAGNOSIS_STORES) {
-            dygw_invalid(out, "poi_id", "poi_id must be up to 20 stores, parted by commas, each 1 "
-                                        "to 32 of A-Za-z0-9_-");
+            dygw_invalid(out, "poi_id",
+                         "poi_id must be up to 20 stores, parted by commas, each 1 "
+                         "to 32 of A-Za-z0-9_-");
         }
         APR_ARRAY_PUSH(poi_ids, const char *) = poi_id;
         list = list[len] == ',' ? list + len + 1 : NULL;
@@ -61,8 +62,12 @@ static void check_nonce_table(const dygw_call_t *call, int peak, dygw_findings_t
     is_small = peak * kept_for > capacity;
     is_full = dygw_finding_is_nearly_full(held, capacity);
     dygw_finding(findings, DYGW_CHECK_NONCES,
-                 is_small ? DYGW_FAIL : is_full ? DYGW_WARN : DYGW_PASS,
-                 is_small ? DYGW_WHY_TOO_SMALL : is_full ? DYGW_WHY_NEARLY_FULL : DYGW_WHY_NONE);
+                 is_small  ? DYGW_FAIL
+                 : is_full ? DYGW_WARN
+                           : DYGW_PASS,
+                 is_small  ? DYGW_WHY_TOO_SMALL
+                 : is_full ? DYGW_WHY_NEARLY_FULL
+                           : DYGW_WHY_NONE);
     dygw_jsonw_int(&findings->w, "capacity", capacity);
     dygw_jsonw_int(&findings->w, "held", held);
     dygw_jsonw_int(&findings->w, "kept_seconds", kept_for);
@@ -77,8 +82,8 @@ static void check_nonce_table(const dygw_call_t *call, int peak, dygw_findings_t
 /* What the pool of connections has to serve. */
 typedef struct pools_t {
     dygw_dbd_settings_t dbd;
-    int threads;        /* of a child */
-    int children;       /* of httpd, at most */
+    int threads;  /* of a child */
+    int children; /* of httpd, at most */
 } pools_t;
 
 static void read_pools(const dygw_call_t *call, pools_t *pools)
@@ -97,8 +102,12 @@ static void check_connection_pool(const pools_t *pools, dygw_findings_t *finding
     int is_closed = pools->dbd.keep < pools->dbd.max;
 
     dygw_finding(findings, DYGW_CHECK_POOL,
-                 is_small ? DYGW_FAIL : is_closed ? DYGW_WARN : DYGW_PASS,
-                 is_small ? DYGW_WHY_TOO_SMALL : is_closed ? DYGW_WHY_NOT_KEPT : DYGW_WHY_NONE);
+                 is_small    ? DYGW_FAIL
+                 : is_closed ? DYGW_WARN
+                             : DYGW_PASS,
+                 is_small    ? DYGW_WHY_TOO_SMALL
+                 : is_closed ? DYGW_WHY_NOT_KEPT
+                             : DYGW_WHY_NONE);
     dygw_jsonw_int(&findings->w, "threads", pools->threads);
     dygw_jsonw_int(&findings->w, "children", pools->children);
     dygw_jsonw_int(&findings->w, "dbd_keep", pools->dbd.keep);

@@ -16,12 +16,12 @@
 #include "util/spelling.h"
 
 #define ACCOUNT_MAX     64
-#define PIECE           200     /* items in a piece */
-#define PIECE_SIZE      65536   /* bytes of a piece, about */
-#define RETRY_AFTER_SEC 5       /* a day is reconciled in about this time */
+#define PIECE           200   /* items in a piece */
+#define PIECE_SIZE      65536 /* bytes of a piece, about */
+#define RETRY_AFTER_SEC 5     /* a day is reconciled in about this time */
 
-static const char *const known_parameters[] = { "date", "account_id", "refresh", "export", "bom",
-                                                "raw", NULL };
+static const char *const known_parameters[]
+    = { "date", "account_id", "refresh", "export", "bom", "raw", NULL };
 
 /* What the query asks for. */
 typedef struct reconciliation_query_t {

@@ -13,7 +13,7 @@ typedef enum { TEXT, ID, NUMBER, FEN, YUAN, TIME } kind_e;
 
 typedef struct column_t {
     const char *name;
-    const char *side;       /* the object in the item that has the key; NULL: the item itself */
+    const char *side; /* the object in the item that has the key; NULL: the item itself */
     const char *key;
     kind_e kind;
 } column_t;

@@ -5,20 +5,20 @@
 
 #include <string.h>
 
-#define PAGE_MAX        1000000
-#define PAGE_SIZE       20
-#define PAGE_SIZE_MAX   200
-#define VIEW_SIZE       2048    /* bytes of one verification, without Douyin's answers */
+#define PAGE_MAX      1000000
+#define PAGE_SIZE     20
+#define PAGE_SIZE_MAX 200
+#define VIEW_SIZE     2048 /* bytes of one verification, without Douyin's answers */
 
-static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "page", "page_size",
-                                                "after_id", NULL };
+static const char *const known_parameters[]
+    = { DYGW_REPORT_PARAMETERS, "page", "page_size", "after_id", NULL };
 
 typedef struct report_query_t {
     dygw_report_filter_t filter;
     dygw_csv_wanted_t csv;
     int page;
     int page_size;
-    apr_int64_t after_id;       /* 0: the caller asks by page */
+    apr_int64_t after_id; /* 0: the caller asks by page */
 } report_query_t;
 
 /* CSV has all verifications that match: parameters of a page are a mistake then. */

@@ -8,17 +8,17 @@
 #include "handle/stream.h"
 #include "handle/internal/report_query.h"
 
-#define FIRST_PIECE     50      /* verifications in the first piece */
-#define PIECE           500     /* in each other piece */
+#define FIRST_PIECE 50  /* verifications in the first piece */
+#define PIECE       500 /* in each other piece */
 
 typedef struct export_t {
     dygw_call_t *call;
     const dygw_report_filter_t *filter;
     dygw_stream_t stream;
     dygw_csv_t csv;
-    apr_pool_t *pool;           /* of the present piece */
+    apr_pool_t *pool; /* of the present piece */
     dygw_report_page_t piece;
-    apr_int64_t rows;           /* of CSV, sent so far */
+    apr_int64_t rows; /* of CSV, sent so far */
 } export_t;
 
 static void read_export_piece(export_t *e, apr_int64_t after_id, int size, dygw_result_t *out)

@@ -9,9 +9,9 @@
 
 #include "util/spelling.h"
 
-#define ID_DIGITS       18
-#define SOUGHT_MAX      64      /* characters of certificate_id and order_id */
-#define CSV_SIZE        65536
+#define ID_DIGITS  18
+#define SOUGHT_MAX 64 /* characters of certificate_id and order_id */
+#define CSV_SIZE   65536
 
 apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out)
 {

@@ -11,7 +11,7 @@
 /* The names of the parameters that the functions below read, for a list of known parameters. */
 #define DYGW_REPORT_PARAMETERS \
     "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
-    "export", "bom", "raw"
+        "export", "bom", "raw"
 
 /* Reads the filters of a query; text is borrowed from the query. A mistake is told by *out. */
 void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
@@ -22,9 +22,9 @@ apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_resul
 
 /* Whether the caller wants CSV, and which. */
 typedef struct dygw_csv_wanted_t {
-    int csv;        /* 0: JSON */
-    int bom;        /* with a byte order mark, for Excel */
-    int raw;        /* as data, not for spreadsheets: see util/csv.h */
+    int csv; /* 0: JSON */
+    int bom; /* with a byte order mark, for Excel */
+    int raw; /* as data, not for spreadsheets: see util/csv.h */
 } dygw_csv_wanted_t;
 
 /* Reads the parameters export, bom and raw. A mistake is told by *out. */

@@ -10,9 +10,9 @@
 #include "handle/stream.h"
 #include "util/day.h"
 
-#define ROW_SIZE    320
-#define BY_DEFAULT  "day,poi_id,app_id"
-#define PIECE_SIZE  65536       /* bytes; CSV is sent when half of them are written */
+#define ROW_SIZE   320
+#define BY_DEFAULT "day,poi_id,app_id"
+#define PIECE_SIZE 65536 /* bytes; CSV is sent when half of them are written */
 
 static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "group_by", NULL };
 
@@ -21,11 +21,8 @@ static const struct {
     const char *name;
     int by;
 } keys[] = {
-    { "day", DYGW_BY_DAY },
-    { "poi_id", DYGW_BY_POI },
-    { "app_id", DYGW_BY_APP },
-    { "app_name", DYGW_BY_APP },
-    { "product_id", DYGW_BY_PRODUCT },
+    { "day", DYGW_BY_DAY },      { "poi_id", DYGW_BY_POI },         { "app_id", DYGW_BY_APP },
+    { "app_name", DYGW_BY_APP }, { "product_id", DYGW_BY_PRODUCT },
 };
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
@@ -86,8 +83,9 @@ static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result
         }
         by = group_by_word(word);
         if (!by || group_by & by) {
-            dygw_invalid(out, "group_by", "group_by must be some of day, poi_id, app_id and "
-                                          "product_id, each once, with commas between");
+            dygw_invalid(out, "group_by",
+                         "group_by must be some of day, poi_id, app_id and "
+                         "product_id, each once, with commas between");
             return 0;
         }
         group_by |= by;
@@ -239,8 +237,7 @@ static int reply_summary_csv(dygw_call_t *call, const summary_query_t *wanted,
             dygw_csv_rewind(&csv);
         }
     }
-    return dygw_stream_end(&stream,
-                           listening && dygw_stream_send(&stream, csv.text, csv.len));
+    return dygw_stream_end(&stream, listening && dygw_stream_send(&stream, csv.text, csv.len));
 }
 
 int dygw_handle_summary(dygw_call_t *call)

@@ -4,7 +4,7 @@
 
 #include "gateway/redeem/cancel.h"
 
-#define ID_MAX  APR_INT64_C(999999999999999999)     /* the same limit as of an id in a path */
+#define ID_MAX APR_INT64_C(999999999999999999) /* the same limit as of an id in a path */
 
 static apr_int64_t read_cancel_request(dygw_call_t *call, dygw_result_t *out)
 {

@@ -9,14 +9,14 @@
 #include "util/spelling.h"
 #include "util/text.h"
 
-#define SHORT_LINK          "short_link"
-#define CODE                "code"
-#define ENCRYPTED_CODE      "encrypted_code"
+#define SHORT_LINK     "short_link"
+#define CODE           "code"
+#define ENCRYPTED_CODE "encrypted_code"
 
-#define LINK_MAX            2048
-#define ENCRYPTED_CODE_MAX  2048
-#define CODE_DIGITS_MIN     8
-#define CODE_DIGITS_MAX     20
+#define LINK_MAX           2048
+#define ENCRYPTED_CODE_MAX 2048
+#define CODE_DIGITS_MIN    8
+#define CODE_DIGITS_MAX    20
 
 const char *const dygw_coupon_modes[4] = { SHORT_LINK, CODE, ENCRYPTED_CODE, NULL };
 const char *const dygw_prepare_modes[3] = { SHORT_LINK, CODE, NULL };
@@ -119,8 +119,7 @@ static const char *read_code(const dygw_fields_t *f)
     return code;
 }
 
-static void read_coupon_of(const dygw_fields_t *f, const char *mode,
-                           dygw_redeem_request_t *request)
+static void read_coupon_of(const dygw_fields_t *f, const char *mode, dygw_redeem_request_t *request)
 {
     if (strcmp(mode, SHORT_LINK) == 0) {
         request->mode = DYGW_MODE_SHORT_LINK;

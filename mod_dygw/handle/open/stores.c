@@ -4,10 +4,10 @@
 
 #include "util/spelling.h"
 
-#define ACCOUNT_MAX     64
-#define PAGE_MAX        10000   /* Douyin refuses higher pages */
-#define PAGE_SIZE       20
-#define PAGE_SIZE_MAX   50
+#define ACCOUNT_MAX   64
+#define PAGE_MAX      10000 /* Douyin refuses higher pages */
+#define PAGE_SIZE     20
+#define PAGE_SIZE_MAX 50
 
 static const char *const known_parameters[] = { "poi_id", "account_id", "page", "size", NULL };
 

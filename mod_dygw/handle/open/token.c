@@ -6,9 +6,9 @@
 #include "gateway/apps/reads.h"
 #include "util/spelling.h"
 
-#define REPLY_SIZE          512
-#define DIGEST_LEN          8
-#define RETRY_AFTER_SEC     5
+#define REPLY_SIZE      512
+#define DIGEST_LEN      8
+#define RETRY_AFTER_SEC 5
 
 static const char *const known_parameters[] = { "rejected", NULL };
 

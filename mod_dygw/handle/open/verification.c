@@ -8,7 +8,7 @@
 
 #include "gateway/redeem/idempotency.h"
 
-#define VIEW_SIZE 2048      /* of one verification, without Douyin's answers */
+#define VIEW_SIZE 2048 /* of one verification, without Douyin's answers */
 
 static apr_size_t verification_view_size(const dygw_verification_t *v)
 {

@@ -5,14 +5,14 @@
 #include "process/nonce.h"
 #include "gateway/redeem/idempotency.h"
 
-#define VERIFY_TOKEN_MAX    256
-#define ID_MAX              64
-#define REMARK_MAX          64
-#define IDEMPOTENCY_KEY     "Idempotency-Key"
+#define VERIFY_TOKEN_MAX 256
+#define ID_MAX           64
+#define REMARK_MAX       64
+#define IDEMPOTENCY_KEY  "Idempotency-Key"
 
 static const char *const known_fields[] = {
-    "poi_id", "short_link", "code", "encrypted_code", "verify_token", "order_id", "certificate_id",
-    "count", "operator", "device", "ext_order_id", NULL
+    "poi_id",         "short_link", "code",     "encrypted_code", "verify_token", "order_id",
+    "certificate_id", "count",      "operator", "device",         "ext_order_id", NULL,
 };
 
 /* Reads what a request has only when the caller has prepared the coupon. */
@@ -48,7 +48,7 @@ static void read_verify_fields(const dygw_fields_t *f, dygw_redeem_request_t *re
     dygw_fields_known(f, known_fields);
     dygw_coupon_read(f, dygw_coupon_modes, request);
     if (f->out->code != DYGW_OK) {
-        return;     /* the rest depends on the mode */
+        return; /* the rest depends on the mode */
     }
     read_prepared_coupon(f, request);
     read_coupon_count(f, request);
@@ -111,7 +111,7 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
         [DYGW_PROCESSING] = DYGW_REDEMPTION_PROCESSING,
         [DYGW_SUCCESS] = DYGW_REDEMPTION_SUCCESS,
         [DYGW_FAILED] = DYGW_REDEMPTION_FAILED,
-        [DYGW_CANCELLED] = DYGW_REDEMPTION_SUCCESS,     /* by another request, just now */
+        [DYGW_CANCELLED] = DYGW_REDEMPTION_SUCCESS, /* by another request, just now */
     };
     int i;
 

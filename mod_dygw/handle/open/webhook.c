@@ -7,7 +7,7 @@
 
 #include "gateway/settle/webhook.h"
 
-#define MSG_ID  "Msg-Id"
+#define MSG_ID "Msg-Id"
 
 int dygw_handle_webhook(dygw_call_t *call)
 {

@@ -18,7 +18,10 @@ struct dygw_stmt_t {
 };
 
 /* The same text on all three. */
-#define DYGW_SQL(text) { text, text, text }
+#define DYGW_SQL(text) \
+    { \
+        text, text, text \
+    }
 
 /* The database's own clock in ms, so that hosts whose clocks differ agree about leases. Text of one
  * dialect each. */
@@ -28,12 +31,16 @@ struct dygw_stmt_t {
 
 /* One text with the dialect's clock in the middle. */
 #define DYGW_SQL_NOW(before, after) \
-    { before DYGW_NOW_SQLITE3 after, before DYGW_NOW_PGSQL after, before DYGW_NOW_MYSQL after }
+    { \
+        before DYGW_NOW_SQLITE3 after, before DYGW_NOW_PGSQL after, before DYGW_NOW_MYSQL after \
+    }
 
 /* INSERT that does nothing when the row is there; nrows tells. */
 #define DYGW_SQL_INSERT_NEW(into_values) \
-    { "INSERT INTO " into_values " ON CONFLICT DO NOTHING", \
-      "INSERT INTO " into_values " ON CONFLICT DO NOTHING", \
-      "INSERT IGNORE INTO " into_values }
+    { \
+        "INSERT INTO " into_values " ON CONFLICT DO NOTHING", \
+            "INSERT INTO " into_values " ON CONFLICT DO NOTHING", \
+            "INSERT IGNORE INTO " into_values \
+    }
 
 #endif

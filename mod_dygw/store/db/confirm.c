@@ -13,11 +13,12 @@
  * never comes, so that who removes old nonces does not meet it. */
 static const dygw_stmt_t confirm_put = {
     "dygw_confirm_put",
-    DYGW_SQL("INSERT INTO dygw_nonces (nonce_key, expires_at) VALUES (%s, 9223372036854775807)")
+    DYGW_SQL("INSERT INTO dygw_nonces (nonce_key, expires_at) VALUES (%s, 9223372036854775807)"),
 };
 
 static const dygw_stmt_t confirm_remove = {
-    "dygw_confirm_remove", DYGW_SQL("DELETE FROM dygw_nonces WHERE nonce_key = %s")
+    "dygw_confirm_remove",
+    DYGW_SQL("DELETE FROM dygw_nonces WHERE nonce_key = %s"),
 };
 
 static apr_status_t write_something(dygw_db_t *db)

@@ -23,8 +23,8 @@
 #include "store/db/inside.h"
 #include "store/db/notice.h"
 
-#define DEADLOCK_TRIES  3       /* of a statement that is a transaction by itself */
-#define DONE_ALONE      (-1)    /* no driver's code */
+#define DEADLOCK_TRIES 3    /* of a statement that is a transaction by itself */
+#define DONE_ALONE     (-1) /* no driver's code */
 
 /* --- failures --- */
 
@@ -182,7 +182,7 @@ static void give_connection_back(dygw_db_t *db)
 /* After a failure: is there a working session now that is not the one which failed? */
 static int is_session_renewed(dygw_db_t *db)
 {
-    int is_new = !db->session;  /* it failed before there was one */
+    int is_new = !db->session; /* it failed before there was one */
     apr_time_t began = apr_time_now();
     int works;
 
@@ -197,7 +197,7 @@ static int is_session_renewed(dygw_db_t *db)
         return is_new;
     }
     if (db->session) {
-        dygw_db_drop_session(db);   /* what the driver may make of it later is another */
+        dygw_db_drop_session(db); /* what the driver may make of it later is another */
     }
     give_connection_back(db);
     if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
@@ -266,7 +266,8 @@ static int run_job_once(dygw_db_t *db, dygw_dbjob_t *job)
         }
         db->error = apr_pstrcat(db->pool, job_name(job),
                                 ": no answer within the time limit, so that the connection was "
-                                "given up", NULL);
+                                "given up",
+                                NULL);
     }
     return rv;
 }
@@ -338,8 +339,8 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     }
     if (rv != 0) {
         db->failed = 1;
-        db->in_doubt = job_would_last(db, job)
-                       && (db->cut || db->alone || db->repeated || !db->connected);
+        db->in_doubt
+            = job_would_last(db, job) && (db->cut || db->alone || db->repeated || !db->connected);
         return APR_EGENERAL;
     }
     return APR_SUCCESS;
@@ -516,9 +517,8 @@ apr_status_t dygw_db_commit_before(dygw_db_t *db, const char *deadline)
     if (!db->source->guard) {
         return dygw_db_commit(db);
     }
-    return commit_with(db, apr_psprintf(db->scratch,
-                                        dygw_dialect(db->source->dialect)->commit_before,
-                                        deadline));
+    return commit_with(
+        db, apr_psprintf(db->scratch, dygw_dialect(db->source->dialect)->commit_before, deadline));
 }
 
 apr_status_t dygw_db_exec_quiet(dygw_db_t *db, const dygw_stmt_t *stmt, int *nrows,

@@ -8,8 +8,8 @@
 #include "store/db/catalogue.h"
 #include "store/db/db.h"
 
-#define LOOK_AGAIN_MS   60000
-#define NEVER           "9223372036854775807"
+#define LOOK_AGAIN_MS 60000
+#define NEVER         "9223372036854775807"
 
 static const dygw_stmt_t clock_read = { "dygw_clock_read", DYGW_SQL_NOW("SELECT ", "") };
 

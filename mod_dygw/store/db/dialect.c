@@ -6,10 +6,10 @@
 
 #include "store/db/catalogue.h"
 
-#define SQLITE3_BUSY    5       /* SQLITE_BUSY: somebody else writes to the file */
-#define MYSQL_DEADLOCK  1213    /* ER_LOCK_DEADLOCK */
-#define MYSQL_LOCK_WAIT 1205    /* ER_LOCK_WAIT_TIMEOUT */
-#define MYSQL_TOO_LONG  1969    /* MariaDB's ER_STATEMENT_TIMEOUT */
+#define SQLITE3_BUSY    5    /* SQLITE_BUSY: somebody else writes to the file */
+#define MYSQL_DEADLOCK  1213 /* ER_LOCK_DEADLOCK */
+#define MYSQL_LOCK_WAIT 1205 /* ER_LOCK_WAIT_TIMEOUT */
+#define MYSQL_TOO_LONG  1969 /* MariaDB's ER_STATEMENT_TIMEOUT */
 
 static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
     /* FULL: what is committed stays committed when the power fails. The first look at the file may
@@ -106,8 +106,8 @@ int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
 {
     switch (dialect) {
     case DYGW_PGSQL:
-        return text && (strstr(text, "due to lock timeout")
-                        || strstr(text, "due to statement timeout"));
+        return text
+               && (strstr(text, "due to lock timeout") || strstr(text, "due to statement timeout"));
     case DYGW_MYSQL:
         return code == MYSQL_LOCK_WAIT || code == MYSQL_TOO_LONG;
     default:

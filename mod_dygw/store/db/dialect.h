@@ -8,15 +8,15 @@
 #define DYGW_SETUP_MAX 5
 
 typedef struct dygw_dialect_t {
-    const char *driver;                         /* as DBDriver spells it */
-    const char *setup[DYGW_SETUP_MAX + 1];      /* what a new session is given, up to NULL */
-    const char *marker;                         /* a query: its answer tells sessions apart */
-    int marker_at;                              /* it is asked after so many texts of setup */
+    const char *driver;                    /* as DBDriver spells it */
+    const char *setup[DYGW_SETUP_MAX + 1]; /* what a new session is given, up to NULL */
+    const char *marker;                    /* a query: its answer tells sessions apart */
+    int marker_at;                         /* it is asked after so many texts of setup */
     const char *begin;
-    const char *commit_before;                  /* %s: a time on the database's clock, in ms */
-    const char *forget;                         /* ends all prepared statements; NULL: no need */
-    const char *unlimited;                      /* lifts the limit on a statement's time, */
-    const char *limited;                        /* and sets it again; both NULL: it has none */
+    const char *commit_before; /* %s: a time on the database's clock, in ms */
+    const char *forget;        /* ends all prepared statements; NULL: no need */
+    const char *unlimited;     /* lifts the limit on a statement's time, */
+    const char *limited;       /* and sets it again; both NULL: it has none */
 } dygw_dialect_t;
 
 const dygw_dialect_t *dygw_dialect(dygw_dialect_e dialect);

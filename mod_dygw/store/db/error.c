@@ -7,7 +7,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define NAME_MAX_LEN 32     /* longer than any column of ours, shorter than any digest */
+#define NAME_MAX_LEN 32 /* longer than any column of ours, shorter than any digest */
 
 /* A name of a table, column or constraint: ours begin with dygw_, columns have neither digit nor
  * capital. */

@@ -10,17 +10,17 @@
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 
-#define NO_SOCKET       (-1)
-#define LATE            apr_time_from_sec(3)    /* a look comes a second after the one before */
+#define NO_SOCKET (-1)
+#define LATE      apr_time_from_sec(3) /* a look comes a second after the one before */
 
 typedef int socket_fn(void *native);
 
 struct dygw_watched_t {
     dygw_guard_t *guard;
-    int socket;                 /* a descriptor of our own, or NO_SOCKET */
-    int used;                   /* by a unit of work */
-    int dead;                   /* cut */
-    apr_time_t last;            /* when something last began on it */
+    int socket;      /* a descriptor of our own, or NO_SOCKET */
+    int used;        /* by a unit of work */
+    int dead;        /* cut */
+    apr_time_t last; /* when something last began on it */
     APR_RING_ENTRY(dygw_watched_t) ring;
 };
 
@@ -35,17 +35,17 @@ struct dygw_guard_t {
     void (*wake)(void *baton);
     void *baton;
     int max;
-    int taken;                  /* connections given out, and threads on their way to one */
-    int known;                  /* those of `watched` that are not dead */
-    int alone;                  /* a thread is where connections are made */
-    apr_uint64_t tries;         /* of such threads, begun */
-    apr_uint64_t failed_try;    /* the last that failed */
+    int taken;               /* connections given out, and threads on their way to one */
+    int known;               /* those of `watched` that are not dead */
+    int alone;               /* a thread is where connections are made */
+    apr_uint64_t tries;      /* of such threads, begun */
+    apr_uint64_t failed_try; /* the last that failed */
     struct watched_ring_t watched;
     struct wait_ring_t waits;
-    int sleeps;                 /* the watch, until it is woken */
-    int stirred;                /* something began since it last looked */
-    apr_time_t looked_at;       /* or was woken at */
-    int was_late;               /* that look */
+    int sleeps;           /* the watch, until it is woken */
+    int stirred;          /* something began since it last looked */
+    apr_time_t looked_at; /* or was woken at */
+    int was_late;         /* that look */
 };
 
 /* --- sockets --- */
@@ -213,7 +213,7 @@ static void end_wait(dygw_guard_t *guard, dygw_wait_t *wait)
     if (wait->watched) {
         cut_connection(wait->watched);
     }
-    APR_RING_FOREACH(watched, &guard->watched, dygw_watched_t, ring) {
+    APR_RING_FOREACH (watched, &guard->watched, dygw_watched_t, ring) {
         if (!watched->used && watched->last < wait->since) {
             cut_connection(watched);
         }
@@ -238,7 +238,7 @@ int dygw_guard_look(dygw_guard_t *guard)
     is_late = !guard->was_late && now - guard->looked_at > LATE;
     guard->was_late = is_late;
     guard->looked_at = now;
-    APR_RING_FOREACH(wait, &guard->waits, dygw_wait_t, ring) {
+    APR_RING_FOREACH (wait, &guard->waits, dygw_wait_t, ring) {
         if (!is_late && !wait->cut && now - wait->since >= guard->limit) {
             end_wait(guard, wait);
         }

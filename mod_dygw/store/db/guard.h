@@ -30,17 +30,17 @@ typedef struct dygw_watched_t dygw_watched_t;
  * then all of this does nothing. */
 struct dygw_wait_t {
     dygw_guard_t *guard;
-    dygw_watched_t *watched;    /* the unit's; NULL while it has none */
-    apr_time_t since;           /* on a clock that does not jump; 0: it does not wait */
-    int cut;                    /* it took too long */
+    dygw_watched_t *watched; /* the unit's; NULL while it has none */
+    apr_time_t since;        /* on a clock that does not jump; 0: it does not wait */
+    int cut;                 /* it took too long */
     APR_RING_ENTRY(dygw_wait_t) ring;
 };
 
 typedef struct dygw_guard_config_t {
     dygw_dialect_e dialect;
-    int max;                        /* connections that the source gives out */
-    apr_interval_time_t limit;      /* how long anything may take */
-    void (*wake)(void *baton);      /* called, from any thread, when dygw_guard_look has something
+    int max;                   /* connections that the source gives out */
+    apr_interval_time_t limit; /* how long anything may take */
+    void (*wake)(void *baton); /* called, from any thread, when dygw_guard_look has something
                                      * to look at again */
     void *baton;
 } dygw_guard_config_t;

@@ -7,16 +7,16 @@
 #include "util/log.h"
 
 struct dygw_db_t {
-    apr_pool_t *pool;       /* the opener's, until the connection is given back */
-    apr_pool_t *scratch;    /* rows and what they gave out: gone before */
-    apr_pool_t *rows;       /* of the present query; NULL before the first */
+    apr_pool_t *pool;    /* the opener's, until the connection is given back */
+    apr_pool_t *scratch; /* rows and what they gave out: gone before */
+    apr_pool_t *rows;    /* of the present query; NULL before the first */
     dygw_db_source_t *source;
     const dygw_log_t *log;
     dygw_dbd_t dbd;
-    dygw_session_t *session;    /* of dbd; NULL: not looked for yet */
-    dygw_wait_t wait;       /* what the guard knows of this unit */
+    dygw_session_t *session; /* of dbd; NULL: not looked for yet */
+    dygw_wait_t wait;        /* what the guard knows of this unit */
     int connected;
-    int cut;                /* a statement took too long: the connection is no good any more */
+    int cut; /* a statement took too long: the connection is no good any more */
     int in_transaction;
     int failed;             /* a statement of the transaction failed */
     int locked;             /* the writer's lock is ours */
@@ -35,7 +35,7 @@ typedef struct dygw_dbjob_t {
     const char *plain;
     const char **args;
     int nrows;
-    apr_dbd_results_t **results;    /* NULL: it gives no rows */
+    apr_dbd_results_t **results; /* NULL: it gives no rows */
 } dygw_dbjob_t;
 
 /* Keeps what the driver says of a failure for dygw_db_report. */

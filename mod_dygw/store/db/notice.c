@@ -8,7 +8,7 @@
 
 #include "util/compiler.h"
 
-#define SOURCE_FUNCTION 'R'     /* PG_DIAG_SOURCE_FUNCTION: no language changes it */
+#define SOURCE_FUNCTION 'R' /* PG_DIAG_SOURCE_FUNCTION: no language changes it */
 
 typedef void receiver_fn(void *arg, const void *result);
 typedef receiver_fn *set_receiver_fn(void *native, receiver_fn *receiver, void *arg);

@@ -12,7 +12,7 @@ struct dygw_rows_t {
     const char *label;
     apr_dbd_results_t *results;
     apr_dbd_row_t *row;
-    int number;             /* of the row, from 1: the only way of reading that all drivers have */
+    int number; /* of the row, from 1: the only way of reading that all drivers have */
 };
 
 apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
@@ -63,7 +63,7 @@ apr_status_t dygw_rows_next(dygw_rows_t *rows)
 
 void dygw_rows_end(dygw_rows_t *rows)
 {
-    while (dygw_rows_next(rows) == APR_SUCCESS) { }
+    while (dygw_rows_next(rows) == APR_SUCCESS) {}
 }
 
 /* NULL for SQL NULL. datum_get and not get_entry: with PostgreSQL that cannot tell NULL from an

@@ -13,7 +13,7 @@
 typedef struct file_t {
     dygw_dialect_e dialect;
     int number;
-    const char *path;   /* below sql/ */
+    const char *path; /* below sql/ */
     const char *text;
 } file_t;
 
@@ -30,15 +30,17 @@ static const dygw_stmt_t schema_exists = {
     { "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'dygw_meta'",
       "SELECT CASE WHEN to_regclass('dygw_meta') IS NULL THEN 0 ELSE 1 END",
       "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() "
-      "AND table_name = 'dygw_meta'" }
+      "AND table_name = 'dygw_meta'" },
 };
 
 static const dygw_stmt_t meta_get = {
-    "dygw_meta_get", DYGW_SQL("SELECT value FROM dygw_meta WHERE name = %s")
+    "dygw_meta_get",
+    DYGW_SQL("SELECT value FROM dygw_meta WHERE name = %s"),
 };
 
 static const dygw_stmt_t meta_put = {
-    "dygw_meta_put", DYGW_SQL_INSERT_NEW("dygw_meta (name, value) VALUES (%s, %s)")
+    "dygw_meta_put",
+    DYGW_SQL_INSERT_NEW("dygw_meta (name, value) VALUES (%s, %s)"),
 };
 
 int dygw_schema_wanted(void)
@@ -182,7 +184,7 @@ static const dygw_stmt_t server_get = {
     { "SELECT " DYGW_NOW_SQLITE3 ", 0",
       "SELECT " DYGW_NOW_PGSQL ", CAST(current_setting('max_connections') AS INTEGER) "
       "- CAST(current_setting('superuser_reserved_connections') AS INTEGER)",
-      "SELECT " DYGW_NOW_MYSQL ", CAST(@@GLOBAL.max_connections AS SIGNED)" }
+      "SELECT " DYGW_NOW_MYSQL ", CAST(@@GLOBAL.max_connections AS SIGNED)" },
 };
 
 apr_status_t dygw_store_server(dygw_db_t *db, dygw_server_t *server)

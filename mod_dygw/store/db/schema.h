@@ -29,8 +29,8 @@ apr_status_t dygw_schema_claim(dygw_db_t *db, const char *client_key, const char
 
 /* What the server says of itself. */
 typedef struct dygw_server_t {
-    dygw_ms_t now;              /* its clock */
-    int max_connections;        /* for users like ours; 0: there is no server, or no limit */
+    dygw_ms_t now;       /* its clock */
+    int max_connections; /* for users like ours; 0: there is no server, or no limit */
 } dygw_server_t;
 
 apr_status_t dygw_store_server(dygw_db_t *db, dygw_server_t *server);

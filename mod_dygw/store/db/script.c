@@ -7,8 +7,8 @@
 #include "store/db/db.h"
 #include "store/db/dialect.h"
 
-#define TRIES   10      /* of a statement, SQLite only */
-#define PAUSE   apr_time_from_msec(50)
+#define TRIES 10 /* of a statement, SQLite only */
+#define PAUSE apr_time_from_msec(50)
 
 /* One statement of a migration. SQLite fails, and does not wait, where two hosts make the same file
  * at once. */
@@ -71,7 +71,7 @@ apr_status_t dygw_db_script(dygw_db_t *db, const char *name, const char *const *
     db->in_transaction = 0;
     lift_limit(db, 0);
     if (db->source->dialect == DYGW_SQLITE3) {
-        dygw_db_drop_session(db);       /* the schema's change has broken its statements */
+        dygw_db_drop_session(db); /* the schema's change has broken its statements */
     }
     dygw_db_unlock(db);
     return APR_SUCCESS;

@@ -11,12 +11,12 @@
 
 typedef struct dygw_session_t {
     apr_pool_t *pool;
-    dygw_watched_t *watched;    /* of its connection, for the guard; NULL without one */
-    apr_hash_t *statements;     /* label -> apr_dbd_prepared_t */
-    dygw_ms_t ahead;            /* by how much the database's clock is ahead of ours */
-    dygw_ms_t ahead_since;      /* when that was found out; 0: not yet */
-    const char *marker;         /* what the dialect's query gave when it was set up */
-    int unended;                /* a ROLLBACK failed, or a statement was cut: something may still
+    dygw_watched_t *watched; /* of its connection, for the guard; NULL without one */
+    apr_hash_t *statements;  /* label -> apr_dbd_prepared_t */
+    dygw_ms_t ahead;         /* by how much the database's clock is ahead of ours */
+    dygw_ms_t ahead_since;   /* when that was found out; 0: not yet */
+    const char *marker;      /* what the dialect's query gave when it was set up */
+    int unended;             /* a ROLLBACK failed, or a statement was cut: something may still
                                  * be open, or the session gone */
 } dygw_session_t;
 
@@ -24,8 +24,7 @@ typedef struct dygw_session_t {
 
 /* Runs text that may give rows; the first column of the first row into *answer, from pool (NULL for
  * none). */
-int dygw_session_ask(const dygw_dbd_t *dbd, const char *sql, const char **answer,
-                     apr_pool_t *pool);
+int dygw_session_ask(const dygw_dbd_t *dbd, const char *sql, const char **answer, apr_pool_t *pool);
 
 /* The session of a connection; NULL: it has none. */
 dygw_session_t *dygw_session_find(const dygw_dbd_t *dbd);

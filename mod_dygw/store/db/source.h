@@ -16,11 +16,11 @@ typedef enum { DYGW_SQLITE3, DYGW_PGSQL, DYGW_MYSQL, DYGW_DIALECTS } dygw_dialec
 typedef struct dygw_dbd_t {
     apr_dbd_t *handle;
     const apr_dbd_driver_t *driver;
-    apr_hash_t *prepared;   /* of the connection; its pool and all in it go before the connection */
-    void *impl;             /* the opener's */
+    apr_hash_t *prepared; /* of the connection; its pool and all in it go before the connection */
+    void *impl;           /* the opener's */
 } dygw_dbd_t;
 
-typedef struct dygw_guard_t dygw_guard_t;   /* store/db/guard.h */
+typedef struct dygw_guard_t dygw_guard_t; /* store/db/guard.h */
 typedef struct dygw_wait_t dygw_wait_t;
 
 /* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
@@ -34,13 +34,13 @@ typedef struct dygw_db_source_t {
     apr_status_t (*lock_writer)(void *baton);
     void (*unlock_writer)(void *baton);
     void *baton;
-    dygw_guard_t *guard;    /* NULL: one thread alone uses the source */
-    apr_uint32_t repairs;   /* statements that had to be prepared anew; atomic */
-    const dygw_metrics_t *metrics;  /* NULL: nothing is counted */
+    dygw_guard_t *guard;           /* NULL: one thread alone uses the source */
+    apr_uint32_t repairs;          /* statements that had to be prepared anew; atomic */
+    const dygw_metrics_t *metrics; /* NULL: nothing is counted */
 } dygw_db_source_t;
 
-typedef struct dygw_db_t dygw_db_t;         /* store/db/db.h */
-typedef struct dygw_stmt_t dygw_stmt_t;     /* store/db/catalogue.h */
+typedef struct dygw_db_t dygw_db_t;     /* store/db/db.h */
+typedef struct dygw_stmt_t dygw_stmt_t; /* store/db/catalogue.h */
 
 /* "sqlite3", "pgsql", "mysql" as DBDriver spells them; APR_ENOTIMPL for any other. */
 apr_status_t dygw_dialect_of(const char *driver, dygw_dialect_e *dialect);

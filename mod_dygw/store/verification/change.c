@@ -15,21 +15,24 @@
 /* Its request may say that a coupon was redeemed whatever the background did meanwhile; anything
  * else it can say is about its own requests only. What came while it was at work, a cancel or news,
  * is looked at afterwards. */
+/* clang-format off */
 static const dygw_stmt_t verification_settle = {
     "dygw_verification_settle",
     DYGW_SQL("UPDATE dygw_verifications SET " DYGW_SETS(DYGW_VERIFICATION_SETTLED) ", "
              "errand_at = CASE WHEN cancel_since IS NOT NULL OR news <> 0 THEN %lld "
              "ELSE errand_at END, revision = revision + 1 "
-             "WHERE id = %lld AND verify_status = 'processing' AND repeats <= %lld")
+             "WHERE id = %lld AND verify_status = 'processing' AND repeats <= %lld"),
 };
+/* clang-format on */
 
 static const dygw_stmt_t verification_update = {
     "dygw_verification_update",
-    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_SETS(DYGW_VERIFICATION_CHANGED) ", "
-             "revision = revision + 1 WHERE id = %lld AND revision = %lld")
+    DYGW_SQL("UPDATE dygw_verifications SET " DYGW_SETS(
+        DYGW_VERIFICATION_CHANGED) ", "
+                                   "revision = revision + 1 WHERE id = %lld AND revision = %lld"),
 };
 
-#define SETTLE_ARGS 3   /* besides the columns */
+#define SETTLE_ARGS 3 /* besides the columns */
 #define UPDATE_ARGS 2
 
 /* --- by its request --- */
@@ -43,7 +46,9 @@ static apr_status_t is_settled(dygw_db_t *db, const dygw_verification_t *v)
         return rv;
     }
     return found.verify_status == (int)v->verify_status && found.updated_at == v->updated_at
-           && dygw_text_equal(found.verify_id, v->verify_id) ? APR_SUCCESS : APR_NOTFOUND;
+                   && dygw_text_equal(found.verify_id, v->verify_id)
+               ? APR_SUCCESS
+               : APR_NOTFOUND;
 }
 
 static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
@@ -117,9 +122,8 @@ static apr_status_t find_clash(dygw_db_t *db, const dygw_batch_t *batch, int *cl
                 return APR_EEXIST;
             }
         }
-        rv = rows[i]->verify_id
-                 ? dygw_store_identity_by_verify_id(db, rows[i]->verify_id, &found)
-                 : APR_NOTFOUND;
+        rv = rows[i]->verify_id ? dygw_store_identity_by_verify_id(db, rows[i]->verify_id, &found)
+                                : APR_NOTFOUND;
         if (rv == APR_SUCCESS && found.id != rows[i]->id) {
             return APR_EEXIST;
         }
@@ -162,8 +166,9 @@ apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verificati
 apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *const *rows,
                                             int count, int *clash)
 {
-    const dygw_batch_t batch = { (const dygw_verification_t *const *)rows, count, update_row,
-                                 is_updated, 0, NULL, NULL };
+    const dygw_batch_t batch = {
+        (const dygw_verification_t *const *)rows, count, update_row, is_updated, 0, NULL, NULL,
+    };
     apr_status_t rv = change_rows(db, &batch, clash);
     int i;
 

@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-#define ANSWERS_MAX     1000000     /* bytes: MySQL's driver reads no more than 1 MiB of a text */
+#define ANSWERS_MAX 1000000 /* bytes: MySQL's driver reads no more than 1 MiB of a text */
 
 /* The kind of douyin_response, as in store/db/kinds.h; its parameter is in columns.h. */
-#define DYGW_ARG_ANSWERS(db, member)            answers_argument(member)
-#define DYGW_READ_ANSWERS(rows, column, pool)   dygw_row_text(rows, column, pool)
-#define DYGW_NONE_ANSWERS                       NULL
+#define DYGW_ARG_ANSWERS(db, member)          answers_argument(member)
+#define DYGW_READ_ANSWERS(rows, column, pool) dygw_row_text(rows, column, pool)
+#define DYGW_NONE_ANSWERS                     NULL
 
 /* Cut, it would be JSON no more. */
 static const char *answers_argument(const char *json)
@@ -40,8 +40,7 @@ int dygw_store_verification_args_changed(dygw_db_t *db, const dygw_verification_
     return count;
 }
 
-int dygw_store_verification_args_all(dygw_db_t *db, const dygw_verification_t *v,
-                                     const char **args)
+int dygw_store_verification_args_all(dygw_db_t *db, const dygw_verification_t *v, const char **args)
 {
     int count = 0;
 
@@ -74,5 +73,5 @@ void dygw_verification_init(dygw_verification_t *v)
 {
     *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(NONE, NONE) };
     v->item_count = 1;
-    v->sent_at = 0;     /* never; DYGW_NO_TIME is what the version before left */
+    v->sent_at = 0; /* never; DYGW_NO_TIME is what the version before left */
 }

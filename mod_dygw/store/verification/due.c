@@ -13,42 +13,45 @@
 
 static const dygw_stmt_t due[] = {
     [DYGW_DUE_SETTLE] = {
-        "dygw_verification_due_settle", DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
+        "dygw_verification_due_settle", DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS),
     },
     [DYGW_DUE_FOLLOW_UP] = {
-        "dygw_verification_due_follow_up", DUE(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS)
+        "dygw_verification_due_follow_up", DUE(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS),
     },
     [DYGW_DUE_ENRICH] = {
-        "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
-    }
+        "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS),
+    },
 };
 
 #define RECALLED(time) \
     "SET " time " = %lld, " \
     "lease_until = CASE WHEN lease_until > %lld THEN 0 ELSE lease_until END, " \
     "sent_at = CASE WHEN sent_at > %lld THEN %lld ELSE sent_at END, revision = revision + 1 "
-#define BEYOND(time, rows)      rows " AND " time " > %lld"
+#define BEYOND(time, rows) rows " AND " time " > %lld"
 #define FAR(time, rows) \
     "(SELECT id FROM dygw_verifications WHERE " BEYOND(time, rows) " ORDER BY " time " LIMIT %lld)"
 #define RECALL_BY_ID(time, rows) \
-    "UPDATE dygw_verifications " RECALLED(time) "WHERE id IN " FAR(time, rows) \
-    " AND " BEYOND(time, rows)
+    "UPDATE dygw_verifications " RECALLED(time) "WHERE id IN " FAR(time, rows) " AND " BEYOND( \
+        time, rows)
 
 /* MariaDB takes an index for the ids when it joins them, and only then. */
 #define RECALL(time, rows) \
-    { RECALL_BY_ID(time, rows), RECALL_BY_ID(time, rows), \
-      "UPDATE dygw_verifications v JOIN " FAR(time, rows) " far ON v.id = far.id " RECALLED(time) }
+    { \
+        RECALL_BY_ID(time, rows), RECALL_BY_ID(time, rows), \
+            "UPDATE dygw_verifications v JOIN " FAR(time, \
+                                                    rows) " far ON v.id = far.id " RECALLED(time) \
+    }
 
 static const dygw_stmt_t recall[] = {
     [DYGW_DUE_SETTLE] = {
-        "dygw_verification_recall_settle", RECALL(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS)
+        "dygw_verification_recall_settle", RECALL(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS),
     },
     [DYGW_DUE_FOLLOW_UP] = {
-        "dygw_verification_recall_follow_up", RECALL(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS)
+        "dygw_verification_recall_follow_up", RECALL(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS),
     },
     [DYGW_DUE_ENRICH] = {
-        "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS)
-    }
+        "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS),
+    },
 };
 
 #define RIVAL_COLUMNS(FIRST, X) \
@@ -66,8 +69,8 @@ static const dygw_stmt_t recall[] = {
 /* Two queries in one: MariaDB takes no index for an OR. */
 static const dygw_stmt_t verification_rivals = {
     "dygw_verification_rivals",
-    DYGW_SQL(RIVALS "certificate_id = %s UNION ALL "
-             RIVALS "certificate_id IS NULL AND encrypted_code = %s LIMIT 1000")
+    DYGW_SQL(RIVALS "certificate_id = %s UNION ALL " RIVALS
+                    "certificate_id IS NULL AND encrypted_code = %s LIMIT 1000"),
 };
 
 /* The new revision makes who works on it look again. */
@@ -75,7 +78,7 @@ static const dygw_stmt_t verification_wake = {
     "dygw_verification_wake",
     DYGW_SQL("UPDATE dygw_verifications SET next_run_at = CASE WHEN lease_until > %lld "
              "THEN next_run_at ELSE %lld END, revision = revision + 1 "
-             "WHERE id = %lld AND verify_status = 'processing' AND next_run_at > %lld")
+             "WHERE id = %lld AND verify_status = 'processing' AND next_run_at > %lld"),
 };
 
 /* A row that is being settled finds the news when its turn comes; a settled one gets a follow-up.
@@ -87,7 +90,7 @@ static const dygw_stmt_t verification_notify = {
              "WHEN lease_until > %lld THEN lease_until ELSE %lld END, "
              "errand_at = CASE WHEN verify_status <> 'processing' THEN %lld ELSE errand_at END, "
              "revision = revision + 1 "
-             "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)")
+             "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)"),
 };
 
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
@@ -100,8 +103,10 @@ apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms
     *rows = apr_array_make(pool, 1, sizeof(dygw_due_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         APR_ARRAY_PUSH(*rows, dygw_due_row_t) = (dygw_due_row_t){
-            .id = dygw_row_int(found, 0, 0), .first_id = dygw_row_int(found, 1, 0),
-            .item_count = (int)dygw_row_int(found, 2, 1), .lease_until = dygw_row_int(found, 3, 0)
+            .id = dygw_row_int(found, 0, 0),
+            .first_id = dygw_row_int(found, 1, 0),
+            .item_count = (int)dygw_row_int(found, 2, 1),
+            .lease_until = dygw_row_int(found, 3, 0),
         };
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
@@ -133,8 +138,8 @@ static dygw_rival_t read_rival(dygw_rows_t *rows, apr_pool_t *pool)
 }
 
 apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
-                                            const char *encrypted_code,
-                                            apr_array_header_t **rivals, apr_pool_t *pool)
+                                            const char *encrypted_code, apr_array_header_t **rivals,
+                                            apr_pool_t *pool)
 {
     const char *args[] = { certificate_id, encrypted_code };
     dygw_rows_t *found;

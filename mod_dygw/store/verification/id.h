@@ -7,8 +7,8 @@
 
 #include "util/clock.h"
 
-#define DYGW_ID_EPOCH_MS        APR_INT64_C(1704067200000)  /* 2024-01-01T00:00:00Z */
-#define DYGW_ID_BITS_WITHIN_MS  12
+#define DYGW_ID_EPOCH_MS       APR_INT64_C(1704067200000) /* 2024-01-01T00:00:00Z */
+#define DYGW_ID_BITS_WITHIN_MS 12
 
 /* The smallest id of that millisecond; 0 for all before 2024. */
 static inline apr_int64_t dygw_id_at(dygw_ms_t t)

@@ -12,7 +12,7 @@
 #include "store/db/confirm.h"
 #include "store/db/kinds.h"
 
-#define LOOKS 3     /* at a key that goes away between two statements */
+#define LOOKS 3 /* at a key that goes away between two statements */
 
 /* What a claim writes, whether the key is new or taken over. */
 #define CLAIM_COLUMNS(FIRST, X) \
@@ -21,35 +21,39 @@
     X(TIME, running_until) \
     X(TIME, expires_at)
 
+/* clang-format off */
 static const dygw_stmt_t idempotency_new = {
     "dygw_idempotency_new",
     DYGW_SQL_INSERT_NEW("dygw_idempotency (" DYGW_NAMES(CLAIM_COLUMNS) ", key_hash) "
                         "VALUES (" DYGW_PARAMETERS(CLAIM_COLUMNS) ", %s)")
 };
+/* clang-format on */
 
 static const dygw_stmt_t idempotency_take = {
     "dygw_idempotency_take",
-    DYGW_SQL("UPDATE dygw_idempotency SET " DYGW_SETS(CLAIM_COLUMNS) ", first_id = NULL "
-             "WHERE key_hash = %s "
-             "AND (expires_at < %lld OR (first_id IS NULL "
-             "AND (running_until < %lld OR running_until > %lld)))")
+    DYGW_SQL("UPDATE dygw_idempotency SET " DYGW_SETS(
+        CLAIM_COLUMNS) ", first_id = NULL "
+                       "WHERE key_hash = %s "
+                       "AND (expires_at < %lld OR (first_id IS NULL "
+                       "AND (running_until < %lld OR running_until > %lld)))"),
 };
 
 static const dygw_stmt_t idempotency_tie = {
     "dygw_idempotency_tie",
     DYGW_SQL("UPDATE dygw_idempotency SET first_id = %lld "
-             "WHERE key_hash = %s AND owner = %s AND first_id IS NULL")
+             "WHERE key_hash = %s AND owner = %s AND first_id IS NULL"),
 };
 
 static const dygw_stmt_t idempotency_free = {
     "dygw_idempotency_free",
-    DYGW_SQL("DELETE FROM dygw_idempotency WHERE key_hash = %s AND owner = %s AND first_id IS NULL")
+    DYGW_SQL(
+        "DELETE FROM dygw_idempotency WHERE key_hash = %s AND owner = %s AND first_id IS NULL"),
 };
 
 static const dygw_stmt_t idempotency_get = {
     "dygw_idempotency_get",
     DYGW_SQL("SELECT " DYGW_NAMES(CLAIM_COLUMNS) ", key_hash, first_id FROM dygw_idempotency "
-             "WHERE key_hash = %s AND expires_at >= %lld")
+                                                 "WHERE key_hash = %s AND expires_at >= %lld"),
 };
 
 #define EXPIRED "expires_at < %lld"
@@ -63,11 +67,11 @@ static const dygw_stmt_t idempotency_get = {
 
 static const dygw_stmt_t idempotency_purge = {
     "dygw_idempotency_purge",
-    { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_idempotency " OLDEST }
+    { PURGE_BY_KEY, PURGE_BY_KEY, "DELETE FROM dygw_idempotency " OLDEST },
 };
 
-#define READ(kind, name)        found->name = DYGW_READ_##kind(rows, column++, pool);
-#define ARGUMENT(kind, name)    args[count++] = DYGW_ARG_##kind(db, wanted->name);
+#define READ(kind, name)     found->name = DYGW_READ_##kind(rows, column++, pool);
+#define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, wanted->name);
 
 apr_status_t dygw_store_idempotency_get(dygw_db_t *db, const char *key, dygw_ms_t now,
                                         dygw_idempotency_t **held, apr_pool_t *pool)

@@ -6,23 +6,22 @@
 #include "store/db/db.h"
 
 typedef struct dygw_idempotency_t {
-    const char *key;            /* 64 hex digits: SHA-256 of app and key */
-    const char *fingerprint;    /* 64 hex digits: of the fields of the request */
-    const char *owner;          /* names the request that has claimed it */
-    apr_int64_t first_id;       /* of the records it stands for; 0 = none yet */
-    dygw_ms_t running_until;    /* without records, another request may take it over after that */
-    dygw_ms_t expires_at;       /* it is forgotten after that */
+    const char *key;         /* 64 hex digits: SHA-256 of app and key */
+    const char *fingerprint; /* 64 hex digits: of the fields of the request */
+    const char *owner;       /* names the request that has claimed it */
+    apr_int64_t first_id;    /* of the records it stands for; 0 = none yet */
+    dygw_ms_t running_until; /* without records, another request may take it over after that */
+    dygw_ms_t expires_at;    /* it is forgotten after that */
 } dygw_idempotency_t;
 
 /* No request runs for longer: a claim that lies further ahead was made before a clock was set back,
  * and is over. */
-#define DYGW_IDEMPOTENCY_CLAIM_MAX_MS   900000
+#define DYGW_IDEMPOTENCY_CLAIM_MAX_MS 900000
 
 /* Whether the request that has claimed the key may still be at work at `now`. */
 static inline int dygw_store_idempotency_runs(const dygw_idempotency_t *held, dygw_ms_t now)
 {
-    return held->running_until > now
-           && held->running_until <= now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS;
+    return held->running_until > now && held->running_until <= now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS;
 }
 
 /* Claims the key for this request, if it is free: unknown, expired, or left by a request that died

@@ -13,8 +13,9 @@
 #include "util/text.h"
 
 #define INSERT \
-    "INSERT INTO dygw_verifications (" DYGW_NAMES(DYGW_VERIFICATION_ALL) ", attempt_key) " \
-    "SELECT " DYGW_PARAMETERS(DYGW_VERIFICATION_ALL) ", %s "
+    "INSERT INTO dygw_verifications (" DYGW_NAMES( \
+        DYGW_VERIFICATION_ALL) ", attempt_key) " \
+                               "SELECT " DYGW_PARAMETERS(DYGW_VERIFICATION_ALL) ", %s "
 
 /* Not when the request has been answered that nothing was done: the background would redeem it.
  * MySQL's INSERT IGNORE would also cut what is too long; there a duplicate is an error, which is
@@ -23,7 +24,7 @@ static const dygw_stmt_t verification_insert = {
     "dygw_verification_insert",
     { INSERT "WHERE " DYGW_NOW_SQLITE3 " < CAST(%lld AS INTEGER) ON CONFLICT DO NOTHING",
       INSERT "WHERE " DYGW_NOW_PGSQL " < %lld ON CONFLICT DO NOTHING",
-      INSERT "FROM DUAL WHERE " DYGW_NOW_MYSQL " < CAST(%lld AS SIGNED)" }
+      INSERT "FROM DUAL WHERE " DYGW_NOW_MYSQL " < CAST(%lld AS SIGNED)" },
 };
 
 static const char *attempt_key_of(dygw_db_t *db, const dygw_verification_t *v)
@@ -31,8 +32,7 @@ static const char *attempt_key_of(dygw_db_t *db, const dygw_verification_t *v)
     if (!v->verify_token) {
         return NULL;
     }
-    return dygw_store_attempt_key(v->verify_token, v->encrypted_code, v->item_no,
-                                  dygw_db_pool(db));
+    return dygw_store_attempt_key(v->verify_token, v->encrypted_code, v->item_no, dygw_db_pool(db));
 }
 
 /* Did an earlier try of ours make it? */
@@ -146,7 +146,7 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
     }
     if (rv == APR_EEXIST) {
         dygw_db_doubt_clock(db);
-        return APR_EAGAIN;      /* what stood in the way has gone meanwhile, or it was too late */
+        return APR_EAGAIN; /* what stood in the way has gone meanwhile, or it was too late */
     }
     dygw_db_report(db);
     return in_doubt ? APR_INCOMPLETE : APR_EGENERAL;

@@ -35,21 +35,21 @@ typedef enum {
 } dygw_coupon_status_e;
 
 /* Our own outcome codes in error_code. */
-#define DYGW_OUTCOME_NO_COUPON      (-1)    /* no usable coupon in the order */
-#define DYGW_OUTCOME_GIVEN_UP       (-2)    /* cancelled by the caller while processing */
-#define DYGW_OUTCOME_NOT_REDEEMED   (-3)    /* no repetition is left, and the coupon unused */
-#define DYGW_OUTCOME_NOT_OURS       (-4)    /* another verification has that redemption */
+#define DYGW_OUTCOME_NO_COUPON    (-1) /* no usable coupon in the order */
+#define DYGW_OUTCOME_GIVEN_UP     (-2) /* cancelled by the caller while processing */
+#define DYGW_OUTCOME_NOT_REDEEMED (-3) /* no repetition is left, and the coupon unused */
+#define DYGW_OUTCOME_NOT_OURS     (-4) /* another verification has that redemption */
 
 /* What repetitions of the verify have told about whose redemption it is that Douyin shows. */
-#define DYGW_ALREADY_OPEN   0       /* nothing yet: one may still tell */
-#define DYGW_ALREADY_SILENT 1       /* nothing: none can be sent, or one did not tell */
-#define DYGW_ALREADY_USED   2       /* one was answered "already used" */
+#define DYGW_ALREADY_OPEN   0 /* nothing yet: one may still tell */
+#define DYGW_ALREADY_SILENT 1 /* nothing: none can be sent, or one did not tell */
+#define DYGW_ALREADY_USED   2 /* one was answered "already used" */
 
 /* Why a row is looked at: bits of `news`. */
-#define DYGW_NEWS_WEBHOOK   1       /* Douyin told of a change; always set when anybody did */
-#define DYGW_NEWS_LATE      2       /* settled: Douyin may still apply a verify of its request */
-#define DYGW_NEWS_ORPHAN    4       /* Douyin did, and that is to be, or is being, cancelled */
-#define DYGW_NEWS_LOOK      8       /* another row of the request needs a look at this one */
+#define DYGW_NEWS_WEBHOOK 1 /* Douyin told of a change; always set when anybody did */
+#define DYGW_NEWS_LATE    2 /* settled: Douyin may still apply a verify of its request */
+#define DYGW_NEWS_ORPHAN  4 /* Douyin did, and that is to be, or is being, cancelled */
+#define DYGW_NEWS_LOOK    8 /* another row of the request needs a look at this one */
 
 /* --- the columns ---
  *
@@ -60,20 +60,20 @@ typedef enum {
  * A line is X(kind, name); the line that all lists together begin with is FIRST(kind, name), see
  * store/db/kinds.h. The kind says which type the member has, and how its value is kept. Text is
  * NULL when absent, money is in fen. */
-#define DYGW_RECORD_TEXT              const char *    /* whole: one that is too long is an error */
-#define DYGW_RECORD_CLIPPED_255       const char *    /* words of others: their first characters */
-#define DYGW_RECORD_CLIPPED_512       const char *
-#define DYGW_RECORD_ANSWERS           const char *    /* JSON, as much as every driver reads back */
-#define DYGW_RECORD_INT               int
-#define DYGW_RECORD_INT64             apr_int64_t
-#define DYGW_RECORD_INT64_OR_NULL     apr_int64_t     /* DYGW_NO_INT is NULL in the table */
-#define DYGW_RECORD_TIME              dygw_ms_t
-#define DYGW_RECORD_TIME_OR_NULL      dygw_ms_t       /* DYGW_NO_TIME is NULL in the table */
-#define DYGW_RECORD_VERIFY_STATUS     dygw_verify_status_e    /* enums: the contract's words */
-#define DYGW_RECORD_ENRICH_STATUS     dygw_enrich_status_e
-#define DYGW_RECORD_MODE              dygw_mode_e
-#define DYGW_RECORD_CONFIRMED_BY      dygw_confirmed_by_e
-#define DYGW_RECORD_COUPON_STATUS     dygw_coupon_status_e
+#define DYGW_RECORD_TEXT          const char * /* whole: one that is too long is an error */
+#define DYGW_RECORD_CLIPPED_255   const char * /* words of others: their first characters */
+#define DYGW_RECORD_CLIPPED_512   const char *
+#define DYGW_RECORD_ANSWERS       const char * /* JSON, as much as every driver reads back */
+#define DYGW_RECORD_INT           int
+#define DYGW_RECORD_INT64         apr_int64_t
+#define DYGW_RECORD_INT64_OR_NULL apr_int64_t /* DYGW_NO_INT is NULL in the table */
+#define DYGW_RECORD_TIME          dygw_ms_t
+#define DYGW_RECORD_TIME_OR_NULL  dygw_ms_t            /* DYGW_NO_TIME is NULL in the table */
+#define DYGW_RECORD_VERIFY_STATUS dygw_verify_status_e /* enums: the contract's words */
+#define DYGW_RECORD_ENRICH_STATUS dygw_enrich_status_e
+#define DYGW_RECORD_MODE          dygw_mode_e
+#define DYGW_RECORD_CONFIRMED_BY  dygw_confirmed_by_e
+#define DYGW_RECORD_COUPON_STATUS dygw_coupon_status_e
 
 /* What an outcome may change: insert, settle and update write it. */
 #define DYGW_VERIFICATION_OUTCOME(FIRST, X) \
@@ -100,18 +100,17 @@ typedef enum {
     X(TIME, updated_at) \
     X(TIME_OR_NULL, cancelable_until) \
     X(CONFIRMED_BY, confirmed_by) \
-    X(INT, attempts)                /* verify calls sent */ \
-    X(TIME, lease_until)            /* a verify of it may be under way until then, its \
+    X(INT, attempts)              /* verify calls sent */ \
+    X(TIME, lease_until)          /* a verify of it may be under way until then, its \
                                      * request's or a repetition: nobody else works on it */ \
-    X(TIME_OR_NULL, next_run_at)    /* when the background settles or enriches it next; \
+    X(TIME_OR_NULL, next_run_at)  /* when the background settles or enriches it next; \
                                      * DYGW_NO_TIME = never */ \
-    X(TIME_OR_NULL, sent_at)        /* the last verify request, at the latest then */ \
-    X(TIME_OR_NULL, review_since)   /* Douyin's risk review; DYGW_NO_TIME = none */
+    X(TIME_OR_NULL, sent_at)      /* the last verify request, at the latest then */ \
+    X(TIME_OR_NULL, review_since) /* Douyin's risk review; DYGW_NO_TIME = none */
 
 /* The same, apart because it is most of a row: a JSON object of raw answers by call; NULL = none
  * yet. Of more than 1,000,000 bytes only {"omitted":true} is kept. */
-#define DYGW_VERIFICATION_ANSWERS(X) \
-    X(ANSWERS, douyin_response)
+#define DYGW_VERIFICATION_ANSWERS(X) X(ANSWERS, douyin_response)
 
 /* What the background, a cancel or news may change besides: insert and update write it. */
 #define DYGW_VERIFICATION_LATER(X) \
@@ -120,17 +119,17 @@ typedef enum {
     X(INT64, enrichment_retry_count) \
     X(TIME_OR_NULL, create_order_time) \
     X(TIME_OR_NULL, pay_time) \
-    X(INT, repeats)                 /* of the verify, sent by the background */ \
-    X(INT, asks)                    /* looks at the coupon's status */ \
-    X(INT, already)                 /* DYGW_ALREADY_*: what repetitions told */ \
-    X(TIME_OR_NULL, cancel_since)   /* the caller wants it cancelled; DYGW_NO_TIME = no */ \
-    X(INT, cancels)                 /* cancel requests that may have reached Douyin */ \
-    X(INT, news)                    /* what was not looked into yet: DYGW_NEWS_* */ \
-    X(TIME_OR_NULL, errand_at)      /* when the background looks at a settled row because of a \
+    X(INT, repeats)                /* of the verify, sent by the background */ \
+    X(INT, asks)                   /* looks at the coupon's status */ \
+    X(INT, already)                /* DYGW_ALREADY_*: what repetitions told */ \
+    X(TIME_OR_NULL, cancel_since)  /* the caller wants it cancelled; DYGW_NO_TIME = no */ \
+    X(INT, cancels)                /* cancel requests that may have reached Douyin */ \
+    X(INT, news)                   /* what was not looked into yet: DYGW_NEWS_* */ \
+    X(TIME_OR_NULL, errand_at)     /* when the background looks at a settled row because of a \
                                      * cancel or of news; DYGW_NO_TIME = never */ \
-    X(TIME_OR_NULL, enrich_since)   /* first try to enrich it; DYGW_NO_TIME = none yet */ \
-    X(CLIPPED_255, last_error)      /* of the background's work on it; no secret; NULL = none */ \
-    X(INT64_OR_NULL, refused_code)  /* what a repetition was refused with while it is processing; \
+    X(TIME_OR_NULL, enrich_since)  /* first try to enrich it; DYGW_NO_TIME = none yet */ \
+    X(CLIPPED_255, last_error)     /* of the background's work on it; no secret; NULL = none */ \
+    X(INT64_OR_NULL, refused_code) /* what a repetition was refused with while it is processing; \
                                      * DYGW_NO_INT and NULL = it was not */ \
     X(CLIPPED_512, refused_description)
 
@@ -138,7 +137,7 @@ typedef enum {
 #define DYGW_VERIFICATION_FIXED(X) \
     X(INT64, id) \
     X(INT64, app_id) \
-    X(TEXT, app_name)               /* as it was at the time */ \
+    X(TEXT, app_name) /* as it was at the time */ \
     X(TEXT, poi_id) \
     X(TEXT, encrypted_code) \
     X(TIME, created_at) \
@@ -146,12 +145,12 @@ typedef enum {
     X(TEXT, operator_name) \
     X(TEXT, device) \
     X(TEXT, request_id) \
-    X(TEXT, request_key)            /* SHA-256 of app and nonce, in item 0; NULL = none */ \
+    X(TEXT, request_key) /* SHA-256 of app and nonce, in item 0; NULL = none */ \
     X(TEXT, verify_token) \
-    X(INT, item_no)                 /* 0..n-1 within one request */ \
-    X(INT, item_count)              /* coupons of the request; all were sent in one verify */ \
-    X(INT64, first_id)              /* id of item 0 of the request; its own id for item 0 */ \
-    X(INT64, revision)              /* the database counts the changes in it; see \
+    X(INT, item_no)    /* 0..n-1 within one request */ \
+    X(INT, item_count) /* coupons of the request; all were sent in one verify */ \
+    X(INT64, first_id) /* id of item 0 of the request; its own id for item 0 */ \
+    X(INT64, revision) /* the database counts the changes in it; see \
                                      * dygw_store_verification_update */
 
 #define DYGW_RECORD_MEMBER(kind, name) DYGW_RECORD_##kind name;
@@ -166,8 +165,8 @@ typedef struct dygw_verification_t {
 const char *dygw_verify_status_word(dygw_verify_status_e status);
 const char *dygw_enrich_status_word(dygw_enrich_status_e status);
 const char *dygw_mode_word(dygw_mode_e mode);
-const char *dygw_confirmed_by_word(dygw_confirmed_by_e by);           /* NULL for DYGW_BY_NOBODY */
-const char *dygw_coupon_status_word(dygw_coupon_status_e status);     /* NULL for unknown */
+const char *dygw_confirmed_by_word(dygw_confirmed_by_e by);       /* NULL for DYGW_BY_NOBODY */
+const char *dygw_coupon_status_word(dygw_coupon_status_e status); /* NULL for unknown */
 
 /* A record with every member at its "no value yet". */
 void dygw_verification_init(dygw_verification_t *v);

@@ -62,9 +62,9 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
 apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification_t *row);
 
 typedef enum {
-    DYGW_DUE_SETTLE,        /* `processing`, by next_run_at */
-    DYGW_DUE_FOLLOW_UP,        /* settled, by errand_at */
-    DYGW_DUE_ENRICH         /* `success` and enrichment pending, by next_run_at */
+    DYGW_DUE_SETTLE,    /* `processing`, by next_run_at */
+    DYGW_DUE_FOLLOW_UP, /* settled, by errand_at */
+    DYGW_DUE_ENRICH     /* `success` and enrichment pending, by next_run_at */
 } dygw_due_e;
 
 /* What tells which rows to read. */
@@ -95,7 +95,7 @@ typedef struct dygw_rival_t {
     int already;
     int given_up;
     dygw_ms_t created_at;
-    dygw_ms_t verify_time;      /* DYGW_NO_TIME = none */
+    dygw_ms_t verify_time; /* DYGW_NO_TIME = none */
     const char *poi_id;
 } dygw_rival_t;
 
@@ -103,8 +103,8 @@ typedef struct dygw_rival_t {
  * its encrypted_code (NULL: none) where the certificate_id is not known yet. rivals: of
  * dygw_rival_t. */
 apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certificate_id,
-                                            const char *encrypted_code,
-                                            apr_array_header_t **rivals, apr_pool_t *pool);
+                                            const char *encrypted_code, apr_array_header_t **rivals,
+                                            apr_pool_t *pool);
 
 /* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
 apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);

@@ -10,38 +10,31 @@ static const char *const verify_status_words[] = {
     [DYGW_SUCCESS] = "success",
     [DYGW_FAILED] = "failed",
     [DYGW_CANCELLED] = "cancelled",
-    NULL
+    NULL,
 };
 static const char *const enrich_status_words[] = {
     [DYGW_ENRICH_PENDING] = "pending",
     [DYGW_ENRICH_SUCCESS] = "success",
     [DYGW_ENRICH_FAILED] = "failed",
     [DYGW_ENRICH_SKIPPED] = "skipped",
-    NULL
+    NULL,
 };
 static const char *const mode_words[] = {
     [DYGW_MODE_SHORT_LINK] = "short_link",
     [DYGW_MODE_CODE] = "code",
     [DYGW_MODE_ENCRYPTED_CODE] = "encrypted_code",
-    NULL
+    NULL,
 };
 static const char *const confirmed_by_words[] = {
-    [DYGW_BY_NOBODY] = "",
-    [DYGW_BY_RESPONSE] = "response",
-    [DYGW_BY_REPLAY] = "replay",
-    [DYGW_BY_STATUS_QUERY] = "status_query",
-    [DYGW_BY_WEBHOOK] = "webhook",
-    NULL
+    [DYGW_BY_NOBODY] = "",         [DYGW_BY_RESPONSE] = "response",
+    [DYGW_BY_REPLAY] = "replay",   [DYGW_BY_STATUS_QUERY] = "status_query",
+    [DYGW_BY_WEBHOOK] = "webhook", NULL,
 };
 static const char *const coupon_status_words[] = {
-    [DYGW_COUPON_INITIAL] = "initial",
-    [DYGW_COUPON_UNUSED] = "unused",
-    [DYGW_COUPON_USED] = "used",
-    [DYGW_COUPON_REFUND_REQUESTED] = "refund_requested",
-    [DYGW_COUPON_REFUNDED] = "refunded",
-    [DYGW_COUPON_REFUND_FAILED] = "refund_failed",
-    [DYGW_COUPON_REFUNDING] = "refunding",
-    NULL
+    [DYGW_COUPON_INITIAL] = "initial",     [DYGW_COUPON_UNUSED] = "unused",
+    [DYGW_COUPON_USED] = "used",           [DYGW_COUPON_REFUND_REQUESTED] = "refund_requested",
+    [DYGW_COUPON_REFUNDED] = "refunded",   [DYGW_COUPON_REFUND_FAILED] = "refund_failed",
+    [DYGW_COUPON_REFUNDING] = "refunding", NULL,
 };
 
 static const char *word_of(const char *const *words, int value)
@@ -86,7 +79,7 @@ int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback)
         [DYGW_WORDS_ENRICH] = enrich_status_words,
         [DYGW_WORDS_MODE] = mode_words,
         [DYGW_WORDS_BY] = confirmed_by_words,
-        [DYGW_WORDS_COUPON] = coupon_status_words
+        [DYGW_WORDS_COUPON] = coupon_status_words,
     };
     int i;
 

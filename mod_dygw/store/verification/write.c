@@ -12,7 +12,7 @@
 #include "store/verification/words.h"
 #include "util/crypto.h"
 
-#define DEADLOCK_TRIES  5
+#define DEADLOCK_TRIES 5
 
 #define IDENTITY_COLUMNS(FIRST, X) \
     FIRST(INT64, id) \
@@ -24,19 +24,23 @@
 #define IDENTITY "SELECT " DYGW_NAMES(IDENTITY_COLUMNS) ", verify_status FROM dygw_verifications "
 
 static const dygw_stmt_t identity_by_attempt = {
-    "dygw_identity_by_attempt", DYGW_SQL(IDENTITY "WHERE attempt_key = %s")
+    "dygw_identity_by_attempt",
+    DYGW_SQL(IDENTITY "WHERE attempt_key = %s"),
 };
 
 static const dygw_stmt_t identity_by_request = {
-    "dygw_identity_by_request", DYGW_SQL(IDENTITY "WHERE request_key = %s")
+    "dygw_identity_by_request",
+    DYGW_SQL(IDENTITY "WHERE request_key = %s"),
 };
 
 static const dygw_stmt_t identity_by_id = {
-    "dygw_identity_by_id", DYGW_SQL(IDENTITY "WHERE id = %lld")
+    "dygw_identity_by_id",
+    DYGW_SQL(IDENTITY "WHERE id = %lld"),
 };
 
 static const dygw_stmt_t identity_by_verify_id = {
-    "dygw_identity_by_verify_id", DYGW_SQL(IDENTITY "WHERE verify_id = %s")
+    "dygw_identity_by_verify_id",
+    DYGW_SQL(IDENTITY "WHERE verify_id = %s"),
 };
 
 /* --- what is there --- */
@@ -59,8 +63,8 @@ static apr_status_t read_identity(dygw_db_t *db, const dygw_stmt_t *stmt, const 
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
     IDENTITY_COLUMNS(READ, READ)
-    found->verify_status = dygw_store_word_value(DYGW_WORDS_VERIFY,
-                                                 dygw_row_text(rows, column, pool), -1);
+    found->verify_status
+        = dygw_store_word_value(DYGW_WORDS_VERIFY, dygw_row_text(rows, column, pool), -1);
     return APR_SUCCESS;
 }
 

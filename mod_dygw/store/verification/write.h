@@ -45,11 +45,11 @@ apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v
 typedef struct dygw_batch_t {
     const dygw_verification_t *const *rows;
     int count;
-    dygw_row_fn *write;     /* one row */
-    dygw_row_fn *is_done;   /* tells whether a row is written, when the answer to the commit was
+    dygw_row_fn *write;   /* one row */
+    dygw_row_fn *is_done; /* tells whether a row is written, when the answer to the commit was
                              * lost; NULL: the caller finds out by itself */
-    int in_time;            /* written while the caller waits, or not at all */
-    const char *key;        /* an idempotency key, tied to the rows in the same commit; or NULL */
+    int in_time;          /* written while the caller waits, or not at all */
+    const char *key;      /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;
 } dygw_batch_t;
 

@@ -10,8 +10,7 @@
 
 #include "asking.h"
 
-const dygw_question_t asking_query
-    = { .what = DYGW_QUESTION_QUERY, .order_id = "1061449651423386211" };
+const dygw_question_t asking_query = { .what = DYGW_QUESTION_QUERY, .order_id = "1061449651423386211" };
 
 dygw_douyin_async_t *async_of(upstream_t *u)
 {

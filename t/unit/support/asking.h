@@ -6,7 +6,7 @@
 
 #include "upstream.h"
 
-#define PATIENCE    apr_time_from_sec(10)   /* after which an answer is missing */
+#define PATIENCE apr_time_from_sec(10) /* after which an answer is missing */
 
 /* A question where it does not matter which: the coupons of an order. */
 extern const dygw_question_t asking_query;

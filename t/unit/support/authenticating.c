@@ -29,8 +29,8 @@ dygw_ms_t now;
 char spent[200];
 dygw_ms_t spent_until;
 
-apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_apps_t *apps,
-                            const char *client_key, dygw_known_app_t **found)
+apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_apps_t *apps, const char *client_key,
+                            dygw_known_app_t **found)
 {
     if (find_rv != APR_SUCCESS) {
         return find_rv;
@@ -58,8 +58,7 @@ void dygw_explain_replay(dygw_result_t *result)
     *result = (dygw_result_t){ .code = DYGW_REPLAYED_NONCE };
 }
 
-int dygw_webhook_is_url_check(DYGW_UNUSED const char *body, DYGW_UNUSED apr_size_t len,
-                              DYGW_UNUSED apr_pool_t *p)
+int dygw_webhook_is_url_check(DYGW_UNUSED const char *body, DYGW_UNUSED apr_size_t len, DYGW_UNUSED apr_pool_t *p)
 {
     return 0;
 }
@@ -70,9 +69,8 @@ int dygw_meter_admit(DYGW_UNUSED dygw_gateway_t *gateway, DYGW_UNUSED apr_int64_
     return wait_sec;
 }
 
-apr_status_t dygw_nonces_spend(DYGW_UNUSED dygw_nonces_t *nonces, const char *client_key,
-                               const char *nonce, dygw_ms_t at, dygw_ms_t expires_at,
-                               dygw_ms_t *free_at)
+apr_status_t dygw_nonces_spend(DYGW_UNUSED dygw_nonces_t *nonces, const char *client_key, const char *nonce,
+                               dygw_ms_t at, dygw_ms_t expires_at, dygw_ms_t *free_at)
 {
     spends++;
     apr_snprintf(spent, sizeof spent, "%s %s", client_key, nonce);
@@ -81,9 +79,8 @@ apr_status_t dygw_nonces_spend(DYGW_UNUSED dygw_nonces_t *nonces, const char *cl
     return spend_rv;
 }
 
-apr_status_t dygw_nonces_look(DYGW_UNUSED dygw_nonces_t *nonces,
-                              DYGW_UNUSED const char *client_key, DYGW_UNUSED const char *nonce,
-                              DYGW_UNUSED dygw_ms_t at, DYGW_UNUSED dygw_ms_t expires_at)
+apr_status_t dygw_nonces_look(DYGW_UNUSED dygw_nonces_t *nonces, DYGW_UNUSED const char *client_key,
+                              DYGW_UNUSED const char *nonce, DYGW_UNUSED dygw_ms_t at, DYGW_UNUSED dygw_ms_t expires_at)
 {
     looks++;
     return spend_rv == APR_EEXIST ? APR_EEXIST : APR_SUCCESS;
@@ -105,8 +102,7 @@ void dygw_db_close(DYGW_UNUSED dygw_db_t *db)
 {
 }
 
-apr_status_t dygw_store_nonce_spend(DYGW_UNUSED dygw_db_t *db, const char *key,
-                                    dygw_ms_t expires_at)
+apr_status_t dygw_store_nonce_spend(DYGW_UNUSED dygw_db_t *db, const char *key, dygw_ms_t expires_at)
 {
     assert_string_equal(key, "key");
     spends++;
@@ -148,21 +144,23 @@ void header(const char *name, const char *value)
 int begin(DYGW_UNUSED void **state)
 {
     apr_pool_clear(pool);
-    cfg = (dygw_cfg_t){ .signature_window = apr_time_from_sec(300),
-                        .operator_header = "X-XTJ-UID" };
+    cfg = (dygw_cfg_t){ .signature_window = apr_time_from_sec(300), .operator_header = "X-XTJ-UID" };
     app = (dygw_known_app_t){ .client_key = KEY, .secret = SECRET, .status = DYGW_APP_ACTIVE };
     is_memory = 1;
     find_rv = spend_rv = APR_SUCCESS;
     spends = looks = spend_ms = wait_sec = metered = 0;
     now = NOW;
-    request = (request_rec){ .pool = pool, .method = "POST",
+    request = (request_rec){ .pool = pool,
+                             .method = "POST",
                              .unparsed_uri = (char *)"/v1/open/coupons/verify",
                              .headers_in = apr_table_make(pool, 8) };
     header("X-Client-Key", KEY);
     header("X-Timestamp", "1767225600");
     header("X-Nonce", "b7f1c2d3e4a5968712345678");
     header("X-Signature", SIGNED);
-    call = (dygw_call_t){ .r = &request, .runtime = &runtime, .body = BODY,
+    call = (dygw_call_t){ .r = &request,
+                          .runtime = &runtime,
+                          .body = BODY,
                           .body_len = sizeof BODY - 1,
                           .ctx = { &runtime.gateway, &call.log, pool } };
     out = (dygw_result_t){ 0 };

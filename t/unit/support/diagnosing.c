@@ -32,7 +32,8 @@ static const json_t *check_of(const json_t *checks, const char *name)
     const json_t *check;
     size_t i;
 
-    json_array_foreach(checks, i, check) {
+    json_array_foreach(checks, i, check)
+    {
         if (strcmp(dygw_json_str(check, "name"), name) == 0) {
             return check;
         }
@@ -49,8 +50,7 @@ const char *diagnosing_verdict(const json_t *checks, const char *name, apr_pool_
     return apr_pstrcat(pool, dygw_json_str(check, "state"), why ? " " : NULL, why, NULL);
 }
 
-const char *diagnosing_detail(const json_t *checks, const char *name, const char *key,
-                              apr_pool_t *pool)
+const char *diagnosing_detail(const json_t *checks, const char *name, const char *key, apr_pool_t *pool)
 {
     return dygw_json_id(json_object_get(check_of(checks, name), "detail"), key, pool);
 }

@@ -16,7 +16,6 @@ json_t *diagnosing(dygw_diagnosis_t *d, void (*part)(const dygw_diagnosis_t *d))
 const char *diagnosing_verdict(const json_t *checks, const char *name, apr_pool_t *pool);
 
 /* A value of the detail of that check, as text. */
-const char *diagnosing_detail(const json_t *checks, const char *name, const char *key,
-                              apr_pool_t *pool);
+const char *diagnosing_detail(const json_t *checks, const char *name, const char *key, apr_pool_t *pool);
 
 #endif

@@ -77,8 +77,7 @@ const dygw_audit_entry_t *fake_store_entry(int number)
     return &entries[number];
 }
 
-apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version,
-                                 dygw_store_app_fn *each, void *baton)
+apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, apr_int64_t *version, dygw_store_app_fn *each, void *baton)
 {
     dygw_app_t copies[APPS_MAX];
     apr_status_t rv;
@@ -112,8 +111,8 @@ apr_status_t dygw_store_app_version(DYGW_UNUSED dygw_db_t *db, apr_int64_t *vers
     return fake_store_leave(rv, rv);
 }
 
-apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app,
-                                   dygw_store_app_edit_fn *edit, void *baton, const char **taken)
+apr_status_t dygw_store_app_insert(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app, dygw_store_app_edit_fn *edit,
+                                   void *baton, const char **taken)
 {
     apr_status_t rv;
     int i;
@@ -140,8 +139,7 @@ static dygw_app_t *app_of(apr_int64_t id)
     return id >= 1 && id <= app_count ? &apps[id - 1] : NULL;
 }
 
-apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_app_t **app,
-                                apr_pool_t *pool)
+apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool)
 {
     apr_status_t rv;
 
@@ -155,8 +153,8 @@ apr_status_t dygw_store_app_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_app_filter_t *filter,
-                                 int offset, int limit, dygw_page_t *found, apr_pool_t *pool)
+apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_app_filter_t *filter, int offset,
+                                 int limit, dygw_page_t *found, apr_pool_t *pool)
 {
     apr_status_t rv;
     int i;
@@ -172,9 +170,8 @@ apr_status_t dygw_store_app_list(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dy
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_change(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
-                                   dygw_store_app_edit_fn *edit, void *baton, dygw_app_t **app,
-                                   apr_pool_t *pool)
+apr_status_t dygw_store_app_change(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw_store_app_edit_fn *edit, void *baton,
+                                   dygw_app_t **app, apr_pool_t *pool)
 {
     dygw_audit_entry_t entry = { 0 };
     apr_status_t rv;
@@ -194,8 +191,7 @@ apr_status_t dygw_store_app_change(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_app_reseal(DYGW_UNUSED dygw_db_t *db, const dygw_app_reseal_t *secrets,
-                                   int count, int *done)
+apr_status_t dygw_store_app_reseal(DYGW_UNUSED dygw_db_t *db, const dygw_app_reseal_t *secrets, int count, int *done)
 {
     apr_status_t rv;
     int i;
@@ -228,8 +224,8 @@ apr_status_t dygw_store_app_used(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dygw
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_token_reseal(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
-                                     const char *from, const char *to, int *done)
+apr_status_t dygw_store_token_reseal(DYGW_UNUSED dygw_db_t *db, apr_int64_t version, const char *from, const char *to,
+                                     int *done)
 {
     dygw_token_row_t *row = fake_store_token();
     apr_status_t rv;

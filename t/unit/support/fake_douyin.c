@@ -11,9 +11,9 @@
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define QUEUE_MAX   32
-#define TOOK_US     1000
-#define TOKEN_LIFE  7200
+#define QUEUE_MAX  32
+#define TOOK_US    1000
+#define TOKEN_LIFE 7200
 
 void (*fake_douyin_meanwhile)(const char *call);
 
@@ -79,8 +79,7 @@ static int spoke(dygw_reply_class_e kind)
 }
 
 /* An answer as douyin/ makes it of what Douyin writes; the call's name is in it to be found again. */
-static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind,
-                 apr_int64_t error_code)
+static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind, apr_int64_t error_code)
 {
     memset(reply, 0, sizeof(*reply));
     reply->kind = kind;
@@ -94,11 +93,11 @@ static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind,
     reply->http_status = 200;
     reply->description = error_code ? "Douyin's words" : "success";
     reply->logid = "20260101000000ABCDEF";
-    reply->raw = apr_psprintf(douyin_pool, "{\"data\":{\"error_code\":%" APR_INT64_T_FMT
-                              ",\"of\":\"%s\"}}", error_code, call);
+    reply->raw
+        = apr_psprintf(douyin_pool, "{\"data\":{\"error_code\":%" APR_INT64_T_FMT ",\"of\":\"%s\"}}", error_code, call);
     reply->raw_len = strlen(reply->raw);
-    reply->data = json_object_get(dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT,
-                                                  douyin_pool, NULL), "data");
+    reply->data
+        = json_object_get(dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, douyin_pool, NULL), "data");
 }
 
 /* --- prepare --- */
@@ -110,8 +109,7 @@ dygw_prepare_reply_t *fake_prepare(dygw_reply_class_e kind, apr_int64_t error_co
     fill(&made->reply, "prepare", kind, error_code);
     made->verify_token = "vt-1";
     made->order_id = kind == DYGW_REPLY_OK ? "order-1" : NULL;
-    made->certificates = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
-                                        sizeof(dygw_certificate_t));
+    made->certificates = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_certificate_t));
     return enqueue(&prepares, made);
 }
 
@@ -122,26 +120,29 @@ dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char 
     assert_true(prepared->certificates->nelts < FAKE_CERTIFICATES_MAX);
     made = apr_array_push(prepared->certificates);
     *made = (dygw_certificate_t){
-        .encrypted_code = encrypted_code, .certificate_id = "cert-1", .status = 1,
-        .expire_time = FAKE_START_MS + 86400000, .sku_id = "sku-1", .sku_name = "Lunch for two",
-        .product_id = "product-1", .pay_amount = 1990, .times_left = 1
+        .encrypted_code = encrypted_code,
+        .certificate_id = "cert-1",
+        .status = 1,
+        .expire_time = FAKE_START_MS + 86400000,
+        .sku_id = "sku-1",
+        .sku_name = "Lunch for two",
+        .product_id = "product-1",
+        .pay_amount = 1990,
+        .times_left = 1,
     };
     return made;
 }
 
-dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin,
-                                          const dygw_prepare_question_t *question,
-                                          const char *access_token,
-                                          DYGW_UNUSED const dygw_log_t *log,
+dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin, const dygw_prepare_question_t *question,
+                                          const char *access_token, DYGW_UNUSED const dygw_log_t *log,
                                           DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_prepare_reply_t *answer;
 
     begin_call("prepare");
     assert_true((question->encrypted_data == NULL) != (question->code == NULL));
-    prepare_args = apr_pstrcat(douyin_pool, prepare_args, *prepare_args ? "; " : "", access_token,
-                               " ", question->poi_id, " ",
-                               question->code ? question->code : question->encrypted_data, NULL);
+    prepare_args = apr_pstrcat(douyin_pool, prepare_args, *prepare_args ? "; " : "", access_token, " ",
+                               question->poi_id, " ", question->code ? question->code : question->encrypted_data, NULL);
     answer = dequeue(&prepares);
     if (!answer) {
         fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1");
@@ -164,8 +165,7 @@ dygw_ms_t fake_verify_send_by(void)
     return verify_send_by;
 }
 
-static dygw_verify_reply_t *make_verify(const char *call, dygw_reply_class_e kind,
-                                        apr_int64_t error_code)
+static dygw_verify_reply_t *make_verify(const char *call, dygw_reply_class_e kind, apr_int64_t error_code)
 {
     dygw_verify_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
     int i;
@@ -175,9 +175,13 @@ static dygw_verify_reply_t *make_verify(const char *call, dygw_reply_class_e kin
         made->items = apr_pcalloc(douyin_pool, FAKE_CERTIFICATES_MAX * sizeof(*made->items));
         for (i = 0; i < FAKE_CERTIFICATES_MAX; i++) {
             made->items[i] = (dygw_verify_item_t){
-                .kind = DYGW_REPLY_OK, .msg = "success", .certificate_id = "cert-1",
-                .origin_code = "102539929601", .order_id = "order-2", .pay_amount = -1,
-                .verify_id = apr_psprintf(douyin_pool, "verify-%d", ++verify_ids)
+                .kind = DYGW_REPLY_OK,
+                .msg = "success",
+                .certificate_id = "cert-1",
+                .origin_code = "102539929601",
+                .order_id = "order-2",
+                .pay_amount = -1,
+                .verify_id = apr_psprintf(douyin_pool, "verify-%d", ++verify_ids),
             };
         }
     }
@@ -189,21 +193,22 @@ dygw_verify_reply_t *fake_verify(dygw_reply_class_e kind, apr_int64_t error_code
     return enqueue(&verifies, make_verify("verify", kind, error_code));
 }
 
-dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind,
-                              apr_int64_t result)
+dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind, apr_int64_t result)
 {
     dygw_verify_item_t *item = &answer->items[number];
 
     *item = (dygw_verify_item_t){
-        .kind = kind, .result = result, .msg = "Douyin's word on this coupon", .pay_amount = -1,
-        .already = kind == DYGW_REPLY_COUPON && (result == 1208 || result == 2)
+        .kind = kind,
+        .result = result,
+        .msg = "Douyin's word on this coupon",
+        .pay_amount = -1,
+        .already = kind == DYGW_REPLY_COUPON && (result == 1208 || result == 2),
     };
     return item;
 }
 
-dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
-                                        const dygw_question_t *question, const char *access_token,
-                                        DYGW_UNUSED const dygw_log_t *log,
+dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, DYGW_UNUSED const dygw_log_t *log,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_verify_reply_t *answer;
@@ -214,11 +219,10 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin,
     assert_true(fake_store_expects(question->verify_token, question->codes, question->count));
     begin_call("verify");
     verify_calls++;
-    verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token,
-                              " ", question->poi_id, " ", question->verify_token, NULL);
+    verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token, " ", question->poi_id,
+                              " ", question->verify_token, NULL);
     for (i = 0; i < question->count; i++) {
-        verify_args = apr_pstrcat(douyin_pool, verify_args, i ? "," : " ", question->codes[i],
-                                  NULL);
+        verify_args = apr_pstrcat(douyin_pool, verify_args, i ? "," : " ", question->codes[i], NULL);
     }
     answer = dequeue(&verifies);
     if (!answer) {
@@ -250,8 +254,7 @@ dygw_token_reply_t *fake_token(dygw_reply_class_e kind, const char *text, apr_in
     return enqueue(&tokens, made);
 }
 
-dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin,
-                                      DYGW_UNUSED const dygw_log_t *log,
+dygw_token_reply_t *dygw_douyin_token(DYGW_UNUSED dygw_douyin_t *douyin, DYGW_UNUSED const dygw_log_t *log,
                                       DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_token_reply_t *answer;
@@ -275,14 +278,12 @@ int fake_token_calls(void)
 
 /* --- what is asked without waiting --- */
 
-static dygw_coupons_reply_t *make_coupons(const char *call, dygw_reply_class_e kind,
-                                          apr_int64_t error_code)
+static dygw_coupons_reply_t *make_coupons(const char *call, dygw_reply_class_e kind, apr_int64_t error_code)
 {
     dygw_coupons_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
 
     fill(&made->reply, call, kind, error_code);
-    made->coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
-                                   sizeof(dygw_seen_coupon_t));
+    made->coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_seen_coupon_t));
     return made;
 }
 
@@ -315,40 +316,49 @@ dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code)
 
     fill(&made->reply, "order", kind, error_code);
     *made = (dygw_order_reply_t){
-        .reply = made->reply, .order_status = -1, .pay_amount = -1, .receipt_amount = -1,
-        .discount_amount = -1, .create_order_time = DYGW_NO_TIME, .pay_time = DYGW_NO_TIME,
-        .coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_order_coupon_t))
+        .reply = made->reply,
+        .order_status = -1,
+        .pay_amount = -1,
+        .receipt_amount = -1,
+        .discount_amount = -1,
+        .create_order_time = DYGW_NO_TIME,
+        .pay_time = DYGW_NO_TIME,
+        .coupons = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_order_coupon_t)),
     };
     return enqueue(&orders, made);
 }
 
-dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code,
-                                const char *certificate_id, int status)
+dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code, const char *certificate_id,
+                                int status)
 {
     dygw_seen_coupon_t *made;
 
     assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
     made = apr_array_push(answer->coupons);
     *made = (dygw_seen_coupon_t){
-        .certificate = { .encrypted_code = encrypted_code, .certificate_id = certificate_id,
-                         .status = status, .expire_time = FAKE_START_MS + 86400000,
-                         .pay_amount = 1990, .times_left = 1 },
-        .verifies = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX,
-                                   sizeof(dygw_seen_verify_t)),
-        .amount_of_use = -1
+        .certificate = { .encrypted_code = encrypted_code,
+                         .certificate_id = certificate_id,
+                         .status = status,
+                         .expire_time = FAKE_START_MS + 86400000,
+                         .pay_amount = 1990,
+                         .times_left = 1 },
+        .verifies = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_seen_verify_t)),
+        .amount_of_use = -1,
     };
     return made;
 }
 
-dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id,
-                              dygw_ms_t verify_time)
+dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id, dygw_ms_t verify_time)
 {
     dygw_seen_verify_t *made;
 
     assert_true(coupon->verifies->nelts < FAKE_CERTIFICATES_MAX);
     made = apr_array_push(coupon->verifies);
     *made = (dygw_seen_verify_t){
-        .verify_id = verify_id, .verify_time = verify_time, .verify_type = 4, .can_cancel = -1
+        .verify_id = verify_id,
+        .verify_time = verify_time,
+        .verify_type = 4,
+        .can_cancel = -1,
     };
     return made;
 }
@@ -360,8 +370,10 @@ dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *c
     assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
     made = apr_array_push(answer->coupons);
     *made = (dygw_order_coupon_t){
-        .certificate_id = certificate_id, .pay_amount = -1, .receipt_amount = -1,
-        .discount_amount = -1
+        .certificate_id = certificate_id,
+        .pay_amount = -1,
+        .receipt_amount = -1,
+        .discount_amount = -1,
     };
     return made;
 }
@@ -407,7 +419,7 @@ static void queue_usual(const dygw_question_t *question)
     case DYGW_QUESTION_ORDER:
         queue_usual_order();
         break;
-    case DYGW_QUESTION_RECORDS:      /* no job's question */
+    case DYGW_QUESTION_RECORDS: /* no job's question */
     case DYGW_QUESTION_STORES:
         break;
     }
@@ -447,8 +459,7 @@ static void *ask(const dygw_question_t *question, const char *access_token)
     /* Before the rows are due again by the clock of another host. */
     assert_true(question->send_by + DYGW_CLOCKS_APART_MS <= dygw_now() + 5000);
     begin_call(call);
-    asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ",
-                        words_of(question), NULL);
+    asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ", words_of(question), NULL);
     answer = dequeue(queues[question->what]);
     if (!answer) {
         queue_usual(question);
@@ -462,9 +473,8 @@ const char *fake_asked(void)
     return asked;
 }
 
-dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin,
-                                        const dygw_question_t *question, const char *access_token,
-                                        DYGW_UNUSED const dygw_log_t *log,
+dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin, const dygw_question_t *question,
+                                        const char *access_token, DYGW_UNUSED const dygw_log_t *log,
                                         DYGW_UNUSED apr_pool_t *pool)
 {
     return ask(question, access_token);
@@ -476,7 +486,7 @@ dygw_cancel_reply_t *dygw_douyin_cancel(DYGW_UNUSED dygw_douyin_t *douyin,
 
 struct dygw_douyin_async_t {
     void *batons[UNDER_WAY_MAX];
-    const dygw_reply_t *answers[UNDER_WAY_MAX];     /* each the first member of what it belongs to */
+    const dygw_reply_t *answers[UNDER_WAY_MAX]; /* each the first member of what it belongs to */
     int count;
 };
 
@@ -490,16 +500,14 @@ int fake_async_idle_looks(void)
     return idle_looks;
 }
 
-apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin,
-                                      apr_pool_t *pool)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     *async = apr_pcalloc(pool, sizeof(**async));
     return APR_SUCCESS;
 }
 
-void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
-                             const char *access_token, DYGW_UNUSED const dygw_log_t *log,
-                             DYGW_UNUSED apr_pool_t *pool, void *baton)
+void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question, const char *access_token,
+                             DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *pool, void *baton)
 {
     assert_true(async->count < UNDER_WAY_MAX);
     async->answers[async->count] = ask(question, access_token);
@@ -537,10 +545,8 @@ dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code)
     return enqueue(&stores, made);
 }
 
-dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin,
-                                 DYGW_UNUSED const dygw_question_t *question,
-                                 DYGW_UNUSED const char *access_token,
-                                 DYGW_UNUSED const dygw_log_t *log,
+dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin, DYGW_UNUSED const dygw_question_t *question,
+                                 DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *log,
                                  DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_reply_t *answer;
@@ -559,9 +565,8 @@ void fake_link(dygw_link_e link)
     enqueue(&links, apr_pmemdup(douyin_pool, &link, sizeof(link)));
 }
 
-dygw_link_e dygw_douyin_short_link(DYGW_UNUSED dygw_douyin_t *douyin,
-                                   DYGW_UNUSED const char *link, const char **object_id,
-                                   const char **why, DYGW_UNUSED const dygw_log_t *log,
+dygw_link_e dygw_douyin_short_link(DYGW_UNUSED dygw_douyin_t *douyin, DYGW_UNUSED const char *link,
+                                   const char **object_id, const char **why, DYGW_UNUSED const dygw_log_t *log,
                                    DYGW_UNUSED apr_pool_t *pool)
 {
     const dygw_link_e *queued;

@@ -10,7 +10,7 @@
 
 #include "douyin/douyin.h"
 
-#define FAKE_CERTIFICATES_MAX 12    /* coupons of one answer */
+#define FAKE_CERTIFICATES_MAX 12 /* coupons of one answer */
 
 /* Empties the queues, and forgets what was asked; answers live in this pool. With an empty queue,
  * prepare lists one coupon, verify redeems its coupons, and the token call gives "tok-N". */
@@ -36,12 +36,11 @@ dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code);
 
 /* Adds a coupon to what get or query shows, with this status of Douyin (1 unused, 2 used) and without
  * a verification. */
-dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code,
-                                const char *certificate_id, int status);
+dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code, const char *certificate_id,
+                                int status);
 
 /* Adds a verification to such a coupon: made through the open platform, at verify_time. */
-dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id,
-                              dygw_ms_t verify_time);
+dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id, dygw_ms_t verify_time);
 
 /* Adds a coupon to an order; its amounts are absent. */
 dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id);
@@ -63,8 +62,7 @@ dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char 
 
 /* Sets what verify or repeat answers for its coupon `number`, counted from 0; the others are redeemed
  * unless they are set, too. */
-dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind,
-                              apr_int64_t result);
+dygw_verify_item_t *fake_item(dygw_verify_reply_t *answer, int number, dygw_reply_class_e kind, apr_int64_t result);
 
 /* What the calls so far were given, joined by "; ": of verify "token poi verify_token code,code", of
  * prepare "token poi code" (or the id of a short link in place of the code). */

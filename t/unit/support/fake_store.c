@@ -12,8 +12,8 @@
 #include "util/compiler.h"
 #include "util/text.h"
 
-#define ROWS_MAX    256
-#define NONE(kind, name) .name = DYGW_NONE_##kind,
+#define ROWS_MAX          256
+#define NONE(kind, name)  .name = DYGW_NONE_##kind,
 #define DYGW_NONE_ANSWERS NULL
 
 struct dygw_db_t {
@@ -39,9 +39,9 @@ static int resets;
 static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
-    "open", "insert", "settle", "get", "items", "find", "update", "due", "rivals",
-    "token_get", "claim", "put", "version", "apps", "app_insert", "app_get", "app_list", "app_change",
-    "reseal", "used", "token_reseal"
+    "open",       "insert",  "settle",    "get",        "items",  "find",    "update",
+    "due",        "rivals",  "token_get", "claim",      "put",    "version", "apps",
+    "app_insert", "app_get", "app_list",  "app_change", "reseal", "used",    "token_reseal",
 };
 
 void fake_store_reset(apr_pool_t *pool)
@@ -127,8 +127,8 @@ apr_status_t fake_store_leave(apr_status_t fault, apr_status_t rv)
 
 /* --- units of work --- */
 
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, apr_pool_t *pool)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          apr_pool_t *pool)
 {
     apr_status_t rv;
 
@@ -188,8 +188,7 @@ int fake_store_expects(const char *verify_token, const char *const *codes, int c
         const dygw_verification_t *v = &rows[i];
 
         found += dygw_text_same(v->verify_token, verify_token) && v->item_no < count
-                 && dygw_text_same(v->encrypted_code, codes[v->item_no])
-                 && v->verify_status == DYGW_PROCESSING;
+                 && dygw_text_same(v->encrypted_code, codes[v->item_no]) && v->verify_status == DYGW_PROCESSING;
     }
     return found == count;
 }
@@ -234,10 +233,8 @@ static apr_status_t insert_all(const dygw_verification_t *const *fresh, int coun
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db,
-                                            const dygw_verification_t *const *fresh, int count,
-                                            DYGW_UNUSED const char *key,
-                                            DYGW_UNUSED const char *owner)
+apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db, const dygw_verification_t *const *fresh,
+                                            int count, DYGW_UNUSED const char *key, DYGW_UNUSED const char *owner)
 {
     apr_status_t rv;
 
@@ -275,8 +272,7 @@ static apr_status_t settle_all(const dygw_verification_t *const *outcome, int co
     for (i = 0; i < count; i++) {
         const dygw_verification_t *row = row_of(outcome[i]->id);
 
-        if (!row || (row->verify_status != DYGW_PROCESSING
-                     && row->updated_at != outcome[i]->updated_at)) {
+        if (!row || (row->verify_status != DYGW_PROCESSING && row->updated_at != outcome[i]->updated_at)) {
             return APR_NOTFOUND;
         }
         if (owned_by_another(outcome[i])) {
@@ -290,18 +286,16 @@ static apr_status_t settle_all(const dygw_verification_t *const *outcome, int co
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db,
-                                            const dygw_verification_t *const *outcome, int count,
-                                            int *clash)
+apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db, const dygw_verification_t *const *outcome,
+                                            int count, int *clash)
 {
     apr_status_t rv;
 
     return fake_store_enter(FAKE_SETTLE, &rv) ? fake_store_leave(rv, settle_all(outcome, count, clash)) : rv;
 }
 
-apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id,
-                                         apr_int64_t app_id, dygw_verification_t **v,
-                                         apr_pool_t *pool)
+apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, apr_int64_t app_id,
+                                         dygw_verification_t **v, apr_pool_t *pool)
 {
     const dygw_verification_t *row;
     apr_status_t rv;
@@ -317,8 +311,8 @@ apr_status_t dygw_store_verification_get(DYGW_UNUSED dygw_db_t *db, apr_int64_t 
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
-apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_t first_id,
-                                           apr_array_header_t **items, apr_pool_t *pool)
+apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_t first_id, apr_array_header_t **items,
+                                           apr_pool_t *pool)
 {
     apr_status_t rv;
     int i;
@@ -329,16 +323,14 @@ apr_status_t dygw_store_verification_items(DYGW_UNUSED dygw_db_t *db, apr_int64_
     *items = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
     for (i = 0; i < row_count; i++) {
         if (rows[i].first_id == first_id) {
-            APR_ARRAY_PUSH(*items, dygw_verification_t *) = apr_pmemdup(pool, &rows[i],
-                                                                        sizeof(rows[i]));
+            APR_ARRAY_PUSH(*items, dygw_verification_t *) = apr_pmemdup(pool, &rows[i], sizeof(rows[i]));
         }
     }
     return fake_store_leave(rv, APR_SUCCESS);
 }
 
 apr_status_t dygw_store_verification_find(DYGW_UNUSED dygw_db_t *db, const char *verify_token,
-                                          const char *encrypted_code, dygw_verification_t **v,
-                                          apr_pool_t *pool)
+                                          const char *encrypted_code, dygw_verification_t **v, apr_pool_t *pool)
 {
     apr_status_t rv;
     int i;
@@ -374,8 +366,8 @@ static int may_update(const dygw_verification_t *v)
 {
     const dygw_verification_t *row = row_of(v->id);
 
-    return row && (row->revision == v->revision
-                   || (row->revision == v->revision + 1 && row->updated_at == v->updated_at));
+    return row
+           && (row->revision == v->revision || (row->revision == v->revision + 1 && row->updated_at == v->updated_at));
 }
 
 /* What the rows point to lives with the caller's job, the table with the test. */
@@ -387,11 +379,28 @@ static const char *keep(const char *text)
 static void keep_texts(dygw_verification_t *v)
 {
     const char **texts[] = {
-        &v->error_description, &v->refused_description, &v->certificate_id, &v->encrypted_code, &v->origin_code,
-        &v->product_id, &v->product_name, &v->sku_id, &v->sku_name, &v->verify_id, &v->order_id,
-        &v->source_order_id, &v->ext_order_id, &v->douyin_response, &v->last_error,
-        &v->verify_token, &v->poi_id, &v->app_name, &v->operator_name, &v->device, &v->request_id,
-        &v->request_key
+        &v->error_description,
+        &v->refused_description,
+        &v->certificate_id,
+        &v->encrypted_code,
+        &v->origin_code,
+        &v->product_id,
+        &v->product_name,
+        &v->sku_id,
+        &v->sku_name,
+        &v->verify_id,
+        &v->order_id,
+        &v->source_order_id,
+        &v->ext_order_id,
+        &v->douyin_response,
+        &v->last_error,
+        &v->verify_token,
+        &v->poi_id,
+        &v->app_name,
+        &v->operator_name,
+        &v->device,
+        &v->request_id,
+        &v->request_key,
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -423,8 +432,7 @@ static apr_status_t update_all(dygw_verification_t *const *changed, int count, i
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db,
-                                            dygw_verification_t *const *changed, int count,
+apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db, dygw_verification_t *const *changed, int count,
                                             int *clash)
 {
     apr_status_t rv;
@@ -449,14 +457,13 @@ static dygw_ms_t due_at(const dygw_verification_t *v, dygw_due_e what)
     case DYGW_DUE_FOLLOW_UP:
         return v->verify_status != DYGW_PROCESSING ? v->errand_at : DYGW_NO_TIME;
     default:
-        return v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING
-               ? v->next_run_at : DYGW_NO_TIME;
+        return v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING ? v->next_run_at
+                                                                                               : DYGW_NO_TIME;
     }
 }
 
 /* The longest due row that is due after (at, id). */
-static const dygw_verification_t *next_due(dygw_due_e what, dygw_ms_t now, dygw_ms_t at,
-                                           apr_int64_t id)
+static const dygw_verification_t *next_due(dygw_due_e what, dygw_ms_t now, dygw_ms_t at, apr_int64_t id)
 {
     const dygw_verification_t *found = NULL;
     int i;
@@ -473,9 +480,8 @@ static const dygw_verification_t *next_due(dygw_due_e what, dygw_ms_t now, dygw_
     return found;
 }
 
-apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e what,
-                                         dygw_ms_t now, int limit, apr_array_header_t **due,
-                                         apr_pool_t *pool)
+apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
+                                         apr_array_header_t **due, apr_pool_t *pool)
 {
     const dygw_verification_t *row;
     dygw_ms_t at = DYGW_NO_TIME;
@@ -488,7 +494,10 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
     *due = apr_array_make(pool, 1, sizeof(dygw_due_row_t));
     while (limit-- > 0 && (row = next_due(what, now, at, id)) != NULL) {
         APR_ARRAY_PUSH(*due, dygw_due_row_t) = (dygw_due_row_t){
-            row->id, row->first_id, row->item_count, row->lease_until
+            row->id,
+            row->first_id,
+            row->item_count,
+            row->lease_until,
         };
         at = due_at(row, what);
         id = row->id;
@@ -497,8 +506,7 @@ apr_status_t dygw_store_verification_due(DYGW_UNUSED dygw_db_t *db, dygw_due_e w
 }
 
 apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
-                                            const char *encrypted_code,
-                                            apr_array_header_t **rivals, apr_pool_t *pool)
+                                            const char *encrypted_code, apr_array_header_t **rivals, apr_pool_t *pool)
 {
     apr_status_t rv;
     int i;
@@ -513,8 +521,9 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
         if (dygw_text_same(v->certificate_id, certificate_id)
             || (!v->certificate_id && dygw_text_same(v->encrypted_code, encrypted_code))) {
             APR_ARRAY_PUSH(*rivals, dygw_rival_t) = (dygw_rival_t){
-                v->id, v->first_id, v->verify_status, v->verify_id, v->already,
-                v->cancel_since != DYGW_NO_TIME, v->created_at, v->verify_time, v->poi_id
+                v->id,         v->first_id,    v->verify_status,
+                v->verify_id,  v->already,     v->cancel_since != DYGW_NO_TIME,
+                v->created_at, v->verify_time, v->poi_id,
             };
         }
     }
@@ -523,13 +532,12 @@ apr_status_t dygw_store_verification_rivals(DYGW_UNUSED dygw_db_t *db, const cha
 
 /* --- the token --- */
 
-void fake_store_set_token(const dygw_seal_t *seal, const char *text, apr_int64_t version,
-                          dygw_ms_t obtained_at, dygw_ms_t expires_at)
+void fake_store_set_token(const dygw_seal_t *seal, const char *text, apr_int64_t version, dygw_ms_t obtained_at,
+                          dygw_ms_t expires_at)
 {
     token_row = (dygw_token_row_t){ version, NULL, expires_at, obtained_at };
     if (text) {
-        assert_int_equal(dygw_seal(seal, "access-token", text, store_pool, &token_row.sealed),
-                         APR_SUCCESS);
+        assert_int_equal(dygw_seal(seal, "access-token", text, store_pool, &token_row.sealed), APR_SUCCESS);
     }
 }
 
@@ -543,8 +551,7 @@ void fake_store_claimed_until(dygw_ms_t until)
     claim_until = until;
 }
 
-apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *row,
-                                  apr_pool_t *pool)
+apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *row, apr_pool_t *pool)
 {
     apr_status_t rv;
 
@@ -558,26 +565,23 @@ apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *r
 
 static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
 {
-    if (version != token_row.version) {
-        return APR_EEXIST;
-    }
-    if (claim_until > dygw_now()) {
-        return APR_EBUSY;
+    if (version != token_row.version || claim_until > dygw_now()) {
+        return version != token_row.version ? APR_EEXIST : APR_EBUSY;
     }
     claim_until = dygw_now() + ttl_ms;
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
-                                    DYGW_UNUSED const char *owner, dygw_ms_t ttl_ms)
+apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t version, DYGW_UNUSED const char *owner,
+                                    dygw_ms_t ttl_ms)
 {
     apr_status_t rv;
 
     return fake_store_enter(FAKE_TOKEN_CLAIM, &rv) ? fake_store_leave(rv, claim_token(version, ttl_ms)) : rv;
 }
 
-apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version,
-                                  const char *sealed, dygw_ms_t obtained_at, dygw_ms_t expires_at)
+apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version, const char *sealed,
+                                  dygw_ms_t obtained_at, dygw_ms_t expires_at)
 {
     apr_status_t rv;
 
@@ -588,8 +592,7 @@ apr_status_t dygw_store_token_put(DYGW_UNUSED dygw_db_t *db, apr_int64_t version
         return fake_store_leave(rv, APR_EEXIST);
     }
     /* The sealed text lives with the caller's thread, the row with the test. */
-    token_row = (dygw_token_row_t){ version + 1, apr_pstrdup(store_pool, sealed), expires_at,
-                                    obtained_at };
+    token_row = (dygw_token_row_t){ version + 1, apr_pstrdup(store_pool, sealed), expires_at, obtained_at };
     claim_until = 0;
     return fake_store_leave(rv, APR_SUCCESS);
 }

@@ -14,11 +14,27 @@
 
 /* The calls that can be made to fail. */
 typedef enum {
-    FAKE_OPEN, FAKE_INSERT, FAKE_SETTLE, FAKE_GET, FAKE_ITEMS, FAKE_FIND,
-    FAKE_UPDATE, FAKE_DUE, FAKE_RIVALS,
-    FAKE_TOKEN_GET, FAKE_TOKEN_CLAIM, FAKE_TOKEN_PUT,
-    FAKE_APP_VERSION, FAKE_APP_EACH, FAKE_APP_INSERT, FAKE_APP_GET, FAKE_APP_LIST, FAKE_APP_CHANGE,
-    FAKE_APP_RESEAL, FAKE_APP_USED, FAKE_TOKEN_RESEAL,
+    FAKE_OPEN,
+    FAKE_INSERT,
+    FAKE_SETTLE,
+    FAKE_GET,
+    FAKE_ITEMS,
+    FAKE_FIND,
+    FAKE_UPDATE,
+    FAKE_DUE,
+    FAKE_RIVALS,
+    FAKE_TOKEN_GET,
+    FAKE_TOKEN_CLAIM,
+    FAKE_TOKEN_PUT,
+    FAKE_APP_VERSION,
+    FAKE_APP_EACH,
+    FAKE_APP_INSERT,
+    FAKE_APP_GET,
+    FAKE_APP_LIST,
+    FAKE_APP_CHANGE,
+    FAKE_APP_RESEAL,
+    FAKE_APP_USED,
+    FAKE_TOKEN_RESEAL,
     FAKE_STEPS
 } fake_step_e;
 
@@ -63,8 +79,8 @@ dygw_verification_t *fake_store_add_row(apr_int64_t id);
 int fake_store_expects(const char *verify_token, const char *const *codes, int count);
 
 /* Puts a token, sealed with this seal, into the token's row. */
-void fake_store_set_token(const dygw_seal_t *seal, const char *text, apr_int64_t version,
-                          dygw_ms_t obtained_at, dygw_ms_t expires_at);
+void fake_store_set_token(const dygw_seal_t *seal, const char *text, apr_int64_t version, dygw_ms_t obtained_at,
+                          dygw_ms_t expires_at);
 /* The token's row; its `sealed` is NULL where no token was ever put. */
 dygw_token_row_t *fake_store_token(void);
 /* Lets another host hold the claim of the token's renewal until this time. */

@@ -10,9 +10,9 @@
 #include "util/compiler.h"
 #include "util/log.h"
 
-#define TRACE_SIZE      8192
-#define MESSAGES_MAX    256
-#define MESSAGE_SIZE    512
+#define TRACE_SIZE   8192
+#define MESSAGES_MAX 256
+#define MESSAGE_SIZE 512
 
 dygw_log_t fake_log;
 
@@ -56,8 +56,7 @@ int fake_host_locks(void)
 void fake_event(const char *word)
 {
     pthread_mutex_lock(&guard);
-    trace_len += (size_t)apr_snprintf(trace + trace_len, sizeof(trace) - trace_len, "%s%s",
-                                      trace_len ? " " : "", word);
+    trace_len += (size_t)apr_snprintf(trace + trace_len, sizeof(trace) - trace_len, "%s%s", trace_len ? " " : "", word);
     pthread_mutex_unlock(&guard);
 }
 
@@ -89,8 +88,7 @@ int fake_logged(const char *text)
     return found;
 }
 
-void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
-                     dygw_ms_t life_ms)
+void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version, dygw_ms_t life_ms)
 {
     apr_cpystrn(host.token, text, sizeof(host.token));
     host.token_version = version;
@@ -98,8 +96,7 @@ void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t vers
     host.token_expires_at = present() + life_ms;
     host.token_refused = 0;
     host.renew_pause_until = 0;
-    fake_store_set_token(gateway->seal, text, version, host.token_obtained_at,
-                         host.token_expires_at);
+    fake_store_set_token(gateway->seal, text, version, host.token_obtained_at, host.token_expires_at);
 }
 
 dygw_gateway_t *fake_world(apr_pool_t *pool)

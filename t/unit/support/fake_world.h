@@ -18,8 +18,8 @@
 #include "fake_douyin.h"
 #include "fake_store.h"
 
-#define FAKE_START_MS   APR_INT64_C(1767225600000)  /* the time at the start: 2026-01-01T00:00:00Z */
-#define FAKE_LIFE_MS    APR_INT64_C(7200000)        /* of a token */
+#define FAKE_START_MS APR_INT64_C(1767225600000) /* the time at the start: 2026-01-01T00:00:00Z */
+#define FAKE_LIFE_MS  APR_INT64_C(7200000)       /* of a token */
 
 /* Makes a new gateway, in this pool, and forgets all that was before: its store is empty and works,
  * its Douyin agrees to everything, and it holds the token "tok-1", version 1, for two hours. */
@@ -36,8 +36,7 @@ extern dygw_log_t fake_log;
 void fake_clock_advance(dygw_ms_t ms);
 
 /* Puts a token into the host's state and into the store, both. */
-void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version,
-                     dygw_ms_t life_ms);
+void fake_hold_token(dygw_gateway_t *gateway, const char *text, apr_int64_t version, dygw_ms_t life_ms);
 
 /* How often the host's state was locked since the world was made. */
 int fake_host_locks(void);

@@ -153,11 +153,10 @@ static int serve_one(loopback_t *server, int fd)
         shutdown(server->fd, SHUT_RDWR);
     }
     if (step.how == LOOPBACK_HANG) {
-        while (recv(fd, &byte, 1, 0) > 0) {
-        }
+        while (recv(fd, &byte, 1, 0) > 0) {}
     }
-    return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS
-           || step.how == LOOPBACK_ANSWER_THIRD || step.how == LOOPBACK_ANSWER_LATE;
+    return step.how == LOOPBACK_ANSWER || step.how == LOOPBACK_ANSWER_IN_PAIRS || step.how == LOOPBACK_ANSWER_THIRD
+           || step.how == LOOPBACK_ANSWER_LATE;
 }
 
 static void *serve(void *baton)
@@ -165,8 +164,7 @@ static void *serve(void *baton)
     connection_t *connection = baton;
     loopback_t *server = connection->server;
 
-    while (serve_one(server, connection->fd)) {
-    }
+    while (serve_one(server, connection->fd)) {}
     pthread_mutex_lock(&server->mutex);
     close(connection->fd);
     connection->fd = -1;
@@ -230,8 +228,7 @@ loopback_t *loopback_start(const loopback_step_t *steps, int count)
     server->steps = steps;
     server->step_count = count;
     server->fd = bind_loopback(&server->port);
-    if (listen(server->fd, MAX_CONNECTIONS) != 0
-        || pthread_mutex_init(&server->mutex, NULL) != 0
+    if (listen(server->fd, MAX_CONNECTIONS) != 0 || pthread_mutex_init(&server->mutex, NULL) != 0
         || pthread_create(&server->thread, NULL, accept_all, server) != 0) {
         die("listen");
     }

@@ -11,15 +11,15 @@ typedef struct loopback_t loopback_t;
 #define LOOPBACK_DELAY_MS 200
 
 typedef enum {
-    LOOPBACK_ANSWER,            /* sends text as it is, keeps the connection */
-    LOOPBACK_ANSWER_IN_PAIRS,   /* the same, as soon as another connection waits for its answer, too */
-    LOOPBACK_ANSWER_THIRD,      /* the same, as soon as three requests were read in all */
-    LOOPBACK_ANSWER_LATE,       /* the same, after LOOPBACK_DELAY_MS */
-    LOOPBACK_ANSWER_AND_CLOSE,  /* sends text, then closes */
-    LOOPBACK_DROP,              /* reads the request, closes */
-    LOOPBACK_LEAVE,             /* reads the request, listens no more, closes */
-    LOOPBACK_DROP_UNREAD,       /* closes before reading anything */
-    LOOPBACK_HANG               /* reads the request, does nothing more */
+    LOOPBACK_ANSWER,           /* sends text as it is, keeps the connection */
+    LOOPBACK_ANSWER_IN_PAIRS,  /* the same, as soon as another connection waits for its answer, too */
+    LOOPBACK_ANSWER_THIRD,     /* the same, as soon as three requests were read in all */
+    LOOPBACK_ANSWER_LATE,      /* the same, after LOOPBACK_DELAY_MS */
+    LOOPBACK_ANSWER_AND_CLOSE, /* sends text, then closes */
+    LOOPBACK_DROP,             /* reads the request, closes */
+    LOOPBACK_LEAVE,            /* reads the request, listens no more, closes */
+    LOOPBACK_DROP_UNREAD,      /* closes before reading anything */
+    LOOPBACK_HANG              /* reads the request, does nothing more */
 } loopback_how_e;
 
 typedef struct loopback_step_t {

@@ -8,7 +8,6 @@ world_t world;
 
 /* --- the clock, which nothing moves but the test --- */
 
-
 static dygw_ms_t present(void)
 {
     return world.now_ms;
@@ -20,9 +19,8 @@ struct dygw_db_t {
     apr_pool_t *pool;
 };
 
-
-apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *l, apr_pool_t *p)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *l,
+                          apr_pool_t *p)
 {
     if (world.db_away) {
         return APR_EGENERAL;
@@ -44,19 +42,16 @@ apr_pool_t *dygw_db_pool(const dygw_db_t *db)
     return db->pool;
 }
 
-apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db,
-                                                DYGW_UNUSED const char *account_id,
-                                                DYGW_UNUSED const char *first,
-                                                DYGW_UNUSED const char *last, const char **day,
-                                                DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *account_id,
+                                                DYGW_UNUSED const char *first, DYGW_UNUSED const char *last,
+                                                const char **day, DYGW_UNUSED apr_pool_t *p)
 {
     *day = world.known_day;
     return world.known_day ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char *day,
-                                           const char *account_id, DYGW_UNUSED dygw_ms_t now,
-                                           DYGW_UNUSED dygw_ms_t run_at)
+apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char *day, const char *account_id,
+                                           DYGW_UNUSED dygw_ms_t now, DYGW_UNUSED dygw_ms_t run_at)
 {
     assert_string_equal(account_id, "acc");
     apr_cpystrn(world.added + strlen(world.added), day, sizeof(world.added) - strlen(world.added));
@@ -64,8 +59,7 @@ apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_match_began_before(DYGW_UNUSED dygw_db_t *db,
-                                           DYGW_UNUSED apr_int64_t id, int *yes)
+apr_status_t dygw_store_match_began_before(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED apr_int64_t id, int *yes)
 {
     *yes = world.began;
     return APR_SUCCESS;
@@ -78,9 +72,8 @@ apr_status_t dygw_store_reconciliation_due(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSE
     return world.due_row ? APR_SUCCESS : APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_match_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range,
-                                   DYGW_UNUSED int limit, apr_array_header_t **rows, apr_int64_t *last_id,
-                                   apr_pool_t *p)
+apr_status_t dygw_store_match_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range, DYGW_UNUSED int limit,
+                                   apr_array_header_t **rows, apr_int64_t *last_id, apr_pool_t *p)
 {
     assert_true(range->after < range->below);
     *rows = apr_array_make(p, 1, sizeof(dygw_match_row_t *));
@@ -89,30 +82,25 @@ apr_status_t dygw_store_match_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_rang
 }
 
 apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *verify_id,
-                                   DYGW_UNUSED dygw_match_row_t **row,
-                                   DYGW_UNUSED apr_pool_t *p)
+                                   DYGW_UNUSED dygw_match_row_t **row, DYGW_UNUSED apr_pool_t *p)
 {
     return APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_match_of_coupon(DYGW_UNUSED dygw_db_t *db,
-                                        DYGW_UNUSED const char *certificate_id,
+apr_status_t dygw_store_match_of_coupon(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *certificate_id,
                                         apr_array_header_t **rows, apr_pool_t *p)
 {
     *rows = apr_array_make(p, 1, sizeof(dygw_match_row_t *));
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_match_webhook(DYGW_UNUSED dygw_db_t *db,
-                                      DYGW_UNUSED const char *certificate_id,
-                                      DYGW_UNUSED dygw_webhook_t *message,
-                                      DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_store_match_webhook(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *certificate_id,
+                                      DYGW_UNUSED dygw_webhook_t *message, DYGW_UNUSED apr_pool_t *p)
 {
     return APR_NOTFOUND;
 }
 
-apr_status_t dygw_store_reconciliation_put_items(DYGW_UNUSED dygw_db_t *db,
-                                                 const dygw_reconciliation_t *run,
+apr_status_t dygw_store_reconciliation_put_items(DYGW_UNUSED dygw_db_t *db, const dygw_reconciliation_t *run,
                                                  dygw_ms_t generation, int first_no,
                                                  DYGW_UNUSED const char *const *items, int count)
 {
@@ -122,10 +110,8 @@ apr_status_t dygw_store_reconciliation_put_items(DYGW_UNUSED dygw_db_t *db,
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db,
-                                            const dygw_reconciliation_t *run,
-                                            dygw_ms_t generated_at, const char *counts,
-                                            DYGW_UNUSED const char *amounts,
+apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db, const dygw_reconciliation_t *run,
+                                            dygw_ms_t generated_at, const char *counts, DYGW_UNUSED const char *amounts,
                                             dygw_ms_t next_run_at)
 {
     assert_true(generated_at > run->generated_at);
@@ -136,8 +122,7 @@ apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db,
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_reconciliation_failed(DYGW_UNUSED dygw_db_t *db,
-                                              DYGW_UNUSED const dygw_reconciliation_t *run,
+apr_status_t dygw_store_reconciliation_failed(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_reconciliation_t *run,
                                               dygw_ms_t next_run_at, const char *last_error)
 {
     world.failed_calls++;
@@ -147,17 +132,15 @@ apr_status_t dygw_store_reconciliation_failed(DYGW_UNUSED dygw_db_t *db,
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_reconciliation_tidy(DYGW_UNUSED dygw_db_t *db,
-                                            DYGW_UNUSED const dygw_reconciliation_t *run,
-                                            DYGW_UNUSED dygw_ms_t generation,
-                                            DYGW_UNUSED dygw_ms_t other, int limit, int *removed)
+apr_status_t dygw_store_reconciliation_tidy(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_reconciliation_t *run,
+                                            DYGW_UNUSED dygw_ms_t generation, DYGW_UNUSED dygw_ms_t other, int limit,
+                                            int *removed)
 {
     *removed = world.tidied++ == 0 ? limit : 0;
     return APR_SUCCESS;
 }
 
 /* --- the token --- */
-
 
 apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, dygw_token_t *token, apr_pool_t *p)
 {
@@ -181,22 +164,20 @@ apr_status_t dygw_ask_renew(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED const
 /* --- Douyin --- */
 
 struct dygw_douyin_async_t {
-    const dygw_question_t *question;    /* NULL: none is under way */
+    const dygw_question_t *question; /* NULL: none is under way */
     apr_pool_t *pool;
     void *baton;
 };
 
-
-apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin,
-                                      apr_pool_t *p)
+apr_status_t dygw_douyin_async_create(dygw_douyin_async_t **async, DYGW_UNUSED dygw_douyin_t *douyin, apr_pool_t *p)
 {
     *async = apr_pcalloc(p, sizeof(**async));
     return APR_SUCCESS;
 }
 
 void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *question,
-                             DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *l,
-                             apr_pool_t *p, void *baton)
+                             DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *l, apr_pool_t *p,
+                             void *baton)
 {
     assert_int_equal(world.units, 0);
     assert_null(async->question);
@@ -222,15 +203,16 @@ static void fill_page(dygw_records_reply_t *page, int first, apr_pool_t *p)
 
         *record = (dygw_verify_record_t){ .verify_id = apr_psprintf(p, "v%d", i),
                                           .certificate_id = apr_psprintf(p, "c%d", i),
-                                          .verify_time = DYGW_NO_TIME, .pay_amount = 1 };
+                                          .verify_time = DYGW_NO_TIME,
+                                          .pay_amount = 1 };
     }
     if (i == first + DYGW_RECORDS_PER_PAGE) {
         page->cursor = apr_psprintf(p, "%d", i);
     }
 }
 
-int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience,
-                           void **baton, dygw_answer_t *answer)
+int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_time_t patience, void **baton,
+                           dygw_answer_t *answer)
 {
     const dygw_question_t *question = async->question;
     dygw_records_reply_t *page;

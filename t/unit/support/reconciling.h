@@ -20,7 +20,7 @@
 #include "gateway/reports/reconcile.h"
 #include "store/reconciliation.h"
 
-#define ASKED_MAX 2000  /* questions to Douyin in one test */
+#define ASKED_MAX 2000 /* questions to Douyin in one test */
 
 typedef struct world_t {
     dygw_ms_t now_ms;
@@ -40,17 +40,17 @@ typedef struct world_t {
     char failed_why[512];           /* ... and why it failed */
     int tidied;                     /* how often items of old runs were to go */
     /* the token */
-    int no_token;                   /* the gateway holds none */
-    int renewals;                   /* how often it was renewed */
+    int no_token; /* the gateway holds none */
+    int renewals; /* how often it was renewed */
     /* Douyin */
-    int records;                    /* how many records it has */
-    int repeat_pages;               /* it answers every cursor with its first page */
-    int held;                       /* it does not answer */
-    int failing;                    /* the next so many calls fail ... */
-    dygw_reply_class_e failure;     /* ... with this class of answer */
-    int asked;                      /* how many questions it was asked */
+    int records;                /* how many records it has */
+    int repeat_pages;           /* it answers every cursor with its first page */
+    int held;                   /* it does not answer */
+    int failing;                /* the next so many calls fail ... */
+    dygw_reply_class_e failure; /* ... with this class of answer */
+    int asked;                  /* how many questions it was asked */
     dygw_ms_t asked_at[ASKED_MAX];
-    char cursors[1024];             /* of the questions, each followed by a blank; "-": none */
+    char cursors[1024]; /* of the questions, each followed by a blank; "-": none */
     dygw_question_t last_question;
 } world_t;
 

@@ -14,9 +14,16 @@ void start_anew(void)
 {
     gateway = fake_world(pool);
     request = (dygw_redeem_request_t){
-        .app_id = 3, .app_name = "till", .poi_id = POI, .mode = DYGW_MODE_CODE,
-        .code = "123456789012", .count = 1, .operator_name = "wang", .device = "till-1",
-        .ext_order_id = "A-1", .request_id = "req-1"
+        .app_id = 3,
+        .app_name = "till",
+        .poi_id = POI,
+        .mode = DYGW_MODE_CODE,
+        .code = "123456789012",
+        .count = 1,
+        .operator_name = "wang",
+        .device = "till-1",
+        .ext_order_id = "A-1",
+        .request_id = "req-1",
     };
 }
 

@@ -9,16 +9,16 @@
 
 #include "gateway/redeem/redeem.h"
 
-#define POI         "7012345678901234567"
+#define POI       "7012345678901234567"
 /* What fake_trace tells of units of database work: the rows are committed before verify is sent, they
  * are settled with its answer, and a token is renewed. */
-#define COMMITTED   "open insert close"
-#define SETTLED     "open settle close"
-#define RENEWED     "open claim close token open put close"
+#define COMMITTED "open insert close"
+#define SETTLED   "open settle close"
+#define RENEWED   "open claim close token open put close"
 
 extern dygw_gateway_t *gateway;
-extern dygw_redeem_request_t request;   /* of one coupon, by its code, with all that is optional */
-extern dygw_redeem_result_t out;        /* what the last redeem() came to */
+extern dygw_redeem_request_t request; /* of one coupon, by its code, with all that is optional */
+extern dygw_redeem_result_t out;      /* what the last redeem() came to */
 
 /* Makes a new world, and the request as it is at first. */
 void start_anew(void);

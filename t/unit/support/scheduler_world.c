@@ -7,8 +7,8 @@
 #include "gateway/background/job.h"
 #include "util/compiler.h"
 
-#define LATER_MS        60000
-#define ENDLESS_TURNS   20000
+#define LATER_MS      60000
+#define ENDLESS_TURNS 20000
 
 dygw_gateway_t *gateway;
 dygw_scheduler_t *scheduler;
@@ -49,7 +49,7 @@ static const dygw_question_t *ask_something(dygw_job_t *job)
     job->question = (dygw_question_t){
         .what = job->kind->due == DYGW_DUE_ENRICH ? DYGW_QUESTION_ORDER : DYGW_QUESTION_GET,
         .encrypted_code = apr_psprintf(job->ctx.pool, "enc-%" APR_INT64_T_FMT, v->id),
-        .order_id = apr_psprintf(job->ctx.pool, "order-%" APR_INT64_T_FMT, v->id)
+        .order_id = apr_psprintf(job->ctx.pool, "order-%" APR_INT64_T_FMT, v->id),
     };
     return &job->question;
 }

@@ -10,24 +10,24 @@
 
 #include "gateway/background/scheduler.h"
 
-#define URGENT_SLOTS    32          /* how many jobs of settling and follow-ups run at once */
-#define ENRICH_SLOTS    96          /* how many jobs of enriching run at once */
-#define A_SECOND_MS     1000
-#define A_LONG_TIME_MS  3600000
+#define URGENT_SLOTS   32 /* how many jobs of settling and follow-ups run at once */
+#define ENRICH_SLOTS   96 /* how many jobs of enriching run at once */
+#define A_SECOND_MS    1000
+#define A_LONG_TIME_MS 3600000
 
 extern dygw_gateway_t *gateway;
 extern dygw_scheduler_t *scheduler;
 
 /* What the jobs are to do. */
-extern int questions;           /* how many questions each asks */
-extern int first_changed;       /* of a job's rows, those before this one are left unchanged */
+extern int questions;     /* how many questions each asks */
+extern int first_changed; /* of a job's rows, those before this one are left unchanged */
 
 /* What the jobs did. */
-extern int begun[3], ended[3];  /* how many jobs, by dygw_due_e */
-extern int rows_seen;           /* how many rows the jobs were given in all */
-extern int writes;              /* how many jobs wrote their rows */
-extern int write_clash;         /* whether another had changed a row that was last to be written */
-extern dygw_reply_class_e heard;            /* the class of the last answer */
+extern int begun[3], ended[3];   /* how many jobs, by dygw_due_e */
+extern int rows_seen;            /* how many rows the jobs were given in all */
+extern int writes;               /* how many jobs wrote their rows */
+extern int write_clash;          /* whether another had changed a row that was last to be written */
+extern dygw_reply_class_e heard; /* the class of the last answer */
 extern const dygw_reply_t *last_reply;
 
 /* For cmocka: each test has a pool, a world and jobs of its own; destroy_pool ends it. */

@@ -49,8 +49,8 @@ apr_status_t dygw_store_verification_wake(DYGW_UNUSED dygw_db_t *db, apr_int64_t
 }
 
 /* Another such part. */
-apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, const char *verify_id,
-                                   dygw_match_row_t **row, apr_pool_t *pool)
+apr_status_t dygw_store_match_find(DYGW_UNUSED dygw_db_t *db, const char *verify_id, dygw_match_row_t **row,
+                                   apr_pool_t *pool)
 {
     int i;
 
@@ -77,8 +77,7 @@ static void read_rows(dygw_job_t *job, apr_int64_t first_id)
     job->count = items->nelts;
 }
 
-int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id,
-                 apr_pool_t *pool)
+int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id, apr_pool_t *pool)
 {
     dygw_job_t job = { .kind = kind, .ctx = { gateway, &fake_log, NULL } };
     const dygw_question_t *question;
@@ -109,7 +108,7 @@ const char *settling_asked(void)
     told += strlen(s);
     while (*s && len < sizeof(words) - 1) {
         if (strncmp(s, "t ", 2) == 0 && (len == 0 || words[len - 1] == ' ')) {
-            s += 2;     /* the token, at the start of each */
+            s += 2; /* the token, at the start of each */
         }
         words[len++] = *s++;
     }

@@ -9,7 +9,7 @@
 #include "gateway/settle/settle.h"
 
 #define SETTLING_POI "7012345678901234567"
-#define ID           101     /* of the first row of the request that is settled */
+#define ID           101 /* of the first row of the request that is settled */
 #define MINUTE_MS    60000
 #define QUARTER_MS   900000
 #define HOUR_MS      APR_INT64_C(3600000)
@@ -21,8 +21,7 @@ dygw_verification_t *settling_row(apr_int64_t first_id, int item_no, int item_co
 
 /* Runs a job of that kind on the rows of a request as they are in the store; returns how many
  * questions it asked. */
-int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id,
-                 apr_pool_t *pool);
+int settling_run(dygw_gateway_t *gateway, const dygw_job_kind_t *kind, apr_int64_t first_id, apr_pool_t *pool);
 
 /* Returns what was asked since the last call, without access tokens, as "query order-1; get enc-1";
  * check_asked compares it. */

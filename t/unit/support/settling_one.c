@@ -36,8 +36,7 @@ void show_unused(void)
 
 dygw_seen_verify_t *show_used(const char *verify_id, dygw_ms_t ago)
 {
-    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id,
-                     dygw_now() - ago);
+    return fake_seen(fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 2), verify_id, dygw_now() - ago);
 }
 
 void answer_already(void)

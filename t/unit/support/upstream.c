@@ -15,8 +15,7 @@
 
 #define MAX_LOGGED 65536
 
-const dygw_question_t upstream_store
-    = { .what = DYGW_QUESTION_STORES, .poi_id = POI, .page = 1, .size = 20 };
+const dygw_question_t upstream_store = { .what = DYGW_QUESTION_STORES, .poi_id = POI, .page = 1, .size = 20 };
 const dygw_prepare_question_t upstream_code = { .poi_id = POI, .code = "102539929601" };
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -44,9 +43,8 @@ int upstream_setup(void **state)
     upstream_t *u = calloc(1, sizeof(*u));
     apr_size_t i;
 
-    signal(SIGPIPE, SIG_IGN);       /* as httpd does */
-    if (!u || apr_pool_create(&u->pool, NULL) != APR_SUCCESS
-        || dygw_douyin_global_init(u->pool) != APR_SUCCESS) {
+    signal(SIGPIPE, SIG_IGN); /* as httpd does */
+    if (!u || apr_pool_create(&u->pool, NULL) != APR_SUCCESS || dygw_douyin_global_init(u->pool) != APR_SUCCESS) {
         return -1;
     }
     logged[0] = '\0';
@@ -114,9 +112,13 @@ dygw_reply_t *stores(upstream_t *u)
 
 dygw_verify_reply_t *verify(upstream_t *u, const char *const *codes, int count)
 {
-    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI,
-                                       .verify_token = "78a23d74-d0f5", .codes = codes,
-                                       .count = count };
+    const dygw_question_t question = {
+        .what = DYGW_QUESTION_VERIFY,
+        .poi_id = POI,
+        .verify_token = "78a23d74-d0f5",
+        .codes = codes,
+        .count = count,
+    };
 
     return dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
 }

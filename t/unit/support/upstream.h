@@ -8,24 +8,23 @@
 #include "loopback.h"
 #include "douyin/douyin.h"
 
-#define TOKEN       "clt.0123456789abcdefTOKEN"
-#define KEY         "awtestkey"
+#define TOKEN         "clt.0123456789abcdefTOKEN"
+#define KEY           "awtestkey"
 #define CLIENT_SECRET "test-secret-7319"
-#define POI         "7012345678901234567"
+#define POI           "7012345678901234567"
 
 typedef struct upstream_t {
     apr_pool_t *pool;
-    loopback_t *server;             /* NULL until upstream_serve */
-    dygw_douyin_config_t config;    /* to change before upstream_serve */
+    loopback_t *server;          /* NULL until upstream_serve */
+    dygw_douyin_config_t config; /* to change before upstream_serve */
     dygw_douyin_t *douyin;
     dygw_log_t log;
 } upstream_t;
 
 /* The whole of an HTTP answer whose body has that length; and one that says that all is well. */
-#define LENGTH_AND(length, body)                                                   \
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length \
-    "\r\n\r\n" body
-#define GOOD        LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
+#define LENGTH_AND(length, body) \
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " length "\r\n\r\n" body
+#define GOOD LENGTH_AND("26", "{\"data\":{\"error_code\":0}}\n")
 
 /* What tests ask for where it does not matter: a store, the coupons of a code. */
 extern const dygw_question_t upstream_store;
@@ -38,11 +37,10 @@ int upstream_teardown(void **state);
 
 /* Starts the server and a client whose base URL is the server's. */
 void upstream_serve(upstream_t *u, const loopback_step_t *steps, int count);
-#define upstream_script(u, ...)                                             \
-    do {                                                                    \
-        static const loopback_step_t steps_of_test[] = { __VA_ARGS__ };     \
-        upstream_serve((u), steps_of_test,                                  \
-                       (int)(sizeof steps_of_test / sizeof *steps_of_test)); \
+#define upstream_script(u, ...) \
+    do { \
+        static const loopback_step_t steps_of_test[] = { __VA_ARGS__ }; \
+        upstream_serve((u), steps_of_test, (int)(sizeof steps_of_test / sizeof *steps_of_test)); \
     } while (0)
 
 /* Makes the client for another base URL. */
