@@ -2,8 +2,8 @@
  * The table of the directives: an entry has a line DIRECTIVE, and a line VALUE for each value that
  * the directive sets. From the table are made the members of dygw_cfg_t (cfg.h), how they start,
  * merge and get their defaults (cfg.c), how arguments are read, and the list of commands for httpd
- * (set.c). A new directive is an entry here, and its description in conf/dygw.conf and README;
- * build/guards compares the names.
+ * (set.c). A new directive is an entry here, and its description in conf/dygw.conf and in the
+ * manual's configuration.md; build/guards compares the names.
  *
  * All directives may stand in the main server and in a <VirtualHost>, and nowhere else.
  *
@@ -103,7 +103,7 @@
               "auto creates and migrates the tables at start, check only looks; auto on SQLite, " \
               "else check") \
     VALUE(WORD, schema_auto, is_sqlite(cfg), ("check", "auto")) \
-    /* Longer than the limits of a session itself (store/dialect.c), which should come first. */ \
+    /* Longer than a session's own limits (store/db/dialect.c), which should come first. */ \
     DIRECTIVE(DygwDatabaseTimeout, TAKE1, read_database_timeout, \
               "how long to wait for a connection to the database, and for a statement; 10s " \
               "unless given") \

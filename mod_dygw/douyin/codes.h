@@ -53,7 +53,7 @@
     X(SYSTEM_BUSY, 2100004, BUSY) \
     X(PARAMETER, 2100005, REQUEST) \
     X(ADDRESS_OR_RIGHT, 2100007, SETUP) /* our address is not on the application's list, as a \
-                                             * rule; or "no permission" */ \
+                                         * rule; or "no permission" */ \
     X(BANNED, 2100009, SETUP) \
     X(PARAMETER_AT_GATEWAY, 2119001, REQUEST) \
     X(SYSTEM_BUSY_AT_GATEWAY, 2119002, BUSY) \

@@ -157,7 +157,7 @@ typedef struct dygw_prepare_reply_t {
     const char *verify_token;         /* never NULL when OK; "" only without any certificate */
     const char *order_id;             /* NULL when absent */
     apr_array_header_t *certificates; /* of dygw_certificate_t; empty for [], null and absent
-                                         * alike. Never NULL */
+                                       * alike. Never NULL */
 } dygw_prepare_reply_t;
 
 /* What prepare needs; it is always waited for. Exactly one of encrypted_data and code is set; both
@@ -178,9 +178,9 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
 /* --- verify --- */
 typedef struct dygw_verify_item_t {
     dygw_reply_class_e kind; /* OK, COUPON, SETUP, REQUEST, BUSY or REVIEW; GARBLED: the
-                                     * answer does not speak of this code */
+                              * answer does not speak of this code */
     int already;             /* the code was verified before, by us or somebody else; kind is
-                                     * COUPON then, or BUSY if msg says so */
+                              * COUPON then, or BUSY if msg says so */
     apr_int64_t result;      /* Douyin's: 0, or a number as error_code */
     const char *msg;         /* never NULL */
     const char *verify_id;   /* NULL when absent or empty, and so on */
@@ -194,7 +194,7 @@ typedef struct dygw_verify_item_t {
 typedef struct dygw_verify_reply_t {
     dygw_reply_t reply;
     dygw_verify_item_t *items; /* one for each code sent, in their order; NULL unless
-                                     * reply.kind is OK */
+                                * reply.kind is OK */
 } dygw_verify_reply_t;
 
 /* As dygw_douyin_reply_wants_rest, of one code. */
@@ -225,10 +225,10 @@ typedef struct dygw_seen_verify_t {
     dygw_ms_t verify_time; /* by Douyin's clock; DYGW_NO_TIME when absent */
     dygw_ms_t ahead_least; /* Douyin's clock is ahead of ours by a number of ms between */
     dygw_ms_t ahead_most;  /* these two (behind: below 0), by the answer's date; when there
-                                     * is none, within 120 s each way */
+                            * is none, within 120 s each way */
     int verify_type;       /* a DYGW_VERIFY_TYPE_*, or a number that is none of them;
-                                     * OPEN_PLATFORM, too, where only verifier_unique_id tells so;
-                                     * -1 when absent */
+                            * OPEN_PLATFORM, too, where only verifier_unique_id tells so;
+                            * -1 when absent */
     const char *poi_id;    /* NULL when absent */
     int serial;            /* which use of a times card, from 1; 0 when absent */
     int can_cancel;        /* -1 when absent */
@@ -247,7 +247,7 @@ typedef struct dygw_seen_coupon_t {
 typedef struct dygw_coupons_reply_t {
     dygw_reply_t reply;
     apr_array_header_t *coupons; /* of dygw_seen_coupon_t; exactly one for a get that is OK.
-                                     * Never NULL */
+                                  * Never NULL */
 } dygw_coupons_reply_t;
 
 /* --- cancel --- */
@@ -268,7 +268,7 @@ typedef struct dygw_order_coupon_t {
     const char *certificate_id; /* NULL when absent or empty */
     const char *order_item_id;
     apr_int64_t pay_amount; /* of this coupon alone, from sub_order_amount_infos; -1 when
-                                     * there are no figures of its own */
+                             * there are no figures of its own */
     apr_int64_t receipt_amount;
     apr_int64_t discount_amount;
 } dygw_order_coupon_t;
@@ -276,7 +276,7 @@ typedef struct dygw_order_coupon_t {
 typedef struct dygw_order_reply_t {
     dygw_reply_t reply;
     int found; /* 0: Douyin does not know the order (yet): no order in the
-                                     * answer, or DYGW_CODE_NO_SUCH_ORDER */
+                * answer, or DYGW_CODE_NO_SUCH_ORDER */
     const char *order_id;
     const char *ext_order_id; /* the third party's; NULL when absent */
     apr_int64_t order_status; /* -1 when absent */

@@ -22,7 +22,7 @@ struct dygw_http_easy_t {
     APR_RING_ENTRY(dygw_http_easy_t) ring;
     CURL *curl;
     CURLM *multi; /* a multi handle of its own, which keeps the connections and which
-                                 * another thread can wake; NULL: that of http_multi.c is used */
+                   * another thread can wake; NULL: that of http_multi.c is used */
     struct curl_slist *headers;
     const char *token; /* the access token in the headers; NULL: there is none */
     dygw_ms_t idle_since;

@@ -16,7 +16,7 @@ typedef enum {
     DYGW_REPLY_OK,         /* error_code 0 on both levels */
     DYGW_REPLY_COUPON,     /* refused because of the coupon: final */
     DYGW_REPLY_SETUP,      /* refused because of permission, authorisation or address, or by a
-                                 * number of the platform's that nobody knows */
+                            * number of the platform's that nobody knows */
     DYGW_REPLY_REQUEST,    /* Douyin says that our request is wrong */
     DYGW_REPLY_TOKEN,      /* access token refused; nothing was done */
     DYGW_REPLY_BUSY,       /* "try again", HTTP 5xx: a verify may have been done or not */
@@ -55,19 +55,19 @@ typedef struct dygw_reply_t {
     apr_int64_t sub_error_code;
     const char *logid; /* Douyin's, to quote to its support; never NULL */
     const char *raw;   /* the body as it came; NULL when there was none. Valid JSON unless
-                                 * kind is GARBLED or BUSY */
+                        * kind is GARBLED or BUSY */
     apr_size_t raw_len;
     json_t *data;             /* member "data" of the body, borrowed; NULL when there is none */
     apr_interval_time_t took; /* us */
     dygw_ms_t date;           /* Douyin's clock, to the second: Date, else extra's "now";
-                                 * DYGW_NO_TIME when absent */
+                               * DYGW_NO_TIME when absent */
     dygw_ms_t ended_at;       /* our clock at that moment */
     int sent_twice;           /* a kept-alive connection was dead and libcurl sent the request on
-                                 * another: the first may have arrived all the same, so "already
-                                 * used" may be our own doing */
+                               * another: the first may have arrived all the same, so "already
+                               * used" may be our own doing */
     int was_dead;             /* LOST: a kept-alive connection was dead, under an order query,
-                                 * which libcurl must not send anew: Douyin counts order queries, so
-                                 * each has to wait for its turn */
+                               * which libcurl must not send anew: Douyin counts order queries, so
+                               * each has to wait for its turn */
 } dygw_reply_t;
 
 #endif

@@ -13,7 +13,7 @@ typedef const dygw_reply_t *dygw_ask_fn(void *baton, const char *access_token);
 typedef enum {
     DYGW_ASK_HARMLESS, /* changes nothing: made once more when Douyin is busy or away */
     DYGW_ASK_VERIFY    /* may redeem or cancel: made again only when Douyin refused the token, and
-                         * so did nothing */
+                        * so did nothing */
 } dygw_ask_e;
 
 /* Fills in *token, from ctx->pool, with a token for a call; renews the token first when the one

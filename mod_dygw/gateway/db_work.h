@@ -33,7 +33,7 @@ typedef apr_status_t dygw_db_work_fn(const dygw_ctx_t *ctx, dygw_db_t *db, void 
 typedef struct dygw_db_rules_t {
     const apr_status_t *ends; /* ends with APR_SUCCESS */
     dygw_ms_t patience;       /* only after APR_INCOMPLETE: opening a connection is tried again
-                                 * until so many ms after the first unit began; 0: tried once */
+                               * until so many ms after the first unit began; 0: tried once */
 } dygw_db_rules_t;
 
 /* Instead of rules: the work is done once, whatever its status is. */

@@ -61,7 +61,7 @@ typedef struct dygw_result_t {
     int retry_after;           /* s; 0 = none */
     int available;             /* with DYGW_NOT_ENOUGH_COUPONS: how many coupons there are */
     int upstream_spoke;        /* the body of the error has the member `douyin`: what `reply`
-                                 * says, null when `reply` is NULL */
+                                * says, null when `reply` is NULL */
     const dygw_reply_t *reply; /* what Douyin answered; NULL: nothing to show */
 } dygw_result_t;
 
@@ -78,18 +78,18 @@ typedef struct dygw_host_t {
     dygw_ms_t renew_pause_until; /* a renewal has failed: this host tries none before then */
     dygw_ms_t rejected_at;       /* when an app's ?rejected= last led to a renewal */
     _Atomic apr_int64_t apps_version; /* the apps version that this host last read from the
-                                         * database */
+                                       * database */
     _Atomic dygw_ms_t apps_seen_at;   /* when the host began to read that version; 0 = never */
     _Atomic apr_int64_t apps_changes; /* how many changes of apps were made on this host: they
-                                         * count here before the version is read again */
+                                       * count here before the version is read again */
     _Atomic apr_int64_t last_id;      /* newest verification id given out on this host */
     /* What /health says, as the background of this host found it last. */
     dygw_ms_t tick_at;          /* when it looked at the database; 0 = never */
     _Atomic int database_state; /* a dygw_database_state_e */
     _Atomic apr_int64_t work;   /* raised when a request of this host leaves work to the
-                                     * background */
+                                 * background */
     dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
-                                     * clock; 0 = never */
+                                 * clock; 0 = never */
     dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
 } dygw_host_t;
 
@@ -119,7 +119,7 @@ typedef struct dygw_gateway_t {
     void (*unlock_host)(void *baton);
     void *host_baton;
     dygw_reads_t *reads;           /* in shared memory, see apps/reads.h; NULL = each read of
-                                         * the token is written to the database at once */
+                                    * the token is written to the database at once */
     dygw_meter_t *meter;           /* in shared memory, see apps/meter.h */
     const dygw_metrics_t *metrics; /* in shared memory; NULL = nothing is counted */
     const char *owner;             /* names this child in leases and claims */

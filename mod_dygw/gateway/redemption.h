@@ -26,7 +26,7 @@ typedef struct dygw_redeem_request_t {
     const char *ext_order_id;
     const char *request_id;
     const char *request_key;     /* 64 hex digits that stand for app and nonce: the same when
-                                     * the same signed request comes again; NULL: none */
+                                  * the same signed request comes again; NULL: none */
     const char *idempotency_key; /* NULL: none; see redeem/idempotency.h */
     /* Set by redeem/idempotency.c only: the hash of the key that this request has claimed, and the
      * owner under which it was claimed. NULL: no key. */

@@ -21,7 +21,7 @@ typedef struct dygw_sandbox_snapshot_t {
     dygw_sandbox_order_t order;
     dygw_sandbox_coupon_t coupon;
     apr_array_header_t *records; /* its verifications, of dygw_sandbox_recorded_t, the
-                                         * newest first; NULL: not copied */
+                                  * newest first; NULL: not copied */
 } dygw_sandbox_snapshot_t;
 
 /* Which call shows the coupon. */

@@ -163,7 +163,7 @@ typedef struct dygw_sandbox_fault_t {
     int anew;                                /* see dygw_sandbox_change_t */
     int item;                                /* of result: which code, from 0; -1: all codes */
     char description[DYGW_SANDBOX_TEXT_MAX]; /* of error, empty: the usual text of the code;
-                                                 * of result: msg; of damage: how */
+                                              * of result: msg; of damage: how */
 } dygw_sandbox_fault_t;
 
 /* A call that is remembered. */
@@ -185,11 +185,11 @@ typedef struct dygw_sandbox_change_t {
     int anew; /* verify: as if its token had not been used before */
     apr_uint32_t order;
     apr_uint32_t token;   /* verify: number of the verify_token; cancel: hash of the
-                                         * cancel_token, 0: none */
+                           * cancel_token, 0: none */
     apr_uint32_t request; /* verify: hash of store and codes */
     int count;
     apr_uint32_t records[DYGW_SANDBOX_CODES_MAX]; /* indexes: verify: of the coupons; cancel: of
-                                                     * the verifications */
+                                                   * the verifications */
     char poi_id[DYGW_SANDBOX_POI_MAX + 1];
 } dygw_sandbox_change_t;
 

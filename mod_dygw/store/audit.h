@@ -11,7 +11,7 @@ typedef struct dygw_audit_entry_t {
     dygw_ms_t at;
     const char *actor;
     const char *action;       /* app.create, app.change, app.token_access, app.secret, token.read,
-                                 * reconciliation.refresh */
+                               * reconciliation.refresh */
     const char *target;       /* "app:17"; NULL = none */
     const char *before_state; /* JSON object of what changed, without secrets; NULL = nothing */
     const char *after_state;

@@ -28,7 +28,7 @@ typedef struct dygw_tick_t {
     apr_int64_t token_version;
     dygw_ms_t lease_left_ms; /* of DYGW_LEASE_WORKER; 0 or less: free */
     dygw_ms_t lease_age_ms;  /* since it was renewed last; negative: never was, or before the
-                                     * clock was set back */
+                              * clock was set back */
     const char *lease_owner; /* NULL when never taken */
     dygw_ms_t due_at;        /* when a verification needs work next; DYGW_NO_TIME: none */
     dygw_ms_t reconcile_at;  /* when a day is to be reconciled next; DYGW_NO_TIME: none */

@@ -10,9 +10,9 @@
 
 typedef enum {
     DYGW_JSON_STRICT, /* from callers: duplicate keys, NUL characters, and a depth above
-                         * DYGW_JSON_MAX_DEPTH are refused */
+                       * DYGW_JSON_MAX_DEPTH are refused */
     DYGW_JSON_LENIENT /* from Douyin: refused is only such a depth, and what is not JSON even
-                         * after dygw_json_mend */
+                       * after dygw_json_mend */
 } dygw_json_mode_e;
 
 /* Mends JSON whose text is damaged, so that it can be read. Within strings, a half of a surrogate

@@ -90,7 +90,7 @@ typedef enum {
 
 /* Places for series whose names are in other files. */
 #define DYGW_REQUEST_CODES  32 /* codes of our replies, for each of the two APIs */
-#define DYGW_REQUEST_HALVES 2  /* /open and /internal */
+#define DYGW_REQUEST_APIS   2  /* /open and /internal */
 #define DYGW_REFUSAL_CODES  96 /* codes of Douyin's that douyin/codes.h has */
 #define DYGW_METRIC_NUMBERS 32 /* other codes of Douyin's, see dygw_metrics_place */
 
@@ -105,11 +105,11 @@ typedef enum {
       "Redemptions that were processing and were settled by the background.") \
     X(CANCELS, DYGW_CANCEL_SERIES, "dygw_cancels_total", \
       "Cancels by what became of them, by request and by the background.") \
-    X(REQUESTS, DYGW_REQUEST_HALVES *DYGW_REQUEST_CODES, "dygw_requests_total", \
+    X(REQUESTS, (DYGW_REQUEST_APIS * DYGW_REQUEST_CODES), "dygw_requests_total", \
       "Requests by handler and by the code of the answer.") \
     X(REFUSALS, DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS, "dygw_refusals_total", \
       "What Douyin refused, by its error_code or the result of a coupon.") \
-    X(CALL_ERRORS, DYGW_UPSTREAM_CALLS *DYGW_CALL_ERRORS, "dygw_upstream_errors_total", \
+    X(CALL_ERRORS, (DYGW_UPSTREAM_CALLS * DYGW_CALL_ERRORS), "dygw_upstream_errors_total", \
       "Calls to Douyin that had no answer that tells, by call and kind.") \
     X(RENEWED, DYGW_RENEWED_SERIES, "dygw_token_refreshes_total", \
       "New access tokens by why they were fetched.") \

@@ -20,7 +20,7 @@
 typedef struct dygw_round_t {
     dygw_runtime_t *runtime;
     dygw_gateway_t gateway; /* a copy of the runtime's, with an own client for Douyin, so
-                                 * that dygw_round_abort ends no call of a request */
+                             * that dygw_round_abort ends no call of a request */
     dygw_log_t log;
     dygw_ctx_t ctx; /* of gateway and log; its pool lives as long as the round */
     int claimed;    /* the database is known to belong to this Douyin application */

@@ -36,6 +36,38 @@ sub without_licence {
                       && !m{\Abuild/debian/(?:copyright|source/format)\z} } code();
 }
 
+# httpd's own, which comments name as ours.
+my %HTTPDS = map { $_ => 1 } qw(mod_dbd.c ap_mmn.h);
+
+# A comment names a source by its path, or the end of it.
+sub unknown_sources {
+    my %known;
+    for my $path (paths(qr{\.[ch]\z})) {
+        my @names = split m{/}, $path;
+        $known{ join '/', @names[$_ .. $#names] } = 1 for 0 .. $#names;
+    }
+    my @findings;
+    for my $path (paths(qr{\A(?:mod_dygw|t)/.*\.[ch]\z})) {
+        for my $comment ($text{$path} =~ m{(/\*.*?\*/)}sg) {
+            push @findings, map { "$path: $_ does not exist" } grep { !$known{$_} && !$HTTPDS{$_} }
+                $comment =~ m{(?<![<\w/.])((?:\w+/)*[a-z_0-9]+\.[ch])\b}g;
+        }
+    }
+    return @findings;
+}
+
+# The functions whose place a fuzzer takes (a line "wraps:") are there, if they are ours, and so is
+# what takes it.
+sub without_wrap {
+    my %defined = map { $_ => 1 } map { $text{$_} =~ /^\w[^;\n]*\b(\w+)\(/mg } paths(qr{\.c\z});
+    return map {
+        my $path = $_;
+        my @wrapped = map { split ' ' } $text{$path} =~ /\bwraps: *([\w ]*\w)/g;
+        map { "$path: nothing is called $_" } grep { !$defined{$_} }
+            (grep { /\Adygw_/ } @wrapped), map { "__wrap_$_" } @wrapped;
+    } paths(qr{\At/fuzz/fuzz_\w+\.c\z});
+}
+
 # Spelt so that this file does not find itself; the X of templates for temporary names are more.
 sub unfinished {
     my $pattern = qr{/wor[k]\b|\.\./share[d]|\bTOD[O]\b|\bFIXM[E]\b|\bXX[X]\b};

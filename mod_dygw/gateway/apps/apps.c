@@ -43,7 +43,7 @@ struct dygw_apps_t {
     int is_loading;            /* a second reading under that stamp is not needed */
     int is_looking;            /* a request reads the apps version */
     dygw_ms_t failed_at;       /* when the last reading, of apps or version, failed; 0 = it did
-                                     * not fail */
+                                * not fail */
 };
 
 static apr_status_t destroy_apps_snapshot(void *data)

@@ -89,7 +89,7 @@ void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, a
 typedef struct dygw_new_secret_t {
     const char *text;   /* NULL: one is generated, and is here afterwards */
     dygw_ms_t grace_ms; /* so long the present secret is still valid; secrets before it
-                                     * are not */
+                         * are not */
 } dygw_new_secret_t;
 
 /* Gives an app a new secret; *app is the app afterwards. DYGW_NOT_FOUND. DYGW_INTERNAL_ERROR: the

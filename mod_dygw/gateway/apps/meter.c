@@ -28,7 +28,7 @@ typedef struct slot_t {
     _Atomic apr_int64_t level;     /* millionths of a token, at filled_at */
     _Atomic dygw_ms_t used_at;     /* 0: not used since the start of the host */
     dygw_ms_t written;             /* the used_at that is in the database; only the thread that
-                                     * flushes uses these two */
+                                    * flushes uses these two */
     dygw_ms_t written_at;
 } slot_t;
 

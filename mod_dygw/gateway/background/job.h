@@ -48,7 +48,7 @@ struct dygw_job_t {
     dygw_question_t question; /* for the kind to fill in and to return */
     void *state;              /* the kind's own, in the job's pool; NULL at first */
     int written;              /* what dygw_job_write returned last; 0 at first. A job that
-                                     * ends with 0 is not begun again at once */
+                               * ends with 0 is not begun again at once */
 };
 
 /* What dygw_job_write does with a row: */

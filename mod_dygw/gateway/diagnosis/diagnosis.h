@@ -21,7 +21,7 @@
 typedef struct dygw_diagnosis_t {
     const dygw_ctx_t *ctx;
     const apr_array_header_t *poi_ids; /* stores to check: const char *; DYGW_DIAGNOSIS_STORES
-                                         * of them at most */
+                                        * of them at most */
     int connections;                   /* to the database, at most, of all children of this host */
     dygw_findings_t *findings;
 } dygw_diagnosis_t;

@@ -16,7 +16,7 @@ typedef struct dygw_probe_t {
     const dygw_reply_t *reply; /* NULL: the question was not sent */
     dygw_why_e why_not;        /* why the question was not sent */
     int is_listed;             /* the store is in the list of the account's stores, so that no
-                                 * question is needed */
+                                * question is needed */
 } dygw_probe_t;
 
 /* The probes of interfaces. */
@@ -36,7 +36,7 @@ typedef struct dygw_probes_t {
     int is_held;                     /* `held` has not expired */
     const dygw_token_reply_t *fresh; /* the reply to the token call; NULL: no call was made */
     const char *token;               /* to send probes with; NULL: there is none, or no probe
-                                         * can be sent */
+                                      * can be sent */
     const dygw_reply_t *refusal;     /* Douyin's refusal of `held`; NULL: it was not refused */
     dygw_probe_t scopes[DYGW_PROBE_SCOPES];
     dygw_probe_t stores[DYGW_DIAGNOSIS_STORES];

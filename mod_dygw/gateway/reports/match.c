@@ -12,7 +12,7 @@ typedef struct match_record_t {
     dygw_verify_record_t douyin;
     const dygw_match_row_t *partner; /* our verification that belongs to the record; or NULL */
     const dygw_match_row_t *shown;   /* without a partner: our newest verification of the same
-                                         * coupon, which did not redeem; or NULL */
+                                      * coupon, which did not redeem; or NULL */
 } match_record_t;
 
 const char *dygw_match_class_word(dygw_match_class_e class)

@@ -45,7 +45,7 @@ typedef struct dygw_match_t {
     apr_array_header_t *ours;    /* our verifications of the day; of const dygw_match_row_t * */
     apr_hash_t *ours_of;         /* verify_id -> dygw_match_row_t */
     apr_hash_t *ours_of_coupon;  /* those without a verify_id: certificate_id -> array of
-                                     * const dygw_match_row_t * */
+                                  * const dygw_match_row_t * */
     apr_hash_t *taken;           /* ids of our verifications that have a partner */
     /* set by dygw_match_classify: */
     apr_array_header_t *pairs; /* of dygw_match_pair_t, without those of DYGW_MATCHED */

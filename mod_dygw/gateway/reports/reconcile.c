@@ -137,13 +137,13 @@ static apr_status_t set_up_run(dygw_reconcile_run_t *run)
 {
     const dygw_gateway_t *gateway = run->ctx.gateway;
     const char *account = gateway->account_id;
-    dygw_ms_t start;
+    dygw_ms_t start, end;
     apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
-    const dygw_ms_t end = start + DYGW_DAY_MS;
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    end = start + DYGW_DAY_MS;
     run->match = dygw_match_make(start, end, account && !strcmp(account, run->row->account_id),
                                  run->ctx.pool);
     run->question = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,

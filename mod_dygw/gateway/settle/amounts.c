@@ -102,7 +102,7 @@ static apr_int64_t amount_of(const place_t *place, apr_int64_t of_coupon, apr_in
     }
     if (of_order >= 0) {
         apr_int64_t uses = place->uses; /* uses of all coupons together may be more than an int
-                                             * holds */
+                                         * holds */
 
         return dygw_amounts_share(of_order, place->coupons * uses,
                                   place->coupon * uses + place->use);

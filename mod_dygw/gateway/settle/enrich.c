@@ -27,7 +27,7 @@ typedef struct learned_t {
     int wanted;   /* the row is to be enriched */
     int nameless; /* it is `success` and has no verify_id */
     int clashed;  /* the verify_id that was learned is another
-                                         * verification's */
+                   * verification's */
     int asked_order;
     int asked_coupon;
     const dygw_order_reply_t *order;    /* NULL: not asked for, or not found */

@@ -28,7 +28,7 @@ typedef struct dygw_evidence_t {
     const apr_array_header_t *rivals[DYGW_COUNT_MAX]; /* see dygw_attribution_rivals */
     dygw_ms_t prepared_at[DYGW_COUNT_MAX];            /* dygw_fit_prepared_at of the row */
     apr_array_header_t *foreign; /* of const char *: verify_ids that the database has found to be
-                                     * other verifications' */
+                                  * other verifications' */
     dygw_ms_t now;
 } dygw_evidence_t;
 
@@ -43,7 +43,7 @@ typedef struct dygw_verdict_t {
     dygw_verdict_e what;
     int silent;                       /* WAIT: no repetition can tell whose the redemption is */
     const dygw_seen_verify_t *verify; /* the redemption that is the row's (OURS) or may be the
-                                         * row's; NULL: none is shown */
+                                       * row's; NULL: none is shown */
     apr_int64_t error_code;           /* FAILED, as the next */
     const char *description;
 } dygw_verdict_t;

@@ -7,7 +7,7 @@
 
 #include "handle/handle.h"
 
-/* --- the endpoints; their paths are in the table of routes (handle/dispatch.c) --- */
+/* --- the endpoints; their paths are in the table of routes (dispatch.c) --- */
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
     dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
 dygw_endpoint_fn dygw_handle_report, dygw_handle_summary, dygw_handle_reconciliation;

@@ -9,7 +9,7 @@
 #include "gateway/redeem/redeem.h"
 #include "handle/handle.h"
 
-/* --- the endpoints; their paths are in the table of routes (handle/dispatch.c) --- */
+/* --- the endpoints; their paths are in the table of routes (dispatch.c) --- */
 dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
     dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
     dygw_handle_stores, dygw_handle_webhook;

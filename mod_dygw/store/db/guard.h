@@ -41,7 +41,7 @@ typedef struct dygw_guard_config_t {
     int max;                   /* connections that the source gives out */
     apr_interval_time_t limit; /* how long anything may take */
     void (*wake)(void *baton); /* called, from any thread, when dygw_guard_look has something
-                                     * to look at again */
+                                * to look at again */
     void *baton;
 } dygw_guard_config_t;
 

@@ -17,7 +17,7 @@ typedef struct dygw_session_t {
     dygw_ms_t ahead_since;   /* when that was found out; 0: not yet */
     const char *marker;      /* what the dialect's query gave when it was set up */
     int unended;             /* a ROLLBACK failed, or a statement was cut: something may still
-                                 * be open, or the session gone */
+                              * be open, or the session gone */
 } dygw_session_t;
 
 /* All that can fail give the driver's code, 0 for success. */

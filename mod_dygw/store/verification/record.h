@@ -102,9 +102,9 @@ typedef enum {
     X(CONFIRMED_BY, confirmed_by) \
     X(INT, attempts)              /* verify calls sent */ \
     X(TIME, lease_until)          /* a verify of it may be under way until then, its \
-                                     * request's or a repetition: nobody else works on it */ \
+                                   * request's or a repetition: nobody else works on it */ \
     X(TIME_OR_NULL, next_run_at)  /* when the background settles or enriches it next; \
-                                     * DYGW_NO_TIME = never */ \
+                                   * DYGW_NO_TIME = never */ \
     X(TIME_OR_NULL, sent_at)      /* the last verify request, at the latest then */ \
     X(TIME_OR_NULL, review_since) /* Douyin's risk review; DYGW_NO_TIME = none */
 
@@ -126,11 +126,11 @@ typedef enum {
     X(INT, cancels)                /* cancel requests that may have reached Douyin */ \
     X(INT, news)                   /* what was not looked into yet: DYGW_NEWS_* */ \
     X(TIME_OR_NULL, errand_at)     /* when the background looks at a settled row because of a \
-                                     * cancel or of news; DYGW_NO_TIME = never */ \
+                                    * cancel or of news; DYGW_NO_TIME = never */ \
     X(TIME_OR_NULL, enrich_since)  /* first try to enrich it; DYGW_NO_TIME = none yet */ \
     X(CLIPPED_255, last_error)     /* of the background's work on it; no secret; NULL = none */ \
     X(INT64_OR_NULL, refused_code) /* what a repetition was refused with while it is processing; \
-                                     * DYGW_NO_INT and NULL = it was not */ \
+                                    * DYGW_NO_INT and NULL = it was not */ \
     X(CLIPPED_512, refused_description)
 
 /* What the insert alone writes. */
@@ -151,7 +151,7 @@ typedef enum {
     X(INT, item_count) /* coupons of the request; all were sent in one verify */ \
     X(INT64, first_id) /* id of item 0 of the request; its own id for item 0 */ \
     X(INT64, revision) /* the database counts the changes in it; see \
-                                     * dygw_store_verification_update */
+                        * dygw_store_verification_update */
 
 #define DYGW_RECORD_MEMBER(kind, name) DYGW_RECORD_##kind name;
 typedef struct dygw_verification_t {

@@ -47,7 +47,7 @@ typedef struct dygw_batch_t {
     int count;
     dygw_row_fn *write;   /* one row */
     dygw_row_fn *is_done; /* tells whether a row is written, when the answer to the commit was
-                             * lost; NULL: the caller finds out by itself */
+                           * lost; NULL: the caller finds out by itself */
     int in_time;          /* written while the caller waits, or not at all */
     const char *key;      /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;
