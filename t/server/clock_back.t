@@ -84,8 +84,11 @@ soon('a lease of somebody else that lies ahead is taken over', sub { lease()->{o
 like($gateway->server->log_text, qr/DYGW0633/, '... and the log tells of it');
 
 # Nobody works, and what was noted lies ahead.
+$token = $database->query('SELECT version FROM dygw_tokens');
 set_clock('+' . AHEAD_SEC / 3600 . 'h');
 soon('set forward: the background goes on', sub { abs(lease()->{renewed} + AHEAD_SEC) < 60 });
+soon('set forward: the token, which is over by then, is renewed',
+    sub { $database->query('SELECT version FROM dygw_tokens') > $token });
 $gateway->work(0);
 is($gateway->health->{json}{checks}{worker}, 'ok', 'the background has just worked: healthy');
 set_clock('+0');
