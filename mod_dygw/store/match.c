@@ -56,13 +56,14 @@ static const dygw_stmt_t match_of_coupon = {
     DYGW_SQL(SELECT "WHERE certificate_id = %s ORDER BY id DESC LIMIT 100"),
 };
 
+/* clang-format off */
 static const dygw_stmt_t match_webhook = {
     "dygw_match_webhook",
-    DYGW_SQL(
-        "SELECT " DYGW_NAMES(MATCH_MESSAGE_COLUMNS) " FROM dygw_webhooks "
-                                                    "WHERE certificate_id = %s AND records = 0 "
-                                                    "ORDER BY received_at DESC LIMIT 1"),
+    DYGW_SQL("SELECT " DYGW_NAMES(MATCH_MESSAGE_COLUMNS) " FROM dygw_webhooks "
+             "WHERE certificate_id = %s AND records = 0 "
+             "ORDER BY received_at DESC LIMIT 1")
 };
+/* clang-format on */
 
 static const dygw_stmt_t match_began = {
     "dygw_match_began",

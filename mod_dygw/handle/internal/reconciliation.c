@@ -12,6 +12,7 @@
 #include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
 #include "handle/internal/internal.h"
+#include "handle/internal/report_query.h"
 #include "util/day.h"
 #include "util/spelling.h"
 
@@ -71,19 +72,6 @@ static const char *read_reconciliation_account(const dygw_call_t *call, const ap
     return account_id;
 }
 
-/* Reads a parameter that is 0 or 1. A parameter that is only about CSV is a mistake without
- * export=csv; allowed: 0 then. */
-static int read_reconciliation_switch(dygw_call_t *call, const apr_table_t *query, const char *name,
-                                      int allowed, dygw_result_t *out)
-{
-    int on = dygw_query_int(query, name, 0, 1, 0, out);
-
-    if (!allowed && apr_table_get(query, name)) {
-        dygw_invalid(out, name, apr_pstrcat(call->r->pool, name, " goes with export=csv", NULL));
-    }
-    return on;
-}
-
 static void read_reconciliation_query(dygw_call_t *call, reconciliation_query_t *wanted,
                                       dygw_result_t *out)
 {
@@ -96,9 +84,9 @@ static void read_reconciliation_query(dygw_call_t *call, reconciliation_query_t 
     }
     wanted->what.day = read_reconciliation_day(call, query, out);
     wanted->what.account_id = read_reconciliation_account(call, query, out);
-    wanted->what.refresh = read_reconciliation_switch(call, query, "refresh", 1, out);
-    wanted->bom = read_reconciliation_switch(call, query, "bom", wanted->csv, out);
-    wanted->raw = read_reconciliation_switch(call, query, "raw", wanted->csv, out);
+    wanted->what.refresh = dygw_query_int(query, "refresh", 0, 1, 0, out);
+    wanted->bom = dygw_report_read_switch(call, query, "bom", wanted->csv, out);
+    wanted->raw = dygw_report_read_switch(call, query, "raw", wanted->csv, out);
 }
 
 /* --- the reply --- */

@@ -82,9 +82,8 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     }
 }
 
-/* Reads a parameter that is 0 or 1 and only about CSV: it is a mistake without export=csv. */
-static int read_export_switch(dygw_call_t *call, const apr_table_t *query, const char *name,
-                              int csv, dygw_result_t *out)
+int dygw_report_read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int csv,
+                            dygw_result_t *out)
 {
     int on = dygw_query_int(query, name, 0, 1, 0, out);
 
@@ -103,8 +102,8 @@ void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_c
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
-    wanted->bom = read_export_switch(call, query, "bom", wanted->csv, out);
-    wanted->raw = read_export_switch(call, query, "raw", wanted->csv, out);
+    wanted->bom = dygw_report_read_switch(call, query, "bom", wanted->csv, out);
+    wanted->raw = dygw_report_read_switch(call, query, "raw", wanted->csv, out);
 }
 
 void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wanted_t *wanted,

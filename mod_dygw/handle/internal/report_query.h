@@ -27,6 +27,11 @@ typedef struct dygw_csv_wanted_t {
     int raw; /* as data, not for spreadsheets: see util/csv.h */
 } dygw_csv_wanted_t;
 
+/* Reads a parameter that is 0 or 1 and only about CSV; csv: whether CSV is wanted. A mistake, such
+ * as the parameter without CSV, is told by *out. */
+int dygw_report_read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int csv,
+                            dygw_result_t *out);
+
 /* Reads the parameters export, bom and raw. A mistake is told by *out. */
 void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_csv_wanted_t *wanted,
                              dygw_result_t *out);

@@ -10,7 +10,6 @@
 /* The kind of douyin_response, as in store/db/kinds.h; its parameter is in columns.h. */
 #define DYGW_ARG_ANSWERS(db, member)          answers_argument(member)
 #define DYGW_READ_ANSWERS(rows, column, pool) dygw_row_text(rows, column, pool)
-#define DYGW_NONE_ANSWERS                     NULL
 
 /* Cut, it would be JSON no more. */
 static const char *answers_argument(const char *json)
@@ -67,11 +66,9 @@ dygw_verification_t *dygw_store_verification_read(dygw_rows_t *rows, apr_pool_t 
 
 /* --- members without a value --- */
 
-#define NONE(kind, name) .name = DYGW_NONE_##kind,
-
 void dygw_verification_init(dygw_verification_t *v)
 {
-    *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(NONE, NONE) };
+    *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(DYGW_NO_VALUE, DYGW_NO_VALUE) };
     v->item_count = 1;
     v->sent_at = 0; /* never; DYGW_NO_TIME is what the version before left */
 }

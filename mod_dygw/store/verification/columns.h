@@ -17,6 +17,10 @@
     DYGW_VERIFICATION_CHANGED(FIRST, X) DYGW_VERIFICATION_FIXED(X)
 
 #define DYGW_PARAMETER_ANSWERS "%s"
+#define DYGW_NONE_ANSWERS      NULL
+
+/* A member that has no value yet, in an initializer. */
+#define DYGW_NO_VALUE(kind, name) .name = DYGW_NONE_##kind,
 
 /* What a SELECT reads; the same with NULL in the place of Douyin's answers, which are most of a
  * row. */

@@ -50,11 +50,13 @@ static const dygw_stmt_t idempotency_free = {
         "DELETE FROM dygw_idempotency WHERE key_hash = %s AND owner = %s AND first_id IS NULL"),
 };
 
+/* clang-format off */
 static const dygw_stmt_t idempotency_get = {
     "dygw_idempotency_get",
     DYGW_SQL("SELECT " DYGW_NAMES(CLAIM_COLUMNS) ", key_hash, first_id FROM dygw_idempotency "
-                                                 "WHERE key_hash = %s AND expires_at >= %lld"),
+             "WHERE key_hash = %s AND expires_at >= %lld")
 };
+/* clang-format on */
 
 #define EXPIRED "expires_at < %lld"
 #define OLDEST  "WHERE " EXPIRED " ORDER BY expires_at LIMIT %lld"

@@ -12,9 +12,7 @@
 #include "util/compiler.h"
 #include "util/text.h"
 
-#define ROWS_MAX          256
-#define NONE(kind, name)  .name = DYGW_NONE_##kind,
-#define DYGW_NONE_ANSWERS NULL
+#define ROWS_MAX 256
 
 struct dygw_db_t {
     apr_pool_t *pool;
@@ -163,7 +161,7 @@ int fake_store_open_units(void)
 
 void dygw_verification_init(dygw_verification_t *v)
 {
-    *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(NONE, NONE) };
+    *v = (dygw_verification_t){ DYGW_VERIFICATION_ALL(DYGW_NO_VALUE, DYGW_NO_VALUE) };
     v->item_count = 1;
     v->sent_at = 0;
 }
