@@ -19,6 +19,8 @@
 #define DBD_DEFAULT_KEEP 2
 #define DBD_DEFAULT_MAX  10
 
+#define CONNECTIONS_ENOUGH 5
+
 static int is_named(const ap_directive_t *node, const char *name)
 {
     return ap_cstr_casecmp(node->directive, name) == 0;
@@ -139,4 +141,14 @@ apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_s
         take_dbd_settings(first_directive_of(server), pool, settings);
     }
     return APR_SUCCESS;
+}
+
+int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads)
+{
+    return settings->max < threads + 1 ? settings->max : threads + 1;
+}
+
+int dygw_cfg_dbd_enough(int threads)
+{
+    return threads + 1 < CONNECTIONS_ENOUGH ? threads + 1 : CONNECTIONS_ENOUGH;
 }

@@ -19,4 +19,12 @@ typedef struct dygw_dbd_settings_t {
 apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool,
                           dygw_dbd_settings_t *settings);
 
+/* How many connections a child with that many threads opens at most: one for each of them, one for
+ * the background, and no more than DBDMax. */
+int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads);
+
+/* With how many such a child does well. No connection is held through a call to Douyin, so that few
+ * serve many threads: five redeem as much as one for each thread. */
+int dygw_cfg_dbd_enough(int threads);
+
 #endif
