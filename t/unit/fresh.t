@@ -23,7 +23,7 @@ my ($bare, $temporary, $mark) = ("$dir/bare", "$dir/temporary", "8642$$");
 sub make_bare {
     make_path("$dir/mod_dygw", $temporary,
               map { "$bare/$_" } qw(etc/apt/apt.conf.d proc dev usr/sbin usr/src tmp var/cache/apt/archives));
-    my @programs = map { "/bin/$_" } qw(sh env cat ls sleep kill setsid mkdir);
+    my @programs = map { "/bin/$_" } qw(sh env ls sleep setsid);
     my %library = map { $_ => 1 } map { `ldd $_` =~ m{(/\S+)}g } @programs;
     for my $path (@programs, sort keys %library) {
         make_path($bare . $path =~ s{/[^/]+\z}{}r);
