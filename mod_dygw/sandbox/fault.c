@@ -51,7 +51,10 @@ void dygw_sandbox_fault_pick(dygw_sandbox_call_t *call)
         return;
     }
     call->fault = s->fault[i];
-    if (s->fault[i].times > 0 && --s->fault[i].times == 0) {
+    if (s->fault[i].times > 1) {
+        s->fault[i].times--;
+    }
+    else if (s->fault[i].times == 1) {
         s->faults--;
         memmove(&s->fault[i], &s->fault[i + 1], (apr_size_t)(s->faults - i) * sizeof s->fault[0]);
     }

@@ -245,7 +245,8 @@ static void collect_orders(const dygw_sandbox_call_t *call, order_page_t *page)
 {
     apr_uint32_t i = dygw_sandbox_state()->orders;
 
-    while (i-- > 0 && dygw_sandbox_order(i)->created >= page->from) {
+    while (i > 0 && dygw_sandbox_order(i - 1)->created >= page->from) {
+        i--;
         if (!order_fits(call, page, dygw_sandbox_order(i))) {
             continue;
         }
