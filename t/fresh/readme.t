@@ -77,8 +77,8 @@ sub installed {
     like(said('curl -fsS --retry', @steps), qr/"status":"ok"/, "$suite: the gateway is healthy");
     unlike(said('dygw-doctor', @steps), qr/^FAIL  (?!Pool )/m, "$suite: the doctor finds nothing wrong");
     like(said('dygw-call', @steps), qr/^200 OK\n.*"verify_status":"success"/ms, "$suite: the first redemption is one");
-    like($said, qr/^keys: 600 root:root$/m, "$suite: the keys are root's alone");
-    like($said, qr/^compilers: $/m, "$suite: no compiler was needed");
+    ok($said =~ /^keys: 600 root:root$/m, "$suite: the keys are root's alone");
+    ok($said =~ /^compilers: $/m, "$suite: no compiler was needed");
     return;
 }
 
