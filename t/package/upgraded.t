@@ -11,7 +11,7 @@ use HTTP::Tiny;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-use Dygw::Debian qw(command works packages installs edit apache_starts apache_pid MODS ERROR_LOG);
+use Dygw::Debian qw(command works packages installs edit apache_starts apache_stops apache_pid MODS ERROR_LOG);
 use Dygw::Server qw(free_port poll slurp spew);
 
 Dygw::Debian::go_inside();
@@ -210,6 +210,14 @@ sub disabled {
     return;
 }
 
+sub stopped {
+    works('it is enabled again', 'a2enmod dygw');
+    apache_stops();
+    upgrades('an Apache that was stopped');
+    is(status('/'), 599, '... is not started');
+    return;
+}
+
 installs(packages());
 make_earlier();
 left_alone();
@@ -221,4 +229,5 @@ serving_again();
 broken();
 migrations();
 disabled();
+stopped();
 done_testing;
