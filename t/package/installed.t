@@ -4,104 +4,29 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
 use FindBin qw($Bin);
-
-# Once more, inside.
-if (!$ENV{DYGW_TEST_ROOT}) {
-    chdir "$Bin/../.." or die "$!\n";
-    $ENV{DYGW_OUT} = abs_path($ENV{DYGW_OUT} || '.out');
-    { exec 'sh', 't/package/root', $^X, abs_path($0); }
-    die "t/package/root: $!\n";
-}
-
 use lib "$Bin/../lib";
 use HTTP::Tiny;
 use JSON::PP;
-use POSIX qw(WNOHANG);
 use Test::More;
 
-use Dygw::Server qw(free_port poll slurp spew);
+use Dygw::Debian qw(command works packages installs rights edit configtest is_enabled apache_starts apache_stops
+                    MODS ERROR_LOG);
+use Dygw::Server qw(free_port slurp spew);
+
+Dygw::Debian::go_inside();
 
 use constant {
-    MODS   => '/etc/apache2/mods-available',
-    SECRET => 'secret-of-the-sandbox',
-    POI    => '6994674961470212127',
-    KEY    => '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef',
+    SECRET   => 'secret-of-the-sandbox',
+    POI      => '6994674961470212127',
+    KEY      => '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef',
+    EXAMPLES => '/usr/share/doc/libapache2-mod-dygw/examples',
+    CONF_D   => '/etc/dygw/conf.d',
 };
 
 my ($port, $sandbox_port) = (free_port(), free_port());
 my $url = "http://127.0.0.1:$port";
 my $http = HTTP::Tiny->new(timeout => 20, keep_alive => 0);
-my $apache;
-
-# The exit status of a command of the shell, and what it said.
-sub command {
-    my ($command) = @_;
-    my $said = `{ $command; } 2>&1 </dev/null`;
-    return ($? >> 8, $said);
-}
-
-sub works {
-    my ($name, $command, $pattern) = @_;
-    my ($status, $said) = command($command);
-    my $ok = ok($status == 0 && (!$pattern || $said =~ $pattern), $name);
-    diag("$command: exit status $status\n$said") if !$ok;
-    return $said;
-}
-
-sub packages { return sort grep { !/dbgsym/ } glob "$ENV{DYGW_OUT}/deb/*.deb" }
-
-sub installs {
-    my $debs = join ' ', packages();
-    works('the packages install beside Debian\'s apache2', ". build/packages; install_packages apache2 $debs");
-    return;
-}
-
-# "0700 www-data:www-data"
-sub rights { return (command("stat -c '%a %U:%G' $_[0]"))[1] =~ s/\n//r }
-
-sub edit {
-    my ($path, $work) = @_;
-    local $_ = slurp($path);
-    $work->();
-    spew($path, $_);
-    return;
-}
-
-sub configtest { return works("$_[0]: apachectl configtest", 'apachectl configtest', qr/^Syntax OK$/m) }
-
-sub is_enabled { return -e "/etc/apache2/mods-enabled/$_[0].load" }
-
-# --- Apache ---
-
-sub start {
-    my ($path, $status, $name) = @_;
-    $apache = fork // die "fork: $!\n";
-    if ($apache == 0) {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>>', '/var/log/apache2/console.log';
-        open STDERR, '>&', \*STDOUT;
-        # apachectl would stay before it, and keep the signals.
-        { exec 'sh', '-c', '. /etc/apache2/envvars && exec apache2 -D FOREGROUND'; }
-        POSIX::_exit(127);
-    }
-    my $answer;
-    my $up = poll { ($answer = $http->get("$url$path"))->{status} == $status };
-    ok($up, $name) or diag($answer->{content}, slurp('/var/log/apache2/error.log'));
-    return;
-}
-
-# Gracefully: at once it may trip over a connection that is just being closed.
-sub stop {
-    kill 'WINCH', $apache if $apache;
-    my $ended = poll { waitpid($apache, WNOHANG) != 0 };
-    ok($ended, 'Apache stops');
-    undef $apache;
-    return;
-}
-
-END { kill 'KILL', $apache if $apache }
 
 # --- the stations ---
 
@@ -114,12 +39,24 @@ sub installed {
     ok(!is_enabled('dygw') && !is_enabled('dygw_sandbox'), 'nothing of it is enabled');
     is(rights('/var/lib/dygw'), '700 www-data:www-data', 'the database\'s directory is Apache\'s');
     is(rights('/etc/dygw'), '710 root:www-data', 'the keys\' directory is root\'s');
+    is(rights(CONF_D), '755 root:root', 'and so is that of the configuration');
+    is_deeply([ glob CONF_D . '/*' ], [], '... which is the administrator\'s: there is nothing of dpkg\'s in it');
+    my @settings = grep { !/^\s*(?:#|$)/ } split /\n/, slurp(MODS . '/dygw.conf');
+    is_deeply(\@settings, [ 'IncludeOptional ' . CONF_D . '/*.conf' ], 'dygw.conf includes it and does nothing else');
+    my $conffiles = (command('dpkg-query -W -f \'${Conffiles}\' libapache2-mod-dygw'))[1];
+    is_deeply([ sort $conffiles =~ /^ (\S+)/mg ], [ map { MODS . "/dygw.$_" } qw(conf load) ],
+              'dpkg asks about no other file');
     my @scripts = map { s{.*/}{}r } glob '/usr/bin/dygw-*';
     is_deeply([ map { m{([^/]+)\.1\.gz\z} } glob '/usr/share/man/man1/dygw-*' ], \@scripts, 'each script has its page');
     ok(scalar(grep { $_ eq 'dygw-migrate' } @scripts), 'and there are scripts');
     my @pages = map { s{.*/}{}r } glob '/usr/share/dygw/manual/*.md';
     is_deeply([ map { s{.*/}{}r } glob '/usr/share/dygw/manual/zh/*.md' ], \@pages, 'the manual is in both languages');
     is(readlink '/usr/share/doc/libapache2-mod-dygw/manual', '../../dygw/manual', '... and stands with the documents');
+    for my $name (qw(dygw.conf gateway.conf gateway-ssl.conf dygw-alerts.yml dygw-dashboard.json openapi.yaml)) {
+        ok(-s EXAMPLES . "/$name", "$name is among the examples");
+    }
+    ok(-s "/usr/share/doc/libapache2-mod-dygw/$_", "$_ stands with the documents")
+        for qw(README.Debian README.gz README.zh.gz);
     return;
 }
 
@@ -127,8 +64,8 @@ sub enabled {
     edit('/etc/apache2/ports.conf', sub { s/^Listen 80$/Listen 127.0.0.1:$port/m });
     works('a2enmod dygw', 'a2enmod dygw', qr/dbd/);
     configtest('as it comes');
-    start('/v1/open', 404, 'Apache starts with the module as it comes');
-    stop();
+    apache_starts("$url/v1/open", 404, 'Apache starts with the module as it comes');
+    apache_stops();
     return;
 }
 
@@ -136,7 +73,8 @@ sub enabled {
 sub configured {
     spew('/etc/dygw/douyin-secret', SECRET . "\n", 0600);
     spew('/etc/dygw/master-key', KEY . "\n", 0600);
-    edit(MODS . '/dygw.conf', sub {
+    works('the reference is taken over', 'cp ' . EXAMPLES . '/dygw.conf ' . CONF_D . '/shop.conf');
+    edit(CONF_D . '/shop.conf', sub {
         for my $name (qw(DBDriver DBDParams DBDMin DBDKeep DBDMax
                          DygwClientKey DygwClientSecret DygwMasterKey DygwAccountId)) {
             s/^#($name\s.*)$/$1/m;
@@ -164,7 +102,7 @@ sub post {
 }
 
 sub used {
-    start('/health', 200, 'the gateway becomes healthy');
+    apache_starts("$url/health", 200, 'the gateway becomes healthy');
     my $coupon = post("http://127.0.0.1:$sandbox_port/_sandbox/mint", { coupons => 1 })->{orders}[0]{coupons}[0];
     my $app = post("$url/v1/internal/apps", { name => 'Till 1' }, 'X-XTJ-UID' => 'administrator')->{data};
     local @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} = ($app->{app}{client_key}, $app->{secret});
@@ -172,8 +110,8 @@ sub used {
     works('dygw-call redeems a coupon', "dygw-call $url POST /v1/open/coupons/verify '$body'",
           qr/\A200 .*"verify_status":"success"/s);
     works('dygw-doctor finds nothing wrong', "LC_ALL=C dygw-doctor --url $url/v1/internal");
-    stop();
-    unlike(slurp('/var/log/apache2/error.log'), qr/:(?:warn|error|crit|alert|emerg)\]|exit signal/,
+    apache_stops();
+    unlike(slurp(ERROR_LOG), qr/:(?:warn|error|crit|alert|emerg)\]|exit signal/,
            'nothing is wrong in the error log');
     like(rights('/var/lib/dygw/dygw.db'), qr/ www-data:www-data\z/, 'the database is Apache\'s');
     return;
@@ -193,7 +131,7 @@ sub removed {
     works('it is removed', "dpkg --remove $NAMES");
     ok(!is_enabled('dygw'), 'and disabled');
     configtest('removed');
-    ok(-s '/var/lib/dygw/dygw.db' && -s '/etc/dygw/master-key' && -s MODS . '/dygw.conf',
+    ok(-s '/var/lib/dygw/dygw.db' && -s '/etc/dygw/master-key' && -s MODS . '/dygw.conf' && -s CONF_D . '/shop.conf',
        'database, keys and configuration stay');
     return;
 }
@@ -202,20 +140,19 @@ sub purged {
     my $said = works('it is purged', "dpkg --purge $NAMES");
     like($said, qr/^libapache2-mod-dygw: $_ is not empty, and is kept$/m, "$_ is kept, and it is said")
         for '/etc/dygw', '/var/lib/dygw';
-    ok(-s '/var/lib/dygw/dygw.db' && -s '/etc/dygw/master-key', 'with all that is in it');
+    ok(-s '/var/lib/dygw/dygw.db' && -s '/etc/dygw/master-key' && -s CONF_D . '/shop.conf', 'with all that is in it');
     my @left = grep { !m{\A/(?:etc|var/lib)/dygw} } split /\n/,
         (command('find /etc /usr/bin /usr/lib/apache2 /usr/share /var/lib -path "*dygw*"'))[1];
     is("@left", '', 'nothing else is left');
     works('and it can be installed again', 'dpkg --install ' . join ' ', packages());
-    unlink glob('/etc/dygw/*'), glob('/var/lib/dygw/*');
+    ok(-s CONF_D . '/shop.conf', 'with the configuration that there was');
+    unlink glob(CONF_D . '/*'), glob('/etc/dygw/*'), glob('/var/lib/dygw/*');
     works('purged without a database', "dpkg --purge $NAMES");
     ok(!-e '/etc/dygw' && !-e '/var/lib/dygw', 'it takes the directories away');
     return;
 }
 
-my @packages = packages();
-@packages == 2 or die "the packages are not in $ENV{DYGW_OUT}/deb: sh build/deb\n";
-installs();
+installs(packages());
 installed();
 enabled();
 configured();

@@ -32,8 +32,9 @@ sub blanks {
 }
 
 sub without_licence {
+    my $debians = qr{\Abuild/debian/(?:copyright|source/format|[\w-]+\.README\.Debian)\z};
     return grep { substr($text{$_}, 0, 200) !~ /SPDX-License-Identifier: Apache-2\.0/
-                      && !m{\Abuild/debian/(?:copyright|source/format)\z} } code();
+                      && $_ !~ $debians } code();
 }
 
 # httpd's own, which comments name as ours.
