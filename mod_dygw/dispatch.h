@@ -8,8 +8,7 @@
 /* The content handler: DECLINED unless r->handler is dygw-open, dygw-internal or dygw-health. */
 int dygw_dispatch(request_rec *r);
 
-/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
- * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
-int dygw_dispatch_trace(request_rec *r);
+/* Whether a handler of that name (may be NULL) is ours. */
+int dygw_dispatch_knows(const char *handler);
 
 #endif

@@ -38,8 +38,9 @@ void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
 /* The same; where the endpoint will look at the body, its type has to be JSON. */
 void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
 /* The next two are for a request that is answered before its body was read. Before the answer: the
- * connection is going to be closed, when the body would be too much to read. */
-void dygw_leave_body(const dygw_call_t *call);
+ * connection is going to be closed, when the body would be too much to read; over HTTP/2 the body
+ * is read and dropped, within the deadline and up to 1 MiB (or DygwMaxBody). */
+void dygw_leave_body(dygw_call_t *call);
 /* After the answer: reads the body and drops it, so that httpd does not wait for it. */
 void dygw_drop_body(const dygw_call_t *call);
 /* The query parameters, in the request's pool: percent-decoded, valid UTF-8 without control

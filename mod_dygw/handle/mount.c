@@ -74,12 +74,16 @@ int dygw_route_mount(dygw_call_t *call)
 
 const char *dygw_route_handler(request_rec *r)
 {
-    int len;
-    const core_dir_config *section = section_of(r, path_of(r), &len);
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
     const char *error = NULL;
+    char *name;
 
-    if (!section || !section->expr_handler) {
-        return section ? section->handler : NULL;
+    if (!core->expr_handler) {
+        return core->handler;
     }
-    return ap_expr_str_exec(r, section->expr_handler, &error);
+    name = apr_pstrdup(r->pool, ap_expr_str_exec(r, core->expr_handler, &error));
+    if (name) {
+        ap_str_tolower(name); /* as httpd does */
+    }
+    return name;
 }

@@ -28,8 +28,8 @@ int dygw_is_json_type(const char *type, apr_pool_t *pool);
  * path. */
 int dygw_route_mount(dygw_call_t *call);
 
-/* The name of the handler of the <Location> that a request is for, at a time when httpd has not set
- * r->handler yet. NULL: there is none. */
+/* The name of the handler that the sections merged into r->per_dir_config set, at a time when httpd
+ * has not set r->handler yet. NULL: there is none. */
 const char *dygw_route_handler(request_rec *r);
 
 #endif

@@ -25,6 +25,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_request.h>
 
 #include <apr_strings.h>
 
@@ -172,9 +173,41 @@ static apr_uint64_t *connection_memory(const conn_rec *c)
     return connection;
 }
 
+static int is_ours(const char *name)
+{
+    return name && strcmp(name, HANDLER) == 0;
+}
+
+/* The name in SetHandler, which httpd keeps as an expression and takes in small letters later. */
+static const char *handler_to_come(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *error = NULL;
+    char *name = core->expr_handler
+                     ? apr_pstrdup(r->pool, ap_expr_str_exec(r, core->expr_handler, &error))
+                     : NULL;
+
+    if (name) {
+        ap_str_tolower(name);
+    }
+    return name;
+}
+
+/* map_to_storage: the sandbox is no file, so that nothing is looked up, and no .htaccess of a site
+ * in the DocumentRoot takes it away. */
+static int map_to_storage(request_rec *r)
+{
+    ap_conf_vector_t *per_dir = r->per_dir_config;
+    int is_sandbox
+        = !r->main && !r->proxyreq && ap_location_walk(r) == OK && is_ours(handler_to_come(r));
+
+    r->per_dir_config = per_dir;
+    return is_sandbox ? OK : DECLINED;
+}
+
 static int handler(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+    if (!is_ours(r->handler)) {
         return DECLINED;
     }
     return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
@@ -187,6 +220,7 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
