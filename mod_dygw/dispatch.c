@@ -176,6 +176,11 @@ int dygw_dispatch_knows(const char *handler)
     return find_handler(handler) != NULL;
 }
 
+void dygw_dispatch_begin(dygw_call_t *call, const char *handler, request_rec *r)
+{
+    begin_call(call, find_handler(handler)->api, r);
+}
+
 int dygw_dispatch(request_rec *r)
 {
     const handler_t *handler = find_handler(r->handler);

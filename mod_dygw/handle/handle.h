@@ -27,6 +27,8 @@ int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t 
 int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len);
 /* Douyin's own answer, byte for byte. */
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
+/* What httpd refuses by itself with r->status, in our form: a whole body, for a filter. */
+apr_bucket_brigade *dygw_reply_refused(dygw_call_t *call);
 /* Notes the code of the answer for the access log, and counts it. */
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code);
 /* Notes for the access log how long Douyin was waited for, in us. */
