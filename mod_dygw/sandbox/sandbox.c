@@ -33,12 +33,12 @@
 #include "sandbox/serve.h"
 #include "util/compiler.h"
 #include "util/log.h"
+#include "util/loopback.h"
 
 #define HANDLER        "dygw-sandbox"
 #define COUPONS        20000
 #define COUPONS_MAX    5000000
 #define TOKEN_LIFE_SEC 7200
-#define LOOPBACK_NET   127 /* 127.0.0.0/8 */
 
 /* The one symbol that this module exports. */
 extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
@@ -102,23 +102,6 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     return OK;
 }
 
-static int is_loopback(const apr_sockaddr_t *address)
-{
-    const unsigned char *bytes = address->ipaddr_ptr;
-
-    if (address->family == APR_INET) {
-        return bytes[0] == LOOPBACK_NET;
-    }
-#if APR_HAVE_IPV6
-    if (address->family == APR_INET6) {
-        const struct in6_addr *v6 = address->ipaddr_ptr;
-
-        return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && bytes[12] == LOOPBACK_NET);
-    }
-#endif
-    return 0;
-}
-
 /* Checks all listeners, not only that of the sandbox: an address that is not loopback may be
  * forwarded, and a wrong <Location> is easily made. httpd calls this hook before it opens the
  * listeners. */
@@ -126,7 +109,7 @@ static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *p
                         DYGW_UNUSED apr_pool_t *ptemp, server_rec *s)
 {
     for (const ap_listen_rec *listener = ap_listeners; listener; listener = listener->next) {
-        if (!is_loopback(listener->bind_addr)) {
+        if (!dygw_is_loopback(listener->bind_addr)) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                          DYGWNO(0900) "the sandbox serves loopback addresses only: write "
                                       "`Listen 127.0.0.1:%d` for port %d, or take "

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Over HTTP/2 each refusal reaches its caller, whatever of the body is still on its way, Apache's own as well; with curl,
-# which forgets an answer when its stream is reset. Over HTTP/1.1 likewise.
+# Over HTTP/2 each refusal reaches its caller, whatever of the body is still on its way, Apache's own as well; with
+# curl, which forgets an answer when its stream is reset. Over HTTP/1.1 likewise.
 use strict;
 use warnings;
 use FindBin;
@@ -77,7 +77,8 @@ my @cases = (
     [ 'no such endpoint',         404, '/v1/open/nowhere', 8000 ],
     [ 'another method',           405, '/v1/open/douyin/stores', 8000 ],
     [ 'a body too large',         413, '/v1/internal/apps', 70000, '-H', 'X-XTJ-UID: zhang' ],
-    [ 'one of unknown length',    413, '/v1/internal/apps', 300000, '-H', 'X-XTJ-UID: zhang', '-H', 'Transfer-Encoding: chunked' ],
+    [ 'one of unknown length',    413, '/v1/internal/apps', 300000, '-H', 'X-XTJ-UID: zhang',
+        '-H', 'Transfer-Encoding: chunked' ],
     [ 'another type',             415, '/v1/internal/apps', 8000, '-H', 'X-XTJ-UID: zhang', '-H', 'Content-Type: a/b' ],
     [ 'Apache\'s own',            403, '/closed/apps', 8000 ],
     [ 'Apache\'s own, 300 kB',    403, '/closed/apps', 300000 ],
@@ -96,8 +97,8 @@ my $coupon = $gateway->sandbox->mint_coupon;
 my $message = $gateway->client->message(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code} });
 my ($head, $body) = split /\r\n\r\n/, $message, 2;
 my @headers = map { ('-H', $_) } grep { /\AX-/ } split /\r\n/, $head;
-open my $pipe, '-|', $curl, '-s', '--http2', '--insecure', '-H', 'Content-Type: application/json', @headers, '-d', $body,
-    "https://localhost:$tls$verify" or die "curl: $!\n";
+open my $pipe, '-|', $curl, '-s', '--http2', '--insecure', '-H', 'Content-Type: application/json', @headers,
+    '-d', $body, "https://localhost:$tls$verify" or die "curl: $!\n";
 my $answer = JSON::PP->new->decode(join '', <$pipe>);
 close $pipe;
 is($answer->{data}{verify_status}, 'success', 'a coupon is redeemed over HTTP/2');

@@ -83,8 +83,8 @@ DocumentRoot "$site"
 Header always set X-Shop yes
 $hosts
 END
-# What Apache says of those whom it refuses.
-$gateway->server->announce(qw(AH01630 AH01618 AH01617 AH00027 AH01623 AH10244));
+# What Apache says of those whom it refuses; and that a header names operators as well.
+$gateway->server->announce(qw(AH01630 AH01618 AH01617 AH00027 AH01623 AH10244 DYGW0134));
 $gateway->start;
 
 my %zhang = (Authorization => 'Basic ' . encode_base64('zhang:office', ''));
