@@ -140,3 +140,28 @@ apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_s
     }
     return APR_SUCCESS;
 }
+
+/* --- mod_ssl's setting --- */
+
+static void take_tls_setting(const ap_directive_t *node, apr_pool_t *pool, int *on)
+{
+    for (; node; node = node->next) {
+        if (is_named(node, "SSLEngine")) {
+            *on = ap_cstr_casecmp(first_argument(node, pool), "on") == 0;
+        }
+        if (!is_named(node, "<VirtualHost")) {
+            take_tls_setting(node->first_child, pool, on);
+        }
+    }
+}
+
+int dygw_tree_speaks_tls(const server_rec *server, apr_pool_t *pool)
+{
+    int on = 0;
+
+    take_tls_setting(ap_conftree, pool, &on);
+    if (server->is_virtual) {
+        take_tls_setting(first_directive_of(server), pool, &on);
+    }
+    return on;
+}

@@ -9,6 +9,9 @@
  * the main server, the first one outside the virtual hosts. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);
 
+/* Whether a server speaks TLS: by its last SSLEngine, else by the main server's. */
+int dygw_tree_speaks_tls(const server_rec *server, apr_pool_t *pool);
+
 /* The settings of mod_dbd for a server: driver, params (NULL when unset), and the pool sizes with
  * mod_dbd's defaults. Texts are from pool. APR_ENOENT: mod_dbd is not loaded. */
 typedef struct dygw_dbd_settings_t {

@@ -40,7 +40,7 @@ sub described {
     return $list =~ /- (\w+)/g;
 }
 
-my @names = (described('DiagnosisName'), qw(gateway clock open health));
+my @names = (described('DiagnosisName'), qw(gateway clock site open internal health health_check upstream));
 my @reasons = described('DiagnosisReason');
 cmp_ok(scalar @names, '>', 15, 'names are described');
 cmp_ok(scalar @reasons, '>', 30, 'reasons are described');
@@ -225,6 +225,29 @@ is($code, 1, 'what answers otherwise fails');
 like($printed, qr{^FAIL  /open: What answers at http://\S+ is not the gateway}m, '... /open');
 like($printed, qr{^FAIL  /health: database: ok, token: expired}m, '... /health, with what it says');
 
+# What /health says of itself, a word that nobody knows among it.
+my %failing = (database => 'readonly', token => 'refused', worker => 'ok', key => 'wrong', clock => 'behind',
+    future => 'x');
+my $degraded = [ 503, { status => 'degraded', upstream => 'sandbox', checks => \%failing } ];
+($code, $printed) = consult([ diagnosis(), $degraded ], '--health', '{url}');
+is($code, 1, 'a /health that is degraded fails');
+like($printed, qr{^FAIL  /health, $_\n +-> \S}m, "... each of its checks: $_") for
+    'database readonly: The database can only be read.*', 'token refused: .*', 'key wrong: The master key.*',
+    'clock behind: .*clock is wrong.*', 'future x: .*';
+unlike($printed, qr{/health, worker}, '... but those that are ok');
+like($printed, qr/^warn  Douyin: Its Douyin is the sandbox.*\n +-> .*DygwUpstream/m, 'the sandbox is told');
+($code, $printed) = consult([ diagnosis(), [ 200, { status => 'ok', upstream => 'sandbox', checks => {} } ] ],
+    '--health', '{url}');
+is($code, 0, '... and is no failure');
+my ($described) = $description =~ /^    Health:\n((?:      .*\n)+)/m;
+my @member_words = $described =~ /^            (\w+): \{.*enum: \[(.*?)\]/mg;
+cmp_ok(scalar @member_words, '>=', 6, 'the words of /health are described');
+while (my ($member, $words) = splice @member_words, 0, 2) {
+    my ($lacking) = grep { !$texts{"health_check.$member.$_"} && !$texts{"health_check.$member"} }
+        grep { $_ ne 'ok' } $words =~ /\w+/g;
+    is($lacking, undef, "/health, $member: there are words for each state");
+}
+
 # --- no diagnosis ---
 
 ($code, $printed) = consult([ [ 429, {} ], diagnosis() ]);
@@ -242,7 +265,9 @@ is($code, 2, 'a redirect is not followed, with all the headers');
 is($code, 2, 'no gateway: 2');
 like($printed, qr{^FAIL  Gateway: There is no answer from http://127\.0\.0\.1:1/x}m, '... and says so');
 for my $wrong ([ '--url', 'ftp://x' ], [ '--url', 'http://u:p@x' ], [ '--poi', 'a b' ], [ '--peak', '0' ],
-               [ '--peak', 'x' ], [ '--lang', 'fr' ], ['more'], ['--nothing'], [ '--header', 'nothing' ],
+               [ '--peak', 'x' ], [ '--lang', 'fr' ], [ '--timeout', '0' ],
+               [ '--site', 'http://x/y' ], [ '--ca-file', "$dir/none" ], ['more'], ['--nothing'],
+               [ '--header', 'nothing' ],
                [ '--header', "\@$dir/none" ], [ map { ('--poi', $_) } 1 .. 21 ]) {
     ($code, $printed, $complaint) = run(@$wrong);
     is("$code$printed", '2', "wrong usage ends with 2: @$wrong[ 0 .. ($#$wrong > 1 ? 1 : $#$wrong) ]");
@@ -250,7 +275,7 @@ for my $wrong ([ '--url', 'ftp://x' ], [ '--url', 'http://u:p@x' ], [ '--poi', '
 }
 ($code, $printed) = run('--help');
 is($code, 0, '--help ends with 0');
-like($printed, qr/--$_\b/, "... names --$_") for qw(url operator operator-header header ca-file poi peak open health
-    lang json help);
+like($printed, qr/--$_\b/, "... names --$_") for qw(url operator operator-header header ca-file poi peak site open
+    health timeout lang json help);
 
 done_testing;
