@@ -42,9 +42,9 @@ static int mount_len(const core_dir_config *section, const char *path)
 }
 
 /* The section that path is in, and *len, its mount's; NULL: none with a handler of its own. */
-static const core_dir_config *section_of(const server_rec *server, const char *path, int *len)
+static const core_dir_config *section_of(const request_rec *r, const char *path, int *len)
 {
-    const core_server_config *core = ap_get_core_module_config(server->module_config);
+    const core_server_config *core = ap_get_core_module_config(r->server->module_config);
     ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
     int i;
 
@@ -64,7 +64,7 @@ int dygw_route_mount(dygw_call_t *call)
     const char *path = path_of(call->r);
     int len;
 
-    if (!section_of(call->r->server, path, &len)) {
+    if (!section_of(call->r, path, &len)) {
         return 0;
     }
     call->mount = apr_pstrmemdup(call->r->pool, path, (apr_size_t)len);
@@ -72,46 +72,14 @@ int dygw_route_mount(dygw_call_t *call)
     return 1;
 }
 
-static const char *handler_of(request_rec *r, const core_dir_config *section)
-{
-    const char *error = NULL;
-
-    return section->expr_handler ? ap_expr_str_exec(r, section->expr_handler, &error)
-                                 : section->handler;
-}
-
 const char *dygw_route_handler(request_rec *r)
 {
     int len;
-    const core_dir_config *section = section_of(r->server, path_of(r), &len);
+    const core_dir_config *section = section_of(r, path_of(r), &len);
+    const char *error = NULL;
 
-    return section ? handler_of(r, section) : NULL;
-}
-
-static int is_ours(const char *handler)
-{
-    static const char *const ours[] = { "dygw-open", "dygw-internal", "dygw-health" };
-
-    for (size_t i = 0; handler && i < sizeof ours / sizeof *ours; i++) {
-        if (strcmp(handler, ours[i]) == 0) {
-            return 1;
-        }
+    if (!section || !section->expr_handler) {
+        return section ? section->handler : NULL;
     }
-    return 0;
-}
-
-void dygw_route_mounts(request_rec *r, const server_rec *server, apr_array_header_t *mounts)
-{
-    const core_server_config *core = ap_get_core_module_config(server->module_config);
-    ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
-    int i, len;
-
-    for (i = 0; i < core->sec_url->nelts; i++) {
-        const core_dir_config *section = ap_get_core_module_config(sections[i]);
-        const char *handler = has_handler(section) ? handler_of(r, section) : NULL;
-
-        if (is_ours(handler) && section_of(server, section->d, &len) == section) {
-            APR_ARRAY_PUSH(mounts, dygw_mount_t) = (dygw_mount_t){ handler, section->d, server };
-        }
-    }
+    return ap_expr_str_exec(r, section->expr_handler, &error);
 }

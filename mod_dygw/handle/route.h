@@ -32,16 +32,4 @@ int dygw_route_mount(dygw_call_t *call);
  * r->handler yet. NULL: there is none. */
 const char *dygw_route_handler(request_rec *r);
 
-/* Where a handler of ours is mounted. */
-typedef struct dygw_mount_t {
-    const char *handler; /* dygw-open, dygw-internal or dygw-health */
-    const char *path;    /* of the <Location> */
-    const server_rec *server;
-} dygw_mount_t;
-
-/* Adds the mounts of a server to mounts, of dygw_mount_t; texts are from r->pool or the
- * configuration's. r: the request that asks. Left out is a <Location> whose path a later one gives
- * to another handler. */
-void dygw_route_mounts(request_rec *r, const server_rec *server, apr_array_header_t *mounts);
-
 #endif

@@ -165,6 +165,39 @@ $gateway->graceful;
 told('a name of the configuration that means nothing here is no failure', [ '--url', "$origin/v1/internal" ],
     qr{^warn  http://no-such-name\.invalid:\d+, from outside: From here there is no answer.*\n +-> .*--site URL}m);
 
+# --- virtual hosts ---
+
+my %listen = map { $_ => free_port() } qw(tls inside);
+my $hosts = Dygw::Gateway->new(sandbox => $gateway->sandbox, modules => [qw(dbd ssl)], children => 1, conf => <<"END");
+Listen 127.0.0.1:$listen{tls}
+<VirtualHost 127.0.0.1:$listen{tls}>
+    ServerName localhost
+    @{[ tls('good') ]}
+</VirtualHost>
+Listen 127.0.0.1:$listen{inside}
+<VirtualHost 127.0.0.1:$listen{inside}>
+    ServerName shop.example
+    <Location "/v1">
+        SetHandler none
+    </Location>
+    <Location "/office">
+        SetHandler dygw-internal
+        Require local
+    </Location>
+</VirtualHost>
+END
+$hosts->server->announce(qw(AH01873 AH01882 AH01909));
+$hosts->start;
+$origin = $hosts->server->url;
+$printed = told('virtual hosts with TLS and on the loopback', [ '--url', "$origin/v1/internal", @$ca ],
+    qr{^pass  /open, https://localhost:$listen{tls}/v1/open$}m,
+    qr{^pass  /health, https://localhost:$listen{tls}/health$}m,
+    qr{^pass  /internal, http://127\.0\.0\.1:$listen{inside}/office: HTTP 401 operator_required$}m);
+unlike($printed, qr{127\.0\.0\.1:$listen{inside}/v1|shop\.example|^(?:FAIL|warn)}m,
+    '... what a later section hides is not asked');
+$hosts->disconnect;
+$hosts->server->check_log;
+
 $site->check_log;
 $gateway->finish;
 done_testing;

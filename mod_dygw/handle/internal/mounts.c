@@ -12,9 +12,14 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
-#include "handle/route.h"
 
 #define MOUNTS_MAX 24 /* as many as dygw-doctor asks */
+
+typedef struct mount_t {
+    const char *handler;
+    const char *path; /* of the <Location> */
+    const server_rec *server;
+} mount_t;
 
 /* Whether a server has the application of this call: one has its own, or takes over another's. */
 static int is_same_application(const server_rec *server, const char *client_key)
@@ -36,45 +41,97 @@ static apr_port_t port_of(const server_rec *server)
 }
 
 /* The name of a server; of a virtual host on the loopback, its address, because it may have
- * inherited a name that leads elsewhere. */
-static const char *host_of(const server_rec *server)
+ * inherited a name that leads elsewhere. With TLS it is the name that a certificate has. */
+static const char *host_of(const server_rec *server, int is_tls)
 {
     const char *address = server->addrs ? server->addrs->virthost : NULL;
+    int is_loopback
+        = address && (strncmp(address, "127.", 4) == 0 || strcmp(address, "localhost") == 0);
 
-    if (address && (strncmp(address, "127.", 4) == 0 || strcmp(address, "localhost") == 0)) {
-        return address;
-    }
-    return server->server_hostname;
+    return is_loopback && !is_tls ? address : server->server_hostname;
 }
 
 static const char *origin_of(const server_rec *server, apr_pool_t *pool)
 {
-    const char *scheme = server->server_scheme                ? server->server_scheme
-                         : dygw_tree_speaks_tls(server, pool) ? "https"
-                                                              : "http";
-    apr_port_t usual = strcmp(scheme, "https") == 0 ? DEFAULT_HTTPS_PORT : DEFAULT_HTTP_PORT;
+    int is_tls = server->server_scheme ? strcmp(server->server_scheme, "https") == 0
+                                       : dygw_tree_speaks_tls(server, pool);
+    apr_port_t usual = is_tls ? DEFAULT_HTTPS_PORT : DEFAULT_HTTP_PORT;
     apr_port_t port = port_of(server);
 
-    return port && port != usual
-               ? apr_psprintf(pool, "%s://%s:%u", scheme, host_of(server), (unsigned)port)
-               : apr_pstrcat(pool, scheme, "://", host_of(server), NULL);
+    return apr_pstrcat(pool, is_tls ? "https://" : "http://", host_of(server, is_tls),
+                       port && port != usual ? apr_psprintf(pool, ":%u", (unsigned)port) : "",
+                       NULL);
+}
+
+static const char *handler_of(request_rec *r, const core_dir_config *section)
+{
+    const char *error = NULL;
+
+    return section->expr_handler ? ap_expr_str_exec(r, section->expr_handler, &error)
+                                 : section->handler;
+}
+
+static int is_ours(const char *handler)
+{
+    static const char *const ours[] = { "dygw-open", "dygw-internal", "dygw-health" };
+
+    for (size_t i = 0; handler && i < sizeof ours / sizeof *ours; i++) {
+        if (strcmp(handler, ours[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Whether all that is below path is in a section, too. */
+static int has_below(const core_dir_config *section, const char *path)
+{
+    apr_size_t len = strlen(section->d);
+
+    len -= len > 0 && section->d[len - 1] == '/';
+    return !section->r && !section->d_is_fnmatch && strncmp(section->d, path, len) == 0
+           && (path[len] == '/' || path[len] == '\0');
+}
+
+/* Adds the mounts of a server. Of sections that are about the same place, the last one with a
+ * handler counts. */
+static void add_mounts(request_rec *r, const server_rec *server, apr_array_header_t *mounts)
+{
+    const core_server_config *core = ap_get_core_module_config(server->module_config);
+    ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
+    int i, later;
+
+    for (i = 0; i < core->sec_url->nelts; i++) {
+        const core_dir_config *section = ap_get_core_module_config(sections[i]);
+        int hidden = !is_ours(handler_of(r, section));
+
+        for (later = i + 1; later < core->sec_url->nelts && !hidden; later++) {
+            const core_dir_config *over = ap_get_core_module_config(sections[later]);
+
+            hidden = handler_of(r, over) && has_below(over, section->d);
+        }
+        if (!hidden) {
+            APR_ARRAY_PUSH(mounts, mount_t)
+                = (mount_t){ handler_of(r, section), section->d, server };
+        }
+    }
 }
 
 /* The mounts of the virtual hosts; where they have none, those of the main server, which otherwise
  * are what the virtual hosts took over. */
 static const apr_array_header_t *mounts_of(const dygw_call_t *call)
 {
-    apr_array_header_t *mounts = apr_array_make(call->r->pool, 4, sizeof(dygw_mount_t));
+    apr_array_header_t *mounts = apr_array_make(call->r->pool, 4, sizeof(mount_t));
     const char *client_key = call->runtime->cfg->client_key;
     const server_rec *server;
 
     for (server = ap_server_conf->next; server; server = server->next) {
         if (server->server_hostname && is_same_application(server, client_key)) {
-            dygw_route_mounts(call->r, server, mounts);
+            add_mounts(call->r, server, mounts);
         }
     }
     if (mounts->nelts == 0) {
-        dygw_route_mounts(call->r, ap_server_conf, mounts);
+        add_mounts(call->r, ap_server_conf, mounts);
     }
     return mounts;
 }
@@ -86,7 +143,7 @@ void dygw_write_mounts(const dygw_call_t *call, dygw_jsonw_t *w)
 
     dygw_jsonw_array(w, "mounts");
     for (i = 0; i < mounts->nelts && i < MOUNTS_MAX; i++) {
-        const dygw_mount_t *mount = &APR_ARRAY_IDX(mounts, i, dygw_mount_t);
+        const mount_t *mount = &APR_ARRAY_IDX(mounts, i, mount_t);
         const char *path = ap_os_escape_path(call->r->pool, mount->path, 1);
 
         dygw_jsonw_object(w, NULL);
