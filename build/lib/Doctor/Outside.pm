@@ -162,7 +162,7 @@ sub changed_paths {
 }
 
 # One finding, or several. What does not answer at all is asked once, and told once; when it was
-# only guessed from the configuration it is no failure.
+# only guessed from the configuration it is no failure, nor is an authority that callers may know.
 sub examine_place {
     my ($option, $place, $silent) = @_;
     my $origin = origin_of($place->{url});
@@ -173,7 +173,8 @@ sub examine_place {
     return ($answer, wrong($place, $reason, %facts)) if $place->{one};
     $silent->{$origin} = 1;
     my $unseen = !$place->{given} && $reason =~ /\A(?:hangs|unresolved|no_gateway)\z/;
-    return ($answer, found('site', $unseen ? 'warn' : 'fail', $unseen ? 'site_unreached' : $reason,
+    my $guessed = $unseen || !$place->{given} && $reason eq 'authority_unknown';
+    return ($answer, found('site', $guessed ? 'warn' : 'fail', $unseen ? 'site_unreached' : $reason,
                            %facts, url => $origin, origin => $origin));
 }
 
