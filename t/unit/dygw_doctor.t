@@ -225,6 +225,15 @@ is($code, 1, 'what answers otherwise fails');
 like($printed, qr{^FAIL  /open: What answers at http://\S+ is not the gateway}m, '... /open');
 like($printed, qr{^FAIL  /health: database: ok, token: expired}m, '... /health, with what it says');
 
+# What Apache refuses at the gateway's places, in the gateway's form.
+my @asks = ("WWW-Authenticate: Basic realm=x\r\n");
+($code, $printed) = consult([ diagnosis(), [ 401, { code => 'missing_credentials' }, @asks ],
+        [ 403, { code => 'forbidden' } ] ], '--open', '{url}', '--health', '{url}');
+like($printed, qr{^FAIL  $_: Callers are not let in at .*HTTP status 40[13]\.\n +-> .*Require all granted}m,
+    "$_ where Apache asks who it is, in JSON") for '/open', '/health';
+($code, $printed) = consult([ [ 401, { code => 'operator_required' }, @asks ] ]);
+like($printed, qr/Apache does not let this program in/, '... and the diagnosis');
+
 # What /health says of itself, a word that nobody knows among it.
 my %failing = (database => 'readonly', token => 'refused', worker => 'ok', key => 'wrong', clock => 'behind',
     future => 'x');
@@ -235,7 +244,8 @@ like($printed, qr{^FAIL  /health, $_\n +-> \S}m, "... each of its checks: $_") f
     'database readonly: The database can only be read.*', 'token refused: .*', 'key wrong: The master key.*',
     'clock behind: .*clock is wrong.*', 'future x: .*';
 unlike($printed, qr{/health, worker}, '... but those that are ok');
-like($printed, qr/^warn  Douyin: Its Douyin is the sandbox.*\n +-> .*DygwUpstream/m, 'the sandbox is told');
+like($printed, qr/^warn  Upstream: What answers is not Douyin but the sandbox.*\n +-> .*DygwUpstream/m,
+    'the sandbox is told');
 ($code, $printed) = consult([ diagnosis(), [ 200, { status => 'ok', upstream => 'sandbox', checks => {} } ] ],
     '--health', '{url}');
 is($code, 0, '... and is no failure');

@@ -61,6 +61,15 @@ sub is_page {
         || $answer->{content} =~ /\A\s*<(?:!doctype|html)/i;
 }
 
+# Whether Apache or a proxy does not let us in. Of Apache's own refusals at the gateway's places the
+# gateway makes JSON, which looks like its own but for what Apache asks for.
+sub is_shut {
+    my ($answer) = @_;
+    my ($status, $code) = ($answer->{status}, $answer->{json}{code});
+    return !defined $code || defined $answer->{headers}{'www-authenticate'} if $status == 401;
+    return $status == 403 && (!defined $code || $code eq 'forbidden');
+}
+
 # Whether a redirect leads to the same host and path, or one below it, over TLS.
 sub is_made_secure {
     my ($url, $to) = @_;
@@ -73,15 +82,15 @@ sub is_made_secure {
 sub in_its_place {
     my ($url, $answer) = @_;
     my $status = $answer->{status};
-    return no_answer($url, $answer) if $status == 599;
-    return if defined $answer->{json}{code} || defined $answer->{json}{checks};
     my %facts = (url => $url, http_status => $status);
+    return no_answer($url, $answer) if $status == 599;
+    return ('shut', %facts) if is_shut($answer);
+    return if defined $answer->{json}{code} || defined $answer->{json}{checks};
     if ($status =~ /\A30[12378]\z/) {
         my $to = $answer->{headers}{location} // '';
         return (is_made_secure($url, $to) ? 'to_https' : 'redirected', %facts, location => $to);
     }
     return ('proxy_failed', %facts) if $status =~ /\A50[0234]\z/;
-    return ('shut', %facts) if $status == 401 || $status == 403;
     return ('not_mounted', %facts) if $status == 404 || !is_page($answer);
     return ('page_instead', %facts);
 }

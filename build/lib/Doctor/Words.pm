@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The words of dygw-doctor, in English and in Chinese.
+# The words of dygw-doctor, in English and in Chinese: tables alone, see Doctor::Show.
 package Doctor::Words;
 
 use strict;
@@ -8,10 +8,10 @@ use utf8;
 
 use Exporter qw(import);
 
-our @EXPORT_OK = qw(%TEXTS %TITLES language show texts title with_words);
+our @EXPORT_OK = qw(%FACTS %STATES %TEXTS %TITLES);
 
-my $STATES = { pass => ['pass', '通过'], warn => ['warn', '警告'], fail => ['FAIL', '失败'],
-               skipped => ['skip', '跳过'] };
+our %STATES = (pass => ['pass', '通过'], warn => ['warn', '警告'], fail => ['FAIL', '失败'],
+               skipped => ['skip', '跳过']);
 
 # What is examined, and what of its facts is shown. {field} stands for a fact.
 our %TITLES = (
@@ -22,7 +22,7 @@ our %TITLES = (
     internal => ['/internal, {at}', '/internal 接口, {at}'],
     health => ['/health, {at}', '/health 接口, {at}'],
     health_check => ['/health, {member} {word}', '/health 接口, {member} {word}'],
-    upstream => ['Douyin', '抖音'],
+    upstream => ['Upstream', '上游'],
     douyin_connection => ['DNS, connection and TLS to Douyin', '到抖音的DNS、连接与TLS'],
     douyin_clock => ['Clock of the gateway and Douyin', '网关与抖音的时钟'],
     secret => ['Client key and secret', '应用的client_key与密钥'],
@@ -43,7 +43,7 @@ our %TITLES = (
     nonces => ['Table of nonces', 'nonce表'],
     pool => ['Pool of database connections', '数据库连接池'],
 );
-my %FACTS = (
+our %FACTS = (
     gateway => ['version {version}', '版本 {version}'],
     clock => ['{difference_ms} ms apart', '相差 {difference_ms} 毫秒'],
     internal => ['{answered}', '{answered}'],
@@ -362,10 +362,12 @@ our %TEXTS = (
             . 'have others: --site URL.',
         '从本机访问 {url} 没有应答：{what}',
         '这是配置中的域名与端口（ServerName、VirtualHost）。若调用方使用别的地址：--site URL。'],
-    upstream_sandbox => [
-        'Its Douyin is the sandbox: no real coupon is redeemed.',
-        'For a shop, take DygwUpstream out of the configuration, and the lines of the sandbox.',
-        '上游是沙箱：不会核销真实的券。', '门店使用时，请从配置中去掉 DygwUpstream 与沙箱的相关配置。'],
+    sandbox => [
+        'What answers is not Douyin but the sandbox, or a server on this machine: no coupon is '
+            . 'redeemed at Douyin.',
+        'For real coupons take DygwUpstream out, or set it to https://open.douyin.com; restart.',
+        '应答者不是抖音，而是沙箱或本机上的服务器：不会在抖音核销任何券。',
+        '核销真实的券时，去掉 DygwUpstream 或设为 https://open.douyin.com，然后重启。'],
     'health.degraded' => [
         '{what}', 'The lines below say what to do.', '{what}', '见下面各行。'],
     no_gateway => [
@@ -475,74 +477,5 @@ our %TEXTS = (
         '本机时钟不正确：调用方会因时间戳被拒绝。',
         '用NTP校时（timedatectl set-ntp true，或chrony）；见上面的时钟。'],
 );
-
-# --- words ---
-
-sub language {
-    my ($wanted) = @_;
-    my ($locale) = grep { length($_ // '') } $wanted, @ENV{qw(LC_ALL LC_MESSAGES LANG)}, 'C';
-    return $locale =~ /\Azh/i ? 1 : 0;
-}
-
-# undef when a fact is missing.
-sub fill {
-    my ($text, $facts) = @_;
-    my $missing = 0;
-    $text =~ s/\{(\w+)\}/$facts->{$1} \/\/ ($1 eq 'internal' ? '{internal}' : $missing++ && '')/ge;
-    return $missing ? undef : $text;
-}
-
-sub title { my ($check, $lang) = @_;
-    return fill($TITLES{ $check->{name} }[$lang], $check->{detail})
-        // $TITLES{ $check->{name} }[$lang] =~ s/[, ]*\{\w+\}//gr;
-}
-
-# Where the words of a check may be, the most special first.
-sub keys_of {
-    my ($name, $reason, $detail) = @_;
-    return ("$name.$detail->{member}.$reason", "$name.$detail->{member}", $name)
-        if defined $detail->{member};
-    my $code = $detail->{error_code} // '';
-    return ("$name.$reason.$code", "$name.$reason", $reason);
-}
-
-# What is wrong and what to do, in a language.
-sub texts {
-    my ($check, $lang) = @_;
-    my ($name, $reason) = @$check{qw(name reason)};
-    return ('', '') if !defined $reason;
-    my ($found) = grep { defined } @TEXTS{ keys_of($name, $reason, $check->{detail}) };
-    return ($reason, '') if !$found;
-    return map { fill($_, $check->{detail}) // s/\{\w+\}/?/gr } @$found[ 2 * $lang, 2 * $lang + 1 ];
-}
-
-sub facts {
-    my ($check, $lang) = @_;
-    my $detail = $check->{detail};
-    my $facts = $FACTS{ $check->{name} } ? fill($FACTS{ $check->{name} }[$lang], $detail) : undef;
-    my $douyin = defined $detail->{error_code}
-        ? "error_code $detail->{error_code} $detail->{description} logid $detail->{logid}" : undef;
-    return join '; ', grep { defined } $facts, $douyin;
-}
-
-# What Douyin or a server wrote is shown in one line, and moves no cursor.
-sub harmless { return $_[0] =~ s/[\x00-\x1f\x7f-\x9f]+/ /gr }
-
-sub show {
-    my ($check, $lang) = @_;
-    my ($what, $remedy) = texts($check, $lang);
-    my $facts = facts($check, $lang);
-    my $line = "$STATES->{ $check->{state} }[$lang]  " . title($check, $lang);
-    $line .= ': ' . join ' - ', grep { length } $what, $facts if length "$what$facts";
-    print harmless($line), "\n";
-    print "      -> ", harmless($remedy), "\n" if length $remedy && $check->{state} ne 'pass';
-    return;
-}
-
-sub with_words {
-    my ($check, $lang) = @_;
-    my ($what, $remedy) = texts($check, $lang);
-    return { %$check, title => title($check, $lang), text => $what, remedy => $remedy };
-}
 
 1;
