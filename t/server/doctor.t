@@ -167,7 +167,7 @@ told('a name of the configuration that means nothing here is no failure', [ '--u
 
 # --- virtual hosts ---
 
-my %listen = map { $_ => free_port() } qw(tls inside);
+my %listen = map { $_ => free_port() } qw(tls inside office);
 my $hosts = Dygw::Gateway->new(sandbox => $gateway->sandbox, modules => [qw(dbd ssl)], children => 1, conf => <<"END");
 Listen 127.0.0.1:$listen{tls}
 <VirtualHost 127.0.0.1:$listen{tls}>
@@ -185,14 +185,22 @@ Listen 127.0.0.1:$listen{inside}
         Require local
     </Location>
 </VirtualHost>
+Listen 127.0.0.1:$listen{office}
+<VirtualHost 127.0.0.1:$listen{office}>
+    ServerName localhost
+    @{[ tls('good') ]}
+    SSLCACertificateFile $dir/ca.pem
+    SSLVerifyClient require
+</VirtualHost>
 END
-$hosts->server->announce(qw(AH01873 AH01882 AH01909));
+$hosts->server->announce(qw(AH01873 AH01882 AH01909 AH02261));
 $hosts->start;
 $origin = $hosts->server->url;
 $printed = told('virtual hosts with TLS and on the loopback', [ '--url', "$origin/v1/internal", @$ca ],
     qr{^pass  /open, https://localhost:$listen{tls}/v1/open$}m,
     qr{^pass  /health, https://localhost:$listen{tls}/health$}m,
-    qr{^pass  /internal, http://127\.0\.0\.1:$listen{inside}/office: HTTP 401 operator_required$}m);
+    qr{^pass  /internal, http://127\.0\.0\.1:$listen{inside}/office: HTTP 401 operator_required$}m,
+    qr{^skip  https://localhost:$listen{office}, from outside: .* asks for a client certificate}m);
 unlike($printed, qr{127\.0\.0\.1:$listen{inside}/v1|shop\.example|^(?:FAIL|warn)}m,
     '... what a later section hides is not asked');
 $hosts->disconnect;

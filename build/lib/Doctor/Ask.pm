@@ -15,6 +15,8 @@ our @EXPORT_OK = qw(ask found no_answer);
 
 use constant { TYPE_DNS => 2, NAMES_SHOWN => 4 };
 
+my $LATE = qr/\Alate\b|timed out/i;     # in_time's word; HTTP::Tiny's
+
 # OpenSSL's numbers of what is wrong with a certificate.
 my %CERTIFICATE = (
     2 => 'authority_unknown', 18 => 'authority_unknown', 19 => 'authority_unknown',
@@ -70,6 +72,25 @@ sub in_time {
     return $answer // { status => 599, headers => {}, content => 'Timed out' };
 }
 
+# Whether a server asks for a client certificate. One that insists ends the connection, with TLS 1.3
+# only after the handshake, and to HTTP::Tiny that is any end.
+sub wants_certificate {
+    my ($url, $seconds) = @_;
+    my ($host, $port) = $url =~ m{\Ahttps://([^/:]+)(?::(\d+))?} or return 0;
+    my $wanted = 0;
+    my $look = sub {
+        my ($ssl) = @_;
+        $wanted ||= Net::SSLeay::state_string_long($ssl) =~ /certificate request/;
+    };
+    in_time($seconds, sub {
+        return IO::Socket::SSL->new(
+            PeerHost => $host, PeerPort => $port // 443, SSL_verify_mode => 0,
+            SSL_create_ctx_callback => sub { Net::SSLeay::CTX_set_info_callback($_[0], $look) },
+        );
+    });
+    return $wanted;
+}
+
 # An answer, as HTTP::Tiny gives it, with its JSON as {json} and its certificate as {certificate}.
 sub ask {
     my ($option, $url, $headers, $seconds) = @_;
@@ -78,6 +99,8 @@ sub ask {
     my $answer = in_time($seconds, sub { return $http->get($url, { headers => $headers }) });
     $answer->{json} = eval { JSON::PP->new->utf8->decode($answer->{content}) };
     $answer->{json} = {} if ref $answer->{json} ne 'HASH';
+    $seen{wanted} = $answer->{status} == 599 && $answer->{content} !~ /$LATE/ && !$seen{error}
+        && wants_certificate($url, $seconds);
     $answer->{certificate} = \%seen;
     $answer->{seconds} = $seconds;
     return $answer;
@@ -87,8 +110,9 @@ sub reason_of {
     my ($said, $seen) = @_;
     return $CERTIFICATE{ $seen->{error} } // 'authority_unknown' if $seen->{error};
     return 'other_name' if $said =~ /hostname verification failed|certificate.*not match/i;
-    return 'hangs' if $said =~ /\Alate\b|timed out/i;     # in_time's word; HTTP::Tiny's
+    return 'hangs' if $said =~ $LATE;
     return 'unresolved' if $said =~ /not known|resolve|No address|temporary failure in name/i;
+    return 'wants_certificate' if $seen->{wanted};
     return 'no_tls' if $said =~ /SSL/;
     return 'no_gateway';
 }

@@ -19,6 +19,10 @@ my %USUAL = (open => '/v1/open', internal => '/v1/internal', health => '/health'
 my %ASKED = (open => '/verifications', internal => '/apps?page_size=1', health => '');
 my %EXAMINE = (open => \&of_open, internal => \&of_internal, health => \&of_health);
 
+# Callers may use another name, and know another authority; the office's own place asks for more.
+my %MILD = (hangs => 'warn', unresolved => 'warn', no_gateway => 'warn',
+            authority_unknown => 'warn', wants_certificate => 'skipped');
+
 sub origin_of { return $_[0] =~ m{\A(https?://[^/]+)} ? $1 : '' }
 sub path_of   { return $_[0] =~ m{\Ahttps?://[^/]+(/.*)} ? $1 : '' }
 
@@ -171,7 +175,7 @@ sub changed_paths {
 }
 
 # One finding, or several. What does not answer at all is asked once, and told once; when it was
-# only guessed from the configuration it is no failure, nor is an authority that callers may know.
+# only guessed from the configuration, some of that is no failure.
 sub examine_place {
     my ($option, $place, $silent) = @_;
     my $origin = origin_of($place->{url});
@@ -181,9 +185,9 @@ sub examine_place {
     my ($reason, %facts) = no_answer($place->{url}, $answer);
     return ($answer, wrong($place, $reason, %facts)) if $place->{one};
     $silent->{$origin} = 1;
-    my $unseen = !$place->{given} && $reason =~ /\A(?:hangs|unresolved|no_gateway)\z/;
-    my $guessed = $unseen || !$place->{given} && $reason eq 'authority_unknown';
-    return ($answer, found('site', $guessed ? 'warn' : 'fail', $unseen ? 'site_unreached' : $reason,
+    my $mild = $place->{given} ? undef : $MILD{$reason};
+    my $unseen = ($mild // '') eq 'warn' && $reason ne 'authority_unknown';
+    return ($answer, found('site', $mild // 'fail', $unseen ? 'site_unreached' : $reason,
                            %facts, url => $origin, origin => $origin));
 }
 

@@ -404,12 +404,17 @@ our %TEXTS = (
             . 'help.',
         '{url} 的证书已过期或尚未生效。',
         '更新证书并重新加载Apache；检查本机时钟（timedatectl）。--ca-file 无济于事。'],
+    wants_certificate => [
+        '{url} asks for a client certificate, and this program has none.',
+        'Where only the office comes, that is as it should be; tills and balancers need a place '
+            . 'without (SSLVerifyClient).',
+        '{url} 要求客户端证书，而本程序没有。',
+        '若只供办公室使用，这是应有的；收银机与负载均衡需要不要求证书的位置（SSLVerifyClient）。'],
     no_tls => [
         'There is no TLS at {url}: {what}',
-        'Is it http, or another port? Where a client certificate is asked for, ask another mount. '
-            . 'A certificate of an own authority needs --ca-file FILE.',
+        'Is it http, or another port? A certificate of an own authority needs --ca-file FILE.',
         '{url} 处TLS握手失败：{what}',
-        '是否应为http或别的端口？若要求客户端证书，请改用另一个挂载点。自有CA的证书需要 --ca-file 文件。'],
+        '是否应为http或别的端口？自有CA的证书需要 --ca-file 文件。'],
     no_https => [
         'https needs the Perl module IO::Socket::SSL.', 'Install libio-socket-ssl-perl (Debian).',
         'https需要Perl模块 IO::Socket::SSL。', '安装 libio-socket-ssl-perl（Debian）。'],
