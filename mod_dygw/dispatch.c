@@ -171,6 +171,16 @@ static void check_call(dygw_call_t *call, const dygw_route_t *route, dygw_result
     }
 }
 
+int dygw_dispatch_knows(const char *handler)
+{
+    return find_handler(handler) != NULL;
+}
+
+void dygw_dispatch_begin(dygw_call_t *call, const char *handler, request_rec *r)
+{
+    begin_call(call, find_handler(handler)->api, r);
+}
+
 int dygw_dispatch(request_rec *r)
 {
     const handler_t *handler = find_handler(r->handler);
@@ -197,19 +207,4 @@ int dygw_dispatch(request_rec *r)
     rc = out.code == DYGW_OK ? route->endpoint(&call) : dygw_reply_error(&call, &out);
     dygw_drop_body(&call);
     return rc;
-}
-
-int dygw_dispatch_trace(request_rec *r)
-{
-    const char *handler = r->handler;
-
-    if (r->method_number != M_TRACE) {
-        return DECLINED;
-    }
-    r->handler = dygw_route_handler(r);
-    if (dygw_dispatch(r) != DECLINED) {
-        return DONE;
-    }
-    r->handler = handler;
-    return DECLINED;
 }

@@ -3,13 +3,16 @@
 #ifndef DYGW_DISPATCH_H
 #define DYGW_DISPATCH_H
 
-#include "cfg/module.h"
+#include "auth/call.h"
 
 /* The content handler: DECLINED unless r->handler is dygw-open, dygw-internal or dygw-health. */
 int dygw_dispatch(request_rec *r);
 
-/* map_to_storage, before httpd's own, which answers TRACE there: with all headers, whatever the
- * handler would say. DECLINED unless it is TRACE and for one of our handlers. */
-int dygw_dispatch_trace(request_rec *r);
+/* Whether a handler of that name (may be NULL) is ours. */
+int dygw_dispatch_knows(const char *handler);
+
+/* Makes a call, of zeros before, of a request that is for a handler of ours, which does not get it.
+ */
+void dygw_dispatch_begin(dygw_call_t *call, const char *handler, request_rec *r);
 
 #endif

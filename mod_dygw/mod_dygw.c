@@ -9,7 +9,7 @@
  *                       databases' schema
  *   5  child_init       after mod_dbd's: the runtime of each virtual host with the watch over its
  *                       database, then the background thread
- *   6  requests         dispatch.c finds the endpoint, in handle/
+ *   6  requests         threshold.c keeps the site out, dispatch.c finds the endpoint, in handle/
  *   7  child_stopping   tells the thread, does not wait: requests may still be running
  *   8  the child's pool goes: pre-cleanups join the two threads before mod_dbd's connections are
  *                       destroyed
@@ -29,6 +29,7 @@
 #include "handle/status.h"
 #include "process/log.h"
 #include "process/runtime.h"
+#include "threshold.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/versions.h"
@@ -109,8 +110,8 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(dygw_auth_hide, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_quick_handler(show_signature, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_map_to_storage(dygw_dispatch_trace, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(dygw_dispatch, NULL, NULL, APR_HOOK_MIDDLE);
+    dygw_threshold_register();
     dygw_deadline_register();
     dygw_status_register();
 }

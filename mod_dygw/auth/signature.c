@@ -96,7 +96,9 @@ static const dygw_known_app_t *authenticate(dygw_call_t *call, dygw_result_t *ou
     }
     if (!is_authentic(call, app)) {
         out->code = DYGW_INVALID_CREDENTIALS;
-        out->message = "the client key is unknown or the signature is wrong";
+        out->message
+            = "the client key is unknown or the signature is wrong; it is over the path and "
+              "the query as they arrive here, which a proxy on the way must not change";
         return NULL;
     }
     return app;

@@ -10,6 +10,7 @@
 
 #include <ap_mpm.h>
 
+#include "cfg/mounts.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
 #include "util/log.h"
@@ -274,7 +275,7 @@ static void check_patience(const server_rec *main_server)
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server)
 {
     check_t check = { .pool = ptemp, .log = main_server };
-    int mistakes = 0, is_used = 0;
+    int mistakes = dygw_cfg_check_mounts(ptemp, main_server), is_used = 0;
 
     for (const server_rec *s = main_server; s; s = s->next) {
         mistakes += check_server(&check, s);

@@ -19,7 +19,7 @@
 #define DBD_DEFAULT_KEEP 2
 #define DBD_DEFAULT_MAX  10
 
-static int is_named(const ap_directive_t *node, const char *name)
+int dygw_tree_is(const ap_directive_t *node, const char *name)
 {
     return ap_cstr_casecmp(node->directive, name) == 0;
 }
@@ -31,14 +31,12 @@ static int name_starts_with(const char *text, const char *prefix)
 
 static int is_section_of(const ap_directive_t *node, const server_rec *server)
 {
-    return is_named(node, "<VirtualHost") && server->defn_name
+    return dygw_tree_is(node, "<VirtualHost") && server->defn_name
            && strcmp(node->filename, server->defn_name) == 0
            && node->line_num == (int)server->defn_line_number;
 }
 
-/* The first directive in the <VirtualHost> of a server; for the main server, the first of all. NULL
- * when there is none. httpd has resolved Include, <IfModule> and macros already. */
-static const ap_directive_t *first_directive_of(const server_rec *server)
+const ap_directive_t *dygw_tree_first(const server_rec *server)
 {
     const ap_directive_t *node;
 
@@ -53,22 +51,45 @@ static const ap_directive_t *first_directive_of(const server_rec *server)
     return NULL;
 }
 
-static const char *first_argument(const ap_directive_t *node, apr_pool_t *pool)
+static const ap_directive_t *last_of(const ap_directive_t *node, const char *name)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; node; node = node->next) {
+        found = dygw_tree_is(node, name) ? node : found;
+    }
+    return found;
+}
+
+const ap_directive_t *dygw_tree_setting(const server_rec *server, const char *name)
+{
+    const ap_directive_t *own = last_of(dygw_tree_first(server), name);
+
+    return own ? own : last_of(ap_conftree, name);
+}
+
+const char *dygw_tree_argument(const ap_directive_t *node, apr_pool_t *pool)
 {
     const char *args = node->args;
+    char *word = ap_getword_conf(pool, &args);
+    apr_size_t len = strlen(word);
 
-    return ap_getword_conf(pool, &args);
+    /* What closes the line of a section is part of it here. */
+    if (*node->directive == '<' && len > 0 && word[len - 1] == '>') {
+        word[len - 1] = '\0';
+    }
+    return word;
 }
 
 static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
 {
     static const char *const handlers[] = { "dygw-open", "dygw-internal", "dygw-health" };
 
-    if (is_named(node, "SetHandler") || is_named(node, "AddHandler")) {
-        const char *handler = first_argument(node, pool);
+    if (dygw_tree_is(node, "SetHandler") || dygw_tree_is(node, "AddHandler")) {
+        const char *handler = dygw_tree_argument(node, pool);
 
         for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
-            if (strcmp(handler, handlers[i]) == 0) {
+            if (ap_cstr_casecmp(handler, handlers[i]) == 0) {
                 return 1;
             }
         }
@@ -85,7 +106,8 @@ static const ap_directive_t *find_gateway_use(const ap_directive_t *node, apr_po
         if (uses_gateway(node, pool)) {
             return node;
         }
-        inside = is_named(node, "<VirtualHost") ? NULL : find_gateway_use(node->first_child, pool);
+        inside
+            = dygw_tree_is(node, "<VirtualHost") ? NULL : find_gateway_use(node->first_child, pool);
         if (inside) {
             return inside;
         }
@@ -95,7 +117,7 @@ static const ap_directive_t *find_gateway_use(const ap_directive_t *node, apr_po
 
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool)
 {
-    return find_gateway_use(first_directive_of(server), pool);
+    return find_gateway_use(dygw_tree_first(server), pool);
 }
 
 /* --- mod_dbd --- */
@@ -104,20 +126,20 @@ static void take_dbd_settings(const ap_directive_t *node, apr_pool_t *pool,
                               dygw_dbd_settings_t *settings)
 {
     for (; node; node = node->next) {
-        if (is_named(node, "DBDriver")) {
-            settings->driver = first_argument(node, pool);
+        if (dygw_tree_is(node, "DBDriver")) {
+            settings->driver = dygw_tree_argument(node, pool);
         }
-        else if (is_named(node, "DBDParams")) {
-            settings->params = first_argument(node, pool);
+        else if (dygw_tree_is(node, "DBDParams")) {
+            settings->params = dygw_tree_argument(node, pool);
         }
-        else if (is_named(node, "DBDMin")) {
-            settings->min = atoi(first_argument(node, pool));
+        else if (dygw_tree_is(node, "DBDMin")) {
+            settings->min = atoi(dygw_tree_argument(node, pool));
         }
-        else if (is_named(node, "DBDKeep")) {
-            settings->keep = atoi(first_argument(node, pool));
+        else if (dygw_tree_is(node, "DBDKeep")) {
+            settings->keep = atoi(dygw_tree_argument(node, pool));
         }
-        else if (is_named(node, "DBDMax")) {
-            settings->max = atoi(first_argument(node, pool));
+        else if (dygw_tree_is(node, "DBDMax")) {
+            settings->max = atoi(dygw_tree_argument(node, pool));
         }
     }
 }
@@ -136,32 +158,7 @@ apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool, dygw_dbd_s
      * server has it further down in the file. */
     take_dbd_settings(ap_conftree, pool, settings);
     if (server->is_virtual) {
-        take_dbd_settings(first_directive_of(server), pool, settings);
+        take_dbd_settings(dygw_tree_first(server), pool, settings);
     }
     return APR_SUCCESS;
-}
-
-/* --- mod_ssl's setting --- */
-
-static void take_tls_setting(const ap_directive_t *node, apr_pool_t *pool, int *on)
-{
-    for (; node; node = node->next) {
-        if (is_named(node, "SSLEngine")) {
-            *on = ap_cstr_casecmp(first_argument(node, pool), "on") == 0;
-        }
-        if (!is_named(node, "<VirtualHost")) {
-            take_tls_setting(node->first_child, pool, on);
-        }
-    }
-}
-
-int dygw_tree_speaks_tls(const server_rec *server, apr_pool_t *pool)
-{
-    int on = 0;
-
-    take_tls_setting(ap_conftree, pool, &on);
-    if (server->is_virtual) {
-        take_tls_setting(first_directive_of(server), pool, &on);
-    }
-    return on;
 }

@@ -9,8 +9,19 @@
  * the main server, the first one outside the virtual hosts. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);
 
-/* Whether a server speaks TLS: by its last SSLEngine, else by the main server's. */
-int dygw_tree_speaks_tls(const server_rec *server, apr_pool_t *pool);
+/* Whether a node is the directive of that name; a section's begins with "<". */
+int dygw_tree_is(const ap_directive_t *node, const char *name);
+
+/* The first argument of a directive or a section, from pool; "" when there is none. */
+const char *dygw_tree_argument(const ap_directive_t *node, apr_pool_t *pool);
+
+/* The first directive in the <VirtualHost> of a server; for the main server, the first of all. NULL
+ * when there is none. Httpd has resolved Include, <IfModule> and macros already. */
+const ap_directive_t *dygw_tree_first(const server_rec *server);
+
+/* The directive of that name that counts for a server: the last one outside of all sections, its
+ * own before the main server's. NULL: there is none. */
+const ap_directive_t *dygw_tree_setting(const server_rec *server, const char *name);
 
 /* The settings of mod_dbd for a server: driver, params (NULL when unset), and the pool sizes with
  * mod_dbd's defaults. Texts are from pool. APR_ENOENT: mod_dbd is not loaded. */

@@ -27,6 +27,8 @@ int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t 
 int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len);
 /* Douyin's own answer, byte for byte. */
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
+/* What httpd refuses by itself with r->status, in our form: a whole body, for a filter. */
+apr_bucket_brigade *dygw_reply_refused(dygw_call_t *call);
 /* Notes the code of the answer for the access log, and counts it. */
 void dygw_note_code(const dygw_call_t *call, dygw_code_e code);
 /* Notes for the access log how long Douyin was waited for, in us. */
@@ -38,8 +40,9 @@ void dygw_read_body(dygw_call_t *call, dygw_result_t *out);
 /* The same; where the endpoint will look at the body, its type has to be JSON. */
 void dygw_read_json_body(dygw_call_t *call, dygw_result_t *out);
 /* The next two are for a request that is answered before its body was read. Before the answer: the
- * connection is going to be closed, when the body would be too much to read. */
-void dygw_leave_body(const dygw_call_t *call);
+ * connection is going to be closed, when the body would be too much to read; over HTTP/2 the body
+ * is read and dropped, within the deadline and up to 1 MiB (or DygwMaxBody). */
+void dygw_leave_body(dygw_call_t *call);
 /* After the answer: reads the body and drops it, so that httpd does not wait for it. */
 void dygw_drop_body(const dygw_call_t *call);
 /* The query parameters, in the request's pool: percent-decoded, valid UTF-8 without control

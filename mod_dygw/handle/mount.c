@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <http_core.h>
-
 #include <apr_strings.h>
 
 /* <Location> sees slashes in a row as one, whatever MergeSlashes says. */
@@ -41,8 +39,7 @@ static int mount_len(const core_dir_config *section, const char *path)
     return path[len] == '/' || path[len] == '\0' ? (int)len : -1;
 }
 
-/* The section that path is in, and *len, its mount's; NULL: none with a handler of its own. */
-static const core_dir_config *section_of(const request_rec *r, const char *path, int *len)
+const core_dir_config *dygw_route_section(const request_rec *r, const char *path, int *len)
 {
     const core_server_config *core = ap_get_core_module_config(r->server->module_config);
     ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
@@ -64,7 +61,7 @@ int dygw_route_mount(dygw_call_t *call)
     const char *path = path_of(call->r);
     int len;
 
-    if (!section_of(call->r, path, &len)) {
+    if (!dygw_route_section(call->r, path, &len)) {
         return 0;
     }
     call->mount = apr_pstrmemdup(call->r->pool, path, (apr_size_t)len);
@@ -72,14 +69,17 @@ int dygw_route_mount(dygw_call_t *call)
     return 1;
 }
 
-const char *dygw_route_handler(request_rec *r)
+const char *dygw_route_handler(request_rec *r, const core_dir_config *core)
 {
-    int len;
-    const core_dir_config *section = section_of(r, path_of(r), &len);
     const char *error = NULL;
+    char *name;
 
-    if (!section || !section->expr_handler) {
-        return section ? section->handler : NULL;
+    if (!core->expr_handler) {
+        return core->handler;
     }
-    return ap_expr_str_exec(r, section->expr_handler, &error);
+    name = apr_pstrdup(r->pool, ap_expr_str_exec(r, core->expr_handler, &error));
+    if (name) {
+        ap_str_tolower(name); /* as httpd does */
+    }
+    return name;
 }

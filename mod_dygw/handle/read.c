@@ -19,6 +19,8 @@
 #define FIRST_SIZE 4096 /* for a body that does not say how long it is */
 #define READ_SIZE  8192
 #define UNREAD_MAX 65536
+#define STREAM_MAX \
+    1048576 /* what is read of a stream's body for nothing, unless DygwMaxBody is more */
 
 /* --- the body --- */
 
@@ -135,6 +137,26 @@ static apr_status_t read_buckets(request_rec *r, buffer_t *b)
     return rv;
 }
 
+/* Whether it came over HTTP/2, in a stream. An answer that is whole before its request is makes
+ * mod_http2 reset the stream, and many a client forgets the answer over that. */
+static int is_stream(const request_rec *r)
+{
+    return r->connection->master != NULL;
+}
+
+/* What is too much is read as well where nobody would hear of it otherwise. */
+static apr_status_t read_or_drop(request_rec *r, buffer_t *b)
+{
+    apr_status_t rv = read_buckets(r, b);
+
+    if (rv == APR_ENOSPC && is_stream(r) && !b->drops && b->max < STREAM_MAX) {
+        b->max = STREAM_MAX;
+        b->drops = 1;
+        read_buckets(r, b);
+    }
+    return rv;
+}
+
 /* APR_EOF: all of it is read. */
 static apr_status_t read_in_time(request_rec *r, buffer_t *b)
 {
@@ -147,7 +169,7 @@ static apr_status_t read_in_time(request_rec *r, buffer_t *b)
 
     r->output_filters = &verdict;
     dygw_deadline_begin(r);
-    rv = read_buckets(r, b);
+    rv = read_or_drop(r, b);
     dygw_deadline_end(r);
     r->output_filters = filters;
     if (rv != APR_EOF) {
@@ -223,11 +245,31 @@ static int is_unread(const dygw_call_t *call)
            && (announced_length(r) > 0 || apr_table_get(r->headers_in, "Transfer-Encoding"));
 }
 
-void dygw_leave_body(const dygw_call_t *call)
+static void drop_stream(dygw_call_t *call)
+{
+    apr_off_t max = call->runtime ? call->runtime->cfg->max_body : 0;
+    buffer_t b = { .pool = call->r->pool, .max = STREAM_MAX, .drops = 1 };
+
+    if (max > STREAM_MAX) {
+        b.max = (apr_size_t)max;
+    }
+    call->is_read = 1;
+    if (announced_length(call->r) <= (apr_off_t)b.max) {
+        read_in_time(call->r, &b);
+    }
+}
+
+void dygw_leave_body(dygw_call_t *call)
 {
     apr_off_t len = announced_length(call->r);
 
-    if (is_unread(call) && (len <= 0 || len > UNREAD_MAX)) {
+    if (!is_unread(call)) {
+        return;
+    }
+    if (is_stream(call->r)) {
+        drop_stream(call);
+    }
+    else if (len <= 0 || len > UNREAD_MAX) {
         dygw_hang_up(call->r->connection);
     }
 }

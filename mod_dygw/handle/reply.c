@@ -24,21 +24,28 @@ void dygw_note_code(const dygw_call_t *call, dygw_code_e code)
     }
 }
 
-static int send_text(const dygw_call_t *call, int status, const char *type, const char *text,
-                     apr_size_t len)
+/* A whole answer in a brigade, and the headers that tell of it. */
+static apr_bucket_brigade *wrap_text(request_rec *r, const char *type, const char *text,
+                                     apr_size_t len)
 {
-    request_rec *r = call->r;
     apr_bucket_alloc_t *buckets = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, buckets);
 
-    r->status = status;
     ap_set_content_type(r, type);
     ap_set_content_length(r, (apr_off_t)len);
     /* Tokens and secrets are among what we say, and nothing of it is the same a second later. */
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text, len, r->pool, buckets));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(buckets));
-    ap_pass_brigade(r->output_filters, brigade); /* fails when nobody listens any more */
+    return brigade;
+}
+
+static int send_text(const dygw_call_t *call, int status, const char *type, const char *text,
+                     apr_size_t len)
+{
+    call->r->status = status;
+    /* It fails when nobody listens any more. */
+    ap_pass_brigade(call->r->output_filters, wrap_text(call->r, type, text, len));
     return OK;
 }
 
@@ -120,7 +127,7 @@ static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
              result->message);
 }
 
-int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
+static const char *error_text(dygw_call_t *call, const dygw_result_t *result, apr_size_t *len)
 {
     request_rec *r = call->r;
     dygw_jsonw_t w;
@@ -132,5 +139,71 @@ int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
     }
     dygw_jsonw_init(&w, r->pool, ERROR_SIZE);
     write_error(&w, call, result);
-    return send_text(call, dygw_code_status((int)result->code), JSON_TYPE, w.text, w.len);
+    *len = w.len;
+    return w.text;
+}
+
+int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
+{
+    apr_size_t len;
+    const char *text = error_text(call, result, &len);
+
+    return send_text(call, dygw_code_status((int)result->code), JSON_TYPE, text, len);
+}
+
+/* --- what httpd refuses by itself --- */
+
+typedef struct refusal_t {
+    int status;
+    dygw_code_e code;
+    const char *message;
+} refusal_t;
+
+static const refusal_t refusals[] = {
+    { HTTP_BAD_REQUEST, DYGW_INVALID_REQUEST, "Apache cannot read this request" },
+    { HTTP_UNAUTHORIZED, DYGW_MISSING_CREDENTIALS,
+      "Apache wants to know here who is calling, see WWW-Authenticate" },
+    { HTTP_FORBIDDEN, DYGW_FORBIDDEN, "Apache does not let this caller in here" },
+    { HTTP_NOT_FOUND, DYGW_NOT_FOUND, "there is no such endpoint" },
+    { HTTP_METHOD_NOT_ALLOWED, DYGW_METHOD_NOT_ALLOWED,
+      "Apache does not let this method in here, see Allow" },
+    { HTTP_REQUEST_TIME_OUT, DYGW_INVALID_REQUEST, "the request did not arrive in time" },
+    { HTTP_REQUEST_ENTITY_TOO_LARGE, DYGW_BODY_TOO_LARGE, "the body is too long for Apache" },
+    { HTTP_REQUEST_URI_TOO_LARGE, DYGW_INVALID_REQUEST, "the request line is too long" },
+    { HTTP_UNSUPPORTED_MEDIA_TYPE, DYGW_UNSUPPORTED_MEDIA_TYPE, "Apache does not take this type" },
+    { HTTP_EXPECTATION_FAILED, DYGW_INVALID_REQUEST, "the header Expect may be 100-continue only" },
+    { HTTP_TOO_MANY_REQUESTS, DYGW_RATE_LIMITED,
+      "Apache takes no more requests of this caller now" },
+    { HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, DYGW_INVALID_REQUEST, "the headers are too long" },
+    { HTTP_INTERNAL_SERVER_ERROR, DYGW_INTERNAL_ERROR,
+      "Apache could not decide about this request; its error log says why" },
+};
+
+static dygw_result_t explain_status(const dygw_call_t *call, int status)
+{
+    dygw_result_t out = { .code = status < 500 ? DYGW_INVALID_REQUEST : DYGW_INTERNAL_ERROR };
+
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (refusals[i].status == status) {
+            out.code = refusals[i].code;
+            out.message = refusals[i].message;
+        }
+    }
+    if (!out.message) {
+        out.message = apr_pstrcat(
+            call->r->pool, "Apache refuses this request: ", ap_get_status_line(status), NULL);
+    }
+    if (status == HTTP_UNAUTHORIZED && call->api == DYGW_API_INTERNAL) {
+        out.code = DYGW_OPERATOR_REQUIRED;
+    }
+    return out;
+}
+
+apr_bucket_brigade *dygw_reply_refused(dygw_call_t *call)
+{
+    dygw_result_t result = explain_status(call, call->r->status);
+    apr_size_t len;
+    const char *text = error_text(call, &result, &len);
+
+    return wrap_text(call->r, JSON_TYPE, text, len);
 }

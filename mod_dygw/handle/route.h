@@ -3,6 +3,8 @@
 #ifndef DYGW_HANDLE_ROUTE_H
 #define DYGW_HANDLE_ROUTE_H
 
+#include <http_core.h>
+
 #include "handle/handle.h"
 
 /* A check that stands before an endpoint: it refuses the call by setting out->code. */
@@ -28,8 +30,12 @@ int dygw_is_json_type(const char *type, apr_pool_t *pool);
  * path. */
 int dygw_route_mount(dygw_call_t *call);
 
-/* The name of the handler of the <Location> that a request is for, at a time when httpd has not set
- * r->handler yet. NULL: there is none. */
-const char *dygw_route_handler(request_rec *r);
+/* The <Location> with a plain path that path is in and that has a handler of its own; *len: the
+ * length of the mount. NULL: there is none. */
+const core_dir_config *dygw_route_section(const request_rec *r, const char *path, int *len);
+
+/* The name of the handler that a section, or several merged, sets for r, at a time when httpd has
+ * not set r->handler yet. NULL: none. */
+const char *dygw_route_handler(request_rec *r, const core_dir_config *core);
 
 #endif

@@ -23,6 +23,7 @@ static const code_t codes[] = {
     [DYGW_APP_DISABLED_ERROR] = { HTTP_FORBIDDEN, "app_disabled" },
     [DYGW_TOKEN_READ_FORBIDDEN] = { HTTP_FORBIDDEN, "token_read_forbidden" },
     [DYGW_STORE_FORBIDDEN] = { HTTP_FORBIDDEN, "store_forbidden" },
+    [DYGW_FORBIDDEN] = { HTTP_FORBIDDEN, "forbidden" },
     [DYGW_NOT_FOUND] = { HTTP_NOT_FOUND, "not_found" },
     [DYGW_METHOD_NOT_ALLOWED] = { HTTP_METHOD_NOT_ALLOWED, "method_not_allowed" },
     [DYGW_REQUEST_IN_PROGRESS] = { HTTP_CONFLICT, "request_in_progress" },

@@ -25,6 +25,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_request.h>
 
 #include <apr_strings.h>
 
@@ -32,12 +33,12 @@
 #include "sandbox/serve.h"
 #include "util/compiler.h"
 #include "util/log.h"
+#include "util/loopback.h"
 
 #define HANDLER        "dygw-sandbox"
 #define COUPONS        20000
 #define COUPONS_MAX    5000000
 #define TOKEN_LIFE_SEC 7200
-#define LOOPBACK_NET   127 /* 127.0.0.0/8 */
 
 /* The one symbol that this module exports. */
 extern module AP_MODULE_DECLARE_DATA dygw_sandbox_module __attribute__((visibility("default")));
@@ -101,23 +102,6 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     return OK;
 }
 
-static int is_loopback(const apr_sockaddr_t *address)
-{
-    const unsigned char *bytes = address->ipaddr_ptr;
-
-    if (address->family == APR_INET) {
-        return bytes[0] == LOOPBACK_NET;
-    }
-#if APR_HAVE_IPV6
-    if (address->family == APR_INET6) {
-        const struct in6_addr *v6 = address->ipaddr_ptr;
-
-        return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && bytes[12] == LOOPBACK_NET);
-    }
-#endif
-    return 0;
-}
-
 /* Checks all listeners, not only that of the sandbox: an address that is not loopback may be
  * forwarded, and a wrong <Location> is easily made. httpd calls this hook before it opens the
  * listeners. */
@@ -125,7 +109,7 @@ static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *p
                         DYGW_UNUSED apr_pool_t *ptemp, server_rec *s)
 {
     for (const ap_listen_rec *listener = ap_listeners; listener; listener = listener->next) {
-        if (!is_loopback(listener->bind_addr)) {
+        if (!dygw_is_loopback(listener->bind_addr)) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                          DYGWNO(0900) "the sandbox serves loopback addresses only: write "
                                       "`Listen 127.0.0.1:%d` for port %d, or take "
@@ -172,9 +156,41 @@ static apr_uint64_t *connection_memory(const conn_rec *c)
     return connection;
 }
 
+static int is_ours(const char *name)
+{
+    return name && strcmp(name, HANDLER) == 0;
+}
+
+/* The name in SetHandler, which httpd keeps as an expression and takes in small letters later. */
+static const char *handler_to_come(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *error = NULL;
+    char *name = core->expr_handler
+                     ? apr_pstrdup(r->pool, ap_expr_str_exec(r, core->expr_handler, &error))
+                     : NULL;
+
+    if (name) {
+        ap_str_tolower(name);
+    }
+    return name;
+}
+
+/* map_to_storage: the sandbox is no file, so that nothing is looked up, and no .htaccess of a site
+ * in the DocumentRoot takes it away. */
+static int map_to_storage(request_rec *r)
+{
+    ap_conf_vector_t *per_dir = r->per_dir_config;
+    int is_sandbox
+        = !r->main && !r->proxyreq && ap_location_walk(r) == OK && is_ours(handler_to_come(r));
+
+    r->per_dir_config = per_dir;
+    return is_sandbox ? OK : DECLINED;
+}
+
 static int handler(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+    if (!is_ours(r->handler)) {
         return DECLINED;
     }
     return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
@@ -187,6 +203,7 @@ static void register_hooks(DYGW_UNUSED apr_pool_t *pool)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

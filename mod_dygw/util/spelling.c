@@ -34,6 +34,44 @@ int dygw_is_one_of(const char *text, const char *const *words)
     return *words != NULL;
 }
 
+#define WORD_MAX 64
+
+/* How many characters have to be put in, left out or changed to make one word of the other. */
+static int distance_of(const char *text, const char *word)
+{
+    int row[WORD_MAX + 1];
+    int len = (int)strnlen(word, WORD_MAX);
+
+    for (int i = 0; i <= len; i++) {
+        row[i] = i;
+    }
+    for (int n = 1; *text; text++, n++) {
+        int before = row[0]; /* of the row above, in the column to the left */
+
+        row[0] = n;
+        for (int i = 1; i <= len; i++) {
+            int change = before + (*text != word[i - 1]);
+            int other = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
+
+            before = row[i];
+            row[i] = change < other ? change : other;
+        }
+    }
+    return row[len];
+}
+
+const char *dygw_nearest(const char *text, const char *const *words)
+{
+    const char *nearest = *words;
+
+    for (; *words; words++) {
+        if (distance_of(text, *words) < distance_of(text, nearest)) {
+            nearest = *words;
+        }
+    }
+    return nearest;
+}
+
 int dygw_is_hex(const char *text, apr_size_t len)
 {
     apr_size_t i;

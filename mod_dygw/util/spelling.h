@@ -11,6 +11,9 @@ int dygw_spelled(const char *text, apr_size_t min, apr_size_t max, const char *o
 /* Whether text is one of `words` (NULL ended). */
 int dygw_is_one_of(const char *text, const char *const *words);
 
+/* The one of `words` (NULL ended, one at least) that is least to be changed to make it of text. */
+const char *dygw_nearest(const char *text, const char *const *words);
+
 /* Whether text is `len` lowercase hex digits. */
 int dygw_is_hex(const char *text, apr_size_t len);
 

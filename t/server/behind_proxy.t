@@ -45,7 +45,7 @@ $gateway->server->check_log;
 my $knows = Dygw::Gateway->new(sandbox => $sandbox, children => 1, mpm => 'event',
     modules => [qw(dbd remoteip auth_basic authn_core authn_file authz_user)],
     conf => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n");
-$knows->server->announce('AH01630');      # refused by Require
+$knows->server->announce('AH01630', 'DYGW0135');     # refused by Require; who the operator is, is the header's
 $knows->start;
 is(status($knows, '/apps', 'X-Forwarded-For' => '192.0.2.1'), 403, 'mod_remoteip: somebody else is not local');
 is(status($knows, '/apps', 'X-Forwarded-For' => '127.0.0.1'), 200, 'an operator of this host is');

@@ -15,7 +15,7 @@ use Time::HiRes qw(time);
 
 use Dygw::Douyin;
 use Dygw::Sandbox;
-use Dygw::Server qw(poll);
+use Dygw::Server qw(poll spew);
 
 binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
 
@@ -521,6 +521,15 @@ for my $mpm (qw(event worker prefork)) {
     is($sandbox->state->{double_redemptions}, 0, "$mpm: 200 resets in the middle of it do no harm");
     $sandbox->check_log("$mpm: a clean log");
 }
+
+# --- beside a site ---
+
+my $beside = Dygw::Sandbox->new(modules => ['rewrite'],
+    conf => "<Directory />\n    AllowOverride All\n    Options FollowSymLinks\n</Directory>");
+spew($beside->server->dir . '/.htaccess', "RewriteEngine On\nRewriteRule ^ - [F]\n");
+$beside->start;
+is(scalar(@{ $beside->mint->{coupons} }), 1, 'a .htaccess in the DocumentRoot does not take it away');
+$beside->check_log;
 
 # --- loopback only ---
 

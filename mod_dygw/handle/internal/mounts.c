@@ -11,7 +11,8 @@
 
 #include <apr_strings.h>
 
-#include "cfg/tree.h"
+#include "cfg/reach.h"
+#include "handle/route.h"
 
 #define MOUNTS_MAX 24 /* as many as dygw-doctor asks */
 
@@ -54,21 +55,13 @@ static const char *host_of(const server_rec *server, int is_tls)
 static const char *origin_of(const server_rec *server, apr_pool_t *pool)
 {
     int is_tls = server->server_scheme ? strcmp(server->server_scheme, "https") == 0
-                                       : dygw_tree_speaks_tls(server, pool);
+                                       : dygw_reach_speaks_tls(server, pool);
     apr_port_t usual = is_tls ? DEFAULT_HTTPS_PORT : DEFAULT_HTTP_PORT;
     apr_port_t port = port_of(server);
 
     return apr_pstrcat(pool, is_tls ? "https://" : "http://", host_of(server, is_tls),
                        port && port != usual ? apr_psprintf(pool, ":%u", (unsigned)port) : "",
                        NULL);
-}
-
-static const char *handler_of(request_rec *r, const core_dir_config *section)
-{
-    const char *error = NULL;
-
-    return section->expr_handler ? ap_expr_str_exec(r, section->expr_handler, &error)
-                                 : section->handler;
 }
 
 static int is_ours(const char *handler)
@@ -83,36 +76,22 @@ static int is_ours(const char *handler)
     return 0;
 }
 
-/* Whether all that is below path is in a section, too. */
-static int has_below(const core_dir_config *section, const char *path)
-{
-    apr_size_t len = strlen(section->d);
-
-    len -= len > 0 && section->d[len - 1] == '/';
-    return !section->r && !section->d_is_fnmatch && strncmp(section->d, path, len) == 0
-           && (path[len] == '/' || path[len] == '\0');
-}
-
 /* Adds the mounts of a server. Of sections that are about the same place, the last one with a
  * handler counts. */
-static void add_mounts(request_rec *r, const server_rec *server, apr_array_header_t *mounts)
+static void add_mounts(const request_rec *r, server_rec *server, apr_array_header_t *mounts)
 {
     const core_server_config *core = ap_get_core_module_config(server->module_config);
     ap_conf_vector_t **sections = (ap_conf_vector_t **)core->sec_url->elts;
-    int i, later;
+    request_rec there = *r; /* as if it had come to that server */
+    int i, len;
 
+    there.server = server;
     for (i = 0; i < core->sec_url->nelts; i++) {
         const core_dir_config *section = ap_get_core_module_config(sections[i]);
-        int hidden = !is_ours(handler_of(r, section));
+        const char *handler = dygw_route_handler(&there, section);
 
-        for (later = i + 1; later < core->sec_url->nelts && !hidden; later++) {
-            const core_dir_config *over = ap_get_core_module_config(sections[later]);
-
-            hidden = handler_of(r, over) && has_below(over, section->d);
-        }
-        if (!hidden) {
-            APR_ARRAY_PUSH(mounts, mount_t)
-                = (mount_t){ handler_of(r, section), section->d, server };
+        if (is_ours(handler) && dygw_route_section(&there, section->d, &len) == section) {
+            APR_ARRAY_PUSH(mounts, mount_t) = (mount_t){ handler, section->d, server };
         }
     }
 }
@@ -123,7 +102,7 @@ static const apr_array_header_t *mounts_of(const dygw_call_t *call)
 {
     apr_array_header_t *mounts = apr_array_make(call->r->pool, 4, sizeof(mount_t));
     const char *client_key = call->runtime->cfg->client_key;
-    const server_rec *server;
+    server_rec *server;
 
     for (server = ap_server_conf->next; server; server = server->next) {
         if (server->server_hostname && is_same_application(server, client_key)) {

@@ -16,9 +16,12 @@ use Test::More ();
 use Dygw::Needs;
 use Dygw::Server qw(slurp);
 
-# What httpd says by itself, in pages of its own, to what it does not take for a request or does not let in.
-use constant HTTPDS_OWN => qr/\A(?:400|403|408|413|414|417|431|501|505)\z/;
-use constant ANYWHERE   => { 404 => 'NotFound', 405 => 'MethodNotAllowed', 500 => 'InternalError' };
+# What httpd says in pages of its own to what it does not take for a request.
+use constant HTTPDS_OWN => qr/\A(?:400|501|505)\z/;
+use constant ANYWHERE   => {
+    404 => 'NotFound', 405 => 'MethodNotAllowed', 500 => 'InternalError', 403 => 'Forbidden',
+    map { $_ => 'BadRequest' } 400, 408, 411, 414, 417, 431
+};
 
 Dygw::Needs::module('JSON::Validator');
 
@@ -111,7 +114,8 @@ sub described {
     my $response = $operation ? $operation->{responses}{$status} : undef;
     my $anywhere = ANYWHERE->{$status};
     return component($response) if $response;
-    return $document->{components}{responses}{$anywhere} if $anywhere && (!$operation || $status == 405);
+    return $document->{components}{responses}{$anywhere}
+        if $anywhere && (!$operation || $status =~ /405|408|41[147]|431/);
     return;
 }
 
@@ -120,9 +124,10 @@ sub faults {
     my ($request_line, $answer) = @_;
     my ($method, $path) = $request_line =~ m{\A([A-Z]+) ([^?#\s]*)\S* HTTP/1\.[01]\r?\z} or return;
     return if plain($path) !~ m{\A/v1/(?:open|internal)/|\A/health(?:/|\z)};
-    return if media_type($answer) eq 'text/html'
-        && ($answer->{status} =~ HTTPDS_OWN || ($answer->{status} == 404 && plain($path) ne $path));
-    my $operations = operations(plain($path));
+    # Httpd does not take a path for what it spells where a slash is written as %2F.
+    my $is_lost = $answer->{status} == 404 && plain($path) ne $path;
+    return if media_type($answer) eq 'text/html' && ($answer->{status} =~ HTTPDS_OWN || $is_lost);
+    my $operations = $is_lost ? undef : operations(plain($path));
     my $operation = $operations ? $operations->{ $method eq 'HEAD' ? 'get' : lc $method } : undef;
     my $response = described($operation, $answer->{status})
         or return "the status $answer->{status} is not described";
