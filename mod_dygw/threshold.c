@@ -64,7 +64,7 @@ static const char *missed_handler(request_rec *r)
     if (place && place->handler) {
         return place->handler;
     }
-    return dygw_dispatch_knows(handler) ? handler : NULL;
+    return dygw_dispatch_knows(handler) && !r->proxyreq ? handler : NULL;
 }
 
 /* --- no file --- */
@@ -76,6 +76,12 @@ static int note_path(request_rec *r)
     return DECLINED;
 }
 
+static const char *merged_handler(request_rec *r, const core_dir_config **core)
+{
+    *core = ap_get_core_module_config(r->per_dir_config);
+    return dygw_route_handler(r, *core);
+}
+
 /* The handler that httpd is going to take, by the sections; *core: all of them, merged as they are
  * merged again later. A RewriteRule of the server with [H=...] goes before them: mod_rewrite keeps
  * that in this note. */
@@ -84,12 +90,15 @@ static const char *handler_to_come(request_rec *r, const core_dir_config **core)
     ap_conf_vector_t *per_dir = r->per_dir_config;
     const char *handler = apr_table_get(r->notes, "rewrite-forced-handler");
 
-    if (ap_location_walk(r) != OK || ap_if_walk(r) != OK) {
-        return NULL;
+    if (!handler && ap_location_walk(r) == OK) {
+        handler = merged_handler(r, core);
     }
-    *core = ap_get_core_module_config(r->per_dir_config);
+    /* An <If> may take it away again; it does not bring one that works. */
+    if (dygw_dispatch_knows(handler)) {
+        handler = ap_if_walk(r) == OK ? merged_handler(r, core) : NULL;
+    }
     r->per_dir_config = per_dir;
-    return handler ? handler : dygw_route_handler(r, *core);
+    return handler;
 }
 
 /* --- what httpd refuses --- */

@@ -2,7 +2,8 @@
  * The configuration of a server: what the directives said. This room has the table of the
  * directives (directives.h), their setters (set.c), parsers (parse.c) and secrets (secret.c),
  * merging and defaults (cfg.c), a look at the configuration as it was written (tree.c, reach.c),
- * and what configtest says (check.c, mounts.c). The room calls util/ and httpd, and no other room. */
+ * and what configtest says (check.c, mounts.c). The room calls util/ and httpd, and no other room.
+ */
 #ifndef DYGW_CFG_CFG_H
 #define DYGW_CFG_CFG_H
 

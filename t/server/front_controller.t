@@ -39,7 +39,7 @@ RewriteRule . /index.php [L]
 # END WordPress
 END
 
-my $rewritten = free_port();
+my ($rewritten, $excepted) = (free_port(), free_port());
 my $gateway = Dygw::Gateway->new(children => 1, mpm => 'event', name => 'the shop',
     modules => [qw(dbd rewrite cgi dir mime negotiation speling alias autoindex auth_basic authn_core authn_file
         authz_user access_compat include)],
@@ -77,6 +77,20 @@ Listen 127.0.0.1:$rewritten
     <LocationMatch "^/pos/logo/">
         SetHandler none
     </LocationMatch>
+    <Location "/unless">
+        SetHandler dygw-health
+    </Location>
+    <If "%{QUERY_STRING} == 'file'">
+        SetHandler none
+    </If>
+</VirtualHost>
+# A front controller of the server itself, which leaves our places out as the manual says; and a FallbackResource.
+Listen 127.0.0.1:$excepted
+<VirtualHost 127.0.0.1:$excepted>
+    RewriteEngine On
+    RewriteRule ^/(v1/)?(open|internal)/|^/health - [END]
+    RewriteRule ^ /index.php [PT]
+    FallbackResource /index.php
 </VirtualHost>
 END
 $gateway->start;
@@ -208,6 +222,14 @@ is($other->call(GET => '/pos/logo/style.css')->{body}, "the logo\n", 'one that i
 spew("$site/pos/logo/.htaccess", "Require all denied\n");
 is($other->call(GET => '/pos/logo/style.css')->{status}, 403, 'and what .htaccess says holds there');
 
+is($other->call(GET => '/unless')->{json}{status}, 'ok', 'a place of ours');
+is($other->call(GET => '/unless?file')->{status}, 200, 'that an <If> takes away');
+like($other->call(GET => '/unless?file')->{body}, qr/the shop/, 'is the site\'s');
+my $except = Dygw::Client->new(%$plain, port => $excepted, socket => undef);
+is($except->call(GET => '/health')->{json}{status}, 'ok', 'places that are left out of a rule of the server');
+error_is($except->at('/v1/open')->call(GET => '/openapi.jso'), 404, 'not_found', 'are ours, all of them');
+like($except->call(GET => '/v1/other')->{body}, qr/the shop/, 'and others are the site\'s');
+
 # --- our places as parts of others' pages ---
 
 spew("$site/page.shtml", qq(<p><!--#include virtual="/health/live" --></p>\n));
@@ -216,6 +238,6 @@ is(page('/page.shtml')->{body}, qq(<p>{"status":"ok"}</p>\n), 'included in a pag
 make_path("$site/list/health", "$site/list/secret");
 spew("$site/list/.htaccess", "Options +Indexes\nIndexIgnore secret\n");
 like(page('/list/')->{body}, qr/health/, 'a list of files has names of ours');
-$_->disconnect for $other, $till;
+$_->disconnect for $other, $till, $except;
 $gateway->finish;
 done_testing;
