@@ -143,6 +143,11 @@ is_refused('... with another password not at all', 401, $tls, { basic('zhang', '
 is_refused('... nor without one', 401, $tls, { FORGED });
 is_refused('... nor without TLS', 403, $plain, { basic('zhang', PASSWORD) });
 
+# Who writes neither `none` nor the header down is warned, and a user goes first all the same.
+$gateway->server->announce('DYGW0134');
+serve(in_tls_host($basic =~ s/^DygwOperatorHeader.*\n//mr));
+acts('... a user goes before the header where that counts, too', 'zhang', $tls, { basic('zhang', PASSWORD), FORGED });
+
 # --- client certificates ---
 
 my ($certificates) = map { here($_) } examples('Client certificates');

@@ -153,6 +153,7 @@ unlike($printed, qr/->/, 'nothing is to be done');
 ($code, $printed) = consult([ diagnosis([ database => 'warn', 'slow', { driver => 'pgsql', round_trip_us => 5 } ]) ]);
 is($code, 0, 'a warning: 0');
 like($printed, qr/^warn  Database, pgsql: .*round trip 5 us\n +-> Look/m, '... with what to do');
+like($printed, qr/\n3 checks; failed: 0; warnings: 1\n\z/, '... and the last line sums up');
 
 ($code, $printed) = consult([ diagnosis($refused) ]);
 is($code, 1, 'a failure: 1');

@@ -7,9 +7,9 @@ use warnings;
 
 use Exporter qw(import);
 
-use Doctor::Words qw(%FACTS %STATES %TEXTS %TITLES);
+use Doctor::Words qw(%FACTS %STATES @SUMMARY %TEXTS %TITLES);
 
-our @EXPORT_OK = qw(language show texts title with_words);
+our @EXPORT_OK = qw(language show summary texts title with_words);
 
 sub language {
     my ($wanted) = @_;
@@ -69,6 +69,15 @@ sub show {
     $line .= ': ' . join ' - ', grep { length } $what, $facts if length "$what$facts";
     print harmless($line), "\n";
     print "      -> ", harmless($remedy), "\n" if length $remedy && $check->{state} ne 'pass';
+    return;
+}
+
+# The last line, for a reader in a hurry.
+sub summary {
+    my ($checks, $lang) = @_;
+    my %count = (fail => 0, warn => 0);
+    $count{ $_->{state} }++ for @$checks;
+    printf "%s\n", fill($SUMMARY[$lang], { all => scalar @$checks, %count });
     return;
 }
 

@@ -8,10 +8,13 @@ use utf8;
 
 use Exporter qw(import);
 
-our @EXPORT_OK = qw(%FACTS %STATES %TEXTS %TITLES);
+our @EXPORT_OK = qw(%FACTS %STATES @SUMMARY %TEXTS %TITLES);
 
 our %STATES = (pass => ['pass', '通过'], warn => ['warn', '警告'], fail => ['FAIL', '失败'],
                skipped => ['skip', '跳过']);
+
+our @SUMMARY = ('{all} checks; failed: {fail}; warnings: {warn}',
+                '共 {all} 项：失败 {fail} 项，警告 {warn} 项');
 
 # What is examined, and what of its facts is shown. {field} stands for a fact.
 our %TITLES = (
