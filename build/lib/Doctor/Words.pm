@@ -257,6 +257,17 @@ our %TEXTS = (
             . 'more.',
         '无法连接数据库。',
         '检查数据库与 DBDParams；错误日志中的 DYGW0600 与mod_dbd的记录有说明。'],
+    readonly => [
+        'The database answers, and says that it may only be read: nothing is redeemed.',
+        'Connect to the server that may be written: not to a standby, nor to one that was set '
+            . 'read-only.',
+        '数据库有应答，但只读：无法核销。', '连接可写的服务器，而不是备库或已设为只读的服务器。'],
+    unwritable => [
+        'The database answers, and cannot be written: nothing is redeemed.',
+        'Look at its disk (full, quota, errors) and at what holds its locks; DYGW0601 in the error '
+            . 'log has its own words.',
+        '数据库有应答，但无法写入：无法核销。',
+        '检查其磁盘（已满、配额、错误）以及谁占着锁；错误日志中的 DYGW0601 有数据库自己的说明。'],
     slow => [
         'The database takes long to answer even the simplest question.',
         'Look at the network to it, at its load and its disk.',
@@ -280,6 +291,14 @@ our %TEXTS = (
             . 'POST {internal}/apps/ID/secret gives each app a new secret.',
         '有 {not_opened} 个密文是用未配置的密钥加密的。',
         '将该密钥作为 DygwMasterKey 的第二个参数并重启。若已丢失：用 POST {internal}/apps/ID/secret 为各应用生成新密钥。'],
+    closed_secret => [
+        '{not_opened} secrets do not open with the master key; of these apps: {apps}.',
+        'They are damaged, or were sealed with another key: give that as the second argument of '
+            . 'DygwMasterKey, and restart. Else POST {internal}/apps/ID/secret gives an app a new '
+            . 'secret.',
+        '有 {not_opened} 个密文用主密钥解不开；涉及应用：{apps}。',
+        '密文已损坏，或由另一密钥加密：将其作为 DygwMasterKey 的第二个参数并重启；否则用 POST '
+            . '{internal}/apps/ID/secret 为该应用生成新密钥。'],
     old_key => [
         '{opened_with_old_key} secrets still need the old key.',
         'Keep both keys; a host with DygwWorker on seals them anew within seconds (DYGW0461).',
