@@ -104,8 +104,10 @@ told('a front controller that takes every path', [ '--site', at('page') ],
 told('... of the diagnosis, too', [ '--url', at('page') . '/v1/internal' ],
     qr{^FAIL  Gateway: A page of something else answers}m);
 told('a login that redirects', [ '--site', at('login') ],
-    qr{^FAIL  /open, .* leads elsewhere: http://localhost:\d+/sign-in\?to=v1/open}m,
+    qr{^FAIL  /open, .* leads elsewhere: http://localhost:\d+/sign-in\n}m,
     qr{^FAIL  /health, .* leads elsewhere}m, qr{^pass  /internal, .*: HTTP 302$}m);
+told('... the diagnosis, too', [ '--url', at('login') . '/v1/internal' ],
+    qr{^FAIL  Gateway: This program is sent elsewhere, .*/sign-in\n +-> .*--url}m);
 told('a login in front of all', [ '--site', at('asks') ],
     qr{^FAIL  /open, .*not let in at .*401\.\n.*Require all granted}m, qr{^FAIL  /health, .*not let in}m,
     qr{^pass  /internal, .*: HTTP 401$}m);

@@ -92,7 +92,8 @@ sub in_its_place {
     return if defined $answer->{json}{code} || defined $answer->{json}{checks};
     if ($status =~ /\A30[12378]\z/) {
         my $to = $answer->{headers}{location} // '';
-        return (is_made_secure($url, $to) ? 'to_https' : 'redirected', %facts, location => $to);
+        return (is_made_secure($url, $to) ? 'to_https' : 'redirected', %facts,
+                location => $to =~ s/[?#].*//sr);     # a login's query is long, and its own
     }
     return ('proxy_failed', %facts) if $status =~ /\A50[0234]\z/;
     return ('not_mounted', %facts) if $status == 404 || !is_page($answer);
@@ -109,7 +110,8 @@ sub of {
 # The address of a redirect is shown as of the mount, not of what was asked below it.
 sub wrong {
     my ($place, $reason, %facts) = @_;
-    $facts{location} =~ s/\Q$ASKED{ $place->{kind} }\E\z// if defined $facts{location};
+    my $asked = $ASKED{ $place->{kind} } =~ s/\?.*//r;
+    $facts{location} =~ s/\Q$asked\E\z// if defined $facts{location};
     return of($place, $reason eq 'to_https' && !$place->{given} ? 'warn' : 'fail', $reason,
               %facts, url => $place->{url});
 }

@@ -347,6 +347,12 @@ our %TEXTS = (
             . 'follows it.',
         '{url} 被重定向到 {location}',
         '登录页面或重写规则占用了该路径。请让它放过该路径：调用方不会跟随重定向。'],
+    'gateway.redirected' => [
+        'This program is sent elsewhere, to a login perhaps: {location}',
+        'Give --url of a place where `Require` lets it in without one, on the loopback perhaps; '
+            . 'see security.md, or --header @FILE.',
+        '本程序被重定向到别处（可能是登录页面）：{location}',
+        '用 --url 指定不需登录、`Require` 即放行的位置，例如回环地址上的；见security.md，或使用 --header @文件。'],
     to_https => [
         '{url} leads to https.',
         'Use {location}, and give that to all callers: a signed POST does not survive a redirect.',
