@@ -251,12 +251,6 @@ our %TEXTS = (
         'Set DygwAccountId to that account, or leave the store out.',
         '该门店属于账户 {account_id}，与 DygwAccountId 不同。',
         '将 DygwAccountId 改为该账户，或去掉该门店。'],
-    unreachable => [
-        'The database cannot be reached.',
-        'Look after it, and at DBDParams; DYGW0600 and the lines of mod_dbd in the error log say '
-            . 'more.',
-        '无法连接数据库。',
-        '检查数据库与 DBDParams；错误日志中的 DYGW0600 与mod_dbd的记录有说明。'],
     readonly => [
         'The database answers, and says that it may only be read: nothing is redeemed.',
         'Connect to the server that may be written: not to a standby, nor to one that was set '
@@ -268,6 +262,12 @@ our %TEXTS = (
             . 'log has its own words.',
         '数据库有应答，但无法写入：无法核销。',
         '检查其磁盘（已满、配额、错误）以及谁占着锁；错误日志中的 DYGW0601 有数据库自己的说明。'],
+    unreachable => [
+        'The database cannot be reached.',
+        'Look after it, and at DBDParams; DYGW0600 and the lines of mod_dbd in the error log say '
+            . 'more.',
+        '无法连接数据库。',
+        '检查数据库与 DBDParams；错误日志中的 DYGW0600 与mod_dbd的记录有说明。'],
     slow => [
         'The database takes long to answer even the simplest question.',
         'Look at the network to it, at its load and its disk.',
