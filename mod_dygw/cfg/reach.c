@@ -95,7 +95,7 @@ static int is_set(const server_rec *server, const char *name, apr_pool_t *pool)
     return node && ap_cstr_casecmp(dygw_tree_argument(node, pool), "off") != 0;
 }
 
-static int speaks_tls(const server_rec *server, apr_pool_t *pool)
+int dygw_reach_speaks_tls(const server_rec *server, apr_pool_t *pool)
 {
     return is_set(server, "SSLEngine", pool) || is_set(server, "GnuTLSEnable", pool)
            || is_set(server, "NSSEngine", pool) || is_set(server, "TLSEngine", pool);
@@ -127,7 +127,7 @@ static int sends_to_https(const ap_directive_t *node, apr_pool_t *pool)
 const char *dygw_reach_plain(const server_rec *server, const server_rec *main_server,
                              apr_pool_t *pool)
 {
-    if (speaks_tls(server, pool) || sends_to_https(dygw_tree_first(server), pool)
+    if (dygw_reach_speaks_tls(server, pool) || sends_to_https(dygw_tree_first(server), pool)
         || dygw_tree_setting(server, "RemoteIPHeader")
         || is_set(server, "RemoteIPProxyProtocol", pool)) {
         return NULL;

@@ -5,6 +5,9 @@
 
 #include "cfg/module.h"
 
+/* Whether a server speaks TLS: mod_ssl's, or one of its like. */
+int dygw_reach_speaks_tls(const server_rec *server, apr_pool_t *pool);
+
 /* An address, as "0.0.0.0:80" from pool, at which a server answers other machines over plain http;
  * NULL: as far as the configuration tells there is none. There is none, too, where the server sends
  * everybody elsewhere, or names a proxy in front of it (mod_remoteip), which may speak https. */

@@ -40,7 +40,7 @@ sub described {
     return $list =~ /- (\w+)/g;
 }
 
-my @names = (described('DiagnosisName'), qw(gateway clock open health));
+my @names = (described('DiagnosisName'), qw(gateway clock site open internal health health_check upstream));
 my @reasons = described('DiagnosisReason');
 cmp_ok(scalar @names, '>', 15, 'names are described');
 cmp_ok(scalar @reasons, '>', 30, 'reasons are described');
@@ -153,6 +153,7 @@ unlike($printed, qr/->/, 'nothing is to be done');
 ($code, $printed) = consult([ diagnosis([ database => 'warn', 'slow', { driver => 'pgsql', round_trip_us => 5 } ]) ]);
 is($code, 0, 'a warning: 0');
 like($printed, qr/^warn  Database, pgsql: .*round trip 5 us\n +-> Look/m, '... with what to do');
+like($printed, qr/\n3 checks; failed: 0; warnings: 1\n\z/, '... and the last line sums up');
 
 ($code, $printed) = consult([ diagnosis($refused) ]);
 is($code, 1, 'a failure: 1');
@@ -225,6 +226,39 @@ is($code, 1, 'what answers otherwise fails');
 like($printed, qr{^FAIL  /open: What answers at http://\S+ is not the gateway}m, '... /open');
 like($printed, qr{^FAIL  /health: database: ok, token: expired}m, '... /health, with what it says');
 
+# What Apache refuses at the gateway's places, in the gateway's form.
+my @asks = ("WWW-Authenticate: Basic realm=x\r\n");
+($code, $printed) = consult([ diagnosis(), [ 401, { code => 'missing_credentials' }, @asks ],
+        [ 403, { code => 'forbidden' } ] ], '--open', '{url}', '--health', '{url}');
+like($printed, qr{^FAIL  $_: Callers are not let in at .*HTTP status 40[13]\.\n +-> .*Require all granted}m,
+    "$_ where Apache asks who it is, in JSON") for '/open', '/health';
+($code, $printed) = consult([ [ 401, { code => 'operator_required' }, @asks ] ]);
+like($printed, qr/Apache does not let this program in/, '... and the diagnosis');
+
+# What /health says of itself, a word that nobody knows among it.
+my %failing = (database => 'readonly', token => 'refused', worker => 'ok', key => 'wrong', clock => 'behind',
+    future => 'x');
+my $degraded = [ 503, { status => 'degraded', upstream => 'sandbox', checks => \%failing } ];
+($code, $printed) = consult([ diagnosis(), $degraded ], '--health', '{url}');
+is($code, 1, 'a /health that is degraded fails');
+like($printed, qr{^FAIL  /health, $_\n +-> \S}m, "... each of its checks: $_") for
+    'database readonly: The database can only be read.*', 'token refused: .*', 'key wrong: The master key.*',
+    'clock behind: .*clock is wrong.*', 'future x: .*';
+unlike($printed, qr{/health, worker}, '... but those that are ok');
+like($printed, qr/^warn  Upstream: What answers is not Douyin but the sandbox.*\n +-> .*DygwUpstream/m,
+    'the sandbox is told');
+($code, $printed) = consult([ diagnosis(), [ 200, { status => 'ok', upstream => 'sandbox', checks => {} } ] ],
+    '--health', '{url}');
+is($code, 0, '... and is no failure');
+my ($described) = $description =~ /^    Health:\n((?:      .*\n)+)/m;
+my @member_words = $described =~ /^            (\w+): \{.*enum: \[(.*?)\]/mg;
+cmp_ok(scalar @member_words, '>=', 6, 'the words of /health are described');
+while (my ($member, $words) = splice @member_words, 0, 2) {
+    my ($lacking) = grep { !$texts{"health_check.$member.$_"} && !$texts{"health_check.$member"} }
+        grep { $_ ne 'ok' } $words =~ /\w+/g;
+    is($lacking, undef, "/health, $member: there are words for each state");
+}
+
 # --- no diagnosis ---
 
 ($code, $printed) = consult([ [ 429, {} ], diagnosis() ]);
@@ -242,7 +276,9 @@ is($code, 2, 'a redirect is not followed, with all the headers');
 is($code, 2, 'no gateway: 2');
 like($printed, qr{^FAIL  Gateway: There is no answer from http://127\.0\.0\.1:1/x}m, '... and says so');
 for my $wrong ([ '--url', 'ftp://x' ], [ '--url', 'http://u:p@x' ], [ '--poi', 'a b' ], [ '--peak', '0' ],
-               [ '--peak', 'x' ], [ '--lang', 'fr' ], ['more'], ['--nothing'], [ '--header', 'nothing' ],
+               [ '--peak', 'x' ], [ '--lang', 'fr' ], [ '--timeout', '0' ],
+               [ '--site', 'http://x/y' ], [ '--ca-file', "$dir/none" ], ['more'], ['--nothing'],
+               [ '--header', 'nothing' ],
                [ '--header', "\@$dir/none" ], [ map { ('--poi', $_) } 1 .. 21 ]) {
     ($code, $printed, $complaint) = run(@$wrong);
     is("$code$printed", '2', "wrong usage ends with 2: @$wrong[ 0 .. ($#$wrong > 1 ? 1 : $#$wrong) ]");
@@ -250,7 +286,7 @@ for my $wrong ([ '--url', 'ftp://x' ], [ '--url', 'http://u:p@x' ], [ '--poi', '
 }
 ($code, $printed) = run('--help');
 is($code, 0, '--help ends with 0');
-like($printed, qr/--$_\b/, "... names --$_") for qw(url operator operator-header header ca-file poi peak open health
-    lang json help);
+like($printed, qr/--$_\b/, "... names --$_") for qw(url operator operator-header header ca-file poi peak site open
+    health timeout lang json help);
 
 done_testing;

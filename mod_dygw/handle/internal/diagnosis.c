@@ -129,6 +129,7 @@ static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *poi_ids,
     check_nonce_table(call, peak, &findings);
     check_connection_pool(&pools, &findings);
     dygw_jsonw_end_array(w);
+    dygw_write_mounts(call, w);
     dygw_jsonw_time(w, "at", dygw_now());
     dygw_jsonw_end_object(w);
     dygw_jsonw_end_object(w);

@@ -21,4 +21,8 @@ void dygw_app_fields_change(const dygw_fields_t *f, dygw_app_change_t *change);
  * old secret is valid, too. */
 const char *dygw_app_fields_secret(const dygw_fields_t *f, apr_int64_t *grace_seconds);
 
+/* --- mounts.c --- */
+/* Writes "mounts": at which addresses this gateway is mounted, by its configuration. */
+void dygw_write_mounts(const dygw_call_t *call, dygw_jsonw_t *w);
+
 #endif
