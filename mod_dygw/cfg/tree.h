@@ -22,4 +22,12 @@ typedef struct dygw_dbd_settings_t {
 apr_status_t dygw_cfg_dbd(const server_rec *server, apr_pool_t *pool,
                           dygw_dbd_settings_t *settings);
 
+/* Whether two servers use one database, as far as their settings and SQLite's files tell. */
+int dygw_cfg_dbd_is_same(const dygw_dbd_settings_t *a, const dygw_dbd_settings_t *b);
+
+/* The first DBDriver of which the APR driver cannot be loaded, and its Debian package. NULL: there
+ * is none, or no package is known. mod_dbd refuses the directive a moment later, and does not tell
+ * the package. */
+const ap_directive_t *dygw_tree_missing_driver(const char **package, apr_pool_t *pool);
+
 #endif
