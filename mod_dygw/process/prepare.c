@@ -375,8 +375,9 @@ int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t 
                                   "that a database server that stands still holds requests",
                      where_of(&p));
     }
-    *state
-        = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, &p) : prepare_with(source, &p);
+    *state = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, &p)
+             : *state == DYGW_DB_UNREACHABLE ? tell_no_answer(&p, 0)
+                                             : prepare_with(source, &p);
     apr_pool_destroy(p.pool);
     return p.is_lost ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }

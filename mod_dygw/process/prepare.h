@@ -8,8 +8,9 @@
 #include "cfg/cfg.h"
 #include "gateway/gateway.h"
 
-/* post_config: creates, migrates or checks the database of one gateway. *state: what was found,
- * logged unless it is DYGW_DB_OK; none of it ends httpd, because the background tries again. OK; or
+/* post_config: creates, migrates or checks the database of one gateway; but does not try a server
+ * that *state says to be DYGW_DB_UNREACHABLE. *state: what was found, logged unless it is
+ * DYGW_DB_OK; none of it ends httpd, because the background tries again. OK; or
  * HTTP_INTERNAL_SERVER_ERROR, logged, when root could not become root again. */
 int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp,
                           dygw_database_state_e *state);

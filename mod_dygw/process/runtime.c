@@ -20,6 +20,7 @@
 #include "util/compiler.h"
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
+#define KNOWN_MS          10000
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
@@ -77,6 +78,19 @@ static void share_state(const prepared_t *p)
     dygw_lock_release(p->shared.host_lock);
 }
 
+/* Whether the generation before has just found that the server does not answer. To try once more
+ * would only take the time of connecting, in which nobody is served. */
+static int is_known_to_be_away(const prepared_t *p)
+{
+    int known;
+
+    dygw_lock_take(p->shared.host_lock);
+    known = p->shared.host->database_state == DYGW_DB_UNREACHABLE
+            && dygw_is_recent(p->shared.host->tick_at, KNOWN_MS);
+    dygw_lock_release(p->shared.host_lock);
+    return known;
+}
+
 static int prepare_gateway(dygw_cfg_t *cfg, server_rec *server, apr_pool_t *pconf,
                            apr_pool_t *ptemp)
 {
@@ -96,6 +110,7 @@ static int prepare_gateway(dygw_cfg_t *cfg, server_rec *server, apr_pool_t *pcon
         apr_array_pop(prepared);
         return OK;
     }
+    p->database = is_known_to_be_away(p) ? DYGW_DB_UNREACHABLE : DYGW_DB_OK;
     rc = dygw_database_prepare(cfg, server, ptemp, &p->database);
     share_state(p);
     return rc;
