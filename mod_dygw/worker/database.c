@@ -21,16 +21,23 @@
 
 /* --- SQLite's files --- */
 
-/* A database that was there, and is gone, is not replaced by an empty one. */
+/* A database that was there, and is gone, is not replaced by an empty one: neither by SQLite, which
+ * makes the file for a child that is just starting, nor by tables in a database that was emptied,
+ * maybe for a restore. */
+static const char *file_is_gone(const char *path, apr_pool_t *scratch)
+{
+    return apr_psprintf(scratch,
+                        "the file %s is gone: put it back, or reload Apache to begin with an empty "
+                        "database",
+                        path);
+}
+
 static const char *file_fault(const dygw_look_t *look, const char *path, apr_pool_t *scratch)
 {
     const char *fault = dygw_user_fault(path, scratch);
 
     if (!fault && look->claimed && access(path, F_OK) != 0) {
-        fault = apr_psprintf(scratch,
-                             "the file %s is gone: put it back, or reload Apache to begin with an "
-                             "empty database",
-                             path);
+        fault = file_is_gone(path, scratch);
     }
     return fault;
 }
@@ -85,6 +92,16 @@ static dygw_database_state_e why_no_version(dygw_look_t *look, const dygw_db_t *
     return DYGW_DB_DAMAGED;
 }
 
+static dygw_database_state_e why_empty(dygw_look_t *look, const dygw_db_t *db, apr_pool_t *scratch)
+{
+    if (dygw_db_dialect(db) == DYGW_SQLITE3) {
+        look->found = file_is_gone(dygw_database_file(look->runtime->server, scratch), scratch);
+        return DYGW_DB_FILES;
+    }
+    look->found = dygw_schema_next_file(dygw_db_dialect(db), 0);
+    return DYGW_DB_SCHEMA;
+}
+
 dygw_database_state_e dygw_look_why_no_tick(dygw_look_t *look, dygw_db_t *db, apr_pool_t *scratch)
 {
     int version;
@@ -94,6 +111,9 @@ dygw_database_state_e dygw_look_why_no_tick(dygw_look_t *look, dygw_db_t *db, ap
     }
     if (version >= dygw_schema_wanted()) {
         return DYGW_DB_UNREACHABLE;
+    }
+    if (version == 0 && look->claimed) {
+        return why_empty(look, db, scratch);
     }
     look->found = dygw_schema_next_file(dygw_db_dialect(db), version);
     return make_tables(look, db, scratch);
@@ -114,6 +134,9 @@ dygw_database_state_e dygw_look_whose(dygw_look_t *look, dygw_db_t *db, const dy
         return DYGW_DB_UNREACHABLE;
     }
     look->found = owner;
-    look->claimed = strcmp(owner, look->runtime->gateway.client_key) == 0;
-    return look->claimed ? DYGW_DB_OK : DYGW_DB_FOREIGN;
+    if (strcmp(owner, look->runtime->gateway.client_key) != 0) {
+        return DYGW_DB_FOREIGN;
+    }
+    look->claimed = 1;
+    return DYGW_DB_OK;
 }

@@ -11,7 +11,8 @@
 
 typedef struct dygw_look_t {
     dygw_runtime_t *runtime;
-    int claimed;           /* the database was seen to belong to this Douyin application */
+    int claimed;           /* the database was seen to belong to this Douyin application, by the
+                            * start of httpd or since */
     const char *found;     /* what was found last, and is to be said of it */
     dygw_ms_t migrated_at; /* when it was last tried to make tables; 0: not yet */
 } dygw_look_t;

@@ -48,6 +48,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->gateway = runtime->gateway;
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, made->gateway.metrics, pool);
     made->look.runtime = runtime;
+    made->look.claimed = runtime->database == DYGW_DB_OK;
     made->log = dygw_log_of(runtime->server);
     made->ctx = (dygw_ctx_t){ &made->gateway, &made->log, pool };
     made->state = runtime->database == DYGW_DB_OK ? -1 : (int)runtime->database;

@@ -310,7 +310,8 @@ $gateway->server->check_log('SQLite: a clean log');
     rename "$path$_", "$path$_.away" for grep { -e "$path$_" } '', '-wal', '-shm';
     is_degraded($running, 'a file that was taken away', 'database', 'files');
     refuses_all($running, 'a file that was taken away', 'database_unavailable', $client);
-    ok(!-e $path, 'a file that was taken away: no other is made');
+    # SQLite makes an empty file for a child that is just starting.
+    ok(!-s $path, 'a file that was taken away: no other database is made');
     is(times_said($running, 'DYGW0352'), 1, 'a file that was taken away: said once');
     rename "$path$_.away", "$path$_" for grep { -e "$path$_.away" } '', '-wal', '-shm';
     heals($running, 'a file that was taken away');
