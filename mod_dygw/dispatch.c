@@ -162,10 +162,11 @@ static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handle
     return route;
 }
 
-/* /health tells what became of the gateway, and /health/live that the server serves. */
-static void check_runtime(const dygw_call_t *call, dygw_result_t *out)
+/* What anybody may ask for is there whatever became of the gateway, /health above all, but for its
+ * metrics. */
+static void check_runtime(const dygw_call_t *call, const dygw_route_t *route, dygw_result_t *out)
 {
-    if (!call->runtime && call->api != DYGW_API_NONE) {
+    if (!call->runtime && (route->checks != by_anybody || route->endpoint == dygw_handle_metrics)) {
         out->code = DYGW_DATABASE_UNAVAILABLE;
         out->message = "the gateway could not start here; its error log says why";
         out->retry_after = RETRY_AFTER_START_SEC;
@@ -195,7 +196,7 @@ int dygw_dispatch(request_rec *r)
     begin_call(&call, handler->api, r);
     route = find_route(&call, handler, &out);
     if (route) {
-        check_runtime(&call, &out);
+        check_runtime(&call, route, &out);
     }
     if (out.code == DYGW_OK && call.api == DYGW_API_INTERNAL) {
         dygw_auth_notice_proxy(&call);

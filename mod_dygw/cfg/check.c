@@ -213,7 +213,8 @@ static void check_shared_database(check_t *check, const dygw_dbd_settings_t *dbd
         const dygw_cfg_t *cfg = dygw_cfg_get(s);
         dygw_dbd_settings_t other;
 
-        if (cfg->server == s && cfg->client_key && strcmp(cfg->client_key, check->cfg->client_key)
+        if (cfg->server == s && cfg->client_key
+            && strcmp(cfg->client_key, check->cfg->client_key) != 0
             && dygw_cfg_dbd(s, check->pool, &other) == APR_SUCCESS
             && dygw_cfg_dbd_is_same(dbd, &other)) {
             refuse(check,

@@ -47,7 +47,7 @@ static int is_file_gone(pooled_t *pooled)
         apr_atomic_set32(&pooled->file_exists, 1);
         return 0;
     }
-    return apr_atomic_read32(&pooled->file_exists);
+    return apr_atomic_read32(&pooled->file_exists) != 0;
 }
 
 /* A connection's old handle. */
