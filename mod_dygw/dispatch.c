@@ -14,10 +14,14 @@
 
 #include "auth/auth.h"
 #include "handle/endpoints.h"
+#include "handle/health.h"
 #include "handle/route.h"
 #include "handle/internal/internal.h"
 #include "handle/open/open.h"
 #include "util/spelling.h"
+
+/* Where nothing was started, somebody has to act. */
+#define RETRY_AFTER_START_SEC 30
 
 #define REQUEST_ID     "X-Request-Id"
 #define REQUEST_ID_MAX 64
@@ -26,9 +30,14 @@
 /* --- who may come in, and how that is found out --- */
 
 static dygw_check_fn *const signed_by_app[]
-    = { dygw_auth_headers, dygw_read_json_body, dygw_auth_signature, dygw_auth_admit, NULL };
-static dygw_check_fn *const signed_by_douyin[] = { dygw_read_body, dygw_auth_webhook, NULL };
-static dygw_check_fn *const by_operator[] = { dygw_auth_operator, dygw_read_json_body, NULL };
+    = { dygw_auth_headers,   dygw_health_admit, dygw_read_json_body,
+        dygw_auth_signature, dygw_auth_admit,   NULL };
+static dygw_check_fn *const signed_by_douyin[]
+    = { dygw_health_admit, dygw_read_body, dygw_auth_webhook, NULL };
+static dygw_check_fn *const by_operator[]
+    = { dygw_auth_operator, dygw_health_admit, dygw_read_json_body, NULL };
+static dygw_check_fn *const by_operator_always[]
+    = { dygw_auth_operator, dygw_read_json_body, NULL };
 static dygw_check_fn *const by_anybody[] = { NULL };
 
 /* --- the endpoints --- */
@@ -64,7 +73,7 @@ static const dygw_route_t internal_routes[] = {
     { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
-    { "/diagnosis", M_GET, by_operator, dygw_handle_diagnosis },
+    { "/diagnosis", M_GET, by_operator_always, dygw_handle_diagnosis },
     { "/metrics", M_GET, by_anybody, dygw_handle_metrics },
     { .path = NULL },
 };
@@ -153,12 +162,14 @@ static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handle
     return route;
 }
 
-/* /health/live tells that the server serves, whatever became of the gateway. */
+/* What anybody may ask for is there whatever became of the gateway, /health above all, but for its
+ * metrics. */
 static void check_runtime(const dygw_call_t *call, const dygw_route_t *route, dygw_result_t *out)
 {
-    if (!call->runtime && route->endpoint != dygw_handle_health_live) {
-        out->code = DYGW_INTERNAL_ERROR;
+    if (!call->runtime && (route->checks != by_anybody || route->endpoint == dygw_handle_metrics)) {
+        out->code = DYGW_DATABASE_UNAVAILABLE;
         out->message = "the gateway could not start here; its error log says why";
+        out->retry_after = RETRY_AFTER_START_SEC;
     }
 }
 

@@ -3,10 +3,11 @@
  *
  *   1  pre_config       names our mutexes
  *   2  configuration    cfg/ reads the directives
- *   3  check_config     cfg/check.c refuses mistakes, and we an old libcurl: at a start, a restart
- *                       and in configtest
+ *   3  check_config     cfg/check.c refuses mistakes: of the configuration at a start, a restart
+ *                       and in configtest; of files and libraries in configtest alone
  *   4  post_config      real pass only: libcurl, shared memory (kept over restarts), mutexes, the
- *                       databases' schema
+ *                       databases' schema. What fails here is the gateway's, and never httpd's: the
+ *                       gateway answers 503, and heals in the background where it can
  *   5  child_init       after mod_dbd's: the runtime of each virtual host with the watch over its
  *                       database, then the background thread
  *   6  requests         threshold.c keeps the site out, dispatch.c finds the endpoint, in handle/
@@ -23,6 +24,7 @@
 
 #include "auth/auth.h"
 #include "cfg/cfg.h"
+#include "cfg/secret.h"
 #include "dispatch.h"
 #include "douyin/douyin.h"
 #include "handle/handle.h"
@@ -35,14 +37,14 @@
 #include "util/versions.h"
 #include "worker/worker.h"
 
-static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
-                      DYGW_UNUSED apr_pool_t *ptemp)
+static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool_t *ptemp)
 {
     dygw_log_set_writer(dygw_log_to_httpd);
+    dygw_cfg_name_driver(ptemp);
     return dygw_runtime_register(pconf); /* 1 */
 }
 
-static int check_libcurl(server_rec *s)
+static int has_libcurl(const server_rec *s)
 {
     const char *version = dygw_douyin_old_libcurl();
 
@@ -52,7 +54,7 @@ static int check_libcurl(server_rec *s)
                                   "install it",
                      version, DYGW_LIBCURL >> 16, DYGW_LIBCURL >> 8 & 0xff, DYGW_LIBCURL & 0xff);
     }
-    return version ? HTTP_INTERNAL_SERVER_ERROR : OK;
+    return !version;
 }
 
 static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
@@ -60,7 +62,20 @@ static int check_config(DYGW_UNUSED apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *p
 {
     int found = dygw_cfg_check(ptemp, s); /* 3 */
 
-    return found == OK ? check_libcurl(s) : found;
+    return found == OK && dygw_cfg_is_test() && !has_libcurl(s) ? HTTP_INTERNAL_SERVER_ERROR
+                                                                : found;
+}
+
+static int can_call(apr_pool_t *pconf, const server_rec *s)
+{
+    if (!has_libcurl(s)) {
+        return 0;
+    }
+    if (dygw_douyin_global_init(pconf) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, DYGWNO(0001) "libcurl cannot be initialised");
+        return 0;
+    }
+    return 1;
 }
 
 static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool_t *ptemp,
@@ -69,23 +84,19 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog, apr_pool
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    if (dygw_douyin_global_init(pconf) != APR_SUCCESS) { /* 4 */
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, DYGWNO(0001) "libcurl cannot be initialised");
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return dygw_runtime_prepare(pconf, ptemp, s);
+    return dygw_runtime_prepare(pconf, ptemp, s, can_call(pconf, s)); /* 4 */
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     apr_status_t rv = dygw_runtime_start(pchild, s); /* 5 */
+    apr_status_t worked = dygw_worker_start(pchild, s);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_worker_start(pchild, s);
-    }
+    rv = rv == APR_SUCCESS ? worked : rv;
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
-                     DYGWNO(0002) "this child cannot serve the gateway and answers 500 there");
+                     DYGWNO(0002) "this child cannot serve the gateway as it should: it answers "
+                                  "503 there, or leaves the background to others");
     }
 }
 

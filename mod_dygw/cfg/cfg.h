@@ -25,6 +25,7 @@ typedef struct dygw_cfg_t {
     DYGW_DIRECTIVES(DYGW_NO_ROW, DYGW_MEMBER)
 #undef DYGW_MEMBER
     dygw_runtime_t *runtime; /* made in child_init; not configuration, not merged */
+    const char *not_started; /* why there is no runtime, in a word of /health; so, too */
 } dygw_cfg_t;
 
 /* For the module record. */
@@ -44,8 +45,14 @@ const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
 
 /* Refuses every mistake that configtest can see: logs directive, virtual host and remedy. OK or
  * HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook check_config, which
- * runs at a start, at a restart and in `apachectl configtest`; the latter runs no post_config. */
+ * runs at a start, at a restart and in `apachectl configtest`; the latter runs no post_config.
+ * Mistakes of the configuration are refused by all three; what is wrong with files, with libraries,
+ * or with two hosts that share a database, by configtest alone. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
+
+/* Names the Debian package of a database driver that is not there. For the hook pre_config: mod_dbd
+ * refuses the driver next, in fewer words. */
+void dygw_cfg_name_driver(apr_pool_t *ptemp);
 
 /* What is before the last slash of an absolute path; "/" at least; from pool. */
 const char *dygw_cfg_directory_of(const char *path, apr_pool_t *pool);

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include <apr_file_info.h>
 #include <apr_strings.h>
 
 #include <ap_mpm.h>
@@ -13,6 +12,7 @@
 #include "cfg/mounts.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
+#include "cfg/user.h"
 #include "util/log.h"
 
 /* One connection for a request, and one for the background thread. */
@@ -102,17 +102,10 @@ static void check_account(const check_t *check)
 
 /* --- the database --- */
 
-static int is_directory(const char *path, apr_pool_t *pool)
-{
-    apr_finfo_t info;
-
-    return apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS && info.filetype == APR_DIR;
-}
-
 /* The start makes the file and the directory of the file, but no directory above that one. */
 static void check_sqlite_path(check_t *check, const char *path)
 {
-    const char *dir;
+    const char *fault;
 
     if (*path != '/') {
         refuse(check,
@@ -121,13 +114,9 @@ static void check_sqlite_path(check_t *check, const char *path)
                path, check->where);
         return;
     }
-    dir = dygw_cfg_directory_of(path, check->pool);
-    if (!is_directory(dir, check->pool)
-        && !is_directory(dygw_cfg_directory_of(dir, check->pool), check->pool)) {
-        refuse(check,
-               DYGWNO(0120) "the directory %s of DBDParams of %s does not exist: create it, "
-                            "writable by the user that Apache's children run as",
-               dir, check->where);
+    fault = dygw_cfg_is_test() ? dygw_user_fault(path, check->pool) : NULL;
+    if (fault) {
+        refuse(check, DYGWNO(0120) "DBDParams of %s: %s", check->where, fault);
     }
 }
 
@@ -217,6 +206,27 @@ static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
     }
 }
 
+/* One database serves one Douyin application. */
+static void check_shared_database(check_t *check, const dygw_dbd_settings_t *dbd)
+{
+    for (const server_rec *s = check->log; s != check->server; s = s->next) {
+        const dygw_cfg_t *cfg = dygw_cfg_get(s);
+        dygw_dbd_settings_t other;
+
+        if (cfg->server == s && cfg->client_key
+            && strcmp(cfg->client_key, check->cfg->client_key) != 0
+            && dygw_cfg_dbd(s, check->pool, &other) == APR_SUCCESS
+            && dygw_cfg_dbd_is_same(dbd, &other)) {
+            refuse(check,
+                   DYGWNO(0354) "DBDParams of %s and of %s are one database for two Douyin "
+                                "applications: give each a database of its own (DBDParams in its "
+                                "<VirtualHost>)",
+                   dygw_cfg_where(check->pool, s), check->where);
+            return;
+        }
+    }
+}
+
 static void check_database(check_t *check)
 {
     dygw_dbd_settings_t dbd;
@@ -230,6 +240,23 @@ static void check_database(check_t *check)
     }
     check_driver(check, &dbd);
     check_pool(check, &dbd);
+    if (dygw_cfg_is_test()) {
+        check_shared_database(check, &dbd);
+    }
+}
+
+void dygw_cfg_name_driver(apr_pool_t *ptemp)
+{
+    const char *package;
+    const ap_directive_t *node
+        = ap_find_linked_module("mod_dbd.c") ? dygw_tree_missing_driver(&package, ptemp) : NULL;
+
+    if (node) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, NULL,
+                     DYGWNO(0355) "%s (%s:%d): the APR driver of the database is not there: "
+                                  "install it (Debian: apt-get install %s)",
+                     node->directive, node->filename, node->line_num, package);
+    }
 }
 
 /* --- all servers --- */
@@ -253,7 +280,9 @@ static int check_server(check_t *check, const server_rec *server)
     /* A virtual host without directives of its own has the configuration of the main server, which
      * has been checked already. */
     if (check->cfg->client_key && check->cfg->server == server) {
-        check_crypto(check);
+        if (dygw_cfg_is_test()) {
+            check_crypto(check);
+        }
         check_database(check);
         check_account(check);
     }

@@ -9,6 +9,7 @@
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 
 #include <http_core.h>
 
@@ -18,6 +19,29 @@
 #define EXEC_PREFIX    "exec:"
 #define ENV_PREFIX     "env:"
 #define MAX_SECRET_LEN 4096
+
+#define PROGRAM_PATIENCE_US apr_time_from_sec(10)
+
+const char dygw_secret_unread[] = "";
+dygw_seal_t dygw_seal_unread;
+
+int dygw_cfg_is_test(void)
+{
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+}
+
+const char *dygw_cfg_tolerate(const cmd_parms *cmd, const char *message, const char *effect)
+{
+    if (dygw_cfg_is_test()) {
+        return message;
+    }
+    /* The first pass of a start comes before the error log is open. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, NULL, DYGWNO(0350) "%s (%s:%d)%s", message,
+                     cmd->directive->filename, cmd->directive->line_num, effect);
+    }
+    return NULL;
+}
 
 int dygw_cfg_should_warn(void)
 {
@@ -130,21 +154,62 @@ static const char *read_secret_file(cmd_parms *cmd, const char *name, const char
     return NULL;
 }
 
+/* Reads up to the end of the first line. Returns NULL, or why there is none. */
+static const char *read_first_line(apr_file_t *out, char *text, apr_size_t size)
+{
+    apr_time_t until = apr_time_now() + PROGRAM_PATIENCE_US;
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t len = 0;
+
+    while (rv == APR_SUCCESS && len < size - 1 && (len == 0 || text[len - 1] != '\n')) {
+        apr_size_t one = 1;
+
+        apr_file_pipe_timeout_set(out, until > apr_time_now() ? until - apr_time_now() : 1);
+        rv = apr_file_read(out, text + len, &one);
+        len += rv == APR_SUCCESS ? one : 0;
+    }
+    text[len] = '\0';
+    if (APR_STATUS_IS_TIMEUP(rv)) {
+        return "it printed nothing within 10 s";
+    }
+    return len > 0 && text[0] != '\n' ? cut_to_one_line(text, len)
+                                      : "it cannot be run, or printed nothing";
+}
+
+/* As ap_get_exec_line, which would wait for ever: nobody is served meanwhile. */
+static const char *run_for_line(const char *program, const char *const *argv, char *text,
+                                apr_pool_t *pool)
+{
+    apr_proc_t *process = apr_pcalloc(pool, sizeof *process);
+    apr_procattr_t *attributes;
+    const char *why;
+
+    if (apr_procattr_create(&attributes, pool) != APR_SUCCESS
+        || apr_procattr_io_set(attributes, APR_FULL_BLOCK, APR_CHILD_BLOCK, APR_FULL_BLOCK)
+               != APR_SUCCESS
+        || apr_procattr_cmdtype_set(attributes, APR_PROGRAM) != APR_SUCCESS
+        || apr_proc_create(process, program, argv, NULL, attributes, pool) != APR_SUCCESS) {
+        return "it cannot be run";
+    }
+    apr_file_close(process->in);
+    why = read_first_line(process->out, text, MAX_SECRET_LEN + 1);
+    apr_file_close(process->out);
+    apr_pool_note_subprocess(pool, process, why ? APR_KILL_ALWAYS : APR_KILL_AFTER_TIMEOUT);
+    return why;
+}
+
 static const char *run_secret_program(cmd_parms *cmd, const char *line, const char **value)
 {
     char **argv = NULL;
     const char *program = NULL;
     const char *why = "the command line is malformed";
-    char *text = NULL;
+    char *text = apr_palloc(cmd->pool, MAX_SECRET_LEN + 1);
 
     if (apr_tokenize_to_argv(line, &argv, cmd->temp_pool) == APR_SUCCESS && argv[0]) {
         program = ap_server_root_relative(cmd->temp_pool, argv[0]);
     }
     if (program) {
-        text = ap_get_exec_line(cmd->pool, program, (const char *const *)argv);
-        /* To httpd, a program that does not exist and one that prints nothing are the same. */
-        why = text && *text ? cut_to_one_line(text, strlen(text))
-                            : "it cannot be run, or printed nothing";
+        why = run_for_line(program, (const char *const *)argv, text, cmd->temp_pool);
     }
     if (why) {
         /* The message names no argument of the program: arguments may be secret. */
@@ -212,7 +277,26 @@ static const char *take_secret_itself(cmd_parms *cmd, const char *arg, const cha
     return NULL;
 }
 
-const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value)
+static int is_outside(const char *arg)
+{
+    return after_prefix(arg, FILE_PREFIX) || after_prefix(arg, EXEC_PREFIX)
+           || after_prefix(arg, ENV_PREFIX);
+}
+
+const char *dygw_secret_tolerate(const cmd_parms *cmd, const char *arg, const char *message,
+                                 int *unread)
+{
+    *unread = 0;
+    if (!message || !is_outside(arg)) {
+        return message;
+    }
+    message = dygw_cfg_tolerate(cmd, message,
+                                "; the gateway answers 503 until Apache is reloaded with it");
+    *unread = !message;
+    return message;
+}
+
+static const char *read_secret(cmd_parms *cmd, const char *arg, const char **value)
 {
     const char *rest;
 
@@ -226,4 +310,15 @@ const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value
         return read_secret_variable(cmd, rest, value);
     }
     return take_secret_itself(cmd, arg, value);
+}
+
+const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value)
+{
+    int unread;
+    const char *message = dygw_secret_tolerate(cmd, arg, read_secret(cmd, arg, value), &unread);
+
+    if (unread) {
+        *value = dygw_secret_unread;
+    }
+    return message;
 }

@@ -32,12 +32,14 @@ static const char *take_path(cmd_parms *cmd, const char *arg, const char *what, 
              && info.filetype == APR_REG
              && apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->temp_pool) == APR_SUCCESS;
 
+    *value = path ? path : arg;
     if (!ok) {
-        return apr_psprintf(cmd->pool, "%s: cannot read the file '%s': give %s", cmd->cmd->name,
-                            path ? path : arg, what);
+        return dygw_cfg_tolerate(cmd,
+                                 apr_psprintf(cmd->pool, "%s: cannot read the file '%s': give %s",
+                                              cmd->cmd->name, *value, what),
+                                 "; calls to Douyin fail until it is there");
     }
     apr_file_close(file);
-    *value = path;
     return NULL;
 }
 
@@ -59,24 +61,31 @@ static const char *add_to_list(cmd_parms *cmd, const char *arg, text_parser_fn *
     return NULL;
 }
 
-static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned char *key)
+/* *unread: the key could not be had, which is tolerated. */
+static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned char *key, int *unread)
 {
     const char *text;
     const char *error = dygw_secret_read(cmd, arg, &text);
 
-    if (!error && dygw_master_key_decode(text, key) != APR_SUCCESS) {
+    *unread = !error && text == dygw_secret_unread;
+    if (!error && !*unread && dygw_master_key_decode(text, key) != APR_SUCCESS) {
         error = apr_psprintf(cmd->pool,
                              "%s: the key is not %d bytes in hex or base64: make one with `openssl "
                              "rand -hex %d`",
                              cmd->cmd->name, DYGW_MASTER_KEY_LEN, DYGW_MASTER_KEY_LEN);
+        error = dygw_secret_tolerate(cmd, arg, error, unread);
     }
     return error;
 }
 
 static const char *take_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal)
 {
-    *seal = apr_pcalloc(cmd->pool, sizeof **seal);
-    return take_master_key(cmd, arg, (*seal)->key);
+    dygw_seal_t *made = apr_pcalloc(cmd->pool, sizeof *made);
+    int unread;
+    const char *error = take_master_key(cmd, arg, made->key, &unread);
+
+    *seal = unread ? &dygw_seal_unread : made;
+    return error;
 }
 
 /* --- the readers: what each does with cmd, arg and value depends on the kind --- */
@@ -124,12 +133,15 @@ DYGW_DIRECTIVES(DYGW_NO_ROW, READER)
 static const char *set_master_key(cmd_parms *cmd, void *dummy, const char *key, const char *old_key)
 {
     const char *error = read_seal(cmd, dummy, key);
+    dygw_seal_t *seal = cfg_of(cmd)->seal;
+    int unread;
 
-    if (!error && old_key) {
-        dygw_seal_t *seal = cfg_of(cmd)->seal;
-
+    if (!error && old_key && seal != &dygw_seal_unread) {
         seal->has_old = 1;
-        error = take_master_key(cmd, old_key, seal->old_key);
+        error = take_master_key(cmd, old_key, seal->old_key, &unread);
+        if (unread) {
+            cfg_of(cmd)->seal = &dygw_seal_unread;
+        }
     }
     return error;
 }

@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include <apr_dbd.h>
 #include <apr_strings.h>
 
 #include <util_cfgtree.h>
@@ -173,4 +175,55 @@ int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads)
 int dygw_cfg_dbd_enough(int threads)
 {
     return threads + 1 < CONNECTIONS_ENOUGH ? threads + 1 : CONNECTIONS_ENOUGH;
+}
+
+static int is_same_file(const char *path, const char *other)
+{
+    struct stat one, two;
+
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev
+           && one.st_ino == two.st_ino;
+}
+
+int dygw_cfg_dbd_is_same(const dygw_dbd_settings_t *a, const dygw_dbd_settings_t *b)
+{
+    if (!a->driver || !b->driver || !a->params || !b->params || strcmp(a->driver, b->driver) != 0) {
+        return 0;
+    }
+    return strcmp(a->params, b->params) == 0
+           || (strcmp(a->driver, "sqlite3") == 0 && is_same_file(a->params, b->params));
+}
+
+/* --- the drivers --- */
+
+static const ap_directive_t *find_missing_driver(const ap_directive_t *node, const char **package,
+                                                 apr_pool_t *pool)
+{
+    static const char *const packages[][2] = { { "sqlite3", "libaprutil1-dbd-sqlite3" },
+                                               { "pgsql", "libaprutil1-dbd-pgsql" },
+                                               { "mysql", "libaprutil1-dbd-mysql" } };
+
+    for (; node; node = node->next) {
+        const ap_directive_t *inside = find_missing_driver(node->first_child, package, pool);
+        const char *driver = is_named(node, "DBDriver") ? first_argument(node, pool) : "";
+        const apr_dbd_driver_t *found;
+
+        if (inside) {
+            return inside;
+        }
+        for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+            *package = packages[i][1];
+            if (strcmp(driver, packages[i][0]) == 0
+                && apr_dbd_get_driver(pool, driver, &found) != APR_SUCCESS) {
+                return node;
+            }
+        }
+    }
+    return NULL;
+}
+
+const ap_directive_t *dygw_tree_missing_driver(const char **package, apr_pool_t *pool)
+{
+    return apr_dbd_init(pool) == APR_SUCCESS ? find_missing_driver(ap_conftree, package, pool)
+                                             : NULL;
 }

@@ -41,4 +41,12 @@ int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads);
  * serve many threads: five redeem as much as one for each thread. */
 int dygw_cfg_dbd_enough(int threads);
 
+/* Whether two servers use one database, as far as their settings and SQLite's files tell. */
+int dygw_cfg_dbd_is_same(const dygw_dbd_settings_t *a, const dygw_dbd_settings_t *b);
+
+/* The first DBDriver of which the APR driver cannot be loaded, and its Debian package. NULL: there
+ * is none, or no package is known. mod_dbd refuses the directive a moment later, and does not tell
+ * the package. */
+const ap_directive_t *dygw_tree_missing_driver(const char **package, apr_pool_t *pool);
+
 #endif

@@ -94,7 +94,16 @@ typedef struct dygw_host_t {
     dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
 } dygw_host_t;
 
-typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
+typedef enum {
+    DYGW_DB_OK,
+    DYGW_DB_UNREACHABLE,
+    /* The others are certain, so that no request needs to try (dygw_host_is_shut). */
+    DYGW_DB_SCHEMA,  /* tables are missing */
+    DYGW_DB_FOREIGN, /* another Douyin application's */
+    DYGW_DB_FILES,   /* SQLite: the User may not work with the file or its directory */
+    DYGW_DB_DAMAGED, /* SQLite: the file is damaged, or is no database */
+    DYGW_DB_STATES
+} dygw_database_state_e;
 
 typedef struct dygw_reads_t dygw_reads_t; /* gateway/apps/reads.h */
 typedef struct dygw_meter_t dygw_meter_t; /* gateway/apps/meter.h */

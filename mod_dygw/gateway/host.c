@@ -13,6 +13,8 @@
 #define AHEAD_MAX_MS   1000
 /* The background reads the apps version every 1.6 s; a change counts on every host after 2 s. */
 #define APPS_UNSEEN_MS 1700
+/* What was found longer ago may be true no more: then requests find out for themselves. */
+#define SHUT_MAX_MS    10000
 
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */
@@ -83,6 +85,27 @@ int dygw_host_apps_unseen(const dygw_gateway_t *gateway)
 
     return seen_at != 0 && (ago > APPS_UNSEEN_MS || ago < 0)
            && atomic_load(&gateway->host->database_state) == DYGW_DB_OK;
+}
+
+void dygw_host_database_is(dygw_gateway_t *gateway, dygw_database_state_e state)
+{
+    dygw_host_t *host = dygw_host_lock(gateway);
+
+    host->tick_at = dygw_now();
+    host->database_state = state;
+    dygw_host_unlock(gateway);
+}
+
+int dygw_host_is_shut(dygw_gateway_t *gateway)
+{
+    int is_recent;
+
+    if (atomic_load(&gateway->host->database_state) <= DYGW_DB_UNREACHABLE) {
+        return 0;
+    }
+    is_recent = dygw_is_recent(dygw_host_lock(gateway)->tick_at, SHUT_MAX_MS);
+    dygw_host_unlock(gateway);
+    return is_recent;
 }
 
 void dygw_host_left_work(dygw_gateway_t *gateway)

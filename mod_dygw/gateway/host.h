@@ -40,6 +40,13 @@ void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t
  * it: a host may use old apps for two seconds at most. 0 while the database is away. */
 int dygw_host_apps_unseen(const dygw_gateway_t *gateway);
 
+/* Writes what was just found of the database into the host's state. */
+void dygw_host_database_is(dygw_gateway_t *gateway, dygw_database_state_e state);
+
+/* Returns whether requests need not try the database: it was seen a moment ago that it cannot be
+ * used. 0 when it only did not answer, because the next try may find it back. */
+int dygw_host_is_shut(dygw_gateway_t *gateway);
+
 /* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 

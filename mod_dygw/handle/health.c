@@ -14,6 +14,7 @@
 #include "store/lease.h"
 
 #define REPLY_SIZE       256
+#define RETRY_AFTER_SEC  2
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
 #define LOOK_PATIENCE_MS 5000
 
@@ -21,10 +22,14 @@ static const char good[] = "ok";
 
 static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
 {
-    if (!dygw_is_recent(host->tick_at, patience) || host->database_state == DYGW_DB_UNREACHABLE) {
-        return "unreachable";
-    }
-    return host->database_state == DYGW_DB_SCHEMA ? "schema" : good;
+    static const char *const words[DYGW_DB_STATES] = {
+        [DYGW_DB_OK] = good,         [DYGW_DB_UNREACHABLE] = "unreachable",
+        [DYGW_DB_SCHEMA] = "schema", [DYGW_DB_FOREIGN] = "foreign",
+        [DYGW_DB_FILES] = "files",   [DYGW_DB_DAMAGED] = "damaged",
+    };
+
+    return words[dygw_is_recent(host->tick_at, patience) ? host->database_state
+                                                         : DYGW_DB_UNREACHABLE];
 }
 
 static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
@@ -62,12 +67,27 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->ok = health->database == good && health->token == good && health->worker == good;
 }
 
+void dygw_health_admit(dygw_call_t *call, dygw_result_t *out)
+{
+    if (dygw_host_is_shut(&call->runtime->gateway)) {
+        out->code = DYGW_DATABASE_UNAVAILABLE;
+        out->message = "the database cannot be used; /health and the error log say why";
+        out->retry_after = RETRY_AFTER_SEC;
+    }
+}
+
+/* Nothing runs, so that nothing is known; `start` is what failed. */
+static const dygw_health_t not_started = { "stopped", "stopped", "stopped", 0 };
+
 int dygw_handle_health(dygw_call_t *call)
 {
-    dygw_health_t health;
+    const char *start = dygw_cfg_get(call->r->server)->not_started;
+    dygw_health_t health = not_started;
     dygw_jsonw_t w;
 
-    dygw_health_look(&call->runtime->gateway, &health);
+    if (call->runtime) {
+        dygw_health_look(&call->runtime->gateway, &health);
+    }
     dygw_jsonw_init(&w, call->r->pool, REPLY_SIZE);
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_string(&w, "status", health.ok ? good : "degraded");
@@ -76,6 +96,9 @@ int dygw_handle_health(dygw_call_t *call)
     dygw_jsonw_string(&w, "database", health.database);
     dygw_jsonw_string(&w, "token", health.token);
     dygw_jsonw_string(&w, "worker", health.worker);
+    if (!call->runtime) {
+        dygw_jsonw_string(&w, "start", start ? start : "unknown");
+    }
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, health.ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);

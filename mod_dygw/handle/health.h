@@ -17,4 +17,8 @@ typedef struct dygw_health_t {
  * it found in the host's shared state. */
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health);
 
+/* A check of a request: refuses it while it is certain that the database cannot be used, so that
+ * nobody is kept waiting, and nothing is tried on a database that may be another application's. */
+void dygw_health_admit(dygw_call_t *call, dygw_result_t *out);
+
 #endif

@@ -4,14 +4,18 @@
  * the fork, and when all children have ended. */
 #include "process/database.h"
 
+#include <unistd.h>
+
+#include <apr_atomic.h>
 #include <apr_dbd.h>
 #include <mod_dbd.h>
 
 #include "cfg/tree.h"
 #include "process/shared.h"
 #include "process/watch.h"
-#include "store/db/guard.h"
+#include "store/db/session.h"
 #include "util/compiler.h"
+#include "util/log.h"
 
 /* --- mod_dbd's pool --- */
 
@@ -20,21 +24,94 @@ typedef struct pooled_t {
     ap_dbd_t *(*open)(apr_pool_t *pool, server_rec *server);
     void (*close)(server_rec *server, ap_dbd_t *dbd);
     apr_interval_time_t timeout;
+    const char *file;         /* SQLite's; NULL elsewhere */
+    apr_uint32_t file_exists; /* the file was there once; atomic */
 } pooled_t;
 
-static apr_status_t open_pooled(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
+static void use_connection(dygw_dbd_t *dbd, ap_dbd_t *connection)
 {
-    pooled_t *pooled = baton;
-    ap_dbd_t *connection = pooled->open(pool, pooled->server);
-
-    if (!connection) {
-        return APR_EGENERAL;
-    }
     dbd->handle = connection->handle;
     dbd->driver = connection->driver;
     dbd->prepared = connection->prepared;
     dbd->impl = connection;
+}
+
+/* SQLite would make an empty file in the place of one that was taken away, and the gateway go on
+ * without its records. */
+static int is_file_gone(pooled_t *pooled)
+{
+    if (!pooled->file) {
+        return 0;
+    }
+    if (access(pooled->file, F_OK) == 0) {
+        apr_atomic_set32(&pooled->file_exists, 1);
+        return 0;
+    }
+    return apr_atomic_read32(&pooled->file_exists) != 0;
+}
+
+/* A connection's old handle. */
+typedef struct left_t {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+} left_t;
+
+static apr_status_t close_left(void *data)
+{
+    const left_t *left = data;
+
+    return apr_dbd_close(left->driver, left->handle);
+}
+
+static void leave_handle(const ap_dbd_t *connection)
+{
+    left_t *left = apr_palloc(connection->pool, sizeof(*left));
+
+    left->driver = connection->driver;
+    left->handle = connection->handle;
+    apr_pool_cleanup_register(connection->pool, left, close_left, apr_pool_cleanup_null);
+}
+
+/* A copy was put into the place of SQLite's file, and the connection has the old one open; or the
+ * file could not be written when it was opened. mod_dbd would keep that for as long as it is used.
+ * The file is opened anew in its stead. The old handle stays open until mod_dbd drops the
+ * connection, as others may have statements on it. */
+static apr_status_t follow_file(const pooled_t *pooled, ap_dbd_t *connection, dygw_dbd_t *dbd)
+{
+    apr_dbd_t *fresh;
+    apr_status_t rv
+        = apr_dbd_open_ex(connection->driver, connection->pool, pooled->file, &fresh, NULL);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, pooled->server,
+                 DYGWNO(0357) "%s is another file now, or can be written now; it is opened anew",
+                 pooled->file);
+    dygw_session_forget(dbd);
+    leave_handle(connection);
+    connection->handle = fresh;
+    use_connection(dbd, connection);
     return APR_SUCCESS;
+}
+
+static apr_status_t open_pooled(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd)
+{
+    pooled_t *pooled = baton;
+    ap_dbd_t *connection = is_file_gone(pooled) ? NULL : pooled->open(pool, pooled->server);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!connection) {
+        return APR_EGENERAL;
+    }
+    use_connection(dbd, connection);
+    if (pooled->file && dygw_session_is_outdated(dbd, pooled->file)) {
+        rv = follow_file(pooled, connection, dbd);
+    }
+    if (rv != APR_SUCCESS) {
+        pooled->close(pooled->server, connection);
+    }
+    return rv;
 }
 
 static void close_pooled(void *baton, dygw_dbd_t *dbd)
@@ -81,6 +158,8 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     made->open = open_pooled;
     made->close = close_pooled;
     if (made->dialect == DYGW_SQLITE3) {
+        pooled->file = settings.params;
+        (void)is_file_gone(pooled);
         made->lock_writer = lock_writer;
         made->unlock_writer = unlock_writer;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is done to a database before children are there: its tables are made or brought up to date,
  * it is seen to belong to this application, and SQLite's files become the User's, as whom children
- * run. */
+ * run. What cannot be done is said, and left to the background of a child, which tries again. */
 #include "process/prepare.h"
 
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
+#include "cfg/user.h"
 #include "process/database.h"
 #include "process/log.h"
 #include "store/db/guard.h"
@@ -29,109 +30,129 @@
 /* A server that comes back meanwhile answers again, and yet may have dropped what was under way. */
 #define PREPARE_TRIES 2
 
-/* --- the schema --- */
+/* A database that is being prepared. */
+typedef struct preparing_t {
+    const dygw_cfg_t *cfg;
+    server_rec *server;
+    apr_pool_t *pool;
+    int is_lost; /* root could not become root again */
+} preparing_t;
 
-static int refuse_schema(server_rec *server, apr_pool_t *ptemp, dygw_dialect_e dialect, int version)
+static const char *where_of(const preparing_t *p)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
-                 DYGWNO(0340) "%s: the database has schema version %d, this module "
-                              "needs %d: run sql/%s, or set `DygwSchema auto`",
-                 dygw_cfg_where(ptemp, server), version, dygw_schema_wanted(),
-                 dygw_schema_next_file(dialect, version));
-    return HTTP_INTERNAL_SERVER_ERROR;
+    return dygw_cfg_where(p->pool, p->server);
 }
 
-static apr_status_t migrate_schema(dygw_db_t *db, server_rec *server, apr_pool_t *ptemp)
+/* --- the schema --- */
+
+static dygw_database_state_e tell_schema(const preparing_t *p, dygw_dialect_e dialect, int version)
 {
-    apr_array_header_t *done;
-    apr_status_t rv = dygw_schema_migrate(db, &done, ptemp);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->server,
+                 DYGWNO(0340) "%s: the database has schema version %d, this module "
+                              "needs %d: run sql/%s, or set `DygwSchema auto`",
+                 where_of(p), version, dygw_schema_wanted(),
+                 dygw_schema_next_file(dialect, version));
+    return DYGW_DB_SCHEMA;
+}
+
+void dygw_database_tell_files(const apr_array_header_t *done, const server_rec *server,
+                              apr_pool_t *pool)
+{
     int i;
 
     for (i = 0; i < done->nelts; i++) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, DYGWNO(0342) "%s: ran sql/%s",
-                     dygw_cfg_where(ptemp, server), APR_ARRAY_IDX(done, i, const char *));
+                     dygw_cfg_where(pool, server), APR_ARRAY_IDX(done, i, const char *));
     }
+}
+
+static apr_status_t migrate_schema(dygw_db_t *db, const preparing_t *p)
+{
+    apr_array_header_t *done;
+    apr_status_t rv = dygw_schema_migrate(db, &done, p->pool);
+
+    dygw_database_tell_files(done, p->server, p->pool);
     return rv;
 }
 
-static apr_status_t claim_database(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
-                                   apr_pool_t *ptemp, int *rc)
+static apr_status_t claim_database(dygw_db_t *db, const preparing_t *p,
+                                   dygw_database_state_e *state)
 {
     const char *owner = NULL;
-    apr_status_t rv = dygw_schema_claim(db, cfg->client_key, &owner, ptemp);
+    apr_status_t rv = dygw_schema_claim(db, p->cfg->client_key, &owner, p->pool);
 
     if (rv == APR_EEXIST) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->server,
                      DYGWNO(0343) "%s: this database belongs to the Douyin "
                                   "application %s, not to %s: each needs a database of its own "
                                   "(DBDParams in its <VirtualHost>)",
-                     dygw_cfg_where(ptemp, server), owner, cfg->client_key);
-        *rc = HTTP_INTERNAL_SERVER_ERROR;
+                     where_of(p), owner, p->cfg->client_key);
+        *state = DYGW_DB_FOREIGN;
         return APR_SUCCESS;
     }
     return rv;
 }
 
-/* *rc: what the database says, logged. An error: it has said nothing. */
-static apr_status_t prepare_schema(dygw_db_t *db, const dygw_cfg_t *cfg, server_rec *server,
-                                   apr_pool_t *ptemp, int *rc)
+/* *state: what the database says, logged. An error: it has said nothing. */
+static apr_status_t prepare_schema(dygw_db_t *db, const preparing_t *p,
+                                   dygw_database_state_e *state)
 {
     int version;
     apr_status_t rv = dygw_schema_version(db, &version);
 
-    *rc = OK;
+    *state = DYGW_DB_OK;
     if (rv == APR_SUCCESS && version < dygw_schema_wanted()) {
-        if (!cfg->schema_auto) {
-            *rc = refuse_schema(server, ptemp, dygw_db_dialect(db), version);
+        if (!p->cfg->schema_auto) {
+            *state = tell_schema(p, dygw_db_dialect(db), version);
             return APR_SUCCESS;
         }
-        rv = migrate_schema(db, server, ptemp);
+        rv = migrate_schema(db, p);
     }
-    return rv == APR_SUCCESS ? claim_database(db, cfg, server, ptemp, rc) : rv;
+    return rv == APR_SUCCESS ? claim_database(db, p, state) : rv;
 }
 
-/* A database server that is away is no error, whenever it went: httpd would end at a restart. */
-static int tell_no_answer(int is_fatal, server_rec *server, apr_pool_t *ptemp)
+static dygw_database_state_e tell_no_answer(const preparing_t *p, int is_file)
 {
-    ap_log_error(APLOG_MARK, is_fatal ? APLOG_ERR : APLOG_WARNING, 0, server,
-                 DYGWNO(0346) "%s: the database of DBDParams does not %s",
-                 dygw_cfg_where(ptemp, server),
-                 is_fatal ? "open: does the directory exist, and is it writable?"
-                          : "answer; it will be tried again");
-    return is_fatal ? HTTP_INTERNAL_SERVER_ERROR : OK;
+    ap_log_error(APLOG_MARK, is_file ? APLOG_ERR : APLOG_WARNING, 0, p->server,
+                 DYGWNO(0346) "%s: the database of DBDParams does not %s; it will be tried again",
+                 where_of(p),
+                 is_file ? "open: does the directory exist, and is it writable?" : "answer");
+    return is_file ? DYGW_DB_FILES : DYGW_DB_UNREACHABLE;
 }
 
-static int tell_failure(server_rec *server, apr_pool_t *ptemp)
+static dygw_database_state_e tell_failure(const preparing_t *p, int is_file)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->server,
                  DYGWNO(0341) "%s: the schema of the database could not be read or brought up to "
-                              "date",
-                 dygw_cfg_where(ptemp, server));
-    return HTTP_INTERNAL_SERVER_ERROR;
+                              "date; it will be tried again%s",
+                 where_of(p),
+                 is_file ? ": is the file of DBDParams a database of SQLite, and whole? If not, "
+                           "put back a copy of it"
+                         : "");
+    return is_file ? DYGW_DB_DAMAGED : DYGW_DB_SCHEMA;
 }
 
-static int prepare_with(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
-                        apr_pool_t *ptemp)
+static dygw_database_state_e prepare_with(dygw_db_source_t *source, const preparing_t *p)
 {
     int is_file = source->dialect == DYGW_SQLITE3;
-    dygw_log_t log = dygw_log_of(server);
+    dygw_log_t log = dygw_log_of(p->server);
     int tries = PREPARE_TRIES;
+    dygw_database_state_e state;
     apr_status_t rv;
     dygw_db_t *db;
-    int rc;
 
     do {
-        if (dygw_db_open(&db, source, &log, ptemp) != APR_SUCCESS) {
-            return tell_no_answer(is_file, server, ptemp);
+        if (dygw_db_open(&db, source, &log, p->pool) != APR_SUCCESS) {
+            return tell_no_answer(p, is_file);
         }
-        rv = prepare_schema(db, cfg, server, ptemp, &rc);
+        rv = prepare_schema(db, p, &state);
         if (rv != APR_SUCCESS && !is_file && !dygw_db_answers(db)) {
-            rc = tell_no_answer(0, server, ptemp);
+            state = tell_no_answer(p, 0);
             rv = APR_SUCCESS;
         }
         dygw_db_close(db);
     } while (rv != APR_SUCCESS && --tries > 0);
-    return rv == APR_SUCCESS ? rc : tell_failure(server, ptemp);
+    return rv == APR_SUCCESS ? state : tell_failure(p, is_file);
 }
 
 /* --- SQLite's files --- */
@@ -157,65 +178,61 @@ static int give_file(const char *file)
 }
 
 /* What is there already, whoever has made it. */
-static int own_sqlite_files(const char *path, server_rec *server, apr_pool_t *ptemp)
+static int own_sqlite_files(const preparing_t *p, const char *path)
 {
     static const char *const suffixes[] = { "", "-wal", "-shm" };
     size_t i;
 
     if (geteuid() != 0) {
-        return OK;
+        return 1;
     }
     for (i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-        const char *file = apr_pstrcat(ptemp, path, suffixes[i], NULL);
+        const char *file = apr_pstrcat(p->pool, path, suffixes[i], NULL);
         int error = give_file(file);
 
         if (error) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, error, server,
+            ap_log_error(APLOG_MARK, APLOG_ERR, error, p->server,
                          DYGWNO(0344) "%s cannot be given to the User that "
                                       "children run as",
                          file);
-            return HTTP_INTERNAL_SERVER_ERROR;
+            return 0;
         }
     }
-    return OK;
+    return 1;
 }
 
 /* Root works as the User from here on; 0: it cannot. */
-static int become_user(server_rec *server)
+static int become_user(const preparing_t *p, dygw_root_t *root)
 {
-    if (setegid(ap_unixd_config.group_id) == 0 && seteuid(ap_unixd_config.user_id) == 0) {
+    if (dygw_user_become(root, p->pool)) {
         return 1;
     }
-    ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
+    ap_log_error(APLOG_MARK, APLOG_ERR, errno, p->server,
                  DYGWNO(0640) "root cannot become the User that children run as");
     return 0;
 }
 
-static int become_root(gid_t group, server_rec *server)
+static int become_root(preparing_t *p, const dygw_root_t *root)
 {
-    if (seteuid(0) == 0 && setegid(group) == 0) {
-        return 1;
-    }
-    ap_log_error(APLOG_MARK, APLOG_EMERG, errno, server,
-                 DYGWNO(0642) "root cannot become root again");
-    return 0;
+    p->is_lost = !dygw_user_leave(root, p->server);
+    return !p->is_lost;
 }
 
-static apr_status_t make_as_user(const char *dir, server_rec *server, apr_pool_t *ptemp)
+static apr_status_t make_as_user(preparing_t *p, const char *dir)
 {
-    gid_t group = getegid();
     apr_status_t rv = APR_EGENERAL;
+    dygw_root_t root;
 
-    if (become_user(server)) {
-        rv = apr_dir_make(dir, DIRECTORY_MODE, ptemp);
+    if (become_user(p, &root)) {
+        rv = apr_dir_make(dir, DIRECTORY_MODE, p->pool);
         dygw_step("directory_made");
     }
-    return become_root(group, server) ? rv : APR_EGENERAL;
+    return become_root(p, &root) ? rv : APR_EGENERAL;
 }
 
 /* What was made is given away by its descriptor, and only if it is still what was made: by now its
  * name may be a link to somebody else's directory. */
-static apr_status_t give_directory(const char *dir, server_rec *server)
+static apr_status_t give_directory(const char *dir, const server_rec *server)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     int error = fd < 0 ? errno : 0;
@@ -240,119 +257,93 @@ static apr_status_t give_directory(const char *dir, server_rec *server)
 }
 
 /* Where the User may make it himself, root has nothing to give away; elsewhere only root can. */
-static apr_status_t make_for_user(const char *dir, server_rec *server, apr_pool_t *ptemp)
+static apr_status_t make_for_user(preparing_t *p, const char *dir)
 {
-    apr_status_t rv = make_as_user(dir, server, ptemp);
+    apr_status_t rv = make_as_user(p, dir);
 
-    if (!APR_STATUS_IS_EACCES(rv)) {
+    if (!APR_STATUS_IS_EACCES(rv) || p->is_lost) {
         return rv;
     }
-    rv = apr_dir_make(dir, DIRECTORY_MODE, ptemp);
+    rv = apr_dir_make(dir, DIRECTORY_MODE, p->pool);
     dygw_step("directory_made_by_root");
-    return rv == APR_SUCCESS ? give_directory(dir, server) : rv;
+    return rv == APR_SUCCESS ? give_directory(dir, p->server) : rv;
 }
 
-static int make_directory(const char *dir, server_rec *server, apr_pool_t *ptemp)
+static int make_directory(preparing_t *p, const char *dir)
 {
-    apr_status_t rv = geteuid() == 0 ? make_for_user(dir, server, ptemp)
-                                     : apr_dir_make(dir, DIRECTORY_MODE, ptemp);
+    apr_status_t rv
+        = geteuid() == 0 ? make_for_user(p, dir) : apr_dir_make(dir, DIRECTORY_MODE, p->pool);
 
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, p->server,
                      DYGWNO(0345) "the directory %s of the database cannot be made; "
                                   "make it, owned by the User that children run as",
                      dir);
-        return HTTP_INTERNAL_SERVER_ERROR;
     }
-    return OK;
-}
-
-static int may_children_write(const struct stat *dir)
-{
-    return (dir->st_uid == ap_unixd_config.user_id && (dir->st_mode & S_IWUSR))
-           || (dir->st_gid == ap_unixd_config.group_id && (dir->st_mode & S_IWGRP))
-           || (dir->st_mode & S_IWOTH);
+    return rv == APR_SUCCESS;
 }
 
 /* A directory that is not there yet is made, for the User alone; one that is there is the
- * administrator's, and refused here when the children's first write would fail. */
-static int prepare_sqlite_directory(const char *path, server_rec *server, apr_pool_t *ptemp)
+ * administrator's. */
+static int prepare_sqlite_directory(preparing_t *p, const char *path)
 {
-    const char *dir = dygw_cfg_directory_of(path, ptemp);
+    const char *dir = dygw_cfg_directory_of(path, p->pool);
     struct stat info;
 
-    if (stat(dir, &info) != 0) {
-        return make_directory(dir, server, ptemp);
-    }
-    if (geteuid() == 0 && !may_children_write(&info)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
-                     DYGWNO(0348) "the User that children run as may not write to the directory %s "
-                                  "of the database, and SQLite has to: chown it",
-                     dir);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return OK;
+    return stat(dir, &info) == 0 || errno != ENOENT || make_directory(p, dir);
 }
 
 /* Root works on SQLite's files as the User. What it makes would be root's at first, and a child of
  * the generation before that came by then could only read it. */
-static int prepare_as_user(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
-                           const char *path, apr_pool_t *ptemp)
+static dygw_database_state_e prepare_as_user(dygw_db_source_t *source, preparing_t *p)
 {
-    int is_root = geteuid() == 0;
-    gid_t group = getegid();
-    int rc = HTTP_INTERNAL_SERVER_ERROR;
+    dygw_database_state_e state = DYGW_DB_FILES;
+    dygw_root_t root;
 
-    if (!is_root || become_user(server)) {
-        if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, errno, server,
-                         DYGWNO(0641) "the User that children run as may not write to the database "
-                                      "%s: chown it",
-                         path);
-        }
-        else {
-            rc = prepare_with(source, cfg, server, ptemp);
-        }
+    if (become_user(p, &root)) {
+        state = prepare_with(source, p);
+        become_root(p, &root);
     }
-    if (is_root && !become_root(group, server)) {
-        rc = HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return rc;
+    return state;
 }
 
-/* DBDParams are the path of SQLite's file. */
-static const char *sqlite_path(server_rec *server, apr_pool_t *ptemp)
+const char *dygw_database_file(const server_rec *server, apr_pool_t *pool)
 {
     dygw_dbd_settings_t settings = { .params = NULL };
 
-    (void)dygw_cfg_dbd(server, ptemp, &settings);
+    (void)dygw_cfg_dbd(server, pool, &settings);
     return settings.params ? settings.params : "";
 }
 
-static int prepare_sqlite(dygw_db_source_t *source, const dygw_cfg_t *cfg, server_rec *server,
-                          apr_pool_t *ptemp)
+static dygw_database_state_e prepare_sqlite(dygw_db_source_t *source, preparing_t *p)
 {
-    const char *path = sqlite_path(server, ptemp);
-    int rc = prepare_sqlite_directory(path, server, ptemp);
+    const char *path = dygw_database_file(p->server, p->pool);
+    const char *fault;
 
-    if (rc == OK) {
-        rc = own_sqlite_files(path, server, ptemp);
+    if (!prepare_sqlite_directory(p, path) || !own_sqlite_files(p, path)) {
+        return DYGW_DB_FILES;
     }
-    return rc == OK ? prepare_as_user(source, cfg, server, path, ptemp) : rc;
+    fault = dygw_user_fault(path, p->pool);
+    if (fault) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->server, DYGWNO(0348) "%s: %s", where_of(p),
+                     fault);
+        return DYGW_DB_FILES;
+    }
+    return prepare_as_user(source, p);
 }
 
 /* --- all of it --- */
 
-static int refuse_driver(server_rec *server, apr_pool_t *ptemp)
+static dygw_database_state_e tell_no_driver(const preparing_t *p)
 {
     dygw_dbd_settings_t settings = { .driver = NULL };
 
-    (void)dygw_cfg_dbd(server, ptemp, &settings);
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+    (void)dygw_cfg_dbd(p->server, p->pool, &settings);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->server,
                  DYGWNO(0347) "%s: DBDriver %s cannot be loaded: is the package "
                               "with the APR driver installed (libaprutil1-dbd-...)?",
-                 dygw_cfg_where(ptemp, server), settings.driver ? settings.driver : "(none)");
-    return HTTP_INTERNAL_SERVER_ERROR;
+                 where_of(p), settings.driver ? settings.driver : "(none)");
+    return DYGW_DB_UNREACHABLE;
 }
 
 /* libpq's own default is to wait for ever; DBDParams and pg_service.conf come before this. */
@@ -365,25 +356,28 @@ static void limit_connecting(dygw_dialect_e dialect, apr_pool_t *ptemp)
     }
 }
 
-int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp)
+int dygw_database_prepare(const dygw_cfg_t *cfg, server_rec *server, apr_pool_t *ptemp,
+                          dygw_database_state_e *state)
 {
+    preparing_t p = { .cfg = cfg, .server = server };
     dygw_db_source_t *source;
-    apr_pool_t *pool;
-    int rc;
 
-    apr_pool_create(&pool, ptemp);
-    if (dygw_database_direct(&source, server, pool) != APR_SUCCESS) {
-        return refuse_driver(server, ptemp);
+    apr_pool_create(&p.pool, ptemp);
+    if (dygw_database_direct(&source, server, p.pool) != APR_SUCCESS) {
+        *state = tell_no_driver(&p);
+        apr_pool_destroy(p.pool);
+        return OK;
     }
     limit_connecting(source->dialect, ptemp);
     if (!dygw_guard_can_cut(source->dialect)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
                      DYGWNO(0611) "%s: the driver's client library does not tell its sockets, so "
                                   "that a database server that stands still holds requests",
-                     dygw_cfg_where(ptemp, server));
+                     where_of(&p));
     }
-    rc = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, cfg, server, pool)
-                                         : prepare_with(source, cfg, server, pool);
-    apr_pool_destroy(pool);
-    return rc;
+    *state = source->dialect == DYGW_SQLITE3 ? prepare_sqlite(source, &p)
+             : *state == DYGW_DB_UNREACHABLE ? tell_no_answer(&p, 0)
+                                             : prepare_with(source, &p);
+    apr_pool_destroy(p.pool);
+    return p.is_lost ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }

@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "cfg/secret.h"
+#include "cfg/user.h"
 #include "gateway/apps/reads.h"
 #include "process/database.h"
 #include "process/log.h"
@@ -18,6 +20,7 @@
 #include "util/compiler.h"
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
+#define KNOWN_MS          10000
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
@@ -28,6 +31,7 @@ typedef struct prepared_t {
     dygw_cfg_t *cfg;
     server_rec *server;
     dygw_shared_t shared;
+    dygw_database_state_e database; /* as it was found; all else is for the children to find */
 } prepared_t;
 
 int dygw_runtime_register(apr_pool_t *pconf)
@@ -47,41 +51,101 @@ static int is_prepared(const dygw_cfg_t *cfg)
     return 0;
 }
 
-static int prepare_server(server_rec *server, apr_pool_t *pconf, apr_pool_t *ptemp)
+/* Why a gateway cannot run at all, in a word; NULL: it can. What is wrong is in the log. */
+static const char *why_not_started(const dygw_cfg_t *cfg, server_rec *server, int can_call)
 {
-    prepared_t *p;
-    dygw_cfg_t *cfg = dygw_cfg_get(server);
+    if (cfg->client_secret == dygw_secret_unread) {
+        return "secret"; /* logged when the directive was read */
+    }
+    if (cfg->seal == &dygw_seal_unread) {
+        return "key";
+    }
+    if (dygw_crypto_check() != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                     DYGWNO(0356) "OpenSSL offers no SHA-256 or AES-256-GCM: look into its "
+                                  "configuration (openssl.cnf), and restart");
+        return "openssl";
+    }
+    return can_call ? NULL : "libcurl";
+}
+
+/* What requests and /health say until the background has looked for itself. */
+static void share_state(const prepared_t *p)
+{
+    dygw_lock_take(p->shared.host_lock);
+    p->shared.host->tick_at = dygw_now();
+    p->shared.host->database_state = p->database;
+    dygw_lock_release(p->shared.host_lock);
+}
+
+/* Whether the generation before has just found that the server does not answer. To try once more
+ * would only take the time of connecting, in which nobody is served. */
+static int is_known_to_be_away(const prepared_t *p)
+{
+    int known;
+
+    dygw_lock_take(p->shared.host_lock);
+    known = p->shared.host->database_state == DYGW_DB_UNREACHABLE
+            && dygw_is_recent(p->shared.host->tick_at, KNOWN_MS);
+    dygw_lock_release(p->shared.host_lock);
+    return known;
+}
+
+static int prepare_gateway(dygw_cfg_t *cfg, server_rec *server, apr_pool_t *pconf,
+                           apr_pool_t *ptemp)
+{
+    prepared_t *p = apr_array_push(prepared);
     apr_status_t rv;
+    int rc;
+
+    p->cfg = cfg;
+    p->server = server;
+    rv = dygw_shared_get(cfg, server, &p->shared, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
+                     DYGWNO(0300) "%s: shared memory cannot be made; the gateway answers 503 "
+                                  "until a restart can make it",
+                     dygw_cfg_where(ptemp, server));
+        cfg->not_started = "memory";
+        apr_array_pop(prepared);
+        return OK;
+    }
+    p->database = is_known_to_be_away(p) ? DYGW_DB_UNREACHABLE : DYGW_DB_OK;
+    rc = dygw_database_prepare(cfg, server, ptemp, &p->database);
+    share_state(p);
+    return rc;
+}
+
+static int prepare_server(server_rec *server, apr_pool_t *pconf, apr_pool_t *ptemp, int can_call)
+{
+    dygw_cfg_t *cfg = dygw_cfg_get(server);
 
     /* Virtual hosts without directives of ours share the configuration of the main server. */
     if (!cfg->client_key || is_prepared(cfg)) {
         return OK;
     }
     dygw_cfg_set_defaults(cfg);
-    p = apr_array_push(prepared);
-    p->cfg = cfg;
-    p->server = server;
-    rv = dygw_shared_get(cfg, server, &p->shared, pconf);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, server,
-                     DYGWNO(0300) "%s: shared memory cannot be made",
-                     dygw_cfg_where(ptemp, server));
-        return HTTP_INTERNAL_SERVER_ERROR;
+    if (!cfg->not_started) {
+        cfg->not_started = why_not_started(cfg, server, can_call);
     }
-    return dygw_database_prepare(cfg, server, ptemp);
+    return cfg->not_started ? OK : prepare_gateway(cfg, server, pconf, ptemp);
 }
 
-/* What no child could write any more, as it was killed or cut off. */
+/* What no child could write any more, as it was killed or cut off. It is written as the User, so
+ * that no file of root's is left beside SQLite's. */
 static void finish_reads(const prepared_t *p, apr_pool_t *pool)
 {
     dygw_gateway_t gateway = { 0 };
     dygw_log_t log = dygw_log_of(p->server);
     const dygw_ctx_t ctx = { &gateway, &log, pool };
+    dygw_root_t root;
 
+    (void)dygw_user_become(&root, pool);
     if (dygw_database_direct(&gateway.db, p->server, pool) == APR_SUCCESS
         && dygw_reads_attach(&gateway.reads, p->shared.reads, pool) == APR_SUCCESS) {
         dygw_reads_flush(&ctx, READS_PATIENCE_US);
     }
+    (void)dygw_user_leave(&root, p->server);
     dygw_reads_report(p->shared.reads, &log);
 }
 
@@ -104,25 +168,34 @@ static apr_status_t finish_all_reads(DYGW_UNUSED void *data)
     return APR_SUCCESS;
 }
 
-int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server)
+static void start_none(server_rec *main_server)
+{
+    server_rec *server;
+
+    for (server = main_server; server; server = server->next) {
+        dygw_cfg_get(server)->not_started = "memory";
+    }
+}
+
+int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server,
+                         int can_call)
 {
     server_rec *server;
     apr_status_t rv = dygw_shared_prepare(main_server);
+    int rc = OK;
 
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server, DYGWNO(0301) "mutexes cannot be made");
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
-    apr_pool_pre_cleanup_register(pconf, NULL, finish_all_reads);
-    for (server = main_server; server; server = server->next) {
-        int rc = prepare_server(server, pconf, ptemp);
-
-        if (rc != OK) {
-            return rc;
-        }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
+                     DYGWNO(0301) "mutexes cannot be made; the gateway answers 503 until a "
+                                  "restart can make them");
+        start_none(main_server);
     }
-    return OK;
+    apr_pool_pre_cleanup_register(pconf, NULL, finish_all_reads);
+    for (server = main_server; server && rc == OK; server = server->next) {
+        rc = prepare_server(server, pconf, ptemp, can_call);
+    }
+    return rc;
 }
 
 dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
@@ -189,6 +262,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     rv = dygw_database_source(&gateway->db, p->server, pool);
     if (rv == APR_SUCCESS) {
         gateway->db->metrics = gateway->metrics;
+        gateway->db->application = p->cfg->client_key;
     }
     return rv;
 }
@@ -200,6 +274,7 @@ static apr_status_t start_runtime(const prepared_t *p, apr_pool_t *pool)
 
     runtime->server = p->server;
     runtime->cfg = p->cfg;
+    runtime->database = p->database;
     rv = start_gateway(runtime, p, pool);
     if (rv == APR_SUCCESS) {
         rv = dygw_reads_attach(&runtime->gateway.reads, p->shared.reads, pool);
@@ -235,14 +310,22 @@ static apr_status_t start_watch(apr_pool_t *pchild)
 
 apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
 {
-    apr_status_t rv = dygw_shared_child_init(pchild, main_server);
+    apr_status_t shared
+        = prepared->nelts > 0 ? dygw_shared_child_init(pchild, main_server) : APR_SUCCESS;
+    apr_status_t rv = shared;
+    apr_status_t found;
     int i;
 
     runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
-    for (i = 0; i < prepared->nelts && rv == APR_SUCCESS; i++) {
-        rv = start_runtime(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);
+    for (i = 0; i < prepared->nelts; i++) {
+        const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);
+
+        found = shared == APR_SUCCESS ? start_runtime(p, pchild) : shared;
+        p->cfg->not_started = found == APR_SUCCESS ? NULL : "child";
+        rv = rv == APR_SUCCESS ? found : rv;
     }
-    return rv == APR_SUCCESS ? start_watch(pchild) : rv;
+    found = start_watch(pchild);
+    return rv == APR_SUCCESS ? found : rv;
 }
 
 const apr_array_header_t *dygw_runtimes(void)

@@ -17,18 +17,22 @@ struct dygw_runtime_t {
     dygw_cfg_t *cfg;
     dygw_gateway_t gateway;
     dygw_apps_t *apps;
-    dygw_nonces_t *nonces; /* NULL with DygwNonceStore dbd */
+    dygw_nonces_t *nonces;          /* NULL with DygwNonceStore dbd */
+    dygw_database_state_e database; /* as the start found it, and logged */
 };
 
 /* pre_config: names the mutexes, so that `Mutex` directives can be about them. */
 int dygw_runtime_register(apr_pool_t *pconf);
 
 /* post_config: makes shared memory, which is kept over restarts, and mutexes for every configured
- * server; creates, migrates or checks the databases. OK or HTTP_INTERNAL_SERVER_ERROR, logged. */
-int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server);
+ * server; creates, migrates or checks the databases. What fails is logged, and the gateway's alone:
+ * cfg->not_started, or a database that the background tries again. can_call: libcurl is there. OK
+ * or HTTP_INTERNAL_SERVER_ERROR, as dygw_database_prepare. */
+int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_server,
+                         int can_call);
 
-/* child_init: fills cfg->runtime of every configured server, and starts the watch over their
- * databases. */
+/* child_init: fills cfg->runtime of every configured server that can be started, and starts the
+ * watch over their databases. The first error, when one cannot. */
 apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
 
 /* The runtimes of this child, of dygw_runtime_t *. */

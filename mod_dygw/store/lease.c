@@ -40,8 +40,11 @@ static const dygw_stmt_t lease_release = {
     "ORDER BY " column " LIMIT 1)"
 
 /* As in reconciliation.c. */
-#define RECONCILE_COLUMN (FIRST_DUE_COLUMN + DUE_COLUMNS)
-#define NOW_COLUMN       (RECONCILE_COLUMN + 1)
+#define RECONCILE_COLUMN   (FIRST_DUE_COLUMN + DUE_COLUMNS)
+#define NOW_COLUMN         (RECONCILE_COLUMN + 1)
+#define SCHEMA_COLUMN      (NOW_COLUMN + 1)
+#define APPLICATION_COLUMN (NOW_COLUMN + 2)
+#define META(name)         "(SELECT value FROM dygw_meta WHERE name = '" name "')"
 #define FIRST_RECONCILIATION \
     "(SELECT next_run_at FROM dygw_reconciliations WHERE next_run_at IS NOT NULL " \
     "ORDER BY next_run_at LIMIT 1)"
@@ -52,7 +55,7 @@ static const dygw_stmt_t lease_release = {
     FIRST_DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", " \
     FIRST_DUE(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS) ", " \
     FIRST_DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS) ", " \
-    FIRST_RECONCILIATION ", " now " " \
+    FIRST_RECONCILIATION ", " now ", " META("schema_version") ", " META("douyin_client_key") " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \
     "WHERE m.name = 'apps_version' AND t.id = 1 AND l.name = '" DYGW_LEASE_WORKER "'"
 /* clang-format on */
@@ -138,5 +141,7 @@ apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool)
     tick->due_at = first_due_of_tick(rows);
     tick->reconcile_at = dygw_row_int(rows, RECONCILE_COLUMN, DYGW_NO_TIME);
     tick->now = dygw_row_int(rows, NOW_COLUMN, 0);
+    tick->schema_version = (int)dygw_row_int(rows, SCHEMA_COLUMN, 0);
+    tick->application = dygw_row_text(rows, APPLICATION_COLUMN, pool);
     return APR_SUCCESS;
 }

@@ -33,6 +33,8 @@ typedef struct dygw_tick_t {
     dygw_ms_t due_at;        /* when a verification needs work next; DYGW_NO_TIME: none */
     dygw_ms_t reconcile_at;  /* when a day is to be reconciled next; DYGW_NO_TIME: none */
     dygw_ms_t now;           /* by the database's clock */
+    int schema_version;
+    const char *application; /* of Douyin, to which the database belongs; NULL: to none yet */
 } dygw_tick_t;
 
 apr_status_t dygw_store_tick(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *pool);

@@ -47,9 +47,11 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->runtime = runtime;
     made->gateway = runtime->gateway;
     made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, made->gateway.metrics, pool);
+    made->look.runtime = runtime;
+    made->look.claimed = runtime->database == DYGW_DB_OK;
     made->log = dygw_log_of(runtime->server);
     made->ctx = (dygw_ctx_t){ &made->gateway, &made->log, pool };
-    made->state = -1;
+    made->state = runtime->database == DYGW_DB_OK ? -1 : (int)runtime->database;
     made->resealed = -1;
     made->due_at = DYGW_NO_TIME;
     made->reconcile_at = DYGW_NO_TIME;
@@ -70,46 +72,6 @@ static void set_round_gauges(const dygw_round_t *round)
 
 /* --- the tick --- */
 
-/* Finds out why a database to which there is a connection has no answer to a tick. */
-static dygw_database_state_e why_no_tick(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
-{
-    apr_array_header_t *done;
-    int version;
-
-    if (dygw_schema_version(db, &version) != APR_SUCCESS) {
-        return DYGW_DB_UNREACHABLE;
-    }
-    if (version >= dygw_schema_wanted()) {
-        return DYGW_DB_UNREACHABLE;
-    }
-    if (round->runtime->cfg->schema_auto) {
-        /* The tables were not made when httpd started, because the database's server was away. */
-        dygw_schema_migrate(db, &done, scratch);
-    }
-    return DYGW_DB_SCHEMA;
-}
-
-/* Checks once that the database belongs to this Douyin application; the start of httpd could not,
- * if the database was away then. APR_EEXIST: it belongs to another one. */
-static apr_status_t claim_database(dygw_round_t *round, dygw_db_t *db, apr_pool_t *scratch)
-{
-    const char *owner = NULL;
-    apr_status_t rv;
-
-    if (round->claimed) {
-        return APR_SUCCESS;
-    }
-    rv = dygw_schema_claim(db, round->gateway.client_key, &owner, scratch);
-    if (rv == APR_EEXIST && round->state != DYGW_DB_SCHEMA) {
-        dygw_log(&round->log, ERR, 0,
-                 DYGWNO(0314) "this database belongs to the Douyin application %s, not to %s; "
-                              "nothing is redeemed until DBDParams name another",
-                 owner, round->gateway.client_key);
-    }
-    round->claimed = rv == APR_SUCCESS;
-    return rv;
-}
-
 static void report_database_state(dygw_round_t *round, dygw_database_state_e state)
 {
     if (round->state == (int)state) {
@@ -122,22 +84,30 @@ static void report_database_state(dygw_round_t *round, dygw_database_state_e sta
     }
     else if (state == DYGW_DB_SCHEMA) {
         dygw_log(&round->log, WARN, 0,
-                 DYGWNO(0311) "the database lacks tables: run the files of sql/ that are "
-                              "missing");
+                 DYGWNO(0311) "the database lacks tables: run sql/%s, and the files after it",
+                 round->look.found);
+    }
+    else if (state == DYGW_DB_FOREIGN) {
+        dygw_log(&round->log, ERR, 0,
+                 DYGWNO(0314) "this database belongs to the Douyin application %s, not to %s; "
+                              "nothing is redeemed until it is back, or DBDParams name another",
+                 round->look.found, round->gateway.client_key);
+    }
+    else if (state == DYGW_DB_FILES) {
+        dygw_log(&round->log, ERR, 0,
+                 DYGWNO(0352) "the database cannot be used: %s; it will be tried again",
+                 round->look.found);
+    }
+    else if (state == DYGW_DB_DAMAGED) {
+        dygw_log(&round->log, ERR, 0,
+                 DYGWNO(0353) "the database cannot be read: is %s a database of SQLite, and whole? "
+                              "If not, put back a copy of it; it will be tried again",
+                 round->look.found);
     }
     else if (round->state != -1) {
         dygw_log(&round->log, NOTICE, 0, DYGWNO(0312) "the database answers again");
     }
     round->state = (int)state;
-}
-
-static void share_no_tick(dygw_round_t *round, dygw_database_state_e state)
-{
-    dygw_host_t *host = dygw_host_lock(&round->gateway);
-
-    host->tick_at = dygw_now();
-    host->database_state = state;
-    dygw_host_unlock(&round->gateway);
 }
 
 /* Returns the token version that the host's state has. */
@@ -155,20 +125,45 @@ static apr_int64_t share_tick(dygw_round_t *round, const dygw_tick_t *tick)
     return held;
 }
 
-static apr_status_t read_tick(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
-                              dygw_database_state_e *state, apr_pool_t *scratch)
+/* Tables that only lack what a migration adds may still have an answer. */
+static int is_answered(dygw_db_t *db, dygw_tick_t *tick, apr_pool_t *scratch)
 {
-    apr_status_t rv = dygw_store_tick(db, tick, scratch);
+    return dygw_store_tick(db, tick, scratch) == APR_SUCCESS
+           && tick->schema_version >= dygw_schema_wanted();
+}
 
-    if (rv != APR_SUCCESS) {
-        *state = why_no_tick(round, db, scratch);
-        return rv;
+static dygw_database_state_e read_tick(dygw_round_t *round, dygw_db_t *db, dygw_tick_t *tick,
+                                       apr_pool_t *scratch)
+{
+    dygw_database_state_e state;
+
+    if (!is_answered(db, tick, scratch)) {
+        state = dygw_look_why_no_tick(&round->look, db, scratch);
+        if (state != DYGW_DB_OK) {
+            return state;
+        }
+        if (!is_answered(db, tick, scratch)) {
+            return DYGW_DB_UNREACHABLE;
+        }
     }
-    rv = claim_database(round, db, scratch);
-    *state = rv == APR_SUCCESS  ? DYGW_DB_OK
-             : rv == APR_EEXIST ? DYGW_DB_SCHEMA
-                                : DYGW_DB_UNREACHABLE;
-    return rv;
+    return dygw_look_whose(&round->look, db, tick, scratch);
+}
+
+static dygw_database_state_e ask_database(dygw_round_t *round, dygw_tick_t *tick,
+                                          const dygw_ctx_t *ctx)
+{
+    dygw_database_state_e state = dygw_look_at_files(&round->look, ctx->pool);
+    dygw_db_t *db;
+
+    if (state != DYGW_DB_OK) {
+        return state;
+    }
+    if (dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool) != APR_SUCCESS) {
+        return DYGW_DB_UNREACHABLE;
+    }
+    state = read_tick(round, db, tick, ctx->pool);
+    dygw_db_close(db);
+    return state;
 }
 
 static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t database_now)
@@ -194,18 +189,12 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
 
 static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
-    dygw_database_state_e state = DYGW_DB_UNREACHABLE;
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    dygw_database_state_e state = ask_database(round, tick, ctx);
 
-    if (rv == APR_SUCCESS) {
-        rv = read_tick(round, db, tick, &state, ctx->pool);
-        dygw_db_close(db);
-    }
     report_database_state(round, state);
-    if (rv != APR_SUCCESS) {
-        share_no_tick(round, state);
-        return rv;
+    if (state != DYGW_DB_OK) {
+        dygw_host_database_is(&round->gateway, state);
+        return APR_EGENERAL;
     }
     compare_clocks(round, round->tick_began_at, tick->now);
     dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);

@@ -9,6 +9,7 @@
 #include "gateway/background/retention.h"
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
+#include "worker/database.h"
 
 /* Once in this time, the leader of each host asks the database for each gateway what is new (a
  * tick). The host with the lease also renews the lease now and then. Where there is no work, this
@@ -23,11 +24,12 @@ typedef struct dygw_round_t {
                              * that dygw_round_abort ends no call of a request */
     dygw_log_t log;
     dygw_ctx_t ctx; /* of gateway and log; its pool lives as long as the round */
-    int claimed;    /* the database is known to belong to this Douyin application */
+    dygw_look_t look;
     int holds_lease;
     dygw_ms_t lease_from;    /* since when the lease is held without a break, and */
     dygw_ms_t lease_until;   /* until when it is surely held; both by this host's clock */
-    int state;               /* dygw_database_state_e as logged last; -1 = not yet */
+    int state;               /* dygw_database_state_e as logged last, by the start of httpd, too;
+                              * -1 = not yet */
     dygw_ms_t tick_began_at; /* when the last tick began */
     int tick_answered;       /* the database answered the last tick */
     int clock_off;           /* this host's clock was found wrong, and a warning was logged */

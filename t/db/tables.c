@@ -393,6 +393,35 @@ static void test_a_database_belongs_to_one_douyin_application(DYGW_UNUSED void *
     dygw_db_close(db);
 }
 
+/* A dump of another application that was restored while nobody was connected. */
+static void test_no_session_works_on_another_applications_database(DYGW_UNUSED void **state)
+{
+    dygw_db_source_t *source = &suite_host[1];
+    const char *owner;
+    int version;
+    dygw_db_t *db = suite_open(0);
+
+    assert_int_equal(dygw_schema_claim(db, "aw1", &owner, suite_pool), APR_SUCCESS);
+    dygw_db_close(db);
+    source->application = "aw2";
+    db = suite_open(1);
+    assert_int_not_equal(dygw_schema_version(db, &version), APR_SUCCESS);
+    assert_string_equal(dygw_db_foreign(db), "aw1");
+    assert_int_not_equal(dygw_db_begin(db), APR_SUCCESS);
+    assert_int_not_equal(dygw_store_token_claim(db, 0, "b", CLAIM_MS), APR_SUCCESS);
+    assert_false(dygw_db_in_doubt(db));
+    dygw_db_close(db);
+    assert_int_equal(suite_errors, 0);
+    source->application = "aw1";
+    db = suite_open(1);
+    assert_int_equal(dygw_schema_version(db, &version), APR_SUCCESS);
+    assert_null(dygw_db_foreign(db));
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    assert_int_equal(dygw_db_commit(db), APR_SUCCESS);
+    dygw_db_close(db);
+    source->application = NULL;
+}
+
 void suite_tables(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +446,7 @@ void suite_tables(void)
         SUITE_TEST(test_the_next_file_is_named),
         SUITE_TEST(test_a_script_that_fails_changes_nothing),
         SUITE_TEST(test_a_database_belongs_to_one_douyin_application),
+        SUITE_TEST(test_no_session_works_on_another_applications_database),
     };
 
     SUITE_ADD(tests);

@@ -18,6 +18,12 @@ my $dir = tempdir('dygw-configtest-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 my $KEY = 'ab' x 32;
 my $SECRET = 'a-secret-that-nobody-may-see';
 
+# The children are another user, and SQLite makes files beside the database.
+my $db = "$dir/db";
+chmod 0755, $dir;
+mkdir $db or die "$db: $!\n";
+chmod 0777, $db;
+
 spew("$dir/secret", "$SECRET\n", 0600);
 spew("$dir/key", "$KEY\n", 0600);
 spew("$dir/open-secret", "$SECRET\n", 0644);
@@ -29,9 +35,10 @@ spew("$dir/base64-key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", 0600);
 spew("$dir/program", "#!/bin/sh\necho $SECRET\n", 0700);
 spew("$dir/key-program", "#!/bin/sh\ntest \"\$1\" = the-key && echo $KEY\n", 0700);
 spew("$dir/silent", "#!/bin/sh\nexit 0\n", 0700);
+spew("$dir/hangs", "#!/bin/sh\nexec sleep 60\n", 0700);
 
 my %GOOD = (
-    DBDriver => 'sqlite3', DBDParams => "$dir/dygw.db", DygwClientKey => 'aw05az2qjv000000',
+    DBDriver => 'sqlite3', DBDParams => "$db/dygw.db", DygwClientKey => 'aw05az2qjv000000',
     DygwClientSecret => "file:$dir/secret", DygwMasterKey => "file:$dir/key", DygwAccountId => '7014065493820573710'
 );
 my $mounted = qq(<Location "/v1/open">\n    SetHandler dygw-open\n</Location>\n);
@@ -68,8 +75,13 @@ sub refuses {
     return $server->expect_refusal("refuses $name", @patterns);
 }
 
+# Takes its time, and is looked at in the end.
+my $hanging = server({ DygwClientSecret => "exec:$dir/hangs" });
+$hanging->write_conf;
+open my $said_of_hanging, '-|', join(' ', $hanging->command('-t')) . ' 2>&1' or die "configtest: $!\n";
+
 accepts('a complete configuration, without a word', {}, silent => 1);
-ok(!-e "$dir/dygw.db", 'configtest makes no database');
+ok(!-e "$db/dygw.db", 'configtest makes no database');
 
 # --- what is required ---
 
@@ -97,6 +109,57 @@ accepts('a pool that is smaller than the threads, without a word', { DBDMax => 5
 refuses('a relative path of SQLite', { DBDParams => 'dygw.db' }, qr/DBDParams/, qr/absolute/);
 refuses('a directory that is not there', { DBDParams => '/nowhere/at/all/dygw.db' },
     qr/DBDParams/, qr/does not exist/, qr/create it/);
+
+# --- what stat() tells of SQLite's files ---
+
+my $root = $> == 0;
+my $www = $root ? (getpwnam Dygw::Server::user())[2] : $>;
+my $host_place = qr/DBDParams of the main server/;
+accepts('a directory that the start can make', { DBDParams => "$db/new/dygw.db" }, silent => 1);
+ok(!-e "$db/new", '... and does not make it');
+mkdir "$dir/shut" or die;
+chmod 0555, "$dir/shut";
+refuses('a directory that the User may not write to', { DBDParams => "$dir/shut/dygw.db" }, $host_place,
+    qr/may not write to the directory \Q$dir\E\/shut/, qr/chown it/);
+refuses('a directory below one that is not there', { DBDParams => "$dir/no/where/dygw.db" }, $host_place,
+    qr/does not exist: create it/);
+spew("$db/file", '', 0644);
+refuses('a file in the place of the directory', { DBDParams => "$db/file/dygw.db" }, $host_place,
+    qr/is no directory|cannot reach the directory/);
+mkdir "$db/directory" or die;
+refuses('a directory in the place of the file', { DBDParams => "$db/directory" }, $host_place, qr/is no file/);
+spew("$db/shut.db", '', 0444);
+symlink "$db/shut.db", "$db/link.db" or die;
+refuses('a link to a file that the User may not write', { DBDParams => "$db/link.db" }, $host_place,
+    qr/may not write to \Q$db\E\/link\.db: chown it/);
+if ($root) {
+    accepts("a file of root's, which the start gives to the User", { DBDParams => "$db/shut.db" }, silent => 1);
+    link "$db/shut.db", "$db/shut-too.db" or die;
+}
+refuses('a file that the User may not write', { DBDParams => "$db/shut.db" }, $host_place,
+    qr/may not write to \Q$db\E\/shut\.db: chown it/);
+spew("$db/open.db", '', 0666);
+spew("$db/open.db-wal", '', 0444);
+link "$db/open.db-wal", "$db/open.db-wal-too" or die;
+refuses('a log beside it that the User may not write', { DBDParams => "$db/open.db" }, $host_place,
+    qr/may not write to \Q$db\E\/open\.db-wal: chown it/);
+unlink "$db/open.db-wal";
+accepts('a file that the User may write', { DBDParams => "$db/open.db" }, silent => 1);
+SKIP: {
+    skip 'only root can have another User', 1 if !$root;
+    mkdir "$dir/of-a-group" or die;
+    my $group = getgrgid((getpwnam Dygw::Server::user())[3]);
+    chown 0, scalar(getgrnam $group), "$dir/of-a-group";
+    chmod 0770, "$dir/of-a-group";
+    accepts("a directory of the User's group", { DBDParams => "$dir/of-a-group/dygw.db" }, silent => 1);
+}
+
+# mod_dbd refuses a driver that is not there before anybody else can.
+spew("$dir/apr_dbd_pgsql-1.so", slurp(Dygw::Server::module_dir() . '/mod_reqtimeout.so'), 0755);
+my ($without_status, $without) = server({ DBDriver => 'pgsql', DBDParams => 'dbname=dygw' },
+    env => { LD_LIBRARY_PATH => $dir })->configtest;
+ok($without_status != 0 && $without =~ /DYGW0355: DBDriver \(\S+httpd\.conf:\d+\).*install.*libaprutil1-dbd-pgsql/,
+    'names the package of a driver that is not there') or diag $without;
 
 accepts('mysql without a group of an option file, and says so',
     { DBDriver => 'mysql', DBDParams => '"host=db1,dbname=dygw,reconnect=0"', DygwSchema => 'check' },
@@ -220,7 +283,7 @@ sub vhosts {
     return Dygw::Server->new(%loaded, conf => $text);
 }
 my %one = %GOOD;
-my %two = (%GOOD, DygwClientKey => 'aw05az2qjv000001', DBDParams => "$dir/other.db");
+my %two = (%GOOD, DygwClientKey => 'aw05az2qjv000001', DBDParams => "$db/other.db");
 my ($status, $output) = vhosts('', lines(%one) . $mounted, lines(%two) . $mounted)->configtest;
 is($status, 0, 'accepts two merchants in two virtual hosts') or diag $output;
 my %shared = map { $_ => $GOOD{$_} } grep { !/ClientKey|DBDParams/ } keys %GOOD;
@@ -231,6 +294,20 @@ my $third = vhosts('', lines(%one) . $mounted, lines(%two, DygwMasterKey => unde
 $third->expect_refusal('names the virtual host that lacks something',
     qr/DygwMasterKey is missing in .*h1 \(\S+httpd\.conf:\d+\)/);
 
+my @alike = ({ DBDParams => "$db/one.db" }, { DBDParams => "$db/one.db", DygwClientKey => 'aw05az2qjv000001' });
+my $double = vhosts('', map { lines(%GOOD, %$_) . $mounted } @alike);
+$double->expect_refusal('refuses two Douyin applications on one database',
+    qr/DBDParams of h(\d) \(\S+httpd\.conf:\d+\) and of h(?!\1)\d \(\S+httpd\.conf:\d+\) are one database/,
+    qr/give each a database of its own/);
+spew("$db/one.db", '', 0666);
+symlink "$db/one.db", "$db/another-name.db" or die;
+$alike[1]{DBDParams} = "$db/another-name.db";
+vhosts('', map { lines(%GOOD, %$_) . $mounted } @alike)->expect_refusal('... also by another name of the file',
+    qr/are one database/);
+$alike[1] = { DBDParams => "$db/one.db" };
+($status, $output) = vhosts('', map { lines(%GOOD, %$_) . $mounted } @alike)->configtest;
+is($status, 0, 'accepts one application in two virtual hosts') or diag $output;
+
 # --- the real start refuses as well ---
 
 my $server = server({ DygwMasterKey => undef });
@@ -238,6 +315,10 @@ ok(!eval { $server->start; 1 }, 'the real start refuses');
 like($@, qr/DygwMasterKey/, 'saying why');
 $server->announce('DYGW0110');
 $server->check_log;
+
+my $hanging_says = do { local $/; <$said_of_hanging> };
+ok(!close $said_of_hanging, 'refuses a program that does not end');
+like($hanging_says, qr/DygwClientSecret: .*hangs \(it printed nothing within 10 s\)/, '... and waits no longer');
 
 # --- the sandbox ---
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Whose SQLite's files are, when root starts httpd: the User's from the first moment. Root gives the User what was
-# another's, but nothing that a link points at.
+# another's, but nothing that a link points at: then httpd serves, and the gateway does not.
 use strict;
 use warnings;
 use FindBin;
@@ -29,13 +29,17 @@ sub redeems {
     return is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code})->{status}, 200, $name);
 }
 
-# It does not start; what it says.
-sub does_not_start {
+# httpd starts without the gateway; what it says.
+sub starts_without {
     my ($name) = @_;
-    $server->announce(qw(DYGW0641 AH00020));
-    ok(!eval { $server->start; 1 }, "$name: it does not start");
-    like($server->log_text, qr/DYGW0641/, "$name: and says why");
+    $server->announce(qw(DYGW0348));
+    ok(eval { $server->start; 1 }, "$name: httpd starts");
+    my $health = $gateway->health;
+    is($health->{status}, 503, "$name: without the gateway");
+    is($health->{json}{checks}{database}, 'files', "$name: for want of a file that it may write");
+    like($server->log_text, qr/DYGW0348: .*may not write to \Q$file\E: chown it/, "$name: and says why");
     is(owner($elsewhere), 0, "$name: what it points at stays root's");
+    $gateway->stop;
     return;
 }
 
@@ -54,10 +58,10 @@ rename $file, $elsewhere or die "$file: $!\n";
 chown 0, 0, $elsewhere;
 chmod 0644, $elsewhere;
 symlink $elsewhere, $file or die "$file: $!\n";
-does_not_start('a symbolic link');
+starts_without('a symbolic link');
 unlink $file;
 link $elsewhere, $file or die "$file: $!\n";
-does_not_start('a hard link');
+starts_without('a hard link');
 
 unlink $elsewhere;
 $server->start;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The libcurl that is loaded need not be the one that the module was built with: one that is too old is refused.
+# The libcurl that is loaded need not be the one that the module was built with: configtest refuses one that is too old,
+# and httpd starts without the gateway.
 use strict;
 use warnings;
 use FindBin;
@@ -8,6 +9,8 @@ use lib "$FindBin::Bin/../lib";
 use File::Temp qw(tempdir);
 use Test::More;
 
+use Dygw::Expect;
+use Dygw::Gateway;
 use Dygw::Server qw(spew);
 
 my $dir = tempdir('dygw-libcurl-XXXXXX', DIR => '/tmp', CLEANUP => 1);
@@ -36,10 +39,19 @@ sub server {
 my $refusal = qr/DYGW0003: libcurl 7\.86\.0 is loaded, and 7\.87\.0 or later is needed: install it/;
 my $old = server('7.86.0', '0x075600');
 $old->expect_refusal('configtest refuses a libcurl that is too old', $refusal);
-ok(!eval { $old->start; 1 }, 'httpd does not start with it');
-like($@, $refusal, '... and says why');
 $old->announce('DYGW0003');
+ok(eval { $old->start; 1 }, 'httpd starts with it') or diag $@;
+like($old->log_text, $refusal, '... and says what is wrong');
 $old->check_log('nothing else was wrong');
+
+my $gateway = Dygw::Gateway->new(env => { LD_PRELOAD => "$dir/libcurl-7.86.0.so" });
+$gateway->server->announce('DYGW0003');
+$gateway->server->start;
+my $health = $gateway->health;
+is($health->{status}, 503, 'the gateway is not healthy with it');
+is($health->{json}{checks}{start}, 'libcurl', '... as it did not start');
+error_is($gateway->internal->call(GET => '/apps'), 503, 'database_unavailable', '... and answers nobody');
+$gateway->server->check_log('and nothing else was wrong');
 
 my $young = server('7.87.0', '0x075700');
 $young->start;

@@ -168,8 +168,10 @@ sub interrupted {
     refuses($source, $target, qr/^dygw-migrate: .*dygw_stop/m, "$driver: stops when the target refuses a row");
     is(marker($target), UNFINISHED, "$driver: what is half moved is no gateway's");
     my $gateway = Dygw::Gateway->new(database => $target, sandbox => $sandbox);
-    $gateway->server->announce('DYGW0343', 'AH00020');
-    ok(!eval { $gateway->server->start }, "$driver: no gateway starts on it");
+    $gateway->server->announce('DYGW0343');
+    ok(eval { $gateway->server->start }, "$driver: httpd starts, and no gateway on it");
+    is($gateway->health->{json}{checks}{database}, 'foreign', "$driver: which /health says");
+    is($gateway->internal->call(GET => '/apps')->{status}, 503, "$driver: nothing is read from it");
     like($gateway->server->log_text, qr/DYGW0343: .*application @{[UNFINISHED]},/, "$driver: and says why");
     $gateway->server->check_log;
     isnt($target->query('SELECT COUNT(*) FROM dygw_verifications'), 0, "$driver: something is moved already");

@@ -180,6 +180,19 @@ static void a_database_that_answers_slowly_is_told(DYGW_UNUSED void **state)
     assert_string_equal(verdict("database"), "warn slow");
 }
 
+static void a_database_that_cannot_be_used_is_not_asked(DYGW_UNUSED void **state)
+{
+    world.host.database_state = DYGW_DB_FOREIGN;
+    assert_string_equal(verdict("database"), "fail foreign");
+    world.host.database_state = DYGW_DB_FILES;
+    assert_string_equal(verdict("database"), "fail files");
+    world.host.database_state = DYGW_DB_DAMAGED;
+    assert_string_equal(verdict("database"), "fail damaged");
+    assert_string_equal(verdict("schema"), "skipped no_database");
+    world.host.database_state = DYGW_DB_SCHEMA;
+    assert_string_equal(verdict("database"), "pass");
+}
+
 static void without_a_database_there_is_nothing_to_be_found(DYGW_UNUSED void **state)
 {
     static const char *const others[] = { "database_clock", "schema", "connections", "master_key", "worker" };
@@ -291,6 +304,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_database_that_answers_slowly_is_told),
+        TEST(a_database_that_cannot_be_used_is_not_asked),
         TEST(without_a_database_there_is_nothing_to_be_found),
         TEST(its_clock_may_be_a_little_off),
         TEST(a_server_has_to_have_the_connections),

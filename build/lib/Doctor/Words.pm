@@ -268,6 +268,22 @@ our %TEXTS = (
             . 'more.',
         '无法连接数据库。',
         '检查数据库与 DBDParams；错误日志中的 DYGW0600 与mod_dbd的记录有说明。'],
+    foreign => [
+        'The database belongs to another Douyin application; nothing is redeemed on it.',
+        'Restore the right dump, or give the application a database of its own (DBDParams); '
+            . 'DYGW0343 or DYGW0314 in the error log names the other one.',
+        '该数据库属于另一个抖音应用；不在其上核销。',
+        '恢复正确的备份，或为该应用配置自己的数据库（DBDParams）；错误日志中的 DYGW0343 或 DYGW0314 说明属于哪个应用。'],
+    files => [
+        "Apache's User may not work with SQLite's file or its directory.",
+        'DYGW0348 or DYGW0352 in the error log names what and why; chown it to the User. The '
+            . 'gateway goes on by itself.',
+        'Apache的User无权使用SQLite的文件或其目录。',
+        '错误日志中的 DYGW0348 或 DYGW0352 说明是哪个以及原因；将其chown给该User，网关会自行恢复。'],
+    damaged => [
+        "SQLite's file is damaged, or is no database.",
+        'Put back a copy of it (operation.md, Backup); the gateway goes on by itself.',
+        'SQLite的文件已损坏，或不是数据库。', '放回备份（operation.md，备份）；网关会自行恢复。'],
     slow => [
         'The database takes long to answer even the simplest question.',
         'Look at the network to it, at its load and its disk.',
@@ -470,6 +486,35 @@ our %TEXTS = (
         "The database's schema is not what this module needs; nothing is redeemed.",
         'Run what is missing of sql/ (schema, above, names it), or set DygwSchema auto; restart.',
         '数据库结构与本模块不符；不能核销。', '执行 sql/ 中缺少的文件（见上面的数据库结构），或设置 DygwSchema auto；然后重启。'],
+    'health_check.database.foreign' => [
+        'The database belongs to another Douyin application; nothing is redeemed.',
+        'Restore the right dump, or give each application a database of its own (DBDParams).',
+        '该数据库属于另一个抖音应用；不能核销。', '恢复正确的备份，或为每个应用配置自己的数据库（DBDParams）。'],
+    'health_check.database.files' => [
+        "Apache's User may not work with SQLite's file or its directory; nothing is redeemed.",
+        'DYGW0348 or DYGW0352 in the error log names what and why; chown it to the User.',
+        'Apache的User无权使用SQLite的文件或其目录；不能核销。',
+        '错误日志中的 DYGW0348 或 DYGW0352 说明是哪个以及原因；将其chown给该User。'],
+    'health_check.database.damaged' => [
+        "SQLite's file is damaged, or is no database; nothing is redeemed.",
+        'Put back a copy of it (operation.md, Backup).',
+        'SQLite的文件已损坏，或不是数据库；不能核销。', '放回备份（operation.md，备份）。'],
+    'health_check.database.stopped' => [
+        'The gateway did not start, and nobody looks at the database.', 'See start, below.',
+        '网关没有启动，无人检查数据库。', '见下面的start。'],
+    'health_check.token.stopped' => [
+        'The gateway did not start, and holds no token.', 'See start, below.',
+        '网关没有启动，没有access_token。', '见下面的start。'],
+    'health_check.worker.stopped' => [
+        'The gateway did not start, and does no background work.', 'See start, below.',
+        '网关没有启动，没有后台任务。', '见下面的start。'],
+    'health_check.start' => [
+        'The gateway did not start: the word is what failed. The rest of Apache serves.',
+        'The error log names it (secret, key: DYGW0350; others: DYGW0001 to DYGW0003, DYGW0300, '
+            . 'DYGW0301, DYGW0356). Mend it and reload Apache.',
+        '网关没有启动：该词说明原因。Apache的其他部分正常。',
+        '错误日志有说明（secret、key：DYGW0350；其他：DYGW0001至DYGW0003、DYGW0300、DYGW0301、'
+            . 'DYGW0356）。处理后重新加载Apache。'],
     'health_check.database.readonly' => [
         'The database can only be read; nothing is redeemed.',
         "A replica, a server in read-only mode, or a SQLite file or directory that Apache's User "

@@ -53,6 +53,30 @@ static apr_status_t measure_server(dygw_db_t *db, dygw_server_t *server, apr_int
     return rv;
 }
 
+/* Why it is not there, as the background of this host found it. */
+static dygw_why_e why_not_there(const dygw_diagnosis_t *d)
+{
+    int state = dygw_host_lock(d->ctx->gateway)->database_state;
+
+    dygw_host_unlock(d->ctx->gateway);
+    switch (state) {
+    case DYGW_DB_FOREIGN:
+        return DYGW_WHY_FOREIGN;
+    case DYGW_DB_FILES:
+        return DYGW_WHY_FILES;
+    case DYGW_DB_DAMAGED:
+        return DYGW_WHY_DAMAGED;
+    default:
+        return DYGW_WHY_UNREACHABLE;
+    }
+}
+
+/* Nothing is asked of a database that is not ours to use. */
+static int may_be_asked(const dygw_diagnosis_t *d)
+{
+    return why_not_there(d) == DYGW_WHY_UNREACHABLE;
+}
+
 static void write_database_finding(const dygw_diagnosis_t *d, int is_there,
                                    apr_interval_time_t took)
 {
@@ -62,7 +86,7 @@ static void write_database_finding(const dygw_diagnosis_t *d, int is_there,
                  !is_there ? DYGW_FAIL
                  : is_slow ? DYGW_WARN
                            : DYGW_PASS,
-                 !is_there ? DYGW_WHY_UNREACHABLE
+                 !is_there ? why_not_there(d)
                  : is_slow ? DYGW_WHY_SLOW
                            : DYGW_WHY_NONE);
     dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->ctx->gateway->db->dialect));
@@ -260,9 +284,12 @@ void dygw_diagnose_database(const dygw_diagnosis_t *d)
     static const dygw_check_e others[]
         = { DYGW_CHECK_DATABASE_CLOCK, DYGW_CHECK_SCHEMA, DYGW_CHECK_CONNECTIONS,
             DYGW_CHECK_MASTER_KEY, DYGW_CHECK_WORKER };
-    dygw_db_t *db;
-    apr_status_t rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
+    dygw_db_t *db = NULL;
+    apr_status_t rv = APR_EGENERAL;
 
+    if (may_be_asked(d)) {
+        rv = dygw_db_open(&db, d->ctx->gateway->db, d->ctx->log, d->ctx->pool);
+    }
     if (rv == APR_SUCCESS) {
         rv = examine_database(d, db);
         dygw_db_close(db);

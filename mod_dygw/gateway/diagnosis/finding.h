@@ -73,6 +73,9 @@ typedef enum {
     DYGW_WHY_UNKNOWN_STORE,
     DYGW_WHY_OTHER_ACCOUNT,
     DYGW_WHY_UNREACHABLE,
+    DYGW_WHY_FOREIGN, /* another Douyin application's */
+    DYGW_WHY_FILES,   /* SQLite's, with which the User may not work */
+    DYGW_WHY_DAMAGED,
     DYGW_WHY_SLOW,
     DYGW_WHY_BEHIND,
     DYGW_WHY_TOO_MANY,

@@ -134,7 +134,7 @@ static int end_what_is_unended(dygw_db_t *db)
 }
 
 /* Finds the session of the connection, or makes it. */
-static int have_session(dygw_db_t *db)
+static int find_session(dygw_db_t *db)
 {
     if (!db->session) {
         db->session = dygw_session_find(&db->dbd);
@@ -144,6 +144,40 @@ static int have_session(dygw_db_t *db)
         dygw_wait_use(&db->wait, db->session->watched, &db->dbd);
     }
     return db->session->unended ? end_what_is_unended(db) : 0;
+}
+
+/* A dump of another application may have been restored while we were cut off. What a session has
+ * once found out holds as long as the session; the background looks at the table again and again.
+ */
+static int refuse_foreign(dygw_db_t *db)
+{
+    const char *ours = db->source->application;
+    const char *had = db->session->application;
+    const char *owner;
+
+    if (!ours || db->in_transaction || (had && strcmp(had, ours) == 0)) {
+        return 0;
+    }
+    owner = dygw_session_owner(&db->dbd, db->pool);
+    if (!owner || strcmp(owner, ours) == 0) {
+        db->session->application = owner ? ours : NULL;
+        return 0;
+    }
+    db->foreign = owner;
+    db->error = NULL; /* the background says it, once */
+    return APR_EGENERAL;
+}
+
+static int have_session(dygw_db_t *db)
+{
+    int rv = find_session(db);
+
+    return rv == 0 ? refuse_foreign(db) : rv;
+}
+
+const char *dygw_db_foreign(const dygw_db_t *db)
+{
+    return db->foreign;
 }
 
 int dygw_db_answers(dygw_db_t *db)
@@ -276,7 +310,7 @@ static int run_job_once(dygw_db_t *db, dygw_dbjob_t *job)
  * undoes only it. One that took too long would only take as long again. */
 static int may_repeat_job(const dygw_db_t *db)
 {
-    return db->connected && !db->cut
+    return db->connected && !db->cut && !db->foreign
            && (!db->in_transaction || db->source->dialect == DYGW_SQLITE3);
 }
 

@@ -55,6 +55,9 @@ int dygw_db_timed_out(const dygw_db_t *db);
 int dygw_db_in_doubt(const dygw_db_t *db);
 /* After a failure: does the database answer at all? */
 int dygw_db_answers(dygw_db_t *db);
+/* Was everything refused because the database belongs to another Douyin application than the
+ * source's? Which one, from the unit's pool; NULL: it was not. */
+const char *dygw_db_foreign(const dygw_db_t *db);
 /* Was the last statement run once more, because its connection died under it? The first run may
  * have been carried out. */
 int dygw_db_repeated(const dygw_db_t *db);

@@ -27,6 +27,7 @@ struct dygw_db_t {
     int in_doubt;           /* the last statement, or the commit, may have been done */
     int repeated;           /* the last statement was run again, on another connection */
     const char *error;      /* the last failure, for dygw_db_report */
+    const char *foreign;    /* the application to which the database belongs, not to ours */
 };
 
 /* One statement to run: a prepared one, or plain text. */

@@ -2,12 +2,16 @@
  * What a connection keeps from one unit of work to the next. */
 #include "store/db/session.h"
 
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <apr_strings.h>
 
 #include "store/db/dialect.h"
 #include "store/db/notice.h"
 
-#define SESSION_KEY "dygw session"
+#define SESSION_KEY     "dygw session"
+#define FCNTL_HAS_MOVED 20 /* SQLite's SQLITE_FCNTL_HAS_MOVED */
 
 int dygw_session_ask(const dygw_dbd_t *dbd, const char *sql, const char **answer, apr_pool_t *pool)
 {
@@ -33,15 +37,57 @@ dygw_session_t *dygw_session_find(const dygw_dbd_t *dbd)
     return apr_hash_get(dbd->prepared, SESSION_KEY, APR_HASH_KEY_STRING);
 }
 
-void dygw_session_drop(const dygw_dbd_t *dbd, dygw_wait_t *wait)
+void dygw_session_forget(const dygw_dbd_t *dbd)
 {
     dygw_session_t *session = dygw_session_find(dbd);
 
-    dygw_wait_use(wait, NULL, dbd);
     apr_hash_set(dbd->prepared, SESSION_KEY, APR_HASH_KEY_STRING, NULL);
     if (session) {
         apr_pool_destroy(session->pool);
     }
+}
+
+void dygw_session_drop(const dygw_dbd_t *dbd, dygw_wait_t *wait)
+{
+    dygw_wait_use(wait, NULL, dbd);
+    dygw_session_forget(dbd);
+}
+
+/* A database without tables answers with an error. */
+const char *dygw_session_owner(const dygw_dbd_t *dbd, apr_pool_t *pool)
+{
+    static const char query[] = "SELECT value FROM dygw_meta WHERE name = 'douyin_client_key'";
+    const char *owner = NULL;
+
+    return dygw_session_ask(dbd, query, &owner, pool) == 0 ? owner : NULL;
+}
+
+typedef int file_control_fn(void *native, const char *database, int operation, void *argument);
+typedef int readonly_fn(void *native, const char *database);
+
+/* As in store/db/guard.c: the client library itself is not linked here. */
+static int has_moved(void *native)
+{
+    file_control_fn *control = NULL;
+    int moved = 0;
+
+    *(void **)&control = dlsym(RTLD_DEFAULT, "sqlite3_file_control");
+    return control && control(native, NULL, FCNTL_HAS_MOVED, &moved) == 0 && moved;
+}
+
+static int is_for_reading(void *native)
+{
+    readonly_fn *readonly = NULL;
+
+    *(void **)&readonly = dlsym(RTLD_DEFAULT, "sqlite3_db_readonly");
+    return readonly && readonly(native, "main") == 1;
+}
+
+int dygw_session_is_outdated(const dygw_dbd_t *dbd, const char *path)
+{
+    void *native = apr_dbd_native_handle(dbd->driver, dbd->handle);
+
+    return has_moved(native) || (is_for_reading(native) && access(path, W_OK) == 0);
 }
 
 static int set_up_session(const dygw_dbd_t *dbd, const dygw_dialect_t *dialect, int in_transaction,

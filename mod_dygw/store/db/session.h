@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For store/db/db.c only: what a connection keeps from one unit of work to the next.
+ * For store/db/db.c, and for the glue that opens connections: what a connection keeps from one unit
+ * of work to the next.
  *
  * A session is a marker that tells whether the server still has the state we gave it, and the
  * statements prepared so far. It hangs in the connection's own hash and lives in a pool below the
@@ -16,6 +17,8 @@ typedef struct dygw_session_t {
     dygw_ms_t ahead;         /* by how much the database's clock is ahead of ours */
     dygw_ms_t ahead_since;   /* when that was found out; 0: not yet */
     const char *marker;      /* what the dialect's query gave when it was set up */
+    const char *application; /* whose database it was seen to be, of those that use it; NULL: of
+                              * none */
     int unended;             /* a ROLLBACK failed, or a statement was cut: something may still
                               * be open, or the session gone */
 } dygw_session_t;
@@ -35,6 +38,17 @@ int dygw_session_make(const dygw_dbd_t *dbd, dygw_dialect_e dialect, int in_tran
                       dygw_wait_t *wait, dygw_session_t **session);
 
 void dygw_session_drop(const dygw_dbd_t *dbd, dygw_wait_t *wait);
+
+/* The same for a connection that no unit of work uses at this moment. */
+void dygw_session_forget(const dygw_dbd_t *dbd);
+
+/* The Douyin application to which the database belongs, from pool; NULL: to none yet, as far as it
+ * tells. Outside of a transaction. */
+const char *dygw_session_owner(const dygw_dbd_t *dbd, apr_pool_t *pool);
+
+/* Whether SQLite has a file open that `path` leads to no more, or one that it could only read when
+ * it opened it, and that can be written now. */
+int dygw_session_is_outdated(const dygw_dbd_t *dbd, const char *path);
 
 /* Finds a statement, or prepares it. */
 int dygw_session_statement(dygw_session_t *session, const dygw_dbd_t *dbd, const char *label,

@@ -34,6 +34,7 @@ typedef struct dygw_db_source_t {
     apr_status_t (*lock_writer)(void *baton);
     void (*unlock_writer)(void *baton);
     void *baton;
+    const char *application;       /* of Douyin: a database of another is refused; NULL: none is */
     dygw_guard_t *guard;           /* NULL: one thread alone uses the source */
     apr_uint32_t repairs;          /* statements that had to be prepared anew; atomic */
     const dygw_metrics_t *metrics; /* NULL: nothing is counted */
