@@ -19,6 +19,7 @@
 #define USER_AGENT     "User-Agent: mod_dygw"
 #define ACCOUNT_HEADER "Rpc-Transit-Life-Account: "
 #define PLAIN_SCHEME   "http:"
+#define SUBJECT_LEN    16
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -30,14 +31,17 @@ static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_ans
         [DYGW_HTTP_UNREACHABLE] = "no connection",
     };
 
+    char subject[SUBJECT_LEN];
+
     if (answer->was_dead) {
         dygw_log(log, DEBUG, 0,
                  DYGWNO(0665) "Douyin's %s: a kept connection was dead; it may be made again",
                  call->name);
     }
     else if (!answer->aborted) {
-        dygw_log(log, WARN, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name, ends[answer->end],
-                 answer->problem);
+        apr_snprintf(subject, sizeof subject, "%d %d", (int)answer->end, (int)call->counted_as);
+        dygw_log_rarely(log, WARN, subject, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name,
+                        ends[answer->end], answer->problem);
     }
 }
 
@@ -45,10 +49,10 @@ static void log_reply(const dygw_douyin_call_t *call, const dygw_reply_t *reply,
                       const dygw_log_t *log)
 {
     if (reply->kind == DYGW_REPLY_GARBLED) {
-        dygw_log(log, WARN, 0,
-                 DYGWNO(0501) "Douyin's %s: an answer that cannot be understood, HTTP status %d, "
-                              "%" APR_SIZE_T_FMT " bytes",
-                 call->name, reply->http_status, reply->raw_len);
+        dygw_log_rarely(log, WARN, call->name, 0,
+                        DYGWNO(0501) "Douyin's %s: an answer that cannot be understood, HTTP "
+                                     "status %d, %" APR_SIZE_T_FMT " bytes",
+                        call->name, reply->http_status, reply->raw_len);
     }
     dygw_log(log, DEBUG, 0,
              DYGWNO(0502) "Douyin's %s: HTTP status %d, error_code %" APR_INT64_T_FMT
@@ -117,17 +121,18 @@ static int series_of_refusal(const dygw_metrics_t *metrics, apr_int64_t error_co
 void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call, apr_int64_t error_code,
                               dygw_reply_class_e kind, const char *logid, const dygw_log_t *log)
 {
-    static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
     int series = series_of_refusal(metrics, error_code, kind);
 
     dygw_count(metrics, DYGW_COUNT_REFUSALS, series);
-    if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON
-        && dygw_log_may_repeat(&warned_at[series])) {
-        dygw_log(log, WARN, 0,
-                 DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT " is not known here, and "
-                              "taken as one of kind %s; logid %s",
-                 call, error_code, dygw_douyin_kind_word(kind), logid);
+    if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON) {
+        char subject[SUBJECT_LEN];
+
+        apr_snprintf(subject, sizeof subject, "%d", series);
+        dygw_log_rarely(log, WARN, subject, 0,
+                        DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT
+                                     " is not known here, and taken as one of kind %s; logid %s",
+                        call, error_code, dygw_douyin_kind_word(kind), logid);
     }
 }
 

@@ -131,10 +131,10 @@ void dygw_ask_note_token(dygw_gateway_t *gateway, const dygw_token_t *token,
 apr_status_t dygw_ask_renew(const dygw_ctx_t *ctx, const dygw_reply_t *reply,
                             apr_interval_time_t patience, dygw_token_t *token)
 {
-    dygw_log(ctx->log, INFO, 0,
-             DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
-                          "error_code %" APR_INT64_T_FMT ", logid %s",
-             token->version, reply->error_code, reply->logid);
+    dygw_log_rarely(ctx->log, INFO, NULL, 0,
+                    DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
+                                 "error_code %" APR_INT64_T_FMT ", logid %s",
+                    token->version, reply->error_code, reply->logid);
     return dygw_token_renew(ctx, token->version, DYGW_RENEW_REFUSED, patience, token);
 }
 

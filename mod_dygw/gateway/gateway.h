@@ -91,6 +91,7 @@ typedef struct dygw_host_t {
     dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
                                  * clock; 0 = never */
     dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
+    dygw_db_shared_t database;  /* without the lock */
 } dygw_host_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;

@@ -13,6 +13,8 @@
 #define AHEAD_MAX_MS   1000
 /* The background reads the apps version every 1.6 s; a change counts on every host after 2 s. */
 #define APPS_UNSEEN_MS 1700
+/* A test may succeed where the next redemption does not. */
+#define FAILURE_US     apr_time_from_sec(5)
 
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */
@@ -83,6 +85,17 @@ int dygw_host_apps_unseen(const dygw_gateway_t *gateway)
 
     return seen_at != 0 && (ago > APPS_UNSEEN_MS || ago < 0)
            && atomic_load(&gateway->host->database_state) == DYGW_DB_OK;
+}
+
+dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway)
+{
+    const dygw_db_shared_t *database = &gateway->host->database;
+    int is_recent = dygw_steady_now() - database->failed_at < FAILURE_US;
+
+    if (database->tested_as != DYGW_WRITES_WORK) {
+        return (dygw_db_writes_e)database->tested_as;
+    }
+    return is_recent ? (dygw_db_writes_e)database->failed_as : DYGW_WRITES_WORK;
 }
 
 void dygw_host_left_work(dygw_gateway_t *gateway)

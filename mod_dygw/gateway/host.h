@@ -40,6 +40,10 @@ void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t
  * it: a host may use old apps for two seconds at most. 0 while the database is away. */
 int dygw_host_apps_unseen(const dygw_gateway_t *gateway);
 
+/* Returns how writing to the database goes on this host. What a write said that failed counts for
+ * some seconds, even when the background's test succeeds meanwhile. */
+dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway);
+
 /* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 

@@ -27,6 +27,18 @@ static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
     return host->database_state == DYGW_DB_SCHEMA ? "schema" : good;
 }
 
+/* What answers may still not be written. */
+static const char *writing_of(const dygw_gateway_t *gateway)
+{
+    static const char *const words[] = {
+        [DYGW_WRITES_WORK] = good,
+        [DYGW_WRITES_READONLY] = "readonly",
+        [DYGW_WRITES_FAIL] = "unwritable",
+    };
+
+    return words[dygw_host_writes(gateway)];
+}
+
 static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
 {
     if (host->token_version == 0) {
@@ -59,6 +71,9 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->token = token_of(host, now);
     health->worker = worker_of(host, started_at);
     dygw_host_unlock(gateway);
+    if (health->database == good) {
+        health->database = writing_of(gateway);
+    }
     health->ok = health->database == good && health->token == good && health->worker == good;
 }
 

@@ -7,6 +7,7 @@
 
 #include <http_core.h>
 
+#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "gateway/apps/reads.h"
@@ -21,6 +22,8 @@
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
+/* Where the children keep what they have logged; NULL: each for itself. */
+static apr_shm_t *log_memory;
 /* Of dygw_runtime_t *; this child's. */
 static apr_array_header_t *runtimes;
 
@@ -113,6 +116,12 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server, DYGWNO(0301) "mutexes cannot be made");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (apr_shm_create(&log_memory, dygw_log_memory_size(), NULL, pconf) == APR_SUCCESS) {
+        memset(apr_shm_baseaddr_get(log_memory), 0, dygw_log_memory_size());
+    }
+    else {
+        log_memory = NULL;
+    }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
     apr_pool_pre_cleanup_register(pconf, NULL, finish_all_reads);
     for (server = main_server; server; server = server->next) {
@@ -189,6 +198,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     rv = dygw_database_source(&gateway->db, p->server, pool);
     if (rv == APR_SUCCESS) {
         gateway->db->metrics = gateway->metrics;
+        gateway->db->shared = &gateway->host->database;
     }
     return rv;
 }
@@ -238,6 +248,7 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
     apr_status_t rv = dygw_shared_child_init(pchild, main_server);
     int i;
 
+    dygw_log_share(log_memory ? apr_shm_baseaddr_get(log_memory) : NULL);
     runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
     for (i = 0; i < prepared->nelts && rv == APR_SUCCESS; i++) {
         rv = start_runtime(&APR_ARRAY_IDX(prepared, i, prepared_t), pchild);

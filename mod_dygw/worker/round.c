@@ -115,6 +115,9 @@ static void report_database_state(dygw_round_t *round, dygw_database_state_e sta
     if (round->state == (int)state) {
         return;
     }
+    if (round->state == DYGW_DB_OK || round->state == -1) {
+        round->bad_since = dygw_steady_now();
+    }
     if (state == DYGW_DB_UNREACHABLE) {
         dygw_log(&round->log, WARN, 0,
                  DYGWNO(0310) "the database does not answer; redemptions are refused until it "
@@ -126,7 +129,9 @@ static void report_database_state(dygw_round_t *round, dygw_database_state_e sta
                               "missing");
     }
     else if (round->state != -1) {
-        dygw_log(&round->log, NOTICE, 0, DYGWNO(0312) "the database answers again");
+        dygw_log(&round->log, NOTICE, 0,
+                 DYGWNO(0312) "the database answers again, after %" APR_TIME_T_FMT " s",
+                 apr_time_sec(dygw_steady_now() - round->bad_since));
     }
     round->state = (int)state;
 }
@@ -247,6 +252,9 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
+    if (rv == APR_SUCCESS) {
+        dygw_writing_proved(&round->writing);
+    }
     if (rv == APR_SUCCESS && !round->holds_lease) {
         round->resealed = -1; /* the host before may have had another master key */
         round->recalled_at = 0;
@@ -418,6 +426,7 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 
     round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
     if (round->tick_answered) {
+        dygw_writing_turn(ctx, &round->writing);
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
         dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
