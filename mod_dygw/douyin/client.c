@@ -9,7 +9,9 @@
 
 #include <apr_cstr.h>
 #include <apr_escape.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_uri.h>
 
 #include "douyin/envelope.h"
 #include "douyin/link_hosts.h"
@@ -152,6 +154,55 @@ static void note_reply(const dygw_douyin_t *douyin, const dygw_douyin_call_t *ca
     }
 }
 
+/* --- Douyin, or the sandbox --- */
+
+typedef enum { UPSTREAM_UNSEEN, UPSTREAM_SANDBOX, UPSTREAM_OTHER } upstream_e;
+
+#define UPSTREAM_BITS 2
+
+/* An error of a proxy on the way is neither's. */
+static void note_upstream(const dygw_douyin_t *douyin, const dygw_http_answer_t *answer,
+                          const dygw_reply_t *reply)
+{
+    _Atomic apr_int64_t *seen = douyin->config.upstream_seen;
+    upstream_e what = answer->is_sandbox                  ? UPSTREAM_SANDBOX
+                      : reply->kind != DYGW_REPLY_GARBLED ? UPSTREAM_OTHER
+                                                          : UPSTREAM_UNSEEN;
+    apr_int64_t now = (apr_int64_t)douyin->upstream_id << UPSTREAM_BITS | (apr_int64_t)what;
+
+    if (seen && what != UPSTREAM_UNSEEN && *seen != now) {
+        *seen = now;
+    }
+}
+
+int dygw_douyin_is_sandbox(const dygw_douyin_t *douyin)
+{
+    apr_int64_t seen = douyin->config.upstream_seen ? *douyin->config.upstream_seen : 0;
+
+    /* What another DygwUpstream has answered says nothing of this one. */
+    return seen && seen >> UPSTREAM_BITS == (apr_int64_t)douyin->upstream_id
+               ? (seen & ((1 << UPSTREAM_BITS) - 1)) == UPSTREAM_SANDBOX
+               : douyin->is_loopback;
+}
+
+static int is_loopback_url(const char *url, apr_pool_t *pool)
+{
+    apr_uri_t uri;
+    const char *host
+        = apr_uri_parse(pool, url, &uri) == APR_SUCCESS && uri.hostname ? uri.hostname : "";
+
+    return apr_cstr_casecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0
+           || strcmp(host, "::1") == 0;
+}
+
+static void look_at_base_url(dygw_douyin_t *douyin, apr_pool_t *pool)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+
+    douyin->upstream_id = apr_hashfunc_default(douyin->config.base_url, &len);
+    douyin->is_loopback = is_loopback_url(douyin->config.base_url, pool);
+}
+
 /* --- calls --- */
 
 void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
@@ -192,6 +243,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
         reply->raw_len = answer->body_len;
     }
     dygw_douyin_read_envelope(reply, call->what, call->both_levels, pool);
+    note_upstream(douyin, answer, reply);
     note_reply(douyin, call, reply, log);
     log_reply(call, reply, log);
 }
@@ -266,6 +318,7 @@ apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config
 
     *douyin = apr_pcalloc(pool, sizeof(**douyin));
     (*douyin)->config = *config;
+    look_at_base_url(*douyin, pool);
     rv = create_upstream(*douyin, pool);
     return rv == APR_SUCCESS ? create_links(*douyin, pool) : rv;
 }

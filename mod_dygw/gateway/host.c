@@ -98,6 +98,25 @@ dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway)
     return is_recent ? (dygw_db_writes_e)database->failed_as : DYGW_WRITES_WORK;
 }
 
+#define KEY_STATE_BITS 2
+
+/* The generation before may have had another key: what is known is known of one key. */
+dygw_key_state_e dygw_host_key(const dygw_gateway_t *gateway)
+{
+    apr_int64_t tried = atomic_load(&gateway->host->key_tried);
+
+    return tried && tried >> KEY_STATE_BITS == (apr_int64_t)dygw_seal_id(gateway->seal)
+               ? (dygw_key_state_e)(tried & ((1 << KEY_STATE_BITS) - 1))
+               : DYGW_KEY_NOT_TRIED;
+}
+
+void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state)
+{
+    apr_int64_t id = dygw_seal_id(gateway->seal);
+
+    atomic_store(&gateway->host->key_tried, id << KEY_STATE_BITS | (apr_int64_t)state);
+}
+
 void dygw_host_left_work(dygw_gateway_t *gateway)
 {
     atomic_fetch_add_explicit(&gateway->host->work, 1, memory_order_release);

@@ -154,8 +154,7 @@ static apr_status_t token_load_stored(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW
     if (rv != APR_SUCCESS || strlen(text) >= DYGW_TOKEN_MAX) {
         dygw_log_rarely(ctx->log, ERR, NULL, rv,
                         DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT
-                                     ", does "
-                                     "not open with DygwMasterKey; a new one is fetched",
+                                     ", does not open with DygwMasterKey and counts as ended",
                         ctx->gateway->client_key, row.version);
         token_publish_version(ctx->gateway, row.version);
         return APR_SUCCESS;
@@ -364,6 +363,9 @@ apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_r
     dygw_token_t newest = { .version = version };
     int moves;
 
+    if (dygw_host_key(ctx->gateway) == DYGW_KEY_WRONG) {
+        return APR_EGENERAL; /* what hosts with the right key use would be overwritten */
+    }
     if (why == DYGW_RENEW_REFUSED) {
         token_mark_refused(ctx->gateway, version, 1);
     }

@@ -74,7 +74,10 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     if (health->database == good) {
         health->database = writing_of(gateway);
     }
-    health->ok = health->database == good && health->token == good && health->worker == good;
+    health->key = dygw_host_key(gateway) == DYGW_KEY_WRONG ? "wrong" : good;
+    health->ok = health->database == good && health->token == good && health->worker == good
+                 && health->key == good;
+    health->is_sandbox = dygw_douyin_is_sandbox(gateway->douyin);
 }
 
 int dygw_handle_health(dygw_call_t *call)
@@ -91,7 +94,13 @@ int dygw_handle_health(dygw_call_t *call)
     dygw_jsonw_string(&w, "database", health.database);
     dygw_jsonw_string(&w, "token", health.token);
     dygw_jsonw_string(&w, "worker", health.worker);
+    if (health.key != good) {
+        dygw_jsonw_string(&w, "key", health.key);
+    }
     dygw_jsonw_end_object(&w);
+    if (health.is_sandbox) {
+        dygw_jsonw_string(&w, "upstream", "sandbox");
+    }
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, health.ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);
 }

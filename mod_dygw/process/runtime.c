@@ -134,7 +134,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
     return OK;
 }
 
-dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_gateway_t *gateway,
                                    apr_pool_t *pool)
 {
     dygw_douyin_t *douyin;
@@ -148,7 +148,8 @@ dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *
                                     .total_timeout = cfg->total_timeout,
                                     .use_client_token = cfg->use_client_token,
                                     .link_hosts = cfg->link_hosts,
-                                    .metrics = metrics };
+                                    .metrics = gateway->metrics,
+                                    .upstream_seen = &gateway->host->upstream_seen };
 
     return dygw_douyin_create(&douyin, apr_pmemdup(pool, &config, sizeof(config)), pool)
                    == APR_SUCCESS
@@ -191,7 +192,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->meter = p->shared.meter;
     gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
     gateway->owner = owner_name(pool);
-    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway->metrics, pool);
+    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway, pool);
     if (!gateway->douyin) {
         return APR_EGENERAL;
     }

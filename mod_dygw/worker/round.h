@@ -4,6 +4,7 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
+#include "gateway/apps/key.h"
 #include "gateway/background/backlog.h"
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
@@ -38,6 +39,8 @@ typedef struct dygw_round_t {
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
     dygw_writing_t writing;
+    dygw_key_watch_t key;
+    int told_sandbox;     /* whether the log was told that Douyin is the sandbox */
     apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;
     dygw_ms_t due_at;      /* when the next verification needs work, as of the last tick */

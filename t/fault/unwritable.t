@@ -44,6 +44,10 @@ sub finding {
     return join ' ', grep { defined } @$found{qw(state reason)};
 }
 
+sub lines_of { my ($gateway, $code) = @_; return scalar(() = $gateway->server->log_text =~ /$code: /g) }
+
+my $said = 0;    # how often the log has said it before
+
 # The gateway is `word` within some seconds.
 sub becomes {
     my ($gateway, $word, $name) = @_;
@@ -52,17 +56,17 @@ sub becomes {
     is("$health->{status} " . database_of($health), "503 $word", "$name: /health says so");
     is(database_metric($gateway), 0, '... and so do the metrics');
     is(finding($gateway), "fail $word", '... and the diagnosis');
-    $gateway->server->log_like(qr/\[dygw:error\].*DYGW0370: /, '... and the log');
+    ok(poll(sub { lines_of($gateway, '\[dygw:error\].*DYGW0370') > $said }), '... and the log');
     return;
 }
 
 sub heals {
     my ($gateway, $name) = @_;
-    my $lines = () = $gateway->server->log_text =~ /DYGW0370: /g;
-    is($lines, 1, "$name: the log said it once");
+    is(lines_of($gateway, 'DYGW0370'), ++$said, "$name: the log said it once");
     $gateway->wait_healthy;
     is(database_metric($gateway), 1, '... healthy again');
-    $gateway->server->log_like(qr/DYGW0371: the database can be written again, after \d+ s/, '... the log says so');
+    ok(poll(sub { lines_of($gateway, 'DYGW0371') == $said }), '... the log says so');
+    like($gateway->server->log_text, qr/DYGW0371: the database can be written again, after \d+ s/, '... and after how long');
     view_is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code}), '... and redeems', verify_status => 'success');
     return;
 }
@@ -92,6 +96,7 @@ sub fill_up {
 
 sub finish {
     my ($gateway) = @_;
+    $said = 0;
     unlink $full;
     $gateway->finish;
     return;
@@ -116,38 +121,41 @@ spew($full, '');
 becomes($gateway, 'unwritable', 'SQLite, the disk is full, nobody calls, and there is no background work');
 finish($gateway);
 
-$gateway = Dygw::Gateway->new(database => Dygw::Database->new('pgsql', server_env => { preload_for('/tmp/dygw-pgsql-') }))->start;
-$gateway->server->announce(qw(DYGW0370 DYGW0411 DYGW0601));
-spew($full, '');
-fill_up($gateway, 'PostgreSQL, the disk is full');
-becomes($gateway, 'unwritable', 'PostgreSQL, the disk is full');
-unlink $full;
-heals($gateway, 'PostgreSQL, there is room again');
-
-# --- it may only be read ---
-
-$gateway->database->query('ALTER ROLE dygw SET default_transaction_read_only = on');
-$gateway->database->kill_connections;
-becomes_readonly($gateway, 'PostgreSQL, read-only');
-$gateway->database->query('SET default_transaction_read_only = off; ALTER ROLE dygw RESET default_transaction_read_only');
-$gateway->database->kill_connections;
-$gateway->wait_healthy;
-view_is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code}), '... and redeems again', verify_status => 'success');
-finish($gateway);
-
-$gateway = Dygw::Gateway->new(driver => 'mysql')->start;
-$gateway->server->announce(qw(DYGW0370 DYGW0601));
-$gateway->database->query('SET GLOBAL read_only = 1');
-becomes_readonly($gateway, 'MariaDB, read-only');
-$gateway->database->query('SET GLOBAL read_only = 0');
-heals($gateway, 'MariaDB, it may be written again');
-finish($gateway);
-
-sub becomes_readonly {
-    my ($to, $name) = @_;
-    becomes($to, 'readonly', $name);
-    refuses($to, $name);
+# Says it as the administrator of the database's server.
+sub administer {
+    my (@statements) = @_;
+    my $database = $gateway->database;
+    for my $statement (@statements) {
+        my $command = join ' ', $database->admin_command, $database->query_switch, Dygw::Database::quote($statement);
+        my $said = `$command 2>&1`;
+        $? == 0 or die "$statement: $said";
+    }
     return;
+}
+
+my %READONLY = (
+    pgsql => sub { administer("ALTER SYSTEM SET default_transaction_read_only = $_[0]", 'SELECT pg_reload_conf()') },
+    mysql => sub { administer("SET GLOBAL read_only = $_[0]") },
+);
+for my $driver (sort keys %READONLY) {
+    my %env = (server_env => { preload_for("/tmp/dygw-$driver-") });
+    $gateway = Dygw::Gateway->new(database => Dygw::Database->new($driver, %env))->start;
+    $gateway->server->announce(qw(DYGW0370 DYGW0411 DYGW0601));
+    if ($driver eq 'pgsql') {    # MariaDB ends itself when its own files cannot grow
+        spew($full, '');
+        fill_up($gateway, 'pgsql, the disk is full');
+        becomes($gateway, 'unwritable', 'pgsql, the disk is full');
+        unlink $full;
+        heals($gateway, 'pgsql, there is room again');
+    }
+
+    # It may only be read.
+    $READONLY{$driver}->('on');
+    becomes($gateway, 'readonly', "$driver, read-only");
+    refuses($gateway, "$driver, read-only");
+    $READONLY{$driver}->('off');
+    heals($gateway, "$driver, it may be written again");
+    finish($gateway);
 }
 
 # --- a write hangs ---

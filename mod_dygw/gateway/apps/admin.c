@@ -10,6 +10,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/key.h"
 #include "gateway/apps/meter.h"
 #include "util/compiler.h"
 
@@ -145,6 +146,10 @@ void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dyg
     *out = (dygw_result_t){ 0 };
     *app = edit.app;
     *secret = wanted->secret;
+    if (!dygw_key_may_seal(ctx)) {
+        dygw_explain_key(out);
+        return;
+    }
     make_secret(ctx, edit.app->client_key, secret, &edit.app->secret_sealed, out);
     if (out->code != DYGW_OK) {
         return;
