@@ -66,8 +66,10 @@ sub heals {
     $gateway->wait_healthy;
     is(database_metric($gateway), 1, '... healthy again');
     ok(poll(sub { lines_of($gateway, 'DYGW0371') == $said }), '... the log says so');
-    like($gateway->server->log_text, qr/DYGW0371: the database can be written again, after \d+ s/, '... and after how long');
-    view_is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code}), '... and redeems', verify_status => 'success');
+    like($gateway->server->log_text, qr/DYGW0371: the database can be written again, after \d+ s/,
+        '... and after how long');
+    view_is($gateway->verify(code => $gateway->sandbox->mint_coupon->{code}), '... and redeems',
+        verify_status => 'success');
     return;
 }
 

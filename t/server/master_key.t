@@ -86,7 +86,8 @@ view_is(redeem($_), '... and redemptions work', verify_status => 'success') for 
 # --- a key that is changed ---
 
 reconfigured(keys_are(ANOTHER_KEY, MASTER_KEY));
-view_is(redeem($_), 'a new key, and the old one is given: redemptions go on', verify_status => 'success') for $first, $second;
+view_is(redeem($_), 'a new key, and the old one is given: redemptions go on', verify_status => 'success')
+    for $first, $second;
 is($gateway->wait_healthy->{status}, 200, '... healthy');
 $server->log_like(qr/DYGW0461: /, '... what the old one had sealed is sealed anew');
 reconfigured(keys_are(ANOTHER_KEY));
@@ -95,8 +96,8 @@ is($gateway->wait_healthy->{status}, 200, '... healthy');
 
 # --- one secret that does not open ---
 
-$database->query("UPDATE dygw_apps SET secret_sealed = substr(secret_sealed, 1, length(secret_sealed) - 8) || 'AAAAAAAA' " .
-    "WHERE code = 'till-1'");
+$database->query("UPDATE dygw_apps SET secret_sealed = " .
+    "substr(secret_sealed, 1, length(secret_sealed) - 8) || 'AAAAAAAA' WHERE code = 'till-1'");
 $database->query("UPDATE dygw_meta SET value = CAST(value AS INTEGER) + 1 WHERE name = 'apps_version'");
 $server->log_like(qr/\[dygw:error\].*DYGW0374: the secrets of 1 of 2 apps do not open.*: till-1\b/,
     'a secret that is damaged: the log names the app');

@@ -34,8 +34,8 @@ static void add_app(apr_int64_t id, const char *client_key, const dygw_seal_t *s
 {
     dygw_app_t app = { .id = id, .name = "till", .client_key = client_key, .old_secret_until = DYGW_NO_TIME };
 
-    assert_int_equal(
-        dygw_seal(seal, dygw_app_seal_purpose(pool, client_key), "a secret", pool, &app.secret_sealed), APR_SUCCESS);
+    assert_int_equal(dygw_seal(seal, dygw_app_seal_purpose(pool, client_key), "a secret", pool, &app.secret_sealed),
+                     APR_SUCCESS);
     fake_store_add_app(&app);
 }
 
@@ -95,8 +95,8 @@ static void a_damaged_secret_says_nothing_about_the_key(DYGW_UNUSED void **state
     assert_int_equal(look(), DYGW_KEY_OPENS);
     assert_int_equal(fake_logged("DYGW0374"), 1);
     app->secret_sealed = NULL;
-    assert_int_equal(
-        dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, "key-1"), "x", pool, &app->secret_sealed), APR_SUCCESS);
+    assert_int_equal(dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, "key-1"), "x", pool, &app->secret_sealed),
+                     APR_SUCCESS);
     look();
     assert_int_equal(gateway->host->closed_count, 0);
     assert_int_equal(fake_logged("DYGW0375"), 1);

@@ -2,8 +2,8 @@
  * apps/: the verifier apps. This header has the cache in which requests find their app without the
  * database, at most two seconds late after a change, and what administrators do with apps. Beside
  * it: the audit trail (audit.h), the reads of the access token on their way there (reads.h), the
- * limit of requests (meter.h), the master key (key.h) and its change (reseal.h). The room may call the
- * top of gateway/ and what is below, and no other room of gateway/. */
+ * limit of requests (meter.h), the master key (key.h) and its change (reseal.h). The room may call
+ * the top of gateway/ and what is below, and no other room of gateway/. */
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 

@@ -143,8 +143,8 @@ typedef struct keys_t {
     int open_apps;
     const dygw_seal_t *seal;
     apr_pool_t *scratch;
-    int opened; /* with the first key */
-    int old;    /* with the second key, which is the old one */
+    int opened;  /* with the first key */
+    int old;     /* with the second key, which is the old one */
     int closed;  /* with neither key, */
     int foreign; /* of these, sealed by another one */
 } keys_t;
