@@ -75,8 +75,8 @@ static void make_secret(const dygw_ctx_t *ctx, const char *client_key, const cha
         || dygw_seal(ctx->gateway->seal, dygw_app_seal_purpose(ctx->pool, client_key), *secret,
                      ctx->pool, sealed)
                != APR_SUCCESS) {
-        dygw_log(ctx->log, ERR, 0,
-                 DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
+        dygw_log_rarely(ctx->log, ERR, NULL, 0,
+                        DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
         out->code = DYGW_INTERNAL_ERROR;
         out->message = "the secret could not be made";
     }
