@@ -137,10 +137,10 @@ static const dygw_route_t *find_route(dygw_call_t *call, const handler_t *handle
     const char *allow = NULL;
 
     if (!dygw_route_mount(call)) {
-        dygw_log(&call->log, ERR, 0,
-                 DYGWNO(0212) "%s has no place of its own: use SetHandler directly inside a "
-                              "<Location> with a plain path",
-                 handler->name);
+        dygw_log_rarely(&call->log, ERR, handler->name, 0,
+                        DYGWNO(0212) "%s has no place of its own: use SetHandler directly inside a "
+                                     "<Location> with a plain path",
+                        handler->name);
         out->code = DYGW_INTERNAL_ERROR;
         out->message = "the gateway is not mounted as it should be; its error log says more";
         return NULL;

@@ -30,18 +30,13 @@ static dygw_ms_t expiry_of(const dygw_call_t *call)
 
 /* --- refusing --- */
 
-/* Not with every request that is refused: that would be a flood of its own. */
 static void report_full_table(const dygw_call_t *call)
 {
-    static volatile apr_uint32_t reported_at;
-
-    if (dygw_log_may_repeat(&reported_at)) {
-        dygw_log(&call->log, ERR, 0,
-                 DYGWNO(0200) "app %" APR_INT64_T_FMT " has its share of the %d entries of "
-                              "DygwNonceStore in use, its requests to /open are refused: give it "
-                              "more entries, or shorten DygwSignatureWindow",
-                 call->app->id, call->runtime->cfg->nonce_entries);
-    }
+    dygw_log_rarely(&call->log, ERR, call->app->client_key, 0,
+                    DYGWNO(0200) "app %" APR_INT64_T_FMT " has its share of the %d entries of "
+                                 "DygwNonceStore in use, its requests to /open are refused: give "
+                                 "it more entries, or shorten DygwSignatureWindow",
+                    call->app->id, call->runtime->cfg->nonce_entries);
 }
 
 static void explain_full_table(const dygw_call_t *call, dygw_ms_t wait, dygw_result_t *out)

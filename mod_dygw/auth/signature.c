@@ -90,6 +90,10 @@ static const dygw_known_app_t *authenticate(dygw_call_t *call, dygw_result_t *ou
     dygw_known_app_t *app = NULL;
     apr_status_t rv = dygw_apps_find(&call->ctx, call->runtime->apps, call->signed_key, &app);
 
+    if (rv == APR_EACCES) {
+        dygw_explain_key(out);
+        return NULL;
+    }
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         dygw_explain_database(out);
         return NULL;

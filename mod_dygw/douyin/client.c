@@ -9,7 +9,9 @@
 
 #include <apr_cstr.h>
 #include <apr_escape.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_uri.h>
 
 #include "douyin/envelope.h"
 #include "douyin/link_hosts.h"
@@ -19,6 +21,7 @@
 #define USER_AGENT     "User-Agent: mod_dygw"
 #define ACCOUNT_HEADER "Rpc-Transit-Life-Account: "
 #define PLAIN_SCHEME   "http:"
+#define SUBJECT_LEN    16
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -30,14 +33,17 @@ static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_ans
         [DYGW_HTTP_UNREACHABLE] = "no connection",
     };
 
+    char subject[SUBJECT_LEN];
+
     if (answer->was_dead) {
         dygw_log(log, DEBUG, 0,
                  DYGWNO(0665) "Douyin's %s: a kept connection was dead; it may be made again",
                  call->name);
     }
     else if (!answer->aborted) {
-        dygw_log(log, WARN, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name, ends[answer->end],
-                 answer->problem);
+        apr_snprintf(subject, sizeof subject, "%d %d", (int)answer->end, (int)call->counted_as);
+        dygw_log_rarely(log, WARN, subject, 0, DYGWNO(0500) "Douyin's %s: %s (%s)", call->name,
+                        ends[answer->end], answer->problem);
     }
 }
 
@@ -45,10 +51,10 @@ static void log_reply(const dygw_douyin_call_t *call, const dygw_reply_t *reply,
                       const dygw_log_t *log)
 {
     if (reply->kind == DYGW_REPLY_GARBLED) {
-        dygw_log(log, WARN, 0,
-                 DYGWNO(0501) "Douyin's %s: an answer that cannot be understood, HTTP status %d, "
-                              "%" APR_SIZE_T_FMT " bytes",
-                 call->name, reply->http_status, reply->raw_len);
+        dygw_log_rarely(log, WARN, call->name, 0,
+                        DYGWNO(0501) "Douyin's %s: an answer that cannot be understood, HTTP "
+                                     "status %d, %" APR_SIZE_T_FMT " bytes",
+                        call->name, reply->http_status, reply->raw_len);
     }
     dygw_log(log, DEBUG, 0,
              DYGWNO(0502) "Douyin's %s: HTTP status %d, error_code %" APR_INT64_T_FMT
@@ -117,17 +123,18 @@ static int series_of_refusal(const dygw_metrics_t *metrics, apr_int64_t error_co
 void dygw_douyin_note_refusal(const dygw_douyin_t *douyin, const char *call, apr_int64_t error_code,
                               dygw_reply_class_e kind, const char *logid, const dygw_log_t *log)
 {
-    static volatile apr_uint32_t warned_at[DYGW_REFUSAL_CODES + DYGW_METRIC_NUMBERS];
     const dygw_metrics_t *metrics = douyin->config.metrics;
     int series = series_of_refusal(metrics, error_code, kind);
 
     dygw_count(metrics, DYGW_COUNT_REFUSALS, series);
-    if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON
-        && dygw_log_may_repeat(&warned_at[series])) {
-        dygw_log(log, WARN, 0,
-                 DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT " is not known here, and "
-                              "taken as one of kind %s; logid %s",
-                 call, error_code, dygw_douyin_kind_word(kind), logid);
+    if (!dygw_douyin_is_known(error_code) && kind != DYGW_REPLY_COUPON) {
+        char subject[SUBJECT_LEN];
+
+        apr_snprintf(subject, sizeof subject, "%d", series);
+        dygw_log_rarely(log, WARN, subject, 0,
+                        DYGWNO(0512) "Douyin's %s: error_code %" APR_INT64_T_FMT
+                                     " is not known here, and taken as one of kind %s; logid %s",
+                        call, error_code, dygw_douyin_kind_word(kind), logid);
     }
 }
 
@@ -145,6 +152,55 @@ static void note_reply(const dygw_douyin_t *douyin, const dygw_douyin_call_t *ca
     else if (reply->kind == DYGW_REPLY_GARBLED) {
         count_call_error(douyin, call->counted_as, DYGW_CALL_GARBLED);
     }
+}
+
+/* --- Douyin, or the sandbox --- */
+
+typedef enum { UPSTREAM_UNSEEN, UPSTREAM_SANDBOX, UPSTREAM_OTHER } upstream_e;
+
+#define UPSTREAM_BITS 2
+
+/* An error of a proxy on the way is neither's. */
+static void note_upstream(const dygw_douyin_t *douyin, const dygw_http_answer_t *answer,
+                          const dygw_reply_t *reply)
+{
+    _Atomic apr_int64_t *seen = douyin->config.upstream_seen;
+    upstream_e what = answer->is_sandbox                  ? UPSTREAM_SANDBOX
+                      : reply->kind != DYGW_REPLY_GARBLED ? UPSTREAM_OTHER
+                                                          : UPSTREAM_UNSEEN;
+    apr_int64_t now = (apr_int64_t)douyin->upstream_id << UPSTREAM_BITS | (apr_int64_t)what;
+
+    if (seen && what != UPSTREAM_UNSEEN && *seen != now) {
+        *seen = now;
+    }
+}
+
+int dygw_douyin_is_sandbox(const dygw_douyin_t *douyin)
+{
+    apr_int64_t seen = douyin->config.upstream_seen ? *douyin->config.upstream_seen : 0;
+
+    /* What another DygwUpstream has answered says nothing of this one. */
+    return seen && seen >> UPSTREAM_BITS == (apr_int64_t)douyin->upstream_id
+               ? (seen & ((1 << UPSTREAM_BITS) - 1)) == UPSTREAM_SANDBOX
+               : douyin->is_loopback;
+}
+
+static int is_loopback_url(const char *url, apr_pool_t *pool)
+{
+    apr_uri_t uri;
+    const char *host
+        = apr_uri_parse(pool, url, &uri) == APR_SUCCESS && uri.hostname ? uri.hostname : "";
+
+    return apr_cstr_casecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0
+           || strcmp(host, "::1") == 0;
+}
+
+static void look_at_base_url(dygw_douyin_t *douyin, apr_pool_t *pool)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+
+    douyin->upstream_id = apr_hashfunc_default(douyin->config.base_url, &len);
+    douyin->is_loopback = is_loopback_url(douyin->config.base_url, pool);
 }
 
 /* --- calls --- */
@@ -187,6 +243,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
         reply->raw_len = answer->body_len;
     }
     dygw_douyin_read_envelope(reply, call->what, call->both_levels, pool);
+    note_upstream(douyin, answer, reply);
     note_reply(douyin, call, reply, log);
     log_reply(call, reply, log);
 }
@@ -261,6 +318,7 @@ apr_status_t dygw_douyin_create(dygw_douyin_t **douyin, const dygw_douyin_config
 
     *douyin = apr_pcalloc(pool, sizeof(**douyin));
     (*douyin)->config = *config;
+    look_at_base_url(*douyin, pool);
     rv = create_upstream(*douyin, pool);
     return rv == APR_SUCCESS ? create_links(*douyin, pool) : rv;
 }

@@ -46,6 +46,8 @@ typedef struct dygw_douyin_config_t {
     int use_client_token;                /* /oauth/client_token/, not /oauth/stable_client_token/ */
     apr_array_header_t *link_hosts;      /* of const char *, as DygwShortLinkHosts takes them */
     const dygw_metrics_t *metrics;       /* NULL: calls are not counted */
+    _Atomic apr_int64_t *upstream_seen;  /* where what answered is noted, for all children; NULL:
+                                          * it is not */
 } dygw_douyin_config_t;
 
 typedef struct dygw_douyin_t dygw_douyin_t;
@@ -57,6 +59,10 @@ apr_status_t dygw_douyin_global_init(apr_pool_t *pool);
 /* The version of the libcurl that is loaded, when it is older than util/versions.h asks for; NULL:
  * it is new enough. */
 const char *dygw_douyin_old_libcurl(void);
+
+/* Whether what answers is not Douyin but the sandbox, as the last answer showed; before there was
+ * one, whether it is on this machine. */
+int dygw_douyin_is_sandbox(const dygw_douyin_t *douyin);
 
 /* A client for one Douyin application. Config and client live as long as pool, which must outlive
  * all calls. */

@@ -61,6 +61,7 @@ typedef struct dygw_http_answer_t {
     dygw_ms_t ended_at;   /* by our clock */
     dygw_trouble_e trouble;
     const char *problem;      /* libcurl's words when not ANSWERED, for logs; never NULL */
+    int is_sandbox;           /* it has the header of the sandbox */
     int sent_twice;           /* anew on another connection, because a kept one was dead */
     int was_dead;             /* a kept one was dead, and the request was to be sent once */
     int address_refused;      /* guarded, and an address was not public */

@@ -110,6 +110,9 @@ static void note_failure(dygw_http_easy_t *easy, CURLcode result)
     easy->answer->problem = apr_pstrdup(easy->pool, easy->answer->aborted ? "aborted" : words);
 }
 
+/* The sandbox marks all that it answers: nobody is to take it for Douyin. */
+#define SANDBOX_MARK "X-Dygw-Sandbox"
+
 static dygw_ms_t date_of_answer(CURL *curl)
 {
     struct curl_header *date;
@@ -125,11 +128,14 @@ static dygw_ms_t date_of_answer(CURL *curl)
 static void note_answer(dygw_http_easy_t *easy)
 {
     struct curl_header *location;
+    struct curl_header *mark;
     long status = 0;
 
     curl_easy_getinfo(easy->curl, CURLINFO_RESPONSE_CODE, &status);
     easy->answer->status = (int)status;
     easy->answer->date = date_of_answer(easy->curl);
+    easy->answer->is_sandbox
+        = curl_easy_header(easy->curl, SANDBOX_MARK, 0, CURLH_HEADER, -1, &mark) == CURLHE_OK;
     if (curl_easy_header(easy->curl, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK) {
         easy->answer->location = apr_pstrdup(easy->pool, location->value);
     }

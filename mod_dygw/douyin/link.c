@@ -111,8 +111,8 @@ static dygw_http_answer_t *request_link(walk_t *walk, const dygw_url_t *url,
 static dygw_link_e explain_link_failure(const walk_t *walk, const dygw_http_answer_t *answer)
 {
     if (answer->address_refused && answer->end == DYGW_HTTP_UNREACHABLE) {
-        dygw_log(walk->log, WARN, 0,
-                 DYGWNO(0510) "an allowed host of a short link has no public address");
+        dygw_log_rarely(walk->log, WARN, NULL, 0,
+                        DYGWNO(0510) "an allowed host of a short link has no public address");
         return end_walk(walk, DYGW_LINK_BAD, "the link leads to an address that is not public");
     }
     if (answer->end == DYGW_HTTP_TIMEOUT || apr_time_now() >= walk->deadline) {
@@ -125,8 +125,8 @@ static dygw_link_e explain_link_failure(const walk_t *walk, const dygw_http_answ
 static void log_link_failure(const walk_t *walk, const dygw_http_answer_t *answer)
 {
     if (!answer->aborted && !answer->address_refused) {
-        dygw_log(walk->log, WARN, 0, DYGWNO(0511) "a short link's server gave no answer: %s",
-                 answer->problem);
+        dygw_log_rarely(walk->log, WARN, NULL, 0,
+                        DYGWNO(0511) "a short link's server gave no answer: %s", answer->problem);
     }
 }
 

@@ -8,6 +8,7 @@
 #define RETRY_AFTER_UPSTREAM_SEC 5
 #define RETRY_AFTER_QUOTA_SEC    60
 #define RETRY_AFTER_DATABASE_SEC 2
+#define RETRY_AFTER_KEY_SEC      60
 #define TOKEN_PATIENCE_US        2000000 /* a caller waits so long for a renewal */
 
 /* --- why a call failed --- */
@@ -31,6 +32,14 @@ void dygw_explain_database(dygw_result_t *out)
     explain_as(out, DYGW_DATABASE_UNAVAILABLE,
                "the gateway's database does not answer; nothing was done, try again",
                RETRY_AFTER_DATABASE_SEC);
+}
+
+void dygw_explain_key(dygw_result_t *out)
+{
+    explain_as(out, DYGW_KEY_UNAVAILABLE,
+               "what the gateway has sealed does not open with its master key; nothing was done, "
+               "the administrator has to give it the right key",
+               RETRY_AFTER_KEY_SEC);
 }
 
 void dygw_explain_replay(dygw_result_t *out)
@@ -131,10 +140,10 @@ void dygw_ask_note_token(dygw_gateway_t *gateway, const dygw_token_t *token,
 apr_status_t dygw_ask_renew(const dygw_ctx_t *ctx, const dygw_reply_t *reply,
                             apr_interval_time_t patience, dygw_token_t *token)
 {
-    dygw_log(ctx->log, INFO, 0,
-             DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
-                          "error_code %" APR_INT64_T_FMT ", logid %s",
-             token->version, reply->error_code, reply->logid);
+    dygw_log_rarely(ctx->log, INFO, NULL, 0,
+                    DYGWNO(0406) "Douyin refuses version %" APR_INT64_T_FMT " of the access token: "
+                                 "error_code %" APR_INT64_T_FMT ", logid %s",
+                    token->version, reply->error_code, reply->logid);
     return dygw_token_renew(ctx, token->version, DYGW_RENEW_REFUSED, patience, token);
 }
 

@@ -43,6 +43,8 @@ void dygw_explain(const dygw_reply_t *reply, dygw_result_t *out);
 
 /* Fills in *out: the database does not answer. */
 void dygw_explain_database(dygw_result_t *out);
+/* DYGW_KEY_UNAVAILABLE. */
+void dygw_explain_key(dygw_result_t *out);
 
 /* Fills in *out: the same signed request has come before. */
 void dygw_explain_replay(dygw_result_t *out);

@@ -49,6 +49,7 @@ typedef enum {
     DYGW_UPSTREAM_ERROR,
     DYGW_DATABASE_UNAVAILABLE,
     DYGW_TOKEN_UNAVAILABLE,
+    DYGW_KEY_UNAVAILABLE,
     DYGW_UPSTREAM_UNAVAILABLE,
     DYGW_NONCE_STORE_FULL,
     DYGW_UPSTREAM_TIMEOUT
@@ -69,7 +70,9 @@ typedef struct dygw_result_t {
 /* The host's state: what all children of a host share. The glue keeps it in shared memory. Its
  * atomic members are read and written at any time, all others only between dygw_host_lock and
  * dygw_host_unlock. */
-#define DYGW_TOKEN_MAX 1024
+#define DYGW_TOKEN_MAX     1024
+#define DYGW_CLOSED_APPS   8 /* that are named */
+#define DYGW_APP_LABEL_MAX 64
 typedef struct dygw_host_t {
     apr_int64_t token_version; /* 0 = there has never been a token */
     dygw_ms_t token_obtained_at;
@@ -85,13 +88,19 @@ typedef struct dygw_host_t {
                                        * count here before the version is read again */
     _Atomic apr_int64_t last_id;      /* newest verification id given out on this host */
     /* What /health says, as the background of this host found it last. */
-    dygw_ms_t tick_at;          /* when it looked at the database; 0 = never */
-    _Atomic int database_state; /* a dygw_database_state_e */
-    _Atomic apr_int64_t work;   /* raised when a request of this host leaves work to the
+    dygw_ms_t tick_at;             /* when it looked at the database; 0 = never */
+    _Atomic int database_state;    /* a dygw_database_state_e */
+    _Atomic apr_int64_t work;      /* raised when a request of this host leaves work to the
                                  * background */
-    dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
+    dygw_ms_t lease_renewed_at;    /* when any host renewed the background's lease, by this host's
                                  * clock; 0 = never */
-    dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
+    dygw_ms_t diagnosed_at;        /* when the last diagnosis began; 0 = never */
+    dygw_db_shared_t database;     /* without the lock */
+    _Atomic apr_int64_t key_tried; /* what came of trying which master key, see host.c; 0: none
+                                    * was tried */
+    int closed_count;              /* apps whose secret does not open with it */
+    char closed_apps[DYGW_CLOSED_APPS][DYGW_APP_LABEL_MAX + 1]; /* the first of them */
+    _Atomic apr_int64_t upstream_seen; /* what answers for Douyin, see douyin/client.c */
 } dygw_host_t;
 
 typedef enum {
@@ -104,6 +113,8 @@ typedef enum {
     DYGW_DB_DAMAGED, /* SQLite: the file is damaged, or is no database */
     DYGW_DB_STATES
 } dygw_database_state_e;
+
+typedef enum { DYGW_KEY_NOT_TRIED, DYGW_KEY_OPENS, DYGW_KEY_WRONG } dygw_key_state_e;
 
 typedef struct dygw_reads_t dygw_reads_t; /* gateway/apps/reads.h */
 typedef struct dygw_meter_t dygw_meter_t; /* gateway/apps/meter.h */

@@ -16,6 +16,9 @@
 /* What was found longer ago may be true no more: then requests find out for themselves. */
 #define SHUT_MAX_MS    10000
 
+/* A test may succeed where the next redemption does not. */
+#define FAILURE_US     apr_time_from_sec(5)
+
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics must be lock-free");
@@ -106,6 +109,36 @@ int dygw_host_is_shut(dygw_gateway_t *gateway)
     is_recent = dygw_is_recent(dygw_host_lock(gateway)->tick_at, SHUT_MAX_MS);
     dygw_host_unlock(gateway);
     return is_recent;
+}
+
+dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway)
+{
+    const dygw_db_shared_t *database = &gateway->host->database;
+    int is_recent = dygw_steady_now() - database->failed_at < FAILURE_US;
+
+    if (database->tested_as != DYGW_WRITES_WORK) {
+        return (dygw_db_writes_e)database->tested_as;
+    }
+    return is_recent ? (dygw_db_writes_e)database->failed_as : DYGW_WRITES_WORK;
+}
+
+#define KEY_STATE_BITS 2
+
+/* The generation before may have had another key: what is known is known of one key. */
+dygw_key_state_e dygw_host_key(const dygw_gateway_t *gateway)
+{
+    apr_int64_t tried = atomic_load(&gateway->host->key_tried);
+
+    return tried && tried >> KEY_STATE_BITS == (apr_int64_t)dygw_seal_id(gateway->seal)
+               ? (dygw_key_state_e)(tried & ((1 << KEY_STATE_BITS) - 1))
+               : DYGW_KEY_NOT_TRIED;
+}
+
+void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state)
+{
+    apr_int64_t id = dygw_seal_id(gateway->seal);
+
+    atomic_store(&gateway->host->key_tried, id << KEY_STATE_BITS | (apr_int64_t)state);
 }
 
 void dygw_host_left_work(dygw_gateway_t *gateway)

@@ -47,6 +47,15 @@ void dygw_host_database_is(dygw_gateway_t *gateway, dygw_database_state_e state)
  * used. 0 when it only did not answer, because the next try may find it back. */
 int dygw_host_is_shut(dygw_gateway_t *gateway);
 
+/* Returns how writing to the database goes on this host. What a write said that failed counts for
+ * some seconds, even when the background's test succeeds meanwhile. */
+dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway);
+
+/* What the last look at the database found of this gateway's master key: DYGW_KEY_WRONG where it
+ * opens the secret of no app, and another key has sealed one. */
+dygw_key_state_e dygw_host_key(const dygw_gateway_t *gateway);
+void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state);
+
 /* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 

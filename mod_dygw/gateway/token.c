@@ -152,10 +152,10 @@ static apr_status_t token_load_stored(const dygw_ctx_t *ctx, dygw_db_t *db, DYGW
     rv = dygw_unseal(ctx->gateway->seal, DYGW_TOKEN_SEAL_PURPOSE, row.sealed, dygw_db_pool(db),
                      &text, NULL);
     if (rv != APR_SUCCESS || strlen(text) >= DYGW_TOKEN_MAX) {
-        dygw_log(ctx->log, ERR, rv,
-                 DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT ", does "
-                              "not open with DygwMasterKey; a new one is fetched",
-                 ctx->gateway->client_key, row.version);
+        dygw_log_rarely(ctx->log, ERR, NULL, rv,
+                        DYGWNO(0400) "the stored access token of %s, version %" APR_INT64_T_FMT
+                                     ", does not open with DygwMasterKey and counts as ended",
+                        ctx->gateway->client_key, row.version);
         token_publish_version(ctx->gateway, row.version);
         return APR_SUCCESS;
     }
@@ -173,16 +173,17 @@ apr_status_t dygw_token_load(const dygw_ctx_t *ctx)
 static void renewal_report_failure(const dygw_ctx_t *ctx, const dygw_reply_t *reply)
 {
     if (reply->kind == DYGW_REPLY_SETUP) {
-        dygw_log(ctx->log, ERR, 0,
-                 DYGWNO(0401) "Douyin refuses DygwClientKey %s with its DygwClientSecret: "
-                              "error_code %" APR_INT64_T_FMT ", logid %s",
-                 ctx->gateway->client_key, reply->error_code, reply->logid);
+        dygw_log_rarely(ctx->log, ERR, NULL, 0,
+                        DYGWNO(0401) "Douyin refuses DygwClientKey %s with its DygwClientSecret: "
+                                     "error_code %" APR_INT64_T_FMT ", logid %s",
+                        ctx->gateway->client_key, reply->error_code, reply->logid);
     }
     else {
-        dygw_log(ctx->log, WARN, 0,
-                 DYGWNO(0402) "no new access token for %s: HTTP status %d, error_code "
-                              "%" APR_INT64_T_FMT ", logid %s; it will be tried again",
-                 ctx->gateway->client_key, reply->http_status, reply->error_code, reply->logid);
+        dygw_log_rarely(ctx->log, WARN, NULL, 0,
+                        DYGWNO(0402) "no new access token for %s: HTTP status %d, error_code "
+                                     "%" APR_INT64_T_FMT ", logid %s; it will be tried again",
+                        ctx->gateway->client_key, reply->http_status, reply->error_code,
+                        reply->logid);
     }
 }
 
@@ -205,17 +206,18 @@ static int token_is_acceptable(const dygw_ctx_t *ctx, const dygw_token_reply_t *
     }
     if (strlen(fresh->access_token) >= DYGW_TOKEN_MAX || fresh->expires_in < 0
         || fresh->expires_in > LIFE_MAX_SEC) {
-        dygw_log(ctx->log, ERR, 0,
-                 DYGWNO(0405) "Douyin gives %s an access token of %" APR_SIZE_T_FMT " bytes for "
-                              "%" APR_INT64_T_FMT " s: not used",
-                 ctx->gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
+        dygw_log_rarely(ctx->log, ERR, NULL, 0,
+                        DYGWNO(0405) "Douyin gives %s an access token of %" APR_SIZE_T_FMT
+                                     " bytes for "
+                                     "%" APR_INT64_T_FMT " s: not used",
+                        ctx->gateway->client_key, strlen(fresh->access_token), fresh->expires_in);
         return 0;
     }
     if (refused && token_is_same(ctx->gateway, version, fresh->access_token)) {
-        dygw_log(ctx->log, ERR, 0,
-                 DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
-                              "again; `DygwTokenEndpoint client` asks the other call",
-                 ctx->gateway->client_key);
+        dygw_log_rarely(ctx->log, ERR, NULL, 0,
+                        DYGWNO(0404) "Douyin refuses the access token of %s and gives the same one "
+                                     "again; `DygwTokenEndpoint client` asks the other call",
+                        ctx->gateway->client_key);
         return 0;
     }
     return 1;
@@ -361,6 +363,9 @@ apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_r
     dygw_token_t newest = { .version = version };
     int moves;
 
+    if (dygw_host_key(ctx->gateway) == DYGW_KEY_WRONG) {
+        return APR_EGENERAL; /* what hosts with the right key use would be overwritten */
+    }
     if (why == DYGW_RENEW_REFUSED) {
         token_mark_refused(ctx->gateway, version, 1);
     }

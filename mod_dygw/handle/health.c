@@ -32,6 +32,18 @@ static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
                                                          : DYGW_DB_UNREACHABLE];
 }
 
+/* What answers may still not be written. */
+static const char *writing_of(const dygw_gateway_t *gateway)
+{
+    static const char *const words[] = {
+        [DYGW_WRITES_WORK] = good,
+        [DYGW_WRITES_READONLY] = "readonly",
+        [DYGW_WRITES_FAIL] = "unwritable",
+    };
+
+    return words[dygw_host_writes(gateway)];
+}
+
 static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
 {
     if (host->token_version == 0) {
@@ -64,7 +76,13 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->token = token_of(host, now);
     health->worker = worker_of(host, started_at);
     dygw_host_unlock(gateway);
-    health->ok = health->database == good && health->token == good && health->worker == good;
+    if (health->database == good) {
+        health->database = writing_of(gateway);
+    }
+    health->key = dygw_host_key(gateway) == DYGW_KEY_WRONG ? "wrong" : good;
+    health->ok = health->database == good && health->token == good && health->worker == good
+                 && health->key == good;
+    health->is_sandbox = dygw_douyin_is_sandbox(gateway->douyin);
 }
 
 void dygw_health_admit(dygw_call_t *call, dygw_result_t *out)
@@ -77,7 +95,8 @@ void dygw_health_admit(dygw_call_t *call, dygw_result_t *out)
 }
 
 /* Nothing runs, so that nothing is known; `start` is what failed. */
-static const dygw_health_t not_started = { "stopped", "stopped", "stopped", 0 };
+static const dygw_health_t not_started
+    = { .database = "stopped", .token = "stopped", .worker = "stopped", .key = good };
 
 int dygw_handle_health(dygw_call_t *call)
 {
@@ -99,7 +118,13 @@ int dygw_handle_health(dygw_call_t *call)
     if (!call->runtime) {
         dygw_jsonw_string(&w, "start", start ? start : "unknown");
     }
+    if (health.key != good) {
+        dygw_jsonw_string(&w, "key", health.key);
+    }
     dygw_jsonw_end_object(&w);
+    if (health.is_sandbox) {
+        dygw_jsonw_string(&w, "upstream", "sandbox");
+    }
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, health.ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);
 }

@@ -10,7 +10,9 @@ typedef struct dygw_health_t {
     const char *database;
     const char *token;
     const char *worker;
-    int ok; /* all three are "ok" */
+    const char *key;
+    int ok;         /* all of them are "ok" */
+    int is_sandbox; /* Douyin is not Douyin; that is no failure */
 } dygw_health_t;
 
 /* Neither the database nor Douyin is asked: the background of this host has looked, and left what

@@ -110,21 +110,25 @@ static void write_error(dygw_jsonw_t *w, const dygw_call_t *call, const dygw_res
     dygw_jsonw_end_object(w);
 }
 
-/* A caller's mistake is no news; that Douyin refuses the set-up is the administrator's business. */
+/* For each app and code: many may call, and go on calling. A caller's mistake is no news; that
+ * Douyin refuses the set-up is the administrator's business. */
 static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
 {
     const dygw_reply_t *reply = result->upstream_spoke ? result->reply : NULL;
 
     if (reply && reply->kind == DYGW_REPLY_SETUP) {
-        dygw_log(&call->log, WARN, 0,
-                 DYGWNO(0210) "Douyin does not let this application do it: error_code "
-                              "%" APR_INT64_T_FMT ", logid %s",
-                 reply->error_code, reply->logid);
+        dygw_log_rarely(&call->log, WARN,
+                        apr_psprintf(call->r->pool, "%" APR_INT64_T_FMT, reply->error_code), 0,
+                        DYGWNO(0210) "Douyin does not let this application do it: error_code "
+                                     "%" APR_INT64_T_FMT ", logid %s",
+                        reply->error_code, reply->logid);
         return;
     }
-    dygw_log(&call->log, INFO, 0, DYGWNO(0211) "refused with %d %s: %s",
-             dygw_code_status((int)result->code), dygw_code_word((int)result->code),
-             result->message);
+    dygw_log_rarely(&call->log, INFO,
+                    apr_pstrcat(call->r->pool, dygw_code_word((int)result->code), " ",
+                                call->app ? call->app->client_key : "", NULL),
+                    0, DYGWNO(0211) "refused with %d %s: %s", dygw_code_status((int)result->code),
+                    dygw_code_word((int)result->code), result->message);
 }
 
 static const char *error_text(dygw_call_t *call, const dygw_result_t *result, apr_size_t *len)

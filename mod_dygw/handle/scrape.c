@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "gateway/host.h"
 #include "handle/health.h"
 #include "process/series.h"
@@ -157,6 +159,27 @@ static void read_health(scrape_t *scrape)
     add_labelled(scrape, "check", "database", strcmp(health.database, "ok") == 0);
     add_labelled(scrape, "check", "token", strcmp(health.token, "ok") == 0);
     add_labelled(scrape, "check", "worker", strcmp(health.worker, "ok") == 0);
+    add_labelled(scrape, "check", "key", strcmp(health.key, "ok") == 0);
+    add_gauge(scrape, "dygw_upstream_sandbox", health.is_sandbox, DYGW_WHOLE,
+              "1: not Douyin answers but the sandbox, or a server on this host.");
+}
+
+/* The labels are the scrape's own. */
+static void read_closed_apps(scrape_t *scrape)
+{
+    dygw_gateway_t *gateway = &scrape->runtime->gateway;
+    char names[DYGW_CLOSED_APPS][DYGW_APP_LABEL_MAX + 1];
+    const dygw_host_t *host = dygw_host_lock(gateway);
+    int count = host->closed_count;
+    int i;
+
+    memcpy(names, host->closed_apps, sizeof names);
+    dygw_host_unlock(gateway);
+    begin_gauge(scrape, "dygw_secret_closed",
+                "1: the secret of this app does not open with DygwMasterKey; the first 8 of them.");
+    for (i = 0; i < count && i < DYGW_CLOSED_APPS; i++) {
+        add_labelled(scrape, "app", apr_pstrdup(scrape->pool, names[i]), 1);
+    }
 }
 
 static void read_token_and_lease(scrape_t *scrape)
@@ -215,6 +238,7 @@ static void read_nonces(scrape_t *scrape)
 static void read_gauges(scrape_t *scrape)
 {
     read_health(scrape);
+    read_closed_apps(scrape);
     read_token_and_lease(scrape);
     read_backlog(scrape);
     read_nonces(scrape);

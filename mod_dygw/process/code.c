@@ -38,6 +38,7 @@ static const code_t codes[] = {
     [DYGW_UPSTREAM_ERROR] = { HTTP_BAD_GATEWAY, "upstream_error" },
     [DYGW_DATABASE_UNAVAILABLE] = { HTTP_SERVICE_UNAVAILABLE, "database_unavailable" },
     [DYGW_TOKEN_UNAVAILABLE] = { HTTP_SERVICE_UNAVAILABLE, "token_unavailable" },
+    [DYGW_KEY_UNAVAILABLE] = { HTTP_SERVICE_UNAVAILABLE, "key_unavailable" },
     [DYGW_UPSTREAM_UNAVAILABLE] = { HTTP_SERVICE_UNAVAILABLE, "upstream_unavailable" },
     [DYGW_NONCE_STORE_FULL] = { HTTP_SERVICE_UNAVAILABLE, "nonce_store_full" },
     [DYGW_UPSTREAM_TIMEOUT] = { HTTP_GATEWAY_TIME_OUT, "upstream_timeout" },

@@ -23,6 +23,8 @@ typedef struct pooled_t {
     server_rec *server;
     ap_dbd_t *(*open)(apr_pool_t *pool, server_rec *server);
     void (*close)(server_rec *server, ap_dbd_t *dbd);
+    const apr_dbd_driver_t *driver; /* NULL: no connection is made but by mod_dbd */
+    const char *params;
     apr_interval_time_t timeout;
     const char *file;         /* SQLite's; NULL elsewhere */
     apr_uint32_t file_exists; /* the file was there once; atomic */
@@ -121,6 +123,26 @@ static void close_pooled(void *baton, dygw_dbd_t *dbd)
     pooled->close(pooled->server, dbd->impl);
 }
 
+/* mod_dbd logs some lines for each connection that it cannot make. */
+static apr_status_t knock_at_server(void *baton, apr_pool_t *pool)
+{
+    const pooled_t *pooled = baton;
+    apr_pool_t *scratch;
+    apr_dbd_t *handle = NULL;
+    apr_status_t rv;
+
+    if (!pooled->driver) {
+        return APR_SUCCESS;
+    }
+    apr_pool_create(&scratch, pool);
+    rv = apr_dbd_open_ex(pooled->driver, scratch, pooled->params, &handle, NULL);
+    if (rv == APR_SUCCESS) {
+        apr_dbd_close(pooled->driver, handle);
+    }
+    apr_pool_destroy(scratch);
+    return rv;
+}
+
 /* Somebody may hold SQLite's own lock, for which each writer waits in turn. */
 static apr_status_t lock_writer(void *baton)
 {
@@ -154,9 +176,15 @@ apr_status_t dygw_database_source(dygw_db_source_t **source, server_rec *server,
     if (rv == APR_SUCCESS) {
         rv = dygw_dialect_of(settings.driver, &made->dialect);
     }
+    if (rv == APR_SUCCESS
+        && apr_dbd_get_driver(pool, settings.driver, &pooled->driver) != APR_SUCCESS) {
+        pooled->driver = NULL;
+    }
+    pooled->params = settings.params ? settings.params : "";
     made->max_opens = settings.max + 1;
     made->open = open_pooled;
     made->close = close_pooled;
+    made->knock = knock_at_server;
     if (made->dialect == DYGW_SQLITE3) {
         pooled->file = settings.params;
         (void)is_file_gone(pooled);

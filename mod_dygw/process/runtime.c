@@ -7,6 +7,7 @@
 
 #include <http_core.h>
 
+#include <apr_shm.h>
 #include <apr_strings.h>
 
 #include "cfg/secret.h"
@@ -24,6 +25,8 @@
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
+/* Where the children keep what they have logged; NULL: each for itself. */
+static apr_shm_t *log_memory;
 /* Of dygw_runtime_t *; this child's. */
 static apr_array_header_t *runtimes;
 
@@ -184,6 +187,12 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
     apr_status_t rv = dygw_shared_prepare(main_server);
     int rc = OK;
 
+    if (apr_shm_create(&log_memory, dygw_log_memory_size(), NULL, pconf) == APR_SUCCESS) {
+        memset(apr_shm_baseaddr_get(log_memory), 0, dygw_log_memory_size());
+    }
+    else {
+        log_memory = NULL;
+    }
     prepared = apr_array_make(pconf, 1, sizeof(prepared_t));
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
@@ -198,7 +207,7 @@ int dygw_runtime_prepare(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *main_
     return rc;
 }
 
-dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_gateway_t *gateway,
                                    apr_pool_t *pool)
 {
     dygw_douyin_t *douyin;
@@ -212,7 +221,8 @@ dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *
                                     .total_timeout = cfg->total_timeout,
                                     .use_client_token = cfg->use_client_token,
                                     .link_hosts = cfg->link_hosts,
-                                    .metrics = metrics };
+                                    .metrics = gateway->metrics,
+                                    .upstream_seen = &gateway->host->upstream_seen };
 
     return dygw_douyin_create(&douyin, apr_pmemdup(pool, &config, sizeof(config)), pool)
                    == APR_SUCCESS
@@ -255,7 +265,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->meter = p->shared.meter;
     gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
     gateway->owner = owner_name(pool);
-    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway->metrics, pool);
+    gateway->douyin = dygw_runtime_douyin(p->cfg, gateway, pool);
     if (!gateway->douyin) {
         return APR_EGENERAL;
     }
@@ -263,6 +273,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     if (rv == APR_SUCCESS) {
         gateway->db->metrics = gateway->metrics;
         gateway->db->application = p->cfg->client_key;
+        gateway->db->shared = &gateway->host->database;
     }
     return rv;
 }
@@ -316,6 +327,7 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server)
     apr_status_t found;
     int i;
 
+    dygw_log_share(log_memory ? apr_shm_baseaddr_get(log_memory) : NULL);
     runtimes = apr_array_make(pchild, prepared->nelts, sizeof(dygw_runtime_t *));
     for (i = 0; i < prepared->nelts; i++) {
         const prepared_t *p = &APR_ARRAY_IDX(prepared, i, prepared_t);

@@ -38,9 +38,9 @@ apr_status_t dygw_runtime_start(apr_pool_t *pchild, server_rec *main_server);
 /* The runtimes of this child, of dygw_runtime_t *. */
 const apr_array_header_t *dygw_runtimes(void);
 
-/* Makes a client for calls to Douyin, as cfg says; its calls are counted in metrics. From pool.
- * NULL: libcurl could not be set up. */
-dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_metrics_t *metrics,
+/* Makes a client for calls to Douyin, as cfg says; its calls are counted in the gateway's metrics.
+ * From pool. NULL: libcurl could not be set up. */
+dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_gateway_t *gateway,
                                    apr_pool_t *pool);
 
 #endif

@@ -36,6 +36,7 @@
 #include "util/loopback.h"
 
 #define HANDLER        "dygw-sandbox"
+#define MARK           "X-Dygw-Sandbox" /* on all that is answered */
 #define COUPONS        20000
 #define COUPONS_MAX    5000000
 #define TOKEN_LIFE_SEC 7200
@@ -193,6 +194,8 @@ static int handler(request_rec *r)
     if (!is_ours(r->handler)) {
         return DECLINED;
     }
+    /* Errors too: a gateway tells its administrator that nothing is redeemed at Douyin. */
+    apr_table_setn(r->err_headers_out, MARK, "1");
     return strncmp(r->uri, DYGW_SANDBOX_CONTROL_PATH, strlen(DYGW_SANDBOX_CONTROL_PATH)) == 0
                ? dygw_sandbox_control(r)
                : dygw_sandbox_serve(r, &settings, connection_memory(r->connection));

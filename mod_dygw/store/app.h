@@ -40,6 +40,12 @@ static inline apr_status_t dygw_app_status_parse(const char *word, dygw_app_stat
     return dygw_text_same(word, dygw_app_status_word(*status)) ? APR_SUCCESS : APR_EINVAL;
 }
 
+/* What an app is called in messages: its code, or its client_key. */
+static inline const char *dygw_app_label(const dygw_app_t *app)
+{
+    return app->code ? app->code : app->client_key;
+}
+
 /* --- changes: each raises the apps version in its transaction, and writes its entry of the audit
  * trail there --- */
 

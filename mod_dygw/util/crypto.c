@@ -336,3 +336,33 @@ apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const cha
     }
     return APR_EINVAL;
 }
+
+apr_uint32_t dygw_seal_id(const dygw_seal_t *seal)
+{
+    const unsigned char *keys[] = { seal->key, seal->has_old ? seal->old_key : NULL };
+    apr_uint32_t id = 0;
+    char head[HEAD_LEN + 1];
+    int i;
+    apr_size_t n;
+
+    for (i = 0; i < 2 && keys[i] && make_seal_head(keys[i], head) == APR_SUCCESS; i++) {
+        for (n = 0; n < HEAD_LEN; n++) {
+            id = id * 31 + (unsigned char)head[n];
+        }
+    }
+    return id;
+}
+
+int dygw_sealed_by_another_key(const dygw_seal_t *seal, const char *sealed)
+{
+    const unsigned char *keys[] = { seal->key, seal->has_old ? seal->old_key : NULL };
+    char head[HEAD_LEN + 1];
+    int i;
+
+    for (i = 0; i < 2 && keys[i]; i++) {
+        if (make_seal_head(keys[i], head) == APR_SUCCESS && strncmp(head, sealed, HEAD_LEN) == 0) {
+            return 0;
+        }
+    }
+    return strncmp(sealed, SEAL_PREFIX, sizeof SEAL_PREFIX - 1) == 0;
+}

@@ -67,4 +67,10 @@ apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char 
 apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed,
                          apr_pool_t *pool, const char **text, int *used_old);
 
+/* Returns a number that tells pairs of master keys apart, and shows nothing of them. */
+apr_uint32_t dygw_seal_id(const dygw_seal_t *seal);
+
+/* Whether `sealed` names another key than these, so that it was not damaged but sealed by that. */
+int dygw_sealed_by_another_key(const dygw_seal_t *seal, const char *sealed);
+
 #endif

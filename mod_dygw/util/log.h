@@ -51,8 +51,24 @@ void dygw_log_write(const dygw_log_t *log, const dygw_log_place_t *place, apr_st
     dygw_log_write((log), &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, (rv), \
                    __VA_ARGS__)
 
-/* Whether a message that could come with every request may be logged now: once a minute in each
- * process. *said_at keeps when the message was logged last (s; 0 at first). */
-int dygw_log_may_repeat(volatile apr_uint32_t *said_at);
+/* --- what may come with every request, or with every try while nothing changes --- */
+
+/* Logs the message at its level when the like of it was not logged in the last minute, and says how
+ * many were left out since the last time; at DEBUG otherwise. Alike is what comes from the same
+ * line of the sources, about the same `subject` (NULL: there is only one) of the same server. */
+void dygw_log_write_rarely(const dygw_log_t *log, const dygw_log_place_t *place,
+                           const char *subject, apr_status_t rv, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* dygw_log_rarely(log, ERR, subject, rv, DYGWNO(0001) "what happened to %s", name); */
+#define dygw_log_rarely(log, level, subject, rv, ...) \
+    dygw_log_write_rarely((log), \
+                          &(const dygw_log_place_t){ __FILE__, __LINE__, DYGW_LOG_##level }, \
+                          (subject), (rv), __VA_ARGS__)
+
+/* The memory, of zeros at first, in which all processes of a host keep what they have logged; until
+ * it is set, and with NULL, each process keeps that for itself. */
+apr_size_t dygw_log_memory_size(void);
+void dygw_log_share(void *memory);
 
 #endif

@@ -46,13 +46,14 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
 
     made->runtime = runtime;
     made->gateway = runtime->gateway;
-    made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, made->gateway.metrics, pool);
+    made->gateway.douyin = dygw_runtime_douyin(runtime->cfg, &made->gateway, pool);
     made->look.runtime = runtime;
     made->look.claimed = runtime->database == DYGW_DB_OK;
     made->log = dygw_log_of(runtime->server);
     made->ctx = (dygw_ctx_t){ &made->gateway, &made->log, pool };
     made->state = runtime->database == DYGW_DB_OK ? -1 : (int)runtime->database;
     made->resealed = -1;
+    made->key.looked_at = -1;
     made->due_at = DYGW_NO_TIME;
     made->reconcile_at = DYGW_NO_TIME;
     *round = made;
@@ -76,6 +77,9 @@ static void report_database_state(dygw_round_t *round, dygw_database_state_e sta
 {
     if (round->state == (int)state) {
         return;
+    }
+    if (round->state == DYGW_DB_OK || round->state == -1) {
+        round->bad_since = dygw_steady_now();
     }
     if (state == DYGW_DB_UNREACHABLE) {
         dygw_log(&round->log, WARN, 0,
@@ -105,7 +109,9 @@ static void report_database_state(dygw_round_t *round, dygw_database_state_e sta
                  round->look.found);
     }
     else if (round->state != -1) {
-        dygw_log(&round->log, NOTICE, 0, DYGWNO(0312) "the database answers again");
+        dygw_log(&round->log, NOTICE, 0,
+                 DYGWNO(0312) "the database answers again, after %" APR_TIME_T_FMT " s",
+                 apr_time_sec(dygw_steady_now() - round->bad_since));
     }
     round->state = (int)state;
 }
@@ -236,6 +242,9 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
     rv = dygw_store_lease_take(db, DYGW_LEASE_WORKER, round->gateway.owner, DYGW_LEASE_TTL_MS);
     dygw_db_close(db);
+    if (rv == APR_SUCCESS) {
+        dygw_writing_proved(&round->writing);
+    }
     if (rv == APR_SUCCESS && !round->holds_lease) {
         round->resealed = -1; /* the host before may have had another master key */
         round->recalled_at = 0;
@@ -275,6 +284,16 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_
     if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, ctx);
     }
+}
+
+/* With a master key that is wrong this host can only go on with the token that it holds: when that
+ * ends, a host with the right key is to lead. */
+static int may_lead(const dygw_round_t *round, const dygw_ctx_t *ctx)
+{
+    dygw_token_t token;
+
+    return dygw_host_key(&round->gateway) != DYGW_KEY_WRONG
+           || dygw_token_held(ctx->gateway, &token, ctx->pool) == APR_SUCCESS;
 }
 
 void dygw_round_finish(dygw_round_t *round, apr_pool_t *scratch)
@@ -327,6 +346,22 @@ static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
     if (version == 0 || refused || due_at <= now || from_ahead) {
         dygw_token_renew(ctx, version, refused ? DYGW_RENEW_REFUSED : DYGW_RENEW_OLD, 0, &token);
     }
+}
+
+static void tell_sandbox(dygw_round_t *round)
+{
+    int is_sandbox = dygw_douyin_is_sandbox(round->gateway.douyin);
+
+    if (is_sandbox && !round->told_sandbox) {
+        dygw_log(&round->log, NOTICE, 0,
+                 DYGWNO(0376) "DygwUpstream is not Douyin but the sandbox, or another server on "
+                              "this machine: no coupon is redeemed at Douyin");
+    }
+    else if (!is_sandbox && round->told_sandbox) {
+        dygw_log(&round->log, NOTICE, 0,
+                 DYGWNO(0377) "what answers at DygwUpstream is not the sandbox");
+    }
+    round->told_sandbox = is_sandbox;
 }
 
 /* Seals with the new master key what the old one has sealed; and again when apps have changed,
@@ -407,6 +442,8 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 
     round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
     if (round->tick_answered) {
+        dygw_writing_turn(ctx, &round->writing);
+        dygw_key_turn(ctx, &round->key, tick.apps_version);
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
         dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
@@ -416,7 +453,13 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
     round->due_at = tick.due_at;
     round->reconcile_at = tick.reconcile_at;
-    keep_lease(round, &tick, ctx);
+    if (may_lead(round, ctx)) {
+        keep_lease(round, &tick, ctx);
+    }
+    else {
+        dygw_round_leave(round, ctx->pool);
+        note_lease(round, 0, round->tick_began_at, 0);
+    }
     if (holds_lease_now(round)) {
         dygw_recall_turn(ctx, &round->recalled_at, tick.now);
         keep_token(round, ctx);
@@ -434,6 +477,7 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
 
     if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
         round->tick_began_at = now;
+        tell_sandbox(round);
         run_tick(round, &ctx);
     }
     under_way = run_scheduler(round, patience);

@@ -4,9 +4,11 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
+#include "gateway/apps/key.h"
 #include "gateway/background/backlog.h"
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
+#include "gateway/background/writing.h"
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 #include "worker/database.h"
@@ -30,6 +32,7 @@ typedef struct dygw_round_t {
     dygw_ms_t lease_until;   /* until when it is surely held; both by this host's clock */
     int state;               /* dygw_database_state_e as logged last, by the start of httpd, too;
                               * -1 = not yet */
+    apr_time_t bad_since;    /* since when that is not DYGW_DB_OK, by dygw_steady_now */
     dygw_ms_t tick_began_at; /* when the last tick began */
     int tick_answered;       /* the database answered the last tick */
     int clock_off;           /* this host's clock was found wrong, and a warning was logged */
@@ -37,6 +40,9 @@ typedef struct dygw_round_t {
     dygw_ms_t recalled_at;   /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
+    dygw_writing_t writing;
+    dygw_key_watch_t key;
+    int told_sandbox;     /* whether the log was told that Douyin is the sandbox */
     apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;
     dygw_ms_t due_at;      /* when the next verification needs work, as of the last tick */

@@ -236,9 +236,16 @@ int suite_group_setup(DYGW_UNUSED void **state)
     return 0;
 }
 
+/* What each test does is logged as if nobody had done it before. */
+static void forget_what_was_logged(void)
+{
+    dygw_log_share(apr_pcalloc(suite_pool, dygw_log_memory_size()));
+}
+
 int suite_setup(DYGW_UNUSED void **state)
 {
     apr_pool_create(&suite_pool, root);
+    forget_what_was_logged();
     suite_errors = 0;
     suite_last_error[0] = '\0';
     suite_units = 0;
@@ -258,6 +265,7 @@ int suite_teardown(DYGW_UNUSED void **state)
     if (suite_locked) {
         unlock_writer(NULL);
     }
+    dygw_log_share(NULL);
     apr_pool_destroy(suite_pool);
     return clean ? 0 : -1;
 }

@@ -208,7 +208,7 @@ for (qw(pgsql mysql)) {
     $gateway = Dygw::Gateway->new(driver => $driver, sandbox => $sandbox, children => 2, threads => 8,
         directives => { DygwUpstreamTimeout => '1s 5s' });
     $gateway->start;
-    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0346 DYGW0411 DYGW0600 DYGW0601));
+    $gateway->server->announce(qw(DYGW0310 DYGW0370 DYGW0311 DYGW0346 DYGW0411 DYGW0600 DYGW0601));
     # While the background waits for a lock, its calls to Douyin wait for it, up to their time-out.
     $gateway->server->announce(qw(DYGW0500));
     # What mod_dbd says when it has no connection.

@@ -29,7 +29,7 @@ sub begin_gateway {
         directives => { DygwDatabaseTimeout => TIMEOUT_SEC . 's', DygwUpstreamTimeout => '500ms 1s' });
     $gateway->start;
     # What is given up.
-    $gateway->server->announce(qw(DYGW0310 DYGW0411 DYGW0414 DYGW0456 DYGW0600 DYGW0601 DYGW0610));
+    $gateway->server->announce(qw(DYGW0310 DYGW0370 DYGW0411 DYGW0414 DYGW0456 DYGW0600 DYGW0601 DYGW0610));
     $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));
     $truth = Dygw::Truth->new($gateway);
     return;

@@ -217,7 +217,7 @@ sub begin {
         directives => { DBDParams => qq("$params"), DygwUpstreamTimeout => '1s 5s',
                         DygwDatabaseTimeout => LIMIT . 's' });
     $gateway->start;
-    $gateway->server->announce(qw(DYGW0310 DYGW0311 DYGW0320 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0456),
+    $gateway->server->announce(qw(DYGW0310 DYGW0370 DYGW0311 DYGW0320 DYGW0346 DYGW0411 DYGW0413 DYGW0414 DYGW0456),
         qw(DYGW0500 DYGW0600 DYGW0601 DYGW0610));
     # What mod_dbd says when it has no connection.
     $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));

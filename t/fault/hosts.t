@@ -247,7 +247,7 @@ sub cut_off {
     $sandbox->fault(call => 'verify', fault => 'drop_after', times => 2);
     my $open = begin($one, $settling)->finish;
     is($open->{status}, 202, "$driver: a redemption is open");
-    $two->server->announce(qw(DYGW0310 DYGW0600 DYGW0601 AH00629 AH00633 AH00639 AH02655));
+    $two->server->announce(qw(DYGW0310 DYGW0370 DYGW0600 DYGW0601 AH00629 AH00633 AH00639 AH02655));
     admin('cut');
     my $began = time;
     my $coupon = $sandbox->mint_coupon;

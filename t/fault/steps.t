@@ -64,7 +64,8 @@ sub start_case {
     $gateway->start;
     # What it says of a Douyin that does not answer, of a database that is away, of children that die.
     $gateway->server->announce(qw(DYGW0402 DYGW0404 DYGW0413 DYGW0454 DYGW0500 DYGW0501 AH10392));
-    $gateway->server->announce(qw(DYGW0310 DYGW0411 DYGW0600 DYGW0601 AH00629 AH00633 AH00636 AH00639 AH02655));
+    $gateway->server->announce(qw(DYGW0310 DYGW0370 DYGW0411 DYGW0600 DYGW0601));
+    $gateway->server->announce(qw(AH00629 AH00633 AH00636 AH00639 AH02655));
     return { what => $what, gateway => $gateway, steps => $steps, truth => Dygw::Truth->new($gateway) };
 }
 

@@ -21,8 +21,8 @@ use constant ACCOUNT_OF_OTHERS => '7014065493820573711';
 binmode $_, ':encoding(UTF-8)' for Test::More->builder->output, Test::More->builder->failure_output;
 
 my $doctor = "$FindBin::Bin/../../build/dygw-doctor";
-my @everything = qw(douyin_connection douyin_clock secret token address authorisation scope_certificate scope_store
-    scope_order scope_billing database database_clock schema connections master_key worker nonces pool);
+my @everything = qw(upstream douyin_connection douyin_clock secret token address authorisation scope_certificate
+    scope_store scope_order scope_billing database database_clock schema connections master_key worker nonces pool);
 my @scopes = grep { /\Ascope_/ } @everything;
 
 # Douyin over TLS too, with a certificate of its own and one that has expired.
@@ -69,7 +69,8 @@ sub word { my ($check) = @_; return join ' ', grep { defined } @$check{qw(state 
 sub diagnosis_is {
     my ($name, $query, %expected) = @_;
     my $found = diagnose($query);
-    my %usual = (connections => qr/\A(?:pass|skipped no_server)\z/, database => qr/\Apass|warn slow\z/);
+    my %usual = (upstream => 'warn sandbox', connections => qr/\A(?:pass|skipped no_server)\z/,
+        database => qr/\Apass|warn slow\z/);
     my @wrong;
     for my $check (sort keys %{ { %$found, %expected } }) {
         my $want = $expected{$check} // $usual{$check} // 'pass';
@@ -117,7 +118,9 @@ is($sandbox->count($_) + 0, 0, "no $_ was sent") for qw(prepare verify cancel);
 
 my ($status, $printed) = consult('--poi', POI, '--peak', 100, '--open', "$url/v1/open", '--health', "$url/health");
 is($status, 0, 'the doctor finds nothing');
-unlike($printed, qr/^(?:FAIL|warn)/m, '... says so');
+unlike($printed, qr/^(?:FAIL|warn(?!  Upstream: ))/m, '... says so');
+like($printed, qr/^warn  Upstream: Not Douyin answers but the sandbox.*\n +-> .*DygwUpstream/m,
+    '... but that Douyin is the sandbox');
 like($printed, qr{^pass  /open\npass  /health$}m, '... of /open and /health as well');
 error_is($gateway->internal->call(GET => '/diagnosis'), 429, 'rate_limited', 'once a second is enough');
 ($status, $printed) = consult('--operator-header', 'X-Other');
@@ -219,7 +222,7 @@ diagnosis_is('a certificate that has expired', '', %unasked,
 # --- what is configured ---
 
 # From here on the background may find what the diagnosis finds.
-$gateway->server->announce(qw(DYGW0118 DYGW0121 DYGW0400 DYGW0401 DYGW0420));
+$gateway->server->announce(qw(DYGW0118 DYGW0121 DYGW0400 DYGW0401 DYGW0372));
 $gateway->set(DygwUpstreamCAFile => undef, DygwUpstream => $sandbox->url);
 reconfigured(DygwAccountId => undef, DBDMax => 3, DBDKeep => 3, DygwNonceStore => 'shm 1000');
 my %no_account = (authorisation => 'warn no_account', map { $_ => 'skipped no_account' } @scopes[ 1 .. 3 ]);

@@ -21,7 +21,8 @@ my $plain = $gateway->plain;
 
 my $health = $plain->call(GET => '/health');
 is($health->{status}, 200, 'healthy');
-is_deeply(keys_in_order($health->{body}), [qw(status version checks)], 'status, version and checks');
+is_deeply(keys_in_order($health->{body}), [qw(status version checks upstream)], 'status, version and checks');
+is($health->{json}{upstream}, 'sandbox', 'and that Douyin is the sandbox');
 is_deeply(keys_in_order($health->{body}, 'checks'), [qw(database token worker)], 'three checks');
 is_deeply([ $health->{json}{status}, @{ $health->{json}{checks} }{qw(database token worker)} ],
     [ ('ok') x 4 ], 'all is well');

@@ -20,7 +20,7 @@ use constant AT_ONCE     => 4;
 
 my $gateway = Dygw::Gateway->new(children => 2, threads => 8,
     directives => { DygwDatabaseTimeout => TIMEOUT_SEC . 's' })->start;
-$gateway->server->announce(qw(DYGW0601 DYGW0603));
+$gateway->server->announce(qw(DYGW0370 DYGW0601 DYGW0603));
 my ($sandbox, $database) = ($gateway->sandbox, $gateway->database);
 
 sub lock_file { return $database->hold("BEGIN IMMEDIATE; SELECT 'held'") }

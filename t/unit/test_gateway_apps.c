@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Apps: the cache that requests use, and what administrators do.
- * links: gateway/apps/admin.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
+ * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/host.c gateway/token.c gateway/db_work.c
  * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
@@ -305,8 +305,9 @@ static void a_secret_that_does_not_open_refuses_that_app_only(DYGW_UNUSED void *
     app.secret_sealed = sealed("key-2", "somebody else's");
     fake_store_add_app(&app);
     add(2, "key-2");
-    assert_int_equal(find("key-1"), APR_NOTFOUND);
+    assert_int_equal(find("key-1"), APR_EACCES);
     assert_int_equal(find("key-2"), APR_SUCCESS);
+    assert_int_equal(find("key-3"), APR_NOTFOUND);
     assert_int_equal(fake_logged("DYGW0420"), 1);
     assert_int_equal(fake_logged("somebody"), 0);
 }

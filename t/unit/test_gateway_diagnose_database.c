@@ -32,6 +32,7 @@ static struct {
     apr_pool_t *pool;
     apr_status_t open, schema, token, tick; /* what these give */
     int version;
+    dygw_db_writes_e writes;
     int slow_trips;  /* so many round trips take TOO_SLOW */
     dygw_ms_t ahead; /* of its clock */
     int connections, max_connections;
@@ -83,6 +84,11 @@ apr_status_t dygw_store_server(DYGW_UNUSED dygw_db_t *db, dygw_server_t *server)
     }
     *server = (dygw_server_t){ apr_time_as_msec(apr_time_now()) + world.ahead, world.max_connections };
     return APR_SUCCESS;
+}
+
+dygw_db_writes_e dygw_host_writes(DYGW_UNUSED const dygw_gateway_t *gateway)
+{
+    return world.writes;
 }
 
 apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED dygw_token_row_t *row,
@@ -191,6 +197,17 @@ static void a_database_that_cannot_be_used_is_not_asked(DYGW_UNUSED void **state
     assert_string_equal(verdict("schema"), "skipped no_database");
     world.host.database_state = DYGW_DB_SCHEMA;
     assert_string_equal(verdict("database"), "pass");
+}
+
+static void a_database_that_cannot_be_written_is_told(DYGW_UNUSED void **state)
+{
+    world.slow_trips = 3;
+    world.writes = DYGW_WRITES_READONLY;
+    assert_string_equal(verdict("database"), "fail readonly");
+    world.writes = DYGW_WRITES_FAIL;
+    assert_string_equal(verdict("database"), "fail unwritable");
+    world.open = APR_EGENERAL;
+    assert_string_equal(verdict("database"), "fail unreachable");
 }
 
 static void without_a_database_there_is_nothing_to_be_found(DYGW_UNUSED void **state)
@@ -305,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_database_that_answers_slowly_is_told),
         TEST(a_database_that_cannot_be_used_is_not_asked),
+        TEST(a_database_that_cannot_be_written_is_told),
         TEST(without_a_database_there_is_nothing_to_be_found),
         TEST(its_clock_may_be_a_little_off),
         TEST(a_server_has_to_have_the_connections),

@@ -29,6 +29,7 @@ static struct {
     const char *held; /* NULL: none */
     int held_refused;
     int had_one; /* that has ended */
+    int is_sandbox;
     int stable;
     dygw_token_reply_t fresh; /* of the token call */
     int token_calls;
@@ -63,6 +64,11 @@ apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *gateway, dygw_token_t *
                              .expires_at = NOW + 60000,
                              .refused = world.held_refused };
     return world.held ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+int dygw_douyin_is_sandbox(DYGW_UNUSED const dygw_douyin_t *douyin)
+{
+    return world.is_sandbox;
 }
 
 int dygw_douyin_token_is_stable(DYGW_UNUSED const dygw_douyin_t *douyin)
@@ -186,6 +192,15 @@ static const char *verdict(const json_t *checks, const char *name)
 static const char *detail(const json_t *checks, const char *name, const char *key)
 {
     return diagnosing_detail(checks, name, key, world.pool);
+}
+
+/* --- who answers --- */
+
+static void that_douyin_is_the_sandbox_is_told(DYGW_UNUSED void **state)
+{
+    world.is_sandbox = 1;
+    assert_string_equal(verdict(diagnose(NULL), "upstream"), "warn sandbox");
+    assert_string_equal(verdict(diagnose(NULL), "douyin_connection"), "pass");
 }
 
 /* --- the token --- */
@@ -350,6 +365,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(that_douyin_is_the_sandbox_is_told),
         TEST(the_stable_call_is_made_with_a_token_in_hand),
         TEST(the_other_call_is_made_only_when_no_good_token_is_held),
         TEST(without_a_token_nothing_is_asked),

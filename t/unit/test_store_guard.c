@@ -36,6 +36,9 @@ typedef struct world_t {
     int inside; /* opens that wait */
     int opens;
     int failures; /* so many of the next opens fail */
+    int knocks;
+    int is_refused; /* a knock is */
+    dygw_db_shared_t shared;
     apr_uint32_t wakes;
 } world_t;
 
@@ -99,6 +102,14 @@ static apr_status_t open_one(void *baton, DYGW_UNUSED apr_pool_t *pool, DYGW_UNU
     return fails ? APR_EGENERAL : APR_SUCCESS;
 }
 
+static apr_status_t knock(void *baton, DYGW_UNUSED apr_pool_t *pool)
+{
+    world_t *world = baton;
+
+    world->knocks++;
+    return world->is_refused ? APR_EGENERAL : APR_SUCCESS;
+}
+
 static void close_one(DYGW_UNUSED void *baton, DYGW_UNUSED dygw_dbd_t *dbd)
 {
 }
@@ -141,6 +152,18 @@ static int make(void **state)
 static int make_short(void **state)
 {
     return make_with(state, LIMIT);
+}
+
+/* As a child of httpd has it. */
+static int make_in_child(void **state)
+{
+    int rv = make(state);
+    world_t *world = *state;
+
+    world->source.max_opens = MAX + 1;
+    world->source.knock = knock;
+    world->source.shared = &world->shared;
+    return rv;
 }
 
 static int unmake(void **state)
@@ -257,6 +280,55 @@ static void a_failure_is_not_remembered(void **state)
     assert_int_equal(take_now(&caller, world), APR_EGENERAL);
     assert_int_equal(take_now(&caller, world), APR_SUCCESS);
     give(&caller);
+}
+
+static void a_refused_connection_is_not_tried_again_for_a_moment(void **state)
+{
+    world_t *world = *state;
+    caller_t caller;
+    int i;
+
+    set_world(world, 0, MAX * CALLERS);
+    world->is_refused = 1;
+    for (i = 0; i < CALLERS; i++) {
+        assert_int_equal(take_now(&caller, world), APR_EGENERAL);
+    }
+    assert_int_equal(world->opens, 1); /* and not for each connection that may be dead */
+    assert_int_equal(world->knocks, 1);
+    leapt += apr_time_from_sec(1);
+    assert_int_equal(take_now(&caller, world), APR_EGENERAL);
+    assert_int_equal(world->opens, 1); /* the pool is not asked before somebody is let in */
+    assert_int_equal(world->knocks, 2);
+    set_world(world, 0, 0);
+    world->is_refused = 0;
+    assert_int_equal(take_now(&caller, world), APR_EGENERAL); /* it was refused just now */
+    leapt += apr_time_from_sec(1);
+    assert_int_equal(take_now(&caller, world), APR_SUCCESS);
+    assert_int_equal(world->shared.refused_at, 0);
+    give(&caller);
+}
+
+static void dead_connections_of_the_pool_are_gone_through(void **state)
+{
+    world_t *world = *state;
+    caller_t caller;
+
+    set_world(world, 0, MAX);
+    assert_int_equal(take_now(&caller, world), APR_SUCCESS);
+    assert_int_equal(world->opens, MAX + 1);
+    assert_int_equal(world->knocks, 1);
+    assert_int_equal(world->shared.refused_at, 0);
+    give(&caller);
+}
+
+static void another_child_was_refused_just_now(void **state)
+{
+    world_t *world = *state;
+    caller_t caller;
+
+    world->shared.refused_at = dygw_steady_now();
+    assert_int_equal(take_now(&caller, world), APR_EGENERAL);
+    assert_int_equal(world->opens + world->knocks, 0);
 }
 
 static void who_waits_for_a_try_does_not_wait_beyond_the_limit(void **state)
@@ -467,6 +539,7 @@ static void without_a_guard_all_of_it_does_nothing(void **state)
 }
 
 #define TEST(f)  cmocka_unit_test_setup_teardown(f, make, unmake)
+#define CHILD(f) cmocka_unit_test_setup_teardown(f, make_in_child, unmake)
 #define SHORT(f) cmocka_unit_test_setup_teardown(f, make_short, unmake)
 
 int main(void)
@@ -475,6 +548,9 @@ int main(void)
         TEST(a_host_that_is_gone_costs_all_who_wait_two_tries),
         TEST(a_try_that_began_earlier_fails_nobody_else),
         TEST(a_failure_is_not_remembered),
+        CHILD(a_refused_connection_is_not_tried_again_for_a_moment),
+        CHILD(dead_connections_of_the_pool_are_gone_through),
+        CHILD(another_child_was_refused_just_now),
         SHORT(who_waits_for_a_try_does_not_wait_beyond_the_limit),
         TEST(used_connections_are_to_be_had_while_another_is_made),
         SHORT(when_all_are_in_use_the_next_gives_up_in_time),

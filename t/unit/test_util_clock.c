@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -109,6 +110,95 @@ static void log_messages_reach_the_writer_and_nothing_without_one(DYGW_UNUSED vo
     assert_string_equal(written, "Zx3k 4 5 DYGW9999: one of 2");
 }
 
+/* --- what is logged once a minute --- */
+
+static dygw_ms_t moved;
+
+static dygw_ms_t moving(void)
+{
+    return APR_INT64_C(1767225600000) + moved;
+}
+
+/* Logs it, and returns the level and the text with which it was written. */
+static const char *say(const char *subject)
+{
+    dygw_log_t log = { NULL, "-" };
+
+    dygw_log_rarely(&log, ERR, subject, 0, DYGWNO(9999) "about %s", subject);
+    return written + 2;
+}
+
+static void start_to_count(void)
+{
+    moved += 3600000; /* what was logged before is forgotten */
+    dygw_clock_set(moving);
+    dygw_log_set_writer(writer);
+}
+
+static void stop_to_count(void)
+{
+    dygw_log_set_writer(NULL);
+    dygw_clock_set(NULL);
+}
+
+static void what_goes_on_is_logged_once_a_minute_with_how_often(DYGW_UNUSED void **state)
+{
+    start_to_count();
+    assert_string_equal(say("a"), "3 0 DYGW9999: about a");
+    assert_string_equal(say("a"), "7 0 DYGW9999: about a"); /* at level debug */
+    moved += 59000;
+    assert_string_equal(say("a"), "7 0 DYGW9999: about a");
+    moved += 1000;
+    assert_string_equal(say("a"), "3 0 DYGW9999: about a (2 more of these were not logged)");
+    assert_string_equal(say("a"), "7 0 DYGW9999: about a");
+    moved += 60000;
+    assert_string_equal(say("a"), "3 0 DYGW9999: about a (1 more of these were not logged)");
+    moved += 60000;
+    assert_string_equal(say("a"), "3 0 DYGW9999: about a");
+    stop_to_count();
+}
+
+static void what_is_about_something_else_is_logged_too(DYGW_UNUSED void **state)
+{
+    char subject[16];
+    int i;
+
+    start_to_count();
+    assert_string_equal(say("b"), "3 0 DYGW9999: about b");
+    assert_string_equal(say("c"), "3 0 DYGW9999: about c");
+    assert_string_equal(say("b"), "7 0 DYGW9999: about b");
+    for (i = 0; i < 1000; i++) { /* more than can be remembered */
+        (void)snprintf(subject, sizeof subject, "d%d", i);
+        assert_int_equal(say(subject)[0], '3');
+    }
+    stop_to_count();
+}
+
+static void a_clock_that_was_set_back_silences_nothing(DYGW_UNUSED void **state)
+{
+    start_to_count();
+    assert_string_equal(say("e"), "3 0 DYGW9999: about e");
+    moved -= 7200000;
+    assert_string_equal(say("e"), "3 0 DYGW9999: about e");
+    moved += 7200000;
+    stop_to_count();
+}
+
+static void processes_that_share_the_memory_share_what_was_logged(DYGW_UNUSED void **state)
+{
+    void *memory = calloc(1, dygw_log_memory_size());
+
+    start_to_count();
+    assert_int_equal(say("f")[0], '3');
+    dygw_log_share(memory); /* as in another process */
+    assert_int_equal(say("f")[0], '3');
+    assert_int_equal(say("f")[0], '7');
+    dygw_log_share(NULL);
+    assert_int_equal(say("f")[0], '7');
+    stop_to_count();
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +209,10 @@ int main(void)
         cmocka_unit_test(times_out_of_range_keep_the_format),
         cmocka_unit_test(a_time_of_douyins_after_all_calendars_is_the_last_moment),
         cmocka_unit_test(log_messages_reach_the_writer_and_nothing_without_one),
+        cmocka_unit_test(what_goes_on_is_logged_once_a_minute_with_how_often),
+        cmocka_unit_test(what_is_about_something_else_is_logged_too),
+        cmocka_unit_test(a_clock_that_was_set_back_silences_nothing),
+        cmocka_unit_test(processes_that_share_the_memory_share_what_was_logged),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -10,6 +10,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/key.h"
 #include "gateway/apps/meter.h"
 #include "util/compiler.h"
 
@@ -74,8 +75,8 @@ static void make_secret(const dygw_ctx_t *ctx, const char *client_key, const cha
         || dygw_seal(ctx->gateway->seal, dygw_app_seal_purpose(ctx->pool, client_key), *secret,
                      ctx->pool, sealed)
                != APR_SUCCESS) {
-        dygw_log(ctx->log, ERR, 0,
-                 DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
+        dygw_log_rarely(ctx->log, ERR, NULL, 0,
+                        DYGWNO(0421) "OpenSSL gives no random numbers or no AES-256-GCM");
         out->code = DYGW_INTERNAL_ERROR;
         out->message = "the secret could not be made";
     }
@@ -145,6 +146,10 @@ void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dyg
     *out = (dygw_result_t){ 0 };
     *app = edit.app;
     *secret = wanted->secret;
+    if (!dygw_key_may_seal(ctx)) {
+        dygw_explain_key(out);
+        return;
+    }
     make_secret(ctx, edit.app->client_key, secret, &edit.app->secret_sealed, out);
     if (out->code != DYGW_OK) {
         return;

@@ -123,11 +123,13 @@ static void add_app(void *baton, const dygw_app_t *app)
         = dygw_unseal(loading->seal, purpose, app->secret_sealed, pool, &known.secret, NULL);
 
     if (rv != APR_SUCCESS) {
-        dygw_log(loading->log, ERR, rv,
-                 DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT " does not open with "
-                              "DygwMasterKey; the app is refused until the right key is configured",
-                 app->id);
-        return;
+        /* The background says it aloud, once for all apps and children (key.c). */
+        dygw_log_rarely(loading->log, INFO, app->client_key, rv,
+                        DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT
+                                     " does not open with DygwMasterKey; the app is refused until "
+                                     "the right key is configured",
+                        app->id);
+        known.secret = NULL;
     }
     if (app->old_secret_sealed) {
         dygw_unseal(loading->seal, purpose, app->old_secret_sealed, pool, &known.old_secret, NULL);
@@ -290,7 +292,7 @@ static apr_status_t find_in_snapshot(dygw_apps_t *apps, const char *client_key, 
     }
     else if ((found = apr_hash_get(apps->now->by_key, client_key, APR_HASH_KEY_STRING)) != NULL) {
         *app = copy_app(found, pool);
-        rv = APR_SUCCESS;
+        rv = found->secret ? APR_SUCCESS : APR_EACCES;
     }
     apr_thread_mutex_unlock(apps->mutex);
     return rv;

@@ -2,8 +2,8 @@
  * apps/: the verifier apps. This header has the cache in which requests find their app without the
  * database, at most two seconds late after a change, and what administrators do with apps. Beside
  * it: the audit trail (audit.h), the reads of the access token on their way there (reads.h), the
- * limit of requests (meter.h) and the change of the master key (reseal.h). The room may call the
- * top of gateway/ and what is below, and no other room of gateway/. */
+ * limit of requests (meter.h), the master key (key.h) and its change (reseal.h). The room may call
+ * the top of gateway/ and what is below, and no other room of gateway/. */
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 
@@ -15,7 +15,7 @@ typedef struct dygw_known_app_t {
     apr_int64_t id;
     const char *name;
     const char *client_key;
-    const char *secret;
+    const char *secret;     /* NULL only in the cache: it does not open */
     const char *old_secret; /* NULL: none; else valid until old_secret_until */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
@@ -30,7 +30,8 @@ typedef struct dygw_apps_t dygw_apps_t;
 apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 
 /* Finds an app by its client_key; *app is from ctx->pool. APR_NOTFOUND: there is no such app.
- * APR_EGENERAL: the apps could not be read yet, because the database does not answer. */
+ * APR_EACCES: there is, and its secret does not open with the master key. APR_EGENERAL: the apps
+ * could not be read yet, because the database does not answer. */
 apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
                             dygw_known_app_t **app);
 
@@ -55,7 +56,8 @@ typedef struct dygw_new_app_t {
 
 /* Creates an app. *secret is its secret in plain text, for the reply: it cannot be read again
  * later. DYGW_CONFLICT: another app has the code or the client_key, out->field says which.
- * DYGW_INTERNAL_ERROR: the secret could not be made. */
+ * DYGW_INTERNAL_ERROR: the secret could not be made. DYGW_KEY_UNAVAILABLE: the master key is wrong,
+ * and would seal what nobody opens later. */
 void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
                      dygw_app_t **app, const char **secret, dygw_result_t *out);
 

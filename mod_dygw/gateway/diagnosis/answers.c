@@ -142,6 +142,9 @@ static void write_connection_finding(const dygw_probes_t *probes)
     const dygw_reply_t *reply = first_reply(probes);
     conclusion_t conclusion = conclude_connection(reply);
 
+    if (dygw_douyin_is_sandbox(probes->d->ctx->gateway->douyin)) {
+        dygw_finding_plain(probes->d->findings, DYGW_CHECK_UPSTREAM, DYGW_WARN, DYGW_WHY_SANDBOX);
+    }
     dygw_finding(probes->d->findings, DYGW_CHECK_CONNECTION, conclusion.state, conclusion.why);
     if (reply) {
         dygw_jsonw_int(&probes->d->findings->w, "took_us", reply->took);

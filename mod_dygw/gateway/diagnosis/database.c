@@ -2,6 +2,8 @@
  * Checks the database, and what the gateway keeps in it. */
 #include "gateway/diagnosis/diagnosis.h"
 
+#include <apr_strings.h>
+
 #include "gateway/host.h"
 #include "gateway/token.h"
 #include "gateway/apps/apps.h"
@@ -77,16 +79,29 @@ static int may_be_asked(const dygw_diagnosis_t *d)
     return why_not_there(d) == DYGW_WHY_UNREACHABLE;
 }
 
+/* A database that is there. The background writes to it now and then; a diagnosis does not. */
+static dygw_why_e why_not_written(const dygw_diagnosis_t *d)
+{
+    static const dygw_why_e reasons[] = {
+        [DYGW_WRITES_WORK] = DYGW_WHY_NONE,
+        [DYGW_WRITES_READONLY] = DYGW_WHY_READONLY,
+        [DYGW_WRITES_FAIL] = DYGW_WHY_UNWRITABLE,
+    };
+
+    return reasons[dygw_host_writes(d->ctx->gateway)];
+}
+
 static void write_database_finding(const dygw_diagnosis_t *d, int is_there,
                                    apr_interval_time_t took)
 {
+    dygw_why_e failed = is_there ? why_not_written(d) : why_not_there(d);
     int is_slow = is_there && took > SLOW_US;
 
     dygw_finding(d->findings, DYGW_CHECK_DATABASE,
-                 !is_there ? DYGW_FAIL
+                 failed    ? DYGW_FAIL
                  : is_slow ? DYGW_WARN
                            : DYGW_PASS,
-                 !is_there ? why_not_there(d)
+                 failed    ? failed
                  : is_slow ? DYGW_WHY_SLOW
                            : DYGW_WHY_NONE);
     dygw_jsonw_string(&d->findings->w, "driver", dygw_dialect_word(d->ctx->gateway->db->dialect));
@@ -144,31 +159,47 @@ static void write_schema_finding(const dygw_diagnosis_t *d, int version)
 
 /* --- the master key --- */
 
-/* How many sealed texts can be opened with which master key. */
+/* How many sealed texts can be opened with which master key, and whose cannot. */
 typedef struct keys_t {
+    apr_pool_t *pool;
+    const char *closed_apps; /* "one, another"; NULL: none */
+    int closed_count;        /* of these apps; DYGW_CLOSED_APPS of them are named */
+    int open_apps;
     const dygw_seal_t *seal;
     apr_pool_t *scratch;
-    int opened; /* with the first key */
-    int old;    /* with the second key, which is the old one */
-    int closed; /* with neither key */
+    int opened;  /* with the first key */
+    int old;     /* with the second key, which is the old one */
+    int closed;  /* with neither key, */
+    int foreign; /* of these, sealed by another one */
 } keys_t;
 
-static void try_to_unseal(keys_t *keys, const char *purpose, const char *sealed)
+static int try_to_unseal(keys_t *keys, const char *purpose, const char *sealed)
 {
     const char *text;
     int used_old = 0;
 
     if (!sealed) {
-        return;
+        return 1;
     }
     if (dygw_unseal(keys->seal, purpose, sealed, keys->scratch, &text, &used_old) != APR_SUCCESS) {
         keys->closed++;
+        keys->foreign += dygw_sealed_by_another_key(keys->seal, sealed);
+        return 0;
     }
-    else if (used_old) {
+    if (used_old) {
         keys->old++;
     }
     else {
         keys->opened++;
+    }
+    return 1;
+}
+
+static void note_closed_app(keys_t *keys, const dygw_app_t *app)
+{
+    if (keys->closed_count++ < DYGW_CLOSED_APPS) {
+        keys->closed_apps = apr_pstrcat(keys->pool, keys->closed_apps ? keys->closed_apps : "",
+                                        keys->closed_apps ? ", " : "", dygw_app_label(app), NULL);
     }
 }
 
@@ -177,7 +208,12 @@ static void try_app_secrets(void *baton, const dygw_app_t *app)
     keys_t *keys = baton;
     const char *purpose = dygw_app_seal_purpose(keys->scratch, app->client_key);
 
-    try_to_unseal(keys, purpose, app->secret_sealed);
+    if (try_to_unseal(keys, purpose, app->secret_sealed)) {
+        keys->open_apps++;
+    }
+    else {
+        note_closed_app(keys, app);
+    }
     try_to_unseal(keys, purpose, app->old_secret_sealed);
     apr_pool_clear(keys->scratch);
 }
@@ -195,9 +231,14 @@ static apr_status_t try_all_secrets(dygw_db_t *db, keys_t *keys)
     return rv;
 }
 
+static dygw_why_e why_closed(const keys_t *keys)
+{
+    return keys->foreign && !keys->open_apps ? DYGW_WHY_WRONG_KEY : DYGW_WHY_CLOSED_SECRET;
+}
+
 static void write_master_key_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
-    keys_t keys = { .seal = d->ctx->gateway->seal };
+    keys_t keys = { .seal = d->ctx->gateway->seal, .pool = d->ctx->pool };
     dygw_jsonw_t *w = &d->findings->w;
 
     apr_pool_create(&keys.scratch, d->ctx->pool);
@@ -209,12 +250,15 @@ static void write_master_key_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
                  keys.closed ? DYGW_FAIL
                  : keys.old  ? DYGW_WARN
                              : DYGW_PASS,
-                 keys.closed ? DYGW_WHY_WRONG_KEY
+                 keys.closed ? why_closed(&keys)
                  : keys.old  ? DYGW_WHY_OLD_KEY
                              : DYGW_WHY_NONE);
     dygw_jsonw_int(w, "opened", keys.opened);
     dygw_jsonw_int(w, "opened_with_old_key", keys.old);
     dygw_jsonw_int(w, "not_opened", keys.closed);
+    if (keys.closed_apps) {
+        dygw_jsonw_string(w, "apps", keys.closed_apps);
+    }
     dygw_finding_end(d->findings);
 }
 

@@ -5,6 +5,7 @@
 #define CLOCK_BAD_MS 60000
 
 static const char *const check_words[] = {
+    [DYGW_CHECK_UPSTREAM] = "upstream",
     [DYGW_CHECK_CONNECTION] = "douyin_connection",
     [DYGW_CHECK_DOUYIN_CLOCK] = "douyin_clock",
     [DYGW_CHECK_SECRET] = "secret",
@@ -67,14 +68,18 @@ static const char *const why_words[] = {
     [DYGW_WHY_FOREIGN] = "foreign",
     [DYGW_WHY_FILES] = "files",
     [DYGW_WHY_DAMAGED] = "damaged",
+    [DYGW_WHY_READONLY] = "readonly",
+    [DYGW_WHY_UNWRITABLE] = "unwritable",
     [DYGW_WHY_SLOW] = "slow",
     [DYGW_WHY_BEHIND] = "behind",
     [DYGW_WHY_TOO_MANY] = "too_many",
     [DYGW_WHY_WRONG_KEY] = "wrong_key",
+    [DYGW_WHY_CLOSED_SECRET] = "closed_secret",
     [DYGW_WHY_OLD_KEY] = "old_key",
     [DYGW_WHY_STALLED] = "stalled",
     [DYGW_WHY_TOO_SMALL] = "too_small",
     [DYGW_WHY_NEARLY_FULL] = "nearly_full",
+    [DYGW_WHY_SANDBOX] = "sandbox",
 };
 
 static const char *const state_words[] = {

@@ -9,6 +9,7 @@
 
 /* What is checked; finding.c has the word for each. */
 typedef enum {
+    DYGW_CHECK_UPSTREAM,   /* whether it is Douyin's: found only where it is not */
     DYGW_CHECK_CONNECTION, /* resolving the name, connecting, and TLS to Douyin */
     DYGW_CHECK_DOUYIN_CLOCK,
     DYGW_CHECK_SECRET,
@@ -76,14 +77,18 @@ typedef enum {
     DYGW_WHY_FOREIGN, /* another Douyin application's */
     DYGW_WHY_FILES,   /* SQLite's, with which the User may not work */
     DYGW_WHY_DAMAGED,
+    DYGW_WHY_READONLY,
+    DYGW_WHY_UNWRITABLE,
     DYGW_WHY_SLOW,
     DYGW_WHY_BEHIND,
     DYGW_WHY_TOO_MANY,
-    DYGW_WHY_WRONG_KEY,
+    DYGW_WHY_WRONG_KEY,     /* nothing opens */
+    DYGW_WHY_CLOSED_SECRET, /* some do not open */
     DYGW_WHY_OLD_KEY,
     DYGW_WHY_STALLED,
     DYGW_WHY_TOO_SMALL,
-    DYGW_WHY_NEARLY_FULL
+    DYGW_WHY_NEARLY_FULL,
+    DYGW_WHY_SANDBOX
 } dygw_why_e;
 
 typedef enum { DYGW_PASS, DYGW_WARN, DYGW_FAIL, DYGW_SKIPPED, DYGW_FINDING_STATES } dygw_finding_e;

@@ -368,7 +368,6 @@ static int is_platform_fault(dygw_reply_class_e kind)
  * mended it. The warning is not logged for every request, because all of them may be affected. */
 static void warn_of_platform_fault(const dygw_redeem_t *r, const dygw_verify_reply_t *answer)
 {
-    static volatile apr_uint32_t warned_at;
     apr_int64_t error_code = is_platform_fault(answer->reply.kind) ? answer->reply.error_code : 0;
     int i;
 
@@ -377,12 +376,13 @@ static void warn_of_platform_fault(const dygw_redeem_t *r, const dygw_verify_rep
             error_code = answer->items[i].result;
         }
     }
-    if (error_code != 0 && dygw_log_may_repeat(&warned_at)) {
-        dygw_log(r->ctx->log, WARN, 0,
-                 DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT " be done, for "
-                              "what is not the coupon's fault: error_code %" APR_INT64_T_FMT
-                              ", logid %s; it is repeated",
-                 r->out->verifications[0]->id, error_code, answer->reply.logid);
+    if (error_code != 0) {
+        dygw_log_rarely(r->ctx->log, WARN,
+                        apr_psprintf(r->ctx->pool, "%" APR_INT64_T_FMT, error_code), 0,
+                        DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT
+                                     " be done, for what is not the coupon's fault: error_code "
+                                     "%" APR_INT64_T_FMT ", logid %s; it is repeated",
+                        r->out->verifications[0]->id, error_code, answer->reply.logid);
     }
 }
 

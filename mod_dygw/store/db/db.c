@@ -28,6 +28,24 @@
 
 /* --- failures --- */
 
+static void note_that_none_can_write(const dygw_db_t *db, int code, const char *text)
+{
+    dygw_db_shared_t *shared = db->source->shared;
+    dygw_db_writes_e why = dygw_dialect_cannot_write(db->source->dialect, code, text);
+
+    if (shared && why != DYGW_WRITES_WORK) {
+        shared->failed_as = (int)why;
+        shared->failed_at = dygw_steady_now();
+    }
+}
+
+static void note_failed_write(const dygw_db_t *db)
+{
+    if (db->source->shared) {
+        db->source->shared->failures++;
+    }
+}
+
 void dygw_db_note_failure(dygw_db_t *db, const char *what, int code)
 {
     const char *text = apr_dbd_error(db->dbd.driver, db->dbd.handle, code);
@@ -35,6 +53,7 @@ void dygw_db_note_failure(dygw_db_t *db, const char *what, int code)
     db->error = apr_pstrcat(db->pool, what, ": ", dygw_db_error_text(db->pool, text, code), NULL);
     db->deadlock = dygw_dialect_deadlock(db->source->dialect, code, text);
     db->timed_out = dygw_dialect_timed_out(db->source->dialect, code, text);
+    note_that_none_can_write(db, code, text);
 }
 
 int dygw_db_lost_deadlock(const dygw_db_t *db)
@@ -61,7 +80,8 @@ void dygw_db_report(dygw_db_t *db)
 {
     if (db->error) {
         dygw_count(db->source->metrics, DYGW_COUNT_DB_ERRORS, 0);
-        dygw_log(db->log, ERR, 0, DYGWNO(0601) "the database failed at %s", db->error);
+        dygw_log_rarely(db->log, ERR, db->error, 0, DYGWNO(0601) "the database failed at %s",
+                        db->error);
         db->error = NULL;
     }
 }
@@ -366,13 +386,17 @@ apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job)
     if (rv != 0 && may_repeat_job(db) && is_session_renewed(db)) {
         apr_atomic_inc32(&db->source->repairs);
         dygw_count(db->source->metrics, DYGW_COUNT_DB_REPAIRS, 0);
-        dygw_log(db->log, INFO, 0,
-                 DYGWNO(0602) "a database connection was renewed after it failed at %s", db->error);
+        dygw_log_rarely(db->log, INFO, NULL, 0,
+                        DYGWNO(0602) "a database connection was renewed after it failed at %s",
+                        db->error);
         db->repeated = 1;
         rv = run_job_again(db, job);
     }
     if (rv != 0) {
         db->failed = 1;
+        if (!job->results) {
+            note_failed_write(db);
+        }
         db->in_doubt
             = job_would_last(db, job) && (db->cut || db->alone || db->repeated || !db->connected);
         return APR_EGENERAL;
@@ -392,7 +416,8 @@ apr_status_t dygw_db_lock(dygw_db_t *db)
     if (rv != APR_SUCCESS) {
         db->timed_out = 1;
         db->in_doubt = 0;
-        dygw_log(db->log, ERR, rv, DYGWNO(0603) "the lock of the one writer cannot be had");
+        dygw_log_rarely(db->log, ERR, NULL, rv,
+                        DYGWNO(0603) "the lock of the one writer cannot be had");
     }
     return rv;
 }
@@ -410,12 +435,13 @@ void dygw_db_unlock(dygw_db_t *db)
 static void report_no_connection(const dygw_log_t *log, apr_status_t rv)
 {
     if (rv == APR_EBUSY) {
-        dygw_log(log, ERR, 0,
-                 DYGWNO(0610) "all database connections of this child are in use, and none became "
-                              "free in time: raise DBDMax, or look for what is slow");
+        dygw_log_rarely(
+            log, ERR, NULL, 0,
+            DYGWNO(0610) "all database connections of this child are in use, and none became "
+                         "free in time: raise DBDMax, or look for what is slow");
         return;
     }
-    dygw_log(log, ERR, 0, DYGWNO(0600) "the database cannot be reached");
+    dygw_log_rarely(log, ERR, NULL, 0, DYGWNO(0600) "the database cannot be reached");
 }
 
 apr_status_t dygw_db_open(dygw_db_t **db, dygw_db_source_t *source, const dygw_log_t *log,
@@ -528,6 +554,7 @@ static apr_status_t commit_with(dygw_db_t *db, const char *text)
             db->in_transaction = 0;
         }
         else {
+            note_failed_write(db);
             dygw_db_report(db);
         }
     }

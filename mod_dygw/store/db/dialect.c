@@ -6,10 +6,19 @@
 
 #include "store/db/catalogue.h"
 
-#define SQLITE3_BUSY    5    /* SQLITE_BUSY: somebody else writes to the file */
-#define MYSQL_DEADLOCK  1213 /* ER_LOCK_DEADLOCK */
-#define MYSQL_LOCK_WAIT 1205 /* ER_LOCK_WAIT_TIMEOUT */
-#define MYSQL_TOO_LONG  1969 /* MariaDB's ER_STATEMENT_TIMEOUT */
+#define SQLITE3_BUSY     5    /* SQLITE_BUSY: somebody else writes to the file */
+#define SQLITE3_READONLY 8    /* SQLITE_READONLY */
+#define SQLITE3_IOERR    10   /* SQLITE_IOERR */
+#define SQLITE3_FULL     13   /* SQLITE_FULL */
+#define MYSQL_DEADLOCK   1213 /* ER_LOCK_DEADLOCK */
+#define MYSQL_LOCK_WAIT  1205 /* ER_LOCK_WAIT_TIMEOUT */
+#define MYSQL_TOO_LONG   1969 /* MariaDB's ER_STATEMENT_TIMEOUT */
+
+#define MYSQL_DISK_FULL    1021 /* ER_DISK_FULL */
+#define MYSQL_TABLE_FULL   1114 /* ER_RECORD_FILE_FULL: InnoDB's word for a full disk */
+#define MYSQL_OPTION       1290 /* ER_OPTION_PREVENTS_STATEMENT: --read-only */
+#define MYSQL_READ_ONLY    1836 /* ER_READ_ONLY_MODE: --innodb-read-only */
+#define MYSQL_READ_ONLY_TX 1792 /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
 
 static const dygw_dialect_t dialects[DYGW_DIALECTS] = {
     /* FULL: what is committed stays committed when the power fails. The first look at the file may
@@ -114,6 +123,53 @@ int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text)
         /* A query's driver has another code for it. */
         return code == SQLITE3_BUSY || (text && strstr(text, "database is locked"));
     }
+}
+
+/* What the operating system says to the server, which passes it on. */
+static int is_storage_trouble(const char *text)
+{
+    static const char *const words[]
+        = { "No space left on device", "Disk quota exceeded", "Input/output error",
+            "File too large", "Read-only file system" };
+    size_t i = 0;
+
+    while (i < sizeof words / sizeof *words && !(text && strstr(text, words[i]))) {
+        i++;
+    }
+    return i < sizeof words / sizeof *words;
+}
+
+static dygw_db_writes_e sqlite3_cannot_write(int code, const char *text)
+{
+    if (code == SQLITE3_READONLY || (text && strstr(text, "readonly database"))) {
+        return DYGW_WRITES_READONLY;
+    }
+    return code == SQLITE3_FULL || code == SQLITE3_IOERR
+                   || (text && (strstr(text, "disk is full") || strstr(text, "disk I/O error")))
+               ? DYGW_WRITES_FAIL
+               : DYGW_WRITES_WORK;
+}
+
+dygw_db_writes_e dygw_dialect_cannot_write(dygw_dialect_e dialect, int code, const char *text)
+{
+    switch (dialect) {
+    case DYGW_PGSQL:
+        if (text && (strstr(text, "read-only transaction") || strstr(text, "during recovery"))) {
+            return DYGW_WRITES_READONLY;
+        }
+        break;
+    case DYGW_MYSQL:
+        if (code == MYSQL_OPTION || code == MYSQL_READ_ONLY || code == MYSQL_READ_ONLY_TX) {
+            return DYGW_WRITES_READONLY;
+        }
+        if (code == MYSQL_DISK_FULL || code == MYSQL_TABLE_FULL) {
+            return DYGW_WRITES_FAIL;
+        }
+        break;
+    default:
+        return sqlite3_cannot_write(code, text);
+    }
+    return is_storage_trouble(text) ? DYGW_WRITES_FAIL : DYGW_WRITES_WORK;
 }
 
 /* SQLite alone has no way to add a column only where it is not there. */

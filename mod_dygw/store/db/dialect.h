@@ -27,6 +27,10 @@ int dygw_dialect_deadlock(dygw_dialect_e dialect, int code, const char *text);
 /* Did the database give a statement up because a lock, or the whole statement, took too long? */
 int dygw_dialect_timed_out(dygw_dialect_e dialect, int code, const char *text);
 
+/* Does a failure with that code and text say that nothing can be written, and why?
+ * DYGW_WRITES_WORK: it says nothing about that. */
+dygw_db_writes_e dygw_dialect_cannot_write(dygw_dialect_e dialect, int code, const char *text);
+
 /* Did a statement of a migration fail only because what it adds is there already? */
 int dygw_dialect_there_already(dygw_dialect_e dialect, const char *text);
 

@@ -11,7 +11,8 @@
 #include <apr_thread_mutex.h>
 
 #define NO_SOCKET (-1)
-#define LATE      apr_time_from_sec(3) /* a look comes a second after the one before */
+#define LATE      apr_time_from_sec(3)    /* a look comes a second after the one before */
+#define TRY_PAUSE apr_time_from_msec(500) /* after a connection was refused */
 
 typedef int socket_fn(void *native);
 
@@ -38,6 +39,7 @@ struct dygw_guard_t {
     int taken;               /* connections given out, and threads on their way to one */
     int known;               /* those of `watched` that are not dead */
     int alone;               /* a thread is where connections are made */
+    int is_down;             /* the last such thread got none */
     apr_uint64_t tries;      /* of such threads, begun */
     apr_uint64_t failed_try; /* the last that failed */
     struct watched_ring_t watched;
@@ -252,11 +254,27 @@ int dygw_guard_look(dygw_guard_t *guard)
 
 /* --- the gate --- */
 
+static void note_refusal(const dygw_db_source_t *source, int is_refused)
+{
+    if (source->shared && (is_refused || source->shared->refused_at != 0)) {
+        source->shared->refused_at = is_refused ? dygw_steady_now() : 0;
+    }
+}
+
+static int refused_just_now(const dygw_db_source_t *source)
+{
+    apr_time_t at = source->shared ? source->shared->refused_at : 0;
+
+    return at != 0 && dygw_steady_now() - at < TRY_PAUSE;
+}
+
 /* May a thread pass that came after `came` tries had begun? Where it may have to make a connection,
  * it is alone there. APR_INCOMPLETE: not yet. */
-static apr_status_t may_pass_gate(dygw_guard_t *guard, apr_uint64_t came, int is_counted,
+static apr_status_t may_pass_gate(const dygw_db_source_t *source, apr_uint64_t came, int is_counted,
                                   int *alone)
 {
+    dygw_guard_t *guard = source->guard;
+
     if (guard->failed_try > came) {
         return APR_EGENERAL;
     }
@@ -269,14 +287,19 @@ static apr_status_t may_pass_gate(dygw_guard_t *guard, apr_uint64_t came, int is
     if (guard->alone) {
         return APR_INCOMPLETE;
     }
+    if (refused_just_now(source)) {
+        return APR_EGENERAL;
+    }
     *alone = guard->alone = 1;
     guard->tries++;
     return APR_SUCCESS;
 }
 
 /* is_counted: the thread has passed once before, in vain. */
-static apr_status_t pass_gate(dygw_guard_t *guard, apr_time_t until, int is_counted, int *alone)
+static apr_status_t pass_gate(const dygw_db_source_t *source, apr_time_t until, int is_counted,
+                              int *alone)
 {
+    dygw_guard_t *guard = source->guard;
     apr_status_t rv;
     apr_time_t now;
     apr_uint64_t came;
@@ -284,8 +307,8 @@ static apr_status_t pass_gate(dygw_guard_t *guard, apr_time_t until, int is_coun
     *alone = 0;
     apr_thread_mutex_lock(guard->mutex);
     came = guard->tries;
-    while ((rv = may_pass_gate(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
-           && (now = dygw_steady_now()) < until) {
+    while ((rv = may_pass_gate(source, came, is_counted, alone)) != APR_SUCCESS
+           && rv != APR_EGENERAL && (now = dygw_steady_now()) < until) {
         apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
     }
     guard->taken += rv == APR_SUCCESS && !is_counted;
@@ -294,11 +317,17 @@ static apr_status_t pass_gate(dygw_guard_t *guard, apr_time_t until, int is_coun
 }
 
 /* rv: whether the thread has got a connection; is_alone: whether others wait for that. */
-static void leave_gate(dygw_guard_t *guard, apr_status_t rv, int is_alone)
+static void leave_gate(const dygw_db_source_t *source, apr_status_t rv, int is_alone)
 {
+    dygw_guard_t *guard = source->guard;
+
+    if (is_alone) {
+        note_refusal(source, rv != APR_SUCCESS);
+    }
     apr_thread_mutex_lock(guard->mutex);
     if (is_alone) {
         guard->alone = 0;
+        guard->is_down = rv != APR_SUCCESS;
         if (rv != APR_SUCCESS) {
             guard->failed_try = guard->tries;
         }
@@ -308,16 +337,30 @@ static void leave_gate(dygw_guard_t *guard, apr_status_t rv, int is_alone)
     apr_thread_mutex_unlock(guard->mutex);
 }
 
+/* Is it worth to ask the pool, or to ask it again? Once it has let somebody in, the server is taken
+ * to be there: then the pool has dead connections to lose. */
+static int lets_in(const dygw_db_source_t *source, int *has_let_in, apr_pool_t *pool)
+{
+    if (!*has_let_in) {
+        *has_let_in = !source->knock || source->knock(source->baton, pool) == APR_SUCCESS;
+    }
+    return *has_let_in;
+}
+
 static apr_status_t try_to_open(dygw_db_source_t *source, int tries, apr_pool_t *pool,
                                 dygw_dbd_t *dbd)
 {
     apr_time_t until = dygw_steady_now() + DYGW_OPEN_PATIENCE;
+    int has_let_in = 0;
 
+    if (source->guard && source->guard->is_down && !lets_in(source, &has_let_in, pool)) {
+        return APR_EGENERAL;
+    }
     do {
         if (source->open(source->baton, pool, dbd) == APR_SUCCESS) {
             return APR_SUCCESS;
         }
-    } while (--tries > 0 && dygw_steady_now() < until);
+    } while (--tries > 0 && dygw_steady_now() < until && lets_in(source, &has_let_in, pool));
     return APR_EGENERAL;
 }
 
@@ -343,7 +386,7 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
     if (!guard) {
         return try_to_open(source, source->max_opens, pool, dbd);
     }
-    rv = pass_gate(guard, since + guard->limit, 0, &alone);
+    rv = pass_gate(source, since + guard->limit, 0, &alone);
     if (rv != APR_SUCCESS) {
         return rv == APR_EBUSY ? rv : APR_EGENERAL;
     }
@@ -352,12 +395,12 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
         if (rv == APR_SUCCESS) {
             return APR_SUCCESS;
         }
-        rv = pass_gate(guard, since + guard->limit, 1, &alone);
+        rv = pass_gate(source, since + guard->limit, 1, &alone);
     }
     if (rv == APR_SUCCESS) {
         rv = watched_open(source, wait, since, source->max_opens, pool, dbd);
     }
-    leave_gate(guard, rv, alone);
+    leave_gate(source, rv, alone);
     return rv == APR_SUCCESS ? rv : APR_EGENERAL;
 }
 

@@ -23,6 +23,24 @@ typedef struct dygw_dbd_t {
 typedef struct dygw_guard_t dygw_guard_t; /* store/db/guard.h */
 typedef struct dygw_wait_t dygw_wait_t;
 
+/* How writing goes. */
+typedef enum {
+    DYGW_WRITES_WORK,
+    DYGW_WRITES_READONLY, /* the database says that it may only be read */
+    DYGW_WRITES_FAIL      /* a full disk and the like */
+} dygw_db_writes_e;
+
+/* What the children of a host tell each other of their database, in shared memory. Times are those
+ * of dygw_steady_now. */
+typedef struct dygw_db_shared_t {
+    _Atomic apr_int64_t refused_at; /* when a connection could not be made; 0: the last try did */
+    _Atomic int failed_as;          /* the last failure that says why nothing can be written: a
+                                     * dygw_db_writes_e, */
+    _Atomic apr_int64_t failed_at;  /* and when that was */
+    _Atomic apr_uint32_t failures;  /* how many writes have failed, for whatever reason */
+    _Atomic int tested_as;          /* what the background's last test of writing came to */
+} dygw_db_shared_t;
+
 /* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
  * apr_dbd. */
 typedef struct dygw_db_source_t {
@@ -30,12 +48,16 @@ typedef struct dygw_db_source_t {
     int max_opens; /* how often open may be tried when it gives nothing: pooled connections + 1 */
     apr_status_t (*open)(void *baton, apr_pool_t *pool, dygw_dbd_t *dbd);
     void (*close)(void *baton, dygw_dbd_t *dbd);
+    /* Makes a connection beside all others and ends it: can any be made at all? NULL: not known
+     * before open is tried. */
+    apr_status_t (*knock)(void *baton, apr_pool_t *pool);
     /* One writer at a time on this host: needed by SQLite only, both NULL elsewhere. */
     apr_status_t (*lock_writer)(void *baton);
     void (*unlock_writer)(void *baton);
     void *baton;
     const char *application;       /* of Douyin: a database of another is refused; NULL: none is */
     dygw_guard_t *guard;           /* NULL: one thread alone uses the source */
+    dygw_db_shared_t *shared;      /* NULL: nobody else is told */
     apr_uint32_t repairs;          /* statements that had to be prepared anew; atomic */
     const dygw_metrics_t *metrics; /* NULL: nothing is counted */
 } dygw_db_source_t;

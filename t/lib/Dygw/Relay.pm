@@ -8,6 +8,8 @@
 #   $relay->freeze;                         # nothing goes through, of new connections neither
 #   $relay->vanish;                         # both: those that there are break, new ones hang
 #   $relay->refuse;                         # cuts, and refuses new ones
+#   $relay->drop;                           # cuts, and resets each new one
+#   $relay->count;                          # how many connections have come so far, whatever became of them
 #   $relay->trap(refuse => 'text');         # does that, or another of these, when a client says the text, which is lost
 #   $relay->pass;                           # all is well again; what was held up goes on
 package Dygw::Relay;
@@ -52,7 +54,8 @@ sub tell {
     my ($self, @words) = @_;
     syswrite $self->{control}, "@words\n" or croak "the relay is gone: $!";
     sysread $self->{control}, my $answer, CHUNK or croak 'the relay is gone';
-    return;
+    chomp $answer;
+    return $answer;
 }
 
 sub target { my ($self, $path) = @_; return $self->tell(target => $path) }
@@ -60,6 +63,8 @@ sub cut    { return $_[0]->tell('cut') }
 sub freeze { return $_[0]->tell('freeze') }
 sub vanish { return $_[0]->tell('vanish') }
 sub refuse { return $_[0]->tell('refuse') }
+sub drop   { return $_[0]->tell('drop') }
+sub count  { return $_[0]->tell('count') }
 sub pass   { return $_[0]->tell('pass') }
 sub trap   { my ($self, $what, $text) = @_; return $self->tell(trap => $what, $text) }
 
@@ -86,18 +91,19 @@ sub obey {
     my ($command, @arguments) = split ' ', $line;
     if    ($command eq 'target') { $self->{target} = $arguments[0] }
     elsif ($command eq 'trap')   { @$self{qw(trap trapped)} = @arguments }
-    else                         { $self->become($command) }
-    syswrite $self->{control}, "done\n";
+    elsif ($command ne 'count')  { $self->become($command) }
+    syswrite $self->{control}, ($command eq 'count' ? $self->{came} // 0 : 'done') . "\n";
     return 1;
 }
 
 sub become {
     my ($self, $state) = @_;
     delete @$self{qw(trap trapped)};
-    $self->reset_all if $state =~ /\A(?:cut|vanish|refuse)\z/;
+    $self->reset_all if $state =~ /\A(?:cut|vanish|refuse|drop)\z/;
+    $self->{drops} = $state eq 'drop';
     $self->listen_on if $state ne 'refuse';
     close delete $self->{listener} if $state eq 'refuse';
-    $self->watch($state =~ /\A(?:cut|pass)\z/ ? $self->everything : $self->{control});
+    $self->watch($state =~ /\A(?:cut|pass|drop)\z/ ? $self->everything : $self->{control});
     return;
 }
 
@@ -122,6 +128,8 @@ sub listen_on {
 sub connect_next {
     my ($self) = @_;
     my $client = $self->{listener}->accept or return;
+    $self->{came}++;
+    return reset_one($client) if $self->{drops};
     my $server = IO::Socket::UNIX->new(Peer => $self->{target}, Type => SOCK_STREAM);
     return reset_one($client) if !$server;
     $self->{peers}{$client} = [ $client, $server ];

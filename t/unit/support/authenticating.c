@@ -53,6 +53,11 @@ void dygw_explain_database(dygw_result_t *out)
     out->code = DYGW_DATABASE_UNAVAILABLE;
 }
 
+void dygw_explain_key(dygw_result_t *out)
+{
+    out->code = DYGW_KEY_UNAVAILABLE;
+}
+
 void dygw_explain_replay(dygw_result_t *result)
 {
     *result = (dygw_result_t){ .code = DYGW_REPLAYED_NONCE };
