@@ -205,7 +205,7 @@ static const ap_directive_t *find_missing_driver(const ap_directive_t *node, con
 
     for (; node; node = node->next) {
         const ap_directive_t *inside = find_missing_driver(node->first_child, package, pool);
-        const char *driver = is_named(node, "DBDriver") ? first_argument(node, pool) : "";
+        const char *driver = dygw_tree_is(node, "DBDriver") ? dygw_tree_argument(node, pool) : "";
         const apr_dbd_driver_t *found;
 
         if (inside) {

@@ -17,7 +17,7 @@
 #define SHUT_MAX_MS    10000
 
 /* A test may succeed where the next redemption does not. */
-#define FAILURE_US     apr_time_from_sec(5)
+#define FAILURE_US apr_time_from_sec(5)
 
 /* Several processes share the atomic members, so that each must be one instruction: a lock that the
  * compiler's library puts around it would belong to one process. */
