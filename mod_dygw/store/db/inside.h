@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For db.c, rows.c, deadline.c and script.c of store/db/ only: the inside of a unit of work. */
+ * For db.c, failure.c, rows.c, deadline.c and script.c of store/db/ only: the inside of a unit of work. */
 #ifndef DYGW_STORE_DB_INSIDE_H
 #define DYGW_STORE_DB_INSIDE_H
 
@@ -41,6 +41,9 @@ typedef struct dygw_dbjob_t {
 
 /* Keeps what the driver says of a failure for dygw_db_report. */
 void dygw_db_note_failure(dygw_db_t *db, const char *what, int code);
+
+/* Counts a write that failed, for the host. */
+void dygw_db_note_failed_write(const dygw_db_t *db);
 
 /* Takes the lock of the one writer, where there is one, until dygw_db_unlock. */
 apr_status_t dygw_db_lock(dygw_db_t *db);
