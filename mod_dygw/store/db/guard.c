@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include "util/bell.h"
 
 #define NO_SOCKET (-1)
 #define LATE      apr_time_from_sec(3) /* a look comes a second after the one before */
@@ -28,8 +27,7 @@ APR_RING_HEAD(watched_ring_t, dygw_watched_t);
 APR_RING_HEAD(wait_ring_t, dygw_wait_t);
 
 struct dygw_guard_t {
-    apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *changed; /* for those at the gate */
+    dygw_bell_t bell; /* its mutex guards all of it; it rings for those at the gate */
     apr_interval_time_t limit;
     socket_fn *socket_of;
     void (*wake)(void *baton);
@@ -106,11 +104,11 @@ static apr_status_t forget_watched(void *data)
     dygw_watched_t *watched = data;
     dygw_guard_t *guard = watched->guard;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     set_socket(watched, NO_SOCKET);
     guard->known -= !watched->dead;
     APR_RING_REMOVE(watched, ring);
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return APR_SUCCESS;
 }
 
@@ -124,10 +122,10 @@ dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool)
     watched = apr_pcalloc(pool, sizeof(*watched));
     watched->guard = guard;
     watched->socket = NO_SOCKET;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     APR_RING_INSERT_HEAD(&guard->watched, watched, dygw_watched_t, ring);
     guard->known++;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     apr_pool_cleanup_register(pool, watched, forget_watched, apr_pool_cleanup_null);
     return watched;
 }
@@ -141,7 +139,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
         return;
     }
     number = watched ? socket_of(guard, dbd) : NO_SOCKET;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     if (wait->watched) {
         wait->watched->used = 0;
     }
@@ -153,7 +151,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
         guard->known += watched->dead;
         watched->dead = 0;
     }
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
 }
 
 /* --- waits --- */
@@ -163,7 +161,7 @@ static void begin_wait_at(dygw_wait_t *wait, apr_time_t since)
     dygw_guard_t *guard = wait->guard;
     int wake;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     wait->since = since;
     if (wait->watched) {
         wait->watched->last = since;
@@ -175,7 +173,7 @@ static void begin_wait_at(dygw_wait_t *wait, apr_time_t since)
         guard->sleeps = 0;
         guard->looked_at = since;
     }
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     if (wake) {
         guard->wake(guard->baton);
     }
@@ -196,12 +194,12 @@ int dygw_wait_end(dygw_wait_t *wait)
     if (!guard) {
         return 0;
     }
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     APR_RING_REMOVE(wait, ring);
     wait->since = 0;
     was_cut = wait->cut;
     wait->cut = 0;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return was_cut;
 }
 
@@ -234,7 +232,7 @@ int dygw_guard_look(dygw_guard_t *guard)
     int is_late;
     int again;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     is_late = !guard->was_late && now - guard->looked_at > LATE;
     guard->was_late = is_late;
     guard->looked_at = now;
@@ -246,7 +244,7 @@ int dygw_guard_look(dygw_guard_t *guard)
     again = !APR_RING_EMPTY(&guard->waits, dygw_wait_t, ring) || guard->stirred;
     guard->stirred = 0;
     guard->sleeps = !again;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return again;
 }
 
@@ -282,21 +280,21 @@ static apr_status_t pass_gate(dygw_guard_t *guard, apr_time_t until, int is_coun
     apr_uint64_t came;
 
     *alone = 0;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     came = guard->tries;
     while ((rv = may_pass_gate(guard, came, is_counted, alone)) != APR_SUCCESS && rv != APR_EGENERAL
            && (now = dygw_steady_now()) < until) {
-        apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
+        dygw_bell_wait(&guard->bell, until - now);
     }
     guard->taken += rv == APR_SUCCESS && !is_counted;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return rv;
 }
 
 /* rv: whether the thread has got a connection; is_alone: whether others wait for that. */
 static void leave_gate(dygw_guard_t *guard, apr_status_t rv, int is_alone)
 {
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     if (is_alone) {
         guard->alone = 0;
         if (rv != APR_SUCCESS) {
@@ -304,8 +302,8 @@ static void leave_gate(dygw_guard_t *guard, apr_status_t rv, int is_alone)
         }
     }
     guard->taken -= rv != APR_SUCCESS;
-    apr_thread_cond_broadcast(guard->changed);
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_ring(&guard->bell);
+    dygw_bell_unlock(&guard->bell);
 }
 
 static apr_status_t try_to_open(dygw_db_source_t *source, int tries, apr_pool_t *pool,
@@ -368,10 +366,10 @@ void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *db
     dygw_wait_use(wait, NULL, dbd);
     source->close(source->baton, dbd);
     if (guard) {
-        apr_thread_mutex_lock(guard->mutex);
+        dygw_bell_lock(&guard->bell);
         guard->taken--;
-        apr_thread_cond_broadcast(guard->changed);
-        apr_thread_mutex_unlock(guard->mutex);
+        dygw_bell_ring(&guard->bell);
+        dygw_bell_unlock(&guard->bell);
     }
 }
 
@@ -379,7 +377,6 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *
                                apr_pool_t *pool)
 {
     dygw_guard_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_status_t rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
     made->max = config->max;
     made->limit = config->limit;
@@ -390,5 +387,5 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *
     APR_RING_INIT(&made->watched, dygw_watched_t, ring);
     APR_RING_INIT(&made->waits, dygw_wait_t, ring);
     *guard = made;
-    return rv == APR_SUCCESS ? apr_thread_cond_create(&made->changed, pool) : rv;
+    return dygw_bell_init(&made->bell, pool);
 }
