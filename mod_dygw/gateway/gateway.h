@@ -68,7 +68,8 @@ typedef struct dygw_result_t {
 /* The host's state: what all children of a host share. The glue keeps it in shared memory. Its
  * atomic members are read and written at any time, all others only between dygw_host_lock and
  * dygw_host_unlock. */
-#define DYGW_TOKEN_MAX 1024
+#define DYGW_TOKEN_MAX  1024
+#define DYGW_STALE_KEPT 16
 typedef struct dygw_host_t {
     apr_int64_t token_version; /* 0 = there has never been a token */
     dygw_ms_t token_obtained_at;
@@ -91,6 +92,13 @@ typedef struct dygw_host_t {
     dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
                                  * clock; 0 = never */
     dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
+    /* What was seen of other clocks last, see dygw_clock_seen_t. */
+    struct {
+        _Atomic dygw_ms_t ahead;
+        _Atomic apr_time_t at;
+    } clocks[DYGW_CLOCKS];
+    _Atomic apr_int64_t stale;                      /* requests with a stale timestamp, and */
+    _Atomic apr_int64_t stale_off[DYGW_STALE_KEPT]; /* how far the last ones were ahead, s */
 } dygw_host_t;
 
 typedef enum { DYGW_DB_OK, DYGW_DB_UNREACHABLE, DYGW_DB_SCHEMA } dygw_database_state_e;
@@ -110,6 +118,7 @@ typedef struct dygw_gateway_t {
     int rate_burst;                       /* how many requests of an app may come at once */
     int use_cancel_token;                 /* a cancel is sent with a cancel_token */
     apr_interval_time_t retention;        /* us: older verifications are removed; 0 = never */
+    apr_interval_time_t signature_window; /* us: so far a caller's clock may be off ours */
     int time_zone;                        /* of business days, in minutes east of UTC */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;

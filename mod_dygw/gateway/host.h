@@ -40,6 +40,34 @@ void dygw_host_apps_seen(dygw_gateway_t *gateway, apr_int64_t version, dygw_ms_t
  * it: a host may use old apps for two seconds at most. 0 while the database is away. */
 int dygw_host_apps_unseen(const dygw_gateway_t *gateway);
 
+/* --- clocks --- */
+
+/* What was seen of another clock counts for so long, in us: a day. Its time goes by the steady
+ * clock meanwhile, which does not run while a machine is suspended. */
+#define DYGW_CLOCK_KNOWN_US apr_time_from_sec(86400)
+
+/* Notes what the clock shows now, for all children and for dygw_sure_now of this one. */
+void dygw_host_clock_shown(dygw_gateway_t *gateway, dygw_clock_e which, dygw_ms_t shown);
+
+/* Notes the time that a reply of Douyin's tells, which has just come; if it tells any. */
+void dygw_host_reply_shown(dygw_gateway_t *gateway, const dygw_reply_t *reply);
+
+/* Copies what any child has seen of the clock, also for dygw_sure_now of this process. 0: nothing
+ * is known of it. */
+int dygw_host_clock(const dygw_gateway_t *gateway, dygw_clock_e which, dygw_clock_seen_t *seen);
+
+/* Forgets what was seen of the clock: it has to be asked anew. */
+void dygw_host_clock_doubt(dygw_gateway_t *gateway, dygw_clock_e which);
+
+/* How far this host's clock is ahead of Douyin's, where that is so far that callers whose clocks
+ * are right are refused, or nearly; negative: behind; 0: it is not, or nobody knows. */
+dygw_ms_t dygw_host_clock_wrong(const dygw_gateway_t *gateway);
+
+/* Notes a request whose timestamp was ahead of this host's clock by `sec`, too much either way. */
+void dygw_host_stale(dygw_gateway_t *gateway, apr_int64_t sec);
+
+/* --- work --- */
+
 /* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 

@@ -47,6 +47,15 @@ static const char *worker_of(const dygw_host_t *host, dygw_ms_t started_at)
                : "stalled";
 }
 
+/* By Douyin's clock, as it was heard last: what it said a day ago still tells, for its time goes on
+ * by the steady clock. */
+static const char *clock_of(const dygw_gateway_t *gateway)
+{
+    dygw_ms_t ahead = dygw_host_clock_wrong(gateway);
+
+    return ahead == 0 ? NULL : ahead > 0 ? "ahead" : "behind";
+}
+
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
 {
     const global_score *score = ap_get_scoreboard_global();
@@ -59,7 +68,9 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->token = token_of(host, now);
     health->worker = worker_of(host, started_at);
     dygw_host_unlock(gateway);
-    health->ok = health->database == good && health->token == good && health->worker == good;
+    health->clock = clock_of(gateway);
+    health->ok = health->database == good && health->token == good && health->worker == good
+                 && !health->clock;
 }
 
 int dygw_handle_health(dygw_call_t *call)
@@ -76,6 +87,9 @@ int dygw_handle_health(dygw_call_t *call)
     dygw_jsonw_string(&w, "database", health.database);
     dygw_jsonw_string(&w, "token", health.token);
     dygw_jsonw_string(&w, "worker", health.worker);
+    if (health.clock) {
+        dygw_jsonw_string(&w, "clock", health.clock);
+    }
     dygw_jsonw_end_object(&w);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, health.ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, w.text, w.len);

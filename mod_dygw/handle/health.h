@@ -10,7 +10,8 @@ typedef struct dygw_health_t {
     const char *database;
     const char *token;
     const char *worker;
-    int ok; /* all three are "ok" */
+    const char *clock; /* NULL: it is right, as far as anybody knows */
+    int ok;            /* nothing is wrong */
 } dygw_health_t;
 
 /* Neither the database nor Douyin is asked: the background of this host has looked, and left what

@@ -157,6 +157,23 @@ static void read_health(scrape_t *scrape)
     add_labelled(scrape, "check", "database", strcmp(health.database, "ok") == 0);
     add_labelled(scrape, "check", "token", strcmp(health.token, "ok") == 0);
     add_labelled(scrape, "check", "worker", strcmp(health.worker, "ok") == 0);
+    add_labelled(scrape, "check", "clock", health.clock == NULL);
+}
+
+static void read_clocks(scrape_t *scrape)
+{
+    static const char *const words[]
+        = { [DYGW_CLOCK_DATABASE] = "database", [DYGW_CLOCK_DOUYIN] = "douyin" };
+    dygw_clock_seen_t seen;
+    int i;
+
+    begin_gauge(scrape, "dygw_clock_offset_seconds",
+                "How far this host's clock is ahead of another; negative: behind it.");
+    for (i = 0; i < DYGW_CLOCKS; i++) {
+        if (dygw_host_clock(&scrape->runtime->gateway, (dygw_clock_e)i, &seen)) {
+            add_sample(scrape, "", "clock", words[i], dygw_clock_ahead(&seen), DYGW_THOUSANDTHS);
+        }
+    }
 }
 
 static void read_token_and_lease(scrape_t *scrape)
@@ -215,6 +232,7 @@ static void read_nonces(scrape_t *scrape)
 static void read_gauges(scrape_t *scrape)
 {
     read_health(scrape);
+    read_clocks(scrape);
     read_token_and_lease(scrape);
     read_backlog(scrape);
     read_nonces(scrape);

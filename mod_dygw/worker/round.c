@@ -208,6 +208,7 @@ static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw
         return rv;
     }
     compare_clocks(round, round->tick_began_at, tick->now);
+    dygw_host_clock_shown(&round->gateway, DYGW_CLOCK_DATABASE, tick->now);
     dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);
     if (share_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
@@ -340,6 +341,28 @@ static void keep_token(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
 }
 
+/* Any answer of Douyin's tells its time, and a renewal is a call that changes nothing else. */
+static void ask_for_time(dygw_round_t *round, const dygw_ctx_t *ctx)
+{
+    apr_int64_t version = dygw_host_lock(&round->gateway)->token_version;
+    dygw_token_t token;
+
+    dygw_host_unlock(&round->gateway);
+    if (version != 0) {
+        dygw_token_renew(ctx, version, DYGW_RENEW_OLD, 0, &token);
+    }
+}
+
+static void watch_clock(dygw_round_t *round, const dygw_ctx_t *ctx)
+{
+    int to_do = dygw_clocks_turn(ctx, &round->clocks);
+
+    round->to_recall |= (to_do & DYGW_CLOCKS_SET_BACK) != 0;
+    if (to_do & DYGW_CLOCKS_ASK) {
+        ask_for_time(round, ctx);
+    }
+}
+
 /* Seals with the new master key what the old one has sealed; and again when apps have changed,
  * because a host that still has the old key only may have changed them. */
 static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
@@ -354,7 +377,7 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw
 static apr_status_t purge_tables(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_round_t *round = baton;
-    dygw_ms_t now = dygw_now();
+    dygw_ms_t now = dygw_sure_now();
     int nonces = 0;
     int keys = 0;
 
@@ -418,6 +441,9 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 
     round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
     if (round->tick_answered) {
+        if (round->to_recall) {
+            round->to_recall = dygw_recall_all(ctx, tick.now) != APR_SUCCESS;
+        }
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
         dygw_backlog_turn(ctx, &round->backlog, tick.due_at != DYGW_NO_TIME, tick.apps_version);
@@ -443,6 +469,7 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     dygw_ms_t now = dygw_now();
     int under_way;
 
+    watch_clock(round, &ctx);
     if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
         round->tick_began_at = now;
         run_tick(round, &ctx);

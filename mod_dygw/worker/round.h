@@ -5,6 +5,7 @@
 #define DYGW_WORKER_ROUND_H
 
 #include "gateway/background/backlog.h"
+#include "gateway/background/clocks.h"
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
 #include "gateway/reports/reconcile.h"
@@ -31,8 +32,10 @@ typedef struct dygw_round_t {
     dygw_ms_t tick_began_at; /* when the last tick began */
     int tick_answered;       /* the database answered the last tick */
     int clock_off;           /* this host's clock was found wrong, and a warning was logged */
-    dygw_ms_t purged_at;     /* when old nonces and keys were removed last; 0: at once */
-    dygw_ms_t recalled_at;   /* see dygw_recall_turn; 0: not since the lease is held */
+    dygw_clocks_t clocks;
+    int to_recall;         /* the clock was set back, and what waits is not looked at yet */
+    dygw_ms_t purged_at;   /* when old nonces and keys were removed last; 0: at once */
+    dygw_ms_t recalled_at; /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
     apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
