@@ -17,6 +17,7 @@ use Dygw::Server qw(poll spew);
 
 use constant SOON_SEC => 15;
 use constant YEARS_SEC => 3 * 365 * 86400;
+use constant REST_SEC => 600;
 
 my $database = Dygw::Database->new('sqlite3');
 my $clock = $database->dir . '/clock';
@@ -44,6 +45,8 @@ sub soon {
 
 # What /health says of the clock; '' where it says nothing.
 sub health { my $health = $gateway->health; return "$health->{status} " . ($health->{json}{checks}{clock} // '') }
+
+sub renewed { return $database->query('SELECT renewed_at FROM dygw_leases') / 1000 }
 
 sub lines { my ($code) = @_; return scalar(() = $gateway->server->log_text =~ /\b$code:/g) }
 
@@ -83,14 +86,19 @@ $gateway->server->log_like(qr/DYGW0364/, '... and the log says it');
 is(lines('DYGW0362') . lines('DYGW0363') . lines('DYGW0364'), '111', '... each once');
 
 # Years ahead, as nobody's clock but this host's.
+my $done = "id = $first->{json}{data}{id} AND enrichment_status <> 'pending'";
+soon('nothing is left to be done for it', sub { $gateway->rows('dygw_verifications', $done) });
 my $records = $gateway->rows('dygw_verifications');
 set_clock(YEARS_SEC);
 soon('years ahead: /health says so, though nobody calls', sub { health() eq '503 ahead' });
-my $renewed = $database->query('SELECT renewed_at FROM dygw_leases');
-soon('... and the background works on', sub { $database->query('SELECT renewed_at FROM dygw_leases') > $renewed + 3000 });
+soon('... and the background works on', sub { renewed() > time + YEARS_SEC / 2 });
+my $renewed = renewed();
+soon('... and on', sub { renewed() > $renewed });
+set_clock(YEARS_SEC + REST_SEC);
+soon('... and after the rest of what removes old records', sub { renewed() > time + YEARS_SEC + REST_SEC - 60 });
 is($gateway->rows('dygw_verifications'), $records, '... and DygwRetention removes no record');
 cmp_ok($gateway->rows('dygw_idempotency'), '>', 0, '... and no Idempotency-Key is forgotten');
-my $again = verify_at(YEARS_SEC, $coupon, headers => { 'Idempotency-Key' => 'till-1-0001' });
+my $again = verify_at(YEARS_SEC + REST_SEC, $coupon, headers => { 'Idempotency-Key' => 'till-1-0001' });
 is($again->{json}{data}{id}, $first->{json}{data}{id}, '... and a request that is repeated redeems nothing anew');
 set_clock(0);
 soon('set back: /health is right', sub { health() eq '200 ' });
