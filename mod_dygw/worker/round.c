@@ -358,6 +358,9 @@ static void watch_clock(dygw_round_t *round, const dygw_ctx_t *ctx)
     int to_do = dygw_clocks_turn(ctx, &round->clocks);
 
     round->to_recall |= (to_do & DYGW_CLOCKS_SET_BACK) != 0;
+    if ((to_do & DYGW_CLOCKS_RIGHT) && round->runtime->nonces) {
+        dygw_nonces_forgive(round->runtime->nonces, dygw_now());
+    }
     if (to_do & DYGW_CLOCKS_ASK) {
         ask_for_time(round, ctx);
     }

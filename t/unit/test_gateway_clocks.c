@@ -117,6 +117,26 @@ static void a_clock_that_is_set_back_is_told_once_with_by_how_much(DYGW_UNUSED v
     assert_int_equal(messages, 0);
 }
 
+static void after_a_step_back_douyin_tells_which_clock_was_right(DYGW_UNUSED void **state)
+{
+    pass(260);
+    now -= HOUR_MS;
+    turn();
+    messages = 0;
+    douyin_answers(0);
+    assert_int_equal(turn(), DYGW_CLOCKS_RIGHT);
+    assert_int_equal(turn(), 0);
+    pass(260);
+    now -= HOUR_MS;
+    turn();
+    messages = 0;
+    douyin_answers(HOUR_MS);
+    assert_int_equal(turn(), 0);
+    assert_said("DYGW0362");
+    douyin_answers(0);
+    assert_int_equal(turn(), 0);
+}
+
 static void one_that_is_set_forward_recalls_nothing(DYGW_UNUSED void **state)
 {
     pass(260);
@@ -279,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_clock_that_goes_as_it_should_is_not_talked_of),
         TEST(a_clock_that_is_set_back_is_told_once_with_by_how_much),
+        TEST(after_a_step_back_douyin_tells_which_clock_was_right),
         TEST(one_that_is_set_forward_recalls_nothing),
         TEST(two_seconds_are_no_step),
         TEST(how_wrong_it_is_is_told_when_that_changes),

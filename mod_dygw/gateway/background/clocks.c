@@ -58,6 +58,7 @@ static int look_for_step(const dygw_ctx_t *ctx, dygw_clocks_t *state)
                  words_for(step, ctx->pool));
         return DYGW_CLOCKS_ASK;
     }
+    state->was_set_back = 1;
     dygw_log(ctx->log, WARN, 0,
              DYGWNO(0360) "this host's clock was set back by %s; what was put off by the clock "
                           "before is looked at now",
@@ -88,14 +89,14 @@ static void report_clock(const dygw_ctx_t *ctx, int wrong, dygw_ms_t ahead)
 }
 
 /* What is not known does not change what was logged. */
-static void compare_with_douyin(const dygw_ctx_t *ctx, dygw_clocks_t *state)
+static int compare_with_douyin(const dygw_ctx_t *ctx, dygw_clocks_t *state)
 {
     dygw_clock_seen_t seen;
     dygw_ms_t ahead;
-    int wrong;
+    int wrong, was_ahead;
 
     if (!dygw_host_clock(ctx->gateway, DYGW_CLOCK_DOUYIN, &seen)) {
-        return;
+        return 0;
     }
     ahead = dygw_clock_ahead(&seen);
     wrong = dygw_host_clock_wrong(ctx->gateway) != 0 ? WRONG
@@ -105,6 +106,9 @@ static void compare_with_douyin(const dygw_ctx_t *ctx, dygw_clocks_t *state)
         report_clock(ctx, wrong, ahead);
     }
     state->wrong = wrong;
+    was_ahead = wrong == WELL && state->was_set_back;
+    state->was_set_back = 0;
+    return was_ahead ? DYGW_CLOCKS_RIGHT : 0;
 }
 
 /* --- callers whose clocks differ --- */
@@ -184,7 +188,7 @@ int dygw_clocks_turn(const dygw_ctx_t *ctx, dygw_clocks_t *state)
 {
     int to_do = look_for_step(ctx, state);
 
-    compare_with_douyin(ctx, state);
+    to_do |= compare_with_douyin(ctx, state);
     if (must_ask(ctx, state)) {
         to_do |= DYGW_CLOCKS_ASK;
     }

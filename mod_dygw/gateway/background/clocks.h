@@ -14,6 +14,7 @@
 typedef struct dygw_clocks_t {
     apr_time_t turned_at; /* when the last turn was, by the steady clock; 0: there was none */
     dygw_ms_t apart;      /* how far the host's clock was ahead of the steady one then */
+    int was_set_back;     /* and it is not known yet whether it is right now */
     int wrong;            /* how wrong the clock was found, as logged last: 0 well, 1, 2 */
     apr_time_t asked_at;  /* when Douyin was asked for the time; 0: never */
     apr_int64_t stale;    /* of the host's state, as it was told last, */
@@ -24,6 +25,9 @@ typedef struct dygw_clocks_t {
 /* What has to be done, as bits: */
 #define DYGW_CLOCKS_SET_BACK 1 /* the clock was set back: look for what was put off by it */
 #define DYGW_CLOCKS_ASK      2 /* ask Douyin anything, so that its clock is known again */
+
+/* The clock was set back, and Douyin says that it is right now: it was ahead before. */
+#define DYGW_CLOCKS_RIGHT    4
 
 /* Looks at the clock and logs what has changed. Returns what has to be done. To be called by the
  * thread of each host that looks at the database, in each round. */
