@@ -85,13 +85,18 @@ typedef struct dygw_host_t {
                                        * count here before the version is read again */
     _Atomic apr_int64_t last_id;      /* newest verification id given out on this host */
     /* What /health says, as the background of this host found it last. */
-    dygw_ms_t tick_at;          /* when it looked at the database; 0 = never */
-    _Atomic int database_state; /* a dygw_database_state_e */
-    _Atomic apr_int64_t work;   /* raised when a request of this host leaves work to the
+    apr_time_t tick_at;            /* when it looked at the database, by the steady clock;
+                                 * 0 = never */
+    _Atomic int database_state;    /* a dygw_database_state_e */
+    _Atomic apr_int64_t work;      /* raised when a request of this host leaves work to the
                                  * background */
-    dygw_ms_t lease_renewed_at; /* when any host renewed the background's lease, by this host's
+    dygw_ms_t lease_renewed_at;    /* when any host renewed the background's lease, by this host's
                                  * clock; 0 = never */
-    dygw_ms_t diagnosed_at;     /* when the last diagnosis began; 0 = never */
+    apr_time_t lease_seen_at;      /* when it last found that lease renewed in time, by the
+                                 * steady clock */
+    _Atomic dygw_ms_t clock_wrong; /* how far this host's clock is ahead of Douyin's, where
+                                    * that is too much; 0 = it is not, or nobody knows */
+    dygw_ms_t diagnosed_at;        /* when the last diagnosis began; 0 = never */
     /* What was seen of other clocks last, see dygw_clock_seen_t. */
     struct {
         _Atomic dygw_ms_t ahead;

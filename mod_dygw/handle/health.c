@@ -16,12 +16,17 @@
 #define REPLY_SIZE       256
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
 #define LOOK_PATIENCE_MS 5000
+/* Over two looks at the database. */
+#define JUST_NOW_US      apr_time_from_sec(3)
 
 static const char good[] = "ok";
 
 static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
 {
-    if (!dygw_is_recent(host->tick_at, patience) || host->database_state == DYGW_DB_UNREACHABLE) {
+    const apr_interval_time_t ago = dygw_steady_now() - host->tick_at;
+
+    if (host->tick_at == 0 || ago >= apr_time_from_msec(patience)
+        || host->database_state == DYGW_DB_UNREACHABLE) {
         return "unreachable";
     }
     return host->database_state == DYGW_DB_SCHEMA ? "schema" : good;
@@ -38,20 +43,22 @@ static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
     return host->token_refused ? "refused" : good;
 }
 
-/* Before the first minute is over nobody can have been idle for a minute. */
+/* Before the first minute is over nobody can have been idle for a minute. What was seen just now
+ * counts whatever the clock was set to since. */
 static const char *worker_of(const dygw_host_t *host, dygw_ms_t started_at)
 {
     return dygw_is_recent(host->lease_renewed_at, DYGW_LEASE_STALLED_MS)
                    || dygw_is_recent(started_at, DYGW_LEASE_STALLED_MS)
+                   || (host->lease_seen_at != 0
+                       && dygw_steady_now() - host->lease_seen_at < JUST_NOW_US)
                ? good
                : "stalled";
 }
 
-/* By Douyin's clock, as it was heard last: what it said a day ago still tells, for its time goes on
- * by the steady clock. */
-static const char *clock_of(const dygw_gateway_t *gateway)
+/* As the background has found it: it doubts what it knew of Douyin's clock when ours was set. */
+static const char *clock_of(const dygw_host_t *host)
 {
-    dygw_ms_t ahead = dygw_host_clock_wrong(gateway);
+    dygw_ms_t ahead = host->clock_wrong;
 
     return ahead == 0 ? NULL : ahead > 0 ? "ahead" : "behind";
 }
@@ -67,8 +74,8 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->database = database_of(host, patience);
     health->token = token_of(host, now);
     health->worker = worker_of(host, started_at);
+    health->clock = clock_of(host);
     dygw_host_unlock(gateway);
-    health->clock = clock_of(gateway);
     health->ok = health->database == good && health->token == good && health->worker == good
                  && !health->clock;
 }

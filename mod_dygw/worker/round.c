@@ -135,7 +135,7 @@ static void share_no_tick(dygw_round_t *round, dygw_database_state_e state)
 {
     dygw_host_t *host = dygw_host_lock(&round->gateway);
 
-    host->tick_at = dygw_now();
+    host->tick_at = dygw_steady_now();
     host->database_state = state;
     dygw_host_unlock(&round->gateway);
 }
@@ -146,10 +146,13 @@ static apr_int64_t share_tick(dygw_round_t *round, const dygw_tick_t *tick)
     dygw_host_t *host = dygw_host_lock(&round->gateway);
     apr_int64_t held = host->token_version;
 
-    host->tick_at = dygw_now();
+    host->tick_at = dygw_steady_now();
     host->database_state = DYGW_DB_OK;
     if (tick->lease_age_ms >= 0) {
-        host->lease_renewed_at = host->tick_at - tick->lease_age_ms;
+        host->lease_renewed_at = dygw_now() - tick->lease_age_ms;
+        if (tick->lease_age_ms < DYGW_LEASE_STALLED_MS) {
+            host->lease_seen_at = host->tick_at;
+        }
     }
     dygw_host_unlock(&round->gateway);
     return held;
@@ -256,7 +259,10 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     }
     note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
     if (round->holds_lease) {
-        dygw_host_lock(&round->gateway)->lease_renewed_at = dygw_now();
+        dygw_host_t *host = dygw_host_lock(&round->gateway);
+
+        host->lease_renewed_at = dygw_now();
+        host->lease_seen_at = dygw_steady_now();
         dygw_host_unlock(&round->gateway);
     }
 }

@@ -99,9 +99,9 @@ static int compare_with_douyin(const dygw_ctx_t *ctx, dygw_clocks_t *state)
         return 0;
     }
     ahead = dygw_clock_ahead(&seen);
-    wrong = dygw_host_clock_wrong(ctx->gateway) != 0 ? WRONG
-            : llabs(ahead) > DYGW_CLOCK_WELL_MS      ? OFF
-                                                     : WELL;
+    wrong = ctx->gateway->host->clock_wrong != 0 ? WRONG
+            : llabs(ahead) > DYGW_CLOCK_WELL_MS  ? OFF
+                                                 : WELL;
     if (wrong != state->wrong) {
         report_clock(ctx, wrong, ahead);
     }
@@ -188,6 +188,7 @@ int dygw_clocks_turn(const dygw_ctx_t *ctx, dygw_clocks_t *state)
 {
     int to_do = look_for_step(ctx, state);
 
+    ctx->gateway->host->clock_wrong = dygw_host_clock_wrong(ctx->gateway);
     to_do |= compare_with_douyin(ctx, state);
     if (must_ask(ctx, state)) {
         to_do |= DYGW_CLOCKS_ASK;

@@ -27,7 +27,7 @@ typedef struct dygw_clocks_t {
 #define DYGW_CLOCKS_ASK      2 /* ask Douyin anything, so that its clock is known again */
 
 /* The clock was set back, and Douyin says that it is right now: it was ahead before. */
-#define DYGW_CLOCKS_RIGHT    4
+#define DYGW_CLOCKS_RIGHT 4
 
 /* Looks at the clock and logs what has changed. Returns what has to be done. To be called by the
  * thread of each host that looks at the database, in each round. */
