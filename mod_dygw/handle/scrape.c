@@ -157,7 +157,9 @@ static void read_health(scrape_t *scrape)
     add_labelled(scrape, "check", "database", strcmp(health.database, "ok") == 0);
     add_labelled(scrape, "check", "token", strcmp(health.token, "ok") == 0);
     add_labelled(scrape, "check", "worker", strcmp(health.worker, "ok") == 0);
-    add_labelled(scrape, "check", "clock", health.clock == NULL);
+    if (health.clock) {
+        add_labelled(scrape, "check", "clock", 0);
+    }
 }
 
 static void read_clocks(scrape_t *scrape)
