@@ -101,6 +101,7 @@ typedef struct dygw_host_t {
     struct {
         _Atomic dygw_ms_t ahead;
         _Atomic apr_time_t at;
+        _Atomic int doubted; /* it has to be heard anew before it tells that ours is wrong */
     } clocks[DYGW_CLOCKS];
     _Atomic apr_int64_t stale;                      /* requests with a stale timestamp, and */
     _Atomic apr_int64_t stale_off[DYGW_STALE_KEPT]; /* how far the last ones were ahead, s */

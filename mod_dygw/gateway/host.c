@@ -99,6 +99,7 @@ void dygw_host_clock_shown(dygw_gateway_t *gateway, dygw_clock_e which, dygw_ms_
 
     gateway->host->clocks[which].ahead = seen.ahead;
     gateway->host->clocks[which].at = seen.at;
+    gateway->host->clocks[which].doubted = 0;
     dygw_clock_note(which, &seen);
 }
 
@@ -119,12 +120,12 @@ int dygw_host_clock(const dygw_gateway_t *gateway, dygw_clock_e which, dygw_cloc
         seen->at = 0;
     }
     dygw_clock_note(which, seen);
-    return seen->at != 0;
+    return seen->at != 0 && !gateway->host->clocks[which].doubted;
 }
 
 void dygw_host_clock_doubt(dygw_gateway_t *gateway, dygw_clock_e which)
 {
-    gateway->host->clocks[which].at = 0;
+    gateway->host->clocks[which].doubted = 1;
 }
 
 /* Half of the window: beyond it a caller whose clock is right still is let in, but none whose clock

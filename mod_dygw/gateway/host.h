@@ -53,10 +53,11 @@ void dygw_host_clock_shown(dygw_gateway_t *gateway, dygw_clock_e which, dygw_ms_
 void dygw_host_reply_shown(dygw_gateway_t *gateway, const dygw_reply_t *reply);
 
 /* Copies what any child has seen of the clock, also for dygw_sure_now of this process. 0: nothing
- * is known of it. */
+ * is known of it, or it is doubted. */
 int dygw_host_clock(const dygw_gateway_t *gateway, dygw_clock_e which, dygw_clock_seen_t *seen);
 
-/* Forgets what was seen of the clock: it has to be asked anew. */
+/* Doubts what was seen of the clock: it has to be heard anew. For dygw_sure_now it still counts,
+ * which it can only make too early. */
 void dygw_host_clock_doubt(dygw_gateway_t *gateway, dygw_clock_e which);
 
 /* How far this host's clock is ahead of Douyin's, where that is so far that callers whose clocks

@@ -227,22 +227,25 @@ static int holds_lease_now(const dygw_round_t *round)
 {
     dygw_ms_t left = round->lease_until - dygw_now();
 
-    return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS;
+    return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS
+           && dygw_steady_now() < round->lease_ends;
 }
 
-/* Notes what the database says of the lease: at `asked_at` it had `left` ms left. This can be more
- * than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
-static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_ms_t left)
+/* Notes what the database says of the lease: at `asked` (by the steady clock) it had `left` ms left.
+ * This can be more than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
+static void note_lease(dygw_round_t *round, int holds, apr_time_t asked, dygw_ms_t left)
 {
     round->holds_lease = holds;
-    round->lease_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
+    round->lease_ends
+        = asked + apr_time_from_msec(left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
+    round->lease_until = dygw_now() + apr_time_as_msec(round->lease_ends - dygw_steady_now());
     dygw_scheduler_lead(round->scheduler, round->lease_from + DYGW_ORDERS_REST_MS,
                         holds ? round->lease_until : 0);
 }
 
 static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
-    dygw_ms_t asked_at = dygw_now();
+    apr_time_t asked = dygw_steady_now();
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
@@ -257,7 +260,7 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
         round->lease_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
-    note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
+    note_lease(round, rv == APR_SUCCESS, asked, DYGW_LEASE_TTL_MS);
     if (round->holds_lease) {
         dygw_host_t *host = dygw_host_lock(&round->gateway);
 
@@ -288,7 +291,7 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_
         = ours
           && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
-    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_began_at,
+    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_steady,
                tick->lease_left_ms);
     if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, ctx);
@@ -481,6 +484,7 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     watch_clock(round, &ctx);
     if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
         round->tick_began_at = now;
+        round->tick_steady = dygw_steady_now();
         run_tick(round, &ctx);
     }
     under_way = run_scheduler(round, patience);

@@ -29,7 +29,9 @@ typedef struct dygw_round_t {
     dygw_ms_t lease_from;    /* since when the lease is held without a break, and */
     dygw_ms_t lease_until;   /* until when it is surely held; both by this host's clock */
     int state;               /* dygw_database_state_e as logged last; -1 = not yet */
-    dygw_ms_t tick_began_at; /* when the last tick began */
+    apr_time_t lease_ends;   /* the same by the steady clock: ours may be set meanwhile */
+    dygw_ms_t tick_began_at; /* when the last tick began, and */
+    apr_time_t tick_steady;  /* by the steady clock */
     int tick_answered;       /* the database answered the last tick */
     int clock_off;           /* this host's clock was found wrong, and a warning was logged */
     dygw_clocks_t clocks;

@@ -214,9 +214,11 @@ static void after_a_standstill_douyin_is_heard_anew(DYGW_UNUSED void **state)
     assert_int_equal(turn(), DYGW_CLOCKS_ASK);
     assert_said("DYGW0361");
     assert_true(dygw_host_clock_wrong(&gateway) == 0);
+    assert_true(dygw_sure_now() < NOW + HOUR_MS); /* nothing is given up for it meanwhile */
     douyin_answers(0);
     assert_int_equal(turn(), 0);
     assert_int_equal(messages, 0);
+    assert_true(dygw_sure_now() == now);
 }
 
 static void a_short_window_has_a_bound_that_whole_seconds_cannot_reach(DYGW_UNUSED void **state)
