@@ -125,7 +125,7 @@ static int compare_offsets(const void *a, const void *b)
  * sign of it where Douyin is not heard. */
 static void report_stale(const dygw_ctx_t *ctx, apr_int64_t more, apr_int64_t total)
 {
-    apr_int64_t off[DYGW_STALE_KEPT];
+    apr_int64_t off[DYGW_STALE_KEPT] = { 0 };
     const int known = (int)(more < DYGW_STALE_KEPT ? more : DYGW_STALE_KEPT);
     int i;
 

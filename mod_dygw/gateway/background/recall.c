@@ -82,7 +82,7 @@ apr_status_t dygw_recall_all(const dygw_ctx_t *ctx, dygw_ms_t database_now)
     dygw_ms_t now = dygw_now();
     recall_t recall = { .later = database_now > now ? database_now : now, .all = 1 };
     int times = 0;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
 
     do {
         recall.full = 0;
