@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/host.h"
 #include "util/spelling.h"
 
 #define CLIENT_KEY "X-Client-Key"
@@ -96,8 +97,14 @@ void dygw_auth_timestamp(dygw_call_t *call, dygw_result_t *out)
     call->timestamp = apr_atoi64(call->signed_timestamp);
     off = dygw_now() - call->timestamp * 1000;
     if (llabs(off) > call->runtime->cfg->signature_window / 1000) {
+        dygw_host_stale(&call->runtime->gateway, -off / 1000);
         out->code = DYGW_STALE_TIMESTAMP;
-        out->message = TIMESTAMP " differs too much from the server's clock";
+        out->message = apr_psprintf(
+            call->r->pool,
+            TIMESTAMP " is %" APR_INT64_T_FMT " s %s the server's clock, which says "
+                      "%" APR_INT64_T_FMT "; %" APR_INT64_T_FMT " s are allowed",
+            (apr_int64_t)llabs(off) / 1000, off > 0 ? "behind" : "ahead of", dygw_now() / 1000,
+            (apr_int64_t)apr_time_sec(call->runtime->cfg->signature_window));
     }
 }
 

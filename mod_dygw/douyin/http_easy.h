@@ -24,8 +24,8 @@ struct dygw_http_easy_t {
     CURLM *multi; /* a multi handle of its own, which keeps the connections and which
                    * another thread can wake; NULL: that of http_multi.c is used */
     struct curl_slist *headers;
-    const char *token; /* the access token in the headers; NULL: there is none */
-    dygw_ms_t idle_since;
+    const char *token;     /* the access token in the headers; NULL: there is none */
+    apr_time_t idle_since; /* by the steady clock */
     char problem[CURL_ERROR_SIZE];
     const dygw_http_settings_t *settings;
 

@@ -80,12 +80,12 @@ dygw_http_easy_t *dygw_http_handles_take(dygw_http_t *http)
 
 /* Takes out of the ring the handle that nobody has needed for so long that its connections are of
  * no use; NULL: there is none. With the mutex held. */
-static dygw_http_easy_t *stale_handle(dygw_http_t *http, dygw_ms_t now)
+static dygw_http_easy_t *stale_handle(dygw_http_t *http, apr_time_t now)
 {
     dygw_http_easy_t *easy = APR_RING_LAST(&http->idle);
 
     if (APR_RING_EMPTY(&http->idle, dygw_http_easy_t, ring)
-        || now - easy->idle_since < DYGW_HTTP_IDLE_MAX_SEC * APR_INT64_C(1000)) {
+        || now - easy->idle_since < apr_time_from_sec(DYGW_HTTP_IDLE_MAX_SEC)) {
         return NULL;
     }
     APR_RING_REMOVE(easy, ring);
@@ -99,7 +99,7 @@ void dygw_http_handles_give_back(dygw_http_t *http, dygw_http_easy_t *easy, int 
     apr_thread_mutex_lock(http->mutex);
     APR_RING_REMOVE(easy, ring);
     if (usable) {
-        easy->idle_since = dygw_now();
+        easy->idle_since = dygw_steady_now();
         useless = stale_handle(http, easy->idle_since);
         APR_RING_INSERT_HEAD(&http->idle, easy, dygw_http_easy_t, ring);
     }

@@ -21,8 +21,8 @@ struct dygw_http_multi_t {
     dygw_http_easy_ring_t busy;
     dygw_http_transfer_t *unsent; /* begun, but could not be sent */
     int count;
-    int broken;           /* libcurl does not go on: what is under way is lost */
-    dygw_ms_t idle_since; /* when the last request was completed */
+    int broken;            /* libcurl does not go on: what is under way is lost */
+    apr_time_t idle_since; /* when the last request was completed, by the steady clock */
 };
 
 /* --- easy handles --- */
@@ -208,7 +208,7 @@ static void wait_and_perform(dygw_http_multi_t *multi, apr_interval_time_t patie
 /* NULL: no request is completed until then. */
 static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi, apr_interval_time_t patience)
 {
-    apr_time_t until = apr_time_now() + patience;
+    apr_time_t until = dygw_steady_now() + patience;
     apr_interval_time_t wait = 0;
     dygw_http_transfer_t *transfer = take_completed(multi);
 
@@ -218,7 +218,7 @@ static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi, apr_inter
     do {
         wait_and_perform(multi, wait);
         transfer = take_completed(multi);
-        wait = until - apr_time_now();
+        wait = until - dygw_steady_now();
     } while (!transfer && wait > 0);
     return transfer;
 }
@@ -226,10 +226,10 @@ static dygw_http_transfer_t *await_completed(dygw_http_multi_t *multi, apr_inter
 /* Closes the connections when nobody has needed them for so long that they are of no use. */
 static void close_useless(dygw_http_multi_t *multi)
 {
-    dygw_ms_t idle = dygw_now() - multi->idle_since;
+    apr_interval_time_t idle = dygw_steady_now() - multi->idle_since;
 
     if (multi->wakeable.multi && multi->count == 0
-        && (multi->broken || idle >= DYGW_HTTP_IDLE_MAX_SEC * APR_INT64_C(1000))) {
+        && (multi->broken || idle >= apr_time_from_sec(DYGW_HTTP_IDLE_MAX_SEC))) {
         close_multi(multi);
     }
 }
@@ -240,7 +240,7 @@ dygw_http_transfer_t *dygw_http_multi_next(dygw_http_multi_t *multi, apr_interva
 
     if (transfer) {
         multi->count--;
-        multi->idle_since = dygw_now();
+        multi->idle_since = dygw_steady_now();
     }
     close_useless(multi);
     return transfer;

@@ -79,7 +79,7 @@ static dygw_http_answer_t *request_link_once(walk_t *walk, const dygw_url_t *url
                                              const dygw_link_rule_t *rule)
 {
     dygw_http_request_t request = { .url = url->text,
-                                    .timeout = walk->deadline - apr_time_now(),
+                                    .timeout = walk->deadline - dygw_steady_now(),
                                     .direct = rule->port != NULL,
                                     .guarded = rule->port == NULL };
     dygw_http_answer_t *answer = dygw_http_call(walk->douyin->links, &request, walk->pool);
@@ -101,7 +101,7 @@ static dygw_http_answer_t *request_link(walk_t *walk, const dygw_url_t *url,
 {
     dygw_http_answer_t *answer = request_link_once(walk, url, rule);
 
-    if (is_worth_another_try(answer) && !walk->tried_again && apr_time_now() < walk->deadline) {
+    if (is_worth_another_try(answer) && !walk->tried_again && dygw_steady_now() < walk->deadline) {
         walk->tried_again = 1;
         answer = request_link_once(walk, url, rule);
     }
@@ -115,7 +115,7 @@ static dygw_link_e explain_link_failure(const walk_t *walk, const dygw_http_answ
                         DYGWNO(0510) "an allowed host of a short link has no public address");
         return end_walk(walk, DYGW_LINK_BAD, "the link leads to an address that is not public");
     }
-    if (answer->end == DYGW_HTTP_TIMEOUT || apr_time_now() >= walk->deadline) {
+    if (answer->end == DYGW_HTTP_TIMEOUT || dygw_steady_now() >= walk->deadline) {
         return end_walk(walk, DYGW_LINK_TIMEOUT, "the link's server did not answer in time");
     }
     return end_walk(walk, DYGW_LINK_UNAVAILABLE,
@@ -244,7 +244,7 @@ dygw_link_e dygw_douyin_short_link(dygw_douyin_t *douyin, const char *link, cons
     walk_t walk = { .douyin = douyin,
                     .log = log,
                     .pool = pool,
-                    .deadline = apr_time_now() + douyin->config.total_timeout,
+                    .deadline = dygw_steady_now() + douyin->config.total_timeout,
                     .why = why };
 
     *object_id = NULL;

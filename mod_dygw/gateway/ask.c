@@ -3,6 +3,7 @@
 #include "gateway/ask.h"
 
 #include "douyin/douyin.h"
+#include "gateway/host.h"
 
 #define RETRY_AFTER_TOKEN_SEC    5
 #define RETRY_AFTER_UPSTREAM_SEC 5
@@ -156,6 +157,7 @@ const dygw_reply_t *dygw_ask(const dygw_ctx_t *ctx, dygw_ask_e kind, dygw_ask_fn
     for (;;) {
         const dygw_reply_t *reply = call(baton, token->access_token);
 
+        dygw_host_reply_shown(ctx->gateway, reply);
         dygw_ask_note_token(ctx->gateway, token, reply);
         if (reply->kind == DYGW_REPLY_TOKEN && may_renew
             && dygw_ask_renew(ctx, reply, ctx->gateway->upstream_timeout, token) == APR_SUCCESS) {

@@ -7,13 +7,13 @@
 
 /* Opens a connection. in_doubt: tries again until the time `until`. */
 static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt,
-                                 dygw_ms_t until)
+                                 apr_time_t until)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
     apr_status_t rv;
 
     while ((rv = dygw_db_open(db, ctx->gateway->db, ctx->log, ctx->pool)) != APR_SUCCESS && in_doubt
-           && dygw_now() < until) {
+           && dygw_steady_now() < until) {
         apr_sleep(pause);
         pause *= 2;
     }
@@ -33,7 +33,7 @@ static int db_work_is_end(const dygw_db_rules_t *rules, apr_status_t rv)
 apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
                           const dygw_db_rules_t *rules)
 {
-    const dygw_ms_t until = rules ? dygw_now() + rules->patience : 0;
+    const apr_time_t until = rules ? dygw_steady_now() + apr_time_from_msec(rules->patience) : 0;
     int in_doubt = 0;
     int units = 0;
     apr_status_t rv;

@@ -73,6 +73,7 @@ typedef struct dygw_result_t {
 #define DYGW_TOKEN_MAX     1024
 #define DYGW_CLOSED_APPS   8 /* that are named */
 #define DYGW_APP_LABEL_MAX 64
+#define DYGW_STALE_KEPT    16
 typedef struct dygw_host_t {
     apr_int64_t token_version; /* 0 = there has never been a token */
     dygw_ms_t token_obtained_at;
@@ -88,7 +89,8 @@ typedef struct dygw_host_t {
                                        * count here before the version is read again */
     _Atomic apr_int64_t last_id;      /* newest verification id given out on this host */
     /* What /health says, as the background of this host found it last. */
-    dygw_ms_t tick_at;             /* when it looked at the database; 0 = never */
+    apr_time_t tick_at;            /* when it looked at the database, by the steady clock;
+                                 * 0 = never */
     _Atomic int database_state;    /* a dygw_database_state_e */
     _Atomic apr_int64_t work;      /* raised when a request of this host leaves work to the
                                  * background */
@@ -101,6 +103,18 @@ typedef struct dygw_host_t {
     int closed_count;              /* apps whose secret does not open with it */
     char closed_apps[DYGW_CLOSED_APPS][DYGW_APP_LABEL_MAX + 1]; /* the first of them */
     _Atomic apr_int64_t upstream_seen; /* what answers for Douyin, see douyin/client.c */
+    apr_time_t lease_seen_at;          /* when it last found that lease renewed in time, by the
+                                 * steady clock */
+    _Atomic dygw_ms_t clock_wrong;     /* how far this host's clock is ahead of Douyin's, where
+                                    * that is too much; 0 = it is not, or nobody knows */
+    /* What was seen of other clocks last, see dygw_clock_seen_t. */
+    struct {
+        _Atomic dygw_ms_t ahead;
+        _Atomic apr_time_t at;
+        _Atomic int doubted; /* it has to be heard anew before it tells that ours is wrong */
+    } clocks[DYGW_CLOCKS];
+    _Atomic apr_int64_t stale;                      /* requests with a stale timestamp, and */
+    _Atomic apr_int64_t stale_off[DYGW_STALE_KEPT]; /* how far the last ones were ahead, s */
 } dygw_host_t;
 
 typedef enum {
@@ -131,6 +145,7 @@ typedef struct dygw_gateway_t {
     int rate_burst;                       /* how many requests of an app may come at once */
     int use_cancel_token;                 /* a cancel is sent with a cancel_token */
     apr_interval_time_t retention;        /* us: older verifications are removed; 0 = never */
+    apr_interval_time_t signature_window; /* us: so far a caller's clock may be off ours */
     int time_zone;                        /* of business days, in minutes east of UTC */
     dygw_db_source_t *db;
     dygw_douyin_t *douyin;

@@ -14,7 +14,7 @@
 /* The background reads the apps version every 1.6 s; a change counts on every host after 2 s. */
 #define APPS_UNSEEN_MS 1700
 /* What was found longer ago may be true no more: then requests find out for themselves. */
-#define SHUT_MAX_MS    10000
+#define SHUT_MAX_US    apr_time_from_sec(10)
 
 /* A test may succeed where the next redemption does not. */
 #define FAILURE_US apr_time_from_sec(5)
@@ -94,21 +94,21 @@ void dygw_host_database_is(dygw_gateway_t *gateway, dygw_database_state_e state)
 {
     dygw_host_t *host = dygw_host_lock(gateway);
 
-    host->tick_at = dygw_now();
+    host->tick_at = dygw_steady_now();
     host->database_state = state;
     dygw_host_unlock(gateway);
 }
 
 int dygw_host_is_shut(dygw_gateway_t *gateway)
 {
-    int is_recent;
+    apr_time_t seen_at;
 
     if (atomic_load(&gateway->host->database_state) <= DYGW_DB_UNREACHABLE) {
         return 0;
     }
-    is_recent = dygw_is_recent(dygw_host_lock(gateway)->tick_at, SHUT_MAX_MS);
+    seen_at = dygw_host_lock(gateway)->tick_at;
     dygw_host_unlock(gateway);
-    return is_recent;
+    return dygw_steady_now() - seen_at < SHUT_MAX_US;
 }
 
 dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway)
@@ -140,6 +140,74 @@ void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state)
 
     atomic_store(&gateway->host->key_tried, id << KEY_STATE_BITS | (apr_int64_t)state);
 }
+/* --- clocks --- */
+
+/* Douyin tells whole seconds, so that its clock is half a second later on average. */
+#define HALF_SECOND_MS 500
+/* A clock that tells whole seconds, over the network, is not told wrong by less. */
+#define CLOCK_FLOOR_MS 5000
+#define US_PER_MS      1000
+
+void dygw_host_clock_shown(dygw_gateway_t *gateway, dygw_clock_e which, dygw_ms_t shown)
+{
+    const dygw_clock_seen_t seen = dygw_clock_see(shown);
+
+    gateway->host->clocks[which].ahead = seen.ahead;
+    gateway->host->clocks[which].at = seen.at;
+    gateway->host->clocks[which].doubted = 0;
+    dygw_clock_note(which, &seen);
+}
+
+/* The answer was written somewhere between its question and its arrival. */
+void dygw_host_reply_shown(dygw_gateway_t *gateway, const dygw_reply_t *reply)
+{
+    if (reply->date > 0) {
+        dygw_host_clock_shown(gateway, DYGW_CLOCK_DOUYIN,
+                              reply->date + HALF_SECOND_MS + reply->took / 2 / US_PER_MS);
+    }
+}
+
+int dygw_host_clock(const dygw_gateway_t *gateway, dygw_clock_e which, dygw_clock_seen_t *seen)
+{
+    seen->ahead = gateway->host->clocks[which].ahead;
+    seen->at = gateway->host->clocks[which].at;
+    if (seen->at != 0 && dygw_steady_now() - seen->at > DYGW_CLOCK_KNOWN_US) {
+        seen->at = 0;
+    }
+    dygw_clock_note(which, seen);
+    return seen->at != 0 && !gateway->host->clocks[which].doubted;
+}
+
+void dygw_host_clock_doubt(dygw_gateway_t *gateway, dygw_clock_e which)
+{
+    gateway->host->clocks[which].doubted = 1;
+}
+
+/* Half of the window: beyond it a caller whose clock is right still is let in, but none whose clock
+ * is wrong by as much in the other direction. The database's clock does not count: of two clocks of
+ * the shop's nobody knows which one is wrong, and Douyin's is the one that callers have, too. */
+dygw_ms_t dygw_host_clock_wrong(const dygw_gateway_t *gateway)
+{
+    const dygw_ms_t half = gateway->signature_window / 2 / US_PER_MS;
+    const dygw_ms_t bound = half > CLOCK_FLOOR_MS ? half : CLOCK_FLOOR_MS;
+    dygw_clock_seen_t seen;
+    dygw_ms_t ahead;
+
+    if (!dygw_host_clock(gateway, DYGW_CLOCK_DOUYIN, &seen)) {
+        return 0;
+    }
+    ahead = dygw_clock_ahead(&seen);
+    return ahead > bound || ahead < -bound ? ahead : 0;
+}
+
+void dygw_host_stale(dygw_gateway_t *gateway, apr_int64_t sec)
+{
+    apr_int64_t number = atomic_fetch_add(&gateway->host->stale, 1);
+
+    gateway->host->stale_off[number % DYGW_STALE_KEPT] = sec;
+}
+
+/* --- work --- */
 
 void dygw_host_left_work(dygw_gateway_t *gateway)
 {

@@ -56,6 +56,35 @@ dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway);
 dygw_key_state_e dygw_host_key(const dygw_gateway_t *gateway);
 void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state);
 
+/* --- clocks --- */
+
+/* What was seen of another clock counts for so long, in us: a day. Its time goes by the steady
+ * clock meanwhile, which does not run while a machine is suspended. */
+#define DYGW_CLOCK_KNOWN_US apr_time_from_sec(86400)
+
+/* Notes what the clock shows now, for all children and for dygw_sure_now of this one. */
+void dygw_host_clock_shown(dygw_gateway_t *gateway, dygw_clock_e which, dygw_ms_t shown);
+
+/* Notes the time that a reply of Douyin's tells, which has just come; if it tells any. */
+void dygw_host_reply_shown(dygw_gateway_t *gateway, const dygw_reply_t *reply);
+
+/* Copies what any child has seen of the clock, also for dygw_sure_now of this process. 0: nothing
+ * is known of it, or it is doubted. */
+int dygw_host_clock(const dygw_gateway_t *gateway, dygw_clock_e which, dygw_clock_seen_t *seen);
+
+/* Doubts what was seen of the clock: it has to be heard anew. For dygw_sure_now it still counts,
+ * which it can only make too early. */
+void dygw_host_clock_doubt(dygw_gateway_t *gateway, dygw_clock_e which);
+
+/* How far this host's clock is ahead of Douyin's, where that is so far that callers whose clocks
+ * are right are refused, or nearly; negative: behind; 0: it is not, or nobody knows. */
+dygw_ms_t dygw_host_clock_wrong(const dygw_gateway_t *gateway);
+
+/* Notes a request whose timestamp was ahead of this host's clock by `sec`, too much either way. */
+void dygw_host_stale(dygw_gateway_t *gateway, apr_int64_t sec);
+
+/* --- work --- */
+
 /* Notes that a request of this host has left work to the background that is due now. */
 void dygw_host_left_work(dygw_gateway_t *gateway);
 

@@ -292,6 +292,7 @@ static apr_status_t token_fetch_successor(const dygw_ctx_t *ctx, apr_int64_t ver
     const dygw_token_reply_t *fresh = dygw_douyin_token(ctx->gateway->douyin, ctx->log, ctx->pool);
     apr_status_t rv = APR_EGENERAL;
 
+    dygw_host_reply_shown(ctx->gateway, &fresh->reply);
     if (token_is_acceptable(ctx, fresh, version, why == DYGW_RENEW_REFUSED)) {
         rv = token_store_successor(ctx, version, why, fresh);
     }
@@ -325,7 +326,7 @@ static void renewal_wait(dygw_gateway_t *gateway, apr_int64_t version, apr_time_
     int step;
 
     for (step = 0; step < WAIT_STEPS_PER_LOOK; step++) {
-        if (renewal_outlook(gateway, version) != RENEWAL_AWAITED || apr_time_now() >= deadline) {
+        if (renewal_outlook(gateway, version) != RENEWAL_AWAITED || dygw_steady_now() >= deadline) {
             return;
         }
         apr_sleep(WAIT_STEP_US);
@@ -348,7 +349,7 @@ static apr_status_t token_replace(const dygw_ctx_t *ctx, apr_int64_t version, dy
         if (rv != APR_EBUSY) {
             return rv;
         }
-        if (apr_time_now() >= deadline) {
+        if (dygw_steady_now() >= deadline) {
             return APR_TIMEUP;
         }
         renewal_wait(ctx->gateway, version, deadline);
@@ -359,7 +360,7 @@ static apr_status_t token_replace(const dygw_ctx_t *ctx, apr_int64_t version, dy
 apr_status_t dygw_token_renew(const dygw_ctx_t *ctx, apr_int64_t version, dygw_renew_e why,
                               apr_interval_time_t patience, dygw_token_t *token)
 {
-    apr_time_t deadline = apr_time_now() + patience;
+    apr_time_t deadline = dygw_steady_now() + patience;
     dygw_token_t newest = { .version = version };
     int moves;
 

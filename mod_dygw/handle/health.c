@@ -17,6 +17,8 @@
 #define RETRY_AFTER_SEC  2
 /* Over the two upstream time-outs that a round may spend on a new token before it looks again. */
 #define LOOK_PATIENCE_MS 5000
+/* Over two looks at the database. */
+#define JUST_NOW_US      apr_time_from_sec(3)
 
 static const char good[] = "ok";
 
@@ -27,9 +29,10 @@ static const char *database_of(const dygw_host_t *host, dygw_ms_t patience)
         [DYGW_DB_SCHEMA] = "schema", [DYGW_DB_FOREIGN] = "foreign",
         [DYGW_DB_FILES] = "files",   [DYGW_DB_DAMAGED] = "damaged",
     };
+    const apr_interval_time_t ago = dygw_steady_now() - host->tick_at;
 
-    return words[dygw_is_recent(host->tick_at, patience) ? host->database_state
-                                                         : DYGW_DB_UNREACHABLE];
+    return words[host->tick_at != 0 && ago < apr_time_from_msec(patience) ? host->database_state
+                                                                          : DYGW_DB_UNREACHABLE];
 }
 
 /* What answers may still not be written. */
@@ -55,13 +58,24 @@ static const char *token_of(const dygw_host_t *host, dygw_ms_t now)
     return host->token_refused ? "refused" : good;
 }
 
-/* Before the first minute is over nobody can have been idle for a minute. */
+/* Before the first minute is over nobody can have been idle for a minute. What was seen just now
+ * counts whatever the clock was set to since. */
 static const char *worker_of(const dygw_host_t *host, dygw_ms_t started_at)
 {
     return dygw_is_recent(host->lease_renewed_at, DYGW_LEASE_STALLED_MS)
                    || dygw_is_recent(started_at, DYGW_LEASE_STALLED_MS)
+                   || (host->lease_seen_at != 0
+                       && dygw_steady_now() - host->lease_seen_at < JUST_NOW_US)
                ? good
                : "stalled";
+}
+
+/* As the background has found it: it doubts what it knew of Douyin's clock when ours was set. */
+static const char *clock_of(const dygw_host_t *host)
+{
+    dygw_ms_t ahead = host->clock_wrong;
+
+    return ahead == 0 ? NULL : ahead > 0 ? "ahead" : "behind";
 }
 
 void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
@@ -75,13 +89,14 @@ void dygw_health_look(dygw_gateway_t *gateway, dygw_health_t *health)
     health->database = database_of(host, patience);
     health->token = token_of(host, now);
     health->worker = worker_of(host, started_at);
+    health->clock = clock_of(host);
     dygw_host_unlock(gateway);
     if (health->database == good) {
         health->database = writing_of(gateway);
     }
     health->key = dygw_host_key(gateway) == DYGW_KEY_WRONG ? "wrong" : good;
     health->ok = health->database == good && health->token == good && health->worker == good
-                 && health->key == good;
+                 && health->key == good && !health->clock;
     health->is_sandbox = dygw_douyin_is_sandbox(gateway->douyin);
 }
 
@@ -120,6 +135,9 @@ int dygw_handle_health(dygw_call_t *call)
     }
     if (health.key != good) {
         dygw_jsonw_string(&w, "key", health.key);
+    }
+    if (health.clock) {
+        dygw_jsonw_string(&w, "clock", health.clock);
     }
     dygw_jsonw_end_object(&w);
     if (health.is_sandbox) {

@@ -11,8 +11,9 @@ typedef struct dygw_health_t {
     const char *token;
     const char *worker;
     const char *key;
-    int ok;         /* all of them are "ok" */
-    int is_sandbox; /* Douyin is not Douyin; that is no failure */
+    const char *clock; /* NULL: it is right, as far as anybody knows */
+    int ok;            /* nothing is wrong */
+    int is_sandbox;    /* Douyin is not Douyin; that is no failure */
 } dygw_health_t;
 
 /* Neither the database nor Douyin is asked: the background of this host has looked, and left what

@@ -160,6 +160,9 @@ static void read_health(scrape_t *scrape)
     add_labelled(scrape, "check", "token", strcmp(health.token, "ok") == 0);
     add_labelled(scrape, "check", "worker", strcmp(health.worker, "ok") == 0);
     add_labelled(scrape, "check", "key", strcmp(health.key, "ok") == 0);
+    if (health.clock) {
+        add_labelled(scrape, "check", "clock", 0);
+    }
     add_gauge(scrape, "dygw_upstream_sandbox", health.is_sandbox, DYGW_WHOLE,
               "1: not Douyin answers but the sandbox, or a server on this host.");
 }
@@ -179,6 +182,22 @@ static void read_closed_apps(scrape_t *scrape)
                 "1: the secret of this app does not open with DygwMasterKey; the first 8 of them.");
     for (i = 0; i < count && i < DYGW_CLOSED_APPS; i++) {
         add_labelled(scrape, "app", apr_pstrdup(scrape->pool, names[i]), 1);
+    }
+}
+
+static void read_clocks(scrape_t *scrape)
+{
+    static const char *const words[]
+        = { [DYGW_CLOCK_DATABASE] = "database", [DYGW_CLOCK_DOUYIN] = "douyin" };
+    dygw_clock_seen_t seen;
+    int i;
+
+    begin_gauge(scrape, "dygw_clock_offset_seconds",
+                "How far this host's clock is ahead of another; negative: behind it.");
+    for (i = 0; i < DYGW_CLOCKS; i++) {
+        if (dygw_host_clock(&scrape->runtime->gateway, (dygw_clock_e)i, &seen)) {
+            add_sample(scrape, "", "clock", words[i], dygw_clock_ahead(&seen), DYGW_THOUSANDTHS);
+        }
     }
 }
 
@@ -239,6 +258,7 @@ static void read_gauges(scrape_t *scrape)
 {
     read_health(scrape);
     read_closed_apps(scrape);
+    read_clocks(scrape);
     read_token_and_lease(scrape);
     read_backlog(scrape);
     read_nonces(scrape);

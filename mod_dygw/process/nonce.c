@@ -25,7 +25,8 @@
  * A clock that is set back could bring timestamps back into the window whose nonces are gone, and
  * so could a call that was held up on its way here. `forgotten` is the latest expiry of an entry
  * that was removed: a nonce that expires before that time is refused. A call compares with it after
- * it has removed what it will remove. */
+ * it has removed what it will remove. When it was the clock before that was wrong, and ahead, this
+ * would refuse everybody until that time comes: see dygw_nonces_forgive. */
 #include "process/nonce.h"
 
 #include <stdatomic.h>
@@ -73,6 +74,7 @@ typedef struct table_t {
     _Atomic apr_uint32_t at_work; /* 0: the last call has come to its end */
     apr_int64_t swept;            /* s: wheel slots up to here have been emptied */
     dygw_ms_t forgotten;          /* the latest expires_at of an entry that was removed */
+    dygw_ms_t reach;              /* the longest time that was left to an entry when it came */
     unsigned char key[KEY_LEN];
     apr_uint32_t shares[SHARES];   /* how many of them each has */
     apr_uint32_t wheel[WHEEL_SEC]; /* first entry that expires within that second */
@@ -165,6 +167,7 @@ void dygw_nonces_follow(void *fresh, const void *older)
 
     memcpy(t->key, before->key, KEY_LEN);
     t->forgotten = before->forgotten;
+    t->reach = before->reach;
 }
 
 static int are_tables(void *const *tables, int count)
@@ -484,6 +487,9 @@ static apr_status_t spend_nonce(dygw_nonces_t *nonces, const spent_t *spent, dyg
     if (rv == APR_SUCCESS) {
         rv = enter_nonce(nonces->tables[0], spent, now);
     }
+    if (rv == APR_SUCCESS && nonces->tables[0]->reach < spent->expires_at - now) {
+        nonces->tables[0]->reach = spent->expires_at - now;
+    }
     for (i = 1; i < nonces->count && rv == APR_SUCCESS; i++) {
         tell_older(nonces->tables[i], spent, now);
     }
@@ -519,6 +525,21 @@ apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, con
         end_work(nonces);
     }
     return rv;
+}
+
+/* What expires later than an entry can that comes now was removed by the clock before. */
+void dygw_nonces_forgive(dygw_nonces_t *nonces, dygw_ms_t now)
+{
+    const dygw_ms_t latest = now + nonces->tables[0]->reach;
+    int i;
+
+    begin_work(nonces);
+    for (i = 0; i < nonces->count; i++) {
+        if (nonces->tables[i]->forgotten > latest) {
+            nonces->tables[i]->forgotten = latest;
+        }
+    }
+    end_work(nonces);
 }
 
 void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity)

@@ -49,6 +49,11 @@ apr_status_t dygw_nonces_spend(dygw_nonces_t *nonces, const char *client_key, co
 apr_status_t dygw_nonces_look(dygw_nonces_t *nonces, const char *client_key, const char *nonce,
                               dygw_ms_t now, dygw_ms_t expires_at);
 
+/* To be called when the clock was set back, and is known to be right now: what was removed by the
+ * clock before, which was ahead, closes the door to nobody any more. A request that was signed then
+ * may be accepted once more when its time comes; a redemption still is recognised. */
+void dygw_nonces_forgive(dygw_nonces_t *nonces, dygw_ms_t now);
+
 /* How many nonces the table in use holds, and how many one app may hold in it. When none has been
  * spent for long, some may be counted that have expired. */
 void dygw_nonces_count(dygw_nonces_t *nonces, dygw_ms_t now, int *held, int *capacity);

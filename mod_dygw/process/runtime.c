@@ -256,6 +256,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->rate_burst = p->cfg->rate_burst;
     gateway->use_cancel_token = p->cfg->use_cancel_token;
     gateway->retention = p->cfg->retention;
+    gateway->signature_window = p->cfg->signature_window;
     gateway->time_zone = p->cfg->time_zone;
     gateway->seal = p->cfg->seal;
     gateway->host = p->shared.host;

@@ -180,10 +180,17 @@ static int cut_connection(request_rec *r)
     return OK;
 }
 
+/* httpd tells in Date when the request came. */
+static void set_date(const dygw_sandbox_call_t *call)
+{
+    call->r->request_time = apr_time_from_msec(dygw_now());
+}
+
 static int send_answer(dygw_sandbox_call_t *call)
 {
     request_rec *r = call->r;
 
+    set_date(call);
     if (call->http_status == 0) {
         return cut_connection(r);
     }

@@ -35,6 +35,15 @@ typedef struct head_t {
     dygw_lock_t lock;
 } head_t;
 
+/* Douyin's clock, by which all of the sandbox goes. */
+static dygw_ms_t clock_of_douyin(void)
+{
+    const dygw_sandbox_switches_t *switches = &state->switches;
+
+    return apr_time_as_msec(apr_time_now())
+           + 1000 * ((dygw_ms_t)switches->clock_ahead_s - switches->clock_behind_s);
+}
+
 apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
 {
     const apr_size_t n = (apr_size_t)capacity;
@@ -58,6 +67,7 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
         state->capacity = (apr_uint32_t)n;
         state->verification_capacity = (apr_uint32_t)n_verifications;
         dygw_sandbox_state_reset();
+        dygw_clock_set(clock_of_douyin);
         rv = dygw_lock_init(lock);
     }
     return rv;

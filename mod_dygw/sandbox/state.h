@@ -211,6 +211,8 @@ typedef struct dygw_sandbox_switches_t {
     int redirect_status;
     int superseded;
     int latency_ms;
+    int clock_ahead_s; /* so wrong Douyin's clock is; or behind by that: */
+    int clock_behind_s;
     int order_delay_ms;
     int cancel_window_ms;
     int order_qps;         /* 0: no limit */

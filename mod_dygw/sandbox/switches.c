@@ -12,6 +12,7 @@
 
 #define LIST_MAX 4
 #define MS_MAX   (24 * 3600 * 1000)
+#define SEC_MAX  (24 * 3600)
 
 /* A switch is set to one of its words, to one of its numbers, or to a number from 0 to its max. A
  * switch that has none of these is set to true or false. */
@@ -35,6 +36,8 @@ static const switch_t switch_table[] = {
     { "redirect_status", AT(redirect_status), { NULL }, { 301, 302, 307 }, 0 },
     { "superseded", AT(superseded), { NULL }, { 2190002, 2190008 }, 0 },
     { "latency_ms", AT(latency_ms), { NULL }, { 0 }, MS_MAX },
+    { "clock_ahead_s", AT(clock_ahead_s), { NULL }, { 0 }, SEC_MAX },
+    { "clock_behind_s", AT(clock_behind_s), { NULL }, { 0 }, SEC_MAX },
     { "order_delay_ms", AT(order_delay_ms), { NULL }, { 0 }, MS_MAX },
     { "cancel_window_ms", AT(cancel_window_ms), { NULL }, { 0 }, MS_MAX },
     { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX },

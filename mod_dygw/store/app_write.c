@@ -60,10 +60,14 @@ static const dygw_stmt_t app_reseal_old = {
              "WHERE id = %lld AND old_secret_sealed = %s"),
 };
 
+/* A use that is recorded so far ahead was noted before the clock was set back. */
+#define USED_AHEAD_MS 600000
+
 static const dygw_stmt_t app_used = {
     "dygw_app_used",
     DYGW_SQL("UPDATE dygw_apps SET last_used_at = %lld "
-             "WHERE id = %lld AND (last_used_at IS NULL OR last_used_at < %lld)"),
+             "WHERE id = %lld AND (last_used_at IS NULL OR last_used_at < %lld "
+             "OR last_used_at > %lld)"),
 };
 
 static const char *store_text(const apr_array_header_t *list, apr_pool_t *pool)
@@ -244,7 +248,8 @@ apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secre
 
 apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at)
 {
-    const char *args[] = { dygw_db_int(db, at), dygw_db_int(db, id), dygw_db_int(db, at) };
+    const char *used = dygw_db_int(db, at);
+    const char *args[] = { used, dygw_db_int(db, id), used, dygw_db_int(db, at + USED_AHEAD_MS) };
 
     return dygw_db_exec(db, &app_used, NULL, args);
 }

@@ -2,6 +2,7 @@
  * Time in milliseconds UTC: reads the clock, and writes times as RFC 3339. */
 #include "util/clock.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include <apr_time.h>
@@ -28,13 +29,68 @@ dygw_ms_t dygw_now(void)
     return current_clock();
 }
 
-apr_time_t dygw_steady_now(void)
+static apr_time_t system_steady(void)
 {
     struct timespec now;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return apr_time_make(now.tv_sec, now.tv_nsec / 1000);
 }
+
+static apr_time_t (*steady_clock)(void) = system_steady;
+
+apr_time_t dygw_steady_now(void)
+{
+    return steady_clock();
+}
+
+/* --- other clocks --- */
+
+/* Each member is written alone: who reads between two writes finds an offset that was right a
+ * moment ago. */
+static struct {
+    _Atomic dygw_ms_t ahead;
+    _Atomic apr_time_t at;
+} noted[DYGW_CLOCKS];
+
+static dygw_ms_t steady_ms(void)
+{
+    return apr_time_as_msec(dygw_steady_now());
+}
+
+dygw_clock_seen_t dygw_clock_see(dygw_ms_t shown)
+{
+    return (dygw_clock_seen_t){ shown - steady_ms(), dygw_steady_now() };
+}
+
+dygw_ms_t dygw_clock_ahead(const dygw_clock_seen_t *seen)
+{
+    return dygw_now() - steady_ms() - seen->ahead;
+}
+
+void dygw_clock_note(dygw_clock_e which, const dygw_clock_seen_t *seen)
+{
+    noted[which].ahead = seen->ahead;
+    noted[which].at = seen->at;
+}
+
+dygw_ms_t dygw_sure_now(void)
+{
+    const dygw_ms_t now = dygw_now();
+    dygw_ms_t sure = now;
+    int i;
+
+    for (i = 0; i < DYGW_CLOCKS; i++) {
+        dygw_ms_t other = steady_ms() + noted[i].ahead;
+
+        if (noted[i].at != 0 && other < now - DYGW_CLOCK_WELL_MS && other < sure) {
+            sure = other;
+        }
+    }
+    return sure;
+}
+
+/* --- how long ago --- */
 
 /* `at` may lie a little ahead: a process of another host may have noted it just now. */
 int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms)
@@ -51,10 +107,19 @@ dygw_ms_t dygw_left_until(dygw_ms_t at, dygw_ms_t longest)
     return left > 0 && left <= longest ? left : 0;
 }
 
+/* --- for tests --- */
+
 void dygw_clock_set(dygw_ms_t (*clock)(void))
 {
     current_clock = clock ? clock : system_clock;
 }
+
+void dygw_steady_set(apr_time_t (*clock)(void))
+{
+    steady_clock = clock ? clock : system_steady;
+}
+
+/* --- Douyin's times, and RFC 3339 --- */
 
 dygw_ms_t dygw_time_from_douyin(apr_int64_t t)
 {

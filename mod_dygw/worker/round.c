@@ -122,10 +122,13 @@ static apr_int64_t share_tick(dygw_round_t *round, const dygw_tick_t *tick)
     dygw_host_t *host = dygw_host_lock(&round->gateway);
     apr_int64_t held = host->token_version;
 
-    host->tick_at = dygw_now();
+    host->tick_at = dygw_steady_now();
     host->database_state = DYGW_DB_OK;
     if (tick->lease_age_ms >= 0) {
-        host->lease_renewed_at = host->tick_at - tick->lease_age_ms;
+        host->lease_renewed_at = dygw_now() - tick->lease_age_ms;
+        if (tick->lease_age_ms < DYGW_LEASE_STALLED_MS) {
+            host->lease_seen_at = host->tick_at;
+        }
     }
     dygw_host_unlock(&round->gateway);
     return held;
@@ -203,6 +206,7 @@ static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw
         return APR_EGENERAL;
     }
     compare_clocks(round, round->tick_began_at, tick->now);
+    dygw_host_clock_shown(&round->gateway, DYGW_CLOCK_DATABASE, tick->now);
     dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);
     if (share_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
@@ -218,22 +222,25 @@ static int holds_lease_now(const dygw_round_t *round)
 {
     dygw_ms_t left = round->lease_until - dygw_now();
 
-    return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS;
+    return round->holds_lease && left > 0 && left <= DYGW_LEASE_TTL_MS
+           && dygw_steady_now() < round->lease_ends;
 }
 
-/* Notes what the database says of the lease: at `asked_at` it had `left` ms left. This can be more
- * than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
-static void note_lease(dygw_round_t *round, int holds, dygw_ms_t asked_at, dygw_ms_t left)
+/* Notes what the database says of the lease: at `asked` (by the steady clock) it had `left` ms left.
+ * This can be more than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
+static void note_lease(dygw_round_t *round, int holds, apr_time_t asked, dygw_ms_t left)
 {
     round->holds_lease = holds;
-    round->lease_until = asked_at + (left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
+    round->lease_ends
+        = asked + apr_time_from_msec(left < DYGW_LEASE_TTL_MS ? left : DYGW_LEASE_TTL_MS);
+    round->lease_until = dygw_now() + apr_time_as_msec(round->lease_ends - dygw_steady_now());
     dygw_scheduler_lead(round->scheduler, round->lease_from + DYGW_ORDERS_REST_MS,
                         holds ? round->lease_until : 0);
 }
 
 static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
-    dygw_ms_t asked_at = dygw_now();
+    apr_time_t asked = dygw_steady_now();
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
 
@@ -251,9 +258,12 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
         round->lease_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
-    note_lease(round, rv == APR_SUCCESS, asked_at, DYGW_LEASE_TTL_MS);
+    note_lease(round, rv == APR_SUCCESS, asked, DYGW_LEASE_TTL_MS);
     if (round->holds_lease) {
-        dygw_host_lock(&round->gateway)->lease_renewed_at = dygw_now();
+        dygw_host_t *host = dygw_host_lock(&round->gateway);
+
+        host->lease_renewed_at = dygw_now();
+        host->lease_seen_at = dygw_steady_now();
         dygw_host_unlock(&round->gateway);
     }
 }
@@ -279,7 +289,7 @@ static void keep_lease(dygw_round_t *round, const dygw_tick_t *tick, const dygw_
         = ours
           && (tick->lease_left_ms < DYGW_LEASE_RENEW_MS || tick->lease_left_ms > DYGW_LEASE_TTL_MS);
 
-    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_began_at,
+    note_lease(round, round->holds_lease && ours && tick->lease_left_ms > 0, round->tick_steady,
                tick->lease_left_ms);
     if (is_lease_free(round, tick) || to_renew) {
         take_lease(round, ctx);
@@ -364,6 +374,31 @@ static void tell_sandbox(dygw_round_t *round)
     round->told_sandbox = is_sandbox;
 }
 
+/* Any answer of Douyin's tells its time, and a renewal is a call that changes nothing else. */
+static void ask_for_time(dygw_round_t *round, const dygw_ctx_t *ctx)
+{
+    apr_int64_t version = dygw_host_lock(&round->gateway)->token_version;
+    dygw_token_t token;
+
+    dygw_host_unlock(&round->gateway);
+    if (version != 0) {
+        dygw_token_renew(ctx, version, DYGW_RENEW_OLD, 0, &token);
+    }
+}
+
+static void watch_clock(dygw_round_t *round, const dygw_ctx_t *ctx)
+{
+    int to_do = dygw_clocks_turn(ctx, &round->clocks);
+
+    round->to_recall |= (to_do & DYGW_CLOCKS_SET_BACK) != 0;
+    if ((to_do & DYGW_CLOCKS_RIGHT) && round->runtime->nonces) {
+        dygw_nonces_forgive(round->runtime->nonces, dygw_now());
+    }
+    if (to_do & DYGW_CLOCKS_ASK) {
+        ask_for_time(round, ctx);
+    }
+}
+
 /* Seals with the new master key what the old one has sealed; and again when apps have changed,
  * because a host that still has the old key only may have changed them. */
 static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw_ctx_t *ctx)
@@ -378,7 +413,7 @@ static void keep_sealed(dygw_round_t *round, const dygw_tick_t *tick, const dygw
 static apr_status_t purge_tables(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_round_t *round = baton;
-    dygw_ms_t now = dygw_now();
+    dygw_ms_t now = dygw_sure_now();
     int nonces = 0;
     int keys = 0;
 
@@ -442,6 +477,9 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 
     round->tick_answered = make_tick(round, &tick, ctx) == APR_SUCCESS;
     if (round->tick_answered) {
+        if (round->to_recall) {
+            round->to_recall = dygw_recall_all(ctx, tick.now) != APR_SUCCESS;
+        }
         dygw_writing_turn(ctx, &round->writing);
         dygw_key_turn(ctx, &round->key, tick.apps_version);
         dygw_reads_flush(ctx, READS_PATIENCE_US);
@@ -475,8 +513,10 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     dygw_ms_t now = dygw_now();
     int under_way;
 
+    watch_clock(round, &ctx);
     if (now - round->tick_began_at >= DYGW_TICK_MS || now < round->tick_began_at) {
         round->tick_began_at = now;
+        round->tick_steady = dygw_steady_now();
         tell_sandbox(round);
         run_tick(round, &ctx);
     }

@@ -6,6 +6,7 @@
 
 #include "gateway/apps/key.h"
 #include "gateway/background/backlog.h"
+#include "gateway/background/clocks.h"
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
 #include "gateway/background/writing.h"
@@ -30,14 +31,18 @@ typedef struct dygw_round_t {
     int holds_lease;
     dygw_ms_t lease_from;    /* since when the lease is held without a break, and */
     dygw_ms_t lease_until;   /* until when it is surely held; both by this host's clock */
+    apr_time_t lease_ends;   /* as lease_until, by the steady clock: ours may be set meanwhile */
     int state;               /* dygw_database_state_e as logged last, by the start of httpd, too;
                               * -1 = not yet */
     apr_time_t bad_since;    /* since when that is not DYGW_DB_OK, by dygw_steady_now */
-    dygw_ms_t tick_began_at; /* when the last tick began */
+    dygw_ms_t tick_began_at; /* when the last tick began, and */
+    apr_time_t tick_steady;  /* by the steady clock */
     int tick_answered;       /* the database answered the last tick */
     int clock_off;           /* this host's clock was found wrong, and a warning was logged */
-    dygw_ms_t purged_at;     /* when old nonces and keys were removed last; 0: at once */
-    dygw_ms_t recalled_at;   /* see dygw_recall_turn; 0: not since the lease is held */
+    dygw_clocks_t clocks;
+    int to_recall;         /* the clock was set back, and what waits is not looked at yet */
+    dygw_ms_t purged_at;   /* when old nonces and keys were removed last; 0: at once */
+    dygw_ms_t recalled_at; /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
     dygw_backlog_state_t backlog;
     dygw_writing_t writing;

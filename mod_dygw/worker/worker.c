@@ -34,11 +34,12 @@
 
 #include <apr_allocator.h>
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 #include "process/shared.h"
+#include "util/bell.h"
+#include "util/clock.h"
 #include "util/compiler.h"
 #include "util/log.h"
 #include "util/pool.h"
@@ -53,8 +54,7 @@
 typedef struct worker_t {
     apr_pool_t *pool; /* the thread's, with an allocator of its own */
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex; /* guards stopping and done */
-    apr_thread_cond_t *wake;
+    dygw_bell_t wake; /* its mutex guards stopping and done */
     int stopping;
     int done;                   /* the thread has done its last work */
     int leads;                  /* holds the leader mutex; only the thread reads it */
@@ -69,19 +69,19 @@ static int is_stopping(worker_t *w)
 {
     int stopping;
 
-    apr_thread_mutex_lock(w->mutex);
+    dygw_bell_lock(&w->wake);
     stopping = w->stopping;
-    apr_thread_mutex_unlock(w->mutex);
+    dygw_bell_unlock(&w->wake);
     return stopping;
 }
 
 static void pause_worker(worker_t *w, apr_interval_time_t duration)
 {
-    apr_thread_mutex_lock(w->mutex);
+    dygw_bell_lock(&w->wake);
     if (!w->stopping) {
-        apr_thread_cond_timedwait(w->wake, w->mutex, duration);
+        dygw_bell_wait(&w->wake, duration);
     }
-    apr_thread_mutex_unlock(w->mutex);
+    dygw_bell_unlock(&w->wake);
 }
 
 /* Returns whether work is under way: then the rounds have waited for Douyin's answers, and no pause
@@ -139,10 +139,10 @@ static void *APR_THREAD_FUNC run_worker(apr_thread_t *thread, void *data)
     }
     finish_rounds(w, scratch);
     leave_rounds(w, scratch);
-    apr_thread_mutex_lock(w->mutex);
+    dygw_bell_lock(&w->wake);
     w->done = 1;
-    apr_thread_cond_broadcast(w->wake);
-    apr_thread_mutex_unlock(w->mutex);
+    dygw_bell_ring(&w->wake);
+    dygw_bell_unlock(&w->wake);
     apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
@@ -151,10 +151,10 @@ static void signal_stop(worker_t *w)
 {
     int i;
 
-    apr_thread_mutex_lock(w->mutex);
+    dygw_bell_lock(&w->wake);
     w->stopping = 1;
-    apr_thread_cond_broadcast(w->wake);
-    apr_thread_mutex_unlock(w->mutex);
+    dygw_bell_ring(&w->wake);
+    dygw_bell_unlock(&w->wake);
     for (i = 0; i < w->rounds->nelts; i++) {
         dygw_round_abort(APR_ARRAY_IDX(w->rounds, i, dygw_round_t *));
     }
@@ -188,16 +188,17 @@ static int within_signal_handler(void)
 /* Waits for the thread, and returns whether it has done its last work in time. */
 static int await_done(worker_t *w)
 {
-    apr_time_t deadline = apr_time_now() + (is_threaded() ? STOP_PATIENCE_US : HANDLER_PATIENCE_US);
+    apr_time_t deadline
+        = dygw_steady_now() + (is_threaded() ? STOP_PATIENCE_US : HANDLER_PATIENCE_US);
     apr_time_t now;
     int done;
 
-    apr_thread_mutex_lock(w->mutex);
-    while (!w->done && (now = apr_time_now()) < deadline) {
-        apr_thread_cond_timedwait(w->wake, w->mutex, deadline - now);
+    dygw_bell_lock(&w->wake);
+    while (!w->done && (now = dygw_steady_now()) < deadline) {
+        dygw_bell_wait(&w->wake, deadline - now);
     }
     done = w->done;
-    apr_thread_mutex_unlock(w->mutex);
+    dygw_bell_unlock(&w->wake);
     return done;
 }
 
@@ -271,10 +272,7 @@ static apr_status_t create_worker(worker_t **made, server_rec *server)
     *made = w = apr_pcalloc(pool, sizeof(*w));
     w->pool = pool;
     w->server = server;
-    rv = apr_thread_mutex_create(&w->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    if (rv == APR_SUCCESS) {
-        rv = apr_thread_cond_create(&w->wake, pool);
-    }
+    rv = dygw_bell_init(&w->wake, pool);
     return rv == APR_SUCCESS ? create_rounds(w) : rv;
 }
 

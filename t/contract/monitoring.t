@@ -15,7 +15,7 @@ use Dygw::Metrics;
 use Dygw::Needs;
 use Dygw::Server qw(slurp spew);
 
-use constant ALERTS => 15;
+use constant ALERTS => 18;
 
 my $root = "$FindBin::Bin/../..";
 my $promtool = Dygw::Server->out . '/promtool/promtool';

@@ -85,6 +85,26 @@ static void test_a_claim_of_a_key_that_ends_too_late_is_over(DYGW_UNUSED void **
     dygw_db_close(db);
 }
 
+/* Douyin's clock tells that this host's is a day ahead. */
+static void test_a_key_is_not_over_by_a_clock_that_is_ahead(DYGW_UNUSED void **state)
+{
+    static const dygw_clock_seen_t unseen;
+    const dygw_clock_seen_t seen = dygw_clock_see(T0);
+    const dygw_ms_t ahead = T0 + 2 * FAR_MS;
+    const char *key = suite_unique_text("k");
+    dygw_idempotency_t *held;
+    dygw_db_t *db = suite_open(0);
+
+    assert_int_equal(claim_key(db, key, "first", T0 + 1), APR_SUCCESS);
+    assert_int_equal(dygw_store_idempotency_tie(db, key, "first", 5), APR_SUCCESS);
+    assert_int_equal(dygw_store_idempotency_get(db, key, ahead, &held, suite_pool), APR_NOTFOUND);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &seen);
+    assert_int_equal(dygw_store_idempotency_get(db, key, ahead, &held, suite_pool), APR_SUCCESS);
+    assert_int_equal(held->first_id, 5);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &unseen);
+    dygw_db_close(db);
+}
+
 /* --- work --- */
 
 /* A record whose work of that kind is due at that time. */
@@ -176,6 +196,7 @@ void suite_ahead(void)
         SUITE_TEST(test_a_lease_that_ends_too_late_is_free),
         SUITE_TEST(test_a_claim_of_the_token_that_ends_too_late_is_over),
         SUITE_TEST(test_a_claim_of_a_key_that_ends_too_late_is_over),
+        SUITE_TEST(test_a_key_is_not_over_by_a_clock_that_is_ahead),
         SUITE_TEST(test_work_that_lies_too_far_ahead_is_due),
         SUITE_TEST(test_a_day_that_lies_too_far_ahead_is_due),
     };

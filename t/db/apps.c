@@ -388,6 +388,7 @@ static void test_the_last_use_is_the_latest(DYGW_UNUSED void **state)
     assert_int_equal(read_app(app->id)->last_used_at, T0 + 5);
     assert_int_equal(dygw_store_app_used(db, app->id, T0 + 4), APR_SUCCESS);
     assert_int_equal(read_app(app->id)->last_used_at, T0 + 5);
+    assert_int_equal(dygw_store_app_used(db, app->id, T0 + 86400000), APR_SUCCESS); /* before the clock was set back */
     assert_int_equal(dygw_store_app_used(db, app->id, T0 + 6), APR_SUCCESS);
     assert_int_equal(dygw_store_app_used(db, suite_unique(), T0), APR_SUCCESS);
     dygw_db_close(db);

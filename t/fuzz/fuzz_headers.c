@@ -111,7 +111,8 @@ void fuzz_one(const char *data, apr_size_t len, apr_pool_t *pool)
 {
     fuzz_input_t in = { data, len, pool };
     dygw_cfg_t cfg = { .signature_window = apr_time_from_sec(WINDOW_SEC), .operator_header = "X-XTJ-UID" };
-    dygw_runtime_t runtime = { .cfg = &cfg };
+    dygw_host_t host = { 0 };
+    dygw_runtime_t runtime = { .cfg = &cfg, .gateway = { .host = &host } };
     request_rec r = { .pool = pool };
     dygw_call_t call = { .r = &r, .runtime = &runtime };
     const char *type;

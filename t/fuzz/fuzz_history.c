@@ -351,7 +351,7 @@ static void judge(world_t *w, int k)
             return;
         }
         again = 0;
-        e.now = w->now;
+        e.now = e.sure = w->now;
         e.seen[0] = w->show_nothing ? NULL : show(w);
         e.rivals[0] = records_of(w);
         w->show_nothing = 0;

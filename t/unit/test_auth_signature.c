@@ -179,8 +179,13 @@ static void the_window_has_two_ends(DYGW_UNUSED void **state)
     assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
     header("X-Timestamp", "1767225900");
     assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
+    assert_int_equal(stale, 0);
     header("X-Timestamp", "1767225299");
     assert_int_equal(authenticate(), DYGW_STALE_TIMESTAMP);
+    assert_string_equal(out.message,
+                        "X-Timestamp is 301 s behind the server's clock, which says 1767225600; 300 s are allowed");
+    assert_int_equal(stale, 1);
+    assert_int_equal(stale_sec, -301);
     header("X-Timestamp", "1767225901");
     assert_int_equal(authenticate(), DYGW_STALE_TIMESTAMP);
     header("X-Timestamp", "999999999999");

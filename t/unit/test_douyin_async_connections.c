@@ -61,9 +61,9 @@ static void a_failed_call_leaves_its_connection_to_nobody(void **state)
 
 static dygw_ms_t now;
 
-static dygw_ms_t clock_of_test(void)
+static apr_time_t clock_of_test(void)
 {
-    return now;
+    return apr_time_from_msec(now);
 }
 
 static void connections_that_nobody_needs_for_a_minute_are_closed(void **state)
@@ -73,7 +73,7 @@ static void connections_that_nobody_needs_for_a_minute_are_closed(void **state)
     dygw_answer_t answer;
     void *baton;
 
-    dygw_clock_set(clock_of_test);
+    dygw_steady_set(clock_of_test);
     upstream_script(u, { LOOPBACK_ANSWER_IN_PAIRS, GOOD });
     async = async_of(u);
     begin_query(u, async, NULL);
@@ -92,7 +92,7 @@ static void connections_that_nobody_needs_for_a_minute_are_closed(void **state)
     begin_query(u, async, NULL);
     assert_int_equal(next_kind(async), DYGW_REPLY_OK);
     assert_int_equal(loopback_connections(u->server), 3);
-    dygw_clock_set(NULL);
+    dygw_steady_set(NULL);
 }
 
 /* It has a connection that will be dead when the next request is sent over it. */

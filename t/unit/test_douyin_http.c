@@ -125,9 +125,9 @@ static void *call_once(void *baton)
 
 static dygw_ms_t now;
 
-static dygw_ms_t clock_of_test(void)
+static apr_time_t clock_of_test(void)
 {
-    return now;
+    return apr_time_from_msec(now);
 }
 
 static void a_connection_that_nobody_needs_for_a_minute_is_closed(void **state)
@@ -136,7 +136,7 @@ static void a_connection_that_nobody_needs_for_a_minute_is_closed(void **state)
     upstream_t other;
     caller_t caller = { .u = &other };
 
-    dygw_clock_set(clock_of_test);
+    dygw_steady_set(clock_of_test);
     upstream_script(u, { LOOPBACK_ANSWER_IN_PAIRS, GOOD });
     other = *u;
     assert_int_equal(apr_pool_create(&other.pool, NULL), APR_SUCCESS);
@@ -154,7 +154,7 @@ static void a_connection_that_nobody_needs_for_a_minute_is_closed(void **state)
     assert_int_equal(stores(u)->kind, DYGW_REPLY_OK);
     assert_int_equal(loopback_connections(u->server), 2);
     apr_pool_destroy(other.pool);
-    dygw_clock_set(NULL);
+    dygw_steady_set(NULL);
 }
 
 /* --- what goes wrong --- */

@@ -17,7 +17,13 @@ static dygw_gateway_t *gateway;
 /* What the work comes to, one unit after the other, and how often it was done. */
 static apr_status_t comes_to[2];
 static int units;
-static dygw_ms_t takes_ms;
+static dygw_ms_t takes_ms, moves_ms;
+static apr_time_t steady;
+
+static apr_time_t steady_of_test(void)
+{
+    return steady;
+}
 
 static int set_up(void **state)
 {
@@ -25,13 +31,15 @@ static int set_up(void **state)
     gateway = fake_world(pool);
     comes_to[0] = comes_to[1] = APR_SUCCESS;
     units = 0;
-    takes_ms = 0;
+    takes_ms = moves_ms = 0;
+    dygw_steady_set(steady_of_test);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     assert_int_equal(fake_store_open_units(), 0);
+    dygw_steady_set(NULL);
     return destroy_pool(state);
 }
 
@@ -41,7 +49,8 @@ static apr_status_t work(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_db_t *db, void 
     assert_ptr_equal(baton, &units);
     assert_int_equal(fake_store_open_units(), 1);
     assert_true(units < 2);
-    fake_clock_advance(takes_ms);
+    steady += apr_time_from_msec(takes_ms);
+    fake_clock_advance(moves_ms);
     return comes_to[units++];
 }
 
@@ -128,6 +137,16 @@ static void patience_ends(DYGW_UNUSED void **state)
     assert_int_equal(units, 1);
 }
 
+static void patience_ends_when_the_clock_is_set_back_meanwhile(DYGW_UNUSED void **state)
+{
+    comes_to[0] = APR_INCOMPLETE;
+    takes_ms = PATIENCE_MS;
+    moves_ms = -3600000;
+    fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0);
+    assert_int_equal(run(&patiently), APR_EGENERAL);
+    assert_int_equal(fake_store_calls(FAKE_OPEN), 2);
+}
+
 static void without_patience_nothing_is_waited_for(DYGW_UNUSED void **state)
 {
     comes_to[0] = APR_INCOMPLETE;
@@ -148,6 +167,7 @@ int main(void)
         TEST(only_what_is_in_doubt_is_waited_for),
         TEST(a_database_that_went_with_the_commit_is_waited_for),
         TEST(patience_ends),
+        TEST(patience_ends_when_the_clock_is_set_back_meanwhile),
         TEST(without_patience_nothing_is_waited_for),
     };
 

@@ -315,6 +315,10 @@ static void a_clock_set_back_does_not_stop_it(DYGW_UNUSED void **state)
     fake_clock_advance(-10 * MINUTE_MS);
     flush();
     assert_int_equal(fake_store_calls(FAKE_APP_USED), 2);
+    wait_of(1); /* a use by the clock as it is */
+    fake_clock_advance(MINUTE_MS);
+    flush();
+    assert_int_equal(fake_store_calls(FAKE_APP_USED), 3);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

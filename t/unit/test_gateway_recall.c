@@ -144,6 +144,27 @@ static void it_is_looked_for_once_a_minute_and_when_the_clock_goes_back(DYGW_UNU
     assert_int_equal(opens, 3);
 }
 
+static void when_the_clock_was_just_set_back_all_that_waits_is_recalled(DYGW_UNUSED void **state)
+{
+    static const dygw_log_t nowhere;
+    const dygw_ctx_t ctx = { &gateway, &nowhere, pool };
+    const dygw_ms_t lease = 4 * 4000 + DYGW_RECALL_LEASE_MS;
+
+    gateway.upstream_timeout = apr_time_from_sec(4);
+    is_away = 1;
+    assert_int_equal(dygw_recall_all(&ctx, NOW), APR_EGENERAL);
+    assert_int_equal(lefts, 0);
+    is_away = 0;
+    found = 2;
+    assert_int_equal(dygw_recall_all(&ctx, NOW + HOUR_MS), APR_SUCCESS);
+    for (int i = 0; i < KINDS; i++) {
+        assert_true(due_at[i] == NOW);
+        assert_true(beyond[i] == NOW + HOUR_MS + lease); /* leases that run by the right clock stay */
+    }
+    assert_int_equal(lefts, 1);
+    assert_non_null(strstr(message, "6 records"));
+}
+
 static void without_a_database_it_is_looked_for_again(DYGW_UNUSED void **state)
 {
     is_away = 1;
@@ -163,6 +184,7 @@ int main(void)
         TEST(a_host_whose_clock_is_behind_recalls_nothing),
         TEST(what_is_recalled_is_told_and_worked_on),
         TEST(it_is_looked_for_once_a_minute_and_when_the_clock_goes_back),
+        TEST(when_the_clock_was_just_set_back_all_that_waits_is_recalled),
         TEST(without_a_database_it_is_looked_for_again),
     };
     int failed;

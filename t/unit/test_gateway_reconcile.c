@@ -89,6 +89,20 @@ static void days_that_were_missed_are_wanted(DYGW_UNUSED void **state)
     assert_string_equal(world.added, "2025-11-22 2025-11-23 2025-11-24 ");
 }
 
+/* Douyin's clock tells that no day has ended but the last one. */
+static void a_clock_that_is_days_ahead_wants_no_day_that_has_not_ended(DYGW_UNUSED void **state)
+{
+    static const dygw_clock_seen_t unseen;
+    const dygw_clock_seen_t seen = dygw_clock_see(T0);
+
+    world.known_day = "2025-11-23";
+    world.now_ms = T0 + 72 * HOUR_MS;
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &seen);
+    dygw_reconcile_turn(rec, 1, 0, 0);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &unseen);
+    assert_string_equal(world.added, "2025-11-24 ");
+}
+
 /* 02:00 in China. */
 static void a_day_is_wanted_two_hours_after_its_end(DYGW_UNUSED void **state)
 {
@@ -326,6 +340,7 @@ int main(void)
         TEST(a_gateway_that_begins_wants_no_day),
         TEST(the_last_day_is_wanted_where_there_was_something),
         TEST(days_that_were_missed_are_wanted),
+        TEST(a_clock_that_is_days_ahead_wants_no_day_that_has_not_ended),
         TEST(a_day_is_wanted_two_hours_after_its_end),
         TEST(a_host_without_the_lease_wants_nothing),
         TEST(without_an_account_no_day_is_wanted),

@@ -113,15 +113,15 @@ static void one_that_went_away_before_is_not(DYGW_UNUSED void **state)
 }
 
 /* Each try to open it takes a second. */
-static dygw_ms_t clock_of_opens(void)
+static apr_time_t clock_of_opens(void)
 {
-    return FAKE_START_MS + 1000 * (dygw_ms_t)fake_store_calls(FAKE_OPEN);
+    return apr_time_from_sec(fake_store_calls(FAKE_OPEN));
 }
 
 /* What is recorded will be settled. */
 static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED void **state)
 {
-    dygw_clock_set(clock_of_opens);
+    dygw_steady_set(clock_of_opens);
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
     fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
     redeem();
@@ -133,18 +133,18 @@ static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED vo
     assert_int_equal(fake_logged("DYGW0414"), 1);
 }
 
-static dygw_ms_t refuses_the_next_insert(void)
+static apr_time_t refuses_the_next_insert(void)
 {
     if (fake_store_calls(FAKE_OPEN) == 2) {
         fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
     }
-    return FAKE_START_MS;
+    return 0;
 }
 
 /* The first commit may come later than the second unit's look. */
 static void what_may_be_recorded_stays_so_when_the_next_unit_fails(DYGW_UNUSED void **state)
 {
-    dygw_clock_set(refuses_the_next_insert);
+    dygw_steady_set(refuses_the_next_insert);
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 0);
     fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0);
     redeem();
@@ -157,7 +157,7 @@ static void what_may_be_recorded_stays_so_when_the_next_unit_fails(DYGW_UNUSED v
 
 static void a_refusal_that_may_be_recorded_has_done_nothing(DYGW_UNUSED void **state)
 {
-    dygw_clock_set(clock_of_opens);
+    dygw_steady_set(clock_of_opens);
     fake_prepare(DYGW_REPLY_COUPON, 1212);
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
     fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);

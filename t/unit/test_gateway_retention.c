@@ -17,6 +17,7 @@
 #include "support/own_pool.h"
 
 #include "gateway/background/retention.h"
+#include "gateway/host.h"
 #include "store/audit.h"
 #include "store/reconciliation.h"
 #include "store/webhook.h"
@@ -43,6 +44,14 @@ static int largest;
 static int opens;
 static int failing;
 static char message[256];
+
+static int is_heard; /* Douyin has told the time */
+
+int dygw_host_clock(DYGW_UNUSED const dygw_gateway_t *g, DYGW_UNUSED dygw_clock_e which,
+                    DYGW_UNUSED dygw_clock_seen_t *seen)
+{
+    return is_heard;
+}
 
 static dygw_ms_t clock_now(void)
 {
@@ -114,6 +123,8 @@ static int begin(void **state)
     memset(rows, 0, sizeof(rows));
     now = NOW;
     largest = opens = failing = 0;
+    is_heard = 1;
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &(dygw_clock_seen_t){ 0 });
     message[0] = '\0';
     return 0;
 }
@@ -137,6 +148,29 @@ static void off_removes_nothing(DYGW_UNUSED void **state)
     dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
     assert_int_equal(opens, 0);
     assert_int_equal(rows[0], 10);
+}
+
+static void nothing_goes_before_douyin_has_told_the_time(DYGW_UNUSED void **state)
+{
+    is_heard = 0;
+    rows[0] = 10;
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
+    assert_int_equal(opens, 0);
+    is_heard = 1;
+    sweep();
+    assert_int_equal(rows[0], 0);
+}
+
+static void a_clock_that_is_years_ahead_removes_nothing_early(DYGW_UNUSED void **state)
+{
+    const dygw_ms_t before = NOW - 30 * DAY_MS;
+    dygw_clock_seen_t seen = dygw_clock_see(NOW);
+
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &seen);
+    now = NOW + 3650 * DAY_MS;
+    dygw_retention_turn(&(dygw_ctx_t){ &gateway, &no_log, pool }, &state_of);
+    assert_int_equal(opens, 1);
+    assert_in_range(asked_before, before, before + 60000);
 }
 
 static void what_is_old_enough_goes(DYGW_UNUSED void **state)
@@ -220,6 +254,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(off_removes_nothing),
+        TEST(nothing_goes_before_douyin_has_told_the_time),
+        TEST(a_clock_that_is_years_ahead_removes_nothing_early),
         TEST(what_is_old_enough_goes),
         TEST(it_goes_in_small_batches_one_a_turn),
         TEST(reconciliations_go_to_the_last),

@@ -78,6 +78,23 @@ static void before_its_time_only_a_look_is_taken(DYGW_UNUSED void **state)
     check_waits(3000, 3000);
 }
 
+/* Douyin's clock tells that no quarter has passed. */
+static void a_clock_that_leapt_ahead_gives_nothing_up(DYGW_UNUSED void **state)
+{
+    static const dygw_clock_seen_t unseen;
+    dygw_clock_seen_t seen = dygw_clock_see(dygw_now() + 5000);
+
+    spend(14);
+    fake_clock_advance(3 * 3600000);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &seen);
+    settle();
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &unseen);
+    assert_int_equal(row->verify_status, DYGW_PROCESSING);
+    fake_clock_advance(row->next_run_at - dygw_now());
+    settle();
+    check_failed(DYGW_OUTCOME_NOT_REDEEMED);
+}
+
 static void unused_a_quarter_after_the_last_repetition_it_has_failed(DYGW_UNUSED void **state)
 {
     spend(14);
@@ -395,6 +412,7 @@ int main(void)
         TEST(nothing_is_sent_when_somebody_else_changed_the_row),
         TEST(repetitions_come_by_the_schedule),
         TEST(before_its_time_only_a_look_is_taken),
+        TEST(a_clock_that_leapt_ahead_gives_nothing_up),
         TEST(unused_a_quarter_after_the_last_repetition_it_has_failed),
         TEST(a_repetition_that_was_not_sent_does_not_count),
         TEST(what_fits_is_confirmed_by_repeating),

@@ -13,6 +13,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "gateway/host.h"
 #include "handle/internal/internal.h"
 #include "handle/open/open.h"
 #include "util/compiler.h"
@@ -26,6 +27,10 @@ module AP_MODULE_DECLARE_DATA dygw_module;
 int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id)
 {
     return !app->poi_ids || strcmp(poi_id, "mine") == 0;
+}
+
+void dygw_host_stale(DYGW_UNUSED dygw_gateway_t *gateway, DYGW_UNUSED apr_int64_t sec)
+{
 }
 
 static int begin(DYGW_UNUSED void **state)

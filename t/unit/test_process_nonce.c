@@ -20,6 +20,7 @@
 
 #define NOW       APR_INT64_C(1767225600000)
 #define WINDOW_MS 300000
+#define HOURS_MS  APR_INT64_C(28800000)
 
 /* --- a table in memory of exactly its size, so that tools see every step beside it --- */
 
@@ -341,6 +342,13 @@ static void a_clock_that_is_set_back_brings_no_nonce_back(DYGW_UNUSED void **sta
     assert_int_equal(spend_at(&f, "another", NOW, NOW + WINDOW_MS), APR_EEXIST);
     /* what expires later than anything that is gone is not refused for it */
     assert_int_equal(spend_at(&f, "a third one", NOW, NOW + WINDOW_MS), APR_SUCCESS);
+    /* what a clock that was ahead for hours has removed closes the door, until that is known and forgiven */
+    assert_int_equal(spend_at(&f, "of hours ahead", NOW + HOURS_MS, NOW + HOURS_MS + WINDOW_MS), APR_SUCCESS);
+    catch_up(&f, NOW + HOURS_MS + 2 * WINDOW_MS);
+    assert_int_equal(spend_at(&f, "of a second later", NOW + 1000, NOW + 1000 + WINDOW_MS), APR_EEXIST);
+    dygw_nonces_forgive(f.nonces, NOW + 1000);
+    assert_int_equal(spend_at(&f, "a third one", NOW + 1000, NOW + WINDOW_MS), APR_EEXIST);
+    assert_int_equal(spend_at(&f, "of a second later", NOW + 1001, NOW + 1001 + WINDOW_MS), APR_SUCCESS);
     end(&f);
 }
 

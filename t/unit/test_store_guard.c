@@ -67,13 +67,15 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 /* Threads that came to the gate and had to wait there, since the test began. */
 static apr_uint32_t waited;
 
-apr_status_t apr_thread_cond_timedwait(apr_thread_cond_t *cond, apr_thread_mutex_t *mutex, apr_interval_time_t timeout)
+int pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex, clockid_t clock, const struct timespec *until)
 {
-    apr_status_t (*wait)(apr_thread_cond_t *, apr_thread_mutex_t *, apr_interval_time_t);
+    int (*wait)(pthread_cond_t *, pthread_mutex_t *, clockid_t, const struct timespec *);
+    struct timespec end = *until;
 
-    *(void **)&wait = dlsym(RTLD_NEXT, "apr_thread_cond_timedwait");
+    *(void **)&wait = dlsym(RTLD_NEXT, "pthread_cond_clockwait");
     apr_atomic_inc32(&waited);
-    return wait(cond, mutex, timeout);
+    end.tv_sec -= apr_time_sec(leapt);
+    return wait(cond, mutex, clock, &end);
 }
 
 static void await_waited(apr_uint32_t threads)

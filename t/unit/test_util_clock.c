@@ -45,6 +45,60 @@ static void what_lies_ahead_is_not_recent(DYGW_UNUSED void **state)
     assert_false(dygw_is_recent(0, APR_INT64_C(1000000000000)));
 }
 
+static dygw_ms_t a_day_ahead(void)
+{
+    return APR_INT64_C(1764000000000) + 86400000;
+}
+
+static void see(dygw_clock_e which, dygw_ms_t shown)
+{
+    const dygw_clock_seen_t seen = dygw_clock_see(shown);
+
+    dygw_clock_note(which, &seen);
+}
+
+static void what_has_come_for_certain_is_what_the_earliest_clock_says(DYGW_UNUSED void **state)
+{
+    static const dygw_clock_seen_t unseen;
+    const dygw_ms_t now = a_day_ahead();
+    const dygw_ms_t right = now - 86400000;
+
+    dygw_clock_set(a_day_ahead);
+    assert_true(dygw_sure_now() == now);
+    see(DYGW_CLOCK_DATABASE, now - DYGW_CLOCK_WELL_MS + 5000);
+    assert_true(dygw_sure_now() == now); /* a small difference is none */
+    see(DYGW_CLOCK_DATABASE, now + 86400000);
+    assert_true(dygw_sure_now() == now);
+    see(DYGW_CLOCK_DOUYIN, right);
+    assert_in_range(dygw_sure_now(), right, right + 60000);
+    see(DYGW_CLOCK_DATABASE, right - 86400000);
+    assert_in_range(dygw_sure_now(), right - 86400000, right - 86400000 + 60000);
+    dygw_clock_note(DYGW_CLOCK_DATABASE, &unseen);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &unseen);
+    assert_true(dygw_sure_now() == now);
+    dygw_clock_set(NULL);
+}
+
+static apr_time_t frozen_steady(void)
+{
+    return apr_time_from_sec(50);
+}
+
+static void another_clock_is_known_whatever_this_host_s_is_set_to(DYGW_UNUSED void **state)
+{
+    dygw_clock_seen_t seen;
+
+    dygw_steady_set(frozen_steady);
+    dygw_clock_set(a_day_ahead);
+    seen = dygw_clock_see(a_day_ahead() - 7000);
+    assert_true(seen.at == apr_time_from_sec(50));
+    assert_true(dygw_clock_ahead(&seen) == 7000);
+    dygw_clock_set(frozen);
+    assert_true(dygw_clock_ahead(&seen) == 17 - (a_day_ahead() - 7000));
+    dygw_steady_set(NULL);
+    dygw_clock_set(NULL);
+}
+
 static void douyins_seconds_and_milliseconds_are_told_apart(DYGW_UNUSED void **state)
 {
     assert_true(dygw_time_from_douyin(1767225600) == APR_INT64_C(1767225600000));
@@ -204,6 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_test_may_own_the_clock_and_give_it_back),
         cmocka_unit_test(what_lies_ahead_is_not_recent),
+        cmocka_unit_test(what_has_come_for_certain_is_what_the_earliest_clock_says),
+        cmocka_unit_test(another_clock_is_known_whatever_this_host_s_is_set_to),
         cmocka_unit_test(douyins_seconds_and_milliseconds_are_told_apart),
         cmocka_unit_test(times_are_written_as_rfc3339),
         cmocka_unit_test(times_out_of_range_keep_the_format),

@@ -11,12 +11,16 @@
 #include "gateway/apps/audit.h"
 
 /* An app with its secrets in plain text. The caller of dygw_apps_find gets a copy, in its pool. */
+/* 7 days, in ms: so long an old secret is valid beside the new one at most. */
+#define DYGW_APP_GRACE_MAX_MS APR_INT64_C(604800000)
+
 typedef struct dygw_known_app_t {
     apr_int64_t id;
     const char *name;
     const char *client_key;
     const char *secret;     /* NULL only in the cache: it does not open */
-    const char *old_secret; /* NULL: none; else valid until old_secret_until */
+    const char *old_secret; /* NULL: none; else valid until old_secret_until, which is at most
+                             * DYGW_APP_GRACE_MAX_MS ahead */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
     int allow_token_read;

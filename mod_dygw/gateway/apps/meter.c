@@ -114,12 +114,23 @@ static void raise_to(_Atomic apr_int64_t *mark, apr_int64_t value)
     while (before < value && !atomic_compare_exchange_weak(mark, &before, value)) {}
 }
 
+/* A use that lies ahead was noted before the clock was set back. */
+static void note_use(slot_t *slot, dygw_ms_t now)
+{
+    apr_int64_t before = atomic_load_explicit(&slot->used_at, memory_order_relaxed);
+
+    if (before > now + DYGW_CLOCKS_APART_MS) {
+        atomic_compare_exchange_strong(&slot->used_at, &before, now);
+    }
+    raise_to(&slot->used_at, now);
+}
+
 int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
 {
     dygw_meter_t *meter = gateway->meter;
     apr_int64_t number = slot_of(app_id);
 
-    raise_to(&meter->slots[number].used_at, dygw_now());
+    note_use(&meter->slots[number], dygw_now());
     raise_to(&meter->last, number);
     return slot_admit(gateway, &meter->slots[number], dygw_steady_now());
 }
@@ -140,7 +151,7 @@ static int use_is_due(const slot_t *slot, dygw_ms_t now)
 {
     dygw_ms_t ago = now - slot->written_at;
 
-    return slot->used_at > slot->written && (ago >= DYGW_METER_PAUSE_MS || ago < 0);
+    return slot->used_at != slot->written && (ago >= DYGW_METER_PAUSE_MS || ago < 0);
 }
 
 static void collect_uses(dygw_meter_t *meter, dygw_ms_t now, uses_t *uses)

@@ -210,7 +210,7 @@ static int ring_is_empty(ring_t *ring)
 apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patience)
 {
     ring_t *ring = ctx->gateway->reads ? ctx->gateway->reads->ring : NULL;
-    apr_time_t deadline = apr_time_now() + patience;
+    apr_time_t deadline = dygw_steady_now() + patience;
     apr_status_t rv = APR_SUCCESS;
     read_batch_t batch;
 
@@ -226,7 +226,7 @@ apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patienc
         if (rv == APR_SUCCESS) {
             ring_drop(ring, batch.from + (apr_uint64_t)batch.count);
         }
-    } while (rv == APR_SUCCESS && batch.count == BATCH && apr_time_now() < deadline);
+    } while (rv == APR_SUCCESS && batch.count == BATCH && dygw_steady_now() < deadline);
     return rv;
 }
 

@@ -8,6 +8,7 @@
  *   scheduler.c   fetches the rows that are due, and runs many jobs at once in one thread
  *   run.c         a run is one job under way: from its rows to its end
  *   job.c         what the kinds of jobs use: writing the rows of a job, and pauses
+ *   clocks.c      watches this host's clock: whether it is set, or differs from Douyin's
  *   recall.c      makes work due that lies too far ahead because a clock was set back
  *   retention.c   removes what is older than DygwRetention
  *   backlog.c     counts what waits, for the metrics

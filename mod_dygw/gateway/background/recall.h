@@ -13,6 +13,9 @@
  * DYGW_LATE_MS. */
 #define DYGW_RECALL_WORK_MS APR_INT64_C(1800000)
 
+/* 10 s, in ms: a lease of a request may last so much longer than its calls to Douyin. */
+#define DYGW_RECALL_LEASE_MS 10000
+
 /* 3 days, in ms: a day is reconciled two hours after its end, in any time zone. */
 #define DYGW_RECALL_DAYS_MS APR_INT64_C(259200000)
 
@@ -20,5 +23,10 @@
  * *looked_at: when this was done last, kept here; 0: never. database_now: the database's clock, so
  * that a host whose own clock is behind recalls nothing. */
 void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t database_now);
+
+/* Makes all work due that waits, because this host's clock was just set back: nobody can tell which
+ * of it was put off by the clock before. To be called by that host, whether it leads or not, again
+ * until it returns APR_SUCCESS. */
+apr_status_t dygw_recall_all(const dygw_ctx_t *ctx, dygw_ms_t database_now);
 
 #endif

@@ -3,9 +3,14 @@
  *
  * A sweep goes round the tables, one statement a turn. If a statement removed a whole batch, there
  * is more: the next sweep follows at once, otherwise after a rest. Reconciliations are removed item
- * by item and then day by day, so that there any row that was removed is a sign of more. */
+ * by item and then day by day, so that there any row that was removed is a sign of more.
+ *
+ * What is removed cannot be had again, and a clock may be ahead by years. So nothing is removed
+ * before Douyin has told the time, which it does with each answer: the database may be on this very
+ * host. */
 #include "gateway/background/retention.h"
 
+#include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/audit.h"
 #include "store/reconciliation.h"
@@ -33,7 +38,7 @@ typedef struct retention_batch_t {
 static apr_status_t purge_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     retention_batch_t *batch = baton;
-    dygw_ms_t before = dygw_now() - apr_time_as_msec(ctx->gateway->retention);
+    dygw_ms_t before = dygw_sure_now() - apr_time_as_msec(ctx->gateway->retention);
 
     if (batch->table < DYGW_RETENTION_TABLES - 1) {
         return purge_of_table[batch->table](db, before, BATCH, &batch->removed);
@@ -70,8 +75,10 @@ static void retention_next_table(dygw_retention_t *state, const dygw_log_t *log)
 void dygw_retention_turn(const dygw_ctx_t *ctx, dygw_retention_t *state)
 {
     retention_batch_t batch = { state->table, 0 };
+    dygw_clock_seen_t seen;
 
-    if (ctx->gateway->retention == 0 || dygw_left_until(state->next_at, REST_MS) > 0) {
+    if (ctx->gateway->retention == 0 || dygw_left_until(state->next_at, REST_MS) > 0
+        || !dygw_host_clock(ctx->gateway, DYGW_CLOCK_DOUYIN, &seen)) {
         return;
     }
     if (dygw_db_work(ctx, purge_batch, &batch, DYGW_DB_ONCE) != APR_SUCCESS) {

@@ -12,6 +12,7 @@
 #include "gateway/background/run.h"
 
 #include "gateway/ask.h"
+#include "gateway/host.h"
 
 /* A second and a little: Douyin counts arrivals, and the network may bring queries closer
  * together. */
@@ -255,6 +256,7 @@ static int run_renew_token(dygw_run_t *r, const dygw_reply_t *reply)
 
 void dygw_run_answered(dygw_scheduler_t *scheduler, dygw_run_t *r, dygw_answer_t answer)
 {
+    dygw_host_reply_shown(scheduler->ctx.gateway, answer.reply);
     dygw_ask_note_token(scheduler->ctx.gateway, &r->token, answer.reply);
     if (answer.reply->kind == DYGW_REPLY_TOKEN && !r->renewed && run_renew_token(r, answer.reply)) {
         r->renewed = 1;

@@ -24,11 +24,11 @@ static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 
 static dygw_link_e follow_short_link(dygw_redeem_t *r, const char **why)
 {
-    apr_time_t began = apr_time_now();
+    apr_time_t began = dygw_steady_now();
     dygw_link_e link = dygw_douyin_short_link(r->ctx->gateway->douyin, r->request->short_link,
                                               &r->encrypted_data, why, r->ctx->log, r->ctx->pool);
 
-    r->out->upstream_time += apr_time_now() - began;
+    r->out->upstream_time += dygw_steady_now() - began;
     return link;
 }
 

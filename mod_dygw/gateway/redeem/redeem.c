@@ -319,6 +319,7 @@ static void prepare_to_send(dygw_redeem_t *r)
     dygw_ms_t lease_until = now + LEASE_CALLS * timeout_ms(r) + LEASE_MARGIN_MS;
     int i;
 
+    r->lease_ends = dygw_steady_now() + apr_time_from_msec(lease_until - now);
     for (i = 0; i < r->out->count; i++) {
         dygw_verification_t *v = r->out->verifications[i];
 
@@ -333,11 +334,16 @@ static void prepare_to_send(dygw_redeem_t *r)
 
 /* --- 3: verify --- */
 
-/* Returns the time until which a verify may be sent: it then ends before the lease does, also by
- * the clock of the host that settles. */
+/* So long before the end of its lease a verify may be sent at the latest: it then ends before the
+ * lease does, also by the clock of the host that settles. */
+static dygw_ms_t before_lease_end(const dygw_redeem_t *r)
+{
+    return DYGW_CLOCKS_APART_MS + timeout_ms(r);
+}
+
 static dygw_ms_t last_moment_to_send(const dygw_redeem_t *r)
 {
-    return r->out->verifications[0]->lease_until - DYGW_CLOCKS_APART_MS - timeout_ms(r);
+    return r->out->verifications[0]->lease_until - before_lease_end(r);
 }
 
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
@@ -487,12 +493,14 @@ static apr_status_t write_outcome(dygw_redeem_t *r)
 
 /* Whether it is too late to send the verify, because this process, or its machine, stood still: the
  * background may work on the verifications by now, and may have found that nothing was redeemed.
+ * The clock may have been set back meanwhile: the steady one tells as well.
  * A call that is held up after this check is not sent either, see send_by. */
 static int is_too_late_to_send(const dygw_redeem_t *r)
 {
     const dygw_verification_t *first = r->out->verifications[0];
 
-    if (dygw_now() <= last_moment_to_send(r)) {
+    if (dygw_now() <= last_moment_to_send(r)
+        && dygw_steady_now() <= r->lease_ends - apr_time_from_msec(before_lease_end(r))) {
         return 0;
     }
     dygw_log(r->ctx->log, WARN, 0,

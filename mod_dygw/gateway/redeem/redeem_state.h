@@ -16,6 +16,7 @@ typedef struct dygw_redeem_t {
     const char *verify_token;
     const char *codes[DYGW_COUNT_MAX]; /* encrypted codes to send, one for each verification */
     int times_left[DYGW_COUNT_MAX];    /* how many uses of the coupon remain afterwards */
+    apr_time_t lease_ends;             /* by the steady clock */
     int redrawn;                       /* ids were drawn again: the verifications may also be
                                         * committed under the ids before */
     int in_doubt;                      /* it is not known whether they are committed */

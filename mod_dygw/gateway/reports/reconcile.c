@@ -94,11 +94,12 @@ static apr_status_t add_missing_days(const dygw_ctx_t *ctx, dygw_db_t *db, void 
     return rv == APR_SUCCESS && began ? add_days_between(ctx->gateway, db, last, last) : rv;
 }
 
-/* Returns when the last day began that has ended long enough ago to be reconciled. */
+/* Returns when the last day began that has ended long enough ago to be reconciled: for certain, as
+ * a day that was reconciled before its end would stay so. */
 static dygw_ms_t last_ended_day(const dygw_ctx_t *ctx)
 {
     const int zone = ctx->gateway->time_zone;
-    const dygw_ms_t at = dygw_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS;
+    const dygw_ms_t at = dygw_sure_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS;
     dygw_ms_t start = 0;
 
     dygw_day_start(dygw_day_of(at, zone, ctx->pool), zone, &start);
@@ -107,7 +108,7 @@ static dygw_ms_t last_ended_day(const dygw_ctx_t *ctx)
 
 static void add_days(dygw_reconcile_t *rec)
 {
-    const dygw_ms_t now = dygw_now();
+    const dygw_ms_t now = dygw_sure_now();
     dygw_ctx_t ctx = rec->ctx;
     dygw_ms_t last;
 
@@ -161,7 +162,7 @@ static apr_status_t read_due_day(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
 {
     dygw_reconcile_run_t *run = baton;
 
-    return dygw_store_reconciliation_due(db, dygw_now(), &run->row, ctx->pool);
+    return dygw_store_reconciliation_due(db, dygw_sure_now(), &run->row, ctx->pool);
 }
 
 /* The run gets a pool of its own, which is destroyed when the run ends. */

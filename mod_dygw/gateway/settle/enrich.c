@@ -178,14 +178,14 @@ static void enrich_put_off(dygw_verification_t *v, const dygw_job_t *job, const 
     v->enrichment_retry_count++;
     v->last_error
         = learned->error ? learned->error : "certificate/get: the redemption is not shown yet";
-    if (now >= ends_at) {
+    if (now >= ends_at && dygw_sure_now() >= ends_at) {
         enrich_end_last(v, job, learned);
         return;
     }
     v->next_run_at = now
                      + dygw_job_pause(tries, gateway->enrich_first / US_PER_MS,
                                       gateway->enrich_max / US_PER_MS);
-    if (v->next_run_at > ends_at) {
+    if (v->next_run_at > ends_at && ends_at > now) {
         v->next_run_at = ends_at;
     }
 }

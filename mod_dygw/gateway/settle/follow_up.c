@@ -189,14 +189,14 @@ static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply
 
     v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
     if (!is_being_cancelled(v)) {
-        if (tells_nothing_for_good(v, reply, now)) {
+        if (tells_nothing_for_good(v, reply, dygw_sure_now())) {
             return end_news(job, reply);
         }
         /* A cancel here is that of an orphan: orphan.c has set when to look for its outcome. */
         v->errand_at = job->question.what == DYGW_QUESTION_CANCEL ? v->errand_at
                                                                   : now + news_pause(v, reply, now);
     }
-    else if (now > cancel_began(v) + ASK_FOR_MS) {
+    else if (dygw_sure_now() > cancel_began(v) + ASK_FOR_MS) {
         return end_cancel_unconfirmed(job);
     }
     else {
@@ -238,7 +238,7 @@ static dygw_follow_up_next_e cancel_without_verify_id(dygw_job_t *job,
     if (rv != APR_NOTFOUND) {
         return DYGW_FOLLOW_UP_STOP;
     }
-    return dygw_now() > cancel_began(dygw_follow_up_row(job)) + DYGW_CANCEL_FOR_MS
+    return dygw_sure_now() > cancel_began(dygw_follow_up_row(job)) + DYGW_CANCEL_FOR_MS
                ? end_cancel_nameless(job)
                : follow_up_put_off(job, &answer->reply);
 }
@@ -258,7 +258,7 @@ static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupo
     if (state->refusal) {
         return end_cancel_refused(job, state->refusal);
     }
-    if (v->cancels > 0 && dygw_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
+    if (v->cancels > 0 && dygw_sure_now() > cancel_began(v) + DYGW_CANCEL_FOR_MS) {
         return end_cancel_unconfirmed(job);
     }
     return follow_up_send_cancel(job);

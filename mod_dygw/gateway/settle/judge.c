@@ -298,7 +298,7 @@ static int may_take_fit(const dygw_evidence_t *e, int i, const dygw_seen_verify_
     if (rivals == 0 || rivals + count_wanting_rows(e, i, e->count) <= free_ones) {
         return 1;
     }
-    if (unsure > 0 && e->now < dygw_last_sent(v) + DYGW_LATE_MS) {
+    if (unsure > 0 && e->sure < dygw_last_sent(v) + DYGW_LATE_MS) {
         return 0;
     }
     return before + count_wanting_rows(e, i, i) < free_ones;
@@ -361,7 +361,7 @@ static void judge_fit(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
 
 static void judge_review(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
 {
-    if (e->now > e->rows[i]->review_since + FOLLOW_MS) {
+    if (e->sure > e->rows[i]->review_since + FOLLOW_MS) {
         judge_fail(verdict, DYGW_CODE_RISK_REVIEW,
                    "Douyin's risk review did not end with a redemption");
     }
@@ -396,7 +396,7 @@ static void judge_used(const dygw_evidence_t *e, int i, dygw_verdict_t *verdict)
         owned += has_owner;
         unclear |= !has_owner && fit_of(e, i, verify) == DYGW_FIT_SILENT;
     }
-    if (unclear && e->now < dygw_last_sent(e->rows[i]) + DYGW_LATE_MS) {
+    if (unclear && e->sure < dygw_last_sent(e->rows[i]) + DYGW_LATE_MS) {
         judge_decide(verdict, wants_repetition(e, i) ? DYGW_VERDICT_REPEAT : DYGW_VERDICT_WAIT);
     }
     else if (owned > 0 && owned == verifies->nelts) {
@@ -436,7 +436,7 @@ static void judge_unused(const dygw_evidence_t *e, int i, dygw_verdict_t *verdic
     else if (wants_repetition(e, i)) {
         judge_decide(verdict, DYGW_VERDICT_REPEAT);
     }
-    else if (e->now >= dygw_last_sent(v) + DYGW_LATE_MS) {
+    else if (e->sure >= dygw_last_sent(v) + DYGW_LATE_MS) {
         fail_not_redeemed(v, verdict);
     }
 }
@@ -452,10 +452,10 @@ static void judge_unseen(const dygw_evidence_t *e, int i, dygw_verdict_t *verdic
     else if (wants_repetition(e, i) && dygw_may_repeat_unseen(v, e->now)) {
         judge_decide(verdict, DYGW_VERDICT_REPEAT);
     }
-    else if (is_refused(v) && e->now >= dygw_last_sent(v) + DYGW_LATE_MS) {
+    else if (is_refused(v) && e->sure >= dygw_last_sent(v) + DYGW_LATE_MS) {
         fail_not_redeemed(v, verdict);
     }
-    else if (e->now < dygw_last_sent(v) + FOLLOW_MS) {
+    else if (e->sure < dygw_last_sent(v) + FOLLOW_MS) {
         judge_decide(verdict, DYGW_VERDICT_WAIT);
     }
     else if (is_given_up(v)) {

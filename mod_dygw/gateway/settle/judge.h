@@ -30,6 +30,7 @@ typedef struct dygw_evidence_t {
     apr_array_header_t *foreign; /* of const char *: verify_ids that the database has found to be
                                   * other verifications' */
     dygw_ms_t now;
+    dygw_ms_t sure; /* dygw_sure_now: by it is judged what is too late */
 } dygw_evidence_t;
 
 typedef enum {

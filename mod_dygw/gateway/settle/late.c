@@ -26,7 +26,7 @@ static int late_may_come(const dygw_verification_t *v)
         return 1;
     }
     return (v->attempts > 1 || v->confirmed_by != DYGW_BY_RESPONSE)
-           && !dygw_late_is_over(dygw_last_sent(v), dygw_now());
+           && !dygw_late_is_over(dygw_last_sent(v), dygw_sure_now());
 }
 
 void dygw_late_resume(dygw_verification_t *v)

@@ -21,7 +21,7 @@ void dygw_orphan_schedule(dygw_job_t *job)
     dygw_ms_t now = dygw_now();
 
     v->errand_at = DYGW_NO_TIME;
-    if (dygw_late_is_over(last_sent, now)) {
+    if (dygw_late_is_over(last_sent, dygw_sure_now())) {
         v->news &= ~(DYGW_NEWS_LATE | DYGW_NEWS_ORPHAN);
     }
     else if (v->news & DYGW_NEWS_LATE) {
@@ -134,7 +134,7 @@ static dygw_follow_up_next_e handle_orphan(dygw_job_t *job, const dygw_seen_coup
     if (state->refusal) {
         return leave_orphan(job, seen, orphan, state->refusal->description);
     }
-    if (orphan->can_cancel == 0 || dygw_now() > orphan->verify_time + DYGW_CANCEL_FOR_MS) {
+    if (orphan->can_cancel == 0 || dygw_sure_now() > orphan->verify_time + DYGW_CANCEL_FOR_MS) {
         return leave_orphan(job, seen, orphan, "it is too late for that");
     }
     return cancel_orphan(job, seen, orphan);

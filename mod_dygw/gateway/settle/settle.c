@@ -212,6 +212,7 @@ static const dygw_question_t *settle_judge(dygw_job_t *job)
         int wanted;
 
         s->evidence.now = dygw_now();
+        s->evidence.sure = dygw_sure_now();
         dygw_judge(&s->evidence, verdicts);
         wanted = apply_verdicts(job, verdicts, changed);
         if (dygw_settle_write(job, changed, &clash)) {

@@ -14,7 +14,7 @@
 #define SECRET_MIN      16
 #define SECRET_MAX      128
 #define STORES_MAX      1000
-#define GRACE_SEC_MAX   APR_INT64_C(604800) /* 7 days */
+#define GRACE_SEC_MAX   (DYGW_APP_GRACE_MAX_MS / 1000)
 
 static const char *const create_fields[]
     = { "name",    "code", "description", "client_key", "secret", "status", "allow_token_read",

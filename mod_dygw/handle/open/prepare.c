@@ -29,9 +29,9 @@ int dygw_handle_prepare(dygw_call_t *call)
 
     read_prepare_request(call, &request, &out);
     if (out.code == DYGW_OK) {
-        began = apr_time_now();
+        began = dygw_steady_now();
         dygw_prepare_only(&call->ctx, &request, &out);
-        dygw_note_upstream(call, apr_time_now() - began);
+        dygw_note_upstream(call, dygw_steady_now() - began);
     }
     return out.code == DYGW_OK ? dygw_reply_douyin(call, out.reply) : dygw_reply_error(call, &out);
 }

@@ -43,7 +43,7 @@ static void ask_for_stores(dygw_call_t *call, const apr_table_t *query, dygw_res
                                                "account_id must be 1 to 64 of A-Za-z0-9_-", out);
     int page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
     int size = dygw_query_int(query, "size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
-    apr_time_t began = apr_time_now();
+    apr_time_t began = dygw_steady_now();
 
     if (!poi_id && !account_id && !gateway->account_id) {
         dygw_invalid(out, "account_id",
@@ -51,7 +51,7 @@ static void ask_for_stores(dygw_call_t *call, const apr_table_t *query, dygw_res
     }
     if (out->code == DYGW_OK) {
         dygw_stores(&call->ctx, account_id, poi_id, page, size, out);
-        dygw_note_upstream(call, apr_time_now() - began);
+        dygw_note_upstream(call, dygw_steady_now() - began);
     }
 }
 

@@ -176,7 +176,7 @@ static void give_connection_back(dygw_db_t *db)
 static int is_session_renewed(dygw_db_t *db)
 {
     int is_new = !db->session; /* it failed before there was one */
-    apr_time_t began = apr_time_now();
+    apr_time_t began = dygw_steady_now();
     int works;
 
     dygw_wait_begin(&db->wait);
@@ -193,7 +193,7 @@ static int is_session_renewed(dygw_db_t *db)
         dygw_db_drop_session(db); /* what the driver may make of it later is another */
     }
     give_connection_back(db);
-    if (apr_time_now() - began > DYGW_OPEN_PATIENCE) {
+    if (dygw_steady_now() - began > DYGW_OPEN_PATIENCE) {
         db->timed_out = 1;
         return 0;
     }

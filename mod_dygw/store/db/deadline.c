@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Until when a statement may be carried out. The database's clock is looked at once a minute on
- * each connection; between two looks it goes as ours does. */
+ * each connection; between two looks it goes as the steady clock does, whatever our own is set to.
+ */
 #include "store/db/inside.h"
 
 #include <apr_strings.h>
@@ -18,9 +19,14 @@ static dygw_session_t *session_of(dygw_db_t *db)
     return db->session || !db->connected ? db->session : dygw_session_find(&db->dbd);
 }
 
+static dygw_ms_t steady_ms(void)
+{
+    return apr_time_as_msec(dygw_steady_now());
+}
+
 static apr_status_t look_at_clock(dygw_db_t *db)
 {
-    dygw_ms_t before = dygw_now();
+    dygw_ms_t before = steady_ms();
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &clock_read, &rows, NULL);
 
@@ -37,15 +43,14 @@ static apr_status_t look_at_clock(dygw_db_t *db)
 apr_status_t dygw_db_deadline(dygw_db_t *db, const char **deadline)
 {
     dygw_session_t *session = session_of(db);
-    dygw_ms_t now = dygw_now();
+    dygw_ms_t now = steady_ms();
     apr_status_t rv = APR_SUCCESS;
 
     *deadline = NEVER;
     if (!db->source->guard) {
         return APR_SUCCESS;
     }
-    if (!session || session->ahead_since == 0 || now - session->ahead_since > LOOK_AGAIN_MS
-        || now < session->ahead_since) {
+    if (!session || session->ahead_since == 0 || now - session->ahead_since > LOOK_AGAIN_MS) {
         rv = look_at_clock(db);
         session = db->session;
     }

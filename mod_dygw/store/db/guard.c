@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include "util/bell.h"
 
 #define NO_SOCKET (-1)
 #define LATE      apr_time_from_sec(3)    /* a look comes a second after the one before */
@@ -29,8 +28,7 @@ APR_RING_HEAD(watched_ring_t, dygw_watched_t);
 APR_RING_HEAD(wait_ring_t, dygw_wait_t);
 
 struct dygw_guard_t {
-    apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *changed; /* for those at the gate */
+    dygw_bell_t bell; /* its mutex guards all of it; it rings for those at the gate */
     apr_interval_time_t limit;
     socket_fn *socket_of;
     void (*wake)(void *baton);
@@ -108,11 +106,11 @@ static apr_status_t forget_watched(void *data)
     dygw_watched_t *watched = data;
     dygw_guard_t *guard = watched->guard;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     set_socket(watched, NO_SOCKET);
     guard->known -= !watched->dead;
     APR_RING_REMOVE(watched, ring);
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return APR_SUCCESS;
 }
 
@@ -126,10 +124,10 @@ dygw_watched_t *dygw_guard_watch(dygw_guard_t *guard, apr_pool_t *pool)
     watched = apr_pcalloc(pool, sizeof(*watched));
     watched->guard = guard;
     watched->socket = NO_SOCKET;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     APR_RING_INSERT_HEAD(&guard->watched, watched, dygw_watched_t, ring);
     guard->known++;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     apr_pool_cleanup_register(pool, watched, forget_watched, apr_pool_cleanup_null);
     return watched;
 }
@@ -143,7 +141,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
         return;
     }
     number = watched ? socket_of(guard, dbd) : NO_SOCKET;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     if (wait->watched) {
         wait->watched->used = 0;
     }
@@ -155,7 +153,7 @@ void dygw_wait_use(dygw_wait_t *wait, dygw_watched_t *watched, const dygw_dbd_t 
         guard->known += watched->dead;
         watched->dead = 0;
     }
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
 }
 
 /* --- waits --- */
@@ -165,7 +163,7 @@ static void begin_wait_at(dygw_wait_t *wait, apr_time_t since)
     dygw_guard_t *guard = wait->guard;
     int wake;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     wait->since = since;
     if (wait->watched) {
         wait->watched->last = since;
@@ -177,7 +175,7 @@ static void begin_wait_at(dygw_wait_t *wait, apr_time_t since)
         guard->sleeps = 0;
         guard->looked_at = since;
     }
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     if (wake) {
         guard->wake(guard->baton);
     }
@@ -198,12 +196,12 @@ int dygw_wait_end(dygw_wait_t *wait)
     if (!guard) {
         return 0;
     }
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     APR_RING_REMOVE(wait, ring);
     wait->since = 0;
     was_cut = wait->cut;
     wait->cut = 0;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return was_cut;
 }
 
@@ -236,7 +234,7 @@ int dygw_guard_look(dygw_guard_t *guard)
     int is_late;
     int again;
 
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     is_late = !guard->was_late && now - guard->looked_at > LATE;
     guard->was_late = is_late;
     guard->looked_at = now;
@@ -248,7 +246,7 @@ int dygw_guard_look(dygw_guard_t *guard)
     again = !APR_RING_EMPTY(&guard->waits, dygw_wait_t, ring) || guard->stirred;
     guard->stirred = 0;
     guard->sleeps = !again;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return again;
 }
 
@@ -305,14 +303,14 @@ static apr_status_t pass_gate(const dygw_db_source_t *source, apr_time_t until, 
     apr_uint64_t came;
 
     *alone = 0;
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     came = guard->tries;
     while ((rv = may_pass_gate(source, came, is_counted, alone)) != APR_SUCCESS
            && rv != APR_EGENERAL && (now = dygw_steady_now()) < until) {
-        apr_thread_cond_timedwait(guard->changed, guard->mutex, until - now);
+        dygw_bell_wait(&guard->bell, until - now);
     }
     guard->taken += rv == APR_SUCCESS && !is_counted;
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_unlock(&guard->bell);
     return rv;
 }
 
@@ -324,7 +322,7 @@ static void leave_gate(const dygw_db_source_t *source, apr_status_t rv, int is_a
     if (is_alone) {
         note_refusal(source, rv != APR_SUCCESS);
     }
-    apr_thread_mutex_lock(guard->mutex);
+    dygw_bell_lock(&guard->bell);
     if (is_alone) {
         guard->alone = 0;
         guard->is_down = rv != APR_SUCCESS;
@@ -333,8 +331,8 @@ static void leave_gate(const dygw_db_source_t *source, apr_status_t rv, int is_a
         }
     }
     guard->taken -= rv != APR_SUCCESS;
-    apr_thread_cond_broadcast(guard->changed);
-    apr_thread_mutex_unlock(guard->mutex);
+    dygw_bell_ring(&guard->bell);
+    dygw_bell_unlock(&guard->bell);
 }
 
 /* Is it worth to ask the pool, or to ask it again? Once it has let somebody in, the server is taken
@@ -411,10 +409,10 @@ void dygw_guard_give(dygw_db_source_t *source, dygw_wait_t *wait, dygw_dbd_t *db
     dygw_wait_use(wait, NULL, dbd);
     source->close(source->baton, dbd);
     if (guard) {
-        apr_thread_mutex_lock(guard->mutex);
+        dygw_bell_lock(&guard->bell);
         guard->taken--;
-        apr_thread_cond_broadcast(guard->changed);
-        apr_thread_mutex_unlock(guard->mutex);
+        dygw_bell_ring(&guard->bell);
+        dygw_bell_unlock(&guard->bell);
     }
 }
 
@@ -422,7 +420,6 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *
                                apr_pool_t *pool)
 {
     dygw_guard_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_status_t rv = apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
     made->max = config->max;
     made->limit = config->limit;
@@ -433,5 +430,5 @@ apr_status_t dygw_guard_create(dygw_guard_t **guard, const dygw_guard_config_t *
     APR_RING_INIT(&made->watched, dygw_watched_t, ring);
     APR_RING_INIT(&made->waits, dygw_wait_t, ring);
     *guard = made;
-    return rv == APR_SUCCESS ? apr_thread_cond_create(&made->changed, pool) : rv;
+    return dygw_bell_init(&made->bell, pool);
 }

@@ -14,8 +14,8 @@ typedef struct dygw_session_t {
     apr_pool_t *pool;
     dygw_watched_t *watched; /* of its connection, for the guard; NULL without one */
     apr_hash_t *statements;  /* label -> apr_dbd_prepared_t */
-    dygw_ms_t ahead;         /* by how much the database's clock is ahead of ours */
-    dygw_ms_t ahead_since;   /* when that was found out; 0: not yet */
+    dygw_ms_t ahead;         /* by how much the database's clock is ahead of the steady one, and */
+    dygw_ms_t ahead_since;   /* when that was found out, by the steady one; 0: not yet */
     const char *marker;      /* what the dialect's query gave when it was set up */
     const char *application; /* whose database it was seen to be, of those that use it; NULL: of
                               * none */

@@ -75,10 +75,19 @@ static const dygw_stmt_t idempotency_purge = {
 #define READ(kind, name)     found->name = DYGW_READ_##kind(rows, column++, pool);
 #define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, wanted->name);
 
+/* A key that is thought to have expired stands for nothing any more: a repeated request would
+ * redeem another coupon. */
+static dygw_ms_t surely_come(dygw_ms_t now)
+{
+    const dygw_ms_t sure = dygw_sure_now();
+
+    return sure < now ? sure : now;
+}
+
 apr_status_t dygw_store_idempotency_get(dygw_db_t *db, const char *key, dygw_ms_t now,
                                         dygw_idempotency_t **held, apr_pool_t *pool)
 {
-    const char *args[] = { key, dygw_db_int(db, now) };
+    const char *args[] = { key, dygw_db_int(db, surely_come(now)) };
     dygw_idempotency_t *found;
     dygw_rows_t *rows;
     int column = 0;
@@ -111,7 +120,7 @@ static apr_status_t insert_or_take_key(dygw_db_t *db, const dygw_idempotency_t *
     args[count++] = wanted->key;
     rv = dygw_db_exec(db, &idempotency_new, claimed, args);
     if (rv == APR_SUCCESS && *claimed == 0) {
-        args[count++] = dygw_db_int(db, now);
+        args[count++] = dygw_db_int(db, surely_come(now));
         args[count++] = dygw_db_int(db, now);
         args[count] = dygw_db_int(db, now + DYGW_IDEMPOTENCY_CLAIM_MAX_MS);
         rv = dygw_db_exec(db, &idempotency_take, claimed, args);

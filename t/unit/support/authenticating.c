@@ -8,6 +8,7 @@
 #include "gateway/apps/meter.h"
 #include "gateway/settle/webhook.h"
 #include "store/nonce.h"
+#include "gateway/host.h"
 #include "util/compiler.h"
 
 module AP_MODULE_DECLARE_DATA dygw_module;
@@ -123,6 +124,15 @@ apr_status_t dygw_store_nonce_look(DYGW_UNUSED dygw_db_t *db, const char *key)
     return spend_rv;
 }
 
+int stale;
+apr_int64_t stale_sec;
+
+void dygw_host_stale(DYGW_UNUSED dygw_gateway_t *gateway, apr_int64_t sec)
+{
+    stale++;
+    stale_sec = sec;
+}
+
 static dygw_ms_t clock_of_test(void)
 {
     return now;
@@ -153,6 +163,7 @@ int begin(DYGW_UNUSED void **state)
     app = (dygw_known_app_t){ .client_key = KEY, .secret = SECRET, .status = DYGW_APP_ACTIVE };
     is_memory = 1;
     find_rv = spend_rv = APR_SUCCESS;
+    stale = 0;
     spends = looks = spend_ms = wait_sec = metered = 0;
     now = NOW;
     request = (request_rec){ .pool = pool,

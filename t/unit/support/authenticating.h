@@ -34,6 +34,8 @@ extern apr_status_t spend_rv; /* of spending a nonce, and of looking whether it 
 extern int spend_ms;          /* how long it takes to spend a nonce in the database */
 extern int wait_sec;          /* how long the meter makes the app wait; 0: it is admitted */
 extern dygw_ms_t now;         /* the clock */
+extern int stale;             /* how many stale timestamps were noted, */
+extern apr_int64_t stale_sec; /* and how far ahead the last was */
 
 /* What the rest of the gateway was asked. */
 extern int spends;            /* how often a nonce was to be spent */

@@ -108,6 +108,7 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     memset((void *)&host, 0, sizeof(host));
     clock_ms = FAKE_START_MS;
     dygw_clock_set(present);
+    dygw_steady_set(NULL);
     dygw_log_set_writer(write_log);
     message_count = 0;
     fake_store_reset(pool);
