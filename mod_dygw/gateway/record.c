@@ -94,7 +94,8 @@ static void record_success(dygw_verification_t *v, dygw_confirmed_by_e by, const
 static void record_verify_item(dygw_verification_t *v, const dygw_verify_item_t *item)
 {
     v->certificate_id = item->certificate_id ? item->certificate_id : v->certificate_id;
-    v->origin_code = item->origin_code;
+    v->origin_code = item->origin_code ? item->origin_code : v->origin_code;
+    v->order_id = v->order_id ? v->order_id : item->order_id;
     v->source_order_id = item->order_id;
     v->product_id = item->product_id ? item->product_id : v->product_id;
     if (item->pay_amount >= 0) {
