@@ -23,7 +23,10 @@ sub order { my (%what) = @_; return $sandbox->mint(coupons => 4, %what) }
 sub code_of { my ($order, $number) = @_; return $order->{coupons}[ $number // 0 ]{code} }
 
 # How many coupons of the order Douyin has redeemed.
-sub redeemed { my ($order) = @_; return scalar grep { $sandbox->coupon($_->{code})->{status} == 2 } @{ $order->{coupons} } }
+sub redeemed {
+    my ($order) = @_;
+    return scalar grep { $sandbox->coupon($_->{code})->{status} == 2 } @{ $order->{coupons} };
+}
 
 sub outcomes {
     my (@answers) = @_;
@@ -121,7 +124,8 @@ sub after_failure {
     return sub {
         my ($one, $two, $three) = settled($first, $second, $third);
         is($one->{json}{data}{verify_status}, 'failed', 'the first fails: its coupon was refunded');
-        is(scalar(grep { $_->{json}{data}{verify_status} eq 'success' } $two, $three), 1, 'then one of them is redeemed');
+        is(join(' ', sort map { $_->{json}{data}{verify_status} } $two, $three), 'failed success',
+            'then one of the others is redeemed');
         is(redeemed($order), 1, 'one coupon is');
     };
 }
@@ -186,7 +190,7 @@ sub other_modes {
     view_is($prepared, 'prepared by the caller: its record has the order that Douyin names', verify_status => 'success',
         order_id => $order->{order_id});
     is_refused_for($gateway->verify(code => code_of($order, 1)), $prepared, 'then the code takes no other, either');
-    is(outcomes($gateway->verify(short_link => $order->{short_link})), '200 success', 'a link does: it names no coupon');
+    is(outcomes($gateway->verify(short_link => $order->{short_link})), '200 success', 'a link does, as it names none');
     is(redeemed($order), 3, 'three coupons are redeemed');
     return;
 }

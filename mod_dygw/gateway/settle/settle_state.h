@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For settle.c, settle_state.c, held.c and repeat.c only: the state of the job that settles the rows of
- * one request, and what these files use of each other. An open row is one that is still
+ * For settle.c, settle_state.c, held.c and repeat.c only: the state of the job that settles the
+ * rows of one request, and what these files use of each other. An open row is one that is still
  * `processing`. */
 #ifndef DYGW_GATEWAY_SETTLE_SETTLE_STATE_H
 #define DYGW_GATEWAY_SETTLE_SETTLE_STATE_H

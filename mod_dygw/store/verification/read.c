@@ -38,9 +38,10 @@ static const dygw_stmt_t verification_find = {
 /* An order has few rows, so that no index has the code. */
 static const dygw_stmt_t verification_of_code = {
     "dygw_verification_of_code",
-    DYGW_SQL("SELECT " DYGW_NAMES(CODE_COLUMNS) " FROM dygw_verifications "
-             "WHERE order_id = %s AND origin_code = %s "
-             "AND verify_status IN ('success', 'processing') LIMIT 1000"),
+    DYGW_SQL("SELECT " DYGW_NAMES(
+        CODE_COLUMNS) " FROM dygw_verifications "
+                      "WHERE order_id = %s AND origin_code = %s "
+                      "AND verify_status IN ('success', 'processing') LIMIT 1000"),
 };
 
 static apr_status_t one_verification(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
