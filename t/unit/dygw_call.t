@@ -66,6 +66,8 @@ sub exchange {
     pipe my $reader, my $writer or die "pipe: $!";
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
+        $SIG{ALRM} = 'DEFAULT';
+        alarm DEADLINE_SEC;
         my $socket = $listener->accept;
         my $request = read_request($socket);
         print {$socket} "HTTP/1.1 $answer\r\nContent-Length: 4\r\nConnection: close\r\n\r\n{\"\"}";
@@ -147,6 +149,7 @@ SKIP: {
     my $port = $listener->sockport;
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
+        $SIG{ALRM} = 'DEFAULT';
         alarm DEADLINE_SEC;
         for (1, 2) {
             my $socket = $listener->accept;
