@@ -62,8 +62,9 @@ static dygw_code_use_e use_by(const dygw_code_use_t *code, const dygw_code_row_t
                                                                             : DYGW_CODE_FREE;
 }
 
-apr_status_t dygw_code_look(dygw_db_t *db, dygw_code_use_t *code, apr_pool_t *pool)
+apr_status_t dygw_code_look(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
+    dygw_code_use_t *code = baton;
     const dygw_verification_t *first = code->rows[0];
     apr_array_header_t *rows;
     apr_status_t rv;
@@ -74,7 +75,7 @@ apr_status_t dygw_code_look(dygw_db_t *db, dygw_code_use_t *code, apr_pool_t *po
     if (!first->origin_code || !first->order_id) {
         return APR_SUCCESS;
     }
-    rv = dygw_store_verification_of_code(db, first->order_id, first->origin_code, &rows, pool);
+    rv = dygw_store_verification_of_code(db, first->order_id, first->origin_code, &rows, ctx->pool);
     for (i = 0; rv == APR_SUCCESS && i < rows->nelts; i++) {
         const dygw_code_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_code_row_t);
         dygw_code_use_e use = use_by(code, row);

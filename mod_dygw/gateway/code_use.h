@@ -40,9 +40,9 @@ typedef struct dygw_code_use_t {
     apr_int64_t by; /* the verification that stands in the way; 0: none */
 } dygw_code_use_t;
 
-/* Looks at the records of the code: fills in `use` and `by`. An error is the database's. Memory for
- * the look is from pool. */
-apr_status_t dygw_code_look(dygw_db_t *db, dygw_code_use_t *code, apr_pool_t *pool);
+/* Work for dygw_db_work, whose baton is a dygw_code_use_t: looks at the records of the code, and
+ * fills in `use` and `by`. An error is the database's. */
+apr_status_t dygw_code_look(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton);
 
 /* Returns the error_description of a verification that ends with DYGW_OUTCOME_NOT_OURS because
  * another one, `by`, has redeemed its code. From pool. The id is told to other apps, too: it says

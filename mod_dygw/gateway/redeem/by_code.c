@@ -5,11 +5,6 @@
 #include "gateway/db_work.h"
 #include "gateway/redeem/redeem_state.h"
 
-static apr_status_t look_at_code_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
-{
-    return dygw_code_look(db, baton, ctx->pool);
-}
-
 static dygw_code_use_t code_of(const dygw_redeem_t *r)
 {
     return (dygw_code_use_t){
@@ -30,7 +25,7 @@ apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r)
     if (r->request->mode != DYGW_MODE_CODE) {
         return APR_SUCCESS;
     }
-    rv = dygw_db_work(r->ctx, look_at_code_with, &code, &rules);
+    rv = dygw_db_work(r->ctx, dygw_code_look, &code, &rules);
     r->code_use = code.use;
     r->code_by = code.by;
     return rv;
@@ -42,7 +37,7 @@ void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
 
     if (r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
         && r->out->verifications[0]->verify_status == DYGW_PROCESSING
-        && dygw_code_look(db, &code, r->ctx->pool) == APR_SUCCESS) {
+        && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
         r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
         r->code_by = code.by;
     }

@@ -24,11 +24,6 @@ static int are_unsent_by_code(const dygw_job_t *job)
     return 1;
 }
 
-static apr_status_t look_at_code_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
-{
-    return dygw_code_look(db, baton, ctx->pool);
-}
-
 static void hold_row(const dygw_job_t *job, dygw_verification_t *v, const dygw_code_use_t *code)
 {
     dygw_ms_t now = dygw_now();
@@ -51,7 +46,7 @@ int dygw_settle_is_held(dygw_job_t *job)
     if (!are_unsent_by_code(job)) {
         return 0;
     }
-    if (dygw_db_work(&job->ctx, look_at_code_with, &code, DYGW_DB_ONCE) != APR_SUCCESS) {
+    if (dygw_db_work(&job->ctx, dygw_code_look, &code, DYGW_DB_ONCE) != APR_SUCCESS) {
         return 1;
     }
     if (code.use == DYGW_CODE_FREE) {
