@@ -36,11 +36,12 @@ static int is_listed(const apr_array_header_t *listed, const char *certificate_i
     return 0;
 }
 
-/* Whether a redeemed coupon is a times card with uses left. */
+/* Whether a redeemed coupon is a times card with uses left: they were left at that time, and are
+ * still, because prepare lists the card. */
 static int has_uses_left(const dygw_code_use_t *code, const dygw_code_row_t *row)
 {
-    return code->listed ? is_listed(code->listed, row->certificate_id)
-                        : row->coupon_status == DYGW_COUPON_UNUSED;
+    return row->coupon_status == DYGW_COUPON_UNUSED
+           && (!code->listed || is_listed(code->listed, row->certificate_id));
 }
 
 /* Whether the rows wait for this one: it may have been sent, or was there first. By the ids those
@@ -52,14 +53,13 @@ static int goes_first(const dygw_code_use_t *code, const dygw_code_row_t *row)
 
 static dygw_code_use_e use_by(const dygw_code_use_t *code, const dygw_code_row_t *row)
 {
-    if (row->first_id == code->rows[0]->first_id) {
+    if (row->first_id == code->rows[0]->first_id || is_the_same(code, row->certificate_id)) {
         return DYGW_CODE_FREE;
     }
     if (row->verify_status == DYGW_SUCCESS) {
         return has_uses_left(code, row) ? DYGW_CODE_FREE : DYGW_CODE_USED;
     }
-    return !is_the_same(code, row->certificate_id) && goes_first(code, row) ? DYGW_CODE_WAITS
-                                                                            : DYGW_CODE_FREE;
+    return goes_first(code, row) ? DYGW_CODE_WAITS : DYGW_CODE_FREE;
 }
 
 apr_status_t dygw_code_look(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)

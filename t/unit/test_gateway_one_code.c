@@ -163,6 +163,24 @@ static void a_coupon_that_douyin_lists_again_is_redeemed_again(DYGW_UNUSED void 
     fake_certificate(list("cert-2"), "enc-1")->status = DYGW_COUPON_USED;
     redeem();
     check_refused(ours(), OTHER);
+    start_anew();
+    another(DYGW_SUCCESS); /* prepare was answered before it was redeemed */
+    fake_certificate(list("cert-2"), "enc-1");
+    redeem();
+    check_refused(ours(), OTHER);
+}
+
+static void a_times_card_may_be_redeemed_while_it_has_uses_left(DYGW_UNUSED void **state)
+{
+    another(DYGW_SUCCESS)->coupon_status = DYGW_COUPON_UNUSED;
+    fake_certificate(list("cert-2"), "enc-1");
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+    start_anew();
+    another(DYGW_SUCCESS)->coupon_status = DYGW_COUPON_UNUSED; /* the last one was taken elsewhere */
+    list("cert-2");
+    redeem();
+    check_refused(ours(), OTHER);
 }
 
 static void what_is_not_settled_is_waited_for(DYGW_UNUSED void **state)
@@ -386,6 +404,7 @@ int main(void)
         TEST(what_failed_or_was_cancelled_has_not_used_the_code),
         TEST(nor_has_another_code_or_another_order),
         TEST(a_coupon_that_douyin_lists_again_is_redeemed_again),
+        TEST(a_times_card_may_be_redeemed_while_it_has_uses_left),
         TEST(what_is_not_settled_is_waited_for),
         TEST(but_not_where_both_are_about_the_same_coupon),
         TEST(who_comes_at_the_same_moment_is_seen_after_the_commit),
