@@ -104,12 +104,18 @@ sub plain {
     return answered("$answer->{status} $answer->{reason}", $answer->{content}, $expected);
 }
 
-# As the verifier app, with the client that a user would take.
+# As the verifier app, with the client that a user would take. Each redemption has a key of its own,
+# as each sale of a till has.
+my $redemptions = 0;
+
 sub signed {
     my ($method, $path, $body, $expected, @members) = @_;
-    asked($method, $path, "signed by $app{client_key}", $body);
+    my @key = $path =~ m{/coupons/verify\z} ? 'demo-' . ++$redemptions : ();
+    my $who = join ', ', "signed by $app{client_key}", map { "Idempotency-Key: $_" } @key;
+    asked($method, $path, $who, $body);
     local @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} = @app{qw(client_key secret)};
-    my @command = ($^X, "$here/dygw-call", "http://127.0.0.1:$port", $method, $path);
+    my @command = ($^X, "$here/dygw-call", (map { ('--idempotency-key', $_) } @key),
+                   "http://127.0.0.1:$port", $method, $path);
     open my $pipe, '-|', @command, length $body ? $body : () or die "dygw-call: $!\n";
     my $status = <$pipe> // die "no answer\n";
     my $answer = do { local $/; <$pipe> } // '';

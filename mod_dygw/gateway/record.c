@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
+#include "util/json.h"
 #include "util/jsonw.h"
 
 #define CANCEL_WINDOW_MS APR_INT64_C(3600000) /* Douyin: cancel within one hour of the verify */
@@ -94,7 +95,8 @@ static void record_success(dygw_verification_t *v, dygw_confirmed_by_e by, const
 static void record_verify_item(dygw_verification_t *v, const dygw_verify_item_t *item)
 {
     v->certificate_id = item->certificate_id ? item->certificate_id : v->certificate_id;
-    v->origin_code = item->origin_code;
+    v->origin_code = item->origin_code ? item->origin_code : v->origin_code;
+    v->order_id = v->order_id ? v->order_id : item->order_id;
     v->source_order_id = item->order_id;
     v->product_id = item->product_id ? item->product_id : v->product_id;
     if (item->pay_amount >= 0) {
@@ -214,17 +216,6 @@ void dygw_record_add_response(dygw_verification_t *const *verifications, int cou
 
 /* --- for the background --- */
 
-/* Returns what follows the string whose opening quote is at s. */
-static const char *json_after_string(const char *s)
-{
-    for (s++; *s && *s != '"'; s++) {
-        if (*s == '\\') {
-            s++;
-        }
-    }
-    return *s ? s + 1 : s;
-}
-
 /* Returns the comma or brace behind the value at s. The text is valid JSON. */
 static const char *json_after_value(const char *s)
 {
@@ -232,7 +223,7 @@ static const char *json_after_value(const char *s)
 
     while (*s && (depth > 0 || (*s != ',' && *s != '}'))) {
         if (*s == '"') {
-            s = json_after_string(s);
+            s = dygw_json_after_string(s);
             continue;
         }
         depth += *s == '{' || *s == '[';
@@ -249,7 +240,7 @@ static const char *response_without(const char *text, const char *call, apr_pool
     const char *s = text + 1;
 
     while (*s == '"') {
-        const char *colon = json_after_string(s);
+        const char *colon = dygw_json_after_string(s);
         const char *end = json_after_value(colon + 1);
 
         if ((apr_size_t)(colon - s) == len + 2 && memcmp(s + 1, call, len) == 0) {

@@ -214,6 +214,53 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     dygw_db_close(db);
 }
 
+/* A record of the order whose code is this one (NULL: none). */
+static dygw_verification_t *of_code(dygw_db_t *db, const char *order_id, const char *code, dygw_verify_status_e status)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->order_id = order_id;
+    v->origin_code = code;
+    v->verify_status = status;
+    v->certificate_id = suite_unique_text("7");
+    v->coupon_status = DYGW_COUPON_USED;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static void test_the_records_of_a_code_are_its_redemptions_and_what_may_become_one(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *order_id = suite_unique_text("8");
+    const char *code = "100000000001";
+    dygw_verification_t *open = of_code(db, order_id, code, DYGW_PROCESSING);
+    dygw_verification_t *done = of_code(db, order_id, code, DYGW_SUCCESS);
+    apr_array_header_t *rows;
+    const dygw_code_row_t *first;
+    const dygw_code_row_t *second;
+
+    of_code(db, order_id, code, DYGW_FAILED);
+    of_code(db, order_id, code, DYGW_CANCELLED);
+    of_code(db, order_id, "100000000002", DYGW_SUCCESS);
+    of_code(db, order_id, NULL, DYGW_PROCESSING);
+    of_code(db, suite_unique_text("8"), code, DYGW_SUCCESS);
+    assert_int_equal(dygw_store_verification_of_code(db, order_id, code, &rows, suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 2);
+    first = &APR_ARRAY_IDX(rows, APR_ARRAY_IDX(rows, 0, dygw_code_row_t).id == open->id ? 0 : 1, dygw_code_row_t);
+    second = &APR_ARRAY_IDX(rows, first == (void *)rows->elts ? 1 : 0, dygw_code_row_t);
+    assert_int_equal(first->id, open->id);
+    assert_int_equal(first->first_id, open->first_id);
+    assert_int_equal(first->verify_status, DYGW_PROCESSING);
+    assert_string_equal(first->certificate_id, open->certificate_id);
+    assert_int_equal(first->attempts, open->attempts);
+    assert_int_equal(second->id, done->id);
+    assert_int_equal(second->verify_status, DYGW_SUCCESS);
+    assert_int_equal(second->coupon_status, DYGW_COUPON_USED);
+    assert_int_equal(dygw_store_verification_of_code(db, suite_unique_text("8"), code, &rows, suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    dygw_db_close(db);
+}
+
 static void test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -430,6 +477,7 @@ void suite_due(void)
         SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
+        SUITE_TEST(test_the_records_of_a_code_are_its_redemptions_and_what_may_become_one),
         SUITE_TEST(test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where),
         SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
         SUITE_TEST(test_a_row_is_woken_unless_its_request_works_on_it),

@@ -121,9 +121,34 @@ static void test_every_statement_runs_by_an_index(DYGW_UNUSED void **state)
     }
 }
 
+/* The index has the order only: another one would be read row by row for the sake of a few. */
+static void test_a_code_is_looked_for_in_its_order(DYGW_UNUSED void **state)
+{
+    const char *how = suite_host[0].dialect == DYGW_SQLITE3 ? "EXPLAIN QUERY PLAN " : "EXPLAIN ";
+    const char *label;
+    const char *sql;
+    int by_order = 0;
+    int n;
+    int i;
+
+    for (n = 0; (label = wire_statement(n, &sql)); n++) {
+        apr_array_header_t *plan;
+
+        if (strcmp(label, "dygw_verification_of_code") != 0) {
+            continue;
+        }
+        plan = suite_ask(0, apr_pstrcat(suite_pool, how, with_values(sql), NULL));
+        for (i = 0; i < plan->nelts; i++) {
+            by_order |= strstr(APR_ARRAY_IDX(plan, i, const char *), "dygw_verifications_order") != NULL;
+        }
+    }
+    assert_true(by_order);
+}
+
 void suite_plans(void)
 {
     const struct CMUnitTest tests[] = {
+        SUITE_TEST(test_a_code_is_looked_for_in_its_order),
         SUITE_TEST(test_every_statement_runs_by_an_index),
     };
 

@@ -107,7 +107,7 @@ sub used {
     my $app = post("$url/v1/internal/apps", { name => 'Till 1' }, 'X-XTJ-UID' => 'administrator')->{data};
     local @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} = ($app->{app}{client_key}, $app->{secret});
     my $body = encode_json({ poi_id => POI, code => $coupon->{code} });
-    works('dygw-call redeems a coupon', "dygw-call $url POST /v1/open/coupons/verify '$body'",
+    works('dygw-call redeems a coupon', "dygw-call --idempotency-key sale-1 $url POST /v1/open/coupons/verify '$body'",
           qr/\A200 .*"verify_status":"success"/s);
     works('dygw-doctor finds nothing wrong', "LC_ALL=C dygw-doctor --url $url/v1/internal");
     apache_stops();

@@ -6,6 +6,9 @@ use warnings;
 use Cwd qw(abs_path);
 use Digest::SHA qw(hmac_sha256_hex sha256_hex);
 use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use File::Temp qw(tempdir);
+use HTTP::Tiny;
 use IO::Socket::INET;
 use IPC::Open3 qw(open3);
 use Symbol qw(gensym);
@@ -63,6 +66,8 @@ sub exchange {
     pipe my $reader, my $writer or die "pipe: $!";
     my $pid = fork // die "fork: $!";
     if ($pid == 0) {
+        $SIG{ALRM} = 'DEFAULT';
+        alarm DEADLINE_SEC;
         my $socket = $listener->accept;
         my $request = read_request($socket);
         print {$socket} "HTTP/1.1 $answer\r\nContent-Length: 4\r\nConnection: close\r\n\r\n{\"\"}";
@@ -73,7 +78,8 @@ sub exchange {
         POSIX::_exit(0);
     }
     close $writer;
-    my @result = run($input, 'http://127.0.0.1:' . $listener->sockport, @arguments);
+    my @options = ($arguments[0] // '') =~ /\A--/ ? splice @arguments, 0, 2 : ();
+    my @result = run($input, @options, 'http://127.0.0.1:' . $listener->sockport, @arguments);
     my %request;
     while (<$reader>) {
         $request{$1} = $2 if /\A([^\t]+)\t(.*?)\r?\n\z/;
@@ -111,12 +117,85 @@ is($request->{body}, $body, 'the body may come from standard input');
 (undef, $code) = exchange("302 Found\r\nLocation: /elsewhere", '', 'GET', '/x');
 is($code, 3, 'a redirect is not followed');
 
+# --- the key of a redemption ---
+
 my $complaint;
+my $verify = '/v1/open/coupons/verify';
+($request, $code, $printed, $complaint) = exchange('200 OK', '', 'POST', $verify, $body);
+my ($shown) = $complaint =~ /--idempotency-key (\S+)$/m;
+like($shown, qr/\A[0-9a-f]{32}\z/, 'a redemption is sent with a new key, which is shown');
+is($request->{'idempotency-key'}, $shown, 'the key that is sent is the one that is shown');
+is($printed, "200 OK\n{\"\"}\n", 'and it is no part of what is printed');
+($again) = exchange('200 OK', '', 'POST', $verify, $body);
+isnt($again->{'idempotency-key'}, $shown, 'the next redemption has another key');
+($again, $code, $printed, $complaint) = exchange('200 OK', '', '--idempotency-key', $shown, 'POST', $verify, $body);
+is("$again->{'idempotency-key'} $complaint", "$shown ", 'the same one has the key that it is given, and shows nothing');
+isnt($again->{'x-nonce'}, $request->{'x-nonce'}, 'but is signed anew');
+for my $other (['GET', $verify], ['POST', '/v1/open/coupons/prepare', $body], ['POST', '/x?a=/coupons/verify', $body]) {
+    ($request, undef, undef, $complaint) = exchange('200 OK', '', @$other);
+    is(($request->{'idempotency-key'} // 'no key') . $complaint, 'no key', "no redemption, no key: @$other[0, 1]");
+}
+
+# --- https ---
+
+SKIP: {
+    skip 'there is no IO::Socket::SSL', 3 if !HTTP::Tiny->can_ssl;
+    my $dir = tempdir('dygw-call-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my $made = system "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost " .
+        "-addext subjectAltName=DNS:localhost -keyout $dir/key -out $dir/cert >$dir/log 2>&1";
+    is($made, 0, 'a certificate of its own') or diag `cat $dir/log`;
+    require IO::Socket::SSL;
+    my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "cannot listen: $@";
+    my $port = $listener->sockport;
+    my $pid = fork // die "fork: $!";
+    if ($pid == 0) {
+        $SIG{ALRM} = 'DEFAULT';
+        alarm DEADLINE_SEC;
+        for (1, 2) {
+            my $socket = $listener->accept;
+            my %own = (SSL_cert_file => "$dir/cert", SSL_key_file => "$dir/key");
+            IO::Socket::SSL->start_SSL($socket, SSL_server => 1, %own) or next;
+            while (defined(my $line = <$socket>)) {
+                last if $line eq "\r\n";
+            }
+            print {$socket} "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            close $socket;
+        }
+        require POSIX;
+        POSIX::_exit(0);
+    }
+    close $listener;
+    ($code, $printed, $complaint) = run('', "https://localhost:$port", 'GET', '/');
+    is($code, 1, "an authority that nobody knows: no answer") or diag $printed;
+    ($code, $printed, $complaint) = run('', '--ca-file', "$dir/cert", "https://localhost:$port", 'GET', '/');
+    is($code, 0, '--ca-file names it') or diag $printed, $complaint;
+    waitpid $pid, 0;
+}
+{
+    my $dir = tempdir('dygw-call-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    make_path("$dir/IO/Socket");
+    open my $file, '>', "$dir/IO/Socket/SSL.pm" or die "$dir: $!\n";
+    print {$file} "die 'not installed'\n";
+    close $file;
+    local $ENV{PERL5LIB} = $dir;
+    ($code, $printed, $complaint) = run('', 'https://127.0.0.1:1', 'GET', '/x');
+    is($code, 1, 'https without its Perl module: no answer');
+    like($complaint, qr/IO::Socket::SSL.*libio-socket-ssl-perl/, 'and what to install');
+    ($code, $printed, $complaint) = run('', 'http://127.0.0.1:1', 'GET', '/x');
+    unlike($complaint, qr/IO::Socket::SSL/, 'http needs none of that');
+}
+
+# --- what goes wrong ---
+
 ($code, $printed, $complaint) = run('', 'http://127.0.0.1:1', 'GET', '/x');
 is($code, 1, 'no answer ends with 1');
 unlike($complaint, qr/\Q$secret\E/, 'the secret is in no complaint');
 for my $wrong (['GET'], ['ftp://x', 'GET', '/'], ['http://x', 'get', '/'], ['http://x', 'GET', 'x'],
-               ['http://x', 'GET', '/#x'], ['http://x', 'GET', "/\n"]) {
+               ['http://x', 'GET', '/#x'], ['http://x', 'GET', "/\n"], ['--bogus', 'http://x', 'GET', '/'],
+               ['--idempotency-key', '', 'http://x', 'GET', '/'], ['--idempotency-key'],
+               ['--idempotency-key', "a\n", 'http://x', 'GET', '/'],
+               ['--idempotency-key', 'x' x 256, 'http://x', 'GET', '/'],
+               ['--ca-file', '/nowhere', 'http://x', 'GET', '/']) {
     ($code) = run('', @$wrong);
     is($code, 2, 'wrong usage ends with 2: ' . join ' ', map { s/\n/\\n/r } @$wrong);
 }

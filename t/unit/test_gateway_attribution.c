@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
+ * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
  * links: store/verification/words.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>

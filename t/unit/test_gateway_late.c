@@ -3,9 +3,10 @@
  * for as long as it may come, and what it redeemed is taken back.
  * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
- * links: gateway/record.c gateway/background/job.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/record.c gateway/background/job.c gateway/settle/held.c gateway/code_use.c
+ * links: gateway/settle/settle.c gateway/settle/settle_state.c
  * links: gateway/settle/repeat.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * helpers: fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>

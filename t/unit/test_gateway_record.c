@@ -2,8 +2,9 @@
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
+ * links: gateway/code_use.c gateway/token.c gateway/db_work.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include <apr_general.h>
@@ -14,6 +15,8 @@
 #include "util/compiler.h"
 
 /* As of a caller who knows neither its order nor its certificate. */
+#define LOOKS 1 /* units of work before the one that records: others with the code are looked for */
+
 static void use_only_the_encrypted_code(void)
 {
     use_encrypted_code();
@@ -61,7 +64,7 @@ static void an_insert_that_fails_is_tried_in_a_second_unit(DYGW_UNUSED void **st
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
     redeem();
     assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
-    assert_string_equal(fake_trace(), "prepare open insert! close " COMMITTED " verify " SETTLED);
+    assert_string_equal(fake_trace(), "prepare " LOOKED " open insert! close open insert code close verify " SETTLED);
     start_anew();
     fake_store_fail(FAKE_INSERT, 0, 2, APR_EGENERAL, 0);
     redeem();
@@ -94,7 +97,7 @@ static void a_commit_whose_answer_is_lost_is_found_done(DYGW_UNUSED void **state
 static void a_database_that_went_away_with_the_commit_is_waited_for(DYGW_UNUSED void **state)
 {
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
-    fake_store_fail(FAKE_OPEN, 1, 2, APR_EGENERAL, 0);
+    fake_store_fail(FAKE_OPEN, LOOKS + 1, 2, APR_EGENERAL, 0);
     redeem();
     assert_int_equal(out.result.code, DYGW_OK);
     assert_int_equal(fake_store_rows(), 1);
@@ -106,10 +109,10 @@ static void a_database_that_went_away_with_the_commit_is_waited_for(DYGW_UNUSED 
 static void one_that_went_away_before_is_not(DYGW_UNUSED void **state)
 {
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
-    fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
+    fake_store_fail(FAKE_OPEN, LOOKS + 1, 100, APR_EGENERAL, 0);
     redeem();
     check_nothing_done(DYGW_DATABASE_UNAVAILABLE);
-    assert_int_equal(fake_store_calls(FAKE_OPEN), 2);
+    assert_int_equal(fake_store_calls(FAKE_OPEN), LOOKS + 2);
 }
 
 /* Each try to open it takes a second. */
@@ -123,19 +126,19 @@ static void one_that_stays_away_leaves_it_open_for_the_caller_too(DYGW_UNUSED vo
 {
     dygw_steady_set(clock_of_opens);
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 1);
-    fake_store_fail(FAKE_OPEN, 1, 100, APR_EGENERAL, 0);
+    fake_store_fail(FAKE_OPEN, LOOKS + 1, 100, APR_EGENERAL, 0);
     redeem();
     assert_int_equal(fake_verify_calls(), 0);
     assert_int_equal(out.result.code, DYGW_OK);
     assert_true(out.verifications[0]->id == fake_store_row(0)->id);
     assert_int_equal(out.verifications[0]->verify_status, DYGW_PROCESSING);
-    assert_true(fake_store_calls(FAKE_OPEN) <= 7);
+    assert_true(fake_store_calls(FAKE_OPEN) <= LOOKS + 7);
     assert_int_equal(fake_logged("DYGW0414"), 1);
 }
 
 static apr_time_t refuses_the_next_insert(void)
 {
-    if (fake_store_calls(FAKE_OPEN) == 2) {
+    if (fake_store_calls(FAKE_OPEN) == LOOKS + 2) {
         fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
     }
     return 0;
@@ -146,7 +149,7 @@ static void what_may_be_recorded_stays_so_when_the_next_unit_fails(DYGW_UNUSED v
 {
     dygw_steady_set(refuses_the_next_insert);
     fake_store_fail(FAKE_INSERT, 0, 1, APR_INCOMPLETE, 0);
-    fake_store_fail(FAKE_OPEN, 1, 1, APR_EGENERAL, 0);
+    fake_store_fail(FAKE_OPEN, LOOKS + 1, 1, APR_EGENERAL, 0);
     redeem();
     assert_int_equal(fake_store_calls(FAKE_INSERT), 2);
     assert_int_equal(fake_verify_calls(), 0);

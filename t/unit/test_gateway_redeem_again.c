@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A signed request that comes once more, when nobody remembers its nonce.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
+ * links: gateway/code_use.c gateway/token.c gateway/db_work.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include <apr_general.h>
@@ -43,7 +44,7 @@ static void a_request_that_comes_again_redeems_nothing(DYGW_UNUSED void **state)
     redeem();
     check_refused_as_replay(1);
     assert_int_equal(fake_verify_calls(), 1);
-    assert_string_equal(fake_trace(), "prepare " COMMITTED);
+    assert_string_equal(fake_trace(), "prepare " LOOKED " " COMMITTED);
 }
 
 static void nor_does_it_where_douyin_gives_the_same_token_again(DYGW_UNUSED void **state)

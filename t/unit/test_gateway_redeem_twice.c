@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption whose verify went out twice, or with a token that Douyin refused.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
+ * links: gateway/code_use.c gateway/token.c gateway/db_work.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include "util/compiler.h"
@@ -102,7 +103,7 @@ static void a_token_refused_at_verify_is_renewed_and_the_same_sent_again(DYGW_UN
     assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
     assert_int_equal(item(0)->attempts, 2);
     assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 enc-1; tok-2 " POI " vt-1 enc-1");
-    assert_string_equal(fake_trace(), "prepare " COMMITTED " verify " RENEWED " verify " SETTLED);
+    assert_string_equal(fake_trace(), "prepare " BY_CODE " verify " RENEWED " verify " SETTLED);
 }
 
 static void a_token_that_stays_refused_leaves_it_processing(DYGW_UNUSED void **state)

@@ -3,7 +3,8 @@
  *
  *   1  find the coupon     follow the short link, call prepare. Nothing can be redeemed yet: the
  *                          caller is told what goes wrong here, and it is not recorded. Only a
- *                          refusal because of the coupon is recorded, as a `failed` verification
+ *                          refusal because of the coupon is recorded, as a `failed` verification;
+ *                          so is a code that was redeemed before (code_use.h)
  *   2  record              commit the verifications, `processing`, with all that is needed later to
  *                          repeat the verify, or to ask Douyin about it
  *   3  verify              the only call that may redeem
@@ -53,6 +54,7 @@ static void new_verifications(dygw_redeem_t *r, int count)
         v->item_no = i;
         v->item_count = count;
         v->request_key = i == 0 ? r->request->request_key : NULL;
+        v->origin_code = i == 0 ? r->request->code : NULL; /* until Douyin tells it */
         r->out->verifications[i] = v;
     }
 }
@@ -91,6 +93,9 @@ static apr_status_t insert_verifications_with(DYGW_UNUSED const dygw_ctx_t *ctx,
     else if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
         r->in_doubt = 0;
     }
+    if (rv == APR_SUCCESS) {
+        dygw_redeem_look_again(r, db);
+    }
     return rv;
 }
 
@@ -108,78 +113,6 @@ static apr_status_t insert_verifications(dygw_redeem_t *r)
 
     assign_ids(r);
     return dygw_db_work(r->ctx, insert_verifications_with, r, &rules);
-}
-
-/* What an earlier request has recorded about the codes of this one. */
-typedef struct earlier_t {
-    const dygw_redeem_t *r;
-    dygw_verification_t *first;        /* of the first of our codes that has a verification */
-    apr_array_header_t *verifications; /* all verifications of the request that made it */
-} earlier_t;
-
-/* Reads the earlier verifications. APR_NOTFOUND: there are none. */
-static apr_status_t find_earlier(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
-{
-    earlier_t *found = baton;
-    const dygw_redeem_t *r = found->r;
-    apr_status_t rv = APR_NOTFOUND;
-    int i;
-
-    for (i = 0; i < r->out->count && rv == APR_NOTFOUND; i++) {
-        rv = dygw_store_verification_find(db, r->verify_token, r->codes[i], &found->first,
-                                          ctx->pool);
-    }
-    return rv == APR_SUCCESS ? dygw_store_verification_items(db, found->first->first_id,
-                                                             &found->verifications, ctx->pool)
-                             : rv;
-}
-
-static void explain_conflict(dygw_redeem_t *r, const char *message)
-{
-    r->out->result.code = DYGW_CONFLICT;
-    r->out->result.message = message;
-}
-
-/* Whether the same signed request has made these verifications and has now come once more. It must
- * not redeem again, also when its nonce was not recognised. After ids were drawn again the
- * verifications may be our own, under the ids before, so that nothing is concluded then. */
-static int earlier_is_this_request(const dygw_redeem_t *r, const apr_array_header_t *items)
-{
-    const dygw_verification_t *first = APR_ARRAY_IDX(items, 0, dygw_verification_t *);
-
-    return !r->redrawn && dygw_text_same(r->request->request_key, first->request_key);
-}
-
-/* Replies with the verifications that were recorded with this verify_token and code before, if they
- * are of the same app. When our own prepare gave a verify_token a second time, an earlier outcome
- * that is final is refused instead: it was told to another caller, who may have handed out the
- * goods for it. */
-static apr_status_t replay_earlier(dygw_redeem_t *r)
-{
-    earlier_t found = { .r = r };
-    apr_status_t rv = dygw_db_work(r->ctx, find_earlier, &found, DYGW_DB_ONCE);
-
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    r->out->result = (dygw_result_t){ 0 };
-    if (found.first->app_id != r->request->app_id) {
-        explain_conflict(r, "another app has used this coupon with the same verify_token");
-    }
-    else if (earlier_is_this_request(r, found.verifications)) {
-        dygw_explain_replay(&r->out->result);
-    }
-    else if (r->request->mode != DYGW_MODE_ENCRYPTED_CODE
-             && found.first->verify_status != DYGW_PROCESSING) {
-        explain_conflict(r, "Douyin gave a verify_token that a finished verification has used; "
-                            "nothing was redeemed, try again later");
-    }
-    else {
-        r->out->verifications = (dygw_verification_t **)found.verifications->elts;
-        r->out->count = found.verifications->nelts;
-        r->out->replayed = 1;
-    }
-    return APR_SUCCESS;
 }
 
 /* The caller hears `processing`, and not that nothing was done: verifications that may be recorded
@@ -216,7 +149,7 @@ static int record_verifications(dygw_redeem_t *r)
     else if (rv == APR_EACCES && !r->redrawn) {
         dygw_explain_replay(&r->out->result);
     }
-    else if (rv != APR_EEXIST || replay_earlier(r) != APR_SUCCESS) {
+    else if (rv != APR_EEXIST || dygw_redeem_replay_earlier(r) != APR_SUCCESS) {
         dygw_explain_database(&r->out->result);
     }
     return 0;
@@ -233,14 +166,39 @@ static void record_refusal(dygw_redeem_t *r, const dygw_prepare_reply_t *prepare
     record_verifications(r);
 }
 
+/* Makes verifications of the n chosen coupons, or one without a coupon. */
+static void choose_verifications(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
+                                 const dygw_certificate_t *const *chosen, int n)
+{
+    int i;
+
+    new_verifications(r, n > 0 ? n : 1);
+    r->verify_token = prepared->verify_token;
+    r->listed = prepared->certificates;
+    r->out->verifications[0]->order_id = prepared->order_id;
+    for (i = 0; i < n; i++) {
+        dygw_record_set_certificate(r->out->verifications[i], chosen[i]);
+        r->out->verifications[i]->order_id = prepared->order_id;
+    }
+}
+
 /* Makes the verifications of the coupons that prepare found; they are not committed yet. 0: there
  * is nothing to verify, the result says why. */
 static int verifications_from_coupons(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared)
 {
     const dygw_certificate_t *chosen[DYGW_COUNT_MAX];
     int n = dygw_redeem_choose(r, prepared, chosen);
-    int i;
 
+    choose_verifications(r, prepared, chosen, n);
+    if (dygw_redeem_look_at_code(r) != APR_SUCCESS) {
+        dygw_explain_database(&r->out->result);
+        return 0;
+    }
+    if (r->code_use == DYGW_CODE_USED) {
+        record_refusal(r, prepared, DYGW_OUTCOME_NOT_OURS,
+                       dygw_code_used_text(r->code_by, r->ctx->pool));
+        return 0;
+    }
     if (n == 0) {
         record_refusal(r, prepared, DYGW_OUTCOME_NO_COUPON, "the order has no usable coupon now");
         return 0;
@@ -251,12 +209,6 @@ static int verifications_from_coupons(dygw_redeem_t *r, const dygw_prepare_reply
                                  "nothing was redeemed";
         r->out->result.available = n;
         return 0;
-    }
-    new_verifications(r, n);
-    r->verify_token = prepared->verify_token;
-    for (i = 0; i < n; i++) {
-        dygw_record_set_certificate(r->out->verifications[i], chosen[i]);
-        r->out->verifications[i]->order_id = prepared->order_id;
     }
     dygw_record_add_response(r->out->verifications, n, "prepare", &prepared->reply, r->ctx->pool);
     return 1;
@@ -299,7 +251,7 @@ static int verifications_from_request(dygw_redeem_t *r)
     r->codes[0] = v->encrypted_code;
     r->times_left[0] = DYGW_TIMES_LEFT_UNKNOWN;
     if (!dygw_ask_ready(r->ctx, &r->token, &r->out->result)) {
-        replay_earlier(r);
+        dygw_redeem_replay_earlier(r);
         return 0;
     }
     return 1;
@@ -312,7 +264,7 @@ static dygw_ms_t timeout_ms(const dygw_redeem_t *r)
 
 /* Sets what the background needs to settle the verifications, and their lease: the time in which
  * only this request works on them. Up to three calls can follow: a verify, and when the token is
- * refused, its renewal and the verify again. */
+ * refused, its renewal and the verify again. Verifications that wait have no lease. */
 static void prepare_to_send(dygw_redeem_t *r)
 {
     dygw_ms_t now = dygw_now();
@@ -329,6 +281,9 @@ static void prepare_to_send(dygw_redeem_t *r)
         v->sent_at = now;
         v->lease_until = lease_until;
         v->next_run_at = lease_until;
+    }
+    if (r->code_use == DYGW_CODE_WAITS) {
+        dygw_redeem_wait(r);
     }
 }
 
@@ -510,22 +465,11 @@ static int is_too_late_to_send(const dygw_redeem_t *r)
     return 1;
 }
 
-static void verify_and_record(dygw_redeem_t *r)
+/* Writes what the request has made of the verifications, which are `committed` as they were. */
+static void record_outcome(dygw_redeem_t *r, dygw_verification_t **committed)
 {
-    dygw_verification_t **committed = copy_verifications(r);
-    const dygw_verify_reply_t *answer;
-    apr_status_t rv;
+    apr_status_t rv = write_outcome(r);
 
-    dygw_step("before_verify");
-    if (is_too_late_to_send(r)) {
-        return;
-    }
-    /* call_verify returns the first member of a dygw_verify_reply_t. */
-    answer
-        = (const dygw_verify_reply_t *)dygw_ask(r->ctx, DYGW_ASK_VERIFY, call_verify, r, &r->token);
-    dygw_step("after_verify");
-    apply_answer(r, answer);
-    rv = write_outcome(r);
     dygw_step("after_settle");
     if (rv == APR_NOTFOUND) {
         /* The background or a cancel has written the outcome first, and that outcome counts. */
@@ -539,6 +483,43 @@ static void verify_and_record(dygw_redeem_t *r)
         r->out->verifications = committed;
     }
     dygw_host_left_work(r->ctx->gateway);
+}
+
+static void verify_and_record(dygw_redeem_t *r)
+{
+    dygw_verification_t **committed = copy_verifications(r);
+    const dygw_verify_reply_t *answer;
+
+    dygw_step("before_verify");
+    if (is_too_late_to_send(r)) {
+        return;
+    }
+    /* call_verify returns the first member of a dygw_verify_reply_t. */
+    answer
+        = (const dygw_verify_reply_t *)dygw_ask(r->ctx, DYGW_ASK_VERIFY, call_verify, r, &r->token);
+    dygw_step("after_verify");
+    apply_answer(r, answer);
+    record_outcome(r, committed);
+}
+
+/* Another verification has the code and is not settled: nothing is sent, and the background goes
+ * on. If only the look after the commit has told so, the rows are committed as if they were sent.
+ */
+static void leave_waiting(dygw_redeem_t *r)
+{
+    dygw_log(r->ctx->log, INFO, 0,
+             DYGWNO(0380) "verification %" APR_INT64_T_FMT " waits for verification "
+                          "%" APR_INT64_T_FMT ", which has the same code and is not settled",
+             r->out->verifications[0]->id, r->code_by);
+    if (r->out->verifications[0]->attempts > 0) {
+        dygw_verification_t **committed = copy_verifications(r);
+
+        dygw_redeem_wait(r);
+        record_outcome(r, committed);
+    }
+    else {
+        dygw_host_left_work(r->ctx->gateway);
+    }
 }
 
 void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
@@ -558,7 +539,13 @@ void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
         return;
     }
     prepare_to_send(&r);
-    if (record_verifications(&r)) {
+    if (!record_verifications(&r)) {
+        return;
+    }
+    if (r.code_use == DYGW_CODE_WAITS) {
+        leave_waiting(&r);
+    }
+    else {
         verify_and_record(&r);
     }
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For redeem.c and prepare.c only: the state of a redeem request, and its first step. */
+ * For redeem/ only, but for idempotency.c: the state of a redeem request, its first step, and what
+ * it does about earlier requests and about others with the same code. */
 #ifndef DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 #define DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 
+#include "gateway/code_use.h"
 #include "gateway/redemption.h"
 #include "gateway/token.h"
 
@@ -21,6 +23,9 @@ typedef struct dygw_redeem_t {
                                         * committed under the ids before */
     int in_doubt;                      /* it is not known whether they are committed */
     int sent;                          /* verify calls that may have reached Douyin */
+    const apr_array_header_t *listed;  /* of dygw_certificate_t: what prepare listed */
+    dygw_code_use_e code_use;          /* FREE also where no code was given */
+    apr_int64_t code_by;               /* the verification that has the code; 0: none */
 } dygw_redeem_t;
 
 /* Calls prepare; follows the short link before, in that mode. Returns the reply, from ctx->pool,
@@ -32,5 +37,24 @@ const dygw_prepare_reply_t *dygw_redeem_prepare(dygw_redeem_t *r, dygw_result_t 
  * found, at most request->count. */
 int dygw_redeem_choose(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
                        const dygw_certificate_t **chosen);
+
+/* Replies with the verifications that were recorded with this verify_token and code before, if they
+ * are of the same app. When our own prepare gave a verify_token a second time, an earlier outcome
+ * that is final is refused instead: it was told to another caller, who may have handed out the
+ * goods for it. APR_NOTFOUND: none were recorded; any other error is the database's. */
+apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r);
+
+/* Looks whether the code may redeem the verifications that were made of the coupons; fills in
+ * r->code_use and r->code_by. Without a code nothing is asked. An error is the database's. */
+apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r);
+
+/* Looks once more, in the unit of work that has committed the verifications: of two requests that
+ * were at this point at once, one sees the other. r->code_use becomes DYGW_CODE_WAITS then. If the
+ * database does not tell, what the first look told counts. */
+void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db);
+
+/* Makes the verifications ones that wait: nothing is sent for them before the background has looked
+ * at their code. They are not committed here. */
+void dygw_redeem_wait(const dygw_redeem_t *r);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "douyin/douyin.h"
 #include "gateway/background/job.h"
+#include "gateway/code_use.h"
 
 #define QUICK_REPEATS 5
 #define QUICK_MS      25000 /* what the quick repetitions take together */
@@ -63,6 +64,11 @@ dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply,
 
     return now
            + grown_pause(now - dygw_last_sent(v), DYGW_PACE_FIRST_MS, spoke ? LONGEST_MS : SLOW_MS);
+}
+
+dygw_ms_t dygw_pace_held(const dygw_verification_t *v, dygw_ms_t now)
+{
+    return now + grown_pause(now - v->created_at, DYGW_CODE_FIRST_LOOK_MS, SLOW_MS);
 }
 
 dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now)

@@ -28,6 +28,9 @@ dygw_ms_t dygw_pace_late(dygw_ms_t last_sent, dygw_ms_t now);
 /* When to ask again after Douyin's reply told nothing of the row. */
 dygw_ms_t dygw_pace_ask(const dygw_verification_t *v, const dygw_reply_t *reply, dygw_ms_t now);
 
+/* When to look again whether a row that waits for another verification may be sent. */
+dygw_ms_t dygw_pace_held(const dygw_verification_t *v, dygw_ms_t now);
+
 /* When to try a cancel again that could begin at `since`. */
 dygw_ms_t dygw_pace_cancel(dygw_ms_t since, dygw_ms_t now);
 

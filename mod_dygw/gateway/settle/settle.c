@@ -11,6 +11,8 @@
  *   3 repeat  verify, with the same token and codes (repeat.c). The answer may settle rows. After
  *             "already used" or a refusal, the job goes back to step 1.
  *
+ * Before all that, rows that were never sent may have to wait for another verification (held.c).
+ *
  * The job never waits for a later time: it ends, and the rows say when they are due again.
  *
  * Rows of the request that are settled keep their outcome, but their codes are in the repetition,
@@ -401,7 +403,10 @@ static const dygw_question_t *settle_begin(dygw_job_t *job)
     if (left == 0) {
         return NULL;
     }
-    return unsent == left ? settle_judge(job) : settle_look(job);
+    if (unsent == left) {
+        return settle_judge(job);
+    }
+    return dygw_settle_is_held(job) ? NULL : settle_look(job);
 }
 
 static const dygw_question_t *settle_answered(dygw_job_t *job, dygw_answer_t answer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For settle.c, settle_state.c and repeat.c only: the state of the job that settles the rows of
- * one request, and what these files use of each other. An open row is one that is still
+ * For settle.c, settle_state.c, held.c and repeat.c only: the state of the job that settles the
+ * rows of one request, and what these files use of each other. An open row is one that is still
  * `processing`. */
 #ifndef DYGW_GATEWAY_SETTLE_SETTLE_STATE_H
 #define DYGW_GATEWAY_SETTLE_SETTLE_STATE_H
@@ -45,6 +45,11 @@ void dygw_settle_note_gone(dygw_job_t *job);
 
 /* Adds Douyin's raw answer to the open rows, under the name of the call. */
 void dygw_settle_keep_answer(const dygw_job_t *job, const char *call, const dygw_reply_t *reply);
+
+/* Whether the rows have to wait, or have failed, because another verification has their code, see
+ * gateway/code_use.h; what is to be written is written. Only rows are asked for that were never
+ * sent. The job ends then; also when the database does not tell. */
+int dygw_settle_is_held(dygw_job_t *job);
 
 /* --- the repetition: repeat.c --- */
 

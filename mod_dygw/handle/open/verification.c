@@ -7,6 +7,8 @@
 #include <apr_strings.h>
 
 #include "gateway/redeem/idempotency.h"
+#include "util/json.h"
+#include "util/text.h"
 
 #define VIEW_SIZE 2048 /* of one verification, without Douyin's answers */
 
@@ -24,6 +26,33 @@ static void set_location(const dygw_call_t *call, apr_int64_t id)
                                 ap_os_escape_path(pool, call->mount, 1), id));
 }
 
+/* Whether a member of Douyin's answers is none of the app's: with a verify_token and the codes of
+ * the order's other coupons somebody could redeem these. */
+static int is_not_for_apps(const char *key, const char *value, const void *baton)
+{
+    static const char *const codes[] = { "encrypted_code", "code", "origin_code" };
+    const dygw_verification_t *v = baton;
+    size_t i;
+
+    for (i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+        if (strcmp(key, codes[i]) == 0) {
+            return !dygw_text_same(value, v->encrypted_code)
+                   && !dygw_text_same(value, v->origin_code);
+        }
+    }
+    return strcmp(key, "verify_token") == 0;
+}
+
+static void view_for_apps(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v)
+{
+    dygw_verification_t seen = *v;
+
+    if (v->douyin_response) {
+        seen.douyin_response = dygw_json_cut(v->douyin_response, is_not_for_apps, v, w->pool);
+    }
+    dygw_view_verification(w, key, &seen);
+}
+
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
                              const dygw_redeem_result_t *all, int with_items)
 {
@@ -39,11 +68,11 @@ int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verificat
     dygw_jsonw_init(&w, pool,
                     verification_view_size(data) * (apr_size_t)(with_items ? 1 + all->count : 1));
     dygw_jsonw_object(&w, NULL);
-    dygw_view_verification(&w, "data", data);
+    view_for_apps(&w, "data", data);
     if (with_items) {
         dygw_jsonw_array(&w, "items");
         for (i = 0; i < all->count; i++) {
-            dygw_view_verification(&w, NULL, all->verifications[i]);
+            view_for_apps(&w, NULL, all->verifications[i]);
         }
         dygw_jsonw_end_array(&w);
     }

@@ -4,6 +4,7 @@
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 #include "store/verification/verification.h"
+#include "store/verification/words.h"
 #include "store/verification/write.h"
 
 #define MAX_ITEMS 10 /* coupons of one request, as the contract allows */
@@ -24,6 +25,23 @@ static const dygw_stmt_t verification_find = {
     "dygw_verification_find",
     DYGW_SQL(SELECT "WHERE attempt_key IN (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
                     "ORDER BY item_no LIMIT 1"),
+};
+
+#define CODE_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(INT64, first_id) \
+    X(VERIFY_STATUS, verify_status) \
+    X(TEXT, certificate_id) \
+    X(COUPON_STATUS, coupon_status) \
+    X(INT, attempts)
+
+/* An order has few rows, so that no index has the code. */
+static const dygw_stmt_t verification_of_code = {
+    "dygw_verification_of_code",
+    DYGW_SQL("SELECT " DYGW_NAMES(
+        CODE_COLUMNS) " FROM dygw_verifications "
+                      "WHERE order_id = %s AND origin_code = %s "
+                      "AND verify_status IN ('success', 'processing') LIMIT 1000"),
 };
 
 static apr_status_t one_verification(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
@@ -76,6 +94,31 @@ apr_status_t dygw_store_verification_find(dygw_db_t *db, const char *verify_toke
         args[i] = dygw_store_attempt_key(verify_token, encrypted_code, i, dygw_db_pool(db));
     }
     return one_verification(db, &verification_find, args, v, pool);
+}
+
+#define READ(kind, name) row.name = DYGW_READ_##kind(rows, column++, pool);
+
+static dygw_code_row_t read_code_row(dygw_rows_t *rows, apr_pool_t *pool)
+{
+    dygw_code_row_t row;
+    int column = 0;
+
+    CODE_COLUMNS(READ, READ)
+    return row;
+}
+
+apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id, const char *code,
+                                             apr_array_header_t **rows, apr_pool_t *pool)
+{
+    const char *args[] = { order_id, code };
+    dygw_rows_t *found;
+    apr_status_t rv = dygw_db_select(db, &verification_of_code, &found, args);
+
+    *rows = apr_array_make(pool, 1, sizeof(dygw_code_row_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*rows, dygw_code_row_t) = read_code_row(found, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
 /* --- the end of rows --- */

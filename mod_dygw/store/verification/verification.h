@@ -106,6 +106,21 @@ apr_status_t dygw_store_verification_rivals(dygw_db_t *db, const char *certifica
                                             const char *encrypted_code, apr_array_header_t **rivals,
                                             apr_pool_t *pool);
 
+/* What is recorded of a coupon's plain code, of any app: a redemption, or what may become one. */
+typedef struct dygw_code_row_t {
+    apr_int64_t id;
+    apr_int64_t first_id;
+    dygw_verify_status_e verify_status; /* `success` or `processing` */
+    const char *certificate_id;
+    dygw_coupon_status_e coupon_status;
+    int attempts;
+} dygw_code_row_t;
+
+/* The records of an order, by the order_id of prepare, that have this origin_code and are `success`
+ * or `processing`; at most 1,000, in any order. rows: of dygw_code_row_t. */
+apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id, const char *code,
+                                             apr_array_header_t **rows, apr_pool_t *pool);
+
 /* Makes the settling of a row due, if it is `processing` and no request is at work on it. */
 apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms_t now);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The store in memory, in place of store/: what db.h, verification.h, token.h and app.h promise. It
  * fails where a test says so. A call that is not made inside of a unit of database work fails the
- * test. For all tests of gateway/ that use fake_world.h; fake_apps.c has the table of apps, and is
- * linked only by tests that use it. */
+ * test. For all tests of gateway/ that use fake_world.h; fake_apps.c has the table of apps, and
+ * fake_code.c looks for a code; they are linked only by tests that use them. */
 #ifndef FAKE_STORE_H
 #define FAKE_STORE_H
 
@@ -23,6 +23,7 @@ typedef enum {
     FAKE_UPDATE,
     FAKE_DUE,
     FAKE_RIVALS,
+    FAKE_CODE,
     FAKE_TOKEN_GET,
     FAKE_TOKEN_CLAIM,
     FAKE_TOKEN_PUT,
@@ -52,7 +53,7 @@ void fake_store_fail(fake_step_e step, int skip, int times, apr_status_t rv, int
 /* How many calls of this step there were so far; those that failed count, too. */
 int fake_store_calls(fake_step_e step);
 
-/* For fake_apps.c: the begin and the end of a call. fake_store_enter returns 0 where the call is to
+/* For fake_apps.c and fake_code.c: the begin and the end of a call. fake_store_enter returns 0 where the call is to
  * fail with *rv at once; else it has locked the store, and the caller does its work and returns what
  * fake_store_leave, which unlocks, makes of that *rv (`fault`) and of the result of the work. */
 int fake_store_enter(fake_step_e step, apr_status_t *rv);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A redemption that is asked for by a plain code: what its request does about other verifications
+ * with the same code, by the rules of gateway/code_use.h. */
+#include "gateway/code_use.h"
+#include "gateway/db_work.h"
+#include "gateway/redeem/redeem_state.h"
+
+static dygw_code_use_t code_of(const dygw_redeem_t *r)
+{
+    return (dygw_code_use_t){
+        .rows = r->out->verifications,
+        .count = r->out->count,
+        .listed = r->listed,
+        .to_send = 1,
+    };
+}
+
+apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r)
+{
+    static const apr_status_t ends[] = { APR_TIMEUP, APR_SUCCESS };
+    static const dygw_db_rules_t rules = { .ends = ends };
+    dygw_code_use_t code = code_of(r);
+    apr_status_t rv;
+
+    if (r->request->mode != DYGW_MODE_CODE) {
+        return APR_SUCCESS;
+    }
+    rv = dygw_db_work(r->ctx, dygw_code_look, &code, &rules);
+    r->code_use = code.use;
+    r->code_by = code.by;
+    return rv;
+}
+
+void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
+{
+    dygw_code_use_t code = code_of(r);
+
+    if (r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
+        && r->out->verifications[0]->verify_status == DYGW_PROCESSING
+        && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
+        r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
+        r->code_by = code.by;
+    }
+}
+
+void dygw_redeem_wait(const dygw_redeem_t *r)
+{
+    dygw_ms_t now = dygw_now();
+    int i;
+
+    for (i = 0; i < r->out->count; i++) {
+        dygw_verification_t *v = r->out->verifications[i];
+
+        v->attempts = 0;
+        v->sent_at = 0;
+        v->lease_until = 0;
+        v->updated_at = now;
+        v->next_run_at = now + DYGW_CODE_FIRST_LOOK_MS;
+    }
+}
