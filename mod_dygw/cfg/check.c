@@ -181,16 +181,15 @@ static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     if (dbd->max < MIN_CONNECTIONS) {
         refuse(check,
-               DYGWNO(0117) "DBDMax %d of %s leaves no connection for the background thread: give "
-                            "at least %d, better ThreadsPerChild + 1 = %d",
-               dbd->max, check->where, MIN_CONNECTIONS, threads + 1);
+               DYGWNO(0117) "DBDMax %d of %s leaves no connection for the background thread: leave "
+                            "DBDMax out, or give at least %d",
+               dbd->max, check->where, dygw_cfg_dbd_enough(threads));
     }
-    else if (dbd->max < threads + 1 && dygw_cfg_should_warn()) {
+    else if (dbd->max < dygw_cfg_dbd_enough(threads) && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
-                     DYGWNO(0118) "DBDMax %d of %s is less than the threads of a child may need, "
-                                  "so that requests wait for each other: set DBDMax %d "
-                                  "(ThreadsPerChild + 1)",
-                     dbd->max, check->where, threads + 1);
+                     DYGWNO(0118) "DBDMax %d of %s is so small that requests wait for each other's "
+                                  "connections: leave DBDMax out, or give at least %d",
+                     dbd->max, check->where, dygw_cfg_dbd_enough(threads));
     }
     if (dbd->keep > dbd->max) {
         refuse(check,

@@ -21,6 +21,8 @@
 #define DBD_DEFAULT_KEEP 2
 #define DBD_DEFAULT_MAX  10
 
+#define CONNECTIONS_ENOUGH 5
+
 static int is_named(const ap_directive_t *node, const char *name)
 {
     return ap_cstr_casecmp(node->directive, name) == 0;
@@ -217,4 +219,14 @@ const ap_directive_t *dygw_tree_missing_driver(const char **package, apr_pool_t 
 {
     return apr_dbd_init(pool) == APR_SUCCESS ? find_missing_driver(ap_conftree, package, pool)
                                              : NULL;
+}
+
+int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads)
+{
+    return settings->max < threads + 1 ? settings->max : threads + 1;
+}
+
+int dygw_cfg_dbd_enough(int threads)
+{
+    return threads + 1 < CONNECTIONS_ENOUGH ? threads + 1 : CONNECTIONS_ENOUGH;
 }

@@ -30,4 +30,12 @@ int dygw_cfg_dbd_is_same(const dygw_dbd_settings_t *a, const dygw_dbd_settings_t
  * the package. */
 const ap_directive_t *dygw_tree_missing_driver(const char **package, apr_pool_t *pool);
 
+/* How many connections a child with that many threads opens at most: one for each of them, one for
+ * the background, and no more than DBDMax. */
+int dygw_cfg_dbd_reach(const dygw_dbd_settings_t *settings, int threads);
+
+/* With how many such a child does well. No connection is held through a call to Douyin, so that few
+ * serve many threads: five redeem as much as one for each thread. */
+int dygw_cfg_dbd_enough(int threads);
+
 #endif

@@ -314,14 +314,9 @@ our %TEXTS = (
         'Give DygwNonceStore shm twice as many entries; when it is full, requests are refused.',
         '已使用超过五分之四。', '将 DygwNonceStore shm 的条目数加倍；表满时请求会被拒绝。'],
     'pool.too_small' => [
-        'DBDMax is less than the threads of a child and the background need: requests wait for '
-            . 'each other.',
-        'Set DBDMax and DBDKeep to ThreadsPerChild + 1 (with prefork to 2).',
-        'DBDMax 少于子进程线程与后台任务所需：请求会互相等待。',
-        '将 DBDMax 与 DBDKeep 设为 ThreadsPerChild + 1（prefork为2）。'],
-    not_kept => [
-        'Connections above DBDKeep are closed after each use.', 'Set DBDKeep to DBDMax.',
-        '超过 DBDKeep 的连接每次用后即关闭。', '将 DBDKeep 设为与 DBDMax 相同。'],
+        "DBDMax is so small that requests wait for each other's connections.",
+        'Leave DBDMax out: the default, 10, is right for nearly everybody.',
+        'DBDMax 太小，请求会互相等待连接。', '删去 DBDMax：默认值 10 几乎总是合适的。'],
     # of this program's own: what answers, and what does not
     not_mounted => [
         'What answers at {url} is not the gateway.',

@@ -75,7 +75,6 @@ static const char *const why_words[] = {
     [DYGW_WHY_STALLED] = "stalled",
     [DYGW_WHY_TOO_SMALL] = "too_small",
     [DYGW_WHY_NEARLY_FULL] = "nearly_full",
-    [DYGW_WHY_NOT_KEPT] = "not_kept",
 };
 
 static const char *const state_words[] = {

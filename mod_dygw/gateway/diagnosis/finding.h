@@ -83,8 +83,7 @@ typedef enum {
     DYGW_WHY_OLD_KEY,
     DYGW_WHY_STALLED,
     DYGW_WHY_TOO_SMALL,
-    DYGW_WHY_NEARLY_FULL,
-    DYGW_WHY_NOT_KEPT
+    DYGW_WHY_NEARLY_FULL
 } dygw_why_e;
 
 typedef enum { DYGW_PASS, DYGW_WARN, DYGW_FAIL, DYGW_SKIPPED, DYGW_FINDING_STATES } dygw_finding_e;

@@ -95,19 +95,12 @@ static void read_pools(const dygw_call_t *call, pools_t *pools)
     dygw_cfg_dbd(call->runtime->server, call->r->pool, &pools->dbd);
 }
 
-/* Checks the pool of connections: each thread may need one, and so may the background. */
 static void check_connection_pool(const pools_t *pools, dygw_findings_t *findings)
 {
-    int is_small = pools->dbd.max < pools->threads + 1;
-    int is_closed = pools->dbd.keep < pools->dbd.max;
+    int is_small = pools->dbd.max < dygw_cfg_dbd_enough(pools->threads);
 
-    dygw_finding(findings, DYGW_CHECK_POOL,
-                 is_small    ? DYGW_FAIL
-                 : is_closed ? DYGW_WARN
-                             : DYGW_PASS,
-                 is_small    ? DYGW_WHY_TOO_SMALL
-                 : is_closed ? DYGW_WHY_NOT_KEPT
-                             : DYGW_WHY_NONE);
+    dygw_finding(findings, DYGW_CHECK_POOL, is_small ? DYGW_WARN : DYGW_PASS,
+                 is_small ? DYGW_WHY_TOO_SMALL : DYGW_WHY_NONE);
     dygw_jsonw_int(&findings->w, "threads", pools->threads);
     dygw_jsonw_int(&findings->w, "children", pools->children);
     dygw_jsonw_int(&findings->w, "dbd_keep", pools->dbd.keep);
@@ -125,7 +118,7 @@ static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *poi_ids,
     pools_t pools;
 
     read_pools(call, &pools);
-    d.connections = pools.children * pools.dbd.max;
+    d.connections = pools.children * dygw_cfg_dbd_reach(&pools.dbd, pools.threads);
     dygw_jsonw_init(w, call->r->pool, REPLY_SIZE);
     dygw_jsonw_object(w, NULL);
     dygw_jsonw_object(w, "data");

@@ -339,7 +339,7 @@ sub server_command {
     my @durable = $self->{durable} ? () : ('-c', 'fsync=off');
     return ($self->program('postgres', $self->{bin} // ()), '-D', "$self->{dir}/data", '-k', $self->{dir},
             '-c', 'listen_addresses=', '-c', 'port=5432', '-c', 'shared_buffers=64MB', '-c',
-            'max_connections=200', @durable);
+            'max_connections=' . ($self->{max_connections} // 200), @durable);
 }
 
 sub prepare {
@@ -349,6 +349,9 @@ sub prepare {
     Carp::croak($output) if $?;
     return;
 }
+
+# From the next start on, three of them reserved for superusers.
+sub limit_connections { my ($self, $max) = @_; $self->{max_connections} = $max; return }
 
 sub stop_signal { return 'INT' }
 sub socket_path { return "$_[0]{dir}/.s.PGSQL.5432" }
