@@ -30,7 +30,7 @@ my $user = defined Dygw::Server::user() ? (getpwnam Dygw::Server::user())[2] : $
 # What mod_dbd says of a database that it cannot open, and the gateway of statements that fail.
 my @OF_DATABASES = qw(AH00629 AH00632 AH00633 AH00636 AH00639 AH02655 DYGW0600 DYGW0601);
 # What a request of the old generation says whose database went away under it; and httpd of children that end late.
-my @OF_RESTARTS = qw(AH00488 DYGW0411 DYGW0414);
+my @OF_RESTARTS = qw(AH00488 DYGW0411 DYGW0413 DYGW0414 DYGW0456);
 
 sub gateway {
     my (%option) = @_;
@@ -407,10 +407,12 @@ $gateway->server->check_log('SQLite: a clean log');
         at_start($pgsql, \%case);
         at_reload($pgsql, \%case);
     }
-    at_start($pgsql, {
+    my %away = (
         name => 'PostgreSQL, its server is away', word => 'unreachable', said => 'DYGW0346',
         break => sub { $database->stop }, mend => sub { $database->start },
-    });
+    );
+    at_start($pgsql, \%away);
+    at_reload($pgsql, \%away);
     $pgsql->disconnect;
     $pgsql->server->check_log('PostgreSQL: a clean log');
 
