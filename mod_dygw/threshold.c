@@ -215,7 +215,7 @@ static int keep_out_of_storage(request_rec *r)
     const core_dir_config *core = NULL;
     const char *handler = place && !r->proxyreq ? handler_to_come(r, &core) : NULL;
 
-    if (!dygw_dispatch_knows(handler)) {
+    if (!place || !core || !dygw_dispatch_knows(handler)) {
         return DECLINED;
     }
     if (r->method_number == M_TRACE) {

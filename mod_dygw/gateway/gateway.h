@@ -21,7 +21,8 @@
 #include "util/crypto.h"
 #include "util/metrics.h"
 
-/* Why a call failed: the `code` of the API's errors. process/code.c has the HTTP status of each. */
+/* Why a call failed: the `code` of the API's errors. process/code.c has the HTTP status of each. A
+ * new one comes last: what was counted before a reload stays the others'. */
 typedef enum {
     DYGW_OK,
     DYGW_INVALID_JSON,
@@ -34,7 +35,6 @@ typedef enum {
     DYGW_APP_DISABLED_ERROR,
     DYGW_TOKEN_READ_FORBIDDEN,
     DYGW_STORE_FORBIDDEN,
-    DYGW_FORBIDDEN,
     DYGW_NOT_FOUND,
     DYGW_METHOD_NOT_ALLOWED,
     DYGW_REQUEST_IN_PROGRESS,
@@ -52,7 +52,8 @@ typedef enum {
     DYGW_KEY_UNAVAILABLE,
     DYGW_UPSTREAM_UNAVAILABLE,
     DYGW_NONCE_STORE_FULL,
-    DYGW_UPSTREAM_TIMEOUT
+    DYGW_UPSTREAM_TIMEOUT,
+    DYGW_FORBIDDEN /* by httpd itself */
 } dygw_code_e;
 
 /* How a call of the gateway ended, for the reply to the caller. A result of zeros is DYGW_OK. */

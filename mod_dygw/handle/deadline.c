@@ -5,8 +5,8 @@
  * A body that has its connection to itself is read through an input filter of ours. The filter
  * stands right above the socket and below TLS, because httpd reads lines (a chunk's length,
  * trailers) and TLS records in loops that no filter above sees. It stays with the connection, and
- * passes everything on while no body of ours is read. A stream of HTTP/2 has no socket; for a
- * stream the clock is looked at between two reads. */
+ * passes everything on while no body of ours is read. A stream of HTTP/2 has no socket: it is never
+ * waited for, and the clock is looked at between two looks at it (read.c). */
 #include "handle/handle.h"
 
 #include <http_core.h>

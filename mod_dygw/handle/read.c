@@ -16,9 +16,11 @@
 #include "util/compiler.h"
 #include "util/spelling.h"
 
-#define FIRST_SIZE 4096 /* for a body that does not say how long it is */
-#define READ_SIZE  8192
-#define UNREAD_MAX 65536
+#define FIRST_SIZE  4096 /* for a body that does not say how long it is */
+#define READ_SIZE   8192
+#define UNREAD_MAX  65536
+#define FIRST_PAUSE apr_time_from_msec(1) /* between looks at a stream */
+#define LAST_PAUSE  apr_time_from_msec(16)
 #define STREAM_MAX \
     1048576 /* what is read of a stream's body for nothing, unless DygwMaxBody is more */
 
@@ -115,14 +117,46 @@ static apr_status_t catch_verdict(DYGW_UNUSED ap_filter_t *filter, apr_bucket_br
     return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? APR_ENOSPC : APR_EGENERAL;
 }
 
+/* Whether it came over HTTP/2, in a stream. An answer that is whole before its request is makes
+ * mod_http2 reset the stream, and many a client forgets the answer over that. */
+static int is_stream(const request_rec *r)
+{
+    return r->connection->master != NULL;
+}
+
+/* A stream has nothing to wait at but its next read, which nobody can end: so it is asked again and
+ * again, until the deadline. */
+static apr_status_t poll_stream(request_rec *r, apr_bucket_brigade *brigade)
+{
+    apr_interval_time_t pause = FIRST_PAUSE;
+    apr_status_t rv;
+
+    while ((rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_NONBLOCK_READ,
+                                READ_SIZE)),
+           APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade))) {
+        if (dygw_deadline_passed(r)) {
+            return APR_TIMEUP;
+        }
+        apr_sleep(pause);
+        pause = pause < LAST_PAUSE ? 2 * pause : LAST_PAUSE;
+    }
+    return rv;
+}
+
+static apr_status_t next_buckets(request_rec *r, apr_bucket_brigade *brigade)
+{
+    return is_stream(r) ? poll_stream(r, brigade)
+                        : ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, READ_SIZE);
+}
+
 static apr_status_t read_buckets(request_rec *r, buffer_t *b)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_status_t rv;
 
     do {
-        rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
-                            READ_SIZE);
+        rv = next_buckets(r, brigade);
         if (rv == APR_SUCCESS) {
             rv = take_buckets(b, brigade);
         }
@@ -135,13 +169,6 @@ static apr_status_t read_buckets(request_rec *r, buffer_t *b)
         }
     } while (rv == APR_SUCCESS);
     return rv;
-}
-
-/* Whether it came over HTTP/2, in a stream. An answer that is whole before its request is makes
- * mod_http2 reset the stream, and many a client forgets the answer over that. */
-static int is_stream(const request_rec *r)
-{
-    return r->connection->master != NULL;
 }
 
 /* What is too much is read as well where nobody would hear of it otherwise. */

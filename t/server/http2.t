@@ -67,6 +67,11 @@ sub answers {
     return join ', ', map { chomp(my $answer = $_); "$count{$_} x $answer" } sort keys %count;
 }
 
+# A body that stops: curl reads from a pipe that nobody writes to.
+open my $stopped, '|-', "exec $curl -s -m 60 -o /dev/null --http2-prior-knowledge -X POST -T . -H 'X-XTJ-UID: zhang' " .
+    '-H "Content-Type: application/json" ' . $gateway->server->url . '/v1/internal/apps 2>/dev/null' or die "curl: $!\n";
+syswrite $stopped, '{';
+
 my $verify = '/v1/open/coupons/verify';
 my @cases = (
     [ 'no signature',             401, $verify, 200 ],
@@ -90,6 +95,10 @@ for my $way (sort keys %ways) {
         is(answers($way, $path, $size, @options), ALL . " x $status 0", "$way: $what");
     }
 }
+
+$gateway->server->log_like(qr/DYGW0211: refused with 400 invalid_request: the body did not arrive in time/,
+    'a body that stops is given ten seconds');
+close $stopped;
 
 # --- and a redemption ---
 
