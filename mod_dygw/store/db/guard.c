@@ -4,14 +4,18 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "util/bell.h"
 
 #define NO_SOCKET (-1)
-#define LATE      apr_time_from_sec(3)    /* a look comes a second after the one before */
-#define TRY_PAUSE apr_time_from_msec(500) /* after a connection was refused */
+#define LATE      apr_time_from_sec(3) /* a look comes a second after the one before */
+/* After a connection was refused. Those who wait meanwhile look that often for what became of the
+ * next try, which may be another child's. */
+#define TRY_PAUSE apr_time_from_msec(300)
+#define TRY_LOOK  apr_time_from_msec(30)
 
 typedef int socket_fn(void *native);
 
@@ -252,28 +256,55 @@ int dygw_guard_look(dygw_guard_t *guard)
 
 /* --- the gate --- */
 
-static void note_refusal(const dygw_db_source_t *source, int is_refused)
+static void note_refusal(const dygw_db_source_t *source, apr_time_t began, int is_refused)
 {
-    if (source->shared && (is_refused || source->shared->refused_at != 0)) {
-        source->shared->refused_at = is_refused ? dygw_steady_now() : 0;
+    dygw_db_shared_t *shared = source->shared;
+
+    if (shared && is_refused) {
+        shared->refused_try = began;
+        shared->refused_at = dygw_steady_now();
+    }
+    else if (shared && shared->refused_at != 0) {
+        shared->refused_at = 0;
     }
 }
 
-static int refused_just_now(const dygw_db_source_t *source)
+/* Has a try failed, of any child of this host, that began after `came_at`? */
+static int was_refused_since(const dygw_db_source_t *source, apr_time_t came_at)
 {
-    apr_time_t at = source->shared ? source->shared->refused_at : 0;
-
-    return at != 0 && dygw_steady_now() - at < TRY_PAUSE;
+    return source->shared && source->shared->refused_try > came_at;
 }
 
-/* May a thread pass that came after `came` tries had begun? Where it may have to make a connection,
- * it is alone there. APR_INCOMPLETE: not yet. */
-static apr_status_t may_pass_gate(const dygw_db_source_t *source, apr_uint64_t came, int is_counted,
-                                  int *alone)
+static int is_refused_lately(const dygw_db_source_t *source)
+{
+    return source->shared && source->shared->refused_at != 0;
+}
+
+/* After a refusal one thread of the host tries again, when the pause is over. */
+static int may_try_again(const dygw_db_source_t *source)
+{
+    apr_int64_t refused_at = source->shared ? source->shared->refused_at : 0;
+    apr_time_t now = dygw_steady_now();
+
+    return refused_at == 0
+           || (now - refused_at >= TRY_PAUSE
+               && atomic_compare_exchange_strong(&source->shared->refused_at, &refused_at, now));
+}
+
+/* When a thread came to the gate. */
+typedef struct arrival_t {
+    apr_uint64_t tries; /* that had begun */
+    apr_time_t at;
+} arrival_t;
+
+/* May a thread pass? Where it may have to make a connection, it is alone there. APR_INCOMPLETE: not
+ * yet. */
+static apr_status_t may_pass_gate(const dygw_db_source_t *source, const arrival_t *came,
+                                  int is_counted, int *alone)
 {
     dygw_guard_t *guard = source->guard;
 
-    if (guard->failed_try > came) {
+    if (guard->failed_try > came->tries || was_refused_since(source, came->at)) {
         return APR_EGENERAL;
     }
     if (!is_counted && guard->taken >= guard->max) {
@@ -282,11 +313,8 @@ static apr_status_t may_pass_gate(const dygw_db_source_t *source, apr_uint64_t c
     if (!is_counted && guard->taken < guard->known) {
         return APR_SUCCESS;
     }
-    if (guard->alone) {
+    if (guard->alone || !may_try_again(source)) {
         return APR_INCOMPLETE;
-    }
-    if (refused_just_now(source)) {
-        return APR_EGENERAL;
     }
     *alone = guard->alone = 1;
     guard->tries++;
@@ -298,16 +326,21 @@ static apr_status_t pass_gate(const dygw_db_source_t *source, apr_time_t until, 
                               int *alone)
 {
     dygw_guard_t *guard = source->guard;
+    arrival_t came = { .at = dygw_steady_now() };
     apr_status_t rv;
     apr_time_t now;
-    apr_uint64_t came;
 
     *alone = 0;
     dygw_bell_lock(&guard->bell);
-    came = guard->tries;
-    while ((rv = may_pass_gate(source, came, is_counted, alone)) != APR_SUCCESS
+    came.tries = guard->tries;
+    while ((rv = may_pass_gate(source, &came, is_counted, alone)) != APR_SUCCESS
            && rv != APR_EGENERAL && (now = dygw_steady_now()) < until) {
-        dygw_bell_wait(&guard->bell, until - now);
+        apr_interval_time_t patience = until - now;
+
+        if (is_refused_lately(source) && patience > TRY_LOOK) {
+            patience = TRY_LOOK;
+        }
+        dygw_bell_wait(&guard->bell, patience);
     }
     guard->taken += rv == APR_SUCCESS && !is_counted;
     dygw_bell_unlock(&guard->bell);
@@ -315,12 +348,13 @@ static apr_status_t pass_gate(const dygw_db_source_t *source, apr_time_t until, 
 }
 
 /* rv: whether the thread has got a connection; is_alone: whether others wait for that. */
-static void leave_gate(const dygw_db_source_t *source, apr_status_t rv, int is_alone)
+static void leave_gate(const dygw_db_source_t *source, apr_time_t began, apr_status_t rv,
+                       int is_alone)
 {
     dygw_guard_t *guard = source->guard;
 
     if (is_alone) {
-        note_refusal(source, rv != APR_SUCCESS);
+        note_refusal(source, began, rv != APR_SUCCESS);
     }
     dygw_bell_lock(&guard->bell);
     if (is_alone) {
@@ -378,6 +412,7 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
 {
     dygw_guard_t *guard = wait->guard;
     apr_time_t since = dygw_steady_now();
+    apr_time_t began;
     apr_status_t rv;
     int alone;
 
@@ -395,10 +430,11 @@ apr_status_t dygw_guard_take(dygw_db_source_t *source, dygw_wait_t *wait, apr_po
         }
         rv = pass_gate(source, since + guard->limit, 1, &alone);
     }
+    began = dygw_steady_now();
     if (rv == APR_SUCCESS) {
         rv = watched_open(source, wait, since, source->max_opens, pool, dbd);
     }
-    leave_gate(source, rv, alone);
+    leave_gate(source, began, rv, alone);
     return rv == APR_SUCCESS ? rv : APR_EGENERAL;
 }
 

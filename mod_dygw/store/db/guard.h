@@ -6,11 +6,11 @@
  * has until that one is made, and a host that is gone takes a connect time-out each time. So one
  * thread at a time goes to where a connection may have to be made; the others wait for it, and fail
  * with it when it began after they came: a host that is gone costs each of them two time-outs at
- * most, however many they are. When a connection was refused, nobody of the host tries again within
- * half a second, and then one knocks with a connection of its own before the pool tries: a pool
- * logs each failure, and is asked once for each of its dead connections. A thread for which an
- * idle connection must be there passes at once. And no more threads pass than there can be
- * connections: the rest wait here, where they can give up.
+ * most, however many they are. When a connection was refused, all wait for a moment, and then one
+ * thread of the host tries again for all who wait. It knocks with a connection of its own before
+ * the pool is asked: a pool logs each failure, and has to be asked once for each of its dead
+ * connections. A thread for which an idle connection must be there passes at once. And no more
+ * threads pass than there can be connections: the rest wait here, where they can give up.
  *
  * The watch ends what takes too long. Client libraries wait for an answer for ever, so a thread of
  * the child looks once a second at what its threads wait for; what is over the limit has its socket

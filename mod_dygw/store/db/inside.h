@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For db.c, failure.c, rows.c, deadline.c and script.c of store/db/ only: the inside of a unit of work. */
+ * For db.c, failure.c, rows.c, deadline.c and script.c of store/db/ only: the inside of a unit of
+ * work. */
 #ifndef DYGW_STORE_DB_INSIDE_H
 #define DYGW_STORE_DB_INSIDE_H
 

@@ -33,12 +33,14 @@ typedef enum {
 /* What the children of a host tell each other of their database, in shared memory. Times are those
  * of dygw_steady_now. */
 typedef struct dygw_db_shared_t {
-    _Atomic apr_int64_t refused_at; /* when a connection could not be made; 0: the last try did */
-    _Atomic int failed_as;          /* the last failure that says why nothing can be written: a
+    _Atomic apr_int64_t refused_at;  /* when a connection could not be made, or somebody began to
+                                     * try again; 0: the last try did make one */
+    _Atomic apr_int64_t refused_try; /* when the last try began that made none */
+    _Atomic int failed_as;           /* the last failure that says why nothing can be written: a
                                      * dygw_db_writes_e, */
-    _Atomic apr_int64_t failed_at;  /* and when that was */
-    _Atomic apr_uint32_t failures;  /* how many writes have failed, for whatever reason */
-    _Atomic int tested_as;          /* what the background's last test of writing came to */
+    _Atomic apr_int64_t failed_at;   /* and when that was */
+    _Atomic apr_uint32_t failures;   /* how many writes have failed, for whatever reason */
+    _Atomic int tested_as;           /* what the background's last test of writing came to */
 } dygw_db_shared_t;
 
 /* Where connections come from, one per virtual host. The glue points it at mod_dbd, tests at
