@@ -58,6 +58,7 @@ like(said('apachectl configtest'), qr/^Syntax OK$/m, 'configtest finds nothing w
 like(said('curl -fsS --retry'), qr/"status":"ok"/, 'the gateway is healthy');
 unlike(said('dygw-doctor'), qr/^FAIL  (?!Pool )/m, 'the doctor finds nothing wrong');
 like(said('dygw-call'), qr/^200 OK\n.*"verify_status":"success"/ms, 'the first redemption is one');
+ok(-s '/var/lib/dygw/sandbox.db' && !-e '/var/lib/dygw/dygw.db', '... in a database for trying');
 unlike(slurp('/var/log/apache2/error.log'), qr/:(?:error|crit|alert|emerg)\]|exit signal/,
        'nothing is wrong in the error log');
 done_testing;
