@@ -82,7 +82,7 @@ sub set_up {
     $two = host(second => '+2s', directives => { DBDParams => qq("$params") });
     $three = host(third => '-60s', directives => { DygwWorker => 'off' });
     $_->start_beside($one) for $two, $three;
-    $_->server->announce(qw(DYGW0630 DYGW0500)) for hosts();
+    $_->server->announce(qw(DYGW0363 DYGW0630 DYGW0500)) for hosts();
     $truth = Dygw::Truth->new($one);
     return;
 }
