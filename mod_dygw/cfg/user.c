@@ -6,38 +6,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <unixd.h>
 
 #include <apr_strings.h>
+#include <apr_user.h>
 
 #include "cfg/cfg.h"
 #include "util/log.h"
 
 /* --- root and the User --- */
 
-/* As httpd does for a child. */
-static const char *user_name(void)
+/* As httpd does for a child: by the name, as several may have one number. */
+static int take_groups(apr_pool_t *pool)
 {
-    const char *name = ap_unixd_config.user_name;
-    const struct passwd *entry;
+    const char *given = ap_unixd_config.user_name;
+    char *name = given && *given != '#' ? apr_pstrdup(pool, given) : NULL;
 
-    if (name && *name != '#') {
-        return name;
+    if (!name && apr_uid_name_get(&name, ap_unixd_config.user_id, pool) != APR_SUCCESS) {
+        return setgroups(1, &ap_unixd_config.group_id) == 0;
     }
-    entry = getpwuid(ap_unixd_config.user_id);
-    return entry ? entry->pw_name : NULL;
-}
-
-static int take_groups(void)
-{
-    const char *name = user_name();
-
-    return name ? initgroups(name, ap_unixd_config.group_id) == 0
-                : setgroups(1, &ap_unixd_config.group_id) == 0;
+    return initgroups(name, ap_unixd_config.group_id) == 0;
 }
 
 int dygw_user_become(dygw_root_t *root, apr_pool_t *pool)
@@ -50,7 +41,7 @@ int dygw_user_become(dygw_root_t *root, apr_pool_t *pool)
     root->count = getgroups(0, NULL);
     root->groups = apr_palloc(pool, sizeof(gid_t) * ((size_t)root->count + 1));
     root->count = getgroups(root->count, root->groups);
-    if (take_groups() && setegid(ap_unixd_config.group_id) == 0
+    if (take_groups(pool) && setegid(ap_unixd_config.group_id) == 0
         && seteuid(ap_unixd_config.user_id) == 0) {
         root->became = 1;
         return 1;
