@@ -69,7 +69,8 @@ sub answers {
 
 # A body that stops: curl reads from a pipe that nobody writes to.
 open my $stopped, '|-', "exec $curl -s -m 60 -o /dev/null --http2-prior-knowledge -X POST -T . -H 'X-XTJ-UID: zhang' " .
-    '-H "Content-Type: application/json" ' . $gateway->server->url . '/v1/internal/apps 2>/dev/null' or die "curl: $!\n";
+    '-H "Content-Type: application/json" ' . $gateway->server->url . '/v1/internal/apps 2>/dev/null'
+    or die "curl: $!\n";
 syswrite $stopped, '{';
 
 my $verify = '/v1/open/coupons/verify';
