@@ -17,7 +17,7 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 use constant {
-    POI           => '6994674961470212127',
+    POI           => '7012345678901234567',
     ACCOUNT       => '7014065493820573710',
     OPERATOR      => 'demo',
     THREADS       => 16,

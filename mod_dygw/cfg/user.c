@@ -149,3 +149,12 @@ const char *dygw_user_fault(const char *path, apr_pool_t *pool)
     }
     return fault;
 }
+
+void dygw_user_make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+}

@@ -295,12 +295,14 @@ static int prepare_sqlite_directory(preparing_t *p, const char *path)
 
 /* Root works on SQLite's files as the User. What it makes would be root's at first, and a child of
  * the generation before that came by then could only read it. */
-static dygw_database_state_e prepare_as_user(dygw_db_source_t *source, preparing_t *p)
+static dygw_database_state_e prepare_as_user(dygw_db_source_t *source, preparing_t *p,
+                                             const char *path)
 {
     dygw_database_state_e state = DYGW_DB_FILES;
     dygw_root_t root;
 
     if (become_user(p, &root)) {
+        dygw_user_make_file(path);
         state = prepare_with(source, p);
         become_root(p, &root);
     }
@@ -329,7 +331,7 @@ static dygw_database_state_e prepare_sqlite(dygw_db_source_t *source, preparing_
                      fault);
         return DYGW_DB_FILES;
     }
-    return prepare_as_user(source, p);
+    return prepare_as_user(source, p, path);
 }
 
 /* --- all of it --- */

@@ -52,8 +52,9 @@ dygw_database_state_e dygw_look_at_files(dygw_look_t *look, apr_pool_t *scratch)
     }
     path = dygw_database_file(look->runtime->server, scratch);
     dir = dygw_cfg_directory_of(path, scratch);
-    if (!look->claimed && access(dir, F_OK) != 0) {
+    if (!look->claimed) {
         apr_dir_make(dir, DIRECTORY_MODE, scratch);
+        dygw_user_make_file(path);
     }
     look->found = file_fault(look, path, scratch);
     return look->found ? DYGW_DB_FILES : DYGW_DB_OK;

@@ -18,7 +18,7 @@ Dygw::Debian::go_inside();
 
 use constant {
     SECRET   => 'secret-of-the-sandbox',
-    POI      => '6994674961470212127',
+    POI      => '7012345678901234567',
     KEY      => '00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef',
     EXAMPLES => '/usr/share/doc/libapache2-mod-dygw/examples',
     CONF_D   => '/etc/dygw/conf.d',
@@ -113,7 +113,7 @@ sub used {
     apache_stops();
     unlike(slurp(ERROR_LOG), qr/:(?:warn|error|crit|alert|emerg)\]|exit signal/,
            'nothing is wrong in the error log');
-    like(rights('/var/lib/dygw/dygw.db'), qr/ www-data:www-data\z/, 'the database is Apache\'s');
+    is(rights('/var/lib/dygw/dygw.db'), '600 www-data:www-data', 'the database is Apache\'s alone');
     return;
 }
 

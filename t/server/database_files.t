@@ -23,6 +23,7 @@ my $elsewhere = tempdir('dygw-elsewhere-XXXXXX', TMPDIR => 1, CLEANUP => 1) . '/
 chmod 0755, $elsewhere =~ s{/[^/]*\z}{}r;
 
 sub owner { return (stat $_[0])[4] }
+sub mode  { return sprintf '%04o', (stat $_[0])[2] & 07777 }
 
 sub redeems {
     my ($name) = @_;
@@ -45,6 +46,8 @@ sub starts_without {
 
 $gateway->start;
 is(owner($file), $user, 'a new database is the User\'s');
+is(mode($file), '0600', '... and no other user can read it');
+is(mode("$file-wal"), '0600', '... nor what was written last');
 redeems('it redeems');
 $gateway->stop;
 chown 0, 0, $file or die "$file: $!\n";
