@@ -240,7 +240,7 @@ static int holds_lease_now(const dygw_round_t *round)
            && dygw_steady_now() < round->lease_ends;
 }
 
-/* Notes what the database says of the lease: at `asked` (by the steady clock) it had `left` ms left.
+/* Notes what the database says of the lease: at `asked`, by the steady clock, it had `left` ms.
  * This can be more than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock
  * was set back. */
 static void note_lease(dygw_round_t *round, int holds, apr_time_t asked, dygw_ms_t left)
