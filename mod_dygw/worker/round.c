@@ -196,6 +196,15 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
     round->clock_off = off;
 }
 
+/* The database has read its clock about half way between the question and now. */
+static void note_database_clock(dygw_round_t *round, dygw_ms_t database_now)
+{
+    const apr_interval_time_t passed = dygw_steady_now() - round->tick_steady;
+
+    dygw_host_clock_shown(&round->gateway, DYGW_CLOCK_DATABASE,
+                          database_now + apr_time_as_msec(passed / 2));
+}
+
 static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw_ctx_t *ctx)
 {
     dygw_database_state_e state = ask_database(round, tick, ctx);
@@ -206,7 +215,7 @@ static apr_status_t make_tick(dygw_round_t *round, dygw_tick_t *tick, const dygw
         return APR_EGENERAL;
     }
     compare_clocks(round, round->tick_began_at, tick->now);
-    dygw_host_clock_shown(&round->gateway, DYGW_CLOCK_DATABASE, tick->now);
+    note_database_clock(round, tick->now);
     dygw_host_apps_seen(&round->gateway, tick->apps_version, round->tick_began_at);
     if (share_tick(round, tick) != tick->token_version) {
         dygw_token_load(ctx);
@@ -226,8 +235,9 @@ static int holds_lease_now(const dygw_round_t *round)
            && dygw_steady_now() < round->lease_ends;
 }
 
-/* Notes what the database says of the lease: at `asked` (by the steady clock) it had `left` ms left.
- * This can be more than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock was set back. */
+/* Notes what the database says of the lease: at `asked`, by the steady clock, it had `left` ms.
+ * This can be more than DYGW_LEASE_TTL_MS, for which the lease is taken, after the database's clock
+ * was set back. */
 static void note_lease(dygw_round_t *round, int holds, apr_time_t asked, dygw_ms_t left)
 {
     round->holds_lease = holds;

@@ -13,7 +13,7 @@
 
 #include "gateway/host.h"
 
-#define US_PER_MS     1000
+#define AT_ONCE_US    apr_time_from_msec(100)
 #define MINUTE_US     apr_time_from_sec(60)
 #define HOUR_US       apr_time_from_sec(3600)
 #define WELL          0
@@ -21,9 +21,17 @@
 #define WRONG         2 /* so much that callers are refused */
 #define SAME_WITHIN_S 10
 
+/* Both clocks are read at the same time: a thread that stands still in between would see a step. */
 static dygw_ms_t ms_apart(void)
 {
-    return dygw_now() - apr_time_as_msec(dygw_steady_now());
+    apr_time_t before;
+    dygw_ms_t now;
+
+    do {
+        before = dygw_steady_now();
+        now = dygw_now();
+    } while (dygw_steady_now() - before > AT_ONCE_US);
+    return now - apr_time_as_msec(before);
 }
 
 /* "3h 0m 12s" */
