@@ -27,8 +27,8 @@ int dygw_user_leave(const dygw_root_t *root, const server_rec *server);
  * is not there yet, where it can be made, and files that root gives to the User. From pool. */
 const char *dygw_user_fault(const char *path, apr_pool_t *pool);
 
-/* Makes SQLite's file, empty, where there is none: for its owner alone, while SQLite would let every
- * user of the machine read it. What cannot be made is left to SQLite. */
+/* Makes SQLite's file, empty, where there is none: for its owner alone, while SQLite would let all
+ * users of the machine read it. What cannot be made is left to SQLite. */
 void dygw_user_make_file(const char *path);
 
 #endif

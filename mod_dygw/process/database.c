@@ -126,13 +126,13 @@ static void close_pooled(void *baton, dygw_dbd_t *dbd)
 /* mod_dbd logs some lines for each connection that it cannot make. */
 static apr_status_t knock_at_server(void *baton, apr_pool_t *pool)
 {
-    const pooled_t *pooled = baton;
+    pooled_t *pooled = baton;
     apr_pool_t *scratch;
     apr_dbd_t *handle = NULL;
     apr_status_t rv;
 
-    if (!pooled->driver) {
-        return APR_SUCCESS;
+    if (!pooled->driver || is_file_gone(pooled)) {
+        return pooled->driver ? APR_EGENERAL : APR_SUCCESS;
     }
     apr_pool_create(&scratch, pool);
     rv = apr_dbd_open_ex(pooled->driver, scratch, pooled->params, &handle, NULL);
