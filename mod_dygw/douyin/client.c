@@ -22,6 +22,7 @@
 #define ACCOUNT_HEADER "Rpc-Transit-Life-Account: "
 #define PLAIN_SCHEME   "http:"
 #define SUBJECT_LEN    16
+#define STATUS_OK      200 /* Douyin says in the body what is wrong */
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -165,9 +166,10 @@ static void note_upstream(const dygw_douyin_t *douyin, const dygw_http_answer_t 
                           const dygw_reply_t *reply)
 {
     _Atomic apr_int64_t *seen = douyin->config.upstream_seen;
-    upstream_e what = answer->is_sandbox                  ? UPSTREAM_SANDBOX
-                      : reply->kind != DYGW_REPLY_GARBLED ? UPSTREAM_OTHER
-                                                          : UPSTREAM_UNSEEN;
+    int is_douyins = answer->status == STATUS_OK && reply->kind != DYGW_REPLY_GARBLED;
+    upstream_e what = answer->is_sandbox ? UPSTREAM_SANDBOX
+                      : is_douyins       ? UPSTREAM_OTHER
+                                         : UPSTREAM_UNSEEN;
     apr_int64_t now = (apr_int64_t)douyin->upstream_id << UPSTREAM_BITS | (apr_int64_t)what;
 
     if (seen && what != UPSTREAM_UNSEEN && *seen != now) {
@@ -191,8 +193,8 @@ static int is_loopback_url(const char *url, apr_pool_t *pool)
     const char *host
         = apr_uri_parse(pool, url, &uri) == APR_SUCCESS && uri.hostname ? uri.hostname : "";
 
-    return apr_cstr_casecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0
-           || strcmp(host, "::1") == 0;
+    return apr_cstr_casecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0
+           || (strncmp(host, "127.", 4) == 0 && host[strspn(host, "0123456789.")] == '\0');
 }
 
 static void look_at_base_url(dygw_douyin_t *douyin, apr_pool_t *pool)

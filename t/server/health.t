@@ -12,6 +12,7 @@ use Time::HiRes qw(time);
 use Dygw::Client qw(keys_in_order);
 use Dygw::Expect;
 use Dygw::Gateway qw(POI);
+use Dygw::Metrics;
 use Dygw::Server qw(poll slurp);
 
 my $database = Dygw::Database->new('pgsql');
@@ -23,6 +24,8 @@ my $health = $plain->call(GET => '/health');
 is($health->{status}, 200, 'healthy');
 is_deeply(keys_in_order($health->{body}), [qw(status version checks upstream)], 'status, version and checks');
 is($health->{json}{upstream}, 'sandbox', 'and that Douyin is the sandbox');
+$gateway->server->log_like(qr/DYGW0376: DygwUpstream is not Douyin but the sandbox/, '... as the log says');
+is(Dygw::Metrics->scrape($gateway)->total('dygw_upstream_sandbox'), 1, '... and the metrics');
 is_deeply(keys_in_order($health->{body}, 'checks'), [qw(database token worker)], 'three checks');
 is_deeply([ $health->{json}{status}, @{ $health->{json}{checks} }{qw(database token worker)} ],
     [ ('ok') x 4 ], 'all is well');

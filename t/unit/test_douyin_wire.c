@@ -206,6 +206,52 @@ static void no_secret_is_logged(void **state)
     assert_null(strstr(upstream_logged(), "102539929601"));
 }
 
+/* --- Douyin, or the sandbox --- */
+
+#define MARKED     "HTTP/1.1 200 OK\r\nX-Dygw-Sandbox: 1\r\nContent-Length: 26\r\n\r\n{\"data\":{\"error_code\":0}}\n"
+#define OF_A_PROXY "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops"
+
+static _Atomic apr_int64_t seen;
+
+static void what_answers_is_known_by_its_mark(void **state)
+{
+    upstream_t *u = *state;
+
+    seen = 0;
+    u->config.upstream_seen = &seen;
+    upstream_script(u, { LOOPBACK_ANSWER, MARKED }, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_ANSWER, MARKED },
+                    { LOOPBACK_ANSWER, OF_A_PROXY });
+    assert_true(dygw_douyin_is_sandbox(u->douyin)); /* it is on this machine, and has not answered yet */
+    stores(u);
+    assert_true(dygw_douyin_is_sandbox(u->douyin));
+    stores(u);
+    assert_false(dygw_douyin_is_sandbox(u->douyin)); /* a proxy on this machine, to Douyin */
+    stores(u);
+    assert_true(dygw_douyin_is_sandbox(u->douyin));
+    stores(u);
+    assert_true(dygw_douyin_is_sandbox(u->douyin)); /* that was not Douyin's answer */
+}
+
+static void what_another_address_answered_says_nothing(void **state)
+{
+    static const char *const here[]
+        = { "http://localhost:8090", "http://127.0.0.2", "https://LOCALHOST", "http://[::1]:8090" };
+    static const char *const elsewhere[] = { "https://open.douyin.com", "https://127.example", "http://10.0.0.1" };
+    upstream_t *u = *state;
+    size_t i;
+
+    seen = 1; /* of some other address */
+    u->config.upstream_seen = &seen;
+    for (i = 0; i < sizeof here / sizeof *here; i++) {
+        upstream_connect(u, here[i]);
+        assert_true(dygw_douyin_is_sandbox(u->douyin));
+    }
+    for (i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        upstream_connect(u, elsewhere[i]);
+        assert_false(dygw_douyin_is_sandbox(u->douyin));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
 
 int main(void)
@@ -222,6 +268,8 @@ int main(void)
         TEST(the_environments_proxy_is_not_used),
         TEST(the_configured_proxy_is_used_whatever_the_environment_excepts),
         TEST(no_secret_is_logged),
+        TEST(what_answers_is_known_by_its_mark),
+        TEST(what_another_address_answered_says_nothing),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
