@@ -127,7 +127,8 @@ sub is_found_in_the_reconciliation {
     $ledger->get(refresh => 1);
     my $data = $ledger->await;
     my %found = map { (($_->{ours} // {})->{verify_id} // $_->{douyin}{verify_id}) => $_->{class} } @{ $data->{items} };
-    is_deeply(\%found, \%class_of, "$scene->{driver}: reconciliation shows what the backup does not know");
+    is_deeply(\%found, \%class_of, "$scene->{driver}: reconciliation shows what the backup does not know")
+        or diag explain $data;
     return;
 }
 
@@ -144,17 +145,17 @@ sub a_backup_is_restored {
     my ($driver) = @_;
     my $scene = scene($driver);
     my $gateway = $scene->{gateway};
-    my $ledger = Dygw::Ledger->new($gateway, days_ago => 1);
+    my $ledger = Dygw::Ledger->new($gateway, days_ago => 2);
     my ($back_up, $restore) = commands_of($driver);
-    my ($known_yesterday, $lost_yesterday) = map { $ledger->there(at => 60 * $_) } 1, 2;
+    my ($known_of_the_day, $lost_of_the_day) = map { $ledger->there(at => 60 * $_) } 1, 2;
     my ($kept, $taken_back) = (redeem($scene), redeem($scene));
-    $ledger->here($known_yesterday);
+    $ledger->here($known_of_the_day);
     my $unsettled = leave_unsettled($scene);
 
     a_copy_of_the_file_is_no_backup($scene) if $driver eq 'sqlite3';
     run_block($scene, $back_up);
     my $lost = redeem($scene);
-    $ledger->here($lost_yesterday);
+    $ledger->here($lost_of_the_day);
     $gateway->client->call(POST => '/coupons/cancel', { verification_id => $taken_back });
     is(status_of($scene, $taken_back), 'cancelled', "$driver: one is cancelled after the backup");
     $gateway->set(DygwWorker => 'on');
@@ -164,7 +165,7 @@ sub a_backup_is_restored {
     is(status_of($scene, $lost), 404, "$driver: what came later is not");
     is(status_of($scene, $taken_back), 'success', "$driver: what was cancelled later is not cancelled any more");
     ok((poll { status_of($scene, $unsettled) eq 'success' } SOON), "$driver: what was under way is settled");
-    is_found_in_the_reconciliation($scene, $ledger, $lost_yesterday->{verify_id} => 'only_at_douyin');
+    is_found_in_the_reconciliation($scene, $ledger, $lost_of_the_day->{verify_id} => 'only_at_douyin');
     ok($gateway->verify(code => $gateway->sandbox->mint_coupon->{code})->{json}{data}{id} > $lost,
         "$driver: numbers of records go on");
     is($gateway->sandbox->state->{double_redemptions}, 0, "$driver: no coupon was redeemed twice");

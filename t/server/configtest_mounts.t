@@ -13,13 +13,13 @@ use Test::More;
 use Dygw::Server qw(free_port spew);
 
 my $dir = tempdir('dygw-mounts-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+chmod 0777, $dir;
 spew("$dir/secret", "a-secret-of-an-application\n", 0600);
 spew("$dir/key", 'ab' x 32 . "\n", 0600);
 my ($port, $other) = (free_port(), free_port());
 my $GATEWAY = <<"END";
 DBDriver sqlite3
 DBDParams $dir/dygw.db
-DBDMax 26
 DygwClientKey aw05az2qjv000000
 DygwClientSecret file:$dir/secret
 DygwMasterKey file:$dir/key
