@@ -119,7 +119,7 @@ is($sandbox->count($_) + 0, 0, "no $_ was sent") for qw(prepare verify cancel);
 my ($status, $printed) = consult('--poi', POI, '--peak', 100, '--open', "$url/v1/open", '--health', "$url/health");
 is($status, 0, 'the doctor finds nothing');
 unlike($printed, qr/^(?:FAIL|warn(?!  Upstream: ))/m, '... says so');
-like($printed, qr/^warn  Upstream: Not Douyin answers but the sandbox.*\n +-> .*DygwUpstream/m,
+like($printed, qr/^warn  Upstream: What answers is not Douyin but the sandbox.*\n +-> .*DygwUpstream/m,
     '... but that Douyin is the sandbox');
 like($printed, qr{^pass  /open\npass  /health$}m, '... of /open and /health as well');
 error_is($gateway->internal->call(GET => '/diagnosis'), 429, 'rate_limited', 'once a second is enough');
