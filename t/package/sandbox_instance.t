@@ -4,43 +4,23 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
 use FindBin qw($Bin);
-
-# Once more, inside.
-if (!$ENV{DYGW_TEST_ROOT}) {
-    chdir "$Bin/../.." or die "$!\n";
-    $ENV{DYGW_OUT} = abs_path($ENV{DYGW_OUT} || '.out');
-    { exec 'sh', 't/package/root', $^X, abs_path($0); }
-    die "t/package/root: $!\n";
-}
-
 use lib "$Bin/../lib";
-use HTTP::Tiny;
-use JSON::PP;
+
 use Test::More;
 
+use HTTP::Tiny;
+use JSON::PP;
+
+use Dygw::Debian qw(command works packages installs);
 use Dygw::Server qw(free_port poll slurp spew);
+
+Dygw::Debian::go_inside();
 
 use constant { MANUAL => "$Bin/../../mod_dygw/manual", PRODUCTION => '/etc/apache2' };
 
 my %port = map { $_ => free_port() } qw(80 8090 8091);
 my $http = HTTP::Tiny->new(timeout => 20, keep_alive => 0);
-
-# The exit status of a command of the shell, and what it said.
-sub command {
-    my ($command) = @_;
-    my $said = `{ $command\n} 2>&1 </dev/null`;
-    return ($? >> 8, $said);
-}
-
-sub works {
-    my ($name, $command, $pattern) = @_;
-    my ($status, $said) = command($command);
-    my $ok = ok($status == 0 && (!$pattern || $said =~ $pattern), $name);
-    diag("$command: exit status $status\n$said") if !$ok;
-    return $said;
-}
 
 # The examples of the section, in their order; the ports of the page are the test's.
 sub examples {
@@ -57,8 +37,7 @@ sub production {
     return (command('cd ' . PRODUCTION . ' && find . -type f -o -type l | sort | xargs ls -l | md5sum'))[1];
 }
 
-my $debs = join ' ', grep { !/dbgsym/ } glob "$ENV{DYGW_OUT}/deb/*.deb";
-works('the packages install', ". build/packages; install_packages apache2 openssl $debs");
+installs(packages());
 
 # --- an Apache that serves a shop ---
 

@@ -43,7 +43,7 @@ sub go_inside {
 # The exit status of a command of the shell, and what it said.
 sub command {
     my ($command) = @_;
-    my $said = `{ $command; } 2>&1 </dev/null`;
+    my $said = `{ $command\n} 2>&1 </dev/null`;
     return ($? >> 8, $said);
 }
 
