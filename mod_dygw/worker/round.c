@@ -52,6 +52,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->log = dygw_log_of(runtime->server);
     made->ctx = (dygw_ctx_t){ &made->gateway, &made->log, pool };
     made->state = runtime->database == DYGW_DB_OK ? -1 : (int)runtime->database;
+    made->bad_since = dygw_steady_now();
     made->resealed = -1;
     made->key.looked_at = -1;
     made->due_at = DYGW_NO_TIME;
