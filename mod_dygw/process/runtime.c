@@ -21,7 +21,7 @@
 #include "util/compiler.h"
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
-#define KNOWN_MS          10000
+#define KNOWN_US          apr_time_from_sec(10)
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
@@ -76,7 +76,7 @@ static const char *why_not_started(const dygw_cfg_t *cfg, server_rec *server, in
 static void share_state(const prepared_t *p)
 {
     dygw_lock_take(p->shared.host_lock);
-    p->shared.host->tick_at = dygw_now();
+    p->shared.host->tick_at = dygw_steady_now();
     p->shared.host->database_state = p->database;
     dygw_lock_release(p->shared.host_lock);
 }
@@ -88,8 +88,8 @@ static int is_known_to_be_away(const prepared_t *p)
     int known;
 
     dygw_lock_take(p->shared.host_lock);
-    known = p->shared.host->database_state == DYGW_DB_UNREACHABLE
-            && dygw_is_recent(p->shared.host->tick_at, KNOWN_MS);
+    known = p->shared.host->database_state == DYGW_DB_UNREACHABLE && p->shared.host->tick_at != 0
+            && dygw_steady_now() - p->shared.host->tick_at < KNOWN_US;
     dygw_lock_release(p->shared.host_lock);
     return known;
 }
