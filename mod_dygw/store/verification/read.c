@@ -118,7 +118,10 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         APR_ARRAY_PUSH(*rows, dygw_code_row_t) = read_code_row(found, pool);
     }
-    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+    if (APR_STATUS_IS_EOF(rv)) {
+        return APR_SUCCESS;
+    }
+    return dygw_db_timed_out(db) ? APR_TIMEUP : rv;
 }
 
 /* --- the end of rows --- */

@@ -117,7 +117,8 @@ typedef struct dygw_code_row_t {
 } dygw_code_row_t;
 
 /* The records of an order, by the order_id of prepare, that have this origin_code and are `success`
- * or `processing`; at most 1,000, in any order. rows: of dygw_code_row_t. */
+ * or `processing`; at most 1,000, in any order. rows: of dygw_code_row_t.
+ * APR_TIMEUP: the database kept the look waiting too long. */
 apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id, const char *code,
                                              apr_array_header_t **rows, apr_pool_t *pool);
 
