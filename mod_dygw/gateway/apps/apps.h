@@ -10,10 +10,10 @@
 #include "gateway/gateway.h"
 #include "gateway/apps/audit.h"
 
-/* An app with its secrets in plain text. The caller of dygw_apps_find gets a copy, in its pool. */
 /* 7 days, in ms: so long an old secret is valid beside the new one at most. */
 #define DYGW_APP_GRACE_MAX_MS APR_INT64_C(604800000)
 
+/* An app with its secrets in plain text. The caller of dygw_apps_find gets a copy, in its pool. */
 typedef struct dygw_known_app_t {
     apr_int64_t id;
     const char *name;
