@@ -128,7 +128,8 @@ my $ca = [ '--ca-file', "$dir/ca.pem" ];
 told('a certificate of an own authority', [ '--site', at('good', 'https') ],
     qr{^FAIL  https://localhost:\d+, from outside: .*signed by nobody that this host knows.*\n +-> .*--ca-file FILE}m);
 unlike(told('... with --ca-file', [ '--site', at('good', 'https'), @$ca ],
-        qr{^pass  /open, https://localhost:\d+/v1/open$}m), qr/^(?:FAIL|warn)(?!  (?:Gateway|Upstream))/m, '... nothing is wrong');
+        qr{^pass  /open, https://localhost:\d+/v1/open$}m),
+    qr/^(?:FAIL|warn)(?!  (?:Gateway|Upstream))/m, '... nothing is wrong');
 told('a certificate for another name', [ '--site', at('other', 'https'), @$ca ],
     qr{^FAIL  .*for another name: shop\.example\.\n +-> .*subjectAltName.*--ca-file}m);
 told('a certificate that has expired', [ '--site', at('old', 'https'), @$ca ],
