@@ -40,7 +40,7 @@ static void hold_row(const dygw_job_t *job, dygw_verification_t *v, const dygw_c
 int dygw_settle_is_held(dygw_job_t *job)
 {
     dygw_code_use_t code = { .rows = job->rows, .count = job->count };
-    int changed[DYGW_COUNT_MAX];
+    int changed[DYGW_COUNT_MAX] = { 0 };
     int i;
 
     if (!are_unsent_by_code(job)) {
