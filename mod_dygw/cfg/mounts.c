@@ -21,8 +21,7 @@
 #define PREFIX   "dygw"
 #define INTERNAL "dygw-internal"
 
-static const char *const handlers[]
-    = { "dygw-open", INTERNAL, "dygw-health", "dygw-sandbox", NULL };
+static const char *const handlers[] = { DYGW_HANDLERS, "dygw-sandbox", NULL };
 
 /* A <Location> with a plain path and a handler of ours. */
 typedef struct mount_t {

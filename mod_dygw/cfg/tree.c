@@ -87,7 +87,7 @@ const char *dygw_tree_argument(const ap_directive_t *node, apr_pool_t *pool)
 
 static int uses_gateway(const ap_directive_t *node, apr_pool_t *pool)
 {
-    static const char *const handlers[] = { "dygw-open", "dygw-internal", "dygw-health" };
+    static const char *const handlers[] = { DYGW_HANDLERS };
 
     if (dygw_tree_is(node, "SetHandler") || dygw_tree_is(node, "AddHandler")) {
         const char *handler = dygw_tree_argument(node, pool);

@@ -5,6 +5,9 @@
 
 #include "cfg/module.h"
 
+/* The handlers of the gateway, as SetHandler names them: for a list. */
+#define DYGW_HANDLERS "dygw-open", "dygw-internal", "dygw-health"
+
 /* The first directive of a server that is one of the gateway's or mounts one of its handlers; for
  * the main server, the first one outside the virtual hosts. NULL when there is none. */
 const ap_directive_t *dygw_tree_gateway_use(const server_rec *server, apr_pool_t *pool);

@@ -131,7 +131,7 @@ static const char *file_fault(const char *file, int is_root, apr_pool_t *pool)
 
 const char *dygw_user_fault(const char *path, apr_pool_t *pool)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { DYGW_SQLITE_SUFFIXES };
     int is_root = geteuid() == 0;
     const char *fault;
     dygw_root_t root;

@@ -22,6 +22,11 @@ int dygw_user_become(dygw_root_t *root, apr_pool_t *pool);
 /* Root is root again. 0: it cannot be, logged: httpd must not go on. */
 int dygw_user_leave(const dygw_root_t *root, const server_rec *server);
 
+/* The names of SQLite's files, after the path of the database; and for whom the start makes the
+ * directory: the User alone. */
+#define DYGW_SQLITE_SUFFIXES       "", "-wal", "-shm"
+#define DYGW_SQLITE_DIRECTORY_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
+
 /* What keeps the User from working with SQLite's file, as far as stat() and access() can tell, with
  * the remedy; NULL: nothing. What the start mends by itself is no fault: a file or a directory that
  * is not there yet, where it can be made, and files that root gives to the User. From pool. */

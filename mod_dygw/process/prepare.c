@@ -22,8 +22,6 @@
 #include "store/db/schema.h"
 #include "util/step.h"
 
-#define DIRECTORY_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
-
 #define CONNECT_TIMEOUT     "PGCONNECT_TIMEOUT"
 #define CONNECT_TIMEOUT_SEC "3"
 
@@ -180,7 +178,7 @@ static int give_file(const char *file)
 /* What is there already, whoever has made it. */
 static int own_sqlite_files(const preparing_t *p, const char *path)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
+    static const char *const suffixes[] = { DYGW_SQLITE_SUFFIXES };
     size_t i;
 
     if (geteuid() != 0) {
@@ -224,7 +222,7 @@ static apr_status_t make_as_user(preparing_t *p, const char *dir)
     dygw_root_t root;
 
     if (become_user(p, &root)) {
-        rv = apr_dir_make(dir, DIRECTORY_MODE, p->pool);
+        rv = apr_dir_make(dir, DYGW_SQLITE_DIRECTORY_MODE, p->pool);
         dygw_step("directory_made");
     }
     return become_root(p, &root) ? rv : APR_EGENERAL;
@@ -264,15 +262,15 @@ static apr_status_t make_for_user(preparing_t *p, const char *dir)
     if (!APR_STATUS_IS_EACCES(rv) || p->is_lost) {
         return rv;
     }
-    rv = apr_dir_make(dir, DIRECTORY_MODE, p->pool);
+    rv = apr_dir_make(dir, DYGW_SQLITE_DIRECTORY_MODE, p->pool);
     dygw_step("directory_made_by_root");
     return rv == APR_SUCCESS ? give_directory(dir, p->server) : rv;
 }
 
 static int make_directory(preparing_t *p, const char *dir)
 {
-    apr_status_t rv
-        = geteuid() == 0 ? make_for_user(p, dir) : apr_dir_make(dir, DIRECTORY_MODE, p->pool);
+    apr_status_t rv = geteuid() == 0 ? make_for_user(p, dir)
+                                     : apr_dir_make(dir, DYGW_SQLITE_DIRECTORY_MODE, p->pool);
 
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, p->server,

@@ -53,19 +53,19 @@ static struct {
     _Atomic apr_time_t at;
 } noted[DYGW_CLOCKS];
 
-static dygw_ms_t steady_ms(void)
+dygw_ms_t dygw_steady_ms(void)
 {
     return apr_time_as_msec(dygw_steady_now());
 }
 
 dygw_clock_seen_t dygw_clock_see(dygw_ms_t shown)
 {
-    return (dygw_clock_seen_t){ shown - steady_ms(), dygw_steady_now() };
+    return (dygw_clock_seen_t){ shown - dygw_steady_ms(), dygw_steady_now() };
 }
 
 dygw_ms_t dygw_clock_ahead(const dygw_clock_seen_t *seen)
 {
-    return dygw_now() - steady_ms() - seen->ahead;
+    return dygw_now() - dygw_steady_ms() - seen->ahead;
 }
 
 void dygw_clock_note(dygw_clock_e which, const dygw_clock_seen_t *seen)
@@ -81,7 +81,7 @@ dygw_ms_t dygw_sure_now(void)
     int i;
 
     for (i = 0; i < DYGW_CLOCKS; i++) {
-        dygw_ms_t other = steady_ms() + noted[i].ahead;
+        dygw_ms_t other = dygw_steady_ms() + noted[i].ahead;
 
         if (noted[i].at != 0 && other < now - DYGW_CLOCK_WELL_MS && other < sure) {
             sure = other;

@@ -24,6 +24,9 @@ dygw_ms_t dygw_now(void);
  * for it, is measured by this clock. */
 apr_time_t dygw_steady_now(void);
 
+/* The same in ms. */
+dygw_ms_t dygw_steady_ms(void);
+
 /* Whether less than `ms` have passed since `at`. A time more than DYGW_CLOCKS_APART_MS ahead was
  * noted before the clock was set back, and is not recent. */
 int dygw_is_recent(dygw_ms_t at, dygw_ms_t ms);

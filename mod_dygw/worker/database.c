@@ -17,8 +17,6 @@
 /* Between two tries to make tables, the first of which has failed. */
 #define MIGRATE_PAUSE_MS 15000
 
-#define DIRECTORY_MODE (APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE)
-
 /* --- SQLite's files --- */
 
 /* A database that was there, and is gone, is not replaced by an empty one: neither by SQLite, which
@@ -53,7 +51,7 @@ dygw_database_state_e dygw_look_at_files(dygw_look_t *look, apr_pool_t *scratch)
     path = dygw_database_file(look->runtime->server, scratch);
     dir = dygw_cfg_directory_of(path, scratch);
     if (!look->claimed) {
-        apr_dir_make(dir, DIRECTORY_MODE, scratch);
+        apr_dir_make(dir, DYGW_SQLITE_DIRECTORY_MODE, scratch);
         dygw_user_make_file(path);
     }
     look->found = file_fault(look, path, scratch);

@@ -175,10 +175,11 @@ static void choose_verifications(dygw_redeem_t *r, const dygw_prepare_reply_t *p
     new_verifications(r, n > 0 ? n : 1);
     r->verify_token = prepared->verify_token;
     r->listed = prepared->certificates;
-    r->out->verifications[0]->order_id = prepared->order_id;
-    for (i = 0; i < n; i++) {
-        dygw_record_set_certificate(r->out->verifications[i], chosen[i]);
+    for (i = 0; i < r->out->count; i++) {
         r->out->verifications[i]->order_id = prepared->order_id;
+        if (i < n) {
+            dygw_record_set_certificate(r->out->verifications[i], chosen[i]);
+        }
     }
 }
 

@@ -12,7 +12,9 @@
 #include <apr_strings.h>
 
 #include "cfg/reach.h"
+#include "cfg/tree.h"
 #include "handle/route.h"
+#include "util/spelling.h"
 
 #define MOUNTS_MAX 24 /* as many as dygw-doctor asks */
 
@@ -66,14 +68,9 @@ static const char *origin_of(const server_rec *server, apr_pool_t *pool)
 
 static int is_ours(const char *handler)
 {
-    static const char *const ours[] = { "dygw-open", "dygw-internal", "dygw-health" };
+    static const char *const ours[] = { DYGW_HANDLERS, NULL };
 
-    for (size_t i = 0; handler && i < sizeof ours / sizeof *ours; i++) {
-        if (strcmp(handler, ours[i]) == 0) {
-            return 1;
-        }
-    }
-    return 0;
+    return handler && dygw_is_one_of(handler, ours);
 }
 
 /* Adds the mounts of a server. Of sections that are about the same place, the last one with a

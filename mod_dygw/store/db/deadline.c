@@ -19,14 +19,9 @@ static dygw_session_t *session_of(dygw_db_t *db)
     return db->session || !db->connected ? db->session : dygw_session_find(&db->dbd);
 }
 
-static dygw_ms_t steady_ms(void)
-{
-    return apr_time_as_msec(dygw_steady_now());
-}
-
 static apr_status_t look_at_clock(dygw_db_t *db)
 {
-    dygw_ms_t before = steady_ms();
+    dygw_ms_t before = dygw_steady_ms();
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &clock_read, &rows, NULL);
 
@@ -43,7 +38,7 @@ static apr_status_t look_at_clock(dygw_db_t *db)
 apr_status_t dygw_db_deadline(dygw_db_t *db, const char **deadline)
 {
     dygw_session_t *session = session_of(db);
-    dygw_ms_t now = steady_ms();
+    dygw_ms_t now = dygw_steady_ms();
     apr_status_t rv = APR_SUCCESS;
 
     *deadline = NEVER;
