@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Temp qw(tempdir);
 use Test::More;
 
+use Dygw::Certificate qw(certificates);
 use Dygw::Server qw(free_port spew);
 
 my $dir = tempdir('dygw-mounts-XXXXXX', DIR => '/tmp', CLEANUP => 1);
@@ -114,9 +115,8 @@ sub vhost {
     my ($address, $text) = @_;
     return "<VirtualHost $address>\nServerName shop.example\n$text</VirtualHost>\n";
 }
-system('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=shop.example ' .
-        "-keyout $dir/k.pem -out $dir/c.pem 2>$dir/openssl.log") == 0 or die "openssl: $?\n";
-my $tls = "SSLEngine on\nSSLCertificateFile $dir/c.pem\nSSLCertificateKeyFile $dir/k.pem\n";
+my $site = certificates(site => { name => 'shop.example' });
+my $tls = "SSLEngine on\nSSLCertificateFile $site/site.pem\nSSLCertificateKeyFile $site/site.key\n";
 
 warns('plain http', $public . $open . $internal, 'DYGW0132', $place, qr{/v1/open}, qr/0\.0\.0\.0:$port/,
     qr/the main server/, qr/SSLEngine on/, qr/127\.0\.0\.1/, qr/RemoteIPHeader/);
@@ -167,7 +167,7 @@ my %closed = (
     'Order, Deny' => mount('/v1/internal', 'dygw-internal', "Order deny,allow\nDeny from all"),
     'Require all granted, which is said' => mount('/v1/internal', 'dygw-internal', 'Require all granted'),
     'client certificates' => vhost("127.0.0.1:$port",
-        "${tls}SSLVerifyClient require\nSSLCACertificateFile $dir/c.pem\n$bare"),
+        "${tls}SSLVerifyClient require\nSSLCACertificateFile $site/ca.pem\n$bare"),
     'the main server\'s for the same place' => $internal . vhost("127.0.0.1:$port", $bare),
 );
 silent($_, $closed{$_}) for sort keys %closed;
@@ -180,7 +180,7 @@ warns('a header beside Basic', $basic, 'DYGW0134', $place, qr/DygwOperatorHeader
 silent('none beside Basic', "${basic}DygwOperatorHeader none\n");
 silent('a header beside Basic that is meant', "${basic}DygwOperatorHeader X-Operator\n");
 warns('a header beside certificates', vhost("127.0.0.1:$port", "${tls}SSLVerifyClient require\n" .
-    "SSLCACertificateFile $dir/c.pem\nSSLUserName SSL_CLIENT_S_DN_CN\n$internal"), 'DYGW0134');
+    "SSLCACertificateFile $site/ca.pem\nSSLUserName SSL_CLIENT_S_DN_CN\n$internal"), 'DYGW0134');
 my %proxies = (
     RemoteIPHeader => "RemoteIPHeader X-Forwarded-For\n",
     RemoteIPProxyProtocol => "RemoteIPProxyProtocol On\n",

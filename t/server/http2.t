@@ -7,10 +7,10 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
-use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
 
+use Dygw::Certificate qw(certificates);
 use Dygw::Client;
 use Dygw::Gateway qw(POI);
 use Dygw::Needs;
@@ -21,10 +21,7 @@ use constant ALL => 40;    # requests of each kind
 my $curl = Dygw::Needs::program('curl');
 plan(skip_all => 'this curl knows no HTTP/2') if `$curl --version` !~ /\bHTTP2\b/;
 
-my $dir = tempdir('dygw-http2-XXXXXX', DIR => '/tmp', CLEANUP => 1);
-chmod 0755, $dir;
-system('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost ' .
-        "-keyout $dir/key.pem -out $dir/certificate.pem 2>$dir/openssl.log") == 0 or die "openssl: $?\n";
+my $dir = certificates(site => { name => 'localhost' });
 my $tls = free_port();
 my $gateway = Dygw::Gateway->new(children => 1, threads => 32, mpm => 'event', modules => [qw(dbd http2 ssl)],
     conf => <<"END");
@@ -36,8 +33,8 @@ Protocols h2 h2c http/1.1
 Listen 127.0.0.1:$tls https
 <VirtualHost 127.0.0.1:$tls>
     SSLEngine on
-    SSLCertificateFile "$dir/certificate.pem"
-    SSLCertificateKeyFile "$dir/key.pem"
+    SSLCertificateFile "$dir/site.pem"
+    SSLCertificateKeyFile "$dir/site.key"
 </VirtualHost>
 END
 # Refused by Require; and what mod_ssl says of its version, of a cache and of the certificate.
