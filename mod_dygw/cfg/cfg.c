@@ -29,6 +29,7 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base_cfg, void *add_cfg)
     cfg->member = add->member != DYGW_UNSET_##kind ? add->member : base->member;
     DYGW_DIRECTIVES(DYGW_NO_ROW, MERGE)
 #undef MERGE
+    cfg->declared = add->client_key || add->declared ? add->declared : base->declared;
     return cfg;
 }
 

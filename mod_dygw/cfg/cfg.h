@@ -2,7 +2,8 @@
  * The configuration of a server: what the directives said. This room has the table of the
  * directives (directives.h), their setters (set.c), parsers (parse.c) and secrets (secret.c),
  * merging and defaults (cfg.c), a look at the configuration as it was written (tree.c, reach.c),
- * and what configtest says (check.c, mounts.c). The room calls util/ and httpd, and no other room.
+ * and what configtest says (check.c, mounts.c). The room calls util/ and httpd, fills
+ * gateway/declared.h, and calls no other room.
  */
 #ifndef DYGW_CFG_CFG_H
 #define DYGW_CFG_CFG_H
@@ -10,6 +11,7 @@
 #include "cfg/module.h"
 
 #include "cfg/directives.h"
+#include "gateway/declared.h"
 #include "util/crypto.h"
 
 typedef struct dygw_runtime_t dygw_runtime_t; /* process/runtime.h */
@@ -24,8 +26,10 @@ typedef struct dygw_cfg_t {
 #define DYGW_MEMBER(kind, member, default_value, accepts) DYGW_TYPE_##kind member;
     DYGW_DIRECTIVES(DYGW_NO_ROW, DYGW_MEMBER)
 #undef DYGW_MEMBER
-    dygw_runtime_t *runtime; /* made in child_init; not configuration, not merged */
-    const char *not_started; /* why there is no runtime, in a word of /health; so, too */
+    dygw_declared_t *declared; /* <DygwApp>, <DygwStore>, DygwStores; NULL: none. An application of
+                                * its own does not take over the main server's */
+    dygw_runtime_t *runtime;   /* made in child_init; not configuration, not merged */
+    const char *not_started;   /* why there is no runtime, in a word of /health; so, too */
 } dygw_cfg_t;
 
 /* For the module record. */

@@ -4,8 +4,9 @@
  * gateway for each virtual host, which all threads of the child share.
  *
  * The top of gateway/ has what several of its rooms use: the gateway itself, the host's state
- * (host.h), units of work (db_work.h), the access token (token.h), calls to Douyin (ask.h), a
- * redeem request (redemption.h) and what Douyin's answers make of its verifications (record.h).
+ * (host.h), what httpd.conf declares (declared.h), the merchants' accounts (account.h), units of
+ * work (db_work.h), the access token (token.h), calls to Douyin (ask.h), a redeem request
+ * (redemption.h) and what Douyin's answers make of its verifications (record.h).
  * It may call store/, douyin/ and util/, and no room below it. Each of those rooms may call the
  * top and what the top may call; redeem/, settle/, reports/ and diagnosis/ call one other room
  * besides, see build/guards. */
@@ -15,6 +16,7 @@
 #include <apr_pools.h>
 
 #include "douyin/douyin.h"
+#include "gateway/declared.h"
 #include "store/app.h"
 #include "store/db/db.h"
 #include "store/verification/verification.h"
@@ -136,7 +138,9 @@ typedef struct dygw_meter_t dygw_meter_t; /* gateway/apps/meter.h */
 
 typedef struct dygw_gateway_t {
     const char *client_key;               /* of the application at Douyin */
-    const char *account_id;               /* Douyin's merchant account; NULL = not configured */
+    const char *account_id;               /* Douyin's merchant account of stores that declare none;
+                                           * NULL = not configured. See account.h */
+    const dygw_declared_t *declared;      /* apps and stores of httpd.conf; NULL = none */
     apr_interval_time_t upstream_timeout; /* us: of one upstream call */
     apr_interval_time_t enrich_first;     /* us: the first pause between tries to enrich */
     apr_interval_time_t enrich_max;       /* us: the longest pause, pauses grow to this */

@@ -23,6 +23,8 @@ dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_p
     v->app_id = request->app_id;
     v->app_name = request->app_name;
     v->poi_id = request->poi_id;
+    v->store = request->store;
+    v->account_id = request->account_id;
     v->mode = request->mode;
     v->operator_name = request->operator_name;
     v->device = request->device;

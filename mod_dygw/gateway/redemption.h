@@ -13,6 +13,10 @@ typedef struct dygw_redeem_request_t {
     apr_int64_t app_id;
     const char *app_name;
     const char *poi_id;
+    const char *store;       /* code of the declared store that poi_id is; NULL = none */
+    const char *store_named; /* the store as the request named it, in place of poi_id; NULL = it
+                              * named poi_id */
+    const char *account_id;  /* of the merchant; NULL = none */
     dygw_mode_e mode;
     const char *short_link;
     const char *code; /* digits only */

@@ -247,6 +247,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
 
     gateway->client_key = p->cfg->client_key;
     gateway->account_id = p->cfg->account_id;
+    gateway->declared = p->cfg->declared;
     gateway->upstream_timeout = p->cfg->total_timeout;
     gateway->enrich_first = p->cfg->enrich_first;
     gateway->enrich_max = p->cfg->enrich_max;

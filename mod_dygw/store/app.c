@@ -87,8 +87,14 @@ static dygw_app_status_e app_status(const char *word)
     return dygw_app_status_parse(word, &status) == APR_SUCCESS ? status : DYGW_APP_DISABLED;
 }
 
+static dygw_app_source_e app_source(const char *word)
+{
+    return dygw_text_same(word, "config") ? DYGW_APP_OF_CONFIG : DYGW_APP_OF_DATABASE;
+}
+
 #define DYGW_READ_APP_STATUS(rows, column, pool) app_status(dygw_row_text(rows, column, pool))
 #define DYGW_READ_APP_FLAG(rows, column, pool)   (dygw_row_int(rows, column, 0) != 0)
+#define DYGW_READ_APP_SOURCE(rows, column, pool) app_source(dygw_row_text(rows, column, pool))
 #define DYGW_READ_APP_STORES(rows, column, pool) store_list(dygw_row_text(rows, column, pool), pool)
 
 #define READ(kind, name) app->name = DYGW_READ_##kind(rows, column++, pool);

@@ -11,18 +11,25 @@
 
 typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
 
+/* Who owns an app: administrators through /internal, or httpd.conf. */
+typedef enum { DYGW_APP_OF_DATABASE, DYGW_APP_OF_CONFIG } dygw_app_source_e;
+
 typedef struct dygw_app_t {
     apr_int64_t id;
     const char *name;
     const char *code;        /* NULL when none */
     const char *description; /* NULL when none */
     const char *client_key;
-    const char *secret_sealed;     /* as dygw_seal made it, purpose "app-secret:" client_key */
+    const char *secret_sealed;     /* as dygw_seal made it, purpose "app-secret:" client_key; "" of
+                                    * a declared app */
     const char *old_secret_sealed; /* NULL when none */
     dygw_ms_t old_secret_until;
     dygw_app_status_e status;
     int allow_token_read;
-    apr_array_header_t *poi_ids; /* of const char *; NULL = all stores, empty = none */
+    apr_array_header_t *poi_ids; /* of const char *: poi_ids, and codes of declared stores; NULL =
+                                  * all stores, empty = none */
+    dygw_app_source_e source;    /* CONFIG: httpd.conf owns it, now or last */
+    const char *declared_in;     /* "file:line" on the host that declared it last; NULL: none */
     dygw_ms_t created_at;
     dygw_ms_t updated_at;
     dygw_ms_t last_used_at;
@@ -38,6 +45,11 @@ static inline apr_status_t dygw_app_status_parse(const char *word, dygw_app_stat
 {
     *status = dygw_text_same(word, "disabled") ? DYGW_APP_DISABLED : DYGW_APP_ACTIVE;
     return dygw_text_same(word, dygw_app_status_word(*status)) ? APR_SUCCESS : APR_EINVAL;
+}
+
+static inline const char *dygw_app_source_word(dygw_app_source_e source)
+{
+    return source == DYGW_APP_OF_CONFIG ? "config" : "database";
 }
 
 /* What an app is called in messages: its code, or its client_key. */

@@ -15,13 +15,15 @@
     X(TEXT, secret_sealed) \
     X(TEXT, old_secret_sealed) \
     X(TIME_OR_NULL, old_secret_until) \
-    X(TIME_OR_NULL, updated_at)
+    X(TIME_OR_NULL, updated_at) \
+    X(TEXT, code) \
+    X(TEXT, client_key) \
+    X(APP_SOURCE, source) \
+    X(TEXT, declared_in)
 
 #define DYGW_APP_ALL(FIRST, X) \
     DYGW_APP_CHANGED(FIRST, X) \
     X(INT64, id) \
-    X(TEXT, code) \
-    X(TEXT, client_key) \
     X(TIME_OR_NULL, created_at) \
     X(TIME_OR_NULL, last_used_at)
 
@@ -29,5 +31,6 @@
 #define DYGW_PARAMETER_APP_STATUS "%s"
 #define DYGW_PARAMETER_APP_FLAG   "%lld"
 #define DYGW_PARAMETER_APP_STORES "%s"
+#define DYGW_PARAMETER_APP_SOURCE "%s"
 
 #endif

@@ -89,6 +89,7 @@ static const char *store_text(const apr_array_header_t *list, apr_pool_t *pool)
 
 #define DYGW_ARG_APP_STATUS(db, member) dygw_app_status_word(member)
 #define DYGW_ARG_APP_FLAG(db, member)   ((member) ? "1" : "0")
+#define DYGW_ARG_APP_SOURCE(db, member) dygw_app_source_word(member)
 #define DYGW_ARG_APP_STORES(db, member) store_text(member, dygw_db_pool(db))
 
 #define ARGUMENT(kind, name) args[count++] = DYGW_ARG_##kind(db, app->name);

@@ -91,6 +91,8 @@ static void fill_fixed(dygw_verification_t *v)
     v->app_id = next();
     v->app_name = text();
     v->poi_id = text();
+    v->store = text();
+    v->account_id = text();
     v->encrypted_code = text();
     v->created_at = T0 + next();
     v->mode = DYGW_MODE_ENCRYPTED_CODE;
@@ -187,6 +189,8 @@ static void hold_fixed(row_t *row, const dygw_verification_t *v)
     hold_int(row, "app_id", v->app_id);
     hold(row, "app_name", v->app_name);
     hold(row, "poi_id", v->poi_id);
+    hold(row, "store", v->store);
+    hold(row, "account_id", v->account_id);
     hold(row, "encrypted_code", v->encrypted_code);
     hold_int(row, "created_at", v->created_at);
     hold(row, "mode", dygw_mode_word(v->mode));

@@ -98,6 +98,8 @@ void assert_same_origin(const dygw_verification_t *a, const dygw_verification_t 
     assert_int_equal(a->app_id, b->app_id);
     assert_text(a->app_name, b->app_name);
     assert_text(a->poi_id, b->poi_id);
+    assert_text(a->store, b->store);
+    assert_text(a->account_id, b->account_id);
     assert_text(a->encrypted_code, b->encrypted_code);
     assert_int_equal(a->created_at, b->created_at);
     assert_int_equal(a->mode, b->mode);

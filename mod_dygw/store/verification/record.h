@@ -139,6 +139,8 @@ typedef enum {
     X(INT64, app_id) \
     X(TEXT, app_name) /* as it was at the time */ \
     X(TEXT, poi_id) \
+    X(TEXT, store)      /* the code of the declared store that poi_id is; NULL = none */ \
+    X(TEXT, account_id) /* of the merchant, sent with all calls about the coupon; NULL = none */ \
     X(TEXT, encrypted_code) \
     X(TIME, created_at) \
     X(MODE, mode) \
