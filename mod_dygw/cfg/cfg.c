@@ -30,6 +30,7 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base_cfg, void *add_cfg)
     DYGW_DIRECTIVES(DYGW_NO_ROW, MERGE)
 #undef MERGE
     cfg->declared = add->client_key || add->declared ? add->declared : base->declared;
+    cfg->written = add->written;
     return cfg;
 }
 
@@ -73,6 +74,11 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
 }
 
 /* --- for messages --- */
+
+const char *dygw_cfg_place(apr_pool_t *pool, const ap_directive_t *node)
+{
+    return apr_psprintf(pool, "%s:%d", node->filename, node->line_num);
+}
 
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)
 {

@@ -9,6 +9,7 @@
 
 #include <ap_mpm.h>
 
+#include "cfg/declare.h"
 #include "cfg/mounts.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
@@ -270,6 +271,19 @@ static void check_crypto(check_t *check)
     }
 }
 
+/* Without a key of its own a virtual host has the very text of the main server's. */
+static void check_declared(check_t *check)
+{
+    const char *key = check->cfg->client_key;
+
+    if (check->cfg->server == check->server) {
+        int has_own
+            = key && (!check->server->is_virtual || key != dygw_cfg_get(check->log)->client_key);
+
+        check->mistakes += dygw_cfg_declare(check->cfg, has_own, check->log, check->pool);
+    }
+}
+
 static int check_server(check_t *check, const server_rec *server)
 {
     check->server = server;
@@ -277,6 +291,7 @@ static int check_server(check_t *check, const server_rec *server)
     check->where = dygw_cfg_where(check->pool, server);
     check->mistakes = 0;
     check_required(check);
+    check_declared(check);
     /* A virtual host without directives of its own has the configuration of the main server, which
      * has been checked already. */
     if (check->cfg->client_key && check->cfg->server == server) {
