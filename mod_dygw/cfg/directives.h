@@ -5,9 +5,8 @@
  * (set.c). A new directive is an entry here, and its description in conf/dygw.conf and in the
  * manual's configuration.md; build/guards compares the names.
  *
- * All directives may stand in the main server and in a <VirtualHost>, and nowhere else. The sections
- * <DygwApp> and <DygwStore>, what stands in them, and DygwStores are in sections.h: they make
- * structures, and no values.
+ * All directives may stand in the main server and in a <VirtualHost>, and nowhere else. <DygwApp>,
+ * <DygwStore>, what stands in them, and DygwStores are in sections.h: they make structures.
  *
  *   DIRECTIVE(name, arguments, setter, help)
  *     arguments      as in the name of httpd's AP_INIT_...: TAKE1, TAKE12, TAKE2, TAKE3, ITERATE
