@@ -129,7 +129,7 @@ static const char *read_secret_bytes(apr_file_t *file, char *text, apr_size_t *l
 static const char *read_secret_file(cmd_parms *cmd, const char *name, const char **value)
 {
     const char *path = *name ? ap_server_root_relative(cmd->pool, name) : NULL;
-    char *text = apr_palloc(cmd->temp_pool, MAX_SECRET_LEN + 2);
+    char text[MAX_SECRET_LEN + 2];
     const char *why = NULL;
     apr_file_t *file;
     apr_finfo_t info;
@@ -210,7 +210,7 @@ static const char *run_secret_program(cmd_parms *cmd, const char *line, const ch
     char **argv = NULL;
     const char *program = NULL;
     const char *why = "the command line is malformed";
-    char *text = apr_palloc(cmd->temp_pool, MAX_SECRET_LEN + 1);
+    char text[MAX_SECRET_LEN + 1];
 
     if (apr_tokenize_to_argv(line, &argv, cmd->temp_pool) == APR_SUCCESS && argv[0]) {
         program = ap_server_root_relative(cmd->temp_pool, argv[0]);

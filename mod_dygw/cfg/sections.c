@@ -151,7 +151,7 @@ static const char *read_section(cmd_parms *cmd, const section_t *section, const 
                                 void *made, const char **code)
 {
     ap_directive_t *node = cmd->directive;
-    ap_conf_vector_t *vector = ap_create_per_dir_config(cmd->pool);
+    ap_conf_vector_t *vector = ap_create_per_dir_config(cmd->temp_pool);
     const char *error = read_code(cmd, section, arg, code);
 
     error = error ? error : check_inside(cmd, section, *code);
