@@ -173,20 +173,23 @@ my $macros = <<"END";
 END
 accepts('a macro that makes sections, and one inside', "${macros}Use App pos key-of-pos\nUse App kiosk key-of-kiosk\n");
 refuses('what two uses of a macro make alike', "${macros}Use App pos key-of-pos\nUse App kiosk key-of-pos\n",
-    [ qr/DYGW0701: <DygwApp kiosk> \(macro 'app'.*used on line 11 .*has the client_key of <DygwApp pos> \(macro.*line 10/ ]);
+    [ qr/DYGW0701: <DygwApp kiosk> \(macro 'app'.*used on line 11 .*has the client_key of <DygwApp pos> \(macro/,
+      qr/of <DygwApp pos> \(macro 'app'.*used on line 10 / ]);
 
 # --- mistakes of one section: httpd tells the place ---
 
 my $key = 'DygwAppClientKey key-of-pos';
 my $secret = "DygwAppSecret file:$dir/pos";
 my @grammar = (
-    [ 'no code', "<DygwApp>\n$key\n$secret\n</DygwApp>\n", at(1), qr/<DygwApp> has no code: write it like <DygwApp pos>/ ],
+    [ 'no code', "<DygwApp>\n$key\n$secret\n</DygwApp>\n", at(1),
+      qr/<DygwApp> has no code: write it like <DygwApp pos>/ ],
     [ 'no >', "<DygwStore 7001\n</DygwStore>\n", at(1), qr/<DygwStore: the line does not end with >/ ],
     [ 'words behind the code', "<DygwApp pos till>\n$key\n$secret\n</DygwApp>\n", at(1), qr/there is 'till' behind/ ],
     [ 'a code of other characters', app('"p s"'), at(1), qr/'p s' is not 1 to 32 characters of A-Za-z0-9_-/ ],
     [ 'a code that is too long', app('p' x 33), at(1), qr/not 1 to 32/ ],
     [ 'no key', "<DygwApp pos>\n$secret\n</DygwApp>\n", at(1), qr/<DygwApp pos> has no DygwAppClientKey: add/ ],
-    [ 'no secret', "<DygwApp pos>\n$key\n</DygwApp>\n", at(1), qr/<DygwApp pos> has no DygwAppSecret: add `DygwAppSecret/ ],
+    [ 'no secret', "<DygwApp pos>\n$key\n</DygwApp>\n", at(1),
+      qr/<DygwApp pos> has no DygwAppSecret: add `DygwAppSecret/ ],
     [ 'no poi_id', "<DygwStore 7001>\n</DygwStore>\n", at(1), qr/<DygwStore 7001> has no DygwStorePoi: add/ ],
     [ 'an unknown directive', app('pos', 'DygwAppKey 1'), at(4),
       qr/DygwAppKey may not stand in <DygwApp pos>, which takes DygwAppName, .* and DygwAppRateLimit/ ],
@@ -200,20 +203,25 @@ my @grammar = (
       qr/stands twice in <DygwApp pos>, first at ${\in(4)}: remove one/ ],
     [ 'one of them outside', "\nDygwAppName x\n", at(2), qr/DygwAppName stands in <DygwApp pos> only/ ],
     [ "a store's outside", "DygwStorePoi 1\n", at(1), qr/DygwStorePoi stands in <DygwStore 7001> only/ ],
-    [ 'a section in a <Location>', qq(<Location "/">\n) . app('pos') . "</Location>\n", at(2), qr/not allowed in <Location>/ ],
+    [ 'a section in a <Location>', qq(<Location "/">\n) . app('pos') . "</Location>\n", at(2),
+      qr/not allowed in <Location>/ ],
     [ 'a secret that is too short', "<DygwApp pos>\n$key\nDygwAppSecret file:$dir/short\n</DygwApp>\n", at(3),
       qr/DygwAppSecret: the secret has 15 characters, and 16 to 128/ ],
-    [ 'a secret that is too long', "<DygwApp pos>\n$key\nDygwAppSecret file:$dir/long\n</DygwApp>\n", at(3), qr/has 129/ ],
+    [ 'a secret that is too long', "<DygwApp pos>\n$key\nDygwAppSecret file:$dir/long\n</DygwApp>\n", at(3),
+      qr/has 129/ ],
     [ 'a file that is not there', "<DygwApp pos>\n$key\nDygwAppSecret file:$dir/none\n</DygwApp>\n", at(3),
       qr/DygwAppSecret: cannot read the secret file '\Q$dir\E\/none'/ ],
-    [ 'an old secret that is not there', "<DygwApp pos>\n$key\n$secret file:$dir/none\n</DygwApp>\n", at(3), qr/cannot read/ ],
+    [ 'an old secret that is not there', "<DygwApp pos>\n$key\n$secret file:$dir/none\n</DygwApp>\n", at(3),
+      qr/cannot read/ ],
     [ 'the same secret again', "<DygwApp pos>\n$key\n$secret file:$dir/same\n</DygwApp>\n", at(3),
       qr/DygwAppSecret: both secrets are the same/ ],
-    [ 'a short key', "<DygwApp pos>\nDygwAppClientKey short\n$secret\n</DygwApp>\n", at(2), qr/'short' is not 8 to 64/ ],
+    [ 'a short key', "<DygwApp pos>\nDygwAppClientKey short\n$secret\n</DygwApp>\n", at(2),
+      qr/'short' is not 8 to 64/ ],
     [ 'a name with a control character', app('pos', "DygwAppName \"a\tb\""), at(4), qr/is not a name: give 1 to 64/ ],
     [ 'a name that is too long', app('pos', 'DygwAppName ' . '店' x 65), at(4), qr/is not a name/ ],
     [ 'a name that is not UTF-8', app('pos', "DygwAppName \xB5\xEA"), at(4), qr/is not a name/ ],
-    [ 'no stores', app('pos', 'DygwAppStores'), at(4), qr/DygwAppStores: name stores, by code or poi_id, or write none/ ],
+    [ 'no stores', app('pos', 'DygwAppStores'), at(4),
+      qr/DygwAppStores: name stores, by code or poi_id, or write none/ ],
     [ 'none beside stores', app('pos', 'DygwAppStores 7000000001 none'), at(4), qr/none stands beside stores/ ],
     [ 'a store of other characters', app('pos', 'DygwAppStores 70/01'), at(4), qr/'70\/01' is not 1 to 32/ ],
     [ 'a rate without burst', app('pos', 'DygwAppRateLimit 50'), at(4), qr/neither off nor two numbers/ ],
@@ -221,11 +229,12 @@ my @grammar = (
     [ 'an unknown status', app('pos', 'DygwAppStatus off'), at(4), qr/write active or disabled/ ],
     [ 'an unknown word', app('pos', 'DygwAppTokenRead yes'), at(4), qr/write off or on/ ],
     [ 'an account that is too long', store('7001', POI, 'DygwStoreAccount ' . '7' x 65), at(3), qr/not 1 to 64/ ],
-    [ 'a poi_id of other characters', "<DygwStore 1>\nDygwStorePoi 6.99467E+18\n</DygwStore>\n", at(2), qr/not 1 to 32/ ],
+    [ 'a poi_id of other characters', "<DygwStore 1>\nDygwStorePoi 6.99467E+18\n</DygwStore>\n", at(2),
+      qr/not 1 to 32/ ],
 );
 refuses(@$_[0, 1], [ @$_[2 .. $#$_] ]) for @grammar;
-refuses('a mistake in an included file', "Include $dir/bad.conf\n", [ at(2, 'bad.conf'), qr/has no|not allowed|short/ ])
-    if spew("$dir/bad.conf", "<DygwApp pos>\nDygwAppClientKey short\n$secret\n</DygwApp>\n", 0644);
+spew("$dir/bad.conf", "<DygwApp pos>\nDygwAppClientKey short\n$secret\n</DygwApp>\n", 0644);
+refuses('a mistake in an included file', "Include $dir/bad.conf\n", [ at(2, 'bad.conf'), qr/'short' is not 8 to 64/ ]);
 
 # --- what collides: all of it, each with both places ---
 
@@ -252,7 +261,8 @@ refuses('what two files collide in', "Include $dir/apps.d/a.conf\n" . app('a') .
 csv('good', HEAD . "7001,${\POI},${\ACCOUNT},常熟路店\n7002,${\OTHER},,\n");
 accepts('a file, and stores of it in an app', "DygwStores $dir/good.csv\n" . app('pos', "DygwAppStores 7002 ${\POI}"));
 csv('excel', BOM . HEAD =~ s/\n/\r\n/r . qq(7001,${\POI},,"Chang""s, 2"\r\n\r\n"7002",${\OTHER},,\r\n));
-accepts('one with a mark, CRLF, quotes and an empty line', "DygwStores $dir/excel.csv\n" . app('pos', 'DygwAppStores 7002'));
+accepts('one with a mark, CRLF, quotes and an empty line', "DygwStores $dir/excel.csv\n"
+        . app('pos', 'DygwAppStores 7002'));
 csv('order', "name,poi_id,store\nx,${\POI},7001\ny,${\OTHER},7002");
 accepts('one with columns in another order, fewer, and no end of the last line', "DygwStores $dir/order.csv\n"
         . app('pos', 'DygwAppStores 7002'));
@@ -300,7 +310,8 @@ for (@bad) {
 csv('x', HEAD . "7 1,1,,\nok,2,,\n7 2,1,,\n" . "x,\n" x 20);
 refuses('a file of many mistakes, telling the first ten', "DygwStores $dir/x.csv\n",
     [ qr/x\.csv:2: .*x\.csv:4: .*x\.csv:12: [^;]*; and 12 more$/m ]);
-refuses('a file that is not there', "DygwStores $dir/gone.csv\n", [ at(1), qr/cannot read the file '\Q$dir\E\/gone\.csv'/ ]);
+refuses('a file that is not there', "DygwStores $dir/gone.csv\n",
+    [ at(1), qr/cannot read the file '\Q$dir\E\/gone\.csv'/ ]);
 refuses('a directory', "DygwStores $dir\n", [ at(1), qr/it is no file/ ]);
 
 csv('again', HEAD . "7009,1,,\n7001,2,,\n7008,${\OTHER},,\n7009,4,,\n");
@@ -333,7 +344,8 @@ refuses('sections in a virtual host without an application of its own', vhost('s
 refuses('a file of stores there', vhost('shared', "DygwStores $dir/good.csv\n"),
     [ qr/DYGW0700: DygwStores \(${\in(3)}\) stands in shared/ ]);
 refuses('sections beside the applications of virtual hosts', store('7001', POI) . vhost('other', $own),
-    [ qr/DYGW0700: <DygwStore> \(${\in(1)}\) stands in the main server, which has no application/ ], gateway => $SHARED);
+    [ qr/DYGW0700: <DygwStore> \(${\in(1)}\) stands in the main server, which has no application/ ],
+    gateway => $SHARED);
 refuses('sections without any application', app('pos'), [ qr/DYGW0700: /, qr/DYGW0110: DygwClientKey is missing/ ],
     gateway => $SHARED);
 
