@@ -7,6 +7,11 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
+#include "util/text.h"
+
+/* Of the name of a file, which with macros is a sentence: with a line it has to fit into the
+ * database. */
+#define PLACE_MAX 480
 
 void *dygw_cfg_create(apr_pool_t *pool, server_rec *server)
 {
@@ -77,7 +82,8 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
 
 const char *dygw_cfg_place(apr_pool_t *pool, const ap_directive_t *node)
 {
-    return apr_psprintf(pool, "%s:%d", node->filename, node->line_num);
+    return apr_psprintf(pool, "%s:%d", dygw_text_clip(node->filename, PLACE_MAX, pool),
+                        node->line_num);
 }
 
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)

@@ -130,8 +130,8 @@ static void tell_file(declaring_t *declaring, const dygw_stores_file_t *file, in
     }
     if (dygw_cfg_should_tell()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, declaring->log,
-                     DYGWNO(0704) "DygwStores (%s): %d stores of %s have what other stores have%s",
-                     file->place, collisions, file->path,
+                     DYGWNO(0704) "DygwStores (%s): %s collides with other stores in %d places%s",
+                     file->place, file->path, collisions,
                      dygw_cfg_is_test() ? ""
                                         : "; none of its stores is declared until Apache is "
                                           "reloaded with it");

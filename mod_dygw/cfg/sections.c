@@ -13,6 +13,7 @@
 #include "cfg/secret.h"
 #include "cfg/stores_csv.h"
 #include "cfg/tree.h"
+#include "util/compiler.h"
 
 #define CODE_MAX       32
 #define NAME_MAX_LEN   64
@@ -30,9 +31,9 @@ dygw_written_t *dygw_cfg_written(const cmd_parms *cmd)
 
     if (!written) {
         written = apr_pcalloc(cmd->pool, sizeof *written);
-        written->first = apr_psprintf(cmd->pool, "%s%s (%s:%d)", cmd->cmd->name,
-                                      *cmd->cmd->name == '<' ? ">" : "", cmd->directive->filename,
-                                      cmd->directive->line_num);
+        written->first = apr_psprintf(cmd->pool, "%s%s (%s)", cmd->cmd->name,
+                                      *cmd->cmd->name == '<' ? ">" : "",
+                                      dygw_cfg_place(cmd->pool, cmd->directive));
         written->apps = apr_array_make(cmd->pool, 4, sizeof(const dygw_declared_app_t *));
         written->stores = apr_array_make(cmd->pool, 4, sizeof(const dygw_declared_store_t *));
         written->files = apr_array_make(cmd->pool, 1, sizeof(dygw_stores_file_t));
@@ -171,13 +172,12 @@ static const char *stands_outside(const cmd_parms *cmd, const section_t *section
 
 /* --- <DygwApp> --- */
 
-const char *dygw_set_app(cmd_parms *cmd, void *outer, const char *arg)
+const char *dygw_set_app(cmd_parms *cmd, DYGW_UNUSED void *outer, const char *arg)
 {
     dygw_written_t *written = dygw_cfg_written(cmd);
     dygw_declared_app_t *app = apr_pcalloc(cmd->pool, sizeof *app);
     const char *error;
 
-    (void)outer;
     app->place = dygw_cfg_place(cmd->pool, cmd->directive);
     app->rate_per_second = DYGW_RATE_OF_ALL;
     error = read_section(cmd, &app_section, arg, app, &app->code);
@@ -315,13 +315,12 @@ const char *dygw_set_app_rate_limit(cmd_parms *cmd, void *made, const char *rate
 
 /* --- <DygwStore> --- */
 
-const char *dygw_set_store(cmd_parms *cmd, void *outer, const char *arg)
+const char *dygw_set_store(cmd_parms *cmd, DYGW_UNUSED void *outer, const char *arg)
 {
     dygw_written_t *written = dygw_cfg_written(cmd);
     dygw_declared_store_t *store = apr_pcalloc(cmd->pool, sizeof *store);
     const char *error;
 
-    (void)outer;
     store->place = dygw_cfg_place(cmd->pool, cmd->directive);
     error = read_section(cmd, &store_section, arg, store, &store->code);
     if (!error) {

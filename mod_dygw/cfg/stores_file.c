@@ -6,6 +6,7 @@
 #include "cfg/sections.h"
 #include "cfg/secret.h"
 #include "cfg/stores_csv.h"
+#include "util/compiler.h"
 
 #define SIZE_MAX_BYTES (APR_INT64_C(64) * 1024 * 1024)
 
@@ -60,13 +61,12 @@ static const char *read_file(const cmd_parms *cmd, dygw_stores_file_t *file)
     return why ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, why) : NULL;
 }
 
-const char *dygw_set_stores(cmd_parms *cmd, void *outer, const char *arg)
+const char *dygw_set_stores(cmd_parms *cmd, DYGW_UNUSED void *outer, const char *arg)
 {
     dygw_written_t *written = dygw_cfg_written(cmd);
     dygw_stores_file_t file = { .path = ap_server_root_relative(cmd->pool, arg) };
     const char *error;
 
-    (void)outer;
     file.path = file.path ? file.path : arg;
     file.place = dygw_cfg_place(cmd->pool, cmd->directive);
     file.stores = apr_array_make(cmd->pool, 64, sizeof(const dygw_declared_store_t *));

@@ -372,6 +372,18 @@ static void a_server_is_named_with_its_place(DYGW_UNUSED void **state)
     assert_string_equal(dygw_cfg_where(pool, make_server(7)), "shop.test (site.conf:7)");
 }
 
+/* mod_macro's names of files are sentences, one around the other. */
+static void a_place_fits_into_the_database(DYGW_UNUSED void **state)
+{
+    ap_directive_t node = { .filename = "a.conf", .line_num = 7 };
+    char *name = apr_pcalloc(pool, 2001);
+
+    assert_string_equal(dygw_cfg_place(pool, &node), "a.conf:7");
+    memset(name, 'x', 2000);
+    node.filename = name;
+    assert_true(strlen(dygw_cfg_place(pool, &node)) < 512);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, destroy_pool)
 
 int main(void)
@@ -392,6 +404,7 @@ int main(void)
         TEST(a_handler_deep_inside_is_found_in_its_own_server_only),
         TEST(any_directive_of_ours_is_a_use_and_the_sandboxs_is_none),
         TEST(a_server_is_named_with_its_place),
+        TEST(a_place_fits_into_the_database),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
