@@ -54,11 +54,11 @@ const char *dygw_cfg_place(apr_pool_t *pool, const ap_directive_t *node);
 /* "name (file:line)" of a virtual host, for messages; from pool. */
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server);
 
-/* Fills what is declared, and refuses every mistake that configtest can see: logs directive, virtual
- * host and remedy. OK or HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For the hook
- * check_config, which runs at a start, at a restart and in `apachectl configtest`; the latter runs
- * no post_config. Mistakes of the configuration are refused by all three; what is wrong with files,
- * with libraries, or with two hosts that share a database, by configtest alone. */
+/* Fills what is declared, and refuses every mistake that configtest can see: logs directive,
+ * virtual host and remedy. OK or HTTP_INTERNAL_SERVER_ERROR. Calls no network and no database. For
+ * the hook check_config, which runs at a start, at a restart and in `apachectl configtest`; the
+ * latter runs no post_config. Mistakes of the configuration are refused by all three; what is wrong
+ * with files, with libraries, or with two hosts that share a database, by configtest alone. */
 int dygw_cfg_check(apr_pool_t *ptemp, server_rec *main_server);
 
 /* Names the Debian package of a database driver that is not there. For the hook pre_config: mod_dbd
