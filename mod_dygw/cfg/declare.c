@@ -6,9 +6,12 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "cfg/secret.h"
 #include "cfg/sections.h"
 #include "util/log.h"
+#include "util/text.h"
 
 /* How many collisions of a file are told one by one. */
 #define TOLD_MAX 10
@@ -178,6 +181,67 @@ static void check_app_stores(declaring_t *declaring, const dygw_declared_app_t *
             declaring->mistakes++;
         }
     }
+}
+
+/* --- two servers --- */
+
+static int has_same_stores(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int i = 0;
+
+    if (!a || !b || a->nelts != b->nelts) {
+        return a == b;
+    }
+    while (i < a->nelts
+           && strcmp(APR_ARRAY_IDX(a, i, const char *), APR_ARRAY_IDX(b, i, const char *)) == 0) {
+        i++;
+    }
+    return i == a->nelts;
+}
+
+static int is_same_app(const dygw_declared_app_t *a, const dygw_declared_app_t *b)
+{
+    return b && strcmp(a->name, b->name) == 0 && strcmp(a->client_key, b->client_key) == 0
+           && dygw_text_equal(a->secret, b->secret) && dygw_text_equal(a->old_secret, b->old_secret)
+           && has_same_stores(a->stores, b->stores) && a->allow_token_read == b->allow_token_read
+           && a->is_disabled == b->is_disabled && a->rate_per_second == b->rate_per_second
+           && a->rate_burst == b->rate_burst;
+}
+
+static int is_same_store(const dygw_declared_store_t *a, const dygw_declared_store_t *b)
+{
+    return b && strcmp(a->poi_id, b->poi_id) == 0 && dygw_text_equal(a->account_id, b->account_id)
+           && dygw_text_equal(a->name, b->name);
+}
+
+/* What one declares, and the other one does not, or otherwise. */
+static const char *missing_of(const dygw_declared_t *one, const dygw_declared_t *other,
+                              apr_pool_t *pool)
+{
+    for (int i = 0; one && i < one->apps->nelts; i++) {
+        const dygw_declared_app_t *app = APR_ARRAY_IDX(one->apps, i, const dygw_declared_app_t *);
+
+        if (!is_same_app(app, dygw_declared_app_of_code(other, app->code))) {
+            return apr_psprintf(pool, "<DygwApp %s> (%s)", app->code, app->place);
+        }
+    }
+    for (int i = 0; one && i < one->stores->nelts; i++) {
+        const dygw_declared_store_t *store
+            = APR_ARRAY_IDX(one->stores, i, const dygw_declared_store_t *);
+
+        if (!is_same_store(store, dygw_declared_store(other, store->code))) {
+            return apr_psprintf(pool, "store %s (%s)", store->code, store->place);
+        }
+    }
+    return NULL;
+}
+
+const char *dygw_cfg_declared_apart(const dygw_declared_t *one, const dygw_declared_t *other,
+                                    apr_pool_t *pool)
+{
+    const char *missing = one == other ? NULL : missing_of(one, other, pool);
+
+    return missing || one == other ? missing : missing_of(other, one, pool);
 }
 
 /* --- all of it --- */

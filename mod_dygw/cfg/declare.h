@@ -12,4 +12,9 @@
 int dygw_cfg_declare(const dygw_cfg_t *cfg, int has_application, const server_rec *main_server,
                      apr_pool_t *ptemp);
 
+/* Names an app or a store, from pool, that two servers do not declare alike; NULL: there is none.
+ * `one` and `other` have been filled; or are NULL, where nothing is declared. */
+const char *dygw_cfg_declared_apart(const dygw_declared_t *one, const dygw_declared_t *other,
+                                    apr_pool_t *pool);
+
 #endif

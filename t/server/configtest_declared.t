@@ -349,6 +349,16 @@ refuses('sections beside the applications of virtual hosts', store('7001', POI) 
 refuses('sections without any application', app('pos'), [ qr/DYGW0700: /, qr/DYGW0110: DygwClientKey is missing/ ],
     gateway => $SHARED);
 
+my $same = "DygwClientKey aw05az2qjv000000\nDBDParams $dir/dygw.db\n";
+accepts('one application in two virtual hosts that declare the same', $whole . vhost('second', $same . $whole));
+refuses('two that do not declare the same app', $whole
+        . vhost('second', $same . $whole =~ s/DygwAppStatus active/DygwAppStatus disabled/r),
+    [ qr/DYGW0705: the main server and second \(${\in(15)}\) are one application on one database, and do not declare/,
+      qr/the same: <DygwApp pos> \(${\in(1)}\) differs. Put DygwClientKey and the sections into the main server/ ]);
+refuses('one that declares a store more', $whole . vhost('second', $same . $whole . store('7002', OTHER)),
+    [ qr/DYGW0705: .*: store 7002 \(\S+app\.conf:\d+\) differs/ ]);
+refuses('one that declares nothing', $whole . vhost('second', $same), [ qr/DYGW0705: .*<DygwApp pos> \(${\in(1)}\)/ ]);
+
 # --- many ---
 
 my $many = join '', map { app("app$_", "DygwAppStores s$_ " . (7_000_000_000 + $_)) } 1 .. APPS;

@@ -220,6 +220,112 @@ static void nobody_asks_for_stores_while_a_file_is_left_out(DYGW_UNUSED void **s
     assert_declares(0, 1, 0, "");
 }
 
+/* --- two servers --- */
+
+static dygw_declared_app_t app_of_one, app_of_other;
+static dygw_declared_store_t store_of_one, store_of_other;
+
+static apr_array_header_t *list_of(const char *one, const char *other)
+{
+    apr_array_header_t *list = apr_array_make(pool, 2, sizeof(const char *));
+
+    APR_ARRAY_PUSH(list, const char *) = one;
+    APR_ARRAY_PUSH(list, const char *) = other;
+    return list;
+}
+
+static void make_alike(void)
+{
+    app_of_one = (dygw_declared_app_t){ .code = "pos",
+                                        .name = "Tills",
+                                        .client_key = "key-of-pos",
+                                        .secret = "new",
+                                        .old_secret = "old",
+                                        .stores = list_of("7001", "7002"),
+                                        .rate_per_second = 50,
+                                        .rate_burst = 100,
+                                        .place = "a.conf:1" };
+    app_of_other = app_of_one;
+    app_of_other.stores = list_of("7001", "7002");
+    app_of_other.place = "b.conf:1";
+    store_of_one = (dygw_declared_store_t){ "7001", "99", "701", "Shop", "a.conf:9" };
+    store_of_other = store_of_one;
+    store_of_other.place = "b.conf:9";
+}
+
+static const char *apart(void)
+{
+    dygw_declared_t *one = dygw_declared_create(pool), *other = dygw_declared_create(pool);
+    const char *field;
+
+    dygw_declared_add_app(one, &app_of_one, &field);
+    dygw_declared_add_store(one, &store_of_one, &field);
+    dygw_declared_add_app(other, &app_of_other, &field);
+    dygw_declared_add_store(other, &store_of_other, &field);
+    return dygw_cfg_declared_apart(one, other, pool);
+}
+
+static void what_is_alike_is_not_apart_wherever_it_stands(DYGW_UNUSED void **state)
+{
+    make_alike();
+    assert_null(apart());
+    app_of_one.stores = NULL;
+    app_of_one.old_secret = NULL;
+    app_of_other.stores = NULL;
+    app_of_other.old_secret = NULL;
+    store_of_one.account_id = NULL;
+    store_of_other.account_id = NULL;
+    assert_null(apart());
+    assert_null(dygw_cfg_declared_apart(NULL, NULL, pool));
+    assert_null(dygw_cfg_declared_apart(dygw_declared_create(pool), NULL, pool));
+}
+
+#define ASSERT_APART(change, named) \
+    do { \
+        make_alike(); \
+        change; \
+        assert_string_equal(apart(), named); \
+    } while (0)
+
+static void every_difference_of_an_app_counts(DYGW_UNUSED void **state)
+{
+    static const char named[] = "<DygwApp pos> (a.conf:1)";
+
+    ASSERT_APART(app_of_other.code = "till", named);
+    ASSERT_APART(app_of_other.name = "Till", named);
+    ASSERT_APART(app_of_other.client_key = "another-key", named);
+    ASSERT_APART(app_of_other.secret = "newer", named);
+    ASSERT_APART(app_of_other.secret = NULL, named);
+    ASSERT_APART(app_of_other.old_secret = NULL, named);
+    ASSERT_APART(app_of_other.stores = NULL, named);
+    ASSERT_APART(app_of_other.stores = list_of("7001", "7003"), named);
+    ASSERT_APART(app_of_other.allow_token_read = 1, named);
+    ASSERT_APART(app_of_other.is_disabled = 1, named);
+    ASSERT_APART(app_of_other.rate_per_second = 0, named);
+    ASSERT_APART(app_of_other.rate_burst = 0, named);
+}
+
+static void every_difference_of_a_store_counts(DYGW_UNUSED void **state)
+{
+    static const char named[] = "store 7001 (a.conf:9)";
+
+    ASSERT_APART(store_of_other.code = "7002", named);
+    ASSERT_APART(store_of_other.poi_id = "98", named);
+    ASSERT_APART(store_of_other.account_id = NULL, named);
+    ASSERT_APART(store_of_other.name = "Stall", named);
+}
+
+static void what_only_the_other_one_has_counts(DYGW_UNUSED void **state)
+{
+    dygw_declared_t *other = dygw_declared_create(pool);
+    const char *field;
+
+    make_alike();
+    dygw_declared_add_app(other, &app_of_other, &field);
+    assert_string_equal(dygw_cfg_declared_apart(NULL, other, pool), "<DygwApp pos> (b.conf:1)");
+    assert_string_equal(dygw_cfg_declared_apart(other, NULL, pool), "<DygwApp pos> (b.conf:1)");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, destroy_pool)
 
 int main(void)
@@ -236,6 +342,10 @@ int main(void)
         TEST(configtest_counts_a_file_that_collides),
         TEST(the_first_ten_collisions_of_a_file_are_told),
         TEST(nobody_asks_for_stores_while_a_file_is_left_out),
+        TEST(what_is_alike_is_not_apart_wherever_it_stands),
+        TEST(every_difference_of_an_app_counts),
+        TEST(every_difference_of_a_store_counts),
+        TEST(what_only_the_other_one_has_counts),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
