@@ -206,7 +206,8 @@ my %LIST_ONLY = map { $_ => 1 } qw(page page_size after_id);
 for my $case (
     [ start_time => '2025-11-31' ], [ start_time => 'yesterday' ], [ start_time => '' ],
     [ start_time => '2025-11-24T16:00:00' ], [ start_time => '1764000000' ], [ end_time => '2025-11-24T25:00:00Z' ],
-    [ end_time => '2025-1-1' ], [ poi_id => '' ], [ poi_id => 'a b' ], [ poi_id => 'x' x 33 ], [ app_id => '0' ],
+    [ end_time => '2025-1-1' ], [ poi_id => '' ], [ poi_id => 'a b' ], [ poi_id => 'x' x 33 ], [ store => '' ],
+    [ store => 'a b' ], [ store => '7001' ], [ account_id => '' ], [ account_id => 'x' x 65 ], [ app_id => '0' ],
     [ app_id => '-1' ], [ app_id => 'till' ], [ app_id => '1.0' ], [ app_id => '' ], [ app_id => '9' x 19 ],
     [ status => 'done' ], [ status => 'SUCCESS' ], [ status => '' ], [ certificate_id => '' ],
     [ certificate_id => 'x' x 65 ], [ order_id => "a\tb" ], [ order_id => '' ], [ page => '0' ], [ page => '-1' ],
