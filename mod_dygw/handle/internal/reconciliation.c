@@ -53,18 +53,12 @@ static const char *read_reconciliation_day(const dygw_call_t *call, const apr_ta
     return day;
 }
 
-/* Returns the account that the query names; else DygwAccountId, or the only one that there is. */
-static const char *read_reconciliation_account(const dygw_call_t *call, const apr_table_t *query,
-                                               dygw_result_t *out)
+/* Returns DygwAccountId, else the only account that the declared stores have. */
+static const char *default_account(const dygw_call_t *call, dygw_result_t *out)
 {
     const dygw_gateway_t *gateway = call->ctx.gateway;
-    const char *account_id = dygw_query_account(query, out);
-    const apr_array_header_t *accounts;
+    const apr_array_header_t *accounts = dygw_accounts(gateway, call->r->pool);
 
-    if (account_id) {
-        return account_id;
-    }
-    accounts = dygw_accounts(gateway, call->r->pool);
     if (gateway->account_id || accounts->nelts == 1) {
         return APR_ARRAY_IDX(accounts, 0, const char *);
     }
@@ -74,6 +68,14 @@ static const char *read_reconciliation_account(const dygw_call_t *call, const ap
                      : "account_id is required: the gateway's stores have several accounts, and it "
                        "has no DygwAccountId");
     return NULL;
+}
+
+static const char *read_reconciliation_account(const dygw_call_t *call, const apr_table_t *query,
+                                               dygw_result_t *out)
+{
+    const char *account_id = dygw_query_account(query, out);
+
+    return account_id ? account_id : default_account(call, out);
 }
 
 static void read_reconciliation_query(dygw_call_t *call, reconciliation_query_t *wanted,
