@@ -122,7 +122,8 @@ sub random_filter {
     my $row = $all[ rand @all ];
     my $from = MIDNIGHT - DAY + int rand(2 * DAY);
     my %value = (poi_id => $row->{poi_id}, app_id => $row->{app_id}, status => $row->{verify_status},
-        account_id => $row->{account_id} // ACCOUNT, certificate_id => $row->{certificate_id}, order_id => $row->{order_id}, from => $from,
+        account_id => $row->{account_id} // ACCOUNT,
+        certificate_id => $row->{certificate_id}, order_id => $row->{order_id}, from => $from,
         until => $from + 1 + int rand DAY);
     my %filter = map { rand() < 0.4 ? ($_ => $value{$_}) : () } keys %value;
     my %query = %filter;
