@@ -4,10 +4,10 @@
  * change. serve.c calls it. */
 #include <string.h>
 
-#include "sandbox/change.h"
-#include "sandbox/codes.h"
+#include "sandbox/records/change.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
