@@ -60,7 +60,7 @@ static const char *show_state(dygw_sandbox_control_t *control)
 
 /* --- the last calls, which show what a gateway really sent --- */
 
-/* Writes the verify_token, the store, the account and the codes that are in the arguments of a call. */
+/* Writes what the arguments of a call say: verify_token, store, account and codes. */
 static void write_call_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
 {
     dygw_jsonw_t *w = &control->w;
