@@ -80,7 +80,7 @@ static const char *read_account(const dygw_sandbox_control_t *control,
     const json_t *authorised = json_object_get(control->body, "authorised");
     const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
 
-    wish->id = dygw_json_str(control->body, "account_id");
+    wish->id = dygw_json_id(control->body, "account_id", control->pool);
     wish->name = dygw_json_str(control->body, "account_name");
     wish->authorised = authorised ? json_is_true(authorised) : -1;
     if (!problem && authorised && !json_is_boolean(authorised)) {

@@ -29,10 +29,16 @@ static const char *read_caller(dygw_sandbox_call_t *call)
     return dygw_json_id(body, "poi_id", call->pool);
 }
 
-/* Returns NULL, or what is wrong with the account that is named. */
+/* Whether there is one account only, for which any id is taken. The caller holds the lock. */
+static int is_alone(void)
+{
+    return dygw_sandbox_state()->accounts.count == 1;
+}
+
+/* Returns NULL, or what is wrong with the account that is named. The caller holds the lock. */
 static const char *problem_of_caller(const dygw_sandbox_call_t *call)
 {
-    if (call->account_header && call->account_id
+    if (call->account_header && call->account_id && !is_alone()
         && strcmp(call->account_header, call->account_id) != 0) {
         return DYGW_SANDBOX_ACCOUNT_HEADER "与account_id不一致";
     }
@@ -50,10 +56,7 @@ static int find_caller(dygw_sandbox_call_t *call, const char *poi_id)
     const char *named = call->account_header ? call->account_header : call->account_id;
 
     if (named) {
-        call->account = dygw_sandbox_account_find(accounts, named);
-        if (call->account == DYGW_SANDBOX_NONE && accounts->count == 1) {
-            call->account = 0;
-        }
+        call->account = is_alone() ? 0 : dygw_sandbox_account_find(accounts, named);
     }
     else {
         call->account = poi_id ? dygw_sandbox_store_account(accounts, poi_id) : DYGW_SANDBOX_NONE;
@@ -96,20 +99,20 @@ static void answer_nothing_found(dygw_sandbox_call_t *call)
 int dygw_sandbox_caller_admit(dygw_sandbox_call_t *call)
 {
     const char *poi_id = read_caller(call);
-    const char *problem = problem_of_caller(call);
+    const char *problem;
     int is_authorised;
 
-    if (problem) {
-        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_ARGUMENT, problem);
-        return 0;
-    }
     dygw_sandbox_lock();
+    problem = problem_of_caller(call);
     is_authorised = find_caller(call, poi_id);
     dygw_sandbox_unlock();
-    if (!is_authorised) {
+    if (problem) {
+        dygw_sandbox_refuse(call, DYGW_SANDBOX_BAD_ARGUMENT, problem);
+    }
+    else if (!is_authorised) {
         refuse_unauthorised(call);
     }
-    return is_authorised;
+    return !problem && is_authorised;
 }
 
 int dygw_sandbox_caller_owns(const dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)

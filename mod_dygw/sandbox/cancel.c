@@ -4,10 +4,10 @@
  * change. serve.c calls it. */
 #include <string.h>
 
-#include "sandbox/records/change.h"
-#include "sandbox/records/codes.h"
 #include "sandbox/caller.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/change.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"

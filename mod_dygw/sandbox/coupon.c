@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "sandbox/certificate.h"
-#include "sandbox/records/change.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/change.h"
 #include "sandbox/records/ids.h"
 #include "util/json.h"
 

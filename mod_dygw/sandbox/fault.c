@@ -7,8 +7,8 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/records/codes.h"
 #include "sandbox/damage.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"

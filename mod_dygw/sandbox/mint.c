@@ -78,14 +78,12 @@ static void read_poi_ids(const dygw_sandbox_control_t *control, wish_t *wish, co
 static void read_mint_account(const dygw_sandbox_control_t *control, wish_t *wish,
                               const char **problem)
 {
-    const json_t *id = json_object_get(control->body, "account_id");
+    const char *id = dygw_json_id(control->body, "account_id", control->pool);
     apr_uint32_t account = 0;
 
-    if (id) {
+    if (json_object_get(control->body, "account_id")) {
         dygw_sandbox_lock();
-        account = json_is_string(id) ? dygw_sandbox_account_find(&dygw_sandbox_state()->accounts,
-                                                                 json_string_value(id))
-                                     : DYGW_SANDBOX_NONE;
+        account = dygw_sandbox_account_find(&dygw_sandbox_state()->accounts, id ? id : "");
         dygw_sandbox_unlock();
     }
     if (!*problem && account == DYGW_SANDBOX_NONE) {

@@ -5,8 +5,8 @@
 
 #include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/records/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 

@@ -3,8 +3,8 @@
  * serve.c calls it. */
 #include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/records/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 

@@ -3,8 +3,8 @@
  * verifications. serve.c calls them. */
 #include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/records/codes.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 

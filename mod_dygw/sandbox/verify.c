@@ -7,9 +7,9 @@
 
 #include "sandbox/caller.h"
 #include "sandbox/certificate.h"
+#include "sandbox/handlers.h"
 #include "sandbox/records/change.h"
 #include "sandbox/records/codes.h"
-#include "sandbox/handlers.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
