@@ -294,7 +294,7 @@ is(data(stores(poi_id => '7'))->{total}, 0, 'and one that nobody has is not foun
         fine($answer, 'prepare is no error');
         is_deeply(data($answer)->{certificates}, $list->[1], "but its list is empty: $list->[0]");
     }
-    is(as(ACCOUNT, sub { prepare(code => 'nothing') })->{json}{data}{error_code}, 1212, 'a code that does not exist is told');
+    is(as(ACCOUNT, sub { prepare(code => 'nothing') })->{json}{data}{error_code}, 1212, 'an unknown code is refused');
     refused(as(REFUSED, sub { prepare(code => $fresh->{code}) }), 1508,
         'and an account that has not authorised is refused as before');
     $sandbox->switch(wrong_account => 'refuse', empty_list => 'array');
