@@ -79,7 +79,7 @@ sub directives {
     my %found;
     for my $path (grep { room($_) eq $room } c_files()) {
         my $c = without_comments($text{$path});
-        $found{$1} = 1 while $c =~ /\b(?:DIRECTIVE|AP_INIT_[A-Z_]+\d*)\(\s*"?(Dygw\w+)/g;
+        $found{$1} = 1 while $c =~ /\b(?:DIRECTIVE|AP_INIT_[A-Z_]+\d*)\(\s*"?<?(Dygw\w+)/g;
     }
     return \%found;
 }
