@@ -49,7 +49,6 @@ static const char *read_account_stores(const dygw_sandbox_control_t *control,
     const json_t *count = json_object_get(control->body, "count");
     apr_array_header_t *stores;
 
-    wish->count = -1;
     if (count) {
         wish->count = json_is_integer(count) ? (int)json_integer_value(count) : -1;
         if (list || wish->count < 0 || wish->count > DYGW_SANDBOX_STORES) {
@@ -92,7 +91,7 @@ static const char *read_account(const dygw_sandbox_control_t *control,
 const char *dygw_sandbox_account_change(dygw_sandbox_control_t *control)
 {
     dygw_sandbox_accounts_t *accounts = &dygw_sandbox_state()->accounts;
-    dygw_sandbox_account_wish_t wish = { NULL };
+    dygw_sandbox_account_wish_t wish = { .count = -1 };
     const char *problem = read_account(control, &wish);
 
     if (problem) {
