@@ -16,6 +16,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/host.h"
 #include "gateway/db_work.h"
@@ -117,6 +118,7 @@ static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
     cancel_t *c = baton;
     const dygw_question_t question
         = { .what = DYGW_QUESTION_CANCEL,
+            .account_id = dygw_account_of(c->ctx->gateway, c->v),
             .verify_id = c->v->verify_id,
             .certificate_id = c->v->certificate_id,
             .cancel_token = dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool) };
