@@ -99,8 +99,7 @@ static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind,
     memset(reply, 0, sizeof(*reply));
     reply->kind = kind;
     reply->error_code = error_code;
-    reply->description = "";
-    reply->logid = "";
+    reply->description = reply->logid = "";
     reply->took = TOOK_US;
     if (!spoke(kind)) {
         return;
