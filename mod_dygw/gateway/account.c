@@ -2,8 +2,6 @@
  * Whose coupons they are. */
 #include "gateway/account.h"
 
-#include <apr_strings.h>
-
 #include "util/text.h"
 
 const char *dygw_account_of_poi(const dygw_gateway_t *gateway, const char *poi_id)
@@ -35,15 +33,6 @@ int dygw_account_is_ours(const dygw_gateway_t *gateway, const char *account_id)
         }
     }
     return 0;
-}
-
-const char *dygw_refusal_text(apr_int64_t error_code, const dygw_reply_t *reply, apr_pool_t *pool)
-{
-    if (reply->account_id && dygw_douyin_obstacle(error_code) == DYGW_OBSTACLE_MERCHANT) {
-        return apr_psprintf(pool, "%" APR_INT64_T_FMT " (account %s)", error_code,
-                            reply->account_id);
-    }
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT, error_code);
 }
 
 static void add_account(apr_array_header_t *accounts, apr_hash_t *known, const char *account)

@@ -17,11 +17,6 @@ const char *dygw_account_of(const dygw_gateway_t *gateway, const dygw_verificati
 /* Whether it is one of the gateway's accounts. */
 int dygw_account_is_ours(const dygw_gateway_t *gateway, const char *account_id);
 
-/* An error_code in words for the log, from pool: "2119013"; with the account that the call was made
- * for where it says that the merchant has not authorised the application, as that stops nobody
- * else: "1508 (account 7014065493820573710)". */
-const char *dygw_refusal_text(apr_int64_t error_code, const dygw_reply_t *reply, apr_pool_t *pool);
-
 /* All accounts of the gateway, each once, DygwAccountId first: of const char *, from pool. */
 apr_array_header_t *dygw_accounts(const dygw_gateway_t *gateway, apr_pool_t *pool);
 

@@ -7,7 +7,6 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
-#include "gateway/account.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
@@ -374,7 +373,8 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
 
     if (reply->error_code != 0) {
         return apr_pstrcat(pool, names[call], ": error_code ",
-                           dygw_refusal_text(reply->error_code, reply, pool), NULL);
+                           dygw_douyin_refusal_text(reply->error_code, reply->account_id, pool),
+                           NULL);
     }
     if (reply->http_status != 0 && reply->http_status != 200) {
         return apr_psprintf(pool, "%s: HTTP status %d", names[call], reply->http_status);

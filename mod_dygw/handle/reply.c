@@ -9,7 +9,6 @@
 
 #include <apr_strings.h>
 
-#include "gateway/account.h"
 #include "process/code.h"
 #include "util/spelling.h"
 
@@ -118,7 +117,8 @@ static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
     const dygw_reply_t *reply = result->upstream_spoke ? result->reply : NULL;
 
     if (reply && reply->kind == DYGW_REPLY_SETUP) {
-        const char *what = dygw_refusal_text(reply->error_code, reply, call->r->pool);
+        const char *what
+            = dygw_douyin_refusal_text(reply->error_code, reply->account_id, call->r->pool);
 
         dygw_log_rarely(&call->log, WARN, what, 0,
                         DYGWNO(0210) "Douyin does not let this application do it: error_code "

@@ -343,7 +343,8 @@ static void warn_of_platform_fault(const dygw_redeem_t *r, const dygw_verify_rep
         }
     }
     if (error_code != 0) {
-        const char *what = dygw_refusal_text(error_code, &answer->reply, r->ctx->pool);
+        const char *what
+            = dygw_douyin_refusal_text(error_code, answer->reply.account_id, r->ctx->pool);
 
         dygw_log_rarely(r->ctx->log, WARN, what, 0,
                         DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT
