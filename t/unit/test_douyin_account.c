@@ -121,6 +121,53 @@ static void without_an_account_a_call_names_none(void **state)
     }
 }
 
+static dygw_verify_reply_t *verify_for(upstream_t *u, const char *account_id, const char *access_token)
+{
+    const dygw_question_t question = question_of(DYGW_QUESTION_VERIFY, account_id);
+
+    return dygw_douyin_verify(u->douyin, &question, access_token, &u->log, u->pool);
+}
+
+static void an_account_may_be_in_the_header_alone(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    for (int i = 0; i < CALLS; i++) {
+        dygw_question_t question = question_of(calls[i].what, ONE);
+        const char *request;
+
+        question.account_in_header_only = 1;
+        request = sent(u, &question);
+        check_header(request, ONE);
+        assert_null(strstr(request, "account_id"));
+    }
+}
+
+static void prepare_names_its_account(void **state)
+{
+    dygw_prepare_question_t question = { .poi_id = POI, .account_id = ONE, .code = "102539929601" };
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_prepare(u->douyin, &question, TOKEN, &u->log, u->pool);
+    question.account_id = NULL;
+    dygw_douyin_prepare(u->douyin, &question, TOKEN, &u->log, u->pool);
+    check_header(loopback_request(u->server, 0), ONE);
+    assert_int_equal(times(loopback_request(u->server, 0), "&code=102539929601&account_id=" ONE " HTTP"), 1);
+    check_header(loopback_request(u->server, 1), NULL);
+    assert_null(strstr(loopback_request(u->server, 1), "account"));
+}
+
+static void a_reply_tells_whom_its_call_was_for(void **state)
+{
+    upstream_t *u = *state;
+
+    upstream_answer(u, "{\"data\":{\"error_code\":1508,\"description\":\"\"}}");
+    assert_string_equal(verify_for(u, ONE, TOKEN)->reply.account_id, ONE);
+    assert_null(verify_for(u, NULL, TOKEN)->reply.account_id);
+}
+
 static void stores_are_asked_for_with_the_account_of_the_question(void **state)
 {
     upstream_t *u = *state;
@@ -132,13 +179,6 @@ static void stores_are_asked_for_with_the_account_of_the_question(void **state)
     dygw_douyin_stores(u->douyin, &of_none, TOKEN, &u->log, u->pool);
     check_header(loopback_request(u->server, 0), ONE);
     check_header(loopback_request(u->server, 1), NULL);
-}
-
-static dygw_verify_reply_t *verify_for(upstream_t *u, const char *account_id, const char *access_token)
-{
-    const dygw_question_t question = question_of(DYGW_QUESTION_VERIFY, account_id);
-
-    return dygw_douyin_verify(u->douyin, &question, access_token, &u->log, u->pool);
 }
 
 static void accounts_that_take_turns_share_a_kept_connection(void **state)
@@ -224,6 +264,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_call_names_its_account_in_the_header_and_where_douyin_takes_it),
         TEST(without_an_account_a_call_names_none),
+        TEST(an_account_may_be_in_the_header_alone),
+        TEST(prepare_names_its_account),
+        TEST(a_reply_tells_whom_its_call_was_for),
         TEST(stores_are_asked_for_with_the_account_of_the_question),
         TEST(accounts_that_take_turns_share_a_kept_connection),
         TEST(a_new_token_goes_with_each_account),
