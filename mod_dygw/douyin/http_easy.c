@@ -228,19 +228,19 @@ static int set_headers(dygw_http_easy_t *easy)
     const dygw_http_request_t *request = easy->request;
     const char *const *fixed = easy->settings->headers;
     struct curl_slist *headers = NULL;
-    const char *token, *account;
+    const char *token, *account = NULL;
     int ok;
 
     if (easy->headers && dygw_text_equal(request->access_token, easy->token)
         && dygw_text_equal(request->account_id, easy->account)) {
         return 1;
     }
-    ok = add_header_of(easy, &headers, TOKEN_HEADER, request->access_token, &token)
-         && add_header_of(easy, &headers, ACCOUNT_HEADER, request->account_id, &account);
+    ok = add_header_of(easy, &headers, TOKEN_HEADER, request->access_token, &token);
     while (ok && *fixed) {
         ok = add_header(&headers, *fixed++);
     }
-    if (!ok || curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK) {
+    if (!ok || !add_header_of(easy, &headers, ACCOUNT_HEADER, request->account_id, &account)
+        || curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK) {
         curl_slist_free_all(headers);
         return 0;
     }

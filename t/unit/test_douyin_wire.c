@@ -83,14 +83,42 @@ static void verify_sends_these_bytes_and_the_same_again(void **state)
                                      "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
                                      "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
                                      "access-token: " TOKEN "\r\n"
-                                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
                                      "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
                                      "Content-Length: 166\r\n\r\n"
                                      "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
                                      "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"],"
                                      "\"account_id\":\"7014065493820573710\"}",
                                      loopback_port(u->server)));
     assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
+}
+
+/* What a version sent that had the account in all headers and in no verify's body. */
+static void a_verify_with_its_account_in_the_header_alone_sends_these_bytes(void **state)
+{
+    static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
+    static const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                              .account_id = "7014065493820573710",
+                                              .account_in_header_only = 1,
+                                              .poi_id = POI,
+                                              .verify_token = "78a23d74-d0f5",
+                                              .codes = codes,
+                                              .count = 2 };
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
+    assert_string_equal(loopback_request(u->server, 0),
+                        apr_psprintf(u->pool,
+                                     "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "access-token: " TOKEN "\r\n"
+                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
+                                     "Content-Length: 131\r\n\r\n"
+                                     "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
+                                     "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"]}",
+                                     loopback_port(u->server)));
 }
 
 static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
@@ -274,6 +302,7 @@ int main(void)
         TEST(prepare_encodes_each_argument_once),
         TEST(prepare_sends_these_bytes),
         TEST(verify_sends_these_bytes_and_the_same_again),
+        TEST(a_verify_with_its_account_in_the_header_alone_sends_these_bytes),
         TEST(a_large_body_is_sent_without_waiting_for_a_continue),
         TEST(stores_asks_for_an_account_for_a_store_or_for_both),
         TEST(the_token_call_sends_the_secret_in_the_body_and_no_token),
