@@ -148,8 +148,10 @@ static int cancel_apply_reply(const cancel_t *c, const dygw_reply_t *reply)
     if (cancel_is_refused(reply)) {
         dygw_log(c->ctx->log, INFO, 0,
                  DYGWNO(0453) "Douyin does not cancel verification %" APR_INT64_T_FMT
-                              ": error_code %" APR_INT64_T_FMT ", logid %s",
-                 c->id, reply->error_code, reply->logid);
+                              ": error_code %s, logid %s",
+                 c->id,
+                 dygw_douyin_refusal_text(reply->error_code, reply->account_id, c->ctx->pool),
+                 reply->logid);
         dygw_cancel_refused(c->v, reply);
         return 1;
     }

@@ -123,9 +123,9 @@ static dygw_follow_up_next_e end_cancel_done(dygw_job_t *job, dygw_confirmed_by_
 static dygw_follow_up_next_e end_cancel_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
-             DYGWNO(0433) "verification %" APR_INT64_T_FMT
-                          " is not cancelled: error_code %" APR_INT64_T_FMT,
-             dygw_follow_up_row(job)->id, reply->error_code);
+             DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %s",
+             dygw_follow_up_row(job)->id,
+             dygw_douyin_refusal_text(reply->error_code, reply->account_id, job->ctx.pool));
     dygw_cancel_refused(dygw_follow_up_row(job), reply);
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_REFUSED);
 }
