@@ -117,9 +117,9 @@ view_is($client->call(POST => '/coupons/verify', { store => 'east', encrypted_co
 all_for(EAST, $before, qw(prepare verify));
 
 $before = $sandbox->last_seq;
-is($client->call(GET => "/douyin/stores?$_->[0]")->{status}, 200, "stores: $_->[0]")
-    for my @asked = ([ 'poi_id=' . WEST_POI, WEST ], [ 'store=east', EAST ], [ 'poi_id=' . POI, ACCOUNT ], [ '', ACCOUNT ],
+my @asked = ([ 'poi_id=' . WEST_POI, WEST ], [ 'store=east', EAST ], [ 'poi_id=' . POI, ACCOUNT ], [ '', ACCOUNT ],
     [ 'account_id=' . EAST, EAST ]);
+is($client->call(GET => "/douyin/stores?$_->[0]")->{status}, 200, "stores: $_->[0]") for @asked;
 is_deeply([ whose(stores => $before) ], [ map { "$_->[1] $_->[1]" } @asked ],
     'are asked for with the account of the store, or the one that is named');
 
@@ -129,7 +129,8 @@ $gateway->server->announce(qw(DYGW0210 DYGW0500));
 my $foreign = $sandbox->mint_coupon(account_id => WEST);
 error_is($client->call(POST => '/coupons/verify', { store => 'east', code => $foreign->{code} }), 502,
     'upstream_refused', 'a coupon of another merchant is refused');
-like($gateway->server->log_text, qr/DYGW0210: .*error_code 1508 \(account ${\ EAST}\)/, 'and the log names the account');
+like($gateway->server->log_text, qr/DYGW0210: .*error_code 1508 \(account ${\ EAST}\)/,
+    'and the log names the account');
 is($sandbox->coupon($foreign->{code})->{status}, 1, 'it is not redeemed');
 
 $sandbox->switch(wrong_account => 'empty');
