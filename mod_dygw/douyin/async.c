@@ -22,11 +22,10 @@ struct dygw_douyin_async_t {
     dygw_http_multi_t *multi;
 };
 
-static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                         dygw_douyin_call_t *call, apr_pool_t *pool)
+static void put_question(const dygw_question_t *question, dygw_douyin_call_t *call,
+                         apr_pool_t *pool)
 {
-    static void (*const put[])(const dygw_douyin_t *, const dygw_question_t *, dygw_douyin_call_t *,
-                               apr_pool_t *)
+    static void (*const put[])(const dygw_question_t *, dygw_douyin_call_t *, apr_pool_t *)
         = { [DYGW_QUESTION_GET] = dygw_douyin_put_get,
             [DYGW_QUESTION_QUERY] = dygw_douyin_put_query,
             [DYGW_QUESTION_VERIFY] = dygw_douyin_put_verify,
@@ -35,7 +34,7 @@ static void put_question(const dygw_douyin_t *douyin, const dygw_question_t *que
             [DYGW_QUESTION_RECORDS] = dygw_douyin_put_records,
             [DYGW_QUESTION_STORES] = dygw_douyin_put_stores };
 
-    put[question->what](douyin, question, call, pool);
+    put[question->what](question, call, pool);
 }
 
 static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question_t *question,
@@ -93,7 +92,7 @@ void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *
     asked->baton = baton;
     asked->transfer.pool = pool;
     asked->transfer.baton = asked;
-    put_question(async->douyin, question, &asked->call, pool);
+    put_question(question, &asked->call, pool);
     asked->call.access_token = access_token;
     dygw_douyin_request(&asked->transfer.request, async->douyin, &asked->call, pool);
     dygw_http_multi_begin(async->multi, &asked->transfer);

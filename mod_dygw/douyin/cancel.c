@@ -10,8 +10,7 @@
 
 #define BODY_HINT 256
 
-void dygw_douyin_put_cancel(DYGW_UNUSED const dygw_douyin_t *douyin,
-                            const dygw_question_t *question, dygw_douyin_call_t *call,
+void dygw_douyin_put_cancel(const dygw_question_t *question, dygw_douyin_call_t *call,
                             apr_pool_t *pool)
 {
     dygw_jsonw_t w;
@@ -23,10 +22,14 @@ void dygw_douyin_put_cancel(DYGW_UNUSED const dygw_douyin_t *douyin,
     if (question->cancel_token) {
         dygw_jsonw_string(&w, "cancel_token", question->cancel_token);
     }
+    if (dygw_douyin_named_account(question)) {
+        dygw_jsonw_string(&w, "account_id", dygw_douyin_named_account(question));
+    }
     dygw_jsonw_end_object(&w);
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
                                   .counted_as = DYGW_UPSTREAM_CANCEL,
                                   .name = "cancel",
+                                  .account_id = question->account_id,
                                   .target = DYGW_PATH_OF_CERTIFICATES "cancel/",
                                   .body = w.text,
                                   .body_len = w.len,
@@ -64,7 +67,7 @@ dygw_cancel_reply_t *dygw_douyin_cancel(dygw_douyin_t *douyin, const dygw_questi
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 
-    dygw_douyin_put_cancel(douyin, question, &call, pool);
+    dygw_douyin_put_cancel(question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
     return dygw_douyin_read_cancel(&reply, pool);

@@ -15,14 +15,15 @@
 
 #include "douyin/envelope.h"
 #include "douyin/link_hosts.h"
+#include "util/spelling.h"
 
-#define MAX_BODY       ((apr_size_t)1024 * 1024) /* bytes */
-#define MAX_LINK_BODY  ((apr_size_t)64 * 1024)
-#define USER_AGENT     "User-Agent: mod_dygw"
-#define ACCOUNT_HEADER "Rpc-Transit-Life-Account: "
-#define PLAIN_SCHEME   "http:"
-#define SUBJECT_LEN    16
-#define STATUS_OK      200 /* Douyin says in the body what is wrong */
+#define MAX_BODY      ((apr_size_t)1024 * 1024) /* bytes */
+#define MAX_LINK_BODY ((apr_size_t)64 * 1024)
+#define USER_AGENT    "User-Agent: mod_dygw"
+#define PLAIN_SCHEME  "http:"
+#define SUBJECT_LEN   16
+#define ACCOUNT_MAX   64  /* characters */
+#define STATUS_OK     200 /* Douyin says in the body what is wrong */
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -207,12 +208,22 @@ static void look_at_base_url(dygw_douyin_t *douyin, apr_pool_t *pool)
 
 /* --- calls --- */
 
+/* The account for the header: of no other characters, by the configuration and by the checks of the
+ * API, so that it ends no header. NULL: it is none, or none that could be. */
+static const char *account_of_call(const dygw_douyin_call_t *call)
+{
+    const char *account = call->account_id;
+
+    return account && dygw_spelled(account, 1, ACCOUNT_MAX, "_-") ? account : NULL;
+}
+
 void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
                          const dygw_douyin_call_t *call, apr_pool_t *pool)
 {
     *request = (dygw_http_request_t){
         .url = apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
         .access_token = call->access_token,
+        .account_id = account_of_call(call),
         .body = call->body,
         .body_len = call->body_len,
         .send_by = call->send_by,
@@ -229,6 +240,7 @@ void dygw_douyin_read_answer(dygw_reply_t *reply, const dygw_douyin_t *douyin,
                              .http_status = answer->status,
                              .description = "",
                              .logid = "",
+                             .account_id = call->account_id,
                              .trouble = answer->trouble,
                              .took = answer->took,
                              .date = answer->date,
@@ -282,13 +294,11 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     const dygw_douyin_config_t *config = &douyin->config;
     int plain = apr_cstr_casecmpn(config->base_url, PLAIN_SCHEME, strlen(PLAIN_SCHEME)) == 0;
-    const char *account
-        = config->account_id ? apr_pstrcat(pool, ACCOUNT_HEADER, config->account_id, NULL) : NULL;
-    const char *headers[] = { USER_AGENT, "Content-Type: application/json",
-                              "Expect:", /* never waits for a "100 Continue" */
-                              account, NULL };
+    static const char *const headers[] = { USER_AGENT, "Content-Type: application/json",
+                                           "Expect:", /* never waits for a "100 Continue" */
+                                           NULL };
     dygw_http_settings_t settings = { .schemes = plain ? "http" : "https",
-                                      .headers = apr_pmemdup(pool, headers, sizeof headers),
+                                      .headers = headers,
                                       .ca_file = config->ca_file,
                                       .proxy = config->proxy,
                                       .connect_timeout = config->connect_timeout,

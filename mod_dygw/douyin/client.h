@@ -24,6 +24,7 @@ typedef struct dygw_douyin_call_t {
     const char *name;         /* for the log: "prepare" */
     const char *target;       /* path and query */
     const char *access_token; /* NULL = none */
+    const char *account_id;   /* for the header; NULL = none */
     const char *body;         /* NULL = GET, else POST */
     apr_size_t body_len;
     dygw_ms_t send_by; /* not to be sent after that, by our clock; 0 = at any time */

@@ -151,6 +151,15 @@ dygw_obstacle_e dygw_douyin_obstacle(apr_int64_t error_code)
     }
 }
 
+const char *dygw_douyin_refusal_text(apr_int64_t error_code, const char *account_id,
+                                     apr_pool_t *pool)
+{
+    if (account_id && dygw_douyin_obstacle(error_code) == DYGW_OBSTACLE_MERCHANT) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT " (account %s)", error_code, account_id);
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, error_code);
+}
+
 /* --- for counting --- */
 
 static const code_t *code_of_series(int series)

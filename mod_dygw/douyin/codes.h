@@ -176,6 +176,12 @@ typedef enum {
 
 dygw_obstacle_e dygw_douyin_obstacle(apr_int64_t error_code);
 
+/* The number for a log, from pool: "2119013"; with the account that the call was made for (NULL:
+ * for none) where its merchant has not authorised the application, as that stops no other merchant:
+ * "1508 (account 7014065493820573710)". */
+const char *dygw_douyin_refusal_text(apr_int64_t error_code, const char *account_id,
+                                     apr_pool_t *pool);
+
 /* --- for counting --- */
 
 /* What DYGW_COUNT_REFUSALS tells apart, beside numbers that get a place of their own: each known

@@ -169,14 +169,17 @@ static void tell_clocks(const dygw_coupons_reply_t *seen)
 
 /* --- get --- */
 
-void dygw_douyin_put_get(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
-                         dygw_douyin_call_t *call, apr_pool_t *pool)
+void dygw_douyin_put_get(const dygw_question_t *question, dygw_douyin_call_t *call,
+                         apr_pool_t *pool)
 {
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
                                   .counted_as = DYGW_UPSTREAM_GET,
-                                  .name = "get" };
-    call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "get/?encrypted_code=",
-                               apr_pescape_urlencoded(pool, question->encrypted_code), NULL);
+                                  .name = "get",
+                                  .account_id = question->account_id };
+    call->target = apr_pstrcat(
+        pool, DYGW_PATH_OF_CERTIFICATES "get/?encrypted_code=",
+        apr_pescape_urlencoded(pool, question->encrypted_code),
+        dygw_douyin_argument("account_id", dygw_douyin_named_account(question), pool), NULL);
 }
 
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool)
@@ -196,14 +199,17 @@ dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t
 
 /* --- query --- */
 
-void dygw_douyin_put_query(DYGW_UNUSED const dygw_douyin_t *douyin, const dygw_question_t *question,
-                           dygw_douyin_call_t *call, apr_pool_t *pool)
+void dygw_douyin_put_query(const dygw_question_t *question, dygw_douyin_call_t *call,
+                           apr_pool_t *pool)
 {
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
                                   .counted_as = DYGW_UPSTREAM_QUERY,
-                                  .name = "query" };
-    call->target = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "query/?order_id=",
-                               apr_pescape_urlencoded(pool, question->order_id), NULL);
+                                  .name = "query",
+                                  .account_id = question->account_id };
+    call->target = apr_pstrcat(
+        pool, DYGW_PATH_OF_CERTIFICATES "query/?order_id=",
+        apr_pescape_urlencoded(pool, question->order_id),
+        dygw_douyin_argument("account_id", dygw_douyin_named_account(question), pool), NULL);
 }
 
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool)

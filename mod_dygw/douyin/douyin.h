@@ -38,7 +38,6 @@ typedef struct dygw_douyin_config_t {
     const char *base_url; /* no slash at the end */
     const char *client_key;
     const char *client_secret;
-    const char *account_id;              /* NULL = none */
     const char *ca_file;                 /* NULL = the system's */
     const char *proxy;                   /* NULL = none */
     apr_interval_time_t connect_timeout; /* us */
@@ -114,9 +113,9 @@ typedef enum {
     DYGW_QUESTION_QUERY,   /* order_id -> coupons */
     DYGW_QUESTION_VERIFY,  /* poi_id, verify_token, codes, count, send_by -> verified */
     DYGW_QUESTION_CANCEL,  /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_QUESTION_ORDER,   /* order_id; needs the configured account -> order */
+    DYGW_QUESTION_ORDER,   /* account_id, order_id -> order */
     DYGW_QUESTION_RECORDS, /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_QUESTION_STORES   /* account_id, poi_id, page, size -> reply: one page */
+    DYGW_QUESTION_STORES   /* account_id or poi_id, page, size -> reply: one page */
 } dygw_question_e;
 #define DYGW_QUESTIONS (DYGW_QUESTION_STORES + 1)
 
@@ -124,6 +123,12 @@ typedef enum {
  * call, which does not look at `what`. */
 typedef struct dygw_question_t {
     dygw_question_e what;
+    /* The merchant's root account, in any call: in the header Rpc-Transit-Life-Account, and as
+     * account_id, which all of these take. NULL: in neither. */
+    const char *account_id;
+    /* The header alone has it. For a verify that was sent so before, as a repetition is the same to
+     * the byte; and to ask for one store, as account_id wins over poi_id (page shop.query). */
+    int account_in_header_only;
     const char *encrypted_code;
     const char *order_id;
     const char *poi_id; /* of stores: that store alone; NULL: all of them */
@@ -134,7 +139,6 @@ typedef struct dygw_question_t {
     const char *verify_id;
     const char *certificate_id;
     const char *cancel_token; /* NULL: none is sent */
-    const char *account_id;   /* of stores: NULL: none is sent; but see dygw_douyin_stores */
     dygw_ms_t start_time;     /* inclusive; to the second */
     dygw_ms_t end_time;       /* whether Douyin includes it is not documented */
     const char *cursor;       /* NULL: the first page */
@@ -170,6 +174,7 @@ typedef struct dygw_prepare_reply_t {
  * are percent-encoded here. */
 typedef struct dygw_prepare_question_t {
     const char *poi_id;
+    const char *account_id;     /* as that of dygw_question_t */
     const char *encrypted_data; /* of a link, see dygw_douyin_short_link */
     const char *code;           /* that the customer reads out */
 } dygw_prepare_question_t;
@@ -359,8 +364,8 @@ int dygw_douyin_async_next(dygw_douyin_async_t *async, apr_interval_time_t patie
 
 /* --- stores --- */
 
-/* The stores that an account has claimed at Douyin, as data.pois: one page. account_id NULL: the
- * configured one, if there is one. Never NULL; in pool. */
+/* The stores that an account has claimed at Douyin, as data.pois: one page. Never NULL; in
+ * pool. */
 dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const dygw_question_t *question,
                                  const char *access_token, const dygw_log_t *log, apr_pool_t *pool);
 

@@ -34,6 +34,7 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
 typedef struct dygw_http_request_t {
     const char *url;
     const char *access_token; /* NULL = none is sent */
+    const char *account_id;   /* the same */
     const char *body;         /* NULL = GET, else POST */
     apr_size_t body_len;
     apr_interval_time_t timeout; /* us, for all of it */

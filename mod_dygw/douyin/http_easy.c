@@ -17,9 +17,11 @@
 
 #include "douyin/address.h"
 #include "util/compiler.h"
+#include "util/text.h"
 
 #define FIRST_BODY_ROOM        4096 /* bytes, for a body of unknown length */
 #define TOKEN_HEADER           "access-token: "
+#define ACCOUNT_HEADER         "Rpc-Transit-Life-Account: "
 #define MAX_LIFE_SEC           300 /* of a connection, so that changes of DNS are noticed */
 #define STALL_SEC              30  /* without a single byte */
 #define KEEPALIVE_IDLE_SEC     30
@@ -186,6 +188,7 @@ void dygw_http_easy_close(dygw_http_easy_t *easy)
     easy->multi = NULL;
     easy->headers = NULL;
     easy->token = NULL;
+    easy->account = NULL;
 }
 
 /* --- a request --- */
@@ -200,32 +203,51 @@ static int add_header(struct curl_slist **headers, const char *header)
     return longer != NULL;
 }
 
-/* libcurl keeps a pointer to the list, so the handle keeps the list until another token comes,
- * which is a few times a day. */
-static int set_headers(dygw_http_easy_t *easy)
+/* Adds a header that not every request has, unless value is NULL. *kept: the value in the list. */
+static int add_header_of(dygw_http_easy_t *easy, struct curl_slist **headers, const char *name,
+                         const char *value, const char **kept)
 {
-    const char *token = easy->request->access_token;
-    const char *const *fixed = easy->settings->headers;
-    struct curl_slist *headers = NULL;
-    int ok = 1;
+    struct curl_slist *last;
 
-    if (easy->headers
-        && (token && easy->token ? !strcmp(token, easy->token) : token == easy->token)) {
+    *kept = NULL;
+    if (!value) {
         return 1;
     }
-    if (token) {
-        ok = add_header(&headers, apr_pstrcat(easy->pool, TOKEN_HEADER, token, NULL));
+    if (!add_header(headers, apr_pstrcat(easy->pool, name, value, NULL))) {
+        return 0;
     }
+    for (last = *headers; last->next; last = last->next) {}
+    *kept = last->data + strlen(name);
+    return 1;
+}
+
+/* libcurl keeps a pointer to the list, so the handle keeps the list until another token comes,
+ * which is a few times a day, or another account. */
+static int set_headers(dygw_http_easy_t *easy)
+{
+    const dygw_http_request_t *request = easy->request;
+    const char *const *fixed = easy->settings->headers;
+    struct curl_slist *headers = NULL;
+    const char *token, *account = NULL;
+    int ok;
+
+    if (easy->headers && dygw_text_equal(request->access_token, easy->token)
+        && dygw_text_equal(request->account_id, easy->account)) {
+        return 1;
+    }
+    ok = add_header_of(easy, &headers, TOKEN_HEADER, request->access_token, &token);
     while (ok && *fixed) {
         ok = add_header(&headers, *fixed++);
     }
-    if (!ok || curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK) {
+    if (!ok || !add_header_of(easy, &headers, ACCOUNT_HEADER, request->account_id, &account)
+        || curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK) {
         curl_slist_free_all(headers);
         return 0;
     }
     curl_slist_free_all(easy->headers);
     easy->headers = headers;
-    easy->token = token ? headers->data + strlen(TOKEN_HEADER) : NULL;
+    easy->token = token;
+    easy->account = account;
     return 1;
 }
 

@@ -25,6 +25,7 @@ struct dygw_http_easy_t {
                    * another thread can wake; NULL: that of http_multi.c is used */
     struct curl_slist *headers;
     const char *token;     /* the access token in the headers; NULL: there is none */
+    const char *account;   /* the account in the headers, likewise */
     apr_time_t idle_since; /* by the steady clock */
     char problem[CURL_ERROR_SIZE];
     const dygw_http_settings_t *settings;

@@ -13,18 +13,20 @@
 #define PATH      "/goodlife/v1/trade/order/query/"
 #define MAX_COUNT 1000000 /* coupons, far over any order; fits an int */
 
-void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                           dygw_douyin_call_t *call, apr_pool_t *pool)
+void dygw_douyin_put_order(const dygw_question_t *question, dygw_douyin_call_t *call,
+                           apr_pool_t *pool)
 {
     *call = (dygw_douyin_call_t){
         .what = DYGW_CALL_OTHER,
         .counted_as = DYGW_UPSTREAM_ORDER,
         .name = "order query",
+        .account_id = question->account_id,
         .once = 1,
     };
-    call->target = apr_pstrcat(pool, PATH "?page_num=1&page_size=10",
-                               dygw_douyin_argument("account_id", douyin->config.account_id, pool),
-                               dygw_douyin_argument("order_id", question->order_id, pool), NULL);
+    call->target
+        = apr_pstrcat(pool, PATH "?page_num=1&page_size=10",
+                      dygw_douyin_argument("account_id", dygw_douyin_named_account(question), pool),
+                      dygw_douyin_argument("order_id", question->order_id, pool), NULL);
 }
 
 static apr_int64_t amount_of_order(const json_t *object, const char *key)

@@ -52,13 +52,15 @@ dygw_prepare_reply_t *dygw_douyin_prepare(dygw_douyin_t *douyin,
     dygw_douyin_call_t call = { .what = DYGW_CALL_PREPARE,
                                 .counted_as = DYGW_UPSTREAM_PREPARE,
                                 .name = "prepare",
-                                .access_token = access_token };
+                                .access_token = access_token,
+                                .account_id = question->account_id };
 
     call.target
         = apr_pstrcat(pool, DYGW_PATH_OF_CERTIFICATES "prepare/?poi_id=",
                       apr_pescape_urlencoded(pool, question->poi_id),
                       dygw_douyin_argument("encrypted_data", question->encrypted_data, pool),
-                      dygw_douyin_argument("code", question->code, pool), NULL);
+                      dygw_douyin_argument("code", question->code, pool),
+                      dygw_douyin_argument("account_id", question->account_id, pool), NULL);
     prepared->certificates = apr_array_make(pool, 1, sizeof(dygw_certificate_t));
     dygw_douyin_call(douyin, &call, &prepared->reply, log, pool);
     if (prepared->reply.kind == DYGW_REPLY_OK) {

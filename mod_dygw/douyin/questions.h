@@ -7,20 +7,26 @@
 
 #include "douyin/client.h"
 
-void dygw_douyin_put_get(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                         dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_query(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                           dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_verify(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                            dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_cancel(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                            dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_order(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                           dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_records(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                             dygw_douyin_call_t *call, apr_pool_t *pool);
-void dygw_douyin_put_stores(const dygw_douyin_t *douyin, const dygw_question_t *question,
-                            dygw_douyin_call_t *call, apr_pool_t *pool);
+/* The account as an argument, or as a member of a body; NULL: it is not to be there. */
+static inline const char *dygw_douyin_named_account(const dygw_question_t *question)
+{
+    return question->account_in_header_only ? NULL : question->account_id;
+}
+
+void dygw_douyin_put_get(const dygw_question_t *question, dygw_douyin_call_t *call,
+                         apr_pool_t *pool);
+void dygw_douyin_put_query(const dygw_question_t *question, dygw_douyin_call_t *call,
+                           apr_pool_t *pool);
+void dygw_douyin_put_verify(const dygw_question_t *question, dygw_douyin_call_t *call,
+                            apr_pool_t *pool);
+void dygw_douyin_put_cancel(const dygw_question_t *question, dygw_douyin_call_t *call,
+                            apr_pool_t *pool);
+void dygw_douyin_put_order(const dygw_question_t *question, dygw_douyin_call_t *call,
+                           apr_pool_t *pool);
+void dygw_douyin_put_records(const dygw_question_t *question, dygw_douyin_call_t *call,
+                             apr_pool_t *pool);
+void dygw_douyin_put_stores(const dygw_question_t *question, dygw_douyin_call_t *call,
+                            apr_pool_t *pool);
 
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);

@@ -15,20 +15,21 @@
 
 #define FIRST_PAGE "0"
 
-void dygw_douyin_put_records(DYGW_UNUSED const dygw_douyin_t *douyin,
-                             const dygw_question_t *question, dygw_douyin_call_t *call,
+void dygw_douyin_put_records(const dygw_question_t *question, dygw_douyin_call_t *call,
                              apr_pool_t *pool)
 {
     const char *cursor = question->cursor ? question->cursor : FIRST_PAGE;
 
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
                                   .counted_as = DYGW_UPSTREAM_RECORDS,
-                                  .name = "verify records" };
+                                  .name = "verify records",
+                                  .account_id = question->account_id };
     call->target = apr_psprintf(
         pool,
         DYGW_PATH_OF_CERTIFICATES "verify_record/query/?size=%d%s%s"
                                   "&start_time=%" APR_INT64_T_FMT "&end_time=%" APR_INT64_T_FMT,
-        DYGW_RECORDS_PER_PAGE, dygw_douyin_argument("account_id", question->account_id, pool),
+        DYGW_RECORDS_PER_PAGE,
+        dygw_douyin_argument("account_id", dygw_douyin_named_account(question), pool),
         dygw_douyin_argument("cursor", cursor, pool), question->start_time / 1000,
         question->end_time / 1000);
 }

@@ -53,8 +53,9 @@ typedef struct dygw_reply_t {
     apr_int64_t error_code;  /* the first non-zero of data and extra */
     const char *description; /* never NULL */
     apr_int64_t sub_error_code;
-    const char *logid; /* Douyin's, to quote to its support; never NULL */
-    const char *raw;   /* the body as it came; NULL when there was none. Valid JSON unless
+    const char *logid;      /* Douyin's, to quote to its support; never NULL */
+    const char *account_id; /* that the call was made for; NULL: for none */
+    const char *raw;        /* the body as it came; NULL when there was none. Valid JSON unless
                         * kind is GARBLED or BUSY */
     apr_size_t raw_len;
     json_t *data;             /* member "data" of the body, borrowed; NULL when there is none */

@@ -15,8 +15,7 @@
 #define BODY_HINT 512
 #define CALL_NAME "verify"
 
-void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
-                            const dygw_question_t *question, dygw_douyin_call_t *call,
+void dygw_douyin_put_verify(const dygw_question_t *question, dygw_douyin_call_t *call,
                             apr_pool_t *pool)
 {
     dygw_jsonw_t w;
@@ -30,10 +29,14 @@ void dygw_douyin_put_verify(DYGW_UNUSED const dygw_douyin_t *douyin,
         dygw_jsonw_string(&w, NULL, question->codes[i]);
     }
     dygw_jsonw_end_array(&w);
+    if (dygw_douyin_named_account(question)) {
+        dygw_jsonw_string(&w, "account_id", dygw_douyin_named_account(question));
+    }
     dygw_jsonw_end_object(&w);
     *call = (dygw_douyin_call_t){ .what = DYGW_CALL_VERIFY,
                                   .counted_as = DYGW_UPSTREAM_VERIFY,
                                   .name = CALL_NAME,
+                                  .account_id = question->account_id,
                                   .target = DYGW_PATH_OF_CERTIFICATES "verify/",
                                   .body = w.text,
                                   .body_len = w.len,
@@ -171,7 +174,7 @@ dygw_verify_reply_t *dygw_douyin_verify(dygw_douyin_t *douyin, const dygw_questi
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 
-    dygw_douyin_put_verify(douyin, question, &call, pool);
+    dygw_douyin_put_verify(question, &call, pool);
     call.access_token = access_token;
     dygw_douyin_call(douyin, &call, &reply, log, pool);
     return dygw_douyin_read_verify(douyin, question, &reply, log, pool);

@@ -2,6 +2,8 @@
  * Whose coupons they are. */
 #include "gateway/account.h"
 
+#include "util/text.h"
+
 const char *dygw_account_of_poi(const dygw_gateway_t *gateway, const char *poi_id)
 {
     const dygw_declared_store_t *store
@@ -13,6 +15,24 @@ const char *dygw_account_of_poi(const dygw_gateway_t *gateway, const char *poi_i
 const char *dygw_account_of(const dygw_gateway_t *gateway, const dygw_verification_t *v)
 {
     return v->account_id ? v->account_id : dygw_account_of_poi(gateway, v->poi_id);
+}
+
+int dygw_account_is_ours(const dygw_gateway_t *gateway, const char *account_id)
+{
+    int i;
+
+    if (dygw_text_same(gateway->account_id, account_id)) {
+        return 1;
+    }
+    for (i = 0; gateway->declared && i < gateway->declared->stores->nelts; i++) {
+        if (dygw_text_same(
+                APR_ARRAY_IDX(gateway->declared->stores, i, const dygw_declared_store_t *)
+                    ->account_id,
+                account_id)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void add_account(apr_array_header_t *accounts, apr_hash_t *known, const char *account)

@@ -14,6 +14,9 @@ const char *dygw_account_of_poi(const dygw_gateway_t *gateway, const char *poi_i
  * store. NULL: none. */
 const char *dygw_account_of(const dygw_gateway_t *gateway, const dygw_verification_t *v);
 
+/* Whether it is one of the gateway's accounts. */
+int dygw_account_is_ours(const dygw_gateway_t *gateway, const char *account_id);
+
 /* All accounts of the gateway, each once, DygwAccountId first: of const char *, from pool. */
 apr_array_header_t *dygw_accounts(const dygw_gateway_t *gateway, apr_pool_t *pool);
 

@@ -372,8 +372,9 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
     _Static_assert(sizeof names / sizeof *names == DYGW_QUESTIONS, "each question has a name");
 
     if (reply->error_code != 0) {
-        return apr_psprintf(pool, "%s: error_code %" APR_INT64_T_FMT, names[call],
-                            reply->error_code);
+        return apr_pstrcat(pool, names[call], ": error_code ",
+                           dygw_douyin_refusal_text(reply->error_code, reply->account_id, pool),
+                           NULL);
     }
     if (reply->http_status != 0 && reply->http_status != 200) {
         return apr_psprintf(pool, "%s: HTTP status %d", names[call], reply->http_status);

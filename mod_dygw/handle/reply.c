@@ -117,11 +117,13 @@ static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
     const dygw_reply_t *reply = result->upstream_spoke ? result->reply : NULL;
 
     if (reply && reply->kind == DYGW_REPLY_SETUP) {
-        dygw_log_rarely(&call->log, WARN,
-                        apr_psprintf(call->r->pool, "%" APR_INT64_T_FMT, reply->error_code), 0,
+        const char *what
+            = dygw_douyin_refusal_text(reply->error_code, reply->account_id, call->r->pool);
+
+        dygw_log_rarely(&call->log, WARN, what, 0,
                         DYGWNO(0210) "Douyin does not let this application do it: error_code "
-                                     "%" APR_INT64_T_FMT ", logid %s",
-                        reply->error_code, reply->logid);
+                                     "%s, logid %s",
+                        what, reply->logid);
         return;
     }
     dygw_log_rarely(&call->log, INFO,

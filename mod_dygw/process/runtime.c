@@ -214,7 +214,6 @@ dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_gateway_t *
     dygw_douyin_config_t config = { .base_url = cfg->upstream,
                                     .client_key = cfg->client_key,
                                     .client_secret = cfg->client_secret,
-                                    .account_id = cfg->account_id,
                                     .ca_file = cfg->ca_file,
                                     .proxy = cfg->proxy,
                                     .connect_timeout = cfg->connect_timeout,

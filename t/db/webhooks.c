@@ -23,13 +23,19 @@ static dygw_webhook_t message_about(const char *certificate_id)
     return message;
 }
 
-static dygw_verification_t *redeemed(dygw_db_t *db)
+static dygw_verification_t *redeemed_for(dygw_db_t *db, const char *account_id)
 {
     dygw_verification_t *v = record_succeeded(record_processing());
 
     v->certificate_id = suite_unique_text("7");
+    v->account_id = account_id;
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     return v;
+}
+
+static dygw_verification_t *redeemed(dygw_db_t *db)
+{
+    return redeemed_for(db, "2002");
 }
 
 static dygw_webhook_t *kept(dygw_db_t *db, const char *msg_id)
@@ -97,6 +103,31 @@ static void test_a_message_about_nothing_of_ours_is_kept(DYGW_UNUSED void **stat
     dygw_db_close(db);
 }
 
+static void test_a_record_with_another_account_is_found(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *coupon = redeemed(db)->certificate_id;
+    const char *other = NULL;
+
+    assert_int_equal(dygw_store_verification_other_account(db, coupon, "2002", &other, suite_pool), APR_NOTFOUND);
+    assert_int_equal(dygw_store_verification_other_account(db, suite_unique_text("7"), "9", &other, suite_pool),
+                     APR_NOTFOUND);
+    assert_null(other);
+    assert_int_equal(dygw_store_verification_other_account(db, coupon, "9", &other, suite_pool), APR_SUCCESS);
+    assert_string_equal(other, "2002");
+    dygw_db_close(db);
+}
+
+static void test_a_record_without_an_account_has_no_other(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *coupon = redeemed_for(db, NULL)->certificate_id;
+    const char *other = NULL;
+
+    assert_int_equal(dygw_store_verification_other_account(db, coupon, "9", &other, suite_pool), APR_NOTFOUND);
+    dygw_db_close(db);
+}
+
 static void test_long_words_of_a_message_are_cut(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -154,6 +185,8 @@ void suite_webhooks(void)
         SUITE_TEST(test_a_message_is_kept_and_marks_its_records),
         SUITE_TEST(test_a_message_that_comes_again_changes_nothing),
         SUITE_TEST(test_a_message_about_nothing_of_ours_is_kept),
+        SUITE_TEST(test_a_record_with_another_account_is_found),
+        SUITE_TEST(test_a_record_without_an_account_has_no_other),
         SUITE_TEST(test_long_words_of_a_message_are_cut),
         SUITE_TEST(test_a_message_that_cannot_be_kept_marks_nothing),
         SUITE_TEST(test_a_message_whose_commit_s_answer_is_lost_is_kept_once),

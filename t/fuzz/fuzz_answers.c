@@ -50,7 +50,6 @@ void fuzz_start(apr_pool_t *pool)
         .base_url = "https://open.douyin.com",
         .client_key = "ck",
         .client_secret = "secret",
-        .account_id = "7014065493820573710",
         .connect_timeout = 1,
         .total_timeout = 1,
     };
@@ -160,13 +159,12 @@ static dygw_reply_t stores(apr_pool_t *pool)
 }
 
 /* As async.c makes them. */
-static dygw_reply_t ask(void (*put)(const dygw_douyin_t *, const dygw_question_t *, dygw_douyin_call_t *, apr_pool_t *),
-                        apr_pool_t *pool)
+static dygw_reply_t ask(void (*put)(const dygw_question_t *, dygw_douyin_call_t *, apr_pool_t *), apr_pool_t *pool)
 {
     dygw_douyin_call_t call;
     dygw_reply_t reply;
 
-    put(douyin, &question, &call, pool);
+    put(&question, &call, pool);
     dygw_douyin_call(douyin, &call, &reply, &fuzz_log, pool);
     return reply;
 }

@@ -188,12 +188,15 @@ static void get_and_query_encode_what_they_ask_for(void **state)
 static void a_repetition_sends_the_bytes_of_the_verify(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
-    static const dygw_question_t repeat
-        = { .what = DYGW_QUESTION_VERIFY, .poi_id = POI, .verify_token = "78a23d74-d0f5", .codes = codes, .count = 2 };
+    static const dygw_question_t repeat = { .what = DYGW_QUESTION_VERIFY,
+                                            .account_id = "7014065493820573710",
+                                            .poi_id = POI,
+                                            .verify_token = "78a23d74-d0f5",
+                                            .codes = codes,
+                                            .count = 2 };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
-    u->config.account_id = "7014065493820573710";
     upstream_answer(u, "{\"data\":{\"error_code\":0,\"verify_results\":["
                        "{\"result\":0,\"code\":\"CgwIARDh+JxjL/yABKA==\",\"verify_id\":\"1\"},"
                        "{\"result\":1208,\"code\":\"CgwIARDh+JxjL/yABKA==\"}]}}");
@@ -254,11 +257,11 @@ static void cancel_sends_the_same_bytes_waited_for_or_not(void **state)
 
 static void the_order_query_names_the_account(void **state)
 {
-    static const dygw_question_t order = { .what = DYGW_QUESTION_ORDER, .order_id = "7000277894" };
+    static const dygw_question_t order
+        = { .what = DYGW_QUESTION_ORDER, .account_id = "7014065493820573710", .order_id = "7000277894" };
     upstream_t *u = *state;
     dygw_answer_t answer;
 
-    u->config.account_id = "7014065493820573710";
     upstream_answer(u, "{\"data\":{\"error_code\":0,\"orders\":[{\"order_id\":\"7000277894\"}]}}");
     assert_starts(question_sent(u, &order, &answer),
                   "GET /goodlife/v1/trade/order/query/?page_num=1&page_size=10"

@@ -67,12 +67,47 @@ static void prepare_sends_these_bytes(void **state)
 static void verify_sends_these_bytes_and_the_same_again(void **state)
 {
     static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
+    static const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                              .account_id = "7014065493820573710",
+                                              .poi_id = POI,
+                                              .verify_token = "78a23d74-d0f5",
+                                              .codes = codes,
+                                              .count = 2 };
     upstream_t *u = *state;
 
-    u->config.account_id = "7014065493820573710";
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
-    verify(u, codes, 2);
-    verify(u, codes, 2);
+    dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
+    dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
+    assert_string_equal(loopback_request(u->server, 0),
+                        apr_psprintf(u->pool,
+                                     "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "access-token: " TOKEN "\r\n"
+                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
+                                     "Content-Length: 166\r\n\r\n"
+                                     "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
+                                     "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"],"
+                                     "\"account_id\":\"7014065493820573710\"}",
+                                     loopback_port(u->server)));
+    assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
+}
+
+/* What a version sent that had the account in all headers and in no verify's body. */
+static void a_verify_with_its_account_in_the_header_alone_sends_these_bytes(void **state)
+{
+    static const char *const codes[] = { "CgwIARDh+JxjL/yABKA==", "CgwIARDh+JxjL/yABKA==" };
+    static const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                              .account_id = "7014065493820573710",
+                                              .account_in_header_only = 1,
+                                              .poi_id = POI,
+                                              .verify_token = "78a23d74-d0f5",
+                                              .codes = codes,
+                                              .count = 2 };
+    upstream_t *u = *state;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    dygw_douyin_verify(u->douyin, &question, TOKEN, &u->log, u->pool);
     assert_string_equal(loopback_request(u->server, 0),
                         apr_psprintf(u->pool,
                                      "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
@@ -84,7 +119,6 @@ static void verify_sends_these_bytes_and_the_same_again(void **state)
                                      "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
                                      "\"encrypted_codes\":[\"CgwIARDh+JxjL/yABKA==\",\"CgwIARDh+JxjL/yABKA==\"]}",
                                      loopback_port(u->server)));
-    assert_string_equal(loopback_request(u->server, 0), loopback_request(u->server, 1));
 }
 
 static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
@@ -105,21 +139,29 @@ static void a_large_body_is_sent_without_waiting_for_a_continue(void **state)
     assert_int_equal(strlen(body_of(loopback_request(u->server, 0))), 84 + 10 * 2048 + 10 * 3 - 1);
 }
 
-static void stores_asks_for_the_configured_account_unless_one_is_named(void **state)
+static void stores_asks_for_an_account_for_a_store_or_for_both(void **state)
 {
-    static const dygw_question_t all = { .what = DYGW_QUESTION_STORES, .page = 2, .size = 50 };
-    static const dygw_question_t of_another
+    static const dygw_question_t all = { .what = DYGW_QUESTION_STORES, .account_id = "1001", .page = 2, .size = 50 };
+    static const dygw_question_t both
         = { .what = DYGW_QUESTION_STORES, .account_id = "1002", .poi_id = POI, .page = 1, .size = 20 };
+    static const dygw_question_t one = { .what = DYGW_QUESTION_STORES,
+                                         .account_id = "1002",
+                                         .account_in_header_only = 1,
+                                         .poi_id = POI,
+                                         .page = 1,
+                                         .size = 20 };
     upstream_t *u = *state;
 
-    u->config.account_id = "1001";
     upstream_script(u, { LOOPBACK_ANSWER, GOOD });
     dygw_douyin_stores(u->douyin, &all, TOKEN, &u->log, u->pool);
-    dygw_douyin_stores(u->douyin, &of_another, TOKEN, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, &both, TOKEN, &u->log, u->pool);
+    dygw_douyin_stores(u->douyin, &one, TOKEN, &u->log, u->pool);
     assert_starts(loopback_request(u->server, 0),
                   "GET /goodlife/v1/shop/poi/query/?page=2&size=50&account_id=1001 HTTP/1.1\r\n");
     assert_starts(loopback_request(u->server, 1), "GET /goodlife/v1/shop/poi/query/?page=1&size=20&account_id=1002"
                                                   "&poi_id=7012345678901234567 HTTP/1.1\r\n");
+    assert_starts(loopback_request(u->server, 2),
+                  "GET /goodlife/v1/shop/poi/query/?page=1&size=20&poi_id=7012345678901234567 HTTP/1.1\r\n");
 }
 
 static void the_token_call_sends_the_secret_in_the_body_and_no_token(void **state)
@@ -260,8 +302,9 @@ int main(void)
         TEST(prepare_encodes_each_argument_once),
         TEST(prepare_sends_these_bytes),
         TEST(verify_sends_these_bytes_and_the_same_again),
+        TEST(a_verify_with_its_account_in_the_header_alone_sends_these_bytes),
         TEST(a_large_body_is_sent_without_waiting_for_a_continue),
-        TEST(stores_asks_for_the_configured_account_unless_one_is_named),
+        TEST(stores_asks_for_an_account_for_a_store_or_for_both),
         TEST(the_token_call_sends_the_secret_in_the_body_and_no_token),
         TEST(the_other_token_call_can_be_configured),
         TEST(a_new_token_is_used_from_the_next_call_on),

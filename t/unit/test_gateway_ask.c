@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c
- * links: gateway/token.c gateway/db_work.c
+ * links: gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -213,7 +213,7 @@ static void the_stable_call_is_made_with_a_token_in_hand(DYGW_UNUSED void **stat
     assert_string_equal(verdict(checks, "token"), "pass");
     assert_string_equal(detail(checks, "token", "expires_in"), "60");
     assert_int_equal(world.token_calls, 1);
-    assert_string_equal(world.asked, "held get - -; held stores " ACCOUNT " -; held order - -; "
+    assert_string_equal(world.asked, "held get " ACCOUNT " -; held stores " ACCOUNT " -; held order " ACCOUNT " -; "
                                      "held records " ACCOUNT " -; ");
 }
 
@@ -292,7 +292,7 @@ static void another_store_is_asked_for_by_itself(DYGW_UNUSED void **state)
 
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"root_account\":{\"account_id\":\"" ACCOUNT "\"}}]}";
     assert_string_equal(verdict(diagnose(stores), "store"), "pass");
-    assert_non_null(strstr(world.asked, "held stores - 72; "));
+    assert_non_null(strstr(world.asked, "held stores " ACCOUNT " 72; "));
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"}}]}";
     assert_string_equal(verdict(diagnose(stores), "store"), "pass");
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"account\":{\"parent_account\":"
@@ -313,7 +313,7 @@ static void few_stores_are_asked_for_at_once(DYGW_UNUSED void **state)
     }
     assert_int_equal(json_array_size(diagnose(stores)), 10 + DYGW_DIAGNOSIS_STORES);
     assert_true(world.most_under_way <= 5);
-    assert_non_null(strstr(world.asked, "held stores - 119; "));
+    assert_non_null(strstr(world.asked, "held stores " ACCOUNT " 119; "));
 }
 
 /* --- the way --- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
- * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c
+ * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c
+ * links: gateway/declared.c douyin/codes.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
@@ -436,7 +437,7 @@ static void without_an_account_nothing_is_asked(DYGW_UNUSED void **state)
 
     gateway->account_id = NULL;
     enrich(1);
-    check_pending(v, 1, "DygwAccountId is not set");
+    check_pending(v, 1, "its store has no account: neither DygwStoreAccount nor DygwAccountId is set");
     assert_string_equal(fake_asked(), "");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One key, one redemption. The table of keys and the redemption itself are played here.
  * links: gateway/ask.c gateway/host.c gateway/redeem/idempotency.c gateway/redeem/lookup.c gateway/token.c
- * links: store/verification/words.c gateway/db_work.c
+ * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c
+ * links: douyin/codes.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reading what is recorded.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/token.c gateway/db_work.c
+ * links: gateway/account.c gateway/declared.c douyin/codes.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

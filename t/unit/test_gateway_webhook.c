@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Douyin tells of its own accord. The table of messages is played here.
  * links: gateway/ask.c gateway/host.c gateway/token.c gateway/settle/webhook.c gateway/db_work.c
+ * links: gateway/account.c gateway/declared.c douyin/codes.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
@@ -47,10 +48,30 @@ apr_status_t dygw_store_webhook_insert(DYGW_UNUSED dygw_db_t *db, dygw_webhook_t
     return insert_gives;
 }
 
+/* The account that a record of the coupon has; NULL: none is recorded. */
+static const char *recorded;
+static int looks;
+
+apr_status_t dygw_store_verification_other_account(DYGW_UNUSED dygw_db_t *db, const char *certificate_id,
+                                                   const char *account_id, const char **other,
+                                                   DYGW_UNUSED apr_pool_t *in)
+{
+    assert_int_equal(fake_store_open_units(), 1);
+    assert_string_equal(certificate_id, "7382420130108424203");
+    looks++;
+    if (!recorded || strcmp(recorded, account_id) == 0) {
+        return APR_NOTFOUND;
+    }
+    *other = recorded;
+    return APR_SUCCESS;
+}
+
 static int set_up(void **state)
 {
     make_pool(state);
     gateway = fake_world(pool);
+    recorded = NULL;
+    looks = 0;
     memset(&kept, 0, sizeof(kept));
     inserts = 0;
     records = 1;
@@ -139,6 +160,115 @@ static void the_log_tells_its_msg_id(DYGW_UNUSED void **state)
     receive(NULL, MESSAGE);
     assert_int_equal(fake_logged("(Msg-Id ?)"), 3);
 }
+
+/* --- whose it is --- */
+
+#define OF_CONTENT(more) \
+    "{\"event\":\"life_trade_certificate_notify\",\"content\":{\"certificate\":" \
+    "{\"certificate_id\":\"7382420130108424203\"" more "}}"
+#define STRANGER "DYGW0761"
+#define DIFFERS  "DYGW0762"
+
+static void its_account_is_found_wherever_it_stands(DYGW_UNUSED void **state)
+{
+    static const char *const messages[] = {
+        OF_CONTENT(",\"account_id\":\"71\"}"),
+        OF_CONTENT(",\"account_id\":71}"),
+        OF_CONTENT("},\"order\":{\"account_id\":\"71\"}"),
+        OF_CONTENT("},\"account_id\":\"71\""),
+        OF_CONTENT("},\"account_id\":71"),
+        OF_CONTENT(",\"account_id\":\"71\"},\"account_id\":\"72\""),
+    };
+
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        receive("msg-1", messages[i]);
+        assert_int_equal(out.code, DYGW_OK);
+        assert_string_equal(kept.account_id, "71");
+    }
+    receive("msg-1", OF_CONTENT("}"));
+    assert_null(kept.account_id);
+}
+
+static void declare(const char *poi_id, const char *account_id)
+{
+    dygw_declared_store_t *store = apr_pcalloc(pool, sizeof(*store));
+    dygw_declared_t *declared = dygw_declared_create(pool);
+    const char *field;
+
+    store->code = "s";
+    store->poi_id = poi_id;
+    store->account_id = account_id;
+    dygw_declared_add_store(declared, store, &field);
+    gateway->declared = declared;
+}
+
+/* Douyin would give the address up for all merchants, were it refused. */
+static void another_merchants_is_accepted_and_its_coupon_decides(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_host_work(gateway);
+
+    gateway->account_id = "70";
+    declare("1", "71");
+    receive("msg-1", OF_CONTENT(",\"account_id\":\"79\"}"));
+    assert_int_equal(out.code, DYGW_OK);
+    assert_string_equal(answer, "{}");
+    assert_string_equal(kept.account_id, "79");
+    assert_int_equal(fake_logged(STRANGER), 1);
+    assert_int_equal(fake_logged("account 79"), 1);
+    assert_true(dygw_host_work(gateway) != work);
+    receive("msg-1", "{\"event\":\"life_trade_order_notify\",\"content\":{\"order\":{\"account_id\":\"80\"}}}");
+    receive("msg-1", "{\"event\":\"life_x\",\"content\":{\"account_id\":\"a b\"}}");
+    assert_int_equal(fake_logged(STRANGER), 3);
+    assert_int_equal(fake_logged("account 80"), 1);
+    assert_int_equal(fake_logged("account ?"), 1);
+    assert_int_equal(fake_logged("a b"), 0);
+    assert_int_equal(looks, 0);
+}
+
+static void our_own_are_no_strangers(DYGW_UNUSED void **state)
+{
+    receive("msg-1", MESSAGE); /* no account is configured: any is as good */
+    gateway->account_id = "70";
+    declare("1", "6943233382746834985");
+    receive("msg-1", MESSAGE);
+    receive("msg-1", OF_CONTENT(",\"account_id\":70}"));
+    receive("msg-1", OF_CONTENT("}"));
+    assert_int_equal(fake_logged(STRANGER), 0);
+}
+
+static void a_record_of_another_account_is_told_and_due_all_the_same(DYGW_UNUSED void **state)
+{
+    apr_int64_t work = dygw_host_work(gateway);
+
+    gateway->account_id = "70";
+    declare("1", "6943233382746834985");
+    recorded = "70";
+    receive("msg-1", MESSAGE);
+    assert_int_equal(out.code, DYGW_OK);
+    assert_int_equal(fake_logged(DIFFERS), 1);
+    assert_int_equal(fake_logged("of account 6943233382746834985, which is recorded with account 70"), 1);
+    assert_true(dygw_host_work(gateway) != work);
+    recorded = "6943233382746834985";
+    receive("msg-1", MESSAGE);
+    recorded = NULL;
+    receive("msg-1", MESSAGE);
+    assert_int_equal(fake_logged(DIFFERS), 1);
+    assert_int_equal(looks, 3);
+}
+
+static void one_account_alone_is_not_compared(DYGW_UNUSED void **state)
+{
+    gateway->account_id = "6943233382746834985";
+    receive("msg-1", MESSAGE);
+    declare("1", "71");
+    records = 0;
+    receive("msg-1", MESSAGE);
+    insert_gives = APR_EEXIST;
+    receive("msg-1", MESSAGE);
+    assert_int_equal(looks, 0);
+}
+
+/* --- what else may come --- */
 
 static void a_message_counts_once(DYGW_UNUSED void **state)
 {
@@ -266,6 +396,11 @@ int main(void)
         TEST(a_message_is_what_its_body_is),
         TEST(the_log_tells_its_msg_id),
         TEST(damaged_text_does_not_hide_what_has_changed),
+        TEST(its_account_is_found_wherever_it_stands),
+        TEST(another_merchants_is_accepted_and_its_coupon_decides),
+        TEST(our_own_are_no_strangers),
+        TEST(a_record_of_another_account_is_told_and_due_all_the_same),
+        TEST(one_account_alone_is_not_compared),
         TEST(a_message_counts_once),
         TEST(a_coupon_of_others_makes_no_work),
         TEST(without_database_douyin_is_to_send_it_again),

@@ -115,7 +115,7 @@ static int may_probe_stores(const dygw_probes_t *probes)
            || (reply && (reply->kind == DYGW_REPLY_OK || reply->kind == DYGW_REPLY_COUPON));
 }
 
-/* A store is asked for by its id alone: with an account_id, Douyin would ignore the id. */
+/* A store is asked for by its id: with the argument account_id, Douyin would ignore the id. */
 static void probe_stores(dygw_probes_t *probes)
 {
     const dygw_probe_t *all = &probes->scopes[DYGW_PROBE_STORES];
@@ -150,10 +150,11 @@ static void make_scope_probes(dygw_probes_t *probes)
     dygw_ms_t now = dygw_now();
     int i;
 
-    probes->scopes[DYGW_PROBE_CERTIFICATE]
-        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_CERTIFICATE,
-                          .scope = "life.capacity.fulfilment",
-                          .question = { .what = DYGW_QUESTION_GET, .encrypted_code = NO_CODE } };
+    probes->scopes[DYGW_PROBE_CERTIFICATE] = (dygw_probe_t){
+        .check = DYGW_CHECK_SCOPE_CERTIFICATE,
+        .scope = "life.capacity.fulfilment",
+        .question = { .what = DYGW_QUESTION_GET, .account_id = account, .encrypted_code = NO_CODE }
+    };
     probes->scopes[DYGW_PROBE_STORES]
         = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_STORE,
                           .scope = "life.capacity.shop",
@@ -161,10 +162,11 @@ static void make_scope_probes(dygw_probes_t *probes)
                                         .account_id = account,
                                         .page = 1,
                                         .size = DYGW_STORES_PER_PAGE } };
-    probes->scopes[DYGW_PROBE_ORDER]
-        = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_ORDER,
-                          .scope = "life.capacity.order.query",
-                          .question = { .what = DYGW_QUESTION_ORDER, .order_id = NO_ORDER } };
+    probes->scopes[DYGW_PROBE_ORDER] = (dygw_probe_t){
+        .check = DYGW_CHECK_SCOPE_ORDER,
+        .scope = "life.capacity.order.query",
+        .question = { .what = DYGW_QUESTION_ORDER, .account_id = account, .order_id = NO_ORDER }
+    };
     probes->scopes[DYGW_PROBE_BILLING]
         = (dygw_probe_t){ .check = DYGW_CHECK_SCOPE_BILLING,
                           .scope = "life.capacity.billing",
@@ -179,6 +181,8 @@ static void make_scope_probes(dygw_probes_t *probes)
 
 static void make_store_probes(dygw_probes_t *probes)
 {
+    const char *account = probes->d->ctx->gateway->account_id;
+
     probes->store_count = probes->d->poi_ids->nelts;
     for (int i = 0; i < probes->store_count; i++) {
         const char *poi_id = APR_ARRAY_IDX(probes->d->poi_ids, i, const char *);
@@ -186,6 +190,8 @@ static void make_store_probes(dygw_probes_t *probes)
         probes->stores[i] = (dygw_probe_t){ .check = DYGW_CHECK_STORE,
                                             .poi_id = poi_id,
                                             .question = { .what = DYGW_QUESTION_STORES,
+                                                          .account_id = account,
+                                                          .account_in_header_only = 1,
                                                           .poi_id = poi_id,
                                                           .page = 1,
                                                           .size = DYGW_STORES_PER_PAGE } };

@@ -16,6 +16,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/host.h"
 #include "gateway/db_work.h"
@@ -117,6 +118,7 @@ static const dygw_reply_t *call_cancel(void *baton, const char *access_token)
     cancel_t *c = baton;
     const dygw_question_t question
         = { .what = DYGW_QUESTION_CANCEL,
+            .account_id = dygw_account_of(c->ctx->gateway, c->v),
             .verify_id = c->v->verify_id,
             .certificate_id = c->v->certificate_id,
             .cancel_token = dygw_cancel_token(c->ctx->gateway, c->v, c->ctx->pool) };
@@ -146,8 +148,10 @@ static int cancel_apply_reply(const cancel_t *c, const dygw_reply_t *reply)
     if (cancel_is_refused(reply)) {
         dygw_log(c->ctx->log, INFO, 0,
                  DYGWNO(0453) "Douyin does not cancel verification %" APR_INT64_T_FMT
-                              ": error_code %" APR_INT64_T_FMT ", logid %s",
-                 c->id, reply->error_code, reply->logid);
+                              ": error_code %s, logid %s",
+                 c->id,
+                 dygw_douyin_refusal_text(reply->error_code, reply->account_id, c->ctx->pool),
+                 reply->logid);
         dygw_cancel_refused(c->v, reply);
         return 1;
     }

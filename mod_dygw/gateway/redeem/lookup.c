@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
 
@@ -23,9 +24,10 @@ static const dygw_reply_t *call_stores(void *baton, const char *access_token)
 void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_id, int page,
                  int size, dygw_result_t *out)
 {
+    const char *of_store = dygw_account_of_poi(ctx->gateway, poi_id);
     stores_query_t q = { .ctx = ctx,
                          .question = { .what = DYGW_QUESTION_STORES,
-                                       .account_id = account_id,
+                                       .account_id = account_id ? account_id : of_store,
                                        .poi_id = poi_id,
                                        .page = page,
                                        .size = size } };

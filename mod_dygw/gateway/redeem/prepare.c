@@ -6,13 +6,22 @@
 #include <apr_time.h>
 
 #include "douyin/codes.h"
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/redeem/redeem.h"
+
+/* As dygw_account_of has it of the verification that the request is going to be. */
+static const char *account_of_request(const dygw_redeem_t *r)
+{
+    return r->request->account_id ? r->request->account_id
+                                  : dygw_account_of_poi(r->ctx->gateway, r->request->poi_id);
+}
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {
     dygw_redeem_t *r = baton;
     const dygw_prepare_question_t question = { .poi_id = r->request->poi_id,
+                                               .account_id = account_of_request(r),
                                                .encrypted_data = r->encrypted_data,
                                                .code = r->request->code };
     dygw_prepare_reply_t *reply = dygw_douyin_prepare(r->ctx->gateway->douyin, &question,
@@ -59,8 +68,24 @@ static int resolve_short_link(dygw_redeem_t *r, dygw_result_t *out)
     return 0;
 }
 
+/* What Douyin answers of another merchant's store is not documented; an empty list is among what
+ * was seen. Most empty lists are of orders that have been used up. */
+static void hint_at_account(const dygw_redeem_t *r, const dygw_prepare_reply_t *prepared)
+{
+    const char *account = prepared->reply.account_id;
+
+    if (prepared->reply.kind == DYGW_REPLY_OK && prepared->certificates->nelts == 0 && account) {
+        dygw_log_rarely(r->ctx->log, INFO, r->request->poi_id, 0,
+                        DYGWNO(0760) "Douyin lists no coupon for store %s and account %s; if that "
+                                     "goes on: does this store belong to this account?",
+                        r->request->poi_id, account);
+    }
+}
+
 const dygw_prepare_reply_t *dygw_redeem_prepare(dygw_redeem_t *r, dygw_result_t *out)
 {
+    const dygw_prepare_reply_t *prepared;
+
     if (r->request->mode == DYGW_MODE_SHORT_LINK && !resolve_short_link(r, out)) {
         return NULL;
     }
@@ -68,8 +93,10 @@ const dygw_prepare_reply_t *dygw_redeem_prepare(dygw_redeem_t *r, dygw_result_t 
         return NULL;
     }
     /* call_prepare returns the first member of a dygw_prepare_reply_t. */
-    return (const dygw_prepare_reply_t *)dygw_ask(r->ctx, DYGW_ASK_HARMLESS, call_prepare, r,
-                                                  &r->token);
+    prepared = (const dygw_prepare_reply_t *)dygw_ask(r->ctx, DYGW_ASK_HARMLESS, call_prepare, r,
+                                                      &r->token);
+    hint_at_account(r, prepared);
+    return prepared;
 }
 
 int dygw_redeem_choose(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,

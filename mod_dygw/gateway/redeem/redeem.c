@@ -24,6 +24,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/host.h"
 #include "gateway/db_work.h"
@@ -305,7 +306,10 @@ static dygw_ms_t last_moment_to_send(const dygw_redeem_t *r)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_redeem_t *r = baton;
+    const dygw_verification_t *first = r->out->verifications[0];
     const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                       .account_id = dygw_account_of(r->ctx->gateway, first),
+                                       .account_in_header_only = !first->account_id,
                                        .poi_id = r->request->poi_id,
                                        .verify_token = r->verify_token,
                                        .codes = r->codes,
@@ -339,12 +343,14 @@ static void warn_of_platform_fault(const dygw_redeem_t *r, const dygw_verify_rep
         }
     }
     if (error_code != 0) {
-        dygw_log_rarely(r->ctx->log, WARN,
-                        apr_psprintf(r->ctx->pool, "%" APR_INT64_T_FMT, error_code), 0,
+        const char *what
+            = dygw_douyin_refusal_text(error_code, answer->reply.account_id, r->ctx->pool);
+
+        dygw_log_rarely(r->ctx->log, WARN, what, 0,
                         DYGWNO(0415) "Douyin does not let verification %" APR_INT64_T_FMT
                                      " be done, for what is not the coupon's fault: error_code "
-                                     "%" APR_INT64_T_FMT ", logid %s; it is repeated",
-                        r->out->verifications[0]->id, error_code, answer->reply.logid);
+                                     "%s, logid %s; it is repeated",
+                        r->out->verifications[0]->id, what, answer->reply.logid);
     }
 }
 

@@ -19,8 +19,8 @@ void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
 void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
                        dygw_result_t *out);
 
-/* Lists stores for /douyin/stores, in the same way. account_id, poi_id: NULL for none. page: from
- * 1; size: stores in a page. */
+/* Lists stores for /douyin/stores, in the same way. account_id NULL: that of the store, else
+ * DygwAccountId. poi_id: NULL for none. page: from 1; size: stores in a page. */
 void dygw_stores(const dygw_ctx_t *ctx, const char *account_id, const char *poi_id, int page,
                  int size, dygw_result_t *out);
 

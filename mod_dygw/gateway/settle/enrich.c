@@ -12,6 +12,7 @@
  * may take it for their own. */
 #include <string.h>
 
+#include "gateway/account.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
@@ -303,17 +304,22 @@ static void enrich_take_coupon(learned_t *learned, const dygw_coupons_reply_t *a
     }
 }
 
-static const dygw_question_t *order_question(dygw_job_t *job, const char *order_id)
+static const dygw_question_t *order_question(dygw_job_t *job, const dygw_verification_t *v)
 {
-    job->question = (dygw_question_t){ .what = DYGW_QUESTION_ORDER, .order_id = order_id };
+    job->question = (dygw_question_t){
+        .what = DYGW_QUESTION_ORDER,
+        .account_id = dygw_account_of(job->ctx.gateway, v),
+        .order_id = paid_order_of(v),
+    };
     return &job->question;
 }
 
-static const dygw_question_t *coupon_question(dygw_job_t *job, const char *encrypted_code)
+static const dygw_question_t *coupon_question(dygw_job_t *job, const dygw_verification_t *v)
 {
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET,
-        .encrypted_code = encrypted_code,
+        .account_id = dygw_account_of(job->ctx.gateway, v),
+        .encrypted_code = v->encrypted_code,
     };
     return &job->question;
 }
@@ -326,7 +332,7 @@ static const dygw_question_t *enrich_next_question(dygw_job_t *job)
         const learned_t *learned = &learned_of(job)[i];
 
         if (learned->wanted && !learned->asked_order && paid_order_of(job->rows[i])) {
-            return order_question(job, paid_order_of(job->rows[i]));
+            return order_question(job, job->rows[i]);
         }
     }
     for (i = 0; i < job->count; i++) {
@@ -334,7 +340,7 @@ static const dygw_question_t *enrich_next_question(dygw_job_t *job)
 
         if (learned->wanted && (!learned->error || learned->nameless) && !learned->asked_coupon
             && job->rows[i]->encrypted_code) {
-            return coupon_question(job, job->rows[i]->encrypted_code);
+            return coupon_question(job, job->rows[i]);
         }
     }
     enrich_write(job);
@@ -363,8 +369,8 @@ static const dygw_question_t *enrich_answered(dygw_job_t *job, dygw_answer_t ans
 /* Returns why Douyin cannot be asked about the row; NULL: it can. */
 static const char *enrich_obstacle(const dygw_job_t *job, const dygw_verification_t *v)
 {
-    if (!job->ctx.gateway->account_id) {
-        return "DygwAccountId is not set";
+    if (!dygw_account_of(job->ctx.gateway, v)) {
+        return "its store has no account: neither DygwStoreAccount nor DygwAccountId is set";
     }
     return paid_order_of(v) || v->encrypted_code ? NULL : "neither its order nor its code is known";
 }

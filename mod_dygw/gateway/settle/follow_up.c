@@ -19,6 +19,7 @@
 #include "gateway/settle/follow_up.h"
 
 #include "douyin/codes.h"
+#include "gateway/account.h"
 #include "gateway/record.h"
 #include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
@@ -56,6 +57,7 @@ static dygw_follow_up_next_e follow_up_ask_get(dygw_job_t *job)
 {
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET,
+        .account_id = dygw_account_of(job->ctx.gateway, dygw_follow_up_row(job)),
         .encrypted_code = dygw_follow_up_row(job)->encrypted_code,
     };
     return DYGW_FOLLOW_UP_ASK;
@@ -82,6 +84,7 @@ static dygw_follow_up_next_e follow_up_send_cancel(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_CANCEL,
+        .account_id = dygw_account_of(job->ctx.gateway, v),
         .verify_id = v->verify_id,
         .certificate_id = v->certificate_id,
         .cancel_token = dygw_cancel_token(job->ctx.gateway, v, job->ctx.pool),
@@ -120,9 +123,9 @@ static dygw_follow_up_next_e end_cancel_done(dygw_job_t *job, dygw_confirmed_by_
 static dygw_follow_up_next_e end_cancel_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     dygw_log(job->ctx.log, INFO, 0,
-             DYGWNO(0433) "verification %" APR_INT64_T_FMT
-                          " is not cancelled: error_code %" APR_INT64_T_FMT,
-             dygw_follow_up_row(job)->id, reply->error_code);
+             DYGWNO(0433) "verification %" APR_INT64_T_FMT " is not cancelled: error_code %s",
+             dygw_follow_up_row(job)->id,
+             dygw_douyin_refusal_text(reply->error_code, reply->account_id, job->ctx.pool));
     dygw_cancel_refused(dygw_follow_up_row(job), reply);
     return dygw_follow_up_end_cancel(job, DYGW_CANCEL_REFUSED);
 }

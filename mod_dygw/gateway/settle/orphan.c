@@ -7,6 +7,7 @@
  *   ours, but it cannot  that is tried again until it is too late for late verifies, then written
  *   be cancelled         to the log as an error
  *   not certainly ours   it is left alone, and in the end written to the log */
+#include "gateway/account.h"
 #include "gateway/record.h"
 #include "gateway/settle/attribution.h"
 #include "gateway/settle/cancelled.h"
@@ -110,6 +111,7 @@ static dygw_follow_up_next_e cancel_orphan(dygw_job_t *job, const dygw_seen_coup
              v->id, dygw_verify_status_word(v->verify_status), orphan->verify_id);
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_CANCEL,
+        .account_id = dygw_account_of(job->ctx.gateway, v),
         .verify_id = late.verify_id,
         .certificate_id
         = seen->certificate.certificate_id ? seen->certificate.certificate_id : v->certificate_id,

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "douyin/douyin.h"
+#include "gateway/account.h"
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
@@ -46,6 +47,7 @@ void dygw_repeat_count(const dygw_job_t *job, dygw_ms_t now)
 const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
 {
     const dygw_settle_t *s = job->state;
+    const dygw_verification_t *first = job->rows[0];
     const char **codes = apr_palloc(job->ctx.pool, (apr_size_t)job->count * sizeof(*codes));
     int i;
 
@@ -54,8 +56,10 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_VERIFY,
-        .poi_id = job->rows[0]->poi_id,
-        .verify_token = job->rows[0]->verify_token,
+        .account_id = dygw_account_of(job->ctx.gateway, first),
+        .account_in_header_only = !first->account_id,
+        .poi_id = first->poi_id,
+        .verify_token = first->verify_token,
         .codes = codes,
         .count = job->count,
         .send_by = s->evidence.now + SEND_WITHIN_MS,

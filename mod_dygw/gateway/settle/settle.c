@@ -24,6 +24,7 @@
  * waits. */
 #include <string.h>
 
+#include "gateway/account.h"
 #include "gateway/db_work.h"
 #include "gateway/record.h"
 #include "gateway/settle/attribution.h"
@@ -265,6 +266,7 @@ static const dygw_question_t *settle_ask_next(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_GET,
+        .account_id = dygw_account_of(job->ctx.gateway, job->rows[i]),
         .encrypted_code = job->rows[i]->encrypted_code,
     };
     return &job->question;
@@ -280,8 +282,11 @@ static const dygw_question_t *settle_look(dygw_job_t *job)
     if (!knows_order(job->rows[0])) {
         return settle_ask_next(job);
     }
-    job->question
-        = (dygw_question_t){ .what = DYGW_QUESTION_QUERY, .order_id = job->rows[0]->order_id };
+    job->question = (dygw_question_t){
+        .what = DYGW_QUESTION_QUERY,
+        .account_id = dygw_account_of(job->ctx.gateway, job->rows[0]),
+        .order_id = job->rows[0]->order_id,
+    };
     return &job->question;
 }
 

@@ -8,20 +8,29 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/webhook.h"
-#include "util/compiler.h"
 #include "util/json.h"
 #include "util/jsonw.h"
+#include "util/spelling.h"
 
 #define URL_CHECK      "verify_webhook"
 #define COUPON_CHANGED "life_trade_certificate_notify"
 #define CHALLENGE_MAX  256 /* bytes, the most of a challenge that is a text */
 #define MSG_ID_MAX     128
 #define EVENT_NAME_MAX 64
+#define ACCOUNT_MAX    64
 #define NOTHING_TO_SAY "{}"
+
+/* A message about a coupon, and whose the coupon is. */
+typedef struct received_t {
+    dygw_webhook_t change;
+    int may_differ;            /* its account is one of several of ours */
+    const char *other_account; /* of a record of the coupon; NULL: none has another one */
+} received_t;
 
 /* Returns the message's `content`, which Douyin writes as an object, or as a text that holds one.
  * NULL: it is neither. */
@@ -98,9 +107,20 @@ static const char *hash_name(const char *body, apr_size_t len, apr_pool_t *pool)
     return apr_pstrcat(pool, "sha256:", hash, NULL);
 }
 
-static void read_coupon_change(const json_t *message, apr_pool_t *pool, dygw_webhook_t *change)
+/* Returns the account that a message is about, wherever its event has that: a text in all samples
+ * of Douyin's, but other ids come as numbers, too. NULL: it names none. */
+static const char *account_of_content(const json_t *content, apr_pool_t *pool)
 {
-    const json_t *content = webhook_content(message, pool);
+    const char *account = dygw_json_id(json_object_get(content, "certificate"), "account_id", pool);
+
+    if (!account) {
+        account = dygw_json_id(json_object_get(content, "order"), "account_id", pool);
+    }
+    return account ? account : dygw_json_id(content, "account_id", pool);
+}
+
+static void read_coupon_change(const json_t *content, apr_pool_t *pool, dygw_webhook_t *change)
+{
     const json_t *certificate = json_object_get(content, "certificate");
 
     change->received_at = dygw_now();
@@ -109,12 +129,22 @@ static void read_coupon_change(const json_t *message, apr_pool_t *pool, dygw_web
     change->msg_time = dygw_time_from_douyin(dygw_json_int(content, "msg_time", 0));
     change->certificate_id = dygw_json_id(certificate, "certificate_id", pool);
     change->order_id = dygw_json_id(certificate, "order_id", pool);
-    change->account_id = dygw_json_id(certificate, "account_id", pool);
+    change->account_id = account_of_content(content, pool);
 }
 
-static apr_status_t insert_message(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *change)
+/* Keeps the message; then looks whether a record of its coupon has another account. Where the
+ * database does not tell that, nothing is missing. */
+static apr_status_t insert_message(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    return dygw_store_webhook_insert(db, change);
+    received_t *received = baton;
+    const dygw_webhook_t *change = &received->change;
+    apr_status_t rv = dygw_store_webhook_insert(db, &received->change);
+
+    if (rv == APR_SUCCESS && change->records > 0 && received->may_differ) {
+        (void)dygw_store_verification_other_account(db, change->certificate_id, change->account_id,
+                                                    &received->other_account, ctx->pool);
+    }
+    return rv;
 }
 
 /* Returns the text if it is written as Douyin writes events and actions, so that it may stand in a
@@ -136,6 +166,38 @@ static const char *printable_id(const char *msg_id)
     return msg_id && len > 0 && len <= MSG_ID_MAX && msg_id[len] == '\0' ? msg_id : "?";
 }
 
+/* Returns the account if it may stand in a log; else "?". */
+static const char *printable_account(const char *account)
+{
+    return dygw_spelled(account, 1, ACCOUNT_MAX, "_-") ? account : "?";
+}
+
+/* One address gets the messages of all merchants of the application, also of those whom another
+ * gateway serves. And which account Douyin names where stores settle separately is not documented:
+ * so the coupon decides, whatever the account. */
+static void log_account(const dygw_gateway_t *gateway, const char *account, const dygw_log_t *log)
+{
+    if (account && (gateway->account_id || gateway->declared)
+        && !dygw_account_is_ours(gateway, account)) {
+        dygw_log_rarely(log, INFO, printable_account(account), 0,
+                        DYGWNO(0761) "Douyin tells of account %s, which is neither DygwAccountId "
+                                     "nor a DygwStoreAccount",
+                        printable_account(account));
+    }
+}
+
+static void log_other_account(const received_t *received, const dygw_log_t *log)
+{
+    if (received->other_account) {
+        dygw_log_rarely(
+            log, WARN, received->other_account, 0,
+            DYGWNO(0762) "Douyin tells of coupon %.32s of account %s, which is recorded "
+                         "with account %s: is its store declared with the right one?",
+            received->change.certificate_id, printable_account(received->change.account_id),
+            received->other_account);
+    }
+}
+
 static void log_change(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
                        const dygw_log_t *log)
 {
@@ -150,11 +212,15 @@ static void count_message(const dygw_gateway_t *gateway, dygw_webhook_series_e w
     dygw_count(gateway->metrics, DYGW_COUNT_WEBHOOKS, what);
 }
 
-static void take_coupon_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, const char *msg_id,
+static void take_coupon_change(const dygw_ctx_t *ctx, received_t *received, const char *msg_id,
                                dygw_result_t *out)
 {
-    apr_status_t rv = dygw_db_work(ctx, insert_message, change, DYGW_DB_ONCE);
+    const dygw_webhook_t *change = &received->change;
+    apr_status_t rv;
 
+    received->may_differ = ctx->gateway->declared && change->account_id
+                           && dygw_account_is_ours(ctx->gateway, change->account_id);
+    rv = dygw_db_work(ctx, insert_message, received, DYGW_DB_ONCE);
     if (rv != APR_SUCCESS && rv != APR_EEXIST) {
         count_message(ctx->gateway, DYGW_WEBHOOK_FAILED);
         dygw_explain_database(out);
@@ -164,6 +230,7 @@ static void take_coupon_change(const dygw_ctx_t *ctx, dygw_webhook_t *change, co
                                 : change->records > 0 ? DYGW_WEBHOOK_NEWS
                                                       : DYGW_WEBHOOK_UNKNOWN);
     log_change(change, msg_id, rv, ctx->log);
+    log_other_account(received, ctx->log);
     if (change->records > 0) {
         dygw_host_left_work(ctx->gateway);
     }
@@ -183,7 +250,8 @@ void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char 
     const char *error = NULL;
     const json_t *message = dygw_json_parse(body, len, DYGW_JSON_LENIENT, ctx->pool, &error);
     const json_t *challenge = url_check_challenge(message, ctx->pool);
-    dygw_webhook_t change = { 0 };
+    const json_t *content = webhook_content(message, ctx->pool);
+    received_t received = { .may_differ = 0 };
 
     *out = (dygw_result_t){ 0 };
     *answer = challenge ? echo_challenge(challenge, ctx->pool) : NOTHING_TO_SAY;
@@ -193,12 +261,13 @@ void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char 
         out->message = error;
         return;
     }
+    log_account(ctx->gateway, account_of_content(content, ctx->pool), ctx->log);
     if (message_is_event(message, COUPON_CHANGED)) {
-        change.msg_id = hash_name(body, len, ctx->pool);
-        read_coupon_change(message, ctx->pool, &change);
+        received.change.msg_id = hash_name(body, len, ctx->pool);
+        read_coupon_change(content, ctx->pool, &received.change);
     }
-    if (change.certificate_id) {
-        take_coupon_change(ctx, &change, msg_id, out);
+    if (received.change.certificate_id) {
+        take_coupon_change(ctx, &received, msg_id, out);
     }
     else if (challenge) {
         count_message(ctx->gateway, DYGW_WEBHOOK_URL_CHECK);

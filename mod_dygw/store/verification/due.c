@@ -93,6 +93,12 @@ static const dygw_stmt_t verification_notify = {
              "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)"),
 };
 
+static const dygw_stmt_t verification_other_account = {
+    "dygw_verification_other_account",
+    DYGW_SQL("SELECT account_id FROM dygw_verifications WHERE certificate_id = %s "
+             "AND account_id <> %s LIMIT 1"),
+};
+
 apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit,
                                          apr_array_header_t **rows, apr_pool_t *pool)
 {
@@ -167,4 +173,21 @@ apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certifica
     const char *args[] = { at, at, at, certificate_id };
 
     return dygw_db_exec(db, &verification_notify, count, args);
+}
+
+apr_status_t dygw_store_verification_other_account(dygw_db_t *db, const char *certificate_id,
+                                                   const char *account_id, const char **other,
+                                                   apr_pool_t *pool)
+{
+    const char *args[] = { certificate_id, account_id };
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, &verification_other_account, &rows, args);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_rows_next(rows);
+    }
+    if (rv == APR_SUCCESS) {
+        *other = dygw_row_text(rows, 0, pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
 }

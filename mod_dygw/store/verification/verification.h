@@ -131,6 +131,12 @@ apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
 
+/* Finds a record of this coupon that has an account other than this one; a record without an
+ * account is none. *other: its account, from pool. APR_NOTFOUND. */
+apr_status_t dygw_store_verification_other_account(dygw_db_t *db, const char *certificate_id,
+                                                   const char *account_id, const char **other,
+                                                   apr_pool_t *pool);
+
 /* --- retention --- */
 
 /* Removes at most limit rows made and changed last before `before`, of requests that nothing is to

@@ -27,7 +27,7 @@ static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static apr_pool_t *douyin_pool;
 static queue_t prepares, verifies, tokens, stores, links;
 static queue_t gets, queries, repeats, cancels, orders;
-static const char *verify_args, *prepare_args, *asked;
+static const char *verify_args, *prepare_args, *asked, *accounts;
 static int verify_calls, verify_ids, held, idle_looks;
 static atomic_int token_calls;
 
@@ -44,7 +44,7 @@ void fake_douyin_reset(apr_pool_t *pool)
     memset(&repeats, 0, sizeof(repeats));
     memset(&cancels, 0, sizeof(cancels));
     memset(&orders, 0, sizeof(orders));
-    verify_args = prepare_args = asked = "";
+    verify_args = prepare_args = asked = accounts = "";
     verify_calls = verify_ids = held = idle_looks = 0;
     token_calls = 0;
     fake_douyin_meanwhile = NULL;
@@ -73,6 +73,21 @@ static void begin_call(const char *call)
     }
 }
 
+static void note_account(const char *call, const dygw_question_t *question)
+{
+    accounts = apr_pstrcat(douyin_pool, accounts, *accounts ? "; " : "", call, " ",
+                           question->account_id ? question->account_id : "-",
+                           question->account_id && question->account_in_header_only ? " in its header" : "", NULL);
+}
+
+const char *fake_accounts(void)
+{
+    const char *told = accounts;
+
+    accounts = "";
+    return told;
+}
+
 static int spoke(dygw_reply_class_e kind)
 {
     return kind <= DYGW_REPLY_REVIEW;
@@ -84,8 +99,7 @@ static void fill(dygw_reply_t *reply, const char *call, dygw_reply_class_e kind,
     memset(reply, 0, sizeof(*reply));
     reply->kind = kind;
     reply->error_code = error_code;
-    reply->description = "";
-    reply->logid = "";
+    reply->description = reply->logid = "";
     reply->took = TOOK_US;
     if (!spoke(kind)) {
         return;
@@ -140,6 +154,7 @@ dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin, con
     dygw_prepare_reply_t *answer;
 
     begin_call("prepare");
+    note_account("prepare", &(dygw_question_t){ .account_id = question->account_id });
     assert_true((question->encrypted_data == NULL) != (question->code == NULL));
     prepare_args = apr_pstrcat(douyin_pool, prepare_args, *prepare_args ? "; " : "", access_token, " ",
                                question->poi_id, " ", question->code ? question->code : question->encrypted_data, NULL);
@@ -148,6 +163,7 @@ dygw_prepare_reply_t *dygw_douyin_prepare(DYGW_UNUSED dygw_douyin_t *douyin, con
         fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1");
         answer = dequeue(&prepares);
     }
+    answer->reply.account_id = question->account_id;
     return answer;
 }
 
@@ -218,6 +234,7 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin, const
     verify_send_by = question->send_by;
     assert_true(fake_store_expects(question->verify_token, question->codes, question->count));
     begin_call("verify");
+    note_account("verify", question);
     verify_calls++;
     verify_args = apr_pstrcat(douyin_pool, verify_args, *verify_args ? "; " : "", access_token, " ", question->poi_id,
                               " ", question->verify_token, NULL);
@@ -229,6 +246,7 @@ dygw_verify_reply_t *dygw_douyin_verify(DYGW_UNUSED dygw_douyin_t *douyin, const
         fake_verify(DYGW_REPLY_OK, 0);
         answer = dequeue(&verifies);
     }
+    answer->reply.account_id = question->account_id;
     return answer;
 }
 
@@ -452,19 +470,21 @@ static void *ask(const dygw_question_t *question, const char *access_token)
 {
     static queue_t *const queues[] = { &gets, &queries, &repeats, &cancels, &orders };
     const char *call = call_words[question->what];
-    void *answer;
+    dygw_reply_t *answer; /* the first member of each */
 
     assert_non_null(words_of(question));
     assert_int_equal(question->send_by > 0, question->what == DYGW_QUESTION_VERIFY);
     /* Before the rows are due again by the clock of another host. */
     assert_true(question->send_by + DYGW_CLOCKS_APART_MS <= dygw_now() + 5000);
     begin_call(call);
+    note_account(call, question);
     asked = apr_pstrcat(douyin_pool, asked, *asked ? "; " : "", access_token, " ", call, " ", words_of(question), NULL);
     answer = dequeue(queues[question->what]);
     if (!answer) {
         queue_usual(question);
         answer = dequeue(queues[question->what]);
     }
+    answer->account_id = question->account_id;
     return answer;
 }
 
@@ -545,13 +565,14 @@ dygw_reply_t *fake_stores(dygw_reply_class_e kind, apr_int64_t error_code)
     return enqueue(&stores, made);
 }
 
-dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin, DYGW_UNUSED const dygw_question_t *question,
+dygw_reply_t *dygw_douyin_stores(DYGW_UNUSED dygw_douyin_t *douyin, const dygw_question_t *question,
                                  DYGW_UNUSED const char *access_token, DYGW_UNUSED const dygw_log_t *log,
                                  DYGW_UNUSED apr_pool_t *pool)
 {
     dygw_reply_t *answer;
 
     begin_call("stores");
+    note_account("stores", question);
     answer = dequeue(&stores);
     if (!answer) {
         fake_stores(DYGW_REPLY_OK, 0);

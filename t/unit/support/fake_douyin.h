@@ -57,6 +57,10 @@ int fake_async_idle_looks(void);
  * "token order order"; dygw_douyin_cancel is written as cancel, too. */
 const char *fake_asked(void);
 
+/* The calls since this function was called last, each with its account, joined by "; ": "verify 1001",
+ * "get -" without one, "repeat 1001 in its header" where the header alone has it. */
+const char *fake_accounts(void);
+
 /* Adds a coupon that can be redeemed to what prepare lists. */
 dygw_certificate_t *fake_certificate(dygw_prepare_reply_t *prepared, const char *encrypted_code);
 
