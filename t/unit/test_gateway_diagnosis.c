@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
- * links: douyin/codes.c gateway/diagnosis/answers.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
+ * links: douyin/codes.c gateway/account.c gateway/declared.c gateway/diagnosis/answers.c gateway/diagnosis/asking.c
+ * links: gateway/diagnosis/conclusion.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c gateway/diagnosis/merchants.c
+ * links: gateway/diagnosis/stores.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,10 +178,10 @@ static json_t *diagnose(const char *const *poi_ids)
     dygw_findings_t findings = { 0 };
     const dygw_ctx_t ctx = { &gateway, &log, world.pool };
     dygw_diagnosis_t d
-        = { .ctx = &ctx, .findings = &findings, .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)) };
+        = { .ctx = &ctx, .findings = &findings, .stores = apr_array_make(world.pool, 1, sizeof(const char *)) };
 
     for (; poi_ids && *poi_ids; poi_ids++) {
-        APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;
+        APR_ARRAY_PUSH((apr_array_header_t *)d.stores, const char *) = *poi_ids;
     }
     return diagnosing(&d, dygw_diagnose_douyin);
 }
@@ -213,7 +215,7 @@ static void the_stable_call_is_made_with_a_token_in_hand(DYGW_UNUSED void **stat
     assert_string_equal(verdict(checks, "token"), "pass");
     assert_string_equal(detail(checks, "token", "expires_in"), "60");
     assert_int_equal(world.token_calls, 1);
-    assert_string_equal(world.asked, "held get - -; held stores " ACCOUNT " -; held order - -; "
+    assert_string_equal(world.asked, "held get " ACCOUNT " -; held stores " ACCOUNT " -; held order " ACCOUNT " -; "
                                      "held records " ACCOUNT " -; ");
 }
 
