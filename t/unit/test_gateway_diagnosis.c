@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
  * links: douyin/codes.c gateway/account.c gateway/declared.c gateway/diagnosis/answers.c gateway/diagnosis/asking.c
- * links: gateway/diagnosis/conclusion.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c gateway/diagnosis/merchants.c
- * links: gateway/diagnosis/stores.c
+ * links: gateway/diagnosis/conclusion.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
+ * links: gateway/diagnosis/merchants.c gateway/diagnosis/stores.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>

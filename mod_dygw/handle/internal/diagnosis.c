@@ -19,7 +19,7 @@
 
 static const char *const known_parameters[] = { "poi_id", "peak", NULL };
 
-/* Reads ?poi_id=: stores with commas between, "a,b,c", each by its poi_id or the shop's own code. */
+/* Reads ?poi_id=: stores with commas between, "a,b,c", by poi_id or by the shop's own code. */
 static apr_array_header_t *read_diagnosis_stores(const apr_table_t *query, apr_pool_t *pool,
                                                  dygw_result_t *out)
 {
