@@ -371,6 +371,18 @@ static void each_store_that_is_wrong_is_told_with_both_accounts(DYGW_UNUSED void
     assert_int_equal(merchants.asked_alone, 2);
 }
 
+static void a_store_of_no_list_is_unknown_where_an_account_is_needed(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    has_three_merchants();
+    declares("A", 5000, 1);
+    merchants.needs_account = 1;
+    checks = diagnose();
+    assert_string_equal(declared(checks, 5000), "fail unknown_store");
+    assert_string_equal(detail(checks, "declared_stores", "right"), "3");
+}
+
 static void a_store_of_the_list_may_be_another_accounts_all_the_same(DYGW_UNUSED void **state)
 {
     has_three_merchants();
@@ -472,6 +484,7 @@ int main(void)
         TEST(a_list_is_read_no_further_than_needed),
         TEST(the_lists_are_read_up_to_a_bound),
         TEST(each_store_that_is_wrong_is_told_with_both_accounts),
+        TEST(a_store_of_no_list_is_unknown_where_an_account_is_needed),
         TEST(a_store_of_the_list_may_be_another_accounts_all_the_same),
         TEST(of_many_wrong_stores_the_first_are_told_and_the_others_counted),
         TEST(stores_of_a_list_that_is_refused_are_not_wrong),

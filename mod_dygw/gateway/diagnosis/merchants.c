@@ -295,7 +295,8 @@ static int is_worth_asking(const dygw_probed_store_t *store)
     return store->account ? dygw_probes_is_list_whole(store->account) : !store->account_id;
 }
 
-/* A store is asked for by its id alone: with an account_id, Douyin would ignore the id. */
+/* A store is asked for by its id alone: with an account_id, Douyin would ignore the id; and which
+ * account it is of is what we want to know. */
 static void ask_alone(dygw_probes_t *probes, dygw_probed_store_t *store)
 {
     store->alone = apr_pcalloc(probes->d->ctx->pool, sizeof(*store->alone));

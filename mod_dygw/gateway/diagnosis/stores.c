@@ -18,10 +18,16 @@ static int is_list_whole(const dygw_probed_store_t *store)
     return store->account && dygw_probes_is_list_whole(store->account);
 }
 
-static dygw_conclusion_t conclude_alone(const dygw_probe_t *alone)
+/* A question without an account may be refused as malformed: then what the list of the account
+ * shows counts. */
+static dygw_conclusion_t conclude_alone(const dygw_probed_store_t *store)
 {
+    const dygw_probe_t *alone = store->alone;
     dygw_conclusion_t conclusion = dygw_conclude_probe(alone);
 
+    if (conclusion.why == DYGW_WHY_NOT_UNDERSTOOD && is_list_whole(store)) {
+        return (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
+    }
     if (conclusion.state != DYGW_PASS) {
         return conclusion;
     }
@@ -54,7 +60,7 @@ static dygw_conclusion_t conclude_store(const dygw_probed_store_t *store)
                    ? (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
                    : (dygw_conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
-    return store->alone ? conclude_alone(store->alone) : conclude_listed(store);
+    return store->alone ? conclude_alone(store) : conclude_listed(store);
 }
 
 /* Whether the conclusion is about the store, and not about all stores of a list that could not be

@@ -144,6 +144,10 @@ static dygw_reply_t *answer_of(const asked_t *asked)
         reply->kind = DYGW_REPLY_TOKEN;
         reply->error_code = 2190002;
     }
+    else if (!question->account_id && merchants.needs_account) {
+        reply->error_code = 2119001;
+        reply->kind = DYGW_REPLY_REQUEST;
+    }
     else if (question->account_id && (!merchant || merchant->refused[question->what])) {
         reply->error_code = merchant ? merchant->refused[question->what] : 1508;
         reply->kind = dygw_douyin_classify(DYGW_CALL_OTHER, reply->error_code, "");

@@ -22,6 +22,7 @@ typedef struct fake_merchants_t {
     fake_merchant_t list[FAKE_MERCHANTS_MAX];
     int count;
     int tells_no_total;
+    int needs_account;         /* a question without one is refused as malformed */
     int is_dead;               /* the token */
     int asked[DYGW_QUESTIONS]; /* how often */
     int asked_alone;           /* for a store by its poi_id */
