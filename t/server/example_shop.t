@@ -159,7 +159,9 @@ like($answer->{body}, qr/^Dygw/mi, '... with the gateway\'s part');
 is(through_balancer('203.0.113.9', GET => $_)->{status}, 404, "$_ is not there for the balancer") for '/server-status';
 $inside->disconnect;
 
-my $found = `$^X $doctor --lang en --url http://127.0.0.1:$port{8081}/v1/internal --poi 7003 --ca-file $dir/ca.pem 2>&1`;
+my $found = join ' ', $^X, $doctor, qw(--lang en --poi 7003 --ca-file), "$dir/ca.pem", '--url',
+    "http://127.0.0.1:$port{8081}/v1/internal";
+$found = `$found 2>&1`;
 like($found, qr/^pass  Authorisation by the merchant: account ${\ FRANCHISE}$/m, 'the doctor: both accounts');
 like($found, qr/^pass  Declared stores: 3 of 3 are right$/m, '... all stores');
 like($found, qr/^pass  Store 7098765432109876001: declared as 7003$/m, '... one of them by its code');

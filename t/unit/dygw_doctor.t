@@ -100,14 +100,16 @@ for my $lang (0, 1) {
     like($text, qr/$_/, "$what: an app in the way: $_") for qw(pos till client_key a\.conf:7 apps/5);
     $text = said($lang, declared_app => 'unreadable_secret', app => 'pos', declared_in => 'a.conf:7');
     like($text, qr/pos.*DygwAppSecret.*a\.conf:7/, "$what: a secret that could not be read");
-    like(said($lang, declared_app => 'differs', app => 'pos', host => 'b'), qr/pos.* b /, "$what: a host that differs");
+    like(said($lang, declared_host => 'differs', host => 'b-1', wrong => 2, apps => 'pos (differs), kiosk (only here)'),
+        qr/b-1.* 2 .*pos \(differs\), kiosk \(only here\)/, "$what: a host that differs");
     like(said($lang, declared_stores => 'more', more => 33, right => 1, stores => 54), qr/33.*/, "$what: and more");
     like(said($lang, accounts => 'left_out', accounts => 60, unasked => 20), qr/60.*20.*--poi/,
         "$what: what is left out");
 }
 like(said(0, store => 'other_account', poi_id => 1, account_id => 81, expected_account_id => 82),
     qr/belongs to account 81, not to 82 \(DygwAccountId\)/, 'a store that is not declared should be of DygwAccountId');
-like(said(0, store => 'other_account', %of_store), qr/Set DygwStoreAccount 81 .*stores\.csv:3/, '... a declared one not');
+like(said(0, store => 'other_account', %of_store), qr/Set DygwStoreAccount 81 .*stores\.csv:3/,
+    '... a declared one not');
 
 # --- a gateway that says what it is told to ---
 

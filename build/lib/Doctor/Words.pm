@@ -47,6 +47,7 @@ our %TITLES = (
     declared_stores => ['Declared stores', '已声明的门店'],
     declared_app => ['Declared app {app}', '已声明应用 {app}'],
     declared_apps => ['Declared apps', '已声明的应用'],
+    declared_host => ['Declared apps of host {host}', '主机 {host} 声明的应用'],
     database => ['Database, {driver}', '数据库 {driver}'],
     database_clock => ['Clock of the gateway and the database', '网关与数据库的时钟'],
     schema => ['Schema of the database', '数据库结构'],

@@ -128,8 +128,8 @@ our %INSIDE = (
     'authorisation.not_authorised' => [
         'The merchant of account {account_id} has not authorised this application.',
         'Let the merchant do so: Douyin Laike (抖音来客) - 店铺管理 - 第三方应用授权; then accept it '
-            . 'in the console. Is {account_id} (DygwAccountId, DygwStoreAccount) the id of its root '
-            . 'account?',
+            . 'in the console. Is {account_id} (DygwAccountId, DygwStoreAccount) the id of its '
+            . 'root account?',
         '账户 {account_id} 的商家未授权给本应用。',
         '请商家在“抖音来客 - 店铺管理 - 第三方应用授权”中授权，并在控制台接受。确认 {account_id}'
             . '（DygwAccountId、DygwStoreAccount）是该商家的根账户ID。'],
@@ -266,15 +266,16 @@ our %INSIDE = (
             . 'GET {internal}/apps/{other_id}。'],
     unreadable_secret => [
         'It is refused: its secret could not be read when Apache started.',
-        'Correct DygwAppSecret ({declared_in}): the file has to be there, and root has to be able to '
-            . 'read it. Then reload.',
+        'Correct DygwAppSecret ({declared_in}): the file has to be there, and root has to be able '
+            . 'to read it. Then reload.',
         '被拒绝：Apache启动时无法读取其密钥。',
         '修正 DygwAppSecret（{declared_in}）：文件须存在且root可读；然后重新加载。'],
     differs => [
-        '{host} declares it otherwise, or does not.',
-        'Give all hosts the same section and the same secret, and reload those that differ.',
-        '主机 {host} 对它的声明不同，或没有声明。',
-        '让所有主机使用相同的配置段与密钥，并重新加载有差异的主机。'],
+        'That host declares {wrong} apps otherwise than this one: {apps}.',
+        'Give all hosts the same sections and the same secrets, and reload those that differ; for '
+            . 'a minute while hosts are reloaded one after the other this is nothing.',
+        '该主机有 {wrong} 个应用的声明与本机不同：{apps}。',
+        '让所有主机使用相同的配置段与密钥，并重新加载有差异的主机；逐台重新加载期间短暂出现属正常。'],
     'declared_apps.more' => [
         '{more} more apps are in trouble, in the same ways as those above.',
         'Correct those above, and ask again.',

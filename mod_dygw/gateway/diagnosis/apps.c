@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checks the apps that httpd.conf declares. */
-#include "gateway/diagnosis/diagnosis.h"
+#include "gateway/diagnosis/apps.h"
+
+#include "util/compiler.h"
 
 /* What was found of them so far. */
 typedef struct troubles_t {
@@ -48,7 +50,7 @@ static void write_summary(const troubles_t *troubles, int all)
     dygw_finding_end(troubles->d->findings);
 }
 
-void dygw_diagnose_apps(const dygw_diagnosis_t *d)
+void dygw_diagnose_apps(const dygw_diagnosis_t *d, DYGW_UNUSED dygw_db_t *db)
 {
     const dygw_declared_t *declared = d->ctx->gateway->declared;
     troubles_t troubles = { .d = d };

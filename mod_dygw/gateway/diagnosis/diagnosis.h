@@ -38,10 +38,8 @@ int dygw_diagnosis_may_begin(dygw_gateway_t *gateway);
  * bounded pace and for 18 s and one call at most; and holds no lock meanwhile. */
 void dygw_diagnose_douyin(const dygw_diagnosis_t *d);
 
-/* Writes the findings about the database and what it holds, to d->findings, in one unit of work. */
+/* Writes the findings about the database and what it holds, and about declared apps, to
+ * d->findings, in one unit of work. */
 void dygw_diagnose_database(const dygw_diagnosis_t *d);
-
-/* Writes the findings about declared apps, to d->findings; none where none is declared. */
-void dygw_diagnose_apps(const dygw_diagnosis_t *d);
 
 #endif

@@ -30,6 +30,7 @@ static const char *const check_words[] = {
     [DYGW_CHECK_POOL] = "pool",
     [DYGW_CHECK_DECLARED_APP] = "declared_app",
     [DYGW_CHECK_DECLARED_APPS] = "declared_apps",
+    [DYGW_CHECK_DECLARED_HOST] = "declared_host",
 };
 
 static const char *const why_words[] = {

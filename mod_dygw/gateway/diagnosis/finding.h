@@ -33,7 +33,8 @@ typedef enum {
     DYGW_CHECK_NONCES,
     DYGW_CHECK_POOL,
     DYGW_CHECK_DECLARED_APP, /* found only where one is in trouble */
-    DYGW_CHECK_DECLARED_APPS
+    DYGW_CHECK_DECLARED_APPS,
+    DYGW_CHECK_DECLARED_HOST /* found only where another host differs */
 } dygw_check_e;
 
 /* Reasons for a state; finding.c has the word for each. */
@@ -98,7 +99,7 @@ typedef enum {
     DYGW_WHY_MORE,              /* as those that were told one by one */
     DYGW_WHY_CONFLICT,          /* another app has the code or the client_key */
     DYGW_WHY_UNREADABLE_SECRET, /* of a declared app */
-    DYGW_WHY_DIFFERS            /* another host declares the app otherwise, or does not */
+    DYGW_WHY_DIFFERS            /* another host declares apps otherwise, or not at all */
 } dygw_why_e;
 
 typedef enum { DYGW_PASS, DYGW_WARN, DYGW_FAIL, DYGW_SKIPPED, DYGW_FINDING_STATES } dygw_finding_e;

@@ -125,7 +125,6 @@ static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *stores, 
     dygw_jsonw_array(w, "checks");
     dygw_diagnose_douyin(&d);
     dygw_diagnose_database(&d);
-    dygw_diagnose_apps(&d);
     check_nonce_table(call, peak, &findings);
     check_connection_pool(&pools, &findings);
     dygw_jsonw_end_array(w);
