@@ -42,9 +42,10 @@ static struct {
     dygw_declared_t *declared;
 } world;
 
-apr_status_t dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *pool)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          apr_pool_t *pool)
 {
+    *db = apr_palloc(pool, 1); /* nobody looks into it */
     return world.open;
 }
 

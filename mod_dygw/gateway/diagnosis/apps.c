@@ -2,8 +2,6 @@
  * Checks the apps that httpd.conf declares. */
 #include "gateway/diagnosis/apps.h"
 
-#include "util/compiler.h"
-
 /* What was found of them so far. */
 typedef struct troubles_t {
     const dygw_diagnosis_t *d;
@@ -36,12 +34,16 @@ static void find_unread_secrets(troubles_t *troubles, const dygw_declared_t *dec
     }
 }
 
-static void write_summary(const troubles_t *troubles, int all)
+/* That some are in trouble is said by a finding of each. */
+static void write_summary(const troubles_t *troubles, int all, dygw_why_e why_not)
 {
     int more = troubles->count - DYGW_DIAGNOSIS_SHOWN;
 
-    dygw_finding(troubles->d->findings, DYGW_CHECK_DECLARED_APPS, more > 0 ? DYGW_FAIL : DYGW_PASS,
-                 more > 0 ? DYGW_WHY_MORE : DYGW_WHY_NONE);
+    dygw_finding(troubles->d->findings, DYGW_CHECK_DECLARED_APPS,
+                 more > 0  ? DYGW_FAIL
+                 : why_not ? DYGW_SKIPPED
+                           : DYGW_PASS,
+                 more > 0 ? DYGW_WHY_MORE : why_not);
     dygw_jsonw_int(&troubles->d->findings->w, "declared", all);
     dygw_jsonw_int(&troubles->d->findings->w, "wrong", troubles->count);
     if (more > 0) {
@@ -50,7 +52,7 @@ static void write_summary(const troubles_t *troubles, int all)
     dygw_finding_end(troubles->d->findings);
 }
 
-void dygw_diagnose_apps(const dygw_diagnosis_t *d, DYGW_UNUSED dygw_db_t *db)
+void dygw_diagnose_apps(const dygw_diagnosis_t *d, dygw_db_t *db, dygw_why_e why_not)
 {
     const dygw_declared_t *declared = d->ctx->gateway->declared;
     troubles_t troubles = { .d = d };
@@ -59,5 +61,5 @@ void dygw_diagnose_apps(const dygw_diagnosis_t *d, DYGW_UNUSED dygw_db_t *db)
         return;
     }
     find_unread_secrets(&troubles, declared);
-    write_summary(&troubles, declared->apps->nelts);
+    write_summary(&troubles, declared->apps->nelts, db ? DYGW_WHY_NONE : why_not);
 }

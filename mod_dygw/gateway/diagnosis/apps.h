@@ -6,7 +6,7 @@
 #include "gateway/diagnosis/diagnosis.h"
 
 /* Writes the findings about declared apps; none where none is declared. db NULL: the database
- * cannot be asked for what is in their way. */
-void dygw_diagnose_apps(const dygw_diagnosis_t *d, dygw_db_t *db);
+ * cannot be asked for what is in their way, for this reason. */
+void dygw_diagnose_apps(const dygw_diagnosis_t *d, dygw_db_t *db, dygw_why_e why_not);
 
 #endif
