@@ -124,7 +124,8 @@ unlike($printed, qr/^(?:FAIL|warn(?!  Upstream: ))/m, '... says so');
 like($printed, qr/^warn  Upstream: What answers is not Douyin but the sandbox.*\n +-> .*DygwUpstream/m,
     '... but that Douyin is the sandbox');
 like($printed, qr{^pass  /open\npass  /health$}m, '... of /open and /health as well');
-like($printed, qr/^pass  Authorisation by the merchant: account ${\ Dygw::Gateway::ACCOUNT}$/m, '... names the account');
+like($printed, qr/^pass  Authorisation by the merchant: account ${\ Dygw::Gateway::ACCOUNT}$/m,
+    '... names the account');
 error_is($gateway->internal->call(GET => '/diagnosis'), 429, 'rate_limited', 'once a second is enough');
 ($status, $printed) = consult('--operator-header', 'X-Other');
 is($status, 2, 'without an operator there is no diagnosis');
