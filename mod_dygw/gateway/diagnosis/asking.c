@@ -28,9 +28,8 @@ static void take_reply(dygw_probes_t *probes, apr_interval_time_t patience)
     }
     probe = baton;
     probe->reply = answer.reply;
-    if (probe->page_of) {
-        dygw_probes_read_page(probes, probe->page_of, probe, probe->pool);
-        apr_pool_destroy(probe->pool);
+    if (probe->read) {
+        probe->read(probes, probe);
     }
 }
 

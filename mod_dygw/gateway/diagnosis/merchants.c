@@ -183,8 +183,9 @@ static void note_stores(dygw_probes_t *probes, const json_t *list, const char *o
     }
 }
 
-void dygw_probes_read_page(dygw_probes_t *probes, dygw_probed_account_t *account,
-                           const dygw_probe_t *page, apr_pool_t *scratch)
+/* Notes which of our stores a page of an account's list has, and how many pages there are. */
+static void read_page(dygw_probes_t *probes, dygw_probed_account_t *account,
+                      const dygw_probe_t *page, apr_pool_t *scratch)
 {
     const dygw_reply_t *reply = page->reply;
     const json_t *list = reply ? json_object_get(reply->data, "pois") : NULL;
@@ -208,6 +209,13 @@ void dygw_probes_read_page(dygw_probes_t *probes, dygw_probed_account_t *account
     account->pages = account->pages > 0 ? account->pages : 1;
 }
 
+/* There may be many pages, so each is forgotten when it was read. */
+static void read_further_page(dygw_probes_t *probes, dygw_probe_t *page)
+{
+    read_page(probes, page->page_of, page, page->pool);
+    apr_pool_destroy(page->pool);
+}
+
 static void begin_page(dygw_probes_t *probes, dygw_probed_account_t *account)
 {
     dygw_probe_t *page;
@@ -221,6 +229,7 @@ static void begin_page(dygw_probes_t *probes, dygw_probed_account_t *account)
     apr_pool_create(&pool, probes->d->ctx->pool);
     page = apr_pcalloc(pool, sizeof(*page));
     *page = (dygw_probe_t){ .question = account->scopes[DYGW_PROBE_STORES].question,
+                            .read = read_further_page,
                             .page_of = account,
                             .pool = pool };
     page->question.page = account->next_page++;
@@ -269,8 +278,7 @@ static void read_lists(dygw_probes_t *probes)
     for (i = 0; i < probes->account_count; i++) {
         dygw_probed_account_t *account = &probes->accounts[i];
 
-        dygw_probes_read_page(probes, account, &account->scopes[DYGW_PROBE_STORES],
-                              probes->d->ctx->pool);
+        read_page(probes, account, &account->scopes[DYGW_PROBE_STORES], probes->d->ctx->pool);
     }
     while (begin_pages(probes) > 0) {
         dygw_probes_await(probes);

@@ -17,7 +17,12 @@
 #define DYGW_PROBED_PAGES    150
 #define DYGW_PROBED_ALONE    20
 
+struct dygw_probe_t;
 struct dygw_probed_account_t;
+struct dygw_probes_t;
+
+/* Reads a reply as soon as it is there, and may end the pool of its probe, with it the probe. */
+typedef void dygw_probe_read_fn(struct dygw_probes_t *probes, struct dygw_probe_t *probe);
 
 /* A question to Douyin, and the reply to it. */
 typedef struct dygw_probe_t {
@@ -26,10 +31,10 @@ typedef struct dygw_probe_t {
     dygw_question_t question;
     const dygw_reply_t *reply; /* NULL: the question was not sent */
     dygw_why_e why_not;        /* why the question was not sent */
-    struct dygw_probed_account_t
-        *page_of;     /* a further page of the list of its stores, which is read
-                                            * as it comes and then forgotten; NULL: none */
-    apr_pool_t *pool; /* of a page alone */
+    dygw_probe_read_fn *read;  /* NULL: it is read when all have come */
+    apr_pool_t *pool;          /* of question and reply; NULL: that of the diagnosis */
+    /* The account whose list of stores it is a further page of; NULL: it is none. */
+    struct dygw_probed_account_t *page_of;
 } dygw_probe_t;
 
 /* The interfaces that are asked about an account. */
@@ -101,10 +106,6 @@ void dygw_probes_make_accounts(dygw_probes_t *probes);
 /* Reads the lists of the accounts' stores as far as declared ones are missing, and asks for those
  * that are in none. Page 1 of each list has been asked for before. */
 void dygw_probes_ask_stores(dygw_probes_t *probes);
-
-/* Notes which of our stores a page of an account's list has, and how many pages there are. */
-void dygw_probes_read_page(dygw_probes_t *probes, dygw_probed_account_t *account,
-                           const dygw_probe_t *page, apr_pool_t *scratch);
 
 /* Whether the list of the account's stores was read to its end. */
 static inline int dygw_probes_is_list_whole(const dygw_probed_account_t *account)
