@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # conf/shop.conf as it stands, but for its paths: an Apache starts with it; both of its apps redeem over HTTPS in stores
-# named by their codes, whosever these are; the balancer sees its health, Prometheus its figures, and nobody from outside
-# /internal. In a network of its own, where the ports and addresses are the example's.
+# named by their codes, whosever these are; the balancer sees its health, Prometheus its figures, and nobody from
+# outside /internal. In a network of its own, where the ports and addresses are the example's.
 use strict;
 use warnings;
 use utf8;
@@ -120,7 +120,8 @@ $server->start;
 sub curl {
     my ($from, $url, @options) = @_;
     my @command = ($curl, '-s', '--http2', '--noproxy', '*', '--interface', $from, '--cacert', "$dir/ca.pem",
-        (map { ('--resolve', HOST . ":$_:" . SERVER) } 443, 8443), '-w', '\n%{http_code} %{http_version}', @options, $url);
+        (map { ('--resolve', HOST . ":$_:" . SERVER) } 443, 8443), '-w', '\n%{http_code} %{http_version}', @options,
+        $url);
     open my $pipe, '-|', @command or die "curl: $!";
     my $printed = do { local $/; <$pipe> };
     my ($text, $code, $version) = $printed =~ /\A(.*)\n(\d+) (\S+)\z/s or die "curl said: $printed";
