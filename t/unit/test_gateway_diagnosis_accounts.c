@@ -383,13 +383,15 @@ static void a_store_of_no_list_is_unknown_where_an_account_is_needed(DYGW_UNUSED
     assert_string_equal(detail(checks, "declared_stores", "right"), "3");
 }
 
-static void a_store_of_the_list_may_be_another_accounts_all_the_same(DYGW_UNUSED void **state)
+static void the_root_account_tells_whose_a_store_of_the_list_is(DYGW_UNUSED void **state)
 {
+    const json_t *checks;
+
     has_three_merchants();
-    declares("A", 1001, 1);
-    fake_merchant("B")->first = 1001;
-    fake_merchant("A")->count = 1;
-    assert_string_equal(declared(diagnose(), 1001), "fail other_account");
+    fake_merchant("A")->root = "the root of A";
+    checks = diagnose();
+    assert_string_equal(declared(checks, 1000), "fail other_account");
+    assert_string_equal(detail_of(checks, "declared_store", 1000, "account_id"), "the root of A");
 }
 
 static void of_many_wrong_stores_the_first_are_told_and_the_others_counted(DYGW_UNUSED void **state)
@@ -485,7 +487,7 @@ int main(void)
         TEST(the_lists_are_read_up_to_a_bound),
         TEST(each_store_that_is_wrong_is_told_with_both_accounts),
         TEST(a_store_of_no_list_is_unknown_where_an_account_is_needed),
-        TEST(a_store_of_the_list_may_be_another_accounts_all_the_same),
+        TEST(the_root_account_tells_whose_a_store_of_the_list_is),
         TEST(of_many_wrong_stores_the_first_are_told_and_the_others_counted),
         TEST(stores_of_a_list_that_is_refused_are_not_wrong),
         TEST(stores_without_any_account_are_asked_for_by_themselves),

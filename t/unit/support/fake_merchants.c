@@ -101,7 +101,7 @@ fake_merchant_t *fake_merchant(const char *account_id)
 static const char *item_of(const fake_merchant_t *merchant, int poi, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "{\"poi\":{\"poi_id\":\"%d\"},\"root_account\":{\"account_id\":\"%s\"}}", poi,
-                        merchant->account_id);
+                        merchant->root ? merchant->root : merchant->account_id);
 }
 
 static const char *page_of(const fake_merchant_t *merchant, const dygw_question_t *question, apr_pool_t *pool)

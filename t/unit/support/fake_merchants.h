@@ -16,6 +16,7 @@ typedef struct fake_merchant_t {
     int first;
     int count;
     apr_int64_t refused[DYGW_QUESTIONS]; /* error codes by question; 0: none */
+    const char *root;                    /* root_account of its stores; NULL: itself */
 } fake_merchant_t;
 
 typedef struct fake_merchants_t {
