@@ -17,8 +17,10 @@ use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
 use constant {
-    POI           => '7012345678901234567',
     ACCOUNT       => '7014065493820573710',
+    OTHER_ACCOUNT => '7014065493820573999',
+    STORE         => '7001',                    # the shop's own codes; see %POI
+    OTHER_STORE   => '8001',
     OPERATOR      => 'demo',
     THREADS       => 16,
     SPARE_COUPONS => 5,
@@ -30,6 +32,10 @@ use constant {
     WIDTH         => 96,     # columns, for JSON that stays on one line
     LOG_TAIL      => 30,     # lines
 };
+
+# The stores at Douyin, by the codes of the configuration.
+my %POI = (7001 => '7012345678901234567', 7002 => '7012345678901234568',
+           8001 => '6994674961470212127');
 
 my $here = dirname(__FILE__);
 my $root = abs_path("$here/..");
@@ -135,9 +141,9 @@ sub sandbox {
     return $json->decode($answer->{content});
 }
 
-# The body of a request about a coupon, in this order.
+# The body of a request about a coupon, in this order; of the first store, unless it names another.
 sub coupon_json {
-    my @members = (poi_id => POI, @_);
+    my @members = $_[0] eq 'store' ? @_ : (store => STORE, @_);
     my @texts;
     while (my ($name, $value) = splice @members, 0, 2) {
         push @texts, "\"$name\":" . $json->encode($value);
@@ -202,7 +208,8 @@ sub load_lines {
 
 sub configuration {
     my ($threads, $connections) = (THREADS, THREADS + 1);
-    my ($account, $loads, $user) = (ACCOUNT, join('', load_lines()), user_lines());
+    my ($account, $other) = (ACCOUNT, OTHER_ACCOUNT);
+    my ($loads, $user) = (join('', load_lines()), user_lines());
     return <<"CONF";
 ServerRoot "$dir"
 ServerName 127.0.0.1
@@ -232,6 +239,21 @@ DygwAccountId      $account
 DygwUpstream       http://127.0.0.1:$sandbox_port
 DygwShortLinkHosts http://127.0.0.1:$sandbox_port
 
+# Three stores, by the shop's own codes; the last one is another merchant's.
+<DygwStore 7001>
+    DygwStorePoi     $POI{7001}
+    DygwStoreName    "Changshu Road"
+</DygwStore>
+<DygwStore 7002>
+    DygwStorePoi     $POI{7002}
+    DygwStoreName    "Huaihai Road"
+</DygwStore>
+<DygwStore 8001>
+    DygwStorePoi     $POI{8001}
+    DygwStoreAccount $other
+    DygwStoreName    "Nanjing Road"
+</DygwStore>
+
 <Location "/v1/open">
     SetHandler dygw-open
 </Location>
@@ -244,7 +266,8 @@ DygwShortLinkHosts http://127.0.0.1:$sandbox_port
 </Location>
 
 # Douyin's side.
-DygwSandboxClient awdemo0000000000 demo-secret-of-the-application
+DygwSandboxClient  awdemo0000000000 demo-secret-of-the-application
+DygwSandboxAccount $other $POI{8001}
 <VirtualHost 127.0.0.1:$sandbox_port>
     ServerName 127.0.0.1
     <Location "/">
@@ -332,10 +355,14 @@ sub complaints {
 sub play {
     my $minted = sandbox('mint', { orders => 3 + SPARE_COUPONS });
     my ($by_code, $by_link, $by_encrypted, @spare) = @{ $minted->{orders} };
+    my ($of_other) = @{ sandbox('mint', { account_id => OTHER_ACCOUNT })->{orders} };
     my @done;
 
     title('Is it well?');
     plain('GET', '/health', '', 200);
+
+    title("The stores that the configuration declares, by the shop's own codes");
+    plain('GET', '/v1/internal/stores', '', 200);
 
     title('An operator creates a verifier app; its secret is shown this once');
     my $request = '{"name":"Till 1","code":"till-1","allow_token_read":true}';
@@ -355,6 +382,9 @@ sub play {
     push @done, redeem('success', encrypted_code => $prepared->{certificates}[0]{encrypted_code},
                        verify_token => $prepared->{verify_token});
 
+    title("A coupon of another merchant, at that merchant's store: one gateway serves both");
+    push @done, redeem('success', store => OTHER_STORE, code => $of_other->{coupons}[0]{code});
+
     title('A coupon that is used up is refused, and that is recorded too');
     push @done, redeem('failed', code => $by_code->{coupons}[0]{code});
 
@@ -364,7 +394,8 @@ sub play {
     title('What happened: each redemption as it is recorded (some of its members)');
     for my $id (@done) {
         signed('GET', "/v1/open/verifications/$id", '', 200,
-               qw(id verify_status error_code error_description origin_code mode verify_time));
+               qw(id store account_id verify_status error_code error_description origin_code),
+               qw(mode verify_time));
         print "\n";
     }
     return map { $_->{coupons}[0]{code} } @spare;
@@ -377,12 +408,12 @@ sub quoted {
 
 sub invite {
     my (@codes) = @_;
-    my ($client, $poi) = (quoted("$here/dygw-call"), POI);
+    my ($client, $store) = (quoted("$here/dygw-call"), STORE);
     title('Now you');
     print <<"TRY";
 export DYGW_CLIENT_KEY=$app{client_key} DYGW_SECRET=$app{secret}
 $client http://127.0.0.1:$port POST /v1/open/coupons/verify \\
-    '{"poi_id":"$poi","code":"$codes[0]"}'
+    '{"store":"$store","code":"$codes[0]"}'
 
 More coupons: @codes[1 .. $#codes]
 Everything is in $dir (httpd.conf, error.log, db/dygw.db) until Ctrl-C.

@@ -72,6 +72,7 @@ static const dygw_route_t internal_routes[] = {
     { "/reports/summary", M_GET, by_operator, dygw_handle_summary },
     { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
+    { "/stores", M_GET, by_operator_always, dygw_handle_declared_stores },
     { "/audit", M_GET, by_operator, dygw_handle_audit },
     { "/diagnosis", M_GET, by_operator_always, dygw_handle_diagnosis },
     { "/metrics", M_GET, by_anybody, dygw_handle_metrics },

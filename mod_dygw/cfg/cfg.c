@@ -7,6 +7,11 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
+#include "util/text.h"
+
+/* Of the name of a file, which with macros is a sentence: with a line it has to fit into the
+ * database. */
+#define PLACE_MAX 480
 
 void *dygw_cfg_create(apr_pool_t *pool, server_rec *server)
 {
@@ -30,6 +35,7 @@ void *dygw_cfg_merge(apr_pool_t *pool, void *base_cfg, void *add_cfg)
     DYGW_DIRECTIVES(DYGW_NO_ROW, MERGE)
 #undef MERGE
     cfg->declared = add->client_key || add->declared ? add->declared : base->declared;
+    cfg->written = add->written;
     return cfg;
 }
 
@@ -73,6 +79,12 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
 }
 
 /* --- for messages --- */
+
+const char *dygw_cfg_place(apr_pool_t *pool, const ap_directive_t *node)
+{
+    return apr_psprintf(pool, "%s:%d", dygw_text_clip(node->filename, PLACE_MAX, pool),
+                        node->line_num);
+}
 
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)
 {

@@ -9,6 +9,7 @@
 
 #include <ap_mpm.h>
 
+#include "cfg/declare.h"
 #include "cfg/mounts.h"
 #include "cfg/secret.h"
 #include "cfg/tree.h"
@@ -206,24 +207,43 @@ static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
     }
 }
 
-/* One database serves one Douyin application. */
+/* One database serves one Douyin application, and this host is for it one host, which declares an
+ * app in one way. Returns whether there is a mistake. */
+static int check_neighbour(check_t *check, const server_rec *s)
+{
+    const dygw_cfg_t *cfg = dygw_cfg_get(s);
+    const char *apart;
+
+    if (strcmp(cfg->client_key, check->cfg->client_key) != 0) {
+        refuse(check,
+               DYGWNO(0354) "DBDParams of %s and of %s are one database for two Douyin "
+                            "applications: give each a database of its own (DBDParams in its "
+                            "<VirtualHost>)",
+               dygw_cfg_where(check->pool, s), check->where);
+        return 1;
+    }
+    apart = dygw_cfg_declared_apart(cfg->declared, check->cfg->declared, check->pool);
+    if (apart) {
+        refuse(check,
+               DYGWNO(0705) "%s and %s are one application on one database, and do not declare the "
+                            "same: %s differs. Put DygwClientKey and the sections into the main "
+                            "server, or Include the same sections in both",
+               dygw_cfg_where(check->pool, s), check->where, apart);
+    }
+    return apart != NULL;
+}
+
 static void check_shared_database(check_t *check, const dygw_dbd_settings_t *dbd)
 {
-    for (const server_rec *s = check->log; s != check->server; s = s->next) {
+    int found = 0;
+
+    for (const server_rec *s = check->log; s != check->server && !found; s = s->next) {
         const dygw_cfg_t *cfg = dygw_cfg_get(s);
         dygw_dbd_settings_t other;
 
-        if (cfg->server == s && cfg->client_key
-            && strcmp(cfg->client_key, check->cfg->client_key) != 0
-            && dygw_cfg_dbd(s, check->pool, &other) == APR_SUCCESS
-            && dygw_cfg_dbd_is_same(dbd, &other)) {
-            refuse(check,
-                   DYGWNO(0354) "DBDParams of %s and of %s are one database for two Douyin "
-                                "applications: give each a database of its own (DBDParams in its "
-                                "<VirtualHost>)",
-                   dygw_cfg_where(check->pool, s), check->where);
-            return;
-        }
+        found = cfg->server == s && cfg->client_key
+                && dygw_cfg_dbd(s, check->pool, &other) == APR_SUCCESS
+                && dygw_cfg_dbd_is_same(dbd, &other) && check_neighbour(check, s);
     }
 }
 
@@ -270,6 +290,19 @@ static void check_crypto(check_t *check)
     }
 }
 
+/* Without a key of its own a virtual host has the very text of the main server's. */
+static void check_declared(check_t *check)
+{
+    const char *key = check->cfg->client_key;
+
+    if (check->cfg->server == check->server) {
+        int has_own
+            = key && (!check->server->is_virtual || key != dygw_cfg_get(check->log)->client_key);
+
+        check->mistakes += dygw_cfg_declare(check->cfg, has_own, check->log, check->pool);
+    }
+}
+
 static int check_server(check_t *check, const server_rec *server)
 {
     check->server = server;
@@ -277,6 +310,7 @@ static int check_server(check_t *check, const server_rec *server)
     check->where = dygw_cfg_where(check->pool, server);
     check->mistakes = 0;
     check_required(check);
+    check_declared(check);
     /* A virtual host without directives of its own has the configuration of the main server, which
      * has been checked already. */
     if (check->cfg->client_key && check->cfg->server == server) {

@@ -5,7 +5,8 @@
  * (set.c). A new directive is an entry here, and its description in conf/dygw.conf and in the
  * manual's configuration.md; build/guards compares the names.
  *
- * All directives may stand in the main server and in a <VirtualHost>, and nowhere else.
+ * All directives may stand in the main server and in a <VirtualHost>, and nowhere else. <DygwApp>,
+ * <DygwStore>, what stands in them, and DygwStores are in sections.h: they make structures.
  *
  *   DIRECTIVE(name, arguments, setter, help)
  *     arguments      as in the name of httpd's AP_INIT_...: TAKE1, TAKE12, TAKE2, TAKE3, ITERATE
@@ -37,6 +38,7 @@
 
 /* Numbers of the table that have more uses than one. */
 #define DYGW_MAX_ID_LEN           64
+#define DYGW_MAX_RATE             1000000
 #define DYGW_MAX_SIGNATURE_WINDOW DYGW_HOURS(1)
 #define DYGW_DEFAULT_NONCES       100000
 
@@ -93,8 +95,8 @@
     VALUE(BYTES, max_body, 65536, (1024, APR_INT64_C(16) * 1024 * 1024)) \
     DIRECTIVE(DygwRateLimit, TAKE12, set_rate_limit, \
               "requests per second and burst for each verifier app, or off (unless given)") \
-    VALUE(COUNT, rate_per_second, DYGW_OFF, (1, 1000000)) \
-    VALUE(COUNT, rate_burst, DYGW_OFF, (1, 1000000)) \
+    VALUE(COUNT, rate_per_second, DYGW_OFF, (1, DYGW_MAX_RATE)) \
+    VALUE(COUNT, rate_burst, DYGW_OFF, (1, DYGW_MAX_RATE)) \
     /* --- records and background work --- */ \
     DIRECTIVE(DygwTimeZone, TAKE1, read_time_zone, \
               "the offset from UTC of days in reports and times in CSV; +08:00 unless given") \

@@ -14,11 +14,17 @@
 
 #include <httpd.h>
 
+#include "cfg/directives.h"
+#include "util/spelling.h"
+
 #define LETTERS_AND_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define ID_CHARACTERS      LETTERS_AND_DIGITS "_-"
 #define HOST_CHARACTERS    LETTERS_AND_DIGITS ".-"
 /* Fewer than RFC 9110 allows, and enough for the names of headers in use. */
 #define HEADER_CHARACTERS  LETTERS_AND_DIGITS "-_"
+
+/* How many bytes of what is wrong a message shows. */
+#define SHOWN "80"
 
 #define MAX_HOST_LEN   253
 #define MAX_HEADER_LEN 64
@@ -46,6 +52,30 @@ const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, c
             p->directive, arg, max_len);
     }
     *id = apr_pstrdup(p->pool, arg);
+    return NULL;
+}
+
+const char *dygw_parse_code(const dygw_parse_t *p, const char *arg, int min, int max,
+                            const char **code)
+{
+    if (!dygw_spelled(arg, (apr_size_t)min, (apr_size_t)max, "_-")) {
+        return apr_psprintf(p->pool, "%s: '%." SHOWN "s' is not %d to %d characters of A-Za-z0-9_-",
+                            p->directive, arg, min, max);
+    }
+    *code = apr_pstrdup(p->pool, arg);
+    return NULL;
+}
+
+const char *dygw_parse_name(const dygw_parse_t *p, const char *arg, int max, const char **name)
+{
+    if (!dygw_is_printable(arg, 1, (apr_size_t)max)) {
+        return apr_psprintf(p->pool,
+                            "%s: '%." SHOWN
+                            "s' is not a name: give 1 to %d characters of UTF-8 without control "
+                            "characters",
+                            p->directive, arg, max);
+    }
+    *name = apr_pstrdup(p->pool, arg);
     return NULL;
 }
 
@@ -99,6 +129,26 @@ const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int 
     }
     error = dygw_parse_count(p, arg, min, max, count);
     return error ? apr_pstrcat(p->pool, error, ", nor off", NULL) : NULL;
+}
+
+const char *dygw_parse_rate(const dygw_parse_t *p, const char *rate, const char *burst,
+                            int *per_second, int *at_once)
+{
+    if (burst) {
+        const char *error = dygw_parse_count(p, rate, 1, DYGW_MAX_RATE, per_second);
+
+        return error ? error : dygw_parse_count(p, burst, 1, DYGW_MAX_RATE, at_once);
+    }
+    if (!is_off(rate)) {
+        return apr_psprintf(
+            p->pool,
+            "%s: '%s' is neither off nor two numbers: write requests per second and burst, like "
+            "50 100",
+            p->directive, rate);
+    }
+    *per_second = 0;
+    *at_once = 0;
+    return NULL;
 }
 
 static const char *limit_text(apr_pool_t *pool, apr_interval_time_t time)

@@ -15,6 +15,13 @@ typedef struct dygw_parse_t {
 /* An identifier of 1 to max_len characters of A-Za-z0-9_-. */
 const char *dygw_parse_id(const dygw_parse_t *p, const char *arg, int max_len, const char **id);
 
+/* The same for an identifier of ours, of min to max characters. */
+const char *dygw_parse_code(const dygw_parse_t *p, const char *arg, int min, int max,
+                            const char **code);
+
+/* A name of 1 to max characters of UTF-8, none of them a control character. */
+const char *dygw_parse_name(const dygw_parse_t *p, const char *arg, int max, const char **name);
+
 /* A decimal integer from min to max, in three types. */
 const char *dygw_parse_int(const dygw_parse_t *p, const char *arg, apr_int64_t min, apr_int64_t max,
                            apr_int64_t *number);
@@ -25,6 +32,11 @@ const char *dygw_parse_bytes(const dygw_parse_t *p, const char *arg, apr_off_t m
 /* An integer from min to max; or the word off, which gives 0. */
 const char *dygw_parse_count_or_off(const dygw_parse_t *p, const char *arg, int min, int max,
                                     int *count);
+
+/* Requests per second and burst, 1 to DYGW_MAX_RATE; or the word off alone, which gives 0 and 0.
+ * burst NULL: there is one argument only. */
+const char *dygw_parse_rate(const dygw_parse_t *p, const char *rate, const char *burst,
+                            int *per_second, int *at_once);
 
 /* A time from min to max, all in us. The argument has one of httpd's units, or d for days, or none
  * for seconds. */

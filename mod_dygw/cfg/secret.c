@@ -25,9 +25,17 @@
 const char dygw_secret_unread[] = "";
 dygw_seal_t dygw_seal_unread;
 
+const char dygw_secret_shuts_gateway[]
+    = "; the gateway answers 503 until Apache is reloaded with it";
+
 int dygw_cfg_is_test(void)
 {
     return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+}
+
+int dygw_cfg_should_tell(void)
+{
+    return dygw_cfg_is_test() || ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG;
 }
 
 const char *dygw_cfg_tolerate(const cmd_parms *cmd, const char *message, const char *effect)
@@ -35,8 +43,7 @@ const char *dygw_cfg_tolerate(const cmd_parms *cmd, const char *message, const c
     if (dygw_cfg_is_test()) {
         return message;
     }
-    /* The first pass of a start comes before the error log is open. */
-    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    if (dygw_cfg_should_tell()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, NULL, DYGWNO(0350) "%s (%s:%d)%s", message,
                      cmd->directive->filename, cmd->directive->line_num, effect);
     }
@@ -122,7 +129,7 @@ static const char *read_secret_bytes(apr_file_t *file, char *text, apr_size_t *l
 static const char *read_secret_file(cmd_parms *cmd, const char *name, const char **value)
 {
     const char *path = *name ? ap_server_root_relative(cmd->pool, name) : NULL;
-    char *text = apr_palloc(cmd->pool, MAX_SECRET_LEN + 2);
+    char text[MAX_SECRET_LEN + 2];
     const char *why = NULL;
     apr_file_t *file;
     apr_finfo_t info;
@@ -150,7 +157,7 @@ static const char *read_secret_file(cmd_parms *cmd, const char *name, const char
         return no_secret_in_file(cmd, path, why);
     }
     warn_about_readers(cmd, path, &info);
-    *value = text;
+    *value = apr_pstrdup(cmd->pool, text);
     return NULL;
 }
 
@@ -203,7 +210,7 @@ static const char *run_secret_program(cmd_parms *cmd, const char *line, const ch
     char **argv = NULL;
     const char *program = NULL;
     const char *why = "the command line is malformed";
-    char *text = apr_palloc(cmd->pool, MAX_SECRET_LEN + 1);
+    char text[MAX_SECRET_LEN + 1];
 
     if (apr_tokenize_to_argv(line, &argv, cmd->temp_pool) == APR_SUCCESS && argv[0]) {
         program = ap_server_root_relative(cmd->temp_pool, argv[0]);
@@ -219,7 +226,7 @@ static const char *run_secret_program(cmd_parms *cmd, const char *line, const ch
             "secret as its first line",
             cmd->cmd->name, program ? program : "of exec:", why);
     }
-    *value = text;
+    *value = apr_pstrdup(cmd->pool, text);
     return NULL;
 }
 
@@ -284,14 +291,13 @@ static int is_outside(const char *arg)
 }
 
 const char *dygw_secret_tolerate(const cmd_parms *cmd, const char *arg, const char *message,
-                                 int *unread)
+                                 const char *effect, int *unread)
 {
     *unread = 0;
     if (!message || !is_outside(arg)) {
         return message;
     }
-    message = dygw_cfg_tolerate(cmd, message,
-                                "; the gateway answers 503 until Apache is reloaded with it");
+    message = dygw_cfg_tolerate(cmd, message, effect);
     *unread = !message;
     return message;
 }
@@ -312,10 +318,12 @@ static const char *read_secret(cmd_parms *cmd, const char *arg, const char **val
     return take_secret_itself(cmd, arg, value);
 }
 
-const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value)
+const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char *effect,
+                             const char **value)
 {
     int unread;
-    const char *message = dygw_secret_tolerate(cmd, arg, read_secret(cmd, arg, value), &unread);
+    const char *message
+        = dygw_secret_tolerate(cmd, arg, read_secret(cmd, arg, value), effect, &unread);
 
     if (unread) {
         *value = dygw_secret_unread;

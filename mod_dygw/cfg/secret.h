@@ -17,23 +17,31 @@ extern dygw_seal_t dygw_seal_unread;
  * must not end the rest of httpd. */
 int dygw_cfg_is_test(void);
 
+/* Whether this pass should tell what it tolerates: not the first one of a start, which comes before
+ * the error log is open. configtest has that one alone. */
+int dygw_cfg_should_tell(void);
+
 /* message tells what is wrong outside of the configuration. In configtest it is returned. Else it
  * is logged once a start, with the directive's place and what follows from it, and NULL is
  * returned. */
 const char *dygw_cfg_tolerate(const cmd_parms *cmd, const char *message, const char *effect);
 
 /* The same for the argument of a secret; `message` about an argument that is the secret itself is
- * always returned. *unread: what is wrong is tolerated, so that the gateway must not start. */
+ * always returned. *unread: what is wrong is tolerated, and there is no secret. */
 const char *dygw_secret_tolerate(const cmd_parms *cmd, const char *arg, const char *message,
-                                 int *unread);
+                                 const char *effect, int *unread);
+
+/* The effect of a secret without which the gateway must not start. */
+extern const char dygw_secret_shuts_gateway[];
 
 /* Reads the secret that an argument stands for: "file:/path" (a file of one line), "exec:/path
  * args" (the first line that a program prints), "env:NAME" (a variable), or the secret itself.
  * *value is from cmd->pool. Returns NULL, or a message that has the directive and the remedy, and
- * never the secret; where that is tolerated, NULL, and *value is dygw_secret_unread. Warns once a
- * start about a file that others can read, and about a secret that
- * is written in the configuration. */
-const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char **value);
+ * never the secret; where that is tolerated, NULL, and *value is dygw_secret_unread, of which
+ * `effect` tells what follows. Warns once a start about a file that others can read, and about a
+ * secret that is written in the configuration. */
+const char *dygw_secret_read(cmd_parms *cmd, const char *arg, const char *effect,
+                             const char **value);
 
 /* Whether this pass over the configuration should warn: httpd reads the configuration twice at a
  * start, and one warning is enough. */

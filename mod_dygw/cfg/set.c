@@ -12,6 +12,7 @@
 
 #include "cfg/parse.h"
 #include "cfg/secret.h"
+#include "cfg/sections.h"
 #include "util/compiler.h"
 
 static dygw_cfg_t *cfg_of(const cmd_parms *cmd)
@@ -65,7 +66,7 @@ static const char *add_to_list(cmd_parms *cmd, const char *arg, text_parser_fn *
 static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned char *key, int *unread)
 {
     const char *text;
-    const char *error = dygw_secret_read(cmd, arg, &text);
+    const char *error = dygw_secret_read(cmd, arg, dygw_secret_shuts_gateway, &text);
 
     *unread = !error && text == dygw_secret_unread;
     if (!error && !*unread && dygw_master_key_decode(text, key) != APR_SUCCESS) {
@@ -73,7 +74,7 @@ static const char *take_master_key(cmd_parms *cmd, const char *arg, unsigned cha
                              "%s: the key is not %d bytes in hex or base64: make one with `openssl "
                              "rand -hex %d`",
                              cmd->cmd->name, DYGW_MASTER_KEY_LEN, DYGW_MASTER_KEY_LEN);
-        error = dygw_secret_tolerate(cmd, arg, error, unread);
+        error = dygw_secret_tolerate(cmd, arg, error, dygw_secret_shuts_gateway, unread);
     }
     return error;
 }
@@ -114,11 +115,12 @@ static const char *take_seal(cmd_parms *cmd, const char *arg, dygw_seal_t **seal
     return dygw_parse_word(PARSER(cmd), arg, words, value)
 #define READ_ID(default_value, accepts) \
     return dygw_parse_id(PARSER(cmd), arg, ACCEPTED(accepts), value)
-#define READ_SECRET(default_value, accepts) return dygw_secret_read(cmd, arg, value)
-#define READ_TEXT(default_value, accepts)   return ACCEPTED(accepts)(PARSER(cmd), arg, value)
-#define READ_PATH(default_value, accepts)   return take_path(cmd, arg, ACCEPTED(accepts), value)
-#define READ_LIST(default_value, accepts)   return add_to_list(cmd, arg, ACCEPTED(accepts), value)
-#define READ_SEAL(default_value, accepts)   return take_seal(cmd, arg, value)
+#define READ_SECRET(default_value, accepts) \
+    return dygw_secret_read(cmd, arg, dygw_secret_shuts_gateway, value)
+#define READ_TEXT(default_value, accepts) return ACCEPTED(accepts)(PARSER(cmd), arg, value)
+#define READ_PATH(default_value, accepts) return take_path(cmd, arg, ACCEPTED(accepts), value)
+#define READ_LIST(default_value, accepts) return add_to_list(cmd, arg, ACCEPTED(accepts), value)
+#define READ_SEAL(default_value, accepts) return take_seal(cmd, arg, value)
 
 #define READER(kind, member, default_value, accepts) \
     static const char *read_##member(cmd_parms *cmd, DYGW_UNUSED void *dummy, const char *arg) \
@@ -191,21 +193,14 @@ static const char *set_operator_header(cmd_parms *cmd, void *dummy, const char *
 
 static const char *set_rate_limit(cmd_parms *cmd, void *dummy, const char *rate, const char *burst)
 {
+    dygw_cfg_t *cfg = cfg_of(cmd);
+
     if (burst) {
         const char *error = read_rate_per_second(cmd, dummy, rate);
 
         return error ? error : read_rate_burst(cmd, dummy, burst);
     }
-    if (ap_cstr_casecmp(rate, "off")) {
-        return apr_psprintf(
-            cmd->pool,
-            "%s: '%s' is neither off nor two numbers: write requests per second and burst, like "
-            "50 100",
-            cmd->cmd->name, rate);
-    }
-    cfg_of(cmd)->rate_per_second = DYGW_OFF;
-    cfg_of(cmd)->rate_burst = DYGW_OFF;
-    return NULL;
+    return dygw_parse_rate(PARSER(cmd), rate, NULL, &cfg->rate_per_second, &cfg->rate_burst);
 }
 
 static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *first, const char *max,
@@ -226,11 +221,19 @@ static const char *set_enrich_retry(cmd_parms *cmd, void *dummy, const char *fir
     return error;
 }
 
-/* --- the list of commands --- */
+/* --- the list of commands; that of the sections' directives is made in the same way --- */
 
 #define COMMAND(name, arguments, setter, help) \
     AP_INIT_##arguments(#name, setter, NULL, RSRC_CONF, help),
 
 const command_rec dygw_cfg_directives[] = {
-    DYGW_DIRECTIVES(COMMAND, DYGW_NO_ROW){ .name = NULL },
+    DYGW_DIRECTIVES(COMMAND, DYGW_NO_ROW) DYGW_APP_DIRECTIVES(COMMAND)
+        DYGW_STORE_DIRECTIVES(COMMAND)
+            AP_INIT_RAW_ARGS("<DygwApp", dygw_set_app, NULL, RSRC_CONF,
+                             "a verifier app: its code, and directives DygwApp... of its own"),
+    AP_INIT_RAW_ARGS("<DygwStore", dygw_set_store, NULL, RSRC_CONF,
+                     "a store: the shop's own code for it, and directives DygwStore..."),
+    AP_INIT_TAKE1("DygwStores", dygw_set_stores, NULL, RSRC_CONF,
+                  "a CSV file of stores: store, poi_id, account_id, name"),
+    { .name = NULL },
 };

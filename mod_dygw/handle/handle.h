@@ -14,7 +14,8 @@
 #include "util/json.h"
 #include "util/jsonw.h"
 
-#define DYGW_POI_MAX 32 /* characters of a Douyin store's id */
+#define DYGW_POI_MAX   32 /* characters of a Douyin store's id */
+#define DYGW_STORE_MAX 32 /* and of the code of a declared store */
 
 /* Answers a call that is authenticated; returns what the handler returns to httpd. */
 typedef int dygw_endpoint_fn(dygw_call_t *call);
@@ -102,6 +103,27 @@ const char *dygw_field_word(const dygw_fields_t *f, const char *name, int min, i
 apr_int64_t dygw_field_int(const dygw_fields_t *f, const char *name, apr_int64_t min,
                            apr_int64_t max, apr_int64_t if_absent);
 int dygw_field_bool(const dygw_fields_t *f, const char *name, int if_absent);
+
+/* --- store.c: the store that a request names: by poi_id, or, where httpd.conf declares it, by its
+ * code in `store` --- */
+typedef struct dygw_named_store_t {
+    const char *poi_id;     /* NULL: the request names no store */
+    const char *store;      /* the code of the declared store; NULL: none is declared for poi_id */
+    const char *named;      /* the code, where the request has it in `store`; NULL: it has not */
+    const char *account_id; /* of the merchant, DygwAccountId where no store is named; NULL: none */
+} dygw_named_store_t;
+/* Whether the app may use the store. poi_id and store are what the request has, NULL for absent
+ * ones, and need not make sense together; 1 where both are. 0: *out says so. */
+int dygw_store_allowed(const dygw_gateway_t *gateway, const dygw_known_app_t *app,
+                       const char *poi_id, const char *store, dygw_result_t *out);
+/* Reads the members, or the parameters, poi_id and store, of which a request has one at most. A
+ * mistake, such as a code that is not declared, is told by *out. */
+void dygw_field_store(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                      dygw_named_store_t *named);
+void dygw_query_store(const apr_table_t *query, const dygw_gateway_t *gateway,
+                      dygw_named_store_t *named, dygw_result_t *out);
+/* The parameter account_id; NULL when it is absent. */
+const char *dygw_query_account(const apr_table_t *query, dygw_result_t *out);
 
 /* Whether key may be an Idempotency-Key; 0: it may not, *out says so about `field`. */
 int dygw_key_check(const char *key, const char *field, dygw_result_t *out);

@@ -49,7 +49,9 @@
     X(ID, "device", device) \
     X(TIME, "cancelable_until", cancelable_until) \
     X(CONFIRMED_BY, "confirmed_by", confirmed_by) \
-    X(ID, "request_id", request_id)
+    X(ID, "request_id", request_id) \
+    X(ID, "store", store) \
+    X(ID, "account_id", account_id)
 
 /* What CSV has behind it: fen as yuan. */
 #define DYGW_VIEW_YUAN(X) \

@@ -9,7 +9,7 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/change.h"
+#include "sandbox/records/change.h"
 
 #define BODY_MAX 1048576
 #define CHUNK    8192

@@ -11,7 +11,7 @@
 #include <apr_tables.h>
 #include <jansson.h>
 
-#include "sandbox/state.h"
+#include "sandbox/records/state.h"
 #include "util/jsonw.h"
 
 /* What the directives say. An httpd has one sandbox. */
@@ -19,6 +19,7 @@ typedef struct dygw_sandbox_settings_t {
     apr_table_t *clients; /* client_key -> client_secret; empty: any pair is accepted */
     int coupons;          /* how many there is room for */
     int token_life;       /* s that an access token lives */
+    dygw_sandbox_accounts_t *accounts;
 } dygw_sandbox_settings_t;
 
 /* One call of Douyin's API: the request, and the answer as far as it is made. */
@@ -35,6 +36,9 @@ typedef struct dygw_sandbox_call_t {
     apr_int64_t token_error;    /* with token_ok 0: the code that refuses the token */
     dygw_ms_t began;
     dygw_sandbox_switches_t switches; /* as they were when the call came */
+    const char *account_header;       /* the header Rpc-Transit-Life-Account; NULL: none */
+    const char *account_id;           /* the parameter, or the member of the body; NULL: none */
+    apr_uint32_t account;             /* whose call it is; NONE: the coupon tells */
 
     int http_status; /* 0: the connection is closed without an answer */
     const char *content_type;

@@ -4,10 +4,11 @@
  * change. serve.c calls it. */
 #include <string.h>
 
-#include "sandbox/change.h"
-#include "sandbox/codes.h"
+#include "sandbox/caller.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/change.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -38,11 +39,13 @@ static int read_single_cancel(const json_t *body, apr_pool_t *pool, dygw_sandbox
     const char *verify_id = dygw_json_id(body, "verify_id", pool);
     const char *certificate_id = dygw_json_id(body, "certificate_id", pool);
     const apr_uint32_t coupon = dygw_sandbox_id_index(DYGW_SANDBOX_ID_CERTIFICATE, certificate_id);
+    owner_t owner;
 
     change->count = 1;
     change->records[0] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY, verify_id);
-    return coupon != DYGW_SANDBOX_NONE
-           && owner_of_verification(change->records[0]).coupon == coupon;
+    owner = owner_of_verification(change->records[0]);
+    change->order = owner.order;
+    return coupon != DYGW_SANDBOX_NONE && owner.coupon == coupon;
 }
 
 static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox_change_t *change)
@@ -56,6 +59,7 @@ static int read_batch_cancel(const json_t *batch, apr_pool_t *pool, dygw_sandbox
         return 0;
     }
     change->count = (int)n;
+    change->order = order;
     for (apr_size_t i = 0; i < n; i++) {
         change->records[i] = dygw_sandbox_id_index(DYGW_SANDBOX_ID_VERIFY,
                                                    json_string_value(json_array_get(ids, i)));
@@ -95,23 +99,36 @@ static int read_cancel(dygw_sandbox_call_t *call, const json_t *body, dygw_sandb
     return known;
 }
 
+static void decide_cancel(const dygw_sandbox_call_t *call, const dygw_sandbox_change_t *change,
+                          dygw_sandbox_outcome_t *outcome)
+{
+    if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
+        dygw_sandbox_late_add(change, call->fault.ms, 0);
+    }
+    else {
+        dygw_sandbox_change(change, dygw_now(), outcome);
+    }
+}
+
 void dygw_sandbox_cancel(dygw_sandbox_call_t *call)
 {
     const json_t *body = dygw_sandbox_body(call);
     dygw_sandbox_change_t change;
     dygw_sandbox_outcome_t outcome = { .error_code = DYGW_SANDBOX_BUSY };
+    int may;
 
     if (!body || !read_cancel(call, body, &change)) {
         return;
     }
     dygw_sandbox_lock();
-    if (call->fault.kind == DYGW_SANDBOX_APPLY_LATE) {
-        dygw_sandbox_late_add(&change, call->fault.ms, 0);
-    }
-    else {
-        dygw_sandbox_change(&change, dygw_now(), &outcome);
+    may = dygw_sandbox_caller_may(call, dygw_sandbox_order(change.order));
+    if (may) {
+        decide_cancel(call, &change, &outcome);
     }
     dygw_sandbox_unlock();
+    if (!may) {
+        return;
+    }
     if (outcome.sub_error_code) {
         dygw_sandbox_refuse_sub(call, outcome.error_code, outcome.description,
                                 outcome.sub_error_code, outcome.description);

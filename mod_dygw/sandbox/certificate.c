@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "sandbox/ids.h"
+#include "sandbox/records/ids.h"
 
 void dygw_sandbox_snapshot(apr_uint32_t coupon, apr_pool_t *pool, dygw_sandbox_snapshot_t *out)
 {
@@ -54,7 +54,7 @@ void dygw_sandbox_write_sku(dygw_jsonw_t *w, const char *key, const dygw_sandbox
     dygw_jsonw_int(w, "market_price", order->original_amount);
     dygw_jsonw_int(w, "sold_start_time", order->created / 1000);
     dygw_jsonw_string(w, "third_sku_id", "");
-    dygw_jsonw_string(w, "account_id", DYGW_SANDBOX_ACCOUNT_ID);
+    dygw_jsonw_string(w, "account_id", dygw_sandbox_order_account(order)->id);
     dygw_jsonw_string(w, "product_id", dygw_sandbox_sku_id(order));
     dygw_jsonw_end_object(w);
 }

@@ -6,9 +6,6 @@
 
 #include "sandbox/call.h"
 
-#define DYGW_SANDBOX_ACCOUNT_ID   "7014065493820573710"
-#define DYGW_SANDBOX_ACCOUNT_NAME "沙箱餐饮有限公司"
-
 /* A verification and its index in the records. */
 typedef struct dygw_sandbox_recorded_t {
     apr_uint32_t index;

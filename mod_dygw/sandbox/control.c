@@ -60,7 +60,7 @@ static const char *show_state(dygw_sandbox_control_t *control)
 
 /* --- the last calls, which show what a gateway really sent --- */
 
-/* Writes the verify_token, the store and the codes that are in the arguments of a call. */
+/* Writes what the arguments of a call say: verify_token, store, account and codes. */
 static void write_call_meaning(dygw_sandbox_control_t *control, const char *args, apr_size_t len)
 {
     dygw_jsonw_t *w = &control->w;
@@ -75,6 +75,9 @@ static void write_call_meaning(dygw_sandbox_control_t *control, const char *args
     dygw_jsonw_string(w, "verify_token", dygw_json_str(body, "verify_token"));
     dygw_jsonw_string(w, "poi_id",
                       body ? dygw_json_str(body, "poi_id") : apr_table_get(query, "poi_id"));
+    dygw_jsonw_string(w, "account_id",
+                      body ? dygw_json_id(body, "account_id", control->pool)
+                           : apr_table_get(query, "account_id"));
     dygw_jsonw_array(w, "codes");
     for (apr_size_t i = 0; i < json_array_size(codes); i++) {
         dygw_jsonw_string(w, NULL, json_string_value(json_array_get(codes, i)));
@@ -97,6 +100,7 @@ static void write_call(dygw_sandbox_control_t *control, const dygw_sandbox_seen_
     dygw_jsonw_int(w, "error_code", seen->error_code);
     dygw_jsonw_int(w, "http_status", seen->http_status);
     dygw_jsonw_string(w, "fault", seen->fault ? dygw_sandbox_fault_names[seen->fault] : NULL);
+    dygw_jsonw_string(w, "account_header", *seen->account_header ? seen->account_header : NULL);
     write_call_meaning(control, args, seen->args_len);
     if (seen->token_ok < 0) {
         dygw_jsonw_null(w, "token_ok");
@@ -192,6 +196,8 @@ static const struct {
 } requests[] = {
     { "reset", M_POST, reset_state },
     { "mint", M_POST, dygw_sandbox_mint },
+    { "accounts", M_GET, dygw_sandbox_accounts_show },
+    { "accounts", M_POST, dygw_sandbox_account_change },
     { "coupon", M_GET, dygw_sandbox_coupon_show },
     { "coupon", M_POST, dygw_sandbox_coupon_change },
     { "state", M_GET, show_state },

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "sandbox/certificate.h"
-#include "sandbox/change.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/change.h"
+#include "sandbox/records/ids.h"
 #include "util/json.h"
 
 /* Finds the coupon that a request names; NONE: there is none. The caller holds the lock. */
@@ -54,6 +54,7 @@ static void write_coupon(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
     dygw_jsonw_string(w, "certificate_id", text);
     dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, s->coupon.order, text);
     dygw_jsonw_string(w, "order_id", text);
+    dygw_jsonw_string(w, "account_id", dygw_sandbox_order_account(&s->order)->id);
     dygw_jsonw_int(w, "status", s->coupon.status);
     dygw_jsonw_int(w, "times", s->order.times);
     dygw_jsonw_int(w, "times_used", s->coupon.used);

@@ -19,6 +19,6 @@ dygw_sandbox_call_fn dygw_sandbox_client_token, dygw_sandbox_stable_token, dygw_
 typedef const char *dygw_sandbox_control_fn(dygw_sandbox_control_t *control);
 
 dygw_sandbox_control_fn dygw_sandbox_mint, dygw_sandbox_switch, dygw_sandbox_coupon_show,
-    dygw_sandbox_coupon_change;
+    dygw_sandbox_coupon_change, dygw_sandbox_accounts_show, dygw_sandbox_account_change;
 
 #endif

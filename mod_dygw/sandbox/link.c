@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 
 #define SHORT_PATH "/s/"

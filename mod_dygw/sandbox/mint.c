@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/ids.h"
 #include "util/json.h"
 
 #define ORDERS_MAX    1000
@@ -74,12 +74,31 @@ static void read_poi_ids(const dygw_sandbox_control_t *control, wish_t *wish, co
     }
 }
 
+/* The caller does not hold the lock; an account that is there stays. */
+static void read_mint_account(const dygw_sandbox_control_t *control, wish_t *wish,
+                              const char **problem)
+{
+    const char *id = dygw_json_id(control->body, "account_id", control->pool);
+    apr_uint32_t account = 0;
+
+    if (json_object_get(control->body, "account_id")) {
+        dygw_sandbox_lock();
+        account = dygw_sandbox_account_find(&dygw_sandbox_state()->accounts, id ? id : "");
+        dygw_sandbox_unlock();
+    }
+    if (!*problem && account == DYGW_SANDBOX_NONE) {
+        *problem = "there is no such account: make it with /_sandbox/accounts";
+    }
+    wish->model.account = (unsigned char)account;
+}
+
 static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish)
 {
-    static const char *const known[]
-        = { "orders",          "coupons",        "kind",   "times",       "pay_amount",
-            "original_amount", "poi_ids",        "status", "expire_time", "order_visible_after_ms",
-            "brief",           "receipt_amount", NULL };
+    static const char *const known[] = {
+        "orders",          "coupons",        "kind",       "times",       "pay_amount",
+        "original_amount", "poi_ids",        "status",     "expire_time", "order_visible_after_ms",
+        "brief",           "receipt_amount", "account_id", NULL
+    };
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
     const dygw_ms_t now = dygw_now();
@@ -113,6 +132,7 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     wish->status = (int)mint_number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
     wish->brief = json_is_true(json_object_get(control->body, "brief"));
     read_poi_ids(control, wish, &problem);
+    read_mint_account(control, wish, &problem);
     return problem;
 }
 
@@ -181,6 +201,7 @@ static void write_minted_order(dygw_sandbox_control_t *control, const wish_t *wi
     dygw_jsonw_object(w, NULL);
     dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, index, text);
     dygw_jsonw_string(w, "order_id", text);
+    dygw_jsonw_string(w, "account_id", dygw_sandbox_order_account(&wish->model)->id);
     dygw_sandbox_key(index, text);
     dygw_jsonw_string(
         w, "short_link",

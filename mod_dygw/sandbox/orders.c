@@ -3,10 +3,11 @@
  * pages. serve.c calls it. */
 #include <string.h>
 
+#include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 
 #define PAGE_SIZE_MAX 100
@@ -70,7 +71,8 @@ static int order_status(const dygw_sandbox_call_t *call, const dygw_sandbox_orde
 
 static int is_order_visible(const dygw_sandbox_call_t *call, const dygw_sandbox_order_t *order)
 {
-    return order && call->began >= order->created + order->visible_after;
+    return order && dygw_sandbox_caller_owns(call, order)
+           && call->began >= order->created + order->visible_after;
 }
 
 /* --- writing: the lock is held, for the orders of one page --- */

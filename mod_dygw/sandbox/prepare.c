@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The call prepare: the usable coupons of an order, and the verify_token to verify them with.
  * serve.c calls it. */
+#include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 
 /* The usable coupons of an order, and the number of the new verify_token. */
@@ -15,15 +16,19 @@ typedef struct usable_t {
     dygw_sandbox_snapshot_t coupons[DYGW_SANDBOX_ORDER_COUPONS];
 } usable_t;
 
-/* Copies the coupons with status 1, and makes a new verify_token. Returns 0 where there is no such
- * order. */
-static int take_usable(usable_t *usable)
+typedef enum { NO_ORDER, ORDER_OF_OTHERS, ORDER_TAKEN } taken_e;
+
+/* Copies the coupons with status 1, and makes a new verify_token. ORDER_OF_OTHERS: the answer is
+ * written. */
+static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
 {
     dygw_sandbox_order_t *order;
+    int may;
 
     dygw_sandbox_lock();
     order = dygw_sandbox_order(usable->order);
-    if (order) {
+    may = dygw_sandbox_caller_may(call, order);
+    if (order && may) {
         usable->token = ++order->verify_tokens;
         for (int i = 0; i < order->coupons; i++) {
             if (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
@@ -33,7 +38,7 @@ static int take_usable(usable_t *usable)
         }
     }
     dygw_sandbox_unlock();
-    return order != NULL;
+    return !may ? ORDER_OF_OTHERS : order ? ORDER_TAKEN : NO_ORDER;
 }
 
 static apr_uint32_t order_of_code(const char *code)
@@ -50,22 +55,6 @@ static apr_uint32_t order_of_code(const char *code)
     return order;
 }
 
-/* Writes that no coupon is usable. Douyin's documents do not say how, so that a switch does. */
-static void write_none_usable(dygw_sandbox_call_t *call)
-{
-    switch (call->switches.empty_list) {
-    case DYGW_SANDBOX_LIST_ARRAY:
-        dygw_jsonw_array(&call->w, "certificates");
-        dygw_jsonw_end_array(&call->w);
-        break;
-    case DYGW_SANDBOX_LIST_NULL:
-        dygw_jsonw_null(&call->w, "certificates");
-        break;
-    default:
-        break;
-    }
-}
-
 static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
 {
     char verify_token[DYGW_SANDBOX_UUID_LEN + 1];
@@ -77,7 +66,7 @@ static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
     dygw_jsonw_string(&call->w, "verify_token", verify_token);
     dygw_jsonw_string(&call->w, "order_id", order_id);
     if (usable->count == 0) {
-        write_none_usable(call);
+        dygw_sandbox_write_no_list(call, "certificates");
     }
     else {
         dygw_sandbox_begin_list(call, "certificates");
@@ -95,6 +84,7 @@ void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
     const char *encrypted_data = dygw_sandbox_param(call, "encrypted_data");
     const char *code = dygw_sandbox_param(call, "code");
     usable_t usable = { .count = 0 };
+    taken_e taken;
 
     if (!encrypted_data && !code) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_CODE, NULL);
@@ -103,8 +93,12 @@ void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
     usable.order = encrypted_data
                        ? dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_ORDER, encrypted_data)
                        : order_of_code(code);
-    if (take_usable(&usable)) {
+    taken = take_usable(call, &usable);
+    if (taken == ORDER_TAKEN) {
         write_usable(call, &usable);
+    }
+    else if (taken == ORDER_OF_OTHERS) {
+        return;
     }
     else if (encrypted_data) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "二维码参数不合法");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The calls get and query: they show a coupon, or all coupons of an order, with their
  * verifications. serve.c calls them. */
+#include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 
 void dygw_sandbox_get(dygw_sandbox_call_t *call)
@@ -12,7 +13,7 @@ void dygw_sandbox_get(dygw_sandbox_call_t *call)
     const char *code = dygw_sandbox_param(call, "encrypted_code");
     const apr_uint32_t coupon = dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_CODE, code);
     dygw_sandbox_snapshot_t snapshot;
-    int found;
+    int found, may;
 
     if (!code || coupon == DYGW_SANDBOX_NONE) {
         dygw_sandbox_refuse(call, code ? DYGW_SANDBOX_CANNOT_DECRYPT : DYGW_SANDBOX_NO_CODE, NULL);
@@ -20,10 +21,15 @@ void dygw_sandbox_get(dygw_sandbox_call_t *call)
     }
     dygw_sandbox_lock();
     found = dygw_sandbox_coupon(coupon) != NULL;
-    if (found) {
+    may = !found
+          || dygw_sandbox_caller_may(call, dygw_sandbox_order(dygw_sandbox_coupon(coupon)->order));
+    if (found && may) {
         dygw_sandbox_snapshot(coupon, call->pool, &snapshot);
     }
     dygw_sandbox_unlock();
+    if (!may) {
+        return;
+    }
     if (!found) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NOT_FOUND, NULL);
         return;
@@ -60,8 +66,9 @@ static int select_coupons(dygw_sandbox_call_t *call, apr_uint32_t *first, int *c
     }
     if (*count == 0) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NOT_FOUND, NULL);
+        return 0;
     }
-    return *count;
+    return dygw_sandbox_caller_may(call, dygw_sandbox_order(dygw_sandbox_coupon(*first)->order));
 }
 
 void dygw_sandbox_query(dygw_sandbox_call_t *call)

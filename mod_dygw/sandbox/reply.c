@@ -9,8 +9,8 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-#include "sandbox/codes.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "util/json.h"
 
 #define REPLY_SIZE_HINT  2048
@@ -152,7 +152,7 @@ void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *
     call->w.len = strlen(text);
 }
 
-/* --- lists of which Douyin has two copies --- */
+/* --- lists: of which Douyin has two copies, and with nothing in them --- */
 
 void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
 {
@@ -171,6 +171,21 @@ void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name)
         break;
     }
     dygw_jsonw_array(&call->w, apr_pstrcat(call->pool, name, "_v2", NULL));
+}
+
+void dygw_sandbox_write_no_list(dygw_sandbox_call_t *call, const char *name)
+{
+    switch (call->switches.empty_list) {
+    case DYGW_SANDBOX_LIST_ARRAY:
+        dygw_jsonw_array(&call->w, name);
+        dygw_jsonw_end_array(&call->w);
+        break;
+    case DYGW_SANDBOX_LIST_NULL:
+        dygw_jsonw_null(&call->w, name);
+        break;
+    default:
+        break;
+    }
 }
 
 /* --- bodies of requests: they must be JSON, and Content-Type must say so --- */

@@ -25,6 +25,10 @@ void dygw_sandbox_reply_text(dygw_sandbox_call_t *call, int status, const char *
  * `copies` says which of them has the items. */
 void dygw_sandbox_begin_list(dygw_sandbox_call_t *call, const char *name);
 
+/* Writes a list that has nothing in it. Douyin's documents do not say how, so that the switch
+ * empty_list does: as an empty array, as null, or not at all. */
+void dygw_sandbox_write_no_list(dygw_sandbox_call_t *call, const char *name);
+
 /* Reads the body of a call as a JSON object. NULL: the body is not one, and the refusal is written
  * in Douyin's words. */
 const json_t *dygw_sandbox_body(dygw_sandbox_call_t *call);

@@ -12,13 +12,16 @@
  *   serve, control         the tables of the functions that answer, and what comes before and after
  *   token, link, prepare, verify, cancel, query, verify_record, stores, orders
  *                          the answers to Douyin's calls
- *   mint, coupon, switches the answers to the control interface
- *   fault, damage          what goes wrong with a call
+ *   mint, coupon, accounts, switches
+ *                          the answers to the control interface
+ *   fault, damage, caller  what goes wrong with a call, and whose call it is
  *   certificate, reply     what answers are made of
  *   call                   a request, and the functions to read and to answer it
- *   change                 what verifying and cancelling do to the records
- *   ids, codes             the ids of the records, and the codes of Douyin
- *   state                  the records: shared memory and its lock */
+ *   records/change         what verifying and cancelling do to the records
+ *   records/ids, records/codes
+ *                          the ids of the records, and the codes of Douyin
+ *   records/state          the records: shared memory and its lock
+ *   records/account        the accounts and their stores */
 #include <string.h>
 
 #include <ap_listen.h>
@@ -82,6 +85,21 @@ static const char *set_token_life(cmd_parms *cmd, DYGW_UNUSED void *dir, const c
     return set_number(cmd, text, APR_INT32_MAX, &settings.token_life);
 }
 
+static const char *set_account(cmd_parms *cmd, DYGW_UNUSED void *dir, int argc, char *const argv[])
+{
+    apr_array_header_t *stores = apr_array_make(cmd->temp_pool, argc, sizeof(const char *));
+    dygw_sandbox_account_wish_t wish = { .count = -1, .authorised = -1 };
+    const char *problem;
+
+    for (int i = 1; i < argc; i++) {
+        APR_ARRAY_PUSH(stores, const char *) = argv[i];
+    }
+    wish.id = argc > 0 ? argv[0] : NULL;
+    wish.stores = argc > 1 ? stores : NULL;
+    problem = dygw_sandbox_account_set(settings.accounts, &wish, cmd->pool);
+    return problem ? apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", problem, NULL) : NULL;
+}
+
 static const command_rec directives[] = {
     AP_INIT_TAKE2("DygwSandboxClient", set_client, NULL, RSRC_CONF,
                   "client_key and client_secret that may ask for tokens; without it, any may"),
@@ -89,6 +107,8 @@ static const command_rec directives[] = {
                   "how many coupons there is room for"),
     AP_INIT_TAKE1("DygwSandboxTokenLife", set_token_life, NULL, RSRC_CONF,
                   "seconds that an access token lives"),
+    AP_INIT_TAKE_ARGV("DygwSandboxAccount", set_account, NULL, RSRC_CONF,
+                      "another account that the sandbox plays, and the poi_ids of its stores"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL },
 };
 
@@ -100,6 +120,8 @@ static int pre_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     settings.clients = apr_table_make(pconf, 1);
     settings.coupons = COUPONS;
     settings.token_life = TOKEN_LIFE_SEC;
+    settings.accounts = apr_palloc(pconf, sizeof *settings.accounts);
+    dygw_sandbox_accounts_begin(settings.accounts);
     return OK;
 }
 
@@ -130,7 +152,7 @@ static int post_config(apr_pool_t *pconf, DYGW_UNUSED apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    rv = dygw_sandbox_state_create(pconf, settings.coupons);
+    rv = dygw_sandbox_state_create(pconf, settings.coupons, settings.accounts);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s,
                      DYGWNO(0901) "no shared memory for %d coupons "

@@ -5,8 +5,8 @@
  *   1  find the endpoint, read the request
  *   2  count the call, check its access token, take the first fault for it         (with the lock)
  *   3  sleep, if the fault or the switch latency_ms says so
- *   4  answer: by a fault instead of the call, by refusing the token, or by the
- *      function of the endpoint, which takes the lock itself
+ *   4  answer: by a fault instead of the call, by refusing the token or the account,
+ *      or by the function of the endpoint, which takes the lock itself
  *   5  spoil the answer, if the fault says so; remember the call                   (with the lock)
  *   6  hold the answer back, if the fault says so; send all, half or nothing of it
  */
@@ -17,6 +17,9 @@
 #include <ap_mpm.h>
 #include <http_protocol.h>
 
+#include <apr_strings.h>
+
+#include "sandbox/caller.h"
 #include "sandbox/fault.h"
 #include "sandbox/handlers.h"
 #include "sandbox/link.h"
@@ -136,6 +139,7 @@ static void begin_call(dygw_sandbox_call_t *call, int needs_token, apr_uint64_t 
 static void remember_call(const dygw_sandbox_call_t *call)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
+    const char *account = apr_table_get(call->r->headers_in, DYGW_SANDBOX_ACCOUNT_HEADER);
     const int is_post = call->r->method_number == M_POST;
     const char *args = is_post ? call->body : call->r->args ? call->r->args : "";
     apr_size_t len = is_post ? call->body_len : strlen(args);
@@ -153,6 +157,7 @@ static void remember_call(const dygw_sandbox_call_t *call)
     seen->call = call->which;
     seen->fault = call->fault.kind;
     seen->token_ok = call->token_ok;
+    apr_cpystrn(seen->account_header, account ? account : "", sizeof seen->account_header);
     seen->args_len = len;
     memcpy(seen->args, args, len);
     dygw_sandbox_unlock();
@@ -166,7 +171,7 @@ static void answer_call(dygw_sandbox_call_t *call, const endpoint_t *endpoint)
     if (call->token_ok == 0) {
         dygw_sandbox_refuse(call, call->token_error, NULL);
     }
-    else {
+    else if (!endpoint->needs_token || dygw_sandbox_caller_admit(call)) {
         endpoint->answer(call);
     }
     dygw_sandbox_fault_after(call);

@@ -51,6 +51,8 @@ static const switch_t switch_table[] = {
     { "refuse_cancel_token", AT(refuse_cancel_token), { NULL }, { 0 }, 0 },
     { "copies", AT(copies), { "first", "v2", "v2_null", "v2_empty" }, { 0 }, 0 },
     { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 },
+    { "wrong_account", AT(wrong_account), { "refuse", "empty" }, { 0 }, 0 },
+    { "need_account", AT(need_account), { NULL }, { 0 }, 0 },
 };
 
 #define SWITCHES (sizeof switch_table / sizeof switch_table[0])

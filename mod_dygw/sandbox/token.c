@@ -11,9 +11,9 @@
 
 #include <apr_strings.h>
 
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 

@@ -3,7 +3,7 @@
 #ifndef DYGW_SANDBOX_TOKEN_H
 #define DYGW_SANDBOX_TOKEN_H
 
-#include "sandbox/state.h"
+#include "sandbox/records/state.h"
 
 /* Returns 0 where a token (which may be NULL) is good, else the code that refuses it. The caller
  * holds the lock, here and below. */

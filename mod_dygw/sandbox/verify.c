@@ -5,11 +5,12 @@
 
 #include <apr_strings.h>
 
+#include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/change.h"
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/change.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 #include "util/json.h"
 
@@ -64,6 +65,9 @@ static int read_verify(dygw_sandbox_call_t *call, const json_t *body, dygw_sandb
     memset(change, 0, sizeof *change);
     apr_cpystrn(change->poi_id, poi_id, sizeof change->poi_id);
     change->request = dygw_sandbox_hash(0, poi_id);
+    if (call->account_id) {
+        change->request = dygw_sandbox_hash(change->request, call->account_id);
+    }
     if (!read_verify_codes(call, json_object_get(body, "encrypted_codes"), change)) {
         return 0;
     }
@@ -159,7 +163,7 @@ static void write_verified(dygw_sandbox_call_t *call, const dygw_sandbox_change_
     dygw_jsonw_string(w, "certificate_id", id);
     dygw_sandbox_code(coupon, code);
     dygw_jsonw_string(w, "origin_code", code);
-    dygw_jsonw_string(w, "account_id", DYGW_SANDBOX_ACCOUNT_ID);
+    dygw_jsonw_string(w, "account_id", dygw_sandbox_order_account(&outcome->order)->id);
     dygw_sandbox_id(DYGW_SANDBOX_ID_ORDER, change->order, id);
     dygw_jsonw_string(w, "order_id", id);
     dygw_jsonw_string(w, "product_id", dygw_sandbox_sku_id(&outcome->order));
@@ -194,14 +198,21 @@ void dygw_sandbox_verify(dygw_sandbox_call_t *call)
     const json_t *codes = json_object_get(body, "encrypted_codes");
     dygw_sandbox_change_t change;
     dygw_sandbox_outcome_t outcome = { 0 };
+    int may;
 
     if (!body || !read_verify(call, body, &change)) {
         return;
     }
     dygw_sandbox_lock();
     count_verify_calls(&change);
-    decide_verify(call, &change, &outcome);
+    may = dygw_sandbox_caller_may(call, dygw_sandbox_order(change.order));
+    if (may) {
+        decide_verify(call, &change, &outcome);
+    }
     dygw_sandbox_unlock();
+    if (!may) {
+        return;
+    }
     if (outcome.error_code) {
         dygw_sandbox_refuse(call, outcome.error_code, outcome.description);
         return;

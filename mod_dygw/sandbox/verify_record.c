@@ -3,10 +3,11 @@
  * serve.c calls it. */
 #include <string.h>
 
+#include "sandbox/caller.h"
 #include "sandbox/certificate.h"
-#include "sandbox/codes.h"
 #include "sandbox/handlers.h"
-#include "sandbox/ids.h"
+#include "sandbox/records/codes.h"
+#include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
 
 #define SIZE_MAX_DOCUMENTED 20
@@ -78,19 +79,26 @@ static void add_record(record_page_t *page, apr_uint32_t index,
     page->count++;
 }
 
-static void collect_records(record_page_t *page)
+static const dygw_sandbox_order_t *order_of_record(const dygw_sandbox_verification_t *v)
+{
+    return dygw_sandbox_order(dygw_sandbox_coupon(v->coupon)->order);
+}
+
+static void collect_records(const dygw_sandbox_call_t *call, record_page_t *page)
 {
     const apr_uint32_t last = first_record_at(page->to);
+    const int is_any = page->poi_ids == NULL && dygw_sandbox_state()->accounts.count == 1;
     apr_uint32_t i;
 
     for (i = first_record_at(page->from); i < last; i++) {
         const dygw_sandbox_verification_t *v = dygw_sandbox_verification(i);
 
-        if (page->poi_ids == NULL && page->count == page->size) {
+        if (is_any && page->count == page->size) {
             page->total += last - i; /* all the rest count, and none is shown */
             return;
         }
-        if (is_store_listed(page->poi_ids, v->poi_id)) {
+        if (is_store_listed(page->poi_ids, v->poi_id)
+            && dygw_sandbox_caller_owns(call, order_of_record(v))) {
             page->total++;
             if (i >= page->after && page->count < page->size) {
                 add_record(page, i, v);
@@ -171,7 +179,7 @@ void dygw_sandbox_verify_record(dygw_sandbox_call_t *call)
         return;
     }
     dygw_sandbox_lock();
-    collect_records(&page);
+    collect_records(call, &page);
     dygw_sandbox_unlock();
     dygw_sandbox_reply_begin(call);
     dygw_jsonw_int(&call->w, "total", page.total);

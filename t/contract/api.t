@@ -45,7 +45,16 @@ sub run_tap {
     return;
 }
 
-my $gateway = Dygw::Gateway->new->start;
+my $gateway = Dygw::Gateway->new(conf => <<"END")->start;
+<DygwStore 7001>
+    DygwStorePoi @{[ POI ]}
+</DygwStore>
+<DygwStore east-1>
+    DygwStorePoi     7012345678901234568
+    DygwStoreAccount @{[ ACCOUNT ]}
+    DygwStoreName    "a store"
+</DygwStore>
+END
 # The first ids are those that a generator tries first: they are nobody's.
 $gateway->create_app(name => "app $_") for 2 .. 9;
 my ($client, $app) = $gateway->create_app(name => 'the caller', allow_token_read => JSON::PP::true);
@@ -62,7 +71,8 @@ my $coupon = $gateway->sandbox->mint_coupon;
 my $redeemed = $client->call(POST => '/coupons/verify', { poi_id => POI, code => $coupon->{code} },
     headers => { 'Idempotency-Key' => 'a key' })->{json}{data};
 my %hints = (
-    poi_id => [POI], code => \@codes, verification_id => [ $redeemed->{id} ], id => [ 1, 2, $redeemed->{id} ],
+    poi_id => [POI], store => [qw(7001 east-1)], code => \@codes, verification_id => [ $redeemed->{id} ],
+    id => [ 1, 2, $redeemed->{id} ],
     app_id => [ $app->{id} ], idempotency_key => ['a key'], account_id => [ACCOUNT],
     certificate_id => [ $redeemed->{certificate_id} ], order_id => [ $redeemed->{order_id} ], q => ['app'],
     client_key => [ $app->{client_key} ], actor => ['operator-1'], target => ["app:$app->{id}"],

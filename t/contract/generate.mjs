@@ -26,7 +26,7 @@ export class Generator {
   }
 
   anyValue(schema) {
-    const choices = schema.oneOf ?? schema.anyOf;
+    const choices = schema.properties ? undefined : schema.oneOf ?? schema.anyOf;
     if (choices) return fc.oneof(...choices.map((choice) => this.valid(choice)));
     if (schema.const !== undefined) return fc.constant(schema.const);
     if (schema.enum) return fc.constantFrom(...schema.enum);
@@ -56,10 +56,15 @@ export class Generator {
     return fc.oneof(fc.constantFrom(min, max), { weight: 2, arbitrary: fc.integer({ min, max }) });
   }
 
+  // Of an object, oneOf says which of some properties is there: {required: [name]} each.
   object(schema) {
-    const properties = Object.entries(schema.properties ?? {});
-    return fc.record(Object.fromEntries(properties.map(([name, of]) => [name, this.valid(of, name)])),
-      { requiredKeys: schema.required ?? [] });
+    const choices = (schema.oneOf ?? [{ required: [] }]).map((choice) => choice.required);
+    return fc.oneof(...choices.map((chosen) => {
+      const others = choices.flat().filter((name) => !chosen.includes(name));
+      const properties = Object.entries(schema.properties ?? {}).filter(([name]) => !others.includes(name));
+      return fc.record(Object.fromEntries(properties.map(([name, of]) => [name, this.valid(of, name)])),
+        { requiredKeys: [...schema.required ?? [], ...chosen] });
+    }));
   }
 
   text(schema) {

@@ -19,9 +19,10 @@ const client = new Client(setup);
 const parameters = { seed: setup.seed ?? 20260101, numRuns: setup.runs ?? 100, includeErrorInReport: true };
 
 // What a schema cannot say: fields that may be refused although they conform, and when; because of another one, of the
-// time, or of what the network has behind it.
+// time, of the configuration, or of what the network has behind it.
 const MEANING = {
   short_link: () => true,
+  store: ({ poi_id: poi, store }) => poi !== undefined || !(setup.hints.store ?? []).includes(store),
   date: ({ date }) => Date.parse(date) > Date.now() - 2 * DAY_MS,
   end_time: ({ start_time: start }) => start !== undefined,
   page: ({ after_id: after, export: format }) => after !== undefined || format !== undefined,
@@ -101,7 +102,7 @@ const properties = {
     await fc.assert(fc.asyncProperty(validRequests(operation), async (values) => {
       const request = requestOf(operation, values);
       const answer = await exchange(operation, request);
-      const meant = MEANING[answer.json?.field]?.(values.query);
+      const meant = MEANING[answer.json?.field]?.({ ...values.body, ...values.query });
       if ([400, 413, 415].includes(answer.status) && !meant) {
         fail(request, answer, 'it conforms, and is refused');
       }

@@ -14,6 +14,7 @@
 module AP_MODULE_DECLARE_DATA dygw_module;
 
 static dygw_result_t out;
+static const dygw_gateway_t gateway; /* nothing is declared */
 
 static int parse(dygw_fields_t *f, const char *data, apr_size_t len, apr_pool_t *pool)
 {
@@ -36,7 +37,7 @@ static void check_coupon(const dygw_fields_t *f)
 {
     dygw_redeem_request_t request = { 0 };
 
-    dygw_coupon_read(f, dygw_coupon_modes, &request);
+    dygw_coupon_read(f, &gateway, dygw_coupon_modes, &request);
     if (out.code != DYGW_OK) {
         FUZZ_ASSERT(out.code == DYGW_INVALID_REQUEST && out.field && out.message);
         return;
@@ -44,7 +45,8 @@ static void check_coupon(const dygw_fields_t *f)
     FUZZ_ASSERT(!!request.short_link + !!request.code + !!request.encrypted_code == 1);
     FUZZ_ASSERT((request.mode == DYGW_MODE_SHORT_LINK) == !!request.short_link);
     FUZZ_ASSERT((request.mode == DYGW_MODE_CODE) == !!request.code);
-    FUZZ_ASSERT(!request.poi_id || fuzz_consists(request.poi_id, 1, 32, WORD));
+    FUZZ_ASSERT(request.poi_id && !request.store_named && !request.store);
+    FUZZ_ASSERT(fuzz_consists(request.poi_id, 1, 32, WORD));
     FUZZ_ASSERT(!request.code || fuzz_consists(request.code, 8, 20, FUZZ_DIGITS));
     FUZZ_ASSERT(is_plain(request.short_link, 2048));
     FUZZ_ASSERT(!request.short_link || strchr(request.short_link, ' ') != request.short_link);

@@ -61,7 +61,7 @@ static void check_route(const char *path, int method, apr_pool_t *pool)
 
 static int check_parameter(void *baton, const char *name, const char *value)
 {
-    static const char *const all = "a start_time end_time page page_size q";
+    static const char *const all = "a start_time end_time page page_size q poi_id store account_id";
 
     FUZZ_ASSERT(*name && strstr(all, name));
     FUZZ_ASSERT(fuzz_is_utf8(value, strlen(value)));
@@ -97,9 +97,33 @@ static void check_number(const apr_table_t *query)
     }
 }
 
+/* One store is declared: what is taken is that one, or any poi_id. */
+static void check_store(const apr_table_t *query, apr_pool_t *pool)
+{
+    static const dygw_declared_store_t store = { .code = "7", .poi_id = "70", .account_id = "a" };
+    dygw_declared_t *declared = dygw_declared_create(pool);
+    const dygw_gateway_t gateway = { .declared = declared };
+    dygw_result_t out = { 0 };
+    dygw_named_store_t named;
+    const char *account_id, *field;
+
+    dygw_declared_add_store(declared, &store, &field);
+    dygw_query_store(query, &gateway, &named, &out);
+    account_id = dygw_query_account(query, &out);
+    if (out.code != DYGW_OK) {
+        FUZZ_ASSERT(out.message && strstr("poi_id store account_id", out.field));
+        return;
+    }
+    FUZZ_ASSERT(!named.poi_id || fuzz_consists(named.poi_id, 1, 32, FUZZ_LETTERS FUZZ_DIGITS "_-"));
+    FUZZ_ASSERT(!account_id || fuzz_consists(account_id, 1, 64, FUZZ_LETTERS FUZZ_DIGITS "_-"));
+    FUZZ_ASSERT(!named.store == (!named.poi_id || strcmp(named.poi_id, "70") != 0));
+    FUZZ_ASSERT(!named.account_id == !named.store);
+    FUZZ_ASSERT(!named.named || (named.store && strcmp(named.named, "7") == 0));
+}
+
 static void check_query(char *args, apr_pool_t *pool)
 {
-    static const char *const known[] = { "a", "start_time", "page_size", "q", NULL };
+    static const char *const known[] = { "a", "start_time", "page_size", "q", "poi_id", "store", "account_id", NULL };
     request_rec r = { .pool = pool, .args = args };
     dygw_call_t call = { .r = &r };
     dygw_result_t out = { 0 }, again = { 0 };
@@ -108,10 +132,11 @@ static void check_query(char *args, apr_pool_t *pool)
 
     FUZZ_ASSERT(query);
     apr_table_do(check_parameter, &n, query, NULL);
-    FUZZ_ASSERT(n <= 4 && n == apr_table_elts(query)->nelts);
+    FUZZ_ASSERT(n <= 7 && n == apr_table_elts(query)->nelts);
     FUZZ_ASSERT(out.code == DYGW_OK || (out.code == DYGW_INVALID_REQUEST && out.message));
     check_times(query);
     check_number(query);
+    check_store(query, pool);
     dygw_read_no_query(&call, &again);
     FUZZ_ASSERT(again.code != DYGW_OK || n == 0);
 }

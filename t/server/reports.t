@@ -11,7 +11,7 @@ use Test::More;
 
 use Dygw::Client qw(keys_in_order);
 use Dygw::Expect;
-use Dygw::Gateway qw(POI);
+use Dygw::Gateway qw(POI ACCOUNT);
 use Dygw::Records qw(utc sums);
 
 use constant DAY      => 86_400_000;
@@ -39,6 +39,7 @@ for my $i (0 .. 299) {
     $records->add(
         created_at => $i < 4 ? MIDNIGHT - 2 + $i : MIDNIGHT - DAY + int(rand(3 * DAY)), verify_status => $status,
         app_id => $app->{id}, app_name => $app->{name}, poi_id => rand() < 0.5 ? POI : OTHER,
+        store => (undef, '7001', 'east-1')[ rand 3 ], account_id => (undef, ACCOUNT, '7014')[ rand 3 ],
         certificate_id => '70' . int(rand 40), order_id => '80' . int(rand 40),
         product_id => (undef, 'p1', 'p2')[ rand 3 ], error_code => $status eq 'failed' ? 1208 : 0,
         pay_amount => (undef, int(rand 100_000))[ rand() < 0.9 ], receipt_amount => int(rand 100_000),
@@ -121,6 +122,7 @@ sub random_filter {
     my $row = $all[ rand @all ];
     my $from = MIDNIGHT - DAY + int rand(2 * DAY);
     my %value = (poi_id => $row->{poi_id}, app_id => $row->{app_id}, status => $row->{verify_status},
+        account_id => $row->{account_id} // ACCOUNT,
         certificate_id => $row->{certificate_id}, order_id => $row->{order_id}, from => $from,
         until => $from + 1 + int rand DAY);
     my %filter = map { rand() < 0.4 ? ($_ => $value{$_}) : () } keys %value;
@@ -131,7 +133,7 @@ sub random_filter {
 }
 
 my @wrong;
-my @KEYS = qw(day poi_id app_id product_id);
+my @KEYS = qw(day poi_id store account_id app_id product_id);
 
 sub day_of { return substr utc($_[0]{created_at} + 8 * 3_600_000), 0, 10 }
 
@@ -206,7 +208,8 @@ my %LIST_ONLY = map { $_ => 1 } qw(page page_size after_id);
 for my $case (
     [ start_time => '2025-11-31' ], [ start_time => 'yesterday' ], [ start_time => '' ],
     [ start_time => '2025-11-24T16:00:00' ], [ start_time => '1764000000' ], [ end_time => '2025-11-24T25:00:00Z' ],
-    [ end_time => '2025-1-1' ], [ poi_id => '' ], [ poi_id => 'a b' ], [ poi_id => 'x' x 33 ], [ app_id => '0' ],
+    [ end_time => '2025-1-1' ], [ poi_id => '' ], [ poi_id => 'a b' ], [ poi_id => 'x' x 33 ], [ store => '' ],
+    [ store => 'a b' ], [ store => '7001' ], [ account_id => '' ], [ account_id => 'x' x 65 ], [ app_id => '0' ],
     [ app_id => '-1' ], [ app_id => 'till' ], [ app_id => '1.0' ], [ app_id => '' ], [ app_id => '9' x 19 ],
     [ status => 'done' ], [ status => 'SUCCESS' ], [ status => '' ], [ certificate_id => '' ],
     [ certificate_id => 'x' x 65 ], [ order_id => "a\tb" ], [ order_id => '' ], [ page => '0' ], [ page => '-1' ],

@@ -13,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Dygw::Expect qw(@VIEW_KEYS error_is);
-use Dygw::Gateway qw(POI);
+use Dygw::Gateway qw(POI ACCOUNT);
 use Dygw::Records qw(local_time sums);
 use Dygw::Server qw(poll spew);
 use Text::CSV;
@@ -27,7 +27,7 @@ use constant OPENS    => 60;                    # seconds for the spreadsheet
 my @YUAN = map { "${_}_yuan" } qw(pay_amount receipt_amount discount_amount);
 my @COLUMNS = ((grep { $_ ne 'douyin_response' } @VIEW_KEYS), @YUAN);
 my @IDS = qw(id app_id poi_id certificate_id encrypted_code origin_code product_id sku_id verify_id order_id
-    source_order_id ext_order_id operator device request_id);
+    source_order_id ext_order_id operator device request_id store account_id);
 my %IS_ID = map { $_ => 1 } @IDS;
 my %IS_TIME = map { $_ => 1 } qw(expire_time verify_time create_order_time pay_time created_at updated_at
     cancelable_until);
@@ -49,7 +49,8 @@ for my $i (0 .. MANY - 1) {
     $records->add(
         created_at => MIDNIGHT - 3 + $i, product_name => $nasty, operator_name => $nasty, ext_order_id => $nasty,
         verify_status => $i % 7 ? 'success' : 'failed', error_code => $i % 7 ? 0 : -3, error_description => $nasty,
-        app_name => encode_utf8('收银'), poi_id => POI, verify_id => "7300000000000$i",
+        app_name => encode_utf8('收银'), poi_id => POI, store => (undef, '7001', 'east-1')[ $i % 3 ],
+        account_id => $i % 2 ? ACCOUNT : undef, verify_id => "7300000000000$i",
         origin_code => "0012345678$i",
         pay_amount => $i % 3 ? $i : undef, receipt_amount => 100 * $i + 5, expire_time => MIDNIGHT - 1,
         verify_time => $i % 7 ? MIDNIGHT + $i : undef, encrypted_code => "CyA+/=$i", coupon_status => 'used',

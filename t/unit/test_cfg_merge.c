@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Merging and defaults of every member, and what is read from the configuration as it was written;
- * httpd itself is played by a few lines. links: cfg/cfg.c cfg/tree.c
+ * httpd itself is played by a few lines. links: cfg/cfg.c cfg/tree.c gateway/declared.c
  * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -193,6 +193,33 @@ static void off_none_and_zero_are_not_unset(DYGW_UNUSED void **state)
     assert_int_equal(merged->time_zone, -1);
 }
 
+/* What is declared is filled after the merging, so that it is the very same. */
+static void a_virtual_host_without_an_application_takes_what_is_declared(DYGW_UNUSED void **state)
+{
+    dygw_cfg_t *base = full(make_server(0), 100), *own = make_cfg(make_server(7));
+    const dygw_cfg_t *merged;
+
+    base->declared = dygw_declared_create(pool);
+    base->written = (dygw_written_t *)base;
+    own->worker = 0;
+    merged = dygw_cfg_merge(pool, base, own);
+    assert_ptr_equal(merged->declared, base->declared);
+    assert_null(merged->written);
+}
+
+static void a_virtual_host_with_an_application_takes_nothing_declared(DYGW_UNUSED void **state)
+{
+    dygw_cfg_t *base = full(make_server(0), 100), *own = make_cfg(make_server(7));
+
+    base->declared = dygw_declared_create(pool);
+    own->client_key = "key100";
+    assert_null(((dygw_cfg_t *)dygw_cfg_merge(pool, base, own))->declared);
+    own->declared = dygw_declared_create(pool);
+    own->written = (dygw_written_t *)own;
+    assert_ptr_equal(((dygw_cfg_t *)dygw_cfg_merge(pool, base, own))->declared, own->declared);
+    assert_ptr_equal(((dygw_cfg_t *)dygw_cfg_merge(pool, base, own))->written, own->written);
+}
+
 static void a_fresh_configuration_has_no_gateway(DYGW_UNUSED void **state)
 {
     const dygw_cfg_t *cfg = make_cfg(make_server(0));
@@ -345,6 +372,18 @@ static void a_server_is_named_with_its_place(DYGW_UNUSED void **state)
     assert_string_equal(dygw_cfg_where(pool, make_server(7)), "shop.test (site.conf:7)");
 }
 
+/* mod_macro's names of files are sentences, one around the other. */
+static void a_place_fits_into_the_database(DYGW_UNUSED void **state)
+{
+    ap_directive_t node = { .filename = "a.conf", .line_num = 7 };
+    char *name = apr_pcalloc(pool, 2001);
+
+    assert_string_equal(dygw_cfg_place(pool, &node), "a.conf:7");
+    memset(name, 'x', 2000);
+    node.filename = name;
+    assert_true(strlen(dygw_cfg_place(pool, &node)) < 512);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, destroy_pool)
 
 int main(void)
@@ -353,6 +392,8 @@ int main(void)
         TEST(a_virtual_host_takes_over_what_it_does_not_set),
         TEST(a_virtual_host_keeps_what_it_sets),
         TEST(off_none_and_zero_are_not_unset),
+        TEST(a_virtual_host_without_an_application_takes_what_is_declared),
+        TEST(a_virtual_host_with_an_application_takes_nothing_declared),
         TEST(a_fresh_configuration_has_no_gateway),
         TEST(defaults_are_those_of_the_manual),
         TEST(defaults_change_nothing_that_is_set),
@@ -363,6 +404,7 @@ int main(void)
         TEST(a_handler_deep_inside_is_found_in_its_own_server_only),
         TEST(any_directive_of_ours_is_a_use_and_the_sandboxs_is_none),
         TEST(a_server_is_named_with_its_place),
+        TEST(a_place_fits_into_the_database),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

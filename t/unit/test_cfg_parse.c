@@ -335,6 +335,46 @@ static void offsets_are_minutes_east(DYGW_UNUSED void **state)
     }
 }
 
+static void codes_have_a_least_length_too(DYGW_UNUSED void **state)
+{
+    const char *code = NULL;
+
+    assert_null(dygw_parse_code(&parser, "a-B_9xyz", 8, 9, &code));
+    assert_string_equal(code, "a-B_9xyz");
+    assert_refused(dygw_parse_code(&parser, "a-B_9xy", 8, 9, &code));
+    assert_refused(dygw_parse_code(&parser, "a-B_9xyz01", 8, 9, &code));
+    assert_refused(dygw_parse_code(&parser, "a-B.9xyz", 8, 9, &code));
+    assert_refused(dygw_parse_code(&parser, "", 1, 9, &code));
+}
+
+static void names_are_utf8_counted_in_characters(DYGW_UNUSED void **state)
+{
+    const char *name = NULL;
+
+    assert_null(dygw_parse_name(&parser, "\u5E38\u719F\u8DEF", 3, &name));
+    assert_string_equal(name, "\u5E38\u719F\u8DEF");
+    assert_refused(dygw_parse_name(&parser, "\u5E38\u719F\u8DEF\u5E97", 3, &name));
+    assert_refused(dygw_parse_name(&parser, "", 3, &name));
+    assert_refused(dygw_parse_name(&parser, "a\tb", 3, &name));
+    assert_refused(dygw_parse_name(&parser, "\xB5\xEA", 3, &name));
+}
+
+static void a_rate_has_a_burst_or_is_off(DYGW_UNUSED void **state)
+{
+    int rate = -1, burst = -1;
+
+    assert_null(dygw_parse_rate(&parser, "50", "1000000", &rate, &burst));
+    assert_int_equal(rate, 50);
+    assert_int_equal(burst, 1000000);
+    assert_null(dygw_parse_rate(&parser, "OFF", NULL, &rate, &burst));
+    assert_int_equal(rate, 0);
+    assert_int_equal(burst, 0);
+    assert_refused(dygw_parse_rate(&parser, "50", NULL, &rate, &burst));
+    assert_refused(dygw_parse_rate(&parser, "off", "1", &rate, &burst));
+    assert_refused(dygw_parse_rate(&parser, "1", "0", &rate, &burst));
+    assert_refused(dygw_parse_rate(&parser, "1", "1000001", &rate, &burst));
+}
+
 #define WITH_POOL(test) cmocka_unit_test_setup_teardown(test, make_pool, destroy_pool)
 
 int main(void)
@@ -346,6 +386,9 @@ int main(void)
         WITH_POOL(link_hosts_are_names_wildcards_or_test_origins),
         WITH_POOL(header_names_are_words),
         WITH_POOL(identifiers_have_a_character_set_and_a_length),
+        WITH_POOL(codes_have_a_least_length_too),
+        WITH_POOL(names_are_utf8_counted_in_characters),
+        WITH_POOL(a_rate_has_a_burst_or_is_off),
         WITH_POOL(integers_keep_to_their_range),
         WITH_POOL(times_keep_to_their_range),
         WITH_POOL(counts_and_bytes_are_numbers),

@@ -334,13 +334,34 @@ static void an_app_may_use_its_stores(DYGW_UNUSED void **state)
     fake_store_app(1)->poi_ids = none;
     fake_store_app(2)->poi_ids = one;
     find("all");
-    assert_true(dygw_app_may_use_store(known, "poi-2"));
+    assert_true(dygw_app_may_use_store(known, "poi-2", NULL));
     find("none");
-    assert_false(dygw_app_may_use_store(known, "poi-1"));
+    assert_false(dygw_app_may_use_store(known, "poi-1", NULL));
     find("one");
-    assert_true(dygw_app_may_use_store(known, "poi-1"));
-    assert_false(dygw_app_may_use_store(known, "poi-2"));
-    assert_false(dygw_app_may_use_store(known, "poi-"));
+    assert_true(dygw_app_may_use_store(known, "poi-1", NULL));
+    assert_false(dygw_app_may_use_store(known, "poi-2", NULL));
+    assert_false(dygw_app_may_use_store(known, "poi-", NULL));
+}
+
+/* A poi_id that no store is declared for has no code, and a code that is not declared no poi_id. */
+static void an_entry_of_an_apps_stores_is_a_poi_id_or_a_code(DYGW_UNUSED void **state)
+{
+    apr_array_header_t *both = apr_array_make(pool, 2, sizeof(const char *));
+
+    APR_ARRAY_PUSH(both, const char *) = "poi-1";
+    APR_ARRAY_PUSH(both, const char *) = "7002";
+    add(1, "both");
+    add(2, "all");
+    fake_store_app(0)->poi_ids = both;
+    find("both");
+    assert_true(dygw_app_may_use_store(known, "poi-1", "7001"));
+    assert_true(dygw_app_may_use_store(known, "poi-2", "7002"));
+    assert_false(dygw_app_may_use_store(known, "poi-3", "7003"));
+    assert_false(dygw_app_may_use_store(known, "poi-2", NULL));
+    assert_true(dygw_app_may_use_store(known, NULL, "7002"));
+    assert_false(dygw_app_may_use_store(known, NULL, "7003"));
+    find("all");
+    assert_true(dygw_app_may_use_store(known, NULL, "7003"));
 }
 
 /* --- what administrators do --- */
@@ -501,6 +522,7 @@ int main(void)
         TEST(a_secret_that_does_not_open_refuses_that_app_only),
         TEST(a_secret_of_before_is_opened_too),
         TEST(an_app_may_use_its_stores),
+        TEST(an_entry_of_an_apps_stores_is_a_poi_id_or_a_code),
         TEST(a_new_app_works_at_once),
         TEST(a_given_key_and_secret_are_taken),
         TEST(an_app_that_is_disabled_is_so_at_once),

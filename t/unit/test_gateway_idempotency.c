@@ -304,6 +304,49 @@ static void recorded_keys_and_fingerprints_are_known_for_ever(DYGW_UNUSED void *
     }
 }
 
+static const char *fingerprint(void)
+{
+    records = 0;
+    has_row = 0;
+    redeem();
+    return apr_pstrdup(pool, row.fingerprint);
+}
+
+/* As recorded by the first build that knew `store`. The store's poi_id is what httpd.conf says at the
+ * time, and no part of what the caller asked for. */
+static void a_store_that_was_named_counts_and_not_what_it_stands_for(DYGW_UNUSED void **state)
+{
+    static const char *const of_store = "268a0829292c7ce35ae899324d26233b2886b35fb007d514cf2d10288b5766fd";
+
+    request.store = "7001";
+    request.account_id = "7014065493820573710";
+    request.store_named = "7001";
+    assert_string_equal(fingerprint(), of_store);
+    request.poi_id = "another poi_id";
+    request.account_id = NULL;
+    assert_string_equal(fingerprint(), of_store);
+    request.store_named = "7002";
+    assert_string_not_equal(fingerprint(), of_store);
+}
+
+static void a_store_that_was_found_by_its_poi_id_does_not_count(DYGW_UNUSED void **state)
+{
+    static const char *const of_poi = "17191469d46c84ad8e24db07c658e1bd7a70a92a4c76a39e126f537c72bcd57e";
+
+    assert_string_equal(fingerprint(), of_poi);
+    request.store = "7001";
+    request.account_id = "7014065493820573710";
+    assert_string_equal(fingerprint(), of_poi);
+}
+
+static void a_store_and_its_poi_id_are_two_requests(DYGW_UNUSED void **state)
+{
+    redeem();
+    request.store = request.store_named = "7001";
+    redeem();
+    assert_int_equal(out.result.code, DYGW_IDEMPOTENCY_KEY_REUSED);
+}
+
 static void a_key_is_an_apps_own(DYGW_UNUSED void **state)
 {
     redeem();
@@ -440,6 +483,9 @@ int main(void)
         TEST(the_mode_is_one_of_the_fields_and_the_verify_token_is_none),
         TEST(fields_do_not_run_into_each_other),
         TEST(recorded_keys_and_fingerprints_are_known_for_ever),
+        TEST(a_store_that_was_named_counts_and_not_what_it_stands_for),
+        TEST(a_store_that_was_found_by_its_poi_id_does_not_count),
+        TEST(a_store_and_its_poi_id_are_two_requests),
         TEST(a_key_is_an_apps_own),
         TEST(an_error_frees_the_key),
         TEST(an_error_is_told_when_the_key_cannot_be_freed),

@@ -73,13 +73,14 @@ sub codes_gone {
 
 # --- directives ---
 
-# The directives that a room has: of a table that makes the list of commands, or of the list.
+# The directives that a room has: of a table that makes the list of commands, or of the list, where
+# the names of sections begin with "<".
 sub directives {
     my ($room) = @_;
     my %found;
     for my $path (grep { room($_) eq $room } c_files()) {
         my $c = without_comments($text{$path});
-        $found{$1} = 1 while $c =~ /\b(?:DIRECTIVE|AP_INIT_[A-Z]+\d*)\(\s*"?(Dygw\w+)/g;
+        $found{$1} = 1 while $c =~ /\b(?:DIRECTIVE|AP_INIT_[A-Z_]+\d*)\(\s*"?<?(Dygw\w+)/g;
     }
     return \%found;
 }

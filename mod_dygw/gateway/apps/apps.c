@@ -314,7 +314,7 @@ apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char
     return rv;
 }
 
-int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id)
+int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id, const char *store)
 {
     int i;
 
@@ -322,7 +322,9 @@ int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id)
         return 1;
     }
     for (i = 0; i < app->poi_ids->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(app->poi_ids, i, const char *), poi_id) == 0) {
+        const char *entry = APR_ARRAY_IDX(app->poi_ids, i, const char *);
+
+        if ((poi_id && strcmp(entry, poi_id) == 0) || (store && strcmp(entry, store) == 0)) {
             return 1;
         }
     }

@@ -39,8 +39,10 @@ apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
                             dygw_known_app_t **app);
 
-/* Returns whether the app may use this store. */
-int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
+/* Returns whether the app may use this store: whether the poi_id or the code is among its stores.
+ * store: the code of the declared store; NULL: none is declared for poi_id. poi_id: NULL when no
+ * store is declared with this code. */
+int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id, const char *store);
 
 /* Returns the purpose under which the secrets of an app are sealed (dygw_seal), from pool. */
 const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);

@@ -69,13 +69,16 @@ static const char *coupon_of(const dygw_redeem_request_t *request)
  * Fingerprints stay in the database for two days, also during an upgrade, and hosts that still have
  * the earlier version compare them. So these nine places must not change. A field that is added
  * later goes behind them, as its name and its value, and only where the request has the field:
- * requests without it keep their fingerprints. */
+ * requests without it keep their fingerprints.
+ *
+ * A store counts as it was named: where that is by its code, its poi_id is the configuration's,
+ * which may change while the caller repeats the same request. */
 static const char *fingerprint_of(const dygw_redeem_request_t *request, apr_pool_t *pool)
 {
     const char *first_fields[] = {
         dygw_mode_word(request->mode),
         coupon_of(request),
-        request->poi_id,
+        request->store_named ? NULL : request->poi_id,
         request->order_id,
         request->certificate_id,
         request->operator_name,
@@ -91,6 +94,10 @@ static const char *fingerprint_of(const dygw_redeem_request_t *request, apr_pool
         dygw_jsonw_string(&w, NULL, first_fields[i]);
     }
     dygw_jsonw_int(&w, NULL, request->count);
+    if (request->store_named) {
+        dygw_jsonw_string(&w, NULL, "store");
+        dygw_jsonw_string(&w, NULL, request->store_named);
+    }
     dygw_jsonw_end_array(&w);
     return sha256_of(w.text, w.len, pool);
 }

@@ -9,14 +9,13 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
 #include "handle/internal/internal.h"
 #include "handle/internal/report_query.h"
 #include "util/day.h"
-#include "util/spelling.h"
 
-#define ACCOUNT_MAX     64
 #define PIECE           200   /* items in a piece */
 #define PIECE_SIZE      65536 /* bytes of a piece, about */
 #define RETRY_AFTER_SEC 5     /* a day is reconciled in about this time */
@@ -54,22 +53,29 @@ static const char *read_reconciliation_day(const dygw_call_t *call, const apr_ta
     return day;
 }
 
+/* Returns DygwAccountId, else the only account that the declared stores have. */
+static const char *default_account(const dygw_call_t *call, dygw_result_t *out)
+{
+    const dygw_gateway_t *gateway = call->ctx.gateway;
+    const apr_array_header_t *accounts = dygw_accounts(gateway, call->r->pool);
+
+    if (gateway->account_id || accounts->nelts == 1) {
+        return APR_ARRAY_IDX(accounts, 0, const char *);
+    }
+    dygw_invalid(out, "account_id",
+                 accounts->nelts == 0
+                     ? "account_id is required: the gateway has no DygwAccountId"
+                     : "account_id is required: the gateway's stores have several accounts, and it "
+                       "has no DygwAccountId");
+    return NULL;
+}
+
 static const char *read_reconciliation_account(const dygw_call_t *call, const apr_table_t *query,
                                                dygw_result_t *out)
 {
-    const char *account_id = apr_table_get(query, "account_id");
+    const char *account_id = dygw_query_account(query, out);
 
-    if (!account_id) {
-        account_id = call->runtime->gateway.account_id;
-        if (!account_id) {
-            dygw_invalid(out, "account_id",
-                         "account_id is required: the gateway has no DygwAccountId");
-        }
-    }
-    else if (!dygw_spelled(account_id, 1, ACCOUNT_MAX, "_-")) {
-        dygw_invalid(out, "account_id", "account_id must be 1 to 64 of A-Za-z0-9_-");
-    }
-    return account_id;
+    return account_id ? account_id : default_account(call, out);
 }
 
 static void read_reconciliation_query(dygw_call_t *call, reconciliation_query_t *wanted,

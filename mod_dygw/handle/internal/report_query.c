@@ -44,14 +44,15 @@ static int read_status_filter(const apr_table_t *query, dygw_result_t *out)
     return DYGW_ANY_STATUS;
 }
 
-static const char *read_store_filter(const apr_table_t *query, dygw_result_t *out)
+/* A store that was declared since has verifications without its code: its poi_id finds them, too.
+ */
+static const char *read_store_filter(const dygw_call_t *call, const apr_table_t *query,
+                                     dygw_result_t *out)
 {
-    const char *poi_id = apr_table_get(query, "poi_id");
+    dygw_named_store_t named;
 
-    if (poi_id && !dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-")) {
-        dygw_invalid(out, "poi_id", "poi_id must be 1 to 32 of A-Za-z0-9_-");
-    }
-    return poi_id;
+    dygw_query_store(query, call->ctx.gateway, &named, out);
+    return named.poi_id;
 }
 
 static const char *read_id_filter(const apr_table_t *query, const char *name, dygw_result_t *out)
@@ -72,7 +73,8 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     dygw_report_filter_init(filter);
     filter->start_time = dygw_query_time(query, "start_time", DYGW_EDGE_START, zone, out);
     filter->end_time = dygw_query_time(query, "end_time", DYGW_EDGE_END, zone, out);
-    filter->poi_id = read_store_filter(query, out);
+    filter->poi_id = read_store_filter(call, query, out);
+    filter->account_id = dygw_query_account(query, out);
     filter->app_id = dygw_query_id(query, "app_id", out);
     filter->status = read_status_filter(query, out);
     filter->certificate_id = read_id_filter(query, "certificate_id", out);

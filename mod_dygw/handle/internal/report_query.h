@@ -10,10 +10,11 @@
 /* --- report_query.c --- */
 /* The names of the parameters that the functions below read, for a list of known parameters. */
 #define DYGW_REPORT_PARAMETERS \
-    "start_time", "end_time", "poi_id", "app_id", "status", "certificate_id", "order_id", \
-        "export", "bom", "raw"
+    "start_time", "end_time", "poi_id", "store", "account_id", "app_id", "status", \
+        "certificate_id", "order_id", "export", "bom", "raw"
 
-/* Reads the filters of a query; text is borrowed from the query. A mistake is told by *out. */
+/* Reads the filters of a query; text is borrowed from the query and the configuration. A mistake is
+ * told by *out. */
 void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
                              dygw_report_filter_t *filter, dygw_result_t *out);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/summary: counts and amounts of verifications, by day, store, app and product. */
+ * GET /reports/summary: counts and amounts of verifications, by day, store, account, app and
+ * product. */
 #include "handle/internal/report_query.h"
 
 #include <stddef.h>
@@ -21,8 +22,13 @@ static const struct {
     const char *name;
     int by;
 } keys[] = {
-    { "day", DYGW_BY_DAY },      { "poi_id", DYGW_BY_POI },         { "app_id", DYGW_BY_APP },
-    { "app_name", DYGW_BY_APP }, { "product_id", DYGW_BY_PRODUCT },
+    { "day", DYGW_BY_DAY },
+    { "poi_id", DYGW_BY_POI },
+    { "store", DYGW_BY_STORE },
+    { "account_id", DYGW_BY_ACCOUNT },
+    { "app_id", DYGW_BY_APP },
+    { "app_name", DYGW_BY_APP },
+    { "product_id", DYGW_BY_PRODUCT },
 };
 
 #define KEYS (sizeof(keys) / sizeof(*keys))
@@ -84,7 +90,7 @@ static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result
         by = group_by_word(word);
         if (!by || group_by & by) {
             dygw_invalid(out, "group_by",
-                         "group_by must be some of day, poi_id, app_id and "
+                         "group_by must be some of day, poi_id, store, account_id, app_id and "
                          "product_id, each once, with commas between");
             return 0;
         }
@@ -131,6 +137,12 @@ static void view_summary_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int gr
     }
     if (group_by & DYGW_BY_POI) {
         dygw_jsonw_string(w, "poi_id", row->poi_id);
+    }
+    if (group_by & DYGW_BY_STORE) {
+        dygw_jsonw_string(w, "store", row->store);
+    }
+    if (group_by & DYGW_BY_ACCOUNT) {
+        dygw_jsonw_string(w, "account_id", row->account_id);
     }
     if (group_by & DYGW_BY_APP) {
         dygw_jsonw_int(w, "app_id", row->app_id);
@@ -200,6 +212,12 @@ static void write_summary_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int g
     }
     if (group_by & DYGW_BY_POI) {
         dygw_csv_id(csv, row->poi_id);
+    }
+    if (group_by & DYGW_BY_STORE) {
+        dygw_csv_id(csv, row->store);
+    }
+    if (group_by & DYGW_BY_ACCOUNT) {
+        dygw_csv_id(csv, row->account_id);
     }
     if (group_by & DYGW_BY_APP) {
         dygw_csv_int_id(csv, row->app_id);

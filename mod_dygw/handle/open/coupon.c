@@ -9,6 +9,8 @@
 #include "util/spelling.h"
 #include "util/text.h"
 
+#define POI_ID         "poi_id"
+#define STORE          "store"
 #define SHORT_LINK     "short_link"
 #define CODE           "code"
 #define ENCRYPTED_CODE "encrypted_code"
@@ -21,16 +23,17 @@
 const char *const dygw_coupon_modes[4] = { SHORT_LINK, CODE, ENCRYPTED_CODE, NULL };
 const char *const dygw_prepare_modes[3] = { SHORT_LINK, CODE, NULL };
 
-int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app)
+/* Returns a member that names a store; what is no text names none, and is a mistake. */
+static const char *store_member(const dygw_fields_t *f, const char *name)
 {
-    const char *poi_id = dygw_json_str(f->object, "poi_id");
+    return dygw_field_given(f, name) ? dygw_json_str(f->object, name) : NULL;
+}
 
-    if (!poi_id || dygw_app_may_use_store(app, poi_id)) {
-        return 1;
-    }
-    f->out->code = DYGW_STORE_FORBIDDEN;
-    f->out->message = "this app may not use this store";
-    return 0;
+int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                              const dygw_known_app_t *app)
+{
+    return dygw_store_allowed(gateway, app, store_member(f, POI_ID), store_member(f, STORE),
+                              f->out);
 }
 
 /* Returns the one mode that the body has; NULL after a mistake. */
@@ -135,13 +138,27 @@ static void read_coupon_of(const dygw_fields_t *f, const char *mode, dygw_redeem
     }
 }
 
-void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
-                      dygw_redeem_request_t *request)
+static void read_store(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                       dygw_redeem_request_t *request)
+{
+    dygw_named_store_t named;
+
+    if (!dygw_field_given(f, POI_ID) && !dygw_field_given(f, STORE)) {
+        dygw_invalid(f->out, POI_ID, "poi_id or store is required");
+    }
+    dygw_field_store(f, gateway, &named);
+    request->poi_id = named.poi_id;
+    request->store = named.store;
+    request->store_named = named.named;
+    request->account_id = named.account_id;
+}
+
+void dygw_coupon_read(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                      const char *const *modes, dygw_redeem_request_t *request)
 {
     const char *mode;
 
-    dygw_field_require(f, "poi_id");
-    request->poi_id = dygw_field_word(f, "poi_id", 1, DYGW_POI_MAX);
+    read_store(f, gateway, request);
     mode = f->out->code == DYGW_OK ? coupon_mode_given(f, modes) : NULL;
     if (mode) {
         read_coupon_of(f, mode, request);

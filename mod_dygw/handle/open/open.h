@@ -17,16 +17,17 @@ dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
 /* --- coupon.c: what verify and prepare have in common --- */
 /* Returns whether the app may use the store that the body names; 1 when the body names none. 0:
  * *f->out says so. */
-int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_known_app_t *app);
+int dygw_coupon_store_allowed(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                              const dygw_known_app_t *app);
 /* The members of a body that may name the coupon, ended by NULL. For verify: short_link, code and
  * encrypted_code. */
 extern const char *const dygw_coupon_modes[4];
 /* For prepare: short_link and code. */
 extern const char *const dygw_prepare_modes[3];
-/* Reads poi_id, and the one member of `modes` that the body has, into *request. modes: one of the
- * two lists. A mistake is told by *f->out. */
-void dygw_coupon_read(const dygw_fields_t *f, const char *const *modes,
-                      dygw_redeem_request_t *request);
+/* Reads the store, which is required, and the one member of `modes` that the body has, into
+ * *request. modes: one of the two lists. A mistake is told by *f->out. */
+void dygw_coupon_read(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                      const char *const *modes, dygw_redeem_request_t *request);
 
 /* --- verification.c --- */
 /* Replies {"data": data}; when with_items is set, also "items": the verifications of `all`. With

@@ -2,7 +2,7 @@
  * POST /coupons/prepare: replies with Douyin's answer to prepare, unchanged. */
 #include "handle/open/open.h"
 
-static const char *const known_fields[] = { "poi_id", "short_link", "code", NULL };
+static const char *const known_fields[] = { "poi_id", "store", "short_link", "code", NULL };
 
 static void read_prepare_request(dygw_call_t *call, dygw_redeem_request_t *request,
                                  dygw_result_t *out)
@@ -10,12 +10,12 @@ static void read_prepare_request(dygw_call_t *call, dygw_redeem_request_t *reque
     dygw_fields_t f;
 
     if (!dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, out)
-        || !dygw_coupon_store_allowed(&f, call->app)) {
+        || !dygw_coupon_store_allowed(&f, call->ctx.gateway, call->app)) {
         return;
     }
     dygw_read_no_query(call, out);
     dygw_fields_known(&f, known_fields);
-    dygw_coupon_read(&f, dygw_prepare_modes, request);
+    dygw_coupon_read(&f, call->ctx.gateway, dygw_prepare_modes, request);
 }
 
 int dygw_handle_prepare(dygw_call_t *call)

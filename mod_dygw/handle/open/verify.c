@@ -11,8 +11,8 @@
 #define IDEMPOTENCY_KEY  "Idempotency-Key"
 
 static const char *const known_fields[] = {
-    "poi_id",         "short_link", "code",     "encrypted_code", "verify_token", "order_id",
-    "certificate_id", "count",      "operator", "device",         "ext_order_id", NULL,
+    "poi_id",         "store", "short_link", "code",   "encrypted_code", "verify_token", "order_id",
+    "certificate_id", "count", "operator",   "device", "ext_order_id",   NULL,
 };
 
 /* Reads what a request has only when the caller has prepared the coupon. */
@@ -43,10 +43,11 @@ static void read_coupon_count(const dygw_fields_t *f, dygw_redeem_request_t *req
     }
 }
 
-static void read_verify_fields(const dygw_fields_t *f, dygw_redeem_request_t *request)
+static void read_verify_fields(const dygw_fields_t *f, const dygw_gateway_t *gateway,
+                               dygw_redeem_request_t *request)
 {
     dygw_fields_known(f, known_fields);
-    dygw_coupon_read(f, dygw_coupon_modes, request);
+    dygw_coupon_read(f, gateway, dygw_coupon_modes, request);
     if (f->out->code != DYGW_OK) {
         return; /* the rest depends on the mode */
     }
@@ -74,12 +75,12 @@ static void read_verify_request(dygw_call_t *call, dygw_redeem_request_t *reques
     dygw_fields_t f;
 
     if (!dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, out)
-        || !dygw_coupon_store_allowed(&f, call->app)) {
+        || !dygw_coupon_store_allowed(&f, call->ctx.gateway, call->app)) {
         return;
     }
     dygw_read_no_query(call, out);
     read_idempotency_key(call, request, out);
-    read_verify_fields(&f, request);
+    read_verify_fields(&f, call->ctx.gateway, request);
 }
 
 static int is_request_settled(const dygw_redeem_result_t *redeemed)

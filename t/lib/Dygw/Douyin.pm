@@ -3,6 +3,7 @@
 #
 #   talk_to($sandbox);                                   # from now on
 #   set_token(new_token());                              # the access token to send
+#   set_account(ACCOUNT);                                # whose calls they are
 #   my ($answer, $sent) = verify($order);                # prepares, verifies the first coupon
 #   refused($answer, 1241, 'a name'); fine($answer, 'a name'); results($answer); data($answer)
 package Dygw::Douyin;
@@ -23,18 +24,22 @@ use constant ACCOUNT => '7014065493820573710';
 use constant FULFIL  => '/goodlife/v1/fulfilment/certificate';
 use constant ORDERS  => '/goodlife/v1/trade/order/query';
 
-our @EXPORT = qw(POI ACCOUNT FULFIL ORDERS talk_to set_token ask get post prepare data results verify refused fine
-    token_call new_token);
+our @EXPORT = qw(POI ACCOUNT FULFIL ORDERS talk_to set_token set_account ask get post prepare data results verify
+    refused fine token_call new_token);
 
-my ($sandbox, $token);
+my ($sandbox, $token, $account);
 
 sub talk_to   { ($sandbox) = @_; return }
 sub set_token { ($token) = @_; return $token }
 
+# The header Rpc-Transit-Life-Account of all calls from now on; undef: none.
+sub set_account { ($account) = @_; return }
+
 # One answer of one connection; undef as json when it is none. headers: undef takes one away.
 sub ask {
     my ($method, $path, $content, %headers) = @_;
-    my %all = ('access-token' => $token, 'content-type' => 'application/json', %headers);
+    my %all = ('access-token' => $token, 'content-type' => 'application/json',
+        'Rpc-Transit-Life-Account' => $account, %headers);
     my %sent = map { $_ => $all{$_} } grep { defined $all{$_} } keys %all;
     my $http = HTTP::Tiny->new(max_redirect => 0, keep_alive => 0, timeout => patience(10));
     my $answer = $http->request($method, $sandbox->url . $path,

@@ -5,12 +5,15 @@
 #   my $order = $sandbox->mint(coupons => 2);            # {order_id, short_link, object_id, coupons => [...]}
 #   $sandbox->fault(call => 'verify', fault => 'drop_after');
 #   $sandbox->coupon($code)->{status};                   # the truth
+#   $sandbox->account(OTHER, count => 2)->{stores};      # another merchant of the application, or a change of one
+#   $sandbox->mint_coupon(account_id => OTHER);
 package Dygw::Sandbox;
 
 use strict;
 use warnings;
 
 use Carp qw(croak);
+use JSON::PP ();
 
 use Dygw::Client;
 use Dygw::Server;
@@ -90,6 +93,16 @@ sub coupon {
     return $self->control(GET => '/coupon?' . ($by // 'code') . '=' . escape($code));
 }
 
+# Makes an account, or changes one; returns it: {account_id, account_name, authorised, stores => [...]}. Options: stores
+# (poi_ids) or count (so many, of poi_ids that are made up), authorised (a perl truth), account_name.
+sub account {
+    my ($self, $id, %to) = @_;
+    $to{authorised} = $to{authorised} ? JSON::PP::true : JSON::PP::false if exists $to{authorised};
+    return $self->post('/accounts', account_id => $id, %to);
+}
+
+sub accounts { return @{ $_[0]->control(GET => '/accounts')->{accounts} } }
+
 sub set_coupon  { my ($self, $code, %to) = @_; return $self->post('/coupon', code => $code, %to) }
 sub state       { return $_[0]->control(GET => '/state') }
 sub count       { my ($self, $call) = @_; return $self->state->{calls}{$call} // croak "no such count: $call" }
@@ -99,7 +112,8 @@ sub switch      { my ($self, %to) = @_; return $self->post('/switch', %to) }
 sub reset       { return $_[0]->post('/reset') }
 sub kill_tokens { return $_[0]->post('/token', do => 'kill') }
 
-# The calls after number `after`, of one kind when `call` is given.
+# The calls after number `after`, of one kind when `call` is given. Whose each was meant to be: account_header (the
+# header Rpc-Transit-Life-Account) and account_id (the parameter, or the member of the body), undef where it has none.
 sub calls {
     my ($self, %which) = @_;
     my $query = join '&', map { "$_=" . escape($which{$_}) } sort keys %which;

@@ -35,14 +35,16 @@ sub new {
 sub douyin_signature { my ($secret, $body) = @_; return sha1_hex($secret . $body) }
 
 # The body of a message about a coupon ({certificate_id, order}), its content as a text as Douyin writes it; with
-# as_object => 1 as an object. Other options are members of the message.
+# as_object => 1 as an object. It is of the coupon's account, or of account_id. Other options are members of the
+# message.
 sub notification {
     my ($coupon, $action, %more) = @_;
     my $as_object = delete $more{as_object};
+    my $account = delete $more{account_id} // $coupon->{order}{account_id} // ACCOUNT;
     my $content = {
         action => $action, msg_time => time,
         certificate => { certificate_id => $coupon->{certificate_id}, order_id => $coupon->{order}{order_id},
-                         account_id => ACCOUNT }
+                         account_id => $account }
     };
     return $JSON->encode({
         event => 'life_trade_certificate_notify', client_key => Dygw::Sandbox::CLIENT_KEY, from_user_id => '',

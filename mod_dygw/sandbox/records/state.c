@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The shared memory, its lock, and the records in it. */
-#include "sandbox/state.h"
+#include "sandbox/records/state.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -22,16 +22,18 @@ static dygw_sandbox_order_t *orders;
 static dygw_sandbox_coupon_t *coupons;
 static dygw_sandbox_verification_t *verifications;
 static dygw_lock_t *lock;
+static const dygw_sandbox_accounts_t *accounts_at_first;
 
 dygw_sandbox_state_t *dygw_sandbox_state(void)
 {
     return state;
 }
 
-/* The beginning of the memory. The lock is outside of the state, so that a reset does not change
- * it. */
+/* The beginning of the memory. The lock and the accounts of the start are outside of the state, so
+ * that a reset does not change them. */
 typedef struct head_t {
     dygw_sandbox_state_t state;
+    dygw_sandbox_accounts_t accounts;
     dygw_lock_t lock;
 } head_t;
 
@@ -44,7 +46,8 @@ static dygw_ms_t clock_of_douyin(void)
            + 1000 * ((dygw_ms_t)switches->clock_ahead_s - switches->clock_behind_s);
 }
 
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity,
+                                       const dygw_sandbox_accounts_t *accounts)
 {
     const apr_size_t n = (apr_size_t)capacity;
     const apr_size_t n_verifications = 2 * n + SPARE_VERIFICATIONS;
@@ -59,6 +62,8 @@ apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity)
          * is needed. New memory is zero. */
         head_t *head = apr_shm_baseaddr_get(shm);
 
+        head->accounts = *accounts;
+        accounts_at_first = &head->accounts;
         state = &head->state;
         lock = &head->lock;
         orders = (dygw_sandbox_order_t *)(head + 1);
@@ -103,6 +108,7 @@ void dygw_sandbox_state_reset(void)
     }
     s->capacity = capacity;
     s->verification_capacity = room;
+    s->accounts = *accounts_at_first;
     s->poi_sets = 1;
     s->switches = at_first;
 }
@@ -180,6 +186,19 @@ void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status)
     coupon->status = (unsigned char)status;
 }
 
+const dygw_sandbox_account_t *dygw_sandbox_order_account(const dygw_sandbox_order_t *order)
+{
+    return &state->accounts.account[order->account];
+}
+
+/* The account that may redeem its coupons at a store. */
+static apr_uint32_t owner_of_store(const char *poi_id)
+{
+    const apr_uint32_t owner = dygw_sandbox_store_account(&state->accounts, poi_id);
+
+    return owner == DYGW_SANDBOX_NONE ? 0 : owner;
+}
+
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
 {
     const dygw_sandbox_poi_set_t *set = &state->poi_set[order->poi_set];
@@ -189,7 +208,7 @@ int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
             return 1;
         }
     }
-    return set->count == 0;
+    return set->count == 0 && owner_of_store(poi_id) == order->account;
 }
 
 /* --- late changes --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Computes ids from indexes, and back. Of the records this file uses the salt only. */
-#include "sandbox/ids.h"
+#include "sandbox/records/ids.h"
 
 #include <stdio.h>
 #include <string.h>

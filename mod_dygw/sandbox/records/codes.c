@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The usual texts of Douyin's codes, as Douyin's documents have them. This file uses no other
  * file of the room. */
-#include "sandbox/codes.h"
+#include "sandbox/records/codes.h"
 
 static const struct {
     apr_int64_t code;

@@ -2,13 +2,13 @@
  * Verifies and cancels, after the texts of a request have become indexes. The caller always holds
  * the lock. This file uses the records only; the calls verify and cancel, the control interface and
  * the lock (call.c) use it. */
-#include "sandbox/change.h"
+#include "sandbox/records/change.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "sandbox/codes.h"
+#include "sandbox/records/codes.h"
 
 /* Returns how often a coupon is among the first n coupons of a change. */
 static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t coupon)

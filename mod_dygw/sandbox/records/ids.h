@@ -10,7 +10,7 @@
 
 #include <apr.h>
 
-#include "sandbox/state.h"
+#include "sandbox/records/state.h"
 
 #define DYGW_SANDBOX_ID_LEN     19
 #define DYGW_SANDBOX_CODE_LEN   12

@@ -4,7 +4,7 @@
 #ifndef DYGW_SANDBOX_CHANGE_H
 #define DYGW_SANDBOX_CHANGE_H
 
-#include "sandbox/state.h"
+#include "sandbox/records/state.h"
 
 /* What became of one code of a verify. */
 typedef struct dygw_sandbox_item_t {
@@ -24,14 +24,14 @@ typedef struct dygw_sandbox_outcome_t {
 
 /* Verifies or cancels at the time `now` (ms). The caller holds the lock, here and below.
  *
- * Verify: a verify_token that has verified something belongs to the store and the codes of that
- * request. The same request again changes nothing and gives the same results, even after a cancel.
- * A different request with the token is refused (3000001). With the switch token_window_ms, the
- * token is forgotten after that time: then it counts as a new token or is refused (3000001), as the
- * switch forgotten_token says; a change that is `anew` always counts as one with a new token. A
- * coupon under review refuses the call (1229). A used coupon (1208) does not hinder the other
- * codes. A refusal for another reason refuses the whole call, and nothing is done, unless the
- * switch refusal_level is "result". */
+ * Verify: a verify_token that has verified something belongs to the store, the account_id and the
+ * codes of that request. The same request again changes nothing and gives the same results, even
+ * after a cancel. A different request with the token is refused (3000001). With the switch
+ * token_window_ms, the token is forgotten after that time: then it counts as a new token or is
+ * refused (3000001), as the switch forgotten_token says; a change that is `anew` always counts as
+ * one with a new token. A coupon under review refuses the call (1229). A used coupon (1208) does
+ * not hinder the other codes. A refusal for another reason refuses the whole call, and nothing is
+ * done, unless the switch refusal_level is "result". */
 void dygw_sandbox_change(const dygw_sandbox_change_t *change, dygw_ms_t now,
                          dygw_sandbox_outcome_t *outcome);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The state of the sandbox: one piece of shared memory with one lock. This file uses no other file
- * of the room.
+ * The state of the sandbox: one piece of shared memory with one lock. Of the room this file uses
+ * account.h only.
  *
  * The records are orders, coupons and verifications, each in an array; their ids are computed from
  * their indexes (ids.h). The coupons of an order follow each other. All verifications are kept, in
@@ -11,12 +11,9 @@
 
 #include <apr_pools.h>
 
+#include "sandbox/records/account.h"
 #include "util/clock.h"
 
-/* The index of no record. */
-#define DYGW_SANDBOX_NONE ((apr_uint32_t)-1)
-
-#define DYGW_SANDBOX_POI_MAX       32   /* characters of a store's id */
 #define DYGW_SANDBOX_POI_SET_MAX   16   /* stores of one list */
 #define DYGW_SANDBOX_POI_SETS      64   /* different lists; the first one means every store */
 #define DYGW_SANDBOX_CODES_MAX     50   /* codes in one verify or cancel */
@@ -59,6 +56,7 @@ typedef struct dygw_sandbox_order_t {
     apr_uint16_t times; /* uses of each coupon */
     unsigned char kind; /* dygw_sandbox_kind_e */
     unsigned char poi_set;
+    unsigned char account; /* its index */
 } dygw_sandbox_order_t;
 
 typedef struct dygw_sandbox_coupon_t {
@@ -77,7 +75,7 @@ typedef struct dygw_sandbox_verification_t {
     apr_uint32_t coupon;
     apr_uint32_t previous;     /* verification of the same order; NONE: none */
     apr_uint32_t token;        /* number of the verify_token; 0: made elsewhere */
-    apr_uint32_t request;      /* hash of the store and the codes of the request */
+    apr_uint32_t request;      /* hash of store, account_id and codes of the request */
     apr_uint32_t cancel_token; /* hash of the cancel_token; 0: none */
     apr_uint16_t serial;       /* which use of a times card, from 1 */
     unsigned char type;
@@ -174,7 +172,8 @@ typedef struct dygw_sandbox_seen_t {
     int http_status; /* 0: the connection was closed without an answer */
     dygw_sandbox_call_e call;
     dygw_sandbox_fault_e fault;
-    int token_ok; /* -1: the call needs none */
+    int token_ok;                                      /* -1: the call needs none */
+    char account_header[DYGW_SANDBOX_ACCOUNT_MAX + 1]; /* empty: none; cut where it is longer */
     apr_size_t args_len;
     char args[DYGW_SANDBOX_ARGS_MAX];
 } dygw_sandbox_seen_t;
@@ -186,7 +185,7 @@ typedef struct dygw_sandbox_change_t {
     apr_uint32_t order;
     apr_uint32_t token;   /* verify: number of the verify_token; cancel: hash of the
                            * cancel_token, 0: none */
-    apr_uint32_t request; /* verify: hash of store and codes */
+    apr_uint32_t request; /* verify: hash of store, account_id and codes */
     int count;
     apr_uint32_t records[DYGW_SANDBOX_CODES_MAX]; /* indexes: verify: of the coupons; cancel: of
                                                    * the verifications */
@@ -224,8 +223,10 @@ typedef struct dygw_sandbox_switches_t {
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
-    int copies;     /* which copy of a list has the items, see reply.h */
-    int link_blank; /* Location has a character that is wrong in a URL */
+    int copies;        /* which copy of a list has the items, see reply.h */
+    int link_blank;    /* Location has a character that is wrong in a URL */
+    int wrong_account; /* what a coupon of another account is */
+    int need_account;  /* all calls have to name their account */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -242,6 +243,7 @@ enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
 enum { DYGW_SANDBOX_ORDER_REFUSED, DYGW_SANDBOX_ORDER_EMPTY };
 enum { DYGW_SANDBOX_FORGOTTEN_NEW, DYGW_SANDBOX_FORGOTTEN_REFUSED };
+enum { DYGW_SANDBOX_ACCOUNT_REFUSED, DYGW_SANDBOX_ACCOUNT_EMPTY };
 enum { DYGW_SANDBOX_AGAIN_1265, DYGW_SANDBOX_AGAIN_3000001, DYGW_SANDBOX_AGAIN_SUCCESS };
 
 typedef struct dygw_sandbox_state_t {
@@ -261,6 +263,8 @@ typedef struct dygw_sandbox_state_t {
     dygw_sandbox_access_t tokens[DYGW_SANDBOX_TOKENS]; /* by number */
     dygw_sandbox_client_t clients[DYGW_SANDBOX_CLIENTS];
 
+    dygw_sandbox_accounts_t accounts;
+
     int poi_sets;
     dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
 
@@ -278,8 +282,10 @@ typedef struct dygw_sandbox_state_t {
 } dygw_sandbox_state_t;
 
 /* Makes the shared memory, with room for capacity coupons, and its lock. To be called before the
- * children are forked. The memory lives as long as pconf. */
-apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity);
+ * children are forked. The memory lives as long as pconf. `accounts` are those at the start and
+ * after each reset. */
+apr_status_t dygw_sandbox_state_create(apr_pool_t *pconf, int capacity,
+                                       const dygw_sandbox_accounts_t *accounts);
 
 /* The state; NULL: the memory is not made yet. */
 dygw_sandbox_state_t *dygw_sandbox_state(void);
@@ -313,7 +319,11 @@ apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon);
 /* Sets Douyin's status of a coupon, and counts the used coupons. */
 void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
 
-/* Whether a store may redeem an order. */
+/* The account of an order. */
+const dygw_sandbox_account_t *dygw_sandbox_order_account(const dygw_sandbox_order_t *order);
+
+/* Whether a store may redeem an order: one of the order's list; without a list, any store of its
+ * account. A store that is in nobody's list is one of the first account. */
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
 
 /* --- late changes --- */
