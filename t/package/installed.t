@@ -52,7 +52,8 @@ sub installed {
     my @pages = map { s{.*/}{}r } glob '/usr/share/dygw/manual/*.md';
     is_deeply([ map { s{.*/}{}r } glob '/usr/share/dygw/manual/zh/*.md' ], \@pages, 'the manual is in both languages');
     is(readlink '/usr/share/doc/libapache2-mod-dygw/manual', '../../dygw/manual', '... and stands with the documents');
-    for my $name (qw(dygw.conf gateway.conf gateway-ssl.conf dygw-alerts.yml dygw-dashboard.json openapi.yaml)) {
+    for my $name (qw(dygw.conf gateway.conf gateway-ssl.conf shop.conf dygw-alerts.yml dygw-dashboard.json
+                      openapi.yaml)) {
         ok(-s EXAMPLES . "/$name", "$name is among the examples");
     }
     ok(-s "/usr/share/doc/libapache2-mod-dygw/$_", "$_ stands with the documents")

@@ -110,6 +110,8 @@ my $other = '7012345678901234568';
 my $found = diagnosis_is('all is well', '?peak=100&poi_id=' . POI . ",$other");
 is_deeply([ sort keys %$found ], [ sort @everything, 'store' . POI, "store$other" ], 'all of it was examined');
 is($found->{nonces}{detail}{per_second}, 166, 'how many requests the nonces have room for');
+is($found->{authorisation}{detail}{account_id}, Dygw::Gateway::ACCOUNT, 'whose authorisation it is');
+is($found->{'store' . POI}{detail}{account_id}, Dygw::Gateway::ACCOUNT, '... and whose the store');
 is($found->{master_key}{detail}{opened}, 2, "the app's secret and the token open");
 is($found->{pool}{detail}{threads}, 8, 'the threads of a child');
 cmp_ok(abs $found->{douyin_clock}{detail}{difference_ms}, '<', 5000, "Douyin's clock is read");
@@ -122,6 +124,8 @@ unlike($printed, qr/^(?:FAIL|warn(?!  Upstream: ))/m, '... says so');
 like($printed, qr/^warn  Upstream: What answers is not Douyin but the sandbox.*\n +-> .*DygwUpstream/m,
     '... but that Douyin is the sandbox');
 like($printed, qr{^pass  /open\npass  /health$}m, '... of /open and /health as well');
+like($printed, qr/^pass  Authorisation by the merchant: account ${\ Dygw::Gateway::ACCOUNT}$/m,
+    '... names the account');
 error_is($gateway->internal->call(GET => '/diagnosis'), 429, 'rate_limited', 'once a second is enough');
 ($status, $printed) = consult('--operator-header', 'X-Other');
 is($status, 2, 'without an operator there is no diagnosis');

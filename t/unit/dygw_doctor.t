@@ -74,6 +74,43 @@ for my $error (1508, 2100007, 2119005, 2190004, 10013) {
     like($remedy, qr/console|Laike/, "$error: where in Douyin's pages it is set right");
 }
 
+# --- accounts, declared stores and declared apps ---
+
+# What is said of a check, and what to do, in one text.
+sub said {
+    my ($lang, $name, $reason, %detail) = @_;
+    my $check = { name => $name, state => 'fail', reason => $reason, detail => \%detail };
+    return join ' / ', Doctor::title($check, $lang), Doctor::texts($check, $lang);
+}
+
+my %of_store = (store => '7001', poi_id => '701', account_id => '81', expected_account_id => '82',
+    declared_in => '/etc/dygw/stores.csv:3');
+like(said(0, authorisation => 'not_authorised', account_id => '81'), qr/of account 81 has not.*DygwStoreAccount/,
+    'an account that has not authorised is named');
+like(said(0, authorisation => 'not_authorised'), qr/The merchant has not/, '... where none is configured');
+for my $lang (0, 1) {
+    my $what = ('English', 'Chinese')[$lang];
+    my $text = said($lang, declared_store => 'other_account', %of_store);
+    like($text, qr/$_/, "$what: a declared store of another account: $_")
+        for 7001, 701, 81, 82, 'stores\.csv:3', 'DygwStoreAccount \S*\s*81';
+    $text = said($lang, declared_store => 'unknown_store', %of_store);
+    like($text, qr/$_/, "$what: one that Douyin does not know: $_") for 7001, 82, 'stores\.csv:3';
+    $text = said($lang, declared_app => 'conflict', app => 'pos', declared_in => 'a.conf:7', other => 'till',
+        other_id => 5, field => 'client_key');
+    like($text, qr/$_/, "$what: an app in the way: $_") for qw(pos till client_key a\.conf:7 apps/5);
+    $text = said($lang, declared_app => 'unreadable_secret', app => 'pos', declared_in => 'a.conf:7');
+    like($text, qr/pos.*DygwAppSecret.*a\.conf:7/, "$what: a secret that could not be read");
+    like(said($lang, declared_host => 'differs', host => 'b-1', wrong => 2, apps => 'pos (differs), kiosk (only here)'),
+        qr/b-1.* 2 .*pos \(differs\), kiosk \(only here\)/, "$what: a host that differs");
+    like(said($lang, declared_stores => 'more', more => 33, right => 1, stores => 54), qr/33.*/, "$what: and more");
+    like(said($lang, accounts => 'left_out', accounts => 60, unasked => 20), qr/60.*20.*--poi/,
+        "$what: what is left out");
+}
+like(said(0, store => 'other_account', poi_id => 1, account_id => 81, expected_account_id => 82),
+    qr/belongs to account 81, not to 82 \(DygwAccountId\)/, 'a store that is not declared should be of DygwAccountId');
+like(said(0, store => 'other_account', %of_store), qr/Set DygwStoreAccount 81 .*stores\.csv:3/,
+    '... a declared one not');
+
 # --- a gateway that says what it is told to ---
 
 sub read_request {
@@ -175,6 +212,13 @@ for my $case ([ LANG => 'zh_CN.UTF-8' ], [ LC_ALL => 'zh_TW' ], [ LANG => 'zh' ]
     ($code, $printed) = consult([ diagnosis($refused) ]);
     like($printed, qr/^FAIL/m, 'LC_ALL counts before LANG');
 }
+
+($code, $printed) = consult([ diagnosis([ authorisation => 'pass', undef, { account_id => '81' } ],
+    [ store => 'pass', undef, { poi_id => '701', store => '7001', account_id => '81' } ],
+    [ declared_stores => 'pass', undef, { stores => 3, right => 3, wrong => 0, unasked => 0 } ]) ]);
+like($printed, qr/^pass  Authorisation by the merchant: account 81$/m, 'an account has a line');
+like($printed, qr/^pass  Store 701: declared as 7001$/m, '... a store that was named');
+like($printed, qr/^pass  Declared stores: 3 of 3 are right$/m, '... and all that are right one');
 
 ($code, $printed) = consult([ diagnosis($refused) ], '--json', '--lang', 'zh');
 my $json = JSON::PP->new->decode($printed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis makes of the database, and of what is kept there.
- * links: gateway/diagnosis/database.c gateway/diagnosis/finding.c
+ * links: gateway/diagnosis/apps.c gateway/diagnosis/database.c gateway/diagnosis/finding.c gateway/declared.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,11 +39,13 @@ static struct {
     dygw_ms_t lease_age_ms;
     dygw_ms_t now;
     dygw_host_t host;
+    dygw_declared_t *declared;
 } world;
 
-apr_status_t dygw_db_open(DYGW_UNUSED dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source,
-                          DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED apr_pool_t *pool)
+apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
+                          apr_pool_t *pool)
 {
+    *db = apr_palloc(pool, 1); /* nobody looks into it */
     return world.open;
 }
 
@@ -150,15 +152,22 @@ static int teardown(DYGW_UNUSED void **state)
     return 0;
 }
 
-static json_t *diagnose(void)
+static json_t *diagnose_all(void)
 {
     static const dygw_log_t log = { 0 };
     dygw_db_source_t source = { .dialect = DYGW_PGSQL };
-    dygw_gateway_t gateway = { .db = &source };
+    dygw_gateway_t gateway = { .db = &source, .declared = world.declared };
     dygw_findings_t findings = { 0 };
     const dygw_ctx_t ctx = { &gateway, &log, world.pool };
     dygw_diagnosis_t d = { .ctx = &ctx, .findings = &findings, .connections = world.connections };
-    json_t *checks = diagnosing(&d, dygw_diagnose_database);
+
+    return diagnosing(&d, dygw_diagnose_database);
+}
+
+/* Of a gateway that declares no apps. */
+static json_t *diagnose(void)
+{
+    json_t *checks = diagnose_all();
 
     assert_int_equal(json_array_size(checks), 6);
     return checks;
@@ -301,6 +310,60 @@ static void tables_that_cannot_be_read_tell_nothing(DYGW_UNUSED void **state)
     assert_string_equal(verdict("worker"), "skipped no_database");
 }
 
+/* --- declared apps --- */
+
+static dygw_declared_app_t *declares(const char *code)
+{
+    dygw_declared_app_t *app = apr_pcalloc(world.pool, sizeof(*app));
+    const char *field;
+
+    app->code = code;
+    app->client_key = apr_pstrcat(world.pool, "key-of-", code, NULL);
+    app->secret = "sk-of-a-test-4711";
+    app->place = apr_pstrcat(world.pool, code, ".conf:7", NULL);
+    assert_null(dygw_declared_add_app(world.declared, app, &field));
+    return app;
+}
+
+static void declared_apps_are_told_where_there_are_any(DYGW_UNUSED void **state)
+{
+    world.declared = dygw_declared_create(world.pool);
+    diagnose();
+    declares("pos");
+    declares("kiosk");
+    assert_string_equal(diagnosing_verdict(diagnose_all(), "declared_apps", world.pool), "pass");
+    assert_string_equal(diagnosing_detail(diagnose_all(), "declared_apps", "declared", world.pool), "2");
+}
+
+static void an_app_whose_secret_could_not_be_read_is_told_without_a_database_too(DYGW_UNUSED void **state)
+{
+    world.declared = dygw_declared_create(world.pool);
+    declares("pos");
+    declares("kiosk")->secret = NULL;
+    for (world.open = APR_SUCCESS; world.open <= APR_EGENERAL; world.open += APR_EGENERAL) {
+        const json_t *checks = diagnose_all();
+
+        assert_string_equal(diagnosing_verdict(checks, "declared_app", world.pool), "fail unreadable_secret");
+        assert_string_equal(diagnosing_detail(checks, "declared_app", "app", world.pool), "kiosk");
+        assert_string_equal(diagnosing_detail(checks, "declared_app", "declared_in", world.pool), "kiosk.conf:7");
+        assert_string_equal(diagnosing_detail(checks, "declared_apps", "wrong", world.pool), "1");
+    }
+}
+
+static void of_many_apps_in_trouble_the_first_are_told(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    world.declared = dygw_declared_create(world.pool);
+    for (int i = 0; i < 25; i++) {
+        declares(apr_psprintf(world.pool, "app%d", i))->secret = NULL;
+    }
+    checks = diagnose_all();
+    assert_int_equal(json_array_size(checks), 6 + 20 + 1);
+    assert_string_equal(diagnosing_verdict(checks, "declared_apps", world.pool), "fail more");
+    assert_string_equal(diagnosing_detail(checks, "declared_apps", "more", world.pool), "5");
+}
+
 /* --- how often --- */
 
 static void once_a_second_is_enough(DYGW_UNUSED void **state)
@@ -329,6 +392,9 @@ int main(void)
         TEST(a_schema_that_is_behind_is_told_with_its_next_file),
         TEST(the_background_is_at_work_while_its_lease_is_renewed),
         TEST(tables_that_cannot_be_read_tell_nothing),
+        TEST(declared_apps_are_told_where_there_are_any),
+        TEST(an_app_whose_secret_could_not_be_read_is_told_without_a_database_too),
+        TEST(of_many_apps_in_trouble_the_first_are_told),
         TEST(once_a_second_is_enough),
     };
     int failed;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a diagnosis asks of Douyin, and what it makes of the answers.
- * links: douyin/codes.c gateway/diagnosis/answers.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
+ * links: douyin/codes.c gateway/account.c gateway/declared.c gateway/diagnosis/answers.c gateway/diagnosis/asking.c
+ * links: gateway/diagnosis/conclusion.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
+ * links: gateway/diagnosis/merchants.c gateway/diagnosis/stores.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,10 +178,10 @@ static json_t *diagnose(const char *const *poi_ids)
     dygw_findings_t findings = { 0 };
     const dygw_ctx_t ctx = { &gateway, &log, world.pool };
     dygw_diagnosis_t d
-        = { .ctx = &ctx, .findings = &findings, .poi_ids = apr_array_make(world.pool, 1, sizeof(const char *)) };
+        = { .ctx = &ctx, .findings = &findings, .stores = apr_array_make(world.pool, 1, sizeof(const char *)) };
 
     for (; poi_ids && *poi_ids; poi_ids++) {
-        APR_ARRAY_PUSH((apr_array_header_t *)d.poi_ids, const char *) = *poi_ids;
+        APR_ARRAY_PUSH((apr_array_header_t *)d.stores, const char *) = *poi_ids;
     }
     return diagnosing(&d, dygw_diagnose_douyin);
 }
@@ -292,7 +294,7 @@ static void another_store_is_asked_for_by_itself(DYGW_UNUSED void **state)
 
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"root_account\":{\"account_id\":\"" ACCOUNT "\"}}]}";
     assert_string_equal(verdict(diagnose(stores), "store"), "pass");
-    assert_non_null(strstr(world.asked, "held stores " ACCOUNT " 72; "));
+    assert_non_null(strstr(world.asked, "held stores - 72; "));
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"}}]}";
     assert_string_equal(verdict(diagnose(stores), "store"), "pass");
     world.alone = "{\"pois\":[{\"poi\":{\"poi_id\":\"72\"},\"account\":{\"parent_account\":"
@@ -313,7 +315,7 @@ static void few_stores_are_asked_for_at_once(DYGW_UNUSED void **state)
     }
     assert_int_equal(json_array_size(diagnose(stores)), 10 + DYGW_DIAGNOSIS_STORES);
     assert_true(world.most_under_way <= 5);
-    assert_non_null(strstr(world.asked, "held stores " ACCOUNT " 119; "));
+    assert_non_null(strstr(world.asked, "held stores - 119; "));
 }
 
 /* --- the way --- */

@@ -44,8 +44,9 @@ sub texts {
     my ($check, $lang) = @_;
     my ($name, $reason) = @$check{qw(name reason)};
     return ('', '') if !defined $reason;
-    my ($found) = grep { defined } @TEXTS{ keys_of($name, $reason, $check->{detail}) };
-    return ($reason, '') if !$found;
+    my @found = grep { defined } @TEXTS{ keys_of($name, $reason, $check->{detail}) };
+    return ($reason, '') if !@found;
+    my ($found) = (grep { defined fill($_->[ 2 * $lang ], $check->{detail}) } @found, $found[0]);
     return map { fill($_, $check->{detail}) // s/\{\w+\}/?/gr } @$found[ 2 * $lang, 2 * $lang + 1 ];
 }
 

@@ -1,98 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Concludes from Douyin's replies to the probes, and writes the findings. */
+ * Writes the findings about Douyin, by Douyin's replies to the probes; those about stores are in
+ * stores.c. */
 #include "gateway/diagnosis/probes.h"
 
-#include <string.h>
-
 #include "douyin/douyin.h"
-#include "util/json.h"
 
 #define CLOCK_WELL_MS 5000
 
-int dygw_probe_is_answer(const dygw_reply_t *reply)
-{
-    return reply && reply->trouble == DYGW_TROUBLE_NONE && reply->http_status != 0;
-}
-
-const json_t *dygw_probes_find_store(const dygw_reply_t *reply, const char *poi_id,
-                                     apr_pool_t *pool)
-{
-    const json_t *list
-        = reply && reply->kind == DYGW_REPLY_OK ? json_object_get(reply->data, "pois") : NULL;
-    size_t i;
-
-    for (i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        const char *id = dygw_json_id(json_object_get(item, "poi"), "poi_id", pool);
-
-        if (id && strcmp(id, poi_id) == 0) {
-            return item;
-        }
-    }
-    return NULL;
-}
-
-/* --- what a reply means --- */
-
-typedef struct conclusion_t {
-    dygw_finding_e state;
-    dygw_why_e why;
-} conclusion_t;
-
-static dygw_why_e why_of_setup(const dygw_reply_t *reply)
-{
-    static const dygw_why_e whys[] = {
-        [DYGW_OBSTACLE_PERMISSION] = DYGW_WHY_NO_PERMISSION,
-        [DYGW_OBSTACLE_ADDRESS] = DYGW_WHY_ADDRESS_REFUSED,
-        [DYGW_OBSTACLE_MERCHANT] = DYGW_WHY_NOT_AUTHORISED,
-        [DYGW_OBSTACLE_PUNISHED] = DYGW_WHY_PUNISHED,
-        [DYGW_OBSTACLE_TAKEN_DOWN] = DYGW_WHY_TAKEN_DOWN,
-    };
-
-    return whys[dygw_douyin_reply_obstacle(reply)];
-}
-
-static conclusion_t conclude_reply(const dygw_reply_t *reply)
-{
-    switch (reply->kind) {
-    case DYGW_REPLY_OK:
-    case DYGW_REPLY_COUPON:
-    case DYGW_REPLY_REVIEW:
-        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
-    case DYGW_REPLY_SETUP:
-        return (conclusion_t){ DYGW_FAIL, why_of_setup(reply) };
-    case DYGW_REPLY_TOKEN:
-        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_TOKEN_REFUSED };
-    case DYGW_REPLY_REQUEST:
-        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_NOT_UNDERSTOOD };
-    case DYGW_REPLY_BUSY:
-        return (conclusion_t){ DYGW_WARN, DYGW_WHY_BUSY };
-    default:
-        return (conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ANSWER };
-    }
-}
-
-static conclusion_t conclude_probe(const dygw_probe_t *probe)
-{
-    return probe->reply ? conclude_reply(probe->reply)
-                        : (conclusion_t){ DYGW_SKIPPED, probe->why_not };
-}
-
-/* Writes Douyin's own words, where the reply is an error. */
-static void write_douyin_words(const dygw_diagnosis_t *d, const dygw_reply_t *reply)
-{
-    if (reply && reply->error_code != 0) {
-        dygw_jsonw_int(&d->findings->w, "error_code", reply->error_code);
-        dygw_jsonw_string(&d->findings->w, "description", reply->description);
-        dygw_jsonw_string(&d->findings->w, "logid", reply->logid);
-    }
-}
-
 static void write_finding_with_words(const dygw_probes_t *probes, dygw_check_e check,
-                                     conclusion_t conclusion, const dygw_reply_t *reply)
+                                     dygw_conclusion_t conclusion, const dygw_reply_t *reply)
 {
     dygw_finding(probes->d->findings, check, conclusion.state, conclusion.why);
-    write_douyin_words(probes->d, reply);
+    dygw_findings_words(probes->d->findings, reply);
     dygw_finding_end(probes->d->findings);
 }
 
@@ -100,16 +19,16 @@ static void write_finding_with_words(const dygw_probes_t *probes, dygw_check_e c
 
 static const dygw_reply_t *first_reply(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *reply = probes->fresh ? &probes->fresh->reply : NULL;
+    const dygw_reply_t *reply = probes->fresh ? &probes->fresh->reply : probes->certificate.reply;
     int i;
 
-    for (i = 0; i < DYGW_PROBE_SCOPES && !reply; i++) {
-        reply = probes->scopes[i].reply;
+    for (i = 0; i < DYGW_PROBES_OF_ACCOUNT && !reply; i++) {
+        reply = probes->accounts[0].scopes[i].reply;
     }
     return reply;
 }
 
-static conclusion_t conclude_connection(const dygw_reply_t *reply)
+static dygw_conclusion_t conclude_connection(const dygw_reply_t *reply)
 {
     static const dygw_why_e whys[] = {
         [DYGW_TROUBLE_NONE] = DYGW_WHY_NO_ANSWER,
@@ -128,19 +47,19 @@ static conclusion_t conclude_connection(const dygw_reply_t *reply)
     };
 
     if (!dygw_probe_is_answer(reply)) {
-        return (conclusion_t){ DYGW_FAIL, whys[reply ? reply->trouble : DYGW_TROUBLE_NONE] };
+        return (dygw_conclusion_t){ DYGW_FAIL, whys[reply ? reply->trouble : DYGW_TROUBLE_NONE] };
     }
     if (reply->kind == DYGW_REPLY_GARBLED) {
-        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_UNREADABLE };
+        return (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_UNREADABLE };
     }
-    return reply->http_status >= 500 ? (conclusion_t){ DYGW_WARN, DYGW_WHY_SERVER_ERROR }
-                                     : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+    return reply->http_status >= 500 ? (dygw_conclusion_t){ DYGW_WARN, DYGW_WHY_SERVER_ERROR }
+                                     : (dygw_conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
 }
 
 static void write_connection_finding(const dygw_probes_t *probes)
 {
     const dygw_reply_t *reply = first_reply(probes);
-    conclusion_t conclusion = conclude_connection(reply);
+    dygw_conclusion_t conclusion = conclude_connection(reply);
 
     if (dygw_douyin_is_sandbox(probes->d->ctx->gateway->douyin)) {
         dygw_finding_plain(probes->d->findings, DYGW_CHECK_UPSTREAM, DYGW_WARN, DYGW_WHY_SANDBOX);
@@ -175,21 +94,21 @@ static void write_douyin_clock_finding(const dygw_probes_t *probes)
 
 /* --- secret and token --- */
 
-static conclusion_t conclude_secret(const dygw_reply_t *reply)
+static dygw_conclusion_t conclude_secret(const dygw_reply_t *reply)
 {
     switch (reply->kind) {
     case DYGW_REPLY_OK:
-        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+        return (dygw_conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     case DYGW_REPLY_BUSY:
-        return (conclusion_t){ DYGW_WARN, DYGW_WHY_BUSY };
+        return (dygw_conclusion_t){ DYGW_WARN, DYGW_WHY_BUSY };
     case DYGW_REPLY_SETUP:
     case DYGW_REPLY_COUPON:
     case DYGW_REPLY_REQUEST:
-        return why_of_setup(reply) == DYGW_WHY_ADDRESS_REFUSED
-                   ? (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
-                   : (conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
+        return dygw_conclude_setup(reply) == DYGW_WHY_ADDRESS_REFUSED
+                   ? (dygw_conclusion_t){ DYGW_SKIPPED, DYGW_WHY_ADDRESS_REFUSED }
+                   : (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
     default:
-        return (conclusion_t){ DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+        return (dygw_conclusion_t){ DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
     }
 }
 
@@ -224,86 +143,123 @@ static void write_token_finding(const dygw_probes_t *probes)
         dygw_jsonw_int(&probes->d->findings->w, "expires_in",
                        (probes->held.expires_at - dygw_now()) / 1000);
     }
-    write_douyin_words(probes->d, probes->refusal);
+    dygw_findings_words(probes->d->findings, probes->refusal);
     dygw_finding_end(probes->d->findings);
 }
 
-/* --- address and merchant --- */
+/* --- the address --- */
 
-/* Returns the first reply that led to a conclusion with this reason; NULL: there is none. */
-static const dygw_reply_t *first_reply_concluded(const dygw_probes_t *probes, dygw_why_e why)
+/* A visitor of replies: whether it is the one that is sought. */
+typedef int reply_fn(const dygw_reply_t *reply);
+
+static const dygw_reply_t *find_of_account(const dygw_probed_account_t *account, reply_fn *is_it)
 {
     int i;
 
-    if (probes->fresh && probes->fresh->reply.kind == DYGW_REPLY_SETUP
-        && why == why_of_setup(&probes->fresh->reply) && why != DYGW_WHY_NOT_AUTHORISED) {
-        return &probes->fresh->reply;
-    }
-    for (i = 0; i < DYGW_PROBE_SCOPES + probes->store_count; i++) {
-        const dygw_probe_t *probe
-            = i < DYGW_PROBE_SCOPES ? &probes->scopes[i] : &probes->stores[i - DYGW_PROBE_SCOPES];
+    for (i = 0; i < DYGW_PROBES_OF_ACCOUNT; i++) {
+        const dygw_reply_t *reply = account->scopes[i].reply;
 
-        if (probe->reply && conclude_reply(probe->reply).why == why) {
-            return probe->reply;
+        if (reply && is_it(reply)) {
+            return reply;
         }
     }
     return NULL;
 }
 
-/* Whether Douyin answered the question of a probe, and did not refuse it; with need_account, only
- * probes that are about the account count. */
-static int has_douyin_accepted(const dygw_probes_t *probes, int need_account)
+static const dygw_reply_t *find_of_stores(const dygw_probes_t *probes, reply_fn *is_it)
 {
     int i;
 
-    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
-        const dygw_reply_t *reply = probes->scopes[i].reply;
+    for (i = 0; i < probes->stores->nelts; i++) {
+        const dygw_probe_t *alone
+            = APR_ARRAY_IDX(probes->stores, i, const dygw_probed_store_t *)->alone;
 
-        if (reply && conclude_reply(reply).state == DYGW_PASS
-            && !(need_account && i == DYGW_PROBE_CERTIFICATE)) {
-            return 1;
+        if (alone && alone->reply && is_it(alone->reply)) {
+            return alone->reply;
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* The first reply to any probe for which is_it says so; NULL: there is none. */
+static const dygw_reply_t *find_reply(const dygw_probes_t *probes, reply_fn *is_it)
+{
+    const dygw_reply_t *found = probes->certificate.reply;
+    int i;
+
+    if (found && is_it(found)) {
+        return found;
+    }
+    found = NULL;
+    for (i = 0; i < probes->account_count && !found; i++) {
+        found = find_of_account(&probes->accounts[i], is_it);
+    }
+    return found ? found : find_of_stores(probes, is_it);
+}
+
+static int is_about_address(const dygw_reply_t *reply)
+{
+    return dygw_conclude_reply(reply).why == DYGW_WHY_ADDRESS_REFUSED;
+}
+
+static int is_about_merchant(const dygw_reply_t *reply)
+{
+    return dygw_conclude_reply(reply).why == DYGW_WHY_NOT_AUTHORISED;
+}
+
+static int is_about_permission(const dygw_reply_t *reply)
+{
+    return dygw_conclude_reply(reply).why == DYGW_WHY_NO_PERMISSION;
+}
+
+static int is_accepted(const dygw_reply_t *reply)
+{
+    return dygw_conclude_reply(reply).state == DYGW_PASS;
 }
 
 static void write_address_finding(const dygw_probes_t *probes)
 {
-    const dygw_reply_t *refusal = first_reply_concluded(probes, DYGW_WHY_ADDRESS_REFUSED);
-    conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+    const dygw_reply_t *refusal = probes->fresh && probes->fresh->reply.kind == DYGW_REPLY_SETUP
+                                          && is_about_address(&probes->fresh->reply)
+                                      ? &probes->fresh->reply
+                                      : find_reply(probes, is_about_address);
+    dygw_conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
 
     if (refusal) {
-        conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_ADDRESS_REFUSED };
+        conclusion = (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_ADDRESS_REFUSED };
     }
-    else if (has_douyin_accepted(probes, 0)
-             || first_reply_concluded(probes, DYGW_WHY_NOT_AUTHORISED)) {
-        conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+    else if (find_reply(probes, is_accepted) || find_reply(probes, is_about_merchant)) {
+        conclusion = (dygw_conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
     }
     write_finding_with_words(probes, DYGW_CHECK_ADDRESS, conclusion, refusal);
 }
 
-static void write_authorisation_finding(const dygw_probes_t *probes)
+/* --- interfaces --- */
+
+/* What is known of an interface by the accounts: one that may use it shows that the application
+ * may; else the first that shows anything. */
+static const dygw_probe_t *probe_of_scope(const dygw_probes_t *probes, int scope)
 {
-    const dygw_reply_t *refusal = first_reply_concluded(probes, DYGW_WHY_NOT_AUTHORISED);
-    conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+    const dygw_probe_t *best = &probes->accounts[0].scopes[scope];
+    int i;
 
-    if (refusal) {
-        conclusion = (conclusion_t){ DYGW_FAIL, DYGW_WHY_NOT_AUTHORISED };
+    for (i = 0; i < probes->account_count; i++) {
+        const dygw_probe_t *probe = &probes->accounts[i].scopes[scope];
+
+        if (probe->reply && is_accepted(probe->reply)) {
+            return probe;
+        }
+        if (probe->reply && !is_about_merchant(probe->reply)
+            && (!best->reply || is_about_merchant(best->reply))) {
+            best = probe;
+        }
     }
-    else if (has_douyin_accepted(probes, 1)) {
-        conclusion = (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
-    }
-    else if (!probes->d->ctx->gateway->account_id) {
-        conclusion = (conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
-    }
-    write_finding_with_words(probes, DYGW_CHECK_AUTHORISATION, conclusion, refusal);
+    return best;
 }
-
-/* --- interfaces and stores --- */
 
 static void write_scope_finding(const dygw_probes_t *probes, const dygw_probe_t *probe)
 {
-    conclusion_t conclusion = conclude_probe(probe);
+    dygw_conclusion_t conclusion = dygw_conclude_probe(probe);
 
     if (conclusion.why == DYGW_WHY_ADDRESS_REFUSED || conclusion.why == DYGW_WHY_NOT_AUTHORISED) {
         conclusion.state = DYGW_SKIPPED;
@@ -311,61 +267,105 @@ static void write_scope_finding(const dygw_probes_t *probes, const dygw_probe_t 
     dygw_finding(probes->d->findings, probe->check, conclusion.state, conclusion.why);
     dygw_jsonw_string(&probes->d->findings->w, "scope", probe->scope);
     if (conclusion.state != DYGW_PASS) {
-        write_douyin_words(probes->d, probe->reply);
+        dygw_findings_words(probes->d->findings, probe->reply);
     }
     dygw_finding_end(probes->d->findings);
 }
 
-/* The account that the store belongs to; NULL: Douyin does not say. */
-static const char *account_of_store(const json_t *store, apr_pool_t *pool)
-{
-    const char *root = dygw_json_id(json_object_get(store, "root_account"), "account_id", pool);
+/* --- the merchants --- */
 
-    return root ? root
-                : dygw_json_id(json_object_get(json_object_get(store, "account"), "parent_account"),
-                               "account_id", pool);
+static int is_left_out(const dygw_probed_account_t *account)
+{
+    return account->scopes[0].why_not == DYGW_WHY_LEFT_OUT;
 }
 
-static conclusion_t conclude_store(const dygw_probes_t *probes, const dygw_probe_t *probe,
-                                   const char **account)
+/* An interface that another account may use, and this one may not; NULL: there is none. */
+static const dygw_probe_t *find_withheld(const dygw_probes_t *probes,
+                                         const dygw_probed_account_t *account)
 {
-    const char *ours = probes->d->ctx->gateway->account_id;
-    const json_t *store;
+    int i;
 
-    *account = NULL;
-    if (probe->is_listed) {
-        return (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+    for (i = 0; i < DYGW_PROBES_OF_ACCOUNT; i++) {
+        const dygw_probe_t *probe = &account->scopes[i];
+        const dygw_reply_t *other = probe_of_scope(probes, i)->reply;
+
+        if (probe->reply && is_about_permission(probe->reply) && other && is_accepted(other)) {
+            return probe;
+        }
     }
-    if (!probe->reply || conclude_reply(probe->reply).state != DYGW_PASS) {
-        return conclude_probe(probe);
-    }
-    if (probe->reply->kind != DYGW_REPLY_OK) {
-        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_REFUSED };
-    }
-    store = dygw_probes_find_store(probe->reply, probe->poi_id, probes->d->ctx->pool);
-    if (!store) {
-        return (conclusion_t){ DYGW_FAIL, DYGW_WHY_UNKNOWN_STORE };
-    }
-    *account = account_of_store(store, probes->d->ctx->pool);
-    return ours && *account && strcmp(ours, *account) != 0
-               ? (conclusion_t){ DYGW_FAIL, DYGW_WHY_OTHER_ACCOUNT }
-               : (conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+    return NULL;
 }
 
-static void write_store_finding(const dygw_probes_t *probes, const dygw_probe_t *probe)
+/* What Douyin says when the merchant has not authorised us. A question that names no account is
+ * about the first one, if about any. */
+static const dygw_reply_t *find_refusal(const dygw_probes_t *probes,
+                                        const dygw_probed_account_t *account)
 {
-    const char *account;
-    conclusion_t conclusion = conclude_store(probes, probe, &account);
+    if (account == probes->accounts) {
+        const dygw_reply_t *certificate = probes->certificate.reply;
 
-    dygw_finding(probes->d->findings, DYGW_CHECK_STORE, conclusion.state, conclusion.why);
-    dygw_jsonw_string(&probes->d->findings->w, "poi_id", probe->poi_id);
-    if (account) {
-        dygw_jsonw_string(&probes->d->findings->w, "account_id", account);
+        if (certificate && is_about_merchant(certificate)) {
+            return certificate;
+        }
+        if (!account->account_id) {
+            return find_of_stores(probes, is_about_merchant);
+        }
     }
-    if (conclusion.state != DYGW_PASS) {
-        write_douyin_words(probes->d, probe->reply);
+    return find_of_account(account, is_about_merchant);
+}
+
+static void write_authorisation_finding(const dygw_probes_t *probes,
+                                        const dygw_probed_account_t *account)
+{
+    const dygw_reply_t *refusal = find_refusal(probes, account);
+    const dygw_probe_t *withheld = refusal ? NULL : find_withheld(probes, account);
+    dygw_conclusion_t conclusion = { DYGW_SKIPPED, DYGW_WHY_NO_ANSWER };
+    dygw_jsonw_t *w = &probes->d->findings->w;
+
+    if (refusal) {
+        conclusion = (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_NOT_AUTHORISED };
     }
+    else if (withheld) {
+        conclusion = (dygw_conclusion_t){ DYGW_FAIL, DYGW_WHY_NO_PERMISSION };
+    }
+    else if (find_of_account(account, is_accepted)) {
+        conclusion = (dygw_conclusion_t){ DYGW_PASS, DYGW_WHY_NONE };
+    }
+    else if (!account->account_id) {
+        conclusion = (dygw_conclusion_t){ DYGW_WARN, DYGW_WHY_NO_ACCOUNT };
+    }
+    dygw_finding(probes->d->findings, DYGW_CHECK_AUTHORISATION, conclusion.state, conclusion.why);
+    if (account->account_id) {
+        dygw_jsonw_string(w, "account_id", account->account_id);
+    }
+    if (withheld) {
+        dygw_jsonw_string(w, "scope", withheld->scope);
+    }
+    dygw_findings_words(probes->d->findings, withheld ? withheld->reply : refusal);
     dygw_finding_end(probes->d->findings);
+}
+
+/* One finding for each account that was asked about, and one for those that were not. */
+static void write_account_findings(const dygw_probes_t *probes)
+{
+    int unasked = probes->accounts_beyond;
+    int i;
+
+    for (i = 0; i < probes->account_count; i++) {
+        if (is_left_out(&probes->accounts[i])) {
+            unasked++;
+        }
+        else {
+            write_authorisation_finding(probes, &probes->accounts[i]);
+        }
+    }
+    if (unasked > 0) {
+        dygw_finding(probes->d->findings, DYGW_CHECK_ACCOUNTS, DYGW_WARN, DYGW_WHY_LEFT_OUT);
+        dygw_jsonw_int(&probes->d->findings->w, "accounts",
+                       probes->account_count + probes->accounts_beyond);
+        dygw_jsonw_int(&probes->d->findings->w, "unasked", unasked);
+        dygw_finding_end(probes->d->findings);
+    }
 }
 
 void dygw_probes_write_findings(const dygw_probes_t *probes)
@@ -377,11 +377,10 @@ void dygw_probes_write_findings(const dygw_probes_t *probes)
     write_secret_finding(probes);
     write_token_finding(probes);
     write_address_finding(probes);
-    write_authorisation_finding(probes);
-    for (i = 0; i < DYGW_PROBE_SCOPES; i++) {
-        write_scope_finding(probes, &probes->scopes[i]);
+    write_account_findings(probes);
+    write_scope_finding(probes, &probes->certificate);
+    for (i = 0; i < DYGW_PROBES_OF_ACCOUNT; i++) {
+        write_scope_finding(probes, probe_of_scope(probes, i));
     }
-    for (i = 0; i < probes->store_count; i++) {
-        write_store_finding(probes, &probes->stores[i]);
-    }
+    dygw_probes_write_stores(probes);
 }

@@ -7,6 +7,7 @@
 #include "gateway/host.h"
 #include "gateway/token.h"
 #include "gateway/apps/apps.h"
+#include "gateway/diagnosis/apps.h"
 #include "store/lease.h"
 #include "store/token.h"
 #include "store/db/schema.h"
@@ -316,10 +317,12 @@ static apr_status_t examine_database(const dygw_diagnosis_t *d, dygw_db_t *db)
     write_connections_finding(d, server.max_connections);
     if (version < dygw_schema_wanted()) {
         skip_checks(d, in_tables, 2, DYGW_WHY_NO_SCHEMA);
+        dygw_diagnose_apps(d, NULL, DYGW_WHY_NO_SCHEMA);
         return APR_SUCCESS;
     }
     write_master_key_finding(d, db);
     write_worker_finding(d, db);
+    dygw_diagnose_apps(d, db, DYGW_WHY_NO_DATABASE);
     return APR_SUCCESS;
 }
 
@@ -341,5 +344,6 @@ void dygw_diagnose_database(const dygw_diagnosis_t *d)
     if (rv != APR_SUCCESS) {
         write_database_finding(d, 0, 0);
         skip_checks(d, others, sizeof others / sizeof *others, DYGW_WHY_NO_DATABASE);
+        dygw_diagnose_apps(d, NULL, DYGW_WHY_NO_DATABASE);
     }
 }

@@ -14,15 +14,18 @@
 #include "gateway/gateway.h"
 #include "gateway/diagnosis/finding.h"
 
-/* How many stores one diagnosis checks at most. */
+/* So many stores may be named in one diagnosis, and so many findings of a kind (stores that are
+ * wrong, apps in trouble) are written one by one: what is beyond is counted. */
 #define DYGW_DIAGNOSIS_STORES 20
+#define DYGW_DIAGNOSIS_SHOWN  20
 
 /* What the caller asks for, and where the findings go. All of it is the caller's. */
 typedef struct dygw_diagnosis_t {
     const dygw_ctx_t *ctx;
-    const apr_array_header_t *poi_ids; /* stores to check: const char *; DYGW_DIAGNOSIS_STORES
-                                        * of them at most */
-    int connections;                   /* to the database, at most, of all children of this host */
+    const apr_array_header_t *stores; /* to check, beside the declared ones: const char *, by
+                                       * poi_id or by the shop's own code; DYGW_DIAGNOSIS_STORES
+                                       * of them at most */
+    int connections;                  /* to the database, at most, of all children of this host */
     dygw_findings_t *findings;
 } dygw_diagnosis_t;
 
@@ -30,11 +33,13 @@ typedef struct dygw_diagnosis_t {
  * because Douyin limits how often it may be asked. */
 int dygw_diagnosis_may_begin(dygw_gateway_t *gateway);
 
-/* Writes the findings about Douyin, to d->findings. It makes a few calls to Douyin, which change
- * nothing, and holds no lock meanwhile. */
+/* Writes the findings about Douyin, to d->findings. It makes calls to Douyin, which change nothing,
+ * three for each account and one for 50 of its stores as long as declared ones are missing, at a
+ * bounded pace and for 18 s and one call at most; and holds no lock meanwhile. */
 void dygw_diagnose_douyin(const dygw_diagnosis_t *d);
 
-/* Writes the findings about the database and what it holds, to d->findings, in one unit of work. */
+/* Writes the findings about the database and what it holds, and about declared apps, to
+ * d->findings, in one unit of work. */
 void dygw_diagnose_database(const dygw_diagnosis_t *d);
 
 #endif

@@ -12,11 +12,14 @@ static const char *const check_words[] = {
     [DYGW_CHECK_TOKEN] = "token",
     [DYGW_CHECK_ADDRESS] = "address",
     [DYGW_CHECK_AUTHORISATION] = "authorisation",
+    [DYGW_CHECK_ACCOUNTS] = "accounts",
     [DYGW_CHECK_SCOPE_CERTIFICATE] = "scope_certificate",
     [DYGW_CHECK_SCOPE_STORE] = "scope_store",
     [DYGW_CHECK_SCOPE_ORDER] = "scope_order",
     [DYGW_CHECK_SCOPE_BILLING] = "scope_billing",
     [DYGW_CHECK_STORE] = "store",
+    [DYGW_CHECK_DECLARED_STORE] = "declared_store",
+    [DYGW_CHECK_DECLARED_STORES] = "declared_stores",
     [DYGW_CHECK_DATABASE] = "database",
     [DYGW_CHECK_DATABASE_CLOCK] = "database_clock",
     [DYGW_CHECK_SCHEMA] = "schema",
@@ -25,6 +28,9 @@ static const char *const check_words[] = {
     [DYGW_CHECK_WORKER] = "worker",
     [DYGW_CHECK_NONCES] = "nonces",
     [DYGW_CHECK_POOL] = "pool",
+    [DYGW_CHECK_DECLARED_APP] = "declared_app",
+    [DYGW_CHECK_DECLARED_APPS] = "declared_apps",
+    [DYGW_CHECK_DECLARED_HOST] = "declared_host",
 };
 
 static const char *const why_words[] = {
@@ -59,6 +65,7 @@ static const char *const why_words[] = {
     [DYGW_WHY_NO_SCHEMA] = "no_schema",
     [DYGW_WHY_NO_SERVER] = "no_server",
     [DYGW_WHY_IN_DATABASE] = "in_database",
+    [DYGW_WHY_LEFT_OUT] = "left_out",
     [DYGW_WHY_CLOCK_OFF] = "clock_off",
     [DYGW_WHY_MISSING] = "missing",
     [DYGW_WHY_EXPIRED] = "expired",
@@ -80,6 +87,10 @@ static const char *const why_words[] = {
     [DYGW_WHY_TOO_SMALL] = "too_small",
     [DYGW_WHY_NEARLY_FULL] = "nearly_full",
     [DYGW_WHY_SANDBOX] = "sandbox",
+    [DYGW_WHY_MORE] = "more",
+    [DYGW_WHY_CONFLICT] = "conflict",
+    [DYGW_WHY_UNREADABLE_SECRET] = "unreadable_secret",
+    [DYGW_WHY_DIFFERS] = "differs",
 };
 
 static const char *const state_words[] = {

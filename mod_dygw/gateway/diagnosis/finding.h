@@ -15,12 +15,15 @@ typedef enum {
     DYGW_CHECK_SECRET,
     DYGW_CHECK_TOKEN,
     DYGW_CHECK_ADDRESS,
-    DYGW_CHECK_AUTHORISATION,
+    DYGW_CHECK_AUTHORISATION, /* of each account */
+    DYGW_CHECK_ACCOUNTS,      /* found only where some were left out */
     DYGW_CHECK_SCOPE_CERTIFICATE,
     DYGW_CHECK_SCOPE_STORE,
     DYGW_CHECK_SCOPE_ORDER,
     DYGW_CHECK_SCOPE_BILLING,
-    DYGW_CHECK_STORE,
+    DYGW_CHECK_STORE,          /* that was named */
+    DYGW_CHECK_DECLARED_STORE, /* found only where one is wrong */
+    DYGW_CHECK_DECLARED_STORES,
     DYGW_CHECK_DATABASE,
     DYGW_CHECK_DATABASE_CLOCK,
     DYGW_CHECK_SCHEMA,
@@ -28,7 +31,10 @@ typedef enum {
     DYGW_CHECK_MASTER_KEY,
     DYGW_CHECK_WORKER,
     DYGW_CHECK_NONCES,
-    DYGW_CHECK_POOL
+    DYGW_CHECK_POOL,
+    DYGW_CHECK_DECLARED_APP, /* found only where one is in trouble */
+    DYGW_CHECK_DECLARED_APPS,
+    DYGW_CHECK_DECLARED_HOST /* found only where another host differs */
 } dygw_check_e;
 
 /* Reasons for a state; finding.c has the word for each. */
@@ -67,6 +73,7 @@ typedef enum {
     DYGW_WHY_NO_SCHEMA,
     DYGW_WHY_NO_SERVER,   /* SQLite has no server with a limit of connections */
     DYGW_WHY_IN_DATABASE, /* nonces are kept there, so that no table in memory can be full */
+    DYGW_WHY_LEFT_OUT,    /* there was no time, or there are too many */
     /* what is wrong on our side */
     DYGW_WHY_CLOCK_OFF,
     DYGW_WHY_MISSING,
@@ -88,7 +95,11 @@ typedef enum {
     DYGW_WHY_STALLED,
     DYGW_WHY_TOO_SMALL,
     DYGW_WHY_NEARLY_FULL,
-    DYGW_WHY_SANDBOX
+    DYGW_WHY_SANDBOX,
+    DYGW_WHY_MORE,              /* as those that were told one by one */
+    DYGW_WHY_CONFLICT,          /* another app has the code or the client_key */
+    DYGW_WHY_UNREADABLE_SECRET, /* of a declared app */
+    DYGW_WHY_DIFFERS            /* another host declares apps otherwise, or not at all */
 } dygw_why_e;
 
 typedef enum { DYGW_PASS, DYGW_WARN, DYGW_FAIL, DYGW_SKIPPED, DYGW_FINDING_STATES } dygw_finding_e;

@@ -19,27 +19,26 @@
 
 static const char *const known_parameters[] = { "poi_id", "peak", NULL };
 
-/* Reads ?poi_id=: stores with commas between, "a,b,c". */
+/* Reads ?poi_id=: stores with commas between, "a,b,c", by poi_id or by the shop's own code. */
 static apr_array_header_t *read_diagnosis_stores(const apr_table_t *query, apr_pool_t *pool,
                                                  dygw_result_t *out)
 {
-    apr_array_header_t *poi_ids = apr_array_make(pool, 4, sizeof(const char *));
+    apr_array_header_t *stores = apr_array_make(pool, 4, sizeof(const char *));
     const char *list = apr_table_get(query, "poi_id");
 
     while (list && out->code == DYGW_OK) {
         apr_size_t len = strcspn(list, ",");
-        const char *poi_id = apr_pstrmemdup(pool, list, len);
+        const char *store = apr_pstrmemdup(pool, list, len);
 
-        if (!dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-")
-            || poi_ids->nelts == DYGW_DIAGNOSIS_STORES) {
+        if (!dygw_spelled(store, 1, DYGW_POI_MAX, "_-") || stores->nelts == DYGW_DIAGNOSIS_STORES) {
             dygw_invalid(out, "poi_id",
                          "poi_id must be up to 20 stores, parted by commas, each 1 "
                          "to 32 of A-Za-z0-9_-");
         }
-        APR_ARRAY_PUSH(poi_ids, const char *) = poi_id;
+        APR_ARRAY_PUSH(stores, const char *) = store;
         list = list[len] == ',' ? list + len + 1 : NULL;
     }
-    return poi_ids;
+    return stores;
 }
 
 /* --- the checks that only this child can make --- */
@@ -110,11 +109,11 @@ static void check_connection_pool(const pools_t *pools, dygw_findings_t *finding
 
 /* --- the endpoint --- */
 
-static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *poi_ids, int peak)
+static int reply_diagnosis(dygw_call_t *call, const apr_array_header_t *stores, int peak)
 {
     dygw_findings_t findings = { 0 };
     dygw_jsonw_t *w = &findings.w;
-    dygw_diagnosis_t d = { .ctx = &call->ctx, .poi_ids = poi_ids, .findings = &findings };
+    dygw_diagnosis_t d = { .ctx = &call->ctx, .stores = stores, .findings = &findings };
     pools_t pools;
 
     read_pools(call, &pools);
@@ -144,7 +143,7 @@ int dygw_handle_diagnosis(dygw_call_t *call)
 {
     dygw_result_t out = { 0 };
     apr_table_t *query = dygw_read_query(call, known_parameters, &out);
-    const apr_array_header_t *poi_ids = read_diagnosis_stores(query, call->r->pool, &out);
+    const apr_array_header_t *stores = read_diagnosis_stores(query, call->r->pool, &out);
     int peak = dygw_query_int(query, "peak", 1, PEAK_MAX, 0, &out);
 
     if (out.code == DYGW_OK && !dygw_diagnosis_may_begin(&call->runtime->gateway)) {
@@ -152,6 +151,5 @@ int dygw_handle_diagnosis(dygw_call_t *call)
         out.message = "the gateway was diagnosed less than a second ago";
         out.retry_after = RETRY_AFTER_SEC;
     }
-    return out.code == DYGW_OK ? reply_diagnosis(call, poi_ids, peak)
-                               : dygw_reply_error(call, &out);
+    return out.code == DYGW_OK ? reply_diagnosis(call, stores, peak) : dygw_reply_error(call, &out);
 }
