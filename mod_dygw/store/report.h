@@ -34,6 +34,8 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
 #define DYGW_BY_POI     2
 #define DYGW_BY_APP     4
 #define DYGW_BY_PRODUCT 8
+#define DYGW_BY_STORE   16
+#define DYGW_BY_ACCOUNT 32
 
 typedef struct dygw_sums_t {
     apr_int64_t total_count;
@@ -53,6 +55,8 @@ typedef struct dygw_sums_row_t {
     apr_int64_t app_id;
     const char *app_name; /* the present one */
     const char *product_id;
+    const char *store;      /* as recorded; NULL also: none was */
+    const char *account_id; /* likewise */
     dygw_sums_t sums;
 } dygw_sums_row_t;
 

@@ -16,6 +16,7 @@ typedef struct dygw_report_filter_t {
     int status; /* dygw_verify_status_e */
     const char *certificate_id;
     const char *order_id;
+    const char *account_id; /* as recorded: not that of an older record's store */
 } dygw_report_filter_t;
 
 /* One that lets everything through. */
@@ -23,7 +24,7 @@ void dygw_report_filter_init(dygw_report_filter_t *filter);
 
 /* --- for store/ only --- */
 
-#define DYGW_CLAUSE_ARGS 9 /* at most, two of them of the caller's */
+#define DYGW_CLAUSE_ARGS 10 /* at most, two of them of the caller's */
 
 /* Which range stands for the time, and so by which index it is read. */
 typedef enum {
