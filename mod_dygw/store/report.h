@@ -52,11 +52,11 @@ typedef struct dygw_sums_t {
 typedef struct dygw_sums_row_t {
     dygw_ms_t day; /* its first ms */
     const char *poi_id;
+    const char *store; /* the code of the declared store, as it was recorded; NULL = none */
+    const char *account_id;
     apr_int64_t app_id;
     const char *app_name; /* the present one */
     const char *product_id;
-    const char *store;      /* as recorded; NULL also: none was */
-    const char *account_id; /* likewise */
     dygw_sums_t sums;
 } dygw_sums_row_t;
 

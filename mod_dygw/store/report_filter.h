@@ -12,11 +12,11 @@ typedef struct dygw_report_filter_t {
     dygw_ms_t start_time; /* of created_at, inclusive */
     dygw_ms_t end_time;   /* exclusive */
     const char *poi_id;
+    const char *account_id;
     apr_int64_t app_id;
     int status; /* dygw_verify_status_e */
     const char *certificate_id;
     const char *order_id;
-    const char *account_id; /* as recorded: not that of an older record's store */
 } dygw_report_filter_t;
 
 /* One that lets everything through. */

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
 #include "gateway/reports/reconciliation.h"
 #include "handle/stream.h"
 #include "handle/internal/internal.h"
@@ -54,19 +55,32 @@ static const char *read_reconciliation_day(const dygw_call_t *call, const apr_ta
     return day;
 }
 
+/* Returns DygwAccountId, else the only account that the declared stores have. */
+static const char *default_account(const dygw_call_t *call, dygw_result_t *out)
+{
+    const dygw_gateway_t *gateway = call->ctx.gateway;
+    const apr_array_header_t *accounts = dygw_accounts(gateway, call->r->pool);
+
+    if (gateway->account_id || accounts->nelts == 1) {
+        return APR_ARRAY_IDX(accounts, 0, const char *);
+    }
+    dygw_invalid(out, "account_id",
+                 accounts->nelts == 0
+                     ? "account_id is required: the gateway has no DygwAccountId"
+                     : "account_id is required: the gateway's stores have several accounts, and it "
+                       "has no DygwAccountId");
+    return NULL;
+}
+
 static const char *read_reconciliation_account(const dygw_call_t *call, const apr_table_t *query,
                                                dygw_result_t *out)
 {
     const char *account_id = apr_table_get(query, "account_id");
 
     if (!account_id) {
-        account_id = call->runtime->gateway.account_id;
-        if (!account_id) {
-            dygw_invalid(out, "account_id",
-                         "account_id is required: the gateway has no DygwAccountId");
-        }
+        return default_account(call, out);
     }
-    else if (!dygw_spelled(account_id, 1, ACCOUNT_MAX, "_-")) {
+    if (!dygw_spelled(account_id, 1, ACCOUNT_MAX, "_-")) {
         dygw_invalid(out, "account_id", "account_id must be 1 to 64 of A-Za-z0-9_-");
     }
     return account_id;
