@@ -6,7 +6,6 @@
 
 #include "gateway/account.h"
 #include "gateway/db_work.h"
-#include "gateway/reports/reconcile.h"
 #include "store/match.h"
 #include "store/reconciliation.h"
 #include "store/verification/id.h"

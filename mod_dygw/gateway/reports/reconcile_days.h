@@ -6,6 +6,10 @@
 
 #include "gateway/gateway.h"
 
+/* Douyin's records appear with a delay. So a day is reconciled this long after its end, unless an
+ * operator asks for it sooner. */
+#define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000) /* 2 h */
+
 /* How far the days are added; all zero at first. */
 typedef struct dygw_reconcile_days_t {
     dygw_ms_t known_from; /* from then on, for 24 h, no day is missing in the table */

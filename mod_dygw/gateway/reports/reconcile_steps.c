@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gateway/account.h"
-#include "gateway/reports/reconcile.h"
+#include "gateway/reports/reconcile_days.h"
 
 /* What one step does at most. */
 #define READ_MAX  500
