@@ -21,9 +21,10 @@ use constant SOON => 30;        # seconds
 use constant DAY  => 86_400;
 use constant LAG  => 7200;      # from the end of a day until it is reconciled by itself
 
-use constant { EAST => '7014065493820573711', WEST => '7014065493820573712', NEW => '7014065493820573713' };
+use constant { EAST => '7014065493820573711', WEST => '7014065493820573712', NEW => '7014065493820573713',
+               FOREIGN => '7014065493820573714' };
 use constant { EAST_1 => '7013000000000000001', EAST_2 => '7013000000000000002', WEST_1 => '7013000000000000003',
-               NEW_1 => '7013000000000000004' };
+               NEW_1 => '7013000000000000004', FOREIGN_1 => '7013000000000000005' };
 
 # --- what is declared ---
 
@@ -39,6 +40,7 @@ my $sandbox = Dygw::Sandbox->start_new;
 $sandbox->account(EAST, stores => [ EAST_1, EAST_2 ]);
 $sandbox->account(WEST, stores => [WEST_1]);
 $sandbox->account(NEW, stores => [NEW_1]);
+$sandbox->account(FOREIGN, stores => [FOREIGN_1]);
 my $file = spew($sandbox->server->dir . '/stores.conf', declared(sort keys %STORE), 0644);
 my $gateway = Dygw::Gateway->new(sandbox => $sandbox, conf => "Include $file\n");
 $gateway->start;
@@ -55,7 +57,7 @@ sub both {
     my $at = $second += 60;
     my $there = $ledger->there(at => $at, account_id => $account, poi_id => $poi_id, pay_amount => 100);
     $ledger->here($there, poi_id => $poi_id, account_id => $recorded, store => $store);
-    return;
+    return $there->{verify_id};
 }
 
 # A redemption that Douyin has nothing of, and which is to be missed in the account's reconciliation.
@@ -81,6 +83,9 @@ my $shown = ours(EAST, EAST_1, EAST, 'e1');
 ours(EAST, EAST_2, undef);
 my $moved = ours(EAST, WEST_1, EAST, 'w1');     # the store was EAST's then
 ours(WEST, WEST_1, WEST, 'w1');
+# Douyin has it of an account that no store here is declared for: DygwAccountId's is told that it lacks it.
+push @{ $only_here{ +ACCOUNT } }, both(FOREIGN, FOREIGN_1, undef);
+$ledger->there(at => $second += 60, account_id => FOREIGN, poi_id => FOREIGN_1, pay_amount => 1);
 my $elsewhere = $ledger->there(at => $second += 60, account_id => WEST, poi_id => WEST_1, pay_amount => 55);
 
 my %matched = (ACCOUNT, SAME + 1, EAST, SAME + 1, WEST, SAME);
@@ -118,8 +123,9 @@ like($ledger->get(account_id => EAST, export => 'csv', raw => 1)->{body}, qr/,$s
 # --- which account is meant ---
 
 is($ledger->get->{json}{data}{account_id}, ACCOUNT, 'without account_id it is DygwAccountId');
-my $foreign = $ledger->await(account_id => '7000000000000000001');
+my $foreign = $ledger->await(account_id => FOREIGN) // { counts => {} };
 is($foreign->{counts}{only_here}, undef, "of an account that is nobody's here, only Douyin's side is told");
+is("$foreign->{counts}{matched} $foreign->{counts}{only_at_douyin}", '1 1', 'compared with all that we have');
 
 # --- by itself ---
 
