@@ -127,6 +127,32 @@ my $foreign = $ledger->await(account_id => FOREIGN) // { counts => {} };
 is($foreign->{counts}{only_here}, undef, "of an account that is nobody's here, only Douyin's side is told");
 is("$foreign->{counts}{matched} $foreign->{counts}{only_at_douyin}", '1 1', 'compared with all that we have');
 
+# --- what a host of an older version redeems meanwhile: its records have neither store nor account ---
+
+sub of_an_older_host_is_worked_on {
+    $gateway->work(0);
+    $sandbox->fault(call => 'verify', fault => 'error', error_code => 2_100_004, description => 'busy', times => 1);
+    my $coupon = sub { $sandbox->mint_coupon(account_id => EAST)->{code} };
+    my @ids = map { $gateway->verify(poi_id => EAST_2, code => $coupon->())->{json}{data}{id} } 1 .. 2;
+    my $mine = 'id IN (' . join(', ', @ids) . ')';
+    $gateway->database->query("UPDATE dygw_verifications SET store = NULL, account_id = NULL WHERE $mine");
+    is($gateway->rows('dygw_verifications', "$mine AND verify_status = 'processing'"), 1, 'an older host leaves one open');
+    my $before = $sandbox->last_seq;
+    $gateway->work(1);
+    my $done = poll {
+        sleep 0.2;
+        $gateway->rows('dygw_verifications', "$mine AND verify_status = 'success' AND enrichment_status = 'success'") == 2;
+    } SOON;
+    ok($done, 'what it leaves is settled and enriched, with the account of its store');
+    my @others = grep { ($_->{account_header} // EAST) ne EAST && $_->{call} ne 'verify_record' }
+        $sandbox->calls(after => $before);
+    is(scalar @others, 0, 'and with no other');
+    is($gateway->rows('dygw_verifications', "$mine AND account_id IS NULL"), 2, 'and stays as it was recorded');
+    return;
+}
+
+of_an_older_host_is_worked_on();
+
 # --- by itself ---
 
 my $last = Dygw::Ledger->new($gateway, days_ago => (time + Dygw::Ledger::CHINA) % DAY < LAG ? 2 : 1)->date;
