@@ -71,7 +71,8 @@ sub insert {
 sub declare {
     my ($dbh) = @_;
     insert($dbh, 'dygw_apps', id => 70, name => 'pos', code => 'pos', client_key => 'pos-2f7c9a10', secret_sealed => '',
-           status => 'active', source => 'config', declared_in => "/etc/o'dd 券.conf:12", created_at => 1, updated_at => 2);
+           status => 'active', source => 'config', declared_in => "/etc/o'dd 券.conf:12", created_at => 1,
+           updated_at => 2);
     insert($dbh, 'dygw_declarations', host => $_, client_key => 'pos-2f7c9a10', code => 'pos', fingerprint => "f-$_",
            declared_in => $_ eq 'b' ? undef : "/etc/$_:1") for qw(a b A);
     insert($dbh, 'dygw_leases', name => 'host:a', owner => 'a', until_at => MAX, renewed_at => 1);
@@ -162,7 +163,8 @@ sub prepared {
     $target->sql_file;
     my $older = $version - 1;
     $target->query("UPDATE dygw_meta SET value = '$older' WHERE name = 'schema_version'");
-    refuses($source, $target, qr/of version $version, that of the target of $older\b/, "$driver: needs the same version");
+    refuses($source, $target, qr/of version $version, that of the target of $older\b/,
+            "$driver: needs the same version");
     $target->query("UPDATE dygw_meta SET value = '$version' WHERE name = 'schema_version'");
     $target->query('CREATE TABLE dygw_odd (id INT NOT NULL PRIMARY KEY, x REAL)');
     refuses($source, $target, qr/^dygw-migrate: dygw_odd\.x of the target is of the unknown type \w+/m,
@@ -224,7 +226,8 @@ sub verified {
     finds($target, 'another owner of an app', "UPDATE dygw_apps SET source = 'database' WHERE id = 70",
           qr/^dygw_apps \(70\): differs in source$/m, "UPDATE dygw_apps SET source = 'config' WHERE id = 70");
     finds($target, 'a store that is gone', 'UPDATE dygw_verifications SET store = NULL WHERE id = 71',
-          qr/^dygw_verifications \(71\): differs in store$/m, "UPDATE dygw_verifications SET store = '7001' WHERE id = 71");
+          qr/^dygw_verifications \(71\): differs in store$/m,
+          "UPDATE dygw_verifications SET store = '7001' WHERE id = 71");
     finds($target, 'a declaration that is missing', "DELETE FROM dygw_declarations WHERE host = 'A'",
           qr/^dygw_declarations \(A, pos-2f7c9a10\): is not in the target$/m,
           q(INSERT INTO dygw_declarations (host, client_key, code, fingerprint, declared_in) VALUES )

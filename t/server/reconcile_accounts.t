@@ -32,8 +32,10 @@ my %STORE = (e1 => [ EAST_1, EAST ], e2 => [ EAST_2, EAST ], w1 => [ WEST_1, WES
 
 sub declared {
     my (@codes) = @_;
-    return join '', map { "<DygwStore $_>\n  DygwStorePoi $STORE{$_}[0]\n  DygwStoreAccount $STORE{$_}[1]\n</DygwStore>\n" }
-        @codes;
+    return join '', map {
+        my ($poi_id, $account) = @{ $STORE{$_} };
+        "<DygwStore $_>\n  DygwStorePoi $poi_id\n  DygwStoreAccount $account\n</DygwStore>\n";
+    } @codes;
 }
 
 my $sandbox = Dygw::Sandbox->start_new;
@@ -136,13 +138,12 @@ sub of_an_older_host_is_worked_on {
     my @ids = map { $gateway->verify(poi_id => EAST_2, code => $coupon->())->{json}{data}{id} } 1 .. 2;
     my $mine = 'id IN (' . join(', ', @ids) . ')';
     $gateway->database->query("UPDATE dygw_verifications SET store = NULL, account_id = NULL WHERE $mine");
-    is($gateway->rows('dygw_verifications', "$mine AND verify_status = 'processing'"), 1, 'an older host leaves one open');
+    is($gateway->rows('dygw_verifications', "$mine AND verify_status = 'processing'"), 1,
+       'an older host leaves one open');
     my $before = $sandbox->last_seq;
     $gateway->work(1);
-    my $done = poll {
-        sleep 0.2;
-        $gateway->rows('dygw_verifications', "$mine AND verify_status = 'success' AND enrichment_status = 'success'") == 2;
-    } SOON;
+    my $good = "$mine AND verify_status = 'success' AND enrichment_status = 'success'";
+    my $done = poll { sleep 0.2; $gateway->rows('dygw_verifications', $good) == 2 } SOON;
     ok($done, 'what it leaves is settled and enriched, with the account of its store');
     my @others = grep { ($_->{account_header} // EAST) ne EAST && $_->{call} ne 'verify_record' }
         $sandbox->calls(after => $before);

@@ -116,7 +116,8 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
     lists($driver, 4);
     is($gateway->rows('dygw_webhooks'), 1, "$driver: messages are there");
     my $app = $gateway->internal->call(GET => '/apps/' . $gateway->app->{id})->{json}{data};
-    is("$app->{description} $app->{client_key}", 'of old ' . $gateway->app->{client_key}, "$driver: the app is as it was");
+    is("$app->{description} $app->{client_key}", 'of old ' . $gateway->app->{client_key},
+       "$driver: the app is as it was");
 
     # A host of the version before writes on: its records have neither.
     $gateway->work(0);
