@@ -21,7 +21,9 @@
     X(TEXT, product_name) \
     X(INT64_OR_NULL, pay_amount) \
     X(TIME_OR_NULL, verify_time) \
-    X(TIME, created_at)
+    X(TIME, created_at) \
+    X(TEXT, store) \
+    X(TEXT, account_id)
 
 /* Of a message all but what is asked for. */
 #define MATCH_MESSAGE_COLUMNS(FIRST, X) \
@@ -68,6 +70,12 @@ static const dygw_stmt_t match_webhook = {
 static const dygw_stmt_t match_began = {
     "dygw_match_began",
     DYGW_SQL("SELECT id FROM dygw_verifications WHERE id < %lld ORDER BY id LIMIT 1"),
+};
+
+static const dygw_stmt_t match_began_in_store = {
+    "dygw_match_began_in_store",
+    DYGW_SQL("SELECT id FROM dygw_verifications WHERE poi_id = %s AND id < %lld "
+             "ORDER BY id LIMIT 1"),
 };
 
 static dygw_match_row_t *read_match_row(dygw_rows_t *rows, apr_pool_t *pool)
@@ -150,18 +158,32 @@ apr_status_t dygw_store_match_webhook(dygw_db_t *db, const char *certificate_id,
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_match_began_before(dygw_db_t *db, apr_int64_t id, int *began)
+static apr_status_t has_any_row(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args, int *has)
 {
-    const char *args[] = { dygw_db_int(db, id) };
     dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select(db, &match_began, &rows, args);
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
 
     if (rv == APR_SUCCESS) {
         rv = dygw_rows_next(rows);
     }
-    *began = rv == APR_SUCCESS;
-    if (*began) {
+    *has = rv == APR_SUCCESS;
+    if (*has) {
         dygw_rows_end(rows);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_match_began_before(dygw_db_t *db, apr_int64_t id, int *began)
+{
+    const char *args[] = { dygw_db_int(db, id) };
+
+    return has_any_row(db, &match_began, args, began);
+}
+
+apr_status_t dygw_store_match_began_in_store(dygw_db_t *db, const char *poi_id, apr_int64_t id,
+                                             int *began)
+{
+    const char *args[] = { poi_id, dygw_db_int(db, id) };
+
+    return has_any_row(db, &match_began_in_store, args, began);
 }

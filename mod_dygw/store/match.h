@@ -22,6 +22,8 @@ typedef struct dygw_match_row_t {
     apr_int64_t pay_amount; /* DYGW_NO_INT: none yet */
     dygw_ms_t verify_time;
     dygw_ms_t created_at;
+    const char *store;
+    const char *account_id; /* NULL: none was recorded */
 } dygw_match_row_t;
 
 /* Both excluded. */
@@ -51,5 +53,9 @@ apr_status_t dygw_store_match_webhook(dygw_db_t *db, const char *certificate_id,
 
 /* Whether any verification has an id below that one. */
 apr_status_t dygw_store_match_began_before(dygw_db_t *db, apr_int64_t id, int *began);
+
+/* Whether any verification of that store has one. */
+apr_status_t dygw_store_match_began_in_store(dygw_db_t *db, const char *poi_id, apr_int64_t id,
+                                             int *began);
 
 #endif

@@ -19,12 +19,13 @@ typedef struct condition_t {
 } condition_t;
 
 /* The most telling first. */
-enum { CERTIFICATE, ORDER, POI, APP, STATUS, CONDITIONS };
+enum { CERTIFICATE, ORDER, POI, ACCOUNT, APP, STATUS, CONDITIONS };
 
 static const condition_t conditions[CONDITIONS] = {
     [CERTIFICATE] = { "certificate_id = %s", "+certificate_id = %s" },
     [ORDER] = { "order_id = %s", "+order_id = %s" },
     [POI] = { "poi_id = %s", "+poi_id = %s" },
+    [ACCOUNT] = { "account_id = %s", "+account_id = %s" },
     [APP] = { "app_id = %lld", "+app_id = CAST(%lld AS INTEGER)" },
     [STATUS] = { "verify_status = %s", "+verify_status = %s" },
 };
@@ -69,6 +70,7 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
         [CERTIFICATE] = filter->certificate_id,
         [ORDER] = filter->order_id,
         [POI] = filter->poi_id,
+        [ACCOUNT] = filter->account_id,
         [APP] = filter->app_id ? dygw_db_int(db, filter->app_id) : NULL,
         [STATUS] = filter->status == DYGW_ANY_STATUS
                        ? NULL

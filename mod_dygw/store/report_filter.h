@@ -24,7 +24,7 @@ void dygw_report_filter_init(dygw_report_filter_t *filter);
 
 /* --- for store/ only --- */
 
-#define DYGW_CLAUSE_ARGS 9 /* at most, two of them of the caller's */
+#define DYGW_CLAUSE_ARGS 10 /* at most, two of them of the caller's */
 
 /* Which range stands for the time, and so by which index it is read. */
 typedef enum {

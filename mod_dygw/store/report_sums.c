@@ -12,7 +12,7 @@
 #define MINUTE_MS 60000
 
 /* Columns of the answer: by what is grouped, whose numbers stand in GROUP BY too, and the sums. */
-enum { DAY, POI, APP, APP_NAME, PRODUCT, FIRST_SUM };
+enum { DAY, POI, APP, APP_NAME, PRODUCT, STORE, ACCOUNT, FIRST_SUM };
 
 #define COUNT_OF(word) "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
 #define AMOUNT_OF(column) \
@@ -45,20 +45,39 @@ static const dygw_stmt_t report_first = {
              "ORDER BY created_at LIMIT 1"),
 };
 
+/* What is grouped by, in the order of the columns. The name of an app depends on its id. */
+static const struct {
+    int key; /* DYGW_BY_* */
+    const char *sql;
+    const char *without; /* where it is not grouped by */
+    const char *number;  /* in GROUP BY */
+} groupings[] = {
+    { DYGW_BY_DAY, NULL, "NULL", ", 1" },
+    { DYGW_BY_POI, "poi_id", "NULL", ", 2" },
+    { DYGW_BY_APP, "app_id, (SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)", "NULL, NULL",
+      ", 3" },
+    { DYGW_BY_PRODUCT, "product_id", "NULL", ", 5" },
+    { DYGW_BY_STORE, "store", "NULL", ", 6" },
+    { DYGW_BY_ACCOUNT, "account_id", "NULL", ", 7" },
+};
+
+#define GROUPINGS (sizeof(groupings) / sizeof(groupings[0]))
+
 static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
 {
-    const char *day = group_by & DYGW_BY_DAY ? day_numbers[dygw_db_dialect(db)] : "NULL";
-    const char *poi = group_by & DYGW_BY_POI ? "poi_id" : "NULL";
-    const char *app = group_by & DYGW_BY_APP
-                          ? "app_id, (SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
-                          : "NULL, NULL";
-    const char *product = group_by & DYGW_BY_PRODUCT ? "product_id" : "NULL";
-    const char *by = apr_pstrcat(
-        dygw_db_pool(db), group_by & DYGW_BY_DAY ? ", 1" : "", group_by & DYGW_BY_POI ? ", 2" : "",
-        group_by & DYGW_BY_APP ? ", 3" : "", group_by & DYGW_BY_PRODUCT ? ", 5" : "", NULL);
+    apr_pool_t *pool = dygw_db_pool(db);
+    const char *columns = "SELECT ";
+    const char *by = "";
 
-    return apr_pstrcat(dygw_db_pool(db), "SELECT ", day, ", ", poi, ", ", app, ", ", product,
-                       SUMS(AND_SUM) " FROM dygw_verifications WHERE ", where,
+    for (apr_size_t i = 0; i < GROUPINGS; i++) {
+        const char *sql = groupings[i].sql ? groupings[i].sql : day_numbers[dygw_db_dialect(db)];
+        const int grouped = group_by & groupings[i].key;
+
+        columns = apr_pstrcat(pool, columns, i > 0 ? ", " : "",
+                              grouped ? sql : groupings[i].without, NULL);
+        by = grouped ? apr_pstrcat(pool, by, groupings[i].number, NULL) : by;
+    }
+    return apr_pstrcat(pool, columns, SUMS(AND_SUM) " FROM dygw_verifications WHERE ", where,
                        *by ? " GROUP BY " : "", *by ? by + 2 : "", " LIMIT %lld", NULL);
 }
 
@@ -78,6 +97,8 @@ static void read_sums_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr
     row->app_id = dygw_row_int(rows, APP, 0);
     row->app_name = dygw_row_text(rows, APP_NAME, pool);
     row->product_id = dygw_row_text(rows, PRODUCT, pool);
+    row->store = dygw_row_text(rows, STORE, pool);
+    row->account_id = dygw_row_text(rows, ACCOUNT, pool);
     read_sums(rows, &row->sums);
 }
 

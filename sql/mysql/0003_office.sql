@@ -24,7 +24,7 @@ SET @dygw_alter = 'ALTER TABLE dygw_verifications
     DROP KEY dygw_verifications_poi,
     DROP KEY dygw_verifications_app';
 SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE()
-    AND table_name = 'dygw_verifications' AND index_name = 'dygw_verifications_report') = 0, @dygw_alter, 'DO 0');
+    AND table_name = 'dygw_verifications' AND index_name = 'dygw_verifications_of_poi') = 0, @dygw_alter, 'DO 0');
 PREPARE dygw_alter FROM @dygw_alter;
 EXECUTE dygw_alter;
 DEALLOCATE PREPARE dygw_alter;

@@ -6,17 +6,32 @@
 -- Two hosts that start at once: the second waits, and then finds everything made.
 DO GET_LOCK(CONCAT('dygw_schema ', DATABASE()), 60);
 
--- store: the shop's own code of the store that redeemed, where one was declared. account_id: the merchant's account at Douyin. Sums
--- by these, too, are read without a look at the rows themselves.
--- One statement does all of it or nothing, and only where it is not done: MySQL has no ADD COLUMN IF NOT EXISTS.
+-- store: the shop's own code of the store that redeemed, where one was declared. account_id: the merchant's account at Douyin.
+-- Only where it is not done: MySQL has no ADD COLUMN IF NOT EXISTS. By itself, as then no row is looked at.
 SET @dygw_alter = 'ALTER TABLE dygw_verifications
     ADD COLUMN store      VARCHAR(32),
-    ADD COLUMN account_id VARCHAR(64),
-    ADD KEY dygw_verifications_sums
-        (created_at, poi_id, app_id, product_id, store, account_id, verify_status, pay_amount, receipt_amount, discount_amount),
-    DROP KEY dygw_verifications_report';
+    ADD COLUMN account_id VARCHAR(64)';
 SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
     AND table_name = 'dygw_verifications' AND column_name = 'account_id') = 0, @dygw_alter, 'DO 0');
+PREPARE dygw_alter FROM @dygw_alter;
+EXECUTE dygw_alter;
+DEALLOCATE PREPARE dygw_alter;
+
+-- Sums by store and account, too, without a look at the rows themselves. Lists of an account, counted in the same way.
+-- Redemptions go on while these are made.
+SET @dygw_alter = 'ALTER TABLE dygw_verifications
+    ADD KEY dygw_verifications_sums
+        (created_at, poi_id, app_id, product_id, store, account_id, verify_status, pay_amount, receipt_amount, discount_amount),
+    ADD KEY dygw_verifications_of_account (account_id, id, app_id, verify_status)';
+SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE()
+    AND table_name = 'dygw_verifications' AND index_name = 'dygw_verifications_sums') = 0, @dygw_alter, 'DO 0');
+PREPARE dygw_alter FROM @dygw_alter;
+EXECUTE dygw_alter;
+DEALLOCATE PREPARE dygw_alter;
+
+SET @dygw_alter = 'ALTER TABLE dygw_verifications DROP KEY dygw_verifications_report';
+SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE()
+    AND table_name = 'dygw_verifications' AND index_name = 'dygw_verifications_report') = 0, 'DO 0', @dygw_alter);
 PREPARE dygw_alter FROM @dygw_alter;
 EXECUTE dygw_alter;
 DEALLOCATE PREPARE dygw_alter;

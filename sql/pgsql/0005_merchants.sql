@@ -26,6 +26,10 @@ CREATE INDEX IF NOT EXISTS dygw_verifications_sums ON dygw_verifications
     (created_at, poi_id, app_id, product_id, store, account_id, verify_status, pay_amount, receipt_amount, discount_amount);
 DROP INDEX IF EXISTS dygw_verifications_report;
 
+-- Lists of an account, counted without a look at the rows.
+CREATE INDEX IF NOT EXISTS dygw_verifications_of_account ON dygw_verifications (account_id, id, app_id, verify_status)
+    WHERE account_id IS NOT NULL;
+
 -- Which apps each host declares, for as long as its row `host:<host>` in dygw_leases is renewed. fingerprint: keyed, of all that is
 -- declared of the app.
 CREATE TABLE IF NOT EXISTS dygw_declarations (

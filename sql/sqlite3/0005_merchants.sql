@@ -7,6 +7,9 @@
 -- Two hosts that start at once: the second waits, and then finds everything made.
 PRAGMA busy_timeout = 10000;
 
+-- dygw_verifications_sums takes its place. Before all else, so that it is gone even where the files are run twice.
+DROP INDEX IF EXISTS dygw_verifications_report;
+
 BEGIN IMMEDIATE;
 
 -- The shop's own code of the store that redeemed, where one was declared.
@@ -21,7 +24,10 @@ ALTER TABLE dygw_apps ADD COLUMN declared_in TEXT;
 -- Sums by store and account, too, without a look at the rows themselves.
 CREATE INDEX IF NOT EXISTS dygw_verifications_sums ON dygw_verifications
     (created_at, poi_id, app_id, product_id, store, account_id, verify_status, pay_amount, receipt_amount, discount_amount);
-DROP INDEX IF EXISTS dygw_verifications_report;
+
+-- Lists of an account, counted without a look at the rows.
+CREATE INDEX IF NOT EXISTS dygw_verifications_of_account ON dygw_verifications (account_id, id, app_id, verify_status)
+    WHERE account_id IS NOT NULL;
 
 -- Which apps each host declares, for as long as its row `host:<host>` in dygw_leases is renewed. fingerprint: keyed, of all that is
 -- declared of the app.

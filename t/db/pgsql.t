@@ -36,4 +36,5 @@ is_deeply(\@later, [ (@redemption) x (REDEMPTIONS - 1) ],
 Dygw::DbSuite::migrations('pgsql');
 Dygw::DbSuite::upgrade('pgsql');
 Dygw::DbSuite::go_on_meanwhile('pgsql');
+Dygw::DbSuite::by_hand_before('0005_merchants');
 done_testing();

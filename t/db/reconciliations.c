@@ -324,6 +324,8 @@ static dygw_verification_t *redeemed(dygw_db_t *db, const char *certificate_id, 
     dygw_verification_t *v = record_full();
 
     v->certificate_id = certificate_id;
+    v->store = suite_unique_text("s");
+    v->account_id = suite_unique_text("a");
     v->verify_id = with_id ? suite_unique_text("v") : NULL;
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     return v;
@@ -344,6 +346,8 @@ static void assert_same(const dygw_match_row_t *row, const dygw_verification_t *
     assert_int_equal(row->pay_amount, v->pay_amount);
     assert_int_equal(row->verify_time, v->verify_time);
     assert_int_equal(row->created_at, v->created_at);
+    assert_string_equal(row->store, v->store);
+    assert_string_equal(row->account_id, v->account_id);
 }
 
 static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state)
@@ -416,6 +420,48 @@ static void test_whether_there_was_anything_before_is_known(DYGW_UNUSED void **s
     dygw_db_close(db);
 }
 
+static void test_whether_a_store_had_anything_before_is_known(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *v = record_processing();
+    int began = -1;
+
+    v->poi_id = suite_unique_text("poi");
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    assert_int_equal(dygw_store_match_began_in_store(db, v->poi_id, v->id + 1, &began), APR_SUCCESS);
+    assert_int_equal(began, 1);
+    assert_int_equal(dygw_store_match_began_in_store(db, v->poi_id, v->id, &began), APR_SUCCESS);
+    assert_int_equal(began, 0);
+    assert_int_equal(dygw_store_match_began_in_store(db, suite_unique_text("poi"), v->id + 1, &began), APR_SUCCESS);
+    assert_int_equal(began, 0);
+    dygw_db_close(db);
+}
+
+/* Each account has its own row of a day, and its own items. */
+static void test_accounts_are_reconciled_apart(DYGW_UNUSED void **state)
+{
+    static const char *const items[] = { "{\"of\":1}" };
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *other = NULL;
+    apr_array_header_t *found;
+
+    add(db, DAY, T0, T0 + 20);
+    assert_int_equal(dygw_store_reconciliation_add(db, DAY, "other", T0, T0 + 10), APR_SUCCESS);
+    assert_string_equal(due(db, T0 + 99)->account_id, "other");
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &other, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_put_items(db, other, T0 + 30, 0, items, 1), APR_SUCCESS);
+    done(db, other, T0 + 30, "{\"matched\":3}");
+    assert_string_equal(due(db, T0 + 99)->account_id, "acc");
+    assert_null(get(db, DAY)->counts);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &other, suite_pool), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_items(db, other, -1, 9, &found, suite_pool), APR_SUCCESS);
+    assert_int_equal(found->nelts, 1);
+    done(db, get(db, DAY), T0 + 30, "{}");
+    assert_int_equal(dygw_store_reconciliation_items(db, get(db, DAY), -1, 9, &found, suite_pool), APR_SUCCESS);
+    assert_int_equal(found->nelts, 0);
+    dygw_db_close(db);
+}
+
 static void test_messages_about_coupons_of_others_are_found(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -463,6 +509,8 @@ void suite_reconciliations(void)
         SUITE_TEST(test_records_are_read_in_order_of_their_ids),
         SUITE_TEST(test_a_record_is_found_by_its_verify_id_and_its_coupon),
         SUITE_TEST(test_whether_there_was_anything_before_is_known),
+        SUITE_TEST(test_whether_a_store_had_anything_before_is_known),
+        SUITE_TEST(test_accounts_are_reconciled_apart),
         SUITE_TEST(test_messages_about_coupons_of_others_are_found),
     };
 

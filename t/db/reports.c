@@ -13,12 +13,12 @@
 #define YEAR_MS  (APR_INT64_C(300) * DYGW_DAY_MS)
 #define WEEK     7 /* of a test: its records are the only ones in there */
 #define CHINA    480
-#define FILTERS  32
-#define GROUPS   16
+#define FILTERS  64
+#define GROUPS   64
 
 static dygw_verification_t *made[COUNT];
 static dygw_ms_t began; /* the first ms of a day in China, and of the first record */
-static const char *pois[2], *certificates[2], *orders[2];
+static const char *pois[2], *certificates[2], *orders[2], *accounts[2];
 static apr_int64_t apps[2];
 
 /* Each of the filters lets half of the records through, the status a quarter. */
@@ -37,6 +37,8 @@ static dygw_verification_t *record(int i)
     v->product_id = i % 3 ? i % 3 == 1 ? "p1" : "p2" : NULL;
     v->pay_amount = i % 5 ? 1000 + i : DYGW_NO_INT;
     v->receipt_amount = 900 + i;
+    v->store = i % 4 ? i % 4 == 1 ? "7001" : "7002" : NULL;
+    v->account_id = i % 7 ? accounts[i % 7 < 4] : NULL; /* NULL: of an older version */
     v->discount_amount = APR_INT64_C(3000000000);
     v->douyin_response = "{\"verify\":{}}";
     return v;
@@ -54,6 +56,7 @@ static int make_records(void **state)
         pois[i] = suite_unique_text("poi");
         certificates[i] = suite_unique_text("c");
         orders[i] = suite_unique_text("o");
+        accounts[i] = suite_unique_text("a");
         apps[i] = suite_unique();
     }
     for (i = 0; i < COUNT; i++) {
@@ -75,7 +78,8 @@ static int matches(const dygw_report_filter_t *f, const dygw_verification_t *v)
            && (!f->poi_id || strcmp(f->poi_id, v->poi_id) == 0) && (!f->app_id || f->app_id == v->app_id)
            && (f->status == DYGW_ANY_STATUS || f->status == (int)v->verify_status)
            && (!f->certificate_id || strcmp(f->certificate_id, v->certificate_id) == 0)
-           && (!f->order_id || strcmp(f->order_id, v->order_id) == 0);
+           && (!f->order_id || strcmp(f->order_id, v->order_id) == 0)
+           && (!f->account_id || (v->account_id && strcmp(f->account_id, v->account_id) == 0));
 }
 
 /* The ids of those that match, the newest first; gives their number. */
@@ -106,6 +110,7 @@ static dygw_report_filter_t filter_of(int mask, int which, dygw_ms_t start, dygw
     f.status = mask & 4 ? which & 3 : DYGW_ANY_STATUS;
     f.certificate_id = mask & 8 ? certificates[which & 1] : NULL;
     f.order_id = mask & 16 ? orders[which & 1] : NULL;
+    f.account_id = mask & 32 ? accounts[which & 1] : NULL;
     return f;
 }
 
@@ -243,7 +248,9 @@ static int is_of(const dygw_sums_row_t *row, int group_by, const dygw_verificati
     return (!(group_by & DYGW_BY_DAY) || (v->created_at >= row->day && v->created_at < row->day + DYGW_DAY_MS))
            && (!(group_by & DYGW_BY_POI) || same_text(row->poi_id, v->poi_id))
            && (!(group_by & DYGW_BY_APP) || row->app_id == v->app_id)
-           && (!(group_by & DYGW_BY_PRODUCT) || same_text(row->product_id, v->product_id));
+           && (!(group_by & DYGW_BY_PRODUCT) || same_text(row->product_id, v->product_id))
+           && (!(group_by & DYGW_BY_STORE) || same_text(row->store, v->store))
+           && (!(group_by & DYGW_BY_ACCOUNT) || same_text(row->account_id, v->account_id));
 }
 
 static void check_sums(const dygw_report_filter_t *f, int group_by)
@@ -267,6 +274,8 @@ static void check_sums(const dygw_report_filter_t *f, int group_by)
         }
         assert_memory_equal(&row->sums, &wanted, sizeof(wanted));
         assert_true(!(group_by & DYGW_BY_DAY) == (row->day == DYGW_NO_TIME));
+        assert_true((group_by & DYGW_BY_STORE) || !row->store);
+        assert_true((group_by & DYGW_BY_ACCOUNT) || !row->account_id);
         sum += row->sums.total_count;
     }
     assert_int_equal(sum, expected(f, ids));
@@ -280,12 +289,14 @@ static void test_sums_are_those_of_the_records(DYGW_UNUSED void **state)
 
     for (i = 0; i < FILTERS; i++) {
         f = filter_of(i, i, began + DYGW_DAY_MS, began + DYGW_DAY_MS * 4);
-        check_sums(&f, DYGW_BY_DAY | DYGW_BY_POI | DYGW_BY_APP | DYGW_BY_PRODUCT);
+        check_sums(&f, GROUPS - 1);
     }
     for (i = 0; i < GROUPS; i++) {
         f = filter_of(0, 0, began, began + DYGW_DAY_MS * WEEK);
         check_sums(&f, i);
         f = filter_of(1, 1, DYGW_NO_TIME, DYGW_NO_TIME);
+        check_sums(&f, i);
+        f = filter_of(32, 1, DYGW_NO_TIME, DYGW_NO_TIME);
         check_sums(&f, i);
     }
     f = filter_of(0, 0, began - DYGW_DAY_MS, began);

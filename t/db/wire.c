@@ -11,7 +11,7 @@
 
 #include "suite.h"
 
-#define STATEMENTS_MAX 512
+#define STATEMENTS_MAX 1024
 #define ENTRIES_MAX    4096
 
 typedef int prepare_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, const char *, const char *,

@@ -26,6 +26,7 @@ binmode $_, ':encoding(UTF-8)' for map { Test::More->builder->$_ } qw(output fai
 my $program = abs_path("$Bin/../../build/dygw-migrate");
 my $sandbox = Dygw::Sandbox->new;
 my $source = Dygw::Database->new('sqlite3');
+my $version = @{[ $source->migrations ]};
 my ($client, $coupon, $spent, $verification, $token);
 
 # --- what is moved ---
@@ -65,6 +66,21 @@ sub insert {
     return;
 }
 
+# What is declared: an app whose secret is in no database, stores of two merchants, and hosts; one of them was here
+# a moment ago, and is no reason to wait.
+sub declare {
+    my ($dbh) = @_;
+    insert($dbh, 'dygw_apps', id => 70, name => 'pos', code => 'pos', client_key => 'pos-2f7c9a10', secret_sealed => '',
+           status => 'active', source => 'config', declared_in => "/etc/o'dd 券.conf:12", created_at => 1,
+           updated_at => 2);
+    insert($dbh, 'dygw_declarations', host => $_, client_key => 'pos-2f7c9a10', code => 'pos', fingerprint => "f-$_",
+           declared_in => $_ eq 'b' ? undef : "/etc/$_:1") for qw(a b A);
+    insert($dbh, 'dygw_leases', name => 'host:a', owner => 'a', until_at => MAX, renewed_at => 1);
+    insert($dbh, 'dygw_verifications', %ROW, id => 70 + $_, store => (undef, '7001', 'east-1')[$_],
+           account_id => $_ ? "701406549382057371$_" : undef) for 0 .. 2;
+    return;
+}
+
 # Keys over several pages, of one column and of four, and texts that order in another way elsewhere.
 sub insert_many {
     my ($dbh) = @_;
@@ -87,6 +103,7 @@ sub fill_by_hand {
     insert($dbh, 'dygw_verifications', %ROW, id => MAX, pay_amount => '-' . MAX, receipt_amount => 0,
            expire_time => MAX, device => 'x  ', encrypted_code => '券' x 2048, douyin_response => '🎫' x LONG);
     insert($dbh, 'dygw_verifications', %ROW, id => '-9223372036854775808', item_no => 32767, item_count => -32768);
+    declare($dbh);
     insert_many($dbh);
     $dbh->commit;
     $dbh->disconnect;
@@ -144,9 +161,11 @@ sub prepared {
     my $driver = $target->driver;
     refuses($source, $target, qr{no tables of mod_dygw: run the files of sql/$driver/}, "$driver: needs the tables");
     $target->sql_file;
-    $target->query("UPDATE dygw_meta SET value = '3' WHERE name = 'schema_version'");
-    refuses($source, $target, qr/of version 4, that of the target of 3\b/, "$driver: needs the same version");
-    $target->query("UPDATE dygw_meta SET value = '4' WHERE name = 'schema_version'");
+    my $older = $version - 1;
+    $target->query("UPDATE dygw_meta SET value = '$older' WHERE name = 'schema_version'");
+    refuses($source, $target, qr/of version $version, that of the target of $older\b/,
+            "$driver: needs the same version");
+    $target->query("UPDATE dygw_meta SET value = '$version' WHERE name = 'schema_version'");
     $target->query('CREATE TABLE dygw_odd (id INT NOT NULL PRIMARY KEY, x REAL)');
     refuses($source, $target, qr/^dygw-migrate: dygw_odd\.x of the target is of the unknown type \w+/m,
             "$driver: a column of an unknown type is not moved by guess");
@@ -204,6 +223,15 @@ sub verified {
     finds($target, 'a blank too many', "UPDATE dygw_verifications SET device = 'x   ' WHERE id = " . MAX,
           qr/^dygw_verifications \(@{[MAX]}\): differs in device$/m,
           "UPDATE dygw_verifications SET device = 'x  ' WHERE id = " . MAX);
+    finds($target, 'another owner of an app', "UPDATE dygw_apps SET source = 'database' WHERE id = 70",
+          qr/^dygw_apps \(70\): differs in source$/m, "UPDATE dygw_apps SET source = 'config' WHERE id = 70");
+    finds($target, 'a store that is gone', 'UPDATE dygw_verifications SET store = NULL WHERE id = 71',
+          qr/^dygw_verifications \(71\): differs in store$/m,
+          "UPDATE dygw_verifications SET store = '7001' WHERE id = 71");
+    finds($target, 'a declaration that is missing', "DELETE FROM dygw_declarations WHERE host = 'A'",
+          qr/^dygw_declarations \(A, pos-2f7c9a10\): is not in the target$/m,
+          q(INSERT INTO dygw_declarations (host, client_key, code, fingerprint, declared_in) VALUES )
+          . q(('A', 'pos-2f7c9a10', 'pos', 'f-A', '/etc/A:1')));
     finds($target, "'' that was NULL", "UPDATE dygw_verifications SET device = '' WHERE id = 100",
           qr/^dygw_verifications \(100\): differs in device$/m,
           'UPDATE dygw_verifications SET device = NULL WHERE id = 100');
@@ -221,6 +249,9 @@ sub verified {
 sub goes_on {
     my ($target) = @_;
     my $driver = $target->driver;
+    # The host that was made up never ends, nor has its app a secret here.
+    $target->query($_) for 'DELETE FROM dygw_apps WHERE id = 70', 'DELETE FROM dygw_declarations',
+        "DELETE FROM dygw_leases WHERE name = 'host:a'";
     my $gateway = Dygw::Gateway->new(database => $target, sandbox => $sandbox,
                                      directives => { DygwNonceStore => 'dbd' });
     $gateway->start;

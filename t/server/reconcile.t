@@ -249,15 +249,6 @@ sub items_as_csv {
     return;
 }
 
-# --- other accounts ---
-
-sub of_another_account_only_douyins_side_is_known {
-    my $data = $ledger->await(account_id => '7000000000000000001');
-    is($data->{counts}{only_here}, undef, 'another account: what it lacks is not known');
-    is($data->{counts}{matched}, $count{matched}, 'what it has is compared');
-    return;
-}
-
 # --- many ---
 
 sub many_items_come_piece_by_piece {
@@ -311,8 +302,6 @@ a_day_is_made_when_somebody_asks();
 items_tell_both_sides();
 items_as_csv();
 mistakes_are_told();
-of_another_account_only_douyins_side_is_known();
-$gateway->database->query("DELETE FROM dygw_reconciliations WHERE account_id <> '" . ACCOUNT . "'");
 refreshing_asks_douyin_anew();
 what_fails_is_tried_again();
 many_items_come_piece_by_piece();

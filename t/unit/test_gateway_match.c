@@ -44,6 +44,8 @@ static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id,
         .app_id = 3,
         .app_name = "app",
         .poi_id = "poi",
+        .store = "7001",
+        .account_id = "acc",
         .verify_status = status,
         .verify_id = verify_id,
         .certificate_id = certificate_id,
@@ -366,7 +368,8 @@ static void a_pair_is_told_with_both_sides_and_the_message(DYGW_UNUSED void **st
     judge();
     assert_string_equal(dygw_match_item(pair(0), &message, pool),
                         "{\"class\":\"cancelled_at_douyin\",\"ours\":{\"id\":1,\"app_id\":3,\"app_name\":\"app\","
-                        "\"poi_id\":\"poi\",\"verify_status\":\"success\",\"certificate_id\":\"c1\","
+                        "\"poi_id\":\"poi\",\"store\":\"7001\",\"account_id\":\"acc\","
+                        "\"verify_status\":\"success\",\"certificate_id\":\"c1\","
                         "\"verify_id\":\"v1\",\"order_id\":null,\"ext_order_id\":null,\"product_name\":null,"
                         "\"pay_amount\":100,\"verify_time\":\"2025-11-25T04:00:00.000Z\","
                         "\"created_at\":\"2025-11-25T04:00:00.000Z\"},"

@@ -2,14 +2,15 @@
  * The background's reconciliation, turn by turn: which days are wanted, how pages are asked for,
  * what a failure does, and when a run is dropped.
  * links: gateway/reports/match.c gateway/reports/match_item.c gateway/reports/reconcile.c
- * links: gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
- * links: store/verification/words.c gateway/db_work.c
+ * links: gateway/reports/reconcile_days.c gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
+ * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c
  * helpers: reconciling.c own_pool.c */
 #include "support/own_pool.h"
 #include "support/reconciling.h"
 
 #include <apr_general.h>
 
+#include "store/verification/id.h"
 #include "util/compiler.h"
 #include "util/day.h"
 
@@ -18,7 +19,10 @@
 #define T0        APR_INT64_C(1764050400000) /* 2025-11-25T14:00+08:00 */
 #define TURNS_MAX 2000
 
+#define ACCOUNTS 40 /* more than are looked at in one turn */
+
 static dygw_gateway_t gateway;
+static dygw_declared_t *declared;
 static dygw_log_t log;
 static dygw_reconcile_t *rec;
 
@@ -26,6 +30,7 @@ static int set_up(void **state)
 {
     make_pool(state);
     world_begin(T0);
+    declared = NULL;
     gateway = (dygw_gateway_t){ .account_id = "acc", .time_zone = CHINA };
     assert_int_equal(dygw_reconcile_create(&rec, &(dygw_ctx_t){ &gateway, &log, pool }), APR_SUCCESS);
     return 0;
@@ -133,6 +138,148 @@ static void without_an_account_no_day_is_wanted(DYGW_UNUSED void **state)
     gateway.account_id = NULL;
     dygw_reconcile_turn(rec, 1, 0, 0);
     assert_string_equal(world.added, "");
+}
+
+/* --- several accounts --- */
+
+static const dygw_declared_store_t stores[] = {
+    { .code = "s1", .poi_id = "p1", .account_id = "a1" },
+    { .code = "s2", .poi_id = "p2", .account_id = "a2" },
+    { .code = "s3", .poi_id = "p3", .account_id = "a1" },
+    { .code = "s4", .poi_id = "p4" },
+};
+
+static void declare(const dygw_declared_store_t *store)
+{
+    const char *field;
+
+    declared = declared ? declared : dygw_declared_create(pool);
+    gateway.declared = declared;
+    assert_null(dygw_declared_add_store(declared, store, &field));
+}
+
+static void declare_stores(void)
+{
+    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
+        declare(&stores[i]);
+    }
+}
+
+static void turn(int times)
+{
+    while (times-- > 0) {
+        dygw_reconcile_turn(rec, 1, 0, 0);
+    }
+}
+
+static void each_account_has_its_own_missing_days(DYGW_UNUSED void **state)
+{
+    declare_stores();
+    world.known_day = "2025-11-22";
+    world.known_account = "a1";
+    world.began = 1;
+    world.began_in = "p2";
+    turn(3);
+    assert_string_equal(world.added, "2025-11-24 a1:2025-11-23 a1:2025-11-24 a2:2025-11-24 ");
+}
+
+static void declared_accounts_need_no_default(DYGW_UNUSED void **state)
+{
+    gateway.account_id = NULL;
+    declare_stores();
+    world.known_day = "2025-11-23";
+    turn(3);
+    assert_string_equal(world.added, "a1:2025-11-24 a2:2025-11-24 ");
+}
+
+/* Douyin has of it only what other programs redeemed. */
+static void a_merchant_without_a_redemption_of_ours_waits_for_the_first(DYGW_UNUSED void **state)
+{
+    declare_stores();
+    world.known_day = "2025-11-24";
+    world.known_account = "acc";
+    world.began = 1;
+    world.began_in = "p3";
+    turn(3);
+    assert_string_equal(world.added, "a1:2025-11-24 ");
+}
+
+static void many_accounts_are_looked_at_in_several_turns(DYGW_UNUSED void **state)
+{
+    int turns = 1;
+
+    for (int i = 0; i < ACCOUNTS; i++) {
+        dygw_declared_store_t *store = apr_pcalloc(pool, sizeof(*store));
+
+        store->code = store->poi_id = apr_psprintf(pool, "p%d", i);
+        store->account_id = apr_psprintf(pool, "a%d", i);
+        declare(store);
+    }
+    world.known_day = "2025-11-24";
+    assert_int_equal(dygw_reconcile_turn(rec, 1, 0, 0), 1);
+    assert_in_range(world.looked, 1, ACCOUNTS / 2);
+    while (dygw_reconcile_turn(rec, 1, 0, 0)) {
+        assert_in_range(++turns, 1, ACCOUNTS);
+    }
+    assert_int_equal(world.looked, ACCOUNTS + 1);
+    turn(3);
+    assert_int_equal(world.looked, ACCOUNTS + 1);
+}
+
+/* A record of ours at noon of 2025-11-23. */
+static void redeemed(const char *poi_id, const char *account_id)
+{
+    dygw_ms_t noon = T0 - 50 * HOUR_MS;
+    dygw_match_row_t *row = &world.ours[world.ours_count++];
+
+    *row = (dygw_match_row_t){ .id = dygw_id_at(noon) + world.ours_count,
+                               .app_id = 1,
+                               .poi_id = poi_id,
+                               .account_id = account_id,
+                               .verify_status = DYGW_SUCCESS,
+                               .verify_id = apr_psprintf(pool, "ours-%d", world.ours_count),
+                               .pay_amount = 1,
+                               .verify_time = noon,
+                               .created_at = noon };
+}
+
+/* Of a1: p1 as recorded, p3 by its declaration; p2 that was a1's once; not p1 that was a2's. */
+static void redeem_everywhere(void)
+{
+    redeemed("p1", "a1");
+    redeemed("p3", NULL);
+    redeemed("p2", "a1");
+    redeemed("p1", "a2");
+    redeemed("p2", NULL);
+    redeemed("p9", NULL);
+    redeemed("p4", NULL);
+    redeemed("p9", "gone");
+}
+
+static void run_for(const char *account)
+{
+    day_is_due("2025-11-23", 0);
+    world.due_row->account_id = account;
+    run();
+    assert_string_equal(world.done_account, account);
+    assert_string_equal(world.last_question.account_id, account);
+}
+
+static void only_records_of_the_account_are_missed_at_douyin(DYGW_UNUSED void **state)
+{
+    declare_stores();
+    redeem_everywhere();
+    run_for("a1");
+    assert_non_null(strstr(world.done_counts, "\"only_here\":3,"));
+    world.items_put = 0;
+    run_for("a2");
+    assert_non_null(strstr(world.done_counts, "\"only_here\":2,"));
+    world.items_put = 0;
+    run_for("acc");
+    assert_non_null(strstr(world.done_counts, "\"only_here\":2,"));
+    world.items_put = 0;
+    run_for("gone");
+    assert_non_null(strstr(world.done_counts, "\"only_here\":null,"));
 }
 
 static void all_pages_are_fetched_and_all_items_written(DYGW_UNUSED void **state)
@@ -344,6 +491,11 @@ int main(void)
         TEST(a_day_is_wanted_two_hours_after_its_end),
         TEST(a_host_without_the_lease_wants_nothing),
         TEST(without_an_account_no_day_is_wanted),
+        TEST(each_account_has_its_own_missing_days),
+        TEST(declared_accounts_need_no_default),
+        TEST(a_merchant_without_a_redemption_of_ours_waits_for_the_first),
+        TEST(many_accounts_are_looked_at_in_several_turns),
+        TEST(only_records_of_the_account_are_missed_at_douyin),
         TEST(all_pages_are_fetched_and_all_items_written),
         TEST(a_full_last_page_is_followed_by_an_empty_one),
         TEST(the_day_is_asked_for_with_some_time_around_it),

@@ -105,6 +105,8 @@ static dygw_match_row_t *copy_ours(apr_pool_t *pool, const dygw_match_row_t *our
     made->order_id = copy_text(pool, ours->order_id);
     made->ext_order_id = copy_text(pool, ours->ext_order_id);
     made->product_name = copy_text(pool, ours->product_name);
+    made->store = copy_text(pool, ours->store);
+    made->account_id = copy_text(pool, ours->account_id);
     return made;
 }
 

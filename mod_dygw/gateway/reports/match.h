@@ -39,7 +39,7 @@ typedef struct dygw_match_t {
     apr_pool_t *pool;
     dygw_ms_t start;             /* of the day, inclusive */
     dygw_ms_t end;               /* exclusive */
-    int whole;                   /* the account that was asked has all redemptions of ours */
+    int whole;                   /* the account has all redemptions that are added as ours */
     apr_array_header_t *records; /* Douyin's; of match_record_t *, see match.c */
     apr_hash_t *record_of;       /* verify_id -> match_record_t */
     apr_array_header_t *ours;    /* our verifications of the day; of const dygw_match_row_t * */

@@ -27,6 +27,8 @@ static void put_ours(dygw_jsonw_t *w, const dygw_match_row_t *row)
     dygw_jsonw_int(w, "app_id", row->app_id);
     dygw_jsonw_string(w, "app_name", row->app_name);
     dygw_jsonw_string(w, "poi_id", row->poi_id);
+    dygw_jsonw_string(w, "store", row->store);
+    dygw_jsonw_string(w, "account_id", row->account_id);
     dygw_jsonw_string(w, "verify_status", dygw_verify_status_word(row->verify_status));
     dygw_jsonw_string(w, "certificate_id", row->certificate_id);
     dygw_jsonw_string(w, "verify_id", row->verify_id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reconciles business days: each day after its end, and again each day that an operator asks for.
- * A run is the work on one day; there is one run at a time. Its steps are:
+ * A run is the work on one day of one account; there is one run at a time, however many accounts
+ * there are. Its steps are:
  *
  *   fetch    asks Douyin for all pages of its records, one by one, and keeps them in memory
  *   read     reads our verifications of the day from the database, some hundred in a turn
@@ -18,6 +19,8 @@
 
 #include <apr_strings.h>
 
+#include "gateway/account.h"
+#include "gateway/reports/reconcile_days.h"
 #include "gateway/reports/reconcile_run.h"
 #include "store/verification/id.h"
 #include "util/compiler.h"
@@ -37,93 +40,18 @@
 #define DOUBLINGS_MAX    6
 #define TRIES_MAX        24   /* of one day; with the pauses they take about 18 h */
 #define REST_MS          5000 /* nothing new is begun for so long after a failure */
-#define BACK_DAYS        30   /* missing days are added up to so long back */
 
 struct dygw_reconcile_t {
     dygw_ctx_t ctx; /* its pool is the parent of the run's pool */
     dygw_douyin_async_t *async;
-    dygw_reconcile_run_t *run; /* NULL: no day is being reconciled */
-    dygw_ms_t known_from;      /* from then on, for 24 h, no day is missing in the table */
-    dygw_ms_t rest_until;      /* nothing is begun before then */
+    dygw_reconcile_run_t *run;  /* NULL: no day is being reconciled */
+    dygw_reconcile_days_t days; /* which days were added to the table */
+    dygw_ms_t rest_until;       /* nothing is begun before then */
 };
 
 static void rest_for_now(dygw_reconcile_t *rec)
 {
     rec->rest_until = dygw_now() + REST_MS;
-}
-
-/* --- days that have ended --- */
-
-/* Adds the days from the one that begins at `from` to the one that begins at `last`. */
-static apr_status_t add_days_between(const dygw_gateway_t *gateway, dygw_db_t *db, dygw_ms_t from,
-                                     dygw_ms_t last)
-{
-    const dygw_ms_t now = dygw_now();
-    apr_status_t rv = APR_SUCCESS;
-
-    for (; from <= last && rv == APR_SUCCESS; from += DYGW_DAY_MS) {
-        const char *day = dygw_day_of(from, gateway->time_zone, dygw_db_pool(db));
-
-        rv = dygw_store_reconciliation_add(db, day, gateway->account_id, now, now);
-    }
-    return rv;
-}
-
-/* Adds the days after the last one in the table, up to the one that begins at `*baton` (dygw_ms_t).
- * Where no day is in the table, only that one is added, and only if we had a verification by its
- * end: a new gateway does not ask Douyin for days before its first verification. */
-static apr_status_t add_missing_days(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
-{
-    const dygw_ms_t last = *(const dygw_ms_t *)baton;
-    const int zone = ctx->gateway->time_zone;
-    const char *known;
-    dygw_ms_t from;
-    int began = 0;
-    apr_status_t rv = dygw_store_reconciliation_last_day(
-        db, ctx->gateway->account_id, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, ctx->pool),
-        dygw_day_of(last, zone, ctx->pool), &known, ctx->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = dygw_day_start(known, zone, &from);
-        return rv == APR_SUCCESS ? add_days_between(ctx->gateway, db, from + DYGW_DAY_MS, last)
-                                 : rv;
-    }
-    if (rv == APR_NOTFOUND) {
-        rv = dygw_store_match_began_before(db, dygw_id_at(last + DYGW_DAY_MS), &began);
-    }
-    return rv == APR_SUCCESS && began ? add_days_between(ctx->gateway, db, last, last) : rv;
-}
-
-/* Returns when the last day began that has ended long enough ago to be reconciled: for certain, as
- * a day that was reconciled before its end would stay so. */
-static dygw_ms_t last_ended_day(const dygw_ctx_t *ctx)
-{
-    const int zone = ctx->gateway->time_zone;
-    const dygw_ms_t at = dygw_sure_now() - DYGW_RECONCILE_LAG_MS - DYGW_DAY_MS;
-    dygw_ms_t start = 0;
-
-    dygw_day_start(dygw_day_of(at, zone, ctx->pool), zone, &start);
-    return start;
-}
-
-static void add_days(dygw_reconcile_t *rec)
-{
-    const dygw_ms_t now = dygw_sure_now();
-    dygw_ctx_t ctx = rec->ctx;
-    dygw_ms_t last;
-
-    if (now >= rec->known_from && now < rec->known_from + DYGW_DAY_MS) {
-        return;
-    }
-    apr_pool_create(&ctx.pool, rec->ctx.pool);
-    last = last_ended_day(&ctx);
-    if (dygw_db_work(&ctx, add_missing_days, &last, DYGW_DB_ONCE) == APR_SUCCESS) {
-        rec->known_from = last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
-    }
-    else {
-        rest_for_now(rec);
-    }
-    apr_pool_destroy(ctx.pool);
 }
 
 /* --- the beginning and the end of a run --- */
@@ -134,10 +62,23 @@ static void end_run(dygw_reconcile_t *rec)
     rec->run = NULL;
 }
 
+/* An account of the gateway has all redemptions of its records; of others we cannot tell. */
+static int is_account_of_ours(const dygw_reconcile_run_t *run)
+{
+    const apr_array_header_t *accounts = dygw_accounts(run->ctx.gateway, run->ctx.pool);
+    int i;
+
+    for (i = 0; i < accounts->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(accounts, i, const char *), run->row->account_id)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t set_up_run(dygw_reconcile_run_t *run)
 {
     const dygw_gateway_t *gateway = run->ctx.gateway;
-    const char *account = gateway->account_id;
     dygw_ms_t start, end;
     apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
 
@@ -145,8 +86,7 @@ static apr_status_t set_up_run(dygw_reconcile_run_t *run)
         return rv;
     }
     end = start + DYGW_DAY_MS;
-    run->match = dygw_match_make(start, end, account && !strcmp(account, run->row->account_id),
-                                 run->ctx.pool);
+    run->match = dygw_match_make(start, end, is_account_of_ours(run), run->ctx.pool);
     run->question = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,
                                        .account_id = run->row->account_id,
                                        .start_time = start - BEFORE_MS,
@@ -207,14 +147,16 @@ static void report_failure(const dygw_reconcile_run_t *run)
 {
     if (run->next_at == DYGW_NO_TIME) {
         dygw_log(run->ctx.log, ERR, 0,
-                 DYGWNO(0482) "%s is not reconciled with Douyin's records, and not tried again: %s",
-                 run->row->day, run->failed);
+                 DYGWNO(0482) "%s of account %s is not reconciled with Douyin's records, and not "
+                              "tried again: %s",
+                 run->row->day, run->row->account_id, run->failed);
     }
     else {
         dygw_log(run->ctx.log, WARN, 0,
-                 DYGWNO(0481) "%s is not reconciled with Douyin's records yet: %s; it will be "
-                              "tried again in %" APR_INT64_T_FMT " s",
-                 run->row->day, run->failed, (run->next_at - dygw_now()) / 1000);
+                 DYGWNO(0481) "%s of account %s is not reconciled with Douyin's records yet: %s; "
+                              "it will be tried again in %" APR_INT64_T_FMT " s",
+                 run->row->day, run->row->account_id, run->failed,
+                 (run->next_at - dygw_now()) / 1000);
     }
 }
 
@@ -315,28 +257,34 @@ static int continue_run(dygw_reconcile_t *rec, apr_interval_time_t patience)
     return more;
 }
 
-static void begin_next_day(dygw_reconcile_t *rec, int is_due)
+/* Returns whether there are accounts left whose missing days are to be added. */
+static int begin_next_day(dygw_reconcile_t *rec, int is_due)
 {
-    if (rec->ctx.gateway->account_id) {
-        add_days(rec);
+    const apr_status_t rv = dygw_reconcile_days_add(&rec->ctx, &rec->days);
+
+    if (rv != APR_SUCCESS && rv != APR_INCOMPLETE) {
+        rest_for_now(rec);
     }
     if (is_due) {
         begin_run(rec);
     }
+    return rv == APR_INCOMPLETE;
 }
 
 int dygw_reconcile_turn(dygw_reconcile_t *rec, int may_work, int is_due,
                         apr_interval_time_t patience)
 {
+    int more = 0;
+
     if (rec->run && !may_work) {
         return drop_run(rec, patience);
     }
     if (!rec->run && may_work && dygw_left_until(rec->rest_until, REST_MS) == 0) {
-        begin_next_day(rec, is_due);
+        more = begin_next_day(rec, is_due);
     }
     if (!rec->run) {
         close_idle_connections(rec);
-        return 0;
+        return more;
     }
     return continue_run(rec, patience);
 }

@@ -6,10 +6,6 @@
 
 #include "gateway/gateway.h"
 
-/* Douyin's records appear with a delay. So a day is reconciled this long after its end, unless an
- * operator asks for it sooner. */
-#define DYGW_RECONCILE_LAG_MS APR_INT64_C(7200000) /* 2 h */
-
 typedef struct dygw_reconcile_t dygw_reconcile_t;
 
 /* Creates *reconcile in ctx->pool; when the pool is destroyed, a call to Douyin under way is ended.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For gateway/reports/ only: a run, which is the reconciliation of one day while it is under way.
- * reconcile.c begins, continues and ends a run; reconcile_fetch.c asks Douyin; reconcile_steps.c
- * works with the database. */
+ * For gateway/reports/ only: a run, which is the reconciliation of one day of one account while it
+ * is under way. reconcile.c begins, continues and ends a run; reconcile_fetch.c asks Douyin;
+ * reconcile_steps.c works with the database. */
 #ifndef DYGW_GATEWAY_REPORTS_RECONCILE_RUN_H
 #define DYGW_GATEWAY_REPORTS_RECONCILE_RUN_H
 

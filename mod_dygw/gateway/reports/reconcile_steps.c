@@ -3,13 +3,26 @@
  * not match, shows the result. Each step is short, so that no unit of work lasts long. */
 #include "gateway/reports/reconcile_run.h"
 
-#include "gateway/reports/reconcile.h"
+#include <string.h>
+
+#include "gateway/account.h"
+#include "gateway/reports/reconcile_days.h"
 
 /* What one step does at most. */
 #define READ_MAX  500
 #define FIND_MAX  25
 #define WRITE_MAX 50
 #define TIDY_MAX  500
+
+/* Whether Douyin is to have the redemption under the account of the run. A record without an
+ * account is that of its store's. An account that is not ours is compared with all that we have. */
+static int is_of_account(const dygw_reconcile_run_t *run, const dygw_match_row_t *row)
+{
+    const char *account
+        = row->account_id ? row->account_id : dygw_account_of_poi(run->ctx.gateway, row->poi_id);
+
+    return !run->match->whole || (account && strcmp(account, run->row->account_id) == 0);
+}
 
 static apr_status_t read_verifications(dygw_reconcile_run_t *run, dygw_db_t *db)
 {
@@ -23,7 +36,11 @@ static apr_status_t read_verifications(dygw_reconcile_run_t *run, dygw_db_t *db)
         return rv;
     }
     for (i = 0; i < rows->nelts; i++) {
-        dygw_match_add_verification(run->match, APR_ARRAY_IDX(rows, i, const dygw_match_row_t *));
+        const dygw_match_row_t *row = APR_ARRAY_IDX(rows, i, const dygw_match_row_t *);
+
+        if (is_of_account(run, row)) {
+            dygw_match_add_verification(run->match, row);
+        }
     }
     run->ids.after = last;
     if (last == 0) {
@@ -125,11 +142,11 @@ static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *ru
     const apr_int64_t *counts = run->match->counts;
 
     dygw_log(log, INFO, 0,
-             DYGWNO(0480) "%s is reconciled with Douyin's records: %" APR_INT64_T_FMT " match, "
-                          "%" APR_INT64_T_FMT " only here, %" APR_INT64_T_FMT " only at Douyin, "
-                          "%" APR_INT64_T_FMT " cancelled at Douyin, %" APR_INT64_T_FMT
-                          " for other amounts",
-             run->row->day, counts[DYGW_MATCHED], counts[DYGW_ONLY_HERE],
+             DYGWNO(0480) "%s of account %s is reconciled with Douyin's records: "
+                          "%" APR_INT64_T_FMT " match, %" APR_INT64_T_FMT " only here, "
+                          "%" APR_INT64_T_FMT " only at Douyin, %" APR_INT64_T_FMT
+                          " cancelled at Douyin, %" APR_INT64_T_FMT " for other amounts",
+             run->row->day, run->row->account_id, counts[DYGW_MATCHED], counts[DYGW_ONLY_HERE],
              counts[DYGW_ONLY_AT_DOUYIN], counts[DYGW_CANCELLED_AT_DOUYIN],
              counts[DYGW_AMOUNT_DIFFERS]);
 }

@@ -6,7 +6,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
-#include "gateway/reports/reconcile.h"
+#include "gateway/reports/reconcile_days.h"
 #include "util/day.h"
 #include "util/jsonw.h"
 

@@ -47,9 +47,10 @@ static const char *key_of_text(const char *text, apr_pool_t *pool)
 
 static const char *key_of_group(const dygw_sums_row_t *row, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s %s", row->day,
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s %s %s %s", row->day,
                         row->app_id, key_of_text(row->poi_id, pool),
-                        key_of_text(row->product_id, pool));
+                        key_of_text(row->product_id, pool), key_of_text(row->store, pool),
+                        key_of_text(row->account_id, pool));
 }
 
 static void add_sums(dygw_sums_t *sum, const dygw_sums_t *more)
@@ -71,6 +72,8 @@ static dygw_sums_row_t *add_group(summing_t *s, const dygw_sums_row_t *row)
     group->poi_id = apr_pstrdup(s->ctx->pool, row->poi_id);
     group->app_name = apr_pstrdup(s->ctx->pool, row->app_name);
     group->product_id = apr_pstrdup(s->ctx->pool, row->product_id);
+    group->store = apr_pstrdup(s->ctx->pool, row->store);
+    group->account_id = apr_pstrdup(s->ctx->pool, row->account_id);
     APR_ARRAY_PUSH(s->summary->rows, dygw_sums_row_t *) = group;
     return group;
 }
@@ -192,7 +195,9 @@ static int compare_groups(const void *left, const void *right)
 
     order = order ? order : compare_texts(a->poi_id, b->poi_id);
     order = order ? order : compare_numbers(a->app_id, b->app_id);
-    return order ? order : compare_texts(a->product_id, b->product_id);
+    order = order ? order : compare_texts(a->product_id, b->product_id);
+    order = order ? order : compare_texts(a->store, b->store);
+    return order ? order : compare_texts(a->account_id, b->account_id);
 }
 
 static void explain_summary(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)

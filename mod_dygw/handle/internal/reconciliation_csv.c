@@ -34,6 +34,8 @@ static const column_t columns[] = {
     { "pay_amount_yuan", "ours", "pay_amount", YUAN },
     { "verify_time", "ours", "verify_time", TIME },
     { "created_at", "ours", "created_at", TIME },
+    { "store", "ours", "store", ID },
+    { "account_id", "ours", "account_id", ID },
     { "douyin_status", "douyin", "status", TEXT },
     { "douyin_certificate_id", "douyin", "certificate_id", ID },
     { "douyin_verify_id", "douyin", "verify_id", ID },

@@ -13,6 +13,7 @@ use Test::More;
 
 use Dygw::Database;
 use Dygw::Needs;
+use Dygw::Server qw(slurp spew);
 
 use constant MEANWHILE => 200;  # records
 
@@ -185,6 +186,28 @@ sub upgrade {
     like($found, qr/^enrich 4 sent 4100$/m, "$driver: and settles");
     return;
 }
+
+# The statements that the manual has for a big PostgreSQL: the file of the version finds all done, and makes the rest.
+sub by_hand_before {
+    my ($name) = @_;
+    my ($before, $plain) = map { Dygw::Database->new('pgsql') } 1 .. 2;
+    $plain->sql_file;
+    $before->sql_file(grep { !/\Q$name\E/ } $before->migrations);
+    my ($section) = slurp("$ROOT/mod_dygw/manual/operation.md") =~ /^### \Q$name\E\n(.*?)^##/ms;
+    my $sql = join '', $section =~ /^    (.*\n)/mg;
+    like($sql, qr/^CREATE INDEX CONCURRENTLY/m, "pgsql: the manual has what to say before $name");
+    $before->sql_file(spew($before->dir . '/before.sql', $sql, 0644));
+    my @made = $before->query(q(SELECT relname, relfilenode FROM pg_index JOIN pg_class c ON c.oid = indexrelid )
+                              . q(WHERE indrelid = 'dygw_verifications'::regclass AND indisvalid));
+    my ($found) = run($before, 'migrate');
+    like($found, qr/ran 1$/m, 'pgsql: and the file runs');
+    is(columns_by_name($before), columns_by_name($plain), 'pgsql: to the same tables');
+    my %now = map { @$_ } $before->query(q(SELECT relname, relfilenode FROM pg_class WHERE relname LIKE 'dygw_verif%'));
+    is_deeply([ grep { ($now{ $_->[0] } // $_->[1]) != $_->[1] } @made ], [], 'pgsql: nothing is made anew');
+    return;
+}
+
+sub columns_by_name { my ($database) = @_; return join "\n", sort split /\n/, description($database) }
 
 # A host of version 1 that goes on in one session while all migrations run.
 sub go_on_meanwhile {

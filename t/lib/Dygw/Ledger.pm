@@ -38,14 +38,15 @@ sub start { return $_[0]{start} }
 # The moment so many seconds after midnight, in ms.
 sub ms { my ($self, $seconds) = @_; return sprintf '%.0f', 1000 * ($self->{start} + $seconds) }
 
-# Somebody verifies a coupon at Douyin: {coupon, verify_id, certificate_id, at, pay_amount}.
+# Somebody verifies a coupon at Douyin, in a store of its account (poi_id, account_id; without them, the usual ones):
+# {coupon, verify_id, certificate_id, at, pay_amount}.
 sub there {
     my ($self, %what) = @_;
-    my ($at, $type) = (delete $what{at}, delete $what{verify_type} // 4);
+    my ($at, $type, $poi_id) = (delete $what{at}, delete $what{verify_type} // 4, delete $what{poi_id} // POI);
     my $sandbox = $self->{gateway}->sandbox;
     my $coupon = $sandbox->mint_coupon(%what);
     my $now = $sandbox->set_coupon($coupon->{code},
-        used_elsewhere => { poi_id => POI, verify_type => $type, at_ms => 0 + $self->ms($at) });
+        used_elsewhere => { poi_id => $poi_id, verify_type => $type, at_ms => 0 + $self->ms($at) });
     return { coupon => $coupon, certificate_id => $coupon->{certificate_id}, at => $at,
              verify_id => $now->{verifications}[-1]{verify_id}, pay_amount => $what{pay_amount} // 19_400 };
 }

@@ -12,6 +12,7 @@ use warnings;
 use Time::HiRes qw(time);
 
 use constant STORES => 500;
+use constant ACCOUNTS => qw(7014065493820573710 7014065493820573711 7014065493820573712);
 use constant DAYS   => 730;
 use constant DAY    => 86_400_000;
 use constant PIECE  => 1_000_000;     # rows of one INSERT
@@ -24,14 +25,20 @@ sub new {
     return bless { rows => $rows, end => $end, step => $step, start => $end - $rows * $step }, $class;
 }
 
-# Of row n, in SQL that both databases know. A text of the size of Douyin's answers without their repetitions.
+# Of row n, in SQL that both databases know. A store is of the first account (seven in ten), of the second, or, a single
+# one, of the third. A text of the size of Douyin's answers without their repetitions.
 sub values_of {
     my ($self) = @_;
     my ($start, $end, $step) = @$self{qw(start end step)};
+    my $store = "(n * 7919) % @{[STORES]}";
+    my @account = ACCOUNTS;
     return (
         id => "($start + n * $step - 1704067200000) * 4096 + n % 4096", first_id => '0',
         app_id => 'CASE WHEN n % 10 < 6 THEN 1 ELSE 2 + n % 4 END',
-        app_name => "'till'", poi_id => "CAST(7012345678901230000 + (n * 7919) % @{[STORES]} AS TEXT)",
+        app_name => "'till'", poi_id => "CAST(7012345678901230000 + $store AS TEXT)",
+        store => "'s' || CAST($store AS TEXT)",
+        account_id => "CASE WHEN $store < 350 THEN '$account[0]' WHEN $store < 499 THEN '$account[1]' "
+            . "ELSE '$account[2]' END",
         verify_status => q(CASE WHEN n % 97 < 91 THEN 'success' WHEN n % 97 < 94 THEN 'failed' ELSE 'cancelled' END),
         error_code => 'CASE WHEN n % 97 BETWEEN 91 AND 93 THEN 1208 ELSE 0 END',
         certificate_id => 'CAST(7300000000000000000 + n AS TEXT)',

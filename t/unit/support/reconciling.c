@@ -42,26 +42,37 @@ apr_pool_t *dygw_db_pool(const dygw_db_t *db)
     return db->pool;
 }
 
-apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *account_id,
+apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db, const char *account_id,
                                                 DYGW_UNUSED const char *first, DYGW_UNUSED const char *last,
                                                 const char **day, DYGW_UNUSED apr_pool_t *p)
 {
-    *day = world.known_day;
-    return world.known_day ? APR_SUCCESS : APR_NOTFOUND;
+    const int known = world.known_day && (!world.known_account || strcmp(account_id, world.known_account) == 0);
+
+    world.looked++;
+    *day = known ? world.known_day : NULL;
+    return known ? APR_SUCCESS : APR_NOTFOUND;
 }
 
 apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char *day, const char *account_id,
                                            DYGW_UNUSED dygw_ms_t now, DYGW_UNUSED dygw_ms_t run_at)
 {
-    assert_string_equal(account_id, "acc");
-    apr_cpystrn(world.added + strlen(world.added), day, sizeof(world.added) - strlen(world.added));
-    strcat(world.added, " ");
+    char *end = world.added + strlen(world.added);
+
+    apr_snprintf(end, sizeof(world.added) - (apr_size_t)(end - world.added), "%s%s%s ",
+                 strcmp(account_id, "acc") == 0 ? "" : account_id, strcmp(account_id, "acc") == 0 ? "" : ":", day);
     return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_match_began_before(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED apr_int64_t id, int *yes)
 {
     *yes = world.began;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_match_began_in_store(DYGW_UNUSED dygw_db_t *db, const char *poi_id, DYGW_UNUSED apr_int64_t id,
+                                             int *yes)
+{
+    *yes = world.began_in && strcmp(poi_id, world.began_in) == 0;
     return APR_SUCCESS;
 }
 
@@ -75,9 +86,17 @@ apr_status_t dygw_store_reconciliation_due(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSE
 apr_status_t dygw_store_match_read(DYGW_UNUSED dygw_db_t *db, const dygw_id_range_t *range, DYGW_UNUSED int limit,
                                    apr_array_header_t **rows, apr_int64_t *last_id, apr_pool_t *p)
 {
+    int i;
+
     assert_true(range->after < range->below);
     *rows = apr_array_make(p, 1, sizeof(dygw_match_row_t *));
     *last_id = 0;
+    for (i = 0; i < world.ours_count; i++) {
+        if (world.ours[i].id > range->after && world.ours[i].id < range->below) {
+            APR_ARRAY_PUSH(*rows, dygw_match_row_t *) = &world.ours[i];
+            *last_id = world.ours[i].id;
+        }
+    }
     return APR_SUCCESS;
 }
 
@@ -115,6 +134,7 @@ apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db, const dyg
                                             dygw_ms_t next_run_at)
 {
     assert_true(generated_at > run->generated_at);
+    world.done_account = run->account_id ? strcpy(world.account_text, run->account_id) : NULL;
     apr_cpystrn(world.done_counts, counts, sizeof(world.done_counts));
     world.done_calls++;
     world.done_early = next_run_at != DYGW_NO_TIME;

@@ -25,20 +25,28 @@
 typedef struct world_t {
     dygw_ms_t now_ms;
     /* the store */
-    int units;                      /* how many units of database work are open */
-    int db_away;                    /* no connection can be opened */
-    const char *known_day;          /* the last day in the table; NULL: there is none */
-    int began;                      /* there are verifications */
-    char added[1024];               /* the days that became wanted, each followed by a blank */
+    int units;                 /* how many units of database work are open */
+    int db_away;               /* no connection can be opened */
+    const char *known_day;     /* the last day in the table; NULL: there is none */
+    const char *known_account; /* whose day that is; NULL: everybody's */
+    int looked;                /* how often the last day was looked for */
+    int began;                 /* there are verifications */
+    const char *began_in;      /* the only store that has some; NULL: none has */
+    char added[1024];          /* the days that became wanted, each followed by a blank; where
+                                     * the account is not "acc", behind it and a colon */
+    dygw_match_row_t ours[8];  /* our verifications, in the order of their ids */
+    int ours_count;
     dygw_reconciliation_t *due_row; /* NULL: no day is due; the end of a run sets it to NULL */
     int items_put;                  /* how many items were written */
     int done_calls;                 /* how many runs ended well ... */
     int done_early;                 /* ... the last of them is to run again later */
-    char done_counts[256];          /* ... and what it counted, as JSON */
-    int failed_calls;               /* how many runs failed ... */
-    dygw_ms_t failed_next;          /* ... when the last of them is tried again */
-    char failed_why[512];           /* ... and why it failed */
-    int tidied;                     /* how often items of old runs were to go */
+    char done_counts[256];          /* ... what it counted, as JSON ... */
+    const char *done_account;       /* ... and for which account */
+    char account_text[65];
+    int failed_calls;      /* how many runs failed ... */
+    dygw_ms_t failed_next; /* ... when the last of them is tried again */
+    char failed_why[512];  /* ... and why it failed */
+    int tidied;            /* how often items of old runs were to go */
     /* the token */
     int no_token; /* the gateway holds none */
     int renewals; /* how often it was renewed */
