@@ -71,7 +71,8 @@ static int is_signed_with(const char *secret, const dygw_call_t *call, const cha
 static const char *old_secret_of(const dygw_known_app_t *app)
 {
     return app && app->old_secret
-                   && dygw_left_until(app->old_secret_until, DYGW_APP_GRACE_MAX_MS) > 0
+                   && (app->old_secret_stays
+                       || dygw_left_until(app->old_secret_until, DYGW_APP_GRACE_MAX_MS) > 0)
                ? app->old_secret
                : NULL;
 }
