@@ -36,6 +36,11 @@ typedef enum {
     FAKE_APP_RESEAL,
     FAKE_APP_USED,
     FAKE_TOKEN_RESEAL,
+    FAKE_APPS_BEGIN,
+    FAKE_APP_ADD,
+    FAKE_APP_PUT,
+    FAKE_APPS_END,
+    FAKE_HOLDERS,
     FAKE_STEPS
 } fake_step_e;
 
@@ -96,6 +101,9 @@ void fake_store_raise_apps_version(void);
 /* The entries of the audit trail about apps: how many there are, and one of them, counted from 0. */
 int fake_store_entries(void);
 const dygw_audit_entry_t *fake_store_entry(int number);
+
+/* How many live hosts declare any app, as long as the store is not reset. */
+void fake_store_set_holders(int hosts);
 
 /* A function of the test, NULL for none, that each reading of all apps runs after it has taken its
  * rows. */
