@@ -323,6 +323,7 @@ static int run_suite(void)
     suite_doubt();
     suite_slow();
     suite_apps();
+    suite_declaring();
     suite_tables();
     suite_verifications();
     suite_columns();
