@@ -93,7 +93,8 @@ sub listed {
 sub entries_of {
     my ($id) = @_;
     my $answer = $internal->call(GET => "/audit?target=app:$id&page_size=100");
-    return reverse @{ $answer->{json}{data} };
+    my @entries = reverse @{ $answer->{json}{data} };
+    return @entries;
 }
 
 sub place_of {
@@ -154,7 +155,7 @@ error_is($internal->call(POST => '/apps', { name => 'x', code => 'pos' }), 409, 
     field => 'code');
 error_is($internal->call(POST => '/apps', { name => 'x', client_key => 'key-of-pos' }), 409, 'conflict',
     'so is its client_key', field => 'client_key');
-is(scalar(entries_of($app->{id})), 2, 'all that left no entry');
+is(scalar(() = entries_of($app->{id})), 2, 'all that left no entry');
 signs_in($pos, 'and changed nothing');
 
 # Nothing differs, so nothing is written; a line further down is no difference.
@@ -162,7 +163,7 @@ declare('# one line more', section('pos', Name => encode('UTF-8', $NAME), Secret
 signs_in($pos, 'after a reload');
 is_refused(client('key-of-pos', 'old'), 401, UNKNOWN, 'a secret that is gone from the file signs no more');
 is(listed('pos')->{declared_in}, place_of('pos'), 'its place is the new one');
-is(scalar(entries_of($app->{id})), 2, 'without an entry');
+is(scalar(() = entries_of($app->{id})), 2, 'without an entry');
 declare(section('pos', Secret => 'new', Status => 'disabled', Stores => 'none'));
 is_refused($pos, 403, 'app_disabled', 'disabled by the file');
 is(listed('pos')->{status}, 'disabled', 'and shown so');
