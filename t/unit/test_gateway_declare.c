@@ -564,12 +564,10 @@ static void an_app_that_is_gone_is_handed_back_by_a_new_secret(DYGW_UNUSED void 
     assert_int_equal(fake_store_entries(), 1);
     assert_string_equal(fake_store_entry(0)->action, "app.secret");
     assert_string_equal(fake_store_entry(0)->actor, "zhang");
-    assert_string_equal(
-        fake_store_entry(0)->before_state,
-        "{\"status\":\"disabled\",\"source\":\"config\",\"old_secret_until\":null}");
-    assert_string_equal(
-        fake_store_entry(0)->after_state,
-        "{\"status\":\"active\",\"source\":\"database\",\"old_secret_until\":null}");
+    assert_string_equal(fake_store_entry(0)->before_state,
+                        "{\"status\":\"disabled\",\"source\":\"config\",\"old_secret_until\":null}");
+    assert_string_equal(fake_store_entry(0)->after_state,
+                        "{\"status\":\"active\",\"source\":\"database\",\"old_secret_until\":null}");
     assert_int_equal(find("key-1"), APR_SUCCESS);
     assert_string_equal(known->secret, "a new secret");
     set_token_read(1);

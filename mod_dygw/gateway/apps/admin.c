@@ -86,8 +86,7 @@ static int is_left_to_httpd_conf(const edit_t *edit, const dygw_app_t *app)
 static void explain_declared(const edit_t *edit, dygw_result_t *out)
 {
     const dygw_app_t *app = edit->app;
-    const dygw_declared_app_t *declared
-        = dygw_declared_of_row(edit->ctx->gateway->declared, app);
+    const dygw_declared_app_t *declared = dygw_declared_of_row(edit->ctx->gateway->declared, app);
     const char *place = app->declared_in ? app->declared_in : "httpd.conf";
     apr_pool_t *pool = edit->ctx->pool;
 

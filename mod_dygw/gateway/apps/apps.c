@@ -50,13 +50,13 @@ typedef struct snapshot_t {
 } snapshot_t;
 
 struct dygw_apps_t {
-    apr_thread_mutex_t *mutex; /* guards all that follows */
-    snapshot_t *now;           /* the present snapshot; NULL until the first reading */
-    apr_uint64_t readings;     /* how many readings have begun */
-    dygw_apps_stamp_t loading; /* the stamp of the reading that is under way, if is_loading */
-    int is_loading;            /* a second reading under that stamp is not needed */
-    int is_looking;            /* a request reads the apps version */
-    dygw_ms_t failed_at;       /* when the last reading, of apps or version, failed; 0 = it did
+    apr_thread_mutex_t *mutex;     /* guards all that follows */
+    snapshot_t *now;               /* the present snapshot; NULL until the first reading */
+    apr_uint64_t readings;         /* how many readings have begun */
+    dygw_apps_stamp_t loading;     /* the stamp of the reading that is under way, if is_loading */
+    int is_loading;                /* a second reading under that stamp is not needed */
+    int is_looking;                /* a request reads the apps version */
+    dygw_ms_t failed_at;           /* when the last reading, of apps or version, failed; 0 = it did
                                 * not fail */
     apr_thread_mutex_t *declaring; /* held by the request that makes rows of declared apps */
     dygw_ms_t declared_at;         /* when that was tried last; guarded by it */

@@ -22,9 +22,8 @@ void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_au
 }
 
 const char *const dygw_audit_actions[] = {
-    "app.create",  "app.change",    "app.token_access", "app.secret",
-    "app.declare", "app.undeclare", "token.read",       "reconciliation.refresh",
-    NULL,
+    "app.create",    "app.change", "app.token_access",       "app.secret", "app.declare",
+    "app.undeclare", "token.read", "reconciliation.refresh", NULL,
 };
 
 /* --- apps --- */

@@ -14,9 +14,9 @@
 #include "gateway/apps/audit.h"
 #include "util/text.h"
 
-#define ACTION       "app.declare"
-#define HOST_LEN     "64"
-#define PLACE_LEN    512 /* characters of the column declared_in */
+#define ACTION    "app.declare"
+#define HOST_LEN  "64"
+#define PLACE_LEN 512 /* characters of the column declared_in */
 
 /* --- how rows and declared apps belong together --- */
 
@@ -124,8 +124,7 @@ static void find_trouble(const dygw_declared_t *declared, found_t *found)
 {
     const dygw_app_t *of_key = found->of_key;
 
-    found->trouble.state
-        = found->trouble.app->secret ? DYGW_DECLARED_SERVED : DYGW_DECLARED_UNREAD;
+    found->trouble.state = found->trouble.app->secret ? DYGW_DECLARED_SERVED : DYGW_DECLARED_UNREAD;
     if (found->of_code && found->of_code != found->own) {
         set_conflict(found, "code", found->of_code);
     }
@@ -292,8 +291,8 @@ static void forget_secrets(dygw_app_t *row)
 static dygw_app_t *wanted_row(const found_t *found, apr_pool_t *pool)
 {
     const dygw_declared_app_t *app = found->trouble.app;
-    dygw_app_t *row
-        = found->own ? apr_pmemdup(pool, found->own, sizeof(*row)) : apr_pcalloc(pool, sizeof(*row));
+    dygw_app_t *row = found->own ? apr_pmemdup(pool, found->own, sizeof(*row))
+                                 : apr_pcalloc(pool, sizeof(*row));
 
     if (!found->own) {
         row->last_used_at = DYGW_NO_TIME;
@@ -332,8 +331,7 @@ static apr_status_t write_row(declaring_t *d, const found_t *found)
     const dygw_ctx_t ctx = dygw_ctx_with_pool(d->ctx, dygw_db_pool(d->db));
     dygw_app_t *row = wanted_row(found, ctx.pool);
     dygw_audit_entry_t entry = { 0 };
-    apr_status_t rv
-        = found->own ? dygw_store_app_put(d->db, row) : dygw_store_app_add(d->db, row);
+    apr_status_t rv = found->own ? dygw_store_app_put(d->db, row) : dygw_store_app_add(d->db, row);
 
     if (rv == APR_SUCCESS) {
         dygw_audit_fill_app(&ctx, &d->actor, ACTION, found->own, row, &entry);
