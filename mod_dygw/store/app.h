@@ -78,8 +78,8 @@ apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, dygw_store_ap
                                    void *baton, const char **taken);
 
 /* Lets `edit` change name, code, description, client_key, status, allow_token_read, poi_ids, the
- * secrets, source, declared_in and updated_at of one app; *app is the app afterwards, from pool. No other change comes in between.
- * APR_NOTFOUND. */
+ * secrets, source, declared_in and updated_at of one app; *app is the app afterwards, from pool. No
+ * other change comes in between. APR_NOTFOUND. */
 apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app_edit_fn *edit,
                                    void *baton, dygw_app_t **app, apr_pool_t *pool);
 

@@ -40,8 +40,8 @@ sub section {
     my @secrets = split / /, delete $directives{Secret} // $code;
     my $secrets = join ' ', map { secret_file($_) } @secrets;
     $directives{ClientKey} //= "key-of-$code";
-    return ("<DygwApp $code>", "    DygwAppSecret $secrets", (map { "    DygwApp$_ $directives{$_}" } sort keys %directives),
-        '</DygwApp>');
+    my @more = map { "    DygwApp$_ $directives{$_}" } sort keys %directives;
+    return ("<DygwApp $code>", "    DygwAppSecret $secrets", @more, '</DygwApp>');
 }
 
 # Writes the sections and reloads; the background has looked since when this ends.
@@ -166,7 +166,7 @@ is(listed('pos')->{declared_in}, place_of('pos'), 'its place is the new one');
 is(scalar(() = entries_of($app->{id})), 2, 'without an entry');
 declare(section('pos', Secret => 'new', Status => 'disabled', Stores => 'none'));
 is_refused($pos, 403, 'app_disabled', 'disabled by the file');
-is(listed('pos')->{status}, 'disabled', 'and shown so');
+ok(poll(sub { listed('pos')->{status} eq 'disabled' }, 10), 'and shown so');
 ok(poll(sub { (entries_of($app->{id}))[-1]{action} eq 'app.declare' }, 10), 'with an entry');
 is_deeply((entries_of($app->{id}))[-1]{after},
     { name => 'pos', status => 'disabled', allow_token_read => JSON::PP::false, poi_ids => [] }, 'of what differs');
@@ -195,10 +195,12 @@ is_refused($gateway->client, 503, 'database_unavailable', 'an app of the databas
 my $sent = $gateway->sandbox->count('verify') + $gateway->sandbox->count('prepare');
 error_is(redeem($pos), 503, 'database_unavailable', 'what is to be recorded cannot be done');
 is($gateway->sandbox->count('verify') + $gateway->sandbox->count('prepare'), $sent, 'and nothing was sent');
-error_is($pos->call(POST => '/coupons/cancel', { verification_id => $known }), 503, 'database_unavailable', 'nor cancelled');
+error_is($pos->call(POST => '/coupons/cancel', { verification_id => $known }), 503, 'database_unavailable',
+    'nor cancelled');
 error_is($pos->call(GET => "/verifications/$known"), 503, 'database_unavailable', 'nor looked up');
 error_is($pos->call(GET => '/verifications?idempotency_key=k'), 503, 'database_unavailable', 'by a key neither');
-error_is($pos->call(GET => '/douyin/access-token'), 503, 'database_unavailable', 'a read that leaves no entry is refused');
+error_is($pos->call(GET => '/douyin/access-token'), 503, 'database_unavailable',
+    'a read that would leave no entry is refused');
 $pos->disconnect;
 $database->start;
 $gateway->wait_healthy;
@@ -220,11 +222,12 @@ signs_in(client('key-of-mine', 'mine'), 'an app of the database is declared: the
 is_refused($recorded, 401, UNKNOWN, 'not the one before');
 my $taken = listed('mine');
 poll { ($taken = listed('mine'))->{source} eq 'config' };
-is_deeply([ @$taken{qw(id source created_at last_used_at)} ], [ $mine->{id}, 'config', $mine->{created_at}, $last_used ],
-    'its id, its age and its last use stay');
+is_deeply([ @$taken{qw(id source created_at last_used_at)} ],
+    [ $mine->{id}, 'config', $mine->{created_at}, $last_used ], 'its id, its age and its last use stay');
 my $entry;
 poll { ($entry) = grep { $_->{action} eq 'app.declare' } entries_of($mine->{id}) };
-is_deeply([ @$entry{qw(before after)} ], [ { source => 'database' }, { source => 'config' } ], 'the entry says what it is');
+is_deeply([ @$entry{qw(before after)} ], [ { source => 'database' }, { source => 'config' } ],
+    'the entry says what it is');
 is($internal->call(GET => "/reports/verifications?app_id=$mine->{id}")->{json}{data}[0]{id}, $before->{id},
     'its history is there');
 ok(poll(sub {
@@ -244,7 +247,9 @@ is_refused(client($gateway->app->{client_key}, 'web'), 401, UNKNOWN, 'a client_k
 signs_in($gateway->client, 'that one goes on, too');
 signs_in($pos, 'and so do the others');
 ok(poll(sub { 2 <= (() = $server->log_text =~ /DYGW0720: /g) }, 10), 'the log tells of both');
-$server->log_like(qr/DYGW0720: <DygwApp kiosk> \(\Q${\place_of('kiosk')}\E\) is not served: another app, kiosk \(id $kiosk->{id}\), has its code/,
+my $place = place_of('kiosk');
+my $why = qr/is not served: another app, kiosk \(id $kiosk->{id}\), has its code/;
+$server->log_like(qr/DYGW0720: <DygwApp kiosk> \(\Q$place\E\) $why/,
     'which it is, where, and whose way it is in');
 is($internal->call(PATCH => "/apps/$kiosk->{id}", { description => 'still theirs' })->{status}, 200,
     'the app of the database is changed as ever');
@@ -255,8 +260,8 @@ is(listed('kiosk')->{source}, 'database', 'and is the databases');
 declare(section('pos', Secret => 'new'));
 is_refused(client('key-of-mine', 'mine'), 401, UNKNOWN, 'a section that is gone: the app is unknown');
 ok(poll(sub { listed('mine')->{status} eq 'disabled' }, 20), 'its row stays, disabled');
-is((grep { $_->{action} eq 'app.undeclare' } entries_of($mine->{id}))[0]{actor} // '',
-    'config:' . substr(hostname(), 0, 64), 'with an entry');
+($entry) = grep { $_->{action} eq 'app.undeclare' } entries_of($mine->{id});
+is(($entry // {})->{actor}, 'config:' . substr(hostname(), 0, 64), 'with an entry');
 my $answer = $internal->call(PATCH => "/apps/$mine->{id}", { name => 'x' });
 error_is($answer, 409, 'app_declared', 'it is not changed');
 like($answer->{json}{message}, qr{POST /apps/$mine->{id}/secret}, 'and the message says what to do');

@@ -1,100 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Apps that httpd.conf declares: how they sign in, their rows, whose way they are in, and what
- * administrators may do with them.
- * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
+ * Apps that httpd.conf declares: how they sign in, their rows, and whose way they are in.
+ * links: gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
-#include "support/fake_world.h"
-#include "support/own_pool.h"
+ * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+#include "support/declaring.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
 #include "gateway/host.h"
-#include "gateway/apps/apps.h"
-#include "gateway/apps/declare.h"
 #include "util/compiler.h"
 
 #define MANY 500
-
-static dygw_gateway_t *gateway;
-static dygw_declared_t *declared;
-static dygw_apps_t *apps;
-static dygw_known_app_t *known;
-static dygw_result_t out;
-static const dygw_actor_t actor = { "zhang", "192.0.2.7", "request-1" };
-
-static int set_up(void **state)
-{
-    make_pool(state);
-    gateway = fake_world(pool);
-    fake_store_while_reading_apps = NULL;
-    gateway->declared = declared = dygw_declared_create(pool);
-    gateway->rate_per_second = 5;
-    gateway->rate_burst = 10;
-    assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
-    return 0;
-}
-
-/* As after a reload that declares other apps. */
-static void reload(void)
-{
-    gateway->declared = declared = dygw_declared_create(pool);
-    assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
-}
-
-static dygw_declared_app_t *declare(const char *code, const char *client_key)
-{
-    dygw_declared_app_t *app = apr_pcalloc(pool, sizeof(*app));
-    const char *field;
-
-    app->code = code;
-    app->name = "till";
-    app->client_key = client_key;
-    app->secret = apr_pstrcat(pool, "declared secret of ", client_key, NULL);
-    app->rate_per_second = DYGW_RATE_OF_ALL;
-    app->place = "/etc/dygw.conf:12";
-    assert_null(dygw_declared_add_app(declared, app, &field));
-    return app;
-}
-
-static dygw_app_t *record(apr_int64_t id, const char *code, const char *client_key)
-{
-    dygw_app_t app = { .id = id,
-                       .name = "recorded",
-                       .code = code,
-                       .client_key = client_key,
-                       .old_secret_until = DYGW_NO_TIME,
-                       .last_used_at = FAKE_START_MS - 5 };
-
-    assert_int_equal(dygw_seal(gateway->seal, dygw_app_seal_purpose(pool, client_key),
-                               apr_pstrcat(pool, "recorded secret of ", client_key, NULL), pool, &app.secret_sealed),
-                     APR_SUCCESS);
-    fake_store_add_app(&app);
-    return fake_store_app((int)id - 1);
-}
-
-/* A row that was declared once. */
-static dygw_app_t *leave_row(apr_int64_t id, const char *code, const char *client_key)
-{
-    dygw_app_t *app = record(id, code, client_key);
-
-    app->name = "till";
-    app->source = DYGW_APP_OF_CONFIG;
-    app->declared_in = "/etc/old.conf:7";
-    app->secret_sealed = "";
-    return app;
-}
-
-static apr_status_t find(const char *client_key)
-{
-    return dygw_apps_find(FAKE_CTX(gateway, pool), apps, client_key, &known);
-}
-
-static void declare_apps(void)
-{
-    assert_int_equal(dygw_declare_apps(FAKE_CTX(gateway, pool)), APR_SUCCESS);
-}
 
 /* --- signing in --- */
 
@@ -467,141 +384,6 @@ static void troubles_are_told_app_by_app(DYGW_UNUSED void **state)
     assert_string_equal(troubles, "pos served 1 - - 0; kiosk unread 0 - - 0; web conflict 0 client_key key-3 2; ");
 }
 
-/* --- what administrators may do --- */
-
-static void set_token_read(apr_int64_t id)
-{
-    dygw_app_set_token_read(FAKE_CTX(gateway, pool), &actor, id, 1, &out);
-}
-
-static void new_secret(apr_int64_t id, dygw_app_t **app)
-{
-    dygw_new_secret_t secret = { "a new secret", 3600000 };
-
-    dygw_app_new_secret(FAKE_CTX(gateway, pool), &actor, id, &secret, app, &out);
-}
-
-static void a_declared_app_is_shown_with_its_place_here(DYGW_UNUSED void **state)
-{
-    dygw_app_filter_t all = { -1, NULL };
-    dygw_page_t list;
-    dygw_app_t *app;
-
-    declare("pos", "key-1");
-    leave_row(1, "pos", "key-1");
-    leave_row(2, "kiosk", "key-2");
-    dygw_app_read(FAKE_CTX(gateway, pool), 1, &app, &out);
-    assert_int_equal(app->source, DYGW_APP_OF_CONFIG);
-    assert_string_equal(app->declared_in, "/etc/dygw.conf:12");
-    dygw_app_read(FAKE_CTX(gateway, pool), 2, &app, &out);
-    assert_string_equal(app->declared_in, "/etc/old.conf:7");
-    dygw_app_list(FAKE_CTX(gateway, pool), &all, 1, 20, &list, &out);
-    assert_string_equal(APR_ARRAY_IDX(list.rows, 0, dygw_app_t *)->declared_in, "/etc/dygw.conf:12");
-}
-
-static void a_declared_app_is_changed_in_the_file_alone(DYGW_UNUSED void **state)
-{
-    dygw_app_change_t change = { .name = "kiosk" };
-    dygw_app_t *app;
-
-    declare("pos", "key-1");
-    declare_apps();
-    dygw_app_change(FAKE_CTX(gateway, pool), &actor, 1, &change, &app, &out);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    assert_non_null(strstr(out.message, "declared in /etc/dygw.conf:12 on this host"));
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    new_secret(1, &app);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    assert_int_equal(fake_store_entries(), 1);
-    assert_string_equal(fake_store_app(0)->name, "till");
-}
-
-static void so_is_one_that_is_not_taken_over_yet(DYGW_UNUSED void **state)
-{
-    declare("pos", "key-1");
-    record(1, "pos", "key-1");
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-}
-
-static void an_app_in_conflict_is_still_the_databases(DYGW_UNUSED void **state)
-{
-    declare("pos", "key-1");
-    record(1, "pos", "key-2");
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_OK);
-}
-
-static void while_another_host_declares_it_it_is_left_alone(DYGW_UNUSED void **state)
-{
-    dygw_app_t *app;
-
-    leave_row(1, "pos", "key-1");
-    fake_store_set_holders(1);
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    assert_non_null(strstr(out.message, "declared in /etc/old.conf:7 on another host"));
-    new_secret(1, &app);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    assert_int_equal(fake_store_entries(), 0);
-}
-
-static void an_app_that_is_gone_is_handed_back_by_a_new_secret(DYGW_UNUSED void **state)
-{
-    dygw_app_t *app;
-
-    leave_row(1, "pos", "key-1")->status = DYGW_APP_DISABLED;
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_APP_DECLARED);
-    assert_non_null(strstr(out.message, "POST /apps/1/secret"));
-    new_secret(1, &app);
-    assert_int_equal(out.code, DYGW_OK);
-    assert_int_equal(app->source, DYGW_APP_OF_DATABASE);
-    assert_null(app->declared_in);
-    assert_int_equal(app->status, DYGW_APP_ACTIVE);
-    assert_null(app->old_secret_sealed); /* there was none to keep */
-    assert_int_equal(fake_store_entries(), 1);
-    assert_string_equal(fake_store_entry(0)->action, "app.secret");
-    assert_string_equal(fake_store_entry(0)->actor, "zhang");
-    assert_string_equal(fake_store_entry(0)->before_state,
-                        "{\"status\":\"disabled\",\"source\":\"config\",\"old_secret_until\":null}");
-    assert_string_equal(fake_store_entry(0)->after_state,
-                        "{\"status\":\"active\",\"source\":\"database\",\"old_secret_until\":null}");
-    assert_int_equal(find("key-1"), APR_SUCCESS);
-    assert_string_equal(known->secret, "a new secret");
-    set_token_read(1);
-    assert_int_equal(out.code, DYGW_OK);
-}
-
-static void without_knowing_who_declares_it_nothing_is_handed_back(DYGW_UNUSED void **state)
-{
-    dygw_app_t *app;
-
-    leave_row(1, "pos", "key-1");
-    fake_store_fail(FAKE_HOLDERS, 0, 1, APR_EGENERAL, 0);
-    new_secret(1, &app);
-    assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
-    assert_int_equal(fake_store_entries(), 0);
-}
-
-static void what_a_declared_app_has_is_taken(DYGW_UNUSED void **state)
-{
-    dygw_new_app_t wanted = { .name = "kiosk", .code = "pos" };
-    dygw_app_t *app;
-    const char *secret;
-
-    declare("pos", "key-1"); /* without a row as yet */
-    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
-    assert_int_equal(out.code, DYGW_CONFLICT);
-    assert_string_equal(out.field, "code");
-    wanted.client_key = "key-1";
-    dygw_app_create(FAKE_CTX(gateway, pool), &actor, &wanted, &app, &secret, &out);
-    assert_int_equal(out.code, DYGW_CONFLICT);
-    assert_string_equal(out.field, "client_key");
-    assert_int_equal(fake_store_entries(), 0);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
 
 int main(void)
@@ -631,14 +413,6 @@ int main(void)
         TEST(a_new_key_that_another_app_has_is_a_conflict),
         TEST(a_conflict_holds_those_that_wait_for_its_key),
         TEST(troubles_are_told_app_by_app),
-        TEST(a_declared_app_is_shown_with_its_place_here),
-        TEST(a_declared_app_is_changed_in_the_file_alone),
-        TEST(so_is_one_that_is_not_taken_over_yet),
-        TEST(an_app_in_conflict_is_still_the_databases),
-        TEST(while_another_host_declares_it_it_is_left_alone),
-        TEST(an_app_that_is_gone_is_handed_back_by_a_new_secret),
-        TEST(without_knowing_who_declares_it_nothing_is_handed_back),
-        TEST(what_a_declared_app_has_is_taken),
     };
 
     apr_initialize();

@@ -35,8 +35,8 @@ typedef struct edit_t {
     const char *secret_sealed;
     dygw_ms_t grace_ms;
     const char *taken; /* the field of a new app that another app has already */
-    /* An app that httpd.conf owns is not changed here, unless it gets a secret when no host declares
-     * it any more. */
+    /* An app that httpd.conf owns is not changed here, unless it gets a secret when no host
+     * declares it any more. */
     int hands_back;
     int is_gone;    /* known: no live host declares it */
     int is_refused; /* it was found to be httpd.conf's */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * apps/: the verifier apps. This header has the cache in which requests find their app without the
  * database, at most two seconds late after a change, and what administrators do with apps. Beside
- * it: the apps that httpd.conf declares (declare.h), the audit trail (audit.h), the reads of the access token on their way there (reads.h), the
- * limit of requests (meter.h), the master key (key.h) and its change (reseal.h). The room may call
- * the top of gateway/ and what is below, and no other room of gateway/. */
+ * it: the apps that httpd.conf declares (declare.h), the audit trail (audit.h), the reads of the
+ * access token on their way there (reads.h), the limit of requests (meter.h), the master key (key.h)
+ * and its change (reseal.h). The room may call the top of gateway/ and what is below, and no other
+ * room of gateway/. */
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 
@@ -39,9 +40,9 @@ apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool);
 
 /* Finds an app by its client_key; *app is from ctx->pool. An app that httpd.conf declares is found
  * there, whether the database answers or not; where it does, the app has its row, and its id,
- * afterwards. APR_NOTFOUND: there is no such app. APR_EACCES: there is, and its secret does not open
- * with the master key, or could not be read at the start. APR_EGENERAL: the apps could not be read
- * yet, because the database does not answer. */
+ * afterwards. APR_NOTFOUND: there is no such app. APR_EACCES: there is, and its secret does not
+ * open with the master key, or could not be read at the start. APR_EGENERAL: the apps could not be
+ * read yet, because the database does not answer. */
 apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
                             dygw_known_app_t **app);
 
@@ -52,8 +53,8 @@ int dygw_app_may_use_store(const dygw_known_app_t *app, const char *poi_id);
 const char *dygw_app_seal_purpose(apr_pool_t *pool, const char *client_key);
 
 /* --- for /internal: each change of an app is in the audit trail, with its actor. Results are in
- * ctx->pool. All of these functions may end with DYGW_DATABASE_UNAVAILABLE, and those that change an
- * app with DYGW_APP_DECLARED: httpd.conf owns it, out->message says where it is declared. An app
+ * ctx->pool. All of these functions may end with DYGW_DATABASE_UNAVAILABLE, and those that change
+ * an app with DYGW_APP_DECLARED: httpd.conf owns it, out->message says where it is declared. An app
  * that this host declares has source and declared_in from there. --- */
 typedef struct dygw_new_app_t {
     const char *name;
@@ -67,9 +68,9 @@ typedef struct dygw_new_app_t {
 } dygw_new_app_t;
 
 /* Creates an app. *secret is its secret in plain text, for the reply: it cannot be read again
- * later. DYGW_CONFLICT: another app, of the database or declared, has the code or the client_key, out->field says which.
- * DYGW_INTERNAL_ERROR: the secret could not be made. DYGW_KEY_UNAVAILABLE: the master key is wrong,
- * and would seal what nobody opens later. */
+ * later. DYGW_CONFLICT: another app, of the database or declared, has the code or the client_key,
+ * out->field says which. DYGW_INTERNAL_ERROR: the secret could not be made. DYGW_KEY_UNAVAILABLE:
+ * the master key is wrong, and would seal what nobody opens later. */
 void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dygw_new_app_t *wanted,
                      dygw_app_t **app, const char **secret, dygw_result_t *out);
 

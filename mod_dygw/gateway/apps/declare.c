@@ -2,8 +2,8 @@
  * The apps that httpd.conf declares, and their rows. See declare.h.
  *
  * All rows are read twice where something is to be written: the second time within the transaction
- * that keeps all other hosts from changing apps, so that what is written fits what is there, however
- * many hosts do it at once. */
+ * that keeps all other hosts from changing apps, so that what is written fits what is there,
+ * however many hosts do it at once. */
 #include "gateway/apps/declare.h"
 
 #include <apr_network_io.h>
