@@ -2,9 +2,9 @@
  * apps/: the verifier apps. This header has the cache in which requests find their app without the
  * database, at most two seconds late after a change, and what administrators do with apps. Beside
  * it: the apps that httpd.conf declares (declare.h), the audit trail (audit.h), the reads of the
- * access token on their way there (reads.h), the limit of requests (meter.h), the master key (key.h)
- * and its change (reseal.h). The room may call the top of gateway/ and what is below, and no other
- * room of gateway/. */
+ * access token on their way there (reads.h), the limit of requests (meter.h), the master key
+ * (key.h) and its change (reseal.h). The room may call the top of gateway/ and what is below, and
+ * no other room of gateway/. */
 #ifndef DYGW_GATEWAY_APPS_APPS_H
 #define DYGW_GATEWAY_APPS_APPS_H
 
