@@ -232,7 +232,7 @@ is($internal->call(GET => "/reports/verifications?app_id=$mine->{id}")->{json}{d
     'its history is there');
 ok(poll(sub {
         ($database->query("SELECT secret_sealed FROM dygw_apps WHERE id = $mine->{id}") // '') eq '';
-    }, 15), 'its stored secret is erased');
+    }, 40), 'its stored secret is erased');
 
 # --- in each other's way ---
 
@@ -259,7 +259,7 @@ is(listed('kiosk')->{source}, 'database', 'and is the databases');
 
 declare(section('pos', Secret => 'new'));
 is_refused(client('key-of-mine', 'mine'), 401, UNKNOWN, 'a section that is gone: the app is unknown');
-ok(poll(sub { listed('mine')->{status} eq 'disabled' }, 20), 'its row stays, disabled');
+ok(poll(sub { listed('mine')->{status} eq 'disabled' }, 40), 'its row stays, disabled');
 ($entry) = grep { $_->{action} eq 'app.undeclare' } entries_of($mine->{id});
 is(($entry // {})->{actor}, 'config:' . substr(hostname(), 0, 64), 'with an entry');
 my $answer = $internal->call(PATCH => "/apps/$mine->{id}", { name => 'x' });

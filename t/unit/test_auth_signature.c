@@ -115,7 +115,7 @@ static void two_secrets_of_httpd_conf_count_without_end(DYGW_UNUSED void **state
     app.secret = "sk_the_new_one_that_nobody_has_yet";
     app.old_secret = SECRET;
     app.old_secret_until = DYGW_NO_TIME;
-    app.old_secret_stays = 1;
+    app.is_declared = 1;
     assert_int_equal(authenticate(), DYGW_OK);
     app.secret = SECRET;
     app.old_secret = NULL;

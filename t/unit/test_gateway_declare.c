@@ -28,7 +28,7 @@ static void with_the_database_away_a_declared_app_is_found(DYGW_UNUSED void **st
     assert_string_equal(known->client_key, "key-1");
     assert_string_equal(known->secret, "declared secret of key-1");
     assert_string_equal(known->old_secret, "the one before");
-    assert_true(known->old_secret_stays);
+    assert_true(known->is_declared);
     assert_true(known->allow_token_read);
     assert_null(known->poi_ids);
     assert_int_equal(known->rate_per_second, 5);
@@ -132,6 +132,7 @@ static void an_app_without_its_secret_is_refused(DYGW_UNUSED void **state)
     declare("pos", "key-1")->secret = NULL;
     record(1, "pos", "key-1");
     assert_int_equal(find("key-1"), APR_EACCES);
+    assert_true(known->is_declared);
     fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
     reload();
     declare("pos", "key-1")->secret = NULL;

@@ -362,7 +362,7 @@ static dygw_known_app_t *known_by_file(const looking_t *l, apr_int64_t id)
     known->secret = app->secret;
     known->old_secret = app->old_secret;
     known->old_secret_until = DYGW_NO_TIME;
-    known->old_secret_stays = 1;
+    known->is_declared = 1;
     known->status = app->is_disabled ? DYGW_APP_DISABLED : DYGW_APP_ACTIVE;
     known->allow_token_read = app->allow_token_read;
     known->poi_ids = app->stores;

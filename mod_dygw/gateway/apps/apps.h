@@ -24,7 +24,8 @@ typedef struct dygw_known_app_t {
     const char *old_secret; /* NULL: none; else valid until old_secret_until, which is at most
                              * DYGW_APP_GRACE_MAX_MS ahead */
     dygw_ms_t old_secret_until;
-    int old_secret_stays; /* it is valid without end: both stand in httpd.conf */
+    int is_declared; /* in httpd.conf: both secrets are valid without end, and NULL where they
+                      * could not be read */
     dygw_app_status_e status;
     int allow_token_read;
     apr_array_header_t *poi_ids; /* of const char *: the app's stores; NULL = all stores */
