@@ -281,6 +281,19 @@ $internal->disconnect;
 declare(section('pos', Secret => 'new'), section('mine'));
 signs_in(client('key-of-mine', 'mine'), 'declared again');
 ok(poll(sub { listed('mine')->{source} eq 'config' }, 10), 'it is the files again');
+
+# --- a secret that cannot be read ---
+
+declare(section('pos', Secret => 'new'), section('web'), section('mine'));
+signs_in($web, 'with its secret');
+unlink $server->dir . '/secret-web' or die "secret-web: $!";
+$_->disconnect for $internal, $web;
+$gateway->graceful;
+$gateway->wait_healthy;
+$answer = stores_of($web);
+error_is($answer, 503, 'key_unavailable', 'an app whose secret cannot be read is refused');
+like($answer->{json}{message}, qr/secret of this app could not be read/, 'and told so');
+signs_in($pos, 'the others are served');
 $dump = dump_of_database();
 unlike($dump, qr/$SECRET{$_}/, "the database never knew the $_ secret") for qw(new old web kiosk mine);
 $_->disconnect for $internal, $gateway->client, $pos, $web;
