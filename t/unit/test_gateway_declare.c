@@ -103,6 +103,20 @@ static void a_row_that_cannot_be_made_refuses_nobody_and_is_tried_once_a_second(
     assert_true(known->id == 1);
 }
 
+static void no_row_is_made_while_the_database_is_away(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    find("nobody"); /* the apps are read */
+    gateway->host->database_state = DYGW_DB_UNREACHABLE;
+    fake_trace();
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_true(known->id == 0);
+    assert_string_equal(fake_trace(), "");
+    gateway->host->database_state = DYGW_DB_OK;
+    find("key-1");
+    assert_true(known->id == 1);
+}
+
 static void the_files_secrets_count_and_no_other(DYGW_UNUSED void **state)
 {
     declare("pos", "key-1");
@@ -396,6 +410,7 @@ int main(void)
         TEST(the_first_request_makes_the_row),
         TEST(the_row_that_another_host_has_made_is_found),
         TEST(a_row_that_cannot_be_made_refuses_nobody_and_is_tried_once_a_second),
+        TEST(no_row_is_made_while_the_database_is_away),
         TEST(the_files_secrets_count_and_no_other),
         TEST(what_the_file_says_counts_before_the_row_is_refreshed),
         TEST(an_app_without_its_secret_is_refused),

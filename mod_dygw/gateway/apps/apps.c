@@ -414,12 +414,15 @@ static int lacks_row(const looking_t *l)
 }
 
 /* The background makes the rows after each start; a request may come before. Requests of one
- * process wait for the one that does it. */
+ * process wait for the one that does it, unless the database has gone away since. */
 static void make_rows(const looking_t *l)
 {
     dygw_apps_t *apps = l->apps;
     dygw_ms_t ago;
 
+    if (atomic_load(&l->ctx->gateway->host->database_state) != DYGW_DB_OK) {
+        return;
+    }
     apr_thread_mutex_lock(apps->declaring);
     ago = dygw_now() - apps->declared_at;
     if (lacks_row(l) && (apps->declared_at == 0 || ago < 0 || ago >= RELOAD_PAUSE_MS)) {
