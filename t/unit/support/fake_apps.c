@@ -8,7 +8,6 @@
 #include <apr_strings.h>
 
 #include "fake_world.h"
-#include "store/declaration.h"
 #include "util/compiler.h"
 
 #define APPS_MAX    600
@@ -22,7 +21,6 @@ static apr_int64_t apps_version;
 static dygw_audit_entry_t entries[ENTRIES_MAX];
 static int entry_count;
 static int seen_resets;
-static int holders;
 /* As it was when the present change of several apps began. */
 static dygw_app_t apps_before[APPS_MAX];
 static int app_count_before, entry_count_before;
@@ -41,7 +39,6 @@ static void keep_up(void)
         app_count = 0;
         entry_count = 0;
         apps_version = 1;
-        holders = 0;
     }
 }
 
@@ -301,24 +298,6 @@ apr_status_t dygw_store_audit_insert(DYGW_UNUSED dygw_db_t *db, const dygw_audit
     to->before_state = apr_pstrdup(p, entry->before_state);
     to->after_state = apr_pstrdup(p, entry->after_state);
     return APR_SUCCESS;
-}
-
-void fake_store_set_holders(int hosts)
-{
-    keep_up();
-    holders = hosts;
-}
-
-apr_status_t dygw_store_declaration_holders(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const char *client_key,
-                                            DYGW_UNUSED const char *code, int *live)
-{
-    apr_status_t rv;
-
-    if (!enter(FAKE_HOLDERS, &rv)) {
-        return rv;
-    }
-    *live = holders;
-    return fake_store_leave(rv, APR_SUCCESS);
 }
 
 apr_status_t dygw_store_app_reseal(DYGW_UNUSED dygw_db_t *db, const dygw_app_reseal_t *secrets, int count, int *done)
