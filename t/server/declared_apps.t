@@ -183,7 +183,7 @@ is_deeply([ map { stores_of($web)->{status} } 1 .. 4 ], [ (200) x 4 ], 'another 
 declare(section('pos', Secret => 'new old', TokenRead => 'on'), section('web', RateLimit => '1 2'));
 signs_in($pos, 'with the database');
 my $known = redeem($pos)->{json}{data}{id};
-$server->announce(qw(AH00629 AH00632 AH00633 AH00636 AH00639 DYGW0600 DYGW0601 DYGW0310 DYGW0346 DYGW0350));
+$server->announce(qw(AH00629 AH00632 AH00633 AH00636 AH00639 AH02655 DYGW0600 DYGW0601 DYGW0310 DYGW0346 DYGW0350));
 $database->stop;
 $gateway->restart; # no child has ever seen the apps
 poll { $gateway->plain->call(GET => '/health/live')->{status} == 200 };
