@@ -35,8 +35,8 @@ static void report_full_table(const dygw_call_t *call)
     dygw_log_rarely(&call->log, ERR, call->app->client_key, 0,
                     DYGWNO(0200) "app %" APR_INT64_T_FMT " has its share of the %d entries of "
                                  "DygwNonceStore in use, its requests to /open are refused: give "
-                                 "it more entries, or shorten DygwSignatureWindow",
-                    call->app->id, call->runtime->cfg->nonce_entries);
+                                 "it more entries, or shorten DygwSignatureWindow (client_key %s)",
+                    call->app->id, call->runtime->cfg->nonce_entries, call->app->client_key);
 }
 
 static void explain_full_table(const dygw_call_t *call, dygw_ms_t wait, dygw_result_t *out)
@@ -130,7 +130,7 @@ static void check_app(const dygw_call_t *call, dygw_result_t *out)
         out->message = "this app is disabled";
         return;
     }
-    wait = dygw_meter_admit(&call->runtime->gateway, call->app->id);
+    wait = dygw_meter_admit(&call->runtime->gateway, call->app);
     if (wait > 0) {
         out->code = DYGW_RATE_LIMITED;
         out->message = "this app calls too often; try again after Retry-After seconds";

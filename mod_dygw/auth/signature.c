@@ -71,7 +71,8 @@ static int is_signed_with(const char *secret, const dygw_call_t *call, const cha
 static const char *old_secret_of(const dygw_known_app_t *app)
 {
     return app && app->old_secret
-                   && dygw_left_until(app->old_secret_until, DYGW_APP_GRACE_MAX_MS) > 0
+                   && (app->is_declared
+                       || dygw_left_until(app->old_secret_until, DYGW_APP_GRACE_MAX_MS) > 0)
                ? app->old_secret
                : NULL;
 }
@@ -95,6 +96,10 @@ static const dygw_known_app_t *authenticate(dygw_call_t *call, dygw_result_t *ou
 
     if (rv == APR_EACCES) {
         dygw_explain_key(out);
+        if (app && app->is_declared) {
+            out->message = "the secret of this app could not be read when the gateway was started; "
+                           "the administrator has to see to its file, and to reload httpd";
+        }
         return NULL;
     }
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {

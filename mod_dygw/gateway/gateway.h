@@ -55,7 +55,8 @@ typedef enum {
     DYGW_UPSTREAM_UNAVAILABLE,
     DYGW_NONCE_STORE_FULL,
     DYGW_UPSTREAM_TIMEOUT,
-    DYGW_FORBIDDEN /* by httpd itself */
+    DYGW_FORBIDDEN, /* by httpd itself */
+    DYGW_APP_DECLARED
 } dygw_code_e;
 
 /* How a call of the gateway ended, for the reply to the caller. A result of zeros is DYGW_OK. */

@@ -72,5 +72,7 @@ void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app)
     dygw_jsonw_bool(w, "allow_token_read", app->allow_token_read);
     dygw_jsonw_time(w, "last_used_at", app->last_used_at);
     put_stores(w, app->poi_ids);
+    dygw_jsonw_string(w, "source", dygw_app_source_word(app->source));
+    dygw_jsonw_string(w, "declared_in", app->declared_in);
     dygw_jsonw_end_object(w);
 }

@@ -27,6 +27,7 @@ static const code_t codes[] = {
     [DYGW_NOT_FOUND] = { HTTP_NOT_FOUND, "not_found" },
     [DYGW_METHOD_NOT_ALLOWED] = { HTTP_METHOD_NOT_ALLOWED, "method_not_allowed" },
     [DYGW_REQUEST_IN_PROGRESS] = { HTTP_CONFLICT, "request_in_progress" },
+    [DYGW_APP_DECLARED] = { HTTP_CONFLICT, "app_declared" },
     [DYGW_CONFLICT] = { HTTP_CONFLICT, "conflict" },
     [DYGW_NOT_ENOUGH_COUPONS] = { HTTP_CONFLICT, "not_enough_coupons" },
     [DYGW_BODY_TOO_LARGE] = { HTTP_REQUEST_ENTITY_TOO_LARGE, "body_too_large" },

@@ -52,6 +52,13 @@ static inline const char *dygw_app_source_word(dygw_app_source_e source)
     return source == DYGW_APP_OF_CONFIG ? "config" : "database";
 }
 
+/* Whether a sealed secret stands in the app's row. 0: the app is declared, and its secret is known
+ * only to hosts that declare it. */
+static inline int dygw_app_has_secret(const dygw_app_t *app)
+{
+    return app->secret_sealed && *app->secret_sealed;
+}
+
 /* What an app is called in messages: its code, or its client_key. */
 static inline const char *dygw_app_label(const dygw_app_t *app)
 {
@@ -70,11 +77,26 @@ typedef int dygw_store_app_edit_fn(void *baton, dygw_app_t *app, dygw_audit_entr
 apr_status_t dygw_store_app_insert(dygw_db_t *db, dygw_app_t *app, dygw_store_app_edit_fn *edit,
                                    void *baton, const char **taken);
 
-/* Lets `edit` change name, description, status, allow_token_read, poi_ids, the secrets and
- * updated_at of one app; *app is the app afterwards, from pool. No other change comes in between.
- * APR_NOTFOUND. */
+/* Lets `edit` change name, code, description, client_key, status, allow_token_read, poi_ids, the
+ * secrets, source, declared_in and updated_at of one app; *app is the app afterwards, from pool. No
+ * other change comes in between. APR_NOTFOUND. */
 apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app_edit_fn *edit,
                                    void *baton, dygw_app_t **app, apr_pool_t *pool);
+
+/* --- several changes as one: begun, made, ended; the version is raised once. From the beginning to
+ * the end nobody else changes apps, so that what is read in between stays true. The entries of the
+ * audit trail are the caller's to write (dygw_store_audit_insert) --- */
+
+apr_status_t dygw_store_apps_begin(dygw_db_t *db);
+
+/* Inserts *app, and gives it its id. Its client_key and code are free, which the caller knows. */
+apr_status_t dygw_store_app_add(dygw_db_t *db, dygw_app_t *app);
+
+/* Writes all that dygw_store_app_change may change. */
+apr_status_t dygw_store_app_put(dygw_db_t *db, const dygw_app_t *app);
+
+/* rv: what came of it so far. APR_SUCCESS is committed, anything else rolled back and returned. */
+apr_status_t dygw_store_apps_end(dygw_db_t *db, apr_status_t rv);
 
 /* --- what changes no app for those who use it: the version stays --- */
 

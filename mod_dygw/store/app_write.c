@@ -219,6 +219,30 @@ apr_status_t dygw_store_app_change(dygw_db_t *db, apr_int64_t id, dygw_store_app
     return end_change(db, rv);
 }
 
+/* --- many as one --- */
+
+apr_status_t dygw_store_apps_begin(dygw_db_t *db)
+{
+    return begin_change(db, &app_version_raise);
+}
+
+apr_status_t dygw_store_apps_end(dygw_db_t *db, apr_status_t rv)
+{
+    return end_change(db, rv);
+}
+
+apr_status_t dygw_store_app_add(dygw_db_t *db, dygw_app_t *app)
+{
+    apr_status_t rv = next_app_id(db, &app->id);
+
+    return rv == APR_SUCCESS ? insert_app(db, app) : rv;
+}
+
+apr_status_t dygw_store_app_put(dygw_db_t *db, const dygw_app_t *app)
+{
+    return update_app(db, app);
+}
+
 /* --- what is no change for anybody --- */
 
 static apr_status_t reseal_secret(dygw_db_t *db, const dygw_app_reseal_t *secret, int *done)

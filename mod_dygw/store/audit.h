@@ -10,8 +10,8 @@ typedef struct dygw_audit_entry_t {
     apr_int64_t id;
     dygw_ms_t at;
     const char *actor;
-    const char *action;       /* app.create, app.change, app.token_access, app.secret, token.read,
-                               * reconciliation.refresh */
+    const char *action;       /* app.create, app.change, app.token_access, app.secret, app.declare,
+                               * app.undeclare, token.read, reconciliation.refresh */
     const char *target;       /* "app:17"; NULL = none */
     const char *before_state; /* JSON object of what changed, without secrets; NULL = nothing */
     const char *after_state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memory for texts that are written from front to back, and texts that are cut. */
+ * Memory for texts that are written from front to back, texts that are cut, and lists of texts. */
 #include "util/text.h"
 
 #include <apr_strings.h>
@@ -45,4 +45,35 @@ const char *dygw_text_clip(const char *text, int chars, apr_pool_t *pool)
         end++;
     }
     return text;
+}
+
+apr_array_header_t *dygw_texts_copy(const apr_array_header_t *list, apr_pool_t *pool)
+{
+    apr_array_header_t *copy;
+    int i;
+
+    if (!list) {
+        return NULL;
+    }
+    copy = apr_array_make(pool, list->nelts, sizeof(const char *));
+    for (i = 0; i < list->nelts; i++) {
+        APR_ARRAY_PUSH(copy, const char *)
+            = apr_pstrdup(pool, APR_ARRAY_IDX(list, i, const char *));
+    }
+    return copy;
+}
+
+int dygw_texts_equal(const apr_array_header_t *a, const apr_array_header_t *b)
+{
+    int i;
+
+    if (!a || !b || a->nelts != b->nelts) {
+        return a == b;
+    }
+    for (i = 0; i < a->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(a, i, const char *), APR_ARRAY_IDX(b, i, const char *)) != 0) {
+            return 0;
+        }
+    }
+    return 1;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Functions for texts: compare texts that may be absent (NULL), count characters, cut a text to a
- * length, and get memory for a text that is written from front to back. */
+ * length, copy and compare lists of texts, and get memory for a text that is written from front to
+ * back. */
 #ifndef DYGW_UTIL_TEXT_H
 #define DYGW_UTIL_TEXT_H
 
 #include <string.h>
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 /* Whether both texts are there, and equal. */
 static inline int dygw_text_same(const char *a, const char *b)
@@ -35,6 +37,14 @@ static inline size_t dygw_characters(const char *text)
 /* Cuts UTF-8 text to at most `chars` characters. Returns text itself (which may be NULL), or its
  * beginning, from pool. */
 const char *dygw_text_clip(const char *text, int chars, apr_pool_t *pool);
+
+/* --- lists: arrays of const char *, which may be absent (NULL) --- */
+
+/* A copy of the list and of its texts, from pool. */
+apr_array_header_t *dygw_texts_copy(const apr_array_header_t *list, apr_pool_t *pool);
+
+/* Whether both lists have equal texts in the same order, or both are absent. */
+int dygw_texts_equal(const apr_array_header_t *a, const apr_array_header_t *b);
 
 /* --- growing --- */
 

@@ -324,6 +324,7 @@ static int run_suite(void)
     suite_slow();
     suite_apps();
     suite_apps_declared();
+    suite_declaring();
     suite_tables();
     suite_verifications();
     suite_columns();

@@ -102,6 +102,7 @@ void suite_doubt(void);
 void suite_slow(void);
 void suite_apps(void);
 void suite_apps_declared(void);
+void suite_declaring(void);
 void suite_tables(void);
 void suite_verifications(void);
 void suite_columns(void);

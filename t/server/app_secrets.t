@@ -127,7 +127,7 @@ is_deeply($entries[4]{before}, { name => 'app of a test' }, 'what was before');
 is_deeply($entries[4]{after}, { name => 'another name' }, 'and after');
 is($entries[0]{before}, undef, 'nothing was before it was made');
 is_deeply([ sort keys %{ $entries[0]{after} } ],
-    [qw(allow_token_read client_key code description name poi_ids status)], 'then all of it');
+    [qw(allow_token_read client_key code description name poi_ids source status)], 'then all of it');
 is($entries[1]{after}{old_secret_until}, undef, 'no grace time');
 like($entries[2]{after}{old_secret_until}, instant(), 'a grace time');
 is($_->{actor}, 'operator-1', 'by whom') for @entries;

@@ -18,6 +18,7 @@ use Dygw::Server qw(slurp);
 my ($true, $false, $null) = (JSON::PP::true, JSON::PP::false, undef);
 my @APP_KEYS = qw(
     id created_at updated_at name code description client_key status allow_token_read last_used_at poi_ids
+    source declared_in
 );
 
 my $gateway = Dygw::Gateway->new;

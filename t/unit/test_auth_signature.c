@@ -110,6 +110,18 @@ static void the_secret_before_counts_within_its_grace(DYGW_UNUSED void **state)
     assert_int_equal(authenticate(), DYGW_INVALID_CREDENTIALS);
 }
 
+static void two_secrets_of_httpd_conf_count_without_end(DYGW_UNUSED void **state)
+{
+    app.secret = "sk_the_new_one_that_nobody_has_yet";
+    app.old_secret = SECRET;
+    app.old_secret_until = DYGW_NO_TIME;
+    app.is_declared = 1;
+    assert_int_equal(authenticate(), DYGW_OK);
+    app.secret = SECRET;
+    app.old_secret = NULL;
+    assert_int_equal(authenticate(), DYGW_OK);
+}
+
 static void without_apps_nobody_is_refused_for_good(DYGW_UNUSED void **state)
 {
     find_rv = APR_EGENERAL;
@@ -248,6 +260,7 @@ int main(void)
         TEST(an_unknown_key_and_a_wrong_signature_look_alike),
         TEST(nobody_gets_in_with_the_secret_that_stands_for_none),
         TEST(the_secret_before_counts_within_its_grace),
+        TEST(two_secrets_of_httpd_conf_count_without_end),
         TEST(without_apps_nobody_is_refused_for_good),
         TEST(each_header_has_to_be_there),
         TEST(malformed_headers_are_named),

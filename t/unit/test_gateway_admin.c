@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the audit trail says about changes of apps, and new secrets.
  * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
- * links: gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+ * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_holders.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
 
@@ -94,7 +94,7 @@ static void a_new_app_is_recorded_with_all_but_its_secret(DYGW_UNUSED void **sta
     assert_recorded(1, "app.create", NULL,
                     "{\"name\":\"till\",\"code\":null,\"description\":null,"
                     "\"client_key\":\"key-1\",\"status\":\"active\",\"allow_token_read\":false,"
-                    "\"poi_ids\":null}");
+                    "\"poi_ids\":null,\"source\":\"database\"}");
 }
 
 static void what_differs_is_recorded_and_nothing_else(DYGW_UNUSED void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A master key that opens all, some or none of what the database holds.
  * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
- * links: gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+ * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_holders.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
 
@@ -102,6 +102,17 @@ static void a_damaged_secret_says_nothing_about_the_key(DYGW_UNUSED void **state
     assert_int_equal(fake_logged("DYGW0375"), 1);
 }
 
+static void apps_that_httpd_conf_declares_say_nothing_about_the_key(DYGW_UNUSED void **state)
+{
+    dygw_app_t app = { .id = 2, .client_key = "key-2", .source = DYGW_APP_OF_CONFIG, .secret_sealed = "" };
+
+    add_app(1, "key-1", gateway->seal);
+    fake_store_add_app(&app);
+    assert_int_equal(look(), DYGW_KEY_OPENS);
+    assert_int_equal(gateway->host->closed_count, 0);
+    assert_int_equal(fake_logged("DYGW"), 0);
+}
+
 static void the_old_key_is_as_good(DYGW_UNUSED void **state)
 {
     dygw_seal_t both = another_key;
@@ -149,6 +160,7 @@ int main(void)
         TEST(a_key_that_opens_nothing_is_said_once_until_it_opens_something),
         TEST(the_key_is_not_tried_again_while_no_app_has_changed),
         TEST(a_damaged_secret_says_nothing_about_the_key),
+        TEST(apps_that_httpd_conf_declares_say_nothing_about_the_key),
         TEST(the_old_key_is_as_good),
         TEST(what_is_known_of_one_key_is_not_believed_of_another),
         TEST(nothing_is_sealed_with_a_wrong_key),

@@ -60,7 +60,20 @@ static void limit(int per_second, int burst)
 
 static int wait_of(apr_int64_t app_id)
 {
-    return dygw_meter_admit(gateway, app_id);
+    const dygw_known_app_t app = { .id = app_id,
+                                   .client_key = "key",
+                                   .rate_per_second = gateway->rate_per_second,
+                                   .rate_burst = gateway->rate_burst };
+
+    return dygw_meter_admit(gateway, &app);
+}
+
+/* An app whose id is not known. */
+static int wait_of_key(const char *client_key)
+{
+    const dygw_known_app_t app = { .client_key = client_key, .rate_per_second = 1, .rate_burst = 2 };
+
+    return dygw_meter_admit(gateway, &app);
 }
 
 /* How many of `tries` at once come through. */
@@ -321,6 +334,30 @@ static void a_clock_set_back_does_not_stop_it(DYGW_UNUSED void **state)
     assert_int_equal(fake_store_calls(FAKE_APP_USED), 3);
 }
 
+static void an_app_has_its_own_rate(DYGW_UNUSED void **state)
+{
+    const dygw_known_app_t slow = { .id = 1, .client_key = "key", .rate_per_second = 1, .rate_burst = 1 };
+    const dygw_known_app_t free = { .id = 2, .client_key = "key", .rate_per_second = 0 };
+
+    limit(5, 5);
+    assert_int_equal(dygw_meter_admit(gateway, &slow), 0);
+    assert_int_equal(dygw_meter_admit(gateway, &slow), 1);
+    assert_int_equal(dygw_meter_admit(gateway, &free), 0);
+    assert_int_equal(dygw_meter_admit(gateway, &free), 0);
+    assert_int_equal(admitted(3, 10), 5);
+}
+
+static void apps_without_an_id_have_an_allowance_each(DYGW_UNUSED void **state)
+{
+    add_apps(1);
+    assert_int_equal(wait_of_key("key-1"), 0);
+    assert_int_equal(wait_of_key("key-1"), 0);
+    assert_int_equal(wait_of_key("key-1"), 1);
+    assert_int_equal(wait_of_key("key-2"), 0);
+    assert_int_equal(flush(), APR_SUCCESS);
+    assert_string_equal(fake_trace(), ""); /* and are nobody to write down */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -344,6 +381,8 @@ int main(void)
         TEST(many_apps_are_written_by_and_by),
         TEST(what_is_refused_is_a_use_too),
         TEST(a_clock_set_back_does_not_stop_it),
+        TEST(an_app_has_its_own_rate),
+        TEST(apps_without_an_id_have_an_allowance_each),
     };
 
     apr_initialize();

@@ -205,6 +205,17 @@ static void an_entry_says_who_and_what(DYGW_UNUSED void **state)
     assert_true(last.at >= before && last.at <= dygw_now());
 }
 
+static void a_read_of_an_app_without_an_id_is_refused(DYGW_UNUSED void **state)
+{
+    const dygw_known_app_t nameless = { .client_key = "ck_0123456789" };
+    dygw_result_t out = { 0 };
+
+    dygw_reads_record(&(dygw_ctx_t){ &gateway, &request, pool }, &nameless, "192.0.2.7", &out);
+    assert_int_equal(out.code, DYGW_DATABASE_UNAVAILABLE);
+    assert_int_equal(flush(&gateway), APR_SUCCESS);
+    assert_int_equal(committed_count, 0);
+}
+
 static void any_child_writes_all_of_it_once(DYGW_UNUSED void **state)
 {
     read_times(600);
@@ -310,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_read_needs_no_database),
         TEST(an_entry_says_who_and_what),
+        TEST(a_read_of_an_app_without_an_id_is_refused),
         TEST(any_child_writes_all_of_it_once),
         TEST(without_patience_a_batch_is_written),
         TEST(what_was_not_committed_stays),

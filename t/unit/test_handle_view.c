@@ -149,7 +149,11 @@ static void an_app_shows_its_keys_and_no_secret(DYGW_UNUSED void **state)
     assert_string_equal(app_text(&app), "{\"id\":3,\"created_at\":\"1970-01-01T00:00:00.001Z\","
                                         "\"updated_at\":\"1970-01-01T00:00:00.002Z\",\"name\":\"n\",\"code\":null,"
                                         "\"description\":null,\"client_key\":\"ck\",\"status\":\"disabled\","
-                                        "\"allow_token_read\":false,\"last_used_at\":null,\"poi_ids\":null}");
+                                        "\"allow_token_read\":false,\"last_used_at\":null,\"poi_ids\":null,"
+                                        "\"source\":\"database\",\"declared_in\":null}");
+    app.source = DYGW_APP_OF_CONFIG;
+    app.declared_in = "/etc/dygw.conf:12";
+    assert_non_null(strstr(app_text(&app), "\"source\":\"config\",\"declared_in\":\"/etc/dygw.conf:12\"}"));
 }
 
 static void all_stores_and_none_are_different(DYGW_UNUSED void **state)
@@ -159,7 +163,7 @@ static void all_stores_and_none_are_different(DYGW_UNUSED void **state)
     assert_non_null(strstr(app_text(&app), "\"poi_ids\":[]"));
     APR_ARRAY_PUSH(app.poi_ids, const char *) = "1";
     APR_ARRAY_PUSH(app.poi_ids, const char *) = "2";
-    assert_non_null(strstr(app_text(&app), "\"poi_ids\":[\"1\",\"2\"]}"));
+    assert_non_null(strstr(app_text(&app), "\"poi_ids\":[\"1\",\"2\"],"));
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What administrators do with apps: create, list, read, change, give a new secret. An app is read,
- * changed and written, and its entry of the audit trail is written, in one transaction.
+ * changed and written, and its entry of the audit trail is written, in one transaction. What
+ * httpd.conf declares is changed there, and only shown here.
  */
 #include "gateway/apps/apps.h"
 
@@ -10,8 +11,10 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/declare.h"
 #include "gateway/apps/key.h"
 #include "gateway/apps/meter.h"
+#include "store/declaration.h"
 #include "util/compiler.h"
 
 #define KEY_LEN       24
@@ -32,6 +35,11 @@ typedef struct edit_t {
     const char *secret_sealed;
     dygw_ms_t grace_ms;
     const char *taken; /* the field of a new app that another app has already */
+    /* An app that httpd.conf owns is not changed here, unless it gets a secret when no host
+     * declares it any more. */
+    int hands_back;
+    int is_gone;    /* known: no live host declares it */
+    int is_refused; /* it was found to be httpd.conf's */
 } edit_t;
 
 static void explain_app_error(apr_status_t rv, dygw_result_t *out)
@@ -52,6 +60,56 @@ static void finish_app_change(dygw_gateway_t *gateway, apr_status_t rv, dygw_res
     explain_app_error(rv, out);
     if (rv == APR_SUCCESS) {
         dygw_host_apps_changed(gateway);
+    }
+}
+
+/* --- what httpd.conf owns --- */
+
+/* The app as it is shown: where this host declares it, that counts more than what the row says. */
+static void show_declared(const dygw_ctx_t *ctx, dygw_app_t *app)
+{
+    const dygw_declared_app_t *declared = dygw_declared_of_row(ctx->gateway->declared, app);
+
+    if (declared) {
+        app->source = DYGW_APP_OF_CONFIG;
+        app->declared_in = declared->place;
+    }
+}
+
+/* Whether an edit must leave the app alone. */
+static int is_left_to_httpd_conf(const edit_t *edit, const dygw_app_t *app)
+{
+    return dygw_declared_of_row(edit->ctx->gateway->declared, app)
+           || (app->source == DYGW_APP_OF_CONFIG && !(edit->hands_back && edit->is_gone));
+}
+
+static void explain_declared(const edit_t *edit, dygw_result_t *out)
+{
+    const dygw_app_t *app = edit->app;
+    const dygw_declared_app_t *declared = dygw_declared_of_row(edit->ctx->gateway->declared, app);
+    const char *place = app->declared_in ? app->declared_in : "httpd.conf";
+    apr_pool_t *pool = edit->ctx->pool;
+
+    out->code = DYGW_APP_DECLARED;
+    if (declared) {
+        out->message = apr_psprintf(pool,
+                                    "this app is declared in %s on this host; change it there, and "
+                                    "reload httpd",
+                                    declared->place);
+    }
+    else if (!edit->is_gone) {
+        out->message = apr_psprintf(pool,
+                                    "this app is declared in %s on another host; change it there, "
+                                    "and reload httpd",
+                                    place);
+    }
+    else {
+        out->message = apr_psprintf(pool,
+                                    "this app was declared in %s, and no host declares it any "
+                                    "more; declare it again, or give it a secret with POST "
+                                    "/apps/%" APR_INT64_T_FMT "/secret, after which it can be "
+                                    "changed here",
+                                    place, app->id);
     }
 }
 
@@ -89,6 +147,15 @@ static void explain_taken(const char *taken, dygw_result_t *out)
     out->code = DYGW_CONFLICT;
     out->field = taken;
     out->message = "another app has it already; choose another";
+}
+
+/* Declared apps may have no row yet. */
+static const char *taken_by_declared(const dygw_declared_t *declared, const dygw_new_app_t *wanted)
+{
+    if (wanted->client_key && dygw_declared_app(declared, wanted->client_key)) {
+        return "client_key";
+    }
+    return wanted->code && dygw_declared_app_of_code(declared, wanted->code) ? "code" : NULL;
 }
 
 static dygw_app_t *new_app(const dygw_new_app_t *wanted, apr_pool_t *pool)
@@ -141,11 +208,16 @@ void dygw_app_create(const dygw_ctx_t *ctx, const dygw_actor_t *actor, const dyg
 {
     edit_t edit
         = { .ctx = ctx, .actor = actor, .action = "app.create", .app = new_app(wanted, ctx->pool) };
+    const char *declared = taken_by_declared(ctx->gateway->declared, wanted);
     apr_status_t rv;
 
     *out = (dygw_result_t){ 0 };
     *app = edit.app;
     *secret = wanted->secret;
+    if (declared) {
+        explain_taken(declared, out);
+        return;
+    }
     if (!dygw_key_may_seal(ctx)) {
         dygw_explain_key(out);
         return;
@@ -172,11 +244,15 @@ void dygw_app_list(const dygw_ctx_t *ctx, const dygw_app_filter_t *filter, int p
 {
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
+    int i;
 
     *out = (dygw_result_t){ 0 };
     if (rv == APR_SUCCESS) {
         rv = dygw_store_app_list(db, filter, (page - 1) * page_size, page_size, found, ctx->pool);
         dygw_db_close(db);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < found->rows->nelts; i++) {
+        show_declared(ctx, APR_ARRAY_IDX(found->rows, i, dygw_app_t *));
     }
     explain_app_error(rv, out);
 }
@@ -191,6 +267,9 @@ void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw
         rv = dygw_store_app_get(db, id, app, ctx->pool);
         dygw_db_close(db);
     }
+    if (rv == APR_SUCCESS) {
+        show_declared(ctx, *app);
+    }
     explain_app_error(rv, out);
 }
 
@@ -198,10 +277,14 @@ void dygw_app_read(const dygw_ctx_t *ctx, apr_int64_t id, dygw_app_t **app, dygw
 
 static int apply_app_edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
-    const edit_t *edit = baton;
+    edit_t *edit = baton;
     dygw_app_t before = *app;
     int changed;
 
+    edit->is_refused = is_left_to_httpd_conf(edit, app);
+    if (edit->is_refused) {
+        return 0;
+    }
     edit->apply(edit, app);
     changed = dygw_audit_fill_app(edit->ctx, edit->actor, edit->action, &before, app, entry);
     if (changed) {
@@ -213,8 +296,19 @@ static int apply_app_edit(void *baton, dygw_app_t *app, dygw_audit_entry_t *entr
 static apr_status_t change_app_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     edit_t *edit = baton;
+    int hosts = 0;
+    apr_status_t rv
+        = dygw_store_app_change(db, edit->id, apply_app_edit, edit, &edit->app, ctx->pool);
 
-    return dygw_store_app_change(db, edit->id, apply_app_edit, edit, &edit->app, ctx->pool);
+    if (rv != APR_SUCCESS || !edit->is_refused) {
+        return rv;
+    }
+    rv = dygw_store_declaration_holders(db, edit->app->client_key, edit->app->code, &hosts);
+    edit->is_gone = hosts == 0;
+    if (rv == APR_SUCCESS && edit->is_gone && edit->hands_back) {
+        rv = dygw_store_app_change(db, edit->id, apply_app_edit, edit, &edit->app, ctx->pool);
+    }
+    return rv;
 }
 
 static void change_app(edit_t *edit, dygw_result_t *out)
@@ -223,6 +317,9 @@ static void change_app(edit_t *edit, dygw_result_t *out)
 
     *out = (dygw_result_t){ 0 };
     finish_app_change(ctx->gateway, dygw_db_work(ctx, change_app_with, edit, DYGW_DB_ONCE), out);
+    if (out->code == DYGW_OK && edit->is_refused) {
+        explain_declared(edit, out);
+    }
 }
 
 static void apply_change(const edit_t *edit, dygw_app_t *app)
@@ -277,9 +374,16 @@ void dygw_app_set_token_read(const dygw_ctx_t *ctx, const dygw_actor_t *actor, a
 
 static void apply_secret(const edit_t *edit, dygw_app_t *app)
 {
-    app->old_secret_sealed = edit->grace_ms > 0 ? app->secret_sealed : NULL;
-    app->old_secret_until = edit->grace_ms > 0 ? dygw_now() + edit->grace_ms : DYGW_NO_TIME;
+    int keeps_old = edit->grace_ms > 0 && dygw_app_has_secret(app);
+
+    app->old_secret_sealed = keeps_old ? app->secret_sealed : NULL;
+    app->old_secret_until = keeps_old ? dygw_now() + edit->grace_ms : DYGW_NO_TIME;
     app->secret_sealed = edit->secret_sealed;
+    if (app->source == DYGW_APP_OF_CONFIG) {
+        app->source = DYGW_APP_OF_DATABASE;
+        app->declared_in = NULL;
+        app->status = DYGW_APP_ACTIVE;
+    }
 }
 
 void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_int64_t id,
@@ -290,7 +394,8 @@ void dygw_app_new_secret(const dygw_ctx_t *ctx, const dygw_actor_t *actor, apr_i
                     .action = "app.secret",
                     .id = id,
                     .apply = apply_secret,
-                    .grace_ms = secret->grace_ms };
+                    .grace_ms = secret->grace_ms,
+                    .hands_back = 1 };
 
     dygw_app_read(ctx, id, app, out);
     if (out->code == DYGW_OK) {

@@ -22,9 +22,8 @@ void dygw_audit_fill(dygw_gateway_t *gateway, const dygw_actor_t *actor, dygw_au
 }
 
 const char *const dygw_audit_actions[] = {
-    "app.create", "app.change", "app.token_access",
-    "app.secret", "token.read", "reconciliation.refresh",
-    NULL,
+    "app.create",    "app.change", "app.token_access",       "app.secret", "app.declare",
+    "app.undeclare", "token.read", "reconciliation.refresh", NULL,
 };
 
 /* --- apps --- */
@@ -110,6 +109,8 @@ static void pair_put_fields(pair_t *pair, const dygw_app_t *before, const dygw_a
                   dygw_app_status_word(after->status));
     pair_put_bool(pair, "allow_token_read", before->allow_token_read, after->allow_token_read);
     pair_put_list(pair, "poi_ids", before->poi_ids, after->poi_ids);
+    pair_put_text(pair, "source", dygw_app_source_word(before->source),
+                  dygw_app_source_word(after->source));
     pair_put_secret(pair, before, after);
 }
 

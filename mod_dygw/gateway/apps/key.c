@@ -27,6 +27,9 @@ static void try_key_on_app(void *baton, const dygw_app_t *app)
     const char *purpose = dygw_app_seal_purpose(trial->scratch, app->client_key);
     const char *text;
 
+    if (app->source == DYGW_APP_OF_CONFIG && !dygw_app_has_secret(app)) {
+        return; /* httpd.conf has it */
+    }
     if (dygw_unseal(trial->seal, purpose, app->secret_sealed, trial->scratch, &text, NULL)
         == APR_SUCCESS) {
         trial->opened++;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The meter: a slot of shared memory for each app, by its id.
+ * The meter: a slot of shared memory for each app, by its id; where that is not known, by its
+ * client_key.
  *
  * The limit is a bucket of tokens: each request takes one, and time fills the bucket. Tokens are
  * counted in millionths: a microsecond adds as many millionths as there are requests allowed in a
@@ -13,6 +14,8 @@
 
 #include <stdatomic.h>
 #include <string.h>
+
+#include <apr_hash.h>
 
 #include "gateway/db_work.h"
 #include "util/compiler.h"
@@ -34,8 +37,8 @@ typedef struct slot_t {
 
 struct dygw_meter_t {
     dygw_lock_t lock;         /* guards filled_at and level */
-    _Atomic apr_int64_t last; /* the highest id that was used */
-    slot_t slots[DYGW_METER_APPS + 1];
+    _Atomic apr_int64_t last; /* the highest id of a slot that was used */
+    slot_t slots[DYGW_METER_APPS + 1 + DYGW_METER_NAMELESS];
 };
 
 apr_size_t dygw_meter_size(void)
@@ -51,9 +54,15 @@ apr_status_t dygw_meter_format(void *memory)
     return dygw_lock_init(&meter->lock);
 }
 
-static apr_int64_t slot_of(apr_int64_t app_id)
+static apr_int64_t slot_of(const dygw_known_app_t *app)
 {
-    return app_id > 0 && app_id <= DYGW_METER_APPS ? app_id : OTHERS;
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+
+    if (app->id == 0) {
+        return DYGW_METER_APPS + 1
+               + apr_hashfunc_default(app->client_key, &len) % DYGW_METER_NAMELESS;
+    }
+    return app->id > 0 && app->id <= DYGW_METER_APPS ? app->id : OTHERS;
 }
 
 /* --- the limit: the slot functions return 0, or seconds to wait --- */
@@ -92,16 +101,17 @@ static int slot_take_token(slot_t *slot, int rate, int burst, apr_int64_t now_us
     return 0;
 }
 
-static int slot_admit(dygw_gateway_t *gateway, slot_t *slot, apr_int64_t now_us)
+static int slot_admit(dygw_meter_t *meter, slot_t *slot, const dygw_known_app_t *app)
 {
+    apr_int64_t now_us = dygw_steady_now();
     int wait;
 
-    if (gateway->rate_per_second == 0) {
+    if (app->rate_per_second == 0) {
         return 0;
     }
-    dygw_lock_take(&gateway->meter->lock);
-    wait = slot_take_token(slot, gateway->rate_per_second, gateway->rate_burst, now_us);
-    dygw_lock_release(&gateway->meter->lock);
+    dygw_lock_take(&meter->lock);
+    wait = slot_take_token(slot, app->rate_per_second, app->rate_burst, now_us);
+    dygw_lock_release(&meter->lock);
     return wait;
 }
 
@@ -125,14 +135,16 @@ static void note_use(slot_t *slot, dygw_ms_t now)
     raise_to(&slot->used_at, now);
 }
 
-int dygw_meter_admit(dygw_gateway_t *gateway, apr_int64_t app_id)
+int dygw_meter_admit(dygw_gateway_t *gateway, const dygw_known_app_t *app)
 {
     dygw_meter_t *meter = gateway->meter;
-    apr_int64_t number = slot_of(app_id);
+    apr_int64_t number = slot_of(app);
 
     note_use(&meter->slots[number], dygw_now());
-    raise_to(&meter->last, number);
-    return slot_admit(gateway, &meter->slots[number], dygw_steady_now());
+    if (number <= DYGW_METER_APPS) {
+        raise_to(&meter->last, number);
+    }
+    return slot_admit(meter, &meter->slots[number], app);
 }
 
 /* --- writing last use to the database --- */

@@ -130,6 +130,10 @@ void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const
     dygw_actor_t actor = { NULL, address, ctx->log->request_id };
     entry_t entry = { .app_id = app->id };
 
+    if (app->id == 0) {
+        dygw_explain_database(out); /* the entry would not say whose app it is */
+        return;
+    }
     dygw_audit_fill(ctx->gateway, &actor, &filled);
     entry.id = filled.id;
     entry.at = filled.at;

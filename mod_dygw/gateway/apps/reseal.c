@@ -41,7 +41,7 @@ static void collect_secret(old_secrets_t *search, const dygw_app_t *app, int is_
     const char *text;
     int used_old = 0;
 
-    if (!sealed
+    if (!sealed || !*sealed
         || dygw_unseal(seal, purpose, sealed, search->scratch, &text, &used_old) != APR_SUCCESS
         || !used_old) {
         return;

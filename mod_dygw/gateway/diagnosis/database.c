@@ -209,6 +209,9 @@ static void try_app_secrets(void *baton, const dygw_app_t *app)
     keys_t *keys = baton;
     const char *purpose = dygw_app_seal_purpose(keys->scratch, app->client_key);
 
+    if (app->source == DYGW_APP_OF_CONFIG && !dygw_app_has_secret(app)) {
+        return; /* httpd.conf has it */
+    }
     if (try_to_unseal(keys, purpose, app->secret_sealed)) {
         keys->open_apps++;
     }

@@ -27,7 +27,7 @@ int dygw_handle_cancel(dygw_call_t *call)
     apr_int64_t id = read_cancel_request(call, &cancelled.result);
     int pending = 0;
 
-    if (cancelled.result.code == DYGW_OK) {
+    if (dygw_open_has_app_id(call, &cancelled.result)) {
         dygw_cancel(&call->ctx, id, call->app->id, &cancelled, &pending);
         dygw_note_upstream(call, cancelled.upstream_time);
     }

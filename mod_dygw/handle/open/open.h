@@ -30,6 +30,9 @@ void dygw_coupon_read(const dygw_fields_t *f, const dygw_gateway_t *gateway,
                       const char *const *modes, dygw_redeem_request_t *request);
 
 /* --- verification.c --- */
+/* Whether the id of the app that calls is known (dygw_known_app_t). 0: nothing can be recorded or
+ * looked up for it, *out says that the database is away; or *out tells of a mistake already. */
+int dygw_open_has_app_id(const dygw_call_t *call, dygw_result_t *out);
 /* Replies {"data": data}; when with_items is set, also "items": the verifications of `all`. With
  * the status 202 the header Location says where `data` can be read later. Returns what the endpoint
  * returns. */

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "gateway/ask.h"
 #include "gateway/redeem/idempotency.h"
 #include "util/json.h"
 #include "util/text.h"
@@ -15,6 +16,14 @@
 static apr_size_t verification_view_size(const dygw_verification_t *v)
 {
     return VIEW_SIZE + (v->douyin_response ? strlen(v->douyin_response) : 0);
+}
+
+int dygw_open_has_app_id(const dygw_call_t *call, dygw_result_t *out)
+{
+    if (out->code == DYGW_OK && call->app->id == 0) {
+        dygw_explain_database(out);
+    }
+    return out->code == DYGW_OK;
 }
 
 static void set_location(const dygw_call_t *call, apr_int64_t id)
@@ -99,7 +108,7 @@ int dygw_handle_verification(dygw_call_t *call)
     dygw_redeem_result_t found = { 0 };
 
     dygw_read_no_query(call, &found.result);
-    if (found.result.code == DYGW_OK) {
+    if (dygw_open_has_app_id(call, &found.result)) {
         dygw_verification_read(&call->ctx, call->id, call->app->id, &found);
     }
     if (found.result.code != DYGW_OK) {
@@ -119,7 +128,8 @@ int dygw_handle_verification_by_key(dygw_call_t *call)
     if (!key) {
         dygw_invalid(&found.result, *known, "idempotency_key is required, or an id in the path");
     }
-    else if (dygw_key_check(key, *known, &found.result) && found.result.code == DYGW_OK) {
+    else if (dygw_key_check(key, *known, &found.result)
+             && dygw_open_has_app_id(call, &found.result)) {
         dygw_verification_by_key(&call->ctx, key, call->app->id, &found);
     }
     if (found.result.code != DYGW_OK) {

@@ -130,11 +130,14 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
 static void redeem_coupons(const dygw_call_t *call, const dygw_redeem_request_t *request,
                            dygw_redeem_result_t *redeemed)
 {
-    if (request->idempotency_key) {
-        dygw_redeem_once(&call->ctx, request, redeemed);
-    }
-    else {
-        dygw_redeem(&call->ctx, request, redeemed);
+    /* Nothing is sent that could not be recorded. */
+    if (dygw_open_has_app_id(call, &redeemed->result)) {
+        if (request->idempotency_key) {
+            dygw_redeem_once(&call->ctx, request, redeemed);
+        }
+        else {
+            dygw_redeem(&call->ctx, request, redeemed);
+        }
     }
     count_redeemed(call->ctx.gateway->metrics, redeemed);
 }

@@ -69,7 +69,7 @@ int dygw_webhook_is_url_check(DYGW_UNUSED const char *body, DYGW_UNUSED apr_size
     return 0;
 }
 
-int dygw_meter_admit(DYGW_UNUSED dygw_gateway_t *gateway, DYGW_UNUSED apr_int64_t app_id)
+int dygw_meter_admit(DYGW_UNUSED dygw_gateway_t *gateway, DYGW_UNUSED const dygw_known_app_t *known)
 {
     metered++;
     return wait_sec;

@@ -10,8 +10,8 @@
 #include "fake_world.h"
 #include "util/compiler.h"
 
-#define APPS_MAX    128
-#define ENTRIES_MAX 16
+#define APPS_MAX    600
+#define ENTRIES_MAX 600
 
 void (*fake_store_while_reading_apps)(void);
 
@@ -21,6 +21,10 @@ static apr_int64_t apps_version;
 static dygw_audit_entry_t entries[ENTRIES_MAX];
 static int entry_count;
 static int seen_resets;
+/* As it was when the present change of several apps began. */
+static dygw_app_t apps_before[APPS_MAX];
+static int app_count_before, entry_count_before;
+static apr_int64_t apps_version_before;
 
 static int same(const char *a, const char *b)
 {
@@ -189,6 +193,111 @@ apr_status_t dygw_store_app_change(DYGW_UNUSED dygw_db_t *db, apr_int64_t id, dy
         apps_version++;
     }
     return fake_store_leave(rv, APR_SUCCESS);
+}
+
+/* --- several changes as one --- */
+
+apr_status_t dygw_store_apps_begin(DYGW_UNUSED dygw_db_t *db)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APPS_BEGIN, &rv)) {
+        return rv;
+    }
+    memcpy(apps_before, apps, sizeof(apps));
+    app_count_before = app_count;
+    entry_count_before = entry_count;
+    apps_version_before = apps_version++;
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+/* Whether another row has the app's client_key or code. */
+static int is_taken(const dygw_app_t *app)
+{
+    int i;
+
+    for (i = 0; i < app_count; i++) {
+        if (apps[i].id != app->id && (same(apps[i].client_key, app->client_key) || same(apps[i].code, app->code))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* With texts of its own: those of the caller end with the unit of work. */
+static dygw_app_t kept(const dygw_app_t *app)
+{
+    apr_pool_t *p = fake_store_pool();
+    dygw_app_t copy = *app;
+
+    copy.name = apr_pstrdup(p, app->name);
+    copy.code = apr_pstrdup(p, app->code);
+    copy.description = apr_pstrdup(p, app->description);
+    copy.client_key = apr_pstrdup(p, app->client_key);
+    copy.secret_sealed = apr_pstrdup(p, app->secret_sealed);
+    copy.old_secret_sealed = apr_pstrdup(p, app->old_secret_sealed);
+    copy.declared_in = apr_pstrdup(p, app->declared_in);
+    copy.poi_ids = dygw_texts_copy(app->poi_ids, p);
+    return copy;
+}
+
+apr_status_t dygw_store_app_add(DYGW_UNUSED dygw_db_t *db, dygw_app_t *app)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_ADD, &rv)) {
+        return rv;
+    }
+    app->id = app_count + 1;
+    if (is_taken(app)) {
+        return fake_store_leave(rv, APR_EGENERAL);
+    }
+    apps[app_count++] = kept(app);
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_app_put(DYGW_UNUSED dygw_db_t *db, const dygw_app_t *app)
+{
+    apr_status_t rv;
+
+    if (!enter(FAKE_APP_PUT, &rv)) {
+        return rv;
+    }
+    if (is_taken(app)) {
+        return fake_store_leave(rv, APR_EGENERAL);
+    }
+    *app_of(app->id) = kept(app);
+    return fake_store_leave(rv, APR_SUCCESS);
+}
+
+apr_status_t dygw_store_apps_end(DYGW_UNUSED dygw_db_t *db, apr_status_t result)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int is_done = result == APR_SUCCESS && enter(FAKE_APPS_END, &rv);
+
+    if (is_done) {
+        fake_store_leave(APR_SUCCESS, APR_SUCCESS);
+    }
+    else {
+        memcpy(apps, apps_before, sizeof(apps));
+        app_count = app_count_before;
+        entry_count = entry_count_before;
+        apps_version = apps_version_before;
+    }
+    return result == APR_SUCCESS ? rv : result;
+}
+
+apr_status_t dygw_store_audit_insert(DYGW_UNUSED dygw_db_t *db, const dygw_audit_entry_t *entry)
+{
+    dygw_audit_entry_t *to = &entries[entry_count++];
+    apr_pool_t *p = fake_store_pool();
+
+    *to = *entry;
+    to->actor = apr_pstrdup(p, entry->actor);
+    to->target = apr_pstrdup(p, entry->target);
+    to->before_state = apr_pstrdup(p, entry->before_state);
+    to->after_state = apr_pstrdup(p, entry->after_state);
+    return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_app_reseal(DYGW_UNUSED dygw_db_t *db, const dygw_app_reseal_t *secrets, int count, int *done)

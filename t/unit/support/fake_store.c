@@ -37,9 +37,9 @@ static int resets;
 static _Thread_local int open_units;
 
 static const char *const step_words[FAKE_STEPS] = {
-    "open",    "insert",   "settle",     "get",    "items", "find",         "update", "due",
-    "rivals",  "code",     "token_get",  "claim",  "put",   "version",      "apps",   "app_insert",
-    "app_get", "app_list", "app_change", "reseal", "used",  "token_reseal",
+    "open",       "insert",    "settle", "get",          "items",      "find",    "update",     "due",      "rivals",
+    "code",       "token_get", "claim",  "put",          "version",    "apps",    "app_insert", "app_get",  "app_list",
+    "app_change", "reseal",    "used",   "token_reseal", "apps_begin", "app_add", "app_put",    "apps_end", "holders",
 };
 
 void fake_store_reset(apr_pool_t *pool)

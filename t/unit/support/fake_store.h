@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The store in memory, in place of store/: what db.h, verification.h, token.h and app.h promise. It
  * fails where a test says so. A call that is not made inside of a unit of database work fails the
- * test. For all tests of gateway/ that use fake_world.h; fake_apps.c has the table of apps, and
- * fake_code.c looks for a code; they are linked only by tests that use them. */
+ * test. For all tests of gateway/ that use fake_world.h; fake_apps.c has the table of apps,
+ * fake_holders.c knows who declares one, and fake_code.c looks for a code; they are linked only by
+ * tests that use them. */
 #ifndef FAKE_STORE_H
 #define FAKE_STORE_H
 
@@ -36,6 +37,11 @@ typedef enum {
     FAKE_APP_RESEAL,
     FAKE_APP_USED,
     FAKE_TOKEN_RESEAL,
+    FAKE_APPS_BEGIN,
+    FAKE_APP_ADD,
+    FAKE_APP_PUT,
+    FAKE_APPS_END,
+    FAKE_HOLDERS,
     FAKE_STEPS
 } fake_step_e;
 
@@ -96,6 +102,9 @@ void fake_store_raise_apps_version(void);
 /* The entries of the audit trail about apps: how many there are, and one of them, counted from 0. */
 int fake_store_entries(void);
 const dygw_audit_entry_t *fake_store_entry(int number);
+
+/* How many live hosts declare any app, until the store is reset; in fake_holders.c. */
+void fake_store_set_holders(int hosts);
 
 /* A function of the test, NULL for none, that each reading of all apps runs after it has taken its
  * rows. */
