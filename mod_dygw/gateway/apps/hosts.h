@@ -12,9 +12,9 @@
 #define DYGW_HOSTS_RETRY_MS 3000  /* after the database has failed */
 #define DYGW_HOSTS_TOLD_MS  60000 /* hosts that are reloaded one after the other differ as long */
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
-#define DYGW_HOSTS_REST_MS \
-    15000 /* no stored secret is erased so soon after a host has changed: a
-                                   * request that a host's last generation is reading needs it */
+/* No stored secret is erased so soon after a host was reloaded: requests that its generation before
+ * is reading need it yet. A body is read for so long. */
+#define DYGW_HOSTS_REST_MS 10000
 
 #define DYGW_HOSTS_NAMED    8
 #define DYGW_HOSTS_TEXT_MAX 512
