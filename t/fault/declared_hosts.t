@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use Dygw::Client;
 use Dygw::Database;
@@ -26,6 +27,7 @@ use constant {
     ERASED  => 40,      # and until nobody needs the stored secret
     TOLD    => 100,     # and until what lasts is told
     CALLERS => 4,
+    REST    => 0.02,    # seconds between two calls of a caller: it has only so many nonces
 };
 
 my %SECRET = (old => 'sk_of_pos_before_0123456789', new => 'sk_of_pos_after_9876543210');
@@ -86,6 +88,7 @@ sub callers {
         my ($process) = @_;
         my $answer = answer_of($clients[ $process % @clients ]);
         die "$answer->{status} $answer->{body}\n" if $answer->{status} != 404;
+        sleep REST;
     });
 }
 
@@ -100,7 +103,7 @@ my $id;
 
 sub row {
     my ($column) = @_;
-    return scalar $database->query("SELECT COALESCE($column, '') FROM dygw_apps WHERE id = $id");
+    return $database->query("SELECT COALESCE($column, '') FROM dygw_apps WHERE id = $id") // '';
 }
 
 sub differences {
