@@ -47,8 +47,8 @@ static char *add_words(char *end, const char *words, apr_size_t len)
     return end;
 }
 
-/* dygw_redemptions_total{outcome="success"}: RedemptionsSuccess. The application, which is the first
- * label, is said above. */
+/* dygw_redemptions_total{outcome="success"}: RedemptionsSuccess. The application, which is the
+ * first label, is said above. */
 static const char *key_of(const dygw_metric_t *metric, const dygw_sample_t *sample,
                           apr_pool_t *pool)
 {

@@ -91,9 +91,9 @@ typedef struct dygw_app_reseal_t {
 apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secrets, int count,
                                    int *done);
 
-/* Erases the stored secrets of a declared app, which no host needs any more, and raises the version;
- * `from` is its secret_sealed as it was read. APR_NOTFOUND: it is another one by now, or the app is
- * the database's; nothing is done. */
+/* Erases the stored secrets of a declared app, which no host needs any more, and raises the
+ * version; `from` is its secret_sealed as it was read. APR_NOTFOUND: it is another one by now, or
+ * the app is the database's; nothing is done. */
 apr_status_t dygw_store_app_erase(dygw_db_t *db, apr_int64_t id, const char *from);
 
 /* The app was used at `at`, when no later time is known. */

@@ -11,8 +11,8 @@
 #define OF_HOST "SUBSTR(l.name, 1, 5) = '" PREFIX "'"
 #define HOST    "SUBSTR(l.name, 6)"
 
-/* How long a row is good yet; more than twice what it is renewed for: that was before the database's
- * clock was set back. */
+/* How long a row is good yet; more than twice what it is renewed for: that was before the
+ * database's clock was set back. */
 #define LEFT(now)  "l.until_at - " now
 #define LEFT_MAX   "120000"
 #define LIVE(left) ((left) > 0 && (left) <= 2 * DYGW_HOST_TTL_MS)

@@ -68,9 +68,9 @@ apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const cha
                          apr_pool_t *pool, const char **text, int *used_old);
 
 /* Writes a fingerprint of data, and a NUL, to out (DYGW_FINGERPRINT_LEN + 1 bytes): the id of `key`
- * of the seal, a dot, and 160 bits of HMAC-SHA256 in lowercase hex, under a key that is derived from
- * `key` for this purpose. It shows nothing of data to who has not the master key, so that secrets may
- * be in it. APR_EGENERAL: OpenSSL fails. */
+ * of the seal, a dot, and 160 bits of HMAC-SHA256 in lowercase hex, under a key that is derived
+ * from `key` for this purpose. It shows nothing of data to who has not the master key, so that
+ * secrets may be in it. APR_EGENERAL: OpenSSL fails. */
 #define DYGW_KEY_ID_LEN      8
 #define DYGW_FINGERPRINT_LEN (DYGW_KEY_ID_LEN + 1 + 40)
 apr_status_t dygw_seal_fingerprint(const dygw_seal_t *seal, const char *purpose, const void *data,

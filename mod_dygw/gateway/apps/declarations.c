@@ -113,7 +113,6 @@ const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_head
         const dygw_declaration_t *d = &APR_ARRAY_IDX(own, i, dygw_declaration_t);
 
         dygw_jsonw_string(&w, NULL, d->fingerprint);
-        dygw_jsonw_string(&w, NULL, d->declared_in);
     }
     dygw_jsonw_end_array(&w);
     return fingerprint_of(ctx, &w);

@@ -11,8 +11,8 @@
  * ctx->pool. NULL: OpenSSL fails. */
 apr_array_header_t *dygw_declarations_own(const dygw_ctx_t *ctx);
 
-/* A fingerprint of all of these, and of where they stand, in ctx->pool: hosts with equal ones need
- * not be compared. NULL: OpenSSL fails. */
+/* A fingerprint of all of these, in ctx->pool: hosts with equal ones need not be compared. NULL:
+ * OpenSSL fails. */
 const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_header_t *own);
 
 /* How another live host differs from this one. */

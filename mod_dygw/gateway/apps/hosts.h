@@ -14,7 +14,7 @@
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
 /* No stored secret is erased so soon after a host was reloaded: requests that its generation before
  * is reading need it yet. A body is read for so long. */
-#define DYGW_HOSTS_REST_MS 10000
+#define DYGW_HOSTS_REST_MS  10000
 
 #define DYGW_HOSTS_NAMED    8
 #define DYGW_HOSTS_TEXT_MAX 512

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the host that does the background's work does for declared apps: it disables what is gone, and
- * erases stored secrets that no host needs.
+ * What the host that does the background's work does for declared apps: it disables what is gone,
+ * and erases stored secrets that no host needs.
  *
  * An app that was taken over from the database keeps its stored secret until all live hosts declare
  * it: those that are not reloaded yet serve it from there. For the same reason it is not gone when
