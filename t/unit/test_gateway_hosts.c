@@ -272,10 +272,10 @@ static void what_lasts_is_told_once_and_so_is_its_end(DYGW_UNUSED void **state)
     declare(b, "web");
     both_for_sec(300);
     assert_int_equal(differences(a), 3);
-    assert_int_equal(fake_logged("DYGW0736: host b hosts_declares 3 apps otherwise than this host: kiosk (only here), "
+    assert_int_equal(fake_logged("DYGW0736: host b declares 3 apps otherwise than this host: kiosk (only here), "
                                  "till (differs), web (only there)"),
                      1);
-    assert_int_equal(fake_logged("DYGW0736: host a hosts_declares 3 apps"), 1);
+    assert_int_equal(fake_logged("DYGW0736: host a declares 3 apps"), 1);
     assert_int_equal(fake_logged("DYGW0736"), 2);
     b->gateway.declared = a->declared;
     reload(b);
