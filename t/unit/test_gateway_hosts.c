@@ -311,6 +311,21 @@ static void a_host_that_is_not_there_any_more_does_not_differ(DYGW_UNUSED void *
     assert_int_equal(differences(a), 0);
 }
 
+static void a_dead_host_among_others_is_not_counted(DYGW_UNUSED void **state)
+{
+    site_t *c = make_site(&a->gateway, "c");
+    apr_array_header_t *found;
+
+    declare(c, "kiosk");
+    turn(c);
+    pass_sec(70);
+    declare(a, "till");
+    both_for_sec(12);
+    assert_int_equal(differences(a), 1);
+    assert_int_equal(dygw_declarations_differ(FAKE_CTX(&a->gateway, pool), &found), APR_SUCCESS);
+    assert_int_equal(found->nelts, 1);
+}
+
 /* While the master key is changed. */
 static void what_another_master_key_has_made_is_not_compared(DYGW_UNUSED void **state)
 {
@@ -323,10 +338,11 @@ static void what_another_master_key_has_made_is_not_compared(DYGW_UNUSED void **
     both_for_sec(12);
     assert_int_equal(differences(a), 0);
     declare(b, "kiosk");
+    declare(a, "web");
+    declare(b, "web")->client_key = "another";
     reload(b);
-    pass_sec(10);
-    both_for_sec(2);
-    assert_int_equal(differences(a), 1);
+    reload(a);
+    assert_int_equal(differences(a), 2);
 }
 
 /* With two keys it is the first that counts: the host of before has only the other. */
@@ -376,6 +392,7 @@ int main(void)
         TEST(what_lasts_is_told_once_and_so_is_its_end),
         TEST(many_differences_are_one_message),
         TEST(a_host_that_is_not_there_any_more_does_not_differ),
+        TEST(a_dead_host_among_others_is_not_counted),
         TEST(what_another_master_key_has_made_is_not_compared),
         TEST(the_first_of_two_master_keys_counts),
         TEST(a_diagnosis_finds_them_too),

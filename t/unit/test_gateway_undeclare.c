@@ -208,6 +208,24 @@ static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
     assert_in_range(fake_store_calls(FAKE_APP_EACH) - looks, 2, 4);
 }
 
+/* What this host declares is lost, and not stored again yet. */
+static void a_host_that_is_not_live_itself_judges_nobody(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "");
+
+    declare(a, "till");
+    turn(a);
+    turn(b);
+    memset(host_row("a"), 0, sizeof(hosted_t));
+    lead(a);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    pass_sec(10);
+    turn(a);
+    lead(a);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_int_equal(fake_store_entries(), 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_hosts, destroy_pool)
@@ -217,6 +235,7 @@ int main(void)
         TEST(an_app_that_is_half_declared_is_not_gone),
         TEST(what_is_declared_just_then_stays),
         TEST(a_host_that_has_not_declared_its_own_judges_nobody),
+        TEST(a_host_that_is_not_live_itself_judges_nobody),
         TEST(a_stored_secret_stays_until_all_live_hosts_declare_the_app),
         TEST(it_is_not_erased_at_once),
         TEST(the_old_one_of_two_is_erased_too),

@@ -134,7 +134,6 @@ static void note_stamp(dygw_hosts_t *hosts, apr_uint32_t stamp)
         hosts->changed_at = dygw_steady_now();
         hosts->to_compare = 1;
     }
-    hosts->to_compare |= has_passed(hosts->compared_at, DYGW_HOSTS_LOOK_MS);
 }
 
 static apr_status_t turn_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -154,7 +153,6 @@ static apr_status_t turn_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
     }
     if (rv == APR_SUCCESS && (turn->is_alike || turn->found)) {
         hosts->to_compare = 0;
-        hosts->compared_at = dygw_steady_now();
     }
     return rv;
 }
@@ -266,7 +264,6 @@ static apr_status_t make_turn(const dygw_ctx_t *ctx, dygw_hosts_t *hosts)
     }
     rv = dygw_db_work(ctx, turn_with, &turn, DYGW_DB_ONCE);
     if (rv != APR_SUCCESS) {
-        hosts->declared &= !turn.to_declare;
         return rv;
     }
     if (turn.found || turn.is_alike) {

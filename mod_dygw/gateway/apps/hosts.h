@@ -31,14 +31,13 @@ typedef struct dygw_differing_t {
 
 /* What the caller keeps between turns; zeroed at first. Times are by the steady clock, in us. */
 typedef struct dygw_hosts_t {
-    int declared;           /* this child has seen to it that this host's declarations are stored */
-    apr_time_t next_at;     /* when the next turn is due */
-    int overwritten;        /* how often somebody else had written over what is stored */
-    apr_uint32_t stamp;     /* of all hosts and what they declare, as of the last turn */
-    apr_time_t changed_at;  /* since when that is so */
-    int to_compare;         /* the hosts were not compared since then */
-    apr_time_t compared_at; /* when they were, last */
-    int apps;               /* that differ */
+    int declared;          /* this child has seen to it that this host's declarations are stored */
+    apr_time_t next_at;    /* when the next turn is due */
+    int overwritten;       /* how often somebody else had written over what is stored */
+    apr_uint32_t stamp;    /* of all hosts and what they declare, as of the last turn */
+    apr_time_t changed_at; /* since when that is so */
+    int to_compare;        /* the hosts were not compared since then */
+    int apps;              /* that differ */
     dygw_differing_t differing[DYGW_HOSTS_NAMED];
     apr_uint32_t looked_stamp; /* as of the last dygw_hosts_lead, and */
     apr_int64_t looked_version;

@@ -8,6 +8,8 @@
  * remembered. */
 #include "gateway/apps/hosts.h"
 
+#include <string.h>
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -220,15 +222,20 @@ static apr_status_t forget_hosts(dygw_db_t *db, const apr_array_header_t *rows)
     return rv;
 }
 
-static int count_live(const apr_array_header_t *rows)
+/* How many hosts are live; 0 where this one is not, as what it declares may be lost then. */
+static int count_live(const apr_array_header_t *rows, const char *own)
 {
+    int is_own_live = 0;
     int live = 0;
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        live += APR_ARRAY_IDX(rows, i, dygw_host_row_t).is_live;
+        const dygw_host_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_host_row_t);
+
+        live += row->is_live;
+        is_own_live |= row->is_live && strcmp(row->host, own) == 0;
     }
-    return live;
+    return is_own_live ? live : 0;
 }
 
 static apr_status_t look_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -239,8 +246,8 @@ static apr_status_t look_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
     apr_status_t rv = dygw_store_hosts(db, &rows, ctx->pool);
 
     if (rv == APR_SUCCESS) {
-        look->live = count_live(rows);
-        rv = dygw_store_declarations(db, &found, ctx->pool);
+        look->live = count_live(rows, ctx->gateway->host_id);
+        rv = look->live > 0 ? dygw_store_declarations(db, &found, ctx->pool) : APR_EAGAIN;
     }
     if (rv == APR_SUCCESS) {
         count_holders(look, found);
