@@ -322,7 +322,7 @@ static void a_dead_host_among_others_is_not_counted(DYGW_UNUSED void **state)
     declare(a, "till");
     both_for_sec(12);
     assert_int_equal(differences(a), 1);
-    assert_int_equal(dygw_declarations_differ(FAKE_CTX(&a->gateway, pool), &found), APR_SUCCESS);
+    assert_int_equal(dygw_declarations_differ(FAKE_CTX(&a->gateway, pool), NULL, &found), APR_SUCCESS);
     assert_int_equal(found->nelts, 1);
 }
 
@@ -365,7 +365,7 @@ static void a_diagnosis_finds_them_too(DYGW_UNUSED void **state)
 
     declare(a, "till");
     both_for_sec(2);
-    assert_int_equal(dygw_declarations_differ(FAKE_CTX(&a->gateway, pool), &found), APR_SUCCESS);
+    assert_int_equal(dygw_declarations_differ(FAKE_CTX(&a->gateway, pool), NULL, &found), APR_SUCCESS);
     assert_int_equal(found->nelts, 1);
     assert_string_equal(APR_ARRAY_IDX(found, 0, dygw_difference_t).host, "b");
     assert_string_equal(APR_ARRAY_IDX(found, 0, dygw_difference_t).names, "till (only here)");

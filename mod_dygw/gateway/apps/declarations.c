@@ -11,7 +11,6 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
-#include "gateway/db_work.h"
 #include "util/jsonw.h"
 #include "util/text.h"
 
@@ -216,30 +215,19 @@ apr_array_header_t *dygw_declarations_compare(const dygw_ctx_t *ctx, const apr_a
     return differences;
 }
 
-/* --- for a diagnosis --- */
-
-typedef struct stored_t {
-    apr_array_header_t *hosts;
-    apr_array_header_t *found;
-} stored_t;
-
-static apr_status_t read_stored(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
-{
-    stored_t *stored = baton;
-    apr_status_t rv = dygw_store_hosts(db, &stored->hosts, ctx->pool);
-
-    return rv == APR_SUCCESS ? dygw_store_declarations(db, &stored->found, ctx->pool) : rv;
-}
-
-apr_status_t dygw_declarations_differ(const dygw_ctx_t *ctx, apr_array_header_t **differences)
+apr_status_t dygw_declarations_differ(const dygw_ctx_t *ctx, dygw_db_t *db,
+                                      apr_array_header_t **differences)
 {
     apr_array_header_t *own = dygw_declarations_own(ctx);
-    stored_t stored;
-    apr_status_t rv = own ? dygw_db_work(ctx, read_stored, &stored, DYGW_DB_ONCE) : APR_EGENERAL;
+    apr_array_header_t *hosts, *found;
+    apr_status_t rv = own ? dygw_store_hosts(db, &hosts, ctx->pool) : APR_EGENERAL;
     int apps;
 
     if (rv == APR_SUCCESS) {
-        *differences = dygw_declarations_compare(ctx, own, stored.hosts, stored.found, &apps);
+        rv = dygw_store_declarations(db, &found, ctx->pool);
+    }
+    if (rv == APR_SUCCESS) {
+        *differences = dygw_declarations_compare(ctx, own, hosts, found, &apps);
     }
     return rv;
 }

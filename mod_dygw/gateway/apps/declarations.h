@@ -30,6 +30,7 @@ apr_array_header_t *dygw_declarations_compare(const dygw_ctx_t *ctx, const apr_a
                                               const apr_array_header_t *found, int *apps);
 
 /* Reads what is stored, and compares it: for a diagnosis. */
-apr_status_t dygw_declarations_differ(const dygw_ctx_t *ctx, apr_array_header_t **differences);
+apr_status_t dygw_declarations_differ(const dygw_ctx_t *ctx, dygw_db_t *db,
+                                      apr_array_header_t **differences);
 
 #endif
