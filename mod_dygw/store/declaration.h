@@ -9,7 +9,7 @@
 #include "store/db/db.h"
 
 /* How long a host is live after its row was renewed, and how long its row is kept afterwards. */
-#define DYGW_HOST_TTL_MS  60000
+#define DYGW_HOST_TTL_MS  APR_INT64_C(60000)
 #define DYGW_HOST_KEPT_MS APR_INT64_C(86400000)
 
 /* The longest name of a host: what dygw_leases.name has room for behind "host:". */
