@@ -117,7 +117,8 @@ typedef struct dygw_host_t {
         _Atomic apr_time_t at;
         _Atomic int doubted; /* it has to be heard anew before it tells that ours is wrong */
     } clocks[DYGW_CLOCKS];
-    _Atomic apr_int64_t stale;                      /* requests with a stale timestamp, and */
+    _Atomic int generation;    /* the latest whose background has begun, see dygw_gateway_t */
+    _Atomic apr_int64_t stale; /* requests with a stale timestamp, and */
     _Atomic apr_int64_t stale_off[DYGW_STALE_KEPT]; /* how far the last ones were ahead, s */
 } dygw_host_t;
 
@@ -165,6 +166,9 @@ typedef struct dygw_gateway_t {
     dygw_meter_t *meter;           /* in shared memory, see apps/meter.h */
     const dygw_metrics_t *metrics; /* in shared memory; NULL = nothing is counted */
     const char *owner;             /* names this child in leases and claims */
+    const char *host_id;           /* names this httpd among all that share the database, over
+                                    * restarts, too; at most DYGW_HOST_MAX characters */
+    int generation;                /* of httpd's children: the later, the higher */
 } dygw_gateway_t;
 
 /* What every piece of work needs. All members are set, and live longer than the work. Results are

@@ -140,6 +140,18 @@ void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state)
 
     atomic_store(&gateway->host->key_tried, id << KEY_STATE_BITS | (apr_int64_t)state);
 }
+int dygw_host_is_latest(dygw_gateway_t *gateway)
+{
+    int latest;
+
+    /* Only the leader of the host calls this, and there is one at a time. */
+    latest = gateway->generation >= gateway->host->generation;
+    if (latest) {
+        gateway->host->generation = gateway->generation;
+    }
+    return latest;
+}
+
 /* --- clocks --- */
 
 /* Douyin tells whole seconds, so that its clock is half a second later on average. */

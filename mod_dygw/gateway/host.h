@@ -56,6 +56,10 @@ dygw_db_writes_e dygw_host_writes(const dygw_gateway_t *gateway);
 dygw_key_state_e dygw_host_key(const dygw_gateway_t *gateway);
 void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state);
 
+/* Notes that the background of this generation of children has begun. 0: that of a later one has,
+ * so that what this one has of the configuration does not hold any more. */
+int dygw_host_is_latest(dygw_gateway_t *gateway);
+
 /* --- clocks --- */
 
 /* What was seen of another clock counts for so long, in us: a day. Its time goes by the steady

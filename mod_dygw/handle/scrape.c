@@ -254,6 +254,26 @@ static void read_nonces(scrape_t *scrape)
               "Nonces that one app may hold; all together half as many again.");
 }
 
+static void add_apps(scrape_t *scrape, const char *source, const char *status, dygw_gauge_e gauge)
+{
+    scrape->labels[scrape->fixed] = (dygw_label_t){ "source", source };
+    scrape->labels[scrape->fixed + 1] = (dygw_label_t){ "status", status };
+    give_sample(scrape, "", 2, gauged(scrape, gauge), DYGW_WHOLE);
+}
+
+static void read_apps(scrape_t *scrape)
+{
+    begin_gauge(scrape, "dygw_apps",
+                "Verifier apps by status; source: whether the database or httpd.conf has them.");
+    add_apps(scrape, "database", "active", DYGW_GAUGE_APPS_ACTIVE);
+    add_apps(scrape, "database", "disabled", DYGW_GAUGE_APPS_DISABLED);
+    add_apps(scrape, "config", "active", DYGW_GAUGE_DECLARED_ACTIVE);
+    add_apps(scrape, "config", "disabled", DYGW_GAUGE_DECLARED_DISABLED);
+    add_gauge(scrape, "dygw_declaration_differences", gauged(scrape, DYGW_GAUGE_DIFFERENCES),
+              DYGW_WHOLE,
+              "Apps that another host declares otherwise than this one, or only one of them.");
+}
+
 static void read_gauges(scrape_t *scrape)
 {
     read_health(scrape);
@@ -262,9 +282,7 @@ static void read_gauges(scrape_t *scrape)
     read_token_and_lease(scrape);
     read_backlog(scrape);
     read_nonces(scrape);
-    begin_gauge(scrape, "dygw_apps", "Verifier apps by status.");
-    add_labelled(scrape, "status", "active", gauged(scrape, DYGW_GAUGE_APPS_ACTIVE));
-    add_labelled(scrape, "status", "disabled", gauged(scrape, DYGW_GAUGE_APPS_DISABLED));
+    read_apps(scrape);
     add_gauge(scrape, "dygw_start_timestamp_seconds",
               dygw_metrics_since(scrape->runtime->gateway.metrics), DYGW_THOUSANDTHS,
               "When counting began: the start of this httpd.");

@@ -47,21 +47,26 @@ static char *add_words(char *end, const char *words, apr_size_t len)
     return end;
 }
 
-/* dygw_redemptions_total{outcome="success"}: RedemptionsSuccess. The application is said above. */
+/* dygw_redemptions_total{outcome="success"}: RedemptionsSuccess. The application, which is the
+ * first label, is said above. */
 static const char *key_of(const dygw_metric_t *metric, const dygw_sample_t *sample,
                           apr_pool_t *pool)
 {
     const char *name = metric->name + strlen(PREFIX);
-    int each = metric->show == DYGW_SHOW_EACH;
-    const char *word = each && sample->count > 1 ? sample->labels[1].value : sample->suffix;
     apr_size_t len = strlen(name);
-    char *key = apr_palloc(pool, len + strlen(word) + 1);
+    const char *words = sample->suffix;
+    char *key;
     char *end;
+    int i;
 
+    for (i = 1; metric->show == DYGW_SHOW_EACH && i < sample->count; i++) {
+        words = apr_pstrcat(pool, words, "_", sample->labels[i].value, NULL);
+    }
     if (len > strlen(TOTAL) && strcmp(name + len - strlen(TOTAL), TOTAL) == 0) {
         len -= strlen(TOTAL);
     }
-    end = add_words(add_words(key, name, len), word, strlen(word));
+    key = apr_palloc(pool, len + strlen(words) + 1);
+    end = add_words(add_words(key, name, len), words, strlen(words));
     *end = '\0';
     return key;
 }

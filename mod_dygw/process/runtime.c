@@ -5,7 +5,10 @@
 
 #include <unistd.h>
 
+#include <ap_mpm.h>
 #include <http_core.h>
+#include <http_main.h>
+#include <mpm_common.h>
 
 #include <apr_shm.h>
 #include <apr_strings.h>
@@ -229,14 +232,39 @@ dygw_douyin_t *dygw_runtime_douyin(const dygw_cfg_t *cfg, const dygw_gateway_t *
                : NULL;
 }
 
-/* Names this child among all children of all hosts. */
-static const char *owner_name(apr_pool_t *pool)
+static const char *host_name(apr_pool_t *pool)
 {
     char host[APRMAXHOSTLEN + 1] = "host";
 
     apr_gethostname(host, sizeof(host), pool);
-    return apr_psprintf(pool, "%.64s-%" APR_PID_T_FMT "-%s", host, getpid(),
+    return apr_pstrdup(pool, host);
+}
+
+/* Names this child among all children of all hosts. */
+static const char *owner_name(apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%.64s-%" APR_PID_T_FMT "-%s", host_name(pool), getpid(),
                         dygw_random_text(pool, 8));
+}
+
+/* Names this httpd among all of all hosts: several may run on one, each with a PidFile of its
+ * own. The hash has the name, too, of which only the beginning may have room. */
+static const char *host_id(apr_pool_t *pool)
+{
+    const char *host = host_name(pool);
+    const char *all = apr_pstrcat(pool, host, "\n", ap_server_root, "\n", ap_pid_fname, NULL);
+    char hash[DYGW_SHA256_HEX_LEN + 1];
+
+    dygw_sha256_hex(all, strlen(all), hash);
+    return apr_psprintf(pool, "%.48s-%.8s", host, hash);
+}
+
+static int generation(void)
+{
+    int number = 0;
+
+    ap_mpm_query(AP_MPMQ_GENERATION, &number);
+    return number;
 }
 
 static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, apr_pool_t *pool)
@@ -265,7 +293,9 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
     gateway->host_baton = p->shared.host_lock;
     gateway->meter = p->shared.meter;
     gateway->metrics = dygw_metrics_attach(p->shared.metrics, pool);
+    gateway->host_id = host_id(pool);
     gateway->owner = owner_name(pool);
+    gateway->generation = generation();
     gateway->douyin = dygw_runtime_douyin(p->cfg, gateway, pool);
     if (!gateway->douyin) {
         return APR_EGENERAL;

@@ -14,7 +14,7 @@
 
 static const dygw_stmt_t apps_count = {
     "dygw_apps_count",
-    DYGW_SQL("SELECT status, COUNT(*) FROM dygw_apps GROUP BY status"),
+    DYGW_SQL("SELECT source, status, COUNT(*) FROM dygw_apps GROUP BY source, status"),
 };
 
 static const dygw_stmt_t app_version_get = {
@@ -211,18 +211,19 @@ apr_status_t dygw_store_app_list(dygw_db_t *db, const dygw_app_filter_t *filter,
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 
-apr_status_t dygw_store_apps_count(dygw_db_t *db, int *active, int *disabled)
+apr_status_t dygw_store_apps_count(dygw_db_t *db, dygw_apps_count_t *count)
 {
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &apps_count, &rows, NULL);
 
-    *active = *disabled = 0;
+    *count = (dygw_apps_count_t){ 0 };
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        const char *word = dygw_row_text(rows, 0, dygw_db_pool(db));
+        dygw_app_source_e source = app_source(dygw_row_text(rows, 0, dygw_db_pool(db)));
         dygw_app_status_e status;
 
-        if (dygw_app_status_parse(word, &status) == APR_SUCCESS) {
-            *(status == DYGW_APP_ACTIVE ? active : disabled) = (int)dygw_row_int(rows, 1, 0);
+        if (dygw_app_status_parse(dygw_row_text(rows, 1, dygw_db_pool(db)), &status)
+            == APR_SUCCESS) {
+            count->of[source][status] = (int)dygw_row_int(rows, 2, 0);
         }
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;

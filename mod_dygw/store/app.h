@@ -9,10 +9,10 @@
 #include "store/db/db.h"
 #include "util/text.h"
 
-typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED } dygw_app_status_e;
+typedef enum { DYGW_APP_ACTIVE, DYGW_APP_DISABLED, DYGW_APP_STATUSES } dygw_app_status_e;
 
 /* Who owns an app: administrators through /internal, or httpd.conf. */
-typedef enum { DYGW_APP_OF_DATABASE, DYGW_APP_OF_CONFIG } dygw_app_source_e;
+typedef enum { DYGW_APP_OF_DATABASE, DYGW_APP_OF_CONFIG, DYGW_APP_SOURCES } dygw_app_source_e;
 
 typedef struct dygw_app_t {
     apr_int64_t id;
@@ -113,6 +113,11 @@ typedef struct dygw_app_reseal_t {
 apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secrets, int count,
                                    int *done);
 
+/* Erases the stored secrets of a declared app, which no host needs any more, and raises the
+ * version; `from` is its secret_sealed as it was read. APR_NOTFOUND: it is another one by now, or
+ * the app is the database's; nothing is done. */
+apr_status_t dygw_store_app_erase(dygw_db_t *db, apr_int64_t id, const char *from);
+
 /* The app was used at `at`, when no later time is known. */
 apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at);
 
@@ -121,8 +126,11 @@ apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at);
 /* By id; APR_NOTFOUND. From pool. */
 apr_status_t dygw_store_app_get(dygw_db_t *db, apr_int64_t id, dygw_app_t **app, apr_pool_t *pool);
 
-/* How many there are by their status: reads all of them. */
-apr_status_t dygw_store_apps_count(dygw_db_t *db, int *active, int *disabled);
+/* How many there are by their source and status: reads all of them. */
+typedef struct dygw_apps_count_t {
+    int of[DYGW_APP_SOURCES][DYGW_APP_STATUSES];
+} dygw_apps_count_t;
+apr_status_t dygw_store_apps_count(dygw_db_t *db, dygw_apps_count_t *count);
 
 /* The apps version. */
 apr_status_t dygw_store_app_version(dygw_db_t *db, apr_int64_t *version);

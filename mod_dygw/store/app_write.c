@@ -60,6 +60,14 @@ static const dygw_stmt_t app_reseal_old = {
              "WHERE id = %lld AND old_secret_sealed = %s"),
 };
 
+/* `from` is the secret that was read: one that somebody has put there since stays. */
+static const dygw_stmt_t app_erase = {
+    "dygw_app_erase",
+    DYGW_SQL("UPDATE dygw_apps SET secret_sealed = '', old_secret_sealed = NULL, "
+             "old_secret_until = NULL WHERE id = %lld AND source = 'config' "
+             "AND secret_sealed = %s"),
+};
+
 /* A use that is recorded so far ahead was noted before the clock was set back. */
 #define USED_AHEAD_MS 600000
 
@@ -269,6 +277,22 @@ apr_status_t dygw_store_app_reseal(dygw_db_t *db, const dygw_app_reseal_t *secre
     rv = end_change(db, rv);
     *done = rv == APR_SUCCESS ? *done : 0;
     return rv;
+}
+
+apr_status_t dygw_store_app_erase(dygw_db_t *db, apr_int64_t id, const char *from)
+{
+    const char *args[] = { dygw_db_int(db, id), from };
+    int nrows = 0;
+    apr_status_t rv = begin_change(db, &app_version_raise);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_db_exec(db, &app_erase, &nrows, args);
+    }
+    if (rv == APR_SUCCESS && nrows == 0) {
+        dygw_db_rollback(db);
+        return APR_NOTFOUND;
+    }
+    return end_change(db, rv);
 }
 
 apr_status_t dygw_store_app_used(dygw_db_t *db, apr_int64_t id, dygw_ms_t at)

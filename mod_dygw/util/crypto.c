@@ -192,7 +192,7 @@ void dygw_wipe(void *data, apr_size_t len)
 /* --- the seal: "v1.<key id>.<base64url of IV, ciphertext, tag>" --- */
 
 #define SEAL_PREFIX  "v1."
-#define KEY_ID_LEN   8
+#define KEY_ID_LEN   DYGW_KEY_ID_LEN
 #define HEAD_LEN     (sizeof SEAL_PREFIX - 1 + KEY_ID_LEN + 1)
 #define IV_LEN       12
 #define TAG_LEN      16
@@ -365,4 +365,30 @@ int dygw_sealed_by_another_key(const dygw_seal_t *seal, const char *sealed)
         }
     }
     return strncmp(sealed, SEAL_PREFIX, sizeof SEAL_PREFIX - 1) == 0;
+}
+
+/* --- fingerprints: "<key id>.<HMAC>" --- */
+
+apr_status_t dygw_seal_fingerprint(const dygw_seal_t *seal, const char *purpose, const void *data,
+                                   apr_size_t len, char *out)
+{
+    char head[HEAD_LEN + 1];
+    unsigned char derived[DYGW_SHA256_LEN];
+    unsigned char hash[DYGW_SHA256_LEN];
+    int ok = make_seal_head(seal->key, head) == APR_SUCCESS
+             && hmac_sha256(seal->key, DYGW_MASTER_KEY_LEN, purpose, strlen(purpose), derived)
+             && hmac_sha256(derived, sizeof derived, data, len, hash);
+
+    OPENSSL_cleanse(derived, sizeof derived);
+    if (!ok) {
+        return APR_EGENERAL;
+    }
+    memcpy(out, head + sizeof SEAL_PREFIX - 1, KEY_ID_LEN + 1);
+    dygw_hex(hash, (DYGW_FINGERPRINT_LEN - KEY_ID_LEN - 1) / 2, out + KEY_ID_LEN + 1);
+    return APR_SUCCESS;
+}
+
+int dygw_fingerprints_comparable(const char *a, const char *b)
+{
+    return strncmp(a, b, KEY_ID_LEN + 1) == 0;
 }

@@ -67,6 +67,19 @@ apr_status_t dygw_seal(const dygw_seal_t *seal, const char *purpose, const char 
 apr_status_t dygw_unseal(const dygw_seal_t *seal, const char *purpose, const char *sealed,
                          apr_pool_t *pool, const char **text, int *used_old);
 
+/* Writes a fingerprint of data, and a NUL, to out (DYGW_FINGERPRINT_LEN + 1 bytes): the id of `key`
+ * of the seal, a dot, and 160 bits of HMAC-SHA256 in lowercase hex, under a key that is derived
+ * from `key` for this purpose. It shows nothing of data to who has not the master key, so that
+ * secrets may be in it. APR_EGENERAL: OpenSSL fails. */
+#define DYGW_KEY_ID_LEN      8
+#define DYGW_FINGERPRINT_LEN (DYGW_KEY_ID_LEN + 1 + 40)
+apr_status_t dygw_seal_fingerprint(const dygw_seal_t *seal, const char *purpose, const void *data,
+                                   apr_size_t len, char *out);
+
+/* Whether two fingerprints were made with the same master key: only then it says anything that they
+ * differ. */
+int dygw_fingerprints_comparable(const char *a, const char *b);
+
 /* Returns a number that tells pairs of master keys apart, and shows nothing of them. */
 apr_uint32_t dygw_seal_id(const dygw_seal_t *seal);
 

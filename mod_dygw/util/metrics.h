@@ -143,15 +143,18 @@ extern const dygw_family_t dygw_families[DYGW_FAMILIES];
 
 /* Gauges. Only the background thread of the host's leader sets them. */
 #define DYGW_GAUGE_LIST(X) \
-    X(LEASE_HELD) /* 1: this host does the background work */ \
-    X(JOBS)       /* jobs under way */ \
-    X(TO_SETTLE)  /* verifications that wait to be settled, as counted last; */ \
-    X(TO_CANCEL)  /* to be cancelled; */ \
-    X(TO_ENRICH)  /* to be enriched */ \
-    X(OLDEST_AT)  /* ms: when the oldest `processing` verification began; 0: none */ \
-    X(COUNTED_AT) /* ms: when these four were counted */ \
-    X(APPS_ACTIVE) \
-    X(APPS_DISABLED)
+    X(LEASE_HELD)  /* 1: this host does the background work */ \
+    X(JOBS)        /* jobs under way */ \
+    X(TO_SETTLE)   /* verifications that wait to be settled, as counted last; */ \
+    X(TO_CANCEL)   /* to be cancelled; */ \
+    X(TO_ENRICH)   /* to be enriched */ \
+    X(OLDEST_AT)   /* ms: when the oldest `processing` verification began; 0: none */ \
+    X(COUNTED_AT)  /* ms: when these four were counted */ \
+    X(APPS_ACTIVE) /* apps of the database, */ \
+    X(APPS_DISABLED) \
+    X(DECLARED_ACTIVE) /* and of httpd.conf */ \
+    X(DECLARED_DISABLED) \
+    X(DIFFERENCES) /* apps that another host declares otherwise than this one */
 
 #define DYGW_GAUGE(id) DYGW_GAUGE_##id,
 typedef enum { DYGW_GAUGE_LIST(DYGW_GAUGE) DYGW_GAUGES } dygw_gauge_e;

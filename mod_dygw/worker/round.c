@@ -492,6 +492,7 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
             round->to_recall = dygw_recall_all(ctx, tick.now) != APR_SUCCESS;
         }
         dygw_writing_turn(ctx, &round->writing);
+        dygw_hosts_turn(ctx, &round->hosts);
         dygw_key_turn(ctx, &round->key, tick.apps_version);
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);
@@ -514,6 +515,7 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
         keep_token(round, ctx);
         keep_sealed(round, &tick, ctx);
         purge_when_due(round, ctx);
+        dygw_hosts_lead(ctx, &round->hosts, tick.apps_version);
         dygw_retention_turn(ctx, &round->retention);
     }
 }

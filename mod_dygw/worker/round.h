@@ -4,6 +4,7 @@
 #ifndef DYGW_WORKER_ROUND_H
 #define DYGW_WORKER_ROUND_H
 
+#include "gateway/apps/hosts.h"
 #include "gateway/apps/key.h"
 #include "gateway/background/backlog.h"
 #include "gateway/background/clocks.h"
@@ -47,6 +48,7 @@ typedef struct dygw_round_t {
     dygw_backlog_state_t backlog;
     dygw_writing_t writing;
     dygw_key_watch_t key;
+    dygw_hosts_t hosts;
     int told_sandbox;     /* whether the log was told that Douyin is the sandbox */
     apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;

@@ -451,22 +451,34 @@ static void test_the_backlog_is_one_call(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
-static void test_apps_are_counted_by_status(DYGW_UNUSED void **state)
+static dygw_apps_count_t count_apps(void)
 {
-    dygw_db_t *db;
-    int before, disabled, active;
+    dygw_apps_count_t count;
+    dygw_db_t *db = suite_open(0);
 
-    suite_do("UPDATE dygw_apps SET status = 'active'");
-    db = suite_open(0);
-    assert_int_equal(dygw_store_apps_count(db, &before, &disabled), APR_SUCCESS);
-    assert_int_equal(disabled, 0);
+    assert_int_equal(dygw_store_apps_count(db, &count), APR_SUCCESS);
     dygw_db_close(db);
+    return count;
+}
+
+static void test_apps_are_counted_by_source_and_status(DYGW_UNUSED void **state)
+{
+    dygw_apps_count_t count;
+    int all;
+
+    suite_do("UPDATE dygw_apps SET status = 'active', source = 'database'");
+    count = count_apps();
+    all = count.of[DYGW_APP_OF_DATABASE][DYGW_APP_ACTIVE];
+    assert_true(all > 1);
+    assert_int_equal(count.of[DYGW_APP_OF_DATABASE][DYGW_APP_DISABLED], 0);
     suite_do("UPDATE dygw_apps SET status = 'disabled'");
-    db = suite_open(0);
-    assert_int_equal(dygw_store_apps_count(db, &active, &disabled), APR_SUCCESS);
-    assert_int_equal(active, 0);
-    assert_int_equal(disabled, before);
-    dygw_db_close(db);
+    suite_do("UPDATE dygw_apps SET source = 'config' WHERE id = 1");
+    count = count_apps();
+    assert_int_equal(count.of[DYGW_APP_OF_DATABASE][DYGW_APP_ACTIVE], 0);
+    assert_int_equal(count.of[DYGW_APP_OF_DATABASE][DYGW_APP_DISABLED], all - 1);
+    assert_int_equal(count.of[DYGW_APP_OF_CONFIG][DYGW_APP_ACTIVE], 0);
+    assert_int_equal(count.of[DYGW_APP_OF_CONFIG][DYGW_APP_DISABLED], 1);
+    suite_do("UPDATE dygw_apps SET source = 'database' WHERE id = 1");
 }
 
 void suite_due(void)
@@ -488,7 +500,7 @@ void suite_due(void)
         SUITE_TEST(test_the_backlog_counts_what_is_left_to_do),
         SUITE_TEST(test_the_backlog_knows_the_oldest_that_is_processing),
         SUITE_TEST(test_the_backlog_is_one_call),
-        SUITE_TEST(test_apps_are_counted_by_status),
+        SUITE_TEST(test_apps_are_counted_by_source_and_status),
     };
 
     SUITE_ADD(tests);

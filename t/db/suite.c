@@ -332,6 +332,7 @@ static int run_suite(void)
     suite_due();
     suite_ahead();
     suite_keys();
+    suite_declarations();
     suite_webhooks();
     suite_reconciliations();
     suite_audit();

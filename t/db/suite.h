@@ -110,6 +110,7 @@ void suite_settlement(void);
 void suite_due(void);
 void suite_ahead(void);
 void suite_keys(void);
+void suite_declarations(void);
 void suite_webhooks(void);
 void suite_reconciliations(void);
 void suite_audit(void);

@@ -40,7 +40,7 @@ sub verify_at {
 
 # Whose the lease is; when it was renewed, in seconds before now, and how many are left.
 sub lease {
-    my ($row) = $database->query('SELECT owner, renewed_at, until_at FROM dygw_leases');
+    my ($row) = $database->query("SELECT owner, renewed_at, until_at FROM dygw_leases WHERE name = 'worker'");
     return { owner => $row->[0], renewed => time - $row->[1] / 1000, left => $row->[2] / 1000 - time };
 }
 
@@ -86,7 +86,8 @@ is("$next->{status} $next->{json}{data}{verify_status}", '200 success', 'set bac
 like($gateway->server->log_text, qr/DYGW0632/, 'set back: the log tells of it');
 
 # Another host had it, and died.
-$database->query("UPDATE dygw_leases SET owner = 'a host that died', until_at = until_at + 1000 * " . AHEAD_SEC);
+$database->query("UPDATE dygw_leases SET owner = 'a host that died', until_at = until_at + 1000 * " . AHEAD_SEC .
+    " WHERE name = 'worker'");
 soon('a lease of somebody else that lies ahead is taken over', sub { lease()->{owner} ne 'a host that died' });
 like($gateway->server->log_text, qr/DYGW0633/, '... and the log tells of it');
 

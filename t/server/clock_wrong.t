@@ -46,7 +46,7 @@ sub soon {
 # What /health says of the clock; '' where it says nothing.
 sub health { my $health = $gateway->health; return "$health->{status} " . ($health->{json}{checks}{clock} // '') }
 
-sub renewed { return $database->query('SELECT renewed_at FROM dygw_leases') / 1000 }
+sub renewed { return $database->query("SELECT renewed_at FROM dygw_leases WHERE name = 'worker'") / 1000 }
 
 sub lines { my ($code) = @_; return scalar(() = $gateway->server->log_text =~ /\b$code:/g) }
 

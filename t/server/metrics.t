@@ -230,9 +230,11 @@ grows([ dygw_requests_total => handler => 'internal', code => 'ok' ], 2, 'an exp
 });
 cmp_ok(page()->total('dygw_nonces_used'), '>', 10, 'nonces that are held');
 is(page()->total('dygw_nonces_capacity'), 100000, 'of so many');
-is(page()->total('dygw_apps', status => 'active'), 1, 'apps');
+is(page()->total('dygw_apps', source => 'database', status => 'active'), 1, 'apps');
 $gateway->create_app(status => 'disabled');
-ok(scalar(poll { page()->total('dygw_apps', status => 'disabled') == 1 }), 'by status');
+ok(scalar(poll { page()->total('dygw_apps', source => 'database', status => 'disabled') == 1 }), 'by status');
+is(page()->total('dygw_apps', source => 'config'), 0, 'and by who owns them');
+is(page()->total('dygw_declaration_differences'), 0, 'no other host declares others');
 
 # --- nothing secret, nobody's coupon ---
 

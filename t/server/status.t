@@ -54,6 +54,8 @@ is($value{"Dygw[$second]RedemptionsSuccess"}, 0, 'each application has its own')
 is($value{"Dygw[$first]Refusals"}, 1, 'what has many series is summed up');
 cmp_ok($value{"Dygw[$first]UpstreamSecondsCount"}, '>=', 3, 'calls to Douyin');
 is($value{"Dygw[$first]HealthDatabase"}, 1, 'the health');
+ok(scalar(poll { grep { $_ eq "Dygw[$first]AppsDatabaseActive: 1" } lines() }), 'apps by source and status');
+is(scalar(grep { /^Dygw\[$first\]Apps(?:DatabaseDisabled|ConfigActive|ConfigDisabled): 0$/ } lines()), 3, '... each');
 my @names = map { /^Dygw\[$first\](\w+):/ ? $1 : () } @lines;
 is(shift @names, 'Application', 'the application comes first');
 is_deeply(\@names, [ sort @names ], 'the others are sorted');

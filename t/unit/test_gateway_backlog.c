@@ -14,6 +14,7 @@
 #include "support/own_pool.h"
 
 #include "gateway/background/backlog.h"
+#include "store/app.h"
 #include "store/backlog.h"
 #include "util/compiler.h"
 
@@ -45,11 +46,14 @@ apr_status_t dygw_store_backlog(DYGW_UNUSED dygw_db_t *db, dygw_backlog_t *backl
     return APR_SUCCESS;
 }
 
-apr_status_t dygw_store_apps_count(DYGW_UNUSED dygw_db_t *db, int *active, int *disabled)
+apr_status_t dygw_store_apps_count(DYGW_UNUSED dygw_db_t *db, dygw_apps_count_t *count)
 {
     app_counts++;
-    *active = 3;
-    *disabled = 1;
+    *count = (dygw_apps_count_t){ 0 };
+    count->of[DYGW_APP_OF_DATABASE][DYGW_APP_ACTIVE] = 3;
+    count->of[DYGW_APP_OF_DATABASE][DYGW_APP_DISABLED] = 1;
+    count->of[DYGW_APP_OF_CONFIG][DYGW_APP_ACTIVE] = 5;
+    count->of[DYGW_APP_OF_CONFIG][DYGW_APP_DISABLED] = 2;
     return APR_SUCCESS;
 }
 
@@ -129,6 +133,8 @@ static void apps_are_counted_when_they_have_changed(DYGW_UNUSED void **unused)
     assert_int_equal(app_counts, 1);
     assert_int_equal(dygw_gauged(gateway.metrics, DYGW_GAUGE_APPS_ACTIVE), 3);
     assert_int_equal(dygw_gauged(gateway.metrics, DYGW_GAUGE_APPS_DISABLED), 1);
+    assert_int_equal(dygw_gauged(gateway.metrics, DYGW_GAUGE_DECLARED_ACTIVE), 5);
+    assert_int_equal(dygw_gauged(gateway.metrics, DYGW_GAUGE_DECLARED_DISABLED), 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, destroy_pool)

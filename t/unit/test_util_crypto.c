@@ -346,6 +346,44 @@ static void a_seal_that_was_cut_or_lengthened_does_not_open(void **state)
     }
 }
 
+/* --- fingerprints --- */
+
+static const char *fingerprint(const dygw_seal_t *key, const char *purpose, const char *data)
+{
+    static char out[4][DYGW_FINGERPRINT_LEN + 1];
+    static int next;
+    char *now = out[next++ % 4];
+
+    assert_int_equal(dygw_seal_fingerprint(key, purpose, data, strlen(data), now), APR_SUCCESS);
+    assert_int_equal(strlen(now), DYGW_FINGERPRINT_LEN);
+    return now;
+}
+
+static void fingerprints_are_equal_when_all_is(DYGW_UNUSED void **state)
+{
+    const dygw_seal_t seal = seal_with(1, -1);
+    const char *one = fingerprint(&seal, PURPOSE, PLAIN);
+
+    assert_string_equal(fingerprint(&seal, PURPOSE, PLAIN), one);
+    assert_string_not_equal(fingerprint(&seal, "another", PLAIN), one);
+    assert_string_not_equal(fingerprint(&seal, PURPOSE, "another"), one);
+    assert_int_equal(strspn(one, "0123456789abcdef"), DYGW_KEY_ID_LEN);
+    assert_int_equal(one[DYGW_KEY_ID_LEN], '.');
+    assert_int_equal(strspn(one + DYGW_KEY_ID_LEN + 1, "0123456789abcdef"), 40);
+}
+
+static void fingerprints_are_comparable_when_the_first_master_key_is_the_same(DYGW_UNUSED void **state)
+{
+    const dygw_seal_t seal = seal_with(1, -1);
+    dygw_seal_t other = seal_with(1, 9);
+    const char *one = fingerprint(&seal, PURPOSE, PLAIN);
+
+    assert_string_equal(fingerprint(&other, PURPOSE, PLAIN), one);
+    assert_true(dygw_fingerprints_comparable(fingerprint(&seal, PURPOSE, "another"), one));
+    other.key[0] ^= 1;
+    assert_false(dygw_fingerprints_comparable(fingerprint(&other, PURPOSE, PLAIN), one));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +409,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_seal_is_made_with_the_new_key, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(a_seal_that_was_changed_anywhere_does_not_open, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(a_seal_that_was_cut_or_lengthened_does_not_open, make_pool, destroy_pool),
+        cmocka_unit_test(fingerprints_are_equal_when_all_is),
+        cmocka_unit_test(fingerprints_are_comparable_when_the_first_master_key_is_the_same),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

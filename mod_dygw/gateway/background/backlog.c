@@ -4,6 +4,7 @@
  * they are, and the time of the last count tells how old they are. */
 #include "gateway/background/backlog.h"
 
+#include "store/app.h"
 #include "store/backlog.h"
 
 static void set_backlog_gauges(const dygw_gateway_t *gateway, const dygw_backlog_t *backlog,
@@ -19,12 +20,23 @@ static void set_backlog_gauges(const dygw_gateway_t *gateway, const dygw_backlog
 static void count_apps(const dygw_gateway_t *gateway, dygw_backlog_state_t *state, dygw_db_t *db,
                        apr_int64_t apps_version)
 {
-    int active, disabled;
+    static const dygw_gauge_e gauges[DYGW_APP_SOURCES][DYGW_APP_STATUSES] = {
+        [DYGW_APP_OF_DATABASE] = { [DYGW_APP_ACTIVE] = DYGW_GAUGE_APPS_ACTIVE,
+                                   [DYGW_APP_DISABLED] = DYGW_GAUGE_APPS_DISABLED },
+        [DYGW_APP_OF_CONFIG] = { [DYGW_APP_ACTIVE] = DYGW_GAUGE_DECLARED_ACTIVE,
+                                 [DYGW_APP_DISABLED] = DYGW_GAUGE_DECLARED_DISABLED },
+    };
+    dygw_apps_count_t count;
+    int source, status;
 
-    if (dygw_store_apps_count(db, &active, &disabled) == APR_SUCCESS) {
-        state->apps_version = apps_version;
-        dygw_gauge(gateway->metrics, DYGW_GAUGE_APPS_ACTIVE, active);
-        dygw_gauge(gateway->metrics, DYGW_GAUGE_APPS_DISABLED, disabled);
+    if (dygw_store_apps_count(db, &count) != APR_SUCCESS) {
+        return;
+    }
+    state->apps_version = apps_version;
+    for (source = 0; source < DYGW_APP_SOURCES; source++) {
+        for (status = 0; status < DYGW_APP_STATUSES; status++) {
+            dygw_gauge(gateway->metrics, gauges[source][status], count.of[source][status]);
+        }
     }
 }
 
