@@ -176,5 +176,24 @@ says('... the doctor knows two ways out', [], qr{^FAIL  Declared app till: .*app
     qr{^ +-> Give the section another code \($place\).*takes over.*/apps/$other->{id}\.}m);
 $client->disconnect;
 
+# --- another host ---
+
+$declared = $right . app('pos', 'pos-2f7c9a10', $secret);
+$gateway->set(DygwNonceStore => 'dbd');
+declare($declared);
+my $beside = Dygw::Gateway->new(name => 'the other host', sandbox => $sandbox, database => $gateway->database,
+    children => 1, directives => { DygwNonceStore => 'dbd' },
+    conf => $right . app('pos', 'pos-2f7c9a10', 'file:' . $gateway->secret_file('other', 'sk-of-nobody-else-4711'))
+        . app('kiosk', 'kiosk-2f7c9a10', $secret));
+$beside->start_beside($gateway);
+$found = {};
+ok(poll(sub { ($found) = grep { $_->{name} eq 'declared_host' } values %{ diagnose() } }, 30),
+    'another host that declares otherwise is found');
+is($found->{detail}{wrong}, 2, '... in how many apps');
+says('... the doctor names it and them', [],
+    qr{^warn  Declared apps of host \S+: That host declares 2 apps otherwise than this one: .*(?:pos|kiosk)}m);
+$beside->disconnect;
+$beside->server->check_log;
+
 $gateway->finish;
 done_testing;

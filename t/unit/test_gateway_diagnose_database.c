@@ -17,6 +17,8 @@
 
 #include "gateway/host.h"
 #include "gateway/apps/apps.h"
+#include "gateway/apps/declarations.h"
+#include "gateway/apps/declare.h"
 #include "store/lease.h"
 #include "store/token.h"
 #include "store/db/schema.h"
@@ -40,6 +42,8 @@ static struct {
     dygw_ms_t now;
     dygw_host_t host;
     dygw_declared_t *declared;
+    const char *in_the_way; /* an app of the database has the code of this declared one */
+    const char *other_host; /* that declares otherwise */
 } world;
 
 apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
@@ -108,6 +112,37 @@ apr_status_t dygw_store_app_each(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED apr_int6
 const char *dygw_app_seal_purpose(DYGW_UNUSED apr_pool_t *pool, const char *client_key)
 {
     return client_key;
+}
+
+apr_status_t dygw_declared_each_trouble(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED dygw_db_t *db,
+                                        dygw_declared_trouble_fn *each, void *baton)
+{
+    for (int i = 0; i < world.declared->apps->nelts; i++) {
+        dygw_declared_trouble_t trouble = { .app = APR_ARRAY_IDX(world.declared->apps, i, dygw_declared_app_t *) };
+
+        if (!trouble.app->secret) {
+            trouble.state = DYGW_DECLARED_UNREAD;
+        }
+        if (world.in_the_way && strcmp(trouble.app->code, world.in_the_way) == 0) {
+            trouble.state = DYGW_DECLARED_CONFLICT;
+            trouble.field = "code";
+            trouble.other = "the other one";
+            trouble.other_id = 5;
+        }
+        each(baton, &trouble);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_declarations_differ(const dygw_ctx_t *ctx, DYGW_UNUSED dygw_db_t *db,
+                                      apr_array_header_t **differences)
+{
+    *differences = apr_array_make(ctx->pool, 1, sizeof(dygw_difference_t));
+    if (world.other_host) {
+        APR_ARRAY_PUSH(*differences, dygw_difference_t)
+            = (dygw_difference_t){ .host = world.other_host, .count = 2, .names = "pos (differs), kiosk (only here)" };
+    }
+    return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_tick(DYGW_UNUSED dygw_db_t *db, dygw_tick_t *tick, DYGW_UNUSED apr_pool_t *pool)
@@ -350,6 +385,37 @@ static void an_app_whose_secret_could_not_be_read_is_told_without_a_database_too
     }
 }
 
+static void an_app_in_the_way_of_a_declared_one_is_told(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    world.declared = dygw_declared_create(world.pool);
+    world.in_the_way = "kiosk";
+    declares("pos");
+    declares("kiosk");
+    checks = diagnose_all();
+    assert_string_equal(diagnosing_verdict(checks, "declared_app", world.pool), "fail conflict");
+    assert_string_equal(diagnosing_detail(checks, "declared_app", "app", world.pool), "kiosk");
+    assert_string_equal(diagnosing_detail(checks, "declared_app", "field", world.pool), "code");
+    assert_string_equal(diagnosing_detail(checks, "declared_app", "other", world.pool), "the other one");
+    assert_string_equal(diagnosing_detail(checks, "declared_app", "other_id", world.pool), "5");
+    world.open = APR_EGENERAL;
+    assert_string_equal(diagnosing_verdict(diagnose_all(), "declared_apps", world.pool), "skipped no_database");
+}
+
+static void a_host_that_declares_otherwise_is_told(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    world.other_host = "b-1f2e";
+    checks = diagnose_all();
+    assert_string_equal(diagnosing_verdict(checks, "declared_host", world.pool), "warn differs");
+    assert_string_equal(diagnosing_detail(checks, "declared_host", "host", world.pool), "b-1f2e");
+    assert_string_equal(diagnosing_detail(checks, "declared_host", "wrong", world.pool), "2");
+    world.version = WANTED - 1; /* nothing is known of hosts there */
+    diagnose();
+}
+
 static void of_many_apps_in_trouble_the_first_are_told(DYGW_UNUSED void **state)
 {
     const json_t *checks;
@@ -394,6 +460,8 @@ int main(void)
         TEST(tables_that_cannot_be_read_tell_nothing),
         TEST(declared_apps_are_told_where_there_are_any),
         TEST(an_app_whose_secret_could_not_be_read_is_told_without_a_database_too),
+        TEST(an_app_in_the_way_of_a_declared_one_is_told),
+        TEST(a_host_that_declares_otherwise_is_told),
         TEST(of_many_apps_in_trouble_the_first_are_told),
         TEST(once_a_second_is_enough),
     };
