@@ -127,6 +127,16 @@ static void the_files_secrets_count_and_no_other(DYGW_UNUSED void **state)
     assert_null(known->old_secret);
 }
 
+/* Other hosts may still need it. */
+static void a_secret_that_is_kept_signs_no_more_where_the_app_is_declared(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-2");
+    record(1, "pos", "key-1")->source = DYGW_APP_OF_CONFIG;
+    assert_int_equal(find("key-1"), APR_NOTFOUND);
+    assert_int_equal(find("key-2"), APR_SUCCESS);
+    assert_true(known->id == 1);
+}
+
 static void what_the_file_says_counts_before_the_row_is_refreshed(DYGW_UNUSED void **state)
 {
     dygw_declared_app_t *app = declare("pos", "key-2");
@@ -412,6 +422,7 @@ int main(void)
         TEST(a_row_that_cannot_be_made_refuses_nobody_and_is_tried_once_a_second),
         TEST(no_row_is_made_while_the_database_is_away),
         TEST(the_files_secrets_count_and_no_other),
+        TEST(a_secret_that_is_kept_signs_no_more_where_the_app_is_declared),
         TEST(what_the_file_says_counts_before_the_row_is_refreshed),
         TEST(an_app_without_its_secret_is_refused),
         TEST(an_app_that_is_not_declared_here_is_served_while_it_has_a_secret),
