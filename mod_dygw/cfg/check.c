@@ -90,13 +90,28 @@ static void check_required(check_t *check)
     }
 }
 
+/* Whether there are declared stores, each with an account of its own. */
+static int have_stores_accounts(const dygw_declared_t *declared)
+{
+    int count = declared ? declared->stores->nelts : 0;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (!APR_ARRAY_IDX(declared->stores, i, const dygw_declared_store_t *)->account_id) {
+            return 0;
+        }
+    }
+    return count > 0;
+}
+
 static void check_account(const check_t *check)
 {
-    if (!check->cfg->account_id && dygw_cfg_should_warn()) {
+    if (!check->cfg->account_id && !have_stores_accounts(check->cfg->declared)
+        && dygw_cfg_should_warn()) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, check->log,
                      DYGWNO(0121) "DygwAccountId is not set in %s: verifications are not enriched "
-                                  "with their orders without it, and stores need it named: add "
-                                  "the root account's id",
+                                  "with their orders without it, but for stores with a "
+                                  "DygwStoreAccount: add the root account's id",
                      check->where);
     }
 }
