@@ -27,11 +27,13 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/apps/declare.h"
+#include "util/bell.h"
 #include "util/compiler.h"
 #include "util/pool.h"
 #include "util/text.h"
 
-#define RELOAD_PAUSE_MS 1000 /* between two tries, when the database does not answer */
+#define RELOAD_PAUSE_MS       1000 /* between two tries, when the database does not answer */
+#define DECLARING_PATIENCE_US apr_time_from_sec(2)
 
 /* The row of a declared app, as one reading found it. */
 typedef struct declared_row_t {
@@ -50,16 +52,17 @@ typedef struct snapshot_t {
 } snapshot_t;
 
 struct dygw_apps_t {
-    apr_thread_mutex_t *mutex;     /* guards all that follows */
-    snapshot_t *now;               /* the present snapshot; NULL until the first reading */
-    apr_uint64_t readings;         /* how many readings have begun */
-    dygw_apps_stamp_t loading;     /* the stamp of the reading that is under way, if is_loading */
-    int is_loading;                /* a second reading under that stamp is not needed */
-    int is_looking;                /* a request reads the apps version */
-    dygw_ms_t failed_at;           /* when the last reading, of apps or version, failed; 0 = it did
+    apr_thread_mutex_t *mutex; /* guards all that follows */
+    snapshot_t *now;           /* the present snapshot; NULL until the first reading */
+    apr_uint64_t readings;     /* how many readings have begun */
+    dygw_apps_stamp_t loading; /* the stamp of the reading that is under way, if is_loading */
+    int is_loading;            /* a second reading under that stamp is not needed */
+    int is_looking;            /* a request reads the apps version */
+    dygw_ms_t failed_at;       /* when the last reading, of apps or version, failed; 0 = it did
                                 * not fail */
-    apr_thread_mutex_t *declaring; /* held by the request that makes rows of declared apps */
-    dygw_ms_t declared_at;         /* when that was tried last; guarded by it */
+    dygw_bell_t declaring;     /* guards the two that follow */
+    int is_declaring;          /* a request makes rows of declared apps */
+    dygw_ms_t declared_at;     /* when one did so last; 0 = never */
 };
 
 static apr_status_t destroy_apps_snapshot(void *data)
@@ -80,9 +83,7 @@ apr_status_t dygw_apps_create(dygw_apps_t **apps, apr_pool_t *pool)
     *apps = apr_pcalloc(pool, sizeof(**apps));
     apr_pool_cleanup_register(pool, *apps, destroy_apps_snapshot, apr_pool_cleanup_null);
     rv = apr_thread_mutex_create(&(*apps)->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    return rv == APR_SUCCESS
-               ? apr_thread_mutex_create(&(*apps)->declaring, APR_THREAD_MUTEX_DEFAULT, pool)
-               : rv;
+    return rv == APR_SUCCESS ? dygw_bell_init(&(*apps)->declaring, pool) : rv;
 }
 
 static dygw_known_app_t *copy_app(const dygw_known_app_t *from, apr_pool_t *pool)
@@ -208,11 +209,12 @@ static apr_status_t load_snapshot(const dygw_ctx_t *ctx, snapshot_t **snapshot)
     return rv;
 }
 
-static int apps_failed_just_now(const dygw_apps_t *apps)
+/* at: 0 = never. */
+static int is_just_now(dygw_ms_t at)
 {
-    dygw_ms_t ago = dygw_now() - apps->failed_at;
+    dygw_ms_t ago = dygw_now() - at;
 
-    return apps->failed_at != 0 && ago >= 0 && ago < RELOAD_PAUSE_MS;
+    return at != 0 && ago >= 0 && ago < RELOAD_PAUSE_MS;
 }
 
 /* --- reading the apps version, in place of the background --- */
@@ -239,7 +241,7 @@ static int may_look_at_version(dygw_apps_t *apps)
     int may;
 
     apr_thread_mutex_lock(apps->mutex);
-    may = !apps->is_looking && !apps_failed_just_now(apps);
+    may = !apps->is_looking && !is_just_now(apps->failed_at);
     apps->is_looking |= may;
     apr_thread_mutex_unlock(apps->mutex);
     return may;
@@ -277,7 +279,7 @@ static int can_do_without(const looking_t *l)
     if (!l->apps->now && !l->declared) {
         return 0;
     }
-    return apps_failed_just_now(l->apps)
+    return is_just_now(l->apps->failed_at)
            || (!l->apps->now && l->apps->is_loading
                && atomic_load(&l->ctx->gateway->host->database_state) != DYGW_DB_OK);
 }
@@ -413,26 +415,47 @@ static int lacks_row(const looking_t *l)
     return lacks;
 }
 
+/* Waits for the request that makes rows now, if there is one. Returns whether this one is to make
+ * them. */
+static int begin_declaring(dygw_apps_t *apps)
+{
+    const apr_time_t until = dygw_steady_now() + DECLARING_PATIENCE_US;
+    apr_time_t now;
+    int begins;
+
+    dygw_bell_lock(&apps->declaring);
+    while (apps->is_declaring && (now = dygw_steady_now()) < until) {
+        dygw_bell_wait(&apps->declaring, until - now);
+    }
+    begins = !apps->is_declaring && !is_just_now(apps->declared_at);
+    apps->is_declaring |= begins;
+    dygw_bell_unlock(&apps->declaring);
+    return begins;
+}
+
+static void end_declaring(dygw_apps_t *apps)
+{
+    dygw_bell_lock(&apps->declaring);
+    apps->is_declaring = 0;
+    apps->declared_at = dygw_now();
+    dygw_bell_ring(&apps->declaring);
+    dygw_bell_unlock(&apps->declaring);
+}
+
 /* The background makes the rows after each start; a request may come before. Requests of one
- * process wait for the one that does it, unless the database has gone away since. */
+ * process wait for the one that does it, but not for long, and not once the database has gone away.
+ */
 static void make_rows(const looking_t *l)
 {
-    dygw_apps_t *apps = l->apps;
-    dygw_ms_t ago;
-
-    if (atomic_load(&l->ctx->gateway->host->database_state) != DYGW_DB_OK) {
+    if (atomic_load(&l->ctx->gateway->host->database_state) != DYGW_DB_OK
+        || !begin_declaring(l->apps)) {
         return;
     }
-    apr_thread_mutex_lock(apps->declaring);
-    ago = dygw_now() - apps->declared_at;
-    if (lacks_row(l) && (apps->declared_at == 0 || ago < 0 || ago >= RELOAD_PAUSE_MS)) {
-        if (dygw_declare_apps(l->ctx) == APR_SUCCESS) {
-            dygw_host_apps_changed(l->ctx->gateway); /* also where another host has made them */
-            reload_if_stale(l, 1);
-        }
-        apps->declared_at = dygw_now();
+    if (lacks_row(l) && dygw_declare_apps(l->ctx) == APR_SUCCESS) {
+        dygw_host_apps_changed(l->ctx->gateway); /* also where another host has made them */
+        reload_if_stale(l, 1);
     }
-    apr_thread_mutex_unlock(apps->declaring);
+    end_declaring(l->apps);
 }
 
 apr_status_t dygw_apps_find(const dygw_ctx_t *ctx, dygw_apps_t *apps, const char *client_key,
