@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Dygw::Gateway qw(ACCOUNT POI);
+use Dygw::Metrics;
 use Dygw::Sandbox;
 use Dygw::Server qw(poll spew);
 
@@ -194,6 +195,11 @@ is_deeply([ @{ $found->{'declared_app till'}{detail} }{qw(field other other_id)}
     '... which one, and in what');
 says('... the doctor knows two ways out', [], qr{^FAIL  Declared app till: .*app till .*the same code\.\n}m,
     qr{^ +-> Give the section another code \($place\).*takes over.*/apps/$other->{id}\.}m);
+sub conflicts { return Dygw::Metrics->scrape($gateway)->total('dygw_declared_troubles', kind => 'conflict') }
+ok(scalar(poll { conflicts() == 1 }), '... the metrics count it');
+declare($right . app('pos', 'pos-2f7c9a10', $secret) . app('tills', 'till-2f7c9a10', $secret));
+finds('the section has another code', '', %well, declared_apps => 'pass');
+ok(scalar(poll { conflicts() == 0 }), '... which the metrics tell, too');
 $client->disconnect;
 
 # --- another host ---
