@@ -257,8 +257,9 @@ our %INSIDE = (
         '在 {declared_in} 中将其 DygwStoreAccount 设为 {account_id}，或更正poi_id。'],
     # of files of stores
     'declared_file.unreadable' => [
-        'It could not be read when Apache started, or has a mistake: none of its stores is declared.',
-        'Mend the file, which DygwStores ({declared_in}) names: root has to be able to read it, and '
+        'It could not be read when Apache started, or has a mistake: none of its stores is '
+            . 'declared.',
+        'Mend the file that DygwStores ({declared_in}) names: root has to be able to read it, and '
             . '`apachectl configtest` tells each mistake with its line. Then reload.',
         'Apache启动时无法读取，或其中有错误：该文件中的门店都不算声明。',
         '修正该文件（由 {declared_in} 处的 DygwStores 指定）：root须可读；`apachectl configtest` '
