@@ -25,7 +25,6 @@ typedef struct declaring_t {
     dygw_declared_t *declared;
     const server_rec *log; /* the main server; virtual hosts have no log yet */
     apr_pool_t *pool;
-    int is_cut; /* a file of stores is left out */
     int mistakes;
 } declaring_t;
 
@@ -129,7 +128,8 @@ static void tell_file(declaring_t *declaring, const dygw_stores_file_t *file, in
         declaring->mistakes++;
     }
     else {
-        declaring->is_cut = 1;
+        APR_ARRAY_PUSH(declaring->declared->left_out, dygw_left_out_t)
+            = (dygw_left_out_t){ file->path, file->place, collisions };
     }
     if (dygw_cfg_should_tell()) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, declaring->log,
@@ -270,7 +270,6 @@ int dygw_cfg_declare(const dygw_cfg_t *cfg, int has_application, const server_re
     if (!cfg->written) {
         return 0;
     }
-    declaring.is_cut = cfg->written->is_cut;
     check_application(&declaring, has_application);
     add_apps(&declaring);
     add_stores(&declaring);
@@ -278,7 +277,7 @@ int dygw_cfg_declare(const dygw_cfg_t *cfg, int has_application, const server_re
         add_file(&declaring, &APR_ARRAY_IDX(cfg->written->files, i, dygw_stores_file_t));
     }
     /* Where a file is left out nobody knows what it has. */
-    for (int i = 0; i < cfg->written->apps->nelts && !declaring.is_cut; i++) {
+    for (int i = 0; i < cfg->written->apps->nelts && cfg->declared->left_out->nelts == 0; i++) {
         check_app_stores(&declaring,
                          APR_ARRAY_IDX(cfg->written->apps, i, const dygw_declared_app_t *));
     }

@@ -8,7 +8,7 @@
 /* Fills cfg->declared with the apps and stores that are written in a server; for check_config,
  * once. has_application: DygwClientKey stands there, too. Refuses what is declared twice, and
  * stores that are not there; returns how many mistakes it has found. A file of stores that has what
- * others have is a mistake in configtest alone: else it is left out. */
+ * others have is a mistake in configtest alone: else it is among cfg->declared->left_out. */
 int dygw_cfg_declare(const dygw_cfg_t *cfg, int has_application, const server_rec *main_server,
                      apr_pool_t *ptemp);
 

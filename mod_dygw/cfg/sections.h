@@ -51,7 +51,6 @@ struct dygw_written_t {
     apr_array_header_t *apps;   /* of dygw_declared_app_t * */
     apr_array_header_t *stores; /* of dygw_declared_store_t *: those of <DygwStore> */
     apr_array_header_t *files;  /* of dygw_stores_file_t */
-    int is_cut;                 /* a file of stores is left out, which was tolerated */
 };
 
 typedef struct dygw_stores_file_t {

@@ -61,6 +61,12 @@ static const char *read_file(const cmd_parms *cmd, dygw_stores_file_t *file)
     return why ? apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, why) : NULL;
 }
 
+static void leave_out(const cmd_parms *cmd, const dygw_stores_file_t *file)
+{
+    APR_ARRAY_PUSH(dygw_cfg_get(cmd->server)->declared->left_out, dygw_left_out_t)
+        = (dygw_left_out_t){ .path = file->path, .place = file->place };
+}
+
 const char *dygw_set_stores(cmd_parms *cmd, DYGW_UNUSED void *outer, const char *arg)
 {
     dygw_written_t *written = dygw_cfg_written(cmd);
@@ -72,7 +78,7 @@ const char *dygw_set_stores(cmd_parms *cmd, DYGW_UNUSED void *outer, const char 
     file.stores = apr_array_make(cmd->pool, 64, sizeof(const dygw_declared_store_t *));
     error = read_file(cmd, &file);
     if (error) {
-        written->is_cut = 1;
+        leave_out(cmd, &file);
         return dygw_cfg_tolerate(cmd, error,
                                  "; none of its stores is declared until Apache is reloaded with "
                                  "it");

@@ -8,6 +8,7 @@ dygw_declared_t *dygw_declared_create(apr_pool_t *pool)
 
     declared->apps = apr_array_make(pool, 4, sizeof(const dygw_declared_app_t *));
     declared->stores = apr_array_make(pool, 4, sizeof(const dygw_declared_store_t *));
+    declared->left_out = apr_array_make(pool, 1, sizeof(dygw_left_out_t));
     declared->apps_by_key = apr_hash_make(pool);
     declared->apps_by_code = apr_hash_make(pool);
     declared->stores_by_code = apr_hash_make(pool);
@@ -73,4 +74,20 @@ const dygw_declared_store_t *dygw_declared_store_of_poi(const dygw_declared_t *d
                                                         const char *poi_id)
 {
     return declared ? apr_hash_get(declared->stores_by_poi, poi_id, APR_HASH_KEY_STRING) : NULL;
+}
+
+int dygw_declared_unread(const dygw_declared_t *declared)
+{
+    int count = 0;
+    int i;
+
+    for (i = 0; declared && i < declared->apps->nelts; i++) {
+        count += !APR_ARRAY_IDX(declared->apps, i, const dygw_declared_app_t *)->secret;
+    }
+    return count;
+}
+
+int dygw_declared_left_out(const dygw_declared_t *declared)
+{
+    return declared ? declared->left_out->nelts : 0;
 }

@@ -37,9 +37,17 @@ typedef struct dygw_declared_store_t {
     const char *place;      /* "file:line" */
 } dygw_declared_store_t;
 
+/* A file of DygwStores that was not to be used at the start: none of its stores is declared. */
+typedef struct dygw_left_out_t {
+    const char *path;
+    const char *place; /* "file:line" of its directive */
+    int collisions;    /* with other stores; 0: it cannot be read, or has a mistake */
+} dygw_left_out_t;
+
 typedef struct dygw_declared_t {
-    apr_array_header_t *apps;   /* of dygw_declared_app_t *, in the order of the configuration */
-    apr_array_header_t *stores; /* of dygw_declared_store_t * */
+    apr_array_header_t *apps;     /* of dygw_declared_app_t *, in the order of the configuration */
+    apr_array_header_t *stores;   /* of dygw_declared_store_t * */
+    apr_array_header_t *left_out; /* of dygw_left_out_t */
     apr_hash_t *apps_by_key;
     apr_hash_t *apps_by_code;
     apr_hash_t *stores_by_code;
@@ -69,5 +77,11 @@ const dygw_declared_app_t *dygw_declared_app_of_code(const dygw_declared_t *decl
 const dygw_declared_store_t *dygw_declared_store(const dygw_declared_t *declared, const char *code);
 const dygw_declared_store_t *dygw_declared_store_of_poi(const dygw_declared_t *declared,
                                                         const char *poi_id);
+
+/* How many apps are refused because their secret could not be read. */
+int dygw_declared_unread(const dygw_declared_t *declared);
+
+/* How many files of stores are left out. */
+int dygw_declared_left_out(const dygw_declared_t *declared);
 
 #endif

@@ -274,6 +274,19 @@ static void read_apps(scrape_t *scrape)
               "Apps that another host declares otherwise than this one, or only one of them.");
 }
 
+/* What could not be read is known since the start, what is in the way the background has seen. */
+static void read_troubles(scrape_t *scrape)
+{
+    const dygw_declared_t *declared = scrape->runtime->gateway.declared;
+
+    begin_gauge(scrape, "dygw_declared_troubles",
+                "Of what httpd.conf declares: apps that another app is in the way of, apps without "
+                "a readable secret, files of stores that are left out.");
+    add_labelled(scrape, "kind", "conflict", gauged(scrape, DYGW_GAUGE_CONFLICTS));
+    add_labelled(scrape, "kind", "secret", dygw_declared_unread(declared));
+    add_labelled(scrape, "kind", "stores_file", dygw_declared_left_out(declared));
+}
+
 static void read_gauges(scrape_t *scrape)
 {
     read_health(scrape);
@@ -283,6 +296,7 @@ static void read_gauges(scrape_t *scrape)
     read_backlog(scrape);
     read_nonces(scrape);
     read_apps(scrape);
+    read_troubles(scrape);
     add_gauge(scrape, "dygw_start_timestamp_seconds",
               dygw_metrics_since(scrape->runtime->gateway.metrics), DYGW_THOUSANDTHS,
               "When counting began: the start of this httpd.");

@@ -12,6 +12,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "gateway/token.h"
+#include "gateway/apps/declare.h"
 #include "gateway/apps/meter.h"
 #include "gateway/apps/reads.h"
 #include "gateway/apps/reseal.h"
@@ -55,6 +56,7 @@ apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, ap
     made->bad_since = dygw_steady_now();
     made->resealed = -1;
     made->key.looked_at = -1;
+    made->conflicts_at = -1;
     made->due_at = DYGW_NO_TIME;
     made->reconcile_at = DYGW_NO_TIME;
     *round = made;
@@ -493,6 +495,7 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
         }
         dygw_writing_turn(ctx, &round->writing);
         dygw_hosts_turn(ctx, &round->hosts);
+        dygw_declared_look(ctx, &round->conflicts_at, tick.apps_version);
         dygw_key_turn(ctx, &round->key, tick.apps_version);
         dygw_reads_flush(ctx, READS_PATIENCE_US);
         dygw_meter_flush(ctx);

@@ -49,8 +49,9 @@ typedef struct dygw_round_t {
     dygw_writing_t writing;
     dygw_key_watch_t key;
     dygw_hosts_t hosts;
-    int told_sandbox;     /* whether the log was told that Douyin is the sandbox */
-    apr_int64_t resealed; /* of this apps_version all is sealed with the new key; -1 = none */
+    apr_int64_t conflicts_at; /* see dygw_declared_look */
+    int told_sandbox;         /* whether the log was told that Douyin is the sandbox */
+    apr_int64_t resealed;     /* of this apps_version all is sealed with the new key; -1 = none */
     dygw_scheduler_t *scheduler;
     dygw_ms_t due_at;      /* when the next verification needs work, as of the last tick */
     apr_int64_t seen_work; /* dygw_host_work as of the last round */

@@ -15,7 +15,7 @@ use Dygw::Metrics;
 use Dygw::Needs;
 use Dygw::Server qw(slurp spew);
 
-use constant ALERTS => 19;
+use constant ALERTS => 20;
 
 my $root = "$FindBin::Bin/../..";
 my $promtool = Dygw::Server->out . '/promtool/promtool';

@@ -12,7 +12,8 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 use Dygw::Gateway;
-use Dygw::Server qw(spew);
+use Dygw::Metrics;
+use Dygw::Server qw(poll spew);
 
 use constant {
     APPS    => 500,
@@ -375,8 +376,15 @@ accepts("${\APPS} apps, and ${\STORES} stores", "DygwStores $dir/many.csv\n$many
 
 # --- a real start goes on without what is outside the configuration ---
 
+# Of dygw_declared_troubles, by kind: "conflict secret stores_file".
+sub troubles {
+    my ($gateway) = @_;
+    my $page = Dygw::Metrics->scrape($gateway);
+    return join ' ', map { $page->total('dygw_declared_troubles', kind => $_) // '-' } qw(conflict secret stores_file);
+}
+
 sub starts {
-    my ($name, $text, @patterns) = @_;
+    my ($name, $text, $troubles, @patterns) = @_;
     spew("$dir/app.conf", $text, 0644);
     my $gateway = Dygw::Gateway->new(conf => "Include $dir/app.conf\n");
     $gateway->server->announce(qw(DYGW0350 DYGW0702 DYGW0704));
@@ -384,22 +392,24 @@ sub starts {
     my $log = $gateway->server->log_text;
     is(scalar(() = $log =~ /$_/g), 1, "$name: said once: $_") for @patterns;
     unlike($log, qr/\Q${\SECRET}\E/, "$name: no secret is shown");
+    is(troubles($gateway), $troubles, "$name: the metrics tell how many");
+    is($gateway->health->{status}, 200, "$name: the gateway is well");
     $gateway->finish;
     return;
 }
 
 starts('an app whose secret is gone',
     app('pos') . "<DygwApp kiosk>\nDygwAppClientKey key-of-kiosk\nDygwAppSecret file:$dir/none\n</DygwApp>\n"
-        . "<DygwApp till>\nDygwAppClientKey key-of-till\n$secret file:$dir/short\n</DygwApp>\n",
+        . "<DygwApp till>\nDygwAppClientKey key-of-till\n$secret file:$dir/short\n</DygwApp>\n", '0 1 0',
     qr/DYGW0350: DygwAppSecret: cannot read .* \(${\in(7)}\); this app is refused until Apache is reloaded/,
     qr/DYGW0350: DygwAppSecret: .* 15 characters.* \(${\in(11)}\); the old secret does not sign/);
 csv('x', HEAD . "7 1,1,,\n");
 starts('files of stores that are gone, and wrong',
-    "DygwStores $dir/gone.csv\nDygwStores $dir/x.csv\n" . app('pos', 'DygwAppStores 7001 of-the-lost-file'),
+    "DygwStores $dir/gone.csv\nDygwStores $dir/x.csv\n" . app('pos', 'DygwAppStores 7001 of-the-lost-file'), '0 0 2',
     qr/DYGW0350: DygwStores: cannot read .*gone\.csv.* \(${\in(1)}\); none of its stores is declared until/,
     qr/DYGW0350: DygwStores: .*x\.csv:2: store: .* \(${\in(2)}\); none of its stores/);
 starts('a file of stores that collides', "DygwStores $dir/again.csv\n" . store('7001', POI) . store('7002', OTHER)
-        . app('pos', 'DygwAppStores 7001 7009'),
+        . app('pos', 'DygwAppStores 7001 7009'), '0 0 1',
     qr/DYGW0702: store 7001 \(${\in(3, 'again\.csv')}\) has the code/,
     qr/DYGW0704: DygwStores \(${\in(1)}\): .* in 3 places; none of its stores is declared until Apache is reloaded/);
 my $gateway = Dygw::Gateway->new(conf => "DygwStores $dir/excel.csv\n");
@@ -410,6 +420,11 @@ $gateway->graceful;
 $gateway->wait_healthy;
 $gateway->server->log_like(qr/DYGW0350: DygwStores: .*excel\.csv:2: there are 1 cells/);
 is($gateway->health->{status}, 200, 'a reload goes on without a file that has become wrong');
+ok(scalar(poll { troubles($gateway) eq '0 0 1' }), '... which the metrics tell');
+csv('excel', HEAD . "7001,${\POI},,\n");
+$gateway->graceful;
+$gateway->wait_healthy;
+ok(scalar(poll { troubles($gateway) eq '0 0 0' }), '... until it was mended, and reloaded');
 $gateway->finish;
 my $wrong = Dygw::Gateway->new(conf => app('pos') . app('pos'));
 $wrong->sandbox->start;

@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Dygw::Gateway qw(ACCOUNT POI);
+use Dygw::Metrics;
 use Dygw::Sandbox;
 use Dygw::Server qw(poll spew);
 
@@ -161,6 +162,26 @@ is($found->{declared_stores}{detail}{right}, MANY + 3, '... all of them are righ
 cmp_ok($sandbox->count('stores') - $calls, '<=', 110, '... found by pages');
 cmp_ok($seconds, '<', 25, '... before the doctor stops waiting') and note sprintf '%.1f s', $seconds;
 
+# --- files that are left out ---
+
+$gateway->server->announce(qw(DYGW0350 DYGW0702 DYGW0704));
+my ($gone, $again) = map { $gateway->server->dir . "/$_.csv" } qw(gone again);
+spew($again, "store,poi_id\n7001,98\n9001,97\n", 0644);
+declare($right . "DygwStores $gone\n");
+$found = finds('a file of stores that is gone', '', %well, declared_file => 'fail unreadable');
+is($found->{declared_file}{detail}{file}, $gone, '... is named');
+is(says('the doctor says what to do about it', [],
+        qr/^FAIL  File of stores \Q$gone\E: .*none of its stores is declared\.\n +-> Mend .*\($place\).*configtest/m),
+    1, '... and fails');
+says('... in Chinese', [qw(--lang zh)], qr/^失败  门店文件 \Q$gone\E: .*\n +-> .*$place 处的 DygwStores/m);
+declare($right . "DygwStores $again\n");
+$found = finds('one that collides', '', %well, declared_file => 'fail conflict');
+is_deeply([ @{ $found->{declared_file}{detail} }{qw(file wrong)} ], [ $again, 1 ], '... in how many places');
+says('... the doctor says so', [], qr/^FAIL  File of stores \Q$again\E: It collides .* 1 places: none of its stores/m);
+spew($again, "store,poi_id,account_id\n9001,$stores{second}[1],${\ SECOND}\n", 0644);
+declare($right . "DygwStores $again\n");
+is(finds('one that was mended', '', %well)->{declared_stores}{detail}{right}, 4, '... declares its stores');
+
 # --- declared apps ---
 
 my $secret = 'file:' . $gateway->secret_file('till-secret', 'sk-of-the-tills-4711');
@@ -174,6 +195,11 @@ is_deeply([ @{ $found->{'declared_app till'}{detail} }{qw(field other other_id)}
     '... which one, and in what');
 says('... the doctor knows two ways out', [], qr{^FAIL  Declared app till: .*app till .*the same code\.\n}m,
     qr{^ +-> Give the section another code \($place\).*takes over.*/apps/$other->{id}\.}m);
+sub conflicts { return Dygw::Metrics->scrape($gateway)->total('dygw_declared_troubles', kind => 'conflict') }
+ok(scalar(poll { conflicts() == 1 }), '... the metrics count it');
+declare($right . app('pos', 'pos-2f7c9a10', $secret) . app('tills', 'till-2f7c9a10', $secret));
+finds('the section has another code', '', %well, declared_apps => 'pass');
+ok(scalar(poll { conflicts() == 0 }), '... which the metrics tell, too');
 $client->disconnect;
 
 # --- another host ---

@@ -235,6 +235,8 @@ $gateway->create_app(status => 'disabled');
 ok(scalar(poll { page()->total('dygw_apps', source => 'database', status => 'disabled') == 1 }), 'by status');
 is(page()->total('dygw_apps', source => 'config'), 0, 'and by who owns them');
 is(page()->total('dygw_declaration_differences'), 0, 'no other host declares others');
+is(page()->total('dygw_declared_troubles', kind => $_), 0, "nothing declared is in trouble: $_")
+    for qw(conflict secret stores_file);
 
 # --- nothing secret, nobody's coupon ---
 

@@ -103,6 +103,11 @@ for my $lang (0, 1) {
     like(said($lang, declared_host => 'differs', host => 'b-1', wrong => 2, apps => 'pos (differs), kiosk (only here)'),
         qr/b-1.* 2 .*pos \(differs\), kiosk \(only here\)/, "$what: a host that differs");
     like(said($lang, declared_stores => 'more', more => 33, right => 1, stores => 54), qr/33.*/, "$what: and more");
+    my %of_file = (file => '/etc/dygw/stores.csv', declared_in => 'a.conf:9');
+    like(said($lang, declared_file => 'unreadable', %of_file), qr{/etc/dygw/stores\.csv.*a\.conf:9.*configtest},
+        "$what: a file of stores that is left out");
+    like(said($lang, declared_file => 'conflict', %of_file, wrong => 3),
+        qr{/etc/dygw/stores\.csv.* 3 .*a\.conf:9}, "$what: one that collides");
     like(said($lang, accounts => 'left_out', accounts => 60, unasked => 20), qr/60.*20.*--poi/,
         "$what: what is left out");
 }

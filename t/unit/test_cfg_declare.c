@@ -180,6 +180,10 @@ static void a_start_leaves_a_file_that_collides_out_as_a_whole(DYGW_UNUSED void 
     write_store(write_file(), "7003", "96");
     assert_declares(0, 1, 2, "0702 0704 ");
     assert_string_equal(dygw_declared_store(cfg.declared, "7003")->poi_id, "96");
+    assert_int_equal(dygw_declared_left_out(cfg.declared), 1);
+    assert_string_equal(APR_ARRAY_IDX(cfg.declared->left_out, 0, dygw_left_out_t).path, "/stores.csv");
+    assert_string_equal(APR_ARRAY_IDX(cfg.declared->left_out, 0, dygw_left_out_t).place, "a.conf:9");
+    assert_int_equal(APR_ARRAY_IDX(cfg.declared->left_out, 0, dygw_left_out_t).collisions, 1);
 }
 
 static void a_file_that_collides_with_itself_is_left_out(DYGW_UNUSED void **state)
@@ -201,6 +205,7 @@ static void configtest_counts_a_file_that_collides(DYGW_UNUSED void **state)
     write_store(stores, "7001", "98");
     write_store(stores, "7003", "97");
     assert_declares(1, 1, 2, "0702 0704 ");
+    assert_int_equal(dygw_declared_left_out(cfg.declared), 0);
 }
 
 static void the_first_ten_collisions_of_a_file_are_told(DYGW_UNUSED void **state)
@@ -215,7 +220,7 @@ static void the_first_ten_collisions_of_a_file_are_told(DYGW_UNUSED void **state
 
 static void nobody_asks_for_stores_while_a_file_is_left_out(DYGW_UNUSED void **state)
 {
-    written.is_cut = 1;
+    APR_ARRAY_PUSH(cfg.declared->left_out, dygw_left_out_t) = (dygw_left_out_t){ "/gone.csv", "a.conf:3", 0 };
     write_app("pos", "key-1", "7003");
     assert_declares(0, 1, 0, "");
 }

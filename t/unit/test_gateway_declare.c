@@ -323,6 +323,51 @@ static void what_fails_leaves_nothing_half_done(DYGW_UNUSED void **state)
 
 /* --- conflicts --- */
 
+static dygw_metrics_t *make_metrics(void)
+{
+    void *memory = apr_palloc(pool, dygw_metrics_size());
+
+    dygw_metrics_format(memory);
+    return dygw_metrics_attach(memory, pool);
+}
+
+static void conflicts_are_counted_when_the_apps_have_changed(DYGW_UNUSED void **state)
+{
+    apr_int64_t looked_at = -1;
+    dygw_app_t *other;
+
+    gateway->metrics = make_metrics();
+    declare("pos", "key-1");
+    declare("till", "key-2");
+    declare("kiosk", "key-3")->secret = NULL; /* counted elsewhere */
+    other = record(1, "pos", "another-key");
+    record(2, "tills", "key-2");
+    dygw_declared_look(FAKE_CTX(gateway, pool), &looked_at, 1);
+    assert_int_equal(dygw_gauged(gateway->metrics, DYGW_GAUGE_CONFLICTS), 2);
+    other->code = "office";
+    fake_trace();
+    dygw_declared_look(FAKE_CTX(gateway, pool), &looked_at, 1);
+    assert_string_equal(fake_trace(), "");
+    fake_store_fail(FAKE_OPEN, 0, 1, APR_EGENERAL, 0);
+    dygw_declared_look(FAKE_CTX(gateway, pool), &looked_at, 2);
+    assert_int_equal(dygw_gauged(gateway->metrics, DYGW_GAUGE_CONFLICTS), 2);
+    dygw_declared_look(FAKE_CTX(gateway, pool), &looked_at, 2);
+    assert_int_equal(dygw_gauged(gateway->metrics, DYGW_GAUGE_CONFLICTS), 1);
+}
+
+static void where_nothing_is_declared_nothing_is_in_conflict(DYGW_UNUSED void **state)
+{
+    apr_int64_t looked_at = -1;
+
+    gateway->metrics = make_metrics();
+    dygw_gauge(gateway->metrics, DYGW_GAUGE_CONFLICTS, 3); /* of the generation before */
+    gateway->declared = NULL;
+    fake_trace();
+    dygw_declared_look(FAKE_CTX(gateway, pool), &looked_at, 1);
+    assert_string_equal(fake_trace(), "");
+    assert_int_equal(dygw_gauged(gateway->metrics, DYGW_GAUGE_CONFLICTS), 0);
+}
+
 static void a_code_of_another_app_is_a_conflict(DYGW_UNUSED void **state)
 {
     declare("pos", "key-1");
@@ -435,6 +480,8 @@ int main(void)
         TEST(apps_may_exchange_their_client_keys),
         TEST(an_app_that_was_gone_comes_back_as_declared),
         TEST(what_fails_leaves_nothing_half_done),
+        TEST(conflicts_are_counted_when_the_apps_have_changed),
+        TEST(where_nothing_is_declared_nothing_is_in_conflict),
         TEST(a_code_of_another_app_is_a_conflict),
         TEST(a_client_key_of_another_app_is_a_conflict_and_goes_on_there),
         TEST(a_new_key_that_another_app_has_is_a_conflict),

@@ -408,6 +408,23 @@ static void of_many_wrong_stores_the_first_are_told_and_the_others_counted(DYGW_
     assert_int_equal(merchants.asked_alone, 20);
 }
 
+static void each_file_of_stores_that_is_left_out_is_told(DYGW_UNUSED void **state)
+{
+    const json_t *checks;
+
+    has_three_merchants();
+    assert_int_equal(count_of(diagnose(), "declared_file"), 0);
+    APR_ARRAY_PUSH(shop.declared->left_out, dygw_left_out_t) = (dygw_left_out_t){ "/gone.csv", "a.conf:3", 0 };
+    APR_ARRAY_PUSH(shop.declared->left_out, dygw_left_out_t) = (dygw_left_out_t){ "/again.csv", "a.conf:4", 2 };
+    checks = diagnose();
+    assert_string_equal(verdict_of(checks, "declared_file", "file", "/gone.csv"), "fail unreadable");
+    assert_string_equal(verdict_of(checks, "declared_file", "declared_in", "a.conf:3"), "fail unreadable");
+    assert_string_equal(verdict_of(checks, "declared_file", "file", "/again.csv"), "fail conflict");
+    assert_string_equal(verdict_of(checks, "declared_file", "wrong", "2"), "fail conflict");
+    assert_int_equal(count_of(checks, "declared_file"), 2);
+    assert_string_equal(verdict(checks, "declared_stores"), "pass");
+}
+
 static void stores_of_a_list_that_is_refused_are_not_wrong(DYGW_UNUSED void **state)
 {
     const json_t *checks;
@@ -489,6 +506,7 @@ int main(void)
         TEST(a_store_of_no_list_is_unknown_where_an_account_is_needed),
         TEST(the_root_account_tells_whose_a_store_of_the_list_is),
         TEST(of_many_wrong_stores_the_first_are_told_and_the_others_counted),
+        TEST(each_file_of_stores_that_is_left_out_is_told),
         TEST(stores_of_a_list_that_is_refused_are_not_wrong),
         TEST(stores_without_any_account_are_asked_for_by_themselves),
         TEST(a_store_is_named_by_its_code_too),

@@ -45,6 +45,7 @@ our %TITLES = (
     store => ['Store {poi_id}', '门店 {poi_id}'],
     declared_store => ['Declared store {store}, {poi_id}', '已声明门店 {store}, {poi_id}'],
     declared_stores => ['Declared stores', '已声明的门店'],
+    declared_file => ['File of stores {file}', '门店文件 {file}'],
     declared_app => ['Declared app {app}', '已声明应用 {app}'],
     declared_apps => ['Declared apps', '已声明的应用'],
     declared_host => ['Declared apps of host {host}', '主机 {host} 声明的应用'],

@@ -255,6 +255,23 @@ our %INSIDE = (
         'Set DygwStoreAccount {account_id} for it in {declared_in}, or correct its poi_id.',
         '门店 {store} 属于账户 {account_id}，而不是 {expected_account_id}。',
         '在 {declared_in} 中将其 DygwStoreAccount 设为 {account_id}，或更正poi_id。'],
+    # of files of stores
+    'declared_file.unreadable' => [
+        'It could not be read when Apache started, or has a mistake: none of its stores is '
+            . 'declared.',
+        'Mend the file that DygwStores ({declared_in}) names: root has to be able to read it, and '
+            . '`apachectl configtest` tells each mistake with its line. Then reload.',
+        'Apache启动时无法读取，或其中有错误：该文件中的门店都不算声明。',
+        '修正该文件（由 {declared_in} 处的 DygwStores 指定）：root须可读；`apachectl configtest` '
+            . '会逐条指出错误及其行号。然后重新加载。'],
+    'declared_file.conflict' => [
+        'It collides with other stores in {wrong} places: none of its stores is declared.',
+        'Give each store a code and a poi_id of its own, in the file or beside it: `apachectl '
+            . 'configtest` names both places of each. Or remove DygwStores ({declared_in}). Then '
+            . 'reload.',
+        '有 {wrong} 处与其他门店冲突：该文件中的门店都不算声明。',
+        '让每家门店的代码与poi_id都不重复：`apachectl configtest` 会指出每处冲突的两个位置；或去掉 {declared_in} '
+            . '处的 DygwStores。然后重新加载。'],
     # of declared apps
     conflict => [
         'It is not served: app {other} of the database has the same {field}.',

@@ -242,6 +242,33 @@ static void tell_conflicts(const dygw_ctx_t *ctx, const dygw_declared_rows_t *ro
     }
 }
 
+static void count_conflict(void *count, const dygw_declared_trouble_t *trouble)
+{
+    *(int *)count += trouble->state == DYGW_DECLARED_CONFLICT;
+}
+
+static apr_status_t count_conflicts(const dygw_ctx_t *ctx, dygw_db_t *db, void *count)
+{
+    *(int *)count = 0;
+    return dygw_declared_each_trouble(ctx, db, count_conflict, count);
+}
+
+void dygw_declared_look(const dygw_ctx_t *ctx, apr_int64_t *looked_at, apr_int64_t apps_version)
+{
+    const dygw_declared_t *declared = ctx->gateway->declared;
+    int count = 0;
+
+    if (apps_version == *looked_at || !dygw_host_is_latest(ctx->gateway)) {
+        return;
+    }
+    if (declared && declared->apps->nelts > 0
+        && dygw_db_work(ctx, count_conflicts, &count, DYGW_DB_ONCE) != APR_SUCCESS) {
+        return;
+    }
+    *looked_at = apps_version;
+    dygw_gauge(ctx->gateway->metrics, DYGW_GAUGE_CONFLICTS, count);
+}
+
 /* --- writing the rows --- */
 
 typedef struct declaring_t {

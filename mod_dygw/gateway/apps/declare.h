@@ -48,6 +48,11 @@ typedef void dygw_declared_trouble_fn(void *baton, const dygw_declared_trouble_t
 apr_status_t dygw_declared_each_trouble(const dygw_ctx_t *ctx, dygw_db_t *db,
                                         dygw_declared_trouble_fn *each, void *baton);
 
+/* To be called by the background of each host after each look at the database that was answered:
+ * where the apps have changed, counts those that another one is in the way of, for the metrics.
+ * *looked_at is the apps version of the last count; -1 at first. */
+void dygw_declared_look(const dygw_ctx_t *ctx, apr_int64_t *looked_at, apr_int64_t apps_version);
+
 /* --- for the cache and for /internal: how rows and declared apps belong together --- */
 
 typedef struct dygw_declared_rows_t dygw_declared_rows_t;

@@ -20,6 +20,7 @@ static const char *const check_words[] = {
     [DYGW_CHECK_STORE] = "store",
     [DYGW_CHECK_DECLARED_STORE] = "declared_store",
     [DYGW_CHECK_DECLARED_STORES] = "declared_stores",
+    [DYGW_CHECK_DECLARED_FILE] = "declared_file",
     [DYGW_CHECK_DATABASE] = "database",
     [DYGW_CHECK_DATABASE_CLOCK] = "database_clock",
     [DYGW_CHECK_SCHEMA] = "schema",

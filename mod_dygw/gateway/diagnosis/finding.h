@@ -24,6 +24,7 @@ typedef enum {
     DYGW_CHECK_STORE,          /* that was named */
     DYGW_CHECK_DECLARED_STORE, /* found only where one is wrong */
     DYGW_CHECK_DECLARED_STORES,
+    DYGW_CHECK_DECLARED_FILE, /* of stores: found only where one is left out */
     DYGW_CHECK_DATABASE,
     DYGW_CHECK_DATABASE_CLOCK,
     DYGW_CHECK_SCHEMA,
@@ -52,7 +53,7 @@ typedef enum {
     DYGW_WHY_TLS_FAILED,
     DYGW_WHY_TIMEOUT,
     DYGW_WHY_CONNECTION_BROKEN,
-    DYGW_WHY_UNREADABLE,
+    DYGW_WHY_UNREADABLE, /* also: a file of stores */
     DYGW_WHY_SERVER_ERROR,
     /* what Douyin said */
     DYGW_WHY_NO_ANSWER,
@@ -97,7 +98,7 @@ typedef enum {
     DYGW_WHY_NEARLY_FULL,
     DYGW_WHY_SANDBOX,
     DYGW_WHY_MORE,              /* as those that were told one by one */
-    DYGW_WHY_CONFLICT,          /* another app has the code or the client_key */
+    DYGW_WHY_CONFLICT,          /* another app, or store, has what must be its own */
     DYGW_WHY_UNREADABLE_SECRET, /* of a declared app */
     DYGW_WHY_DIFFERS            /* another host declares apps otherwise, or not at all */
 } dygw_why_e;

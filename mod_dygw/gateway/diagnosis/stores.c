@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the findings about stores: one for each that was named, one for each declared store that
- * is wrong, and one for all declared stores together. */
+ * is wrong, one for all declared stores together, and one for each file of stores that is left
+ * out. */
 #include <string.h>
 
 #include "gateway/diagnosis/probes.h"
@@ -153,6 +154,26 @@ static void write_summary(const dygw_probes_t *probes, const tally_t *tally)
     dygw_finding_end(probes->d->findings);
 }
 
+static void write_left_out(const dygw_probes_t *probes)
+{
+    const dygw_declared_t *declared = probes->d->ctx->gateway->declared;
+    dygw_jsonw_t *w = &probes->d->findings->w;
+    int i;
+
+    for (i = 0; i < dygw_declared_left_out(declared); i++) {
+        const dygw_left_out_t *file = &APR_ARRAY_IDX(declared->left_out, i, dygw_left_out_t);
+
+        dygw_finding(probes->d->findings, DYGW_CHECK_DECLARED_FILE, DYGW_FAIL,
+                     file->collisions > 0 ? DYGW_WHY_CONFLICT : DYGW_WHY_UNREADABLE);
+        dygw_jsonw_string(w, "file", file->path);
+        dygw_jsonw_string(w, "declared_in", file->place);
+        if (file->collisions > 0) {
+            dygw_jsonw_int(w, "wrong", file->collisions);
+        }
+        dygw_finding_end(probes->d->findings);
+    }
+}
+
 void dygw_probes_write_stores(const dygw_probes_t *probes)
 {
     tally_t tally = { 0 };
@@ -173,4 +194,5 @@ void dygw_probes_write_stores(const dygw_probes_t *probes)
     if (tally.right + tally.wrong + tally.unasked > 0) {
         write_summary(probes, &tally);
     }
+    write_left_out(probes);
 }
