@@ -126,8 +126,8 @@ typedef struct dygw_question_t {
     /* The merchant's root account, in any call: in the header Rpc-Transit-Life-Account, and as
      * account_id, which all of these take. NULL: in neither. */
     const char *account_id;
-    /* The header alone has it. For a verify that was sent so before, as a repetition is the same to
-     * the byte; and to ask for one store, as account_id wins over poi_id (page shop.query). */
+    /* The header alone has it. For a verify of a store that is not declared, and to ask for one
+     * store, as account_id wins over poi_id (page shop.query). */
     int account_in_header_only;
     const char *encrypted_code;
     const char *order_id;

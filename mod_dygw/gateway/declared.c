@@ -13,6 +13,7 @@ dygw_declared_t *dygw_declared_create(apr_pool_t *pool)
     declared->apps_by_code = apr_hash_make(pool);
     declared->stores_by_code = apr_hash_make(pool);
     declared->stores_by_poi = apr_hash_make(pool);
+    declared->accounts = apr_hash_make(pool);
     return declared;
 }
 
@@ -49,6 +50,9 @@ const dygw_declared_store_t *dygw_declared_add_store(dygw_declared_t *declared,
         APR_ARRAY_PUSH(declared->stores, const dygw_declared_store_t *) = store;
         apr_hash_set(declared->stores_by_code, store->code, APR_HASH_KEY_STRING, store);
         apr_hash_set(declared->stores_by_poi, store->poi_id, APR_HASH_KEY_STRING, store);
+        if (store->account_id) {
+            apr_hash_set(declared->accounts, store->account_id, APR_HASH_KEY_STRING, store);
+        }
     }
     return other;
 }

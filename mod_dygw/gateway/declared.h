@@ -52,6 +52,7 @@ typedef struct dygw_declared_t {
     apr_hash_t *apps_by_code;
     apr_hash_t *stores_by_code;
     apr_hash_t *stores_by_poi;
+    apr_hash_t *accounts; /* account_ids of the stores */
 } dygw_declared_t;
 
 /* Nothing yet; from pool. */

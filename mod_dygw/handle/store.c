@@ -44,7 +44,11 @@ static void resolve_store(const dygw_gateway_t *gateway, const char *poi_id, con
     if (store) {
         poi_id = poi_of_code(gateway, store);
         if (!poi_id) {
-            dygw_invalid(out, "store", "there is no declared store with this code");
+            dygw_invalid(out, "store",
+                         dygw_declared_left_out(gateway->declared)
+                             ? "there is no declared store with this code; but a file of stores "
+                               "could not be read, tell the administrator"
+                             : "there is no declared store with this code");
         }
     }
     named->poi_id = poi_id;

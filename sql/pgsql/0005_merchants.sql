@@ -10,6 +10,8 @@ SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = 0;
 SET LOCAL client_min_messages = warning;
 SELECT pg_advisory_xact_lock(1685681015);
+-- Behind a long reader, as pg_dump is, redemptions would wait for as long as this file does: then it gives up, and runs again later.
+SET LOCAL lock_timeout = '2s';
 
 -- store: the shop's own code of the store that redeemed, where one was declared. account_id: the merchant's account at Douyin.
 ALTER TABLE dygw_verifications

@@ -64,6 +64,8 @@ refuses_all($client, substr(POI, 0, 18), 'a store whose id is shorter');
 refuses_all($nobody, POI, 'an app for no store');
 error_is($client->call(GET => '/douyin/stores'), 403, 'store_forbidden', 'stores: one has to be named');
 error_is($client->call(GET => '/douyin/stores?account_id=1'), 403, 'store_forbidden', 'also with an account');
+error_is($client->call(GET => '/douyin/stores?account_id=1&poi_id=' . POI), 403, 'store_forbidden',
+    'or with another account than that of its store, all of whose stores would be listed');
 error_is($nobody->call(GET => '/douyin/stores'), 403, 'store_forbidden', 'an app for none has none to name');
 is($sandbox->count($_), 0, "Douyin heard nothing of it: $_") for qw(prepare verify);
 is($gateway->rows('dygw_verifications'), 0, 'nothing is recorded');

@@ -94,6 +94,40 @@ static void a_record_keeps_its_account_whatever_is_configured_later(DYGW_UNUSED 
     assert_string_equal(dygw_account_of(gateway, &v), WEST);
 }
 
+static void what_was_recorded_of_a_store_that_is_not_declared_is_corrected_by_the_configuration(
+    DYGW_UNUSED void **state)
+{
+    dygw_verification_t v;
+
+    dygw_verification_init(&v);
+    v.account_id = "1010";
+    v.poi_id = "7999";
+    assert_string_equal(dygw_account_of(gateway, &v), OURS);
+    v.poi_id = POI; /* declared since */
+    assert_string_equal(dygw_account_of(gateway, &v), EAST);
+    v.store = "east"; /* it was declared then, for a merchant who has gone since */
+    assert_string_equal(dygw_account_of(gateway, &v), "1010");
+    v.store = NULL;
+    v.poi_id = "7999";
+    gateway->account_id = NULL;
+    assert_string_equal(dygw_account_of(gateway, &v), "1010");
+}
+
+static void while_a_file_of_stores_is_left_out_nobody_knows_whose_an_undeclared_store_is(DYGW_UNUSED void **state)
+{
+    dygw_verification_t v;
+
+    dygw_verification_init(&v);
+    v.poi_id = "7999";
+    APR_ARRAY_PUSH(declared->left_out, dygw_left_out_t) = (dygw_left_out_t){ "stores.csv", "httpd.conf:7", 0 };
+    assert_null(dygw_account_of_poi(gateway, "7999"));
+    assert_null(dygw_account_of(gateway, &v));
+    assert_string_equal(dygw_account_of_poi(gateway, POI), EAST);
+    assert_string_equal(dygw_account_of_poi(gateway, PLAIN), OURS);
+    v.account_id = "1010";
+    assert_string_equal(dygw_account_of(gateway, &v), "1010");
+}
+
 static void each_account_is_one_of_ours_once(DYGW_UNUSED void **state)
 {
     const apr_array_header_t *accounts = dygw_accounts(gateway, pool);
@@ -118,9 +152,19 @@ static void each_account_is_one_of_ours_once(DYGW_UNUSED void **state)
 static void a_redemption_is_made_for_the_account_of_its_store(DYGW_UNUSED void **state)
 {
     request.account_id = EAST;
+    request.store = "east";
     redeem();
     assert_string_equal(item(0)->account_id, EAST);
     check_accounts("prepare " EAST "; verify " EAST);
+}
+
+static void the_verify_of_a_store_that_is_not_declared_has_its_account_in_the_header_alone(DYGW_UNUSED void **state)
+{
+    request.account_id = OURS;
+    request.poi_id = "7999";
+    redeem();
+    assert_string_equal(item(0)->account_id, OURS);
+    check_accounts("prepare " OURS "; verify " OURS " in its header");
 }
 
 static void without_any_account_none_is_named(DYGW_UNUSED void **state)
@@ -137,6 +181,7 @@ static void what_the_caller_has_prepared_is_verified_for_the_same_account(DYGW_U
     dygw_result_t prepared;
 
     request.account_id = WEST;
+    request.store = "west";
     dygw_prepare_only(FAKE_CTX(gateway, pool), &request, &prepared);
     use_encrypted_code();
     redeem();
@@ -191,7 +236,10 @@ static int settle(void)
 
 static void settling_asks_for_the_account_of_the_record(DYGW_UNUSED void **state)
 {
-    settling_row(ID, 0, 1)->account_id = WEST;
+    dygw_verification_t *v = settling_row(ID, 0, 1);
+
+    v->account_id = WEST;
+    v->store = "west";
     fake_clock_advance(5000);
     fake_query(DYGW_REPLY_OK, 0); /* shows no coupon: so get is asked, and the verify is repeated */
     fake_coupon(fake_get(DYGW_REPLY_OK, 0), "enc-1", "cert-1", 1);
@@ -203,6 +251,7 @@ static void settling_asks_for_the_account_of_the_record(DYGW_UNUSED void **state
 static void a_repetition_has_the_account_of_the_first_call(DYGW_UNUSED void **state)
 {
     request.account_id = EAST;
+    request.store = "east";
     fake_verify(DYGW_REPLY_TIMEOUT, 0);
     redeem();
     check_accounts("prepare " EAST "; verify " EAST);
@@ -211,6 +260,19 @@ static void a_repetition_has_the_account_of_the_first_call(DYGW_UNUSED void **st
     fake_clock_advance(5000);
     settling_run(gateway, &dygw_settle_job, item(0)->first_id, pool);
     check_accounts("query " EAST "; repeat " EAST);
+}
+
+/* DygwAccountId has been corrected since. */
+static void what_is_corrected_counts_for_all_but_a_repetition(DYGW_UNUSED void **state)
+{
+    request.account_id = "1010";
+    request.poi_id = "7999";
+    fake_verify(DYGW_REPLY_TIMEOUT, 0);
+    redeem();
+    check_accounts("prepare 1010; verify 1010 in its header");
+    fake_clock_advance(5000);
+    settling_run(gateway, &dygw_settle_job, item(0)->first_id, pool);
+    check_accounts("query " OURS "; repeat 1010 in its header");
 }
 
 /* Its body had none: it was sent by an older version, which had the account in the header. */
@@ -234,6 +296,7 @@ static void all_rows_of_a_request_are_repeated_for_one_account(DYGW_UNUSED void 
 
     for (int i = 0; i < 3; i++) {
         settling_row(ID, i, 3)->account_id = WEST;
+        fake_store_row(i)->store = "west";
     }
     fake_clock_advance(5000);
     shown = fake_query(DYGW_REPLY_OK, 0);
@@ -345,14 +408,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ALL(a_store_has_its_own_account_or_the_one_of_all),
         ALL(a_record_keeps_its_account_whatever_is_configured_later),
+        ALL(what_was_recorded_of_a_store_that_is_not_declared_is_corrected_by_the_configuration),
+        ALL(while_a_file_of_stores_is_left_out_nobody_knows_whose_an_undeclared_store_is),
         ALL(each_account_is_one_of_ours_once),
         ALL(a_redemption_is_made_for_the_account_of_its_store),
+        ALL(the_verify_of_a_store_that_is_not_declared_has_its_account_in_the_header_alone),
         ALL(without_any_account_none_is_named),
         ALL(what_the_caller_has_prepared_is_verified_for_the_same_account),
         ALL(stores_are_those_of_the_account_that_is_named_or_of_the_store),
         ALL(a_cancel_is_made_for_the_account_of_the_record),
         ALL(settling_asks_for_the_account_of_the_record),
         ALL(a_repetition_has_the_account_of_the_first_call),
+        ALL(what_is_corrected_counts_for_all_but_a_repetition),
         ALL(a_repetition_for_a_record_without_an_account_has_it_in_the_header_alone),
         ALL(all_rows_of_a_request_are_repeated_for_one_account),
         ALL(a_follow_up_asks_and_cancels_for_the_account_of_the_record),

@@ -254,6 +254,7 @@ static void redeem_everywhere(void)
     redeemed("p9", NULL);
     redeemed("p4", NULL);
     redeemed("p9", "gone");
+    world.ours[world.ours_count - 1].store = "9"; /* a store whose merchant is gone */
 }
 
 static void run_for(const char *account)

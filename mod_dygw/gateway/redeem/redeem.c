@@ -306,18 +306,17 @@ static dygw_ms_t last_moment_to_send(const dygw_redeem_t *r)
 static const dygw_reply_t *call_verify(void *baton, const char *access_token)
 {
     dygw_redeem_t *r = baton;
-    const dygw_verification_t *first = r->out->verifications[0];
-    const dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
-                                       .account_id = dygw_account_of(r->ctx->gateway, first),
-                                       .account_in_header_only = !first->account_id,
-                                       .poi_id = r->request->poi_id,
-                                       .verify_token = r->verify_token,
-                                       .codes = r->codes,
-                                       .count = r->out->count,
-                                       .send_by = last_moment_to_send(r) };
-    dygw_verify_reply_t *reply = dygw_douyin_verify(r->ctx->gateway->douyin, &question,
-                                                    access_token, r->ctx->log, r->ctx->pool);
+    dygw_question_t question = { .what = DYGW_QUESTION_VERIFY,
+                                 .poi_id = r->request->poi_id,
+                                 .verify_token = r->verify_token,
+                                 .codes = r->codes,
+                                 .count = r->out->count,
+                                 .send_by = last_moment_to_send(r) };
+    dygw_verify_reply_t *reply;
 
+    dygw_account_of_verify(r->ctx->gateway, r->out->verifications[0], &question);
+    reply = dygw_douyin_verify(r->ctx->gateway->douyin, &question, access_token, r->ctx->log,
+                               r->ctx->pool);
     r->out->upstream_time += reply->reply.took;
     if (reply->reply.kind != DYGW_REPLY_UNREACHABLE) {
         r->sent += reply->reply.sent_twice ? 2 : 1;

@@ -14,12 +14,12 @@
 #define WRITE_MAX 50
 #define TIDY_MAX  500
 
-/* Whether Douyin is to have the redemption under the account of the run. A record without an
- * account is that of its store's. An account that is not ours is compared with all that we have. */
+/* Whether Douyin is to have the redemption under the account of the run. An account that is not
+ * ours is compared with all that we have. */
 static int is_of_account(const dygw_reconcile_run_t *run, const dygw_match_row_t *row)
 {
-    const char *account
-        = row->account_id ? row->account_id : dygw_account_of_poi(run->ctx.gateway, row->poi_id);
+    const dygw_recorded_t recorded = { row->account_id, row->store, row->poi_id };
+    const char *account = dygw_account_recorded(run->ctx.gateway, &recorded);
 
     return !run->match->whole || (account && strcmp(account, run->row->account_id) == 0);
 }

@@ -56,14 +56,13 @@ const dygw_question_t *dygw_repeat_question(dygw_job_t *job)
     }
     job->question = (dygw_question_t){
         .what = DYGW_QUESTION_VERIFY,
-        .account_id = dygw_account_of(job->ctx.gateway, first),
-        .account_in_header_only = !first->account_id,
         .poi_id = first->poi_id,
         .verify_token = first->verify_token,
         .codes = codes,
         .count = job->count,
         .send_by = s->evidence.now + SEND_WITHIN_MS,
     };
+    dygw_account_of_verify(job->ctx.gateway, first, &job->question);
     return &job->question;
 }
 

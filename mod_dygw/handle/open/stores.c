@@ -2,12 +2,35 @@
  * GET /douyin/stores: replies with Douyin's list of stores, unchanged. */
 #include "handle/open/open.h"
 
+#include <string.h>
+
+#include "gateway/account.h"
+
 #define PAGE_MAX      10000 /* Douyin refuses higher pages */
 #define PAGE_SIZE     20
 #define PAGE_SIZE_MAX 50
 
 static const char *const known_parameters[]
     = { "poi_id", "store", "account_id", "page", "size", NULL };
+
+/* Whether an app that is limited to stores may name this account: that of its store alone, because
+ * Douyin lists all stores of the account. */
+static int is_account_allowed(const dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
+{
+    const dygw_gateway_t *gateway = call->ctx.gateway;
+    const char *named = apr_table_get(query, "account_id");
+    const char *code = apr_table_get(query, "store");
+    const dygw_declared_store_t *store = code ? dygw_declared_store(gateway->declared, code) : NULL;
+    const char *account
+        = dygw_account_of_poi(gateway, store ? store->poi_id : apr_table_get(query, "poi_id"));
+
+    if (!call->app->poi_ids || !named || !account || strcmp(named, account) == 0) {
+        return 1;
+    }
+    out->code = DYGW_STORE_FORBIDDEN;
+    out->message = "this app is limited to stores, and may not ask for those of this account";
+    return 0;
+}
 
 /* Whether the app may ask for this store. An app that is limited to some stores has to name one. */
 static int is_store_allowed(const dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
@@ -21,7 +44,8 @@ static int is_store_allowed(const dygw_call_t *call, const apr_table_t *query, d
             = "this app is limited to stores and has to name one of them in poi_id or store";
         return 0;
     }
-    return dygw_store_allowed(call->ctx.gateway, call->app, poi_id, store, out);
+    return dygw_store_allowed(call->ctx.gateway, call->app, poi_id, store, out)
+           && is_account_allowed(call, query, out);
 }
 
 static void ask_for_stores(dygw_call_t *call, const apr_table_t *query, dygw_result_t *out)
