@@ -24,8 +24,8 @@ typedef struct dygw_recorded_t {
 const char *dygw_account_recorded(const dygw_gateway_t *gateway, const dygw_recorded_t *recorded);
 const char *dygw_account_of(const dygw_gateway_t *gateway, const dygw_verification_t *v);
 
-/* Sets the account of a verify. A repetition has to be the same to the byte, and so goes by what was
- * recorded, whatever was configured since. The body names the account only where the store was
+/* Sets the account of a verify. A repetition has to be the same to the byte, and so goes by what
+ * was recorded, whatever was configured since. The body names the account only where the store was
  * declared: older versions have sent it in the header alone. */
 void dygw_account_of_verify(const dygw_gateway_t *gateway, const dygw_verification_t *v,
                             dygw_question_t *question);
