@@ -2,7 +2,7 @@
  * Apps that httpd.conf declares: how they sign in, their rows, and whose way they are in.
  * links: gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+ * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_douyin.c own_pool.c */
 #include "support/declaring.h"
 
 #include <apr_general.h>
@@ -78,6 +78,37 @@ static void the_first_request_makes_the_row(DYGW_UNUSED void **state)
     assert_int_equal(find("key-1"), APR_SUCCESS);
     assert_int_equal(find("nobody"), APR_NOTFOUND);
     assert_string_equal(fake_trace(), "");
+}
+
+/* Else the host that looks after what is gone would take the app for that. */
+static void what_this_host_declares_is_stored_before_the_row(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    find("nobody");
+    fake_trace();
+    find("key-1");
+    assert_string_equal(fake_trace(), "open apps declarations apps_begin apps app_add apps_end close open apps close");
+}
+
+/* Other hosts are not reloaded yet, and this one has not told what it declares. */
+static void a_request_takes_no_app_over(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    record(1, "pos", "key-1");
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_true(known->id == 1);
+    assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(fake_store_entries(), 0);
+}
+
+/* A request that was under way when Apache was reloaded. */
+static void a_child_of_an_earlier_generation_makes_no_rows(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    gateway->host->generation = gateway->generation + 1;
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_true(known->id == 0);
+    assert_int_equal(fake_store_entries(), 0);
 }
 
 static void the_row_that_another_host_has_made_is_found(DYGW_UNUSED void **state)
@@ -463,6 +494,9 @@ int main(void)
         TEST(a_database_that_is_away_is_tried_once_a_second_for_declared_apps),
         TEST(while_one_waits_for_a_database_that_is_away_others_do_not),
         TEST(the_first_request_makes_the_row),
+        TEST(what_this_host_declares_is_stored_before_the_row),
+        TEST(a_request_takes_no_app_over),
+        TEST(a_child_of_an_earlier_generation_makes_no_rows),
         TEST(the_row_that_another_host_has_made_is_found),
         TEST(a_row_that_cannot_be_made_refuses_nobody_and_is_tried_once_a_second),
         TEST(no_row_is_made_while_the_database_is_away),

@@ -41,6 +41,22 @@ static void nothing_stored_shows_a_secret(DYGW_UNUSED void **state)
     assert_null(strstr(host_row("a")->digest, SECRET));
 }
 
+/* For a request that comes before the first turn. */
+static void what_is_stored_already_is_not_stored_again(DYGW_UNUSED void **state)
+{
+    declare(a, "till");
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(host_row("a")->declarations->nelts, 1);
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(hosts_declares, 1);
+    pass_sec(61); /* not live any more */
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(hosts_declares, 2);
+    declare(a, "kiosk");
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(host_row("a")->declarations->nelts, 2);
+}
+
 static void afterwards_it_says_now_and_then_that_it_is_there(DYGW_UNUSED void **state)
 {
     int i;
@@ -377,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(at_first_a_host_stores_what_it_declares),
         TEST(nothing_stored_shows_a_secret),
+        TEST(what_is_stored_already_is_not_stored_again),
         TEST(afterwards_it_says_now_and_then_that_it_is_there),
         TEST(a_host_that_declares_nothing_is_there_too),
         TEST(what_was_lost_is_stored_again),

@@ -15,6 +15,10 @@ apr_array_header_t *dygw_declarations_own(const dygw_ctx_t *ctx);
  * OpenSSL fails. */
 const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_header_t *own);
 
+/* Sees to it that the database has what this host declares, and that this host is live there. For
+ * who makes rows: an app that no live host declares is taken for gone. */
+apr_status_t dygw_declarations_store(const dygw_ctx_t *ctx, dygw_db_t *db);
+
 /* How another live host differs from this one. */
 typedef struct dygw_difference_t {
     const char *host;

@@ -12,6 +12,7 @@
 #include "gateway/db_work.h"
 #include "gateway/host.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/declarations.h"
 #include "util/text.h"
 
 #define ACTION    "app.declare"
@@ -414,7 +415,8 @@ static apr_status_t declare_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
     d->db = db;
     d->made = d->refreshed = d->taken_over = 0;
     if (rv == APR_SUCCESS && is_any_to_write(rows)) {
-        rv = write_rows(d, &rows);
+        rv = dygw_declarations_store(ctx, db);
+        rv = rv == APR_SUCCESS ? write_rows(d, &rows) : rv;
     }
     if (rv == APR_SUCCESS) {
         tell_conflicts(ctx, rows);
