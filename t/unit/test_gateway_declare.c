@@ -285,6 +285,17 @@ static void an_app_of_the_database_with_code_and_key_is_taken_over(DYGW_UNUSED v
     assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
 }
 
+/* It may be a mistake, and the app of the database is all that there is. */
+static void a_section_without_its_secret_takes_nothing_over(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1")->secret = NULL;
+    record(1, "pos", "key-1");
+    declare_apps();
+    assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(fake_store_entries(), 0);
+    assert_int_equal(find("key-1"), APR_EACCES);
+}
+
 static void the_row_follows_a_new_code(DYGW_UNUSED void **state)
 {
     leave_row(1, "old", "key-1");
@@ -509,6 +520,7 @@ int main(void)
         TEST(where_nothing_differs_nothing_is_written),
         TEST(five_hundred_apps_are_one_transaction),
         TEST(an_app_of_the_database_with_code_and_key_is_taken_over),
+        TEST(a_section_without_its_secret_takes_nothing_over),
         TEST(the_row_follows_a_new_code),
         TEST(the_row_follows_a_new_client_key_and_drops_its_secrets),
         TEST(apps_may_exchange_their_client_keys),

@@ -84,7 +84,7 @@ static void an_app_that_is_half_declared_is_not_gone(DYGW_UNUSED void **state)
 
 static void b_declares_the_till(void)
 {
-    dygw_declaration_t d = { .client_key = "key-till", .code = "till" };
+    dygw_declaration_t d = { .client_key = "key-till", .code = "till", .fingerprint = "fingerprint" };
     hosted_t *row = host_make_row("b");
 
     *row = (hosted_t){ "b", "digest", hosts_steady / 1000 + DYGW_HOST_TTL_MS, apr_array_make(pool, 1, sizeof(d)) };
@@ -146,6 +146,37 @@ static void it_is_not_erased_at_once(DYGW_UNUSED void **state)
     turn(a);
     lead(a);
     assert_string_equal(till->secret_sealed, "");
+}
+
+/* It does not sign there: the section may be taken away again. But it is not gone either. */
+static void a_stored_secret_stays_while_a_host_could_not_read_its_own(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+    dygw_declared_app_t *of_b;
+
+    declare(a, "till");
+    of_b = declare(b, "till");
+    of_b->secret = NULL;
+    both_for_sec(300);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_int_equal(differences(a), 1);
+    of_b->secret = SECRET;
+    reload(b);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
+    assert_string_equal(till->secret_sealed, "");
+}
+
+static void what_no_host_could_read_the_secret_of_is_not_gone(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(a, "till")->secret = NULL;
+    declare(b, "till")->secret = NULL;
+    both_for_sec(100);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_int_equal(differences(a), 0);
 }
 
 static void the_old_one_of_two_is_erased_too(DYGW_UNUSED void **state)
@@ -238,6 +269,8 @@ int main(void)
         TEST(a_host_that_is_not_live_itself_judges_nobody),
         TEST(a_stored_secret_stays_until_all_live_hosts_declare_the_app),
         TEST(it_is_not_erased_at_once),
+        TEST(a_stored_secret_stays_while_a_host_could_not_read_its_own),
+        TEST(what_no_host_could_read_the_secret_of_is_not_gone),
         TEST(the_old_one_of_two_is_erased_too),
         TEST(a_stored_secret_of_the_database_s_apps_stays),
         TEST(an_app_that_others_serve_from_the_database_is_not_gone_yet),

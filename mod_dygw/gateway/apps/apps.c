@@ -130,15 +130,15 @@ static void add_app(loading_t *loading, const dygw_app_t *app)
     dygw_known_app_t *copy;
     apr_status_t rv = dygw_unseal(seal, purpose, app->secret_sealed, pool, &known.secret, NULL);
 
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && !dygw_declared_signs_for(loading->gateway->declared, app)) {
         /* The background says it aloud, once for all apps and children (key.c). */
         dygw_log_rarely(loading->log, INFO, app->client_key, rv,
                         DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT
                                      " does not open with DygwMasterKey; the app is refused until "
                                      "the right key is configured",
                         app->id);
-        known.secret = NULL;
     }
+    known.secret = rv == APR_SUCCESS ? known.secret : NULL;
     if (app->old_secret_sealed) {
         dygw_unseal(seal, purpose, app->old_secret_sealed, pool, &known.old_secret, NULL);
     }

@@ -15,6 +15,7 @@
 #include "util/text.h"
 
 #define PURPOSE   "dygw declarations"
+#define UNREAD    "-unread" /* behind a fingerprint; the column has room for it */
 #define SIZE_HINT 512
 #define NAMED     8 /* apps that are named for each host */
 
@@ -95,10 +96,20 @@ apr_array_header_t *dygw_declarations_own(const dygw_ctx_t *ctx)
         if (!d.fingerprint) {
             return NULL;
         }
+        if (!app->secret) {
+            d.fingerprint = apr_pstrcat(ctx->pool, d.fingerprint, UNREAD, NULL);
+        }
         APR_ARRAY_PUSH(own, dygw_declaration_t) = d;
     }
     qsort(own->elts, (size_t)own->nelts, sizeof(dygw_declaration_t), by_client_key);
     return own;
+}
+
+int dygw_declaration_is_unread(const dygw_declaration_t *d)
+{
+    size_t len = strlen(d->fingerprint);
+
+    return len >= strlen(UNREAD) && strcmp(d->fingerprint + len - strlen(UNREAD), UNREAD) == 0;
 }
 
 const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_header_t *own)

@@ -194,6 +194,12 @@ const dygw_declared_app_t *dygw_declared_of_row(const dygw_declared_t *declared,
     return of_code == of_key ? of_code : NULL;
 }
 
+int dygw_declared_signs_for(const dygw_declared_t *declared, const dygw_app_t *app)
+{
+    return app->source == DYGW_APP_OF_CONFIG
+           && (!dygw_app_has_secret(app) || dygw_declared_of_row(declared, app));
+}
+
 static void see_row(void *rows, const dygw_app_t *app)
 {
     dygw_declared_rows_see(rows, app);
@@ -281,12 +287,20 @@ typedef struct declaring_t {
     int refreshed;
 } declaring_t;
 
+/* An app of the database is not taken over without its secret: the section may be taken away again,
+ * and other hosts may serve the app. */
+static int is_to_be_left(const found_t *found)
+{
+    return found->trouble.state == DYGW_DECLARED_UNREAD && found->own
+           && found->own->source != DYGW_APP_OF_CONFIG;
+}
+
 static int is_to_write(const found_t *found)
 {
     const dygw_declared_app_t *app = found->trouble.app;
     const dygw_app_t *row = found->own;
 
-    if (found->trouble.state == DYGW_DECLARED_CONFLICT) {
+    if (found->trouble.state == DYGW_DECLARED_CONFLICT || is_to_be_left(found)) {
         return 0;
     }
     return !row || row->source != DYGW_APP_OF_CONFIG || strcmp(row->name, app->name) != 0

@@ -16,6 +16,7 @@
 #include "gateway/db_work.h"
 #include "gateway/host.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/declarations.h"
 #include "gateway/apps/declare.h"
 #include "store/app.h"
 
@@ -24,6 +25,7 @@
 /* How many hosts declare an app. */
 typedef struct held_t {
     int live;
+    int able; /* of the live ones, those that have its secret */
     int dead;
 } held_t;
 
@@ -70,6 +72,7 @@ static void count_holders(look_t *look, const apr_array_header_t *found)
 
         for (k = 0; k < 2; k++) {
             of[k]->live += d->is_live;
+            of[k]->able += d->is_live && !dygw_declaration_is_unread(d);
             of[k]->dead += !d->is_live;
         }
     }
@@ -92,7 +95,7 @@ static void add_task(look_t *look, const dygw_app_t *app, const char *sealed)
 static void see_app(void *baton, const dygw_app_t *app)
 {
     look_t *look = baton;
-    const held_t nobody = { 0, 0 };
+    const held_t nobody = { 0, 0, 0 };
     const held_t *by_key = apr_hash_get(look->keys, app->client_key, APR_HASH_KEY_STRING);
     const held_t *by_code
         = app->code ? apr_hash_get(look->codes, app->code, APR_HASH_KEY_STRING) : NULL;
@@ -110,7 +113,7 @@ static void see_app(void *baton, const dygw_app_t *app)
             add_task(look, app, NULL);
         }
     }
-    else if (has_secret && by_key->live == look->live) {
+    else if (has_secret && by_key->able == look->live) {
         look->waits = 1;
         add_task(look, app, app->secret_sealed);
     }
