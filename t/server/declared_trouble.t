@@ -117,4 +117,52 @@ sub look {
     $sandbox->check_log;
 }
 
+# --- one host ---
+
+my $gateway = gateway(driver => 'sqlite3');
+$gateway->start(code => 'pos', client_key => 'key-of-pos', secret => $SECRET{old});
+
+# A secret that cannot be read.
+$gateway->server->announce(qw(DYGW0350 DYGW0400));
+declare($gateway, section($gateway, 'pos', 'key-of-pos', 'file:/nowhere/pos'));
+is(answer_of($gateway, 'key-of-pos', 'old'), '503 key_unavailable', 'a section without its secret: refused');
+is(row($gateway, 'pos'), 'database active stored key-of-pos', '... but the app of the database is not taken over');
+declare($gateway);
+signs_in($gateway, 'key-of-pos', 'old', '... and is there when the section is taken away again');
+
+# The master key is lost.
+$gateway->set(DygwMasterKey => 'file:' . $gateway->secret_file('another-master-key', 'ff' x 32));
+$gateway->disconnect;
+$gateway->server->stop;
+spew($gateway->{apps}, section($gateway, 'pos', 'key-of-pos', 'new'));
+$gateway->server->start;
+$gateway->wait_healthy;
+signs_in($gateway, 'key-of-pos', 'new', 'the master key is lost: an app that is declared instead signs in');
+row_is($gateway, 'pos', 'config active stored key-of-pos', SEEN, '... its row is taken over');
+is($gateway->health->{status}, 200, '... and the key is good');
+
+# A request that outlasts the reload that takes its app away.
+declare($gateway, section($gateway, 'pos', 'key-of-pos', 'new'), section($gateway, 'web', 'key-of-web', 'new'));
+row_is($gateway, 'web', 'config active erased key-of-web', SEEN, 'a new app has its row');
+my $client = Dygw::Client->new(port => $gateway->server->port, key => 'key-of-web', secret => $SECRET{new});
+my $message = $client->message(POST => '/coupons/verify',
+    { poi_id => POI, code => $gateway->sandbox->mint_coupon->{code} });
+my $socket = $client->connection;
+$socket->autoflush(1);
+print {$socket} substr $message, 0, -4;
+spew($gateway->{apps}, section($gateway, 'pos', 'key-of-pos', 'new'));
+$gateway->disconnect;
+$gateway->server->graceful(overlap => 1);
+row_is($gateway, 'web', 'config disabled erased key-of-web', SEEN, 'its section is taken away: it is gone');
+my $id = $gateway->database->query("SELECT id FROM dygw_apps WHERE code = 'web'");
+my $answer = $gateway->internal->call(POST => "/apps/$id/secret", { secret => $SECRET{old} });
+is($answer->{status}, 200, '... and handed back') or diag $answer->{body};
+print {$socket} substr $message, -4;
+Dygw::Client::Handle::read_answer($socket, 'POST');
+look($gateway);
+is(row($gateway, 'web'), 'database active stored key-of-web', '... which a request from before cannot undo');
+signs_in($gateway, 'key-of-web', 'old', '... and signs in');
+
+$gateway->disconnect;
+$gateway->finish;
 done_testing;
