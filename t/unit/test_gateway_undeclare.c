@@ -130,6 +130,17 @@ static void a_stored_secret_stays_until_all_live_hosts_declare_the_app(DYGW_UNUS
     assert_int_equal(fake_logged("DYGW0740: app till "), 1);
 }
 
+/* Nor before each host has said twice what it declares: one may just be taking its section away. */
+static void nor_before_all_hosts_have_been_heard_of_again(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(a, "till");
+    declare(b, "till");
+    both_for_sec(2 * DYGW_HOSTS_PAUSE_MS / 1000 + 4);
+    assert_string_equal(till->secret_sealed, "sealed");
+}
+
 /* Requests that the generation before a reload is reading need it yet. */
 static void it_is_not_erased_at_once(DYGW_UNUSED void **state)
 {
@@ -186,7 +197,7 @@ static void the_old_one_of_two_is_erased_too(DYGW_UNUSED void **state)
     till->old_secret_sealed = "sealed-before";
     declare(a, "till");
     declare(b, "till");
-    both_for_sec(30);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
     assert_string_equal(till->secret_sealed, "");
     assert_null(till->old_secret_sealed);
 }
@@ -233,7 +244,7 @@ static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
 
     declare(a, "till");
     declare(b, "till");
-    both_for_sec(30);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
     looks = fake_store_calls(FAKE_APP_EACH);
     both_for_sec(180);
     assert_in_range(fake_store_calls(FAKE_APP_EACH) - looks, 2, 4);
@@ -269,6 +280,7 @@ int main(void)
         TEST(a_host_that_is_not_live_itself_judges_nobody),
         TEST(a_stored_secret_stays_until_all_live_hosts_declare_the_app),
         TEST(it_is_not_erased_at_once),
+        TEST(nor_before_all_hosts_have_been_heard_of_again),
         TEST(a_stored_secret_stays_while_a_host_could_not_read_its_own),
         TEST(what_no_host_could_read_the_secret_of_is_not_gone),
         TEST(the_old_one_of_two_is_erased_too),

@@ -13,8 +13,9 @@
 #define DYGW_HOSTS_TOLD_MS  60000 /* hosts that are reloaded one after the other differ as long */
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
 /* No stored secret is erased so soon after a host was reloaded: requests that its generation before
- * is reading need it yet. A body is read for so long. */
-#define DYGW_HOSTS_REST_MS  10000
+ * is reading need it yet, a body for 10 s; and each host has had two turns to say what it declares by
+ * now, of which one may come late. */
+#define DYGW_HOSTS_REST_MS  (2 * DYGW_HOSTS_PAUSE_MS + 5000)
 
 #define DYGW_HOSTS_NAMED    8
 #define DYGW_HOSTS_TEXT_MAX 512
