@@ -10,6 +10,9 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
+/* Stores that an app may be limited to, declared or of /internal; more have no room in the database. */
+#define DYGW_APP_STORES_MAX 1000
+
 /* The app has no DygwAppRateLimit: DygwRateLimit counts. */
 #define DYGW_RATE_OF_ALL (-1)
 
