@@ -130,6 +130,14 @@ is(row($gateway, 'pos'), 'database active stored key-of-pos', '... but the app o
 declare($gateway);
 signs_in($gateway, 'key-of-pos', 'old', '... and is there when the section is taken away again');
 
+# A take-over that is undone at once.
+declare($gateway, section($gateway, 'pos', 'key-of-pos', 'new'));
+row_is($gateway, 'pos', 'config active stored key-of-pos', SEEN, 'declared with its secret it is taken over');
+signs_in($gateway, 'key-of-pos', 'new', '... and signs in with that');
+declare($gateway);
+row_is($gateway, 'pos', 'database active stored key-of-pos', SEEN, '... and is the database\'s again when that is undone');
+signs_in($gateway, 'key-of-pos', 'old', '... with the secret of there');
+
 # The master key is lost.
 $gateway->set(DygwMasterKey => 'file:' . $gateway->secret_file('another-master-key', 'ff' x 32));
 $gateway->disconnect;

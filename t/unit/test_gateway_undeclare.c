@@ -212,30 +212,58 @@ static void a_stored_secret_of_the_database_s_apps_stays(DYGW_UNUSED void **stat
     assert_string_equal(till->secret_sealed, "sealed");
 }
 
-/* The host that took the app over dies before the other is reloaded, which serves the app. */
-static void an_app_that_others_serve_from_the_database_is_not_gone_yet(DYGW_UNUSED void **state)
+static void a_for_sec(int seconds)
 {
-    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
-    int i;
-
-    declare(b, "till");
-    both_for_sec(2);
-    for (i = 0; i < 200; i++) {
+    for (; seconds > 0; seconds--) {
         turn(a);
         lead(a);
         pass_sec(1);
     }
+}
+
+/* The host that took the app over dies before the other is reloaded, which serves the app. */
+static void an_app_that_others_serve_from_the_database_goes_back_there(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(b, "till");
+    both_for_sec(2);
+    assert_int_equal(fake_logged("DYGW0741"), 0);
+    a_for_sec(200);
+    assert_int_equal(till->source, DYGW_APP_OF_CONFIG);
     assert_int_equal(till->status, DYGW_APP_ACTIVE);
     assert_string_equal(till->secret_sealed, "sealed");
+    assert_true(fake_logged("DYGW0741: app till was taken over by httpd.conf of a host") > 0);
     pass_sec(86400 + 61);
-    for (i = 0; i < 2; i++) {
-        turn(a);
-        lead(a);
-        pass_sec(61);
-    }
+    a_for_sec(122);
     assert_int_equal(hosts_forgotten, 1);
-    assert_int_equal(till->status, DYGW_APP_DISABLED);
-    assert_string_equal(till->secret_sealed, "");
+    assert_int_equal(till->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_null(till->declared_in);
+    assert_string_equal(fake_store_entry(0)->action, "app.undeclare");
+    assert_string_equal(fake_store_entry(0)->before_state, "{\"source\":\"config\"}");
+    assert_string_equal(fake_store_entry(0)->after_state, "{\"source\":\"database\"}");
+    assert_int_equal(fake_logged("DYGW0742: app till "), 1);
+}
+
+/* The host that took it over is reloaded without the section before the other is reloaded with it. */
+static void a_take_over_that_is_undone_is_undone(DYGW_UNUSED void **state)
+{
+    dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    till->old_secret_sealed = "sealed-before";
+    till->declared_in = "/etc/dygw.conf:7";
+    declare(b, "till");
+    both_for_sec(30);
+    b->gateway.declared = NULL;
+    reload(b);
+    both_for_sec(12);
+    assert_int_equal(till->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_string_equal(till->old_secret_sealed, "sealed-before");
+    assert_null(till->declared_in);
 }
 
 static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
@@ -285,7 +313,8 @@ int main(void)
         TEST(what_no_host_could_read_the_secret_of_is_not_gone),
         TEST(the_old_one_of_two_is_erased_too),
         TEST(a_stored_secret_of_the_database_s_apps_stays),
-        TEST(an_app_that_others_serve_from_the_database_is_not_gone_yet),
+        TEST(an_app_that_others_serve_from_the_database_goes_back_there),
+        TEST(a_take_over_that_is_undone_is_undone),
         TEST(without_a_change_little_is_looked_at),
     };
     int failed;
