@@ -171,6 +171,16 @@ look($gateway);
 is(row($gateway, 'web'), 'database active stored key-of-web', '... which a request from before cannot undo');
 signs_in($gateway, 'key-of-web', 'old', '... and signs in');
 
+# A section gets the client_key of one that is taken away.
+my $pos = section($gateway, 'pos', 'key-of-pos', 'new');
+declare($gateway, $pos, section($gateway, 'till', 'key-of-till', 'new'), section($gateway, 'kiosk', 'key-of-kiosk', 'new'));
+row_is($gateway, 'kiosk', 'config active erased key-of-kiosk', SEEN, 'two apps are declared');
+declare($gateway, $pos, section($gateway, 'till', 'key-of-kiosk', 'old'));
+row_is($gateway, 'till', 'config active erased key-of-kiosk', SEEN, '... and one gets the client_key of the other');
+like(row($gateway, 'kiosk'), qr/\Aconfig \w+ erased given-up-by-\d+\z/, '... which leaves it');
+signs_in($gateway, 'key-of-kiosk', 'old', '... and signs in with it');
+row_is($gateway, 'kiosk', row($gateway, 'kiosk') =~ s/active/disabled/r, SEEN, '... and the other one is gone');
+
 $gateway->disconnect;
 $gateway->finish;
 done_testing;

@@ -342,6 +342,41 @@ static void apps_may_exchange_their_client_keys(DYGW_UNUSED void **state)
     assert_int_equal(fake_logged("DYGW0720"), 0);
 }
 
+/* Its row was that of a section that is gone. */
+static void an_app_gets_the_client_key_that_another_section_left(DYGW_UNUSED void **state)
+{
+    leave_row(1, "pos", "key-1");
+    leave_row(2, "kiosk", "key-2")->status = DYGW_APP_DISABLED;
+    declare("pos", "key-2");
+    declare_apps();
+    assert_string_equal(fake_store_app(0)->client_key, "key-2");
+    assert_string_equal(fake_store_app(1)->client_key, "given-up-by-2");
+    assert_int_equal(fake_store_app(1)->status, DYGW_APP_DISABLED);
+    assert_int_equal(fake_logged("DYGW0720"), 0);
+    assert_int_equal(fake_store_entries(), 2);
+    assert_string_equal(fake_store_entry(0)->action, "app.declare");
+    assert_string_equal(fake_store_entry(0)->target, "app:2");
+    assert_string_equal(fake_store_entry(0)->before_state, "{\"client_key\":\"key-2\"}");
+    assert_string_equal(fake_store_entry(0)->after_state, "{\"client_key\":\"given-up-by-2\"}");
+    assert_string_equal(fake_store_entry(1)->target, "app:1");
+    assert_int_equal(find("key-2"), APR_SUCCESS);
+    assert_true(known->id == 1);
+    fake_trace();
+    declare_apps();
+    assert_string_equal(fake_trace(), "open apps close");
+}
+
+/* Hosts that do not declare either app serve it from the database. */
+static void it_does_not_while_the_other_has_a_stored_secret(DYGW_UNUSED void **state)
+{
+    leave_row(1, "pos", "key-1");
+    record(2, "kiosk", "key-2")->source = DYGW_APP_OF_CONFIG;
+    declare("pos", "key-2");
+    declare_apps();
+    assert_string_equal(fake_store_app(1)->client_key, "key-2");
+    assert_int_equal(fake_logged("DYGW0720"), 1);
+}
+
 static void an_app_that_was_gone_comes_back_as_declared(DYGW_UNUSED void **state)
 {
     leave_row(1, "pos", "key-1")->status = DYGW_APP_DISABLED;
@@ -524,6 +559,8 @@ int main(void)
         TEST(the_row_follows_a_new_code),
         TEST(the_row_follows_a_new_client_key_and_drops_its_secrets),
         TEST(apps_may_exchange_their_client_keys),
+        TEST(an_app_gets_the_client_key_that_another_section_left),
+        TEST(it_does_not_while_the_other_has_a_stored_secret),
         TEST(an_app_that_was_gone_comes_back_as_declared),
         TEST(what_fails_leaves_nothing_half_done),
         TEST(conflicts_are_counted_when_the_apps_have_changed),

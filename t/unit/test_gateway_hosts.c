@@ -174,6 +174,59 @@ static void another_httpd_under_the_same_name_is_told(DYGW_UNUSED void **state)
     assert_int_equal(fake_logged("DYGW0738"), 1);
 }
 
+/* Else the apps of each would be gone and back again all the time. */
+static void two_httpds_under_one_name_do_not_fight(DYGW_UNUSED void **state)
+{
+    int i;
+
+    b->gateway.host_id = "a";
+    declare(a, "till");
+    for (i = 0; i < 300; i++) {
+        turn(a);
+        turn(b);
+        pass_sec(1);
+    }
+    assert_in_range(hosts_declares, 2, 6);
+    assert_true(host_left(host_row("a")) > 0);
+    assert_true(fake_logged("DYGW0738") > 0);
+}
+
+static void when_the_other_one_is_gone_a_host_declares_again(DYGW_UNUSED void **state)
+{
+    int i;
+
+    b->gateway.host_id = "a";
+    declare(a, "till");
+    for (i = 0; i < 300; i++) {
+        turn(a);
+        turn(b);
+        pass_sec(1);
+    }
+    for (i = 0; i < 610; i++) {
+        turn(a);
+        pass_sec(1);
+    }
+    assert_int_equal(host_row("a")->declarations->nelts, 1);
+}
+
+/* A database that is back from a backup now and then. */
+static void what_was_set_right_is_forgotten(DYGW_UNUSED void **state)
+{
+    int i;
+
+    declare(a, "till");
+    turn(a);
+    for (i = 0; i < 5; i++) {
+        host_row("a")->digest = "of-before";
+        pass_sec(10);
+        turn(a);
+        assert_string_not_equal(host_row("a")->digest, "of-before");
+        pass_sec(10);
+        turn(a);
+    }
+    assert_int_equal(fake_logged("DYGW0738"), 0);
+}
+
 /* --- in what hosts differ --- */
 
 static void hosts_that_declare_the_same_do_not_differ(DYGW_UNUSED void **state)
@@ -403,6 +456,9 @@ int main(void)
         TEST(an_outage_alone_declares_nothing_anew),
         TEST(a_child_of_an_earlier_generation_undoes_nothing),
         TEST(another_httpd_under_the_same_name_is_told),
+        TEST(two_httpds_under_one_name_do_not_fight),
+        TEST(when_the_other_one_is_gone_a_host_declares_again),
+        TEST(what_was_set_right_is_forgotten),
         TEST(hosts_that_declare_the_same_do_not_differ),
         TEST(whatever_is_declared_of_an_app_can_differ),
         TEST(hosts_that_are_reloaded_one_after_the_other_are_no_alarm),

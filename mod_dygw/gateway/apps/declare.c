@@ -27,8 +27,8 @@ typedef struct found_t {
     const dygw_app_t *of_code; /* the row with its code; NULL: none */
     const dygw_app_t *of_key;  /* the row with its client_key */
     const dygw_app_t *own;
-    const dygw_app_t *leaves; /* the own row of another declared app, which has this one's
-                               * client_key as yet; NULL: none */
+    const dygw_app_t *leaves; /* a row that has this one's client_key as yet, and leaves it: another
+                               * declared app's own, or one that nobody is served by; NULL: none */
 } found_t;
 
 struct dygw_declared_rows_t {
@@ -121,6 +121,14 @@ static void set_conflict(found_t *found, const char *field, const dygw_app_t *ot
     found->trouble.other = dygw_app_label(other);
 }
 
+/* Whether a row can do without its client_key: its app is declared, and gets another one; or no host
+ * that does not declare it can serve it. */
+static int may_leave(const dygw_declared_t *declared, const dygw_app_t *row)
+{
+    return row->source == DYGW_APP_OF_CONFIG
+           && (app_of_code(declared, row) || !dygw_app_has_secret(row));
+}
+
 static void find_trouble(const dygw_declared_t *declared, found_t *found)
 {
     const dygw_app_t *of_key = found->of_key;
@@ -130,7 +138,7 @@ static void find_trouble(const dygw_declared_t *declared, found_t *found)
         set_conflict(found, "code", found->of_code);
     }
     else if (of_key && of_key != found->own) {
-        if (of_key->source == DYGW_APP_OF_CONFIG && app_of_code(declared, of_key)) {
+        if (may_leave(declared, of_key)) {
             found->leaves = of_key;
         }
         else {
@@ -383,19 +391,34 @@ static apr_status_t write_row(declaring_t *d, const found_t *found)
     return rv;
 }
 
+/* The row of a declared app gets its new client_key, and its entry, afterwards. */
+static apr_status_t give_up_key(declaring_t *d, const dygw_declared_t *declared,
+                                const dygw_app_t *row)
+{
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(d->ctx, dygw_db_pool(d->db));
+    dygw_app_t leaving = *row;
+    dygw_audit_entry_t entry = { 0 };
+    apr_status_t rv;
+
+    leaving.client_key = apr_psprintf(ctx.pool, "given-up-by-%" APR_INT64_T_FMT, row->id);
+    leaving.updated_at = dygw_now();
+    rv = dygw_store_app_put(d->db, &leaving);
+    if (rv == APR_SUCCESS && !app_of_code(declared, row)) {
+        dygw_audit_fill_app(&ctx, &d->actor, ACTION, row, &leaving, &entry);
+        rv = dygw_store_audit_insert(d->db, &entry);
+    }
+    return rv;
+}
+
 /* Apps that exchange their client_keys: those that another one gets are given up first. */
 static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *rows)
 {
-    apr_pool_t *pool = dygw_db_pool(d->db);
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; i < rows->count && rv == APR_SUCCESS; i++) {
         if (rows->all[i].leaves && rows->all[i].trouble.state != DYGW_DECLARED_CONFLICT) {
-            dygw_app_t leaving = *rows->all[i].leaves;
-
-            leaving.client_key = apr_psprintf(pool, "given-up-by-%" APR_INT64_T_FMT, leaving.id);
-            rv = dygw_store_app_put(d->db, &leaving);
+            rv = give_up_key(d, rows->declared, rows->all[i].leaves);
         }
     }
     return rv;

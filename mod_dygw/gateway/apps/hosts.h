@@ -17,6 +17,8 @@
  * now, of which one may come late. */
 #define DYGW_HOSTS_REST_MS  (2 * DYGW_HOSTS_PAUSE_MS + 5000)
 
+#define DYGW_HOSTS_GIVEN_WAY 60 /* turns until a host declares again over another of its name */
+
 #define DYGW_HOSTS_NAMED    8
 #define DYGW_HOSTS_TEXT_MAX 512
 
@@ -34,7 +36,7 @@ typedef struct dygw_differing_t {
 typedef struct dygw_hosts_t {
     int declared;          /* this child has seen to it that this host's declarations are stored */
     apr_time_t next_at;    /* when the next turn is due */
-    int overwritten;       /* how often somebody else had written over what is stored */
+    int overwritten;       /* in how many turns on end somebody else had written over it */
     apr_uint32_t stamp;    /* of all hosts and what they declare, as of the last turn */
     apr_time_t changed_at; /* since when that is so */
     int to_compare;        /* the hosts were not compared since then */
