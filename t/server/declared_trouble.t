@@ -181,6 +181,18 @@ like(row($gateway, 'kiosk'), qr/\Aconfig \w+ erased given-up-by-\d+\z/, '... whi
 signs_in($gateway, 'key-of-kiosk', 'old', '... and signs in with it');
 row_is($gateway, 'kiosk', row($gateway, 'kiosk') =~ s/active/disabled/r, SEEN, '... and the other one is gone');
 
+# A virtual host that is the same host to the database, and declares nothing.
+$gateway->server->announce(qw(DYGW0705 DYGW0738 DYGW0374));
+declare($gateway, $pos, sprintf <<'END', $gateway->server->port, Dygw::Sandbox::CLIENT_KEY);
+<VirtualHost 127.0.0.2:%d>
+    ServerName second
+    DygwClientKey %s
+</VirtualHost>
+END
+$gateway->server->log_like(qr/DYGW0705: the main server and second .* <DygwApp pos> .* differs/,
+    'a virtual host that declares otherwise is told at a start');
+signs_in($gateway, 'key-of-pos', 'new', '... which serves the app all the same');
+
 $gateway->disconnect;
 $gateway->finish;
 done_testing;
