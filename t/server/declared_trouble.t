@@ -135,7 +135,7 @@ declare($gateway, section($gateway, 'pos', 'key-of-pos', 'new'));
 row_is($gateway, 'pos', 'config active stored key-of-pos', SEEN, 'declared with its secret it is taken over');
 signs_in($gateway, 'key-of-pos', 'new', '... and signs in with that');
 declare($gateway);
-row_is($gateway, 'pos', 'database active stored key-of-pos', SEEN, '... and is the database\'s again when that is undone');
+row_is($gateway, 'pos', 'database active stored key-of-pos', SEEN, '... until that is undone');
 signs_in($gateway, 'key-of-pos', 'old', '... with the secret of there');
 
 # The master key is lost.
@@ -173,7 +173,8 @@ signs_in($gateway, 'key-of-web', 'old', '... and signs in');
 
 # A section gets the client_key of one that is taken away.
 my $pos = section($gateway, 'pos', 'key-of-pos', 'new');
-declare($gateway, $pos, section($gateway, 'till', 'key-of-till', 'new'), section($gateway, 'kiosk', 'key-of-kiosk', 'new'));
+declare($gateway, $pos, section($gateway, 'till', 'key-of-till', 'new'),
+    section($gateway, 'kiosk', 'key-of-kiosk', 'new'));
 row_is($gateway, 'kiosk', 'config active erased key-of-kiosk', SEEN, 'two apps are declared');
 declare($gateway, $pos, section($gateway, 'till', 'key-of-kiosk', 'old'));
 row_is($gateway, 'till', 'config active erased key-of-kiosk', SEEN, '... and one gets the client_key of the other');

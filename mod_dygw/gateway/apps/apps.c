@@ -400,8 +400,8 @@ static apr_status_t find_in_snapshot(const looking_t *l, dygw_known_app_t **app)
 
 /* --- the row of a declared app --- */
 
-/* Whether the database answered, and the app has no row there yet. One that is still to be taken over
- * has an id, and is the background's to take. */
+/* Whether the database answered, and the app has no row there yet. One that is still to be taken
+ * over has an id, and is the background's to take. */
 static int lacks_row(const looking_t *l)
 {
     const declared_row_t *row;

@@ -121,8 +121,8 @@ static void set_conflict(found_t *found, const char *field, const dygw_app_t *ot
     found->trouble.other = dygw_app_label(other);
 }
 
-/* Whether a row can do without its client_key: its app is declared, and gets another one; or no host
- * that does not declare it can serve it. */
+/* Whether a row can do without its client_key: its app is declared, and gets another one; or no
+ * host that does not declare it can serve it. */
 static int may_leave(const dygw_declared_t *declared, const dygw_app_t *row)
 {
     return row->source == DYGW_APP_OF_CONFIG

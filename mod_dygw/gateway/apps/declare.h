@@ -73,8 +73,8 @@ void dygw_declared_rows_each(dygw_declared_rows_t *rows, dygw_declared_row_fn *e
 const dygw_declared_app_t *dygw_declared_of_row(const dygw_declared_t *declared,
                                                 const dygw_app_t *app);
 
-/* Whether httpd.conf has the secret of this app, so that nobody here opens what is stored of it: its
- * row is that of a declared app, or keeps no secret. */
+/* Whether httpd.conf has the secret of this app, so that nobody here opens what is stored of it:
+ * its row is that of a declared app, or keeps no secret. */
 int dygw_declared_signs_for(const dygw_declared_t *declared, const dygw_app_t *app);
 
 #endif

@@ -13,8 +13,8 @@
 #define DYGW_HOSTS_TOLD_MS  60000 /* hosts that are reloaded one after the other differ as long */
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
 /* No stored secret is erased so soon after a host was reloaded: requests that its generation before
- * is reading need it yet, a body for 10 s; and each host has had two turns to say what it declares by
- * now, of which one may come late. */
+ * is reading need it yet, a body for 10 s; and each host has had two turns to say what it declares,
+ * of which one may come late. */
 #define DYGW_HOSTS_REST_MS  (2 * DYGW_HOSTS_PAUSE_MS + 5000)
 
 #define DYGW_HOSTS_GIVEN_WAY 60 /* turns until a host declares again over another of its name */
