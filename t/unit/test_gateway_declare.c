@@ -398,6 +398,21 @@ static void what_fails_leaves_nothing_half_done(DYGW_UNUSED void **state)
     assert_int_equal(fake_store_entries(), 2);
 }
 
+static void a_row_that_cannot_be_written_holds_no_other_up(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    declare("kiosk", "key-2");
+    declare("web", "key-3");
+    fake_store_fail(FAKE_APP_ADD, 0, 4, APR_EGENERAL, 0); /* two units, one for the first two, and for the first */
+    assert_int_equal(dygw_declare_apps(FAKE_CTX(gateway, pool)), APR_EGENERAL);
+    assert_int_equal(fake_store_entries(), 2);
+    assert_int_equal(fake_logged("DYGW0743"), 1);
+    assert_int_equal(fake_logged("DYGW0743: the row of <DygwApp pos> (/etc/dygw.conf:12) cannot be written"), 1);
+    assert_int_equal(fake_logged("DYGW0721: apps declared in httpd.conf: 2 are new"), 1);
+    find("key-3");
+    assert_true(known->id > 0);
+}
+
 /* --- conflicts --- */
 
 static dygw_metrics_t *make_metrics(void)
@@ -563,6 +578,7 @@ int main(void)
         TEST(it_does_not_while_the_other_has_a_stored_secret),
         TEST(an_app_that_was_gone_comes_back_as_declared),
         TEST(what_fails_leaves_nothing_half_done),
+        TEST(a_row_that_cannot_be_written_holds_no_other_up),
         TEST(conflicts_are_counted_when_the_apps_have_changed),
         TEST(where_nothing_is_declared_nothing_is_in_conflict),
         TEST(a_code_of_another_app_is_a_conflict),

@@ -286,13 +286,20 @@ void dygw_declared_look(const dygw_ctx_t *ctx, apr_int64_t *looked_at, apr_int64
 
 /* --- writing the rows --- */
 
+typedef struct written_t {
+    int made;
+    int taken_over;
+    int refreshed;
+} written_t;
+
 typedef struct declaring_t {
     const dygw_ctx_t *ctx;
     dygw_db_t *db;
     dygw_actor_t actor;
-    int made;
-    int taken_over;
-    int refreshed;
+    int units;                  /* that were tried */
+    int is_row_bad;             /* the last transaction failed at a row */
+    dygw_declared_rows_t *rows; /* as they were read last */
+    written_t written;
 } declaring_t;
 
 /* An app of the database is not taken over without its secret: the section may be taken away again,
@@ -366,13 +373,13 @@ static dygw_app_t *wanted_row(const found_t *found, apr_pool_t *pool)
 static void count_written(declaring_t *d, const dygw_app_t *before)
 {
     if (!before) {
-        d->made++;
+        d->written.made++;
     }
     else if (before->source == DYGW_APP_OF_CONFIG) {
-        d->refreshed++;
+        d->written.refreshed++;
     }
     else {
-        d->taken_over++;
+        d->written.taken_over++;
     }
 }
 
@@ -411,12 +418,12 @@ static apr_status_t give_up_key(declaring_t *d, const dygw_declared_t *declared,
 }
 
 /* Apps that exchange their client_keys: those that another one gets are given up first. */
-static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *rows)
+static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; i < rows->count && rv == APR_SUCCESS; i++) {
+    for (i = from; i < to && rv == APR_SUCCESS; i++) {
         if (rows->all[i].leaves && rows->all[i].trouble.state != DYGW_DECLARED_CONFLICT) {
             rv = give_up_key(d, rows->declared, rows->all[i].leaves);
         }
@@ -424,23 +431,69 @@ static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *row
     return rv;
 }
 
-static apr_status_t write_rows(declaring_t *d, dygw_declared_rows_t **rows)
+static apr_status_t write_those(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
 {
-    apr_status_t rv = dygw_store_apps_begin(d->db);
+    apr_status_t rv = give_up_keys(d, rows, from, to);
     int i;
 
-    if (rv == APR_SUCCESS) {
-        rv = read_rows(d->ctx, d->db, rows);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = give_up_keys(d, *rows);
-    }
-    for (i = 0; rv == APR_SUCCESS && i < (*rows)->count; i++) {
-        if (is_to_write(&(*rows)->all[i])) {
-            rv = write_row(d, &(*rows)->all[i]);
+    for (i = from; rv == APR_SUCCESS && i < to; i++) {
+        if (is_to_write(&rows->all[i])) {
+            rv = write_row(d, &rows->all[i]);
         }
     }
-    return dygw_store_apps_end(d->db, rv);
+    d->is_row_bad = rv != APR_SUCCESS;
+    return rv;
+}
+
+/* Those of the apps from..to - 1, in one transaction. */
+static apr_status_t write_rows(declaring_t *d, int from, int to)
+{
+    const written_t before = d->written;
+    apr_status_t rv = dygw_store_apps_begin(d->db);
+
+    d->is_row_bad = 0;
+    if (rv == APR_SUCCESS) {
+        rv = read_rows(d->ctx, d->db, &d->rows);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = write_those(d, d->rows, from, to);
+    }
+    rv = dygw_store_apps_end(d->db, rv);
+    d->written = rv == APR_SUCCESS ? d->written : before;
+    return rv;
+}
+
+/* Whether the database refuses a row, and has not gone away. */
+static int is_row_refused(const declaring_t *d)
+{
+    apr_int64_t version;
+
+    return d->is_row_bad && dygw_store_app_version(d->db, &version) == APR_SUCCESS;
+}
+
+/* One row that cannot be written must not hold the others up: halves are written by themselves,
+ * down to the one that it is. Returns the first error. */
+static apr_status_t write_halves(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
+{
+    apr_status_t rv = write_rows(d, from, to), rest;
+    int middle = from + (to - from) / 2;
+
+    if (rv == APR_SUCCESS || !is_row_refused(d)) {
+        return rv;
+    }
+    if (to - from == 1) {
+        const dygw_declared_app_t *app = rows->all[from].trouble.app;
+
+        dygw_log_rarely(d->ctx->log, ERR, app->client_key, rv,
+                        DYGWNO(0743) "the row of <DygwApp %s> (%s) cannot be written, and the app "
+                                     "gets 503 for what has to be recorded; the log has the "
+                                     "database's reason",
+                        app->code, app->place);
+        return rv;
+    }
+    rv = write_halves(d, rows, from, middle);
+    rest = write_halves(d, rows, middle, to);
+    return rv != APR_SUCCESS ? rv : rest;
 }
 
 static apr_status_t declare_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -450,13 +503,17 @@ static apr_status_t declare_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
     apr_status_t rv = read_rows(ctx, db, &rows);
 
     d->db = db;
-    d->made = d->refreshed = d->taken_over = 0;
+    d->rows = rows;
+    d->units++;
     if (rv == APR_SUCCESS && is_any_to_write(rows)) {
         rv = dygw_declarations_store(ctx, db);
-        rv = rv == APR_SUCCESS ? write_rows(d, &rows) : rv;
+        if (rv == APR_SUCCESS) {
+            rv = d->units == 1 ? write_rows(d, 0, rows->count)
+                               : write_halves(d, rows, 0, rows->count);
+        }
     }
     if (rv == APR_SUCCESS) {
-        tell_conflicts(ctx, rows);
+        tell_conflicts(ctx, d->rows);
     }
     return rv;
 }
@@ -474,6 +531,7 @@ apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx)
     static const apr_status_t ends[] = { APR_SUCCESS };
     const dygw_db_rules_t rules = { ends, 0 };
     declaring_t d = { .ctx = ctx };
+    const written_t *w = &d.written;
     apr_status_t rv;
 
     if (!ctx->gateway->declared || ctx->gateway->declared->apps->nelts == 0) {
@@ -481,12 +539,12 @@ apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx)
     }
     d.actor.name = dygw_declare_actor(ctx->pool);
     rv = dygw_db_work(ctx, declare_with, &d, &rules);
-    if (rv == APR_SUCCESS && d.made + d.refreshed + d.taken_over > 0) {
+    if (w->made + w->refreshed + w->taken_over > 0) {
         dygw_host_apps_changed(ctx->gateway);
         dygw_log(ctx->log, NOTICE, 0,
                  DYGWNO(0721) "apps declared in httpd.conf: %d are new in the database, %d were "
                               "taken over from /internal, %d had changed",
-                 d.made, d.taken_over, d.refreshed);
+                 w->made, w->taken_over, w->refreshed);
     }
     return rv;
 }
