@@ -14,10 +14,11 @@
 #include "gateway/gateway.h"
 
 /* Makes and refreshes the rows of all apps that this host declares, in one transaction, or without
- * those that the database refuses; nothing is written where no row differs. Several hosts and children may do it at once. An app that is not
- * served because of another one is told in the log. To be called by the background at its first
- * look at the database after a start or reload, and again until it is APR_SUCCESS; a request that
- * finds its app without a row calls it, too. APR_EGENERAL, APR_INCOMPLETE: the database. */
+ * those that the database refuses; nothing is written where no row differs. Several hosts and
+ * children may do it at once. An app that is not served because of another one is told in the log.
+ * To be called by the background at its first look at the database after a start or reload, and
+ * again until it is APR_SUCCESS; a request that finds its app without a row calls it, too.
+ * APR_EGENERAL, APR_INCOMPLETE: the database. */
 apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx);
 
 /* Who acts where the configuration is the reason: "config:" and the name of this host. */
