@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "cfg/tree.h"
+#include "util/spelling.h"
 #include "util/text.h"
 
 /* Of the name of a file, which with macros is a sentence: with a line it has to fit into the
@@ -80,10 +81,24 @@ void dygw_cfg_set_defaults(dygw_cfg_t *cfg)
 
 /* --- for messages --- */
 
+/* A name in another encoding than UTF-8, which no database takes. */
+static void to_ascii(char *text)
+{
+    for (; *text; text++) {
+        if (*text < 0x20 || *text > 0x7E) {
+            *text = '?';
+        }
+    }
+}
+
 const char *dygw_cfg_place(apr_pool_t *pool, const ap_directive_t *node)
 {
-    return apr_psprintf(pool, "%s:%d", dygw_text_clip(node->filename, PLACE_MAX, pool),
-                        node->line_num);
+    char *file = apr_pstrdup(pool, dygw_text_clip(node->filename, PLACE_MAX, pool));
+
+    if (!dygw_is_printable(file, 0, PLACE_MAX)) {
+        to_ascii(file);
+    }
+    return apr_psprintf(pool, "%s:%d", file, node->line_num);
 }
 
 const char *dygw_cfg_where(apr_pool_t *pool, const server_rec *server)

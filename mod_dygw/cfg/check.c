@@ -222,14 +222,35 @@ static void check_pool(check_t *check, const dygw_dbd_settings_t *dbd)
     }
 }
 
-/* One database serves one Douyin application, and this host is for it one host, which declares an
- * app in one way. Returns whether there is a mistake. */
+/* This host is for its database one host, which declares an app in one way. At a start each serves
+ * what it declares, but what the database has of that is of one of them. Returns whether there is a
+ * mistake. */
+static int check_same_declared(check_t *check, const server_rec *s)
+{
+    const char *apart
+        = dygw_cfg_declared_apart(dygw_cfg_get(s)->declared, check->cfg->declared, check->pool);
+
+    if (apart && dygw_cfg_should_tell()) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, check->log,
+                     DYGWNO(0705) "%s and %s are one application on one database, and do not "
+                                  "declare the same: %s differs. Put DygwClientKey and the "
+                                  "sections into the main server, or Include the same sections in "
+                                  "both",
+                     dygw_cfg_where(check->pool, s), check->where, apart);
+        check->mistakes += dygw_cfg_is_test();
+    }
+    return apart != NULL;
+}
+
+/* One database serves one Douyin application. Returns whether there is a mistake. */
 static int check_neighbour(check_t *check, const server_rec *s)
 {
     const dygw_cfg_t *cfg = dygw_cfg_get(s);
-    const char *apart;
 
     if (strcmp(cfg->client_key, check->cfg->client_key) != 0) {
+        if (!dygw_cfg_is_test()) {
+            return 1;
+        }
         refuse(check,
                DYGWNO(0354) "DBDParams of %s and of %s are one database for two Douyin "
                             "applications: give each a database of its own (DBDParams in its "
@@ -237,15 +258,7 @@ static int check_neighbour(check_t *check, const server_rec *s)
                dygw_cfg_where(check->pool, s), check->where);
         return 1;
     }
-    apart = dygw_cfg_declared_apart(cfg->declared, check->cfg->declared, check->pool);
-    if (apart) {
-        refuse(check,
-               DYGWNO(0705) "%s and %s are one application on one database, and do not declare the "
-                            "same: %s differs. Put DygwClientKey and the sections into the main "
-                            "server, or Include the same sections in both",
-               dygw_cfg_where(check->pool, s), check->where, apart);
-    }
-    return apart != NULL;
+    return check_same_declared(check, s);
 }
 
 static void check_shared_database(check_t *check, const dygw_dbd_settings_t *dbd)
@@ -275,9 +288,7 @@ static void check_database(check_t *check)
     }
     check_driver(check, &dbd);
     check_pool(check, &dbd);
-    if (dygw_cfg_is_test()) {
-        check_shared_database(check, &dbd);
-    }
+    check_shared_database(check, &dbd);
 }
 
 void dygw_cfg_name_driver(apr_pool_t *ptemp)

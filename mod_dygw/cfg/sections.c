@@ -281,6 +281,12 @@ const char *dygw_set_app_stores(cmd_parms *cmd, void *made, const char *args)
             return apr_psprintf(cmd->pool, "%s: none stands beside stores: write none alone",
                                 cmd->cmd->name);
         }
+        if (app->stores->nelts == DYGW_APP_STORES_MAX) {
+            return apr_psprintf(cmd->pool,
+                                "%s: at most %d stores: declare an app without it for all stores, "
+                                "or several apps",
+                                cmd->cmd->name, DYGW_APP_STORES_MAX);
+        }
         error = dygw_parse_code(PARSER(cmd), word, 1, DYGW_STORE_POI_MAX,
                                 &APR_ARRAY_PUSH(app->stores, const char *));
     }

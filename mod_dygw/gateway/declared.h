@@ -10,6 +10,10 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
+/* Stores that an app may be limited to, declared or of /internal; for more the database may have no
+ * room. */
+#define DYGW_APP_STORES_MAX 1000
+
 /* The app has no DygwAppRateLimit: DygwRateLimit counts. */
 #define DYGW_RATE_OF_ALL (-1)
 

@@ -152,6 +152,11 @@ int dygw_host_is_latest(dygw_gateway_t *gateway)
     return latest;
 }
 
+int dygw_host_is_overtaken(const dygw_gateway_t *gateway)
+{
+    return gateway->generation < gateway->host->generation;
+}
+
 /* --- clocks --- */
 
 /* Douyin tells whole seconds, so that its clock is half a second later on average. */

@@ -60,6 +60,9 @@ void dygw_host_set_key(dygw_gateway_t *gateway, dygw_key_state_e state);
  * so that what this one has of the configuration does not hold any more. */
 int dygw_host_is_latest(dygw_gateway_t *gateway);
 
+/* For requests: whether the background of a later generation has begun. */
+int dygw_host_is_overtaken(const dygw_gateway_t *gateway);
+
 /* --- clocks --- */
 
 /* What was seen of another clock counts for so long, in us: a day. Its time goes by the steady

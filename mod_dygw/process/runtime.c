@@ -3,6 +3,7 @@
  * starts from it, and what the parent still writes when all children have ended. */
 #include "process/runtime.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -10,6 +11,7 @@
 #include <http_main.h>
 #include <mpm_common.h>
 
+#include <apr_file_io.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 
@@ -25,6 +27,7 @@
 
 #define READS_PATIENCE_US apr_time_from_sec(2)
 #define KNOWN_US          apr_time_from_sec(10)
+#define MACHINE_ID_MAX    64
 
 /* What post_config made and child_init needs; inherited by the children. Of prepared_t. */
 static apr_array_header_t *prepared;
@@ -247,12 +250,29 @@ static const char *owner_name(apr_pool_t *pool)
                         dygw_random_text(pool, 8));
 }
 
+/* What tells this machine from others of the same name; empty: nothing does. */
+static const char *machine_id(apr_pool_t *pool)
+{
+    char *id = apr_pcalloc(pool, MACHINE_ID_MAX + 1);
+    apr_size_t len = MACHINE_ID_MAX;
+    apr_file_t *file;
+
+    if (apr_file_open(&file, "/etc/machine-id", APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool)
+        == APR_SUCCESS) {
+        (void)apr_file_read(file, id, &len);
+        apr_file_close(file);
+    }
+    id[strcspn(id, "\r\n")] = '\0';
+    return id;
+}
+
 /* Names this httpd among all of all hosts: several may run on one, each with a PidFile of its
  * own. The hash has the name, too, of which only the beginning may have room. */
 static const char *host_id(apr_pool_t *pool)
 {
     const char *host = host_name(pool);
-    const char *all = apr_pstrcat(pool, host, "\n", ap_server_root, "\n", ap_pid_fname, NULL);
+    const char *all = apr_pstrcat(pool, host, "\n", machine_id(pool), "\n", ap_server_root, "\n",
+                                  ap_pid_fname, NULL);
     char hash[DYGW_SHA256_HEX_LEN + 1];
 
     dygw_sha256_hex(all, strlen(all), hash);

@@ -24,7 +24,7 @@ use constant {
     KEY     => 'key-of-pos',
     CALLS   => 200,     # at least, after each step
     KNOWN   => 30,      # seconds until each host has seen what the other declares
-    ERASED  => 40,      # and until nobody needs the stored secret
+    ERASED  => 60,      # and until nobody needs the stored secret
     TOLD    => 100,     # and until what lasts is told
     CALLERS => 4,
     LASTS   => 30,      # seconds, in which a secret is erased that no host needs

@@ -232,7 +232,7 @@ is($internal->call(GET => "/reports/verifications?app_id=$mine->{id}")->{json}{d
     'its history is there');
 ok(poll(sub {
         ($database->query("SELECT secret_sealed FROM dygw_apps WHERE id = $mine->{id}") // '') eq '';
-    }, 40), 'its stored secret is erased');
+    }, 60), 'its stored secret is erased');
 
 # --- in each other's way ---
 

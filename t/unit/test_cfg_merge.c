@@ -384,6 +384,16 @@ static void a_place_fits_into_the_database(DYGW_UNUSED void **state)
     assert_true(strlen(dygw_cfg_place(pool, &node)) < 512);
 }
 
+/* A database refuses what is not UTF-8. */
+static void a_place_is_utf8(DYGW_UNUSED void **state)
+{
+    ap_directive_t node = { .filename = "\xe5\xba\x97.conf", .line_num = 7 };
+
+    assert_string_equal(dygw_cfg_place(pool, &node), "\xe5\xba\x97.conf:7");
+    node.filename = "\xb5\xea.conf"; /* the same in GBK */
+    assert_string_equal(dygw_cfg_place(pool, &node), "??.conf:7");
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, destroy_pool)
 
 int main(void)
@@ -405,6 +415,7 @@ int main(void)
         TEST(any_directive_of_ours_is_a_use_and_the_sandboxs_is_none),
         TEST(a_server_is_named_with_its_place),
         TEST(a_place_fits_into_the_database),
+        TEST(a_place_is_utf8),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

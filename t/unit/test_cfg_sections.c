@@ -210,6 +210,22 @@ static void none_is_an_empty_list_and_off_is_no_limit(DYGW_UNUSED void **state)
     assert_int_equal(app->rate_burst, 0);
 }
 
+/* More has no room in a column of MySQL, and an app of /internal has no more either. */
+static void an_app_has_at_most_a_thousand_stores(DYGW_UNUSED void **state)
+{
+    char *many = apr_pstrdup(pool, "DygwAppStores");
+    int i;
+
+    for (i = 0; i < 1000; i++) {
+        many = apr_psprintf(pool, "%s s%d", many, i);
+    }
+    assert_int_equal(read_app(LINES("DygwAppClientKey " KEY, "DygwAppSecret " SECRET, many))->stores->nelts, 1000);
+    many = apr_pstrcat(pool, many, " one-more", NULL);
+    assert_string_equal(
+        read_section("<DygwApp", "kiosk>", LINES("DygwAppClientKey " KEY, "DygwAppSecret " SECRET, many)),
+        "DygwAppStores: at most 1000 stores: declare an app without it for all stores, or several apps");
+}
+
 static void a_store_has_what_its_section_says(DYGW_UNUSED void **state)
 {
     const char *error
@@ -301,6 +317,7 @@ int main(void)
         TEST(an_app_has_what_its_section_says),
         TEST(what_does_not_stand_there_has_its_default),
         TEST(none_is_an_empty_list_and_off_is_no_limit),
+        TEST(an_app_has_at_most_a_thousand_stores),
         TEST(a_store_has_what_its_section_says),
         TEST(a_store_has_no_account_and_no_name_unless_given),
         TEST(a_secret_that_is_not_to_be_had_leaves_an_app_without_one),

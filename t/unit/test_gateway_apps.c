@@ -2,7 +2,7 @@
  * Apps: the cache that requests use, and what administrators do.
  * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_holders.c fake_douyin.c own_pool.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_holders.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
 

@@ -2,7 +2,7 @@
  * Apps that httpd.conf declares: how they sign in, their rows, and whose way they are in.
  * links: gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+ * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_douyin.c own_pool.c */
 #include "support/declaring.h"
 
 #include <apr_general.h>
@@ -78,6 +78,37 @@ static void the_first_request_makes_the_row(DYGW_UNUSED void **state)
     assert_int_equal(find("key-1"), APR_SUCCESS);
     assert_int_equal(find("nobody"), APR_NOTFOUND);
     assert_string_equal(fake_trace(), "");
+}
+
+/* Else the host that looks after what is gone would take the app for that. */
+static void what_this_host_declares_is_stored_before_the_row(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    find("nobody");
+    fake_trace();
+    find("key-1");
+    assert_string_equal(fake_trace(), "open apps declarations apps_begin apps app_add apps_end close open apps close");
+}
+
+/* Other hosts are not reloaded yet, and this one has not told what it declares. */
+static void a_request_takes_no_app_over(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    record(1, "pos", "key-1");
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_true(known->id == 1);
+    assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(fake_store_entries(), 0);
+}
+
+/* A request that was under way when Apache was reloaded. */
+static void a_child_of_an_earlier_generation_makes_no_rows(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    gateway->host->generation = gateway->generation + 1;
+    assert_int_equal(find("key-1"), APR_SUCCESS);
+    assert_true(known->id == 0);
+    assert_int_equal(fake_store_entries(), 0);
 }
 
 static void the_row_that_another_host_has_made_is_found(DYGW_UNUSED void **state)
@@ -254,6 +285,17 @@ static void an_app_of_the_database_with_code_and_key_is_taken_over(DYGW_UNUSED v
     assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
 }
 
+/* It may be a mistake, and the app of the database is all that there is. */
+static void a_section_without_its_secret_takes_nothing_over(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1")->secret = NULL;
+    record(1, "pos", "key-1");
+    declare_apps();
+    assert_int_equal(fake_store_app(0)->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(fake_store_entries(), 0);
+    assert_int_equal(find("key-1"), APR_EACCES);
+}
+
 static void the_row_follows_a_new_code(DYGW_UNUSED void **state)
 {
     leave_row(1, "old", "key-1");
@@ -300,6 +342,41 @@ static void apps_may_exchange_their_client_keys(DYGW_UNUSED void **state)
     assert_int_equal(fake_logged("DYGW0720"), 0);
 }
 
+/* Its row was that of a section that is gone. */
+static void an_app_gets_the_client_key_that_another_section_left(DYGW_UNUSED void **state)
+{
+    leave_row(1, "pos", "key-1");
+    leave_row(2, "kiosk", "key-2")->status = DYGW_APP_DISABLED;
+    declare("pos", "key-2");
+    declare_apps();
+    assert_string_equal(fake_store_app(0)->client_key, "key-2");
+    assert_string_equal(fake_store_app(1)->client_key, "given-up-by-2");
+    assert_int_equal(fake_store_app(1)->status, DYGW_APP_DISABLED);
+    assert_int_equal(fake_logged("DYGW0720"), 0);
+    assert_int_equal(fake_store_entries(), 2);
+    assert_string_equal(fake_store_entry(0)->action, "app.declare");
+    assert_string_equal(fake_store_entry(0)->target, "app:2");
+    assert_string_equal(fake_store_entry(0)->before_state, "{\"client_key\":\"key-2\"}");
+    assert_string_equal(fake_store_entry(0)->after_state, "{\"client_key\":\"given-up-by-2\"}");
+    assert_string_equal(fake_store_entry(1)->target, "app:1");
+    assert_int_equal(find("key-2"), APR_SUCCESS);
+    assert_true(known->id == 1);
+    fake_trace();
+    declare_apps();
+    assert_string_equal(fake_trace(), "open apps close");
+}
+
+/* Hosts that do not declare either app serve it from the database. */
+static void it_does_not_while_the_other_has_a_stored_secret(DYGW_UNUSED void **state)
+{
+    leave_row(1, "pos", "key-1");
+    record(2, "kiosk", "key-2")->source = DYGW_APP_OF_CONFIG;
+    declare("pos", "key-2");
+    declare_apps();
+    assert_string_equal(fake_store_app(1)->client_key, "key-2");
+    assert_int_equal(fake_logged("DYGW0720"), 1);
+}
+
 static void an_app_that_was_gone_comes_back_as_declared(DYGW_UNUSED void **state)
 {
     leave_row(1, "pos", "key-1")->status = DYGW_APP_DISABLED;
@@ -319,6 +396,21 @@ static void what_fails_leaves_nothing_half_done(DYGW_UNUSED void **state)
     assert_int_equal(fake_store_entries(), 0);
     declare_apps();
     assert_int_equal(fake_store_entries(), 2);
+}
+
+static void a_row_that_cannot_be_written_holds_no_other_up(DYGW_UNUSED void **state)
+{
+    declare("pos", "key-1");
+    declare("kiosk", "key-2");
+    declare("web", "key-3");
+    fake_store_fail(FAKE_APP_ADD, 0, 4, APR_EGENERAL, 0); /* two units, one for the first two, and for the first */
+    assert_int_equal(dygw_declare_apps(FAKE_CTX(gateway, pool)), APR_EGENERAL);
+    assert_int_equal(fake_store_entries(), 2);
+    assert_int_equal(fake_logged("DYGW0743"), 1);
+    assert_int_equal(fake_logged("DYGW0743: the row of <DygwApp pos> (/etc/dygw.conf:12) cannot be written"), 1);
+    assert_int_equal(fake_logged("DYGW0721: apps declared in httpd.conf: 2 are new"), 1);
+    find("key-3");
+    assert_true(known->id > 0);
 }
 
 /* --- conflicts --- */
@@ -463,6 +555,9 @@ int main(void)
         TEST(a_database_that_is_away_is_tried_once_a_second_for_declared_apps),
         TEST(while_one_waits_for_a_database_that_is_away_others_do_not),
         TEST(the_first_request_makes_the_row),
+        TEST(what_this_host_declares_is_stored_before_the_row),
+        TEST(a_request_takes_no_app_over),
+        TEST(a_child_of_an_earlier_generation_makes_no_rows),
         TEST(the_row_that_another_host_has_made_is_found),
         TEST(a_row_that_cannot_be_made_refuses_nobody_and_is_tried_once_a_second),
         TEST(no_row_is_made_while_the_database_is_away),
@@ -475,11 +570,15 @@ int main(void)
         TEST(where_nothing_differs_nothing_is_written),
         TEST(five_hundred_apps_are_one_transaction),
         TEST(an_app_of_the_database_with_code_and_key_is_taken_over),
+        TEST(a_section_without_its_secret_takes_nothing_over),
         TEST(the_row_follows_a_new_code),
         TEST(the_row_follows_a_new_client_key_and_drops_its_secrets),
         TEST(apps_may_exchange_their_client_keys),
+        TEST(an_app_gets_the_client_key_that_another_section_left),
+        TEST(it_does_not_while_the_other_has_a_stored_secret),
         TEST(an_app_that_was_gone_comes_back_as_declared),
         TEST(what_fails_leaves_nothing_half_done),
+        TEST(a_row_that_cannot_be_written_holds_no_other_up),
         TEST(conflicts_are_counted_when_the_apps_have_changed),
         TEST(where_nothing_is_declared_nothing_is_in_conflict),
         TEST(a_code_of_another_app_is_a_conflict),

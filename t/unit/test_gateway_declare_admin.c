@@ -2,7 +2,8 @@
  * What administrators see of apps that httpd.conf declares, and what they may do with them.
  * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_holders.c fake_douyin.c own_pool.c */
+ * helpers: declaring.c fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_holders.c
+ * helpers: fake_douyin.c own_pool.c */
 #include "support/declaring.h"
 
 #include <apr_general.h>

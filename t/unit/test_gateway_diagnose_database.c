@@ -114,6 +114,11 @@ const char *dygw_app_seal_purpose(DYGW_UNUSED apr_pool_t *pool, const char *clie
     return client_key;
 }
 
+int dygw_declared_signs_for(DYGW_UNUSED const dygw_declared_t *declared, DYGW_UNUSED const dygw_app_t *app)
+{
+    return 0;
+}
+
 apr_status_t dygw_declared_each_trouble(DYGW_UNUSED const dygw_ctx_t *ctx, DYGW_UNUSED dygw_db_t *db,
                                         dygw_declared_trouble_fn *each, void *baton)
 {

@@ -41,6 +41,22 @@ static void nothing_stored_shows_a_secret(DYGW_UNUSED void **state)
     assert_null(strstr(host_row("a")->digest, SECRET));
 }
 
+/* For a request that comes before the first turn. */
+static void what_is_stored_already_is_not_stored_again(DYGW_UNUSED void **state)
+{
+    declare(a, "till");
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(host_row("a")->declarations->nelts, 1);
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(hosts_declares, 1);
+    pass_sec(61); /* not live any more */
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(hosts_declares, 2);
+    declare(a, "kiosk");
+    assert_int_equal(dygw_declarations_store(FAKE_CTX(&a->gateway, pool), NULL), APR_SUCCESS);
+    assert_int_equal(host_row("a")->declarations->nelts, 2);
+}
+
 static void afterwards_it_says_now_and_then_that_it_is_there(DYGW_UNUSED void **state)
 {
     int i;
@@ -156,6 +172,59 @@ static void another_httpd_under_the_same_name_is_told(DYGW_UNUSED void **state)
     pass_sec(10);
     turn(a);
     assert_int_equal(fake_logged("DYGW0738"), 1);
+}
+
+/* Else the apps of each would be gone and back again all the time. */
+static void two_httpds_under_one_name_do_not_fight(DYGW_UNUSED void **state)
+{
+    int i;
+
+    b->gateway.host_id = "a";
+    declare(a, "till");
+    for (i = 0; i < 300; i++) {
+        turn(a);
+        turn(b);
+        pass_sec(1);
+    }
+    assert_in_range(hosts_declares, 2, 6);
+    assert_true(host_left(host_row("a")) > 0);
+    assert_true(fake_logged("DYGW0738") > 0);
+}
+
+static void when_the_other_one_is_gone_a_host_declares_again(DYGW_UNUSED void **state)
+{
+    int i;
+
+    b->gateway.host_id = "a";
+    declare(a, "till");
+    for (i = 0; i < 300; i++) {
+        turn(a);
+        turn(b);
+        pass_sec(1);
+    }
+    for (i = 0; i < 610; i++) {
+        turn(a);
+        pass_sec(1);
+    }
+    assert_int_equal(host_row("a")->declarations->nelts, 1);
+}
+
+/* A database that is back from a backup now and then. */
+static void what_was_set_right_is_forgotten(DYGW_UNUSED void **state)
+{
+    int i;
+
+    declare(a, "till");
+    turn(a);
+    for (i = 0; i < 5; i++) {
+        host_row("a")->digest = "of-before";
+        pass_sec(10);
+        turn(a);
+        assert_string_not_equal(host_row("a")->digest, "of-before");
+        pass_sec(10);
+        turn(a);
+    }
+    assert_int_equal(fake_logged("DYGW0738"), 0);
 }
 
 /* --- in what hosts differ --- */
@@ -377,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(at_first_a_host_stores_what_it_declares),
         TEST(nothing_stored_shows_a_secret),
+        TEST(what_is_stored_already_is_not_stored_again),
         TEST(afterwards_it_says_now_and_then_that_it_is_there),
         TEST(a_host_that_declares_nothing_is_there_too),
         TEST(what_was_lost_is_stored_again),
@@ -386,6 +456,9 @@ int main(void)
         TEST(an_outage_alone_declares_nothing_anew),
         TEST(a_child_of_an_earlier_generation_undoes_nothing),
         TEST(another_httpd_under_the_same_name_is_told),
+        TEST(two_httpds_under_one_name_do_not_fight),
+        TEST(when_the_other_one_is_gone_a_host_declares_again),
+        TEST(what_was_set_right_is_forgotten),
         TEST(hosts_that_declare_the_same_do_not_differ),
         TEST(whatever_is_declared_of_an_app_can_differ),
         TEST(hosts_that_are_reloaded_one_after_the_other_are_no_alarm),

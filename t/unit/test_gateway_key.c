@@ -2,7 +2,7 @@
  * A master key that opens all, some or none of what the database holds.
  * links: gateway/apps/admin.c gateway/apps/key.c gateway/apps/apps.c gateway/ask.c gateway/apps/audit.c
  * links: gateway/apps/declare.c gateway/declared.c gateway/host.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_holders.c fake_douyin.c own_pool.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_holders.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
 
@@ -113,6 +113,39 @@ static void apps_that_httpd_conf_declares_say_nothing_about_the_key(DYGW_UNUSED 
     assert_int_equal(fake_logged("DYGW"), 0);
 }
 
+static dygw_declared_app_t *declare(const char *code, const char *client_key)
+{
+    dygw_declared_t *declared = dygw_declared_create(pool);
+    dygw_declared_app_t *app = apr_pcalloc(pool, sizeof(*app));
+    const char *field;
+
+    app->code = app->name = code;
+    app->client_key = client_key;
+    app->secret = "declared";
+    assert_null(dygw_declared_add_app(declared, app, &field));
+    gateway->declared = declared;
+    return app;
+}
+
+/* The master key was lost, and the app was taken over: its stored secret stays closed until it is erased. */
+static void nor_does_what_is_still_stored_of_them(DYGW_UNUSED void **state)
+{
+    dygw_apps_t *apps;
+    dygw_known_app_t *known;
+
+    declare("till", "key-1");
+    add_app(1, "key-1", &another_key);
+    fake_store_app(0)->code = "till";
+    fake_store_app(0)->source = DYGW_APP_OF_CONFIG;
+    assert_int_equal(look(), DYGW_KEY_OPENS);
+    assert_int_equal(gateway->host->closed_count, 0);
+    assert_int_equal(dygw_apps_create(&apps, pool), APR_SUCCESS);
+    assert_int_equal(dygw_apps_find(FAKE_CTX(gateway, pool), apps, "key-1", &known), APR_SUCCESS);
+    assert_int_equal(fake_logged("DYGW"), 0);
+    gateway->declared = NULL; /* but where it is not declared it is needed */
+    assert_int_equal(look(), DYGW_KEY_WRONG);
+}
+
 static void the_old_key_is_as_good(DYGW_UNUSED void **state)
 {
     dygw_seal_t both = another_key;
@@ -161,6 +194,7 @@ int main(void)
         TEST(the_key_is_not_tried_again_while_no_app_has_changed),
         TEST(a_damaged_secret_says_nothing_about_the_key),
         TEST(apps_that_httpd_conf_declares_say_nothing_about_the_key),
+        TEST(nor_does_what_is_still_stored_of_them),
         TEST(the_old_key_is_as_good),
         TEST(what_is_known_of_one_key_is_not_believed_of_another),
         TEST(nothing_is_sealed_with_a_wrong_key),

@@ -2,7 +2,7 @@
  * The change of the master key: what the old key has sealed is sealed anew.
  * links: gateway/apps/apps.c gateway/apps/declare.c gateway/apps/audit.c gateway/declared.c gateway/ask.c
  * links: gateway/host.c gateway/apps/reseal.c gateway/token.c gateway/db_work.c
- * helpers: fake_world.c fake_store.c fake_apps.c fake_douyin.c own_pool.c */
+ * helpers: fake_world.c fake_store.c fake_apps.c fake_declarations.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
 

@@ -84,7 +84,7 @@ static void an_app_that_is_half_declared_is_not_gone(DYGW_UNUSED void **state)
 
 static void b_declares_the_till(void)
 {
-    dygw_declaration_t d = { .client_key = "key-till", .code = "till" };
+    dygw_declaration_t d = { .client_key = "key-till", .code = "till", .fingerprint = "fingerprint" };
     hosted_t *row = host_make_row("b");
 
     *row = (hosted_t){ "b", "digest", hosts_steady / 1000 + DYGW_HOST_TTL_MS, apr_array_make(pool, 1, sizeof(d)) };
@@ -130,6 +130,17 @@ static void a_stored_secret_stays_until_all_live_hosts_declare_the_app(DYGW_UNUS
     assert_int_equal(fake_logged("DYGW0740: app till "), 1);
 }
 
+/* Nor before each host has said twice what it declares: one may just be taking its section away. */
+static void nor_before_all_hosts_have_been_heard_of_again(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(a, "till");
+    declare(b, "till");
+    both_for_sec(2 * DYGW_HOSTS_PAUSE_MS / 1000 + 4);
+    assert_string_equal(till->secret_sealed, "sealed");
+}
+
 /* Requests that the generation before a reload is reading need it yet. */
 static void it_is_not_erased_at_once(DYGW_UNUSED void **state)
 {
@@ -148,6 +159,37 @@ static void it_is_not_erased_at_once(DYGW_UNUSED void **state)
     assert_string_equal(till->secret_sealed, "");
 }
 
+/* It does not sign there: the section may be taken away again. But it is not gone either. */
+static void a_stored_secret_stays_while_a_host_could_not_read_its_own(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+    dygw_declared_app_t *of_b;
+
+    declare(a, "till");
+    of_b = declare(b, "till");
+    of_b->secret = NULL;
+    both_for_sec(300);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_int_equal(differences(a), 1);
+    of_b->secret = SECRET;
+    reload(b);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
+    assert_string_equal(till->secret_sealed, "");
+}
+
+static void what_no_host_could_read_the_secret_of_is_not_gone(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(a, "till")->secret = NULL;
+    declare(b, "till")->secret = NULL;
+    both_for_sec(100);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_int_equal(differences(a), 0);
+}
+
 static void the_old_one_of_two_is_erased_too(DYGW_UNUSED void **state)
 {
     dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
@@ -155,7 +197,7 @@ static void the_old_one_of_two_is_erased_too(DYGW_UNUSED void **state)
     till->old_secret_sealed = "sealed-before";
     declare(a, "till");
     declare(b, "till");
-    both_for_sec(30);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
     assert_string_equal(till->secret_sealed, "");
     assert_null(till->old_secret_sealed);
 }
@@ -170,30 +212,58 @@ static void a_stored_secret_of_the_database_s_apps_stays(DYGW_UNUSED void **stat
     assert_string_equal(till->secret_sealed, "sealed");
 }
 
-/* The host that took the app over dies before the other is reloaded, which serves the app. */
-static void an_app_that_others_serve_from_the_database_is_not_gone_yet(DYGW_UNUSED void **state)
+static void a_for_sec(int seconds)
 {
-    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
-    int i;
-
-    declare(b, "till");
-    both_for_sec(2);
-    for (i = 0; i < 200; i++) {
+    for (; seconds > 0; seconds--) {
         turn(a);
         lead(a);
         pass_sec(1);
     }
+}
+
+/* The host that took the app over dies before the other is reloaded, which serves the app. */
+static void an_app_that_others_serve_from_the_database_goes_back_there(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(b, "till");
+    both_for_sec(2);
+    assert_int_equal(fake_logged("DYGW0741"), 0);
+    a_for_sec(200);
+    assert_int_equal(till->source, DYGW_APP_OF_CONFIG);
     assert_int_equal(till->status, DYGW_APP_ACTIVE);
     assert_string_equal(till->secret_sealed, "sealed");
+    assert_true(fake_logged("DYGW0741: app till was taken over by httpd.conf of a host") > 0);
     pass_sec(86400 + 61);
-    for (i = 0; i < 2; i++) {
-        turn(a);
-        lead(a);
-        pass_sec(61);
-    }
+    a_for_sec(122);
     assert_int_equal(hosts_forgotten, 1);
-    assert_int_equal(till->status, DYGW_APP_DISABLED);
-    assert_string_equal(till->secret_sealed, "");
+    assert_int_equal(till->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_null(till->declared_in);
+    assert_string_equal(fake_store_entry(0)->action, "app.undeclare");
+    assert_string_equal(fake_store_entry(0)->before_state, "{\"source\":\"config\"}");
+    assert_string_equal(fake_store_entry(0)->after_state, "{\"source\":\"database\"}");
+    assert_int_equal(fake_logged("DYGW0742: app till "), 1);
+}
+
+/* The host that took it over is reloaded without the section before the other is reloaded with it. */
+static void a_take_over_that_is_undone_is_undone(DYGW_UNUSED void **state)
+{
+    dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    till->old_secret_sealed = "sealed-before";
+    till->declared_in = "/etc/dygw.conf:7";
+    declare(b, "till");
+    both_for_sec(30);
+    b->gateway.declared = NULL;
+    reload(b);
+    both_for_sec(12);
+    assert_int_equal(till->source, DYGW_APP_OF_DATABASE);
+    assert_int_equal(till->status, DYGW_APP_ACTIVE);
+    assert_string_equal(till->secret_sealed, "sealed");
+    assert_string_equal(till->old_secret_sealed, "sealed-before");
+    assert_null(till->declared_in);
 }
 
 static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
@@ -202,7 +272,7 @@ static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
 
     declare(a, "till");
     declare(b, "till");
-    both_for_sec(30);
+    both_for_sec(DYGW_HOSTS_PAUSE_MS / 1000 + DYGW_HOSTS_REST_MS / 1000 + 2);
     looks = fake_store_calls(FAKE_APP_EACH);
     both_for_sec(180);
     assert_in_range(fake_store_calls(FAKE_APP_EACH) - looks, 2, 4);
@@ -238,9 +308,13 @@ int main(void)
         TEST(a_host_that_is_not_live_itself_judges_nobody),
         TEST(a_stored_secret_stays_until_all_live_hosts_declare_the_app),
         TEST(it_is_not_erased_at_once),
+        TEST(nor_before_all_hosts_have_been_heard_of_again),
+        TEST(a_stored_secret_stays_while_a_host_could_not_read_its_own),
+        TEST(what_no_host_could_read_the_secret_of_is_not_gone),
         TEST(the_old_one_of_two_is_erased_too),
         TEST(a_stored_secret_of_the_database_s_apps_stays),
-        TEST(an_app_that_others_serve_from_the_database_is_not_gone_yet),
+        TEST(an_app_that_others_serve_from_the_database_goes_back_there),
+        TEST(a_take_over_that_is_undone_is_undone),
         TEST(without_a_change_little_is_looked_at),
     };
     int failed;

@@ -38,7 +38,6 @@
 /* The row of a declared app, as one reading found it. */
 typedef struct declared_row_t {
     apr_int64_t id; /* 0: it has none */
-    int is_own;     /* 0: it is still to be made, or taken over */
     int is_served;  /* 0: another app is in its way */
 } declared_row_t;
 
@@ -131,15 +130,15 @@ static void add_app(loading_t *loading, const dygw_app_t *app)
     dygw_known_app_t *copy;
     apr_status_t rv = dygw_unseal(seal, purpose, app->secret_sealed, pool, &known.secret, NULL);
 
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && !dygw_declared_signs_for(loading->gateway->declared, app)) {
         /* The background says it aloud, once for all apps and children (key.c). */
         dygw_log_rarely(loading->log, INFO, app->client_key, rv,
                         DYGWNO(0420) "the secret of app %" APR_INT64_T_FMT
                                      " does not open with DygwMasterKey; the app is refused until "
                                      "the right key is configured",
                         app->id);
-        known.secret = NULL;
     }
+    known.secret = rv == APR_SUCCESS ? known.secret : NULL;
     if (app->old_secret_sealed) {
         dygw_unseal(seal, purpose, app->old_secret_sealed, pool, &known.old_secret, NULL);
     }
@@ -167,7 +166,6 @@ static void add_declared_row(void *baton, const dygw_declared_trouble_t *found,
     declared_row_t *row = apr_palloc(snapshot->pool, sizeof(*row));
 
     row->id = found->id;
-    row->is_own = own && own->source == DYGW_APP_OF_CONFIG;
     row->is_served = found->state != DYGW_DECLARED_CONFLICT;
     apr_hash_set(snapshot->declared, found->app->client_key, APR_HASH_KEY_STRING, row);
     if (own && row->is_served) {
@@ -402,7 +400,8 @@ static apr_status_t find_in_snapshot(const looking_t *l, dygw_known_app_t **app)
 
 /* --- the row of a declared app --- */
 
-/* Whether the database answered, and the app has no row of its own there yet. */
+/* Whether the database answered, and the app has no row there yet. One that is still to be taken
+ * over has an id, and is the background's to take. */
 static int lacks_row(const looking_t *l)
 {
     const declared_row_t *row;
@@ -410,7 +409,7 @@ static int lacks_row(const looking_t *l)
 
     apr_thread_mutex_lock(l->apps->mutex);
     row = declared_row(l);
-    lacks = row && row->is_served && !row->is_own;
+    lacks = row && row->is_served && row->id == 0;
     apr_thread_mutex_unlock(l->apps->mutex);
     return lacks;
 }
@@ -444,11 +443,11 @@ static void end_declaring(dygw_apps_t *apps)
 
 /* The background makes the rows after each start; a request may come before. Requests of one
  * process wait for the one that does it, but not for long, and not once the database has gone away.
- */
+ * After a reload, what a request of before it has of the configuration does not hold any more. */
 static void make_rows(const looking_t *l)
 {
     if (atomic_load(&l->ctx->gateway->host->database_state) != DYGW_DB_OK
-        || !begin_declaring(l->apps)) {
+        || dygw_host_is_overtaken(l->ctx->gateway) || !begin_declaring(l->apps)) {
         return;
     }
     if (lacks_row(l) && dygw_declare_apps(l->ctx) == APR_SUCCESS) {

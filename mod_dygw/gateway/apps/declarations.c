@@ -15,6 +15,7 @@
 #include "util/text.h"
 
 #define PURPOSE   "dygw declarations"
+#define UNREAD    "-unread" /* behind a fingerprint; the column has room for it */
 #define SIZE_HINT 512
 #define NAMED     8 /* apps that are named for each host */
 
@@ -95,10 +96,20 @@ apr_array_header_t *dygw_declarations_own(const dygw_ctx_t *ctx)
         if (!d.fingerprint) {
             return NULL;
         }
+        if (!app->secret) {
+            d.fingerprint = apr_pstrcat(ctx->pool, d.fingerprint, UNREAD, NULL);
+        }
         APR_ARRAY_PUSH(own, dygw_declaration_t) = d;
     }
     qsort(own->elts, (size_t)own->nelts, sizeof(dygw_declaration_t), by_client_key);
     return own;
+}
+
+int dygw_declaration_is_unread(const dygw_declaration_t *d)
+{
+    size_t len = strlen(d->fingerprint);
+
+    return len >= strlen(UNREAD) && strcmp(d->fingerprint + len - strlen(UNREAD), UNREAD) == 0;
 }
 
 const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_header_t *own)
@@ -115,6 +126,33 @@ const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_head
     }
     dygw_jsonw_end_array(&w);
     return fingerprint_of(ctx, &w);
+}
+
+static int is_stored(const apr_array_header_t *hosts, const char *host, const char *digest)
+{
+    int i;
+
+    for (i = 0; i < hosts->nelts; i++) {
+        const dygw_host_row_t *row = &APR_ARRAY_IDX(hosts, i, dygw_host_row_t);
+
+        if (strcmp(row->host, host) == 0) {
+            return row->is_live && dygw_text_same(row->digest, digest);
+        }
+    }
+    return 0;
+}
+
+apr_status_t dygw_declarations_store(const dygw_ctx_t *ctx, dygw_db_t *db)
+{
+    const apr_array_header_t *own = dygw_declarations_own(ctx);
+    const char *digest = own ? dygw_declarations_digest(ctx, own) : NULL;
+    apr_array_header_t *hosts;
+    apr_status_t rv = digest ? dygw_store_hosts(db, &hosts, ctx->pool) : APR_EGENERAL;
+
+    if (rv != APR_SUCCESS || is_stored(hosts, ctx->gateway->host_id, digest)) {
+        return rv;
+    }
+    return dygw_store_host_declares(db, ctx->gateway->host_id, digest, own);
 }
 
 /* --- in what hosts differ --- */

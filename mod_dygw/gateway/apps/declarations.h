@@ -11,9 +11,17 @@
  * ctx->pool. NULL: OpenSSL fails. */
 apr_array_header_t *dygw_declarations_own(const dygw_ctx_t *ctx);
 
+/* Whether the host that declares it could not read the secret, so that the app does not sign in
+ * there. */
+int dygw_declaration_is_unread(const dygw_declaration_t *d);
+
 /* A fingerprint of all of these, in ctx->pool: hosts with equal ones need not be compared. NULL:
  * OpenSSL fails. */
 const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_header_t *own);
+
+/* Sees to it that the database has what this host declares, and that this host is live there. For
+ * who makes rows: an app that no live host declares is taken for gone. */
+apr_status_t dygw_declarations_store(const dygw_ctx_t *ctx, dygw_db_t *db);
 
 /* How another live host differs from this one. */
 typedef struct dygw_difference_t {

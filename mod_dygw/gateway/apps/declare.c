@@ -12,6 +12,7 @@
 #include "gateway/db_work.h"
 #include "gateway/host.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/declarations.h"
 #include "util/text.h"
 
 #define ACTION    "app.declare"
@@ -26,8 +27,8 @@ typedef struct found_t {
     const dygw_app_t *of_code; /* the row with its code; NULL: none */
     const dygw_app_t *of_key;  /* the row with its client_key */
     const dygw_app_t *own;
-    const dygw_app_t *leaves; /* the own row of another declared app, which has this one's
-                               * client_key as yet; NULL: none */
+    const dygw_app_t *leaves; /* a row that has this one's client_key as yet, and leaves it: another
+                               * declared app's own, or one that nobody is served by; NULL: none */
 } found_t;
 
 struct dygw_declared_rows_t {
@@ -120,6 +121,14 @@ static void set_conflict(found_t *found, const char *field, const dygw_app_t *ot
     found->trouble.other = dygw_app_label(other);
 }
 
+/* Whether a row can do without its client_key: its app is declared, and gets another one; or no
+ * host that does not declare it can serve it. */
+static int may_leave(const dygw_declared_t *declared, const dygw_app_t *row)
+{
+    return row->source == DYGW_APP_OF_CONFIG
+           && (app_of_code(declared, row) || !dygw_app_has_secret(row));
+}
+
 static void find_trouble(const dygw_declared_t *declared, found_t *found)
 {
     const dygw_app_t *of_key = found->of_key;
@@ -129,7 +138,7 @@ static void find_trouble(const dygw_declared_t *declared, found_t *found)
         set_conflict(found, "code", found->of_code);
     }
     else if (of_key && of_key != found->own) {
-        if (of_key->source == DYGW_APP_OF_CONFIG && app_of_code(declared, of_key)) {
+        if (may_leave(declared, of_key)) {
             found->leaves = of_key;
         }
         else {
@@ -191,6 +200,12 @@ const dygw_declared_app_t *dygw_declared_of_row(const dygw_declared_t *declared,
         return of_code ? of_code : of_key;
     }
     return of_code == of_key ? of_code : NULL;
+}
+
+int dygw_declared_signs_for(const dygw_declared_t *declared, const dygw_app_t *app)
+{
+    return app->source == DYGW_APP_OF_CONFIG
+           && (!dygw_app_has_secret(app) || dygw_declared_of_row(declared, app));
 }
 
 static void see_row(void *rows, const dygw_app_t *app)
@@ -271,21 +286,36 @@ void dygw_declared_look(const dygw_ctx_t *ctx, apr_int64_t *looked_at, apr_int64
 
 /* --- writing the rows --- */
 
+typedef struct written_t {
+    int made;
+    int taken_over;
+    int refreshed;
+} written_t;
+
 typedef struct declaring_t {
     const dygw_ctx_t *ctx;
     dygw_db_t *db;
     dygw_actor_t actor;
-    int made;
-    int taken_over;
-    int refreshed;
+    int units;                  /* that were tried */
+    int is_row_bad;             /* the last transaction failed at a row */
+    dygw_declared_rows_t *rows; /* as they were read last */
+    written_t written;
 } declaring_t;
+
+/* An app of the database is not taken over without its secret: the section may be taken away again,
+ * and other hosts may serve the app. */
+static int is_to_be_left(const found_t *found)
+{
+    return found->trouble.state == DYGW_DECLARED_UNREAD && found->own
+           && found->own->source != DYGW_APP_OF_CONFIG;
+}
 
 static int is_to_write(const found_t *found)
 {
     const dygw_declared_app_t *app = found->trouble.app;
     const dygw_app_t *row = found->own;
 
-    if (found->trouble.state == DYGW_DECLARED_CONFLICT) {
+    if (found->trouble.state == DYGW_DECLARED_CONFLICT || is_to_be_left(found)) {
         return 0;
     }
     return !row || row->source != DYGW_APP_OF_CONFIG || strcmp(row->name, app->name) != 0
@@ -343,13 +373,13 @@ static dygw_app_t *wanted_row(const found_t *found, apr_pool_t *pool)
 static void count_written(declaring_t *d, const dygw_app_t *before)
 {
     if (!before) {
-        d->made++;
+        d->written.made++;
     }
     else if (before->source == DYGW_APP_OF_CONFIG) {
-        d->refreshed++;
+        d->written.refreshed++;
     }
     else {
-        d->taken_over++;
+        d->written.taken_over++;
     }
 }
 
@@ -368,41 +398,102 @@ static apr_status_t write_row(declaring_t *d, const found_t *found)
     return rv;
 }
 
-/* Apps that exchange their client_keys: those that another one gets are given up first. */
-static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *rows)
+/* The row of a declared app gets its new client_key, and its entry, afterwards. */
+static apr_status_t give_up_key(declaring_t *d, const dygw_declared_t *declared,
+                                const dygw_app_t *row)
 {
-    apr_pool_t *pool = dygw_db_pool(d->db);
+    const dygw_ctx_t ctx = dygw_ctx_with_pool(d->ctx, dygw_db_pool(d->db));
+    dygw_app_t leaving = *row;
+    dygw_audit_entry_t entry = { 0 };
+    apr_status_t rv;
+
+    leaving.client_key = apr_psprintf(ctx.pool, "given-up-by-%" APR_INT64_T_FMT, row->id);
+    leaving.updated_at = dygw_now();
+    rv = dygw_store_app_put(d->db, &leaving);
+    if (rv == APR_SUCCESS && !app_of_code(declared, row)) {
+        dygw_audit_fill_app(&ctx, &d->actor, ACTION, row, &leaving, &entry);
+        rv = dygw_store_audit_insert(d->db, &entry);
+    }
+    return rv;
+}
+
+/* Apps that exchange their client_keys: those that another one gets are given up first. */
+static apr_status_t give_up_keys(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
+{
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; i < rows->count && rv == APR_SUCCESS; i++) {
+    for (i = from; i < to && rv == APR_SUCCESS; i++) {
         if (rows->all[i].leaves && rows->all[i].trouble.state != DYGW_DECLARED_CONFLICT) {
-            dygw_app_t leaving = *rows->all[i].leaves;
-
-            leaving.client_key = apr_psprintf(pool, "given-up-by-%" APR_INT64_T_FMT, leaving.id);
-            rv = dygw_store_app_put(d->db, &leaving);
+            rv = give_up_key(d, rows->declared, rows->all[i].leaves);
         }
     }
     return rv;
 }
 
-static apr_status_t write_rows(declaring_t *d, dygw_declared_rows_t **rows)
+static apr_status_t write_those(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
 {
-    apr_status_t rv = dygw_store_apps_begin(d->db);
+    apr_status_t rv = give_up_keys(d, rows, from, to);
     int i;
 
-    if (rv == APR_SUCCESS) {
-        rv = read_rows(d->ctx, d->db, rows);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = give_up_keys(d, *rows);
-    }
-    for (i = 0; rv == APR_SUCCESS && i < (*rows)->count; i++) {
-        if (is_to_write(&(*rows)->all[i])) {
-            rv = write_row(d, &(*rows)->all[i]);
+    for (i = from; rv == APR_SUCCESS && i < to; i++) {
+        if (is_to_write(&rows->all[i])) {
+            rv = write_row(d, &rows->all[i]);
         }
     }
-    return dygw_store_apps_end(d->db, rv);
+    d->is_row_bad = rv != APR_SUCCESS;
+    return rv;
+}
+
+/* Those of the apps from..to - 1, in one transaction. */
+static apr_status_t write_rows(declaring_t *d, int from, int to)
+{
+    const written_t before = d->written;
+    apr_status_t rv = dygw_store_apps_begin(d->db);
+
+    d->is_row_bad = 0;
+    if (rv == APR_SUCCESS) {
+        rv = read_rows(d->ctx, d->db, &d->rows);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = write_those(d, d->rows, from, to);
+    }
+    rv = dygw_store_apps_end(d->db, rv);
+    d->written = rv == APR_SUCCESS ? d->written : before;
+    return rv;
+}
+
+/* Whether the database refuses a row, and has not gone away. */
+static int is_row_refused(const declaring_t *d)
+{
+    apr_int64_t version;
+
+    return d->is_row_bad && dygw_store_app_version(d->db, &version) == APR_SUCCESS;
+}
+
+/* One row that cannot be written must not hold the others up: halves are written by themselves,
+ * down to the one that it is. Returns the first error. */
+static apr_status_t write_halves(declaring_t *d, const dygw_declared_rows_t *rows, int from, int to)
+{
+    apr_status_t rv = write_rows(d, from, to), rest;
+    int middle = from + (to - from) / 2;
+
+    if (rv == APR_SUCCESS || !is_row_refused(d)) {
+        return rv;
+    }
+    if (to - from == 1) {
+        const dygw_declared_app_t *app = rows->all[from].trouble.app;
+
+        dygw_log_rarely(d->ctx->log, ERR, app->client_key, rv,
+                        DYGWNO(0743) "the row of <DygwApp %s> (%s) cannot be written, and the app "
+                                     "gets 503 for what has to be recorded; the log has the "
+                                     "database's reason",
+                        app->code, app->place);
+        return rv;
+    }
+    rv = write_halves(d, rows, from, middle);
+    rest = write_halves(d, rows, middle, to);
+    return rv != APR_SUCCESS ? rv : rest;
 }
 
 static apr_status_t declare_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -412,12 +503,17 @@ static apr_status_t declare_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
     apr_status_t rv = read_rows(ctx, db, &rows);
 
     d->db = db;
-    d->made = d->refreshed = d->taken_over = 0;
+    d->rows = rows;
+    d->units++;
     if (rv == APR_SUCCESS && is_any_to_write(rows)) {
-        rv = write_rows(d, &rows);
+        rv = dygw_declarations_store(ctx, db);
+        if (rv == APR_SUCCESS) {
+            rv = d->units == 1 ? write_rows(d, 0, rows->count)
+                               : write_halves(d, rows, 0, rows->count);
+        }
     }
     if (rv == APR_SUCCESS) {
-        tell_conflicts(ctx, rows);
+        tell_conflicts(ctx, d->rows);
     }
     return rv;
 }
@@ -435,6 +531,7 @@ apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx)
     static const apr_status_t ends[] = { APR_SUCCESS };
     const dygw_db_rules_t rules = { ends, 0 };
     declaring_t d = { .ctx = ctx };
+    const written_t *w = &d.written;
     apr_status_t rv;
 
     if (!ctx->gateway->declared || ctx->gateway->declared->apps->nelts == 0) {
@@ -442,12 +539,12 @@ apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx)
     }
     d.actor.name = dygw_declare_actor(ctx->pool);
     rv = dygw_db_work(ctx, declare_with, &d, &rules);
-    if (rv == APR_SUCCESS && d.made + d.refreshed + d.taken_over > 0) {
+    if (w->made + w->refreshed + w->taken_over > 0) {
         dygw_host_apps_changed(ctx->gateway);
         dygw_log(ctx->log, NOTICE, 0,
                  DYGWNO(0721) "apps declared in httpd.conf: %d are new in the database, %d were "
                               "taken over from /internal, %d had changed",
-                 d.made, d.taken_over, d.refreshed);
+                 w->made, w->taken_over, w->refreshed);
     }
     return rv;
 }

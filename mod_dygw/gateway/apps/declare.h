@@ -13,11 +13,12 @@
 
 #include "gateway/gateway.h"
 
-/* Makes and refreshes the rows of all apps that this host declares, in one transaction; nothing is
- * written where no row differs. Several hosts and children may do it at once. An app that is not
- * served because of another one is told in the log. To be called by the background at its first
- * look at the database after a start or reload, and again until it is APR_SUCCESS; a request that
- * finds its app without a row calls it, too. APR_EGENERAL, APR_INCOMPLETE: the database. */
+/* Makes and refreshes the rows of all apps that this host declares, in one transaction, or without
+ * those that the database refuses; nothing is written where no row differs. Several hosts and
+ * children may do it at once. An app that is not served because of another one is told in the log.
+ * To be called by the background at its first look at the database after a start or reload, and
+ * again until it is APR_SUCCESS; a request that finds its app without a row calls it, too.
+ * APR_EGENERAL, APR_INCOMPLETE: the database. */
 apr_status_t dygw_declare_apps(const dygw_ctx_t *ctx);
 
 /* Who acts where the configuration is the reason: "config:" and the name of this host. */
@@ -72,5 +73,9 @@ void dygw_declared_rows_each(dygw_declared_rows_t *rows, dygw_declared_row_fn *e
  * this row alone. */
 const dygw_declared_app_t *dygw_declared_of_row(const dygw_declared_t *declared,
                                                 const dygw_app_t *app);
+
+/* Whether httpd.conf has the secret of this app, so that nobody here opens what is stored of it:
+ * its row is that of a declared app, or keeps no secret. */
+int dygw_declared_signs_for(const dygw_declared_t *declared, const dygw_app_t *app);
 
 #endif

@@ -13,6 +13,7 @@
 #include "gateway/host.h"
 #include "gateway/apps/declarations.h"
 #include "gateway/apps/declare.h"
+#include "util/text.h"
 
 /* One turn: what this host declares, and what is stored of all. */
 typedef struct turn_t {
@@ -51,19 +52,32 @@ static void report_namesake(const dygw_ctx_t *ctx)
                     ctx->gateway->host_id);
 }
 
+/* Whether another httpd has this host's row now, and is to keep it: two that write over each other
+ * would make apps gone and bring them back all the time. Now and then this one tries again. */
+static int must_give_way(const dygw_ctx_t *ctx, dygw_hosts_t *hosts)
+{
+    /* Once is no sign of another: the database may be back from a backup. */
+    if (++hosts->overwritten <= 1) {
+        return 0;
+    }
+    report_namesake(ctx);
+    return hosts->overwritten % DYGW_HOSTS_GIVEN_WAY != 0;
+}
+
 /* What was stored of this host may be lost, be of a generation before, or have lapsed meanwhile, so
  * that its apps were taken for gone. */
 static int must_declare(const dygw_ctx_t *ctx, const turn_t *turn)
 {
     const dygw_host_row_t *row = find_row(turn->rows, ctx->gateway->host_id);
-    int is_stored = row && row->digest && strcmp(row->digest, turn->digest) == 0;
+    int is_stored = row && dygw_text_same(row->digest, turn->digest);
 
-    /* Once is no sign of another: the database may be back from a backup. */
-    if (turn->hosts->declared && row && row->digest && !is_stored
-        && ++turn->hosts->overwritten > 1) {
-        report_namesake(ctx);
+    if (is_stored) {
+        turn->hosts->overwritten = 0;
     }
-    return !turn->hosts->declared || !is_stored || !row->is_live;
+    if (!turn->hosts->declared || !row || !row->digest || !row->is_live) {
+        return 1;
+    }
+    return !is_stored && !must_give_way(ctx, turn->hosts);
 }
 
 static apr_status_t keep_row(const dygw_ctx_t *ctx, dygw_db_t *db, turn_t *turn)

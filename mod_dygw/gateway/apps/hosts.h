@@ -13,8 +13,11 @@
 #define DYGW_HOSTS_TOLD_MS  60000 /* hosts that are reloaded one after the other differ as long */
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
 /* No stored secret is erased so soon after a host was reloaded: requests that its generation before
- * is reading need it yet. A body is read for so long. */
-#define DYGW_HOSTS_REST_MS  10000
+ * is reading need it yet, a body for 10 s; and each host has had two turns to say what it declares,
+ * of which one may come late. */
+#define DYGW_HOSTS_REST_MS  (2 * DYGW_HOSTS_PAUSE_MS + 5000)
+
+#define DYGW_HOSTS_GIVEN_WAY 60 /* turns until a host declares again over another of its name */
 
 #define DYGW_HOSTS_NAMED    8
 #define DYGW_HOSTS_TEXT_MAX 512
@@ -33,7 +36,7 @@ typedef struct dygw_differing_t {
 typedef struct dygw_hosts_t {
     int declared;          /* this child has seen to it that this host's declarations are stored */
     apr_time_t next_at;    /* when the next turn is due */
-    int overwritten;       /* how often somebody else had written over what is stored */
+    int overwritten;       /* in how many turns on end somebody else had written over it */
     apr_uint32_t stamp;    /* of all hosts and what they declare, as of the last turn */
     apr_time_t changed_at; /* since when that is so */
     int to_compare;        /* the hosts were not compared since then */

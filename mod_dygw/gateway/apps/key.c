@@ -11,9 +11,11 @@
 #include "gateway/db_work.h"
 #include "gateway/host.h"
 #include "gateway/apps/apps.h"
+#include "gateway/apps/declare.h"
 
 typedef struct key_trial_t {
     const dygw_seal_t *seal;
+    const dygw_declared_t *declared;
     apr_pool_t *scratch; /* cleared after each app */
     int opened;
     int foreign;                                          /* sealed by another key */
@@ -27,8 +29,8 @@ static void try_key_on_app(void *baton, const dygw_app_t *app)
     const char *purpose = dygw_app_seal_purpose(trial->scratch, app->client_key);
     const char *text;
 
-    if (app->source == DYGW_APP_OF_CONFIG && !dygw_app_has_secret(app)) {
-        return; /* httpd.conf has it */
+    if (dygw_declared_signs_for(trial->declared, app)) {
+        return;
     }
     if (dygw_unseal(trial->seal, purpose, app->secret_sealed, trial->scratch, &text, NULL)
         == APR_SUCCESS) {
@@ -51,6 +53,7 @@ static apr_status_t try_key_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
 
     memset(trial, 0, sizeof(*trial));
     trial->seal = ctx->gateway->seal;
+    trial->declared = ctx->gateway->declared;
     apr_pool_create(&trial->scratch, dygw_db_pool(db));
     return dygw_store_app_each(db, &version, try_key_on_app, trial);
 }

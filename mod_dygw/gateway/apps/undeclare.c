@@ -4,8 +4,8 @@
  *
  * An app that was taken over from the database keeps its stored secret until all live hosts declare
  * it: those that are not reloaded yet serve it from there. For the same reason it is not gone when
- * the host that declared it has just died: the others go on serving it, for as long as that host is
- * remembered. */
+ * no host declares it any more, but the database's again: at once when it was taken out of
+ * httpd.conf, and when the host that declared it has died, once that one is forgotten. */
 #include "gateway/apps/hosts.h"
 
 #include <string.h>
@@ -16,6 +16,7 @@
 #include "gateway/db_work.h"
 #include "gateway/host.h"
 #include "gateway/apps/audit.h"
+#include "gateway/apps/declarations.h"
 #include "gateway/apps/declare.h"
 #include "store/app.h"
 
@@ -24,6 +25,7 @@
 /* How many hosts declare an app. */
 typedef struct held_t {
     int live;
+    int able; /* of the live ones, those that have its secret */
     int dead;
 } held_t;
 
@@ -36,6 +38,7 @@ typedef struct task_t {
 /* One look at all apps. */
 typedef struct look_t {
     const dygw_hosts_t *hosts;
+    const dygw_log_t *log;
     apr_pool_t *pool;
     int live;                  /* hosts */
     apr_hash_t *keys;          /* client_key -> held_t */
@@ -70,6 +73,7 @@ static void count_holders(look_t *look, const apr_array_header_t *found)
 
         for (k = 0; k < 2; k++) {
             of[k]->live += d->is_live;
+            of[k]->able += d->is_live && !dygw_declaration_is_unread(d);
             of[k]->dead += !d->is_live;
         }
     }
@@ -89,10 +93,21 @@ static void add_task(look_t *look, const dygw_app_t *app, const char *sealed)
     };
 }
 
+/* The other hosts serve it from the database. */
+static void tell_left(const look_t *look, const dygw_app_t *app)
+{
+    dygw_log_rarely(look->log, WARN, app->client_key, 0,
+                    DYGWNO(0741) "app %s was taken over by httpd.conf of a host that is not there "
+                                 "any more, and no other one declares it: declare it on all hosts, "
+                                 "or start that one; a day after it was heard of last the app is "
+                                 "the database's again",
+                    dygw_app_label(app));
+}
+
 static void see_app(void *baton, const dygw_app_t *app)
 {
     look_t *look = baton;
-    const held_t nobody = { 0, 0 };
+    const held_t nobody = { 0, 0, 0 };
     const held_t *by_key = apr_hash_get(look->keys, app->client_key, APR_HASH_KEY_STRING);
     const held_t *by_code
         = app->code ? apr_hash_get(look->codes, app->code, APR_HASH_KEY_STRING) : NULL;
@@ -104,13 +119,14 @@ static void see_app(void *baton, const dygw_app_t *app)
     by_key = by_key ? by_key : &nobody;
     by_code = by_code ? by_code : &nobody;
     if (!by_key->live && !by_code->live) {
-        int others_serve_it = has_secret && (by_key->dead || by_code->dead);
-
-        if ((has_secret || app->status != DYGW_APP_DISABLED) && !others_serve_it) {
+        if (has_secret && (by_key->dead || by_code->dead)) {
+            tell_left(look, app);
+        }
+        else if (has_secret || app->status != DYGW_APP_DISABLED) {
             add_task(look, app, NULL);
         }
     }
-    else if (has_secret && by_key->live == look->live) {
+    else if (has_secret && by_key->able == look->live) {
         look->waits = 1;
         add_task(look, app, app->secret_sealed);
     }
@@ -122,11 +138,26 @@ typedef struct gone_t {
     const dygw_ctx_t *ctx;
     dygw_db_t *db;
     int changed;
+    int is_back; /* it was given back to the database */
 } gone_t;
 
+static void give_back(dygw_app_t *app)
+{
+    app->source = DYGW_APP_OF_DATABASE;
+    app->declared_in = NULL;
+}
+
+static void disable(dygw_app_t *app)
+{
+    app->status = DYGW_APP_DISABLED;
+    app->secret_sealed = "";
+    app->old_secret_sealed = NULL;
+    app->old_secret_until = DYGW_NO_TIME;
+}
+
 /* Within the transaction that keeps all others from changing apps: whoever declares this one now
- * finds it disabled afterwards, and sets it right. */
-static int disable_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
+ * finds it as it is afterwards, and sets it right. */
+static int undeclare_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
 {
     gone_t *gone = baton;
     const dygw_actor_t actor = { .name = dygw_declare_actor(gone->ctx->pool) };
@@ -139,10 +170,13 @@ static int disable_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
         || live > 0) {
         return 0;
     }
-    app->status = DYGW_APP_DISABLED;
-    app->secret_sealed = "";
-    app->old_secret_sealed = NULL;
-    app->old_secret_until = DYGW_NO_TIME;
+    gone->is_back = dygw_app_has_secret(app);
+    if (gone->is_back) {
+        give_back(app);
+    }
+    else {
+        disable(app);
+    }
     gone->changed = dygw_audit_fill_app(gone->ctx, &actor, ACTION, &before, app, entry);
     if (gone->changed) {
         app->updated_at = entry->at;
@@ -150,20 +184,33 @@ static int disable_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry)
     return gone->changed;
 }
 
-static apr_status_t undeclare(const dygw_ctx_t *ctx, dygw_db_t *db, look_t *look,
-                              const task_t *task)
+static void tell_gone(const dygw_ctx_t *ctx, const task_t *task, int is_back)
 {
-    gone_t gone = { ctx, db, 0 };
-    dygw_app_t *app;
-    apr_status_t rv = dygw_store_app_change(db, task->id, disable_app, &gone, &app, ctx->pool);
-
-    if (rv == APR_SUCCESS && gone.changed) {
-        look->done++;
+    if (is_back) {
+        dygw_log(ctx->log, NOTICE, 0,
+                 DYGWNO(0742) "app %s is declared by no host any more, and not all had: it is the "
+                              "database's again, with the secret that is stored there",
+                 task->label);
+    }
+    else {
         dygw_log(
             ctx->log, NOTICE, 0,
             DYGWNO(0739) "app %s, which httpd.conf had, is declared by no host any more: it is "
                          "disabled. Declare it again, or give it a new secret by /internal",
             task->label);
+    }
+}
+
+static apr_status_t undeclare(const dygw_ctx_t *ctx, dygw_db_t *db, look_t *look,
+                              const task_t *task)
+{
+    gone_t gone = { ctx, db, 0, 0 };
+    dygw_app_t *app;
+    apr_status_t rv = dygw_store_app_change(db, task->id, undeclare_app, &gone, &app, ctx->pool);
+
+    if (rv == APR_SUCCESS && gone.changed) {
+        look->done++;
+        tell_gone(ctx, task, gone.is_back);
     }
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
@@ -271,7 +318,7 @@ static int is_look_due(const dygw_hosts_t *hosts, apr_int64_t apps_version, apr_
 
 void dygw_hosts_lead(const dygw_ctx_t *ctx, dygw_hosts_t *hosts, apr_int64_t apps_version)
 {
-    look_t look = { .hosts = hosts, .pool = ctx->pool };
+    look_t look = { .hosts = hosts, .log = ctx->log, .pool = ctx->pool };
     apr_time_t now = dygw_steady_now();
 
     /* What this host declares has to be stored before it judges what nobody declares. */

@@ -7,6 +7,7 @@
 #include "gateway/host.h"
 #include "gateway/token.h"
 #include "gateway/apps/apps.h"
+#include "gateway/apps/declare.h"
 #include "gateway/diagnosis/apps.h"
 #include "store/lease.h"
 #include "store/token.h"
@@ -167,6 +168,7 @@ typedef struct keys_t {
     int closed_count;        /* of these apps; DYGW_CLOSED_APPS of them are named */
     int open_apps;
     const dygw_seal_t *seal;
+    const dygw_declared_t *declared;
     apr_pool_t *scratch;
     int opened;  /* with the first key */
     int old;     /* with the second key, which is the old one */
@@ -209,8 +211,8 @@ static void try_app_secrets(void *baton, const dygw_app_t *app)
     keys_t *keys = baton;
     const char *purpose = dygw_app_seal_purpose(keys->scratch, app->client_key);
 
-    if (app->source == DYGW_APP_OF_CONFIG && !dygw_app_has_secret(app)) {
-        return; /* httpd.conf has it */
+    if (dygw_declared_signs_for(keys->declared, app)) {
+        return;
     }
     if (try_to_unseal(keys, purpose, app->secret_sealed)) {
         keys->open_apps++;
@@ -242,7 +244,9 @@ static dygw_why_e why_closed(const keys_t *keys)
 
 static void write_master_key_finding(const dygw_diagnosis_t *d, dygw_db_t *db)
 {
-    keys_t keys = { .seal = d->ctx->gateway->seal, .pool = d->ctx->pool };
+    keys_t keys = { .seal = d->ctx->gateway->seal,
+                    .declared = d->ctx->gateway->declared,
+                    .pool = d->ctx->pool };
     dygw_jsonw_t *w = &d->findings->w;
 
     apr_pool_create(&keys.scratch, d->ctx->pool);

@@ -13,7 +13,6 @@
 #define CLIENT_KEY_MAX  64
 #define SECRET_MIN      16
 #define SECRET_MAX      128
-#define STORES_MAX      1000
 #define GRACE_SEC_MAX   (DYGW_APP_GRACE_MAX_MS / 1000)
 
 static const char *const create_fields[]
@@ -55,7 +54,8 @@ static void add_app_store(const dygw_fields_t *f, const json_t *value, apr_array
 {
     const char *poi_id = json_string_value(value);
 
-    if (!poi_id || !dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-") || stores->nelts == STORES_MAX) {
+    if (!poi_id || !dygw_spelled(poi_id, 1, DYGW_POI_MAX, "_-")
+        || stores->nelts == DYGW_APP_STORES_MAX) {
         dygw_invalid_field(f, "poi_ids",
                            "must be an array of at most 1000 strings, each 1 to 32 of A-Za-z0-9_-");
         return;
