@@ -112,6 +112,15 @@ sub look {
     look($one);
     signs_in($one, 'key-of-pos', 'old', '... and still does');
     is($one->rows('dygw_audit', "action = 'app.undeclare'"), 0, '... nothing was ever taken for gone');
+
+    # A row that the database refuses.
+    $database->query("ALTER TABLE dygw_apps ADD CONSTRAINT refused CHECK (code <> 'bad')");
+    $one->server->announce(qw(DYGW0743 DYGW0601 DYGW0600));
+    declare($one, map { section($one, $_, "key-of-$_", 'new') } qw(one two bad four));
+    row_is($one, $_, "config active erased key-of-$_", SEEN, "a row is refused, but not that of $_")
+        for qw(one two four);
+    $one->server->log_like(qr/DYGW0743: the row of <DygwApp bad> /, '... and the log names it');
+
     $_->disconnect for $one, $two;
     $_->server->check_log for $one, $two;
     $sandbox->check_log;
