@@ -139,12 +139,16 @@ is(row($gateway, 'pos'), 'database active stored key-of-pos', '... but the app o
 declare($gateway);
 signs_in($gateway, 'key-of-pos', 'old', '... and is there when the section is taken away again');
 
-# A take-over that is undone at once.
+# A take-over, and its section taken away at once: there is no other host that serves the app.
 declare($gateway, section($gateway, 'pos', 'key-of-pos', 'new'));
 row_is($gateway, 'pos', 'config active stored key-of-pos', SEEN, 'declared with its secret it is taken over');
 signs_in($gateway, 'key-of-pos', 'new', '... and signs in with that');
 declare($gateway);
-row_is($gateway, 'pos', 'database active stored key-of-pos', SEEN, '... until that is undone');
+row_is($gateway, 'pos', 'config disabled erased key-of-pos', SEEN, '... until its section is taken away');
+is(answer_of($gateway, 'key-of-pos', 'old'), '401 invalid_credentials', '... and it is unknown');
+my $taken = $gateway->database->query("SELECT id FROM dygw_apps WHERE code = 'pos'");
+$gateway->internal->call(POST => "/apps/$taken/secret", { secret => $SECRET{old} });
+row_is($gateway, 'pos', 'database active stored key-of-pos', SEEN, '... or handed back');
 signs_in($gateway, 'key-of-pos', 'old', '... with the secret of there');
 
 # The master key is lost.

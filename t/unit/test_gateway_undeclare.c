@@ -148,7 +148,7 @@ static void it_is_not_erased_at_once(DYGW_UNUSED void **state)
     int i;
 
     declare(a, "till");
-    for (i = 0; i < DYGW_HOSTS_REST_MS / 1000; i++) {
+    for (i = 0; i < DYGW_HOSTS_REST_ALONE_MS / 1000; i++) {
         turn(a);
         lead(a);
         pass_sec(1);
@@ -266,6 +266,21 @@ static void a_take_over_that_is_undone_is_undone(DYGW_UNUSED void **state)
     assert_null(till->declared_in);
 }
 
+/* There is nobody else who serves it. */
+static void where_there_is_one_host_an_app_without_a_section_is_gone(DYGW_UNUSED void **state)
+{
+    const dygw_app_t *till = add_app("till", DYGW_APP_OF_CONFIG, "sealed");
+
+    declare(a, "till");
+    a_for_sec(3);
+    a->gateway.declared = NULL;
+    reload(a);
+    a_for_sec(12);
+    assert_int_equal(till->source, DYGW_APP_OF_CONFIG);
+    assert_int_equal(till->status, DYGW_APP_DISABLED);
+    assert_string_equal(till->secret_sealed, "");
+}
+
 static void without_a_change_little_is_looked_at(DYGW_UNUSED void **state)
 {
     int looks;
@@ -315,6 +330,7 @@ int main(void)
         TEST(a_stored_secret_of_the_database_s_apps_stays),
         TEST(an_app_that_others_serve_from_the_database_goes_back_there),
         TEST(a_take_over_that_is_undone_is_undone),
+        TEST(where_there_is_one_host_an_app_without_a_section_is_gone),
         TEST(without_a_change_little_is_looked_at),
     };
     int failed;

@@ -161,6 +161,7 @@ static apr_status_t turn_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
         return rv;
     }
     note_stamp(hosts, stamp_of(turn->rows));
+    hosts->is_alone = turn->rows->nelts == 1;
     turn->is_alike = are_alike(turn);
     if (!turn->is_alike && hosts->to_compare) {
         rv = dygw_store_declarations(db, &turn->found, ctx->pool);

@@ -12,10 +12,12 @@
 #define DYGW_HOSTS_RETRY_MS 3000  /* after the database has failed */
 #define DYGW_HOSTS_TOLD_MS  60000 /* hosts that are reloaded one after the other differ as long */
 #define DYGW_HOSTS_LOOK_MS  60000 /* so often everything is looked at though nothing changed */
+
 /* No stored secret is erased so soon after a host was reloaded: requests that its generation before
- * is reading need it yet, a body for 10 s; and each host has had two turns to say what it declares,
- * of which one may come late. */
-#define DYGW_HOSTS_REST_MS  (2 * DYGW_HOSTS_PAUSE_MS + 5000)
+ * is reading need it yet, a body for 10 s. Where there are several hosts, each has had two turns by
+ * then to say what it declares, of which one may come late. */
+#define DYGW_HOSTS_REST_ALONE_MS 10000
+#define DYGW_HOSTS_REST_MS       (2 * DYGW_HOSTS_PAUSE_MS + 5000)
 
 #define DYGW_HOSTS_GIVEN_WAY 60 /* turns until a host declares again over another of its name */
 
@@ -37,6 +39,7 @@ typedef struct dygw_hosts_t {
     int declared;          /* this child has seen to it that this host's declarations are stored */
     apr_time_t next_at;    /* when the next turn is due */
     int overwritten;       /* in how many turns on end somebody else had written over it */
+    int is_alone;          /* no other host is known, not even one that is not live */
     apr_uint32_t stamp;    /* of all hosts and what they declare, as of the last turn */
     apr_time_t changed_at; /* since when that is so */
     int to_compare;        /* the hosts were not compared since then */

@@ -41,6 +41,7 @@ typedef struct look_t {
     const dygw_log_t *log;
     apr_pool_t *pool;
     int live;                  /* hosts */
+    int is_alone;              /* no other host is known: nobody else serves an app */
     apr_hash_t *keys;          /* client_key -> held_t */
     apr_hash_t *codes;         /* code -> held_t */
     apr_array_header_t *tasks; /* of task_t */
@@ -61,7 +62,23 @@ static held_t *held_of(apr_hash_t *table, const char *name, apr_pool_t *pool)
     return held;
 }
 
-static void count_holders(look_t *look, const apr_array_header_t *found)
+static int is_forgotten(const apr_array_header_t *rows, const char *host)
+{
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const dygw_host_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_host_row_t);
+
+        if (row->is_forgotten && strcmp(row->host, host) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A host that is about to be forgotten holds nothing any more. */
+static void count_holders(look_t *look, const apr_array_header_t *rows,
+                          const apr_array_header_t *found)
 {
     int i;
 
@@ -71,7 +88,7 @@ static void count_holders(look_t *look, const apr_array_header_t *found)
                          held_of(look->codes, d->code, look->pool) };
         int k;
 
-        for (k = 0; k < 2; k++) {
+        for (k = 0; k < 2 && (d->is_live || !is_forgotten(rows, d->host)); k++) {
             of[k]->live += d->is_live;
             of[k]->able += d->is_live && !dygw_declaration_is_unread(d);
             of[k]->dead += !d->is_live;
@@ -137,6 +154,7 @@ static void see_app(void *baton, const dygw_app_t *app)
 typedef struct gone_t {
     const dygw_ctx_t *ctx;
     dygw_db_t *db;
+    int is_alone;
     int changed;
     int is_back; /* it was given back to the database */
 } gone_t;
@@ -170,7 +188,7 @@ static int undeclare_app(void *baton, dygw_app_t *app, dygw_audit_entry_t *entry
         || live > 0) {
         return 0;
     }
-    gone->is_back = dygw_app_has_secret(app);
+    gone->is_back = !gone->is_alone && dygw_app_has_secret(app); /* the others serve it */
     if (gone->is_back) {
         give_back(app);
     }
@@ -204,7 +222,7 @@ static void tell_gone(const dygw_ctx_t *ctx, const task_t *task, int is_back)
 static apr_status_t undeclare(const dygw_ctx_t *ctx, dygw_db_t *db, look_t *look,
                               const task_t *task)
 {
-    gone_t gone = { ctx, db, 0, 0 };
+    gone_t gone = { .ctx = ctx, .db = db, .is_alone = look->is_alone };
     dygw_app_t *app;
     apr_status_t rv = dygw_store_app_change(db, task->id, undeclare_app, &gone, &app, ctx->pool);
 
@@ -233,7 +251,9 @@ static apr_status_t erase_secret(const dygw_ctx_t *ctx, dygw_db_t *db, look_t *l
 
 static int is_at_rest(const dygw_hosts_t *hosts)
 {
-    return dygw_steady_now() - hosts->changed_at >= apr_time_from_msec(DYGW_HOSTS_REST_MS);
+    const dygw_ms_t rest = hosts->is_alone ? DYGW_HOSTS_REST_ALONE_MS : DYGW_HOSTS_REST_MS;
+
+    return dygw_steady_now() - hosts->changed_at >= apr_time_from_msec(rest);
 }
 
 static apr_status_t do_tasks(const dygw_ctx_t *ctx, dygw_db_t *db, look_t *look)
@@ -297,7 +317,8 @@ static apr_status_t look_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
         rv = look->live > 0 ? dygw_store_declarations(db, &found, ctx->pool) : APR_EAGAIN;
     }
     if (rv == APR_SUCCESS) {
-        count_holders(look, found);
+        look->is_alone = rows->nelts == 1;
+        count_holders(look, rows, found);
         rv = dygw_store_app_each(db, &version, see_app, look);
     }
     if (rv == APR_SUCCESS) {
