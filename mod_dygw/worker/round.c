@@ -178,6 +178,14 @@ static dygw_database_state_e ask_database(dygw_round_t *round, dygw_tick_t *tick
     return state;
 }
 
+/* Whether this host's clock was set since the tick began: the two are not to be compared then. */
+static int was_clock_set(const dygw_round_t *round)
+{
+    const dygw_ms_t passed = apr_time_as_msec(dygw_steady_now() - round->tick_steady);
+
+    return llabs(dygw_now() - round->tick_began_at - passed) > DYGW_CLOCK_OFF_MS;
+}
+
 static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t database_now)
 {
     dygw_ms_t now = dygw_now();
@@ -186,6 +194,9 @@ static void compare_clocks(dygw_round_t *round, dygw_ms_t asked_at, dygw_ms_t da
                                               : 0;
     int off = llabs(ahead) > DYGW_CLOCK_OFF_MS;
 
+    if (was_clock_set(round)) {
+        return;
+    }
     if (off && !round->clock_off) {
         dygw_log(&round->log, WARN, 0,
                  DYGWNO(0630) "this host's clock is %.1f s %s the database's: keep the clocks of "
