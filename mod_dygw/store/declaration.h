@@ -4,6 +4,8 @@
 #ifndef DYGW_STORE_DECLARATION_H
 #define DYGW_STORE_DECLARATION_H
 
+#include <string.h>
+
 #include <apr_tables.h>
 
 #include "store/db/db.h"
@@ -33,6 +35,20 @@ typedef struct dygw_declaration_t {
 
 /* All hosts, live or not, by their names: dygw_host_row_t. From pool. */
 apr_status_t dygw_store_hosts(dygw_db_t *db, apr_array_header_t **hosts, apr_pool_t *pool);
+
+/* The row of a host among those that were read; NULL: it has none. */
+static inline const dygw_host_row_t *dygw_host_row(const apr_array_header_t *hosts,
+                                                   const char *host)
+{
+    int i;
+
+    for (i = 0; i < hosts->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(hosts, i, dygw_host_row_t).host, host) == 0) {
+            return &APR_ARRAY_IDX(hosts, i, dygw_host_row_t);
+        }
+    }
+    return NULL;
+}
 
 /* Lets a host be live for DYGW_HOST_TTL_MS from now on, by the database's clock. APR_NOTFOUND: it
  * has no row. */

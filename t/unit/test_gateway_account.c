@@ -359,13 +359,16 @@ static void without_an_account_no_order_is_asked_for(DYGW_UNUSED void **state)
 
 static void an_empty_prepare_hints_at_the_account(DYGW_UNUSED void **state)
 {
+    request.account_id = EAST;
     redeem();
     gateway->declared = NULL;
     gateway->account_id = NULL;
+    request.account_id = NULL;
     fake_prepare(DYGW_REPLY_OK, 0);
     redeem();
     assert_int_equal(fake_logged("DYGW0760"), 0);
     gateway->declared = declared;
+    request.account_id = EAST;
     fake_prepare(DYGW_REPLY_COUPON, 1208);
     redeem();
     assert_int_equal(fake_logged("DYGW0760"), 0);

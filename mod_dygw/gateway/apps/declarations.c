@@ -128,29 +128,20 @@ const char *dygw_declarations_digest(const dygw_ctx_t *ctx, const apr_array_head
     return fingerprint_of(ctx, &w);
 }
 
-static int is_stored(const apr_array_header_t *hosts, const char *host, const char *digest)
-{
-    int i;
-
-    for (i = 0; i < hosts->nelts; i++) {
-        const dygw_host_row_t *row = &APR_ARRAY_IDX(hosts, i, dygw_host_row_t);
-
-        if (strcmp(row->host, host) == 0) {
-            return row->is_live && dygw_text_same(row->digest, digest);
-        }
-    }
-    return 0;
-}
-
 apr_status_t dygw_declarations_store(const dygw_ctx_t *ctx, dygw_db_t *db)
 {
     const apr_array_header_t *own = dygw_declarations_own(ctx);
     const char *digest = own ? dygw_declarations_digest(ctx, own) : NULL;
+    const dygw_host_row_t *row;
     apr_array_header_t *hosts;
     apr_status_t rv = digest ? dygw_store_hosts(db, &hosts, ctx->pool) : APR_EGENERAL;
 
-    if (rv != APR_SUCCESS || is_stored(hosts, ctx->gateway->host_id, digest)) {
+    if (rv != APR_SUCCESS) {
         return rv;
+    }
+    row = dygw_host_row(hosts, ctx->gateway->host_id);
+    if (row && row->is_live && dygw_text_same(row->digest, digest)) {
+        return APR_SUCCESS;
     }
     return dygw_store_host_declares(db, ctx->gateway->host_id, digest, own);
 }

@@ -29,18 +29,6 @@ typedef struct turn_t {
 
 /* --- this host's row --- */
 
-static const dygw_host_row_t *find_row(const apr_array_header_t *rows, const char *host)
-{
-    int i;
-
-    for (i = 0; i < rows->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(rows, i, dygw_host_row_t).host, host) == 0) {
-            return &APR_ARRAY_IDX(rows, i, dygw_host_row_t);
-        }
-    }
-    return NULL;
-}
-
 /* Another httpd that takes itself for this host would write over what this one declares, and this
  * one over that, again and again. */
 static void report_namesake(const dygw_ctx_t *ctx)
@@ -68,7 +56,7 @@ static int must_give_way(const dygw_ctx_t *ctx, dygw_hosts_t *hosts)
  * that its apps were taken for gone. */
 static int must_declare(const dygw_ctx_t *ctx, const turn_t *turn)
 {
-    const dygw_host_row_t *row = find_row(turn->rows, ctx->gateway->host_id);
+    const dygw_host_row_t *row = dygw_host_row(turn->rows, ctx->gateway->host_id);
     int is_stored = row && dygw_text_same(row->digest, turn->digest);
 
     if (is_stored) {

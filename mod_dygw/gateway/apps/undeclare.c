@@ -62,20 +62,6 @@ static held_t *held_of(apr_hash_t *table, const char *name, apr_pool_t *pool)
     return held;
 }
 
-static int is_forgotten(const apr_array_header_t *rows, const char *host)
-{
-    int i;
-
-    for (i = 0; i < rows->nelts; i++) {
-        const dygw_host_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_host_row_t);
-
-        if (row->is_forgotten && strcmp(row->host, host) == 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* A host that is about to be forgotten holds nothing any more. */
 static void count_holders(look_t *look, const apr_array_header_t *rows,
                           const apr_array_header_t *found)
@@ -86,9 +72,11 @@ static void count_holders(look_t *look, const apr_array_header_t *rows,
         const dygw_declaration_t *d = &APR_ARRAY_IDX(found, i, dygw_declaration_t);
         held_t *of[] = { held_of(look->keys, d->client_key, look->pool),
                          held_of(look->codes, d->code, look->pool) };
+        const dygw_host_row_t *row = dygw_host_row(rows, d->host);
+        int is_forgotten = row && row->is_forgotten;
         int k;
 
-        for (k = 0; k < 2 && (d->is_live || !is_forgotten(rows, d->host)); k++) {
+        for (k = 0; k < 2 && !is_forgotten; k++) {
             of[k]->live += d->is_live;
             of[k]->able += d->is_live && !dygw_declaration_is_unread(d);
             of[k]->dead += !d->is_live;
@@ -290,19 +278,16 @@ static apr_status_t forget_hosts(dygw_db_t *db, const apr_array_header_t *rows)
 }
 
 /* How many hosts are live; 0 where this one is not, as what it declares may be lost then. */
-static int count_live(const apr_array_header_t *rows, const char *own)
+static int count_live(const apr_array_header_t *rows, const char *host)
 {
-    int is_own_live = 0;
+    const dygw_host_row_t *own = dygw_host_row(rows, host);
     int live = 0;
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        const dygw_host_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_host_row_t);
-
-        live += row->is_live;
-        is_own_live |= row->is_live && strcmp(row->host, own) == 0;
+        live += APR_ARRAY_IDX(rows, i, dygw_host_row_t).is_live;
     }
-    return is_own_live ? live : 0;
+    return own && own->is_live ? live : 0;
 }
 
 static apr_status_t look_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)

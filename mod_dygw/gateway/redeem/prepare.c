@@ -6,22 +6,14 @@
 #include <apr_time.h>
 
 #include "douyin/codes.h"
-#include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/redeem/redeem.h"
-
-/* As dygw_account_of has it of the verification that the request is going to be. */
-static const char *account_of_request(const dygw_redeem_t *r)
-{
-    return r->request->account_id ? r->request->account_id
-                                  : dygw_account_of_poi(r->ctx->gateway, r->request->poi_id);
-}
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
 {
     dygw_redeem_t *r = baton;
     const dygw_prepare_question_t question = { .poi_id = r->request->poi_id,
-                                               .account_id = account_of_request(r),
+                                               .account_id = r->request->account_id,
                                                .encrypted_data = r->encrypted_data,
                                                .code = r->request->code };
     dygw_prepare_reply_t *reply = dygw_douyin_prepare(r->ctx->gateway->douyin, &question,
