@@ -6,8 +6,8 @@
  *
  *   async.c                         questions put at once, by one thread, answered as they come
  *   prepare.c verify.c cancel.c     one file a call (coupons.c: get and query): what is requested,
- *   coupons.c order.c records.c     and what the answer says
- *   stores.c token.c link.c
+ *   coupons.c order.c records.c     and what the answer says (records.c: stores, too)
+ *   token.c link.c
  *   client.c                        one Douyin application: the way of every call, counts, log
  *   envelope.c certificate.c        what all answers have in common, what answers show of a
  *   link_hosts.c                    coupon, where links may lead

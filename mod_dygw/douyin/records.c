@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Verify records: the verifications of an account in a span of time, whoever made them, page by
- * page. A page that is not full is the last. (Douyin's page certificate.verifyrecord.query.)
+ * What Douyin has of an account, page by page: its verifications in a span of time, whoever made
+ * them (Douyin's page certificate.verifyrecord.query), of which a page that is not full is the
+ * last; and the stores that it has claimed (page shop.query).
  *
  * Calls client.c, envelope.c and certificate.c. */
 #include <limits.h>
@@ -13,7 +14,10 @@
 #include "util/compiler.h"
 #include "util/json.h"
 
-#define FIRST_PAGE "0"
+#define FIRST_PAGE  "0"
+#define STORES_PATH "/goodlife/v1/shop/poi/query/"
+
+/* --- verify records --- */
 
 void dygw_douyin_put_records(const dygw_question_t *question, dygw_douyin_call_t *call,
                              apr_pool_t *pool)
@@ -102,4 +106,31 @@ dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_po
         apr_array_clear(page->records);
     }
     return page;
+}
+
+/* --- stores --- */
+
+void dygw_douyin_put_stores(const dygw_question_t *question, dygw_douyin_call_t *call,
+                            apr_pool_t *pool)
+{
+    *call = (dygw_douyin_call_t){ .what = DYGW_CALL_OTHER,
+                                  .counted_as = DYGW_UPSTREAM_STORES,
+                                  .name = "stores",
+                                  .account_id = question->account_id };
+    call->target = apr_psprintf(
+        pool, STORES_PATH "?page=%d&size=%d%s%s", question->page, question->size,
+        dygw_douyin_argument("account_id", dygw_douyin_named_account(question), pool),
+        dygw_douyin_argument("poi_id", question->poi_id, pool));
+}
+
+dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                 const char *access_token, const dygw_log_t *log, apr_pool_t *pool)
+{
+    dygw_reply_t *reply = apr_palloc(pool, sizeof(*reply));
+    dygw_douyin_call_t call;
+
+    dygw_douyin_put_stores(question, &call, pool);
+    call.access_token = access_token;
+    dygw_douyin_call(douyin, &call, reply, log, pool);
+    return reply;
 }

@@ -30,6 +30,7 @@ static void put_raw(dygw_jsonw_t *w, const char *key, const char *json)
 #define JSON_VERIFY_STATUS(key, value) dygw_jsonw_string(w, key, dygw_verify_status_word(value))
 #define JSON_ENRICH_STATUS(key, value) dygw_jsonw_string(w, key, dygw_enrich_status_word(value))
 #define JSON_COUPON_STATUS(key, value) dygw_jsonw_string(w, key, dygw_coupon_status_word(value))
+#define JSON_AFTER_SALE(key, value)    dygw_jsonw_string(w, key, dygw_after_sale_word(value))
 #define JSON_CONFIRMED_BY(key, value)  dygw_jsonw_string(w, key, dygw_confirmed_by_word(value))
 #define JSON_MODE(key, value)          dygw_jsonw_string(w, key, dygw_mode_word(value))
 

@@ -42,6 +42,7 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
 #define CSV_VERIFY_STATUS(value) dygw_csv_text(csv, dygw_verify_status_word(value))
 #define CSV_ENRICH_STATUS(value) dygw_csv_text(csv, dygw_enrich_status_word(value))
 #define CSV_COUPON_STATUS(value) dygw_csv_text(csv, dygw_coupon_status_word(value))
+#define CSV_AFTER_SALE(value)    dygw_csv_text(csv, dygw_after_sale_word(value))
 #define CSV_CONFIRMED_BY(value)  dygw_csv_text(csv, dygw_confirmed_by_word(value))
 #define CSV_MODE(value)          dygw_csv_text(csv, dygw_mode_word(value))
 

@@ -58,6 +58,7 @@ static void fill_outcome(dygw_verification_t *v)
     v->updated_at = T0 + next();
     v->cancelable_until = T0 + next();
     v->confirmed_by = DYGW_BY_STATUS_QUERY;
+    v->reason = text();
     v->attempts = next();
     v->lease_until = T0 + next();
     v->next_run_at = T0 + next();
@@ -83,6 +84,8 @@ static void fill_later(dygw_verification_t *v)
     v->last_error = text();
     v->refused_code = next();
     v->refused_description = text();
+    v->after_sale = DYGW_AFTER_SALE_CLOSED;
+    v->after_sale_since = next();
 }
 
 static void fill_fixed(dygw_verification_t *v)
@@ -156,6 +159,7 @@ static void hold_outcome(row_t *row, const dygw_verification_t *v)
     hold_int(row, "updated_at", v->updated_at);
     hold_int(row, "cancelable_until", v->cancelable_until);
     hold(row, "confirmed_by", dygw_confirmed_by_word(v->confirmed_by));
+    hold(row, "reason", v->reason);
     hold_int(row, "attempts", v->attempts);
     hold_int(row, "lease_until", v->lease_until);
     hold_int(row, "next_run_at", v->next_run_at);
@@ -181,6 +185,8 @@ static void hold_later(row_t *row, const dygw_verification_t *v)
     hold(row, "last_error", v->last_error);
     hold_int(row, "refused_code", v->refused_code);
     hold(row, "refused_description", v->refused_description);
+    hold(row, "after_sale", dygw_after_sale_word(v->after_sale));
+    hold_int(row, "after_sale_since", v->after_sale_since);
 }
 
 static void hold_fixed(row_t *row, const dygw_verification_t *v)
@@ -277,7 +283,7 @@ static void test_no_two_columns_hold_the_same(DYGW_UNUSED void **state)
     }
 }
 
-/* But for attempt_key, which no member has. */
+/* But for attempt_key, which no member has, and code_backwards of MySQL, which is computed. */
 static void test_every_column_of_the_table_is_looked_at(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -288,7 +294,7 @@ static void test_every_column_of_the_table_is_looked_at(DYGW_UNUSED void **state
     for (; *all; all++) {
         columns += *all == '|';
     }
-    assert_int_equal(columns, row_of(v).count + 1);
+    assert_int_equal(columns, row_of(v).count + (suite_host[0].dialect == DYGW_MYSQL ? 2 : 1));
     drop(v);
     dygw_db_close(db);
 }

@@ -192,9 +192,9 @@ static void test_sums_by_store_and_account_are_read_from_the_index_alone(DYGW_UN
     if (suite_host[0].dialect != DYGW_SQLITE3) {
         skip();
     }
-    assert_non_null(strstr(plan_of("dygw_report_sums_0_16"), "COVERING INDEX dygw_verifications_sums"));
-    assert_non_null(strstr(plan_of("dygw_report_sums_0_48"), "COVERING INDEX dygw_verifications_sums"));
-    assert_non_null(strstr(plan_of("dygw_report_sums_8_32"), "COVERING INDEX dygw_verifications_sums"));
+    assert_non_null(strstr(plan_of("dygw_report_sums_0_16"), "COVERING INDEX dygw_verifications_totals"));
+    assert_non_null(strstr(plan_of("dygw_report_sums_0_48"), "COVERING INDEX dygw_verifications_totals"));
+    assert_non_null(strstr(plan_of("dygw_report_sums_8_32"), "COVERING INDEX dygw_verifications_totals"));
 }
 
 void suite_plans(void)

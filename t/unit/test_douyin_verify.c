@@ -2,7 +2,7 @@
  * What verify's answers say of each code, in all the shapes that nobody can exclude.
  * links: douyin/address.c douyin/certificate.c douyin/client.c douyin/codes.c douyin/envelope.c
  * links: douyin/http_call.c douyin/http_easy.c douyin/http_handles.c douyin/http_outcome.c
- * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/stores.c
+ * links: douyin/link.c douyin/link_hosts.c douyin/prepare.c douyin/records.c
  * links: douyin/token.c douyin/verify.c
  * helpers: loopback.c upstream.c */
 #include <setjmp.h>

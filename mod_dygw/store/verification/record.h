@@ -34,6 +34,16 @@ typedef enum {
     DYGW_COUPON_REFUNDING
 } dygw_coupon_status_e;
 
+/* What became of a refund that was asked for after the redemption; a word in the table. */
+typedef enum {
+    DYGW_AFTER_SALE_NONE = -1,
+    DYGW_AFTER_SALE_REQUESTED,
+    DYGW_AFTER_SALE_AGREED,
+    DYGW_AFTER_SALE_REFUSED,
+    DYGW_AFTER_SALE_REFUNDED,
+    DYGW_AFTER_SALE_CLOSED /* withdrawn */
+} dygw_after_sale_e;
+
 /* Our own outcome codes in error_code. */
 #define DYGW_OUTCOME_NO_COUPON    (-1) /* no usable coupon in the order */
 #define DYGW_OUTCOME_GIVEN_UP     (-2) /* cancelled by the caller while processing */
@@ -46,10 +56,11 @@ typedef enum {
 #define DYGW_ALREADY_USED   2 /* one was answered "already used" */
 
 /* Why a row is looked at: bits of `news`. */
-#define DYGW_NEWS_WEBHOOK 1 /* Douyin told of a change; always set when anybody did */
-#define DYGW_NEWS_LATE    2 /* settled: Douyin may still apply a verify of its request */
-#define DYGW_NEWS_ORPHAN  4 /* Douyin did, and that is to be, or is being, cancelled */
-#define DYGW_NEWS_LOOK    8 /* another row of the request needs a look at this one */
+#define DYGW_NEWS_WEBHOOK 1  /* Douyin told of a change; always set when anybody did */
+#define DYGW_NEWS_LATE    2  /* settled: Douyin may still apply a verify of its request */
+#define DYGW_NEWS_ORPHAN  4  /* Douyin did, and that is to be, or is being, cancelled */
+#define DYGW_NEWS_LOOK    8  /* another row of the request needs a look at this one */
+#define DYGW_NEWS_SALE    16 /* a refund was asked for; what becomes of it is asked */
 
 /* --- the columns ---
  *
@@ -74,6 +85,7 @@ typedef enum {
 #define DYGW_RECORD_MODE          dygw_mode_e
 #define DYGW_RECORD_CONFIRMED_BY  dygw_confirmed_by_e
 #define DYGW_RECORD_COUPON_STATUS dygw_coupon_status_e
+#define DYGW_RECORD_AFTER_SALE    dygw_after_sale_e
 
 /* What an outcome may change: insert, settle and update write it. */
 #define DYGW_VERIFICATION_OUTCOME(FIRST, X) \
@@ -100,8 +112,10 @@ typedef enum {
     X(TIME, updated_at) \
     X(TIME_OR_NULL, cancelable_until) \
     X(CONFIRMED_BY, confirmed_by) \
-    X(INT, attempts)              /* verify calls sent */ \
-    X(TIME, lease_until)          /* a verify of it may be under way until then, its \
+    X(TEXT, reason)      /* a word of gateway/reasons.h; NULL: there is nothing to explain, \
+                                   * or it waits, or an older version wrote it */ \
+    X(INT, attempts)     /* verify calls sent */ \
+    X(TIME, lease_until) /* a verify of it may be under way until then, its \
                                    * request's or a repetition: nobody else works on it */ \
     X(TIME_OR_NULL, next_run_at)  /* when the background settles or enriches it next; \
                                    * DYGW_NO_TIME = never */ \
@@ -131,7 +145,9 @@ typedef enum {
     X(CLIPPED_255, last_error)     /* of the background's work on it; no secret; NULL = none */ \
     X(INT64_OR_NULL, refused_code) /* what a repetition was refused with while it is processing; \
                                     * DYGW_NO_INT and NULL = it was not */ \
-    X(CLIPPED_512, refused_description)
+    X(CLIPPED_512, refused_description) \
+    X(AFTER_SALE, after_sale)         /* a refund that was asked for after the redemption */ \
+    X(TIME_OR_NULL, after_sale_since) /* when Douyin told of it; DYGW_NO_TIME = never */
 
 /* What the insert alone writes. */
 #define DYGW_VERIFICATION_FIXED(X) \
@@ -169,6 +185,7 @@ const char *dygw_enrich_status_word(dygw_enrich_status_e status);
 const char *dygw_mode_word(dygw_mode_e mode);
 const char *dygw_confirmed_by_word(dygw_confirmed_by_e by);       /* NULL for DYGW_BY_NOBODY */
 const char *dygw_coupon_status_word(dygw_coupon_status_e status); /* NULL for unknown */
+const char *dygw_after_sale_word(dygw_after_sale_e after_sale);   /* NULL for none */
 
 /* A record with every member at its "no value yet". */
 void dygw_verification_init(dygw_verification_t *v);

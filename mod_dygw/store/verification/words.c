@@ -36,6 +36,11 @@ static const char *const coupon_status_words[] = {
     [DYGW_COUPON_REFUNDED] = "refunded",   [DYGW_COUPON_REFUND_FAILED] = "refund_failed",
     [DYGW_COUPON_REFUNDING] = "refunding", NULL,
 };
+static const char *const after_sale_words[] = {
+    [DYGW_AFTER_SALE_REQUESTED] = "requested", [DYGW_AFTER_SALE_AGREED] = "agreed",
+    [DYGW_AFTER_SALE_REFUSED] = "refused",     [DYGW_AFTER_SALE_REFUNDED] = "refunded",
+    [DYGW_AFTER_SALE_CLOSED] = "closed",       NULL,
+};
 
 static const char *word_of(const char *const *words, int value)
 {
@@ -72,6 +77,11 @@ const char *dygw_coupon_status_word(dygw_coupon_status_e status)
     return word_of(coupon_status_words, (int)status);
 }
 
+const char *dygw_after_sale_word(dygw_after_sale_e after_sale)
+{
+    return after_sale == DYGW_AFTER_SALE_NONE ? NULL : word_of(after_sale_words, (int)after_sale);
+}
+
 int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback)
 {
     static const char *const *const all[] = {
@@ -80,6 +90,7 @@ int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback)
         [DYGW_WORDS_MODE] = mode_words,
         [DYGW_WORDS_BY] = confirmed_by_words,
         [DYGW_WORDS_COUPON] = coupon_status_words,
+        [DYGW_WORDS_AFTER_SALE] = after_sale_words,
     };
     int i;
 

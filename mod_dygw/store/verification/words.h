@@ -11,7 +11,8 @@ typedef enum {
     DYGW_WORDS_ENRICH,
     DYGW_WORDS_MODE,
     DYGW_WORDS_BY,
-    DYGW_WORDS_COUPON
+    DYGW_WORDS_COUPON,
+    DYGW_WORDS_AFTER_SALE
 } dygw_words_e;
 
 /* The value of a word, fallback for NULL and for one that is none. */
@@ -51,5 +52,11 @@ int dygw_store_word_value(dygw_words_e kind, const char *word, int fallback);
 #define DYGW_READ_COUPON_STATUS(rows, column, pool) \
     DYGW_READ_WORD(DYGW_WORDS_COUPON, rows, column, pool, DYGW_COUPON_UNKNOWN)
 #define DYGW_NONE_COUPON_STATUS DYGW_COUPON_UNKNOWN
+
+#define DYGW_PARAMETER_AFTER_SALE       "%s"
+#define DYGW_ARG_AFTER_SALE(db, member) dygw_after_sale_word(member)
+#define DYGW_READ_AFTER_SALE(rows, column, pool) \
+    DYGW_READ_WORD(DYGW_WORDS_AFTER_SALE, rows, column, pool, DYGW_AFTER_SALE_NONE)
+#define DYGW_NONE_AFTER_SALE DYGW_AFTER_SALE_NONE
 
 #endif

@@ -192,7 +192,7 @@ sub by_hand_before {
     my ($name) = @_;
     my ($before, $plain) = map { Dygw::Database->new('pgsql') } 1 .. 2;
     $plain->sql_file;
-    $before->sql_file(grep { !/\Q$name\E/ } $before->migrations);
+    $before->sql_file(grep { m{(\w+)\.sql\z} && $1 lt $name } $before->migrations);
     my ($section) = slurp("$ROOT/mod_dygw/manual/operation.md") =~ /^### \Q$name\E\n(.*?)^##/ms;
     my $sql = join '', $section =~ /^    (.*\n)/mg;
     like($sql, qr/^CREATE INDEX CONCURRENTLY/m, "pgsql: the manual has what to say before $name");
@@ -200,7 +200,7 @@ sub by_hand_before {
     my @made = $before->query(q(SELECT relname, relfilenode FROM pg_index JOIN pg_class c ON c.oid = indexrelid )
                               . q(WHERE indrelid = 'dygw_verifications'::regclass AND indisvalid));
     my ($found) = run($before, 'migrate');
-    like($found, qr/ran 1$/m, 'pgsql: and the file runs');
+    like($found, qr/ran [1-9]\d*$/m, 'pgsql: and the file runs');
     is(columns_by_name($before), columns_by_name($plain), 'pgsql: to the same tables');
     my %now = map { @$_ } $before->query(q(SELECT relname, relfilenode FROM pg_class WHERE relname LIKE 'dygw_verif%'));
     is_deeply([ grep { ($now{ $_->[0] } // $_->[1]) != $_->[1] } @made ], [], 'pgsql: nothing is made anew');
