@@ -54,6 +54,7 @@ static const dygw_route_t open_routes[] = {
     { "/verifications/{id}", M_GET, signed_by_app, dygw_handle_verification },
     { "/verifications", M_GET, signed_by_app, dygw_handle_verification_by_key },
     { "/coupons/prepare", M_POST, signed_by_app, dygw_handle_prepare },
+    { "/coupons/preview", M_POST, signed_by_app, dygw_handle_preview },
     { "/coupons/cancel", M_POST, signed_by_app, dygw_handle_cancel },
     { "/douyin/stores", M_GET, signed_by_app, dygw_handle_stores },
     { "/douyin/webhook", M_POST, signed_by_douyin, dygw_handle_webhook },

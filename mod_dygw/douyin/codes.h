@@ -134,7 +134,12 @@ enum {
 };
 
 enum { DYGW_VERIFY_STATUS_CANCELLED = 2 };  /* `status` of a verification; 1 is verified */
-enum { DYGW_GROUPON_TYPE_TIMES_CARD = 3 };  /* sku.groupon_type */
+/* sku.groupon_type */
+enum {
+    DYGW_GROUPON_TYPE_PACKAGE = 1,
+    DYGW_GROUPON_TYPE_VOUCHER = 2,
+    DYGW_GROUPON_TYPE_TIMES_CARD = 3
+};
 enum { DYGW_SUB_ORDER_TYPE_PRODUCT = 100 }; /* the others are delivery, packing, service */
 
 /* --- what an error code means --- */

@@ -160,7 +160,50 @@ typedef struct dygw_certificate_t {
     apr_int64_t pay_amount; /* fen of this coupon; -1 when absent */
     int times_left;         /* uses of a times card that are left; 1 for other coupons */
     int is_times_card;
+    const json_t *item; /* Douyin's own, for dygw_douyin_terms; as long as the reply */
 } dygw_certificate_t;
+
+/* What a customer has bought. */
+typedef enum {
+    DYGW_COUPON_OTHER, /* the answer does not tell, or in a number that nobody knows */
+    DYGW_COUPON_PACKAGE,
+    DYGW_COUPON_VOUCHER,
+    DYGW_COUPON_TIMES_CARD
+} dygw_coupon_kind_e;
+
+/* Days on which a coupon may not be used: both ends inclusive. */
+typedef struct dygw_span_t {
+    dygw_ms_t from;
+    dygw_ms_t to;
+} dygw_span_t;
+
+/* Hours in which a coupon may be used, in minutes of the day; the last one belongs to them. From
+ * 1440 on it is the next day's. */
+typedef struct dygw_hours_t {
+    int from;
+    int to;
+} dygw_hours_t;
+
+/* What a coupon is worth, and when and where it may be used. Amounts in fen, -1 when absent; of a
+ * times card they are of the next use, and absent where Douyin tells them of the whole card
+ * only. */
+typedef struct dygw_terms_t {
+    dygw_coupon_kind_e kind;
+    apr_int64_t face_value; /* what it costs without a coupon; of a voucher, what it stands for */
+    apr_int64_t pay_amount; /* what the customer paid */
+    int uses_total;         /* of a times card; -1: it is none, or unknown */
+    int uses_left;
+    dygw_ms_t start_time;        /* DYGW_NO_TIME when absent */
+    unsigned closed_weekdays;    /* bit n: not on day n, from Monday 1 to Sunday 7 */
+    apr_array_header_t *closed;  /* of dygw_span_t: not on these days. Never NULL, as the next */
+    apr_array_header_t *hours;   /* of dygw_hours_t: only then; empty: at any hour */
+    apr_array_header_t *not_for; /* of const char *: stores in which it may not be used */
+} dygw_terms_t;
+
+/* Reads the terms of a coupon that prepare, get or query shows. What cannot be understood is left
+ * out, so that it forbids nothing. In pool. */
+void dygw_douyin_terms(const dygw_certificate_t *certificate, dygw_terms_t *terms,
+                       apr_pool_t *pool);
 
 typedef struct dygw_prepare_reply_t {
     dygw_reply_t reply;

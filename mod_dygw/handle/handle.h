@@ -26,7 +26,9 @@ int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result);
 int dygw_reply_json(dygw_call_t *call, int status, const char *json, apr_size_t len);
 /* A whole text that is no JSON; type: its Content-Type. */
 int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_size_t len);
-/* Douyin's own answer, byte for byte. */
+/* Before an answer that was made of Douyin's: its log id, in a header. */
+void dygw_name_logid(dygw_call_t *call, const dygw_reply_t *reply);
+/* Douyin's own answer, byte for byte, with its log id. */
 int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply);
 /* What httpd refuses by itself with r->status, in our form: a whole body, for a filter. */
 apr_bucket_brigade *dygw_reply_refused(dygw_call_t *call);

@@ -61,12 +61,17 @@ int dygw_reply_text(dygw_call_t *call, const char *type, const char *text, apr_s
     return send_text(call, HTTP_OK, type, text, len);
 }
 
-int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply)
+/* What Douyin wrote into a header of ours is looked at first. */
+void dygw_name_logid(dygw_call_t *call, const dygw_reply_t *reply)
 {
-    /* What Douyin wrote into a header of ours is looked at first. */
     if (dygw_spelled(reply->logid, 1, 128, "._-")) {
         apr_table_setn(call->r->headers_out, "X-Douyin-Logid", reply->logid);
     }
+}
+
+int dygw_reply_douyin(dygw_call_t *call, const dygw_reply_t *reply)
+{
+    dygw_name_logid(call, reply);
     return dygw_reply_json(call, HTTP_OK, reply->raw, reply->raw_len);
 }
 

@@ -8,6 +8,8 @@
 
 #define MINUTE_MS  APR_INT64_C(60000)
 #define FIRST_YEAR 1970
+#define FIRST_DAY  3 /* was a Thursday; from Monday 0 */
+#define WEEK_DAYS  7
 #define LAST_YEAR  9998
 
 const char *dygw_day_of(dygw_ms_t t, int zone, apr_pool_t *pool)
@@ -75,4 +77,16 @@ apr_status_t dygw_day_start(const char *text, int zone, dygw_ms_t *start)
     }
     *start = days * DYGW_DAY_MS - zone * MINUTE_MS;
     return APR_SUCCESS;
+}
+
+int dygw_weekday_of(dygw_ms_t t, int zone)
+{
+    const dygw_ms_t day = (t + zone * MINUTE_MS) / DYGW_DAY_MS;
+
+    return (int)((day + FIRST_DAY) % WEEK_DAYS) + 1;
+}
+
+int dygw_minute_of(dygw_ms_t t, int zone)
+{
+    return (int)((t + zone * MINUTE_MS) % DYGW_DAY_MS / MINUTE_MS);
 }

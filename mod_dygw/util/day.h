@@ -15,4 +15,9 @@ const char *dygw_day_of(dygw_ms_t t, int zone, apr_pool_t *pool);
  * text is not a date of the years 1970 to 9998 as YYYY-MM-DD. */
 apr_status_t dygw_day_start(const char *text, int zone, dygw_ms_t *start);
 
+/* The day of the week of the time t, from Monday 1 to Sunday 7, and the minute of its day, from 0
+ * to 1439. */
+int dygw_weekday_of(dygw_ms_t t, int zone);
+int dygw_minute_of(dygw_ms_t t, int zone);
+
 #endif

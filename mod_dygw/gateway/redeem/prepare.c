@@ -112,8 +112,9 @@ int dygw_redeem_choose(dygw_redeem_t *r, const dygw_prepare_reply_t *prepared,
     return n;
 }
 
-void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
-                       dygw_result_t *out)
+const dygw_prepare_reply_t *dygw_prepare_only(const dygw_ctx_t *ctx,
+                                              const dygw_redeem_request_t *request,
+                                              dygw_result_t *out)
 {
     dygw_redeem_result_t ignored = { 0 };
     dygw_redeem_t r = {
@@ -128,4 +129,5 @@ void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reque
     if (prepared) {
         dygw_explain(&prepared->reply, out);
     }
+    return prepared;
 }

@@ -14,10 +14,12 @@
 void dygw_redeem(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
                  dygw_redeem_result_t *out);
 
-/* Calls prepare for /coupons/prepare. DYGW_OK: out->reply is Douyin's whole answer, in
- * ctx->pool. */
-void dygw_prepare_only(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request,
-                       dygw_result_t *out);
+/* Calls prepare for /coupons/prepare, and for /coupons/preview. DYGW_OK: out->reply is Douyin's
+ * whole answer, and what it lists is returned, both in ctx->pool. Any other code: what is returned
+ * is of no use, and may be NULL. */
+const dygw_prepare_reply_t *dygw_prepare_only(const dygw_ctx_t *ctx,
+                                              const dygw_redeem_request_t *request,
+                                              dygw_result_t *out);
 
 /* Lists stores for /douyin/stores, in the same way. account_id NULL: that of the store, else
  * DygwAccountId. poi_id: NULL for none. page: from 1; size: stores in a page. */

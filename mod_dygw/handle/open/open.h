@@ -10,7 +10,7 @@
 #include "handle/handle.h"
 
 /* --- the endpoints; their paths are in the table of routes (dispatch.c) --- */
-dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_cancel,
+dygw_endpoint_fn dygw_handle_verify, dygw_handle_prepare, dygw_handle_preview, dygw_handle_cancel,
     dygw_handle_verification, dygw_handle_verification_by_key, dygw_handle_access_token,
     dygw_handle_stores, dygw_handle_webhook;
 
@@ -28,6 +28,10 @@ extern const char *const dygw_prepare_modes[3];
  * *request. modes: one of the two lists. A mistake is told by *f->out. */
 void dygw_coupon_read(const dygw_fields_t *f, const dygw_gateway_t *gateway,
                       const char *const *modes, dygw_redeem_request_t *request);
+
+/* --- prepare.c: what prepare and preview have in common --- */
+/* Reads all of such a request. A mistake is told by *out. */
+void dygw_prepare_read(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out);
 
 /* --- verification.c --- */
 /* Whether the id of the app that calls is known (dygw_known_app_t). 0: nothing can be recorded or

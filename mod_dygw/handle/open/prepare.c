@@ -4,11 +4,14 @@
 
 static const char *const known_fields[] = { "poi_id", "store", "short_link", "code", NULL };
 
-static void read_prepare_request(dygw_call_t *call, dygw_redeem_request_t *request,
-                                 dygw_result_t *out)
+void dygw_prepare_read(dygw_call_t *call, dygw_redeem_request_t *request, dygw_result_t *out)
 {
     dygw_fields_t f;
 
+    *request = (dygw_redeem_request_t){ .app_id = call->app->id,
+                                        .app_name = call->app->name,
+                                        .count = 1,
+                                        .request_id = call->log.request_id };
     if (!dygw_fields_parse(&f, call->body, call->body_len, call->r->pool, out)
         || !dygw_coupon_store_allowed(&f, call->ctx.gateway, call->app)) {
         return;
@@ -20,14 +23,11 @@ static void read_prepare_request(dygw_call_t *call, dygw_redeem_request_t *reque
 
 int dygw_handle_prepare(dygw_call_t *call)
 {
-    dygw_redeem_request_t request = { .app_id = call->app->id,
-                                      .app_name = call->app->name,
-                                      .count = 1,
-                                      .request_id = call->log.request_id };
+    dygw_redeem_request_t request;
     dygw_result_t out = { 0 };
     apr_time_t began;
 
-    read_prepare_request(call, &request, &out);
+    dygw_prepare_read(call, &request, &out);
     if (out.code == DYGW_OK) {
         began = dygw_steady_now();
         dygw_prepare_only(&call->ctx, &request, &out);
