@@ -133,7 +133,7 @@ enum {
     DYGW_VERIFY_TYPE_OPEN_PLATFORM = 4 /* an application such as ours */
 };
 
-enum { DYGW_VERIFY_STATUS_CANCELLED = 2 };  /* `status` of a verification; 1 is verified */
+enum { DYGW_VERIFY_STATUS_CANCELLED = 2 }; /* `status` of a verification; 1 is verified */
 /* sku.groupon_type */
 enum {
     DYGW_GROUPON_TYPE_PACKAGE = 1,

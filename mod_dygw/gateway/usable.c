@@ -112,10 +112,10 @@ dygw_reason_e dygw_usable_reason(const dygw_certificate_t *certificate, const dy
     if (reason != DYGW_REASON_NONE) {
         return reason;
     }
-    return is_over(certificate, at)              ? DYGW_REASON_EXPIRED
-           : certificate->times_left == 0        ? DYGW_REASON_NO_USES_LEFT
-           : is_not_for(terms, at->poi_id)       ? DYGW_REASON_WRONG_STORE
-           : is_ahead(terms, at)                 ? DYGW_REASON_NOT_YET_VALID
-           : is_out_of_time(terms, at)           ? DYGW_REASON_UNUSABLE_NOW
-                                                 : DYGW_REASON_NONE;
+    return is_over(certificate, at)        ? DYGW_REASON_EXPIRED
+           : certificate->times_left == 0  ? DYGW_REASON_NO_USES_LEFT
+           : is_not_for(terms, at->poi_id) ? DYGW_REASON_WRONG_STORE
+           : is_ahead(terms, at)           ? DYGW_REASON_NOT_YET_VALID
+           : is_out_of_time(terms, at)     ? DYGW_REASON_UNUSABLE_NOW
+                                           : DYGW_REASON_NONE;
 }

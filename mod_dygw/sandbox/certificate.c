@@ -5,7 +5,11 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "sandbox/records/ids.h"
+
+#define SUNDAY 7
 
 void dygw_sandbox_snapshot(apr_uint32_t coupon, apr_pool_t *pool, dygw_sandbox_snapshot_t *out)
 {
@@ -14,6 +18,8 @@ void dygw_sandbox_snapshot(apr_uint32_t coupon, apr_pool_t *pool, dygw_sandbox_s
     out->index = coupon;
     out->coupon = *dygw_sandbox_coupon(coupon);
     out->order = *dygw_sandbox_order(out->coupon.order);
+    out->terms = dygw_sandbox_state()->terms[out->order.terms];
+    out->not_for = dygw_sandbox_state()->poi_set[out->order.not_poi_set];
     out->records = NULL;
     if (!pool) {
         return;
@@ -182,6 +188,68 @@ static void write_certificate_verifications(dygw_sandbox_call_t *call,
     dygw_jsonw_end_array(w);
 }
 
+/* --- terms of use: absent where there are none --- */
+
+static void write_closed_days(dygw_jsonw_t *w, const dygw_sandbox_terms_t *terms, int unit)
+{
+    dygw_jsonw_object(w, "not_available_time_info");
+    dygw_jsonw_bool(w, "fulfil_enable", 1);
+    dygw_jsonw_array(w, "can_no_use_week_day");
+    for (int day = 1; day <= SUNDAY; day++) {
+        if (terms->weekdays >> day & 1) {
+            dygw_jsonw_int(w, NULL, day);
+        }
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_array(w, "can_no_use_date");
+    for (int i = 0; i < terms->dates; i++) {
+        dygw_jsonw_object(w, NULL);
+        dygw_jsonw_int(w, "start_time", terms->date[i].from / unit);
+        dygw_jsonw_int(w, "end_time", terms->date[i].to / unit);
+        dygw_jsonw_end_object(w);
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_end_object(w);
+}
+
+static void write_minute(dygw_jsonw_t *w, const char *key, int minute)
+{
+    dygw_jsonw_string(w, key, apr_psprintf(w->pool, "%02d:%02d", minute / 60, minute % 60));
+}
+
+static void write_open_hours(dygw_jsonw_t *w, const dygw_sandbox_terms_t *terms)
+{
+    dygw_jsonw_object(w, "use_time_info");
+    dygw_jsonw_int(w, "use_time_type", 2);
+    dygw_jsonw_array(w, "time_period_list");
+    for (int i = 0; i < terms->hours; i++) {
+        dygw_jsonw_object(w, NULL);
+        write_minute(w, "start_time", terms->hour[i].from);
+        write_minute(w, "end_time", terms->hour[i].to);
+        dygw_jsonw_bool(w, "end_time_is_next_day", terms->hour[i].to <= terms->hour[i].from);
+        dygw_jsonw_end_object(w);
+    }
+    dygw_jsonw_end_array(w);
+    dygw_jsonw_end_object(w);
+}
+
+static void write_terms(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s, int unit)
+{
+    if (s->terms.weekdays || s->terms.dates) {
+        write_closed_days(w, &s->terms, unit);
+    }
+    if (s->terms.hours) {
+        write_open_hours(w, &s->terms);
+    }
+    if (s->not_for.count) {
+        dygw_jsonw_array(w, "not_available_poi_list");
+        for (int i = 0; i < s->not_for.count; i++) {
+            dygw_jsonw_string(w, NULL, s->not_for.ids[i]);
+        }
+        dygw_jsonw_end_array(w);
+    }
+}
+
 void dygw_sandbox_write_certificate(dygw_sandbox_call_t *call, const char *key,
                                     const dygw_sandbox_snapshot_t *s, dygw_sandbox_view_e view)
 {
@@ -201,11 +269,12 @@ void dygw_sandbox_write_certificate(dygw_sandbox_call_t *call, const char *key,
     }
     dygw_jsonw_string(w, "encrypted_code", encrypted_code);
     dygw_jsonw_int(w, "status", s->coupon.status);
-    dygw_jsonw_int(w, "start_time", s->order.created / unit);
+    dygw_jsonw_int(w, "start_time", s->order.starts / unit);
     dygw_jsonw_int(w, "expire_time", s->order.expires / unit);
     dygw_sandbox_write_sku(w, "sku", &s->order);
     dygw_sandbox_write_amount(w, "amount", &s->order, 0);
     write_time_card(w, s);
+    write_terms(w, s, unit);
     if (s->records) {
         write_certificate_verifications(call, s);
     }

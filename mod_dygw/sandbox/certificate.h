@@ -17,6 +17,8 @@ typedef struct dygw_sandbox_snapshot_t {
     apr_uint32_t index;
     dygw_sandbox_order_t order;
     dygw_sandbox_coupon_t coupon;
+    dygw_sandbox_terms_t terms;
+    dygw_sandbox_poi_set_t not_for;
     apr_array_header_t *records; /* its verifications, of dygw_sandbox_recorded_t, the
                                   * newest first; NULL: not copied */
 } dygw_sandbox_snapshot_t;

@@ -13,6 +13,8 @@
 #define AMOUNT_MAX    100000000 /* fen */
 #define VALID_MS      (APR_INT64_C(90) * 24 * 3600 * 1000)
 #define YEAR_9999_SEC APR_INT64_C(253402300799)
+#define SECOND_MS     1000
+#define SUNDAY        7
 
 /* What a request asks for, and what was made. */
 typedef struct wish_t {
@@ -21,7 +23,8 @@ typedef struct wish_t {
     int brief;
     apr_uint32_t first_order, first_coupon; /* the indexes of the first ones made */
     dygw_sandbox_order_t model;
-    dygw_sandbox_poi_set_t poi_set;
+    dygw_sandbox_poi_set_t poi_set, not_poi_set;
+    dygw_sandbox_terms_t terms;
 } wish_t;
 
 /* Reads a whole number from min to max. Where the value is not such a number, *problem says so,
@@ -51,27 +54,129 @@ static int kind_by_name(const char *name)
                                              : 0;
 }
 
-static void read_poi_ids(const dygw_sandbox_control_t *control, wish_t *wish, const char **problem)
+static void read_mint_stores(const dygw_sandbox_control_t *control, const char *key,
+                             dygw_sandbox_poi_set_t *set, const char **problem)
 {
-    const json_t *list = json_object_get(control->body, "poi_ids");
+    const json_t *list = json_object_get(control->body, key);
     const apr_size_t n = json_array_size(list);
 
     if (*problem) {
         return;
     }
     if (n > DYGW_SANDBOX_POI_SET_MAX || (list && !json_is_array(list))) {
-        *problem = "poi_ids is a list of at most 16";
+        *problem = apr_pstrcat(control->pool, key, " is a list of at most 16", NULL);
         return;
     }
     for (apr_size_t i = 0; i < n; i++) {
         const char *id = json_string_value(json_array_get(list, i));
 
         if (!id || !*id || strlen(id) > DYGW_SANDBOX_POI_MAX) {
-            *problem = "poi_ids are strings of 1 to 32 characters";
+            *problem = apr_pstrcat(control->pool, key, " are strings of 1 to 32 characters", NULL);
             return;
         }
-        apr_cpystrn(wish->poi_set.ids[wish->poi_set.count++], id, DYGW_SANDBOX_POI_MAX + 1);
+        apr_cpystrn(set->ids[set->count++], id, DYGW_SANDBOX_POI_MAX + 1);
     }
+}
+
+/* --- terms of use --- */
+
+/* A list of pairs; NULL where there is none, and where *problem says what is wrong with it. */
+static const json_t *mint_pairs(const dygw_sandbox_control_t *control, const char *key,
+                                const char **problem)
+{
+    const json_t *list = json_object_get(control->body, key);
+    const apr_size_t n = json_array_size(list);
+
+    if (list && (!json_is_array(list) || n > DYGW_SANDBOX_TERMS_MAX) && !*problem) {
+        *problem = apr_pstrcat(control->pool, key, " is a list of at most 8 pairs", NULL);
+    }
+    for (apr_size_t i = 0; i < n && !*problem; i++) {
+        if (json_array_size(json_array_get(list, i)) != 2) {
+            *problem = apr_pstrcat(control->pool, key, " is a list of pairs", NULL);
+        }
+    }
+    return *problem ? NULL : list;
+}
+
+static void read_mint_weekdays(const dygw_sandbox_control_t *control, wish_t *wish,
+                               const char **problem)
+{
+    const json_t *list = json_object_get(control->body, "weekdays");
+
+    for (apr_size_t i = 0; i < json_array_size(list); i++) {
+        const apr_int64_t day = json_integer_value(json_array_get(list, i));
+
+        if (day >= 1 && day <= SUNDAY) {
+            wish->terms.weekdays |= 1 << day;
+        }
+        else if (!*problem) {
+            *problem = "weekdays are numbers from 1, Monday, to 7, Sunday";
+        }
+    }
+}
+
+static void read_mint_dates(const dygw_sandbox_control_t *control, wish_t *wish,
+                            const char **problem)
+{
+    const json_t *list = mint_pairs(control, "dates", problem);
+
+    for (apr_size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *pair = json_array_get(list, i);
+        dygw_sandbox_dates_t *dates = &wish->terms.date[wish->terms.dates++];
+
+        dates->from = json_integer_value(json_array_get(pair, 0)) * SECOND_MS;
+        dates->to = json_integer_value(json_array_get(pair, 1)) * SECOND_MS;
+        if (dates->from <= 0 || dates->to < dates->from || dates->to > YEAR_9999_SEC * SECOND_MS) {
+            *problem = "dates are pairs of Unix times in seconds, the earlier one first";
+            return;
+        }
+    }
+}
+
+/* "HH:MM" as a minute of the day; -1: it is none. */
+static int mint_minute(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    int hour, minute;
+
+    if (!text || strlen(text) != 5 || text[2] != ':' || strspn(text, "0123456789") != 2
+        || strspn(text + 3, "0123456789") != 2) {
+        return -1;
+    }
+    hour = 10 * (text[0] - '0') + text[1] - '0';
+    minute = 10 * (text[3] - '0') + text[4] - '0';
+    return hour < 24 && minute < 60 ? 60 * hour + minute : -1;
+}
+
+static void read_mint_hours(const dygw_sandbox_control_t *control, wish_t *wish,
+                            const char **problem)
+{
+    const json_t *list = mint_pairs(control, "hours", problem);
+
+    for (apr_size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *pair = json_array_get(list, i);
+        dygw_sandbox_hours_t *hours = &wish->terms.hour[wish->terms.hours++];
+
+        hours->from = mint_minute(json_array_get(pair, 0));
+        hours->to = mint_minute(json_array_get(pair, 1));
+        if (hours->from < 0 || hours->to < 0) {
+            *problem = "hours are pairs of texts as 09:30";
+            return;
+        }
+    }
+}
+
+static void read_mint_terms(const dygw_sandbox_control_t *control, wish_t *wish,
+                            const char **problem)
+{
+    wish->model.starts = mint_number(control, "start_time", wish->model.created / SECOND_MS, 1,
+                                     YEAR_9999_SEC, problem)
+                         * SECOND_MS;
+    read_mint_weekdays(control, wish, problem);
+    read_mint_dates(control, wish, problem);
+    read_mint_hours(control, wish, problem);
+    read_mint_stores(control, "poi_ids", &wish->poi_set, problem);
+    read_mint_stores(control, "not_poi_ids", &wish->not_poi_set, problem);
 }
 
 /* The caller does not hold the lock; an account that is there stays. */
@@ -95,9 +200,10 @@ static void read_mint_account(const dygw_sandbox_control_t *control, wish_t *wis
 static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish)
 {
     static const char *const known[] = {
-        "orders",          "coupons",        "kind",       "times",       "pay_amount",
-        "original_amount", "poi_ids",        "status",     "expire_time", "order_visible_after_ms",
-        "brief",           "receipt_amount", "account_id", NULL
+        "orders",          "coupons",        "kind",        "times",       "pay_amount",
+        "original_amount", "poi_ids",        "status",      "expire_time", "order_visible_after_ms",
+        "brief",           "receipt_amount", "account_id",  "start_time",  "weekdays",
+        "dates",           "hours",          "not_poi_ids", NULL
     };
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
@@ -131,7 +237,7 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     wish->orders = (int)mint_number(control, "orders", 1, 1, ORDERS_MAX, &problem);
     wish->status = (int)mint_number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
     wish->brief = json_is_true(json_object_get(control->body, "brief"));
-    read_poi_ids(control, wish, &problem);
+    read_mint_terms(control, wish, &problem);
     read_mint_account(control, wish, &problem);
     return problem;
 }
@@ -155,20 +261,45 @@ static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
     return i;
 }
 
+/* The same of terms. */
+static int find_terms(const dygw_sandbox_terms_t *wanted)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+    int i = 0;
+
+    while (i < s->term_sets && memcmp(&s->terms[i], wanted, sizeof *wanted) != 0) {
+        i++;
+    }
+    if (i == DYGW_SANDBOX_TERM_SETS) {
+        return -1;
+    }
+    if (i == s->term_sets) {
+        s->terms[s->term_sets++] = *wanted;
+    }
+    return i;
+}
+
 /* Adds the orders. Their indexes follow each other, and so do those of their coupons. Returns NULL,
  * or what is wrong. The caller holds the lock. */
 static const char *mint_orders(wish_t *wish)
 {
     const dygw_sandbox_state_t *s = dygw_sandbox_state();
     const int set = find_poi_set(&wish->poi_set);
+    const int not_set = find_poi_set(&wish->not_poi_set);
+    const int terms = find_terms(&wish->terms);
 
-    if (set < 0) {
+    if (set < 0 || not_set < 0) {
         return "too many different lists of poi_ids";
+    }
+    if (terms < 0) {
+        return "too many different terms: reset";
     }
     if ((apr_uint32_t)wish->orders * wish->model.coupons > s->capacity - s->coupons) {
         return "no room for so many coupons: raise DygwSandboxCoupons or reset";
     }
     wish->model.poi_set = (unsigned char)set;
+    wish->model.not_poi_set = (unsigned char)not_set;
+    wish->model.terms = (unsigned char)terms;
     wish->first_order = s->orders;
     wish->first_coupon = s->coupons;
     for (int i = 0; i < wish->orders; i++) {

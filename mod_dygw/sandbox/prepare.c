@@ -18,7 +18,7 @@ typedef struct usable_t {
 
 typedef enum { NO_ORDER, ORDER_OF_OTHERS, ORDER_TAKEN } taken_e;
 
-/* Copies the coupons with status 1, and makes a new verify_token. ORDER_OF_OTHERS: the answer is
+/* Copies the coupons with status 1 (or all, by a switch), and makes a new verify_token. ORDER_OF_OTHERS: the answer is
  * written. */
 static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
 {
@@ -31,7 +31,8 @@ static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
     if (order && may) {
         usable->token = ++order->verify_tokens;
         for (int i = 0; i < order->coupons; i++) {
-            if (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
+            if (call->switches.list_all
+                || dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
                 dygw_sandbox_snapshot(order->first_coupon + i, NULL,
                                       &usable->coupons[usable->count++]);
             }

@@ -21,7 +21,8 @@
  *   records/ids, records/codes
  *                          the ids of the records, and the codes of Douyin
  *   records/state          the records: shared memory and its lock
- *   records/account        the accounts and their stores */
+ *   records/account        the accounts and their stores
+ *   records/terms          when coupons may be used */
 #include <string.h>
 
 #include <ap_listen.h>

@@ -111,6 +111,7 @@ static void refuse_one_code(const dygw_sandbox_fault_t *fault, const dygw_sandbo
     memmove(&outcome->items[fault->item + 1], &outcome->items[fault->item],
             (apr_size_t)after * sizeof outcome->items[0]);
     outcome->items[fault->item].result = fault->result;
+    outcome->items[fault->item].text = NULL;
 }
 
 static void refuse_by_fault(const dygw_sandbox_fault_t *fault, const dygw_sandbox_change_t *change,
@@ -175,7 +176,9 @@ static void write_verify_item(dygw_sandbox_call_t *call, const char *code,
                               const dygw_sandbox_outcome_t *outcome)
 {
     const apr_int64_t result = outcome->items[i].result;
-    const char *text = result == 0 ? "验券成功" : dygw_sandbox_text_of(result);
+    const char *text = result == 0              ? "验券成功"
+                       : outcome->items[i].text ? outcome->items[i].text
+                                                : dygw_sandbox_text_of(result);
     dygw_jsonw_t *w = &call->w;
 
     if (call->fault.kind == DYGW_SANDBOX_RESULT && result == call->fault.result

@@ -23,13 +23,27 @@ static int occurrences(const dygw_sandbox_change_t *change, int n, apr_uint32_t 
 
 /* --- verify --- */
 
+/* Why the terms of an order do not let it be redeemed now, in words to the catch-all; NULL: they
+ * do. */
+static const char *forbidden_by_terms(const dygw_sandbox_order_t *order, dygw_ms_t now)
+{
+    if (now < order->starts) {
+        return "该券未到可使用时间";
+    }
+    return dygw_sandbox_terms_allow(&dygw_sandbox_state()->terms[order->terms], now)
+               ? NULL
+               : "该券当前时间不可使用,请查看使用规则";
+}
+
 /* Returns 0, or the code that says why the i-th coupon cannot be verified, after those before it
- * have been. */
-static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_ms_t now)
+ * have been; *text: other words to it than the usual ones, or NULL. */
+static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_ms_t now,
+                              const char **text)
 {
     const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(change->records[i]);
     const dygw_sandbox_order_t *order = dygw_sandbox_order(coupon->order);
 
+    *text = NULL;
     if (coupon->status == DYGW_SANDBOX_USED) {
         return DYGW_SANDBOX_ALREADY_VERIFIED;
     }
@@ -38,6 +52,10 @@ static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_m
     }
     if (!dygw_sandbox_poi_fits(order, change->poi_id)) {
         return DYGW_SANDBOX_WRONG_STORE;
+    }
+    *text = forbidden_by_terms(order, now);
+    if (*text) {
+        return DYGW_SANDBOX_REFUSED;
     }
     if (coupon->used + occurrences(change, i, change->records[i]) >= order->times) {
         return order->kind == DYGW_SANDBOX_TIMES_CARD ? DYGW_SANDBOX_TIMES_USED_UP
@@ -67,6 +85,7 @@ static apr_uint32_t use_coupon(apr_uint32_t index, dygw_sandbox_verification_t *
 static void fill_item(dygw_sandbox_item_t *item, apr_uint32_t index)
 {
     item->result = 0;
+    item->text = NULL;
     item->index = index;
     item->verification = *dygw_sandbox_verification(index);
 }
@@ -114,7 +133,7 @@ static void repeat_verify(const dygw_sandbox_change_t *change, dygw_ms_t now,
             fill_item(&outcome->items[i], made);
             continue;
         }
-        outcome->items[i].result = judge_code(change, i, now);
+        outcome->items[i].result = judge_code(change, i, now, &outcome->items[i].text);
         if (outcome->items[i].result == 0) { /* a code refused before is refused again */
             outcome->items[i].result = DYGW_SANDBOX_DEAD_COUPON;
         }
@@ -133,11 +152,12 @@ static int may_redeem(const dygw_sandbox_change_t *change, dygw_ms_t now,
         return 0;
     }
     for (int i = 0; i < change->count; i++) {
-        outcome->items[i].result = judge_code(change, i, now);
+        outcome->items[i].result = judge_code(change, i, now, &outcome->items[i].text);
         if (outcome->items[i].result != 0
             && outcome->items[i].result != DYGW_SANDBOX_ALREADY_VERIFIED
             && s->switches.refusal_level == DYGW_SANDBOX_REFUSE_DATA) {
             outcome->error_code = outcome->items[i].result;
+            outcome->description = outcome->items[i].text;
             return 0;
         }
     }
@@ -228,6 +248,7 @@ static void refuse_all_codes(const dygw_sandbox_change_t *change, apr_int64_t co
     }
     for (int i = 0; i < change->count; i++) {
         outcome->items[i].result = code;
+        outcome->items[i].text = NULL;
     }
 }
 

@@ -9,6 +9,7 @@
 /* What became of one code of a verify. */
 typedef struct dygw_sandbox_item_t {
     apr_int64_t result; /* 0: verified; else the code that says why not */
+    const char *text;   /* other words to it than the code's usual ones; NULL: those */
     apr_uint32_t index; /* with result 0: of the verification */
     dygw_sandbox_verification_t verification;
 } dygw_sandbox_item_t;

@@ -110,6 +110,7 @@ void dygw_sandbox_state_reset(void)
     s->verification_capacity = room;
     s->accounts = *accounts_at_first;
     s->poi_sets = 1;
+    s->term_sets = 1;
     s->switches = at_first;
 }
 
@@ -199,16 +200,24 @@ static apr_uint32_t owner_of_store(const char *poi_id)
     return owner == DYGW_SANDBOX_NONE ? 0 : owner;
 }
 
-int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
+static int is_in_poi_set(const dygw_sandbox_poi_set_t *set, const char *poi_id)
 {
-    const dygw_sandbox_poi_set_t *set = &state->poi_set[order->poi_set];
-
     for (int i = 0; i < set->count; i++) {
         if (strcmp(set->ids[i], poi_id) == 0) {
             return 1;
         }
     }
-    return set->count == 0 && owner_of_store(poi_id) == order->account;
+    return 0;
+}
+
+int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id)
+{
+    const dygw_sandbox_poi_set_t *set = &state->poi_set[order->poi_set];
+
+    if (is_in_poi_set(&state->poi_set[order->not_poi_set], poi_id)) {
+        return 0;
+    }
+    return set->count == 0 ? owner_of_store(poi_id) == order->account : is_in_poi_set(set, poi_id);
 }
 
 /* --- late changes --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The state of the sandbox: one piece of shared memory with one lock. Of the room this file uses
- * account.h only.
+ * account.h and terms.h only.
  *
  * The records are orders, coupons and verifications, each in an array; their ids are computed from
  * their indexes (ids.h). The coupons of an order follow each other. All verifications are kept, in
@@ -12,10 +12,12 @@
 #include <apr_pools.h>
 
 #include "sandbox/records/account.h"
+#include "sandbox/records/terms.h"
 #include "util/clock.h"
 
 #define DYGW_SANDBOX_POI_SET_MAX   16   /* stores of one list */
-#define DYGW_SANDBOX_POI_SETS      64   /* different lists; the first one means every store */
+#define DYGW_SANDBOX_POI_SETS      64   /* different lists; the first one is empty */
+#define DYGW_SANDBOX_TERM_SETS     64   /* different terms; the first ones restrict nothing */
 #define DYGW_SANDBOX_CODES_MAX     50   /* codes in one verify or cancel */
 #define DYGW_SANDBOX_ORDER_COUPONS 10   /* Douyin's own limit */
 #define DYGW_SANDBOX_TIMES_MAX     1000 /* uses of a times card */
@@ -44,6 +46,7 @@ enum { DYGW_SANDBOX_UNUSED = 1, DYGW_SANDBOX_USED = 2, DYGW_SANDBOX_STATUS_MAX =
 typedef struct dygw_sandbox_order_t {
     dygw_ms_t created;
     dygw_ms_t changed;
+    dygw_ms_t starts;
     dygw_ms_t expires;
     apr_uint32_t first_coupon;
     apr_uint32_t last_verification; /* DYGW_SANDBOX_NONE: none */
@@ -53,9 +56,11 @@ typedef struct dygw_sandbox_order_t {
     apr_int32_t original_amount;
     apr_int32_t receipt_amount; /* fen, of the whole order */
     apr_uint16_t coupons;
-    apr_uint16_t times; /* uses of each coupon */
-    unsigned char kind; /* dygw_sandbox_kind_e */
-    unsigned char poi_set;
+    apr_uint16_t times;        /* uses of each coupon */
+    unsigned char kind;        /* dygw_sandbox_kind_e */
+    unsigned char poi_set;     /* the stores that may redeem it; of an empty list: all may */
+    unsigned char not_poi_set; /* the stores that may not */
+    unsigned char terms;
     unsigned char account; /* its index */
 } dygw_sandbox_order_t;
 
@@ -227,6 +232,7 @@ typedef struct dygw_sandbox_switches_t {
     int link_blank;    /* Location has a character that is wrong in a URL */
     int wrong_account; /* what a coupon of another account is */
     int need_account;  /* all calls have to name their account */
+    int list_all;      /* prepare lists all coupons, whatever their status */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -267,6 +273,8 @@ typedef struct dygw_sandbox_state_t {
 
     int poi_sets;
     dygw_sandbox_poi_set_t poi_set[DYGW_SANDBOX_POI_SETS];
+    int term_sets;
+    dygw_sandbox_terms_t terms[DYGW_SANDBOX_TERM_SETS];
 
     apr_uint32_t order_queries;
     dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX]; /* when order queries were answered */
@@ -323,7 +331,8 @@ void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
 const dygw_sandbox_account_t *dygw_sandbox_order_account(const dygw_sandbox_order_t *order);
 
 /* Whether a store may redeem an order: one of the order's list; without a list, any store of its
- * account. A store that is in nobody's list is one of the first account. */
+ * account; and none that is excluded. A store that is in nobody's list is one of the first
+ * account. */
 int dygw_sandbox_poi_fits(const dygw_sandbox_order_t *order, const char *poi_id);
 
 /* --- late changes --- */
