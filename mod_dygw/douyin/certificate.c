@@ -245,7 +245,7 @@ static int read_period(dygw_hours_t *hours, const json_t *period)
     }
     /* Midnight ends a day, and is no part of the next one. */
     hours->to -= hours->to % DAY_MINUTES == 0;
-    return 1;
+    return hours->from <= hours->to;
 }
 
 /* With one period that cannot be understood, the others do not tell when it may be used. */

@@ -18,8 +18,8 @@ typedef struct usable_t {
 
 typedef enum { NO_ORDER, ORDER_OF_OTHERS, ORDER_TAKEN } taken_e;
 
-/* Copies the coupons with status 1 (or all, by a switch), and makes a new verify_token. ORDER_OF_OTHERS: the answer is
- * written. */
+/* Copies the coupons with status 1, or all of them where the switch list_all says so, and makes a
+ * new verify_token. ORDER_OF_OTHERS: the answer is written. */
 static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
 {
     dygw_sandbox_order_t *order;

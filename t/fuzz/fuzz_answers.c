@@ -75,8 +75,34 @@ static void check_reply(const dygw_reply_t *reply)
     }
 }
 
-static void check_certificate(const dygw_certificate_t *c)
+static void check_terms(const dygw_terms_t *t)
 {
+    int i;
+
+    FUZZ_ASSERT(t->face_value == -1 || t->face_value > 0);
+    FUZZ_ASSERT(t->pay_amount >= -1);
+    FUZZ_ASSERT((t->uses_total == -1 && t->uses_left == -1)
+                || (t->uses_total > 0 && t->uses_left >= 0 && t->uses_left <= t->uses_total));
+    FUZZ_ASSERT(t->start_time == DYGW_NO_TIME || t->start_time > 0);
+    FUZZ_ASSERT((t->closed_weekdays & ~0xfeU) == 0);
+    for (i = 0; i < t->closed->nelts; i++) {
+        const dygw_span_t *span = &APR_ARRAY_IDX(t->closed, i, dygw_span_t);
+
+        FUZZ_ASSERT(span->from > 0 && span->from <= span->to);
+    }
+    for (i = 0; i < t->hours->nelts; i++) {
+        const dygw_hours_t *hours = &APR_ARRAY_IDX(t->hours, i, dygw_hours_t);
+
+        FUZZ_ASSERT(hours->from >= 0 && hours->from <= 1440 && hours->to >= hours->from && hours->to < 2880);
+    }
+}
+
+static void check_certificate(const dygw_certificate_t *c, apr_pool_t *pool)
+{
+    dygw_terms_t terms;
+
+    dygw_douyin_terms(c, &terms, pool);
+    check_terms(&terms);
     FUZZ_ASSERT(!c->encrypted_code || *c->encrypted_code);
     FUZZ_ASSERT(fuzz_is_absent_or_text(c->certificate_id, ID_MAX));
     FUZZ_ASSERT(fuzz_is_absent_or_text(c->sku_id, ID_MAX));
@@ -97,7 +123,7 @@ static dygw_reply_t prepare(apr_pool_t *pool)
         const dygw_certificate_t *c = &APR_ARRAY_IDX(p->certificates, i, dygw_certificate_t);
 
         FUZZ_ASSERT(c->encrypted_code);
-        check_certificate(c);
+        check_certificate(c, pool);
     }
     if (p->reply.kind == DYGW_REPLY_OK && p->certificates->nelts > 0) {
         FUZZ_ASSERT(p->verify_token && *p->verify_token);
@@ -173,7 +199,7 @@ static void check_seen(const dygw_seen_coupon_t *coupon)
 {
     int i;
 
-    check_certificate(&coupon->certificate);
+    check_certificate(&coupon->certificate, coupon->verifies->pool);
     FUZZ_ASSERT(coupon->times_count >= 0 && coupon->times_used >= 0);
     for (i = 0; i < coupon->verifies->nelts; i++) {
         const dygw_seen_verify_t *v = &APR_ARRAY_IDX(coupon->verifies, i, dygw_seen_verify_t);

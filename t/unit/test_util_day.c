@@ -80,6 +80,24 @@ static void what_is_no_date_is_refused(DYGW_UNUSED void **state)
     assert_int_equal(start_of("2000-02-29", 0) + DYGW_DAY_MS, start_of("2000-03-01", 0));
 }
 
+static void weekdays_go_from_monday_to_sunday_and_minutes_from_midnight(DYGW_UNUSED void **state)
+{
+    const dygw_ms_t monday = start_of("2026-11-30", CHINA);
+
+    for (int day = 0; day < 14; day++) {
+        assert_int_equal(dygw_weekday_of(monday + day * DYGW_DAY_MS, CHINA), day % 7 + 1);
+        assert_int_equal(dygw_weekday_of(monday + (day + 1) * DYGW_DAY_MS - 1, CHINA), day % 7 + 1);
+    }
+    assert_int_equal(dygw_weekday_of(monday, 0), 7);
+    assert_int_equal(dygw_weekday_of(0, 0), 4);
+    assert_int_equal(dygw_minute_of(monday, CHINA), 0);
+    assert_int_equal(dygw_minute_of(monday, 0), 16 * 60);
+    assert_int_equal(dygw_minute_of(monday + 59999, CHINA), 0);
+    assert_int_equal(dygw_minute_of(monday + 60000, CHINA), 1);
+    assert_int_equal(dygw_minute_of(monday - 1, CHINA), 1439);
+    assert_int_equal(dygw_minute_of(monday, -210), 12 * 60 + 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +105,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(zones_may_be_west_and_have_minutes, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(every_day_has_24_hours, make_pool, destroy_pool),
         cmocka_unit_test_setup_teardown(what_is_no_date_is_refused, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(weekdays_go_from_monday_to_sunday_and_minutes_from_midnight, make_pool,
+                                        destroy_pool),
     };
     int failed;
 

@@ -170,6 +170,7 @@ my %WORDS = (
     VerificationStatus  => ['mod_dygw/store/verification/words.c', 'verify_status_words'],
     EnrichmentStatus    => ['mod_dygw/store/verification/words.c', 'enrich_status_words'],
     CouponStatus        => ['mod_dygw/store/verification/words.c', 'coupon_status_words'],
+    CouponKind          => ['mod_dygw/handle/open/preview.c', 'kind_words'],
     Mode                => ['mod_dygw/store/verification/words.c', 'mode_words'],
     ConfirmedBy         => ['mod_dygw/store/verification/words.c', 'confirmed_by_words'],
     AuditAction         => ['mod_dygw/gateway/apps/audit.c', 'dygw_audit_actions'],

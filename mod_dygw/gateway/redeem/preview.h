@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a cashier sees of an order's coupons before one is redeemed. Nothing is changed at Douyin, and
- * nothing is recorded. */
+ * What a cashier sees of an order's coupons before one is redeemed. Nothing is changed at Douyin,
+ * and nothing is recorded. */
 #ifndef DYGW_GATEWAY_REDEEM_PREVIEW_H
 #define DYGW_GATEWAY_REDEEM_PREVIEW_H
 

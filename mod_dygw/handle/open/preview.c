@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST /coupons/preview: the coupons of an order in our own names and units, and whether each may be
- * used here and now. */
+ * POST /coupons/preview: the coupons of an order in our own names and units, and whether each may
+ * be used here and now. */
 #include "handle/open/open.h"
 
 #include "gateway/redeem/preview.h"
@@ -15,15 +15,10 @@ static dygw_lang_e advice_lang(DYGW_UNUSED const dygw_call_t *call)
     return DYGW_LANG_ZH;
 }
 
-static const char *kind_word(dygw_coupon_kind_e kind)
-{
-    static const char *const words[] = { [DYGW_COUPON_OTHER] = "other",
-                                         [DYGW_COUPON_PACKAGE] = "package",
-                                         [DYGW_COUPON_VOUCHER] = "voucher",
-                                         [DYGW_COUPON_TIMES_CARD] = "times_card" };
-
-    return words[kind];
-}
+static const char *const kind_words[] = { [DYGW_COUPON_OTHER] = "other",
+                                          [DYGW_COUPON_PACKAGE] = "package",
+                                          [DYGW_COUPON_VOUCHER] = "voucher",
+                                          [DYGW_COUPON_TIMES_CARD] = "times_card" };
 
 /* What Douyin did not fill in is as good as absent. */
 static const char *text_or_null(const char *text)
@@ -49,7 +44,7 @@ static void put_coupon(dygw_jsonw_t *w, const dygw_previewed_t *coupon, dygw_lan
     dygw_jsonw_object(w, NULL);
     dygw_jsonw_string(w, "encrypted_code", certificate->encrypted_code);
     dygw_jsonw_string(w, "certificate_id", certificate->certificate_id);
-    dygw_jsonw_string(w, "kind", kind_word(terms->kind));
+    dygw_jsonw_string(w, "kind", kind_words[terms->kind]);
     dygw_jsonw_string(w, "title", text_or_null(certificate->sku_name));
     dygw_jsonw_string(w, "sku_id", certificate->sku_id);
     put_unless_absent(w, "face_value", terms->face_value);
