@@ -31,6 +31,8 @@ my %calls = (
     'verify of nonsense' => sub { ('/coupons/verify', { poi_id => $_[0], count => 'many', bogus => 1 }) },
     'prepare by code' => sub { ('/coupons/prepare', { poi_id => $_[0], code => '123456789012' }) },
     'prepare by link' => sub { ('/coupons/prepare', { poi_id => $_[0], short_link => $sandbox->url . '/s/none' }) },
+    'preview by code' => sub { ('/coupons/preview', { poi_id => $_[0], code => '123456789012' }) },
+    'preview by link' => sub { ('/coupons/preview', { poi_id => $_[0], short_link => $sandbox->url . '/s/none' }) },
     'stores' => sub { "/douyin/stores?poi_id=$_[0]" },
     'stores of an account' => sub { "/douyin/stores?account_id=7014065493820573710&poi_id=$_[0]" },
 );

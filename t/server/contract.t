@@ -58,6 +58,21 @@ found('an answer where there is no operation', sub { }, 'GET /v1/open/nowhere HT
 found('an error with the wrong code', sub { $_[0]{status} = 404; $_[0]{json} = { code => 'conflict', message => 'm',
     request_id => 'r' } }, 'GET /v1/open/verifications/1 HTTP/1.1');
 
+# The same of a preview.
+$line = 'POST /v1/open/coupons/preview HTTP/1.1';
+my $order = $gateway->sandbox->mint(coupons => 2, weekdays => [ 1 .. 7 ]);
+$answer = $gateway->client->call(POST => '/coupons/preview', { poi_id => POI, code => $order->{coupons}[0]{code} });
+is_deeply([ Dygw::Contract::faults($line, $answer) ], [], 'a preview is as described');
+found("a preview without $_", sub { delete $_[1]{$_} }) for qw(order_id verify_token coupons);
+found("a coupon without $_", sub { delete $_[1]{coupons}[1]{$_} }) for keys %{ $answer->{json}{data}{coupons}[1] };
+found('a coupon with more', sub { $_[1]{coupons}[0]{more} = 1 });
+found('a kind that is none', sub { $_[1]{coupons}[0]{kind} = 'set' });
+found('a reason that is none', sub { $_[1]{coupons}[0]{reason} = 'closed' });
+found('a number for usable_now', sub { $_[1]{coupons}[0]{usable_now} = 1 });
+found('no text as encrypted_code', sub { $_[1]{coupons}[0]{encrypted_code} = '' });
+found('a broken amount', sub { $_[1]{coupons}[0]{face_value} = 0.5 });
+found('a time in seconds', sub { $_[1]{coupons}[0]{start_time} = 1650278040 });
+
 is_deeply(Dygw::Contract::document()->{components}{schemas}{VerificationView}{required}, \@VIEW_KEYS,
     'every key of a VerificationView is required, in order');
 is_deeply([ Dygw::Contract::faults('GET /_sandbox/state HTTP/1.1', { status => 418 }) ], [],

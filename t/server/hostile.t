@@ -54,7 +54,7 @@ my %broken = (
     'GBK'                   => "{\"operator\":\"\xca\xd5\"}",
     'UTF-16'                => "{\0\"\0a\0\"\0:\0" . "1\0}\0",
 );
-for my $path ($VERIFY, '/coupons/prepare') {
+for my $path ($VERIFY, '/coupons/prepare', '/coupons/preview') {
     for my $what (sort keys %broken) {
         error_is($client->call(POST => $path, $broken{$what}), 400, 'invalid_json', "$path: $what");
     }

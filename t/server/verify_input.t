@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# What /coupons/verify and /coupons/prepare refuse to read, field by field, and what they accept.
+# What /coupons/verify, /coupons/prepare and /coupons/preview refuse to read, field by field, and what they accept.
 use strict;
 use warnings;
 use utf8;
@@ -99,8 +99,10 @@ my @refused_by_prepare = (
 for (@refused_by_prepare) {
     my ($what, $field, $fields) = @$_;
     my $body = { poi_id => POI, %$fields };
-    error_is($gateway->client->call(POST => '/coupons/prepare', $body), 400, 'invalid_request',
-        "prepare refuses $what", field => $field eq 'encrypted_code' ? undef : $field);
+    for my $call (qw(prepare preview)) {
+        error_is($gateway->client->call(POST => "/coupons/$call", $body), 400, 'invalid_request',
+            "$call refuses $what", field => $field eq 'encrypted_code' ? undef : $field);
+    }
 }
 
 my %keys = (
