@@ -6,7 +6,8 @@
  * The top of gateway/ has what several of its rooms use: the gateway itself, the host's state
  * (host.h), what httpd.conf declares (declared.h), the merchants' accounts (account.h), units of
  * work (db_work.h), the access token (token.h), calls to Douyin (ask.h), a redeem request
- * (redemption.h) and what Douyin's answers make of its verifications (record.h).
+ * (redemption.h), what Douyin's answers make of its verifications (record.h), and whether a coupon
+ * may be used now (usable.h).
  * It may call store/, douyin/ and util/, and no room below it. Each of those rooms may call the
  * top and what the top may call; redeem/, settle/, reports/ and diagnosis/ call one other room
  * besides, see build/guards. */

@@ -37,7 +37,8 @@ cmp_ok($microseconds, '>=', 50_000, 'the time that Douyin took, in microseconds'
 cmp_ok($microseconds, '<', 5_000_000, 'and no more');
 
 my $seen = $client->call(POST => '/coupons/preview', { poi_id => POI, code => $sandbox->mint_coupon->{code} });
-like(logged($seen), qr/\A\Q$client->{key}\E 200 ok - [1-9]\d*\z/, 'a preview: the time that Douyin took, no verification');
+like(logged($seen), qr/\A\Q$client->{key}\E 200 ok - [1-9]\d*\z/,
+    'a preview: the time that Douyin took, and no verification');
 like(logged($gateway->verify(code => '1')), qr/\A\Q$client->{key}\E 400 invalid_request - /, 'a mistake');
 like(logged($client->call(GET => '/douyin/access-token')), qr/\A\Q$client->{key}\E 403 token_read_forbidden - /,
     'a call that is forbidden');

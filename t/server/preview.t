@@ -220,7 +220,8 @@ for (@refusals) {
     }
     is_deeply($answer{preview}{json}, $answer{prepare}{json}, '... as prepare is');
 }
-error_is(preview(short_link => $sandbox->url . '/s/none'), 400, 'invalid_request', 'a dead link', field => 'short_link');
+error_is(preview(short_link => $sandbox->url . '/s/none'), 400, 'invalid_request', 'a dead link',
+    field => 'short_link');
 
 # --- fields, stores and rights ---
 

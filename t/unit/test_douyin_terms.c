@@ -102,8 +102,9 @@ static void the_face_value_is_the_price_that_is_crossed_out(DYGW_UNUSED void **s
         { "\"sku\":{\"groupon_type\":2,\"market_price\":10000},\"amount\":{\"list_market_amount\":9000,"
           "\"original_amount\":8000,\"pay_amount\":7900}",
           10000, 7900, -1, -1 },
-        { "\"sku\":{\"market_price\":0},\"amount\":{\"list_market_amount\":\"9000\",\"pay_amount\":\"7900\"}", 9000, 7900,
-          -1, -1 },
+        { "\"sku\":{\"market_price\":0},\"amount\":{\"list_market_amount\":\"9000\","
+          "\"pay_amount\":\"7900\"}",
+          9000, 7900, -1, -1 },
         /* What it was sold for is no face value. */
         { "\"amount\":{\"original_amount\":8000,\"pay_amount\":0}", -1, 0, -1, -1 },
         { "\"sku\":{\"market_price\":-5},\"amount\":{\"list_market_amount\":0,\"pay_amount\":-1}", -1, -1, -1, -1 },
@@ -115,8 +116,10 @@ static void the_face_value_is_the_price_that_is_crossed_out(DYGW_UNUSED void **s
     assert_figures(table, LEN(table));
 }
 
-#define CARD   "\"sku\":{\"groupon_type\":3,\"market_price\":26900},\"amount\":{\"pay_amount\":19400},\"time_card\":"
-#define SERIAL "\"serial_amount_list\":[{\"serial_numb\":1,\"amount\":{\"pay_amount\":6468,\"list_market_amount\":8968}}," \
+#define CARD "\"sku\":{\"groupon_type\":3,\"market_price\":26900},\"amount\":{\"pay_amount\":19400},\"time_card\":"
+#define SERIAL \
+    "\"serial_amount_list\":[" \
+    "{\"serial_numb\":1,\"amount\":{\"pay_amount\":6468,\"list_market_amount\":8968}}," \
     "{\"serial_numb\":\"2\",\"amount\":{\"pay_amount\":\"6466\",\"list_market_amount\":\"8966\"}}," \
     "{\"serial_numb\":3,\"amount\":{\"pay_amount\":0}}]"
 
@@ -150,11 +153,16 @@ static void the_beginning_is_in_seconds_or_milliseconds(DYGW_UNUSED void **state
         const char *members;
         dygw_ms_t start;
     } table[] = {
-        { "\"start_time\":1650278040", 1650278040000 },      { "\"start_time\":1650278040000", 1650278040000 },
-        { "\"start_time\":\"1650278040\"", 1650278040000 },  { "\"start_time\":1650278040.0", 1650278040000 },
-        { "\"start_time\":0", DYGW_NO_TIME },                { "\"start_time\":-1", DYGW_NO_TIME },
-        { "\"start_time\":null", DYGW_NO_TIME },             { "\"start_time\":\"2026-01-01\"", DYGW_NO_TIME },
-        { "\"start_time\":{\"seconds\":1}", DYGW_NO_TIME },  { "\"expire_time\":1650278040", DYGW_NO_TIME },
+        { "\"start_time\":1650278040", 1650278040000 },
+        { "\"start_time\":1650278040000", 1650278040000 },
+        { "\"start_time\":\"1650278040\"", 1650278040000 },
+        { "\"start_time\":1650278040.0", 1650278040000 },
+        { "\"start_time\":0", DYGW_NO_TIME },
+        { "\"start_time\":-1", DYGW_NO_TIME },
+        { "\"start_time\":null", DYGW_NO_TIME },
+        { "\"start_time\":\"2026-01-01\"", DYGW_NO_TIME },
+        { "\"start_time\":{\"seconds\":1}", DYGW_NO_TIME },
+        { "\"expire_time\":1650278040", DYGW_NO_TIME },
     };
 
     for (size_t i = 0; i < LEN(table); i++) {
@@ -168,7 +176,9 @@ static void the_beginning_is_in_seconds_or_milliseconds(DYGW_UNUSED void **state
 
 static unsigned weekdays(const char *list)
 {
-    return terms_of(apr_pstrcat(pool, "\"not_available_time_info\":{\"can_no_use_week_day\":", list, "}", NULL)).closed_weekdays;
+    const char *members = apr_pstrcat(pool, "\"not_available_time_info\":{\"can_no_use_week_day\":", list, "}", NULL);
+
+    return terms_of(members).closed_weekdays;
 }
 
 static void sunday_is_0_or_7_and_other_numbers_forbid_nothing(DYGW_UNUSED void **state)
@@ -186,9 +196,10 @@ static void sunday_is_0_or_7_and_other_numbers_forbid_nothing(DYGW_UNUSED void *
 
 static apr_array_header_t *closed(const char *list)
 {
-    return terms_of(apr_pstrcat(pool, "\"not_available_time_info\":{\"fulfil_enable\":true,\"can_no_use_date\":", list, "}",
-                            NULL))
-        .closed;
+    const char *members = apr_pstrcat(
+        pool, "\"not_available_time_info\":{\"fulfil_enable\":true,\"can_no_use_date\":", list, "}", NULL);
+
+    return terms_of(members).closed;
 }
 
 static void dates_are_ranges_of_which_half_ones_forbid_nothing(DYGW_UNUSED void **state)
@@ -213,8 +224,9 @@ static void dates_are_ranges_of_which_half_ones_forbid_nothing(DYGW_UNUSED void 
 
 static const char *hours(const char *list)
 {
-    const apr_array_header_t *found
-        = terms_of(apr_pstrcat(pool, "\"use_time_info\":{\"use_time_type\":9,\"time_period_list\":", list, "}", NULL)).hours;
+    const char *members
+        = apr_pstrcat(pool, "\"use_time_info\":{\"use_time_type\":9,\"time_period_list\":", list, "}", NULL);
+    const apr_array_header_t *found = terms_of(members).hours;
     const char *text = "";
 
     for (int i = 0; i < found->nelts; i++) {
@@ -260,9 +272,9 @@ static void an_end_may_be_the_next_days_said_or_not(DYGW_UNUSED void **state)
 static void hours_that_cannot_be_understood_forbid_nothing(DYGW_UNUSED void **state)
 {
     static const char *const strange[] = {
-        "\"\"", "\"ten\"", "\"10\"", "\"10:\"", "\":30\"", "\"10:60\"", "\"24:01\"", "\"25:00\"", "\"10:00:\"",
-        "\"10:00 \"", "\" 10:00\"", "\"-1:00\"", "\"100:00\"", "\"10:000\"", "\"10：00\"", "\"10:00:00:00\"", "600", "null",
-        "{}",
+        "\"\"",       "\"ten\"",         "\"10\"",     "\"10:\"",    "\":30\"",   "\"10:60\"",  "\"24:01\"",
+        "\"25:00\"",  "\"10:00:\"",      "\"10:00 \"", "\" 10:00\"", "\"-1:00\"", "\"100:00\"", "\"10:000\"",
+        "\"10：00\"", "\"10:00:00:00\"", "600",        "null",       "{}",
     };
 
     for (size_t i = 0; i < LEN(strange); i++) {

@@ -115,9 +115,9 @@ static void what_is_refused_is_told_as_prepare_tells_it(DYGW_UNUSED void **state
         apr_int64_t error_code;
         dygw_code_e code;
     } table[] = {
-        { DYGW_REPLY_COUPON, 1212, DYGW_UPSTREAM_REFUSED },  { DYGW_REPLY_SETUP, 1508, DYGW_UPSTREAM_REFUSED },
-        { DYGW_REPLY_REVIEW, 1229, DYGW_UPSTREAM_REFUSED },  { DYGW_REPLY_REQUEST, 2100005, DYGW_UPSTREAM_ERROR },
-        { DYGW_REPLY_GARBLED, 0, DYGW_UPSTREAM_ERROR },      { DYGW_REPLY_TIMEOUT, 0, DYGW_UPSTREAM_TIMEOUT },
+        { DYGW_REPLY_COUPON, 1212, DYGW_UPSTREAM_REFUSED }, { DYGW_REPLY_SETUP, 1508, DYGW_UPSTREAM_REFUSED },
+        { DYGW_REPLY_REVIEW, 1229, DYGW_UPSTREAM_REFUSED }, { DYGW_REPLY_REQUEST, 2100005, DYGW_UPSTREAM_ERROR },
+        { DYGW_REPLY_GARBLED, 0, DYGW_UPSTREAM_ERROR },     { DYGW_REPLY_TIMEOUT, 0, DYGW_UPSTREAM_TIMEOUT },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

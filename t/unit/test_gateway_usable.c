@@ -19,9 +19,9 @@
 #include "util/compiler.h"
 #include "util/instant.h"
 
-#define CHINA  480
-#define STORE  "7012345678901234567"
-#define MONDAY "2026-11-30T"
+#define CHINA    480
+#define STORE    "7012345678901234567"
+#define MONDAY   "2026-11-30T"
 #define AT(text) at(text "+08:00")
 
 static dygw_certificate_t coupon;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * redeem/: what is done while the caller waits. It redeems, prepares and looks things up (this
- * header), cancels (cancel.h), and keeps idempotency keys (idempotency.h). The glue has checked all
- * fields of a request before. The room may call settle/, the top of gateway/ and what is below. */
+ * header), previews (preview.h), cancels (cancel.h), and keeps idempotency keys (idempotency.h).
+ * The glue has checked all fields of a request before. The room may call settle/, the top of
+ * gateway/ and what is below. */
 #ifndef DYGW_GATEWAY_REDEEM_REDEEM_H
 #define DYGW_GATEWAY_REDEEM_REDEEM_H
 
