@@ -19,7 +19,7 @@ static int is_day_open(const dygw_gateway_t *gateway, const char *day)
 {
     dygw_day_times_t times;
 
-    return dygw_day_times(gateway, day, &times) == APR_SUCCESS && dygw_sure_now() < times.end;
+    return dygw_day_times(gateway, day, &times) == APR_SUCCESS && dygw_now() < times.end;
 }
 
 /* Whether the day is due already and has not failed: then asking for it again changes nothing. */

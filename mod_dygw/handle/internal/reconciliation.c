@@ -37,7 +37,7 @@ static const char *read_reconciliation_day(const dygw_call_t *call, const apr_ta
                                            dygw_result_t *out)
 {
     const int zone = call->runtime->gateway.time_zone;
-    const dygw_ms_t now = dygw_sure_now();
+    const dygw_ms_t now = dygw_now();
     const char *day = apr_table_get(query, "date");
     dygw_ms_t start;
 
