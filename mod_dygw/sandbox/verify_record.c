@@ -91,8 +91,7 @@ static const dygw_sandbox_order_t *order_of_record(const dygw_sandbox_verificati
 
 static void collect_records(const dygw_sandbox_call_t *call, record_page_t *page)
 {
-    const apr_uint32_t last
-        = first_record_at(page->to <= page->shown ? page->to : page->shown + 1);
+    const apr_uint32_t last = first_record_at(page->to <= page->shown ? page->to : page->shown + 1);
     const int is_any = page->poi_ids == NULL && dygw_sandbox_state()->accounts.count == 1;
     apr_uint32_t i;
 

@@ -116,9 +116,8 @@ static const char *known(dygw_db_t *db, const char *account_id, const char *firs
     assert_int_equal(dygw_store_reconciliation_days(db, account_id, first, last, &days, suite_pool), APR_SUCCESS);
     for (i = 0; i < days->nelts; i++) {
         const dygw_reconciliation_day_t *day = &APR_ARRAY_IDX(days, i, const dygw_reconciliation_day_t);
-        const char *made = day->generated_at == DYGW_NO_TIME
-                               ? ""
-                               : apr_psprintf(suite_pool, "+%d", (int)(day->generated_at - T0));
+        const char *made
+            = day->generated_at == DYGW_NO_TIME ? "" : apr_psprintf(suite_pool, "+%d", (int)(day->generated_at - T0));
 
         text = apr_psprintf(suite_pool, "%s%s@%d%s ", text, day->day, (int)(day->wanted_at - T0), made);
     }

@@ -64,7 +64,10 @@ sub at_of {
     return timegm_modern(reverse(@clock), $d, $m - 1, $y);
 }
 
-sub left_out { my ($data) = @_; return join ' ', map { $_ // 'null' } @{ $data->{left_out} }{qw(recent_here recent_at_douyin processing)} }
+sub left_out {
+    my ($data) = @_;
+    return join ' ', map { $_ // 'null' } @{ $data->{left_out} }{qw(recent_here recent_at_douyin processing)};
+}
 
 sub counts {
     my ($data) = @_;
@@ -81,7 +84,7 @@ sub soon {
 }
 
 sub entries {
-    return scalar @{ $gateway->internal->call(GET => '/audit?action=reconciliation.refresh&page_size=100')->{json}{data} };
+    return $gateway->internal->call(GET => '/audit?action=reconciliation.refresh')->{json}{total};
 }
 
 sub redeem {
@@ -151,8 +154,8 @@ is(entries(), 2, '... which was entered too');
 
 # As if it were of more than a minute ago.
 my $age = 1000 * (FRESH + 5);
-$database->query("UPDATE dygw_reconciliations SET generated_at = generated_at - $age, compared_of = compared_of - $age, "
-    . "compared_until = compared_until - $age");
+$database->query("UPDATE dygw_reconciliations SET generated_at = generated_at - $age, "
+    . "compared_of = compared_of - $age, compared_until = compared_until - $age");
 $sandbox->switch(latency_ms => 300);
 $answer = $ledger->get;
 is("$answer->{status} " . counts($answer->{json}{data}), '202 ' . counts($after),
@@ -189,7 +192,7 @@ is(counts($data) . ', ' . left_out($data), '0 null 1 0 0, null 0 0', '... where 
 
 # --- what fails ---
 
-$sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2_190_004, description => 'no scope', times => -1);
+$sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2_190_004, times => -1);
 $ledger->get(refresh => 1);
 ok((poll { sleep 0.1; $ledger->get->{json}{data}{last_error} } SOON), 'what fails says why');
 $answer = $ledger->get;
@@ -202,6 +205,13 @@ is(soon()->{json}{data}{last_error}, undef, '... until it is asked for anew');
 
 my $tomorrow = Dygw::Ledger->new($gateway, days_ago => -1, zone => $zone);
 error_is($tomorrow->get, 400, 'invalid_request', 'tomorrow has not begun: 400', field => 'date');
+# What a host of an older version leaves: a comparison that does not say how far it goes; and one that is given up.
+$database->query('UPDATE dygw_reconciliations SET generated_at = generated_at + 1 WHERE account_id = ' . FOREIGN);
+$data = $ledger->get(account_id => FOREIGN)->{json}{data};
+is_deeply([ @{$data}{qw(state compared_until left_out)} ], [ 'open', undef, undef ],
+    'what an older version compares today is open, too');
+$database->query(q{UPDATE dygw_reconciliations SET next_run_at = NULL, tries = 24, last_error = 'no' }
+    . 'WHERE account_id <> ' . ACCOUNT);
 set_clock(DAY);
 $gateway->client->call(POST => '/coupons/verify', { poi_id => POI, code => $sandbox->mint_coupon->{code} },
     timestamp => int(time + DAY));      # Douyin tells that it is tomorrow

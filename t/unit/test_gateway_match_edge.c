@@ -115,7 +115,8 @@ static void what_one_side_has_of_the_last_minutes_is_no_difference(DYGW_UNUSED v
     record("3", UNTIL);
     dygw_match_pairs(match);
     is_left_out(2, 1, 0, 0, 0);
-    assert_string_equal(dygw_match_left_out(match, pool), "{\"recent_here\":2,\"recent_at_douyin\":1,\"processing\":0}");
+    assert_string_equal(dygw_match_left_out(match, pool),
+                        "{\"recent_here\":2,\"recent_at_douyin\":1,\"processing\":0}");
     assert_int_equal(match->amounts[DYGW_ONLY_HERE] + match->amounts[DYGW_ONLY_AT_DOUYIN], 0);
 }
 

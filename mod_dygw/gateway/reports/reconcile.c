@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reconciles business days: each day after its end, and again each day that an operator asks for.
  * An open day, which has not ended or of which Douyin's records may not be complete, is compared as
- * far as it has come, and again when they are. A run is the work on one day of one account; there is one run at a time, however many accounts
+ * far as it has come, and again when they are.
+ *
+ * A run is the work on one day of one account; there is one run at a time, however many accounts
  * there are. Its steps are:
  *
  *   fetch    asks Douyin for all pages of its records, one by one, and keeps them in memory
@@ -98,8 +100,7 @@ static apr_status_t set_up_run(dygw_reconcile_run_t *run)
     }
     now = later_of(dygw_sure_now(), times->start);
     run->is_final = now >= times->ready;
-    run->match
-        = dygw_match_make(times->start, times->end, is_account_of_ours(run), run->ctx.pool);
+    run->match = dygw_match_make(times->start, times->end, is_account_of_ours(run), run->ctx.pool);
     if (!run->is_final) {
         run->match->until
             = later_of(earlier_of(now - DYGW_RECONCILE_EDGE_MS, times->end), times->start);

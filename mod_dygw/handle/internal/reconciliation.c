@@ -139,8 +139,7 @@ static void write_reconciliation_tail(reconciliation_writer_t *w)
         return;
     }
     dygw_jsonw_end_array(&w->json);
-    dygw_jsonw_string(&w->json, "state",
-                      dygw_reconciliation_state(w->call->ctx.gateway, w->shown));
+    dygw_jsonw_string(&w->json, "state", dygw_reconciliation_state(w->call->ctx.gateway, w->shown));
     dygw_jsonw_string(&w->json, "last_error", w->shown->last_error);
     dygw_jsonw_end_object(&w->json);
     dygw_jsonw_end_object(&w->json);

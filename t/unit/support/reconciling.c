@@ -43,8 +43,8 @@ apr_pool_t *dygw_db_pool(const dygw_db_t *db)
 }
 
 apr_status_t dygw_store_reconciliation_days(DYGW_UNUSED dygw_db_t *db, const char *account_id,
-                                            DYGW_UNUSED const char *first, const char *last,
-                                            apr_array_header_t **days, apr_pool_t *p)
+                                            DYGW_UNUSED const char *first, const char *last, apr_array_header_t **days,
+                                            apr_pool_t *p)
 {
     const int known = world.known_day && (!world.known_account || strcmp(account_id, world.known_account) == 0);
 

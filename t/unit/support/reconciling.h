@@ -32,14 +32,14 @@ typedef struct world_t {
     const char *open_day;      /* a later day in the table, which may have been compared while it was open */
     dygw_ms_t open_wanted_at;
     dygw_ms_t open_generated_at;
-    int closed_days;           /* how many days were looked at for having been compared while they were open */
-    char closed_last[16];      /* the last of them */
-    int looked;                /* how often the known days were looked for */
-    int began;                 /* there are verifications */
-    const char *began_in;      /* the only store that has some; NULL: none has */
-    char added[1024];          /* the days that became wanted, each followed by a blank; where
+    int closed_days;          /* how many days were looked at for having been compared while they were open */
+    char closed_last[16];     /* the last of them */
+    int looked;               /* how often the known days were looked for */
+    int began;                /* there are verifications */
+    const char *began_in;     /* the only store that has some; NULL: none has */
+    char added[1024];         /* the days that became wanted, each followed by a blank; where
                                      * the account is not "acc", behind it and a colon */
-    dygw_match_row_t ours[8];  /* our verifications, in the order of their ids */
+    dygw_match_row_t ours[8]; /* our verifications, in the order of their ids */
     int ours_count;
     dygw_reconciliation_t *due_row; /* NULL: no day is due; the end of a run sets it to NULL */
     int items_put;                  /* how many items were written */
