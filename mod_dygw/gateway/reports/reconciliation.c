@@ -33,9 +33,9 @@ static int is_day_on_its_way(const dygw_reconciliation_t *found)
  * clock was set back, the other where a run takes long. */
 static int is_fresh(const dygw_reconciliation_t *found)
 {
-    return found->compared_until != DYGW_NO_TIME
-           && (dygw_is_recent(found->generated_at, DYGW_RECONCILIATION_FRESH_MS)
-               || dygw_is_recent(found->compared_until + DYGW_RECONCILE_EDGE_MS,
+    return dygw_is_recent(found->generated_at, DYGW_RECONCILIATION_FRESH_MS)
+           || (found->compared_until != DYGW_NO_TIME
+               && dygw_is_recent(found->compared_until + DYGW_RECONCILE_EDGE_MS,
                                  DYGW_RECONCILIATION_FRESH_MS));
 }
 
