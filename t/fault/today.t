@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Today is compared for who asks, whichever host leads: at once, a thousand coupons in seconds; and when the child or the
+# Today is compared for who asks, whichever host leads: at once, a thousand coupons in seconds. When the child or the
 # host that does it is killed in the middle, another begins anew, and every record is counted once.
 use strict;
 use warnings;

@@ -155,7 +155,7 @@ is(entries(), 2, '... which was entered too');
 # As if it were of more than a minute ago.
 my $age = 1000 * (FRESH + 5);
 $database->query("UPDATE dygw_reconciliations SET generated_at = generated_at - $age, "
-    . "compared_of = compared_of - $age, compared_until = compared_until - $age");
+    . "compared_of = compared_of - $age, compared_until = compared_until - $age, wanted_at = wanted_at - $age");
 $sandbox->switch(latency_ms => 300);
 $answer = $ledger->get;
 is("$answer->{status} " . counts($answer->{json}{data}), '202 ' . counts($after),

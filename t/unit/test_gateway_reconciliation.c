@@ -197,6 +197,17 @@ static void after_the_clock_was_set_back_what_is_made_is_seen(DYGW_UNUSED void *
     assert_false(is_coming());
 }
 
+/* The host that leads has a clock that is ahead by ten seconds. */
+static void what_a_host_made_whose_clock_is_ahead_is_seen(DYGW_UNUSED void **state)
+{
+    ask(TODAY, 0);
+    world.now_ms += 3000;
+    made(T0 + 11000, T0 + 13000);
+    ask(TODAY, 0);
+    wishes_and_entries(1, 1);
+    assert_false(is_coming());
+}
+
 static void whoever_refreshes_gets_it_anew_and_is_entered(DYGW_UNUSED void **state)
 {
     known = 1;
@@ -292,6 +303,7 @@ int main(void)
         TEST(for_a_minute_everybody_sees_the_same),
         TEST(a_run_that_takes_longer_than_a_minute_is_seen),
         TEST(after_the_clock_was_set_back_what_is_made_is_seen),
+        TEST(what_a_host_made_whose_clock_is_ahead_is_seen),
         TEST(whoever_refreshes_gets_it_anew_and_is_entered),
         TEST(what_has_failed_waits_for_its_next_try_or_a_refresh),
         TEST(what_an_older_version_made_of_today_is_seen_for_a_minute),

@@ -29,14 +29,14 @@ static int is_day_on_its_way(const dygw_reconciliation_t *found)
            && found->next_run_at <= dygw_now();
 }
 
-/* Whether the last run of an open day ended, or began, a moment ago. The one is wrong after the
- * clock was set back, the other where a run takes long. */
+/* Whether the comparison of an open day that is shown was made, or asked for, a moment ago. By the
+ * one alone a clock that was set back, or is behind that of the host that leads, would find nothing
+ * recent; by the other what took long. */
 static int is_fresh(const dygw_reconciliation_t *found)
 {
-    return dygw_is_recent(found->generated_at, DYGW_RECONCILIATION_FRESH_MS)
-           || (found->compared_until != DYGW_NO_TIME
-               && dygw_is_recent(found->compared_until + DYGW_RECONCILE_EDGE_MS,
-                                 DYGW_RECONCILIATION_FRESH_MS));
+    return found->generated_at != DYGW_NO_TIME
+           && (dygw_is_recent(found->generated_at, DYGW_RECONCILIATION_FRESH_MS)
+               || dygw_is_recent(found->wanted_at, DYGW_RECONCILIATION_FRESH_MS));
 }
 
 /* Whether the last try of the day has failed, and the next one is to come. */
