@@ -38,6 +38,7 @@ static const switch_t switch_table[] = {
     { "latency_ms", AT(latency_ms), { NULL }, { 0 }, MS_MAX },
     { "clock_ahead_s", AT(clock_ahead_s), { NULL }, { 0 }, SEC_MAX },
     { "clock_behind_s", AT(clock_behind_s), { NULL }, { 0 }, SEC_MAX },
+    { "record_delay_ms", AT(record_delay_ms), { NULL }, { 0 }, MS_MAX },
     { "order_delay_ms", AT(order_delay_ms), { NULL }, { 0 }, MS_MAX },
     { "cancel_window_ms", AT(cancel_window_ms), { NULL }, { 0 }, MS_MAX },
     { "order_qps", AT(order_qps), { NULL }, { 0 }, DYGW_SANDBOX_QPS_MAX },

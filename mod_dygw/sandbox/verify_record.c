@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The call verify_record/query: the verifications of a range of time, the oldest first, in pages.
- * serve.c calls it. */
+ * With the switch record_delay_ms, a verification, or its cancel, is not in them before so long
+ * after. serve.c calls it. */
 #include <string.h>
 
 #include "sandbox/caller.h"
@@ -18,6 +19,7 @@
 typedef struct record_page_t {
     const char *poi_ids; /* separated by commas; NULL: all stores */
     dygw_ms_t from, to;  /* `to` is not included */
+    dygw_ms_t shown;     /* what happened after this is not in the records yet */
     apr_uint32_t after;  /* the cursor: only verifications from this index on */
     int size;
     int count;
@@ -74,6 +76,9 @@ static void add_record(record_page_t *page, apr_uint32_t index,
 {
     page->record[page->count].index = index;
     page->record[page->count].verification = *v;
+    if (v->cancelled_at > page->shown) {
+        page->record[page->count].verification.cancelled_at = DYGW_NO_TIME;
+    }
     page->record[page->count].coupon = *dygw_sandbox_coupon(v->coupon);
     page->record[page->count].order = *dygw_sandbox_order(dygw_sandbox_coupon(v->coupon)->order);
     page->count++;
@@ -86,7 +91,7 @@ static const dygw_sandbox_order_t *order_of_record(const dygw_sandbox_verificati
 
 static void collect_records(const dygw_sandbox_call_t *call, record_page_t *page)
 {
-    const apr_uint32_t last = first_record_at(page->to);
+    const apr_uint32_t last = first_record_at(page->to <= page->shown ? page->to : page->shown + 1);
     const int is_any = page->poi_ids == NULL && dygw_sandbox_state()->accounts.count == 1;
     apr_uint32_t i;
 
@@ -168,6 +173,8 @@ static int read_record_query(dygw_sandbox_call_t *call, record_page_t *page)
     page->poi_ids = dygw_sandbox_param(call, "poi_ids");
     page->from = from ? from * 1000 : today_began(call->began);
     page->to = to ? to * 1000 : APR_INT64_MAX;
+    page->shown = call->switches.record_delay_ms ? call->began - call->switches.record_delay_ms
+                                                 : APR_INT64_MAX - 1;
     return 1;
 }
 

@@ -23,7 +23,9 @@
     X(TIME_OR_NULL, verify_time) \
     X(TIME, created_at) \
     X(TEXT, store) \
-    X(TEXT, account_id)
+    X(TEXT, account_id) \
+    X(TIME, updated_at) \
+    X(TIME_OR_NULL, cancel_since)
 
 /* Of a message all but what is asked for. */
 #define MATCH_MESSAGE_COLUMNS(FIRST, X) \
@@ -107,7 +109,8 @@ apr_status_t dygw_store_match_read(dygw_db_t *db, const dygw_id_range_t *range, 
     *rows = apr_array_make(pool, limit, sizeof(dygw_match_row_t *));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         *last_id = dygw_row_int(found, MATCH_id, 0);
-        if (dygw_row_int(found, MATCH_verify_time, DYGW_NO_TIME) != DYGW_NO_TIME) {
+        if (dygw_row_int(found, MATCH_verify_time, DYGW_NO_TIME) != DYGW_NO_TIME
+            || DYGW_READ_VERIFY_STATUS(found, MATCH_verify_status, pool) == DYGW_PROCESSING) {
             APR_ARRAY_PUSH(*rows, dygw_match_row_t *) = read_match_row(found, pool);
         }
     }

@@ -24,6 +24,8 @@ typedef struct dygw_match_row_t {
     dygw_ms_t created_at;
     const char *store;
     const char *account_id; /* NULL: none was recorded */
+    dygw_ms_t updated_at;
+    dygw_ms_t cancel_since; /* DYGW_NO_TIME: no cancel of it is open */
 } dygw_match_row_t;
 
 /* Both excluded. */
@@ -32,9 +34,9 @@ typedef struct dygw_id_range_t {
     apr_int64_t below;
 } dygw_id_range_t;
 
-/* The rows with an id in the range that have a verify_time, in order, out of `limit` rows at most
- * that are read; *last_id is the last id read, or 0: there was none. rows: of dygw_match_row_t *.
- */
+/* The rows with an id in the range that have a verify_time or are `processing`, in order, out of
+ * `limit` rows at most that are read; *last_id is the last id read, or 0: there was none. rows: of
+ * dygw_match_row_t *. */
 apr_status_t dygw_store_match_read(dygw_db_t *db, const dygw_id_range_t *range, int limit,
                                    apr_array_header_t **rows, apr_int64_t *last_id,
                                    apr_pool_t *pool);

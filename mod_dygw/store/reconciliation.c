@@ -16,7 +16,11 @@
     X(TIME_OR_NULL, next_run_at) \
     X(INT, tries)
 
-#define COLUMNS DYGW_NAMES(RECONCILIATION_COLUMNS)
+/* What tells how far the shown generation goes, if it tells so of that generation. */
+#define OF_SHOWN(name) "CASE WHEN compared_of = generated_at THEN " name " END"
+
+#define COLUMNS \
+    DYGW_NAMES(RECONCILIATION_COLUMNS) ", " OF_SHOWN("compared_until") ", " OF_SHOWN("left_out")
 
 static const dygw_stmt_t reconciliation_get = {
     "dygw_reconciliation_get",
@@ -34,10 +38,17 @@ static const dygw_stmt_t reconciliation_recall = {
     DYGW_SQL("UPDATE dygw_reconciliations SET next_run_at = %lld WHERE next_run_at > %lld"),
 };
 
-static const dygw_stmt_t reconciliation_last_day = {
-    "dygw_reconciliation_last_day",
-    DYGW_SQL("SELECT day FROM dygw_reconciliations WHERE day >= %s AND day <= %s "
-             "AND account_id = %s ORDER BY day DESC LIMIT 1"),
+static const dygw_stmt_t reconciliation_days = {
+    "dygw_reconciliation_days",
+    DYGW_SQL("SELECT day, wanted_at, generated_at FROM dygw_reconciliations "
+             "WHERE day >= %s AND day <= %s AND account_id = %s ORDER BY day DESC"),
+};
+
+static const dygw_stmt_t reconciliation_close = {
+    "dygw_reconciliation_close",
+    DYGW_SQL("UPDATE dygw_reconciliations SET wanted_at = %lld, next_run_at = %lld, tries = 0 "
+             "WHERE day = %s AND wanted_at < %lld "
+             "AND (generated_at IS NULL OR generated_at < %lld)"),
 };
 
 static const dygw_stmt_t reconciliation_add = {
@@ -55,6 +66,7 @@ static const dygw_stmt_t reconciliation_want = {
 static const dygw_stmt_t reconciliation_done = {
     "dygw_reconciliation_done",
     DYGW_SQL("UPDATE dygw_reconciliations SET generated_at = %lld, counts = %s, amounts = %s, "
+             "compared_of = %lld, compared_until = %lld, left_out = %s, "
              "last_error = NULL, tries = 0, "
              "next_run_at = CASE WHEN wanted_at = %lld THEN %lld ELSE next_run_at END "
              "WHERE day = %s AND account_id = %s "
@@ -63,7 +75,7 @@ static const dygw_stmt_t reconciliation_done = {
 
 static const dygw_stmt_t reconciliation_failed = {
     "dygw_reconciliation_failed",
-    DYGW_SQL("UPDATE dygw_reconciliations SET last_error = %s, tries = tries + 1, "
+    DYGW_SQL("UPDATE dygw_reconciliations SET last_error = %s, tries = %lld, "
              "next_run_at = %lld WHERE day = %s AND account_id = %s AND wanted_at = %lld"),
 };
 
@@ -116,6 +128,8 @@ static dygw_reconciliation_t *read_reconciliation(dygw_rows_t *rows, apr_pool_t 
     int column = 0;
 
     RECONCILIATION_COLUMNS(READ, READ)
+    row->compared_until = DYGW_READ_TIME_OR_NULL(rows, column++, pool);
+    row->left_out = DYGW_READ_TEXT(rows, column++, pool);
     return row;
 }
 
@@ -168,19 +182,32 @@ apr_status_t dygw_store_reconciliation_recall(dygw_db_t *db, dygw_ms_t now, dygw
     return dygw_db_exec(db, &reconciliation_recall, count, args);
 }
 
-apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *account_id,
-                                                const char *first, const char *last,
-                                                const char **day, apr_pool_t *pool)
+apr_status_t dygw_store_reconciliation_days(dygw_db_t *db, const char *account_id,
+                                            const char *first, const char *last,
+                                            apr_array_header_t **days, apr_pool_t *pool)
 {
     const char *args[] = { first, last, account_id };
     dygw_rows_t *rows;
-    apr_status_t rv = first_row(db, &reconciliation_last_day, args, &rows);
+    apr_status_t rv = dygw_db_select(db, &reconciliation_days, &rows, args);
 
-    if (rv == APR_SUCCESS) {
-        *day = dygw_row_text(rows, 0, pool);
-        dygw_rows_end(rows);
+    *days = apr_array_make(pool, 1, sizeof(dygw_reconciliation_day_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        APR_ARRAY_PUSH(*days, dygw_reconciliation_day_t) = (dygw_reconciliation_day_t){
+            .day = dygw_row_text(rows, 0, pool),
+            .wanted_at = dygw_row_int(rows, 1, DYGW_NO_TIME),
+            .generated_at = dygw_row_int(rows, 2, DYGW_NO_TIME),
+        };
     }
-    return rv;
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+apr_status_t dygw_store_reconciliation_close(dygw_db_t *db, const char *day, dygw_ms_t now,
+                                             dygw_ms_t end, dygw_ms_t ready)
+{
+    const char *at = dygw_db_int(db, now);
+    const char *args[] = { at, at, day, dygw_db_int(db, end), dygw_db_int(db, ready) };
+
+    return dygw_db_exec(db, &reconciliation_close, NULL, args);
 }
 
 /* --- wanting one --- */
@@ -267,15 +294,17 @@ apr_status_t dygw_store_reconciliation_put_items(dygw_db_t *db, const dygw_recon
 }
 
 apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconciliation_t *run,
-                                            dygw_ms_t generated_at, const char *counts,
-                                            const char *amounts, dygw_ms_t next_run_at)
+                                            const dygw_reconciliation_made_t *made)
 {
-    const char *at = dygw_db_int(db, generated_at);
+    const char *at = dygw_db_int(db, made->generated_at);
     const char *args[] = { at,
-                           counts,
-                           amounts,
+                           made->counts,
+                           made->amounts,
+                           at,
+                           DYGW_ARG_TIME_OR_NULL(db, made->compared_until),
+                           made->left_out,
                            dygw_db_int(db, run->wanted_at),
-                           DYGW_ARG_TIME_OR_NULL(db, next_run_at),
+                           DYGW_ARG_TIME_OR_NULL(db, made->next_run_at),
                            run->day,
                            run->account_id,
                            at };
@@ -284,11 +313,15 @@ apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconcilia
 }
 
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
-                                              dygw_ms_t next_run_at, const char *last_error)
+                                              dygw_ms_t next_run_at, int tries,
+                                              const char *last_error)
 {
-    const char *args[]
-        = { DYGW_ARG_CLIPPED_255(db, last_error), DYGW_ARG_TIME_OR_NULL(db, next_run_at), run->day,
-            run->account_id, dygw_db_int(db, run->wanted_at) };
+    const char *args[] = { DYGW_ARG_CLIPPED_255(db, last_error),
+                           dygw_db_int(db, tries),
+                           DYGW_ARG_TIME_OR_NULL(db, next_run_at),
+                           run->day,
+                           run->account_id,
+                           dygw_db_int(db, run->wanted_at) };
 
     return dygw_db_exec(db, &reconciliation_failed, NULL, args);
 }

@@ -23,7 +23,27 @@ typedef struct dygw_reconciliation_t {
     const char *last_error; /* of the last try, in words; NULL: none, or it worked */
     dygw_ms_t next_run_at;  /* DYGW_NO_TIME: not wanted, or given up */
     int tries;              /* that came to nothing since it is wanted */
+    /* Of the shown generation. DYGW_NO_TIME: it has the whole day, or an older version made it. */
+    dygw_ms_t compared_until;
+    const char *left_out; /* with compared_until: a JSON object of what lies behind it */
 } dygw_reconciliation_t;
+
+/* A part of dygw_reconciliation_t. */
+typedef struct dygw_reconciliation_day_t {
+    const char *day;
+    dygw_ms_t wanted_at;
+    dygw_ms_t generated_at;
+} dygw_reconciliation_day_t;
+
+/* What came of a run; the members are those of dygw_reconciliation_t. */
+typedef struct dygw_reconciliation_made_t {
+    dygw_ms_t generated_at;
+    const char *counts;
+    const char *amounts;
+    dygw_ms_t compared_until;
+    const char *left_out;
+    dygw_ms_t next_run_at; /* when it is to be done again; DYGW_NO_TIME: it is final */
+} dygw_reconciliation_made_t;
 
 /* APR_NOTFOUND. */
 apr_status_t dygw_store_reconciliation_get(dygw_db_t *db, const char *day, const char *account_id,
@@ -33,10 +53,16 @@ apr_status_t dygw_store_reconciliation_get(dygw_db_t *db, const char *day, const
 apr_status_t dygw_store_reconciliation_due(dygw_db_t *db, dygw_ms_t now,
                                            dygw_reconciliation_t **found, apr_pool_t *pool);
 
-/* The last day from `first` to `last` (both included) that is known. APR_NOTFOUND. */
-apr_status_t dygw_store_reconciliation_last_day(dygw_db_t *db, const char *account_id,
-                                                const char *first, const char *last,
-                                                const char **day, apr_pool_t *pool);
+/* The days of an account from `first` to `last` (both included) that are known, the last one
+ * first. days: of dygw_reconciliation_day_t. */
+apr_status_t dygw_store_reconciliation_days(dygw_db_t *db, const char *account_id,
+                                            const char *first, const char *last,
+                                            apr_array_header_t **days, apr_pool_t *pool);
+
+/* Makes a day that has ended wanted at `now`, for each account for which it was wanted before its
+ * `end` and not made since `ready`: whatever came of it, it was not the whole day. */
+apr_status_t dygw_store_reconciliation_close(dygw_db_t *db, const char *day, dygw_ms_t now,
+                                             dygw_ms_t end, dygw_ms_t ready);
 
 /* Makes those due at `now` that lie beyond `beyond`: they were put there before a clock was set
  * back. *count: how many. */
@@ -60,15 +86,16 @@ apr_status_t dygw_store_reconciliation_put_items(dygw_db_t *db, const dygw_recon
                                                  dygw_ms_t generation, int first_no,
                                                  const char *const *items, int count);
 
-/* All items are there: shows the run, unless a later one is shown already. next_run_at: when it is
- * to be done again (DYGW_NO_TIME: not). Wanted again meanwhile, it stays wanted. */
+/* All items are there: shows what was made, unless a later generation is shown already. Wanted
+ * again meanwhile, it stays wanted. */
 apr_status_t dygw_store_reconciliation_done(dygw_db_t *db, const dygw_reconciliation_t *run,
-                                            dygw_ms_t generated_at, const char *counts,
-                                            const char *amounts, dygw_ms_t next_run_at);
+                                            const dygw_reconciliation_made_t *made);
 
-/* The run came to nothing: when to try again (DYGW_NO_TIME: not), unless it is wanted anew. */
+/* The run came to nothing: when to try again (DYGW_NO_TIME: not), and how many tries came to
+ * nothing; unless it is wanted anew. */
 apr_status_t dygw_store_reconciliation_failed(dygw_db_t *db, const dygw_reconciliation_t *run,
-                                              dygw_ms_t next_run_at, const char *last_error);
+                                              dygw_ms_t next_run_at, int tries,
+                                              const char *last_error);
 
 /* Removes items of a day that are of none of two generations, about `limit` of them; *removed: how
  * many. */

@@ -57,12 +57,14 @@ PREPARE dygw_alter FROM @dygw_alter;
 EXECUTE dygw_alter;
 DEALLOCATE PREPARE dygw_alter;
 
--- How far a day has been compared that has not ended (NULL: the whole day), and what was left out: a JSON object.
+-- How far a day has been compared whose last run is still to come (NULL: the whole day), and what was left out: a JSON object.
+-- compared_of: the generated_at that these belong to; hosts of version 5 make a comparison without them.
 SET @dygw_alter = 'ALTER TABLE dygw_reconciliations
     ADD COLUMN compared_until BIGINT,
-    ADD COLUMN left_out       TEXT';
+    ADD COLUMN left_out       TEXT,
+    ADD COLUMN compared_of    BIGINT';
 SET @dygw_alter = IF((SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()
-    AND table_name = 'dygw_reconciliations' AND column_name = 'left_out') = 0, @dygw_alter, 'DO 0');
+    AND table_name = 'dygw_reconciliations' AND column_name = 'compared_of') = 0, @dygw_alter, 'DO 0');
 PREPARE dygw_alter FROM @dygw_alter;
 EXECUTE dygw_alter;
 DEALLOCATE PREPARE dygw_alter;

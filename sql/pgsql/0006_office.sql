@@ -38,10 +38,12 @@ CREATE INDEX IF NOT EXISTS dygw_verifications_totals ON dygw_verifications
      discount_amount);
 DROP INDEX IF EXISTS dygw_verifications_sums;
 
--- How far a day has been compared that has not ended (NULL: the whole day), and what was left out: a JSON object.
+-- How far a day has been compared whose last run is still to come (NULL: the whole day), and what was left out: a JSON object.
+-- compared_of: the generated_at that these belong to; hosts of version 5 make a comparison without them.
 ALTER TABLE dygw_reconciliations
     ADD COLUMN IF NOT EXISTS compared_until BIGINT,
-    ADD COLUMN IF NOT EXISTS left_out       TEXT;
+    ADD COLUMN IF NOT EXISTS left_out       TEXT,
+    ADD COLUMN IF NOT EXISTS compared_of    BIGINT;
 
 -- What Douyin's settlement ledger says of a redemption: the sum of its lines, and the lines as they came. Amounts are NULL where
 -- Douyin does not show them. next_ask_at: when the ledger is asked next, NULL = never again.

@@ -42,9 +42,11 @@ CREATE INDEX IF NOT EXISTS dygw_verifications_totals ON dygw_verifications
     (created_at, poi_id, app_id, product_id, store, account_id, operator_name, reason, verify_status, pay_amount, receipt_amount,
      discount_amount);
 
--- How far a day has been compared that has not ended (NULL: the whole day), and what was left out: a JSON object.
+-- How far a day has been compared whose last run is still to come (NULL: the whole day), and what was left out: a JSON object.
+-- compared_of: the generated_at that these belong to; hosts of version 5 make a comparison without them.
 ALTER TABLE dygw_reconciliations ADD COLUMN compared_until INTEGER;
 ALTER TABLE dygw_reconciliations ADD COLUMN left_out TEXT;
+ALTER TABLE dygw_reconciliations ADD COLUMN compared_of INTEGER;
 
 -- What Douyin's settlement ledger says of a redemption: the sum of its lines, and the lines as they came. Amounts are NULL where
 -- Douyin does not show them. next_ask_at: when the ledger is asked next, NULL = never again.

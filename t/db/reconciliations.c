@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dygw_reconciliations and its items: what is wanted and due, runs that end well or not, and what
- * readers see meanwhile. And what of ours is matched with it. */
+ * readers see meanwhile. */
 #include "records.h"
 
-#include "store/match.h"
 #include "store/reconciliation.h"
 #include "util/compiler.h"
 
@@ -107,23 +106,88 @@ static void test_the_tick_tells_when_a_day_is_due(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
-static void test_the_last_known_day_is_found(DYGW_UNUSED void **state)
+/* "2025-11-24@5 2025-11-20@1+9 ", with when it was wanted and made, from T0 on. */
+static const char *known(dygw_db_t *db, const char *account_id, const char *first, const char *last)
+{
+    apr_array_header_t *days;
+    const char *text = "";
+    int i;
+
+    assert_int_equal(dygw_store_reconciliation_days(db, account_id, first, last, &days, suite_pool), APR_SUCCESS);
+    for (i = 0; i < days->nelts; i++) {
+        const dygw_reconciliation_day_t *day = &APR_ARRAY_IDX(days, i, const dygw_reconciliation_day_t);
+        const char *made
+            = day->generated_at == DYGW_NO_TIME ? "" : apr_psprintf(suite_pool, "+%d", (int)(day->generated_at - T0));
+
+        text = apr_psprintf(suite_pool, "%s%s@%d%s ", text, day->day, (int)(day->wanted_at - T0), made);
+    }
+    return text;
+}
+
+static void done(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, const char *counts);
+
+static void test_the_known_days_of_an_account_are_found(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = open_empty();
-    const char *day;
 
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31", &day, suite_pool),
-                     APR_NOTFOUND);
-    add(db, DAY, T0, T0);
-    add(db, "2025-11-20", T0, T0);
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-01-01", "2025-12-31", &day, suite_pool),
-                     APR_SUCCESS);
-    assert_string_equal(day, DAY);
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "acc", "2025-11-20", "2025-11-23", &day, suite_pool),
-                     APR_SUCCESS);
-    assert_string_equal(day, "2025-11-20");
-    assert_int_equal(dygw_store_reconciliation_last_day(db, "other", "2025-01-01", "2025-12-31", &day, suite_pool),
-                     APR_NOTFOUND);
+    assert_string_equal(known(db, "acc", "2025-01-01", "2025-12-31"), "");
+    add(db, "2025-11-20", T0 + 1, T0);
+    add(db, DAY, T0 + 5, T0);
+    done(db, get(db, "2025-11-20"), T0 + 9, "{}");
+    assert_string_equal(known(db, "acc", "2025-01-01", "2025-12-31"), DAY "@5 2025-11-20@1+9 ");
+    assert_string_equal(known(db, "acc", "2025-11-20", "2025-11-23"), "2025-11-20@1+9 ");
+    assert_string_equal(known(db, "other", "2025-01-01", "2025-12-31"), "");
+    dygw_db_close(db);
+}
+
+/* The end of the day is T0 + 100, and it is ready at T0 + 200. */
+static void close_day(dygw_db_t *db)
+{
+    assert_int_equal(dygw_store_reconciliation_close(db, DAY, T0 + 300, T0 + 100, T0 + 200), APR_SUCCESS);
+}
+
+static void test_a_day_that_was_wanted_before_its_end_is_wanted_after_it(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+    dygw_reconciliation_t *other;
+
+    want(db, DAY, T0 + 99, T0 + 99);
+    assert_int_equal(dygw_store_reconciliation_want(db, DAY, "other", T0 + 98, T0 + 98, NULL), APR_SUCCESS);
+    want(db, NEXT_DAY, T0 + 99, T0 + 99);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, 24, "no"), APR_SUCCESS);
+    close_day(db);
+    assert_int_equal(get(db, DAY)->wanted_at, T0 + 300);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 300);
+    assert_int_equal(get(db, DAY)->tries, 0);
+    assert_int_equal(dygw_store_reconciliation_get(db, DAY, "other", &other, suite_pool), APR_SUCCESS);
+    assert_int_equal(other->next_run_at, T0 + 300);
+    assert_int_equal(get(db, NEXT_DAY)->next_run_at, T0 + 99);
+    dygw_db_close(db);
+}
+
+static void test_a_day_that_was_compared_while_it_was_open_is_wanted_again(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0 + 50, T0 + 50);
+    done(db, get(db, DAY), T0 + 199, "{}");
+    close_day(db);
+    assert_int_equal(get(db, DAY)->next_run_at, T0 + 300);
+    dygw_db_close(db);
+}
+
+static void test_a_day_that_is_made_or_given_up_after_its_end_is_left_alone(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0 + 50, T0 + 50);
+    done(db, get(db, DAY), T0 + 200, "{}");
+    close_day(db);
+    assert_int_equal(get(db, DAY)->next_run_at, DYGW_NO_TIME);
+    want(db, DAY, T0 + 100, T0 + 100);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, 24, "no"), APR_SUCCESS);
+    close_day(db);
+    assert_int_equal(get(db, DAY)->next_run_at, DYGW_NO_TIME);
     dygw_db_close(db);
 }
 
@@ -163,9 +227,27 @@ static void put(dygw_db_t *db, dygw_ms_t generation, int first_no, int count)
                      APR_SUCCESS);
 }
 
+static void made_until(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, dygw_ms_t until, dygw_ms_t next)
+{
+    const dygw_reconciliation_made_t made = { .generated_at = at,
+                                              .counts = "{}",
+                                              .amounts = "{}",
+                                              .compared_until = until,
+                                              .left_out = until == DYGW_NO_TIME ? NULL : "{\"recent_here\":3}",
+                                              .next_run_at = next };
+
+    assert_int_equal(dygw_store_reconciliation_done(db, run, &made), APR_SUCCESS);
+}
+
 static void done(dygw_db_t *db, dygw_reconciliation_t *run, dygw_ms_t at, const char *counts)
 {
-    assert_int_equal(dygw_store_reconciliation_done(db, run, at, counts, "{}", DYGW_NO_TIME), APR_SUCCESS);
+    const dygw_reconciliation_made_t made = { .generated_at = at,
+                                              .counts = counts,
+                                              .amounts = "{}",
+                                              .compared_until = DYGW_NO_TIME,
+                                              .next_run_at = DYGW_NO_TIME };
+
+    assert_int_equal(dygw_store_reconciliation_done(db, run, &made), APR_SUCCESS);
 }
 
 static apr_array_header_t *items_of(dygw_db_t *db, int after_no, int limit)
@@ -212,7 +294,7 @@ static void test_what_is_wanted_during_a_run_stays_wanted(DYGW_UNUSED void **sta
     done(db, run, T0 + 9, "{}");
     assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 1);
-    assert_int_equal(dygw_store_reconciliation_failed(db, run, DYGW_NO_TIME, "late"), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_failed(db, run, DYGW_NO_TIME, 1, "late"), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 1);
     assert_null(get(db, DAY)->last_error);
     dygw_db_close(db);
@@ -223,9 +305,29 @@ static void test_a_run_that_was_early_is_done_again(DYGW_UNUSED void **state)
     dygw_db_t *db = open_empty();
 
     want(db, DAY, T0, T0);
-    assert_int_equal(dygw_store_reconciliation_done(db, get(db, DAY), T0 + 9, "{}", "{}", T0 + 50), APR_SUCCESS);
+    made_until(db, get(db, DAY), T0 + 9, T0 + 4, T0 + 50);
     assert_int_equal(get(db, DAY)->generated_at, T0 + 9);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
+    assert_int_equal(get(db, DAY)->compared_until, T0 + 4);
+    assert_string_equal(get(db, DAY)->left_out, "{\"recent_here\":3}");
+    made_until(db, due(db, T0 + 50), T0 + 60, DYGW_NO_TIME, DYGW_NO_TIME);
+    assert_int_equal(get(db, DAY)->compared_until, DYGW_NO_TIME);
+    assert_null(get(db, DAY)->left_out);
+    assert_int_equal(get(db, DAY)->next_run_at, DYGW_NO_TIME);
+    dygw_db_close(db);
+}
+
+/* A host of version 5 writes all but the new columns. */
+static void test_how_far_a_day_goes_is_told_of_the_shown_generation_only(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_empty();
+
+    want(db, DAY, T0, T0);
+    made_until(db, get(db, DAY), T0 + 9, T0 + 4, T0 + 50);
+    suite_do(apr_psprintf(suite_pool, "UPDATE dygw_reconciliations SET generated_at = %" APR_INT64_T_FMT, T0 + 20));
+    assert_int_equal(get(db, DAY)->generated_at, T0 + 20);
+    assert_int_equal(get(db, DAY)->compared_until, DYGW_NO_TIME);
+    assert_null(get(db, DAY)->left_out);
     dygw_db_close(db);
 }
 
@@ -251,11 +353,11 @@ static void test_a_run_that_failed_is_tried_again_and_given_up(DYGW_UNUSED void 
     memset(text, 'e', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     want(db, DAY, T0, T0);
-    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), T0 + 50, text), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), T0 + 50, 1, text), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->tries, 1);
     assert_int_equal(get(db, DAY)->next_run_at, T0 + 50);
     assert_int_equal(strlen(get(db, DAY)->last_error), 255);
-    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, "no"), APR_SUCCESS);
+    assert_int_equal(dygw_store_reconciliation_failed(db, get(db, DAY), DYGW_NO_TIME, 2, "no"), APR_SUCCESS);
     assert_int_equal(get(db, DAY)->tries, 2);
     assert_null(due(db, T0 + 99));
     want(db, DAY, T0 + 60, T0 + 60);
@@ -317,126 +419,6 @@ static void test_days_of_the_past_are_purged_with_their_items(DYGW_UNUSED void *
     dygw_db_close(db);
 }
 
-/* --- our side --- */
-
-static dygw_verification_t *redeemed(dygw_db_t *db, const char *certificate_id, int with_id)
-{
-    dygw_verification_t *v = record_full();
-
-    v->certificate_id = certificate_id;
-    v->store = suite_unique_text("s");
-    v->account_id = suite_unique_text("a");
-    v->verify_id = with_id ? suite_unique_text("v") : NULL;
-    assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    return v;
-}
-
-static void assert_same(const dygw_match_row_t *row, const dygw_verification_t *v)
-{
-    assert_int_equal(row->id, v->id);
-    assert_int_equal(row->app_id, v->app_id);
-    assert_string_equal(row->app_name, v->app_name);
-    assert_string_equal(row->poi_id, v->poi_id);
-    assert_int_equal(row->verify_status, v->verify_status);
-    assert_string_equal(row->certificate_id, v->certificate_id);
-    assert_string_equal(row->verify_id, v->verify_id);
-    assert_string_equal(row->order_id, v->order_id);
-    assert_string_equal(row->ext_order_id, v->ext_order_id);
-    assert_string_equal(row->product_name, v->product_name);
-    assert_int_equal(row->pay_amount, v->pay_amount);
-    assert_int_equal(row->verify_time, v->verify_time);
-    assert_int_equal(row->created_at, v->created_at);
-    assert_string_equal(row->store, v->store);
-    assert_string_equal(row->account_id, v->account_id);
-}
-
-static void test_records_are_read_in_order_of_their_ids(DYGW_UNUSED void **state)
-{
-    dygw_db_t *db = suite_open(0);
-    const char *certificate_id = suite_unique_text("7");
-    dygw_verification_t *first = redeemed(db, certificate_id, 1);
-    dygw_verification_t *open = record_processing();
-    dygw_verification_t *second;
-    apr_array_header_t *rows;
-    apr_int64_t last;
-
-    assert_int_equal(record_insert(db, open), APR_SUCCESS);
-    second = redeemed(db, certificate_id, 1);
-    assert_int_equal(
-        dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 10, &rows, &last, suite_pool),
-        APR_SUCCESS);
-    assert_int_equal(rows->nelts, 2);
-    assert_same(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *), first);
-    assert_same(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *), second);
-    assert_int_equal(last, second->id);
-    assert_int_equal(
-        dygw_store_match_read(db, &(dygw_id_range_t){ first->id, second->id }, 10, &rows, &last, suite_pool),
-        APR_SUCCESS);
-    assert_int_equal(rows->nelts, 0);
-    assert_int_equal(last, open->id);
-    assert_int_equal(
-        dygw_store_match_read(db, &(dygw_id_range_t){ first->id - 1, second->id + 1 }, 1, &rows, &last, suite_pool),
-        APR_SUCCESS);
-    assert_int_equal(last, first->id);
-    assert_int_equal(
-        dygw_store_match_read(db, &(dygw_id_range_t){ second->id, second->id + 1 }, 1, &rows, &last, suite_pool),
-        APR_SUCCESS);
-    assert_int_equal(last, 0);
-    dygw_db_close(db);
-}
-
-static void test_a_record_is_found_by_its_verify_id_and_its_coupon(DYGW_UNUSED void **state)
-{
-    dygw_db_t *db = suite_open(0);
-    const char *certificate_id = suite_unique_text("7");
-    dygw_verification_t *first = redeemed(db, certificate_id, 1);
-    dygw_verification_t *second = redeemed(db, certificate_id, 0);
-    apr_array_header_t *rows;
-    dygw_match_row_t *row;
-
-    assert_int_equal(dygw_store_match_find(db, first->verify_id, &row, suite_pool), APR_SUCCESS);
-    assert_same(row, first);
-    assert_int_equal(dygw_store_match_find(db, suite_unique_text("v"), &row, suite_pool), APR_NOTFOUND);
-    assert_int_equal(dygw_store_match_of_coupon(db, certificate_id, &rows, suite_pool), APR_SUCCESS);
-    assert_int_equal(rows->nelts, 2);
-    assert_int_equal(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->id, second->id);
-    assert_null(APR_ARRAY_IDX(rows, 0, dygw_match_row_t *)->verify_id);
-    assert_int_equal(APR_ARRAY_IDX(rows, 1, dygw_match_row_t *)->id, first->id);
-    assert_int_equal(dygw_store_match_of_coupon(db, suite_unique_text("7"), &rows, suite_pool), APR_SUCCESS);
-    assert_int_equal(rows->nelts, 0);
-    dygw_db_close(db);
-}
-
-static void test_whether_there_was_anything_before_is_known(DYGW_UNUSED void **state)
-{
-    dygw_db_t *db = suite_open(0);
-    dygw_verification_t *v = redeemed(db, suite_unique_text("7"), 1);
-    int began = -1;
-
-    assert_int_equal(dygw_store_match_began_before(db, v->id + 1, &began), APR_SUCCESS);
-    assert_int_equal(began, 1);
-    assert_int_equal(dygw_store_match_began_before(db, 1, &began), APR_SUCCESS);
-    assert_int_equal(began, 0);
-    dygw_db_close(db);
-}
-
-static void test_whether_a_store_had_anything_before_is_known(DYGW_UNUSED void **state)
-{
-    dygw_db_t *db = suite_open(0);
-    dygw_verification_t *v = record_processing();
-    int began = -1;
-
-    v->poi_id = suite_unique_text("poi");
-    assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    assert_int_equal(dygw_store_match_began_in_store(db, v->poi_id, v->id + 1, &began), APR_SUCCESS);
-    assert_int_equal(began, 1);
-    assert_int_equal(dygw_store_match_began_in_store(db, v->poi_id, v->id, &began), APR_SUCCESS);
-    assert_int_equal(began, 0);
-    assert_int_equal(dygw_store_match_began_in_store(db, suite_unique_text("poi"), v->id + 1, &began), APR_SUCCESS);
-    assert_int_equal(began, 0);
-    dygw_db_close(db);
-}
-
 /* Each account has its own row of a day, and its own items. */
 static void test_accounts_are_reconciled_apart(DYGW_UNUSED void **state)
 {
@@ -462,34 +444,6 @@ static void test_accounts_are_reconciled_apart(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
-static void test_messages_about_coupons_of_others_are_found(DYGW_UNUSED void **state)
-{
-    dygw_db_t *db = suite_open(0);
-    const char *certificate_id = suite_unique_text("7");
-    dygw_webhook_t message = { .msg_id = suite_unique_text("m"),
-                               .received_at = T0,
-                               .event = "life_trade_certificate_notify",
-                               .action = "verify",
-                               .msg_time = T0 - 5,
-                               .certificate_id = certificate_id,
-                               .order_id = "1001",
-                               .account_id = "2002" };
-    dygw_webhook_t found;
-
-    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool), APR_NOTFOUND);
-    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
-    message.msg_id = suite_unique_text("m");
-    message.received_at = T0 + 9;
-    message.action = "verify_cancel";
-    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
-    assert_int_equal(dygw_store_match_webhook(db, certificate_id, &found, suite_pool), APR_SUCCESS);
-    assert_string_equal(found.action, "verify_cancel");
-    assert_int_equal(found.received_at, T0 + 9);
-    assert_int_equal(found.msg_time, T0 - 5);
-    assert_string_equal(found.order_id, "1001");
-    dygw_db_close(db);
-}
-
 void suite_reconciliations(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,21 +451,20 @@ void suite_reconciliations(void)
         SUITE_TEST(test_adding_changes_nothing_that_is_known_and_wanting_does),
         SUITE_TEST(test_what_is_due_longest_is_next),
         SUITE_TEST(test_the_tick_tells_when_a_day_is_due),
-        SUITE_TEST(test_the_last_known_day_is_found),
+        SUITE_TEST(test_the_known_days_of_an_account_are_found),
+        SUITE_TEST(test_a_day_that_was_wanted_before_its_end_is_wanted_after_it),
+        SUITE_TEST(test_a_day_that_was_compared_while_it_was_open_is_wanted_again),
+        SUITE_TEST(test_a_day_that_is_made_or_given_up_after_its_end_is_left_alone),
         SUITE_TEST(test_wanting_is_audited_in_the_same_commit),
         SUITE_TEST(test_a_run_is_shown_when_it_is_done),
         SUITE_TEST(test_what_is_wanted_during_a_run_stays_wanted),
         SUITE_TEST(test_a_run_that_was_early_is_done_again),
+        SUITE_TEST(test_how_far_a_day_goes_is_told_of_the_shown_generation_only),
         SUITE_TEST(test_a_run_that_was_overtaken_is_not_shown),
         SUITE_TEST(test_a_run_that_failed_is_tried_again_and_given_up),
         SUITE_TEST(test_old_generations_are_removed_bit_by_bit),
         SUITE_TEST(test_days_of_the_past_are_purged_with_their_items),
-        SUITE_TEST(test_records_are_read_in_order_of_their_ids),
-        SUITE_TEST(test_a_record_is_found_by_its_verify_id_and_its_coupon),
-        SUITE_TEST(test_whether_there_was_anything_before_is_known),
-        SUITE_TEST(test_whether_a_store_had_anything_before_is_known),
         SUITE_TEST(test_accounts_are_reconciled_apart),
-        SUITE_TEST(test_messages_about_coupons_of_others_are_found),
     };
 
     SUITE_ADD(tests);

@@ -61,7 +61,7 @@ sub fill {
     my ($old_day, $young_day) = map { my @t = gmtime($_ / 1000); sprintf '%04d-%02d-%02d', $t[5] + 1900, $t[4] + 1,
         $t[3] } $OLD, $YOUNG;
     insert($database, 'INSERT INTO dygw_reconciliations (day, account_id, wanted_at, generated_at) VALUES ',
-        map { "'$_', '" . ACCOUNT . "', 1, 2" } $old_day, $young_day);
+        map { "'$_', '" . ACCOUNT . "', 1, $NOW" } $old_day, $young_day);
     insert($database, 'INSERT INTO dygw_reconciliation_items (day, account_id, generation, item_no, item) VALUES ',
         map { ("'$old_day', '" . ACCOUNT . "', 2, $_, '{}'", "'$young_day', '" . ACCOUNT . "', 2, $_, '{}'") } 1 .. 3);
     return;

@@ -305,6 +305,9 @@ is(records(cursor => 0, poi_ids => '5,6')->{total}, 0, 'of other stores: none');
 is(records(cursor => 0, poi_ids => '5,' . POI)->{total}, $total - 1,
     'of ours: all but the one of somebody else');
 is(records(cursor => 0, end_time => int(time) - 1800)->{total}, 0, 'of before: none');
+$sandbox->switch(record_delay_ms => 3_600_000);
+is(records(cursor => 0)->{total}, 0, 'none of the last hour where the records lag by one');
+$sandbox->switch(record_delay_ms => 0);
 refused(get(FULFIL . '/verify_record/query/', %page, cursor => 0, size => 21), 2119001, 'a page of 21');
 refused(get(FULFIL . '/verify_record/query/', %page), 2119001, 'no cursor');
 refused(get(FULFIL . '/verify_record/query/', cursor => 0, size => 1), 2119001, 'no account');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Our records against Douyin's, coupon by coupon: what belongs together, which day it belongs to,
  * and what that makes of it.
- * links: gateway/reports/match.c gateway/reports/match_item.c store/verification/words.c
+ * links: gateway/reports/match.c gateway/reports/match_edge.c gateway/reports/match_item.c store/verification/words.c
  * helpers: own_pool.c */
 #include <setjmp.h>
 #include <stdarg.h>

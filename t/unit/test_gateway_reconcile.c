@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The background's reconciliation, turn by turn: which days are wanted, how pages are asked for,
  * what a failure does, and when a run is dropped.
- * links: gateway/reports/match.c gateway/reports/match_item.c gateway/reports/reconcile.c
+ * links: gateway/reports/match.c gateway/reports/match_edge.c gateway/reports/match_item.c
+ * links: gateway/reports/reconcile.c
  * links: gateway/reports/reconcile_days.c gateway/reports/reconcile_fetch.c gateway/reports/reconcile_steps.c
  * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c
  * helpers: reconciling.c own_pool.c */

@@ -42,6 +42,8 @@ dygw_match_t *dygw_match_make(dygw_ms_t start, dygw_ms_t end, int whole, apr_poo
     match->ours_of = apr_hash_make(pool);
     match->ours_of_coupon = apr_hash_make(pool);
     match->taken = apr_hash_make(pool);
+    match->until = DYGW_NO_TIME;
+    match->unsettled = apr_hash_make(pool);
     match->pairs = apr_array_make(pool, DYGW_RECORDS_PER_PAGE, sizeof(dygw_match_pair_t));
     return match;
 }
@@ -114,6 +116,9 @@ void dygw_match_add_verification(dygw_match_t *match, const dygw_match_row_t *re
 {
     const dygw_match_row_t *ours;
 
+    if (read->verify_status == DYGW_PROCESSING) {
+        dygw_match_add_unsettled(match, read);
+    }
     if (!has_redeemed(read) || !is_of_day(match, read->verify_time)) {
         return;
     }
@@ -230,20 +235,24 @@ void dygw_match_found(dygw_match_t *match, int position, const dygw_match_row_t 
     set_partner(match, APR_ARRAY_IDX(match->records, position - 1, match_record_t *), ours);
 }
 
-/* Returns the newest verification without a verify_id that did not redeem, or of which we do not
- * know yet whether it did. NULL: none. `candidates` are sorted, the newest first. */
+/* Returns the newest verification without a verify_id of which we do not know yet whether it
+ * redeemed, else the newest that did not. NULL: none. `candidates` are sorted, the newest first. */
 static const dygw_match_row_t *newest_not_redeemed(const apr_array_header_t *candidates)
 {
+    const dygw_match_row_t *newest = NULL;
     int i;
 
     for (i = 0; i < candidates->nelts; i++) {
         const dygw_match_row_t *ours = APR_ARRAY_IDX(candidates, i, const dygw_match_row_t *);
 
-        if (!ours->verify_id && !has_redeemed(ours)) {
+        if (!ours->verify_id && ours->verify_status == DYGW_PROCESSING) {
             return ours;
         }
+        if (!newest && !ours->verify_id && !has_redeemed(ours)) {
+            newest = ours;
+        }
     }
-    return NULL;
+    return newest;
 }
 
 void dygw_match_found_coupon(dygw_match_t *match, int position,
@@ -309,6 +318,9 @@ static void count_pair(dygw_match_t *match, const dygw_match_row_t *ours,
 {
     dygw_match_pair_t pair = { class_of_pair(ours, douyin), ours, douyin };
 
+    if (pair.class != DYGW_MATCHED && dygw_match_leave_out(match, &pair)) {
+        return;
+    }
     match->counts[pair.class]++;
     match->amounts[pair.class] += amount_of(&pair);
     if (pair.class != DYGW_MATCHED) {
@@ -334,4 +346,5 @@ void dygw_match_classify(dygw_match_t *match)
             count_pair(match, ours, NULL);
         }
     }
+    dygw_match_count_unsettled(match);
 }

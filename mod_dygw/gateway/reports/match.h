@@ -28,6 +28,14 @@ typedef enum {
 /* The word for the class in JSON; a constant string. */
 const char *dygw_match_class_word(dygw_match_class_e class);
 
+/* What a match of a day that may still change leaves out, as no difference: see match_edge.c. */
+typedef enum {
+    DYGW_RECENT_HERE,      /* ours, of the last minutes: Douyin does not show it yet */
+    DYGW_RECENT_AT_DOUYIN, /* Douyin's, of the last minutes: we do not have it yet */
+    DYGW_UNSETTLED,        /* ours, `processing`, or being cancelled */
+    DYGW_LEFT_OUTS
+} dygw_left_out_e;
+
 /* A pair, or one side of it that has no partner. Both pointers live as long as the match. */
 typedef struct dygw_match_pair_t {
     dygw_match_class_e class;
@@ -47,6 +55,9 @@ typedef struct dygw_match_t {
     apr_hash_t *ours_of_coupon;  /* those without a verify_id: certificate_id -> array of
                                   * const dygw_match_row_t * */
     apr_hash_t *taken;           /* ids of our verifications that have a partner */
+    dygw_ms_t until;             /* only one side may have what is later yet; DYGW_NO_TIME: the
+                                  * day is whole, nothing is left out */
+    apr_hash_t *unsettled;       /* id -> what is known of ours that is `processing` */
     /* set by dygw_match_classify: */
     apr_array_header_t *pairs; /* of dygw_match_pair_t, without those of DYGW_MATCHED */
     apr_int64_t counts[DYGW_MATCH_CLASSES];
@@ -54,6 +65,7 @@ typedef struct dygw_match_t {
      * DYGW_CANCELLED_AT_DOUYIN, the sum of what our verifications say. What is cancelled on both
      * sides, or on the only side that has it, adds 0. */
     apr_int64_t amounts[DYGW_MATCH_CLASSES];
+    apr_int64_t left_out[DYGW_LEFT_OUTS];
 } dygw_match_t;
 
 /* A match without verifications and records, from pool. start and end: of the day, in ms. whole: a
@@ -65,7 +77,7 @@ dygw_match_t *dygw_match_make(dygw_ms_t start, dygw_ms_t end, int whole, apr_poo
 void dygw_match_add_record(dygw_match_t *match, const dygw_verify_record_t *read);
 
 /* Adds a copy of `read`, a verification of ours, if its verify_time is in the day and it redeemed
- * its coupon (`success` or `cancelled`). */
+ * its coupon (`success` or `cancelled`). One that is `processing` is noted where `until` is set. */
 void dygw_match_add_verification(dygw_match_t *match, const dygw_match_row_t *read);
 
 /* Finds partners among all that was added; call it once, when everything is added. */
@@ -85,6 +97,23 @@ void dygw_match_found_coupon(dygw_match_t *match, int position,
 
 /* Puts each pair, and each side without a partner, into its class: sets pairs, counts, amounts. */
 void dygw_match_classify(dygw_match_t *match);
+
+/* --- the edge of a day that may still change; `until` is to be set before anything is added --- */
+
+/* Notes a verification of ours that is not settled, if it was made in the day. */
+void dygw_match_add_unsettled(dygw_match_t *match, const dygw_match_row_t *read);
+
+/* Whether the pair, which is not DYGW_MATCHED, is left out; then it counts in left_out. */
+int dygw_match_leave_out(dygw_match_t *match, const dygw_match_pair_t *pair);
+
+/* Counts what is not settled and has not turned out to have a partner. */
+void dygw_match_count_unsettled(dygw_match_t *match);
+
+/* left_out as a JSON object, from pool; NULL where the day is whole. recent_here is null where the
+ * match is not whole. */
+const char *dygw_match_left_out(const dygw_match_t *match, apr_pool_t *pool);
+
+/* --- JSON --- */
 
 /* A pair as a JSON object, from pool. message: Douyin's last webhook message about the coupon;
  * NULL: none. */

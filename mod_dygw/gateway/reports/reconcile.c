@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reconciles business days: each day after its end, and again each day that an operator asks for.
+ * An open day, which has not ended or of which Douyin's records may not be complete, is compared as
+ * far as it has come, and again when they are.
+ *
  * A run is the work on one day of one account; there is one run at a time, however many accounts
  * there are. Its steps are:
  *
@@ -76,23 +79,40 @@ static int is_account_of_ours(const dygw_reconcile_run_t *run)
     return 0;
 }
 
+static dygw_ms_t earlier_of(dygw_ms_t a, dygw_ms_t b)
+{
+    return a < b ? a : b;
+}
+
+static dygw_ms_t later_of(dygw_ms_t a, dygw_ms_t b)
+{
+    return a > b ? a : b;
+}
+
 static apr_status_t set_up_run(dygw_reconcile_run_t *run)
 {
-    const dygw_gateway_t *gateway = run->ctx.gateway;
-    dygw_ms_t start, end;
-    apr_status_t rv = dygw_day_start(run->row->day, gateway->time_zone, &start);
+    const dygw_day_times_t *times = &run->times;
+    apr_status_t rv = dygw_day_times(run->ctx.gateway, run->row->day, &run->times);
+    dygw_ms_t now;
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    end = start + DYGW_DAY_MS;
-    run->match = dygw_match_make(start, end, is_account_of_ours(run), run->ctx.pool);
-    run->question = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,
-                                       .account_id = run->row->account_id,
-                                       .start_time = start - BEFORE_MS,
-                                       .end_time = end + AFTER_MS };
-    run->ids.after = dygw_id_at(start - SETTLED_MS) - 1;
-    run->ids.below = dygw_id_at(end + SKEW_MS);
+    now = later_of(dygw_sure_now(), times->start);
+    run->is_final = now >= times->ready;
+    run->match = dygw_match_make(times->start, times->end, is_account_of_ours(run), run->ctx.pool);
+    if (!run->is_final) {
+        run->match->until
+            = later_of(earlier_of(now - DYGW_RECONCILE_EDGE_MS, times->end), times->start);
+    }
+    /* What is redeemed while the pages come must not make them endless. */
+    run->question
+        = (dygw_question_t){ .what = DYGW_QUESTION_RECORDS,
+                             .account_id = run->row->account_id,
+                             .start_time = times->start - BEFORE_MS,
+                             .end_time = earlier_of(times->end + AFTER_MS, now + SKEW_MS) };
+    run->ids.after = dygw_id_at(times->start - SETTLED_MS) - 1;
+    run->ids.below = dygw_id_at(earlier_of(times->end, now) + SKEW_MS);
     run->step = DYGW_RECONCILE_FETCH;
     return apr_pool_create(&run->page_pool, run->ctx.pool);
 }
@@ -131,16 +151,24 @@ static void begin_run(dygw_reconcile_t *rec)
     }
 }
 
-/* Returns when a day that has failed `tries` times before is to be tried again; DYGW_NO_TIME:
- * never. */
-static dygw_ms_t next_try_at(int tries)
+/* Sets when the day is to be tried again, DYGW_NO_TIME: never; and how many tries count as failed.
+ * A day that was open is given up for the time being only: it begins anew when it is ready. */
+static void set_next_try(dygw_reconcile_run_t *run)
 {
+    const int tries = run->row->tries;
     const dygw_ms_t pause = FIRST_PAUSE_MS << (tries < DOUBLINGS_MAX ? tries : DOUBLINGS_MAX);
 
-    if (tries + 1 >= TRIES_MAX) {
-        return DYGW_NO_TIME;
+    run->tries = tries + 1;
+    if (run->tries < TRIES_MAX) {
+        run->next_at = dygw_now() + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
     }
-    return dygw_now() + (pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS);
+    else if (run->is_final) {
+        run->next_at = DYGW_NO_TIME;
+    }
+    else {
+        run->next_at = run->times.ready;
+        run->tries = 0;
+    }
 }
 
 static void report_failure(const dygw_reconcile_run_t *run)
@@ -164,14 +192,14 @@ static apr_status_t write_failure(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *
 {
     const dygw_reconcile_run_t *run = baton;
 
-    return dygw_store_reconciliation_failed(db, run->row, run->next_at, run->failed);
+    return dygw_store_reconciliation_failed(db, run->row, run->next_at, run->tries, run->failed);
 }
 
 static void fail_run(dygw_reconcile_t *rec)
 {
     dygw_reconcile_run_t *run = rec->run;
 
-    run->next_at = next_try_at(run->row->tries);
+    set_next_try(run);
     report_failure(run);
     dygw_db_work(&run->ctx, write_failure, run, DYGW_DB_ONCE);
     end_run(rec);

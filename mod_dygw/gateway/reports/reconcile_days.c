@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adds the business days that have ended to the table of reconciliations, account by account. */
+ * Adds the business days that have ended to the table of reconciliations, account by account, and
+ * makes those wanted anew that were compared before they had ended. */
 #include "gateway/reports/reconcile_days.h"
 
 #include <string.h>
@@ -13,6 +14,19 @@
 
 #define BACK_DAYS         30 /* missing days are added up to so long back */
 #define ACCOUNTS_PER_TURN 16 /* with a unit of work for each */
+
+apr_status_t dygw_day_times(const dygw_gateway_t *gateway, const char *day, dygw_day_times_t *times)
+{
+    apr_status_t rv = dygw_day_start(day, gateway->time_zone, &times->start);
+
+    if (rv == APR_SUCCESS) {
+        times->end = times->start + DYGW_DAY_MS;
+        times->ready = times->end + DYGW_RECONCILE_LAG_MS;
+    }
+    return rv;
+}
+
+/* --- days that are missing --- */
 
 /* The account whose days are added, and when the last of them begins. */
 typedef struct missing_t {
@@ -68,6 +82,38 @@ static apr_status_t has_account_begun(const dygw_gateway_t *gateway, dygw_db_t *
     return has_store_begun(gateway, db, missing->account, id, began);
 }
 
+/* Whether the row tells that the days before it were added: it was not only compared while it was
+ * open, which happens whenever somebody asks. */
+static int is_day_settled(const dygw_gateway_t *gateway, const dygw_reconciliation_day_t *known)
+{
+    dygw_day_times_t times;
+
+    return dygw_day_times(gateway, known->day, &times) == APR_SUCCESS
+           && (known->wanted_at >= times.end || known->generated_at >= times.ready);
+}
+
+/* Returns the first day that may be missing: the one after the last settled one; where none is, the
+ * first known one, which is not missing but may be followed by some. NULL: no day is known. */
+static const char *first_missing_day(const dygw_gateway_t *gateway, const apr_array_header_t *known,
+                                     apr_pool_t *pool)
+{
+    const char *first = NULL;
+    int i;
+
+    for (i = 0; i < known->nelts; i++) {
+        const dygw_reconciliation_day_t *day
+            = &APR_ARRAY_IDX(known, i, const dygw_reconciliation_day_t);
+        dygw_ms_t start = 0;
+
+        first = day->day;
+        if (is_day_settled(gateway, day)) {
+            dygw_day_start(day->day, gateway->time_zone, &start);
+            return dygw_day_of(start + DYGW_DAY_MS, gateway->time_zone, pool);
+        }
+    }
+    return first;
+}
+
 /* Adds the days after the last one of the account in the table. Where none is in the table, only
  * the last ended one is added, and only if we had a verification by its end: Douyin is not asked
  * for days before the first verification of an account. */
@@ -76,23 +122,45 @@ static apr_status_t add_missing_days(const dygw_ctx_t *ctx, dygw_db_t *db, void 
     const missing_t *missing = baton;
     const dygw_ms_t last = missing->last;
     const int zone = ctx->gateway->time_zone;
-    const char *known;
-    dygw_ms_t from;
-    int began = 0;
-    apr_status_t rv = dygw_store_reconciliation_last_day(
+    apr_array_header_t *known;
+    const char *first;
+    dygw_ms_t from = last;
+    int began = 1;
+    apr_status_t rv = dygw_store_reconciliation_days(
         db, missing->account, dygw_day_of(last - BACK_DAYS * DYGW_DAY_MS, zone, ctx->pool),
         dygw_day_of(last, zone, ctx->pool), &known, ctx->pool);
 
-    if (rv == APR_SUCCESS) {
-        rv = dygw_day_start(known, zone, &from);
-        return rv == APR_SUCCESS ? add_days_from(ctx->gateway, db, missing, from + DYGW_DAY_MS)
-                                 : rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (rv == APR_NOTFOUND) {
-        rv = has_account_begun(ctx->gateway, db, missing, &began);
-    }
-    return rv == APR_SUCCESS && began ? add_days_from(ctx->gateway, db, missing, last) : rv;
+    first = first_missing_day(ctx->gateway, known, ctx->pool);
+    rv = first ? dygw_day_start(first, zone, &from)
+               : has_account_begun(ctx->gateway, db, missing, &began);
+    return rv == APR_SUCCESS && began ? add_days_from(ctx->gateway, db, missing, from) : rv;
 }
+
+/* --- days that were compared before their end --- */
+
+/* Such a day is due by itself when it is ready. This is for those of which every try before that
+ * failed, or which an older version has given up. */
+static apr_status_t close_days(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    const dygw_ms_t last = *(const dygw_ms_t *)baton;
+    const dygw_ms_t now = dygw_sure_now();
+    apr_status_t rv = APR_SUCCESS;
+    dygw_ms_t start;
+
+    for (start = last - BACK_DAYS * DYGW_DAY_MS; start <= last && rv == APR_SUCCESS;
+         start += DYGW_DAY_MS) {
+        const char *day = dygw_day_of(start, ctx->gateway->time_zone, ctx->pool);
+
+        rv = dygw_store_reconciliation_close(db, day, now, start + DYGW_DAY_MS,
+                                             start + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS);
+    }
+    return rv;
+}
+
+/* --- all of it --- */
 
 /* Returns when the last day began that has ended long enough ago to be reconciled: for certain, as
  * a day that was reconciled before its end would stay so. */
@@ -129,9 +197,12 @@ static apr_status_t add_for_next_accounts(const dygw_ctx_t *ctx, dygw_reconcile_
     if (days->accounts < accounts->nelts) {
         return APR_INCOMPLETE;
     }
-    days->known_from = days->last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
-    days->accounts = 0;
-    return APR_SUCCESS;
+    rv = dygw_db_work(ctx, close_days, &days->last, DYGW_DB_ONCE);
+    if (rv == APR_SUCCESS) {
+        days->known_from = days->last + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
+        days->accounts = 0;
+    }
+    return rv;
 }
 
 apr_status_t dygw_reconcile_days_add(const dygw_ctx_t *ctx, dygw_reconcile_days_t *days)

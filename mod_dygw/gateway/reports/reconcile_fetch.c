@@ -3,6 +3,8 @@
  * fails is asked for again some times, with growing pauses. */
 #include "gateway/reports/reconcile_run.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "gateway/ask.h"
@@ -11,6 +13,9 @@
 #define PAGE_TRIES    5                /* of one page, with pauses of 1, 2, 4, 8 s: */
 #define HALF_PAUSE_MS APR_INT64_C(500) /* half of the first one */
 #define PAGES_MAX     100000
+/* Of a list that grows at its front while it is read, a page may repeat what was on the one before;
+ * so many of them in a row are no coincidence. */
+#define KNOWN_MAX     5
 
 static void begin_page_call(dygw_reconcile_run_t *run)
 {
@@ -52,6 +57,17 @@ static void note_page_failure(dygw_reconcile_run_t *run, const dygw_reply_t *rep
     }
 }
 
+/* Whether the pages go round in circles: `cursor` is that of the next page, and the present one had
+ * so many new records. */
+static int are_pages_endless(dygw_reconcile_run_t *run, const char *cursor, int added)
+{
+    const char *asked = run->question.cursor;
+
+    run->known_pages = added > 0 ? 0 : run->known_pages + 1;
+    return ++run->pages >= PAGES_MAX || run->known_pages >= KNOWN_MAX
+           || (added == 0 && asked && strcmp(asked, cursor) == 0);
+}
+
 /* Copies the records of the page, after which the memory of the call is used again. */
 static void add_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page)
 {
@@ -66,7 +82,7 @@ static void add_page(dygw_reconcile_run_t *run, const dygw_records_reply_t *page
     if (!page->cursor) {
         run->step = DYGW_RECONCILE_READ;
     }
-    else if (run->match->records->nelts == before || ++run->pages >= PAGES_MAX) {
+    else if (are_pages_endless(run, page->cursor, run->match->records->nelts - before)) {
         run->failed = "the pages of Douyin's verify records do not end";
     }
     else {

@@ -8,6 +8,7 @@
 #include "gateway/db_work.h"
 #include "gateway/token.h"
 #include "gateway/reports/match.h"
+#include "gateway/reports/reconcile_days.h"
 #include "store/reconciliation.h"
 
 /* What a run does next, in this order: see reconcile.c. */
@@ -25,9 +26,12 @@ typedef struct dygw_reconcile_run_t {
     dygw_ctx_t ctx;             /* its pool is the run's, destroyed when the run ends */
     dygw_reconciliation_t *row; /* the day's row, as it was when the run began */
     dygw_match_t *match;
+    dygw_day_times_t times;
+    int is_final; /* it began when Douyin's records were complete; else the day is made again */
     dygw_reconcile_step_e step;
     const char *failed; /* why the run cannot go on; NULL: it can */
     dygw_ms_t next_at;  /* with failed: when to try again; DYGW_NO_TIME: never */
+    int tries;          /* with failed: how many have come to nothing */
     /* fetch */
     dygw_douyin_async_t *async; /* outlives the run */
     apr_pool_t *page_pool;      /* of one call to Douyin, cleared after each */
@@ -36,7 +40,8 @@ typedef struct dygw_reconcile_run_t {
     int under_way;    /* a call to Douyin is */
     int renewed;      /* Douyin refused the token, and a newer one is used */
     int failures;     /* calls for the present page that failed */
-    int pages;        /* that Douyin has given so far */
+    int pages;        /* that Douyin has given so far, */
+    int known_pages;  /* the last so many of them had nothing new */
     dygw_ms_t ask_at; /* no call is made before then */
     /* read */
     dygw_id_range_t ids; /* of our verifications that are still to be read */

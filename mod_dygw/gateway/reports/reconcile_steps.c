@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "gateway/account.h"
-#include "gateway/reports/reconcile_days.h"
 
 /* What one step does at most. */
 #define READ_MAX  500
@@ -151,20 +150,46 @@ static void report_success(const dygw_log_t *log, const dygw_reconcile_run_t *ru
              counts[DYGW_AMOUNT_DIFFERS]);
 }
 
-/* Shows the generation. A day that was reconciled before Douyin's records were surely complete is
- * reconciled again when they are. */
+static void report_open_day(const dygw_log_t *log, const dygw_reconcile_run_t *run)
+{
+    const dygw_match_t *match = run->match;
+    char until[DYGW_RFC3339_LEN + 1];
+
+    dygw_time_rfc3339_into(until, match->until);
+    dygw_log(log, INFO, 0,
+             DYGWNO(0850) "%s of account %s is compared with Douyin's records as far as it has "
+                          "come, until %s: %" APR_INT64_T_FMT " match, %d differ; left out, of the "
+                          "last minutes %" APR_INT64_T_FMT ", not settled %" APR_INT64_T_FMT,
+             run->row->day, run->row->account_id, until, match->counts[DYGW_MATCHED],
+             match->pairs->nelts,
+             match->left_out[DYGW_RECENT_HERE] + match->left_out[DYGW_RECENT_AT_DOUYIN],
+             match->left_out[DYGW_UNSETTLED]);
+}
+
+/* Shows the generation. A day that was compared before Douyin's records were surely complete is
+ * compared again when they are. */
 static apr_status_t show_generation(const dygw_log_t *log, dygw_reconcile_run_t *run, dygw_db_t *db)
 {
     const dygw_match_t *match = run->match;
     apr_pool_t *pool = dygw_db_pool(db);
-    const dygw_ms_t ready = match->end + DYGW_RECONCILE_LAG_MS;
-    apr_status_t rv = dygw_store_reconciliation_done(
-        db, run->row, run->generation, dygw_match_figures(match, match->counts, pool),
-        dygw_match_figures(match, match->amounts, pool),
-        run->generation < ready ? ready : DYGW_NO_TIME);
+    const dygw_reconciliation_made_t made = {
+        .generated_at = run->generation,
+        .counts = dygw_match_figures(match, match->counts, pool),
+        .amounts = dygw_match_figures(match, match->amounts, pool),
+        .compared_until = match->until,
+        .left_out = dygw_match_left_out(match, pool),
+        .next_run_at = run->is_final ? DYGW_NO_TIME : run->times.ready,
+    };
+    apr_status_t rv;
 
+    /* Douyin's answers have told since that the clock was ahead when the run began. */
+    if (run->is_final && dygw_sure_now() < run->times.ready) {
+        run->failed = "this host's clock is ahead, the day has not ended yet";
+        return APR_SUCCESS;
+    }
+    rv = dygw_store_reconciliation_done(db, run->row, &made);
     if (rv == APR_SUCCESS) {
-        report_success(log, run);
+        (run->is_final ? report_success : report_open_day)(log, run);
         run->step = DYGW_RECONCILE_TIDY;
     }
     return rv;

@@ -7,37 +7,71 @@
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
 #include "gateway/reports/reconcile_days.h"
-#include "util/day.h"
 #include "util/jsonw.h"
 
 #define STATE_SIZE 128
 
-/* Whether the day is due already and has not failed: then asking for it again changes nothing. */
-static int is_day_on_its_way(const dygw_reconciliation_t *found, dygw_ms_t now)
+/* A wish for an open day goes before what became due by itself in this time; but not before what
+ * has waited longer, so that people who ask again and again hold up nothing for ever. */
+#define FIRST_MS APR_INT64_C(7200000) /* 2 h */
+
+static int is_day_open(const dygw_gateway_t *gateway, const char *day)
 {
-    return found->next_run_at != DYGW_NO_TIME && found->tries == 0 && found->next_run_at <= now;
+    dygw_day_times_t times;
+
+    return dygw_day_times(gateway, day, &times) == APR_SUCCESS && dygw_now() < times.end;
 }
 
-static int must_day_be_wanted(const dygw_reconciliation_t *found, int refresh, dygw_ms_t now)
+/* Whether the day is due already and has not failed: then asking for it again changes nothing. */
+static int is_day_on_its_way(const dygw_reconciliation_t *found)
+{
+    return found->next_run_at != DYGW_NO_TIME && found->tries == 0
+           && found->next_run_at <= dygw_now();
+}
+
+/* Whether the comparison of an open day that is shown was made, or asked for, a moment ago. By the
+ * one alone a clock that was set back, or is behind that of the host that leads, would find nothing
+ * recent; by the other what took long. */
+static int is_fresh(const dygw_reconciliation_t *found)
+{
+    return found->generated_at != DYGW_NO_TIME
+           && (dygw_is_recent(found->generated_at, DYGW_RECONCILIATION_FRESH_MS)
+               || dygw_is_recent(found->wanted_at, DYGW_RECONCILIATION_FRESH_MS));
+}
+
+/* Whether the last try of the day has failed, and the next one is to come. */
+static int waits_for_next_try(const dygw_reconciliation_t *found)
+{
+    return found->tries > 0 && found->next_run_at != DYGW_NO_TIME;
+}
+
+static int must_day_be_wanted(const dygw_gateway_t *gateway, const dygw_reconciliation_t *found,
+                              int refresh)
 {
     if (!found) {
         return 1;
     }
-    return refresh ? !is_day_on_its_way(found, now)
-                   : found->generated_at == DYGW_NO_TIME && found->next_run_at == DYGW_NO_TIME;
+    if (refresh) {
+        return !is_day_on_its_way(found);
+    }
+    if (is_day_open(gateway, found->day)) {
+        return !is_day_on_its_way(found) && !is_fresh(found) && !waits_for_next_try(found);
+    }
+    return found->generated_at == DYGW_NO_TIME && found->next_run_at == DYGW_NO_TIME;
 }
 
-/* Returns when the day is to be reconciled: at once with `refresh`; otherwise not before Douyin's
- * records of the day are complete. */
+/* Returns when the day is to be reconciled: an open one at once, any other one with `refresh` too;
+ * otherwise not before Douyin's records of the day are complete. */
 static dygw_ms_t first_run_at(const dygw_gateway_t *gateway,
                               const dygw_reconciliation_wanted_t *wanted, dygw_ms_t now)
 {
-    dygw_ms_t start = 0;
-    dygw_ms_t ready;
+    dygw_day_times_t times = { 0 };
 
-    dygw_day_start(wanted->day, gateway->time_zone, &start);
-    ready = start + DYGW_DAY_MS + DYGW_RECONCILE_LAG_MS;
-    return wanted->refresh || ready < now ? now : ready;
+    dygw_day_times(gateway, wanted->day, &times);
+    if (is_day_open(gateway, wanted->day)) {
+        return now - FIRST_MS;
+    }
+    return wanted->refresh || times.ready < now ? now : times.ready;
 }
 
 /* The reading of one day: who asks for what, and what is shown. */
@@ -63,15 +97,20 @@ static void fill_audit_entry(dygw_gateway_t *gateway, const day_look_t *look, ap
     entry->after_state = w.text;
 }
 
+/* Who looks at an open day every minute does not fill the audit trail. */
 static apr_status_t want_day(dygw_gateway_t *gateway, dygw_db_t *db, const day_look_t *look)
 {
     const dygw_reconciliation_wanted_t *wanted = look->wanted;
     const dygw_ms_t now = dygw_now();
+    const int is_renewal = !wanted->refresh && look->shown != NULL;
     dygw_audit_entry_t entry = { 0 };
 
-    fill_audit_entry(gateway, look, dygw_db_pool(db), &entry);
+    if (!is_renewal) {
+        fill_audit_entry(gateway, look, dygw_db_pool(db), &entry);
+    }
     return dygw_store_reconciliation_want(db, wanted->day, wanted->account_id, now,
-                                          first_run_at(gateway, wanted, now), &entry);
+                                          first_run_at(gateway, wanted, now),
+                                          is_renewal ? NULL : &entry);
 }
 
 static apr_status_t read_or_want_day(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -85,13 +124,41 @@ static apr_status_t read_or_want_day(const dygw_ctx_t *ctx, dygw_db_t *db, void 
         look->shown = NULL;
         rv = APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS && must_day_be_wanted(look->shown, look->wanted->refresh, dygw_now())) {
+    if (rv == APR_SUCCESS && must_day_be_wanted(ctx->gateway, look->shown, look->wanted->refresh)) {
         rv = want_day(ctx->gateway, db, look);
         if (rv == APR_SUCCESS) {
             rv = dygw_store_reconciliation_get(db, day, account_id, &look->shown, ctx->pool);
         }
     }
     return rv;
+}
+
+/* A day that has a result, and is given up since, may have been compared before it was over. */
+static int is_reconciliation_final(const dygw_gateway_t *gateway,
+                                   const dygw_reconciliation_t *shown)
+{
+    dygw_day_times_t times;
+
+    return shown->next_run_at == DYGW_NO_TIME && shown->compared_until == DYGW_NO_TIME
+           && shown->generated_at != DYGW_NO_TIME
+           && (!shown->last_error
+               || (dygw_day_times(gateway, shown->day, &times) == APR_SUCCESS
+                   && shown->generated_at >= times.ready));
+}
+
+const char *dygw_reconciliation_state(const dygw_gateway_t *gateway,
+                                      const dygw_reconciliation_t *shown)
+{
+    if (is_day_open(gateway, shown->day)) {
+        return "open";
+    }
+    return is_reconciliation_final(gateway, shown) ? "done" : "pending";
+}
+
+int dygw_reconciliation_is_coming(const dygw_gateway_t *gateway, const dygw_reconciliation_t *shown)
+{
+    return shown->generated_at == DYGW_NO_TIME
+           || (is_day_open(gateway, shown->day) && is_day_on_its_way(shown));
 }
 
 void dygw_reconciliation_read(const dygw_ctx_t *ctx, const dygw_reconciliation_wanted_t *wanted,

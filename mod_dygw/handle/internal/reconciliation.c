@@ -18,7 +18,7 @@
 
 #define PIECE           200   /* items in a piece */
 #define PIECE_SIZE      65536 /* bytes of a piece, about */
-#define RETRY_AFTER_SEC 5     /* a day is reconciled in about this time */
+#define RETRY_AFTER_SEC 1     /* a day is reconciled in some seconds */
 
 static const char *const known_parameters[]
     = { "date", "account_id", "refresh", "export", "bom", "raw", NULL };
@@ -47,8 +47,8 @@ static const char *read_reconciliation_day(const dygw_call_t *call, const apr_ta
     if (dygw_day_start(day, zone, &start) != APR_SUCCESS) {
         dygw_invalid(out, "date", "date must be a date, like 2026-01-31");
     }
-    else if (start + DYGW_DAY_MS > now) {
-        dygw_invalid(out, "date", "that day has not ended yet");
+    else if (start > now) {
+        dygw_invalid(out, "date", "that day has not begun yet");
     }
     return day;
 }
@@ -126,8 +126,10 @@ static void write_reconciliation_head(reconciliation_writer_t *w)
     dygw_jsonw_string(&w->json, "date", w->shown->day);
     dygw_jsonw_string(&w->json, "account_id", w->shown->account_id);
     dygw_jsonw_time(&w->json, "generated_at", w->shown->generated_at);
+    dygw_jsonw_time(&w->json, "compared_until", w->shown->compared_until);
     put_stored_object(&w->json, "counts", w->shown->counts);
     put_stored_object(&w->json, "amounts", w->shown->amounts);
+    put_stored_object(&w->json, "left_out", w->shown->left_out);
     dygw_jsonw_array(&w->json, "items");
 }
 
@@ -137,8 +139,7 @@ static void write_reconciliation_tail(reconciliation_writer_t *w)
         return;
     }
     dygw_jsonw_end_array(&w->json);
-    dygw_jsonw_string(&w->json, "state",
-                      w->shown->next_run_at == DYGW_NO_TIME ? "done" : "pending");
+    dygw_jsonw_string(&w->json, "state", dygw_reconciliation_state(w->call->ctx.gateway, w->shown));
     dygw_jsonw_string(&w->json, "last_error", w->shown->last_error);
     dygw_jsonw_end_object(&w->json);
     dygw_jsonw_end_object(&w->json);
@@ -259,7 +260,7 @@ int dygw_handle_reconciliation(dygw_call_t *call)
         return dygw_reply_error(call, &out);
     }
     w = (reconciliation_writer_t){ .call = call, .shown = shown, .wanted = &wanted };
-    if (shown->generated_at != DYGW_NO_TIME && !wanted.what.refresh) {
+    if (!wanted.what.refresh && !dygw_reconciliation_is_coming(call->ctx.gateway, shown)) {
         return reply_reconciliation(&w, HTTP_OK);
     }
     set_retry_after(call, shown);

@@ -217,6 +217,7 @@ typedef struct dygw_sandbox_switches_t {
     int latency_ms;
     int clock_ahead_s; /* so wrong Douyin's clock is; or behind by that: */
     int clock_behind_s;
+    int record_delay_ms; /* how long after it happened something is in the verify records */
     int order_delay_ms;
     int cancel_window_ms;
     int order_qps;         /* 0: no limit */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# A past business day, written on both sides: verifications of the sandbox, and rows of the gateway's table.
+# A business day, written on both sides: verifications of the sandbox, and rows of the gateway's table.
 #
-#   my $ledger = Dygw::Ledger->new($gateway, days_ago => 2);
+#   my $ledger = Dygw::Ledger->new($gateway, days_ago => 2);    # zone: seconds ahead of UTC; without it, China's
 #   my $v = $ledger->there(at => 3600, pay_amount => 100);      # Douyin's; in order of time, seconds from midnight
 #   $ledger->here($v, pay_amount => 99);                        # ours, of the same; what is given goes first
 #   $ledger->here(undef, verify_id => '17', at => 5);           # ours alone
@@ -28,8 +28,9 @@ my $number = 0;
 
 sub new {
     my ($class, $gateway, %option) = @_;
-    my $start = (int((time + CHINA) / DAY) - $option{days_ago}) * DAY - CHINA;
-    return bless { gateway => $gateway, start => $start, date => strftime('%F', gmtime($start + CHINA)) }, $class;
+    my $zone = $option{zone} // CHINA;
+    my $start = (int((time + $zone) / DAY) - $option{days_ago}) * DAY - $zone;
+    return bless { gateway => $gateway, start => $start, date => strftime('%F', gmtime($start + $zone)) }, $class;
 }
 
 sub date  { return $_[0]{date} }

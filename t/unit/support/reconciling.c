@@ -42,15 +42,32 @@ apr_pool_t *dygw_db_pool(const dygw_db_t *db)
     return db->pool;
 }
 
-apr_status_t dygw_store_reconciliation_last_day(DYGW_UNUSED dygw_db_t *db, const char *account_id,
-                                                DYGW_UNUSED const char *first, DYGW_UNUSED const char *last,
-                                                const char **day, DYGW_UNUSED apr_pool_t *p)
+apr_status_t dygw_store_reconciliation_days(DYGW_UNUSED dygw_db_t *db, const char *account_id,
+                                            DYGW_UNUSED const char *first, const char *last, apr_array_header_t **days,
+                                            apr_pool_t *p)
 {
     const int known = world.known_day && (!world.known_account || strcmp(account_id, world.known_account) == 0);
 
     world.looked++;
-    *day = known ? world.known_day : NULL;
-    return known ? APR_SUCCESS : APR_NOTFOUND;
+    *days = apr_array_make(p, 2, sizeof(dygw_reconciliation_day_t));
+    if (world.open_day && strcmp(world.open_day, last) <= 0) {
+        APR_ARRAY_PUSH(*days, dygw_reconciliation_day_t)
+            = (dygw_reconciliation_day_t){ world.open_day, world.open_wanted_at, world.open_generated_at };
+    }
+    if (known) {
+        APR_ARRAY_PUSH(*days, dygw_reconciliation_day_t)
+            = (dygw_reconciliation_day_t){ world.known_day, world.now_ms, DYGW_NO_TIME };
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_reconciliation_close(DYGW_UNUSED dygw_db_t *db, const char *day, DYGW_UNUSED dygw_ms_t now,
+                                             dygw_ms_t end, dygw_ms_t ready)
+{
+    assert_true(end < ready && ready <= world.now_ms);
+    world.closed_days++;
+    apr_cpystrn(world.closed_last, day, sizeof(world.closed_last));
+    return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_reconciliation_add(DYGW_UNUSED dygw_db_t *db, const char *day, const char *account_id,
@@ -130,23 +147,26 @@ apr_status_t dygw_store_reconciliation_put_items(DYGW_UNUSED dygw_db_t *db, cons
 }
 
 apr_status_t dygw_store_reconciliation_done(DYGW_UNUSED dygw_db_t *db, const dygw_reconciliation_t *run,
-                                            dygw_ms_t generated_at, const char *counts, DYGW_UNUSED const char *amounts,
-                                            dygw_ms_t next_run_at)
+                                            const dygw_reconciliation_made_t *made)
 {
-    assert_true(generated_at > run->generated_at);
+    assert_true(made->generated_at > run->generated_at);
     world.done_account = run->account_id ? strcpy(world.account_text, run->account_id) : NULL;
-    apr_cpystrn(world.done_counts, counts, sizeof(world.done_counts));
+    apr_cpystrn(world.done_counts, made->counts, sizeof(world.done_counts));
+    apr_cpystrn(world.done_left_out, made->left_out ? made->left_out : "", sizeof(world.done_left_out));
     world.done_calls++;
-    world.done_early = next_run_at != DYGW_NO_TIME;
+    world.done_until = made->compared_until;
+    world.done_next = made->next_run_at;
+    world.done_early = made->next_run_at != DYGW_NO_TIME;
     world.due_row = NULL;
     return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_reconciliation_failed(DYGW_UNUSED dygw_db_t *db, DYGW_UNUSED const dygw_reconciliation_t *run,
-                                              dygw_ms_t next_run_at, const char *last_error)
+                                              dygw_ms_t next_run_at, int tries, const char *last_error)
 {
     world.failed_calls++;
     world.failed_next = next_run_at;
+    world.failed_tries = tries;
     apr_cpystrn(world.failed_why, last_error, sizeof(world.failed_why));
     world.due_row = NULL;
     return APR_SUCCESS;
@@ -220,9 +240,10 @@ static void fill_page(dygw_records_reply_t *page, int first, apr_pool_t *p)
 
     for (i = first; i < world.records && i < first + DYGW_RECORDS_PER_PAGE; i++) {
         dygw_verify_record_t *record = apr_array_push(page->records);
+        const int number = world.newest_first ? world.records - 1 - i : i;
 
-        *record = (dygw_verify_record_t){ .verify_id = apr_psprintf(p, "v%d", i),
-                                          .certificate_id = apr_psprintf(p, "c%d", i),
+        *record = (dygw_verify_record_t){ .verify_id = apr_psprintf(p, "v%d", number),
+                                          .certificate_id = apr_psprintf(p, "c%d", number),
                                           .verify_time = DYGW_NO_TIME,
                                           .pay_amount = 1 };
     }
@@ -255,6 +276,8 @@ int dygw_douyin_async_next(dygw_douyin_async_t *async, DYGW_UNUSED apr_interval_
         int first = question->cursor ? (int)apr_atoi64(question->cursor) : 0;
 
         fill_page(page, world.repeat_pages ? 0 : first, async->pool);
+        world.records += world.growth;
+        world.now_ms += world.page_ms;
     }
     answer->records = page;
     *baton = async->baton;
