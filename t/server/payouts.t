@@ -156,7 +156,7 @@ sub the_ledger_is_asked_in_batches {
 sub rows_tell_what_there_is {
     my %row = by_id(all_rows());
     my $row = $row{ $id_of{ $nameless->{verify_id} } };
-    is_deeply(keys_in_order(asked(page_size => 1)->{body}, 'data'), [ qw(id created_at verify_time poi_id store
+    is_deeply(keys_in_order(asked(page_size => 1)->{body}, 'data', 0), [ qw(id created_at verify_time poi_id store
         account_id app_id app_name order_id certificate_id verify_id product_id product_name sku_id sku_name
         verify_status pay_amount state ledger_at lines expected) ], 'the members are in order');
     is($row->{verify_id}, undef, 'a verification without a verify_id finds the line of its coupon');

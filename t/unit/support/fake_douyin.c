@@ -439,6 +439,7 @@ static void queue_usual(const dygw_question_t *question)
         break;
     case DYGW_QUESTION_RECORDS: /* no job's question */
     case DYGW_QUESTION_STORES:
+    case DYGW_QUESTION_LEDGER:
         break;
     }
 }
