@@ -335,6 +335,7 @@ static int run_suite(void)
     suite_declarations();
     suite_webhooks();
     suite_reconciliations();
+    suite_payouts();
     suite_audit();
     suite_retention();
     suite_reports();
