@@ -133,8 +133,8 @@ enum {
     DYGW_VERIFY_TYPE_OPEN_PLATFORM = 4 /* an application such as ours */
 };
 
-enum { DYGW_VERIFY_STATUS_CANCELLED = 2 };  /* `status` of a verification; 1 is verified */
-enum { DYGW_GROUPON_TYPE_TIMES_CARD = 3 };  /* sku.groupon_type */
+enum { DYGW_VERIFY_STATUS_CANCELLED = 2 }; /* `status` of a verification; 1 is verified */
+enum { DYGW_GROUPON_TYPE_TIMES_CARD = 3 }; /* sku.groupon_type */
 
 /* `status` of a line of the settlement ledger. */
 enum {

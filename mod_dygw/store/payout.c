@@ -23,11 +23,11 @@ static const dygw_stmt_t payout_piece = {
 
 static const dygw_stmt_t payout_add = {
     "dygw_payout_add",
-    DYGW_SQL_INSERT_NEW(
-        "dygw_payouts (verification_id, next_ask_at) "
-        "SELECT id, " ASK_AT " FROM dygw_verifications WHERE id > %lld AND id <= %lld "
-        "AND verify_status = 'success' AND certificate_id IS NOT NULL "
-        "AND NOT EXISTS (SELECT 1 FROM dygw_payouts WHERE verification_id = id)"),
+    DYGW_SQL_INSERT_NEW("dygw_payouts (verification_id, next_ask_at) "
+                        "SELECT id, " ASK_AT
+                        " FROM dygw_verifications WHERE id > %lld AND id <= %lld "
+                        "AND verify_status = 'success' AND certificate_id IS NOT NULL "
+                        "AND NOT EXISTS (SELECT 1 FROM dygw_payouts WHERE verification_id = id)"),
 };
 
 static apr_status_t find_last_of_piece(dygw_db_t *db, const dygw_payout_piece_t *piece,
@@ -123,8 +123,9 @@ static const dygw_stmt_t payout_asked = {
 
 static const dygw_stmt_t payout_lines = {
     "dygw_payout_lines",
-    DYGW_SQL(ASKED ", ledger_at = %lld, ledger_status = %lld, ledger_lines = %lld"
-                   DYGW_PAYOUT_AMOUNTS(SET_AMOUNT) ", ledger_records = %s" ONE),
+    DYGW_SQL(ASKED
+             ", ledger_at = %lld, ledger_status = %lld, ledger_lines = %lld" DYGW_PAYOUT_AMOUNTS(
+                 SET_AMOUNT) ", ledger_records = %s" ONE),
 };
 
 #define ARGUMENT(member, number) \
@@ -148,9 +149,9 @@ static apr_status_t put_lines(dygw_db_t *db, const dygw_payout_t *payout)
 
 static apr_status_t put_asked(dygw_db_t *db, const dygw_payout_t *payout)
 {
-    const char *args[] = { DYGW_ARG_TIME_OR_NULL(db, payout->next_ask_at),
-                           dygw_db_int(db, payout->ledger_asks),
-                           dygw_db_int(db, payout->verification_id) };
+    const char *args[]
+        = { DYGW_ARG_TIME_OR_NULL(db, payout->next_ask_at), dygw_db_int(db, payout->ledger_asks),
+            dygw_db_int(db, payout->verification_id) };
 
     return dygw_db_exec(db, &payout_asked, NULL, args);
 }

@@ -91,7 +91,8 @@ apr_status_t dygw_store_payout_put(dygw_db_t *db, const apr_array_header_t *payo
 
 /* --- retention --- */
 
-/* Removes rows of verifications from before that time that are gone, at most limit; *removed: how many. */
+/* Removes rows from before that time whose verifications are gone, at most limit; *removed: how
+ * many. */
 apr_status_t dygw_store_payout_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed);
 
 #endif

@@ -18,8 +18,8 @@
 
 /* Written so that no index is taken for it: nearly all verifications are redemptions. */
 #define IS_SHOWN \
-    " AND CASE verify_status WHEN 'success' THEN 1 WHEN 'cancelled' THEN COALESCE(ledger_lines, 0) " \
-    "ELSE 0 END > 0"
+    " AND CASE verify_status WHEN 'success' THEN 1 " \
+    "WHEN 'cancelled' THEN COALESCE(ledger_lines, 0) ELSE 0 END > 0"
 
 /* A dygw_payout_state_e: the numbers of the ledger's statuses are one less. */
 #define STATE \
@@ -207,7 +207,7 @@ static const char *const key_columns[] = { DYGW_PAYOUT_KEYS(COLUMN_OF) };
 #define APP_NAME "(SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
 
 /* What is void is not paid. */
-#define UNLESS_VOID(column) ", SUM(CASE WHEN " STATE " <> 5 THEN " column " END)"
+#define UNLESS_VOID(column)    ", SUM(CASE WHEN " STATE " <> 5 THEN " column " END)"
 #define SUM_OF(member, number) UNLESS_VOID("expected_" #member)
 
 static const char *counts_sql(apr_pool_t *pool)
@@ -235,8 +235,9 @@ static const char *payout_sums_sql(dygw_db_t *db, const char *where, int keys)
         by = grouped ? apr_psprintf(pool, "%s%s %d", by, *by ? "," : " GROUP BY", i + 1) : by;
     }
     return apr_pstrcat(pool, sql, keys & 1 << DYGW_PAYOUT_BY_APP ? ", " APP_NAME : ", NULL",
-                       counts_sql(pool), UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF)
-                       JOINED, where, IS_SHOWN, by, " LIMIT %lld", NULL);
+                       counts_sql(pool),
+                       UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) JOINED, where,
+                       IS_SHOWN, by, " LIMIT %lld", NULL);
 }
 
 /* In the order of the text: the day's argument, the filter's, the limit. */
@@ -275,9 +276,8 @@ static void read_group(dygw_rows_t *rows, const dygw_payout_by_t *by, dygw_payou
         group->keys[i] = dygw_row_text(rows, i, pool);
     }
     if (group->keys[DYGW_PAYOUT_BY_DAY]) {
-        group->keys[DYGW_PAYOUT_BY_DAY]
-            = apr_psprintf(pool, "%" APR_INT64_T_FMT,
-                           day * DYGW_DAY_MS - (dygw_ms_t)by->zone * MINUTE_MS);
+        group->keys[DYGW_PAYOUT_BY_DAY] = apr_psprintf(
+            pool, "%" APR_INT64_T_FMT, day * DYGW_DAY_MS - (dygw_ms_t)by->zone * MINUTE_MS);
     }
     group->app_name = dygw_row_text(rows, DYGW_PAYOUT_KEYS_COUNT, pool);
     read_sums(rows, DYGW_PAYOUT_KEYS_COUNT + 1, &group->sums);

@@ -155,8 +155,8 @@ extern const dygw_family_t dygw_families[DYGW_FAMILIES];
     X(APPS_DISABLED) \
     X(DECLARED_ACTIVE) /* and of httpd.conf */ \
     X(DECLARED_DISABLED) \
-    X(DIFFERENCES) /* apps that another host declares otherwise than this one */ \
-    X(CONFLICTS)   /* declared apps that another app is in the way of */ \
+    X(DIFFERENCES)    /* apps that another host declares otherwise than this one */ \
+    X(CONFLICTS)      /* declared apps that another app is in the way of */ \
     X(LEDGER_REFUSED) /* accounts whose settlement ledger Douyin does not show us */
 
 #define DYGW_GAUGE(id) DYGW_GAUGE_##id,

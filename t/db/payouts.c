@@ -226,9 +226,9 @@ static void say_all(void)
 {
     for (int i = 0; i < COUNT; i++) {
         if (made[i]->verify_status == DYGW_CANCELLED) {
-            suite_do(apr_psprintf(suite_pool,
-                                  "UPDATE dygw_verifications SET verify_status = 'success' WHERE id = %" APR_INT64_T_FMT,
-                                  made[i]->id));
+            suite_do(apr_psprintf(
+                suite_pool, "UPDATE dygw_verifications SET verify_status = 'success' WHERE id = %" APR_INT64_T_FMT,
+                made[i]->id));
             made[i]->verify_status = DYGW_SUCCESS;
         }
     }
@@ -297,8 +297,9 @@ static void test_rows_go_when_their_verifications_are_gone(DYGW_UNUSED void **st
     int removed = -1;
 
     add_all();
-    suite_do(apr_psprintf(suite_pool, "DELETE FROM dygw_verifications WHERE id IN (%" APR_INT64_T_FMT ", %" APR_INT64_T_FMT
-                                      ", %" APR_INT64_T_FMT ", %" APR_INT64_T_FMT ")",
+    suite_do(apr_psprintf(suite_pool,
+                          "DELETE FROM dygw_verifications WHERE id IN (%" APR_INT64_T_FMT ", %" APR_INT64_T_FMT
+                          ", %" APR_INT64_T_FMT ", %" APR_INT64_T_FMT ")",
                           made[0]->id, made[6]->id, made[7]->id, made[24]->id));
     db = suite_open(0);
     assert_int_equal(dygw_store_payout_purge(db, later, 2, &removed), APR_SUCCESS);
@@ -403,9 +404,8 @@ static void test_pages_are_parts_of_the_list(DYGW_UNUSED void **state)
     for (int i = 0; i < 5; i++) {
         assert_int_equal(APR_ARRAY_IDX(part, i, dygw_payout_row_t).id, APR_ARRAY_IDX(all, i + 7, dygw_payout_row_t).id);
     }
-    assert_int_equal(
-        dygw_store_payout_below(db, &f, APR_ARRAY_IDX(all, 9, dygw_payout_row_t).id, 2, &part, suite_pool),
-        APR_SUCCESS);
+    assert_int_equal(dygw_store_payout_below(db, &f, APR_ARRAY_IDX(all, 9, dygw_payout_row_t).id, 2, &part, suite_pool),
+                     APR_SUCCESS);
     assert_int_equal(part->nelts, 2);
     assert_int_equal(APR_ARRAY_IDX(part, 0, dygw_payout_row_t).id, APR_ARRAY_IDX(all, 10, dygw_payout_row_t).id);
     assert_int_equal(dygw_store_payout_page(db, &f, COUNT, 5, &part, suite_pool), APR_SUCCESS);

@@ -286,9 +286,9 @@ static call_fn *call_of(const char *line)
     static const struct {
         const char *name;
         call_fn *call;
-    } calls[]
-        = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel },   { "token", token },  { "get", get },
-            { "query", query },     { "order", order },   { "records", records }, { "stores", stores }, { "ledger", ledger } };
+    } calls[] = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel }, { "token", token },
+                  { "get", get },         { "query", query },   { "order", order },   { "records", records },
+                  { "stores", stores },   { "ledger", ledger } };
     size_t i;
 
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {

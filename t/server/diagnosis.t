@@ -22,8 +22,8 @@ binmode $_, ':encoding(UTF-8)' for Test::More->builder->output, Test::More->buil
 
 my $doctor = "$FindBin::Bin/../../build/dygw-doctor";
 my @everything = qw(upstream douyin_connection douyin_clock secret token address authorisation scope_certificate
-    scope_store scope_order scope_billing scope_ledger database database_clock schema connections master_key worker nonces
-    pool);
+    scope_store scope_order scope_billing scope_ledger database database_clock schema connections master_key worker
+    nonces pool);
 my @scopes = grep { /\Ascope_/ } @everything;
 
 # Douyin over TLS too, with a certificate of its own and one that has expired.

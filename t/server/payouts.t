@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# What will be paid out: the background asks Douyin's settlement ledger about our redemptions, and /reports/payouts tells
-# it, one by one, in sums, and as CSV. The amounts are computed anew here.
+# What will be paid out: the background asks Douyin's settlement ledger about our redemptions, and /reports/payouts
+# tells it, one by one, in sums, and as CSV. The amounts are computed anew here.
 use strict;
 use warnings;
 use FindBin;
@@ -167,7 +167,7 @@ sub rows_tell_what_there_is {
             [ 'none', undef, 0 ], 'without a line nothing is told, not even 0');
     }
     my ($next) = $database->query("SELECT next_ask_at, ledger_asks FROM dygw_payouts WHERE verification_id = $unknown");
-    cmp_ok(abs($next->[0] / 1000 - time - 86_400), '<', 120, 'an empty answer means: not yet; asked again the next day');
+    cmp_ok(abs($next->[0] / 1000 - time - 86_400), '<', 120, 'an empty answer: not yet, asked again the next day');
     is($next->[1], 1, 'it was asked once');
     return;
 }
@@ -207,7 +207,7 @@ sub what_is_cancelled_is_void {
     my $goods = $expected{ $back->{verify_id} }{goods};
     $database->query("UPDATE dygw_verifications SET verify_status = 'cancelled' WHERE id = $id");
     my %row = by_id(all_rows());
-    is("$row{$id}{state} $row{$id}{expected}{goods}", "void $goods", 'cancelled: what the ledger said is kept, as void');
+    is("$row{$id}{state} $row{$id}{expected}{goods}", "void $goods", 'cancelled: what the ledger said stays, as void');
     is_deeply([ map { $_->{id} } all_rows(status => 'cancelled') ], [$id], 'status=cancelled finds it');
     is(scalar(all_rows(status => 'failed')), 0, 'a redemption that failed has no payout');
     return;

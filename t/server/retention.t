@@ -70,7 +70,8 @@ sub fill {
 
 my %OLD_ROWS = (
     dygw_verifications => "created_at < $YOUNG AND id < 20000", dygw_audit => "at < $YOUNG",
-    dygw_webhooks => "received_at < $YOUNG", dygw_payouts => 'verification_id < 20000', dygw_reconciliations => "wanted_at = 1",
+    dygw_webhooks => "received_at < $YOUNG", dygw_payouts => 'verification_id < 20000',
+    dygw_reconciliations => "wanted_at = 1",
     dygw_reconciliation_items => 'generation = 2'
 );
 my %LEFT = (dygw_reconciliations => 1, dygw_reconciliation_items => 3);

@@ -52,8 +52,7 @@ static const dygw_ledger_line_t *only(upstream_t *u, const char *line)
     "\"verify_id\":\"7486021925630773286\",\"certificate_id\":\"7382420130108424203\"," \
     "\"order_id\":\"1061449651423386211\",\"verify_time\":1742975316,\"status\":1,"
 #define PAID "{\"original\":10000,\"pay\":8500,\"pay_discount\":0,\"merchant_ticket\":1000,\"ledger_total\":9000}"
-#define GOES \
-    "{\"goods\":8475,\"pay_handling\":54,\"total_merchant_platform_service\":225,\"talent_commission\":300}"
+#define GOES "{\"goods\":8475,\"pay_handling\":54,\"total_merchant_platform_service\":225,\"talent_commission\":300}"
 
 static void check_amounts(const dygw_ledger_line_t *line)
 {
@@ -75,9 +74,8 @@ static void coupons_are_asked_for_with_commas_between(void **state)
     upstream_t *u = *state;
 
     asked(u, "{}");
-    assert_non_null(strstr(loopback_request(u->server, 0),
-                           "GET /goodlife/v1/settle/ledger/query_record_by_cert/"
-                           "?certificate_ids=7382420130108424203,7+2 HTTP/1.1\r\n"));
+    assert_non_null(strstr(loopback_request(u->server, 0), "GET /goodlife/v1/settle/ledger/query_record_by_cert/"
+                                                           "?certificate_ids=7382420130108424203,7+2 HTTP/1.1\r\n"));
     assert_non_null(strstr(loopback_request(u->server, 0), "Rpc-Transit-Life-Account: 1001\r\n"));
 }
 

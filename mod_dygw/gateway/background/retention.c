@@ -26,9 +26,7 @@ typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *r
 /* In the order of dygw_retention_t's `removed`. The last table is not in it: its days need a time
  * zone. */
 static purge_fn *const purge_of_table[DYGW_RETENTION_TABLES - 1] = {
-    dygw_store_verification_purge,
-    dygw_store_audit_purge,
-    dygw_store_webhook_purge,
+    dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge,
     dygw_store_payout_purge, /* those whose verifications are gone */
 };
 

@@ -16,16 +16,16 @@
 #include "util/compiler.h"
 #include "util/day.h"
 
-#define ASK_PAUSE_MS     500
+#define ASK_PAUSE_MS   500
 /* A line may change for days after the redemption; then it is asked for no more. */
-#define ASKED_FOR_MS     (7 * DYGW_DAY_MS)
+#define ASKED_FOR_MS   (7 * DYGW_DAY_MS)
 /* The pause after calls that failed; it doubles up to the longest one, which comes at once where a
  * quota is used up. */
-#define FIRST_PAUSE_MS   APR_INT64_C(60000)
-#define DOUBLINGS_MAX    6
+#define FIRST_PAUSE_MS APR_INT64_C(60000)
+#define DOUBLINGS_MAX  6
 /* Until an account whose ledger Douyin does not show is asked about again. */
-#define REFUSED_MS       APR_INT64_C(3600000)
-#define NO_ACCOUNT       ""
+#define REFUSED_MS     APR_INT64_C(3600000)
+#define NO_ACCOUNT     ""
 
 static dygw_payout_ask_t *ask_at(const apr_array_header_t *batch, int i)
 {
@@ -103,8 +103,8 @@ static dygw_ms_t redeemed_at(const dygw_payout_due_t *row)
 static dygw_ms_t next_ask_at(const dygw_payout_due_t *row, const dygw_payout_t *payout)
 {
     const dygw_ms_t now = dygw_sure_now();
-    const int is_done = payout->ledger_lines > 0
-                        && payout->ledger_status >= DYGW_LEDGER_STATUS_SETTLED;
+    const int is_done
+        = payout->ledger_lines > 0 && payout->ledger_status >= DYGW_LEDGER_STATUS_SETTLED;
 
     return is_done || now - redeemed_at(row) > ASKED_FOR_MS ? DYGW_NO_TIME : now + DYGW_DAY_MS;
 }
@@ -196,12 +196,13 @@ static void refuse_account(dygw_payouts_t *p, const dygw_reply_t *reply)
         until = apr_palloc(p->ctx.pool, sizeof(*until));
         apr_hash_set(p->refused, apr_pstrdup(p->ctx.pool, key), APR_HASH_KEY_STRING, until);
         show_refused(p);
-        dygw_log(p->ctx.log, WARN, 0,
-                 DYGWNO(0860) "Douyin does not show what will be paid out to account %s: error_code "
-                              "%" APR_INT64_T_FMT ", logid %s: %s; %s. Redemptions are not "
-                              "concerned, and it is asked again each hour",
-                 account_word(p->question.account_id), reply->error_code, reply->logid,
-                 reply->description, remedy(reply));
+        dygw_log(
+            p->ctx.log, WARN, 0,
+            DYGWNO(0860) "Douyin does not show what will be paid out to account %s: error_code "
+                         "%" APR_INT64_T_FMT ", logid %s: %s; %s. Redemptions are not "
+                         "concerned, and it is asked again each hour",
+            account_word(p->question.account_id), reply->error_code, reply->logid,
+            reply->description, remedy(reply));
     }
     *until = dygw_now() + REFUSED_MS;
     put_off(p, dygw_sure_now() + REFUSED_MS, 0);

@@ -121,9 +121,8 @@ static void sum_lines(const apr_array_header_t *lines, dygw_payout_t *payout)
         if (alive > 0 && status == DYGW_LEDGER_STATUS_VOID) {
             continue;
         }
-        payout->ledger_status = payout->ledger_lines++ == 0
-                                    ? status
-                                    : status_of_both(payout->ledger_status, status);
+        payout->ledger_status
+            = payout->ledger_lines++ == 0 ? status : status_of_both(payout->ledger_status, status);
         add_line(&payout->amounts, line);
     }
 }

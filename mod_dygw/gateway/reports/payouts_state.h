@@ -7,8 +7,9 @@
 #include <apr_hash.h>
 
 #include "gateway/token.h"
-#include "gateway/reports/payouts.h"
 #include "store/payout.h"
+
+typedef struct dygw_payouts_t dygw_payouts_t; /* as payouts.h has it */
 
 /* The longest pause between two calls. */
 #define DYGW_PAYOUTS_PAUSE_MS APR_INT64_C(3600000)
@@ -25,10 +26,10 @@ struct dygw_payouts_t {
     dygw_ctx_t ctx;
     dygw_douyin_async_t *async;
     /* making rows */
-    apr_int64_t cursor;      /* verifications up to this id have been looked at; 0: none has */
-    int is_behind;           /* there are more at once */
-    dygw_ms_t look_back_at;  /* when those of the last days are looked at again */
-    dygw_ms_t look_at;       /* when the database is looked at next */
+    apr_int64_t cursor;     /* verifications up to this id have been looked at; 0: none has */
+    int is_behind;          /* there are more at once */
+    dygw_ms_t look_back_at; /* when those of the last days are looked at again */
+    dygw_ms_t look_at;      /* when the database is looked at next */
     /* rows that are due */
     apr_pool_t *due_pool;    /* cleared when they are read anew */
     apr_array_header_t *due; /* of dygw_payout_ask_t; NULL: to be read */

@@ -117,8 +117,13 @@ static void put_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
 
 #define PUT(kind, key, member)     JSON_##kind(key, row->member);
 #define PUT_AMOUNT(member, number) put_int(w, #member, amounts->member);
-#define PUT_COUNT(name, word) \
-    dygw_jsonw_int(w, #word "_count", sums->count_of[DYGW_PAYOUT_##name]);
+#define PUT_COUNT(name, word)      put_count(w, #word "_count", sums, DYGW_PAYOUT_##name);
+
+static void put_count(dygw_jsonw_t *w, const char *key, const dygw_payout_sums_t *sums,
+                      dygw_payout_state_e state)
+{
+    dygw_jsonw_int(w, key, sums->count_of[state]);
+}
 
 static void put_expected(dygw_jsonw_t *w, const dygw_payout_amounts_t *amounts)
 {

@@ -32,14 +32,14 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
     dygw_csv_yuan(csv, fen);
 }
 
-#define HEAD(kind, key, member)     dygw_csv_text(csv, key);
-#define HEAD_FEN(member, number)    dygw_csv_text(csv, EXPECTED #member);
-#define HEAD_YUAN(member, number)   dygw_csv_text(csv, EXPECTED #member YUAN);
-#define HEAD_COUNT(name, word)      dygw_csv_text(csv, #word "_count");
-#define CELL_FEN(member, number)    put_int(csv, amounts->member);
-#define CELL_YUAN(member, number)   put_yuan(csv, amounts->member);
-#define CELL_COUNT(name, word)      dygw_csv_int(csv, sums->count_of[DYGW_PAYOUT_##name]);
-#define CELL(kind, key, member)     CSV_##kind(row->member);
+#define HEAD(kind, key, member)   dygw_csv_text(csv, key);
+#define HEAD_FEN(member, number)  dygw_csv_text(csv, EXPECTED #member);
+#define HEAD_YUAN(member, number) dygw_csv_text(csv, EXPECTED #member YUAN);
+#define HEAD_COUNT(name, word)    dygw_csv_text(csv, #word "_count");
+#define CELL_FEN(member, number)  put_int(csv, amounts->member);
+#define CELL_YUAN(member, number) put_yuan(csv, amounts->member);
+#define CELL_COUNT(name, word)    dygw_csv_int(csv, sums->count_of[DYGW_PAYOUT_##name]);
+#define CELL(kind, key, member)   CSV_##kind(row->member);
 
 #define CSV_ID(value)            dygw_csv_id(csv, value)
 #define CSV_INT_ID(value)        dygw_csv_int_id(csv, value)

@@ -224,10 +224,10 @@ typedef struct dygw_sandbox_switches_t {
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
-    int copies;        /* which copy of a list has the items, see reply.h */
-    int link_blank;    /* Location has a character that is wrong in a URL */
-    int wrong_account; /* what a coupon of another account is */
-    int need_account;  /* all calls have to name their account */
+    int copies;          /* which copy of a list has the items, see reply.h */
+    int link_blank;      /* Location has a character that is wrong in a URL */
+    int wrong_account;   /* what a coupon of another account is */
+    int need_account;    /* all calls have to name their account */
     int ledger_delay_ms; /* when a use of a coupon has a line in the ledger */
     int ledger_status;   /* of all lines but those of cancelled uses, which are void */
     int ledger_shape;

@@ -39,11 +39,11 @@ typedef struct world_t {
     int cannot_write;
     world_row_t rows[ROWS_MAX];
     int row_count;
-    int left_to_walk;          /* verifications that the walk has not come to */
-    int pieces;                /* how many pieces it had */
-    apr_int64_t first_after;   /* where the last walk began, */
-    apr_int64_t last_below;    /* and where it ended */
-    int transactions;          /* how often rows were written */
+    int left_to_walk;        /* verifications that the walk has not come to */
+    int pieces;              /* how many pieces it had */
+    apr_int64_t first_after; /* where the last walk began, */
+    apr_int64_t last_below;  /* and where it ended */
+    int transactions;        /* how often rows were written */
     /* the token */
     int no_token;
     int renewals;
