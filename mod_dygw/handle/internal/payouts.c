@@ -21,11 +21,6 @@ static const char *const known_parameters[]
 
 static const char *const key_names[] = { DYGW_PAYOUT_KEYS(NAME) };
 
-const char *dygw_payout_key_name(int key)
-{
-    return key_names[key];
-}
-
 /* --- the query --- */
 
 /* Returns the bit of a word of group_by; 0: it is none. */

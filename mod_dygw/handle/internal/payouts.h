@@ -42,9 +42,6 @@ typedef struct dygw_payout_query_t {
     apr_int64_t after_id; /* 0: the caller asks by page */
 } dygw_payout_query_t;
 
-/* The name of a key of group_by. */
-const char *dygw_payout_key_name(int key);
-
 /* Reply with all redemptions that match, or with the groups, as CSV in pieces. Return what the
  * endpoint returns. */
 int dygw_payouts_reply_csv(dygw_call_t *call, const dygw_payout_query_t *wanted);

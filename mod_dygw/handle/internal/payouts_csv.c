@@ -155,11 +155,15 @@ int dygw_payouts_reply_csv(dygw_call_t *call, const dygw_payout_query_t *wanted)
 
 /* --- groups --- */
 
+#define NAME(name, word) [DYGW_PAYOUT_BY_##name] = #word,
+
+static const char *const key_names[] = { DYGW_PAYOUT_KEYS(NAME) };
+
 static void write_groups_head(dygw_csv_t *csv, int keys)
 {
     for (int key = 0; key < DYGW_PAYOUT_KEYS_COUNT; key++) {
         if (keys & 1 << key) {
-            dygw_csv_text(csv, dygw_payout_key_name(key));
+            dygw_csv_text(csv, key_names[key]);
         }
         if (keys & 1 << key && key == DYGW_PAYOUT_BY_APP) {
             dygw_csv_text(csv, "app_name");
