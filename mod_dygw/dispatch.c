@@ -71,6 +71,7 @@ static const dygw_route_t internal_routes[] = {
     { "/apps/{id}/secret", M_POST, by_operator, dygw_handle_app_secret },
     { "/reports/verifications", M_GET, by_operator, dygw_handle_report },
     { "/reports/summary", M_GET, by_operator, dygw_handle_summary },
+    { "/reports/payouts", M_GET, by_operator, dygw_handle_payouts },
     { "/reports/reconciliation", M_GET, by_operator, dygw_handle_reconciliation },
     { "/openapi.json", M_GET, by_anybody, dygw_handle_openapi_internal },
     { "/stores", M_GET, by_operator_always, dygw_handle_declared_stores },

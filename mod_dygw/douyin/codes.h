@@ -140,6 +140,15 @@ enum {
     DYGW_GROUPON_TYPE_VOUCHER = 2,
     DYGW_GROUPON_TYPE_TIMES_CARD = 3
 };
+
+/* `status` of a line of the settlement ledger. */
+enum {
+    DYGW_LEDGER_STATUS_INITIAL = 0,
+    DYGW_LEDGER_STATUS_SETTLING = 1,
+    DYGW_LEDGER_STATUS_SETTLED = 2, /* divided, not yet withdrawn */
+    DYGW_LEDGER_STATUS_FAILED = 3,
+    DYGW_LEDGER_STATUS_VOID = 4
+};
 enum { DYGW_SUB_ORDER_TYPE_PRODUCT = 100 }; /* the others are delivery, packing, service */
 
 /* --- what an error code means --- */

@@ -7,7 +7,7 @@
  *   async.c                         questions put at once, by one thread, answered as they come
  *   prepare.c verify.c cancel.c     one file a call (coupons.c: get and query): what is requested,
  *   coupons.c order.c records.c     and what the answer says (records.c: stores, too)
- *   token.c link.c
+ *   ledger.c token.c link.c
  *   client.c                        one Douyin application: the way of every call, counts, log
  *   envelope.c certificate.c        what all answers have in common, what answers show of a
  *   link_hosts.c                    coupon, where links may lead
@@ -115,9 +115,10 @@ typedef enum {
     DYGW_QUESTION_CANCEL,  /* verify_id, certificate_id, cancel_token -> cancelled */
     DYGW_QUESTION_ORDER,   /* account_id, order_id -> order */
     DYGW_QUESTION_RECORDS, /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_QUESTION_STORES   /* account_id or poi_id, page, size -> reply: one page */
+    DYGW_QUESTION_STORES,  /* account_id or poi_id, page, size -> reply: one page */
+    DYGW_QUESTION_LEDGER   /* account_id, codes, count: certificate_ids -> ledger */
 } dygw_question_e;
-#define DYGW_QUESTIONS (DYGW_QUESTION_STORES + 1)
+#define DYGW_QUESTIONS (DYGW_QUESTION_LEDGER + 1)
 
 /* What a call needs, whether its answer is waited for or not. Who waits calls the function of the
  * call, which does not look at `what`. */
@@ -133,7 +134,7 @@ typedef struct dygw_question_t {
     const char *order_id;
     const char *poi_id; /* of stores: that store alone; NULL: all of them */
     const char *verify_token;
-    const char *const *codes; /* encrypted codes, `count` of them */
+    const char *const *codes; /* `count` of them: encrypted codes, or certificate_ids */
     int count;
     dygw_ms_t send_by; /* of a verify: see dygw_douyin_verify */
     const char *verify_id;
@@ -368,6 +369,46 @@ typedef struct dygw_records_reply_t {
     const char *cursor;          /* of the next page; NULL: this is the last */
 } dygw_records_reply_t;
 
+/* --- the settlement ledger: what the merchant is to get --- */
+#define DYGW_LEDGER_COUPONS 50 /* Douyin's most (page ledger.query-record-by-cert) */
+
+/* What a line tells, in fen. */
+typedef enum {
+    DYGW_LEDGER_ORIGINAL,
+    DYGW_LEDGER_PAY,
+    DYGW_LEDGER_PAY_DISCOUNT,
+    DYGW_LEDGER_MERCHANT_DISCOUNT, /* no part of the settlement */
+    DYGW_LEDGER_TOTAL,             /* to be settled: the base of the fees */
+    DYGW_LEDGER_GOODS,             /* what the merchant gets */
+    DYGW_LEDGER_PAY_FEE,
+    DYGW_LEDGER_PLATFORM_FEE, /* PAY_FEE included */
+    DYGW_LEDGER_TALENT_COMMISSION,
+    DYGW_LEDGER_AGENT_COMMISSION,
+    DYGW_LEDGER_OPERATION_AGENT,
+    DYGW_LEDGER_AMOUNTS
+} dygw_ledger_amount_e;
+
+/* Douyin does not show the amount, which does not make it 0: what the platform takes is hidden from
+ * service providers. */
+#define DYGW_LEDGER_NOT_TOLD APR_INT64_MIN
+
+/* One line of a coupon. A voucher that is good for several products has two with one verify_id; a
+ * times card has one for each use. */
+typedef struct dygw_ledger_line_t {
+    const char *ledger_id; /* NULL when absent, and so on */
+    const char *verify_id;
+    const char *certificate_id;
+    int status; /* a DYGW_LEDGER_STATUS_*, or another number; -1 when absent */
+    apr_int64_t amounts[DYGW_LEDGER_AMOUNTS];
+    const char *raw; /* the line, a JSON object */
+} dygw_ledger_line_t;
+
+typedef struct dygw_ledger_reply_t {
+    dygw_reply_t reply;
+    apr_array_header_t *lines; /* of dygw_ledger_line_t, each ledger_id once. Never NULL; coupons
+                                * may have none: not yet, or never */
+} dygw_ledger_reply_t;
+
 /* --- many calls at once, from one thread --- */
 
 /* The one that belongs to the question; all begin with the reply. */
@@ -378,6 +419,7 @@ typedef union dygw_answer_t {
     const dygw_cancel_reply_t *cancelled;
     const dygw_order_reply_t *order;
     const dygw_records_reply_t *records;
+    const dygw_ledger_reply_t *ledger;
 } dygw_answer_t;
 
 /* The calls that one thread has under way. Belongs to that thread; connections are kept. */

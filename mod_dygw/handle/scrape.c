@@ -297,6 +297,10 @@ static void read_gauges(scrape_t *scrape)
     read_nonces(scrape);
     read_apps(scrape);
     read_troubles(scrape);
+    add_gauge(scrape, "dygw_ledger_refused_accounts", gauged(scrape, DYGW_GAUGE_LEDGER_REFUSED),
+              DYGW_WHOLE,
+              "Accounts whose settlement ledger Douyin does not show, so that nobody knows what "
+              "will be paid out.");
     add_gauge(scrape, "dygw_start_timestamp_seconds",
               dygw_metrics_since(scrape->runtime->gateway.metrics), DYGW_THOUSANDTHS,
               "When counting began: the start of this httpd.");

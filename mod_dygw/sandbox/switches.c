@@ -14,6 +14,8 @@
 #define MS_MAX   (24 * 3600 * 1000)
 #define SEC_MAX  (24 * 3600)
 
+#define LEDGER_STATUS_MAX 4
+
 /* A switch is set to one of its words, to one of its numbers, or to a number from 0 to its max. A
  * switch that has none of these is set to true or false. */
 typedef struct switch_t {
@@ -55,6 +57,12 @@ static const switch_t switch_table[] = {
     { "wrong_account", AT(wrong_account), { "refuse", "empty" }, { 0 }, 0 },
     { "need_account", AT(need_account), { NULL }, { 0 }, 0 },
     { "list_all", AT(list_all), { NULL }, { 0 }, 0 },
+    { "ledger_delay_ms", AT(ledger_delay_ms), { NULL }, { 0 }, MS_MAX },
+    { "ledger_status", AT(ledger_status), { NULL }, { 0 }, LEDGER_STATUS_MAX },
+    { "ledger_shape", AT(ledger_shape), { "siblings", "nested" }, { 0 }, 0 },
+    { "ledger_two_lines", AT(ledger_two_lines), { NULL }, { 0 }, 0 },
+    { "ledger_hides_platform", AT(ledger_hides_platform), { NULL }, { 0 }, 0 },
+    { "ledger_text", AT(ledger_text), { NULL }, { 0 }, 0 },
 };
 
 #define SWITCHES (sizeof switch_table / sizeof switch_table[0])

@@ -55,6 +55,7 @@ typedef enum {
     DYGW_UPSTREAM_ORDER,
     DYGW_UPSTREAM_RECORDS,
     DYGW_UPSTREAM_STORES,
+    DYGW_UPSTREAM_LEDGER,
     DYGW_UPSTREAM_SHORT_LINK,
     DYGW_UPSTREAM_CALLS
 } dygw_upstream_e;
@@ -154,8 +155,9 @@ extern const dygw_family_t dygw_families[DYGW_FAMILIES];
     X(APPS_DISABLED) \
     X(DECLARED_ACTIVE) /* and of httpd.conf */ \
     X(DECLARED_DISABLED) \
-    X(DIFFERENCES) /* apps that another host declares otherwise than this one */ \
-    X(CONFLICTS)   /* declared apps that another app is in the way of */
+    X(DIFFERENCES)    /* apps that another host declares otherwise than this one */ \
+    X(CONFLICTS)      /* declared apps that another app is in the way of */ \
+    X(LEDGER_REFUSED) /* accounts whose settlement ledger Douyin does not show us */
 
 #define DYGW_GAUGE(id) DYGW_GAUGE_##id,
 typedef enum { DYGW_GAUGE_LIST(DYGW_GAUGE) DYGW_GAUGES } dygw_gauge_e;

@@ -38,7 +38,10 @@ static apr_status_t create_round_work(dygw_round_t *round)
 {
     apr_status_t rv = dygw_scheduler_create(&round->scheduler, &round->ctx, dygw_settle_kinds);
 
-    return rv == APR_SUCCESS ? dygw_reconcile_create(&round->reconcile, &round->ctx) : rv;
+    if (rv == APR_SUCCESS) {
+        rv = dygw_reconcile_create(&round->reconcile, &round->ctx);
+    }
+    return rv == APR_SUCCESS ? dygw_payouts_create(&round->payouts, &round->ctx) : rv;
 }
 
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool)
@@ -495,6 +498,13 @@ static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t
                                under_way ? 0 : patience);
 }
 
+/* As run_reconcile. What will be paid out is in no hurry: it has no part in the tick. */
+static int run_payouts(dygw_round_t *round, int under_way, apr_interval_time_t patience)
+{
+    return dygw_payouts_turn(round->payouts, holds_lease_now(round) && round->tick_answered,
+                             under_way ? 0 : patience);
+}
+
 static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
 {
     dygw_tick_t tick = { 0 };
@@ -549,5 +559,6 @@ int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t
     }
     under_way = run_scheduler(round, patience);
     set_round_gauges(round);
-    return run_reconcile(round, under_way, patience) || under_way;
+    under_way |= run_reconcile(round, under_way, patience);
+    return run_payouts(round, under_way, patience) || under_way;
 }

@@ -11,6 +11,7 @@
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
 #include "gateway/background/writing.h"
+#include "gateway/reports/payouts.h"
 #include "gateway/reports/reconcile.h"
 #include "process/runtime.h"
 #include "worker/database.h"
@@ -57,14 +58,15 @@ typedef struct dygw_round_t {
     apr_int64_t seen_work; /* dygw_host_work as of the last round */
     dygw_reconcile_t *reconcile;
     dygw_ms_t reconcile_at; /* when the next day is to be reconciled, as of the last tick */
+    dygw_payouts_t *payouts;
 } dygw_round_t;
 
 /* Creates *round in pool. APR_EGENERAL, or another error: calls to Douyin cannot be set
  * up. */
 apr_status_t dygw_round_create(dygw_round_t **round, dygw_runtime_t *runtime, apr_pool_t *pool);
 
-/* Runs one round: makes a tick when it is time for one, continues jobs and reconciliation, and
- * waits for Douyin's answers up to patience (us). Returns whether work is under way. The caller
+/* Runs one round: makes a tick when it is time for one, continues jobs, reconciliation and payouts,
+ * and waits for Douyin's answers up to patience (us). Returns whether work is under way. The caller
  * clears scratch afterwards. */
 int dygw_round_run(dygw_round_t *round, apr_interval_time_t patience, apr_pool_t *scratch);
 

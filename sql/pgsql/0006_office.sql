@@ -46,12 +46,10 @@ ALTER TABLE dygw_reconciliations
     ADD COLUMN IF NOT EXISTS compared_of    BIGINT;
 
 -- What Douyin's settlement ledger says of a redemption: the sum of its lines, and the lines as they came. Amounts are NULL where
--- Douyin does not show them. next_ask_at: when the ledger is asked next, NULL = never again.
+-- Douyin does not show them, ledger_at and ledger_status until it has a line. next_ask_at: when the ledger is asked next, NULL =
+-- never again; ledger_asks: how often it was answered. No name is also one of dygw_verifications, which this is joined to.
 CREATE TABLE IF NOT EXISTS dygw_payouts (
     verification_id            BIGINT NOT NULL PRIMARY KEY,
-    ledger_certificate_id      VARCHAR(64) NOT NULL,
-    ledger_verify_id           VARCHAR(64),
-    ledger_account_id          VARCHAR(64),
     next_ask_at                BIGINT,
     ledger_asks                BIGINT NOT NULL DEFAULT 0,
     ledger_at                  BIGINT,

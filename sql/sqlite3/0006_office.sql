@@ -49,12 +49,10 @@ ALTER TABLE dygw_reconciliations ADD COLUMN left_out TEXT;
 ALTER TABLE dygw_reconciliations ADD COLUMN compared_of INTEGER;
 
 -- What Douyin's settlement ledger says of a redemption: the sum of its lines, and the lines as they came. Amounts are NULL where
--- Douyin does not show them. next_ask_at: when the ledger is asked next, NULL = never again.
+-- Douyin does not show them, ledger_at and ledger_status until it has a line. next_ask_at: when the ledger is asked next, NULL =
+-- never again; ledger_asks: how often it was answered. No name is also one of dygw_verifications, which this is joined to.
 CREATE TABLE IF NOT EXISTS dygw_payouts (
     verification_id            INTEGER NOT NULL PRIMARY KEY,
-    ledger_certificate_id      TEXT NOT NULL,
-    ledger_verify_id           TEXT,
-    ledger_account_id          TEXT,
     next_ask_at                INTEGER,
     ledger_asks                INTEGER NOT NULL DEFAULT 0,
     ledger_at                  INTEGER,

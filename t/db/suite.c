@@ -336,6 +336,7 @@ static int run_suite(void)
     suite_webhooks();
     suite_reconciliations();
     suite_matching();
+    suite_payouts();
     suite_audit();
     suite_retention();
     suite_reports();

@@ -114,6 +114,7 @@ void suite_declarations(void);
 void suite_webhooks(void);
 void suite_reconciliations(void);
 void suite_matching(void);
+void suite_payouts(void);
 void suite_audit(void);
 void suite_retention(void);
 void suite_reports(void);

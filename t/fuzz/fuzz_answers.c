@@ -285,6 +285,26 @@ static dygw_reply_t records(apr_pool_t *pool)
     return page->reply;
 }
 
+static dygw_reply_t ledger(apr_pool_t *pool)
+{
+    const dygw_reply_t reply = ask(dygw_douyin_put_ledger, pool);
+    const dygw_ledger_reply_t *found = dygw_douyin_read_ledger(&reply, pool);
+
+    FUZZ_ASSERT(found->reply.kind == DYGW_REPLY_OK || found->lines->nelts == 0);
+    for (int i = 0; i < found->lines->nelts; i++) {
+        const dygw_ledger_line_t *line = &APR_ARRAY_IDX(found->lines, i, dygw_ledger_line_t);
+
+        FUZZ_ASSERT(fuzz_is_absent_or_text(line->ledger_id, ID_MAX));
+        FUZZ_ASSERT(fuzz_is_absent_or_text(line->verify_id, ID_MAX));
+        FUZZ_ASSERT(fuzz_is_absent_or_text(line->certificate_id, ID_MAX));
+        FUZZ_ASSERT(line->status >= -1 && *line->raw == '{' && fuzz_is_utf8(line->raw, strlen(line->raw)));
+        for (int n = 0; n < DYGW_LEDGER_AMOUNTS; n++) {
+            FUZZ_ASSERT(line->amounts[n] == DYGW_LEDGER_NOT_TOLD || llabs(line->amounts[n]) <= 10000000000000);
+        }
+    }
+    return found->reply;
+}
+
 typedef dygw_reply_t call_fn(apr_pool_t *pool);
 
 static call_fn *call_of(const char *line)
@@ -292,9 +312,9 @@ static call_fn *call_of(const char *line)
     static const struct {
         const char *name;
         call_fn *call;
-    } calls[]
-        = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel },   { "token", token },  { "get", get },
-            { "query", query },     { "order", order },   { "records", records }, { "stores", stores } };
+    } calls[] = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel }, { "token", token },
+                  { "get", get },         { "query", query },   { "order", order },   { "records", records },
+                  { "stores", stores },   { "ledger", ledger } };
     size_t i;
 
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {

@@ -22,7 +22,8 @@ binmode $_, ':encoding(UTF-8)' for Test::More->builder->output, Test::More->buil
 
 my $doctor = "$FindBin::Bin/../../build/dygw-doctor";
 my @everything = qw(upstream douyin_connection douyin_clock secret token address authorisation scope_certificate
-    scope_store scope_order scope_billing database database_clock schema connections master_key worker nonces pool);
+    scope_store scope_order scope_billing scope_ledger database database_clock schema connections master_key worker
+    nonces pool);
 my @scopes = grep { /\Ascope_/ } @everything;
 
 # Douyin over TLS too, with a certificate of its own and one that has expired.
@@ -155,7 +156,9 @@ like($printed, qr/^失败  .*life\.capacity\.order\.query.*\n.*能力申请/m, '
 failing(get => (error_code => 2190004));
 $sandbox->fault(call => 'orders', fault => 'error', error_code => 2119003, times => -1);
 $sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2119010, times => -1);
-diagnosis_is('2190004, 2119003, 2119010: each interface by itself', '', scope_certificate => 'fail no_permission',
+$sandbox->fault(call => 'ledger', fault => 'error', error_code => 2190004, times => -1);
+diagnosis_is('2190004, 2119003, 2119010: each interface by itself, and redemptions can do without the ledger', '',
+    scope_ledger => 'warn no_permission', scope_certificate => 'fail no_permission',
     scope_order => 'warn busy', scope_billing => 'fail taken_down');
 for my $code (2100007, 2119013) {
     failing(any => (error_code => $code));
@@ -229,7 +232,7 @@ diagnosis_is('a certificate that has expired', '', %unasked,
 $gateway->server->announce(qw(DYGW0118 DYGW0121 DYGW0400 DYGW0401 DYGW0372));
 $gateway->set(DygwUpstreamCAFile => undef, DygwUpstream => $sandbox->url);
 reconfigured(DygwAccountId => undef, DBDMax => 3, DBDKeep => 3, DygwNonceStore => 'shm 1000');
-my %no_account = (authorisation => 'warn no_account', map { $_ => 'skipped no_account' } @scopes[ 1 .. 3 ]);
+my %no_account = (authorisation => 'warn no_account', map { $_ => 'skipped no_account' } @scopes[ 1 .. 4 ]);
 $found = diagnosis_is('without an account, with small pools', '?peak=2&poi_id=' . POI, %no_account,
     pool => 'warn too_small', nonces => 'fail too_small');
 is($found->{nonces}{detail}{capacity_needed}, 1200, 'how large the table has to be');

@@ -58,6 +58,7 @@ sub fill {
         (map { "$_, $OLD, 'somebody', 'app.change'" } 1 .. MANY), "20001, $YOUNG, 'somebody', 'app.change'");
     insert($database, 'INSERT INTO dygw_webhooks (msg_id, received_at) VALUES ',
         (map { "'old-$_', $OLD" } 1 .. MANY), "'young', $YOUNG");
+    insert($database, 'INSERT INTO dygw_payouts (verification_id) VALUES ', 1 .. MANY, 10002, 20001, 20006);
     my ($old_day, $young_day) = map { my @t = gmtime($_ / 1000); sprintf '%04d-%02d-%02d', $t[5] + 1900, $t[4] + 1,
         $t[3] } $OLD, $YOUNG;
     insert($database, 'INSERT INTO dygw_reconciliations (day, account_id, wanted_at, generated_at) VALUES ',
@@ -69,7 +70,8 @@ sub fill {
 
 my %OLD_ROWS = (
     dygw_verifications => "created_at < $YOUNG AND id < 20000", dygw_audit => "at < $YOUNG",
-    dygw_webhooks => "received_at < $YOUNG", dygw_reconciliations => "wanted_at = 1",
+    dygw_webhooks => "received_at < $YOUNG", dygw_payouts => 'verification_id < 20000',
+    dygw_reconciliations => "wanted_at = 1",
     dygw_reconciliation_items => 'generation = 2'
 );
 my %LEFT = (dygw_reconciliations => 1, dygw_reconciliation_items => 3);
@@ -102,6 +104,7 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
     is($gateway->rows('dygw_audit', "id = 20001"), 1, "$driver: a young entry of the audit trail");
     is($gateway->rows('dygw_audit', "action = 'app.create'"), 1, "$driver: and the newest");
     is($gateway->rows('dygw_webhooks'), 1, "$driver: a young webhook");
+    is($gateway->rows('dygw_payouts', 'verification_id > 20000'), 2, "$driver: payouts stay with their verifications");
     my ($most) = sort { $b <=> $a } map { /removed: (\d+) verifications/ ? $1 : 0 } $gateway->server->log_text =~
         /(DYGW0491[^\n]*)/g;
     is($most, MANY + 2, "$driver: as many as there were");

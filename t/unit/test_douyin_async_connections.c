@@ -3,7 +3,7 @@
  * links: douyin/address.c douyin/async.c douyin/cancel.c douyin/certificate.c douyin/client.c
  * links: douyin/codes.c douyin/coupons.c douyin/envelope.c douyin/http_call.c douyin/http_easy.c
  * links: douyin/http_handles.c douyin/http_multi.c douyin/http_outcome.c
- * links: douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
+ * links: douyin/ledger.c douyin/link.c douyin/link_hosts.c douyin/order.c douyin/prepare.c douyin/records.c
  * links: douyin/token.c douyin/verify.c
  * helpers: asking.c loopback.c upstream.c */
 #include <setjmp.h>

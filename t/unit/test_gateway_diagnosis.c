@@ -98,7 +98,8 @@ void dygw_douyin_async_begin(dygw_douyin_async_t *async, const dygw_question_t *
     static const char *const words[] = { [DYGW_QUESTION_GET] = "get",
                                          [DYGW_QUESTION_ORDER] = "order",
                                          [DYGW_QUESTION_RECORDS] = "records",
-                                         [DYGW_QUESTION_STORES] = "stores" };
+                                         [DYGW_QUESTION_STORES] = "stores",
+                                         [DYGW_QUESTION_LEDGER] = "ledger" };
 
     APR_ARRAY_PUSH(async->begun, asked_t) = (asked_t){ question, access_token, baton };
     world.asked = apr_pstrcat(pool, world.asked, access_token, " ", words[question->what], " ",
@@ -216,7 +217,7 @@ static void the_stable_call_is_made_with_a_token_in_hand(DYGW_UNUSED void **stat
     assert_string_equal(detail(checks, "token", "expires_in"), "60");
     assert_int_equal(world.token_calls, 1);
     assert_string_equal(world.asked, "held get " ACCOUNT " -; held stores " ACCOUNT " -; held order " ACCOUNT " -; "
-                                     "held records " ACCOUNT " -; ");
+                                     "held records " ACCOUNT " -; held ledger " ACCOUNT " -; ");
 }
 
 static void the_other_call_is_made_only_when_no_good_token_is_held(DYGW_UNUSED void **state)
@@ -313,7 +314,7 @@ static void few_stores_are_asked_for_at_once(DYGW_UNUSED void **state)
     for (int i = 0; i < DYGW_DIAGNOSIS_STORES; i++) {
         stores[i] = apr_psprintf(world.pool, "%d", 100 + i);
     }
-    assert_int_equal(json_array_size(diagnose(stores)), 10 + DYGW_DIAGNOSIS_STORES);
+    assert_int_equal(json_array_size(diagnose(stores)), 11 + DYGW_DIAGNOSIS_STORES);
     assert_true(world.most_under_way <= 5);
     assert_non_null(strstr(world.asked, "held stores - 119; "));
 }

@@ -174,6 +174,7 @@ static void each_account_has_a_finding_of_its_own(DYGW_UNUSED void **state)
     assert_string_equal(verdict(checks, "scope_store"), "pass");
     assert_string_equal(verdict(checks, "scope_order"), "pass");
     assert_string_equal(verdict(checks, "scope_billing"), "pass");
+    assert_string_equal(verdict(checks, "scope_ledger"), "pass");
 }
 
 static void what_needs_no_account_is_asked_once(DYGW_UNUSED void **state)

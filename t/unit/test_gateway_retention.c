@@ -19,6 +19,7 @@
 #include "gateway/background/retention.h"
 #include "gateway/host.h"
 #include "store/audit.h"
+#include "store/payout.h"
 #include "store/reconciliation.h"
 #include "store/webhook.h"
 #include "util/compiler.h"
@@ -102,11 +103,17 @@ apr_status_t dygw_store_webhook_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t befor
     return take(2, limit, removed);
 }
 
+apr_status_t dygw_store_payout_purge(DYGW_UNUSED dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
+{
+    assert_true(before == asked_before);
+    return take(3, limit, removed);
+}
+
 /* Takes one at a time, as the last days may. */
 apr_status_t dygw_store_reconciliation_purge(DYGW_UNUSED dygw_db_t *db, const char *day, int limit, int *removed)
 {
     asked_day = day;
-    return take(3, limit > 1 ? 1 : limit, removed);
+    return take(4, limit > 1 ? 1 : limit, removed);
 }
 
 static void write_log(DYGW_UNUSED const dygw_log_t *log, DYGW_UNUSED const dygw_log_place_t *place,
@@ -175,9 +182,9 @@ static void a_clock_that_is_years_ahead_removes_nothing_early(DYGW_UNUSED void *
 
 static void what_is_old_enough_goes(DYGW_UNUSED void **state)
 {
-    rows[0] = rows[1] = rows[2] = rows[3] = 1;
+    rows[0] = rows[1] = rows[2] = rows[3] = rows[4] = 1;
     sweep();
-    assert_int_equal(rows[0] + rows[1] + rows[2] + rows[3], 0);
+    assert_int_equal(rows[0] + rows[1] + rows[2] + rows[3] + rows[4], 0);
     assert_true(asked_before == NOW - 30 * DAY_MS);
     assert_string_equal(asked_day, "2025-10-26");
 }
@@ -197,9 +204,9 @@ static void it_goes_in_small_batches_one_a_turn(DYGW_UNUSED void **state)
 
 static void reconciliations_go_to_the_last(DYGW_UNUSED void **state)
 {
-    rows[3] = 5;
+    rows[4] = 5;
     sweep();
-    assert_int_equal(rows[3], 0);
+    assert_int_equal(rows[4], 0);
 }
 
 static void it_rests_when_nothing_is_left(DYGW_UNUSED void **state)
@@ -238,10 +245,11 @@ static void it_says_how_much_it_was(DYGW_UNUSED void **state)
 {
     rows[0] = 1200;
     rows[1] = 7;
-    rows[3] = 2;
+    rows[3] = 4;
+    rows[4] = 2;
     sweep();
     assert_non_null(strstr(message, "1200 verifications, 7 entries of the audit trail, 0 webhooks, "
-                                    "2 rows of reconciliations"));
+                                    "4 payouts, 2 rows of reconciliations"));
     message[0] = '\0';
     now += 300000;
     sweep();

@@ -41,6 +41,7 @@ our %TITLES = (
     scope_store => ['Permission for stores, {scope}', '门店能力 {scope}'],
     scope_order => ['Permission for orders, {scope}', '订单查询能力 {scope}'],
     scope_billing => ['Permission for verify records, {scope}', '验券历史能力 {scope}'],
+    scope_ledger => ['Permission for the settlement ledger, {scope}', '分账账单能力 {scope}'],
     accounts => ['Accounts of the merchants', '各商家账户'],
     store => ['Store {poi_id}', '门店 {poi_id}'],
     declared_store => ['Declared store {store}, {poi_id}', '已声明门店 {store}, {poi_id}'],

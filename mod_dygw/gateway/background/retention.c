@@ -13,6 +13,7 @@
 #include "gateway/host.h"
 #include "gateway/db_work.h"
 #include "store/audit.h"
+#include "store/payout.h"
 #include "store/reconciliation.h"
 #include "store/webhook.h"
 #include "util/day.h"
@@ -25,9 +26,8 @@ typedef apr_status_t purge_fn(dygw_db_t *db, dygw_ms_t before, int limit, int *r
 /* In the order of dygw_retention_t's `removed`. The last table is not in it: its days need a time
  * zone. */
 static purge_fn *const purge_of_table[DYGW_RETENTION_TABLES - 1] = {
-    dygw_store_verification_purge,
-    dygw_store_audit_purge,
-    dygw_store_webhook_purge,
+    dygw_store_verification_purge, dygw_store_audit_purge, dygw_store_webhook_purge,
+    dygw_store_payout_purge, /* those whose verifications are gone */
 };
 
 typedef struct retention_batch_t {
@@ -51,11 +51,12 @@ static void log_removed(dygw_retention_t *state, const dygw_log_t *log)
 {
     const int *n = state->removed;
 
-    if (n[0] + n[1] + n[2] + n[3] > 0) {
+    if (n[0] + n[1] + n[2] + n[3] + n[4] > 0) {
         dygw_log(log, INFO, 0,
                  DYGWNO(0491) "older than DygwRetention and removed: %d verifications, %d entries "
-                              "of the audit trail, %d webhooks, %d rows of reconciliations",
-                 n[0], n[1], n[2], n[3]);
+                              "of the audit trail, %d webhooks, %d payouts, %d rows of "
+                              "reconciliations",
+                 n[0], n[1], n[2], n[3], n[4]);
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include "gateway/gateway.h"
 
-#define DYGW_RETENTION_TABLES 4
+#define DYGW_RETENTION_TABLES 5
 
 /* How far the removal has come. The caller keeps it between turns; zeroed at first. */
 typedef struct dygw_retention_t {

@@ -264,6 +264,9 @@ static void write_scope_finding(const dygw_probes_t *probes, const dygw_probe_t 
     if (conclusion.why == DYGW_WHY_ADDRESS_REFUSED || conclusion.why == DYGW_WHY_NOT_AUTHORISED) {
         conclusion.state = DYGW_SKIPPED;
     }
+    if (probe->check == DYGW_CHECK_SCOPE_LEDGER && conclusion.state == DYGW_FAIL) {
+        conclusion.state = DYGW_WARN;
+    }
     dygw_finding(probes->d->findings, probe->check, conclusion.state, conclusion.why);
     dygw_jsonw_string(&probes->d->findings->w, "scope", probe->scope);
     if (conclusion.state != DYGW_PASS) {
@@ -279,13 +282,14 @@ static int is_left_out(const dygw_probed_account_t *account)
     return account->scopes[0].why_not == DYGW_WHY_LEFT_OUT;
 }
 
-/* An interface that another account may use, and this one may not; NULL: there is none. */
+/* An interface that another account may use, and this one may not; NULL: there is none. Redemptions
+ * do without the ledger, which the others do not. */
 static const dygw_probe_t *find_withheld(const dygw_probes_t *probes,
                                          const dygw_probed_account_t *account)
 {
     int i;
 
-    for (i = 0; i < DYGW_PROBES_OF_ACCOUNT; i++) {
+    for (i = 0; i < DYGW_PROBE_LEDGER; i++) {
         const dygw_probe_t *probe = &account->scopes[i];
         const dygw_reply_t *other = probe_of_scope(probes, i)->reply;
 

@@ -17,6 +17,7 @@ static const char *const check_words[] = {
     [DYGW_CHECK_SCOPE_STORE] = "scope_store",
     [DYGW_CHECK_SCOPE_ORDER] = "scope_order",
     [DYGW_CHECK_SCOPE_BILLING] = "scope_billing",
+    [DYGW_CHECK_SCOPE_LEDGER] = "scope_ledger",
     [DYGW_CHECK_STORE] = "store",
     [DYGW_CHECK_DECLARED_STORE] = "declared_store",
     [DYGW_CHECK_DECLARED_STORES] = "declared_stores",

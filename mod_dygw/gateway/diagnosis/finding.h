@@ -21,6 +21,7 @@ typedef enum {
     DYGW_CHECK_SCOPE_STORE,
     DYGW_CHECK_SCOPE_ORDER,
     DYGW_CHECK_SCOPE_BILLING,
+    DYGW_CHECK_SCOPE_LEDGER,   /* a warning at most: redemptions need it not */
     DYGW_CHECK_STORE,          /* that was named */
     DYGW_CHECK_DECLARED_STORE, /* found only where one is wrong */
     DYGW_CHECK_DECLARED_STORES,

@@ -15,6 +15,8 @@
 #define RECORDS_SPAN_MS 3600000
 #define NO_ORDER        "1000000000000000001"
 
+static const char *const no_coupon[] = { "1000000000000000001" };
+
 /* --- the accounts --- */
 
 static void make_account(dygw_probed_account_t *account, const char *account_id)
@@ -43,6 +45,12 @@ static void make_account(dygw_probed_account_t *account, const char *account_id)
                                         .account_id = account_id,
                                         .start_time = now - RECORDS_SPAN_MS,
                                         .end_time = now } };
+    account->scopes[DYGW_PROBE_LEDGER] = (dygw_probe_t){
+        .check = DYGW_CHECK_SCOPE_LEDGER,
+        .scope = "life.capacity.billing",
+        .question
+        = { .what = DYGW_QUESTION_LEDGER, .account_id = account_id, .codes = no_coupon, .count = 1 }
+    };
     for (i = 0; i < DYGW_PROBES_OF_ACCOUNT && !account_id; i++) {
         account->scopes[i].why_not = DYGW_WHY_NO_ACCOUNT;
     }

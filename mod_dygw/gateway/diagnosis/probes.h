@@ -42,6 +42,7 @@ enum {
     DYGW_PROBE_STORES, /* page 1 of the list of its stores */
     DYGW_PROBE_ORDER,
     DYGW_PROBE_BILLING,
+    DYGW_PROBE_LEDGER, /* of the same permission, but a call of its own */
     DYGW_PROBES_OF_ACCOUNT
 };
 

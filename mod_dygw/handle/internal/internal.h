@@ -10,7 +10,8 @@
 /* --- the endpoints; their paths are in the table of routes (dispatch.c) --- */
 dygw_endpoint_fn dygw_handle_app_create, dygw_handle_app_list, dygw_handle_app_read,
     dygw_handle_app_change, dygw_handle_app_token_access, dygw_handle_app_secret;
-dygw_endpoint_fn dygw_handle_report, dygw_handle_summary, dygw_handle_reconciliation;
+dygw_endpoint_fn dygw_handle_report, dygw_handle_summary, dygw_handle_payouts,
+    dygw_handle_reconciliation;
 dygw_endpoint_fn dygw_handle_declared_stores, dygw_handle_audit, dygw_handle_diagnosis;
 
 /* --- app_fields.c: read the members of the bodies that create and change apps. A mistake is told

@@ -96,6 +96,8 @@ void dygw_sandbox_state_reset(void)
         .superseded = 2190002,
         .cancel_window_ms = 3600 * 1000,
         .order_qps = 20,
+        .ledger_delay_ms = 3600 * 1000,
+        .ledger_status = 1,
     };
     dygw_sandbox_state_t *s = state;
     const apr_uint64_t old = s->salt;

@@ -123,7 +123,8 @@ typedef struct dygw_sandbox_client_t {
     X(QUERY, "query") \
     X(RECORD, "verify_record") \
     X(STORES, "stores") \
-    X(ORDERS, "orders")
+    X(ORDERS, "orders") \
+    X(LEDGER, "ledger")
 
 #define DYGW_SANDBOX_CALL_NUMBER(call, name) DYGW_SANDBOX_CALL_##call,
 
@@ -229,11 +230,17 @@ typedef struct dygw_sandbox_switches_t {
     int unknown_order;
     int cancel_again;
     int refuse_cancel_token;
-    int copies;        /* which copy of a list has the items, see reply.h */
-    int link_blank;    /* Location has a character that is wrong in a URL */
-    int wrong_account; /* what a coupon of another account is */
-    int need_account;  /* all calls have to name their account */
-    int list_all;      /* prepare lists all coupons, whatever their status */
+    int list_all;        /* prepare lists all coupons, whatever their status */
+    int copies;          /* which copy of a list has the items, see reply.h */
+    int link_blank;      /* Location has a character that is wrong in a URL */
+    int wrong_account;   /* what a coupon of another account is */
+    int need_account;    /* all calls have to name their account */
+    int ledger_delay_ms; /* when a use of a coupon has a line in the ledger */
+    int ledger_status;   /* of all lines but those of cancelled uses, which are void */
+    int ledger_shape;
+    int ledger_two_lines;      /* each use has two */
+    int ledger_hides_platform; /* what a service provider is not shown is left out */
+    int ledger_text;           /* amounts are strings */
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -250,6 +257,7 @@ enum { DYGW_SANDBOX_SAY_SUCCESS, DYGW_SANDBOX_SAY_NOTHING };
 enum { DYGW_SANDBOX_REFUSE_DATA, DYGW_SANDBOX_REFUSE_RESULT };
 enum { DYGW_SANDBOX_ORDER_REFUSED, DYGW_SANDBOX_ORDER_EMPTY };
 enum { DYGW_SANDBOX_FORGOTTEN_NEW, DYGW_SANDBOX_FORGOTTEN_REFUSED };
+enum { DYGW_SANDBOX_LEDGER_SIBLINGS, DYGW_SANDBOX_LEDGER_NESTED };
 enum { DYGW_SANDBOX_ACCOUNT_REFUSED, DYGW_SANDBOX_ACCOUNT_EMPTY };
 enum { DYGW_SANDBOX_AGAIN_1265, DYGW_SANDBOX_AGAIN_3000001, DYGW_SANDBOX_AGAIN_SUCCESS };
 

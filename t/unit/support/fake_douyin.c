@@ -437,8 +437,7 @@ static void queue_usual(const dygw_question_t *question)
     case DYGW_QUESTION_ORDER:
         queue_usual_order();
         break;
-    case DYGW_QUESTION_RECORDS: /* no job's question */
-    case DYGW_QUESTION_STORES:
+    default: /* no job's question */
         break;
     }
 }

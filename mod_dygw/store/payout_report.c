@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Our redemptions joined with dygw_payouts by the primary keys of both: lists and sums. */
+#include "store/payout_report.h"
+
+#include <apr_strings.h>
+
+#include "store/report.h"
+#include "store/db/catalogue.h"
+#include "store/db/kinds.h"
+#include "store/verification/verification.h"
+#include "store/verification/words.h"
+#include "util/day.h"
+
+#define MINUTE_MS 60000
+
+#define JOINED " FROM dygw_verifications LEFT JOIN dygw_payouts ON verification_id = id WHERE "
+#define NEWEST " ORDER BY id DESC LIMIT %lld"
+
+/* Written so that no index is taken for it: nearly all verifications are redemptions. */
+#define IS_SHOWN \
+    " AND CASE verify_status WHEN 'success' THEN 1 " \
+    "WHEN 'cancelled' THEN COALESCE(ledger_lines, 0) ELSE 0 END > 0"
+
+/* A dygw_payout_state_e: the numbers of the ledger's statuses are one less. */
+#define STATE \
+    "CASE WHEN COALESCE(ledger_lines, 0) = 0 THEN 0 WHEN verify_status = 'cancelled' THEN 5 " \
+    "ELSE ledger_status + 1 END"
+
+#define WORD(name, word) [DYGW_PAYOUT_##name] = #word,
+
+static const char *const state_words[] = { DYGW_PAYOUT_STATES(WORD) };
+
+const char *dygw_payout_state_word(dygw_payout_state_e state)
+{
+    return state_words[state];
+}
+
+static dygw_payout_state_e read_state(dygw_rows_t *rows, int column)
+{
+    const apr_int64_t state = dygw_row_int(rows, column, DYGW_PAYOUT_NONE);
+
+    return state < 0 || state >= DYGW_PAYOUT_STATES_COUNT ? DYGW_PAYOUT_NONE
+                                                          : (dygw_payout_state_e)state;
+}
+
+/* --- lists --- */
+
+#define ROW_COLUMNS(FIRST, X) \
+    FIRST(INT64, id) \
+    X(TIME, created_at) \
+    X(TIME_OR_NULL, verify_time) \
+    X(VERIFY_STATUS, verify_status) \
+    X(TEXT, poi_id) \
+    X(TEXT, store) \
+    X(TEXT, account_id) \
+    X(INT64, app_id) \
+    X(TEXT, app_name) \
+    X(TEXT, order_id) \
+    X(TEXT, certificate_id) \
+    X(TEXT, verify_id) \
+    X(TEXT, product_id) \
+    X(TEXT, product_name) \
+    X(TEXT, sku_id) \
+    X(TEXT, sku_name) \
+    X(INT64_OR_NULL, pay_amount) \
+    X(TIME_OR_NULL, ledger_at) \
+    X(INT64, ledger_lines)
+
+#define AND_AMOUNT(member, number)  ", expected_" #member
+#define READ(kind, name)            row->name = DYGW_READ_##kind(rows, column++, pool);
+#define READ_AMOUNT(member, number) amounts->member = dygw_row_int(rows, column++, DYGW_NO_INT);
+
+static void read_amounts(dygw_rows_t *rows, int column, dygw_payout_amounts_t *amounts)
+{
+    DYGW_PAYOUT_AMOUNTS(READ_AMOUNT)
+}
+
+static void read_row(dygw_rows_t *rows, dygw_payout_row_t *row, apr_pool_t *pool)
+{
+    int column = 0;
+
+    ROW_COLUMNS(READ, READ)
+    row->state = read_state(rows, column++);
+    read_amounts(rows, column, &row->expected);
+}
+
+apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t below_id, int limit, apr_array_header_t **rows,
+                                     apr_pool_t *pool)
+{
+    dygw_clause_t clause;
+    dygw_rows_t *found;
+    dygw_stmt_t stmt;
+    const char *sql;
+    apr_status_t rv;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below_id);
+    clause.args[clause.count] = dygw_db_int(db, limit);
+    sql = apr_pstrcat(dygw_db_pool(db),
+                      "SELECT " DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT)
+                          JOINED,
+                      clause.where, IS_SHOWN NEWEST, NULL);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts", clause.mask, 0), DYGW_SQL(sql) };
+    rv = dygw_db_select(db, &stmt, &found, clause.args);
+    *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        read_row(found, apr_array_push(*rows), pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+static apr_status_t payout_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                  apr_int64_t *number)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        *number = dygw_row_int(rows, 0, 0);
+    }
+    return rv;
+}
+
+/* The id of the first row of the page. APR_EOF: there are not as many. */
+static apr_status_t payout_id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                 apr_int64_t *id)
+{
+    dygw_clause_t clause;
+    dygw_stmt_t stmt;
+    const char *sql;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    clause.args[clause.count] = dygw_db_int(db, 1);
+    clause.args[clause.count + 1] = dygw_db_int(db, offset);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" JOINED, clause.where,
+                      IS_SHOWN NEWEST " OFFSET %lld", NULL);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_at", clause.mask, 0), DYGW_SQL(sql) };
+    return payout_number(db, &stmt, clause.args, id);
+}
+
+apr_status_t dygw_store_payout_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
+                                    int limit, apr_array_header_t **rows, apr_pool_t *pool)
+{
+    apr_int64_t first = 0;
+    apr_status_t rv;
+
+    if (offset == 0) {
+        return dygw_store_payout_below(db, filter, DYGW_BELOW_ALL, limit, rows, pool);
+    }
+    *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
+    rv = payout_id_at(db, filter, offset, &first);
+    if (rv != APR_SUCCESS) {
+        return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+    }
+    return dygw_store_payout_below(db, filter, first + 1, limit, rows, pool);
+}
+
+/* Of cancelled ones there are few. */
+static apr_status_t count_cancelled(dygw_db_t *db, dygw_report_filter_t filter, apr_int64_t *total)
+{
+    dygw_clause_t clause;
+    dygw_stmt_t stmt;
+    const char *sql;
+
+    filter.status = DYGW_CANCELLED;
+    dygw_report_clause(&clause, db, &filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" JOINED, clause.where,
+                      " AND ledger_lines > 0", NULL);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_void", clause.mask, 0), DYGW_SQL(sql) };
+    return payout_number(db, &stmt, clause.args, total);
+}
+
+/* Redemptions are counted as verifications are, by an index alone. */
+apr_status_t dygw_store_payout_count(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                     apr_int64_t *total)
+{
+    dygw_report_filter_t redeemed = *filter;
+    apr_int64_t cancelled = 0;
+    apr_status_t rv = APR_SUCCESS;
+
+    *total = 0;
+    redeemed.status = DYGW_SUCCESS;
+    if (filter->status == DYGW_ANY_STATUS || filter->status == DYGW_SUCCESS) {
+        rv = dygw_store_report_count(db, &redeemed, total);
+    }
+    if (rv == APR_SUCCESS
+        && (filter->status == DYGW_ANY_STATUS || filter->status == DYGW_CANCELLED)) {
+        rv = count_cancelled(db, *filter, &cancelled);
+    }
+    *total += cancelled;
+    return rv;
+}
+
+/* --- sums --- */
+
+/* The first ms of a day of a zone that is so many ms east, before it is moved back there. */
+static const char *const days[DYGW_DIALECTS] = {
+    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 86400000",
+    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 86400000",
+    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 86400000",
+};
+
+#define COLUMN_OF(name, word) [DYGW_PAYOUT_BY_##name] = #word,
+
+static const char *const key_columns[] = { DYGW_PAYOUT_KEYS(COLUMN_OF) };
+
+#define APP_NAME "(SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
+
+/* What is void is not paid. */
+#define UNLESS_VOID(column)    ", SUM(CASE WHEN " STATE " <> 5 THEN " column " END)"
+#define SUM_OF(member, number) UNLESS_VOID("expected_" #member)
+
+static const char *counts_sql(apr_pool_t *pool)
+{
+    const char *sql = ", COUNT(*)";
+
+    for (int i = 0; i < DYGW_PAYOUT_STATES_COUNT; i++) {
+        sql = apr_psprintf(pool, "%s, SUM(CASE WHEN " STATE " = %d THEN 1 ELSE 0 END)", sql, i);
+    }
+    return sql;
+}
+
+/* The columns of the keys stand first, in their order, so that GROUP BY names them by number. */
+static const char *payout_sums_sql(dygw_db_t *db, const char *where, int keys)
+{
+    apr_pool_t *pool = dygw_db_pool(db);
+    const char *sql = "SELECT ";
+    const char *by = "";
+
+    for (int i = 0; i < DYGW_PAYOUT_KEYS_COUNT; i++) {
+        const char *column = i == DYGW_PAYOUT_BY_DAY ? days[dygw_db_dialect(db)] : key_columns[i];
+        const int grouped = keys & 1 << i;
+
+        sql = apr_pstrcat(pool, sql, i > 0 ? ", " : "", grouped ? column : "NULL", NULL);
+        by = grouped ? apr_psprintf(pool, "%s%s %d", by, *by ? "," : " GROUP BY", i + 1) : by;
+    }
+    return apr_pstrcat(pool, sql, keys & 1 << DYGW_PAYOUT_BY_APP ? ", " APP_NAME : ", NULL",
+                       counts_sql(pool),
+                       UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) JOINED, where,
+                       IS_SHOWN, by, " LIMIT %lld", NULL);
+}
+
+/* In the order of the text: the day's argument, the filter's, the limit. */
+static const char **payout_sums_args(dygw_db_t *db, const dygw_clause_t *clause,
+                                     const dygw_payout_by_t *by, int limit)
+{
+    const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
+    int count = 0;
+
+    if (by->keys & 1 << DYGW_PAYOUT_BY_DAY) {
+        args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
+    }
+    for (int i = 0; i < clause->count; i++) {
+        args[count++] = clause->args[i];
+    }
+    args[count] = dygw_db_int(db, limit);
+    return args;
+}
+
+static void read_sums(dygw_rows_t *rows, int column, dygw_payout_sums_t *sums)
+{
+    sums->count = dygw_row_int(rows, column++, 0);
+    for (int i = 0; i < DYGW_PAYOUT_STATES_COUNT; i++) {
+        sums->count_of[i] = dygw_row_int(rows, column++, 0);
+    }
+    sums->pay_amount = dygw_row_int(rows, column++, 0);
+    read_amounts(rows, column, &sums->expected);
+}
+
+static void read_group(dygw_rows_t *rows, const dygw_payout_by_t *by, dygw_payout_group_t *group,
+                       apr_pool_t *pool)
+{
+    const apr_int64_t day = dygw_row_int(rows, DYGW_PAYOUT_BY_DAY, 0);
+
+    for (int i = 0; i < DYGW_PAYOUT_KEYS_COUNT; i++) {
+        group->keys[i] = dygw_row_text(rows, i, pool);
+    }
+    if (group->keys[DYGW_PAYOUT_BY_DAY]) {
+        group->keys[DYGW_PAYOUT_BY_DAY] = apr_psprintf(
+            pool, "%" APR_INT64_T_FMT, day * DYGW_DAY_MS - (dygw_ms_t)by->zone * MINUTE_MS);
+    }
+    group->app_name = dygw_row_text(rows, DYGW_PAYOUT_KEYS_COUNT, pool);
+    read_sums(rows, DYGW_PAYOUT_KEYS_COUNT + 1, &group->sums);
+}
+
+apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
+                                    const dygw_payout_by_t *by, int limit,
+                                    apr_array_header_t **rows, apr_pool_t *pool)
+{
+    dygw_clause_t clause;
+    dygw_rows_t *found;
+    dygw_stmt_t stmt;
+    const char *sql;
+    apr_status_t rv;
+
+    dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    sql = payout_sums_sql(db, clause.where, by->keys);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "payout_sums", clause.mask, by->keys),
+                          DYGW_SQL(sql) };
+    rv = dygw_db_select(db, &stmt, &found, payout_sums_args(db, &clause, by, limit));
+    *rows = apr_array_make(pool, 1, sizeof(dygw_payout_group_t));
+    while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
+        read_group(found, by, apr_array_push(*rows), pool);
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
