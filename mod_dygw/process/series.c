@@ -49,11 +49,17 @@ static const char *const webhook_words[] = {
 };
 
 static const char *const call_words[] = {
-    [DYGW_UPSTREAM_TOKEN] = "token",   [DYGW_UPSTREAM_PREPARE] = "prepare",
-    [DYGW_UPSTREAM_VERIFY] = "verify", [DYGW_UPSTREAM_CANCEL] = "cancel",
-    [DYGW_UPSTREAM_GET] = "get",       [DYGW_UPSTREAM_QUERY] = "query",
-    [DYGW_UPSTREAM_ORDER] = "order",   [DYGW_UPSTREAM_RECORDS] = "records",
-    [DYGW_UPSTREAM_STORES] = "stores", [DYGW_UPSTREAM_SHORT_LINK] = "short_link",
+    [DYGW_UPSTREAM_TOKEN] = "token",
+    [DYGW_UPSTREAM_PREPARE] = "prepare",
+    [DYGW_UPSTREAM_VERIFY] = "verify",
+    [DYGW_UPSTREAM_CANCEL] = "cancel",
+    [DYGW_UPSTREAM_GET] = "get",
+    [DYGW_UPSTREAM_QUERY] = "query",
+    [DYGW_UPSTREAM_ORDER] = "order",
+    [DYGW_UPSTREAM_RECORDS] = "records",
+    [DYGW_UPSTREAM_STORES] = "stores",
+    [DYGW_UPSTREAM_SHORT_LINK] = "short_link",
+    [DYGW_UPSTREAM_AFTER_SALE] = "after_sale",
 };
 
 static const char *const error_words[] = {

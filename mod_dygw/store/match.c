@@ -23,7 +23,8 @@
     X(TIME_OR_NULL, verify_time) \
     X(TIME, created_at) \
     X(TEXT, store) \
-    X(TEXT, account_id)
+    X(TEXT, account_id) \
+    X(AFTER_SALE, after_sale)
 
 /* Of a message all but what is asked for. */
 #define MATCH_MESSAGE_COLUMNS(FIRST, X) \

@@ -24,6 +24,7 @@ typedef struct dygw_match_row_t {
     dygw_ms_t created_at;
     const char *store;
     const char *account_id; /* NULL: none was recorded */
+    dygw_after_sale_e after_sale;
 } dygw_match_row_t;
 
 /* Both excluded. */
