@@ -95,10 +95,10 @@ const char *dygw_match_item(const dygw_match_pair_t *pair, const dygw_webhook_t 
     dygw_jsonw_init(&w, pool, ITEM_SIZE);
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_string(&w, "class", dygw_match_class_word(pair->class));
-    dygw_jsonw_string(&w, "explained_by", explanation_of(pair));
     put_ours(&w, pair->ours);
     put_douyin(&w, pair->douyin);
     put_message(&w, message);
+    dygw_jsonw_string(&w, "explained_by", explanation_of(pair));
     dygw_jsonw_end_object(&w);
     return w.text;
 }
