@@ -53,6 +53,7 @@ static const switch_t switch_table[] = {
     { "link_blank", AT(link_blank), { "none", "blank", "tab" }, { 0 }, 0 },
     { "wrong_account", AT(wrong_account), { "refuse", "empty" }, { 0 }, 0 },
     { "need_account", AT(need_account), { NULL }, { 0 }, 0 },
+    { "no_after_sale_permission", AT(no_after_sale_permission), { NULL }, { 0 }, 0 },
 };
 
 #define SWITCHES (sizeof switch_table / sizeof switch_table[0])

@@ -52,6 +52,7 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
         .created_at = APR_INT64_C(1566656122123),
         .updated_at = APR_INT64_C(1566656122123),
         .cancelable_until = DYGW_NO_TIME,
+        .after_sale = DYGW_AFTER_SALE_NONE,
     };
 
     assert_string_equal(verification(&v),
