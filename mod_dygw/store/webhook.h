@@ -21,8 +21,9 @@ typedef struct dygw_webhook_t {
                              * 0: it is another message */
 } dygw_webhook_t;
 
-/* Keeps the message and marks the records of its coupon (dygw_store_verification_notify, or
- * dygw_store_verification_notify_sale), in one commit; message->records says how many. APR_EEXIST: it was received before, nothing is done. */
+/* Keeps the message and marks the records of its coupon (dygw_store_verification_notify or _sale),
+ * in one commit; message->records says how many. APR_EEXIST: it was received before, nothing is
+ * done. */
 apr_status_t dygw_store_webhook_insert(dygw_db_t *db, dygw_webhook_t *message);
 
 /* APR_NOTFOUND. */

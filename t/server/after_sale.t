@@ -77,7 +77,8 @@ for my $state (qw(requested refunded refused), undef) {
 my $dearer = $ledger->there(at => 2000, pay_amount => 900);
 $ledger->here($dearer, pay_amount => 901, after_sale => 'agreed');
 $class{ $dearer->{verify_id} } = [ 'amount_differs', 'agreed', 'after_sale' ];
-$ledger->here(undef, at => 3000, verify_id => 'ours-1', certificate_id => 'c-1', pay_amount => 5, after_sale => 'refunded');
+$ledger->here(undef, at => 3000, verify_id => 'ours-1', certificate_id => 'c-1', pay_amount => 5,
+    after_sale => 'refunded');
 $class{'ours-1'} = [ 'only_here', 'refunded', 'after_sale' ];
 $ledger->get;
 my $data = $ledger->await;

@@ -255,7 +255,8 @@ static void the_newest_refund_of_the_coupon_is_read(DYGW_UNUSED void **state)
 {
 #define REFUND(id, created, infos) "{\"after_sale_id\":" id created ",\"refund_info_list\":[" infos "]}"
 #define INFO(status, more)         "{\"certificate_id\":\"7382420130108424203\",\"refund_status\":" status more "}"
-#define OTHER                      "{\"certificate_id\":\"7382420130108424204\",\"refund_status\":50,\"apply_time\":1999999999000}"
+#define LATER                      ",\"apply_time\":1999999999000"
+#define OTHER                      "{\"certificate_id\":\"7382420130108424204\",\"refund_status\":50" LATER "}"
     static const struct {
         const char *data;
         int status;

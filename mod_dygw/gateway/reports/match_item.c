@@ -74,8 +74,8 @@ static void put_message(dygw_jsonw_t *w, const dygw_webhook_t *message)
     dygw_jsonw_end_object(w);
 }
 
-/* Returns what explains the difference; NULL: nothing that we know. Of a refund that is under way or
- * done Douyin may show a cancellation, another amount, or no record any more. */
+/* Returns what explains the difference; NULL: nothing that we know. Of a refund that is under way
+ * or done Douyin may show a cancellation, another amount, or no record any more. */
 static const char *explanation_of(const dygw_match_pair_t *pair)
 {
     dygw_after_sale_e sale = pair->ours ? pair->ours->after_sale : DYGW_AFTER_SALE_NONE;

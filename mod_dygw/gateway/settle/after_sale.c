@@ -57,20 +57,17 @@ static void log_refused(dygw_job_t *job, const dygw_reply_t *reply)
     }
     *said = reply->error_code;
     if (dygw_douyin_reply_obstacle(reply) == DYGW_OBSTACLE_PERMISSION) {
-        dygw_log(
-            job->ctx.log, WARN, 0,
-            DYGWNO(
-                0881) "Douyin does not tell what becomes of refunds that are asked for after "
-                      "the redemption: error_code %s. The application needs the permission " PERMISSION
-                      "; until it has that, after_sale stays as it is",
-            code);
+        dygw_log(job->ctx.log, WARN, 0,
+                 DYGWNO(0881) "Douyin does not tell what becomes of refunds after the redemption: "
+                              "error_code %s. The application needs the permission %s; until it "
+                              "has that, after_sale stays as it is",
+                 code, PERMISSION);
         return;
     }
-    dygw_log(
-        job->ctx.log, WARN, 0,
-        DYGWNO(0882) "Douyin does not tell what becomes of refunds that are asked for after the "
-                     "redemption: error_code %s",
-        code);
+    dygw_log(job->ctx.log, WARN, 0,
+             DYGWNO(0882) "Douyin does not tell what becomes of refunds after the redemption: "
+                          "error_code %s",
+             code);
 }
 
 static void log_state(const dygw_job_t *job, dygw_after_sale_e before)

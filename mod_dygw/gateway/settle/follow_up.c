@@ -271,8 +271,8 @@ static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupo
 
 /* --- news --- */
 
-/* Whether the redemption may be hidden because its coupon is being refunded, or was, as its customer
- * asked: it is not known that Douyin still shows it then. */
+/* Whether the redemption may be hidden because its coupon is being refunded, or was, as its
+ * customer asked: it is not known that Douyin still shows it then. */
 static int may_be_hidden_by_refund(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
 {
     int status = seen->certificate.status;
