@@ -15,7 +15,7 @@
 
 #define PATH            "/goodlife/v1/trade/order/query/"
 #define AFTER_SALE_PATH "/goodlife/v1/akte/after_sale/order_detail/get/"
-#define MAX_COUNT       1000000 /* coupons, far over any order; fits an int */
+#define MAX_COUNT       1000000 /* coupons, and any number of a state: far over all; fits an int */
 
 void dygw_douyin_put_order(const dygw_question_t *question, dygw_douyin_call_t *call,
                            apr_pool_t *pool)
@@ -219,6 +219,14 @@ static int refund_is_newer(const refund_t *a, const refund_t *b)
     return strcmp(a->id, b->id) > 0;
 }
 
+/* Its number; one that no int holds is none. */
+static int refund_status_of(const json_t *info)
+{
+    const apr_int64_t status = dygw_json_int(info, "refund_status", DYGW_REFUND_UNSAID);
+
+    return status >= 0 && status <= MAX_COUNT ? (int)status : DYGW_REFUND_UNSAID;
+}
+
 /* The newest of the coupon's refunds in one after-sale order that is newer than *newest. */
 static void read_refunds(const json_t *order, const char *certificate_id, refund_t *newest,
                          apr_pool_t *pool)
@@ -232,7 +240,7 @@ static void read_refunds(const json_t *order, const char *certificate_id, refund
         const refund_t refund = {
             dygw_time_from_douyin(dygw_json_int(info, "apply_time", created)),
             dygw_json_id(order, "after_sale_id", pool),
-            (int)dygw_json_int(info, "refund_status", DYGW_REFUND_UNSAID),
+            refund_status_of(info),
         };
 
         if (id && strcmp(id, certificate_id) == 0 && refund.status != DYGW_REFUND_UNSAID

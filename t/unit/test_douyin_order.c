@@ -284,6 +284,7 @@ static void the_newest_refund_of_the_coupon_is_read(DYGW_UNUSED void **state)
         { ",\"after_sale_order_list\":[{}," REFUND("\"19\"", "", INFO("25", "")) "," REFUND("\"20\"", "",
                                                                                             INFO("59", "")) "]",
           59, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("\"1\"", "", INFO("4294967346", "")) "]", -1, DYGW_REPLY_OK },
         { ",\"after_sale_order_list\":[]", -1, DYGW_REPLY_OK },
         { ",\"after_sale_order_list\":null", -1, DYGW_REPLY_OK },
         { "", -1, DYGW_REPLY_OK },
