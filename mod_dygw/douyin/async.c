@@ -33,7 +33,8 @@ static void put_question(const dygw_question_t *question, dygw_douyin_call_t *ca
             [DYGW_QUESTION_ORDER] = dygw_douyin_put_order,
             [DYGW_QUESTION_RECORDS] = dygw_douyin_put_records,
             [DYGW_QUESTION_STORES] = dygw_douyin_put_stores,
-            [DYGW_QUESTION_LEDGER] = dygw_douyin_put_ledger };
+            [DYGW_QUESTION_LEDGER] = dygw_douyin_put_ledger,
+            [DYGW_QUESTION_AFTER_SALE] = dygw_douyin_put_after_sale };
 
     put[question->what](question, call, pool);
 }
@@ -67,6 +68,9 @@ static dygw_answer_t read_reply(const dygw_douyin_t *douyin, const dygw_question
         break;
     case DYGW_QUESTION_LEDGER:
         answer.ledger = dygw_douyin_read_ledger(reply, pool);
+        break;
+    case DYGW_QUESTION_AFTER_SALE:
+        answer.after_sale = dygw_douyin_read_after_sale(question, reply, pool);
         break;
     }
     return answer;

@@ -151,6 +151,20 @@ enum {
 };
 enum { DYGW_SUB_ORDER_TYPE_PRODUCT = 100 }; /* the others are delivery, packing, service */
 
+/* `refund_status` of a refund that was asked for after the redemption (page
+ * groupon-refund/refund-list-query has the numbers; what they mean is from programs of others). */
+typedef enum {
+    DYGW_REFUND_UNSAID = -1, /* ours: Douyin shows no such refund */
+    DYGW_REFUND_INITIAL = 9,
+    DYGW_REFUND_WAITING = 10, /* for the merchant's decision */
+    DYGW_REFUND_AGREED = 20,
+    DYGW_REFUND_REFUSED = 25,     /* final, unless the customer goes on to Douyin */
+    DYGW_REFUND_ARBITRATION = 30, /* he has: Douyin decides */
+    DYGW_REFUND_WITHDRAWN = 40,
+    DYGW_REFUND_DONE = 50,
+    DYGW_REFUND_FAILED = 59 /* the payment; it may be tried anew */
+} dygw_refund_status_e;
+
 /* --- what an error code means --- */
 
 /* Which call was answered: the numbers of the token calls are known in OTHER calls alone. */

@@ -109,16 +109,17 @@ dygw_token_reply_t *dygw_douyin_token(dygw_douyin_t *douyin, const dygw_log_t *l
 
 /* Which call. What it takes of the question -> what the answer is. */
 typedef enum {
-    DYGW_QUESTION_GET,     /* encrypted_code -> coupons */
-    DYGW_QUESTION_QUERY,   /* order_id -> coupons */
-    DYGW_QUESTION_VERIFY,  /* poi_id, verify_token, codes, count, send_by -> verified */
-    DYGW_QUESTION_CANCEL,  /* verify_id, certificate_id, cancel_token -> cancelled */
-    DYGW_QUESTION_ORDER,   /* account_id, order_id -> order */
-    DYGW_QUESTION_RECORDS, /* account_id, start_time, end_time, cursor -> records: one page */
-    DYGW_QUESTION_STORES,  /* account_id or poi_id, page, size -> reply: one page */
-    DYGW_QUESTION_LEDGER   /* account_id, codes, count: certificate_ids -> ledger */
+    DYGW_QUESTION_GET,       /* encrypted_code -> coupons */
+    DYGW_QUESTION_QUERY,     /* order_id -> coupons */
+    DYGW_QUESTION_VERIFY,    /* poi_id, verify_token, codes, count, send_by -> verified */
+    DYGW_QUESTION_CANCEL,    /* verify_id, certificate_id, cancel_token -> cancelled */
+    DYGW_QUESTION_ORDER,     /* account_id, order_id -> order */
+    DYGW_QUESTION_RECORDS,   /* account_id, start_time, end_time, cursor -> records: one page */
+    DYGW_QUESTION_STORES,    /* account_id or poi_id, page, size -> reply: one page */
+    DYGW_QUESTION_LEDGER,    /* account_id, codes, count: certificate_ids -> ledger */
+    DYGW_QUESTION_AFTER_SALE /* account_id, order_id, certificate_id -> after_sale */
 } dygw_question_e;
-#define DYGW_QUESTIONS (DYGW_QUESTION_LEDGER + 1)
+#define DYGW_QUESTIONS (DYGW_QUESTION_AFTER_SALE + 1)
 
 /* What a call needs, whether its answer is waited for or not. Who waits calls the function of the
  * call, which does not look at `what`. */
@@ -348,6 +349,13 @@ typedef struct dygw_order_reply_t {
     apr_array_header_t *coupons; /* of dygw_order_coupon_t, in Douyin's order. Never NULL */
 } dygw_order_reply_t;
 
+/* --- after-sale order: a refund that was asked for after the redemption --- */
+typedef struct dygw_after_sale_reply_t {
+    dygw_reply_t reply;
+    int refund_status; /* of the newest refund of the coupon that was asked for: a DYGW_REFUND_*, or
+                        * a number that is none of them; UNSAID: Douyin shows none (yet) */
+} dygw_after_sale_reply_t;
+
 /* --- verify records: what Douyin has of an account --- */
 #define DYGW_RECORDS_PER_PAGE 20 /* Douyin's most (page certificate.verifyrecord.query) */
 
@@ -420,6 +428,7 @@ typedef union dygw_answer_t {
     const dygw_order_reply_t *order;
     const dygw_records_reply_t *records;
     const dygw_ledger_reply_t *ledger;
+    const dygw_after_sale_reply_t *after_sale;
 } dygw_answer_t;
 
 /* The calls that one thread has under way. Belongs to that thread; connections are kept. */

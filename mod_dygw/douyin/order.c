@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The order query: what was paid for an order and for each coupon of it. Douyin shows an order some
- * time after its coupons. (Douyin's page order.query/query.)
+ * time after its coupons. (Douyin's page order.query/query.) And the after-sale orders of an order:
+ * what became of a refund that was asked for after the redemption. (Page
+ * groupon-refund/after-sale-order-detail.)
  *
  * Calls client.c. */
 #include <string.h>
 
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 #include "douyin/questions.h"
 #include "util/json.h"
 
-#define PATH      "/goodlife/v1/trade/order/query/"
-#define MAX_COUNT 1000000 /* coupons, far over any order; fits an int */
+#define PATH            "/goodlife/v1/trade/order/query/"
+#define AFTER_SALE_PATH "/goodlife/v1/akte/after_sale/order_detail/get/"
+#define MAX_COUNT       1000000 /* coupons, and any number of a state: far over all; fits an int */
 
 void dygw_douyin_put_order(const dygw_question_t *question, dygw_douyin_call_t *call,
                            apr_pool_t *pool)
@@ -171,6 +175,94 @@ dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
     out->coupons = apr_array_make(pool, 1, sizeof(dygw_order_coupon_t));
     read_order(out, answered ? pick_order(orders, question->order_id, pool) : NULL, pool);
     if (answered && orders && !json_is_null(orders) && !json_is_array(orders)) {
+        out->reply.kind = DYGW_REPLY_GARBLED;
+    }
+    return out;
+}
+
+/* --- after-sale orders --- */
+
+void dygw_douyin_put_after_sale(const dygw_question_t *question, dygw_douyin_call_t *call,
+                                apr_pool_t *pool)
+{
+    const char *account = dygw_douyin_named_account(question);
+
+    *call = (dygw_douyin_call_t){
+        .what = DYGW_CALL_OTHER,
+        .counted_as = DYGW_UPSTREAM_AFTER_SALE,
+        .name = "after-sale order",
+        .account_id = question->account_id,
+        .once = 1,
+    };
+    call->target = apr_pstrcat(
+        pool, AFTER_SALE_PATH "?order_id=", apr_pescape_urlencoded(pool, question->order_id),
+        dygw_douyin_argument("certificate_id", question->certificate_id, pool),
+        dygw_douyin_argument("account_id", account, pool), NULL);
+}
+
+/* A refund as far as it tells which is the newest: a coupon may have several, one after the other.
+ */
+typedef struct refund_t {
+    dygw_ms_t asked_at; /* DYGW_NO_TIME when absent */
+    const char *id;     /* of its after-sale order; NULL when absent. Later ones are greater */
+    int status;
+} refund_t;
+
+static int refund_is_newer(const refund_t *a, const refund_t *b)
+{
+    if (a->asked_at != b->asked_at) {
+        return a->asked_at > b->asked_at;
+    }
+    if (!a->id || !b->id || strlen(a->id) != strlen(b->id)) {
+        return a->id && (!b->id || strlen(a->id) > strlen(b->id));
+    }
+    return strcmp(a->id, b->id) > 0;
+}
+
+/* Its number; one that no int holds is none. */
+static int refund_status_of(const json_t *info)
+{
+    const apr_int64_t status = dygw_json_int(info, "refund_status", DYGW_REFUND_UNSAID);
+
+    return status >= 0 && status <= MAX_COUNT ? (int)status : DYGW_REFUND_UNSAID;
+}
+
+/* The newest of the coupon's refunds in one after-sale order that is newer than *newest. */
+static void read_refunds(const json_t *order, const char *certificate_id, refund_t *newest,
+                         apr_pool_t *pool)
+{
+    const json_t *infos = json_object_get(order, "refund_info_list");
+    const apr_int64_t created = dygw_json_int(order, "create_time", 0);
+
+    for (size_t i = 0; i < json_array_size(infos); i++) {
+        const json_t *info = json_array_get(infos, i);
+        const char *id = dygw_json_id(info, "certificate_id", pool);
+        const refund_t refund = {
+            dygw_time_from_douyin(dygw_json_int(info, "apply_time", created)),
+            dygw_json_id(order, "after_sale_id", pool),
+            refund_status_of(info),
+        };
+
+        if (id && strcmp(id, certificate_id) == 0 && refund.status != DYGW_REFUND_UNSAID
+            && (newest->status == DYGW_REFUND_UNSAID || refund_is_newer(&refund, newest))) {
+            *newest = refund;
+        }
+    }
+}
+
+dygw_after_sale_reply_t *dygw_douyin_read_after_sale(const dygw_question_t *question,
+                                                     const dygw_reply_t *reply, apr_pool_t *pool)
+{
+    dygw_after_sale_reply_t *out = apr_pcalloc(pool, sizeof(*out));
+    const json_t *orders = json_object_get(reply->data, "after_sale_order_list");
+    refund_t newest = { DYGW_NO_TIME, NULL, DYGW_REFUND_UNSAID };
+
+    out->reply = *reply;
+    for (size_t i = 0; reply->kind == DYGW_REPLY_OK && i < json_array_size(orders); i++) {
+        read_refunds(json_array_get(orders, i), question->certificate_id, &newest, pool);
+    }
+    out->refund_status = newest.status;
+    if (reply->kind == DYGW_REPLY_OK && orders && !json_is_null(orders) && !json_is_array(orders)) {
         out->reply.kind = DYGW_REPLY_GARBLED;
     }
     return out;

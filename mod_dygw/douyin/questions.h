@@ -29,6 +29,8 @@ void dygw_douyin_put_stores(const dygw_question_t *question, dygw_douyin_call_t 
                             apr_pool_t *pool);
 void dygw_douyin_put_ledger(const dygw_question_t *question, dygw_douyin_call_t *call,
                             apr_pool_t *pool);
+void dygw_douyin_put_after_sale(const dygw_question_t *question, dygw_douyin_call_t *call,
+                                apr_pool_t *pool);
 
 dygw_coupons_reply_t *dygw_douyin_read_get(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool_t *pool);
@@ -41,5 +43,7 @@ dygw_order_reply_t *dygw_douyin_read_order(const dygw_question_t *question,
                                            const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_records_reply_t *dygw_douyin_read_records(const dygw_reply_t *reply, apr_pool_t *pool);
 dygw_ledger_reply_t *dygw_douyin_read_ledger(const dygw_reply_t *reply, apr_pool_t *pool);
+dygw_after_sale_reply_t *dygw_douyin_read_after_sale(const dygw_question_t *question,
+                                                     const dygw_reply_t *reply, apr_pool_t *pool);
 
 #endif

@@ -107,6 +107,8 @@ typedef struct dygw_host_t {
                                     * was tried */
     int closed_count;              /* apps whose secret does not open with it */
     char closed_apps[DYGW_CLOSED_APPS][DYGW_APP_LABEL_MAX + 1]; /* the first of them */
+    _Atomic apr_int64_t sales_refused; /* the error_code with which Douyin refuses to tell what
+                                        * becomes of refunds, as the log has it; 0: none */
     _Atomic apr_int64_t upstream_seen; /* what answers for Douyin, see douyin/client.c */
     apr_time_t lease_seen_at;          /* when it last found that lease renewed in time, by the
                                  * steady clock */

@@ -368,6 +368,7 @@ const char *dygw_record_trouble(dygw_question_e call, const dygw_reply_t *reply,
         [DYGW_QUESTION_RECORDS] = "verify_record/query",
         [DYGW_QUESTION_STORES] = "poi/query",
         [DYGW_QUESTION_LEDGER] = "settle/ledger",
+        [DYGW_QUESTION_AFTER_SALE] = "after_sale/order_detail",
     };
 
     _Static_assert(sizeof names / sizeof *names == DYGW_QUESTIONS, "each question has a name");

@@ -51,7 +51,8 @@
     X(CONFIRMED_BY, "confirmed_by", confirmed_by) \
     X(ID, "request_id", request_id) \
     X(ID, "store", store) \
-    X(ID, "account_id", account_id)
+    X(ID, "account_id", account_id) \
+    X(AFTER_SALE, "after_sale", after_sale)
 
 /* What CSV has behind it: fen as yuan. */
 #define DYGW_VIEW_YUAN(X) \

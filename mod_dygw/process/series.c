@@ -60,6 +60,7 @@ static const char *const call_words[] = {
     [DYGW_UPSTREAM_STORES] = "stores",
     [DYGW_UPSTREAM_LEDGER] = "ledger",
     [DYGW_UPSTREAM_SHORT_LINK] = "short_link",
+    [DYGW_UPSTREAM_AFTER_SALE] = "after_sale",
 };
 
 static const char *const error_words[] = {

@@ -200,6 +200,7 @@ static const struct {
     { "accounts", M_POST, dygw_sandbox_account_change },
     { "coupon", M_GET, dygw_sandbox_coupon_show },
     { "coupon", M_POST, dygw_sandbox_coupon_change },
+    { "after_sale", M_POST, dygw_sandbox_sale_change },
     { "state", M_GET, show_state },
     { "calls", M_GET, show_calls },
     { "fault", M_POST, add_fault },

@@ -10,9 +10,9 @@
  *
  *   sandbox                the module: directives, start, the hook that takes a request
  *   serve, control         the tables of the functions that answer, and what comes before and after
- *   token, link, prepare, verify, cancel, query, verify_record, stores, orders
- *                          the answers to Douyin's calls
- *   mint, coupon, accounts, switches
+ *   token, link, prepare, verify, cancel, query, verify_record, stores, orders,
+ *   after_sale             the answers to Douyin's calls
+ *   mint, coupon, accounts, switches, after_sale
  *                          the answers to the control interface
  *   fault, damage, caller  what goes wrong with a call, and whose call it is
  *   certificate, reply     what answers are made of

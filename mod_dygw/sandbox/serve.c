@@ -56,6 +56,8 @@ static const endpoint_t endpoints[DYGW_SANDBOX_CALLS] = {
     = { "/goodlife/v1/trade/order/query", 0, M_GET, 1, dygw_sandbox_orders },
     [DYGW_SANDBOX_CALL_LEDGER]
     = { "/goodlife/v1/settle/ledger/query_record_by_cert", 0, M_GET, 1, dygw_sandbox_ledger },
+    [DYGW_SANDBOX_CALL_AFTER_SALE]
+    = { "/goodlife/v1/akte/after_sale/order_detail/get", 0, M_GET, 1, dygw_sandbox_after_sale },
 };
 
 static int is_endpoint_at(const endpoint_t *endpoint, const char *uri)

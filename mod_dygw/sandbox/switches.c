@@ -63,6 +63,7 @@ static const switch_t switch_table[] = {
     { "ledger_two_lines", AT(ledger_two_lines), { NULL }, { 0 }, 0 },
     { "ledger_hides_platform", AT(ledger_hides_platform), { NULL }, { 0 }, 0 },
     { "ledger_text", AT(ledger_text), { NULL }, { 0 }, 0 },
+    { "no_after_sale_permission", AT(no_after_sale_permission), { NULL }, { 0 }, 0 },
 };
 
 #define SWITCHES (sizeof switch_table / sizeof switch_table[0])

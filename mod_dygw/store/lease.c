@@ -53,7 +53,7 @@ static const dygw_stmt_t lease_release = {
 #define TICK(now) \
     "SELECT m.value, t.version, l.until_at - " now ", " now " - l.renewed_at, l.owner, " \
     FIRST_DUE(DYGW_SETTLE_TIME, DYGW_SETTLE_ROWS) ", " \
-    FIRST_DUE(DYGW_FOLLOW_UP_TIME, DYGW_FOLLOW_UP_ROWS) ", " \
+    FIRST_DUE(DYGW_SETTLED_TIME, DYGW_SETTLED_ROWS) ", " \
     FIRST_DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS) ", " \
     FIRST_RECONCILIATION ", " now ", " META("schema_version") ", " META("douyin_client_key") " " \
     "FROM dygw_meta m, dygw_tokens t, dygw_leases l " \

@@ -25,7 +25,8 @@
     X(TEXT, store) \
     X(TEXT, account_id) \
     X(TIME, updated_at) \
-    X(TIME_OR_NULL, cancel_since)
+    X(TIME_OR_NULL, cancel_since) \
+    X(AFTER_SALE, after_sale)
 
 /* Of a message all but what is asked for. */
 #define MATCH_MESSAGE_COLUMNS(FIRST, X) \

@@ -26,6 +26,7 @@ typedef struct dygw_match_row_t {
     const char *account_id; /* NULL: none was recorded */
     dygw_ms_t updated_at;
     dygw_ms_t cancel_since; /* DYGW_NO_TIME: no cancel of it is open */
+    dygw_after_sale_e after_sale;
 } dygw_match_row_t;
 
 /* Both excluded. */

@@ -64,7 +64,11 @@ static apr_status_t notify_and_put_message(dygw_db_t *db, dygw_webhook_t *messag
     apr_status_t rv = APR_SUCCESS;
 
     message->records = 0;
-    if (message->certificate_id) {
+    if (message->certificate_id && message->sale_look_at > 0) {
+        rv = dygw_store_verification_notify_sale(db, message->certificate_id, message->received_at,
+                                                 message->sale_look_at, &message->records);
+    }
+    else if (message->certificate_id) {
         rv = dygw_store_verification_notify(db, message->certificate_id, message->received_at,
                                             &message->records);
     }
@@ -123,7 +127,7 @@ apr_status_t dygw_store_webhook_get(dygw_db_t *db, const char *msg_id, dygw_webh
     if (rv != APR_SUCCESS) {
         return APR_STATUS_IS_EOF(rv) ? APR_NOTFOUND : rv;
     }
-    found = apr_palloc(pool, sizeof(*found));
+    found = apr_pcalloc(pool, sizeof(*found));
     WEBHOOK_COLUMNS(READ, READ)
     *message = found;
     return APR_SUCCESS;

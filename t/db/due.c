@@ -37,6 +37,22 @@ static dygw_verification_t *settled_at(dygw_db_t *db, dygw_verify_status_e statu
     return v;
 }
 
+/* A settled row with this news, of which a cancel is wanted since then. */
+static dygw_verification_t *sale_at(dygw_db_t *db, dygw_verify_status_e status, int news, dygw_ms_t cancel_since,
+                                    dygw_ms_t errand_at)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->verify_status = status;
+    v->enrichment_status = DYGW_ENRICH_SKIPPED;
+    v->next_run_at = DYGW_NO_TIME;
+    v->news = news;
+    v->cancel_since = cancel_since;
+    v->errand_at = errand_at;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
 static apr_array_header_t *due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit)
 {
     apr_array_header_t *rows;
@@ -61,6 +77,8 @@ static dygw_verification_t *due_at_time(dygw_db_t *db, dygw_due_e what, dygw_ms_
         return processing_at(db, at);
     case DYGW_DUE_FOLLOW_UP:
         return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_SUCCESS, DYGW_NO_TIME, at);
+    case DYGW_DUE_SALE:
+        return sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE, DYGW_NO_TIME, at);
     default:
         return settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, at, DYGW_NO_TIME);
     }
@@ -93,6 +111,8 @@ static void test_what_is_due_longest_comes_first(DYGW_UNUSED void **state)
     assert_longest_due_first(db, DYGW_DUE_SETTLE);
     assert_longest_due_first(db, DYGW_DUE_FOLLOW_UP);
     assert_longest_due_first(db, DYGW_DUE_ENRICH);
+    suite_do("UPDATE dygw_verifications SET next_run_at = NULL, errand_at = NULL");
+    assert_longest_due_first(db, DYGW_DUE_SALE);
     dygw_db_close(db);
 }
 
@@ -112,6 +132,46 @@ static void test_each_kind_of_work_finds_its_own_rows(DYGW_UNUSED void **state)
     assert_row(due(db, DYGW_DUE_ENRICH, T0, LIMIT), 0, enrich);
     assert_int_equal(due(db, DYGW_DUE_FOLLOW_UP, T0, LIMIT)->nelts, 1);
     assert_row(due(db, DYGW_DUE_FOLLOW_UP, T0, LIMIT), 0, follow_up);
+    dygw_db_close(db);
+}
+
+/* What a follow-up has to do comes first; a refund alone is none. */
+static void test_a_refund_that_is_all_is_no_follow_up(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+    dygw_verification_t *sale = sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE, DYGW_NO_TIME, T0);
+    dygw_verification_t *cancelled = sale_at(db, DYGW_CANCELLED, DYGW_NEWS_SALE, T0, T0 + 1);
+    dygw_verification_t *news = sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE | DYGW_NEWS_WEBHOOK, DYGW_NO_TIME, T0);
+    dygw_verification_t *cancel = sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE, T0, T0 + 1);
+    dygw_backlog_t backlog;
+
+    sale_at(db, DYGW_PROCESSING, DYGW_NEWS_SALE, DYGW_NO_TIME, T0);
+    assert_int_equal(due(db, DYGW_DUE_SALE, T0 + 1, LIMIT)->nelts, 2);
+    assert_row(due(db, DYGW_DUE_SALE, T0 + 1, LIMIT), 0, sale);
+    assert_row(due(db, DYGW_DUE_SALE, T0 + 1, LIMIT), 1, cancelled);
+    assert_int_equal(due(db, DYGW_DUE_FOLLOW_UP, T0 + 1, LIMIT)->nelts, 2);
+    assert_row(due(db, DYGW_DUE_FOLLOW_UP, T0 + 1, LIMIT), 0, news);
+    assert_row(due(db, DYGW_DUE_FOLLOW_UP, T0 + 1, LIMIT), 1, cancel);
+    assert_int_equal(dygw_store_backlog(db, &backlog), APR_SUCCESS);
+    assert_int_equal(backlog.to_cancel, 2);
+    dygw_db_close(db);
+}
+
+static void test_a_refund_that_is_put_off_too_far_is_recalled_alone(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = open_with_nothing_due();
+    dygw_verification_t *sale = sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE, DYGW_NO_TIME, T0 + 1000);
+    dygw_verification_t *news = sale_at(db, DYGW_SUCCESS, DYGW_NEWS_WEBHOOK, DYGW_NO_TIME, T0 + 1000);
+    int count;
+
+    assert_int_equal(dygw_store_verification_recall(db, DYGW_DUE_SALE, T0, T0 + 999, LIMIT, &count), APR_SUCCESS);
+    assert_int_equal(count, 1);
+    assert_int_equal(record_get(db, sale->id)->errand_at, T0);
+    assert_int_equal(record_get(db, news->id)->errand_at, T0 + 1000);
+    assert_int_equal(dygw_store_verification_recall(db, DYGW_DUE_FOLLOW_UP, T0 + 1, T0 - 1, LIMIT, &count),
+                     APR_SUCCESS);
+    assert_int_equal(count, 1);
+    assert_int_equal(record_get(db, sale->id)->errand_at, T0);
     dygw_db_close(db);
 }
 
@@ -140,6 +200,8 @@ static void test_the_tick_tells_when_work_is_due_next(DYGW_UNUSED void **state)
     assert_int_equal(due_at(db), T0 + 40);
     settled_at(db, DYGW_SUCCESS, DYGW_ENRICH_PENDING, T0 + 60, T0 + 30);
     assert_int_equal(due_at(db), T0 + 30);
+    sale_at(db, DYGW_SUCCESS, DYGW_NEWS_SALE, DYGW_NO_TIME, T0 + 20);
+    assert_int_equal(due_at(db), T0 + 20);
     dygw_db_close(db);
 }
 
@@ -486,6 +548,8 @@ void suite_due(void)
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_what_is_due_longest_comes_first),
         SUITE_TEST(test_each_kind_of_work_finds_its_own_rows),
+        SUITE_TEST(test_a_refund_that_is_all_is_no_follow_up),
+        SUITE_TEST(test_a_refund_that_is_put_off_too_far_is_recalled_alone),
         SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),

@@ -128,6 +128,103 @@ static void test_a_record_without_an_account_has_no_other(DYGW_UNUSED void **sta
     dygw_db_close(db);
 }
 
+/* --- refunds --- */
+
+static dygw_webhook_t refund_of(const char *certificate_id)
+{
+    dygw_webhook_t message = message_about(certificate_id);
+
+    message.event = "life_hermes_akte_after_sale_audit";
+    message.action = NULL;
+    message.sale_look_at = T0 + 60200;
+    return message;
+}
+
+static dygw_verification_t *use_of(dygw_db_t *db, const char *certificate_id, dygw_verify_status_e status)
+{
+    dygw_verification_t *v = record_processing();
+
+    if (status == DYGW_SUCCESS || status == DYGW_CANCELLED) {
+        record_succeeded(v);
+    }
+    v->verify_status = status;
+    v->certificate_id = certificate_id;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+static void test_a_refund_marks_what_was_redeemed_and_what_may_be(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *card = suite_unique_text("7");
+    dygw_verification_t *first = use_of(db, card, DYGW_SUCCESS);
+    dygw_verification_t *second = use_of(db, card, DYGW_SUCCESS);
+    dygw_verification_t *open = use_of(db, card, DYGW_PROCESSING);
+    dygw_verification_t *failed = use_of(db, card, DYGW_FAILED);
+    dygw_verification_t *cancelled = use_of(db, card, DYGW_CANCELLED);
+    dygw_verification_t *another = use_of(db, suite_unique_text("7"), DYGW_SUCCESS);
+    dygw_webhook_t message = refund_of(card);
+    const dygw_verification_t *v;
+
+    assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+    assert_int_equal(message.records, 3);
+    assert_string_equal(kept(db, message.msg_id)->event, "life_hermes_akte_after_sale_audit");
+    assert_int_equal(kept(db, message.msg_id)->sale_look_at, 0);
+    v = record_get(db, first->id);
+    assert_int_equal(v->after_sale, DYGW_AFTER_SALE_REQUESTED);
+    assert_int_equal(v->after_sale_since, T0 + 200);
+    assert_int_equal(v->news, DYGW_NEWS_SALE);
+    assert_int_equal(v->errand_at, T0 + 60200);
+    assert_int_equal(v->verify_status, DYGW_SUCCESS);
+    assert_int_equal(v->revision, 1);
+    assert_int_equal(record_get(db, second->id)->after_sale, DYGW_AFTER_SALE_REQUESTED);
+    v = record_get(db, open->id);
+    assert_int_equal(v->after_sale, DYGW_AFTER_SALE_NONE);
+    assert_int_equal(v->news, DYGW_NEWS_SALE);
+    assert_int_equal(v->errand_at, DYGW_NO_TIME);
+    assert_int_equal(v->next_run_at, open->next_run_at);
+    assert_int_equal(record_get(db, failed->id)->revision, 0);
+    assert_int_equal(record_get(db, cancelled->id)->revision, 0);
+    assert_int_equal(record_get(db, another->id)->revision, 0);
+    dygw_db_close(db);
+}
+
+static void test_what_is_decided_or_due_before_is_left(DYGW_UNUSED void **state)
+{
+    static const struct {
+        dygw_after_sale_e before, after;
+        int news;
+        dygw_ms_t errand_at, due;
+    } cases[] = {
+        { DYGW_AFTER_SALE_REFUSED, DYGW_AFTER_SALE_REQUESTED, 0, DYGW_NO_TIME, T0 + 60200 },
+        { DYGW_AFTER_SALE_CLOSED, DYGW_AFTER_SALE_REQUESTED, 0, T0 + 99999999, T0 + 60200 },
+        { DYGW_AFTER_SALE_REQUESTED, DYGW_AFTER_SALE_REQUESTED, DYGW_NEWS_SALE, T0 + 50, T0 + 50 },
+        { DYGW_AFTER_SALE_AGREED, DYGW_AFTER_SALE_AGREED, DYGW_NEWS_LATE, T0 + 5, T0 + 5 },
+        { DYGW_AFTER_SALE_REFUNDED, DYGW_AFTER_SALE_REFUNDED, 0, DYGW_NO_TIME, T0 + 60200 },
+    };
+    dygw_db_t *db = suite_open(0);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dygw_verification_t *v = record_succeeded(record_processing());
+        dygw_webhook_t message;
+
+        v->certificate_id = suite_unique_text("7");
+        v->after_sale = cases[i].before;
+        v->news = cases[i].news;
+        v->errand_at = cases[i].errand_at;
+        assert_int_equal(record_insert(db, v), APR_SUCCESS);
+        message = refund_of(v->certificate_id);
+        assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+        assert_int_equal(message.records, 1);
+        v = record_get(db, v->id);
+        assert_int_equal(v->after_sale, cases[i].after);
+        assert_int_equal(v->news, cases[i].news | DYGW_NEWS_SALE);
+        assert_int_equal(v->errand_at, cases[i].due);
+        assert_int_equal(v->after_sale_since, T0 + 200);
+    }
+    dygw_db_close(db);
+}
+
 static void test_long_words_of_a_message_are_cut(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -187,6 +284,8 @@ void suite_webhooks(void)
         SUITE_TEST(test_a_message_about_nothing_of_ours_is_kept),
         SUITE_TEST(test_a_record_with_another_account_is_found),
         SUITE_TEST(test_a_record_without_an_account_has_no_other),
+        SUITE_TEST(test_a_refund_marks_what_was_redeemed_and_what_may_be),
+        SUITE_TEST(test_what_is_decided_or_due_before_is_left),
         SUITE_TEST(test_long_words_of_a_message_are_cut),
         SUITE_TEST(test_a_message_that_cannot_be_kept_marks_nothing),
         SUITE_TEST(test_a_message_whose_commit_s_answer_is_lost_is_kept_once),

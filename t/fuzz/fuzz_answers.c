@@ -305,6 +305,16 @@ static dygw_reply_t ledger(apr_pool_t *pool)
     return found->reply;
 }
 
+static dygw_reply_t after_sale(apr_pool_t *pool)
+{
+    const dygw_reply_t reply = ask(dygw_douyin_put_after_sale, pool);
+    const dygw_after_sale_reply_t *sale = dygw_douyin_read_after_sale(&question, &reply, pool);
+
+    FUZZ_ASSERT(sale->refund_status >= DYGW_REFUND_UNSAID);
+    FUZZ_ASSERT(sale->refund_status == DYGW_REFUND_UNSAID || sale->reply.kind == DYGW_REPLY_OK);
+    return sale->reply;
+}
+
 typedef dygw_reply_t call_fn(apr_pool_t *pool);
 
 static call_fn *call_of(const char *line)
@@ -312,9 +322,9 @@ static call_fn *call_of(const char *line)
     static const struct {
         const char *name;
         call_fn *call;
-    } calls[] = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel }, { "token", token },
-                  { "get", get },         { "query", query },   { "order", order },   { "records", records },
-                  { "stores", stores },   { "ledger", ledger } };
+    } calls[] = { { "prepare", prepare }, { "verify", verify }, { "cancel", cancel },        { "token", token },
+                  { "get", get },         { "query", query },   { "order", order },          { "records", records },
+                  { "stores", stores },   { "ledger", ledger }, { "after_sale", after_sale } };
     size_t i;
 
     for (i = 0; i < sizeof(calls) / sizeof(*calls); i++) {

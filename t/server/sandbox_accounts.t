@@ -265,6 +265,33 @@ fine(prepare(code => $sandbox->mint_coupon(account_id => OTHER)->{code}, poi_id 
     }
 }
 
+# --- refunds after the redemption ---
+
+{
+    my $after_sale = sub { return get('/goodlife/v1/akte/after_sale/order_detail/get/', @_) };
+    my $listed = sub { return scalar @{ data($after_sale->(@_))->{after_sale_order_list} } };
+    my $it = redeemed(OTHER, $there);
+    my $code = $it->{order}{coupons}[0]{code};
+    my $made = $sandbox->after_sale($code, 'apply', amount => 1, ids => 'number', content => 'object');
+    my %asked = (account_id => OTHER, order_id => $it->{order}{order_id});
+    is("$made->{refund_status} $made->{coupon_status}", '10 3', 'a refund that is asked for');
+    like($made->{message}, qr/"account_id":${\OTHER},"order_id":$asked{order_id},/, 'its message, with numbers');
+    is($listed->(%asked), 1, 'its account finds it');
+    is($listed->(%asked, account_id => ACCOUNT), 0, 'another one does not');
+    is($listed->(%asked, certificate_id => '1'), 0, 'nor by another coupon');
+    is($listed->(%asked, order_id => '1'), 0, 'nor by another order');
+    refused($after_sale->(account_id => OTHER), 2119001, 'without an order');
+    refused($after_sale->(order_id => $asked{order_id}), 2119001, 'without an account');
+    is($sandbox->after_sale($code, 'refuse')->{coupon_status}, 2, 'refused: the coupon is used, as before');
+    is($sandbox->after_sale($code, 'arbitrate')->{refund_status}, 30, 'the customer goes on to Douyin');
+    is($sandbox->after_sale($code, 'agree')->{coupon_status}, 6, 'which agrees');
+    is($sandbox->after_sale($code, 'refund')->{coupon_status}, 2, 'of a part of the money the coupon stays used');
+    ok(!eval { $sandbox->after_sale($code, 'agree'); 1 }, 'what is paid back is over');
+    $sandbox->switch(no_after_sale_permission => JSON::PP::true);
+    refused($after_sale->(%asked), 2190004, 'without the permission');
+    $sandbox->switch(no_after_sale_permission => JSON::PP::false);
+}
+
 # --- stores ---
 
 is_deeply([ poi_ids(stores(account_id => OTHER)) ], [ $there, $there_too ], 'stores of an account: its own');

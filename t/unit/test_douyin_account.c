@@ -88,6 +88,7 @@ static const struct {
     { DYGW_QUESTION_RECORDS, "?size=20&account_id=" ONE "&cursor=" },
     { DYGW_QUESTION_STORES, "&size=20&account_id=" ONE "&poi_id=" POI " HTTP" },
     { DYGW_QUESTION_LEDGER, NULL }, /* by the header alone */
+    { DYGW_QUESTION_AFTER_SALE, "?order_id=1&certificate_id=3&account_id=" ONE " HTTP" },
 };
 #define CALLS (int)(sizeof calls / sizeof *calls)
 

@@ -269,6 +269,22 @@ static void the_order_query_names_the_account(void **state)
     assert_true(answer.order->found);
 }
 
+static void an_after_sale_order_is_asked_for_by_order_and_coupon(void **state)
+{
+    static const dygw_question_t sale = { .what = DYGW_QUESTION_AFTER_SALE,
+                                          .account_id = "7014065493820573710",
+                                          .order_id = "7000277894",
+                                          .certificate_id = "7382420130108424203" };
+    upstream_t *u = *state;
+    dygw_answer_t answer;
+
+    upstream_answer(u, "{\"data\":{\"error_code\":0}}");
+    assert_starts(question_sent(u, &sale, &answer),
+                  "GET /goodlife/v1/akte/after_sale/order_detail/get/?order_id=7000277894"
+                  "&certificate_id=7382420130108424203&account_id=7014065493820573710 HTTP/1.1\r\n");
+    assert_int_equal(answer.after_sale->refund_status, -1);
+}
+
 /* --- what goes wrong --- */
 
 static void a_call_without_an_answer_times_out_alone(void **state)
@@ -354,6 +370,7 @@ int main(void)
         TEST(what_was_held_up_too_long_is_not_sent),
         TEST(cancel_sends_the_same_bytes_waited_for_or_not),
         TEST(the_order_query_names_the_account),
+        TEST(an_after_sale_order_is_asked_for_by_order_and_coupon),
         TEST(a_call_without_an_answer_times_out_alone),
         TEST(the_time_of_a_call_counts_from_its_start),
         TEST(a_request_without_an_answer_is_lost),

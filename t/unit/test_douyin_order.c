@@ -238,6 +238,85 @@ static void an_order_that_douyin_does_not_know_is_refused_and_not_found(void **s
     assert_int_equal(reply->coupons->nelts, 0);
 }
 
+/* --- after-sale orders --- */
+
+static const dygw_after_sale_reply_t *after_sale(upstream_t *u, const char *data)
+{
+    static const dygw_question_t question = { .what = DYGW_QUESTION_AFTER_SALE,
+                                              .account_id = "7014065493820573710",
+                                              .order_id = ORDER,
+                                              .certificate_id = "7382420130108424203" };
+
+    return answer_to(u, &question, apr_pstrcat(u->pool, "{\"data\":{\"error_code\":0", data, "}," EXTRA "}", NULL))
+        .after_sale;
+}
+
+static void the_newest_refund_of_the_coupon_is_read(DYGW_UNUSED void **state)
+{
+#define REFUND(id, created, infos) "{\"after_sale_id\":" id created ",\"refund_info_list\":[" infos "]}"
+#define INFO(status, more)         "{\"certificate_id\":\"7382420130108424203\",\"refund_status\":" status more "}"
+#define LATER                      ",\"apply_time\":1999999999000"
+#define OTHER                      "{\"certificate_id\":\"7382420130108424204\",\"refund_status\":50" LATER "}"
+    static const struct {
+        const char *data;
+        int status;
+        dygw_reply_class_e kind;
+    } cases[] = {
+        { ",\"after_sale_order_list\":[" REFUND("\"1\"", "", INFO("10", "")) "]", 10, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("1", "",
+                                                "{\"certificate_id\":7382420130108424203,"
+                                                "\"refund_status\":\"20\"}") "]",
+          20, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("\"1\"", "", OTHER "," INFO("30", "")) "]", 30, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("\"1\"", "", OTHER) "]", -1, DYGW_REPLY_OK },
+        /* the second application goes before the first, in whatever order, by any of their times */
+        { ",\"after_sale_order_list\":[" REFUND("\"9\"", ",\"create_time\":1743061716", INFO("25", "")) "," REFUND(
+              "\"8\"", ",\"create_time\":1743061717", INFO("10", "")) "]",
+          10, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND(
+              "\"8\"", ",\"create_time\":1743061716",
+              INFO("50", ",\"apply_time\":1743061799000")) "," REFUND("\"9\"", ",\"create_time\":1743061717",
+                                                                      INFO("25", "")) "]",
+          50, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("\"10\"", "", INFO("40", "")) "," REFUND("\"9\"", "",
+                                                                                         INFO("25", "")) "]",
+          40, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[{}," REFUND("\"19\"", "", INFO("25", "")) "," REFUND("\"20\"", "",
+                                                                                            INFO("59", "")) "]",
+          59, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[" REFUND("\"1\"", "", INFO("4294967346", "")) "]", -1, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[]", -1, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":null", -1, DYGW_REPLY_OK },
+        { "", -1, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":[17,null,{\"refund_info_list\":17}]", -1, DYGW_REPLY_OK },
+        { ",\"after_sale_order_list\":17", -1, DYGW_REPLY_GARBLED },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const dygw_after_sale_reply_t *reply;
+        void *own = NULL;
+
+        upstream_setup(&own);
+        reply = after_sale(own, cases[i].data);
+        if (reply->reply.kind != cases[i].kind || reply->refund_status != cases[i].status) {
+            fail_msg("'%s': kind %d, refund_status %d", cases[i].data, (int)reply->reply.kind, reply->refund_status);
+        }
+        upstream_teardown(&own);
+    }
+}
+
+static void without_the_permission_nothing_is_told_of_refunds(void **state)
+{
+    static const dygw_question_t question
+        = { .what = DYGW_QUESTION_AFTER_SALE, .account_id = "1", .order_id = ORDER, .certificate_id = "7" };
+    const dygw_after_sale_reply_t *reply
+        = answer_to(*state, &question, "{\"data\":{\"error_code\":2190004,\"description\":\"x\"},\"extra\":{}}")
+              .after_sale;
+
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_SETUP);
+    assert_int_equal(reply->refund_status, -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
 
 int main(void)
@@ -250,6 +329,8 @@ int main(void)
         cmocka_unit_test(a_third_partys_id_is_found_under_any_of_its_names),
         cmocka_unit_test(only_the_order_that_was_asked_for_is_found),
         TEST(an_order_that_douyin_does_not_know_is_refused_and_not_found),
+        cmocka_unit_test(the_newest_refund_of_the_coupon_is_read),
+        TEST(without_the_permission_nothing_is_told_of_refunds),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Several merchants behind one application: each call names the account of its own coupon.
+ * links: gateway/settle/sale.c
  * links: gateway/account.c gateway/declared.c gateway/ask.c gateway/host.c gateway/token.c
  * links: gateway/record.c gateway/code_use.c gateway/db_work.c gateway/redeem/prepare.c
  * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c

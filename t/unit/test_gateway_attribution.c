@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
+ * links: gateway/settle/sale.c
  * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/host.c gateway/token.c
  * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
  * links: gateway/settle/pace.c gateway/db_work.c gateway/account.c gateway/declared.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
  * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c
  * links: gateway/declared.c douyin/codes.c

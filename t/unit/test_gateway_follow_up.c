@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Follow-ups: cancels whose outcome is not known, cancels that were never sent, and news.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
  * links: gateway/record.c gateway/background/job.c store/verification/words.c gateway/db_work.c

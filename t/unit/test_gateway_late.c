@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
  * links: gateway/record.c gateway/background/job.c gateway/settle/held.c gateway/code_use.c

@@ -52,6 +52,7 @@ static dygw_match_row_t *row(dygw_verify_status_e status, const char *verify_id,
         .pay_amount = pay_amount,
         .verify_time = at,
         .created_at = NOON,
+        .after_sale = DYGW_AFTER_SALE_NONE,
     };
     return made;
 }
@@ -372,12 +373,12 @@ static void a_pair_is_told_with_both_sides_and_the_message(DYGW_UNUSED void **st
                         "\"verify_status\":\"success\",\"certificate_id\":\"c1\","
                         "\"verify_id\":\"v1\",\"order_id\":null,\"ext_order_id\":null,\"product_name\":null,"
                         "\"pay_amount\":100,\"verify_time\":\"2025-11-25T04:00:00.000Z\","
-                        "\"created_at\":\"2025-11-25T04:00:00.000Z\"},"
+                        "\"created_at\":\"2025-11-25T04:00:00.000Z\",\"after_sale\":null},"
                         "\"douyin\":{\"verify_id\":\"v1\",\"certificate_id\":\"c1\",\"status\":\"cancelled\","
                         "\"verify_time\":\"2025-11-25T04:00:00.000Z\",\"cancel_time\":\"2025-11-25T04:00:01.000Z\","
                         "\"verify_type\":4,\"pay_amount\":100,\"sku_name\":\"sku\"},"
                         "\"webhook\":{\"action\":\"verify\",\"msg_time\":\"2025-11-24T16:00:00.000Z\","
-                        "\"received_at\":\"2025-11-24T16:00:00.001Z\",\"order_id\":\"1001\"}}");
+                        "\"received_at\":\"2025-11-24T16:00:00.001Z\",\"order_id\":\"1001\"},\"explained_by\":null}");
 }
 
 static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
@@ -391,7 +392,46 @@ static void a_side_that_is_not_there_is_null(DYGW_UNUSED void **state)
                            "\"verify_time\":null,\"cancel_time\":null,\"verify_type\":4,"
                            "\"pay_amount\":null,"));
     assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), "\"pay_amount\":null,"));
-    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), ",\"douyin\":null,\"webhook\":null}"));
+    assert_non_null(strstr(dygw_match_item(pair(1), NULL, pool), ",\"douyin\":null,\"webhook\":null,"));
+}
+
+/* A refund that is under way or done; what else may be the reason is not known. */
+static void a_refund_explains_what_differs(DYGW_UNUSED void **state)
+{
+    static const dygw_after_sale_e states[]
+        = { DYGW_AFTER_SALE_NONE,    DYGW_AFTER_SALE_REQUESTED, DYGW_AFTER_SALE_AGREED,
+            DYGW_AFTER_SALE_REFUSED, DYGW_AFTER_SALE_REFUNDED,  DYGW_AFTER_SALE_CLOSED };
+
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        dygw_match_row_t *sold = row(DYGW_SUCCESS, "v1", "c1", 100, NOON);
+        int explains = states[i] == DYGW_AFTER_SALE_REQUESTED || states[i] == DYGW_AFTER_SALE_AGREED
+                       || states[i] == DYGW_AFTER_SALE_REFUNDED;
+        dygw_verify_record_t record = { .verify_id = "v1" };
+        dygw_match_class_e class;
+
+        sold->after_sale = states[i];
+        for (class = DYGW_ONLY_HERE; class < DYGW_MATCH_CLASSES; class ++) {
+            const dygw_match_pair_t made = { class, sold, class == DYGW_ONLY_HERE ? NULL : &record };
+            const char *item = dygw_match_item(&made, NULL, pool);
+
+            assert_int_equal(strstr(item, ",\"explained_by\":\"after_sale\"}") != NULL,
+                             explains && class != DYGW_ONLY_AT_DOUYIN);
+            assert_int_equal(strstr(item, ",\"explained_by\":null}") != NULL,
+                             !explains || class == DYGW_ONLY_AT_DOUYIN);
+        }
+    }
+}
+
+static void what_is_ours_tells_its_refund(DYGW_UNUSED void **state)
+{
+    dygw_match_row_t *sold = row(DYGW_SUCCESS, "v1", "c1", 100, NOON);
+
+    sold->after_sale = DYGW_AFTER_SALE_REFUNDED;
+    dygw_match_add_verification(match, sold);
+    theirs("v1", "c1", 1, 100, NOON);
+    judge();
+    assert_int_equal(match->counts[DYGW_CANCELLED_AT_DOUYIN], 1);
+    assert_non_null(strstr(dygw_match_item(pair(0), NULL, pool), "\"after_sale\":\"refunded\"},\"douyin\":{"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, destroy_pool)
@@ -423,6 +463,8 @@ int main(void)
         TEST(of_a_part_of_the_account_nothing_is_missed),
         TEST(a_pair_is_told_with_both_sides_and_the_message),
         TEST(a_side_that_is_not_there_is_null),
+        TEST(a_refund_explains_what_differs),
+        TEST(what_is_ours_tells_its_refund),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

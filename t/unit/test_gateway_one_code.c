@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One code redeems one coupon: what the records of a code mean for the next request with it, and how
  * the background settles what had to wait.
+ * links: gateway/settle/sale.c
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
  * links: gateway/token.c gateway/db_work.c gateway/settle/held.c gateway/settle/settle.c

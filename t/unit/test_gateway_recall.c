@@ -21,7 +21,7 @@
 
 #define NOW     APR_INT64_C(1764000000000)
 #define HOUR_MS APR_INT64_C(3600000)
-#define KINDS   3
+#define KINDS   4
 
 static dygw_gateway_t gateway;
 static dygw_ms_t now, looked_at;
@@ -105,6 +105,7 @@ static void each_kind_has_a_reach_of_its_own(DYGW_UNUSED void **state)
     assert_true(beyond[DYGW_DUE_SETTLE] == NOW + HOUR_MS / 2);
     assert_true(beyond[DYGW_DUE_FOLLOW_UP] == NOW + HOUR_MS / 2);
     assert_true(beyond[DYGW_DUE_ENRICH] == NOW + HOUR_MS / 2 + 4 * HOUR_MS);
+    assert_true(beyond[DYGW_DUE_SALE] == NOW + HOUR_MS / 2 + 8 * 24 * HOUR_MS);
     assert_true(days_beyond == NOW + 72 * HOUR_MS);
     assert_int_equal(messages + lefts, 0);
 }
@@ -127,7 +128,7 @@ static void what_is_recalled_is_told_and_worked_on(DYGW_UNUSED void **state)
     assert_int_equal(lefts, 1);
     assert_int_equal(messages, 1);
     assert_non_null(strstr(message, "DYGW0632"));
-    assert_non_null(strstr(message, "7 records"));
+    assert_non_null(strstr(message, "9 records"));
 }
 
 static void it_is_looked_for_once_a_minute_and_when_the_clock_goes_back(DYGW_UNUSED void **state)
@@ -162,7 +163,7 @@ static void when_the_clock_was_just_set_back_all_that_waits_is_recalled(DYGW_UNU
         assert_true(beyond[i] == NOW + HOUR_MS + lease); /* leases that run by the right clock stay */
     }
     assert_int_equal(lefts, 1);
-    assert_non_null(strstr(message, "6 records"));
+    assert_non_null(strstr(message, "8 records"));
 }
 
 static void without_a_database_it_is_looked_for_again(DYGW_UNUSED void **state)

@@ -105,6 +105,40 @@ static void slots_are_bounded_and_enriching_does_not_take_the_others(DYGW_UNUSED
     assert_int_equal(ended[DYGW_DUE_ENRICH], ENRICH_SLOTS + 20);
 }
 
+/* Douyin answers ten questions a second about refunds, of all hosts, and nobody waits for them. */
+static void refunds_are_looked_at_one_a_second_and_in_nobodys_way(DYGW_UNUSED void **state)
+{
+    add_rows(DYGW_DUE_SALE, 200);
+    add_rows(DYGW_DUE_FOLLOW_UP, 5);
+    add_rows(DYGW_DUE_SETTLE, 5);
+    for (int i = 0; i < 10; i++) {
+        turn(1);
+    }
+    assert_int_equal(begun[DYGW_DUE_SALE], 1);
+    assert_int_equal(ended[DYGW_DUE_FOLLOW_UP], 5);
+    assert_int_equal(ended[DYGW_DUE_SETTLE], 5);
+    assert_true(dygw_scheduler_caught_up(scheduler));
+    fake_async_hold(1);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_SALE], 2);
+    for (int i = 0; i < 5; i++) {
+        fake_clock_advance(A_SECOND_MS);
+        turn(1);
+    }
+    assert_int_equal(begun[DYGW_DUE_SALE], 2);
+    add_row(DYGW_DUE_FOLLOW_UP, 9);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_FOLLOW_UP], 6);
+    fake_async_hold(0);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    fake_clock_advance(A_SECOND_MS);
+    turn(1);
+    assert_int_equal(begun[DYGW_DUE_SALE], 3);
+}
+
 static void what_waits_for_a_slot_follows_a_crowd_without_a_pause(DYGW_UNUSED void **state)
 {
     add_rows(DYGW_DUE_ENRICH, ENRICH_SLOTS + 20);
@@ -332,6 +366,7 @@ int main(void)
         TEST(rows_on_which_their_request_works_are_left_alone),
         TEST(what_is_under_way_is_not_begun_again),
         TEST(slots_are_bounded_and_enriching_does_not_take_the_others),
+        TEST(refunds_are_looked_at_one_a_second_and_in_nobodys_way),
         TEST(what_waits_for_a_slot_follows_a_crowd_without_a_pause),
         TEST(due_rows_of_groups_under_way_hide_no_others),
         TEST(the_database_is_asked_again_when_a_quarter_of_the_slots_is_free),

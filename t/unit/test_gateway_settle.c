@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
@@ -221,6 +222,19 @@ static void the_look_that_a_webhook_asked_for_is_told(DYGW_UNUSED void **state)
     assert_int_equal(row->news, 0);
 }
 
+/* Douyin told of a refund while the redemption was not known yet. */
+static void a_refund_that_was_told_of_is_followed_when_it_is_settled(DYGW_UNUSED void **state)
+{
+    row->news = DYGW_NEWS_SALE;
+    row->after_sale_since = dygw_now();
+    row->already = 1;
+    show_used("v-9", 3000);
+    settle();
+    check_success(DYGW_BY_STATUS_QUERY);
+    assert_true(row->news & DYGW_NEWS_SALE);
+    assert_true(row->errand_at != DYGW_NO_TIME);
+}
+
 /* --- one that is not ours --- */
 
 static void used_by_somebody_else_it_has_failed(DYGW_UNUSED void **state)
@@ -424,6 +438,7 @@ int main(void)
         TEST(with_all_repetitions_spent_a_few_still_ask_whose_it_is),
         TEST(a_refused_repetition_does_not_undo_what_fits),
         TEST(the_look_that_a_webhook_asked_for_is_told),
+        TEST(a_refund_that_was_told_of_is_followed_when_it_is_settled),
         TEST(used_by_somebody_else_it_has_failed),
         TEST(a_clock_that_is_wrong_makes_ours_nobody_elses),
         TEST(used_by_somebody_else_and_nothing_more_to_be_heard_it_has_failed),

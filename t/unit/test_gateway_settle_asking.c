@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: what is asked, when Douyin does not answer, has no such coupon, or reviews
  * it; and what its caller gave up.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption whose repetitions are refused for what is not the coupon's fault, or tell
  * nothing at all.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Races of a request of two coupons, one of which is settled: cancels here and at Douyin while the
  * other is repeated, and a Douyin that forgets tokens and works late.
+ * links: gateway/settle/sale.c
  * links: gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c gateway/settle/settle.c
  * links: gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c

@@ -268,6 +268,53 @@ static void one_account_alone_is_not_compared(DYGW_UNUSED void **state)
     assert_int_equal(looks, 0);
 }
 
+/* --- a refund is asked for --- */
+
+#define REFUND \
+    "\"refund_amount\":19400,\"refund_time\":1743061716,\"apply_reason\":{\"code\":[101]," \
+    "\"reason_items\":[{\"code\":101,\"msg\":\"words\"}],\"additional_msg\":\"in my own words\"}"
+#define REFUND_EVENT "{\"event\":\"life_hermes_akte_after_sale_audit\",\"content\":"
+
+static void a_refund_that_is_asked_for_is_kept_and_looked_at_a_minute_later(DYGW_UNUSED void **state)
+{
+    static const char *const bodies[] = {
+        REFUND_EVENT "{\"account_id\":\"6943233382746834985\",\"order_id\":\"1061449651423386211\","
+                     "\"certificate_id\":\"7382420130108424203\"," REFUND "}}",
+        REFUND_EVENT "{\"account_id\":6943233382746834985,\"order_id\":1061449651423386211,"
+                     "\"certificate_id\":7382420130108424203,\"refund_time\":\"1743061716000\"}}",
+        REFUND_EVENT "\"{\\\"account_id\\\":\\\"6943233382746834985\\\","
+                     "\\\"order_id\\\":\\\"1061449651423386211\\\","
+                     "\\\"certificate_id\\\":7382420130108424203,\\\"refund_time\\\":1743061716}\"}",
+    };
+    apr_int64_t work = dygw_host_work(gateway);
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        memset(&kept, 0, sizeof(kept));
+        receive("msg-1", bodies[i]);
+        assert_int_equal(out.code, DYGW_OK);
+        assert_string_equal(answer, "{}");
+        assert_string_equal(kept.event, "life_hermes_akte_after_sale_audit");
+        assert_null(kept.action);
+        assert_true(kept.msg_time == APR_INT64_C(1743061716000));
+        assert_string_equal(kept.certificate_id, "7382420130108424203");
+        assert_string_equal(kept.order_id, "1061449651423386211");
+        assert_string_equal(kept.account_id, "6943233382746834985");
+        assert_true(kept.sale_look_at == kept.received_at + 60000);
+    }
+    assert_true(dygw_host_work(gateway) == work); /* nothing is to be done now */
+    assert_int_equal(fake_logged("DYGW0880"), 3);
+    assert_int_equal(fake_logged("own words"), 0);
+}
+
+static void a_refund_of_nothing_is_of_no_use(DYGW_UNUSED void **state)
+{
+    receive("msg-1", REFUND_EVENT "{" REFUND "}}");
+    assert_int_equal(out.code, DYGW_OK);
+    receive("msg-1", REFUND_EVENT "null}");
+    assert_int_equal(out.code, DYGW_OK);
+    assert_int_equal(inserts, 0);
+}
+
 /* --- what else may come --- */
 
 static void a_message_counts_once(DYGW_UNUSED void **state)
@@ -401,6 +448,8 @@ int main(void)
         TEST(our_own_are_no_strangers),
         TEST(a_record_of_another_account_is_told_and_due_all_the_same),
         TEST(one_account_alone_is_not_compared),
+        TEST(a_refund_that_is_asked_for_is_kept_and_looked_at_a_minute_later),
+        TEST(a_refund_of_nothing_is_of_no_use),
         TEST(a_message_counts_once),
         TEST(a_coupon_of_others_makes_no_work),
         TEST(without_database_douyin_is_to_send_it_again),

@@ -52,6 +52,7 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
         .created_at = APR_INT64_C(1566656122123),
         .updated_at = APR_INT64_C(1566656122123),
         .cancelable_until = DYGW_NO_TIME,
+        .after_sale = DYGW_AFTER_SALE_NONE,
     };
 
     assert_string_equal(verification(&v),
@@ -66,7 +67,8 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
                         "\"create_order_time\":null,\"pay_time\":null,\"created_at\":\"2019-08-24T14:15:22.123Z\","
                         "\"updated_at\":\"2019-08-24T14:15:22.123Z\",\"mode\":\"short_link\",\"operator\":null,"
                         "\"device\":null,\"cancelable_until\":null,\"confirmed_by\":null,\"request_id\":null,"
-                        "\"store\":null,\"account_id\":null}");
+                        "\"store\":null,\"account_id\":null,"
+                        "\"after_sale\":null}");
 }
 
 static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
@@ -113,6 +115,7 @@ static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
         .request_id = "r",
         .store = "st",
         .account_id = "ac",
+        .after_sale = DYGW_AFTER_SALE_REFUSED,
         .verify_token = "never shown",
     };
 
@@ -131,7 +134,8 @@ static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
                         "\"pay_time\":\"1970-01-01T00:00:00.003Z\",\"created_at\":\"1970-01-01T00:00:00.004Z\","
                         "\"updated_at\":\"1970-01-01T00:00:00.005Z\",\"mode\":\"code\",\"operator\":\"op\","
                         "\"device\":\"d\",\"cancelable_until\":\"1970-01-01T00:00:00.006Z\","
-                        "\"confirmed_by\":\"replay\",\"request_id\":\"r\",\"store\":\"st\",\"account_id\":\"ac\"}");
+                        "\"confirmed_by\":\"replay\",\"request_id\":\"r\",\"store\":\"st\",\"account_id\":\"ac\","
+                        "\"after_sale\":\"refused\"}");
 }
 
 static void an_app_shows_its_keys_and_no_secret(DYGW_UNUSED void **state)

@@ -39,7 +39,7 @@ typedef struct dygw_job_kind_t {
 } dygw_job_kind_t;
 
 /* There is one kind for each dygw_due_e. */
-#define DYGW_JOB_KINDS 3
+#define DYGW_JOB_KINDS 4
 
 struct dygw_job_t {
     const dygw_job_kind_t *kind;

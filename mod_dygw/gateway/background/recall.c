@@ -25,14 +25,17 @@ static dygw_ms_t recall_reach(const dygw_gateway_t *gateway, const recall_t *rec
                               dygw_due_e what)
 {
     dygw_ms_t lease = LEASES * gateway->upstream_timeout / US_PER_MS + DYGW_RECALL_LEASE_MS;
-    dygw_ms_t pause = what == DYGW_DUE_ENRICH ? gateway->enrich_max / US_PER_MS : 0;
+    dygw_ms_t pause = what == DYGW_DUE_ENRICH ? gateway->enrich_max / US_PER_MS
+                      : what == DYGW_DUE_SALE ? DYGW_RECALL_SALES_MS / 2
+                                              : 0;
 
     return recall->all ? lease : DYGW_RECALL_WORK_MS + 2 * pause;
 }
 
 static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    static const dygw_due_e kinds[] = { DYGW_DUE_SETTLE, DYGW_DUE_FOLLOW_UP, DYGW_DUE_ENRICH };
+    static const dygw_due_e kinds[]
+        = { DYGW_DUE_SETTLE, DYGW_DUE_FOLLOW_UP, DYGW_DUE_ENRICH, DYGW_DUE_SALE };
     recall_t *recall = baton;
     dygw_ms_t now = dygw_now();
     int days = 0;

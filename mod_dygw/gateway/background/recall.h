@@ -16,6 +16,9 @@
 /* 10 s, in ms: a lease of a request may last so much longer than its calls to Douyin. */
 #define DYGW_RECALL_LEASE_MS 10000
 
+/* 8 days, in ms: so far ahead may a look at a refund lie (gateway/settle/sale.h). */
+#define DYGW_RECALL_SALES_MS APR_INT64_C(691200000)
+
 /* 3 days, in ms: a day is reconciled two hours after its end, in any time zone. */
 #define DYGW_RECALL_DAYS_MS APR_INT64_C(259200000)
 

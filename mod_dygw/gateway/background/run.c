@@ -20,7 +20,9 @@
 
 dygw_job_class_e dygw_job_class_of(dygw_due_e due)
 {
-    return due == DYGW_DUE_ENRICH ? DYGW_JOB_CLASS_ENRICH : DYGW_JOB_CLASS_URGENT;
+    return due == DYGW_DUE_ENRICH ? DYGW_JOB_CLASS_ENRICH
+           : due == DYGW_DUE_SALE ? DYGW_JOB_CLASS_SALE
+                                  : DYGW_JOB_CLASS_URGENT;
 }
 
 /* --- lists --- */
@@ -157,6 +159,7 @@ static dygw_answer_t answer_without_token(const dygw_run_t *r)
     dygw_coupons_reply_t *coupons;
     dygw_order_reply_t *order;
     dygw_verify_reply_t *verified;
+    dygw_after_sale_reply_t *after_sale;
 
     switch (r->question->what) {
     case DYGW_QUESTION_GET:
@@ -174,6 +177,11 @@ static dygw_answer_t answer_without_token(const dygw_run_t *r)
         verified = apr_pcalloc(pool, sizeof(*verified));
         verified->reply = reply;
         return (dygw_answer_t){ .verified = verified };
+    case DYGW_QUESTION_AFTER_SALE:
+        after_sale = apr_pcalloc(pool, sizeof(*after_sale));
+        after_sale->reply = reply;
+        after_sale->refund_status = DYGW_REFUND_UNSAID;
+        return (dygw_answer_t){ .after_sale = after_sale };
     default:
         return (dygw_answer_t){ .reply = &reply };
     }

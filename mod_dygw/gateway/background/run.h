@@ -11,8 +11,14 @@
 
 #define DYGW_JOB_REST_MS 1000
 
-/* Which slots a job takes: settling and follow-ups, or enriching. */
-typedef enum { DYGW_JOB_CLASS_URGENT, DYGW_JOB_CLASS_ENRICH, DYGW_JOB_CLASSES } dygw_job_class_e;
+/* Which slots a job takes: settling and follow-ups, or enriching, or refunds, which nobody waits
+ * for. */
+typedef enum {
+    DYGW_JOB_CLASS_URGENT,
+    DYGW_JOB_CLASS_ENRICH,
+    DYGW_JOB_CLASS_SALE,
+    DYGW_JOB_CLASSES
+} dygw_job_class_e;
 
 /* Which job a run is: of two equal keys only one runs. The struct has no padding, because it is
  * hashed. */
@@ -52,6 +58,7 @@ struct dygw_scheduler_t {
     dygw_ms_t order_at;     /* when the next order query may be sent */
     dygw_ms_t orders_from;  /* no order query is sent before this time, */
     dygw_ms_t orders_until; /* or after this one */
+    dygw_ms_t sales_at;     /* when the next refund may be looked at */
     dygw_ms_t fetch_at;     /* when the next fetch may be made */
     int fetch_waits;        /* this turn has put the fetch off until then */
     int caught_up;          /* see dygw_scheduler_caught_up */

@@ -21,7 +21,11 @@
 #define ORDERS_AHEAD_MS 2000
 #define KEEP_FREE_BYTES 4194304U /* of memory that no job needs now, at most */
 
-static const int slots[DYGW_JOB_CLASSES] = { 32, 96 };
+/* Douyin answers 10 questions a second about after-sale orders (page
+ * groupon-refund/after-sale-order-detail): one refund is looked at at a time, and one a second. */
+#define SALES_PAUSE_MS 1000
+
+static const int slots[DYGW_JOB_CLASSES] = { 32, 96, 1 };
 
 /* --- fetching --- */
 
@@ -38,7 +42,16 @@ static int is_worth_a_fetch(const dygw_scheduler_t *scheduler, dygw_job_class_e 
         && scheduler->orders.count * dygw_run_order_distance(scheduler) > ORDERS_AHEAD_MS) {
         return 0;
     }
+    if (class == DYGW_JOB_CLASS_SALE && dygw_left_until(scheduler->sales_at, SALES_PAUSE_MS) > 0) {
+        return 0;
+    }
     return scheduler->busy[class] == 0 || free_slots(scheduler, class) * SHARE >= slots[class];
+}
+
+/* Notes that there is more of a kind than was begun. What waits of refunds has time. */
+static void note_rest(dygw_scheduler_t *scheduler, const dygw_job_kind_t *kind, int is_more)
+{
+    scheduler->caught_up &= !is_more || kind->due == DYGW_DUE_SALE;
 }
 
 /* Makes a run for a row that is due, unless one of the same request and kind is under way. */
@@ -55,7 +68,7 @@ static apr_status_t make_run(dygw_scheduler_t *scheduler, dygw_db_t *db,
         return APR_SUCCESS;
     }
     if (free_slots(scheduler, dygw_job_class_of(kind->due)) == 0) {
-        scheduler->caught_up = 0;
+        note_rest(scheduler, kind, 1);
         return APR_SUCCESS;
     }
     rv = dygw_run_new(&r, scheduler, db, kind, row);
@@ -82,14 +95,14 @@ static apr_status_t fetch_kind(fetch_t *f, dygw_db_t *db, const dygw_job_kind_t 
     int i;
 
     if (room == 0) {
-        f->scheduler->caught_up = 0;
+        note_rest(f->scheduler, kind, 1);
         return APR_SUCCESS;
     }
     rv = dygw_store_verification_due(db, kind->due, dygw_now(), limit, &rows, scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    f->scheduler->caught_up &= rows->nelts < limit;
+    note_rest(f->scheduler, kind, rows->nelts >= limit);
     for (i = 0; i < rows->nelts && rv == APR_SUCCESS; i++) {
         rv = make_run(f->scheduler, db, kind, &APR_ARRAY_IDX(rows, i, const dygw_due_row_t),
                       &f->fresh);
@@ -143,7 +156,8 @@ static void scheduler_fetch(dygw_scheduler_t *scheduler)
     fetch_t f = {
         .scheduler = scheduler,
         .wanted = { is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_URGENT),
-                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH) },
+                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_ENRICH),
+                    is_worth_a_fetch(scheduler, DYGW_JOB_CLASS_SALE) },
     };
     const int *wanted = f.wanted;
     apr_status_t rv;
@@ -155,6 +169,8 @@ static void scheduler_fetch(dygw_scheduler_t *scheduler)
         return;
     }
     scheduler->caught_up = wanted[DYGW_JOB_CLASS_URGENT] && wanted[DYGW_JOB_CLASS_ENRICH];
+    scheduler->sales_at
+        = wanted[DYGW_JOB_CLASS_SALE] ? dygw_now() + SALES_PAUSE_MS : scheduler->sales_at;
     rv = fetch_in_unit_of_work(&f);
     if (rv != APR_SUCCESS) {
         scheduler->caught_up = 0;

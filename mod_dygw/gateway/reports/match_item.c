@@ -38,6 +38,7 @@ static void put_ours(dygw_jsonw_t *w, const dygw_match_row_t *row)
     put_known(w, "pay_amount", row->pay_amount);
     dygw_jsonw_time(w, "verify_time", row->verify_time);
     dygw_jsonw_time(w, "created_at", row->created_at);
+    dygw_jsonw_string(w, "after_sale", dygw_after_sale_word(row->after_sale));
     dygw_jsonw_end_object(w);
 }
 
@@ -73,6 +74,19 @@ static void put_message(dygw_jsonw_t *w, const dygw_webhook_t *message)
     dygw_jsonw_end_object(w);
 }
 
+/* Returns what explains the difference; NULL: nothing that we know. Of a refund that is under way
+ * or done Douyin may show a cancellation, another amount, or no record any more. */
+static const char *explanation_of(const dygw_match_pair_t *pair)
+{
+    dygw_after_sale_e sale = pair->ours ? pair->ours->after_sale : DYGW_AFTER_SALE_NONE;
+
+    return pair->class != DYGW_ONLY_AT_DOUYIN
+                   && (sale == DYGW_AFTER_SALE_REQUESTED || sale == DYGW_AFTER_SALE_AGREED
+                       || sale == DYGW_AFTER_SALE_REFUNDED)
+               ? "after_sale"
+               : NULL;
+}
+
 const char *dygw_match_item(const dygw_match_pair_t *pair, const dygw_webhook_t *message,
                             apr_pool_t *pool)
 {
@@ -84,6 +98,7 @@ const char *dygw_match_item(const dygw_match_pair_t *pair, const dygw_webhook_t 
     put_ours(&w, pair->ours);
     put_douyin(&w, pair->douyin);
     put_message(&w, message);
+    dygw_jsonw_string(&w, "explained_by", explanation_of(pair));
     dygw_jsonw_end_object(&w);
     return w.text;
 }

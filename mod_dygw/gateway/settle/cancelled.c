@@ -4,6 +4,7 @@
 
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
+#include "gateway/settle/sale.h"
 
 #define AHEAD_MAX_MS 600000 /* a lease never lasts so long; if one does, a clock was set back */
 
@@ -53,6 +54,7 @@ void dygw_cancel_done(dygw_verification_t *v)
     v->next_run_at = DYGW_NO_TIME;
     end_cancel_follow_up(v);
     dygw_late_expect(v);
+    dygw_sale_resume(v);
 }
 
 void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
@@ -63,4 +65,5 @@ void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
     v->cancel_since = DYGW_NO_TIME;
     v->cancels = 0;
     end_cancel_follow_up(v);
+    dygw_sale_resume(v);
 }

@@ -17,6 +17,7 @@
 #include "gateway/record.h"
 #include "gateway/settle/amounts.h"
 #include "gateway/settle/attribution.h"
+#include "gateway/settle/sale.h"
 #include "gateway/settle/settle.h"
 #include "util/text.h"
 
@@ -106,6 +107,7 @@ static void fill_from_coupon(dygw_verification_t *v, const dygw_seen_coupon_t *c
     const dygw_certificate_t *certificate = &coupon->certificate;
 
     dygw_record_look(v, coupon);
+    dygw_sale_note_coupon(v, coupon);
     fill_text(&v->product_id, certificate->product_id);
     fill_text(&v->product_name, certificate->sku_name);
     fill_text(&v->sku_id, certificate->sku_id);

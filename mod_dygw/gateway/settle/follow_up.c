@@ -11,6 +11,7 @@
  *                                    was, the refusal is the outcome
  *   news of a webhook                get: our verify_id is not shown any more: `cancelled`; the
  *                                    coupon was refunded: that is recorded
+ *                                    (a refund that was asked for: after_sale.c asks, later)
  *   a verify may be applied late     get, now and then, until it is too late for that; a redemption
  *   (late.h, orphan.c)               that fits and that no verification has: cancel that
  *
@@ -26,6 +27,7 @@
 #include "gateway/settle/fit.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/sale.h"
 #include "gateway/settle/settle.h"
 
 /* 49 h: after that Douyin is not asked any more. */
@@ -269,6 +271,18 @@ static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupo
 
 /* --- news --- */
 
+/* Whether the redemption may be hidden because its coupon is being refunded, or was, as its
+ * customer asked: it is not known that Douyin still shows it then. */
+static int may_be_hidden_by_refund(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    int status = seen->certificate.status;
+
+    return (v->after_sale == DYGW_AFTER_SALE_REQUESTED || v->after_sale == DYGW_AFTER_SALE_AGREED
+            || v->after_sale == DYGW_AFTER_SALE_REFUNDED)
+           && (status == DYGW_CERTIFICATE_REFUND_REQUESTED || status == DYGW_CERTIFICATE_REFUNDING
+               || status == DYGW_CERTIFICATE_REFUNDED);
+}
+
 static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
@@ -279,7 +293,8 @@ static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_cou
     v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (told && v->verify_status == DYGW_SUCCESS && dygw_fit_is_gone(v, seen)) {
+    if (told && v->verify_status == DYGW_SUCCESS && dygw_fit_is_gone(v, seen)
+        && !may_be_hidden_by_refund(v, seen)) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = by;
@@ -291,6 +306,7 @@ static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_cou
         v->confirmed_by = refunded && v->coupon_status != DYGW_COUPON_REFUNDED ? DYGW_BY_WEBHOOK
                                                                                : v->confirmed_by;
         dygw_record_look(v, seen);
+        dygw_sale_note_coupon(v, seen);
     }
     return v->news & DYGW_NEWS_LATE ? dygw_orphan_look(job, seen) : dygw_follow_up_go_on(job);
 }
@@ -350,7 +366,7 @@ static dygw_follow_up_next_e follow_up_take_cancel(dygw_job_t *job, const dygw_r
 static int follow_up_is_due(const dygw_verification_t *v)
 {
     return v->verify_status != DYGW_PROCESSING && v->errand_at != DYGW_NO_TIME
-           && v->errand_at <= dygw_now();
+           && v->errand_at <= dygw_now() && !dygw_sale_is_all(v);
 }
 
 static dygw_follow_up_next_e follow_up_begin_row(dygw_job_t *job)
@@ -363,10 +379,10 @@ static dygw_follow_up_next_e follow_up_begin_row(dygw_job_t *job)
     if (!(v->news & DYGW_NEWS_ORPHAN) && !dygw_late_is_possible(job->rows, job->count)) {
         v->news &= ~DYGW_NEWS_LATE;
     }
-    if (is_being_cancelled(v) || (v->news && v->encrypted_code)) {
+    if (is_being_cancelled(v) || ((v->news & ~DYGW_NEWS_SALE) && v->encrypted_code)) {
         return follow_up_ask_get(job);
     }
-    v->news = 0;
+    v->news &= DYGW_NEWS_SALE;
     v->errand_at = DYGW_NO_TIME;
     return dygw_follow_up_go_on(job);
 }

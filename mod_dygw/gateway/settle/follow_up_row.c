@@ -3,6 +3,7 @@
 #include "gateway/settle/follow_up.h"
 
 #include "gateway/redemption.h"
+#include "gateway/settle/sale.h"
 
 dygw_verification_t *dygw_follow_up_row(const dygw_job_t *job)
 {
@@ -17,6 +18,7 @@ int dygw_follow_up_write(dygw_job_t *job)
     int changed[DYGW_COUNT_MAX] = { 0 };
     int clash;
 
+    dygw_sale_resume(job->rows[state->at]);
     changed[state->at] = DYGW_JOB_CHANGED;
     if (dygw_job_write(job, changed, &clash)) {
         return 1;

@@ -7,4 +7,5 @@ const dygw_job_kind_t *const dygw_settle_kinds[DYGW_JOB_KINDS] = {
     &dygw_settle_job,
     &dygw_follow_up_job,
     &dygw_enrich_job,
+    &dygw_after_sale_job,
 };

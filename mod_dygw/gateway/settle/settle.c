@@ -108,7 +108,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
 
     s->fits[i] = verdict->verify != NULL;
     v->asks++;
-    v->news = 0;
+    v->news &= DYGW_NEWS_SALE;
     v->last_error = NULL;
     v->updated_at = s->evidence.now;
     if (verdict->what == DYGW_VERDICT_OURS) {
@@ -401,7 +401,7 @@ static const dygw_question_t *settle_begin(dygw_job_t *job)
     for (i = 0; i < job->count; i++) {
         const dygw_verification_t *v = job->rows[i];
 
-        s->news[i] = v->news;
+        s->news[i] = v->news & ~DYGW_NEWS_SALE;
         left += dygw_settle_is_open(v);
         unsent += dygw_settle_is_open(v) && v->attempts == 0 && v->cancel_since != DYGW_NO_TIME;
     }

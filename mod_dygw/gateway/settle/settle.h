@@ -30,9 +30,10 @@
 
 #include "gateway/background/job.h"
 
-extern const dygw_job_kind_t dygw_settle_job;    /* settle.c */
-extern const dygw_job_kind_t dygw_follow_up_job; /* follow_up.c */
-extern const dygw_job_kind_t dygw_enrich_job;    /* enrich.c */
+extern const dygw_job_kind_t dygw_settle_job;     /* settle.c */
+extern const dygw_job_kind_t dygw_follow_up_job;  /* follow_up.c */
+extern const dygw_job_kind_t dygw_enrich_job;     /* enrich.c */
+extern const dygw_job_kind_t dygw_after_sale_job; /* after_sale.c */
 
 /* All kinds of jobs, the most urgent first. */
 extern const dygw_job_kind_t *const dygw_settle_kinds[DYGW_JOB_KINDS];

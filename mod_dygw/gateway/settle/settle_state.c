@@ -6,6 +6,7 @@
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
+#include "gateway/settle/sale.h"
 
 int dygw_settle_is_open(const dygw_verification_t *v)
 {
@@ -15,7 +16,7 @@ int dygw_settle_is_open(const dygw_verification_t *v)
 void dygw_settle_finish(dygw_verification_t *v)
 {
     v->last_error = NULL;
-    v->news = 0;
+    v->news &= DYGW_NEWS_SALE;
     v->refused_code = DYGW_NO_INT;
     v->refused_description = NULL;
     v->errand_at = v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME
@@ -24,6 +25,7 @@ void dygw_settle_finish(dygw_verification_t *v)
     if (v->verify_status == DYGW_SUCCESS) {
         dygw_late_expect(v);
     }
+    dygw_sale_resume(v);
 }
 
 static void log_settled_rows(const dygw_job_t *job, const int *changed)

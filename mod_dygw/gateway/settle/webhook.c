@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Webhooks: messages that Douyin sends of its own accord. They come late, twice, out of order or
  * never, and say less than a query does. So a message changes no outcome: it is kept, and makes the
- * verifications of its coupon due, so that the background looks at the coupon. */
+ * verifications of its coupon due, so that the background looks at the coupon, or at the refund
+ * that its customer asks for. */
 #include "gateway/settle/webhook.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "gateway/ask.h"
 #include "gateway/host.h"
 #include "gateway/db_work.h"
+#include "gateway/settle/sale.h"
 #include "store/webhook.h"
 #include "util/json.h"
 #include "util/jsonw.h"
@@ -19,6 +21,7 @@
 
 #define URL_CHECK      "verify_webhook"
 #define COUPON_CHANGED "life_trade_certificate_notify"
+#define REFUND_ASKED   "life_hermes_akte_after_sale_audit"
 #define CHALLENGE_MAX  256 /* bytes, the most of a challenge that is a text */
 #define MSG_ID_MAX     128
 #define EVENT_NAME_MAX 64
@@ -94,7 +97,7 @@ int dygw_webhook_is_url_check(const char *body, apr_size_t len, apr_pool_t *pool
            != NULL;
 }
 
-/* --- a coupon has changed --- */
+/* --- a coupon has changed, or is to be refunded --- */
 
 /* Returns a name for the message that is made of what the signature covers: the body. The Msg-Id of
  * the header is not covered: whoever has seen a message can change it. Besides, Douyin gives one
@@ -130,6 +133,20 @@ static void read_coupon_change(const json_t *content, apr_pool_t *pool, dygw_web
     change->certificate_id = dygw_json_id(certificate, "certificate_id", pool);
     change->order_id = dygw_json_id(certificate, "order_id", pool);
     change->account_id = account_of_content(content, pool);
+}
+
+/* A customer asks for his money back although the coupon was redeemed. Of what the message says the
+ * ids and the time are read, and nothing else is kept: apply_reason has the customer's own words.
+ */
+static void read_refund_asked(const json_t *content, apr_pool_t *pool, dygw_webhook_t *change)
+{
+    change->received_at = dygw_now();
+    change->event = REFUND_ASKED;
+    change->msg_time = dygw_time_from_douyin(dygw_json_int(content, "refund_time", 0));
+    change->certificate_id = dygw_json_id(content, "certificate_id", pool);
+    change->order_id = dygw_json_id(content, "order_id", pool);
+    change->account_id = account_of_content(content, pool);
+    change->sale_look_at = change->received_at + DYGW_SALE_FIRST_MS;
 }
 
 /* Keeps the message; then looks whether a record of its coupon has another account. Where the
@@ -201,6 +218,14 @@ static void log_other_account(const received_t *received, const dygw_log_t *log)
 static void log_change(const dygw_webhook_t *change, const char *msg_id, apr_status_t rv,
                        const dygw_log_t *log)
 {
+    if (change->sale_look_at > 0) {
+        dygw_log(log, INFO, 0,
+                 DYGWNO(0880) "Douyin tells that a refund of coupon %.32s is asked for, which was "
+                              "redeemed; %d records are about it%s (Msg-Id %s)",
+                 change->certificate_id, change->records,
+                 rv == APR_EEXIST ? ", and it was told before" : "", printable_id(msg_id));
+        return;
+    }
     dygw_log(log, INFO, 0,
              DYGWNO(0450) "Douyin tells of coupon %.32s: %s; %d records are about it%s (Msg-Id %s)",
              change->certificate_id, printable_name(change->action), change->records,
@@ -231,7 +256,7 @@ static void take_coupon_change(const dygw_ctx_t *ctx, received_t *received, cons
                                                       : DYGW_WEBHOOK_UNKNOWN);
     log_change(change, msg_id, rv, ctx->log);
     log_other_account(received, ctx->log);
-    if (change->records > 0) {
+    if (change->records > 0 && change->sale_look_at == 0) {
         dygw_host_left_work(ctx->gateway);
     }
 }
@@ -265,6 +290,10 @@ void dygw_webhook_receive(const dygw_ctx_t *ctx, const char *msg_id, const char 
     if (message_is_event(message, COUPON_CHANGED)) {
         received.change.msg_id = hash_name(body, len, ctx->pool);
         read_coupon_change(content, ctx->pool, &received.change);
+    }
+    else if (message_is_event(message, REFUND_ASKED)) {
+        received.change.msg_id = hash_name(body, len, ctx->pool);
+        read_refund_asked(content, ctx->pool, &received.change);
     }
     if (received.change.certificate_id) {
         take_coupon_change(ctx, &received, msg_id, out);

@@ -36,6 +36,7 @@ static const column_t columns[] = {
     { "created_at", "ours", "created_at", TIME },
     { "store", "ours", "store", ID },
     { "account_id", "ours", "account_id", ID },
+    { "after_sale", "ours", "after_sale", TEXT },
     { "douyin_status", "douyin", "status", TEXT },
     { "douyin_certificate_id", "douyin", "certificate_id", ID },
     { "douyin_verify_id", "douyin", "verify_id", ID },
@@ -48,6 +49,7 @@ static const column_t columns[] = {
     { "webhook_action", "webhook", "action", TEXT },
     { "webhook_order_id", "webhook", "order_id", ID },
     { "webhook_received_at", "webhook", "received_at", TIME },
+    { "explained_by", NULL, "explained_by", TEXT },
 };
 
 #define COLUMNS (sizeof columns / sizeof columns[0])

@@ -25,6 +25,7 @@
 #define DYGW_SANDBOX_TOO_OFTEN         2119003
 #define DYGW_SANDBOX_APP_UNAUTHORISED  2119005 /* what most calls say */
 #define DYGW_SANDBOX_BAD_TOKEN         2190002
+#define DYGW_SANDBOX_NO_PERMISSION     2190004
 #define DYGW_SANDBOX_OLD_TOKEN         2190008
 #define DYGW_SANDBOX_REFUSED           3000001 /* the description says why */
 #define DYGW_SANDBOX_WRONG_STORE       3000002

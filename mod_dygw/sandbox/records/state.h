@@ -30,6 +30,7 @@
 #define DYGW_SANDBOX_LATE          512  /* late changes that wait */
 #define DYGW_SANDBOX_RING          1000 /* calls that are remembered */
 #define DYGW_SANDBOX_ARGS_MAX      2048 /* bytes of the arguments of such a call */
+#define DYGW_SANDBOX_SALES         1024 /* refunds that are asked for after the redemption */
 #define DYGW_SANDBOX_TEXT_MAX      256
 #define DYGW_SANDBOX_URL_MAX       1024
 
@@ -92,6 +93,17 @@ typedef struct dygw_sandbox_poi_set_t {
     char ids[DYGW_SANDBOX_POI_SET_MAX][DYGW_SANDBOX_POI_MAX + 1];
 } dygw_sandbox_poi_set_t;
 
+/* A refund that a customer asks for after the redemption. */
+typedef struct dygw_sandbox_sale_t {
+    dygw_ms_t asked_at;
+    dygw_ms_t changed_at;
+    apr_uint32_t coupon;
+    apr_int32_t amount;                /* fen */
+    apr_int32_t refund_status;         /* Douyin's */
+    char order_id[32];                 /* under which it is found */
+    char words[DYGW_SANDBOX_TEXT_MAX]; /* the customer's own */
+} dygw_sandbox_sale_t;
+
 /* --- access tokens --- */
 
 typedef struct dygw_sandbox_access_t {
@@ -124,7 +136,8 @@ typedef struct dygw_sandbox_client_t {
     X(RECORD, "verify_record") \
     X(STORES, "stores") \
     X(ORDERS, "orders") \
-    X(LEDGER, "ledger")
+    X(LEDGER, "ledger") \
+    X(AFTER_SALE, "after_sale")
 
 #define DYGW_SANDBOX_CALL_NUMBER(call, name) DYGW_SANDBOX_CALL_##call,
 
@@ -241,6 +254,7 @@ typedef struct dygw_sandbox_switches_t {
     int ledger_two_lines;      /* each use has two */
     int ledger_hides_platform; /* what a service provider is not shown is left out */
     int ledger_text;           /* amounts are strings */
+    int no_after_sale_permission;
     char link_target[DYGW_SANDBOX_URL_MAX];
 } dygw_sandbox_switches_t;
 
@@ -289,6 +303,9 @@ typedef struct dygw_sandbox_state_t {
     dygw_ms_t order_queried[DYGW_SANDBOX_QPS_MAX]; /* when order queries were answered */
     dygw_ms_t order_asked[DYGW_SANDBOX_QPS_MAX];   /* when order queries came */
     int order_peak; /* the most order queries that came in a second */
+
+    int sales;
+    dygw_sandbox_sale_t sale[DYGW_SANDBOX_SALES]; /* the oldest first */
 
     int faults, lates;
     dygw_sandbox_fault_t fault[DYGW_SANDBOX_FAULTS]; /* the oldest first */

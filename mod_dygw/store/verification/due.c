@@ -21,6 +21,9 @@ static const dygw_stmt_t due[] = {
     [DYGW_DUE_ENRICH] = {
         "dygw_verification_due_enrich", DUE(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS),
     },
+    [DYGW_DUE_SALE] = {
+        "dygw_verification_due_sale", DUE(DYGW_SALE_TIME, DYGW_SALE_ROWS),
+    },
 };
 
 #define RECALLED(time) \
@@ -51,6 +54,9 @@ static const dygw_stmt_t recall[] = {
     },
     [DYGW_DUE_ENRICH] = {
         "dygw_verification_recall_enrich", RECALL(DYGW_ENRICH_TIME, DYGW_ENRICH_ROWS),
+    },
+    [DYGW_DUE_SALE] = {
+        "dygw_verification_recall_sale", RECALL(DYGW_SALE_TIME, DYGW_SALE_ROWS),
     },
 };
 
@@ -91,6 +97,21 @@ static const dygw_stmt_t verification_notify = {
              "errand_at = CASE WHEN verify_status <> 'processing' THEN %lld ELSE errand_at END, "
              "revision = revision + 1 "
              "WHERE certificate_id = %s AND (verify_status <> 'failed' OR news <> 0)"),
+};
+
+/* The message is an application, and says neither how it ends nor which use of a times card it is
+ * about: whoever redeemed a use is told. It may come late: what was decided since is not undone by
+ * it. A row that is `processing` has no refund before it is `success`. */
+static const dygw_stmt_t verification_notify_sale = {
+    "dygw_verification_notify_sale",
+    DYGW_SQL("UPDATE dygw_verifications SET news = news | 16, "
+             "after_sale = CASE WHEN verify_status = 'processing' "
+             "OR after_sale IN ('agreed', 'refunded') THEN after_sale ELSE 'requested' END, "
+             "after_sale_since = %lld, "
+             "errand_at = CASE WHEN verify_status = 'processing' OR errand_at < %lld "
+             "THEN errand_at ELSE %lld END, "
+             "revision = revision + 1 "
+             "WHERE certificate_id = %s AND verify_status IN ('success', 'processing')"),
 };
 
 static const dygw_stmt_t verification_other_account = {
@@ -173,6 +194,15 @@ apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certifica
     const char *args[] = { at, at, at, certificate_id };
 
     return dygw_db_exec(db, &verification_notify, count, args);
+}
+
+apr_status_t dygw_store_verification_notify_sale(dygw_db_t *db, const char *certificate_id,
+                                                 dygw_ms_t now, dygw_ms_t look_at, int *count)
+{
+    const char *at = dygw_db_int(db, look_at);
+    const char *args[] = { dygw_db_int(db, now), at, at, certificate_id };
+
+    return dygw_db_exec(db, &verification_notify_sale, count, args);
 }
 
 apr_status_t dygw_store_verification_other_account(dygw_db_t *db, const char *certificate_id,

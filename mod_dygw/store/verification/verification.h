@@ -64,7 +64,9 @@ apr_status_t dygw_store_verification_update_one(dygw_db_t *db, dygw_verification
 typedef enum {
     DYGW_DUE_SETTLE,    /* `processing`, by next_run_at */
     DYGW_DUE_FOLLOW_UP, /* settled, by errand_at */
-    DYGW_DUE_ENRICH     /* `success` and enrichment pending, by next_run_at */
+    DYGW_DUE_ENRICH,    /* `success` and enrichment pending, by next_run_at */
+    DYGW_DUE_SALE       /* settled, a refund is all that is followed, by errand_at: they are no
+                         * follow-ups, so that many of them are in no cancel's way */
 } dygw_due_e;
 
 /* What tells which rows to read. */
@@ -130,6 +132,13 @@ apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms
  * work ends. *count: how many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
                                             dygw_ms_t now, int *count);
+
+/* A webhook told that a refund of this coupon was asked for after the redemption: its `success`
+ * records have after_sale `requested`, but where it is `agreed` or `refunded` already; what becomes
+ * of it is asked at look_at, or when the record is looked at before. Those that are `processing`
+ * are marked, too. *count: how many. */
+apr_status_t dygw_store_verification_notify_sale(dygw_db_t *db, const char *certificate_id,
+                                                 dygw_ms_t now, dygw_ms_t look_at, int *count);
 
 /* Finds a record of this coupon that has an account other than this one; a record without an
  * account is none. *other: its account, from pool. APR_NOTFOUND. */

@@ -18,7 +18,7 @@ our @VIEW_KEYS = qw(
     coupon_status product_id product_name sku_id sku_name verify_records_count verify_id order_id source_order_id
     ext_order_id order_status pay_amount receipt_amount discount_amount enrichment_status enrichment_retry_count
     douyin_response expire_time verify_time create_order_time pay_time created_at updated_at mode operator device
-    cancelable_until confirmed_by request_id store account_id
+    cancelable_until confirmed_by request_id store account_id after_sale
 );
 
 my %INTEGER = map { $_ => 1 } qw(

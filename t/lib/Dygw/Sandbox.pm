@@ -103,6 +103,14 @@ sub account {
 
 sub accounts { return @{ $_[0]->control(GET => '/accounts')->{accounts} } }
 
+# What becomes of a refund that a customer wants after the redemption: apply (amount, order_id, words), agree, refuse,
+# withdraw, arbitrate, refund, fail; {refund_status, coupon_status, order_id, message}. message: the body of what Douyin
+# sends then (with ids => 'number', content => 'object'), or undef; Dygw::Webhook posts it.
+sub after_sale {
+    my ($self, $code, $do, %more) = @_;
+    return $self->post('/after_sale', code => $code, do => $do, %more);
+}
+
 sub set_coupon  { my ($self, $code, %to) = @_; return $self->post('/coupon', code => $code, %to) }
 sub state       { return $_[0]->control(GET => '/state') }
 sub count       { my ($self, $call) = @_; return $self->state->{calls}{$call} // croak "no such count: $call" }

@@ -26,7 +26,7 @@ typedef struct queue_t {
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static apr_pool_t *douyin_pool;
 static queue_t prepares, verifies, tokens, stores, links;
-static queue_t gets, queries, repeats, cancels, orders;
+static queue_t gets, queries, repeats, cancels, orders, after_sales;
 static const char *verify_args, *prepare_args, *asked, *accounts;
 static int verify_calls, verify_ids, held, idle_looks;
 static atomic_int token_calls;
@@ -44,6 +44,7 @@ void fake_douyin_reset(apr_pool_t *pool)
     memset(&repeats, 0, sizeof(repeats));
     memset(&cancels, 0, sizeof(cancels));
     memset(&orders, 0, sizeof(orders));
+    memset(&after_sales, 0, sizeof(after_sales));
     verify_args = prepare_args = asked = accounts = "";
     verify_calls = verify_ids = held = idle_looks = 0;
     token_calls = 0;
@@ -346,54 +347,13 @@ dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code)
     return enqueue(&orders, made);
 }
 
-dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code, const char *certificate_id,
-                                int status)
+dygw_after_sale_reply_t *fake_after_sale(dygw_reply_class_e kind, apr_int64_t error_code, int refund_status)
 {
-    dygw_seen_coupon_t *made;
+    dygw_after_sale_reply_t *made = apr_pcalloc(douyin_pool, sizeof(*made));
 
-    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
-    made = apr_array_push(answer->coupons);
-    *made = (dygw_seen_coupon_t){
-        .certificate = { .encrypted_code = encrypted_code,
-                         .certificate_id = certificate_id,
-                         .status = status,
-                         .expire_time = FAKE_START_MS + 86400000,
-                         .pay_amount = 1990,
-                         .times_left = 1 },
-        .verifies = apr_array_make(douyin_pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_seen_verify_t)),
-        .amount_of_use = -1,
-    };
-    return made;
-}
-
-dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id, dygw_ms_t verify_time)
-{
-    dygw_seen_verify_t *made;
-
-    assert_true(coupon->verifies->nelts < FAKE_CERTIFICATES_MAX);
-    made = apr_array_push(coupon->verifies);
-    *made = (dygw_seen_verify_t){
-        .verify_id = verify_id,
-        .verify_time = verify_time,
-        .verify_type = 4,
-        .can_cancel = -1,
-    };
-    return made;
-}
-
-dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id)
-{
-    dygw_order_coupon_t *made;
-
-    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
-    made = apr_array_push(answer->coupons);
-    *made = (dygw_order_coupon_t){
-        .certificate_id = certificate_id,
-        .pay_amount = -1,
-        .receipt_amount = -1,
-        .discount_amount = -1,
-    };
-    return made;
+    fill(&made->reply, "after_sale", kind, error_code);
+    made->refund_status = refund_status;
+    return enqueue(&after_sales, made);
 }
 
 static void queue_usual_order(void)
@@ -417,7 +377,8 @@ static void queue_usual_order(void)
     fake_order_coupon(made, "cert-2");
 }
 
-static const char *const call_words[] = { "get", "query", "repeat", "cancel", "order", "records" };
+static const char *const call_words[]
+    = { "get", "query", "repeat", "cancel", "order", "records", "stores", "after_sale" };
 
 static void queue_usual(const dygw_question_t *question)
 {
@@ -436,6 +397,9 @@ static void queue_usual(const dygw_question_t *question)
         break;
     case DYGW_QUESTION_ORDER:
         queue_usual_order();
+        break;
+    case DYGW_QUESTION_AFTER_SALE:
+        fake_after_sale(DYGW_REPLY_OK, 0, DYGW_REFUND_WAITING);
         break;
     default: /* no job's question */
         break;
@@ -459,6 +423,8 @@ static const char *words_of(const dygw_question_t *q)
             words = apr_pstrcat(douyin_pool, words, i ? "," : " ", q->codes[i], NULL);
         }
         return words;
+    case DYGW_QUESTION_AFTER_SALE:
+        return apr_pstrcat(douyin_pool, q->order_id, " ", q->certificate_id, NULL);
     default:
         return q->order_id;
     }
@@ -467,7 +433,8 @@ static const char *words_of(const dygw_question_t *q)
 /* Douyin is asked; what it will answer is certain from then on. */
 static void *ask(const dygw_question_t *question, const char *access_token)
 {
-    static queue_t *const queues[] = { &gets, &queries, &repeats, &cancels, &orders };
+    static queue_t *const queues[DYGW_QUESTIONS]
+        = { &gets, &queries, &repeats, &cancels, &orders, [DYGW_QUESTION_AFTER_SALE] = &after_sales };
     const char *call = call_words[question->what];
     dygw_reply_t *answer; /* the first member of each */
 

@@ -34,6 +34,9 @@ dygw_verify_reply_t *fake_repeat(dygw_reply_class_e kind, apr_int64_t error_code
 dygw_cancel_reply_t *fake_cancel(dygw_reply_class_e kind, apr_int64_t error_code);
 dygw_order_reply_t *fake_order(dygw_reply_class_e kind, apr_int64_t error_code);
 
+/* The same of the newest refund of a coupon: a DYGW_REFUND_*. With an empty queue, it waits for the merchant. */
+dygw_after_sale_reply_t *fake_after_sale(dygw_reply_class_e kind, apr_int64_t error_code, int refund_status);
+
 /* Adds a coupon to what get or query shows, with this status of Douyin (1 unused, 2 used) and without
  * a verification. */
 dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code, const char *certificate_id,
@@ -54,7 +57,7 @@ int fake_async_idle_looks(void);
 /* The questions that were begun so far, joined by "; ". Each is written as "token get enc",
  * "token query order", "token repeat poi verify_token code,code",
  * "token cancel verify_id certificate_id cancel_token" ("-" where there is none) or
- * "token order order"; dygw_douyin_cancel is written as cancel, too. */
+ * "token order order" or "token after_sale order certificate_id"; dygw_douyin_cancel is written as cancel, too. */
 const char *fake_asked(void);
 
 /* The calls since this function was called last, each with its account, joined by "; ": "verify 1001",
@@ -80,7 +83,7 @@ dygw_ms_t fake_verify_send_by(void);
 
 /* A function of the test, NULL for none, that each call runs with its own name: "link", "prepare",
  * "verify", "token", "stores", and when a question is begun "get", "query", "repeat", "cancel",
- * "order". */
+ * "order", "after_sale". */
 extern void (*fake_douyin_meanwhile)(const char *call);
 
 #endif

@@ -449,11 +449,14 @@ apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db, dygw_veri
 /* DYGW_NO_TIME when there is no such work. */
 static dygw_ms_t due_at(const dygw_verification_t *v, dygw_due_e what)
 {
+    int is_sale = v->news == DYGW_NEWS_SALE && !(v->verify_status == DYGW_SUCCESS && v->cancel_since != DYGW_NO_TIME);
+
     switch (what) {
     case DYGW_DUE_SETTLE:
         return v->verify_status == DYGW_PROCESSING ? v->next_run_at : DYGW_NO_TIME;
     case DYGW_DUE_FOLLOW_UP:
-        return v->verify_status != DYGW_PROCESSING ? v->errand_at : DYGW_NO_TIME;
+    case DYGW_DUE_SALE:
+        return v->verify_status != DYGW_PROCESSING && is_sale == (what == DYGW_DUE_SALE) ? v->errand_at : DYGW_NO_TIME;
     default:
         return v->verify_status == DYGW_SUCCESS && v->enrichment_status == DYGW_ENRICH_PENDING ? v->next_run_at
                                                                                                : DYGW_NO_TIME;

@@ -126,3 +126,55 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     locks = 0;
     return gateway;
 }
+
+/* --- what Douyin shows --- */
+
+dygw_seen_coupon_t *fake_coupon(dygw_coupons_reply_t *answer, const char *encrypted_code, const char *certificate_id,
+                                int status)
+{
+    dygw_seen_coupon_t *made;
+
+    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(answer->coupons);
+    *made = (dygw_seen_coupon_t){
+        .certificate = { .encrypted_code = encrypted_code,
+                         .certificate_id = certificate_id,
+                         .status = status,
+                         .expire_time = FAKE_START_MS + 86400000,
+                         .pay_amount = 1990,
+                         .times_left = 1 },
+        .verifies = apr_array_make(answer->coupons->pool, FAKE_CERTIFICATES_MAX, sizeof(dygw_seen_verify_t)),
+        .amount_of_use = -1,
+    };
+    return made;
+}
+
+dygw_seen_verify_t *fake_seen(dygw_seen_coupon_t *coupon, const char *verify_id, dygw_ms_t verify_time)
+{
+    dygw_seen_verify_t *made;
+
+    assert_true(coupon->verifies->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(coupon->verifies);
+    *made = (dygw_seen_verify_t){
+        .verify_id = verify_id,
+        .verify_time = verify_time,
+        .verify_type = 4,
+        .can_cancel = -1,
+    };
+    return made;
+}
+
+dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *certificate_id)
+{
+    dygw_order_coupon_t *made;
+
+    assert_true(answer->coupons->nelts < FAKE_CERTIFICATES_MAX);
+    made = apr_array_push(answer->coupons);
+    *made = (dygw_order_coupon_t){
+        .certificate_id = certificate_id,
+        .pay_amount = -1,
+        .receipt_amount = -1,
+        .discount_amount = -1,
+    };
+    return made;
+}

@@ -15,7 +15,7 @@ dygw_scheduler_t *scheduler;
 
 /* --- kinds of jobs for the test: a question or two, then the rows are due a minute later --- */
 
-int begun[3], ended[3], rows_seen, questions, writes, first_changed;
+int begun[DYGW_JOB_KINDS], ended[DYGW_JOB_KINDS], rows_seen, questions, writes, first_changed;
 dygw_reply_class_e heard;
 int write_clash;
 const dygw_reply_t *last_reply;
@@ -89,7 +89,8 @@ static const dygw_question_t *answered(dygw_job_t *job, dygw_answer_t answer)
 static const dygw_job_kind_t settle = { "settle", DYGW_DUE_SETTLE, begin, answered };
 static const dygw_job_kind_t follow_up = { "errand", DYGW_DUE_FOLLOW_UP, begin, answered };
 static const dygw_job_kind_t enrich = { "enrich", DYGW_DUE_ENRICH, begin, answered };
-static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &follow_up, &enrich };
+static const dygw_job_kind_t sale = { "after_sale", DYGW_DUE_SALE, begin, answered };
+static const dygw_job_kind_t *const kinds[DYGW_JOB_KINDS] = { &settle, &follow_up, &enrich, &sale };
 
 int set_up(void **state)
 {
@@ -111,8 +112,9 @@ dygw_verification_t *add_row(dygw_due_e due, apr_int64_t id)
 
     v->verify_status = due == DYGW_DUE_SETTLE ? DYGW_PROCESSING : DYGW_SUCCESS;
     v->enrichment_status = due == DYGW_DUE_ENRICH ? DYGW_ENRICH_PENDING : DYGW_ENRICH_SKIPPED;
-    v->next_run_at = due == DYGW_DUE_FOLLOW_UP ? DYGW_NO_TIME : dygw_now();
-    v->errand_at = due == DYGW_DUE_FOLLOW_UP ? dygw_now() : DYGW_NO_TIME;
+    v->next_run_at = due == DYGW_DUE_SETTLE || due == DYGW_DUE_ENRICH ? dygw_now() : DYGW_NO_TIME;
+    v->errand_at = due == DYGW_DUE_FOLLOW_UP || due == DYGW_DUE_SALE ? dygw_now() : DYGW_NO_TIME;
+    v->news = due == DYGW_DUE_SALE ? DYGW_NEWS_SALE : 0;
     return v;
 }
 

@@ -23,9 +23,9 @@ extern int questions;     /* how many questions each asks */
 extern int first_changed; /* of a job's rows, those before this one are left unchanged */
 
 /* What the jobs did. */
-extern int begun[3], ended[3];   /* how many jobs, by dygw_due_e */
-extern int rows_seen;            /* how many rows the jobs were given in all */
-extern int writes;               /* how many jobs wrote their rows */
+extern int begun[DYGW_JOB_KINDS], ended[DYGW_JOB_KINDS]; /* how many jobs, by dygw_due_e */
+extern int rows_seen;                                    /* how many rows the jobs were given in all */
+extern int writes;                                       /* how many jobs wrote their rows */
 extern int write_clash;          /* whether another had changed a row that was last to be written */
 extern dygw_reply_class_e heard; /* the class of the last answer */
 extern const dygw_reply_t *last_reply;
