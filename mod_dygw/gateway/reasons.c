@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
-
 #include "douyin/codes.h"
 
 #define LEN(table) ((int)(sizeof(table) / sizeof *(table)))
@@ -100,6 +98,11 @@ static int place_of_code(apr_int64_t error_code)
     return -1;
 }
 
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 /* Whether a text speaks of "IP", as a word of its own: Chinese has no blanks around it. */
 static int speaks_of_address(const char *text)
 {
@@ -107,7 +110,7 @@ static int speaks_of_address(const char *text)
 
     for (at = text; *at; at++) {
         if ((at[0] == 'I' || at[0] == 'i') && (at[1] == 'P' || at[1] == 'p')
-            && (at == text || !apr_isalpha(at[-1])) && !apr_isalpha(at[2])) {
+            && (at == text || !is_letter(at[-1])) && !is_letter(at[2])) {
             return 1;
         }
     }
@@ -238,5 +241,12 @@ void dygw_reason_record_wait(dygw_verification_t *v, apr_int64_t error_code,
 
     if (v->verify_status == DYGW_PROCESSING) {
         v->reason = is_setup && v->review_since == DYGW_NO_TIME ? dygw_reason_word(reason) : NULL;
+    }
+}
+
+void dygw_reason_count(const dygw_metrics_t *metrics, dygw_reason_e reason)
+{
+    if (reason != DYGW_REASON_NONE) {
+        dygw_count(metrics, DYGW_COUNT_REASONS, (int)reason);
     }
 }

@@ -167,4 +167,7 @@ void dygw_reason_record(dygw_verification_t *v);
 void dygw_reason_record_wait(dygw_verification_t *v, apr_int64_t error_code,
                              const char *description);
 
+/* Counts a coupon that was not redeemed, or an answer, by its reason; NONE is not counted. */
+void dygw_reason_count(const dygw_metrics_t *metrics, dygw_reason_e reason);
+
 #endif
