@@ -19,8 +19,8 @@ static const struct {
 #undef REASON
 };
 
-/* The reasons of the numbers that are the coupon's, ours first; all others have that of their class.
- * OPEN: the number alone does not tell. */
+/* The reasons of the numbers that are the coupon's, ours first; all others have that of their
+ * class. OPEN: the number alone does not tell. */
 #define TOLD 0
 #define OPEN 1
 
@@ -200,8 +200,8 @@ int dygw_reason_is_open(apr_int64_t error_code, const char *description)
            && dygw_reason_of_code(error_code, description) == reason_of_codes[place].reason;
 }
 
-/* A repetition that was refused because of the coupon does not settle it while an earlier verify may
- * still redeem it: nobody is to scan it again, so that it waits. */
+/* A repetition that was refused because of the coupon does not settle it while an earlier verify
+ * may still redeem it: nobody is to scan it again, so that it waits. */
 static dygw_reason_e reason_of_waiting(const dygw_verification_t *v)
 {
     if (v->review_since != DYGW_NO_TIME) {

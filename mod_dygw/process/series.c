@@ -128,13 +128,22 @@ static int labels_of_error(const place_t *place, dygw_label_t *labels)
     return 2;
 }
 
+/* Which of the reasons are anybody's to mend is what an alarm goes by. */
 static int labels_of_reason(const place_t *place, dygw_label_t *labels)
 {
+    static const char *const help_words[] = {
+        [DYGW_ACT_NOBODY] = "nobody",     [DYGW_ACT_WAIT] = "wait",
+        [DYGW_ACT_CUSTOMER] = "customer", [DYGW_ACT_CASHIER] = "cashier",
+        [DYGW_ACT_MANAGER] = "manager",   [DYGW_ACT_ADMIN] = "admin",
+    };
+    const dygw_reason_e reason = (dygw_reason_e)place->series;
+
     if (place->series >= DYGW_REASON_COUNT) {
         return -1;
     }
-    labels[0] = (dygw_label_t){ "reason", dygw_reason_word((dygw_reason_e)place->series) };
-    return 1;
+    labels[0] = (dygw_label_t){ "reason", dygw_reason_word(reason) };
+    labels[1] = (dygw_label_t){ "help", help_words[dygw_reason_act(reason)] };
+    return 2;
 }
 
 /* How the series of a family are told apart: by one label with these words, or by labels that a

@@ -58,6 +58,11 @@ const char *dygw_reason_word(DYGW_UNUSED dygw_reason_e reason)
     return "why";
 }
 
+dygw_act_e dygw_reason_act(DYGW_UNUSED dygw_reason_e reason)
+{
+    return DYGW_ACT_NOBODY;
+}
+
 static int begin(DYGW_UNUSED void **state)
 {
     static const char *const some[] = { "1208", "1226", "2119005", "other", NULL };
