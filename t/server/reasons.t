@@ -37,7 +37,7 @@ my $gateway = Dygw::Gateway->new(idle => 1, directives => { DygwRateLimit => '10
 </Location>
 END
 # Of refused set-ups, of numbers that nobody knows, of no answer or one that is none, of what Apache refuses.
-$gateway->server->announce(qw(DYGW0210 DYGW0415 DYGW0512 DYGW0500 DYGW0501 AH01630));
+$gateway->server->announce(qw(DYGW0210 DYGW0404 DYGW0415 DYGW0512 DYGW0500 DYGW0501 AH01630));
 $gateway->start;
 my ($sandbox, $client, $internal) = ($gateway->sandbox, $gateway->client, $gateway->internal);
 
