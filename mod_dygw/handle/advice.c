@@ -11,9 +11,8 @@
 dygw_lang_e dygw_advice_language(const dygw_call_t *call)
 {
     apr_table_mergen(call->r->headers_out, "Vary", ACCEPT_LANGUAGE);
-    return dygw_prefers_english(apr_table_get(call->r->headers_in, ACCEPT_LANGUAGE))
-               ? DYGW_LANG_EN
-               : DYGW_LANG_ZH;
+    return dygw_prefers_english(apr_table_get(call->r->headers_in, ACCEPT_LANGUAGE)) ? DYGW_LANG_EN
+                                                                                     : DYGW_LANG_ZH;
 }
 
 /* What Douyin said; where it cannot be understood the next answer may be. */
