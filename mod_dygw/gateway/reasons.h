@@ -33,14 +33,14 @@ typedef enum {
     X(EXPIRED, "expired", 0, NOBODY, "这张券已经过期，不能用了；退款请顾客在抖音订单里查看。", \
       "This coupon has expired. The customer can look for the refund in the Douyin order.") \
     X(NOT_YET_VALID, "not_yet_valid", 1, WAIT, "这张券还没到可用日期，请顾客到了日子再来用。", \
-      "This coupon is not valid yet. Please come back from its start date on.") \
+      "This coupon is not valid yet. The customer can use it from its start date on.") \
     X(REFUNDED, "refunded", 0, CUSTOMER, \
       "这张券已经退款，不能用了；请顾客直接买单，或者重新买一张。", \
       "This coupon has been refunded. The customer can pay directly or buy a new one.") \
     X(REFUNDING, "refunding", 0, CUSTOMER, \
       "这张券正在退款；要用的话，请顾客先在抖音里撤销退款申请，再扫码。", \
-      "A refund is under way. To use the coupon, withdraw the refund in Douyin first, " \
-      "then scan again.") \
+      "A refund is under way. To use the coupon, the customer withdraws the refund in " \
+      "Douyin; then scan again.") \
     X(WRONG_STORE, "wrong_store", 0, CASHIER, \
       "这张券不能在本店用，请和顾客看一下订单里的适用门店。", \
       "This coupon is not valid at this store. Check the participating stores in the " \
@@ -57,14 +57,14 @@ typedef enum {
       "then scan again.") \
     X(BEING_GIVEN_AWAY, "being_given_away", 0, CUSTOMER, \
       "这张券正在转赠；请顾客在抖音里撤回，或由收到的朋友来用。", \
-      "This coupon is being given to a friend. Take it back in Douyin, or let the " \
-      "friend use it.") \
+      "This coupon is being given to a friend. Ask the customer to take it back in " \
+      "Douyin, or let the friend use it.") \
     X(NOT_PAID, "not_paid", 0, CUSTOMER, \
       "用这张券点的单还没付款；请顾客先在抖音里付款，或退出点单。", \
-      "The order made with this coupon is not paid yet. Pay in Douyin first, or leave " \
-      "that order.") \
+      "The order made with this coupon is not paid yet. Ask the customer to pay in " \
+      "Douyin, or to leave that order.") \
     X(UNUSABLE_NOW, "unusable_now", 1, WAIT, \
-      "这张券现在不在可用时间；请和顾客看一下使用规则里的日期和时段。", \
+      "现在不在这张券的可用时间内；请和顾客看一下使用规则里的日期和时段。", \
       "This coupon cannot be used at this time. Check the days and hours in its terms " \
       "with the customer.") \
     X(NO_USES_LEFT, "no_uses_left", 0, NOBODY, \
@@ -74,7 +74,7 @@ typedef enum {
     X(NO_COUPON_LEFT, "no_coupon_left", 0, CUSTOMER, \
       "这笔订单里没有能用的券了，请顾客打开抖音订单确认一下。", \
       "This order has no usable coupon left. Ask the customer to check the order in Douyin.") \
-    X(NOT_ENOUGH, "not_enough", 0, CASHIER, "这笔订单里能用的券没有这么多，请减少张数再试。", \
+    X(NOT_ENOUGH, "not_enough", 0, CASHIER, "这笔订单里能用的券没有这么多，请减少数量再试。", \
       "This order does not have that many usable coupons. Please redeem fewer.") \
     X(RISK_REVIEW, "risk_review", 0, MANAGER, \
       "抖音正在审核这次核销，请不要再扫；要不要先接待，请问店长。", \
@@ -106,8 +106,8 @@ typedef enum {
       "The coupon is not the problem: the merchant has not authorised this system. " \
       "Tell the manager.") \
     X(NOT_PERMITTED, "not_permitted", 0, ADMIN, \
-      "不是券的问题：本系统还没开通验券，请找管理员处理。", \
-      "The coupon is not the problem: this system is not allowed to redeem. Tell the " \
+      "不是券的问题：抖音现在不让本系统验券，请找管理员处理。", \
+      "The coupon is not the problem: Douyin does not let this system redeem. Tell the " \
       "administrator.") \
     X(ADDRESS_NOT_ALLOWED, "address_not_allowed", 0, ADMIN, \
       "不是券的问题：抖音还没放行本系统的服务器，请找管理员处理。", \
