@@ -136,6 +136,7 @@ typedef enum {
     X(INT, repeats)                /* of the verify, sent by the background */ \
     X(INT, asks)                   /* looks at the coupon's status */ \
     X(INT, already)                /* DYGW_ALREADY_*: what repetitions told */ \
+    X(AFTER_SALE, after_sale)      /* a refund that was asked for after the redemption */ \
     X(TIME_OR_NULL, cancel_since)  /* the caller wants it cancelled; DYGW_NO_TIME = no */ \
     X(INT, cancels)                /* cancel requests that may have reached Douyin */ \
     X(INT, news)                   /* what was not looked into yet: DYGW_NEWS_* */ \
@@ -146,7 +147,6 @@ typedef enum {
     X(INT64_OR_NULL, refused_code) /* what a repetition was refused with while it is processing; \
                                     * DYGW_NO_INT and NULL = it was not */ \
     X(CLIPPED_512, refused_description) \
-    X(AFTER_SALE, after_sale)         /* a refund that was asked for after the redemption */ \
     X(TIME_OR_NULL, after_sale_since) /* when Douyin told of it; DYGW_NO_TIME = never */
 
 /* What the insert alone writes. */
