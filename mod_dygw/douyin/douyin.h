@@ -466,7 +466,8 @@ dygw_reply_t *dygw_douyin_stores(dygw_douyin_t *douyin, const dygw_question_t *q
 /* --- short link --- */
 typedef enum {
     DYGW_LINK_OK,
-    DYGW_LINK_BAD, /* no link, forbidden host or address, dead (404), endless, without object_id */
+    DYGW_LINK_BAD,  /* no link, forbidden host or address, endless, without object_id */
+    DYGW_LINK_DEAD, /* 4xx: it was one, as a rule */
     DYGW_LINK_TIMEOUT,
     DYGW_LINK_UNAVAILABLE /* no connection, 5xx */
 } dygw_link_e;

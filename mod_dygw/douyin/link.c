@@ -19,6 +19,7 @@
 #define MAX_OBJECT_ID_LEN 2048
 #define OBJECT_ID         "object_id="
 
+#define HTTP_CLIENT_ERROR 400
 #define HTTP_TOO_MANY     429
 #define HTTP_SERVER_ERROR 500
 #define DELETE            0x7f
@@ -203,9 +204,11 @@ static dygw_link_e next_url(walk_t *walk, const dygw_url_t **url, const dygw_lin
         *url = dygw_http_url((*url)->text, tidy_location(answer->location, walk->pool), walk->pool);
         return DYGW_LINK_OK;
     }
-    return end_walk(walk, DYGW_LINK_BAD,
-                    answer->status >= 400 ? "the link is dead; the user should show a fresh QR code"
-                                          : "the link does not lead to a coupon");
+    if (answer->status >= HTTP_CLIENT_ERROR) {
+        return end_walk(walk, DYGW_LINK_DEAD,
+                        "the link is dead; the user should show a fresh QR code");
+    }
+    return end_walk(walk, DYGW_LINK_BAD, "the link does not lead to a coupon");
 }
 
 static dygw_link_e follow_link(walk_t *walk, const dygw_url_t *url, const char **object_id)

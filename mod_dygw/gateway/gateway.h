@@ -65,6 +65,8 @@ typedef struct dygw_result_t {
     dygw_code_e code;
     const char *message;       /* for the caller: what is wrong, what to do; has no secret */
     const char *field;         /* NULL, or the field that is wrong */
+    const char *reason;        /* why, as a word of reasons.h, where the code does not tell; NULL:
+                                * it does, or nothing does */
     int retry_after;           /* s; 0 = none */
     int available;             /* with DYGW_NOT_ENOUGH_COUPONS: how many coupons there are */
     int upstream_spoke;        /* the body of the error has the member `douyin`: what `reply`

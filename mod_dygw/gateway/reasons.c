@@ -19,7 +19,8 @@ static const struct {
 #undef REASON
 };
 
-/* The reasons of the numbers, ours first. OPEN: the number alone does not tell. */
+/* The reasons of the numbers that are the coupon's, ours first; all others have that of their
+ * class. OPEN: the number alone does not tell. */
 #define TOLD 0
 #define OPEN 1
 
@@ -37,7 +38,6 @@ static const struct {
     { DYGW_CODE_NO_SUCH_COUPON, DYGW_REASON_WRONG_CODE, TOLD },
     { DYGW_CODE_CODE_UNREADABLE, DYGW_REASON_WRONG_CODE, TOLD },
     { DYGW_CODE_OTHER_STORE, DYGW_REASON_WRONG_STORE, TOLD },
-    { DYGW_CODE_RISK_REVIEW, DYGW_REASON_RISK_REVIEW, TOLD },
     { DYGW_CODE_NO_USES_LEFT, DYGW_REASON_NO_USES_LEFT, TOLD },
     { DYGW_CODE_NOT_VALID_ANY_MORE, DYGW_REASON_OTHER, OPEN },
     { DYGW_CODE_NO_FULFILMENT, DYGW_REASON_WRONG_CODE, OPEN },
@@ -98,23 +98,68 @@ static int place_of_code(apr_int64_t error_code)
     return -1;
 }
 
-static dygw_reason_e reason_of_setup(apr_int64_t error_code)
+static int is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether a text speaks of "IP", as a word of its own: Chinese has no blanks around it. */
+static int speaks_of_address(const char *text)
+{
+    const char *at;
+
+    for (at = text; *at; at++) {
+        if ((at[0] == 'I' || at[0] == 'i') && (at[1] == 'P' || at[1] == 'p')
+            && (at == text || !is_letter(at[-1])) && !is_letter(at[2])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static dygw_reason_e reason_of_setup(apr_int64_t error_code, const char *description)
 {
     switch (dygw_douyin_obstacle(error_code)) {
     case DYGW_OBSTACLE_MERCHANT:
         return DYGW_REASON_NOT_AUTHORISED;
     case DYGW_OBSTACLE_ADDRESS:
-        return DYGW_REASON_ADDRESS_NOT_ALLOWED;
+        return error_code == DYGW_CODE_ADDRESS || speaks_of_address(description)
+                   ? DYGW_REASON_ADDRESS_NOT_ALLOWED
+                   : DYGW_REASON_NOT_PERMITTED;
     default:
         return DYGW_REASON_NOT_PERMITTED;
     }
 }
 
-static dygw_reason_e reason_of_class(apr_int64_t error_code, const char *description)
+/* The reason of a number that is the coupon's. The texts of the catch-all are those that Douyin's
+ * forum has; what it means else nobody knows. */
+static dygw_reason_e reason_of_coupon(apr_int64_t error_code, const char *description)
 {
-    switch (dygw_douyin_classify(DYGW_CALL_VERIFY, error_code, description)) {
+    static const struct {
+        const char *text;
+        dygw_reason_e reason;
+    } texts[] = {
+        { "二维码参数不合法", DYGW_REASON_WRONG_CODE },
+        { "不可使用券码查询", DYGW_REASON_CODE_NOT_ALLOWED },
+        { "超过可撤销时限", DYGW_REASON_CANCEL_TOO_LATE },
+    };
+    const int place = place_of_code(error_code);
+    int i;
+
+    for (i = 0; error_code == DYGW_CODE_REFUSED && i < LEN(texts); i++) {
+        if (strstr(description, texts[i].text)) {
+            return texts[i].reason;
+        }
+    }
+    return place >= 0 ? reason_of_codes[place].reason : DYGW_REASON_OTHER;
+}
+
+/* The class is that of any call, as the numbers of the token calls have theirs in no other. */
+static dygw_reason_e reason_of_number(apr_int64_t error_code, const char *description)
+{
+    switch (dygw_douyin_classify(DYGW_CALL_OTHER, error_code, description)) {
     case DYGW_REPLY_SETUP:
-        return reason_of_setup(error_code);
+        return reason_of_setup(error_code, description);
     case DYGW_REPLY_TOKEN:
         return DYGW_REASON_TOKEN;
     case DYGW_REPLY_REQUEST:
@@ -124,44 +169,54 @@ static dygw_reason_e reason_of_class(apr_int64_t error_code, const char *descrip
     case DYGW_REPLY_REVIEW:
         return DYGW_REASON_RISK_REVIEW;
     default:
-        return DYGW_REASON_OTHER;
+        return reason_of_coupon(error_code, description);
     }
 }
 
 dygw_reason_e dygw_reason_of_code(apr_int64_t error_code, const char *description)
 {
-    const int place = place_of_code(error_code);
-
     if (error_code == 0) {
         return DYGW_REASON_NONE;
     }
-    return place >= 0 ? reason_of_codes[place].reason
-                      : reason_of_class(error_code, description ? description : "");
+    if (error_code < 0 && place_of_code(error_code) >= 0) {
+        return reason_of_codes[place_of_code(error_code)].reason;
+    }
+    return reason_of_number(error_code, description ? description : "");
+}
+
+dygw_reason_e dygw_reason_of_reply(const dygw_reply_t *reply)
+{
+    return reply->error_code == DYGW_CODE_REFUSED
+                   && reply->sub_error_code == DYGW_CODE_TOO_LATE_TO_CANCEL
+               ? DYGW_REASON_CANCEL_TOO_LATE
+               : dygw_reason_of_code(reply->error_code, reply->description);
 }
 
 int dygw_reason_is_open(apr_int64_t error_code, const char *description)
 {
     const int place = place_of_code(error_code);
 
-    (void)description;
-    return place >= 0 && reason_of_codes[place].is_open;
+    return place >= 0 && reason_of_codes[place].is_open
+           && dygw_reason_of_code(error_code, description) == reason_of_codes[place].reason;
 }
 
+/* A repetition that was refused because of the coupon does not settle it while an earlier verify
+ * may still redeem it: nobody is to scan it again, so that it waits. */
 static dygw_reason_e reason_of_waiting(const dygw_verification_t *v)
 {
     if (v->review_since != DYGW_NO_TIME) {
         return DYGW_REASON_RISK_REVIEW;
     }
-    if (v->refused_code != DYGW_NO_INT && v->refused_code != 0) {
-        return dygw_reason_of_code(v->refused_code, v->refused_description);
-    }
-    return DYGW_REASON_WAITING;
+    return v->reason ? dygw_reason_of_word(v->reason) : DYGW_REASON_WAITING;
 }
 
 dygw_reason_e dygw_reason_of(const dygw_verification_t *v)
 {
     if (v->verify_status == DYGW_PROCESSING) {
         return reason_of_waiting(v);
+    }
+    if (v->error_code == 0) {
+        return DYGW_REASON_NONE;
     }
     return v->reason ? dygw_reason_of_word(v->reason)
                      : dygw_reason_of_code(v->error_code, v->error_description);
@@ -174,4 +229,24 @@ void dygw_reason_record(dygw_verification_t *v)
         return;
     }
     v->reason = dygw_reason_word(dygw_reason_of_code(v->error_code, v->error_description));
+}
+
+void dygw_reason_record_wait(dygw_verification_t *v, apr_int64_t error_code,
+                             const char *description)
+{
+    const dygw_reason_e reason = dygw_reason_of_code(error_code, description);
+    const int is_setup = reason == DYGW_REASON_NOT_AUTHORISED || reason == DYGW_REASON_NOT_PERMITTED
+                         || reason == DYGW_REASON_ADDRESS_NOT_ALLOWED
+                         || reason == DYGW_REASON_BAD_REQUEST;
+
+    if (v->verify_status == DYGW_PROCESSING) {
+        v->reason = is_setup && v->review_since == DYGW_NO_TIME ? dygw_reason_word(reason) : NULL;
+    }
+}
+
+void dygw_reason_count(const dygw_metrics_t *metrics, dygw_reason_e reason)
+{
+    if (reason != DYGW_REASON_NONE) {
+        dygw_count(metrics, DYGW_COUNT_REASONS, (int)reason);
+    }
 }

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
+#include "gateway/reasons.h"
 #include "util/json.h"
 #include "util/jsonw.h"
 
@@ -108,6 +109,7 @@ static void record_verify_item(dygw_verification_t *v, const dygw_verify_item_t 
 
 void dygw_record_review(dygw_verification_t *v)
 {
+    v->reason = NULL; /* whatever it waited for before */
     if (v->review_since == DYGW_NO_TIME) {
         v->review_since = dygw_now();
     }
@@ -156,6 +158,7 @@ void dygw_record_apply_item(dygw_verification_t *v, const dygw_verify_item_t *it
         break;
     default:
         dygw_record_stay_open(v);
+        dygw_reason_record_wait(v, item->result, item->msg);
     }
     record_rest(v, dygw_douyin_item_wants_rest(item));
 }
@@ -177,6 +180,7 @@ void dygw_record_apply_reply(dygw_verification_t *v, const dygw_reply_t *reply)
         break;
     default:
         dygw_record_stay_open(v);
+        dygw_reason_record_wait(v, reply->error_code, reply->description);
     }
     record_rest(v, dygw_douyin_reply_wants_rest(reply));
 }

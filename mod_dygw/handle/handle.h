@@ -10,6 +10,7 @@
 #define DYGW_HANDLE_HANDLE_H
 
 #include "auth/call.h"
+#include "gateway/reasons.h"
 #include "util/csv.h"
 #include "util/json.h"
 #include "util/jsonw.h"
@@ -130,14 +131,23 @@ const char *dygw_query_account(const apr_table_t *query, dygw_result_t *out);
 /* Whether key may be an Idempotency-Key; 0: it may not, *out says so about `field`. */
 int dygw_key_check(const char *key, const char *field, dygw_result_t *out);
 
+/* --- advice.c: what is said to a cashier, and in which language --- */
+/* The language of the caller, by Accept-Language; the answer then says that it varies with it. */
+dygw_lang_e dygw_advice_language(const dygw_call_t *call);
+/* Why a cashier meets this error; DYGW_REASON_NONE: none does, it is the till's or the office's. */
+dygw_reason_e dygw_advice_reason(const dygw_call_t *call, const dygw_result_t *result);
+
 /* --- view.c: records as callers see them --- */
 /* key: NULL within an array. */
-void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v);
+void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
+                            dygw_lang_e lang);
+/* The members reason, retryable and advice; null all three for DYGW_REASON_NONE. */
+void dygw_view_reason(dygw_jsonw_t *w, dygw_reason_e reason, dygw_lang_e lang);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
 /* --- view_csv.c: the same verifications as rows of CSV --- */
 /* The row of the columns' names. */
 void dygw_view_csv_head(dygw_csv_t *csv);
-void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v);
+void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v, dygw_lang_e lang);
 
 #endif

@@ -97,12 +97,16 @@ static void write_douyin(dygw_jsonw_t *w, const dygw_reply_t *reply)
     dygw_jsonw_end_object(w);
 }
 
-static void write_error(dygw_jsonw_t *w, const dygw_call_t *call, const dygw_result_t *result)
+static void write_error(dygw_jsonw_t *w, const dygw_call_t *call, const dygw_result_t *result,
+                        dygw_reason_e reason)
 {
     dygw_jsonw_object(w, NULL);
     dygw_jsonw_string(w, "code", dygw_code_word((int)result->code));
     dygw_jsonw_string(w, "message", result->message);
     dygw_jsonw_string(w, "request_id", call->log.request_id);
+    if (reason != DYGW_REASON_NONE) {
+        dygw_view_reason(w, reason, dygw_advice_language(call));
+    }
     if (result->field) {
         dygw_jsonw_string(w, "field", result->field);
     }
@@ -138,18 +142,27 @@ static void report_refusal(const dygw_call_t *call, const dygw_result_t *result)
                     dygw_code_word((int)result->code), result->message);
 }
 
-static const char *error_text(dygw_call_t *call, const dygw_result_t *result, apr_size_t *len)
+static void count_reason(const dygw_call_t *call, dygw_reason_e reason)
+{
+    if (call->runtime) {
+        dygw_reason_count(call->runtime->gateway.metrics, reason);
+    }
+}
+
+static const char *error_text(dygw_call_t *call, const dygw_result_t *result, dygw_reason_e reason,
+                              apr_size_t *len)
 {
     request_rec *r = call->r;
     dygw_jsonw_t w;
 
     report_refusal(call, result);
     dygw_note_code(call, result->code);
+    count_reason(call, reason);
     if (result->retry_after > 0) {
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, result->retry_after));
     }
     dygw_jsonw_init(&w, r->pool, ERROR_SIZE);
-    write_error(&w, call, result);
+    write_error(&w, call, result, reason);
     *len = w.len;
     return w.text;
 }
@@ -157,7 +170,7 @@ static const char *error_text(dygw_call_t *call, const dygw_result_t *result, ap
 int dygw_reply_error(dygw_call_t *call, const dygw_result_t *result)
 {
     apr_size_t len;
-    const char *text = error_text(call, result, &len);
+    const char *text = error_text(call, result, dygw_advice_reason(call, result), &len);
 
     return send_text(call, dygw_code_status((int)result->code), JSON_TYPE, text, len);
 }
@@ -214,7 +227,7 @@ apr_bucket_brigade *dygw_reply_refused(dygw_call_t *call)
 {
     dygw_result_t result = explain_status(call, call->r->status);
     apr_size_t len;
-    const char *text = error_text(call, &result, &len);
+    const char *text = error_text(call, &result, DYGW_REASON_NONE, &len);
 
     return wrap_text(call->r, JSON_TYPE, text, len);
 }

@@ -55,6 +55,7 @@ static const dygw_show_e shown[DYGW_FAMILIES] = {
     [DYGW_FAMILY_REQUESTS] = DYGW_SHOW_SUM,
     [DYGW_FAMILY_REFUSALS] = DYGW_SHOW_SUM,
     [DYGW_FAMILY_CALL_ERRORS] = DYGW_SHOW_SUM,
+    [DYGW_FAMILY_REASONS] = DYGW_SHOW_SUM,
 };
 
 static void read_family(scrape_t *scrape, dygw_family_e which)

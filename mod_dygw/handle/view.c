@@ -20,6 +20,20 @@ static void put_raw(dygw_jsonw_t *w, const char *key, const char *json)
     dygw_jsonw_raw(w, key, json, json ? strlen(json) : 0);
 }
 
+static void put_retryable(dygw_jsonw_t *w, const char *key, dygw_reason_e reason)
+{
+    if (reason == DYGW_REASON_NONE) {
+        dygw_jsonw_null(w, key);
+        return;
+    }
+    dygw_jsonw_bool(w, key, dygw_reason_is_retryable(reason));
+}
+
+static const char *advice_of(dygw_reason_e reason, dygw_lang_e lang)
+{
+    return reason == DYGW_REASON_NONE ? NULL : dygw_reason_advice(reason, lang);
+}
+
 #define JSON_ID(key, value)            dygw_jsonw_string(w, key, value)
 #define JSON_INT_ID(key, value)        dygw_jsonw_int(w, key, value)
 #define JSON_TEXT(key, value)          dygw_jsonw_string(w, key, value)
@@ -33,15 +47,28 @@ static void put_raw(dygw_jsonw_t *w, const char *key, const char *json)
 #define JSON_AFTER_SALE(key, value)    dygw_jsonw_string(w, key, dygw_after_sale_word(value))
 #define JSON_CONFIRMED_BY(key, value)  dygw_jsonw_string(w, key, dygw_confirmed_by_word(value))
 #define JSON_MODE(key, value)          dygw_jsonw_string(w, key, dygw_mode_word(value))
+#define JSON_RAW(key, value)           put_raw(w, key, value)
+#define JSON_REASON(key, value)        dygw_jsonw_string(w, key, dygw_reason_word(reason))
+#define JSON_RETRYABLE(key, value)     put_retryable(w, key, reason)
+#define JSON_ADVICE(key, value)        dygw_jsonw_string(w, key, advice_of(reason, lang))
 
 #define PUT(kind, key, member) JSON_##kind(key, v->member);
-#define PUT_RAW(key, member)   put_raw(w, key, v->member);
 
-void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v)
+void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
+                            dygw_lang_e lang)
 {
+    const dygw_reason_e reason = dygw_reason_of(v);
+
     dygw_jsonw_object(w, key);
-    DYGW_VIEW(PUT, PUT_RAW)
+    DYGW_VIEW(PUT, PUT)
     dygw_jsonw_end_object(w);
+}
+
+void dygw_view_reason(dygw_jsonw_t *w, dygw_reason_e reason, dygw_lang_e lang)
+{
+    JSON_REASON("reason", );
+    JSON_RETRYABLE("retryable", );
+    JSON_ADVICE("advice", );
 }
 
 static void put_stores(dygw_jsonw_t *w, const apr_array_header_t *poi_ids)

@@ -6,7 +6,8 @@
  * how both write the value: ID and INT_ID are what a spreadsheet must not take for a number;
  * TEXT_OR_EMPTY is "" in JSON where it is absent, not null; INT_OR_NULL is null, or an empty cell,
  * at DYGW_NO_INT; TIME is RFC 3339 in JSON and local time in CSV; an enum is its dygw_*_word().
- * JSON_ONLY(key, member) is not in CSV. */
+ * REASON, RETRYABLE and ADVICE are what gateway/reasons.h says of the whole, absent where it says
+ * nothing. JSON_ONLY(kind, key, member) is not in CSV. */
 #ifndef DYGW_HANDLE_VIEW_H
 #define DYGW_HANDLE_VIEW_H
 
@@ -37,7 +38,7 @@
     X(INT_OR_NULL, "discount_amount", discount_amount) \
     X(ENRICH_STATUS, "enrichment_status", enrichment_status) \
     X(INT, "enrichment_retry_count", enrichment_retry_count) \
-    JSON_ONLY("douyin_response", douyin_response) \
+    JSON_ONLY(RAW, "douyin_response", douyin_response) \
     X(TIME, "expire_time", expire_time) \
     X(TIME, "verify_time", verify_time) \
     X(TIME, "create_order_time", create_order_time) \
@@ -52,7 +53,10 @@
     X(ID, "request_id", request_id) \
     X(ID, "store", store) \
     X(ID, "account_id", account_id) \
-    X(AFTER_SALE, "after_sale", after_sale)
+    X(AFTER_SALE, "after_sale", after_sale) \
+    X(REASON, "reason", reason) \
+    JSON_ONLY(RETRYABLE, "retryable", reason) \
+    X(ADVICE, "advice", reason)
 
 /* What CSV has behind it: fen as yuan. */
 #define DYGW_VIEW_YUAN(X) \

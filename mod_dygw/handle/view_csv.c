@@ -5,7 +5,7 @@
 
 #define HEAD(kind, key, member) dygw_csv_text(csv, key);
 #define HEAD_YUAN(key, member)  dygw_csv_text(csv, key);
-#define NOT_IN_CSV(key, member)
+#define NOT_IN_CSV(kind, key, member)
 
 void dygw_view_csv_head(dygw_csv_t *csv)
 {
@@ -46,11 +46,17 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
 #define CSV_CONFIRMED_BY(value)  dygw_csv_text(csv, dygw_confirmed_by_word(value))
 #define CSV_MODE(value)          dygw_csv_text(csv, dygw_mode_word(value))
 
+#define CSV_REASON(value) dygw_csv_text(csv, dygw_reason_word(reason))
+#define CSV_ADVICE(value) \
+    dygw_csv_text(csv, reason == DYGW_REASON_NONE ? NULL : dygw_reason_advice(reason, lang))
+
 #define CELL(kind, key, member) CSV_##kind(v->member);
 #define CELL_YUAN(key, member)  put_yuan(csv, v->member);
 
-void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v)
+void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v, dygw_lang_e lang)
 {
+    const dygw_reason_e reason = dygw_reason_of(v);
+
     DYGW_VIEW(CELL, NOT_IN_CSV)
     DYGW_VIEW_YUAN(CELL_YUAN)
     dygw_csv_end_row(csv);

@@ -5,12 +5,15 @@
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
+#include "gateway/reasons.h"
 #include "process/code.h"
 #include "util/crypto.h"
 #include "util/jsonw.h"
 
 #define REFUSED   "refused"
 #define LIST_SIZE 16384
+
+_Static_assert(DYGW_REASON_COUNT <= DYGW_REASON_SERIES, "each reason needs a series");
 
 /* --- words --- */
 
@@ -132,6 +135,24 @@ static int labels_of_error(const place_t *place, dygw_label_t *labels)
     return 2;
 }
 
+/* Which of the reasons are anybody's to mend is what an alarm goes by. */
+static int labels_of_reason(const place_t *place, dygw_label_t *labels)
+{
+    static const char *const help_words[] = {
+        [DYGW_ACT_NOBODY] = "nobody",     [DYGW_ACT_WAIT] = "wait",
+        [DYGW_ACT_CUSTOMER] = "customer", [DYGW_ACT_CASHIER] = "cashier",
+        [DYGW_ACT_MANAGER] = "manager",   [DYGW_ACT_ADMIN] = "admin",
+    };
+    const dygw_reason_e reason = (dygw_reason_e)place->series;
+
+    if (place->series >= DYGW_REASON_COUNT) {
+        return -1;
+    }
+    labels[0] = (dygw_label_t){ "reason", dygw_reason_word(reason) };
+    labels[1] = (dygw_label_t){ "help", help_words[dygw_reason_act(reason)] };
+    return 2;
+}
+
 /* How the series of a family are told apart: by one label with these words, or by labels that a
  * function fills in. A family with neither has one series, without labels. */
 static const struct {
@@ -146,6 +167,7 @@ static const struct {
     [DYGW_FAMILY_REFUSALS] = { .labels = labels_of_refusal },
     [DYGW_FAMILY_CALL_ERRORS] = { .labels = labels_of_error },
     [DYGW_FAMILY_RENEWED] = { .label = "cause", .words = renewed_words },
+    [DYGW_FAMILY_REASONS] = { .labels = labels_of_reason },
     [DYGW_FAMILY_WEBHOOKS] = { .label = "result", .words = webhook_words },
 };
 

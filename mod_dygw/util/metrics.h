@@ -95,6 +95,7 @@ typedef enum {
 #define DYGW_REQUEST_APIS   2  /* /open and /internal */
 #define DYGW_REFUSAL_CODES  96 /* codes of Douyin's that douyin/codes.h has */
 #define DYGW_METRIC_NUMBERS 32 /* other codes of Douyin's, see dygw_metrics_place */
+#define DYGW_REASON_SERIES  48 /* reasons that gateway/reasons.h has */
 
 /* --- all counters --- */
 
@@ -117,6 +118,8 @@ typedef enum {
       "New access tokens by why they were fetched.") \
     X(WEBHOOKS, DYGW_WEBHOOK_SERIES, "dygw_webhooks_total", \
       "Messages of Douyin by what came of them.") \
+    X(REASONS, DYGW_REASON_SERIES, "dygw_reasons_total", \
+      "Why coupons were not redeemed, and what was answered with an error that has a reason.") \
     X(DB_ERRORS, 1, "dygw_database_errors_total", "Statements that failed for good.") \
     X(DB_UNREACHABLE, 1, "dygw_database_connection_failures_total", \
       "Units of work that got no connection to the database.") \

@@ -30,6 +30,7 @@ const MEANING = {
   page_size: ({ export: format }) => format !== undefined,
   bom: ({ export: format }) => format === undefined,
   raw: ({ export: format }) => format === undefined,
+  lang: ({ export: format }) => format === undefined,
 };
 // Bodies and queries of anything are taken by these.
 const LENIENT = new Set(['receiveWebhook', 'getHealth', 'getLiveness']);

@@ -166,6 +166,8 @@ for my $code (2100007, 2119013) {
         secret => 'skipped address_refused', authorisation => 'skipped no_answer',
         map { $_ => 'skipped address_refused' } @scopes);
 }
+failing(get => (error_code => 2100007, description => '无权限操作'));
+diagnosis_is('2100007 whose text speaks of no address', '', scope_certificate => 'fail no_permission');
 failing(orders => (error_code => 2190005));
 $sandbox->fault(call => 'get', fault => 'error', error_code => 28001018, times => -1);
 $sandbox->fault(call => 'verify_record', fault => 'error', error_code => 2119099, times => -1);

@@ -14,6 +14,7 @@ use Time::HiRes qw(sleep time);
 
 use Dygw::Expect qw(@VIEW_KEYS error_is);
 use Dygw::Gateway qw(POI ACCOUNT);
+use Dygw::Reasons;
 use Dygw::Records qw(local_time sums);
 use Dygw::Server qw(poll spew);
 use Text::CSV;
@@ -25,12 +26,14 @@ use constant BULK     => 20_000;                # rows, more than the sockets be
 use constant OPENS    => 60;                    # seconds for the spreadsheet
 
 my @YUAN = map { "${_}_yuan" } qw(pay_amount receipt_amount discount_amount);
-my @COLUMNS = ((grep { $_ ne 'douyin_response' } @VIEW_KEYS), @YUAN);
+my @COLUMNS = ((grep { !/douyin_response|retryable/ } @VIEW_KEYS), @YUAN);
 my @IDS = qw(id app_id poi_id certificate_id encrypted_code origin_code product_id sku_id verify_id order_id
     source_order_id ext_order_id operator device request_id store account_id);
 my %IS_ID = map { $_ => 1 } @IDS;
 my %IS_TIME = map { $_ => 1 } qw(expire_time verify_time create_order_time pay_time created_at updated_at
     cancelable_until);
+
+my $ADVICE = { Dygw::Reasons::sentences() }->{not_redeemed}{zh};
 
 my $gateway = Dygw::Gateway->new(driver => 'pgsql', children => 1,
     directives => { DBDMin => 1, DBDKeep => 2, DBDMax => 2 });
@@ -80,6 +83,8 @@ sub cell {
     my ($row, $name) = @_;
     my $column = $name eq 'operator' ? 'operator_name' : $name;
     my $value = $row->{$column};
+    # Nothing is recorded, so that the number tells: all that failed here were not redeemed.
+    return $row->{error_code} ? $name eq 'reason' ? 'not_redeemed' : $ADVICE : '' if $name =~ /\A(?:reason|advice)\z/;
     return defined $row->{$1} ? sprintf('%.2f', $row->{$1} / 100) : '' if $name =~ /\A(.*)_yuan\z/;
     return '' if !defined $value;
     return $IS_TIME{$name} ? local_time($value) : decode_utf8($value);

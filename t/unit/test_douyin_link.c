@@ -89,15 +89,20 @@ static const char *short_link(upstream_t *u)
     return apr_psprintf(u->pool, "http://127.0.0.1:%d/s/eHHc1ft", loopback_port(u->server));
 }
 
-static void assert_bad(upstream_t *u, const char *link)
+static void assert_refused(upstream_t *u, const char *link, dygw_link_e as)
 {
-    if (resolve(u, link) != DYGW_LINK_BAD) {
+    if (resolve(u, link) != as) {
         fail_msg("'%s' was not refused", link);
     }
     assert_null(found);
     assert_non_null(why);
     assert_string_not_equal(why, "");
     assert_null(strstr(why, "://"));
+}
+
+static void assert_bad(upstream_t *u, const char *link)
+{
+    assert_refused(u, link, DYGW_LINK_BAD);
 }
 
 /* --- long links, without a request --- */
@@ -430,10 +435,6 @@ static void a_link_that_ends_without_object_id_is_refused(DYGW_UNUSED void **sta
         STATUS("204"),
         STATUS("302"),
         STATUS("304"),
-        STATUS("400"),
-        STATUS("403"),
-        STATUS("404"),
-        STATUS("410"),
         { LOOPBACK_ANSWER, "HTTP/1.1 300 Choices\r\nLocation: " LONG_LINK ID "\r\n"
                            "Content-Length: 0\r\n\r\n" },
         { LOOPBACK_ANSWER, "HTTP/1.1 200 OK\r\nLocation: " LONG_LINK ID "\r\n"
@@ -448,6 +449,22 @@ static void a_link_that_ends_without_object_id_is_refused(DYGW_UNUSED void **sta
         u = own;
         serve_links(u, &ends[i], 1);
         assert_bad(u, short_link(u));
+        upstream_teardown(&own);
+    }
+}
+
+static void a_link_that_its_server_does_not_know_is_dead(DYGW_UNUSED void **state)
+{
+    static const loopback_step_t ends[] = { STATUS("400"), STATUS("403"), STATUS("404"), STATUS("410") };
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        void *own;
+        upstream_t *u;
+
+        assert_int_equal(upstream_setup(&own), 0);
+        u = own;
+        serve_links(u, &ends[i], 1);
+        assert_refused(u, short_link(u), DYGW_LINK_DEAD);
         upstream_teardown(&own);
     }
 }
@@ -556,6 +573,7 @@ int main(void)
         TEST(an_allowed_name_with_a_private_address_is_not_connected_to),
         TEST(links_go_through_the_proxy_but_exceptions_go_straight),
         cmocka_unit_test(a_link_that_ends_without_object_id_is_refused),
+        cmocka_unit_test(a_link_that_its_server_does_not_know_is_dead),
         TEST(a_server_in_trouble_is_asked_once_more),
         TEST(a_server_that_stays_in_trouble_is_unavailable),
         TEST(a_server_that_drops_the_connection_is_unavailable),

@@ -10,7 +10,7 @@
  * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/orphan.c
  * links: gateway/settle/follow_up.c gateway/settle/follow_up_row.c gateway/settle/enrich.c
  * links: gateway/settle/amounts.c gateway/background/job.c store/verification/words.c
- * links: douyin/codes.c
+ * links: douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
 #include "support/redeeming.h"
 #include "support/settling.h"

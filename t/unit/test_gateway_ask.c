@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Asking Douyin: when a call is made again, and what the caller is told.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c
- * links: gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"
@@ -242,6 +242,12 @@ static void what_is_wrong_with_a_link_is_told(DYGW_UNUSED void **state)
     assert_int_equal(out.code, DYGW_INVALID_REQUEST);
     assert_string_equal(out.field, "short_link");
     assert_string_equal(out.message, "what is wrong with the link");
+    assert_string_equal(out.reason, "wrong_code");
+    fake_link(DYGW_LINK_DEAD);
+    prepare_link();
+    assert_int_equal(out.code, DYGW_INVALID_REQUEST);
+    assert_string_equal(out.field, "short_link");
+    assert_string_equal(out.reason, "qr_expired");
     fake_link(DYGW_LINK_TIMEOUT);
     prepare_link();
     assert_int_equal(out.code, DYGW_UPSTREAM_TIMEOUT);
@@ -251,7 +257,7 @@ static void what_is_wrong_with_a_link_is_told(DYGW_UNUSED void **state)
     prepare_link();
     assert_int_equal(out.code, DYGW_UPSTREAM_UNAVAILABLE);
     assert_true(out.retry_after > 0);
-    assert_string_equal(fake_trace(), "link link link link");
+    assert_string_equal(fake_trace(), "link link link link link");
 }
 
 static void a_link_host_that_is_away_is_tried_once_more(DYGW_UNUSED void **state)

@@ -6,7 +6,7 @@
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
  * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c
+ * links: douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 

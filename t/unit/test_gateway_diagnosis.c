@@ -3,6 +3,7 @@
  * links: douyin/codes.c gateway/account.c gateway/declared.c gateway/diagnosis/answers.c gateway/diagnosis/asking.c
  * links: gateway/diagnosis/conclusion.c gateway/diagnosis/douyin.c gateway/diagnosis/finding.c
  * links: gateway/diagnosis/merchants.c gateway/diagnosis/stores.c
+ * links: gateway/reasons.c
  * helpers: diagnosing.c */
 #include <setjmp.h>
 #include <stdarg.h>

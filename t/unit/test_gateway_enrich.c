@@ -3,7 +3,7 @@
  * links: gateway/settle/sale.c
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
  * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c
+ * links: gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

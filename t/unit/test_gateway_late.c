@@ -7,7 +7,7 @@
  * links: gateway/record.c gateway/background/job.c gateway/settle/held.c gateway/code_use.c
  * links: gateway/settle/settle.c gateway/settle/settle_state.c
  * links: gateway/settle/repeat.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * links: gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 

@@ -7,7 +7,7 @@
  * links: gateway/token.c gateway/db_work.c gateway/settle/held.c gateway/settle/settle.c
  * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/background/job.c
- * links: store/verification/words.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: store/verification/words.c gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
 #include "support/redeeming.h"
 #include "support/settling.h"

@@ -5,7 +5,7 @@
  * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
  * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
  * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c
+ * links: gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c own_pool.c */
 #include "support/settling_one.h"

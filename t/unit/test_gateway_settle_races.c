@@ -7,7 +7,7 @@
  * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/follow_up.c
  * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * links: gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
 #include "support/own_pool.h"

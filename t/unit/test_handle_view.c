@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records as callers see them, byte for byte; the word of an app's status is played by a line.
- * links: handle/view.c store/verification/words.c */
+ * links: handle/view.c store/verification/words.c gateway/reasons.c douyin/codes.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,13 +16,18 @@
 
 static apr_pool_t *pool;
 
-static const char *verification(const dygw_verification_t *v)
+static const char *verification_in(const dygw_verification_t *v, dygw_lang_e lang)
 {
     dygw_jsonw_t w;
 
     dygw_jsonw_init(&w, pool, 1);
-    dygw_view_verification(&w, NULL, v);
+    dygw_view_verification(&w, NULL, v, lang);
     return w.text;
+}
+
+static const char *verification(const dygw_verification_t *v)
+{
+    return verification_in(v, DYGW_LANG_ZH);
 }
 
 static const char *app_text(const dygw_app_t *app)
@@ -39,6 +44,7 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
     dygw_verification_t v = {
         .id = 5,
         .app_id = 1,
+        .verify_status = DYGW_SUCCESS,
         .coupon_status = DYGW_COUPON_UNKNOWN,
         .verify_records_count = DYGW_NO_INT,
         .order_status = DYGW_NO_INT,
@@ -52,11 +58,12 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
         .created_at = APR_INT64_C(1566656122123),
         .updated_at = APR_INT64_C(1566656122123),
         .cancelable_until = DYGW_NO_TIME,
+        .review_since = DYGW_NO_TIME,
         .after_sale = DYGW_AFTER_SALE_NONE,
     };
 
     assert_string_equal(verification(&v),
-                        "{\"id\":5,\"app_id\":1,\"app_name\":null,\"poi_id\":null,\"verify_status\":\"processing\","
+                        "{\"id\":5,\"app_id\":1,\"app_name\":null,\"poi_id\":null,\"verify_status\":\"success\","
                         "\"error_code\":0,\"error_description\":\"\",\"certificate_id\":null,"
                         "\"encrypted_code\":null,\"origin_code\":null,\"coupon_status\":null,\"product_id\":null,"
                         "\"product_name\":null,\"sku_id\":null,\"sku_name\":null,\"verify_records_count\":null,"
@@ -67,8 +74,8 @@ static void a_verification_without_anything_has_all_its_keys(DYGW_UNUSED void **
                         "\"create_order_time\":null,\"pay_time\":null,\"created_at\":\"2019-08-24T14:15:22.123Z\","
                         "\"updated_at\":\"2019-08-24T14:15:22.123Z\",\"mode\":\"short_link\",\"operator\":null,"
                         "\"device\":null,\"cancelable_until\":null,\"confirmed_by\":null,\"request_id\":null,"
-                        "\"store\":null,\"account_id\":null,"
-                        "\"after_sale\":null}");
+                        "\"store\":null,\"account_id\":null,\"after_sale\":null,\"reason\":null,"
+                        "\"retryable\":null,\"advice\":null}");
 }
 
 static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
@@ -115,7 +122,8 @@ static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
         .request_id = "r",
         .store = "st",
         .account_id = "ac",
-        .after_sale = DYGW_AFTER_SALE_REFUSED,
+        .after_sale = DYGW_AFTER_SALE_AGREED,
+        .reason = "not_yet_valid",
         .verify_token = "never shown",
     };
 
@@ -135,7 +143,17 @@ static void a_verification_shows_everything_it_has(DYGW_UNUSED void **state)
                         "\"updated_at\":\"1970-01-01T00:00:00.005Z\",\"mode\":\"code\",\"operator\":\"op\","
                         "\"device\":\"d\",\"cancelable_until\":\"1970-01-01T00:00:00.006Z\","
                         "\"confirmed_by\":\"replay\",\"request_id\":\"r\",\"store\":\"st\",\"account_id\":\"ac\","
-                        "\"after_sale\":\"refused\"}");
+                        "\"after_sale\":\"agreed\",\"reason\":\"not_yet_valid\",\"retryable\":true,"
+                        "\"advice\":\"这张券还没到可用日期，请顾客到了日子再来用。\"}");
+}
+
+static void what_is_said_is_in_the_language_that_is_asked_for(DYGW_UNUSED void **state)
+{
+    dygw_verification_t v = { .verify_status = DYGW_FAILED, .error_code = 1228, .reason = "wrong_store" };
+
+    assert_non_null(strstr(verification_in(&v, DYGW_LANG_EN), "\"reason\":\"wrong_store\",\"retryable\":false,"
+                                                              "\"advice\":\"This coupon is not valid at this"));
+    assert_non_null(strstr(verification_in(&v, DYGW_LANG_ZH), "\"advice\":\"这张券不能在本店用"));
 }
 
 static void an_app_shows_its_keys_and_no_secret(DYGW_UNUSED void **state)
@@ -175,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_verification_without_anything_has_all_its_keys),
         cmocka_unit_test(a_verification_shows_everything_it_has),
+        cmocka_unit_test(what_is_said_is_in_the_language_that_is_asked_for),
         cmocka_unit_test(an_app_shows_its_keys_and_no_secret),
         cmocka_unit_test(all_stores_and_none_are_different),
     };

@@ -12,6 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "gateway/reasons.h"
 #include "process/code.h"
 #include "process/series.h"
 #include "util/compiler.h"
@@ -50,6 +51,16 @@ int dygw_douyin_series_words(int series, const char **code, const char **kind, D
 const char *dygw_douyin_range_word(DYGW_UNUSED apr_int64_t error_code)
 {
     return "other";
+}
+
+const char *dygw_reason_word(DYGW_UNUSED dygw_reason_e reason)
+{
+    return "why";
+}
+
+dygw_act_e dygw_reason_act(DYGW_UNUSED dygw_reason_e reason)
+{
+    return DYGW_ACT_NOBODY;
 }
 
 static int begin(DYGW_UNUSED void **state)

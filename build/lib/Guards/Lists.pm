@@ -165,7 +165,21 @@ sub words_in {
     return { map { $_ => 1 } grep { length } $list =~ /"(\w[\w.]*)"/g };
 }
 
+# The catalogue of reasons, in its order: each [word, retryable, who can help, Chinese, English].
+sub reasons {
+    my ($list) = $text{'mod_dygw/gateway/reasons.h'} =~ /#define DYGW_REASONS\(X\)((?:.*\\\n)+.*)/
+        or return;
+    $list =~ s/\\\n//g;
+    $list =~ s/"\s+"//g;    # one text in two pieces
+    my @reasons;
+    push @reasons, [$1, $2, lc $3, $4, $5]
+        while $list =~ /\bX\(\w+, "(\w+)", ([01]), (\w+),\s+"([^"]*)",\s+"([^"]*)"\)/g;
+    return @reasons;
+}
+
 my %WORDS = (
+    Reason              => ['mod_dygw/gateway/reasons.h', 'DYGW_REASONS'],
+    AfterSale           => ['mod_dygw/store/verification/words.c', 'after_sale_words'],
     ErrorCode           => ['mod_dygw/process/code.c', 'codes'],
     VerificationStatus  => ['mod_dygw/store/verification/words.c', 'verify_status_words'],
     EnrichmentStatus    => ['mod_dygw/store/verification/words.c', 'enrich_status_words'],
@@ -182,7 +196,8 @@ my %WORDS = (
 sub api_words {
     my @findings;
     for my $schema (sort keys %WORDS) {
-        my $words = words_in(@{ $WORDS{$schema} });
+        my $words = $schema eq 'Reason' ? { map { $_->[0] => 1 } reasons() }
+            : words_in(@{ $WORDS{$schema} });
         delete $words->{ok};
         push @findings, "$schema: no words in $WORDS{$schema}[0]" if !%$words;
         push @findings, compare($words, "$schema in conf/openapi.yaml", described_words($schema));

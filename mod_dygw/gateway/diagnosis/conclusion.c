@@ -2,6 +2,7 @@
  * What one reply of Douyin's means to a diagnosis. */
 #include "douyin/douyin.h"
 #include "gateway/diagnosis/probes.h"
+#include "gateway/reasons.h"
 
 int dygw_probe_is_answer(const dygw_reply_t *reply)
 {
@@ -18,7 +19,13 @@ dygw_why_e dygw_conclude_setup(const dygw_reply_t *reply)
         [DYGW_OBSTACLE_TAKEN_DOWN] = DYGW_WHY_TAKEN_DOWN,
     };
 
-    return whys[dygw_douyin_reply_obstacle(reply)];
+    const dygw_obstacle_e obstacle = dygw_douyin_reply_obstacle(reply);
+
+    /* One number is about our address or not, as its text says: what tills hear is told here. */
+    return obstacle == DYGW_OBSTACLE_ADDRESS
+                   && dygw_reason_of_reply(reply) != DYGW_REASON_ADDRESS_NOT_ALLOWED
+               ? DYGW_WHY_NO_PERMISSION
+               : whys[obstacle];
 }
 
 dygw_conclusion_t dygw_conclude_reply(const dygw_reply_t *reply)

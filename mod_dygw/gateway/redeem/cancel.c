@@ -19,6 +19,7 @@
 #include "gateway/account.h"
 #include "gateway/ask.h"
 #include "gateway/host.h"
+#include "gateway/reasons.h"
 #include "gateway/db_work.h"
 #include "gateway/settle/cancelled.h"
 #include "util/compiler.h"
@@ -109,6 +110,13 @@ static apr_status_t cancel_refuse(const cancel_t *c, dygw_code_e code, const cha
     c->out->result.code = code;
     c->out->result.message = message;
     return APR_SUCCESS;
+}
+
+/* The verification is in no state to be cancelled; reason: in which it is. */
+static apr_status_t cancel_conflict(const cancel_t *c, dygw_reason_e reason, const char *message)
+{
+    c->out->result.reason = dygw_reason_word(reason);
+    return cancel_refuse(c, DYGW_CONFLICT, message);
 }
 
 /* --- the call --- */
@@ -252,7 +260,9 @@ static apr_status_t cancel_success(cancel_t *c)
         return cancel_answer(c, 1); /* another request or the background cancels it */
     }
     if (!c->v->verify_id || !c->v->certificate_id) {
-        return cancel_refuse(c, DYGW_CONFLICT, "Douyin did not say what is needed to cancel it");
+        /* As a rule its enrichment learns that, see gateway/settle/enrich.c. */
+        return cancel_conflict(c, DYGW_REASON_IN_PROGRESS,
+                               "Douyin did not say what is needed to cancel it");
     }
     if (c->not_before > dygw_now()) {
         return cancel_leave_to_background(c);
@@ -305,8 +315,8 @@ static apr_status_t cancel_decide(cancel_t *c)
     case DYGW_CANCELLED:
         return cancel_answer(c, 0);
     default:
-        return cancel_refuse(c, DYGW_CONFLICT,
-                             "this verification has failed, there is nothing to cancel");
+        return cancel_conflict(c, dygw_reason_of(c->v),
+                               "this verification has failed, there is nothing to cancel");
     }
 }
 

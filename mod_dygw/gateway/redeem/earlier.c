@@ -3,6 +3,7 @@
  * caller hears. */
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
+#include "gateway/reasons.h"
 #include "gateway/redeem/redeem_state.h"
 #include "util/text.h"
 
@@ -30,9 +31,10 @@ static apr_status_t find_earlier(const dygw_ctx_t *ctx, dygw_db_t *db, void *bat
                              : rv;
 }
 
-static void explain_conflict(dygw_redeem_t *r, const char *message)
+static void explain_conflict(dygw_redeem_t *r, dygw_reason_e reason, const char *message)
 {
     r->out->result.code = DYGW_CONFLICT;
+    r->out->result.reason = dygw_reason_word(reason);
     r->out->result.message = message;
 }
 
@@ -56,15 +58,17 @@ apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r)
     }
     r->out->result = (dygw_result_t){ 0 };
     if (found.first->app_id != r->request->app_id) {
-        explain_conflict(r, "another app has used this coupon with the same verify_token");
+        explain_conflict(r, DYGW_REASON_NOT_OURS,
+                         "another app has used this coupon with the same verify_token");
     }
     else if (earlier_is_this_request(r, found.verifications)) {
         dygw_explain_replay(&r->out->result);
     }
     else if (r->request->mode != DYGW_MODE_ENCRYPTED_CODE
              && found.first->verify_status != DYGW_PROCESSING) {
-        explain_conflict(r, "Douyin gave a verify_token that a finished verification has used; "
-                            "nothing was redeemed, try again later");
+        explain_conflict(r, DYGW_REASON_BUSY,
+                         "Douyin gave a verify_token that a finished verification has used; "
+                         "nothing was redeemed, try again later");
     }
     else {
         r->out->verifications = (dygw_verification_t **)found.verifications->elts;

@@ -7,6 +7,7 @@
 
 #include "douyin/codes.h"
 #include "gateway/ask.h"
+#include "gateway/reasons.h"
 #include "gateway/redeem/redeem.h"
 
 static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
@@ -46,9 +47,12 @@ static int resolve_short_link(dygw_redeem_t *r, dygw_result_t *out)
     case DYGW_LINK_OK:
         return 1;
     case DYGW_LINK_BAD:
+    case DYGW_LINK_DEAD:
         out->code = DYGW_INVALID_REQUEST;
         out->message = why;
         out->field = "short_link";
+        out->reason = dygw_reason_word(link == DYGW_LINK_DEAD ? DYGW_REASON_QR_EXPIRED
+                                                              : DYGW_REASON_WRONG_CODE);
         break;
     case DYGW_LINK_TIMEOUT:
         dygw_explain_timeout(why, out);

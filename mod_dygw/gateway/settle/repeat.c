@@ -10,6 +10,7 @@
 
 #include "douyin/douyin.h"
 #include "gateway/account.h"
+#include "gateway/reasons.h"
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
@@ -127,6 +128,7 @@ static int repeat_take_item(const dygw_job_t *job, int i, const dygw_verify_item
     default:
         v->last_error = apr_psprintf(job->ctx.pool, "certificate/verify: result %" APR_INT64_T_FMT,
                                      item->result);
+        dygw_reason_record_wait(v, item->result, item->msg);
         return repeat_take_nothing(job, i, item->kind, dygw_douyin_item_wants_rest(item));
     }
 }
@@ -144,6 +146,7 @@ static int repeat_take_reply(const dygw_job_t *job, int i, const dygw_reply_t *r
         return 0;
     default:
         v->last_error = dygw_record_trouble(DYGW_QUESTION_VERIFY, reply, job->ctx.pool);
+        dygw_reason_record_wait(v, reply->error_code, reply->description);
         return repeat_take_nothing(job, i, reply->kind, dygw_douyin_reply_wants_rest(reply));
     }
 }

@@ -3,6 +3,7 @@
  * of the request that are settled already. */
 #include "gateway/settle/settle_state.h"
 
+#include "gateway/reasons.h"
 #include "gateway/record.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
@@ -28,6 +29,17 @@ void dygw_settle_finish(dygw_verification_t *v)
     dygw_sale_resume(v);
 }
 
+static void count_settled(const dygw_job_t *job, const dygw_verification_t *v)
+{
+    const dygw_metrics_t *metrics = job->ctx.gateway->metrics;
+
+    dygw_count(metrics, DYGW_COUNT_SETTLED,
+               v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS : DYGW_SETTLED_FAILED);
+    if (v->verify_status == DYGW_FAILED) {
+        dygw_reason_count(metrics, dygw_reason_of(v));
+    }
+}
+
 static void log_settled_rows(const dygw_job_t *job, const int *changed)
 {
     int i;
@@ -36,9 +48,7 @@ static void log_settled_rows(const dygw_job_t *job, const int *changed)
         const dygw_verification_t *v = job->rows[i];
 
         if (changed[i] == DYGW_JOB_CHANGED && !dygw_settle_is_open(v)) {
-            dygw_count(job->ctx.gateway->metrics, DYGW_COUNT_SETTLED,
-                       v->verify_status == DYGW_SUCCESS ? DYGW_SETTLED_SUCCESS
-                                                        : DYGW_SETTLED_FAILED);
+            count_settled(job, v);
             dygw_log(job->ctx.log, INFO, 0,
                      DYGWNO(0430) "verification %" APR_INT64_T_FMT " is settled: %s%s%s, "
                                   "error_code %" APR_INT64_T_FMT,

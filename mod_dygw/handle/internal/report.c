@@ -11,7 +11,7 @@
 #define VIEW_SIZE     2048 /* bytes of one verification, without Douyin's answers */
 
 static const char *const known_parameters[]
-    = { DYGW_REPORT_PARAMETERS, "page", "page_size", "after_id", NULL };
+    = { DYGW_REPORT_PARAMETERS, "page", "page_size", "after_id", "lang", NULL };
 
 typedef struct report_query_t {
     dygw_report_filter_t filter;
@@ -37,12 +37,28 @@ static void check_paging(const apr_table_t *query, const report_query_t *wanted,
     }
 }
 
+/* CSV is read in a spreadsheet, which sends no Accept-Language that anybody chose. */
+static dygw_lang_e read_csv_language(const apr_table_t *query, const report_query_t *wanted,
+                                     dygw_result_t *out)
+{
+    const char *lang = apr_table_get(query, "lang");
+
+    if (lang && !wanted->csv.csv) {
+        dygw_invalid(out, "lang", "lang goes with export=csv; JSON goes by Accept-Language");
+    }
+    else if (lang && strcmp(lang, "zh") != 0 && strcmp(lang, "en") != 0) {
+        dygw_invalid(out, "lang", "lang must be zh or en");
+    }
+    return lang && strcmp(lang, "en") == 0 ? DYGW_LANG_EN : DYGW_LANG_ZH;
+}
+
 static void read_report_query(dygw_call_t *call, report_query_t *wanted, dygw_result_t *out)
 {
     apr_table_t *query = dygw_read_query(call, known_parameters, out);
 
     dygw_report_read_filter(call, query, &wanted->filter, out);
     dygw_report_read_export(call, query, &wanted->csv, out);
+    wanted->csv.lang = read_csv_language(query, wanted, out);
     wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
     wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
     wanted->after_id = dygw_query_id(query, "after_id", out);
@@ -65,6 +81,7 @@ static apr_size_t report_page_size(const dygw_report_page_t *found)
 static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
                              const dygw_report_page_t *found)
 {
+    const dygw_lang_e lang = dygw_advice_language(call);
     dygw_jsonw_t w;
     int i;
 
@@ -72,7 +89,8 @@ static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_array(&w, "data");
     for (i = 0; i < found->rows->nelts; i++) {
-        dygw_view_verification(&w, NULL, APR_ARRAY_IDX(found->rows, i, dygw_verification_t *));
+        dygw_view_verification(&w, NULL, APR_ARRAY_IDX(found->rows, i, dygw_verification_t *),
+                               lang);
     }
     dygw_jsonw_end_array(&w);
     if (!wanted->after_id) {

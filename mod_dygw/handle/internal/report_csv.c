@@ -14,6 +14,7 @@
 typedef struct export_t {
     dygw_call_t *call;
     const dygw_report_filter_t *filter;
+    dygw_lang_e lang;
     dygw_stream_t stream;
     dygw_csv_t csv;
     apr_pool_t *pool; /* of the present piece */
@@ -38,7 +39,7 @@ static int send_export_piece(export_t *e)
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        dygw_view_csv_row(&e->csv, APR_ARRAY_IDX(rows, i, const dygw_verification_t *));
+        dygw_view_csv_row(&e->csv, APR_ARRAY_IDX(rows, i, const dygw_verification_t *), e->lang);
     }
     listening = dygw_stream_send(&e->stream, e->csv.text, e->csv.len);
     dygw_csv_rewind(&e->csv);
@@ -73,7 +74,7 @@ static int send_export(export_t *e)
 int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
                           const dygw_csv_wanted_t *wanted)
 {
-    export_t e = { .call = call, .filter = filter };
+    export_t e = { .call = call, .filter = filter, .lang = wanted->lang };
     dygw_result_t out = { 0 };
 
     apr_pool_create(&e.pool, call->r->pool);

@@ -104,6 +104,7 @@ void dygw_report_read_export(dygw_call_t *call, const apr_table_t *query, dygw_c
     if (format && strcmp(format, "csv") != 0) {
         dygw_invalid(out, "export", "export must be csv");
     }
+    wanted->lang = DYGW_LANG_ZH;
     wanted->bom = dygw_report_read_switch(call, query, "bom", wanted->csv, out);
     wanted->raw = dygw_report_read_switch(call, query, "raw", wanted->csv, out);
 }

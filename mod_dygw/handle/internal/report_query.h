@@ -23,9 +23,10 @@ apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_resul
 
 /* Whether the caller wants CSV, and which. */
 typedef struct dygw_csv_wanted_t {
-    int csv; /* 0: JSON */
-    int bom; /* with a byte order mark, for Excel */
-    int raw; /* as data, not for spreadsheets: see util/csv.h */
+    int csv;          /* 0: JSON */
+    int bom;          /* with a byte order mark, for Excel */
+    int raw;          /* as data, not for spreadsheets: see util/csv.h */
+    dygw_lang_e lang; /* of the advice */
 } dygw_csv_wanted_t;
 
 /* Reads a parameter that is 0 or 1 and only about CSV; csv: whether CSV is wanted. A mistake, such

@@ -4,16 +4,9 @@
 #include "handle/open/open.h"
 
 #include "gateway/redeem/preview.h"
-#include "util/compiler.h"
 
 #define PREVIEW_SIZE 512
 #define COUPON_SIZE  768
-
-/* The language of the sentences. */
-static dygw_lang_e advice_lang(DYGW_UNUSED const dygw_call_t *call)
-{
-    return DYGW_LANG_ZH;
-}
 
 static const char *const kind_words[] = { [DYGW_COUPON_OTHER] = "other",
                                           [DYGW_COUPON_PACKAGE] = "package",
@@ -62,6 +55,7 @@ static void put_coupon(dygw_jsonw_t *w, const dygw_previewed_t *coupon, dygw_lan
 static int reply_preview(dygw_call_t *call, const dygw_preview_t *preview)
 {
     const dygw_prepare_reply_t *prepared = preview->prepared;
+    const dygw_lang_e lang = dygw_advice_language(call);
     const int count = prepared->certificates->nelts;
     dygw_jsonw_t w;
 
@@ -72,7 +66,7 @@ static int reply_preview(dygw_call_t *call, const dygw_preview_t *preview)
     dygw_jsonw_string(&w, "verify_token", text_or_null(prepared->verify_token));
     dygw_jsonw_array(&w, "coupons");
     for (int i = 0; i < count; i++) {
-        put_coupon(&w, &preview->coupons[i], advice_lang(call));
+        put_coupon(&w, &preview->coupons[i], lang);
     }
     dygw_jsonw_end_array(&w);
     dygw_jsonw_end_object(&w);

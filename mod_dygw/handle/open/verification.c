@@ -52,19 +52,21 @@ static int is_not_for_apps(const char *key, const char *value, const void *baton
     return strcmp(key, "verify_token") == 0;
 }
 
-static void view_for_apps(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v)
+static void view_for_apps(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
+                          dygw_lang_e lang)
 {
     dygw_verification_t seen = *v;
 
     if (v->douyin_response) {
         seen.douyin_response = dygw_json_cut(v->douyin_response, is_not_for_apps, v, w->pool);
     }
-    dygw_view_verification(w, key, &seen);
+    dygw_view_verification(w, key, &seen, lang);
 }
 
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
                              const dygw_redeem_result_t *all, int with_items)
 {
+    const dygw_lang_e lang = dygw_advice_language(call);
     apr_pool_t *pool = call->r->pool;
     dygw_jsonw_t w;
     int i;
@@ -77,11 +79,11 @@ int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verificat
     dygw_jsonw_init(&w, pool,
                     verification_view_size(data) * (apr_size_t)(with_items ? 1 + all->count : 1));
     dygw_jsonw_object(&w, NULL);
-    view_for_apps(&w, "data", data);
+    view_for_apps(&w, "data", data, lang);
     if (with_items) {
         dygw_jsonw_array(&w, "items");
         for (i = 0; i < all->count; i++) {
-            view_for_apps(&w, NULL, all->verifications[i]);
+            view_for_apps(&w, NULL, all->verifications[i], lang);
         }
         dygw_jsonw_end_array(&w);
     }

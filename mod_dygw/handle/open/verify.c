@@ -3,6 +3,7 @@
 #include "handle/open/open.h"
 
 #include "process/nonce.h"
+#include "gateway/reasons.h"
 #include "gateway/redeem/idempotency.h"
 
 #define VERIFY_TOKEN_MAX 256
@@ -122,8 +123,12 @@ static void count_redeemed(const dygw_metrics_t *metrics, const dygw_redeem_resu
         return;
     }
     for (i = 0; i < redeemed->count; i++) {
-        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS,
-                   outcomes[redeemed->verifications[i]->verify_status]);
+        const dygw_verification_t *v = redeemed->verifications[i];
+
+        dygw_count(metrics, DYGW_COUNT_REDEMPTIONS, outcomes[v->verify_status]);
+        if (v->verify_status == DYGW_FAILED) {
+            dygw_reason_count(metrics, dygw_reason_of(v));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use Exporter qw(import);
+use JSON::PP ();
 use Test::More ();
 
 use Dygw::Client qw(keys_in_order);
@@ -18,7 +19,7 @@ our @VIEW_KEYS = qw(
     coupon_status product_id product_name sku_id sku_name verify_records_count verify_id order_id source_order_id
     ext_order_id order_status pay_amount receipt_amount discount_amount enrichment_status enrichment_retry_count
     douyin_response expire_time verify_time create_order_time pay_time created_at updated_at mode operator device
-    cancelable_until confirmed_by request_id store account_id after_sale
+    cancelable_until confirmed_by request_id store account_id after_sale reason retryable advice
 );
 
 my %INTEGER = map { $_ => 1 } qw(
@@ -57,7 +58,9 @@ sub type_fault {
     return "$key is not an integer" if $INTEGER{$key} && "$value" !~ /\A-?\d+\z/;
     return "$key is no time: $value" if $TIME{$key} && $value !~ instant();
     return "$key is not an object" if $key eq 'douyin_response' && ref $value ne 'HASH';
-    return "$key is not a text" if !$INTEGER{$key} && $key ne 'douyin_response' && ref $value;
+    return if $key eq 'douyin_response';
+    return "$key is neither true nor false" if $key eq 'retryable' && !JSON::PP::is_bool($value);
+    return "$key is not a text" if !$INTEGER{$key} && $key ne 'retryable' && ref $value;
     return;
 }
 
