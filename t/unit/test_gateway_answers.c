@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What answers of the background's calls leave in a record: raw answers, looks, trouble.
- * links: gateway/record.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/record.c gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -2,8 +2,8 @@
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
  * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/host.c gateway/token.c
  * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
- * links: gateway/settle/pace.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c
+ * links: gateway/settle/pace.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/record.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
  * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
- * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c
+ * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c gateway/declared.c
+ * links: douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -3,7 +3,7 @@
  * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
  * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
  * links: gateway/record.c gateway/background/job.c store/verification/words.c gateway/db_work.c
- * links: gateway/settle/follow_up_row.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/settle/follow_up_row.c gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
 #include "support/own_pool.h"

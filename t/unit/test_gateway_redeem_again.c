@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A signed request that comes once more, when nobody remembers its nonce.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/code_use.c gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
+ * links: gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/reasons.c gateway/redeem/why.c gateway/unusable.c gateway/settle/fit.c
+ * helpers: fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include <apr_general.h>
@@ -45,7 +45,7 @@ static void a_request_that_comes_again_redeems_nothing(DYGW_UNUSED void **state)
     redeem();
     check_refused_as_replay(1);
     assert_int_equal(fake_verify_calls(), 1);
-    assert_string_equal(fake_trace(), "prepare " LOOKED " " COMMITTED);
+    assert_string_equal(fake_trace(), "prepare " LOOKED " query " COMMITTED);
 }
 
 static void nor_does_it_where_douyin_gives_the_same_token_again(DYGW_UNUSED void **state)

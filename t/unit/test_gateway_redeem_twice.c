@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption whose verify went out twice, or with a token that Douyin refused.
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/code_use.c gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
+ * links: gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/reasons.c gateway/redeem/why.c gateway/unusable.c gateway/settle/fit.c
+ * helpers: fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/redeeming.h"
 
 #include "util/compiler.h"

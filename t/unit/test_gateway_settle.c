@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
- * links: gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
- * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c
+ * links: gateway/settle/held.c gateway/code_use.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c gateway/settle/late.c
+ * links: gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c gateway/background/job.c
+ * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/reasons.c gateway/unusable.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c
  * helpers: settling_one.c own_pool.c */
 #include "support/settling_one.h"

@@ -226,6 +226,7 @@ static apr_status_t insert_all(const dygw_verification_t *const *fresh, int coun
         }
     }
     for (i = 0; i < count; i++) {
+        fake_check_reason(fresh[i]);
         rows[row_count++] = *fresh[i];
     }
     return APR_SUCCESS;
@@ -279,6 +280,7 @@ static apr_status_t settle_all(const dygw_verification_t *const *outcome, int co
         }
     }
     for (i = 0; i < count; i++) {
+        fake_check_reason(outcome[i]);
         *row_of(outcome[i]->id) = *outcome[i];
     }
     return APR_SUCCESS;
@@ -441,6 +443,7 @@ apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db, dygw_veri
     }
     rv = fake_store_leave(rv, update_all(changed, count, clash));
     for (i = 0; i < count && rv == APR_SUCCESS; i++) {
+        fake_check_reason(changed[i]);
         changed[i]->revision++;
     }
     return rv;

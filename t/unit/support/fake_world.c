@@ -109,6 +109,7 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     clock_ms = FAKE_START_MS;
     dygw_clock_set(present);
     dygw_steady_set(NULL);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &(dygw_clock_seen_t){ 0, 0 });
     dygw_log_set_writer(write_log);
     message_count = 0;
     fake_store_reset(pool);
@@ -125,4 +126,9 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     fake_trace();
     locks = 0;
     return gateway;
+}
+
+void fake_check_reason(const dygw_verification_t *v)
+{
+    assert_true((v->reason != NULL) == (v->verify_status != DYGW_PROCESSING && v->error_code != 0));
 }
