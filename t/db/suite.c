@@ -337,6 +337,7 @@ static int run_suite(void)
     suite_reconciliations();
     suite_audit();
     suite_retention();
+    suite_reasons();
     suite_reports();
     suite_crowd();
     suite_plans();

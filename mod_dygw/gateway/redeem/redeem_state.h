@@ -49,8 +49,9 @@ apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r);
 apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r);
 
 /* Looks once more, in the unit of work that has committed the verifications, where prepare listed
- * several coupons: of two requests that were at this point at once, one sees the other. r->code_use becomes DYGW_CODE_WAITS then. If the
- * database does not tell, what the first look told counts. */
+ * several coupons: of two requests that were at this point at once, one sees the other.
+ * r->code_use becomes DYGW_CODE_WAITS then. If the database does not tell, what the first look told
+ * counts. */
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db);
 
 /* Finds out why the verifications, which have failed and are not committed yet, were refused, where
