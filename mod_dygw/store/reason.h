@@ -16,11 +16,11 @@ typedef struct dygw_unexplained_t {
 
 /* The rows of one error_code, in the order of their ids. */
 typedef struct dygw_reason_piece_t {
-    apr_int64_t error_code; /* not 0 */
-    apr_int64_t after;      /* only rows with a greater id */
-    int limit;              /* so many rows are read at most */
-    int count;              /* so many were; less than limit: that was the last of them */
-    apr_int64_t last_id;    /* of the last row that was read; `after`: there was none */
+    apr_int64_t error_code;          /* not 0 */
+    apr_int64_t after;               /* only rows with a greater id */
+    int limit;                       /* so many rows are read at most */
+    int count;                       /* so many were; less than limit: that was the last of them */
+    apr_int64_t last_id;             /* of the last row that was read; `after`: there was none */
     apr_array_header_t *unexplained; /* of dygw_unexplained_t: those without a reason among them */
 } dygw_reason_piece_t;
 

@@ -56,8 +56,7 @@ static void test_a_piece_has_the_rows_of_a_code_that_lack_a_reason(DYGW_UNUSED v
     assert_true(piece.last_id == rows[2]->id);
     assert_int_equal(piece.unexplained->nelts, 2);
     assert_true(APR_ARRAY_IDX(piece.unexplained, 1, dygw_unexplained_t).id == rows[2]->id);
-    assert_string_equal(APR_ARRAY_IDX(piece.unexplained, 0, dygw_unexplained_t).error_description,
-                        "the words of 1250");
+    assert_string_equal(APR_ARRAY_IDX(piece.unexplained, 0, dygw_unexplained_t).error_description, "the words of 1250");
     piece = read_piece(db, code, piece.last_id, 3);
     assert_int_equal(piece.count, 1);
     assert_true(piece.last_id == rows[3]->id);

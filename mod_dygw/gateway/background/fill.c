@@ -18,10 +18,10 @@
 #include "store/reason.h"
 #include "store/verification/id.h"
 
-#define PIECE       200                     /* rows of a turn */
-#define REST_MS     3600000                 /* after a walk that found nothing to fill in, */
-#define SOON_MS     300000                  /* that found something, and after a failure */
-#define YOUNG_MS    APR_INT64_C(345600000)  /* four days: settling takes two at most */
+#define PIECE       200                         /* rows of a turn */
+#define REST_MS     3600000                     /* after a walk that found nothing to fill in, */
+#define SOON_MS     300000                      /* that found something, and after a failure */
+#define YOUNG_MS    APR_INT64_C(345600000)      /* four days: settling takes two at most */
 #define BEFORE_CODE APR_INT64_C(-1000000000000) /* below all that Douyin or we have */
 #define ALL_DONE    "all"
 
@@ -100,8 +100,8 @@ static apr_status_t walk(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
         rv = go_on(at, &piece, db);
     }
     if (rv == APR_SUCCESS && (piece.unexplained->nelts > 0 || at->from_the_beginning)) {
-        rv = dygw_store_reason_fill(
-            db, &piece, at->from_the_beginning ? mark_of(at, ctx->pool) : NULL);
+        rv = dygw_store_reason_fill(db, &piece,
+                                    at->from_the_beginning ? mark_of(at, ctx->pool) : NULL);
     }
     return rv;
 }

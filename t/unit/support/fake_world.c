@@ -130,5 +130,7 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
 
 void fake_check_reason(const dygw_verification_t *v)
 {
-    assert_true((v->reason != NULL) == (v->verify_status != DYGW_PROCESSING && v->error_code != 0));
+    if (v->verify_status != DYGW_PROCESSING) {
+        assert_true((v->reason != NULL) == (v->error_code != 0));
+    }
 }

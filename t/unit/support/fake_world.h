@@ -47,8 +47,8 @@ void fake_event(const char *word);
  * until the next call. */
 const char *fake_trace(void);
 
-/* Checks that a row has a reason if and only if there is something to explain. The store in memory
- * checks all that is written so: no way to an outcome may forget it. */
+/* Checks that a row that is settled has a reason if and only if there is something to explain. The store
+ * in memory checks all that is written so: no way to an outcome may forget it. */
 void fake_check_reason(const dygw_verification_t *v);
 
 /* How many messages of the log contain this text. */
