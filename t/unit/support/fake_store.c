@@ -226,7 +226,6 @@ static apr_status_t insert_all(const dygw_verification_t *const *fresh, int coun
         }
     }
     for (i = 0; i < count; i++) {
-        fake_check_reason(fresh[i]);
         rows[row_count++] = *fresh[i];
     }
     return APR_SUCCESS;
@@ -237,6 +236,7 @@ apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db, const dyg
 {
     apr_status_t rv;
 
+    fake_check_reasons(fresh, count);
     return fake_store_enter(FAKE_INSERT, &rv) ? fake_store_leave(rv, insert_all(fresh, count)) : rv;
 }
 
@@ -280,7 +280,6 @@ static apr_status_t settle_all(const dygw_verification_t *const *outcome, int co
         }
     }
     for (i = 0; i < count; i++) {
-        fake_check_reason(outcome[i]);
         *row_of(outcome[i]->id) = *outcome[i];
     }
     return APR_SUCCESS;
@@ -291,6 +290,7 @@ apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db, const dyg
 {
     apr_status_t rv;
 
+    fake_check_reasons(outcome, count);
     return fake_store_enter(FAKE_SETTLE, &rv) ? fake_store_leave(rv, settle_all(outcome, count, clash)) : rv;
 }
 
@@ -438,12 +438,12 @@ apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db, dygw_veri
     apr_status_t rv;
     int i;
 
+    fake_check_reasons((const dygw_verification_t *const *)changed, count);
     if (!fake_store_enter(FAKE_UPDATE, &rv)) {
         return rv;
     }
     rv = fake_store_leave(rv, update_all(changed, count, clash));
     for (i = 0; i < count && rv == APR_SUCCESS; i++) {
-        fake_check_reason(changed[i]);
         changed[i]->revision++;
     }
     return rv;

@@ -128,9 +128,11 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     return gateway;
 }
 
-void fake_check_reason(const dygw_verification_t *v)
+void fake_check_reasons(const dygw_verification_t *const *rows, int count)
 {
-    if (v->verify_status != DYGW_PROCESSING) {
-        assert_true((v->reason != NULL) == (v->error_code != 0));
+    for (int i = 0; i < count; i++) {
+        if (rows[i]->verify_status != DYGW_PROCESSING) {
+            assert_true((rows[i]->reason != NULL) == (rows[i]->error_code != 0));
+        }
     }
 }
