@@ -316,6 +316,17 @@ static void a_verify_that_was_sent_twice_is_left_to_the_background(DYGW_UNUSED v
     assert_string_equal(fake_asked(), "");
 }
 
+static void nor_is_one_explained_whose_token_was_refused_first(DYGW_UNUSED void **state)
+{
+    fake_verify(DYGW_REPLY_TOKEN, 2190008);
+    refuse(1250);
+    redeem();
+    check_failed(0, 1250);
+    assert_int_equal(item(0)->attempts, 2);
+    check_reason(0, "other");
+    assert_string_equal(fake_asked(), "");
+}
+
 static void two_seconds_at_most_of_what_is_left_of_a_call(DYGW_UNUSED void **state)
 {
     static const struct {
@@ -508,6 +519,7 @@ int main(void)
         TEST(nobody_waits_whose_request_has_redeemed_or_may_have),
         TEST(each_of_several_has_its_own),
         TEST(a_verify_that_was_sent_twice_is_left_to_the_background),
+        TEST(nor_is_one_explained_whose_token_was_refused_first),
         TEST(two_seconds_at_most_of_what_is_left_of_a_call),
         TEST(not_where_the_lease_ends_before_it),
         TEST(a_look_that_fails_leaves_it_to_the_number_and_is_not_repeated),
