@@ -30,9 +30,9 @@ apr_status_t dygw_store_reason_read(dygw_db_t *db, dygw_reason_piece_t *piece, a
 /* The least error_code above `after` that any row has, 0 excepted. APR_NOTFOUND: there is none. */
 apr_status_t dygw_store_reason_next_code(dygw_db_t *db, apr_int64_t after, apr_int64_t *error_code);
 
-/* Fills in the reasons of a piece, and sets the mark unless it is NULL, in one commit. A row that has
- * got another error_code meanwhile, or a reason, is left as it is. Neither updated_at nor revision
- * change: the outcome is what it was, and who works on the row may write it. */
+/* Fills in the reasons of a piece, and sets the mark unless it is NULL, in one commit. A row that
+ * has got another error_code meanwhile, or a reason, is left as it is. Neither updated_at nor
+ * revision change: the outcome is what it was, and who works on the row may write it. */
 apr_status_t dygw_store_reason_fill(dygw_db_t *db, const dygw_reason_piece_t *piece,
                                     const char *mark);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Why a coupon was refused is recorded with it: by its number, or by a look at it where the number does not tell. The look
-# decides nothing, holds nobody up for long, and leaves nothing open where a process dies in it.
+# Why a coupon was refused is recorded with it: by its number, or by a look at it where the number does not tell. The
+# look decides nothing, holds nobody up for long, and leaves nothing open where a process dies in it.
 use strict;
 use warnings;
 use utf8;
@@ -27,7 +27,10 @@ my $database = $gateway->database;
 # A look that gets no answer in time, and a child that is killed.
 $gateway->server->announce(qw(DYGW0500 AH00051 AH00052 AH10392));
 
-sub recorded { my ($column, $id) = @_; return $database->query("SELECT $column FROM dygw_verifications WHERE id = $id") }
+sub recorded {
+    my ($column, $id) = @_;
+    return $database->query("SELECT $column FROM dygw_verifications WHERE id = $id");
+}
 
 # Which looks there were since.
 sub looks {
@@ -85,7 +88,7 @@ refused('a code that nobody knows', { code => '999999999999' }, 1212, 'wrong_cod
 my $typed = by_code(blocked => 'no_code');
 my $answer = $gateway->verify(%$typed);
 is($answer->{json}{data}{error_code}, 3000001, 'one that cannot be typed in is refused');
-like(recorded(reason => $answer->{json}{data}{id}), qr/\A(?:code_not_allowed|other)\z/, 'and has the reason of those words');
+like(recorded(reason => $answer->{json}{data}{id}), qr/\A(?:code_not_allowed|other)\z/, 'with the reason of those words');
 
 # --- verify refuses ---
 

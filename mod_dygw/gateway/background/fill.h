@@ -5,8 +5,8 @@
 
 #include "gateway/gateway.h"
 
-/* How far it has come. The caller keeps it between turns; zeroed at first, and when this host begins
- * to lead: another one may have come further. */
+/* How far it has come. The caller keeps it between turns; zeroed at first, and when this host
+ * begins to lead: another one may have come further. */
 typedef struct dygw_fill_t {
     dygw_ms_t next_at;      /* when the next turn is to do something; 0: at once */
     int walks;              /* a walk is under way, by the members below */
