@@ -88,7 +88,8 @@ refused('a code that nobody knows', { code => '999999999999' }, 1212, 'wrong_cod
 my $typed = by_code(blocked => 'no_code');
 my $answer = $gateway->verify(%$typed);
 is($answer->{json}{data}{error_code}, 3000001, 'one that cannot be typed in is refused');
-like(recorded(reason => $answer->{json}{data}{id}), qr/\A(?:code_not_allowed|other)\z/, 'with the reason of those words');
+like(recorded(reason => $answer->{json}{data}{id}), qr/\A(?:code_not_allowed|other)\z/,
+    'with the reason of those words');
 
 # --- verify refuses ---
 
