@@ -175,6 +175,19 @@ for my $ms (300, 30_000) {              # of which Douyin has answered the first
 }
 $sandbox->clear;
 
+# --- what an older version has recorded ---
+
+my $told = $gateway->rows('dygw_verifications', 'reason IS NOT NULL');
+$database->query('UPDATE dygw_verifications SET reason = NULL');
+$database->query("DELETE FROM dygw_meta WHERE name = 'reasons_filled'");
+$gateway->restart;
+$gateway->wait_healthy;
+poll { $gateway->rows('dygw_verifications', 'reason IS NOT NULL') == $told } SETTLED;
+is($gateway->rows('dygw_verifications', 'reason IS NULL AND error_code <> 0'), 0,
+    'the reasons of an older version are filled in');
+is($gateway->rows('dygw_verifications', "reason = 'wrong_code' AND error_code = 1212"), 1, 'by their numbers');
+like($gateway->server->log_text, qr/DYGW0810: the reasons of $told verifications/, 'and the log says how many');
+
 # --- a child dies in the look ---
 
 sub dies_in_look {
