@@ -57,6 +57,7 @@ void dygw_douyin_read_certificate(dygw_certificate_t *certificate, const json_t 
     certificate->encrypted_code = code && *code ? code : NULL;
     certificate->certificate_id = dygw_json_id(item, "certificate_id", pool);
     certificate->status = dygw_douyin_read_small(item, "status", DYGW_CERTIFICATE_UNSAID);
+    certificate->start_time = dygw_time_from_douyin(dygw_json_int(item, "start_time", 0));
     certificate->expire_time = dygw_time_from_douyin(dygw_json_int(item, "expire_time", 0));
     certificate->sku_id = dygw_json_id(sku, "sku_id", pool);
     certificate->sku_name = dygw_json_str(sku, "title");

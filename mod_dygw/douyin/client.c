@@ -217,6 +217,14 @@ static const char *account_of_call(const dygw_douyin_call_t *call)
     return account && dygw_spelled(account, 1, ACCOUNT_MAX, "_-") ? account : NULL;
 }
 
+static apr_interval_time_t timeout_of_call(const dygw_douyin_t *douyin,
+                                           const dygw_douyin_call_t *call)
+{
+    apr_interval_time_t usual = douyin->config.total_timeout;
+
+    return call->patience > 0 && call->patience < usual ? call->patience : usual;
+}
+
 void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douyin,
                          const dygw_douyin_call_t *call, apr_pool_t *pool)
 {
@@ -228,7 +236,7 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
         .body_len = call->body_len,
         .send_by = call->send_by,
         .once = call->once,
-        .timeout = douyin->config.total_timeout,
+        .timeout = timeout_of_call(douyin, call),
     };
 }
 

@@ -27,9 +27,10 @@ typedef struct dygw_douyin_call_t {
     const char *account_id;   /* for the header; NULL = none */
     const char *body;         /* NULL = GET, else POST */
     apr_size_t body_len;
-    dygw_ms_t send_by; /* not to be sent after that, by our clock; 0 = at any time */
-    int once;          /* see dygw_http_request_t */
-    int both_levels;   /* no success unless both levels of the envelope say 0 */
+    dygw_ms_t send_by;            /* not to be sent after that, by our clock; 0 = at any time */
+    int once;                     /* see dygw_http_request_t */
+    apr_interval_time_t patience; /* us: ended sooner than other calls; 0 = as they are */
+    int both_levels;              /* no success unless both levels of the envelope say 0 */
 } dygw_douyin_call_t;
 
 /* Makes the call and reads the envelope of its answer; what reply points to is in pool. A failure

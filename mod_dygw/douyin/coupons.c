@@ -2,7 +2,7 @@
  * Get and query: what became of a coupon, or of the coupons of an order, and how each was verified.
  * (Douyin's pages certificate.get and certificate.query.)
  *
- * Calls envelope.c and certificate.c. */
+ * Calls client.c, envelope.c and certificate.c. */
 #include <string.h>
 
 #include <apr_escape.h>
@@ -230,4 +230,26 @@ dygw_coupons_reply_t *dygw_douyin_read_query(const dygw_reply_t *reply, apr_pool
         seen->reply.kind = DYGW_REPLY_GARBLED;
     }
     return seen;
+}
+
+/* --- either, for who waits --- */
+
+dygw_coupons_reply_t *dygw_douyin_look(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                       const char *access_token, const dygw_log_t *log,
+                                       apr_pool_t *pool)
+{
+    const int by_order = question->what == DYGW_QUESTION_QUERY;
+    dygw_douyin_call_t call;
+    dygw_reply_t reply;
+
+    if (by_order) {
+        dygw_douyin_put_query(question, &call, pool);
+    }
+    else {
+        dygw_douyin_put_get(question, &call, pool);
+    }
+    call.access_token = access_token;
+    call.patience = question->patience;
+    dygw_douyin_call(douyin, &call, &reply, log, pool);
+    return by_order ? dygw_douyin_read_query(&reply, pool) : dygw_douyin_read_get(&reply, pool);
 }

@@ -140,12 +140,13 @@ typedef struct dygw_question_t {
     dygw_ms_t send_by; /* of a verify: see dygw_douyin_verify */
     const char *verify_id;
     const char *certificate_id;
-    const char *cancel_token; /* NULL: none is sent */
-    dygw_ms_t start_time;     /* inclusive; to the second */
-    dygw_ms_t end_time;       /* whether Douyin includes it is not documented */
-    const char *cursor;       /* NULL: the first page */
-    int page;                 /* of stores, from 1 */
-    int size;                 /* most stores of a page, up to DYGW_STORES_PER_PAGE */
+    const char *cancel_token;     /* NULL: none is sent */
+    dygw_ms_t start_time;         /* inclusive; to the second */
+    dygw_ms_t end_time;           /* whether Douyin includes it is not documented */
+    const char *cursor;           /* NULL: the first page */
+    int page;                     /* of stores, from 1 */
+    int size;                     /* most stores of a page, up to DYGW_STORES_PER_PAGE */
+    apr_interval_time_t patience; /* us: of a look that is waited for, see dygw_douyin_look */
 } dygw_question_t;
 
 #define DYGW_STORES_PER_PAGE 50 /* the most that Douyin gives (page shop.query) */
@@ -155,9 +156,10 @@ typedef struct dygw_certificate_t {
     const char *encrypted_code; /* never NULL or empty: items without one are left out */
     const char *certificate_id; /* NULL when absent */
     int status;                 /* a DYGW_CERTIFICATE_*, or a number that is none of them */
-    dygw_ms_t expire_time;      /* DYGW_NO_TIME when absent */
-    const char *sku_id;         /* NULL when absent, as the next two */
-    const char *sku_name;       /* sku.title */
+    dygw_ms_t start_time;       /* DYGW_NO_TIME when absent, as the next */
+    dygw_ms_t expire_time;
+    const char *sku_id;   /* NULL when absent, as the next two */
+    const char *sku_name; /* sku.title */
     const char *product_id;
     apr_int64_t pay_amount; /* fen of this coupon; -1 when absent */
     int times_left;         /* uses of a times card that are left; 1 for other coupons */
@@ -305,6 +307,12 @@ typedef struct dygw_coupons_reply_t {
     apr_array_header_t *coupons; /* of dygw_seen_coupon_t; exactly one for a get that is OK.
                                   * Never NULL */
 } dygw_coupons_reply_t;
+
+/* Get or query, as the question says, for who waits: at most for question->patience, however long
+ * other calls may take. Never NULL; in pool. */
+dygw_coupons_reply_t *dygw_douyin_look(dygw_douyin_t *douyin, const dygw_question_t *question,
+                                       const char *access_token, const dygw_log_t *log,
+                                       apr_pool_t *pool);
 
 /* --- cancel --- */
 typedef struct dygw_cancel_reply_t {

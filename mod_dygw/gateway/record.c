@@ -52,11 +52,17 @@ void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_
     }
 }
 
+void dygw_record_error(dygw_verification_t *v, apr_int64_t error_code, const char *description)
+{
+    v->error_code = error_code;
+    v->error_description = description;
+    dygw_reason_record(v);
+}
+
 void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char *description)
 {
     v->verify_status = DYGW_FAILED;
-    v->error_code = error_code;
-    v->error_description = description;
+    dygw_record_error(v, error_code, description);
     v->coupon_status = DYGW_COUPON_UNKNOWN;
     v->enrichment_status = DYGW_ENRICH_SKIPPED;
     v->lease_until = 0;
@@ -84,8 +90,7 @@ static void record_success(dygw_verification_t *v, dygw_confirmed_by_e by, const
                            dygw_ms_t verify_time)
 {
     v->verify_status = DYGW_SUCCESS;
-    v->error_code = 0;
-    v->error_description = NULL;
+    dygw_record_error(v, 0, NULL);
     v->confirmed_by = by;
     v->verify_id = verify_id;
     v->verify_time = verify_time;

@@ -14,6 +14,10 @@ dygw_verification_t *dygw_record_new(const dygw_redeem_request_t *request, apr_p
 /* Fills in the coupon that v is about. */
 void dygw_record_set_certificate(dygw_verification_t *v, const dygw_certificate_t *certificate);
 
+/* Sets what v was refused with and why that is (its reason), after verify_status; error_code 0:
+ * nothing. All that changes an outcome goes through here: a reason is forgotten nowhere then. */
+void dygw_record_error(dygw_verification_t *v, apr_int64_t error_code, const char *description);
+
 /* Makes v `failed`, finally. error_code is Douyin's, or a DYGW_OUTCOME_*. */
 void dygw_record_fail(dygw_verification_t *v, apr_int64_t error_code, const char *description);
 

@@ -56,6 +56,7 @@ static void write_coupon(dygw_jsonw_t *w, const dygw_sandbox_snapshot_t *s)
     dygw_jsonw_string(w, "order_id", text);
     dygw_jsonw_string(w, "account_id", dygw_sandbox_order_account(&s->order)->id);
     dygw_jsonw_int(w, "status", s->coupon.status);
+    dygw_jsonw_string(w, "blocked", dygw_sandbox_block_word(s->coupon.block));
     dygw_jsonw_int(w, "times", s->order.times);
     dygw_jsonw_int(w, "times_used", s->coupon.used);
     dygw_jsonw_int(w, "cancelled", s->coupon.cancelled);
@@ -124,9 +125,17 @@ static const char *use_coupon_elsewhere(const json_t *used, apr_uint32_t coupon)
 static const char *change_coupon(const dygw_sandbox_control_t *control, apr_uint32_t coupon)
 {
     const apr_int64_t status = dygw_json_int(control->body, "status", 0);
+    const json_t *blocked = json_object_get(control->body, "blocked");
+    const int block = dygw_sandbox_block_of_word(json_string_value(blocked));
 
     if (status < 0 || status > DYGW_SANDBOX_STATUS_MAX) {
         return "status is 1 to 6";
+    }
+    if (blocked && block < 0) {
+        return "blocked is none, given_away, ordering, no_code or qr_ended";
+    }
+    if (blocked) {
+        dygw_sandbox_coupon(coupon)->block = (unsigned char)block;
     }
     if (status) {
         dygw_sandbox_set_status(dygw_sandbox_coupon(coupon), (int)status);
@@ -140,9 +149,9 @@ static const char *change_coupon(const dygw_sandbox_control_t *control, apr_uint
 
 const char *dygw_sandbox_coupon_change(dygw_sandbox_control_t *control)
 {
-    static const char *const known[] = { "code",   "certificate_id", "encrypted_code",
-                                         "status", "used_elsewhere", "cancelled_elsewhere",
-                                         NULL };
+    static const char *const known[]
+        = { "code",           "certificate_id",      "encrypted_code", "status",
+            "used_elsewhere", "cancelled_elsewhere", "blocked",        NULL };
     const char *problem = dygw_sandbox_unknown_key(control->body, known, control->pool);
     dygw_sandbox_snapshot_t snapshot;
     apr_uint32_t coupon;

@@ -20,6 +20,7 @@
 typedef struct wish_t {
     int orders;
     int status;
+    int block;
     int brief;
     apr_uint32_t first_order, first_coupon; /* the indexes of the first ones made */
     dygw_sandbox_order_t model;
@@ -203,7 +204,7 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
         "orders",          "coupons",        "kind",        "times",       "pay_amount",
         "original_amount", "poi_ids",        "status",      "expire_time", "order_visible_after_ms",
         "brief",           "receipt_amount", "account_id",  "start_time",  "weekdays",
-        "dates",           "hours",          "not_poi_ids", NULL
+        "dates",           "hours",          "not_poi_ids", "blocked",     NULL
     };
     const int kind = kind_by_name(dygw_json_str(control->body, "kind"));
     const int is_card = kind == DYGW_SANDBOX_TIMES_CARD;
@@ -238,6 +239,12 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     wish->status = (int)mint_number(control, "status", 1, 1, DYGW_SANDBOX_STATUS_MAX, &problem);
     wish->brief = json_is_true(json_object_get(control->body, "brief"));
     read_mint_terms(control, wish, &problem);
+    wish->block = dygw_json_str(control->body, "blocked")
+                      ? dygw_sandbox_block_of_word(dygw_json_str(control->body, "blocked"))
+                      : DYGW_SANDBOX_BLOCK_NONE;
+    if (!problem && wish->block < 0) {
+        problem = "blocked is none, given_away, ordering, no_code or qr_ended";
+    }
     read_mint_account(control, wish, &problem);
     return problem;
 }
@@ -304,6 +311,9 @@ static const char *mint_orders(wish_t *wish)
     wish->first_coupon = s->coupons;
     for (int i = 0; i < wish->orders; i++) {
         dygw_sandbox_order_add(&wish->model, wish->status);
+    }
+    for (apr_uint32_t c = wish->first_coupon; c < s->coupons; c++) {
+        dygw_sandbox_coupon(c)->block = (unsigned char)wish->block;
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "sandbox/caller.h"
 #include "sandbox/certificate.h"
 #include "sandbox/handlers.h"
+#include "sandbox/records/change.h"
 #include "sandbox/records/codes.h"
 #include "sandbox/records/ids.h"
 #include "sandbox/reply.h"
@@ -12,11 +13,41 @@
 typedef struct usable_t {
     apr_uint32_t order;
     apr_uint32_t token;
+    apr_uint32_t coupon;   /* whose code was given; NONE: the order's link was */
+    apr_int64_t refusal;   /* what stands in the way of all of them; 0: nothing */
+    const char *its_words; /* NULL: the usual ones of that code */
     int count;
     dygw_sandbox_snapshot_t coupons[DYGW_SANDBOX_ORDER_COUPONS];
 } usable_t;
 
-typedef enum { NO_ORDER, ORDER_OF_OTHERS, ORDER_TAKEN } taken_e;
+typedef enum { NO_ORDER, ORDER_OF_OTHERS, ORDER_BLOCKED, ORDER_TAKEN } taken_e;
+
+/* Finds what keeps a coupon from being listed. Of a link: whatever the first such coupon has. */
+static void look_at_block(usable_t *usable, apr_uint32_t index)
+{
+    const dygw_sandbox_coupon_t *coupon = dygw_sandbox_coupon(index);
+    const int by_code = usable->coupon == index;
+
+    if (usable->refusal || (usable->coupon != DYGW_SANDBOX_NONE && !by_code)) {
+        return;
+    }
+    usable->refusal = dygw_sandbox_code_of_block(coupon);
+    if (coupon->block == DYGW_SANDBOX_BLOCK_NO_CODE && by_code) {
+        usable->refusal = DYGW_SANDBOX_REFUSED;
+        usable->its_words = "该券不可使用券码查询";
+    }
+    else if (coupon->block == DYGW_SANDBOX_BLOCK_QR_ENDED && !by_code) {
+        usable->refusal = DYGW_SANDBOX_QR_ENDED;
+    }
+}
+
+/* A link lists what is left beside coupons that are given away or ordered with. */
+static int is_blocked(const usable_t *usable)
+{
+    return usable->refusal
+           && (usable->coupon != DYGW_SANDBOX_NONE || usable->count == 0
+               || usable->refusal == DYGW_SANDBOX_QR_ENDED);
+}
 
 /* Copies the coupons with status 1, or all of them where the switch list_all says so, and makes a
  * new verify_token. ORDER_OF_OTHERS: the answer is written. */
@@ -31,29 +62,31 @@ static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
     if (order && may) {
         usable->token = ++order->verify_tokens;
         for (int i = 0; i < order->coupons; i++) {
+            look_at_block(usable, order->first_coupon + i);
             if (call->switches.list_all
-                || dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED) {
+                || (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED
+                    && !dygw_sandbox_code_of_block(dygw_sandbox_coupon(order->first_coupon + i)))) {
                 dygw_sandbox_snapshot(order->first_coupon + i, NULL,
                                       &usable->coupons[usable->count++]);
             }
         }
     }
     dygw_sandbox_unlock();
-    return !may ? ORDER_OF_OTHERS : order ? ORDER_TAKEN : NO_ORDER;
+    return !may                 ? ORDER_OF_OTHERS
+           : !order             ? NO_ORDER
+           : is_blocked(usable) ? ORDER_BLOCKED
+                                : ORDER_TAKEN;
 }
 
-static apr_uint32_t order_of_code(const char *code)
+static void find_by_code(usable_t *usable, const char *code)
 {
     const dygw_sandbox_coupon_t *coupon;
-    apr_uint32_t order = DYGW_SANDBOX_NONE;
 
     dygw_sandbox_lock();
-    coupon = dygw_sandbox_coupon(dygw_sandbox_code_index(code));
-    if (coupon) {
-        order = coupon->order;
-    }
+    usable->coupon = dygw_sandbox_code_index(code);
+    coupon = dygw_sandbox_coupon(usable->coupon);
+    usable->order = coupon ? coupon->order : DYGW_SANDBOX_NONE;
     dygw_sandbox_unlock();
-    return order;
 }
 
 static void write_usable(dygw_sandbox_call_t *call, const usable_t *usable)
@@ -84,22 +117,28 @@ void dygw_sandbox_prepare(dygw_sandbox_call_t *call)
 {
     const char *encrypted_data = dygw_sandbox_param(call, "encrypted_data");
     const char *code = dygw_sandbox_param(call, "code");
-    usable_t usable = { .count = 0 };
+    usable_t usable = { .coupon = DYGW_SANDBOX_NONE };
     taken_e taken;
 
     if (!encrypted_data && !code) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_NO_CODE, NULL);
         return;
     }
-    usable.order = encrypted_data
-                       ? dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_ORDER, encrypted_data)
-                       : order_of_code(code);
+    if (encrypted_data) {
+        usable.order = dygw_sandbox_cipher_index(DYGW_SANDBOX_CIPHER_ORDER, encrypted_data);
+    }
+    else {
+        find_by_code(&usable, code);
+    }
     taken = take_usable(call, &usable);
     if (taken == ORDER_TAKEN) {
         write_usable(call, &usable);
     }
     else if (taken == ORDER_OF_OTHERS) {
         return;
+    }
+    else if (taken == ORDER_BLOCKED) {
+        dygw_sandbox_refuse(call, usable.refusal, usable.its_words);
     }
     else if (encrypted_data) {
         dygw_sandbox_refuse(call, DYGW_SANDBOX_REFUSED, "二维码参数不合法");

@@ -282,6 +282,7 @@ static void take_lease(dygw_round_t *round, const dygw_ctx_t *ctx)
     if (rv == APR_SUCCESS && !round->holds_lease) {
         round->resealed = -1; /* the host before may have had another master key */
         round->recalled_at = 0;
+        round->fill = (dygw_fill_t){ 0 };
         round->lease_from = dygw_now();
         dygw_log(&round->log, INFO, 0, DYGWNO(0313) "this child does the background work now");
     }
@@ -541,6 +542,7 @@ static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)
         purge_when_due(round, ctx);
         dygw_hosts_lead(ctx, &round->hosts, tick.apps_version);
         dygw_retention_turn(ctx, &round->retention);
+        dygw_fill_turn(ctx, &round->fill);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "gateway/apps/key.h"
 #include "gateway/background/backlog.h"
 #include "gateway/background/clocks.h"
+#include "gateway/background/fill.h"
 #include "gateway/background/scheduler.h"
 #include "gateway/background/retention.h"
 #include "gateway/background/writing.h"
@@ -46,6 +47,7 @@ typedef struct dygw_round_t {
     dygw_ms_t purged_at;   /* when old nonces and keys were removed last; 0: at once */
     dygw_ms_t recalled_at; /* see dygw_recall_turn; 0: not since the lease is held */
     dygw_retention_t retention;
+    dygw_fill_t fill; /* anew each time that the lease is taken */
     dygw_backlog_state_t backlog;
     dygw_writing_t writing;
     dygw_key_watch_t key;

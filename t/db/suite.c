@@ -339,6 +339,7 @@ static int run_suite(void)
     suite_payouts();
     suite_audit();
     suite_retention();
+    suite_reasons();
     suite_reports();
     suite_crowd();
     suite_plans();

@@ -117,6 +117,7 @@ void suite_matching(void);
 void suite_payouts(void);
 void suite_audit(void);
 void suite_retention(void);
+void suite_reasons(void);
 void suite_reports(void);
 void suite_crowd(void);
 void suite_plans(void);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What becomes of a redemption in the sandbox afterwards: reviews that end by themselves, tokens that are forgotten,
-# what somebody else does, and what an order tells of it.
+# what somebody else does, what an order tells of it, and coupons that cannot be redeemed for the time being.
 use strict;
 use warnings;
 use utf8;
@@ -167,6 +167,36 @@ $sandbox->switch(sub_order_amounts => OFF);
 ok(!exists data(order_of($uneven->{order_id}))->{orders}[0]{sub_order_amount_infos}, 'or not, if switched so');
 order_of($uneven->{order_id}) for 1 .. 5;
 cmp_ok($sandbox->state->{order_queries_peak}, '>', 3, 'the state tells how many came in a second at most');
+
+# --- coupons of which nothing may be redeemed for the time being ---
+
+for my $case ([ given_away => 2119006 ], [ ordering => 2119007 ]) {
+    my ($word, $code) = @$case;
+    my $order = $sandbox->mint(coupons => 2, blocked => $word);
+    my ($first, $second) = @{ $order->{coupons} };
+    refused(prepare(code => $first->{code}), $code, "$word: prepare of its code");
+    refused(prepare(encrypted_data => $order->{object_id}), $code, "$word: and of its link");
+    my $shown = data(get(FULFIL . '/get/', encrypted_code => $first->{encrypted_code}))->{certificate};
+    is($shown->{status}, 1, "$word: get shows nothing of it");
+    $sandbox->set_coupon($second->{code}, blocked => 'none');
+    my $left = prepare(encrypted_data => $order->{object_id});
+    is_deeply([ map { $_->{encrypted_code} } @{ data($left)->{certificates} } ], [ $second->{encrypted_code} ],
+        "$word: the link lists what is left");
+    my ($tried) = verify($order, encrypted_codes => [ $first->{encrypted_code} ]);
+    refused($tried, $code, "$word: nor is it verified");
+    is_deeply([ map { $sandbox->coupon($_->{code})->{blocked} } $first, $second ], [ $word, 'none' ],
+        "$word: the truth tells");
+}
+my $typed = $sandbox->mint(blocked => 'no_code');
+refused(prepare(code => $typed->{coupons}[0]{code}), 3000001, 'one that cannot be typed in', qr/该券不可使用券码查询/);
+fine(prepare(encrypted_data => $typed->{object_id}), 'but scanned');
+my $ended = $sandbox->mint(blocked => 'qr_ended');
+refused(prepare(encrypted_data => $ended->{object_id}), 45005117, 'one whose link has ended');
+fine(prepare(code => $ended->{coupons}[0]{code}), 'may be typed in');
+my %no_such = (blocked => 'away');
+is($sandbox->{client}->call(POST => '/mint', \%no_such)->{status}, 400, 'there is no such block to mint with');
+is($sandbox->{client}->call(POST => '/coupon', { code => $ended->{coupons}[0]{code}, %no_such })->{status}, 400,
+    'nor to set');
 
 is($sandbox->state->{double_redemptions}, 0, 'nothing was redeemed twice');
 $sandbox->check_log;

@@ -413,6 +413,53 @@ static void a_cancel_needs_success_on_both_levels(DYGW_UNUSED void **state)
     }
 }
 
+static void it_tells_from_when_and_until_when_it_may_be_used(void **state)
+{
+    const dygw_seen_coupon_t *coupon
+        = got(*state, "\"status\":1,\"start_time\":1682179200000,\"expire_time\":1682265599000");
+
+    assert_true(coupon->certificate.start_time == APR_INT64_C(1682179200000));
+    assert_true(coupon->certificate.expire_time == APR_INT64_C(1682265599000));
+    assert_true(got(*state, "\"status\":1")->certificate.start_time == DYGW_NO_TIME);
+}
+
+/* --- a look that is waited for --- */
+
+static void a_look_asks_what_the_question_says(void **state)
+{
+    static const dygw_question_t by_order
+        = { .what = DYGW_QUESTION_QUERY, .account_id = "1001", .order_id = "77", .encrypted_code = "A" };
+    static const dygw_question_t by_code = { .what = DYGW_QUESTION_GET, .encrypted_code = "a+b=" };
+    upstream_t *u = *state;
+    const dygw_coupons_reply_t *reply;
+
+    upstream_script(
+        u, { LOOPBACK_ANSWER, LENGTH_AND("55", "{\"data\":{\"error_code\":0,\"certificates\":[{\"status\":4}]}}") },
+        { LOOPBACK_ANSWER, LENGTH_AND("52", "{\"data\":{\"error_code\":0,\"certificate\":{\"status\":6}}}") });
+    reply = dygw_douyin_look(u->douyin, &by_order, TOKEN, &u->log, u->pool);
+    assert_non_null(strstr(loopback_request(u->server, 0), "/certificate/query/?order_id=77&account_id=1001 HTTP"));
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_OK);
+    assert_int_equal(APR_ARRAY_IDX(reply->coupons, 0, dygw_seen_coupon_t).certificate.status, 4);
+    reply = dygw_douyin_look(u->douyin, &by_code, TOKEN, &u->log, u->pool);
+    assert_non_null(strstr(loopback_request(u->server, 1), "/certificate/get/?encrypted_code=a%2bb%3d HTTP"));
+    assert_int_equal(APR_ARRAY_IDX(reply->coupons, 0, dygw_seen_coupon_t).certificate.status, 6);
+}
+
+static void it_ends_when_its_patience_does(void **state)
+{
+    dygw_question_t question = { .what = DYGW_QUESTION_QUERY, .order_id = "77" };
+    upstream_t *u = *state;
+    const dygw_coupons_reply_t *reply;
+
+    question.patience = apr_time_from_msec(100);
+    u->config.total_timeout = apr_time_from_sec(60);
+    upstream_script(u, { LOOPBACK_HANG, NULL });
+    reply = dygw_douyin_look(u->douyin, &question, TOKEN, &u->log, u->pool);
+    assert_int_equal(reply->reply.kind, DYGW_REPLY_TIMEOUT);
+    assert_int_equal(reply->coupons->nelts, 0);
+    assert_true(reply->reply.took < apr_time_from_sec(30));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, upstream_setup, upstream_teardown)
 
 int main(void)
@@ -428,6 +475,9 @@ int main(void)
         cmocka_unit_test(who_verified_may_tell_how),
         cmocka_unit_test(the_answer_tells_by_what_clock_its_times_are),
         cmocka_unit_test(where_it_does_not_or_in_nonsense_little_is_assumed),
+        TEST(it_tells_from_when_and_until_when_it_may_be_used),
+        TEST(a_look_asks_what_the_question_says),
+        TEST(it_ends_when_its_patience_does),
         cmocka_unit_test(a_cancel_needs_success_on_both_levels),
     };
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Several merchants behind one application: each call names the account of its own coupon.
- * links: gateway/settle/sale.c
- * links: gateway/account.c gateway/declared.c gateway/ask.c gateway/host.c gateway/token.c
- * links: gateway/record.c gateway/code_use.c gateway/db_work.c gateway/redeem/prepare.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/redeem/lookup.c gateway/redeem/cancel.c gateway/settle/held.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c
- * links: gateway/settle/judge.c gateway/settle/fit.c gateway/settle/late.c gateway/settle/pace.c
- * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/orphan.c
- * links: gateway/settle/follow_up.c gateway/settle/follow_up_row.c gateway/settle/enrich.c
- * links: gateway/settle/amounts.c gateway/background/job.c store/verification/words.c
- * links: douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/cancel.c gateway/redeem/earlier.c
+ * links: gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/redeem/redeem.c
+ * links: gateway/redeem/why.c gateway/settle/amounts.c gateway/settle/attribution.c
+ * links: gateway/settle/cancelled.c gateway/settle/enrich.c gateway/settle/fit.c
+ * links: gateway/settle/follow_up.c gateway/settle/follow_up_row.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/pace.c
+ * links: gateway/settle/repeat.c gateway/settle/sale.c gateway/settle/settle.c
+ * links: gateway/settle/settle_state.c gateway/token.c gateway/unusable.c
+ * links: store/verification/words.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c
+ * helpers: fake_look.c */
 #include "support/redeeming.h"
 #include "support/settling.h"
 

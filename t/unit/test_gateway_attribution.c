@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
- * links: gateway/settle/sale.c
- * links: gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
- * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c gateway/settle/enrich.c gateway/settle/amounts.c
- * links: store/verification/words.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c gateway/reasons.c
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
+ * links: gateway/settle/amounts.c gateway/settle/attribution.c gateway/settle/enrich.c
+ * links: gateway/settle/fit.c gateway/settle/held.c gateway/settle/judge.c gateway/settle/late.c
+ * links: gateway/settle/pace.c gateway/settle/repeat.c gateway/settle/sale.c
+ * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/unusable.c
+ * links: store/verification/words.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a redemption back: what is committed before Douyin is asked, and what each answer becomes.
- * links: gateway/settle/sale.c
- * links: gateway/ask.c gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/host.c gateway/token.c
- * links: gateway/settle/fit.c gateway/background/job.c gateway/settle/judge.c gateway/settle/late.c
- * links: gateway/settle/pace.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c gateway/reasons.c
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/background/job.c gateway/db_work.c
+ * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/cancel.c gateway/settle/cancelled.c gateway/settle/fit.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/pace.c gateway/settle/sale.c
+ * links: gateway/token.c
  * helpers: fake_world.c fake_store.c fake_douyin.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Enriching: what is asked, what is filled in, and how often it is tried.
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/db_work.c
+ * links: gateway/declared.c gateway/reasons.c gateway/record.c gateway/settle/amounts.c
+ * links: gateway/settle/attribution.c gateway/settle/enrich.c gateway/settle/fit.c
  * links: gateway/settle/sale.c
- * links: gateway/settle/amounts.c gateway/settle/enrich.c gateway/settle/fit.c gateway/background/job.c
- * links: gateway/settle/attribution.c gateway/record.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c gateway/reasons.c
  * helpers: fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/fake_world.h"
 #include "support/own_pool.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
- * links: gateway/settle/sale.c
- * links: gateway/settle/follow_up.c gateway/settle/cancelled.c gateway/settle/judge.c gateway/settle/fit.c
- * links: gateway/settle/pace.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c
- * links: gateway/record.c gateway/background/job.c gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c
- * links: gateway/settle/repeat.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * links: gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
+ * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/fit.c
+ * links: gateway/settle/follow_up.c gateway/settle/follow_up_row.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/pace.c
+ * links: gateway/settle/repeat.c gateway/settle/sale.c gateway/settle/settle.c
+ * links: gateway/settle/settle_state.c gateway/unusable.c store/verification/words.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
@@ -441,6 +441,7 @@ static void after_a_refusal_what_comes_is_left_and_told(DYGW_UNUSED void **state
 {
     row->verify_status = DYGW_FAILED;
     row->error_code = 1250;
+    row->reason = "other";
     row->attempts = 2;
     dygw_late_expect(row);
     show("v-2");
@@ -515,6 +516,7 @@ static void what_a_repetition_redeems_for_a_failed_sibling_is_taken_back(DYGW_UN
     row->item_count = 2;
     row->verify_status = DYGW_FAILED;
     row->error_code = 1208;
+    row->reason = "already_used";
     row->next_run_at = DYGW_NO_TIME;
     fake_clock_advance(5000);
     fake_coupon(fake_query(DYGW_REPLY_OK, 0), "enc-2", "cert-2", 1);

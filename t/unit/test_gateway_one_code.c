@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One code redeems one coupon: what the records of a code mean for the next request with it, and how
  * the background settles what had to wait.
- * links: gateway/settle/sale.c
- * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
- * links: gateway/token.c gateway/db_work.c gateway/settle/held.c gateway/settle/settle.c
- * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
- * links: gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/background/job.c
- * links: store/verification/words.c gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
+ * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c
+ * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/pace.c gateway/settle/repeat.c
+ * links: gateway/settle/sale.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/token.c gateway/unusable.c store/verification/words.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c
+ * helpers: fake_look.c */
 #include "support/redeeming.h"
 #include "support/settling.h"
 
@@ -224,12 +226,44 @@ static dygw_ms_t another_comes_before_the_insert(void)
 
 static void who_comes_at_the_same_moment_is_seen_after_the_commit(DYGW_UNUSED void **state)
 {
+    for (int count = 1; count <= 2; count++) {
+        start_anew();
+        fake_certificate(list("cert-2"), "enc-1")->certificate_id = "cert-1";
+        request.count = count;
+        dygw_clock_set(another_comes_before_the_insert);
+        redeem();
+        assert_int_equal(fake_verify_calls(), 0);
+        check_waits(fake_store_row(1), 1000, 1000);
+        check_waits(item(count - 1), 1000, 1000);
+    }
+}
+
+static void where_one_coupon_alone_is_listed_nobody_is_looked_for_again(DYGW_UNUSED void **state)
+{
     list("cert-2");
-    dygw_clock_set(another_comes_before_the_insert);
     redeem();
-    assert_int_equal(fake_verify_calls(), 0);
-    check_waits(ours(), 1000, 1000);
-    check_waits(item(0), 1000, 1000);
+    assert_string_equal(fake_trace(), "prepare " BY_CODE " verify " SETTLED);
+    start_anew();
+    fake_certificate(list("cert-2"), "enc-1")->status = DYGW_COUPON_USED;
+    redeem();
+    assert_string_equal(fake_trace(), "prepare " BY_CODE " verify " SETTLED);
+    start_anew();
+    fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1")->times_left = 5; /* a times card */
+    request.count = 3;
+    redeem();
+    assert_string_equal(fake_trace(), "prepare " BY_CODE " verify " SETTLED);
+    assert_int_equal(out.count, 3);
+}
+
+static void of_several_that_are_listed_one_may_be_given_to_another(DYGW_UNUSED void **state)
+{
+    for (int count = 1; count <= 2; count++) {
+        start_anew();
+        fake_certificate(list("cert-2"), "enc-1")->certificate_id = "cert-1";
+        request.count = count;
+        redeem();
+        assert_string_equal(fake_trace(), "prepare " SEVERAL " verify " SETTLED);
+    }
 }
 
 static void while_the_database_does_not_tell_nothing_is_done(DYGW_UNUSED void **state)
@@ -409,6 +443,8 @@ int main(void)
         TEST(what_is_not_settled_is_waited_for),
         TEST(but_not_where_both_are_about_the_same_coupon),
         TEST(who_comes_at_the_same_moment_is_seen_after_the_commit),
+        TEST(where_one_coupon_alone_is_listed_nobody_is_looked_for_again),
+        TEST(of_several_that_are_listed_one_may_be_given_to_another),
         TEST(while_the_database_does_not_tell_nothing_is_done),
         TEST(a_prepared_one_without_order_gets_the_one_that_douyin_names),
         TEST(it_waits_with_growing_pauses_and_asks_nobody),

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recording a redemption: a database that fails before, between and after; others that were there
  * first; the same request again; ids.
- * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/code_use.c gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/code_use.c gateway/db_work.c
+ * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
+ * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c gateway/settle/fit.c
+ * links: gateway/token.c gateway/unusable.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c fake_look.c */
 #include "support/redeeming.h"
 
 #include <apr_general.h>
@@ -65,7 +66,7 @@ static void an_insert_that_fails_is_tried_in_a_second_unit(DYGW_UNUSED void **st
     fake_store_fail(FAKE_INSERT, 0, 1, APR_EGENERAL, 0);
     redeem();
     assert_int_equal(out.verifications[0]->verify_status, DYGW_SUCCESS);
-    assert_string_equal(fake_trace(), "prepare " LOOKED " open insert! close open insert code close verify " SETTLED);
+    assert_string_equal(fake_trace(), "prepare " LOOKED " open insert! close " COMMITTED " verify " SETTLED);
     start_anew();
     fake_store_fail(FAKE_INSERT, 0, 2, APR_EGENERAL, 0);
     redeem();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption: what happens in which order, what each outcome of prepare and verify becomes.
- * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/code_use.c gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/code_use.c gateway/db_work.c
+ * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
+ * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c gateway/settle/fit.c
+ * links: gateway/token.c gateway/unusable.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c fake_look.c */
 #include "support/redeeming.h"
 
 #include "gateway/host.h"
@@ -180,7 +181,7 @@ static void several_coupons_go_in_one_call_in_douyins_order(DYGW_UNUSED void **s
     assert_int_equal(out.count, 2);
     check_told_as_recorded();
     assert_string_equal(fake_verify_args(), "tok-1 " POI " vt-1 enc-1,enc-2");
-    assert_string_equal(fake_trace(), "prepare " BY_CODE " verify " SETTLED);
+    assert_string_equal(fake_trace(), "prepare " SEVERAL " verify " SETTLED);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(item(i)->verify_status, DYGW_SUCCESS);
         assert_int_equal(item(i)->item_no, i);
@@ -238,7 +239,7 @@ static void an_order_without_usable_coupon_is_a_failed_record(DYGW_UNUSED void *
         fake_certificate(fake_prepare(DYGW_REPLY_OK, 0), "enc-1")->status = DYGW_COUPON_REFUNDED;
         request.count = count;
         redeem();
-        assert_string_equal(fake_trace(), "prepare " LOOKED " " COMMITTED);
+        assert_string_equal(fake_trace(), "prepare " LOOKED " query " COMMITTED);
         assert_int_equal(out.count, 1);
         check_failed(0, -1);
         check_told_as_recorded();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption whose verify went out twice, or with a token that Douyin refused.
- * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c
- * links: gateway/code_use.c gateway/token.c gateway/db_work.c gateway/account.c gateway/declared.c
- * links: douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/code_use.c gateway/db_work.c
+ * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
+ * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c gateway/settle/fit.c
+ * links: gateway/token.c gateway/unusable.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c fake_look.c */
 #include "support/redeeming.h"
 
 #include "util/compiler.h"

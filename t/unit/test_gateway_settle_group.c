@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling where there are several: coupons of one request, uses of a times card, and records of
  * several requests for the same coupon.
- * links: gateway/settle/sale.c
- * links: gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
- * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c gateway/reasons.c
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
+ * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/pace.c gateway/settle/repeat.c
+ * links: gateway/settle/sale.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/unusable.c store/verification/words.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
 #include "support/own_pool.h"
@@ -103,6 +103,7 @@ static void what_is_settled_is_in_the_repetition_and_keeps_its_outcome(DYGW_UNUS
     make_rows(2);
     rows[0]->verify_status = DYGW_FAILED;
     rows[0]->error_code = 1212;
+    rows[0]->reason = "wrong_code";
     rows[0]->next_run_at = DYGW_NO_TIME;
     show_order(1, 1);
     fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1212);
@@ -120,6 +121,7 @@ static void a_failed_one_that_is_redeemed_after_all_is_told(DYGW_UNUSED void **s
     make_rows(2);
     rows[0]->verify_status = DYGW_FAILED;
     rows[0]->error_code = 1212;
+    rows[0]->reason = "wrong_code";
     show_order(1, 1);
     settle();
     check_row(0, DYGW_FAILED, 1212);

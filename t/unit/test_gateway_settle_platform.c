@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption whose repetitions are refused for what is not the coupon's fault, or tell
  * nothing at all.
- * links: gateway/settle/sale.c
- * links: gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c
- * links: gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c gateway/settle/pace.c gateway/record.c
- * links: gateway/background/job.c store/verification/words.c gateway/db_work.c gateway/account.c
- * links: gateway/declared.c douyin/codes.c gateway/reasons.c
- * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c
- * helpers: settling_one.c own_pool.c */
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
+ * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/pace.c gateway/settle/repeat.c
+ * links: gateway/settle/sale.c gateway/settle/settle.c gateway/settle/settle_state.c
+ * links: gateway/unusable.c store/verification/words.c
+ * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c settling_one.c own_pool.c */
 #include "support/settling_one.h"
 
 #include <apr_general.h>

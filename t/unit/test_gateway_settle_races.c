@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Races of a request of two coupons, one of which is settled: cancels here and at Douyin while the
  * other is repeated, and a Douyin that forgets tokens and works late.
- * links: gateway/settle/sale.c
- * links: gateway/settle/late.c gateway/settle/orphan.c gateway/settle/attribution.c gateway/settle/settle.c
- * links: gateway/settle/held.c gateway/code_use.c
- * links: gateway/settle/settle_state.c gateway/settle/repeat.c gateway/settle/judge.c gateway/settle/fit.c
- * links: gateway/settle/pace.c gateway/record.c gateway/background/job.c gateway/settle/follow_up.c
- * links: gateway/settle/cancelled.c store/verification/words.c gateway/db_work.c gateway/settle/follow_up_row.c
- * links: gateway/account.c gateway/declared.c douyin/codes.c gateway/reasons.c
+ * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
+ * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
+ * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/fit.c
+ * links: gateway/settle/follow_up.c gateway/settle/follow_up_row.c gateway/settle/held.c
+ * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/orphan.c gateway/settle/pace.c
+ * links: gateway/settle/repeat.c gateway/settle/sale.c gateway/settle/settle.c
+ * links: gateway/settle/settle_state.c gateway/unusable.c store/verification/words.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c settling.c own_pool.c */
 #include "support/settling.h"
 #include "support/own_pool.h"

@@ -11,6 +11,7 @@
  *   clocks.c      watches this host's clock: whether it is set, or differs from Douyin's
  *   recall.c      makes work due that lies too far ahead because a clock was set back
  *   retention.c   removes what is older than DygwRetention
+ *   fill.c        fills in reasons that older versions have not recorded
  *   backlog.c     counts what waits, for the metrics
  *
  * The room calls the top of gateway/, and what lies below gateway/. */

@@ -31,12 +31,43 @@ apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r)
     return rv;
 }
 
+/* Whether prepare listed more than one coupon that can be redeemed, however many uses it has. */
+static int lists_several(const dygw_redeem_t *r)
+{
+    int usable = 0;
+    int i;
+
+    for (i = 0; i < r->listed->nelts; i++) {
+        const dygw_certificate_t *c = &APR_ARRAY_IDX(r->listed, i, dygw_certificate_t);
+
+        usable += c->status == DYGW_CERTIFICATE_UNSAID || c->status == DYGW_CERTIFICATE_UNUSED;
+    }
+    return usable > 1;
+}
+
+/* The second look is for two requests that came at once and were given different coupons. Where
+ * prepare listed one coupon only, ours, there is no such other request:
+ *
+ *   it was given the same coupon      neither waits: Douyin redeems that once, and of a times card
+ *                                     each use may be redeemed
+ *   its prepare was answered before   its coupon could be redeemed then and cannot any more. Either
+ *   ours, with another coupon         it has redeemed it, or another request with the code has:
+ *                                     that was committed before its verify was sent, which was
+ *                                     before our prepare, and the first look has seen it. Or the
+ *                                     coupon was used or refunded elsewhere: its verify is refused
+ *   its prepare was answered after    the other coupon can be redeemed again since our prepare. At
+ *   ours, with another coupon         the same moment somebody has cancelled a redemption of it or
+ *                                     taken back a refund: then both are redeemed, each once, as
+ *                                     Douyin and the records say
+ *
+ * Of several coupons, others may be given one of them, even if this request redeems them all: for
+ * them the one coupon, for us it and the next, are two redemptions with one code. */
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
 {
     dygw_code_use_t code = code_of(r);
 
     if (r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
-        && r->out->verifications[0]->verify_status == DYGW_PROCESSING
+        && r->out->verifications[0]->verify_status == DYGW_PROCESSING && lists_several(r)
         && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
         r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
         r->code_by = code.by;

@@ -21,6 +21,7 @@
 #include "gateway/host.h"
 #include "gateway/reasons.h"
 #include "gateway/db_work.h"
+#include "gateway/record.h"
 #include "gateway/settle/cancelled.h"
 #include "util/compiler.h"
 #include "util/step.h"
@@ -236,8 +237,7 @@ static apr_status_t cancel_leave_to_background(cancel_t *c)
     c->v->cancel_since = c->v->updated_at = dygw_now();
     c->v->cancels = 0;
     c->v->errand_at = c->not_before;
-    c->v->error_code = 0;
-    c->v->error_description = NULL;
+    dygw_record_error(c->v, 0, NULL);
     rv = cancel_write_mark(c);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -274,8 +274,7 @@ static apr_status_t cancel_success(cancel_t *c)
     c->v->cancels = 1;
     c->v->errand_at = c->v->cancel_since + CALLS * (c->ctx->gateway->upstream_timeout / 1000)
                       + FOLLOW_UP_MARGIN_MS;
-    c->v->error_code = 0;
-    c->v->error_description = NULL;
+    dygw_record_error(c->v, 0, NULL);
     c->v->last_error = cancel_mark(c);
     rv = cancel_write_mark(c);
     if (rv != APR_SUCCESS) {

@@ -164,6 +164,7 @@ static void record_refusal(dygw_redeem_t *r, const dygw_prepare_reply_t *prepare
     r->out->verifications[0]->order_id = prepared->order_id;
     dygw_record_fail(r->out->verifications[0], code, description);
     dygw_record_add_response(r->out->verifications, 1, "prepare", &prepared->reply, r->ctx->pool);
+    dygw_redeem_why(r);
     record_verifications(r);
 }
 
@@ -505,6 +506,8 @@ static void verify_and_record(dygw_redeem_t *r)
         = (const dygw_verify_reply_t *)dygw_ask(r->ctx, DYGW_ASK_VERIFY, call_verify, r, &r->token);
     dygw_step("after_verify");
     apply_answer(r, answer);
+    dygw_redeem_why(r);
+    dygw_step("why_known");
     record_outcome(r, committed);
 }
 

@@ -48,10 +48,16 @@ apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r);
  * r->code_use and r->code_by. Without a code nothing is asked. An error is the database's. */
 apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r);
 
-/* Looks once more, in the unit of work that has committed the verifications: of two requests that
- * were at this point at once, one sees the other. r->code_use becomes DYGW_CODE_WAITS then. If the
- * database does not tell, what the first look told counts. */
+/* Looks once more, in the unit of work that has committed the verifications, where prepare listed
+ * several coupons: of two requests that were at this point at once, one sees the other.
+ * r->code_use becomes DYGW_CODE_WAITS then. If the database does not tell, what the first look told
+ * counts. */
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db);
+
+/* Finds out why the verifications, which have failed and are not committed yet, were refused, where
+ * their numbers leave that open; see why.c. Changes their reason and nothing else of them. Asks
+ * Douyin, for 2 s at most. */
+void dygw_redeem_why(dygw_redeem_t *r);
 
 /* Makes the verifications ones that wait: nothing is sent for them before the background has looked
  * at their code. They are not committed here. */

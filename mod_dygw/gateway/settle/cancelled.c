@@ -2,6 +2,9 @@
  * The rules of cancelling that a caller's request and the job follow-up share. */
 #include <apr_strings.h>
 
+#include "douyin/codes.h"
+#include "gateway/reasons.h"
+#include "gateway/record.h"
 #include "gateway/settle/cancelled.h"
 #include "gateway/settle/late.h"
 #include "gateway/settle/sale.h"
@@ -44,8 +47,7 @@ void dygw_cancel_done(dygw_verification_t *v)
 {
     v->updated_at = dygw_now();
     v->verify_status = DYGW_CANCELLED;
-    v->error_code = 0;
-    v->error_description = NULL;
+    dygw_record_error(v, 0, NULL);
     v->coupon_status = DYGW_COUPON_UNUSED;
     v->cancelable_until = DYGW_NO_TIME;
     if (v->enrichment_status == DYGW_ENRICH_PENDING) {
@@ -60,8 +62,11 @@ void dygw_cancel_done(dygw_verification_t *v)
 void dygw_cancel_refused(dygw_verification_t *v, const dygw_reply_t *reply)
 {
     v->updated_at = dygw_now();
-    v->error_code = reply->error_code;
-    v->error_description = reply->description;
+    /* Of a cancel that came too late, only the second number tells. */
+    dygw_record_error(v, reply->error_code, reply->description);
+    if (reply->sub_error_code == DYGW_CODE_TOO_LATE_TO_CANCEL) {
+        v->reason = dygw_reason_word(DYGW_REASON_CANCEL_TOO_LATE);
+    }
     v->cancel_since = DYGW_NO_TIME;
     v->cancels = 0;
     end_cancel_follow_up(v);

@@ -230,6 +230,7 @@ static int repeat_take_rows(dygw_job_t *job, const dygw_verify_reply_t *answer, 
         repeat_correct_count(job, i, &answer->reply, now);
         look_again |= answer->items ? repeat_take_item(job, i, &answer->items[i])
                                     : repeat_take_reply(job, i, &answer->reply);
+        dygw_settle_explain(job, i);
     }
     dygw_settle_schedule(job, now);
     return look_again;

@@ -101,9 +101,10 @@ static int read_rivals(dygw_job_t *job)
     return !needed || dygw_db_work(&job->ctx, read_rivals_with, job, DYGW_DB_ONCE) == APR_SUCCESS;
 }
 
-static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
-                          const dygw_verdict_t *verdict)
+static void apply_verdict(const dygw_job_t *job, int i, const dygw_verdict_t *verdict)
 {
+    dygw_settle_t *s = job->state;
+    dygw_verification_t *v = job->rows[i];
     const dygw_seen_coupon_t *seen = s->evidence.seen[i];
 
     s->fits[i] = verdict->verify != NULL;
@@ -119,6 +120,7 @@ static void apply_verdict(dygw_settle_t *s, int i, dygw_verification_t *v,
     }
     if (verdict->what == DYGW_VERDICT_FAILED) {
         dygw_record_fail(v, verdict->error_code, verdict->description);
+        dygw_settle_explain(job, i);
         dygw_settle_finish(v);
     }
     else if (verdict->silent && !v->already) {
@@ -164,7 +166,7 @@ static int apply_verdicts(dygw_job_t *job, const dygw_verdict_t *verdicts, int *
     for (i = 0; i < job->count; i++) {
         changed[i] = dygw_settle_is_open(job->rows[i]);
         if (changed[i]) {
-            apply_verdict(s, i, job->rows[i], &verdicts[i]);
+            apply_verdict(job, i, &verdicts[i]);
             wanted |= verdicts[i].what == DYGW_VERDICT_REPEAT;
         }
     }
@@ -312,6 +314,7 @@ static const dygw_question_t *settle_take_query(dygw_job_t *job, const dygw_coup
         return settle_put_off(job, &answer->reply);
     }
     dygw_settle_keep_answer(job, "query", &answer->reply);
+    s->shown_at = answer->reply.date;
     for (i = 0; answer->reply.kind == DYGW_REPLY_OK && i < job->count; i++) {
         s->evidence.seen[i] = dygw_fit_coupon(job->rows[i], answer->coupons);
     }
@@ -367,6 +370,7 @@ static const dygw_question_t *settle_take_get(dygw_job_t *job, const dygw_coupon
     if (open) {
         dygw_settle_keep_answer(job, "get", &answer->reply);
     }
+    s->shown_at = answer->reply.date;
     if (answer->reply.kind == DYGW_REPLY_OK && answer->coupons->nelts > 0) {
         seen = &APR_ARRAY_IDX(answer->coupons, 0, dygw_seen_coupon_t);
     }

@@ -8,10 +8,19 @@
 #include "gateway/settle/late.h"
 #include "gateway/settle/pace.h"
 #include "gateway/settle/sale.h"
+#include "gateway/unusable.h"
 
 int dygw_settle_is_open(const dygw_verification_t *v)
 {
     return v->verify_status == DYGW_PROCESSING;
+}
+
+void dygw_settle_explain(const dygw_job_t *job, int i)
+{
+    const dygw_settle_t *s = job->state;
+    const dygw_seen_coupon_t *seen = s->evidence.seen[i];
+
+    dygw_unusable_explain(job->rows[i], &(dygw_shown_t){ seen, seen != NULL, s->shown_at });
 }
 
 void dygw_settle_finish(dygw_verification_t *v)

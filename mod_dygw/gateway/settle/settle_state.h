@@ -13,6 +13,7 @@ typedef struct dygw_settle_t {
     dygw_evidence_t evidence;
     int asked[DYGW_COUNT_MAX]; /* this look has asked get for the row's code */
     int news[DYGW_COUNT_MAX];  /* not 0: news made the row due */
+    dygw_ms_t shown_at;        /* Douyin's clock when it showed a coupon last; may be NO_TIME */
     int fits[DYGW_COUNT_MAX];  /* the last look showed a redemption that may be the row's */
     dygw_ms_t sent_before[DYGW_COUNT_MAX]; /* sent_at before the repetition was counted */
     int refused;                           /* Douyin's platform has just refused a repetition, */
@@ -21,6 +22,10 @@ typedef struct dygw_settle_t {
 
 /* Whether the row is open. */
 int dygw_settle_is_open(const dygw_verification_t *v);
+
+/* Sets the reason of the i-th row, if it has failed and its number leaves that open, by the coupon
+ * as it was shown last. Nobody is asked. */
+void dygw_settle_explain(const dygw_job_t *job, int i);
 
 /* Ends the work on a row that has just been settled: clears what was noted while it was open, and
  * makes a follow-up due where its caller has given up what is now a success. For a row that failed,

@@ -35,6 +35,13 @@ static const char *forbidden_by_terms(const dygw_sandbox_order_t *order, dygw_ms
                : "该券当前时间不可使用,请查看使用规则";
 }
 
+apr_int64_t dygw_sandbox_code_of_block(const dygw_sandbox_coupon_t *coupon)
+{
+    return coupon->block == DYGW_SANDBOX_BLOCK_GIVEN_AWAY ? DYGW_SANDBOX_GIVEN_AWAY
+           : coupon->block == DYGW_SANDBOX_BLOCK_ORDERING ? DYGW_SANDBOX_ORDERING
+                                                          : 0;
+}
+
 /* Returns 0, or the code that says why the i-th coupon cannot be verified, after those before it
  * have been; *text: other words to it than the usual ones, or NULL. */
 static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_ms_t now,
@@ -49,6 +56,9 @@ static apr_int64_t judge_code(const dygw_sandbox_change_t *change, int i, dygw_m
     }
     if (coupon->status != DYGW_SANDBOX_UNUSED || now > order->expires) {
         return DYGW_SANDBOX_DEAD_COUPON;
+    }
+    if (dygw_sandbox_code_of_block(coupon) != 0) {
+        return dygw_sandbox_code_of_block(coupon);
     }
     if (!dygw_sandbox_poi_fits(order, change->poi_id)) {
         return DYGW_SANDBOX_WRONG_STORE;

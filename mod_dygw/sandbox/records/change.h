@@ -23,6 +23,9 @@ typedef struct dygw_sandbox_outcome_t {
     dygw_sandbox_item_t items[DYGW_SANDBOX_CODES_MAX]; /* of verify: one for each code */
 } dygw_sandbox_outcome_t;
 
+/* Why a coupon cannot be redeemed for the time being; 0: nothing keeps it from that. */
+apr_int64_t dygw_sandbox_code_of_block(const dygw_sandbox_coupon_t *coupon);
+
 /* Verifies or cancels at the time `now` (ms). The caller holds the lock, here and below.
  *
  * Verify: a verify_token that has verified something belongs to the store, the account_id and the

@@ -24,6 +24,8 @@
 #define DYGW_SANDBOX_BAD_ARGUMENT      2119001
 #define DYGW_SANDBOX_TOO_OFTEN         2119003
 #define DYGW_SANDBOX_APP_UNAUTHORISED  2119005 /* what most calls say */
+#define DYGW_SANDBOX_GIVEN_AWAY        2119006
+#define DYGW_SANDBOX_ORDERING          2119007
 #define DYGW_SANDBOX_BAD_TOKEN         2190002
 #define DYGW_SANDBOX_NO_PERMISSION     2190004
 #define DYGW_SANDBOX_OLD_TOKEN         2190008
@@ -33,6 +35,7 @@
 #define DYGW_SANDBOX_NO_ORDER          3100101
 #define DYGW_SANDBOX_NO_SELECTION      4000001
 #define DYGW_SANDBOX_USE_CURSOR        4000002
+#define DYGW_SANDBOX_QR_ENDED          45005117
 #define DYGW_SANDBOX_TOO_LATE_SUB      2034000910 /* sub_error_code */
 
 /* The usual text of a code of Douyin's, or a general text for an unknown code; a constant

@@ -189,6 +189,27 @@ void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status)
     coupon->status = (unsigned char)status;
 }
 
+static const char *const block_words[] = {
+#define DYGW_SANDBOX_BLOCK_WORD(block, word) word,
+    DYGW_SANDBOX_BLOCK_TABLE(DYGW_SANDBOX_BLOCK_WORD)
+#undef DYGW_SANDBOX_BLOCK_WORD
+};
+
+const char *dygw_sandbox_block_word(int block)
+{
+    return block_words[block];
+}
+
+int dygw_sandbox_block_of_word(const char *word)
+{
+    for (int i = 0; word && i < DYGW_SANDBOX_BLOCKS; i++) {
+        if (strcmp(block_words[i], word) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 const dygw_sandbox_account_t *dygw_sandbox_order_account(const dygw_sandbox_order_t *order)
 {
     return &state->accounts.account[order->account];

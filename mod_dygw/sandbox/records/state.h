@@ -44,6 +44,20 @@ typedef enum {
 
 enum { DYGW_SANDBOX_UNUSED = 1, DYGW_SANDBOX_USED = 2, DYGW_SANDBOX_STATUS_MAX = 6 };
 
+/* What keeps a coupon from being redeemed for the time being, with its word in the control
+ * interface. Its status does not show it. */
+#define DYGW_SANDBOX_BLOCK_TABLE(X) \
+    X(NONE, "none") \
+    X(GIVEN_AWAY, "given_away") /* its owner gives it to somebody, who has not taken it yet */ \
+    X(ORDERING, "ordering")     /* its owner orders with it, and has not paid yet */ \
+    X(NO_CODE, "no_code")       /* it is prepared by the link alone, not by its code */ \
+    X(QR_ENDED, "qr_ended")     /* or by its code alone: the link has ended */
+
+#define DYGW_SANDBOX_BLOCK_NUMBER(block, word) DYGW_SANDBOX_BLOCK_##block,
+typedef enum {
+    DYGW_SANDBOX_BLOCK_TABLE(DYGW_SANDBOX_BLOCK_NUMBER) DYGW_SANDBOX_BLOCKS
+} dygw_sandbox_block_e;
+
 typedef struct dygw_sandbox_order_t {
     dygw_ms_t created;
     dygw_ms_t changed;
@@ -71,6 +85,7 @@ typedef struct dygw_sandbox_coupon_t {
     apr_uint16_t used;
     apr_uint16_t cancelled;
     unsigned char status; /* Douyin's, 1 to 6 */
+    unsigned char block;  /* dygw_sandbox_block_e */
 } dygw_sandbox_coupon_t;
 
 enum { DYGW_SANDBOX_BY_SCAN = 2, DYGW_SANDBOX_BY_API = 4 }; /* Douyin's verify_type */
@@ -352,6 +367,10 @@ apr_uint32_t dygw_sandbox_latest(apr_uint32_t coupon);
 
 /* Sets Douyin's status of a coupon, and counts the used coupons. */
 void dygw_sandbox_set_status(dygw_sandbox_coupon_t *coupon, int status);
+
+/* The word of a block; constant. And the block of a word; -1: it is none. */
+const char *dygw_sandbox_block_word(int block);
+int dygw_sandbox_block_of_word(const char *word);
 
 /* The account of an order. */
 const dygw_sandbox_account_t *dygw_sandbox_order_account(const dygw_sandbox_order_t *order);

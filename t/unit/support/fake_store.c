@@ -236,6 +236,7 @@ apr_status_t dygw_store_verification_insert(DYGW_UNUSED dygw_db_t *db, const dyg
 {
     apr_status_t rv;
 
+    fake_check_reasons(fresh, count);
     return fake_store_enter(FAKE_INSERT, &rv) ? fake_store_leave(rv, insert_all(fresh, count)) : rv;
 }
 
@@ -289,6 +290,7 @@ apr_status_t dygw_store_verification_settle(DYGW_UNUSED dygw_db_t *db, const dyg
 {
     apr_status_t rv;
 
+    fake_check_reasons(outcome, count);
     return fake_store_enter(FAKE_SETTLE, &rv) ? fake_store_leave(rv, settle_all(outcome, count, clash)) : rv;
 }
 
@@ -436,6 +438,7 @@ apr_status_t dygw_store_verification_update(DYGW_UNUSED dygw_db_t *db, dygw_veri
     apr_status_t rv;
     int i;
 
+    fake_check_reasons((const dygw_verification_t *const *)changed, count);
     if (!fake_store_enter(FAKE_UPDATE, &rv)) {
         return rv;
     }

@@ -109,6 +109,7 @@ dygw_gateway_t *fake_world(apr_pool_t *pool)
     clock_ms = FAKE_START_MS;
     dygw_clock_set(present);
     dygw_steady_set(NULL);
+    dygw_clock_note(DYGW_CLOCK_DOUYIN, &(dygw_clock_seen_t){ 0, 0 });
     dygw_log_set_writer(write_log);
     message_count = 0;
     fake_store_reset(pool);
@@ -177,4 +178,13 @@ dygw_order_coupon_t *fake_order_coupon(dygw_order_reply_t *answer, const char *c
         .discount_amount = -1,
     };
     return made;
+}
+
+void fake_check_reasons(const dygw_verification_t *const *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (rows[i]->verify_status != DYGW_PROCESSING) {
+            assert_true((rows[i]->reason != NULL) == (rows[i]->error_code != 0));
+        }
+    }
 }

@@ -47,6 +47,10 @@ void fake_event(const char *word);
  * until the next call. */
 const char *fake_trace(void);
 
+/* Checks that each row that is settled has a reason if and only if there is something to explain. The
+ * store in memory checks all that is written so: no way to an outcome may forget it. */
+void fake_check_reasons(const dygw_verification_t *const *rows, int count);
+
 /* How many messages of the log contain this text. */
 int fake_logged(const char *text);
 

@@ -12,10 +12,11 @@
 #define POI       "7012345678901234567"
 /* What fake_trace tells of units of database work: the rows are committed before verify is sent, they
  * are settled with its answer, and a token is renewed. By a code, others with it are looked for before
- * that, and with it. */
+ * that; and with it where prepare lists several coupons. */
 #define COMMITTED "open insert close"
 #define LOOKED    "open code close"
-#define BY_CODE   LOOKED " open insert code close"
+#define SEVERAL   LOOKED " open insert code close"
+#define BY_CODE   LOOKED " " COMMITTED
 #define SETTLED   "open settle close"
 #define RENEWED   "open claim close token open put close"
 
