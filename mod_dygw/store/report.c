@@ -100,22 +100,80 @@ apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *f
     return dygw_store_report_below(db, filter, &part, rows, pool);
 }
 
-/* Where times are the only filter, the rows are counted by the primary key. But in SQLite and MySQL
- * that is the table itself: there the index for sums is shorter. */
+static int has_times(const dygw_report_filter_t *filter)
+{
+    return filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+}
+
+static dygw_report_filter_t times_of(const dygw_report_filter_t *filter)
+{
+    dygw_report_filter_t times;
+
+    dygw_report_filter_init(&times);
+    times.start_time = filter->start_time;
+    times.end_time = filter->end_time;
+    return times;
+}
+
+/* All records of a time, as they are counted: by the primary key. But in SQLite and MySQL that is
+ * the table itself: there the index for sums is shorter. */
+static void clause_of_times(dygw_clause_t *clause, dygw_db_t *db,
+                            const dygw_report_filter_t *filter)
+{
+    const dygw_report_filter_t times = times_of(filter);
+
+    dygw_report_clause(clause, db, &times,
+                       dygw_db_dialect(db) == DYGW_PGSQL ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
+                       DYGW_BELOW_ALL);
+}
+
+/* Nearly all records match, and no index has those alone, since a redemption would pay for it. The
+ * others have one: they are counted, and taken from all. */
+static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *filter, int mask,
+                                  const char *others, apr_int64_t *total)
+{
+    const dygw_report_filter_t times = times_of(filter);
+    const int limited = has_times(filter);
+    const char *args[DYGW_CLAUSE_ARGS] = { NULL };
+    dygw_clause_t all = { 0 };
+    dygw_clause_t range;
+    dygw_stmt_t stmt;
+    const char *sql;
+    int i;
+
+    dygw_report_clause(&range, db, &times, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    if (limited) {
+        clause_of_times(&all, db, filter);
+    }
+    for (i = 0; i < all.count + range.count; i++) {
+        args[i] = i < all.count ? all.args[i] : range.args[i - all.count];
+    }
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT (SELECT COUNT(*)" FROM, limited ? "WHERE " : "",
+                      limited ? all.where : "", ") - (SELECT COUNT(*)" FROM "WHERE ", others,
+                      " AND ", range.where, ")", NULL);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "count", mask, limited), DYGW_SQL(sql) };
+    return report_number(db, &stmt, args, total);
+}
+
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
-    const int times = filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+    const int times = has_times(filter);
     dygw_clause_t clause;
     dygw_stmt_t stmt;
+    const char *others;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     if (clause.mask == 0 && !times) {
         return report_number(db, &report_count_all, clause.args, total);
     }
-    if (clause.mask == 0 && dygw_db_dialect(db) != DYGW_PGSQL) {
-        dygw_report_clause(&clause, db, filter, DYGW_RANGE_CREATED_AT, DYGW_BELOW_ALL);
+    others = dygw_report_clause_rest(&clause);
+    if (others) {
+        return count_all_but(db, filter, clause.mask, others, total);
+    }
+    if (clause.mask == 0) {
+        clause_of_times(&clause, db, filter);
     }
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };

@@ -35,13 +35,15 @@ static const dygw_stmt_t verification_find = {
     X(COUPON_STATUS, coupon_status) \
     X(INT, attempts)
 
-/* An order has few rows, so that no index has the code. */
+/* An order has few rows, so that no index has the code. The code that was typed is each row's of its
+ * request, but only the first one may be about its coupon; of a redeemed coupon it is its own. */
 static const dygw_stmt_t verification_of_code = {
     "dygw_verification_of_code",
     DYGW_SQL("SELECT " DYGW_NAMES(
         CODE_COLUMNS) " FROM dygw_verifications "
                       "WHERE order_id = %s AND origin_code = %s "
-                      "AND verify_status IN ('success', 'processing') LIMIT 1000"),
+                      "AND verify_status IN ('success', 'processing') "
+                      "AND (item_no = 0 OR verify_status = 'success') LIMIT 1000"),
 };
 
 static apr_status_t one_verification(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
