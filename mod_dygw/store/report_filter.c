@@ -44,8 +44,8 @@ enum {
 
 /* The most telling first. A name of a device is often that of others in other stores, too. */
 static const unsigned char telling[CONDITIONS] = {
-    VERIFY, CERTIFICATE, CODE,     REQUEST, ORDER,  EXT_ORDER, TAIL,   AFTER_SALE, WAITING,  REVIEW,
-    POI,    OPERATOR,    DEVICE,   REASON,  ERROR,  ACCOUNT,   APP,    STATUS,     NO_ERROR, SUCCESS,
+    VERIFY, CERTIFICATE, CODE,   REQUEST, ORDER, EXT_ORDER, TAIL, AFTER_SALE, WAITING,  REVIEW,
+    POI,    OPERATOR,    DEVICE, REASON,  ERROR, ACCOUNT,   APP,  STATUS,     NO_ERROR, SUCCESS,
 };
 
 typedef struct condition_t {
@@ -157,13 +157,13 @@ static const char *backwards(const char *text, apr_pool_t *pool)
 
 /* Codes that end with the same digits begin with them backwards, and stand before ':', which
  * follows '9'. */
-static void add_code(dygw_clause_t *clause, dygw_db_t *db, const char *code, int is_tail, int follows)
+static void add_code(dygw_clause_t *clause, dygw_db_t *db, const char *code, int is_tail,
+                     int follows)
 {
     apr_pool_t *pool = dygw_db_pool(db);
     const dygw_dialect_e dialect = dygw_db_dialect(db);
-    const char *column
-        = apr_pstrcat(pool, follows && dialect == DYGW_SQLITE3 ? "+" : "", code_backwards[dialect],
-                      NULL);
+    const char *column = apr_pstrcat(pool, follows && dialect == DYGW_SQLITE3 ? "+" : "",
+                                     code_backwards[dialect], NULL);
 
     code = backwards(code, pool);
     add_text(clause, db, "origin_code IS NOT NULL");
@@ -239,8 +239,7 @@ static void add_filter(dygw_clause_t *clause, dygw_db_t *db, int which, const ch
                        int follows)
 {
     const int sqlite = dygw_db_dialect(db) == DYGW_SQLITE3;
-    const char *sql
-        = follows && sqlite ? conditions[which].follows : conditions[which].leads;
+    const char *sql = follows && sqlite ? conditions[which].follows : conditions[which].leads;
 
     if (which == CODE || which == TAIL) {
         add_code(clause, db, value, which == TAIL, follows);

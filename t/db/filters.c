@@ -8,9 +8,9 @@
 #include "util/compiler.h"
 #include "util/day.h"
 
-#define COUNT    48
-#define APART_MS 3600000
-#define DAYS     3
+#define COUNT       48
+#define APART_MS    3600000
+#define DAYS        3
 #define APART_YEARS (APR_INT64_C(400) * DYGW_DAY_MS)
 
 enum {
@@ -175,31 +175,66 @@ static void add(dygw_report_filter_t *f, int by, const dygw_verification_t *of)
     const char *tail = of && of->origin_code ? of->origin_code : "12345678";
 
     switch (by) {
-    case BY_VERIFY: f->verify_id = of->verify_id ? of->verify_id : "none"; break;
-    case BY_CODE: f->code = tail; break;
+    case BY_VERIFY:
+        f->verify_id = of->verify_id ? of->verify_id : "none";
+        break;
+    case BY_CODE:
+        f->code = tail;
+        break;
     case BY_TAIL:
         f->code = tail + strlen(tail) - 4;
         f->code_is_tail = 1;
         break;
-    case BY_REQUEST: f->request_id = of->request_id; break;
-    case BY_EXT_ORDER: f->ext_order_id = of->ext_order_id ? of->ext_order_id : "none"; break;
-    case BY_OPERATOR: f->operator_name = of->operator_name ? of->operator_name : "none"; break;
-    case BY_DEVICE: f->device = of->device ? of->device : "none"; break;
+    case BY_REQUEST:
+        f->request_id = of->request_id;
+        break;
+    case BY_EXT_ORDER:
+        f->ext_order_id = of->ext_order_id ? of->ext_order_id : "none";
+        break;
+    case BY_OPERATOR:
+        f->operator_name = of->operator_name ? of->operator_name : "none";
+        break;
+    case BY_DEVICE:
+        f->device = of->device ? of->device : "none";
+        break;
     case BY_AFTER_SALE:
         f->after_sale = of->after_sale == DYGW_AFTER_SALE_NONE ? DYGW_AFTER_SALE_REFUNDED : of->after_sale;
         break;
-    case BY_REASON: f->reason = of->reason ? of->reason : "already_used"; break;
-    case BY_WAITING: f->open_reason = DYGW_OPEN_WAITING; break;
-    case BY_REVIEW: f->open_reason = DYGW_OPEN_REVIEW; break;
-    case BY_ERROR: f->error_code = of->error_code ? of->error_code : -1; break;
-    case BY_NO_ERROR: f->error_code = 0; break;
-    case BY_STATUS: f->status = of->verify_status == DYGW_SUCCESS ? DYGW_FAILED : (int)of->verify_status; break;
-    case BY_SUCCESS: f->status = DYGW_SUCCESS; break;
-    case BY_CERTIFICATE: f->certificate_id = of->certificate_id; break;
-    case BY_ORDER: f->order_id = of->order_id; break;
-    case BY_POI: f->poi_id = of->poi_id; break;
-    case BY_ACCOUNT: f->account_id = of->account_id ? of->account_id : "none"; break;
-    default: f->app_id = of->app_id;
+    case BY_REASON:
+        f->reason = of->reason ? of->reason : "already_used";
+        break;
+    case BY_WAITING:
+        f->open_reason = DYGW_OPEN_WAITING;
+        break;
+    case BY_REVIEW:
+        f->open_reason = DYGW_OPEN_REVIEW;
+        break;
+    case BY_ERROR:
+        f->error_code = of->error_code ? of->error_code : -1;
+        break;
+    case BY_NO_ERROR:
+        f->error_code = 0;
+        break;
+    case BY_STATUS:
+        f->status = of->verify_status == DYGW_SUCCESS ? DYGW_FAILED : (int)of->verify_status;
+        break;
+    case BY_SUCCESS:
+        f->status = DYGW_SUCCESS;
+        break;
+    case BY_CERTIFICATE:
+        f->certificate_id = of->certificate_id;
+        break;
+    case BY_ORDER:
+        f->order_id = of->order_id;
+        break;
+    case BY_POI:
+        f->poi_id = of->poi_id;
+        break;
+    case BY_ACCOUNT:
+        f->account_id = of->account_id ? of->account_id : "none";
+        break;
+    default:
+        f->app_id = of->app_id;
     }
 }
 

@@ -171,7 +171,8 @@ sub write_rows {
         my $failed = $status eq 'failed';
         $row = $records->add(
             created_at => MIDNIGHT - DAY + int(rand(3 * DAY)), verify_status => $status,
-            poi_id => rand() < 0.5 ? POI : OTHER, certificate_id => '70' . int(rand 40), order_id => '80' . int(rand 40),
+            poi_id => rand() < 0.5 ? POI : OTHER, certificate_id => '70' . int(rand 40),
+            order_id => '80' . int(rand 40),
             origin_code => (undef, sprintf('%012d', 100_000 + $i % 50), sprintf('777%012d', 100_000 + $i % 50),
                             sprintf '%08d', $i % 60)[ rand 4 ],
             error_code => $failed ? (1208, 1212, -1)[ rand 3 ] : 0, operator_name => (undef, 'o1', 'o2')[ rand 3 ],
@@ -182,8 +183,8 @@ sub write_rows {
         $row->{reason} = $failed && rand() < 0.9 ? $reasons[ rand @reasons ] : undef;
         $row->{review_since} = $status eq 'processing' && rand() < 0.4 ? $row->{created_at} : undef;
         $row->{after_sale} = $status eq 'success' && rand() < 0.3 ? $sales[ rand @sales ] : undef;
-        push @sql, map { defined $row->{$_} ? "UPDATE dygw_verifications SET $_ = '$row->{$_}' WHERE id = $row->{id}" : () }
-            qw(reason review_since after_sale);
+        push @sql, map { "UPDATE dygw_verifications SET $_ = '$row->{$_}' WHERE id = $row->{id}" }
+            grep { defined $row->{$_} } qw(reason review_since after_sale);
     }
     $records->write;
     $gateway->database->query($_) for join ";\n", @sql;
@@ -247,7 +248,7 @@ sub every_filter {
         reason => [ @reasons, 'waiting', 'given_up' ], error_code => [ 1208, 1212, -1, 0, 4 ], after_sale => \@sales,
         operator => [qw(o1 o2 o3)], device => [qw(pos-1 pos-3)], ext_order_id => [qw(x1 x7 x)],
         verify_id => [ "v$on" . 3, "v$on" . 17, 'v' ], request_id => [ "r${on}0", "r${on}9", 'r' ],
-        status => [qw(success failed processing)], certificate_id => [ 701, 707 ], order_id => [ 803 ], poi_id => [OTHER],
+        status => [qw(success failed processing)], certificate_id => [ 701, 707 ], order_id => [803], poi_id => [OTHER],
     );
     for my $name (sort keys %values) {
         my @faults = map { faults_of(%span, $name => $_) } @{ $values{$name} };
@@ -274,8 +275,8 @@ sub every_filter {
 sub wrong_values {
     for my $case (
         [ code => '' ], [ code => '123' ], [ code => '1' x 21 ], [ code => '12a4567890' ], [ code => ' - ' ],
-        [ code => '12%' ], [ code => '+12345678' ], [ error_code => '' ], [ error_code => 'x' ], [ error_code => '1.0' ],
-        [ error_code => '--1' ], [ error_code => '-' ], [ error_code => '1' x 16 ], [ error_code => '+1' ],
+        [ code => '12%' ], [ code => '+12345678' ], [ error_code => '' ], [ error_code => 'x' ],
+        [ error_code => '1.0' ], [ error_code => '--1' ], [ error_code => '-' ], [ error_code => '1' x 16 ], [ error_code => '+1' ],
         [ reason => '' ], [ reason => 'Already_used' ], [ reason => 'no_such_reason' ], [ reason => 'other,token' ],
         [ after_sale => '' ], [ after_sale => 'REFUNDED' ], [ after_sale => 'none' ],
         (map { ([ $_ => '' ], [ $_ => 'x' x 65 ], [ $_ => "a\tb" ]) }
@@ -293,7 +294,8 @@ sub wrong_values {
         like($answer->{json}{message}, qr/start_time or end_time/, 'and what to do is said');
         is(list(code => '1' x $digits, end_time => '2025-11-25')->{status}, 200, 'with one end of it they will do');
     }
-    error_is(list(code => '1' x 13, start_time => 'x'), 400, 'invalid_request', 'a wrong time beside', field => 'start_time');
+    error_is(list(code => '1' x 13, start_time => 'x'), 400, 'invalid_request', 'a wrong time beside',
+        field => 'start_time');
     return;
 }
 

@@ -66,9 +66,9 @@ static const char *read_text_filter(const apr_table_t *query, const char *name, 
     const char *value = apr_table_get(query, name);
 
     if (value && !dygw_is_printable(value, 1, SOUGHT_MAX)) {
-        dygw_invalid(out, name,
-                     apr_pstrcat(apr_table_elts(query)->pool, name,
-                                 " must have 1 to 64 characters", NULL));
+        dygw_invalid(
+            out, name,
+            apr_pstrcat(apr_table_elts(query)->pool, name, " must have 1 to 64 characters", NULL));
     }
     return value;
 }
@@ -117,8 +117,8 @@ static dygw_after_sale_e read_after_sale_filter(const apr_table_t *query, dygw_r
     return DYGW_AFTER_SALE_NONE;
 }
 
-/* What of its digits is meant by a code, as the contract has it: fewer than 8 are the last ones, and
- * with a time up to 12 are. Only a time makes few of what has the same last digits. */
+/* Fewer than 8 digits are the last ones of a coupon's number, and with a time up to 12 are. Only a
+ * time makes few of what has the same last digits. */
 static void read_code_filter(const apr_table_t *query, dygw_report_filter_t *filter,
                              dygw_result_t *out)
 {

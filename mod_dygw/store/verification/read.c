@@ -37,8 +37,8 @@ static const dygw_stmt_t verification_find = {
     X(COUPON_STATUS, coupon_status) \
     X(INT, attempts)
 
-/* An order has few rows, so that no index has the code. The code that was typed is each row's of its
- * request, but only the first one may be about its coupon; of a redeemed coupon it is its own. */
+/* An order has few rows, so that no index has the code. The code that was typed is that of each row
+ * of its request, but only the first one stands for it; a redeemed coupon has its own. */
 static const dygw_stmt_t verification_of_code = {
     "dygw_verification_of_code",
     DYGW_SQL("SELECT " DYGW_NAMES(
@@ -140,9 +140,9 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
 #define OLDEST(from, of_its_request) \
     "SELECT c.id FROM dygw_verifications c WHERE c.created_at < %lld AND c.updated_at < %lld " \
     "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " from \
-                          "WHERE " of_its_request " AND NOT (" FINISHED( \
-                              "o.") ")) " \
-                                    "ORDER BY c.created_at LIMIT %lld"
+                          "WHERE " of_its_request \
+                          " AND NOT (" FINISHED("o.") ")) " \
+                                                      "ORDER BY c.created_at LIMIT %lld"
 
 /* A list and no range: PostgreSQL would expect a range of unknown ends to have many rows. */
 #define BY_IDS \
@@ -153,8 +153,8 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
 /* Looks again at what it removes: a webhook may just have made work for it. */
 #define PURGE \
     "DELETE FROM dygw_verifications WHERE id IN (" OLDEST("", BY_IDS) ") AND " FINISHED("")
-/* MySQL finds no rows by such a list. MariaDB's estimates of a small table let it read all of it for
- * each row. */
+/* MySQL finds no rows by such a list. MariaDB's estimates of a small table let it read all of it
+ * for each row. */
 #define PURGE_MYSQL \
     "DELETE v FROM dygw_verifications v JOIN (" OLDEST( \
         "FORCE INDEX (dygw_verifications_first) ", \
