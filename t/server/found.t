@@ -276,7 +276,8 @@ sub wrong_values {
     for my $case (
         [ code => '' ], [ code => '123' ], [ code => '1' x 21 ], [ code => '12a4567890' ], [ code => ' - ' ],
         [ code => '12%' ], [ code => '+12345678' ], [ error_code => '' ], [ error_code => 'x' ],
-        [ error_code => '1.0' ], [ error_code => '--1' ], [ error_code => '-' ], [ error_code => '1' x 16 ], [ error_code => '+1' ],
+        [ error_code => '1.0' ], [ error_code => '--1' ], [ error_code => '-' ], [ error_code => '1' x 16 ],
+        [ error_code => '+1' ],
         [ reason => '' ], [ reason => 'Already_used' ], [ reason => 'no_such_reason' ], [ reason => 'other,token' ],
         [ after_sale => '' ], [ after_sale => 'REFUNDED' ], [ after_sale => 'none' ],
         (map { ([ $_ => '' ], [ $_ => 'x' x 65 ], [ $_ => "a\tb" ]) }

@@ -26,8 +26,8 @@ my %INDEXES = (
     sqlite3 => [ (map { "DROP INDEX dygw_verifications_$_" } @NEW), $SUMS ],
     pgsql   => [ (map { "DROP INDEX dygw_verifications_$_" } @NEW, 'unusual'), $SUMS,
                  'CREATE INDEX dygw_verifications_status ON dygw_verifications (verify_status, id)' ],
-    mysql   => [ (map { "DROP INDEX dygw_verifications_$_ ON dygw_verifications" } @NEW[ 0 .. $#NEW - 1 ], 'sums'), $SUMS,
-                 'ALTER TABLE dygw_verifications DROP COLUMN code_backwards' ],
+    mysql   => [ (map { "DROP INDEX dygw_verifications_$_ ON dygw_verifications" } (grep { !/totals/ } @NEW), 'sums'),
+                 $SUMS, 'ALTER TABLE dygw_verifications DROP COLUMN code_backwards' ],
 );
 
 # Makes of a database that a gateway has filled what a gateway of version 5 would have made of it.
@@ -51,7 +51,8 @@ sub write_as_5 {
     my %row = (
         id => $id, first_id => $id, app_id => $gateway->app->{id}, app_name => 'till', poi_id => POI,
         verify_status => 'processing', error_code => 0, enrichment_status => 'pending', enrichment_retry_count => 0,
-        created_at => $at, updated_at => $at, mode => 'code', item_no => 0, item_count => 1, attempts => 1, lease_until => 0, %value,
+        created_at => $at, updated_at => $at, mode => 'code', item_no => 0, item_count => 1, attempts => 1,
+        lease_until => 0, %value,
     );
     my @names = sort keys %row;
     $gateway->database->query('INSERT INTO dygw_verifications (' . join(', ', @names) . ') VALUES ('
