@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 
 use Dygw::Gateway qw(POI);
+use Dygw::Older;
 use Dygw::Sandbox;
 use Dygw::Server qw(poll);
 
@@ -18,30 +19,6 @@ use constant SOON => 30;        # seconds
 my ($sandbox, $gateway, $on);
 
 # --- the version before ---
-
-my @NEW = qw(number request ext_order operator device error reason after_sale totals);
-my $SUMS = 'CREATE INDEX dygw_verifications_sums ON dygw_verifications (created_at, poi_id, app_id, product_id, store, '
-    . 'account_id, verify_status, pay_amount, receipt_amount, discount_amount)';
-my %INDEXES = (
-    sqlite3 => [ (map { "DROP INDEX dygw_verifications_$_" } @NEW), $SUMS ],
-    pgsql   => [ (map { "DROP INDEX dygw_verifications_$_" } @NEW, 'unusual'), $SUMS,
-                 'CREATE INDEX dygw_verifications_status ON dygw_verifications (verify_status, id)' ],
-    mysql   => [ (map { "DROP INDEX dygw_verifications_$_ ON dygw_verifications" } (grep { !/totals/ } @NEW), 'sums'),
-                 $SUMS, 'ALTER TABLE dygw_verifications DROP COLUMN code_backwards' ],
-);
-
-# Makes of a database that a gateway has filled what a gateway of version 5 would have made of it.
-sub go_back {
-    my ($database) = @_;
-    $database->query($_) for (
-        @{ $INDEXES{ $database->driver } },
-        (map { "ALTER TABLE dygw_verifications DROP COLUMN $_" } qw(reason after_sale after_sale_since)),
-        (map { "ALTER TABLE dygw_reconciliations DROP COLUMN $_" } qw(compared_until left_out)),
-        'DROP TABLE dygw_payouts',
-        q(UPDATE dygw_meta SET value = '5' WHERE name = 'schema_version'),
-    );
-    return;
-}
 
 # A record as version 5 inserts and settles it; gives its id.
 sub write_as_5 {
@@ -107,7 +84,7 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
     my $version = version();
     my @old = leave_all_kinds();
     $gateway->stop;
-    go_back($gateway->database);
+    Dygw::Older::make($gateway->database, 5);
     is(version(), 5, "$driver: a database of version 5");
 
     $gateway->set(DygwWorker => 'on');
