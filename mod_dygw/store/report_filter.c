@@ -88,12 +88,14 @@ static const char *const rest[CONDITIONS] = {
                 "AND verify_status IN ('processing', 'failed', 'cancelled')",
 };
 
-/* origin_code backwards, word for word as the index has it. */
-#define DIGIT(n) "substr(origin_code, " #n ", 1) || "
+/* origin_code backwards, word for word as the index has it. SQLite has no function for that. */
+#define DIGIT(n)           "substr(origin_code, " #n ", 1) || "
+#define DIGITS(a, b, c, d) DIGIT(a) DIGIT(b) DIGIT(c) DIGIT(d)
+static const char backwards_sqlite3[]
+    = "(" DIGITS(20, 19, 18, 17) DIGITS(16, 15, 14, 13) DIGITS(12, 11, 10, 9) DIGITS(8, 7, 6, 5)
+        DIGIT(4) DIGIT(3) DIGIT(2) "substr(origin_code, 1, 1))";
 static const char *const code_backwards[DYGW_DIALECTS] = {
-    [DYGW_SQLITE3] = "(" DIGIT(20) DIGIT(19) DIGIT(18) DIGIT(17) DIGIT(16) DIGIT(15) DIGIT(14)
-        DIGIT(13) DIGIT(12) DIGIT(11) DIGIT(10) DIGIT(9) DIGIT(8) DIGIT(7) DIGIT(6) DIGIT(5)
-            DIGIT(4) DIGIT(3) DIGIT(2) "substr(origin_code, 1, 1))",
+    [DYGW_SQLITE3] = backwards_sqlite3,
     [DYGW_PGSQL] = "(reverse(origin_code) COLLATE \"C\")",
     [DYGW_MYSQL] = "code_backwards",
 };
