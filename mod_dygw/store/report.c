@@ -9,8 +9,7 @@
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 
-#define FROM   " FROM dygw_verifications "
-#define NEWEST " ORDER BY id DESC LIMIT %lld"
+#define FROM " FROM dygw_verifications "
 
 /* By `brief`: with Douyin's answers, and without. */
 static const char *const selected[]
@@ -46,7 +45,7 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, part->below_id);
     clause.args[clause.count] = dygw_db_int(db, part->limit);
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[part->brief], FROM "WHERE ",
-                      clause.where, NEWEST, NULL);
+                      clause.where, " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
     return read_reported(db, dygw_report_label(db, "below", clause.mask, part->brief), sql,
                          clause.args, rows, pool);
 }
@@ -75,8 +74,8 @@ static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where,
-                      NEWEST " OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, " ORDER BY ",
+                      clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
     return report_number(db, &stmt, clause.args, id);
 }

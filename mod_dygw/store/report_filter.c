@@ -82,10 +82,11 @@ static const condition_t conditions[CONDITIONS] = {
 };
 
 /* Of which there are nearly all rows: what the others have, as a range of an index. */
+static const char no_success[]
+    = "verify_status <> 'success' AND verify_status IN ('processing', 'failed', 'cancelled')";
 static const char *const rest[CONDITIONS] = {
     [NO_ERROR] = "error_code <> 0 AND error_code > -9223372036854775807",
-    [SUCCESS] = "verify_status <> 'success' "
-                "AND verify_status IN ('processing', 'failed', 'cancelled')",
+    [SUCCESS] = no_success,
 };
 
 /* origin_code backwards, word for word as the index has it. SQLite has no function for that. */
@@ -100,12 +101,18 @@ static const char *const code_backwards[DYGW_DIALECTS] = {
     [DYGW_MYSQL] = "code_backwards",
 };
 
-/* The id where the rows are not found in its order: it is not to be chosen as the index, which has
- * as many entries as the time has rows. */
-static const condition_t plain_id[DYGW_DIALECTS] = {
-    [DYGW_SQLITE3] = { "+id >= CAST(%lld AS INTEGER)", "+id < CAST(%lld AS INTEGER)" },
-    [DYGW_PGSQL] = { "id + 0 >= CAST(%lld AS BIGINT)", "id + 0 < CAST(%lld AS BIGINT)" },
-    [DYGW_MYSQL] = { "id + 0 >= CAST(%lld AS SIGNED)", "id + 0 < CAST(%lld AS SIGNED)" },
+typedef struct id_range_t {
+    const char *from;
+    const char *below;
+    const char *order;
+} id_range_t;
+
+/* The id where the rows are not found in its order: it is not to be chosen as the index, neither for
+ * the range nor for the order, since it has as many entries as the time has rows. */
+static const id_range_t plain_id[DYGW_DIALECTS] = {
+    [DYGW_SQLITE3] = { "+id >= CAST(%lld AS INTEGER)", "+id < CAST(%lld AS INTEGER)", "+id" },
+    [DYGW_PGSQL] = { "id + 0 >= CAST(%lld AS BIGINT)", "id + 0 < CAST(%lld AS BIGINT)", "id + 0" },
+    [DYGW_MYSQL] = { "id + 0 >= CAST(%lld AS SIGNED)", "id + 0 < CAST(%lld AS SIGNED)", "id + 0" },
 };
 
 void dygw_report_filter_init(dygw_report_filter_t *filter)
@@ -181,10 +188,10 @@ static void add_code(dygw_clause_t *clause, dygw_db_t *db, const char *code, int
 static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                       dygw_range_e range, apr_int64_t below)
 {
-    static const condition_t ordered = { "id >= %lld", "id < %lld" };
+    static const id_range_t ordered = { "id >= %lld", "id < %lld", "id" };
     const dygw_ms_t from = filter->start_time == DYGW_NO_TIME ? 0 : filter->start_time;
     const dygw_ms_t until = filter->end_time;
-    const condition_t *id = &ordered;
+    const id_range_t *id = &ordered;
     apr_int64_t last = until == DYGW_NO_TIME ? APR_INT64_MAX : until;
 
     if (range == DYGW_RANGE_CREATED_AT) {
@@ -196,8 +203,9 @@ static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_fi
         id = &plain_id[dygw_db_dialect(db)];
     }
     last = until == DYGW_NO_TIME || dygw_id_at(until) > below ? below : dygw_id_at(until);
-    add_condition(clause, db, id->leads, dygw_db_int(db, dygw_id_at(from)));
-    add_condition(clause, db, id->follows, dygw_db_int(db, last));
+    add_condition(clause, db, id->from, dygw_db_int(db, dygw_id_at(from)));
+    add_condition(clause, db, id->below, dygw_db_int(db, last));
+    clause->order = id->order;
 }
 
 /* Values of conditions that take none. */
@@ -210,7 +218,7 @@ static const char *given(int is_given)
 
 static void read_values(dygw_db_t *db, const dygw_report_filter_t *f, const char **values)
 {
-    const int status = f->status != DYGW_ANY_STATUS;
+    const int status = f->status;
     const int error = f->error_code != DYGW_NO_INT;
 
     values[CERTIFICATE] = f->certificate_id;
@@ -218,10 +226,10 @@ static void read_values(dygw_db_t *db, const dygw_report_filter_t *f, const char
     values[POI] = f->poi_id;
     values[ACCOUNT] = f->account_id;
     values[APP] = f->app_id ? dygw_db_int(db, f->app_id) : NULL;
-    values[STATUS] = status && f->status != DYGW_SUCCESS
-                         ? dygw_verify_status_word((dygw_verify_status_e)f->status)
+    values[STATUS] = status != DYGW_ANY_STATUS && status != DYGW_SUCCESS
+                         ? dygw_verify_status_word((dygw_verify_status_e)status)
                          : NULL;
-    values[SUCCESS] = given(f->status == DYGW_SUCCESS);
+    values[SUCCESS] = given(status == DYGW_SUCCESS);
     values[VERIFY] = f->verify_id;
     values[CODE] = f->code_is_tail ? NULL : f->code;
     values[TAIL] = f->code_is_tail ? f->code : NULL;

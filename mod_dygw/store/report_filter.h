@@ -58,9 +58,10 @@ typedef enum {
 typedef struct dygw_clause_t {
     const char *where; /* conditions joined by AND, without WHERE */
     const char *args[DYGW_CLAUSE_ARGS];
-    int count;  /* of args */
-    int mask;   /* a bit for each filter that is given */
-    int leader; /* the number of the bit of the first one; -1: none */
+    int count;         /* of args */
+    int mask;          /* a bit for each filter that is given */
+    int leader;        /* the number of the bit of the first one; -1: none */
+    const char *order; /* the id, as a list is ordered by it */
 } dygw_clause_t;
 
 /* The records of the filter with an id below `below`, which is looked at with DYGW_RANGE_ID only.
