@@ -107,8 +107,8 @@ typedef struct id_range_t {
     const char *order;
 } id_range_t;
 
-/* The id where the rows are not found in its order: it is not to be chosen as the index, neither for
- * the range nor for the order, since it has as many entries as the time has rows. */
+/* The id where the rows are not found in its order: it is not to be chosen as the index, neither
+ * for the range nor for the order, since it has as many entries as the time has rows. */
 static const id_range_t plain_id[DYGW_DIALECTS] = {
     [DYGW_SQLITE3] = { "+id >= CAST(%lld AS INTEGER)", "+id < CAST(%lld AS INTEGER)", "+id" },
     [DYGW_PGSQL] = { "id + 0 >= CAST(%lld AS BIGINT)", "id + 0 < CAST(%lld AS BIGINT)", "id + 0" },
