@@ -16,8 +16,7 @@ static const dygw_stmt_t verification_get = {
     DYGW_SQL(SELECT "WHERE id = %lld"),
 };
 
-/* A request's rows have the ids from first_id on, so that the primary key finds them: the index on
- * first_id is for hosts of version 5, and for MySQL's purge. */
+/* A request's rows have the ids from first_id on, so that the primary key finds them. */
 static const dygw_stmt_t verification_items = {
     "dygw_verification_items",
     DYGW_SQL(SELECT "WHERE id >= %lld AND id < %lld AND first_id = %lld ORDER BY id LIMIT 10"),
@@ -137,28 +136,19 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
        "AND " of "errand_at IS NULL"
 
 /* A request's rows are worked on together: while there is work for one, the others stay. */
-#define OLDEST(from, of_its_request) \
+#define OLDEST(hint) \
     "SELECT c.id FROM dygw_verifications c WHERE c.created_at < %lld AND c.updated_at < %lld " \
-    "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " from \
-                          "WHERE " of_its_request \
-                          " AND NOT (" FINISHED("o.") ")) " \
-                                                      "ORDER BY c.created_at LIMIT %lld"
-
-/* A list and no range: PostgreSQL would expect a range of unknown ends to have many rows. */
-#define BY_IDS \
-    "o.id IN (c.first_id, c.first_id + 1, c.first_id + 2, c.first_id + 3, c.first_id + 4, " \
-    "c.first_id + 5, c.first_id + 6, c.first_id + 7, c.first_id + 8, c.first_id + 9) " \
-    "AND o.first_id = c.first_id"
+    "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " hint \
+                          "WHERE o.first_id = c.first_id AND NOT (" FINISHED( \
+                              "o.") ")) " \
+                                    "ORDER BY c.created_at LIMIT %lld"
 
 /* Looks again at what it removes: a webhook may just have made work for it. */
-#define PURGE \
-    "DELETE FROM dygw_verifications WHERE id IN (" OLDEST("", BY_IDS) ") AND " FINISHED("")
-/* MySQL finds no rows by such a list. MariaDB's estimates of a small table let it read all of it
- * for each row. */
+#define PURGE "DELETE FROM dygw_verifications WHERE id IN (" OLDEST("") ") AND " FINISHED("")
+/* MariaDB's estimates of a small table let it read all of it for each row. */
 #define PURGE_MYSQL \
     "DELETE v FROM dygw_verifications v JOIN (" OLDEST( \
-        "FORCE INDEX (dygw_verifications_first) ", \
-        "o.first_id = c.first_id") ") x ON x.id = v.id WHERE " FINISHED("v.")
+        "FORCE INDEX (dygw_verifications_first) ") ") x ON x.id = v.id WHERE " FINISHED("v.")
 
 static const dygw_stmt_t verification_purge = {
     "dygw_verification_purge",
