@@ -85,10 +85,13 @@ static dygw_coupon_status_e coupon_status_after(const dygw_verify_item_t *item, 
     return times_left > 0 ? DYGW_COUPON_UNUSED : DYGW_COUPON_USED;
 }
 
-/* Sets what every success has, in whatever way it became known. */
+/* Sets what every success has, in whatever way it became known. The code that was typed for several
+ * coupons is the number of one of them at most: of a redeemed one Douyin tells its own, or nobody
+ * knows it. What is refused keeps the typed one, to be found by it. */
 static void record_success(dygw_verification_t *v, dygw_confirmed_by_e by, const char *verify_id,
                            dygw_ms_t verify_time)
 {
+    v->origin_code = v->item_no == 0 ? v->origin_code : NULL;
     v->verify_status = DYGW_SUCCESS;
     dygw_record_error(v, 0, NULL);
     v->confirmed_by = by;

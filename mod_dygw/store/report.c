@@ -9,8 +9,7 @@
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 
-#define FROM   " FROM dygw_verifications "
-#define NEWEST " ORDER BY id DESC LIMIT %lld"
+#define FROM " FROM dygw_verifications "
 
 /* By `brief`: with Douyin's answers, and without. */
 static const char *const selected[]
@@ -46,7 +45,7 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, part->below_id);
     clause.args[clause.count] = dygw_db_int(db, part->limit);
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[part->brief], FROM "WHERE ",
-                      clause.where, NEWEST, NULL);
+                      clause.where, " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
     return read_reported(db, dygw_report_label(db, "below", clause.mask, part->brief), sql,
                          clause.args, rows, pool);
 }
@@ -75,8 +74,8 @@ static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where,
-                      NEWEST " OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, " ORDER BY ",
+                      clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
     return report_number(db, &stmt, clause.args, id);
 }
@@ -100,22 +99,81 @@ apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *f
     return dygw_store_report_below(db, filter, &part, rows, pool);
 }
 
-/* Where times are the only filter, the rows are counted by the primary key. But in SQLite and MySQL
- * that is the table itself: there the index for sums is shorter. */
+static int has_times(const dygw_report_filter_t *filter)
+{
+    return filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+}
+
+static dygw_report_filter_t times_of(const dygw_report_filter_t *filter)
+{
+    dygw_report_filter_t times;
+
+    dygw_report_filter_init(&times);
+    times.start_time = filter->start_time;
+    times.end_time = filter->end_time;
+    return times;
+}
+
+/* All records of a time, as they are counted: by the primary key. But in SQLite and MySQL that is
+ * the table itself: there the index for sums is shorter. */
+static void clause_of_times(dygw_clause_t *clause, dygw_db_t *db,
+                            const dygw_report_filter_t *filter)
+{
+    const dygw_report_filter_t times = times_of(filter);
+
+    dygw_report_clause(clause, db, &times,
+                       dygw_db_dialect(db) == DYGW_PGSQL ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
+                       DYGW_BELOW_ALL);
+}
+
+/* Nearly all records match, and no index has those alone, since a redemption would pay for it. The
+ * others have one: they are counted, and taken from all. Not so with MySQL, whose indexes have
+ * all rows. */
+static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *filter, int mask,
+                                  const char *others, apr_int64_t *total)
+{
+    const dygw_report_filter_t times = times_of(filter);
+    const int limited = has_times(filter);
+    const char *args[DYGW_CLAUSE_ARGS] = { NULL };
+    dygw_clause_t all = { 0 };
+    dygw_clause_t range;
+    dygw_stmt_t stmt;
+    const char *sql;
+    int i;
+
+    dygw_report_clause(&range, db, &times, DYGW_RANGE_ID, DYGW_BELOW_ALL);
+    if (limited) {
+        clause_of_times(&all, db, filter);
+    }
+    for (i = 0; i < all.count + range.count; i++) {
+        args[i] = i < all.count ? all.args[i] : range.args[i - all.count];
+    }
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT (SELECT COUNT(*)" FROM, limited ? "WHERE " : "",
+                      limited ? all.where : "", ") - (SELECT COUNT(*)" FROM "WHERE ", others,
+                      " AND ", range.where, ")", NULL);
+    stmt = (dygw_stmt_t){ dygw_report_label(db, "count", mask, limited), DYGW_SQL(sql) };
+    return report_number(db, &stmt, args, total);
+}
+
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
-    const int times = filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+    const int times = has_times(filter);
     dygw_clause_t clause;
     dygw_stmt_t stmt;
+    const char *others;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     if (clause.mask == 0 && !times) {
         return report_number(db, &report_count_all, clause.args, total);
     }
-    if (clause.mask == 0 && dygw_db_dialect(db) != DYGW_PGSQL) {
-        dygw_report_clause(&clause, db, filter, DYGW_RANGE_CREATED_AT, DYGW_BELOW_ALL);
+    others = dygw_db_dialect(db) == DYGW_MYSQL ? NULL : dygw_report_clause_rest(&clause);
+    if (others) {
+        return count_all_but(db, filter, clause.mask, others, total);
+    }
+    if (clause.mask == 0) {
+        clause_of_times(&clause, db, filter);
     }
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };

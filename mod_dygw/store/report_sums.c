@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sums over dygw_verifications. They are read from the index that holds all that is summed; where a
- * store, a coupon or an order is asked for, from its own index, which has far fewer entries. */
+ * filter has an index of its own, which has far fewer entries, they are read by that. */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -124,14 +124,14 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
                                     const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
                                     apr_pool_t *pool)
 {
-    const int narrow = filter->poi_id || filter->certificate_id || filter->order_id;
+    const int own_index = dygw_report_filter_has_index(filter);
     dygw_clause_t clause;
     dygw_rows_t *found;
     dygw_stmt_t stmt;
     const char *sql;
     apr_status_t rv;
 
-    dygw_report_clause(&clause, db, filter, narrow ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
+    dygw_report_clause(&clause, db, filter, own_index ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
                        DYGW_BELOW_ALL);
     sql = sums_sql(db, clause.where, by->keys);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, by->keys), DYGW_SQL(sql) };

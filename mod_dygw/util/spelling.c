@@ -157,6 +157,22 @@ apr_size_t dygw_hyphen(const char *text)
     return length_in_ranges(text, hyphens);
 }
 
+void dygw_drop_joints(char *text)
+{
+    char *end = text;
+
+    while (*text) {
+        apr_size_t len = dygw_blank(text);
+
+        len = len ? len : dygw_hyphen(text);
+        if (len == 0) {
+            *end++ = *text++;
+        }
+        text += len;
+    }
+    *end = '\0';
+}
+
 /* Jansson makes strings of valid UTF-8 only. */
 static int is_utf8(const char *text)
 {

@@ -26,6 +26,9 @@ apr_size_t dygw_blank(const char *text);
 /* The same for a hyphen or a minus sign of any script. */
 apr_size_t dygw_hyphen(const char *text);
 
+/* Takes both out of valid UTF-8 text: scanners, input methods and clipboards add them. */
+void dygw_drop_joints(char *text);
+
 /* Whether text is valid UTF-8 of min..max characters without control characters. */
 int dygw_is_printable(const char *text, apr_size_t min, apr_size_t max);
 

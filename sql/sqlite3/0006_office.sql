@@ -19,6 +19,10 @@ ALTER TABLE dygw_verifications ADD COLUMN reason TEXT;
 ALTER TABLE dygw_verifications ADD COLUMN after_sale TEXT;
 ALTER TABLE dygw_verifications ADD COLUMN after_sale_since INTEGER;
 
+COMMIT;
+
+-- Each index by itself: what is redeemed meanwhile gets its turn between two of them.
+
 -- Numbers that a verification is found by. origin_code backwards, whose last digits are enough: SQLite has no reverse().
 CREATE INDEX IF NOT EXISTS dygw_verifications_number ON dygw_verifications
     ((substr(origin_code, 20, 1) || substr(origin_code, 19, 1) || substr(origin_code, 18, 1) ||
@@ -41,6 +45,8 @@ CREATE INDEX IF NOT EXISTS dygw_verifications_after_sale ON dygw_verifications (
 CREATE INDEX IF NOT EXISTS dygw_verifications_totals ON dygw_verifications
     (created_at, poi_id, app_id, product_id, store, account_id, operator_name, reason, verify_status, pay_amount, receipt_amount,
      discount_amount);
+
+BEGIN IMMEDIATE;
 
 -- How far a day has been compared whose last run is still to come (NULL: the whole day), and what was left out: a JSON object.
 -- compared_of: the generated_at that these belong to; hosts of version 5 make a comparison without them.

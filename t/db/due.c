@@ -276,11 +276,13 @@ static void test_the_records_of_a_coupon_are_its_rivals(DYGW_UNUSED void **state
     dygw_db_close(db);
 }
 
-/* A record of the order whose code is this one (NULL: none). */
-static dygw_verification_t *of_code(dygw_db_t *db, const char *order_id, const char *code, dygw_verify_status_e status)
+/* A record of the order whose code is this one (NULL: none); `of`: the number of the coupon in its request. */
+static dygw_verification_t *of_code_and_number(dygw_db_t *db, const char *order_id, const char *code, int of,
+                                               dygw_verify_status_e status)
 {
     dygw_verification_t *v = record_processing();
 
+    v->item_no = of;
     v->order_id = order_id;
     v->origin_code = code;
     v->verify_status = status;
@@ -288,6 +290,29 @@ static dygw_verification_t *of_code(dygw_db_t *db, const char *order_id, const c
     v->coupon_status = DYGW_COUPON_USED;
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
     return v;
+}
+
+static dygw_verification_t *of_code(dygw_db_t *db, const char *order_id, const char *code, dygw_verify_status_e status)
+{
+    return of_code_and_number(db, order_id, code, 0, status);
+}
+
+/* The code that was typed for several coupons is that of each while it is open; only the first stands for it. */
+static void test_of_several_by_one_code_the_first_stands_for_it_until_they_are_redeemed(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    const char *order_id = suite_unique_text("8");
+    const char *code = "100000000003";
+    apr_array_header_t *rows;
+
+    of_code_and_number(db, order_id, code, 1, DYGW_PROCESSING);
+    assert_int_equal(dygw_store_verification_of_code(db, order_id, code, &rows, suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 0);
+    of_code_and_number(db, order_id, code, 0, DYGW_PROCESSING);
+    of_code_and_number(db, order_id, code, 2, DYGW_SUCCESS);
+    assert_int_equal(dygw_store_verification_of_code(db, order_id, code, &rows, suite_pool), APR_SUCCESS);
+    assert_int_equal(rows->nelts, 2);
+    dygw_db_close(db);
 }
 
 static void test_the_records_of_a_code_are_its_redemptions_and_what_may_become_one(DYGW_UNUSED void **state)
@@ -554,6 +579,7 @@ void suite_due(void)
         SUITE_TEST(test_the_tick_is_one_call),
         SUITE_TEST(test_the_records_of_a_coupon_are_its_rivals),
         SUITE_TEST(test_the_records_of_a_code_are_its_redemptions_and_what_may_become_one),
+        SUITE_TEST(test_of_several_by_one_code_the_first_stands_for_it_until_they_are_redeemed),
         SUITE_TEST(test_of_a_success_that_douyin_did_not_name_the_records_tell_when_and_where),
         SUITE_TEST(test_a_record_without_certificate_is_a_rival_by_its_code),
         SUITE_TEST(test_a_row_is_woken_unless_its_request_works_on_it),

@@ -37,4 +37,5 @@ Dygw::DbSuite::migrations('pgsql');
 Dygw::DbSuite::upgrade('pgsql');
 Dygw::DbSuite::go_on_meanwhile('pgsql');
 Dygw::DbSuite::by_hand_before('0005_merchants');
+Dygw::DbSuite::by_hand_before('0006_office');
 done_testing();

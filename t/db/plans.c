@@ -18,6 +18,8 @@ static const char *const exempt[] = {
     "dygw_declaration_holders",
     "dygw_schema_exists",
     "dygw_report_count_all",
+    "dygw_report_count_262144_0", /* without an error, */
+    "dygw_report_count_524288_0", /* and of `success`: all but the few others */
     "dygw_clock_read",
 };
 
@@ -31,6 +33,14 @@ static int is_exempt(const char *label, const char *sql)
         }
     }
     return strncmp(label, "dygw_", 5) != 0 || strncmp(sql, "INSERT", 6) == 0;
+}
+
+/* Risk reviews are in either of two indexes: of a table as small as the suite's MariaDB rather reads all. */
+static int may_read_all(const char *label)
+{
+    int mask = 0;
+
+    return suite_host[0].dialect == DYGW_MYSQL && sscanf(label, "dygw_report_%*[a-z]_%d", &mask) == 1 && mask & 1 << 16;
 }
 
 /* Values for the parameters: a text or an integer. */
@@ -116,14 +126,14 @@ static void test_every_statement_runs_by_an_index(DYGW_UNUSED void **state)
         suite_ask(0, "SET enable_seqscan = off"); /* small tables are scanned otherwise */
     }
     for (i = 0; (label = wire_statement(i, &sql)); i++) {
-        if (!is_exempt(label, sql)) {
+        if (!is_exempt(label, sql) && !may_read_all(label)) {
             looked_at++;
             good += runs_by_index(label, sql);
         }
     }
     assert_int_equal(good, looked_at);
     /* All other tests have run before, so everything is there to be looked at. */
-    assert_in_range(looked_at, 20, 1000);
+    assert_in_range(looked_at, 20, 8000);
     if (suite_host[0].dialect == DYGW_PGSQL) {
         suite_ask(0, "RESET enable_seqscan");
     }
@@ -187,6 +197,51 @@ static void test_an_account_is_read_by_its_own_index(DYGW_UNUSED void **state)
     assert_non_null(strstr(plan_of("dygw_report_count_56_1"), "COVERING INDEX dygw_verifications_of_account"));
 }
 
+/* The bits of the filters are those of store/report_filter.c. */
+static void test_each_number_is_looked_for_by_its_own_index(DYGW_UNUSED void **state)
+{
+    static const struct {
+        int mask;
+        const char *index;
+    } wanted[] = {
+        { 1 << 6, "autoindex_dygw_verifications_1 (verify_id=?" },
+        { 1 << 7, "dygw_verifications_number (<expr>=?" },
+        { 1 << 8, "dygw_verifications_number (<expr>>? AND <expr><?" },
+        { 1 << 9, "dygw_verifications_request (request_id=?" },
+        { 1 << 10, "dygw_verifications_ext_order (ext_order_id=?" },
+        { 1 << 11, "dygw_verifications_operator (operator_name=?" },
+        { 1 << 12, "dygw_verifications_device (device=?" },
+        { 1 << 13, "dygw_verifications_after_sale (after_sale=?" },
+        { 1 << 14, "dygw_verifications_reason (reason=?" },
+        { 1 << 15, "dygw_verifications_status (verify_status=?" },
+        { 1 << 16, "dygw_verifications_reason (reason=?" },
+        { 1 << 17, "dygw_verifications_error (error_code=?" },
+        /* The coupon before the operator, the operator before the reason, and whatever before the status. */
+        { 1 << 11 | 1 << 7, "dygw_verifications_number (<expr>=?" },
+        { 1 << 14 | 1 << 11, "dygw_verifications_operator (operator_name=?" },
+        { 1 << 14 | 1 << 5, "dygw_verifications_reason (reason=?" },
+        { 1 << 19 | 1 << 12, "dygw_verifications_device (device=?" },
+    };
+    static const char *const names[] = { "dygw_report_below_%d_0", "dygw_report_count_%d_1", "dygw_report_sums_%d_0" };
+    int missed = 0;
+    size_t i, n;
+
+    if (suite_host[0].dialect != DYGW_SQLITE3) {
+        skip();
+    }
+    for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
+        for (n = 0; n < sizeof(names) / sizeof(*names); n++) {
+            const char *label = apr_psprintf(suite_pool, names[n], wanted[i].mask);
+
+            if (!strstr(plan_of(label), wanted[i].index)) {
+                fprintf(stderr, "# %s: %s\n", label, plan_of(label));
+                missed++;
+            }
+        }
+    }
+    assert_int_equal(missed, 0);
+}
+
 static void test_sums_by_store_and_account_are_read_from_the_index_alone(DYGW_UNUSED void **state)
 {
     if (suite_host[0].dialect != DYGW_SQLITE3) {
@@ -202,6 +257,7 @@ void suite_plans(void)
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_a_code_is_looked_for_in_its_order),
         SUITE_TEST(test_an_account_is_read_by_its_own_index),
+        SUITE_TEST(test_each_number_is_looked_for_by_its_own_index),
         SUITE_TEST(test_sums_by_store_and_account_are_read_from_the_index_alone),
         SUITE_TEST(test_every_statement_runs_by_an_index),
     };

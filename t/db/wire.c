@@ -11,8 +11,8 @@
 
 #include "suite.h"
 
-#define STATEMENTS_MAX 1024
-#define ENTRIES_MAX    4096
+#define STATEMENTS_MAX 8192
+#define ENTRIES_MAX    16384
 
 typedef int prepare_fn(const apr_dbd_driver_t *, apr_pool_t *, apr_dbd_t *, const char *, const char *,
                        apr_dbd_prepared_t **);

@@ -12,6 +12,7 @@ use Time::HiRes qw(sleep);
 
 use Dygw::Gateway qw(ACCOUNT POI);
 use Dygw::Ledger;
+use Dygw::Older;
 use Dygw::Sandbox;
 use Dygw::Server qw(poll);
 use Dygw::Webhook;
@@ -21,23 +22,6 @@ use constant SOON => 30;        # seconds
 my ($sandbox, $gateway);
 
 # --- the version before ---
-
-my $REPORT = 'CREATE INDEX dygw_verifications_report ON dygw_verifications '
-    . '(created_at, poi_id, app_id, product_id, verify_status, pay_amount, receipt_amount, discount_amount)';
-
-# Makes of a database that a gateway has filled what a gateway of version 4 would have made of it.
-sub go_back {
-    my ($database) = @_;
-    my $on = $database->driver eq 'mysql' ? ' ON dygw_verifications' : '';
-    $database->query($_) for (
-        (map { "DROP INDEX dygw_verifications_$_$on" } qw(sums of_account)), $REPORT,
-        (map { "ALTER TABLE dygw_verifications DROP COLUMN $_" } qw(store account_id)),
-        (map { "ALTER TABLE dygw_apps DROP COLUMN $_" } qw(source declared_in)),
-        'DROP TABLE dygw_declarations',
-        q(UPDATE dygw_meta SET value = '4' WHERE name = 'schema_version'),
-    );
-    return;
-}
 
 sub version { return $gateway->database->query("SELECT value FROM dygw_meta WHERE name = 'schema_version'") }
 
@@ -106,7 +90,7 @@ for my $driver (qw(sqlite3 pgsql mysql)) {
     my $changed = $gateway->internal->call(PATCH => '/apps/' . $gateway->app->{id}, { description => 'of old' });
     is($changed->{status}, 200, "$driver: an app of the version before");
     $gateway->stop;
-    go_back($gateway->database);
+    Dygw::Older::make($gateway->database, 4);
     is(version(), 4, "$driver: a database of version 4");
 
     back_on();

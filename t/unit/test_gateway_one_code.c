@@ -88,12 +88,39 @@ static void the_record_has_the_code_until_douyin_tells_another(DYGW_UNUSED void 
     assert_string_equal(fake_store_row(0)->origin_code, CODE);
 }
 
-static void of_several_the_first_has_it(DYGW_UNUSED void **state)
+/* Two coupons are asked for by one code, and Douyin does not tell their codes. */
+static void redeem_two(dygw_reply_class_e kind, dygw_reply_class_e second)
 {
+    dygw_verify_reply_t *answer;
+
     request.count = 2;
     fake_certificate(list("cert-1"), "enc-3")->certificate_id = "cert-3";
-    fake_verify(DYGW_REPLY_TIMEOUT, 0);
+    answer = fake_verify(kind, 0);
+    if (kind == DYGW_REPLY_OK) {
+        answer->items[0].origin_code = answer->items[1].origin_code = NULL;
+        fake_item(answer, 1, second, second == DYGW_REPLY_OK ? 0 : 1250);
+    }
     redeem();
+}
+
+static void of_several_each_has_it_while_they_are_open(DYGW_UNUSED void **state)
+{
+    redeem_two(DYGW_REPLY_TIMEOUT, DYGW_REPLY_OK);
+    assert_string_equal(item(0)->origin_code, CODE);
+    assert_string_equal(item(1)->origin_code, CODE);
+}
+
+static void of_several_a_refused_one_keeps_it(DYGW_UNUSED void **state)
+{
+    redeem_two(DYGW_REPLY_OK, DYGW_REPLY_COUPON);
+    assert_int_equal(item(1)->verify_status, DYGW_FAILED);
+    assert_string_equal(item(1)->origin_code, CODE);
+}
+
+static void of_several_a_redeemed_one_has_not_that_of_the_first(DYGW_UNUSED void **state)
+{
+    redeem_two(DYGW_REPLY_OK, DYGW_REPLY_OK);
+    assert_int_equal(item(1)->verify_status, DYGW_SUCCESS);
     assert_string_equal(item(0)->origin_code, CODE);
     assert_null(item(1)->origin_code);
 }
@@ -150,6 +177,15 @@ static void nor_has_another_code_or_another_order(DYGW_UNUSED void **state)
     another(DYGW_SUCCESS)->origin_code = "123456789013";
     another(DYGW_SUCCESS)->order_id = "order-9";
     another(DYGW_SUCCESS)->origin_code = NULL;
+    list("cert-2");
+    redeem();
+    assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
+}
+
+/* Its code is that of another coupon of its request, which has been settled. */
+static void an_open_one_that_is_not_the_first_does_not_stand_in_the_way(DYGW_UNUSED void **state)
+{
+    another(DYGW_PROCESSING)->item_no = 1;
     list("cert-2");
     redeem();
     assert_int_equal(item(0)->verify_status, DYGW_SUCCESS);
@@ -432,7 +468,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_record_has_the_code_until_douyin_tells_another),
-        TEST(of_several_the_first_has_it),
+        TEST(of_several_each_has_it_while_they_are_open),
+        TEST(of_several_a_refused_one_keeps_it),
+        TEST(of_several_a_redeemed_one_has_not_that_of_the_first),
+        TEST(an_open_one_that_is_not_the_first_does_not_stand_in_the_way),
         TEST(a_code_that_was_redeemed_redeems_no_other_coupon),
         TEST(nor_where_none_is_left),
         TEST(the_newest_of_its_redemptions_is_named),

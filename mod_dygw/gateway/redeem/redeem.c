@@ -55,7 +55,7 @@ static void new_verifications(dygw_redeem_t *r, int count)
         v->item_no = i;
         v->item_count = count;
         v->request_key = i == 0 ? r->request->request_key : NULL;
-        v->origin_code = i == 0 ? r->request->code : NULL; /* until Douyin tells it */
+        v->origin_code = r->request->code; /* until Douyin tells its own */
         r->out->verifications[i] = v;
     }
 }

@@ -4,10 +4,27 @@
  * counting. */
 #include "gateway/reports/report.h"
 
+#include <string.h>
+
 #include "gateway/apps/reads.h"
 #include "gateway/ask.h"
+#include "gateway/reasons.h"
 
 #define FLUSH_PATIENCE_US apr_time_from_sec(1)
+
+int dygw_report_filter_reason(dygw_report_filter_t *filter, const char *word)
+{
+    const dygw_reason_e reason = dygw_reason_of_word(word);
+
+    if (strcmp(dygw_reason_word(reason), word) != 0) {
+        return 0;
+    }
+    filter->reason = dygw_reason_word(reason);
+    filter->open_reason = reason == DYGW_REASON_WAITING       ? DYGW_OPEN_WAITING
+                          : reason == DYGW_REASON_RISK_REVIEW ? DYGW_OPEN_REVIEW
+                                                              : DYGW_OPEN_NONE;
+    return 1;
+}
 
 /* Removes the row that was read in addition, and sets next_after_id. */
 static void trim_page(dygw_report_page_t *found, int page_size)

@@ -160,8 +160,8 @@ static apr_status_t sum_pieces(summing_t *s)
 {
     apr_status_t rv = APR_SUCCESS;
 
-    if (s->filter.certificate_id || s->filter.order_id) {
-        /* A coupon or an order has few verifications: one piece is enough. */
+    if (dygw_report_filter_is_narrow(&s->filter)) {
+        /* A coupon, an order or a request has few verifications: one piece is enough. */
         return dygw_db_work(s->ctx, sum_piece, s, DYGW_DB_ONCE);
     }
     s->from = s->filter.start_time == DYGW_NO_TIME ? 0 : s->filter.start_time;

@@ -10,8 +10,14 @@
 #include "util/spelling.h"
 
 #define ID_DIGITS  18
-#define SOUGHT_MAX 64 /* characters of certificate_id and order_id */
+#define SOUGHT_MAX 64 /* characters of the numbers that Douyin and callers give */
 #define CSV_SIZE   65536
+
+/* Digits of a coupon's number, and of the last ones of it that are enough where times are given. */
+#define CODE_MIN 8
+#define CODE_MAX 20
+#define TAIL_MIN 4
+#define TAIL_MAX 12
 
 apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out)
 {
@@ -55,14 +61,89 @@ static const char *read_store_filter(const dygw_call_t *call, const apr_table_t 
     return named.poi_id;
 }
 
-static const char *read_id_filter(const apr_table_t *query, const char *name, dygw_result_t *out)
+static const char *read_text_filter(const apr_table_t *query, const char *name, dygw_result_t *out)
 {
     const char *value = apr_table_get(query, name);
 
     if (value && !dygw_is_printable(value, 1, SOUGHT_MAX)) {
-        dygw_invalid(out, name, "that id must have 1 to 64 characters");
+        dygw_invalid(
+            out, name,
+            apr_pstrcat(apr_table_elts(query)->pool, name, " must have 1 to 64 characters", NULL));
     }
     return value;
+}
+
+static void read_error_filter(const apr_table_t *query, dygw_report_filter_t *filter,
+                              dygw_result_t *out)
+{
+    const char *text = apr_table_get(query, "error_code");
+    apr_size_t digits;
+
+    if (!text) {
+        return;
+    }
+    digits = strspn(text + (*text == '-'), "0123456789");
+    if (digits == 0 || digits > ID_DIGITS - 3 || text[digits + (*text == '-')] != '\0') {
+        dygw_invalid(out, "error_code", "error_code must be an integer of at most 15 digits");
+        return;
+    }
+    filter->error_code = apr_atoi64(text);
+}
+
+static void read_reason_filter(const apr_table_t *query, dygw_report_filter_t *filter,
+                               dygw_result_t *out)
+{
+    const char *word = apr_table_get(query, "reason");
+
+    if (word && !dygw_report_filter_reason(filter, word)) {
+        dygw_invalid(out, "reason", "reason must be a word of the catalogue of reasons");
+    }
+}
+
+static dygw_after_sale_e read_after_sale_filter(const apr_table_t *query, dygw_result_t *out)
+{
+    const char *word = apr_table_get(query, "after_sale");
+    int after_sale;
+
+    for (after_sale = 0; word && after_sale <= DYGW_AFTER_SALE_CLOSED; after_sale++) {
+        if (strcmp(word, dygw_after_sale_word((dygw_after_sale_e)after_sale)) == 0) {
+            return (dygw_after_sale_e)after_sale;
+        }
+    }
+    if (word) {
+        dygw_invalid(out, "after_sale",
+                     "after_sale must be requested, agreed, refused, refunded or closed");
+    }
+    return DYGW_AFTER_SALE_NONE;
+}
+
+/* Fewer than 8 digits are the last ones of a coupon's number, and with a time up to 12 are. Only a
+ * time makes few of what has the same last digits. */
+static void read_code_filter(const apr_table_t *query, dygw_report_filter_t *filter,
+                             dygw_result_t *out)
+{
+    const int timed = filter->start_time != DYGW_NO_TIME || filter->end_time != DYGW_NO_TIME;
+    const char *typed = apr_table_get(query, "code");
+    apr_size_t digits;
+    char *code;
+
+    if (!typed) {
+        return;
+    }
+    code = apr_pstrdup(apr_table_elts(query)->pool, typed);
+    dygw_drop_joints(code);
+    digits = strspn(code, "0123456789");
+    if (code[digits] != '\0' || digits < TAIL_MIN || digits > CODE_MAX) {
+        dygw_invalid(out, "code",
+                     "code must be the 8 to 20 digits of a coupon's number, or its last 4 to 12");
+    }
+    else if (digits < CODE_MIN && !timed) {
+        dygw_invalid(out, "code",
+                     "fewer than 8 digits are the last ones of a coupon's number: give start_time "
+                     "or end_time with them, or the whole number");
+    }
+    filter->code = code;
+    filter->code_is_tail = timed && digits <= TAIL_MAX;
 }
 
 void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
@@ -77,8 +158,17 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     filter->account_id = dygw_query_account(query, out);
     filter->app_id = dygw_query_id(query, "app_id", out);
     filter->status = read_status_filter(query, out);
-    filter->certificate_id = read_id_filter(query, "certificate_id", out);
-    filter->order_id = read_id_filter(query, "order_id", out);
+    read_reason_filter(query, filter, out);
+    read_error_filter(query, filter, out);
+    filter->after_sale = read_after_sale_filter(query, out);
+    read_code_filter(query, filter, out);
+    filter->certificate_id = read_text_filter(query, "certificate_id", out);
+    filter->order_id = read_text_filter(query, "order_id", out);
+    filter->ext_order_id = read_text_filter(query, "ext_order_id", out);
+    filter->verify_id = read_text_filter(query, "verify_id", out);
+    filter->request_id = read_text_filter(query, "request_id", out);
+    filter->operator_name = read_text_filter(query, "operator", out);
+    filter->device = read_text_filter(query, "device", out);
     if (filter->end_time != DYGW_NO_TIME && filter->end_time <= filter->start_time) {
         dygw_invalid(out, "end_time", "end_time is not after start_time");
     }

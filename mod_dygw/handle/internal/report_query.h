@@ -10,8 +10,9 @@
 /* --- report_query.c --- */
 /* The names of the parameters that the functions below read, for a list of known parameters. */
 #define DYGW_REPORT_PARAMETERS \
-    "start_time", "end_time", "poi_id", "store", "account_id", "app_id", "status", \
-        "certificate_id", "order_id", "export", "bom", "raw"
+    "start_time", "end_time", "poi_id", "store", "account_id", "app_id", "status", "reason", \
+        "error_code", "after_sale", "code", "certificate_id", "order_id", "ext_order_id", \
+        "verify_id", "request_id", "operator", "device", "export", "bom", "raw"
 
 /* Reads the filters of a query; text is borrowed from the query and the configuration. A mistake is
  * told by *out. */

@@ -95,28 +95,19 @@ static const char *read_short_link(const dygw_fields_t *f)
     return text;
 }
 
-/* Reads the code without the blanks and hyphens that scanners, input methods and clipboards add. */
 static const char *read_code(const dygw_fields_t *f)
 {
     const char *typed = dygw_field_text(f, CODE);
-    char *code, *end;
+    apr_size_t digits;
+    char *code;
 
     if (!typed) {
         return NULL;
     }
-    code = end = apr_palloc(f->pool, strlen(typed) + 1);
-    while (*typed) {
-        apr_size_t len = dygw_blank(typed);
-
-        len = len ? len : dygw_hyphen(typed);
-        if (len == 0) {
-            *end++ = *typed++;
-        }
-        typed += len;
-    }
-    *end = '\0';
-    if (strspn(code, "0123456789") != (apr_size_t)(end - code) || end - code < CODE_DIGITS_MIN
-        || end - code > CODE_DIGITS_MAX) {
+    code = apr_pstrdup(f->pool, typed);
+    dygw_drop_joints(code);
+    digits = strspn(code, "0123456789");
+    if (code[digits] != '\0' || digits < CODE_DIGITS_MIN || digits > CODE_DIGITS_MAX) {
         dygw_invalid_field(f, CODE, "must be 8 to 20 digits");
     }
     return code;

@@ -16,9 +16,10 @@ static const dygw_stmt_t verification_get = {
     DYGW_SQL(SELECT "WHERE id = %lld"),
 };
 
+/* A request's rows have the ids from first_id on, so that the primary key finds them. */
 static const dygw_stmt_t verification_items = {
     "dygw_verification_items",
-    DYGW_SQL(SELECT "WHERE first_id = %lld ORDER BY item_no LIMIT 100"),
+    DYGW_SQL(SELECT "WHERE id >= %lld AND id < %lld AND first_id = %lld ORDER BY id LIMIT 10"),
 };
 
 static const dygw_stmt_t verification_find = {
@@ -35,13 +36,15 @@ static const dygw_stmt_t verification_find = {
     X(COUPON_STATUS, coupon_status) \
     X(INT, attempts)
 
-/* An order has few rows, so that no index has the code. */
+/* An order has few rows, so that no index has the code. The code that was typed is that of each row
+ * of its request, but only the first one stands for it; a redeemed coupon has its own. */
 static const dygw_stmt_t verification_of_code = {
     "dygw_verification_of_code",
     DYGW_SQL("SELECT " DYGW_NAMES(
         CODE_COLUMNS) " FROM dygw_verifications "
                       "WHERE order_id = %s AND origin_code = %s "
-                      "AND verify_status IN ('success', 'processing') LIMIT 1000"),
+                      "AND verify_status IN ('success', 'processing') "
+                      "AND (item_no = 0 OR verify_status = 'success') LIMIT 1000"),
 };
 
 static apr_status_t one_verification(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
@@ -72,7 +75,8 @@ apr_status_t dygw_store_verification_get(dygw_db_t *db, apr_int64_t id, apr_int6
 apr_status_t dygw_store_verification_items(dygw_db_t *db, apr_int64_t first_id,
                                            apr_array_header_t **items, apr_pool_t *pool)
 {
-    const char *args[] = { dygw_db_int(db, first_id) };
+    const char *first = dygw_db_int(db, first_id);
+    const char *args[] = { first, dygw_db_int(db, first_id + MAX_ITEMS), first };
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &verification_items, &rows, args);
 

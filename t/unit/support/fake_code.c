@@ -18,7 +18,7 @@ apr_status_t dygw_store_verification_of_code(DYGW_UNUSED dygw_db_t *db, const ch
         const dygw_verification_t *v = fake_store_row(i);
 
         if (dygw_text_same(v->order_id, order_id) && dygw_text_same(v->origin_code, code)
-            && (v->verify_status == DYGW_SUCCESS || v->verify_status == DYGW_PROCESSING)) {
+            && (v->verify_status == DYGW_SUCCESS || (v->verify_status == DYGW_PROCESSING && v->item_no == 0))) {
             APR_ARRAY_PUSH(*rows, dygw_code_row_t) = (dygw_code_row_t){
                 v->id, v->first_id, v->verify_status, v->certificate_id, v->coupon_status, v->attempts,
             };
