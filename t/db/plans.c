@@ -188,7 +188,7 @@ static void test_an_account_is_read_by_its_own_index(DYGW_UNUSED void **state)
     assert_non_null(strstr(plan_of("dygw_report_count_56_1"), "COVERING INDEX dygw_verifications_of_account"));
 }
 
-/* Where a reason is asked for, what has none in the index is found in its order, too, and then looked at in the table. */
+/* By reason, what has none in the index is found in its order as well, and then looked at in the table. */
 static void check_key(int key, int mask)
 {
     const char *plan = plan_of(apr_psprintf(suite_pool, "dygw_report_sums_%d_%d", mask, 1 << key));

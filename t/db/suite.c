@@ -338,6 +338,7 @@ static int run_suite(void)
     suite_audit();
     suite_retention();
     suite_reports();
+    suite_sums();
     suite_crowd();
     suite_plans();
     return cmocka_run_group_tests_name("store", tests, suite_group_setup, NULL);

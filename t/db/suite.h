@@ -116,6 +116,7 @@ void suite_reconciliations(void);
 void suite_audit(void);
 void suite_retention(void);
 void suite_reports(void);
+void suite_sums(void);
 void suite_crowd(void);
 void suite_plans(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums of several pieces: groups that differ in a single key stay apart, whichever key it is, and what is the same group
- * is added up.
+ * Sums of several pieces: groups that differ in a single key stay apart, whichever key it is, and what is the same
+ * group is added up.
  * links: gateway/reports/summary.c gateway/reasons.c douyin/codes.c
  * helpers: own_pool.c */
 #include "support/own_pool.h"

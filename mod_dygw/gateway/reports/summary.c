@@ -46,14 +46,15 @@ static const char *key_of_text(const char *text, apr_pool_t *pool)
     return text ? apr_psprintf(pool, "%" APR_SIZE_T_FMT ":%s", strlen(text), text) : "-";
 }
 
-/* All keys: those by which is not grouped are the same in each group. */
-static const char *key_of_group(const dygw_sums_row_t *row, apr_pool_t *pool)
+static const char *key_of_group(const dygw_sums_row_t *row, int group_by, apr_pool_t *pool)
 {
     const char *key = "";
 
     for (int i = 0; i < DYGW_KEYS; i++) {
-        key = apr_psprintf(pool, "%s%" APR_INT64_T_FMT " %s ", key, row->keys[i].number,
-                           key_of_text(row->keys[i].text, pool));
+        if (group_by & 1 << i) {
+            key = apr_psprintf(pool, "%s%" APR_INT64_T_FMT " %s ", key, row->keys[i].number,
+                               key_of_text(row->keys[i].text, pool));
+        }
     }
     return key;
 }
@@ -111,7 +112,7 @@ static apr_int64_t add_rows(summing_t *s, const apr_array_header_t *rows, apr_po
         const char *key;
 
         explain_row(row);
-        key = key_of_group(row, scratch);
+        key = key_of_group(row, s->by.keys, scratch);
         group = apr_hash_get(s->groups, key, APR_HASH_KEY_STRING);
         if (group) {
             add_sums(&group->sums, &row->sums);

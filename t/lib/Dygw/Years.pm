@@ -5,7 +5,7 @@
 #   $years->fill($database);
 #   $years->fill_payouts($database);                    # a line of the ledger for each that was redeemed
 #   $years->{start}, $years->{end}, $years->{step}      # ms: of the first, after the last, between two
-#   $years->some('origin_code')                         # what one of them has in that column; operator_name, device, ...
+#   $years->some('origin_code')                         # what one of them has in that column; also device, ...
 package Dygw::Years;
 
 use strict;
@@ -52,7 +52,8 @@ sub reasons { return map { $_->[1] } @REFUSED }
 my %OF_ROW = (
     origin_code => sub { return 100_000_000_000 + $_[0] * 48_271 % CODES },
     verify_id => sub { return 7_400_000_000_000_000_000 + $_[0] }, request_id => sub { return "r$_[0]" },
-    ext_order_id => sub { return 'E' . (20_000_000 + $_[0]) }, operator_name => sub { return 'op' . $_[0] * 31 % OPERATORS },
+    ext_order_id => sub { return 'E' . (20_000_000 + $_[0]) },
+    operator_name => sub { return 'op' . $_[0] * 31 % OPERATORS },
     device => sub { return 'pos-' . $_[0] * 17 % DEVICES }, store => sub { return 's' . $_[0] * 7919 % STORES },
 );
 
