@@ -30,7 +30,7 @@ static void explain(dygw_verification_t *v, int i)
 
     if (v->verify_status == DYGW_FAILED) {
         v->reason = reasons[i % 3];
-        v->error_code = i % 3 == 0 ? 1208 : 1234;
+        v->error_code = i % 3 == 0 ? 1208 : 1234 + i / 16;
         v->error_description = i % 2 ? "it's over" : "";
     }
     else if (v->verify_status == DYGW_PROCESSING) {
