@@ -129,7 +129,7 @@ static const char *remember(const char *label, const char *sql)
 static const char *label_in(const char *sql)
 {
     static char label[128];
-    const char *end = strncmp(sql, "/* dygw_", 8) == 0 ? strstr(sql, " */ ") : NULL;
+    const char *end = strncmp(sql, "/* ", 3) == 0 ? strstr(sql, " */ ") : NULL;
 
     if (!end || end - sql - 3 >= (long)sizeof(label)) {
         return NULL;
