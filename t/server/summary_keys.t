@@ -23,7 +23,7 @@ use constant DAY    => 86_400_000;
 use constant FIRST  => 1_764_000_900_000;           # the first record: a quarter past the hour in China
 use constant PIECE  => 8 * DAY;                     # so long is the first piece
 use constant RANDOM => 250;                         # records of a year
-use constant COMBINATIONS => 40;
+use constant COMBINATIONS => 25;
 use constant FIGURES => qw(total_count success_count failed_count processing_count cancelled_count pay_amount
     receipt_amount discount_amount);
 
