@@ -101,7 +101,7 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
                           JOINED,
                       clause.where, IS_SHOWN NEWEST, NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts", clause.mask, 0), DYGW_SQL(sql) };
-    rv = dygw_db_select(db, &stmt, &found, clause.args);
+    rv = dygw_db_select_once(db, &stmt, &found, clause.args);
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         read_row(found, apr_array_push(*rows), pool);
@@ -113,7 +113,7 @@ static apr_status_t payout_number(dygw_db_t *db, const dygw_stmt_t *stmt, const 
                                   apr_int64_t *number)
 {
     dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+    apr_status_t rv = dygw_db_select_once(db, stmt, &rows, args);
 
     if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
         *number = dygw_row_int(rows, 0, 0);
@@ -297,7 +297,7 @@ apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *f
     sql = payout_sums_sql(db, clause.where, by->keys);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payout_sums", clause.mask, by->keys),
                           DYGW_SQL(sql) };
-    rv = dygw_db_select(db, &stmt, &found, payout_sums_args(db, &clause, by, limit));
+    rv = dygw_db_select_once(db, &stmt, &found, payout_sums_args(db, &clause, by, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_group_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         read_group(found, by, apr_array_push(*rows), pool);

@@ -26,7 +26,7 @@ static apr_status_t read_reported(dygw_db_t *db, const char *label, const char *
 {
     const dygw_stmt_t stmt = { label, DYGW_SQL(sql) };
     dygw_rows_t *found;
-    apr_status_t rv = dygw_db_select(db, &stmt, &found, args);
+    apr_status_t rv = dygw_db_select_once(db, &stmt, &found, args);
 
     *rows = apr_array_make(pool, 1, sizeof(dygw_verification_t *));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
@@ -54,7 +54,7 @@ static apr_status_t report_number(dygw_db_t *db, const dygw_stmt_t *stmt, const 
                                   apr_int64_t *number)
 {
     dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select(db, stmt, &rows, args);
+    apr_status_t rv = dygw_db_select_once(db, stmt, &rows, args);
 
     if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
         *number = dygw_row_int(rows, 0, 0);

@@ -6,6 +6,7 @@
 #define DYGW_STORE_REPORT_H
 
 #include "store/report_filter.h"
+#include "store/report_keys.h"
 #include "store/verification/verification.h"
 
 /* The newest first, `offset` of them left out, at most limit. rows: of dygw_verification_t *. */
@@ -29,14 +30,6 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
 
 /* --- sums --- */
 
-/* By what sums are grouped, added up. */
-#define DYGW_BY_DAY     1
-#define DYGW_BY_POI     2
-#define DYGW_BY_APP     4
-#define DYGW_BY_PRODUCT 8
-#define DYGW_BY_STORE   16
-#define DYGW_BY_ACCOUNT 32
-
 typedef struct dygw_sums_t {
     apr_int64_t total_count;
     apr_int64_t success_count;
@@ -48,26 +41,32 @@ typedef struct dygw_sums_t {
     apr_int64_t discount_amount;
 } dygw_sums_t;
 
-/* The sums of one group; members by which is not grouped are NULL, 0 and DYGW_NO_TIME. */
+/* What a group has of a key; a key by which is not grouped: DYGW_NO_INT and NULL. */
+typedef struct dygw_sums_value_t {
+    apr_int64_t number; /* DYGW_NO_INT: it is a text */
+    const char *text;   /* NULL: there is none */
+} dygw_sums_value_t;
+
+/* The sums of one group. */
 typedef struct dygw_sums_row_t {
-    dygw_ms_t day; /* its first ms */
-    const char *poi_id;
-    const char *store; /* the code of the declared store, as it was recorded; NULL = none */
-    const char *account_id;
-    apr_int64_t app_id;
-    const char *app_name; /* the present one */
-    const char *product_id;
+    dygw_sums_value_t keys[DYGW_KEYS];
+    const char *app_name; /* the present one, of the key APP */
+    /* With the key REASON only, and where no reason is recorded: the number and Douyin's words that
+     * tell it. DYGW_NO_INT: there is none, or the key says it. */
+    apr_int64_t error_code;
+    const char *error_description;
     dygw_sums_t sums;
 } dygw_sums_row_t;
 
 /* What makes a group. */
 typedef struct dygw_sums_by_t {
     int keys; /* DYGW_BY_*, added up */
-    int zone; /* whose days they are: minutes east */
+    int zone; /* whose days and hours they are: minutes east */
 } dygw_sums_by_t;
 
-/* The groups that there are, in no order, at most limit. One statement, which reads as many index
- * entries as there are records: ask for a long time in pieces. rows: of dygw_sums_row_t. */
+/* The groups that there are, in no order, at most limit; with the key REASON the same one may come
+ * several times. One statement, which reads as many index entries as there are records: ask for a
+ * long time in pieces. rows: of dygw_sums_row_t. */
 apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
                                     const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
                                     apr_pool_t *pool);

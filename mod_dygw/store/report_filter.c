@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The WHERE of a report. Each combination of filters is a statement of its own, prepared when it is
- * first asked for: a single statement for all of them would have a plan that suits none.
+ * The WHERE of a report. Each combination of filters is a statement of its own: a single one for
+ * all of them would have a plan that suits none. There are too many to be kept prepared.
  *
  * The most telling filter leads: with the range of ids it is a range of one index, in the order of
  * the list. PostgreSQL and MySQL know from their statistics which filter that is. SQLite has none,

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sums over dygw_verifications. They are read from the index that holds all that is summed; where a
- * filter has an index of its own, which has far fewer entries, they are read by that. */
+ * filter has an index of its own, which has far fewer entries, they are read by that.
+ *
+ * The reason of a record is in that index, but for the few that have none recorded: what is under
+ * way, and what failed under an older version. Those are looked at in the table, and only where
+ * sums are grouped by reason, by a second SELECT in the same statement: a record that is settled
+ * meanwhile is in one of the two. */
 #include "store/report.h"
 
 #include <apr_strings.h>
 
 #include "store/report_filter.h"
 #include "store/db/catalogue.h"
-#include "util/day.h"
 
 #define MINUTE_MS 60000
-
-/* Columns of the answer: by what is grouped, whose numbers stand in GROUP BY too, and the sums. */
-enum { DAY, POI, APP, APP_NAME, PRODUCT, STORE, ACCOUNT, FIRST_SUM };
 
 #define COUNT_OF(word) "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
 #define AMOUNT_OF(column) \
@@ -30,14 +31,57 @@ enum { DAY, POI, APP, APP_NAME, PRODUCT, STORE, ACCOUNT, FIRST_SUM };
     X(discount_amount, AMOUNT_OF("discount_amount"))
 
 #define AND_SUM(member, sql)  ", " sql
-#define READ_SUM(member, sql) sums->member = dygw_row_int(rows, column++, 0);
+#define READ_SUM(member, sql) sums->member = dygw_row_int(rows, (*column)++, 0);
 
-/* Days since the epoch of a zone that is so many ms east. */
+/* With ", " before it. */
+static const char sum_columns[] = SUMS(AND_SUM);
+
+#define KEY_OF(NAME, is, word, column) { DYGW_IS_##is, column },
+
+static const struct {
+    dygw_key_is_e is;
+    const char *sql; /* of its column */
+} keys[DYGW_KEYS] = { DYGW_SUMS_KEYS(KEY_OF) };
+
+/* Days since the epoch, and the hour of the day, of a zone that is so many ms east. Hours are
+ * counted in the zone, whose clock may be half an hour off. */
 static const char *const day_numbers[DYGW_DIALECTS] = {
     [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 86400000",
     [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 86400000",
     [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 86400000",
 };
+static const char *const hour_numbers[DYGW_DIALECTS] = {
+    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 3600000 %% 24",
+    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 3600000 %% 24",
+    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 3600000 %% 24",
+};
+
+/* Of which records a SELECT is, as far as that matters to their reason. */
+typedef enum {
+    ANY,        /* the reason may have to be looked for in the table */
+    EXPLAINED,  /* all that the index tells */
+    UNEXPLAINED /* the others */
+} part_e;
+
+/* A `success`, and what was one, has no reason. */
+#define NOT_RECORDED         "verify_status IN ('processing', 'failed') AND reason IS NULL"
+/* On SQLite the range of times is to lead, not the status. */
+#define NOT_RECORDED_SQLITE3 "+verify_status IN ('processing', 'failed') AND reason IS NULL"
+
+/* MySQL would take the index of the status, and look at all that ever failed. */
+#define TABLE       "dygw_verifications"
+#define TABLE_MYSQL "dygw_verifications FORCE INDEX (dygw_verifications_sums)"
+
+/* As the views have it (gateway/reasons.c): a number that tells the reason is the caller's to
+ * explain. */
+#define REASON_LOOKED_AT \
+    "CASE WHEN verify_status = 'processing' THEN CASE WHEN review_since IS NULL THEN 'waiting' " \
+    "ELSE 'risk_review' END ELSE reason END"
+#define OF_UNEXPLAINED(refused, error) \
+    "CASE WHEN verify_status = 'processing' THEN CASE WHEN review_since IS NULL THEN " refused \
+    " END WHEN reason IS NULL THEN " error " END"
+#define CODE_LOOKED_AT        OF_UNEXPLAINED("refused_code", "error_code")
+#define DESCRIPTION_LOOKED_AT OF_UNEXPLAINED("refused_description", "error_description")
 
 static const dygw_stmt_t report_first = {
     "dygw_report_first",
@@ -45,79 +89,163 @@ static const dygw_stmt_t report_first = {
              "ORDER BY created_at LIMIT 1"),
 };
 
-/* What is grouped by, in the order of the columns. The name of an app depends on its id. */
-static const struct {
-    int key; /* DYGW_BY_* */
-    const char *sql;
-    const char *without; /* where it is not grouped by */
-    const char *number;  /* in GROUP BY */
-} groupings[] = {
-    { DYGW_BY_DAY, NULL, "NULL", ", 1" },
-    { DYGW_BY_POI, "poi_id", "NULL", ", 2" },
-    { DYGW_BY_APP, "app_id, (SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)", "NULL, NULL",
-      ", 3" },
-    { DYGW_BY_PRODUCT, "product_id", "NULL", ", 5" },
-    { DYGW_BY_STORE, "store", "NULL", ", 6" },
-    { DYGW_BY_ACCOUNT, "account_id", "NULL", ", 7" },
-};
+/* --- the SQL --- */
 
-#define GROUPINGS (sizeof(groupings) / sizeof(groupings[0]))
+/* A SELECT while its text is made. */
+typedef struct sums_sql_t {
+    dygw_db_t *db;
+    part_e part;
+    const char *columns; /* each with a comma behind it */
+    const char *group;   /* numbers of columns, with a comma before each; "" */
+    int count;           /* of columns */
+} sums_sql_t;
 
-static const char *sums_sql(dygw_db_t *db, const char *where, int group_by)
+static void add_column(sums_sql_t *s, const char *sql, int grouped)
+{
+    apr_pool_t *pool = dygw_db_pool(s->db);
+
+    s->columns = apr_pstrcat(pool, s->columns, sql, ", ", NULL);
+    s->count++;
+    if (grouped) {
+        s->group = apr_psprintf(pool, "%s, %d", s->group, s->count);
+    }
+}
+
+static void add_key(sums_sql_t *s, int key)
+{
+    const dygw_dialect_e dialect = dygw_db_dialect(s->db);
+
+    switch (keys[key].is) {
+    case DYGW_IS_DAY:
+        add_column(s, day_numbers[dialect], 1);
+        break;
+    case DYGW_IS_HOUR:
+        add_column(s, hour_numbers[dialect], 1);
+        break;
+    case DYGW_IS_REASON:
+        add_column(s, s->part == EXPLAINED ? keys[key].sql : REASON_LOOKED_AT, 1);
+        add_column(s, s->part == EXPLAINED ? "NULL" : CODE_LOOKED_AT, s->part != EXPLAINED);
+        add_column(s, s->part == EXPLAINED ? "NULL" : DESCRIPTION_LOOKED_AT, s->part != EXPLAINED);
+        break;
+    case DYGW_IS_APP:
+        add_column(s, keys[key].sql, 1);
+        /* It depends on the id alone. */
+        add_column(s, "(SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)", 0);
+        break;
+    default:
+        add_column(s, keys[key].sql, 1);
+        break;
+    }
+}
+
+static const char *not_recorded(dygw_db_t *db)
+{
+    return dygw_db_dialect(db) == DYGW_SQLITE3 ? NOT_RECORDED_SQLITE3 : NOT_RECORDED;
+}
+
+static const char *select_sums(dygw_db_t *db, const char *where, int group_by, part_e part)
 {
     apr_pool_t *pool = dygw_db_pool(db);
-    const char *columns = "SELECT ";
-    const char *by = "";
+    sums_sql_t s = { .db = db, .part = part, .columns = "", .group = "" };
+    const char *table = TABLE;
+    const char *only = "";
 
-    for (apr_size_t i = 0; i < GROUPINGS; i++) {
-        const char *sql = groupings[i].sql ? groupings[i].sql : day_numbers[dygw_db_dialect(db)];
-        const int grouped = group_by & groupings[i].key;
-
-        columns = apr_pstrcat(pool, columns, i > 0 ? ", " : "",
-                              grouped ? sql : groupings[i].without, NULL);
-        by = grouped ? apr_pstrcat(pool, by, groupings[i].number, NULL) : by;
+    for (int key = 0; key < DYGW_KEYS; key++) {
+        if (group_by & 1 << key) {
+            add_key(&s, key);
+        }
     }
-    return apr_pstrcat(pool, columns, SUMS(AND_SUM) " FROM dygw_verifications WHERE ", where,
-                       *by ? " GROUP BY " : "", *by ? by + 2 : "", " LIMIT %lld", NULL);
+    if (part == EXPLAINED) {
+        only = " AND NOT (" NOT_RECORDED ")";
+    }
+    else if (part == UNEXPLAINED) {
+        only = apr_pstrcat(pool, " AND ", not_recorded(db), NULL);
+        table = dygw_db_dialect(db) == DYGW_MYSQL ? TABLE_MYSQL : TABLE;
+    }
+    return apr_pstrcat(pool, "SELECT ", s.columns, sum_columns + 2, " FROM ", table, " WHERE ",
+                       where, only, *s.group ? " GROUP BY " : "", *s.group ? s.group + 2 : "",
+                       NULL);
 }
 
-static void read_sums(dygw_rows_t *rows, dygw_sums_t *sums)
+static const char *sums_sql(dygw_db_t *db, const char *where, int group_by, int parts)
 {
-    int column = FIRST_SUM;
+    apr_pool_t *pool = dygw_db_pool(db);
 
-    SUMS(READ_SUM)
+    if (parts == 1) {
+        return apr_pstrcat(pool, select_sums(db, where, group_by, ANY), " LIMIT %lld", NULL);
+    }
+    return apr_pstrcat(pool, select_sums(db, where, group_by, EXPLAINED), " UNION ALL ",
+                       select_sums(db, where, group_by, UNEXPLAINED), " LIMIT %lld", NULL);
 }
 
-static void read_sums_row(dygw_rows_t *rows, int zone, dygw_sums_row_t *row, apr_pool_t *pool)
-{
-    const apr_int64_t day = dygw_row_int(rows, DAY, DYGW_NO_TIME);
-
-    row->day = day == DYGW_NO_TIME ? DYGW_NO_TIME : day * DYGW_DAY_MS - (dygw_ms_t)zone * MINUTE_MS;
-    row->poi_id = dygw_row_text(rows, POI, pool);
-    row->app_id = dygw_row_int(rows, APP, 0);
-    row->app_name = dygw_row_text(rows, APP_NAME, pool);
-    row->product_id = dygw_row_text(rows, PRODUCT, pool);
-    row->store = dygw_row_text(rows, STORE, pool);
-    row->account_id = dygw_row_text(rows, ACCOUNT, pool);
-    read_sums(rows, &row->sums);
-}
-
-/* In the order of the text: the day's argument, the filter's, the limit. */
+/* In the order of the text: for each SELECT the zone's arguments and the filter's; the limit. */
 static const char **sums_arguments(dygw_db_t *db, const dygw_clause_t *clause,
-                                   const dygw_sums_by_t *by, int limit)
+                                   const dygw_sums_by_t *by, int parts, int limit)
 {
-    const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
+    const char **args = apr_palloc(
+        dygw_db_pool(db), ((apr_size_t)parts * (DYGW_KEYS + DYGW_CLAUSE_ARGS) + 1) * sizeof(*args));
     int count = 0;
-    int i;
 
-    if (by->keys & DYGW_BY_DAY) {
-        args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
-    }
-    for (i = 0; i < clause->count; i++) {
-        args[count++] = clause->args[i];
+    for (int part = 0; part < parts; part++) {
+        for (int key = 0; key < DYGW_KEYS; key++) {
+            if (by->keys & 1 << key
+                && (keys[key].is == DYGW_IS_DAY || keys[key].is == DYGW_IS_HOUR)) {
+                args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
+            }
+        }
+        for (int i = 0; i < clause->count; i++) {
+            args[count++] = clause->args[i];
+        }
     }
     args[count] = dygw_db_int(db, limit);
     return args;
+}
+
+/* --- the answer --- */
+
+static void read_sums(dygw_rows_t *rows, int *column, dygw_sums_t *sums)
+{
+    SUMS(READ_SUM)
+}
+
+/* Reads the columns that add_key has made. */
+static void read_key(dygw_rows_t *rows, int *column, int key, dygw_sums_row_t *row,
+                     apr_pool_t *pool)
+{
+    dygw_sums_value_t *value = &row->keys[key];
+
+    switch (keys[key].is) {
+    case DYGW_IS_DAY:
+    case DYGW_IS_HOUR:
+        value->number = dygw_row_int(rows, (*column)++, 0);
+        break;
+    case DYGW_IS_APP:
+        value->number = dygw_row_int(rows, (*column)++, 0);
+        row->app_name = dygw_row_text(rows, (*column)++, pool);
+        break;
+    case DYGW_IS_REASON:
+        value->text = dygw_row_text(rows, (*column)++, pool);
+        row->error_code = dygw_row_int(rows, (*column)++, DYGW_NO_INT);
+        row->error_description = dygw_row_text(rows, (*column)++, pool);
+        break;
+    default:
+        value->text = dygw_row_text(rows, (*column)++, pool);
+        break;
+    }
+}
+
+static void read_sums_row(dygw_rows_t *rows, int group_by, dygw_sums_row_t *row, apr_pool_t *pool)
+{
+    int column = 0;
+
+    *row = (dygw_sums_row_t){ .error_code = DYGW_NO_INT };
+    for (int key = 0; key < DYGW_KEYS; key++) {
+        row->keys[key].number = DYGW_NO_INT;
+        if (group_by & 1 << key) {
+            read_key(rows, &column, key, row, pool);
+        }
+    }
+    read_sums(rows, &column, &row->sums);
 }
 
 apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
@@ -125,6 +253,7 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
                                     apr_pool_t *pool)
 {
     const int own_index = dygw_report_filter_has_index(filter);
+    const int parts = !own_index && by->keys & DYGW_BY_REASON ? 2 : 1;
     dygw_clause_t clause;
     dygw_rows_t *found;
     dygw_stmt_t stmt;
@@ -133,12 +262,12 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
 
     dygw_report_clause(&clause, db, filter, own_index ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
                        DYGW_BELOW_ALL);
-    sql = sums_sql(db, clause.where, by->keys);
+    sql = sums_sql(db, clause.where, by->keys, parts);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, by->keys), DYGW_SQL(sql) };
-    rv = dygw_db_select(db, &stmt, &found, sums_arguments(db, &clause, by, limit));
+    rv = dygw_db_select_once(db, &stmt, &found, sums_arguments(db, &clause, by, parts, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        read_sums_row(found, by->zone, apr_array_push(*rows), pool);
+        read_sums_row(found, by->keys, apr_array_push(*rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

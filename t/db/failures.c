@@ -175,6 +175,27 @@ static void test_a_select_heals_inside_a_unit(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
+static void test_a_select_that_is_not_kept_heals_as_well(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+    apr_int64_t id = suite_unique();
+    const char *args[] = { dygw_db_int(db, id) };
+    const char *nothing[] = { NULL };
+    dygw_rows_t *rows;
+
+    assert_int_equal(values_insert(db, id, "a", NULL), APR_SUCCESS);
+    suite_kill();
+    assert_int_equal(dygw_db_select_once(db, &values_get, &rows, args), APR_SUCCESS);
+    assert_int_equal(dygw_rows_next(rows), APR_SUCCESS);
+    assert_string_equal(dygw_row_text(rows, 0, suite_pool), "a");
+    assert_true(APR_STATUS_IS_EOF(dygw_rows_next(rows)));
+    assert_int_equal(dygw_db_select_once(db, &values_get, &rows, nothing), APR_SUCCESS);
+    assert_true(APR_STATUS_IS_EOF(dygw_rows_next(rows)));
+    assert_int_equal(values_insert(db, suite_unique(), "b", NULL), APR_SUCCESS);
+    assert_int_equal(suite_errors, 0);
+    dygw_db_close(db);
+}
+
 static void test_an_exec_heals_inside_a_unit(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -455,6 +476,7 @@ void suite_failures(void)
         VALUES_TEST(test_open_goes_on_past_dead_connections),
         VALUES_TEST(test_a_unit_heals_whose_connection_was_killed_before),
         VALUES_TEST(test_a_select_heals_inside_a_unit),
+        VALUES_TEST(test_a_select_that_is_not_kept_heals_as_well),
         VALUES_TEST(test_an_exec_heals_inside_a_unit),
         VALUES_TEST(test_a_transaction_heals_at_its_start),
         VALUES_TEST(test_a_transaction_ends_with_its_connection),

@@ -342,6 +342,7 @@ static int run_suite(void)
     suite_reasons();
     suite_reports();
     suite_filters();
+    suite_sums();
     suite_crowd();
     suite_plans();
     return cmocka_run_group_tests_name("store", tests, suite_group_setup, NULL);

@@ -120,6 +120,7 @@ void suite_retention(void);
 void suite_reasons(void);
 void suite_reports(void);
 void suite_filters(void);
+void suite_sums(void);
 void suite_crowd(void);
 void suite_plans(void);
 

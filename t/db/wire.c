@@ -33,10 +33,12 @@ typedef struct entry_t {
     const apr_dbd_prepared_t *prepared;
     const char *label;
     int failed; /* something on that connection did */
+    int once;   /* it is not kept */
 } entry_t;
 
 int wire_calls;
 int wire_prepared_twice;
+int wire_kept;
 
 static statement_t statements[STATEMENTS_MAX];
 static int statement_count;
@@ -123,6 +125,34 @@ static const char *remember(const char *label, const char *sql)
     return statements[i].label;
 }
 
+/* The label that a text has in a comment before it, as those have that are not kept; NULL: none. */
+static const char *label_in(const char *sql)
+{
+    static char label[128];
+    const char *end = strncmp(sql, "/* ", 3) == 0 ? strstr(sql, " */ ") : NULL;
+
+    if (!end || end - sql - 3 >= (long)sizeof(label)) {
+        return NULL;
+    }
+    memcpy(label, sql + 3, (size_t)(end - sql - 3));
+    label[end - sql - 3] = '\0';
+    return label;
+}
+
+/* Memory of a statement that is gone may be another's now. */
+static void forget_prepared(const apr_dbd_prepared_t *prepared)
+{
+    int kept = 0;
+    int i;
+
+    for (i = 0; i < entry_count; i++) {
+        if (entries[i].prepared != prepared || !entries[i].once) {
+            entries[kept++] = entries[i];
+        }
+    }
+    entry_count = kept;
+}
+
 static const char *label_of(const apr_dbd_prepared_t *prepared)
 {
     int i = entry_count;
@@ -185,20 +215,23 @@ int apr_dbd_prepare(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t 
 {
     prepare_fn *prepare = (prepare_fn *)real("apr_dbd_prepare");
     int rv = prepare(driver, pool, handle, query, label, statement);
+    const int once = !label;
     int i;
 
     wire_calls++;
     if (rv != 0) {
         return rv;
     }
-    label = remember(label, query);
+    forget_prepared(*statement);
+    wire_kept += !once;
+    label = remember(once ? label_in(query) : label, query);
     for (i = 0; i < entry_count; i++) {
-        wire_prepared_twice += entries[i].handle == handle && entries[i].label == label && !entries[i].failed;
+        wire_prepared_twice += !once && entries[i].handle == handle && entries[i].label == label && !entries[i].failed;
     }
     if (entry_count == ENTRIES_MAX) {
         abort();
     }
-    entries[entry_count++] = (entry_t){ handle, *statement, label, 0 };
+    entries[entry_count++] = (entry_t){ handle, *statement, label, 0, once };
     return 0;
 }
 
@@ -246,11 +279,18 @@ int apr_dbd_select(const apr_dbd_driver_t *driver, apr_pool_t *pool, apr_dbd_t *
 {
     select_fn *select = (select_fn *)real("apr_dbd_select");
 
+    const char *label = label_in(statement);
+
     wire_calls++;
-    if (is_refused(statement)) {
+    if (label) {
+        label = remember(label, statement);
+        announce(label);
+    }
+    if (is_refused(label ? label : statement)) {
         return refused_code;
     }
-    return select(driver, pool, handle, res, statement, random);
+    return label ? lose(driver, handle, label, select(driver, pool, handle, res, statement, random))
+                 : select(driver, pool, handle, res, statement, random);
 }
 
 int wire_ask(const apr_dbd_driver_t *driver, apr_dbd_t *handle, const char *sql, apr_pool_t *pool,

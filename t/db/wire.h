@@ -14,6 +14,9 @@ extern int wire_calls;
 /* Statements prepared on a connection that had them already, and on which nothing had failed. */
 extern int wire_prepared_twice;
 
+/* Statements prepared to be kept on their connection. */
+extern int wire_kept;
+
 /* The statements of a connection are gone; NULL: of all. */
 void wire_forget(const apr_dbd_t *handle);
 
@@ -30,8 +33,8 @@ void wire_before(const char *what, void (*done)(void));
 /* Whether what these wait for has come. */
 int wire_idle(void);
 
-/* Every statement that was ever prepared: its label, and its SQL as apr_dbd takes it. NULL behind
- * the last. */
+/* Every statement that was ever prepared, or asked with its label in a comment before it: its label,
+ * and its SQL as apr_dbd takes it. NULL behind the last. */
 const char *wire_statement(int number, const char **sql);
 
 /* Runs plain SQL past the counting. rows: of const char *, their columns joined by '|'; may be

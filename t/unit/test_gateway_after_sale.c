@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What becomes of refunds that customers ask for after the redemption: the job that asks for them, and what the
  * other jobs leave of them.
+ * links: gateway/reasons.c
  * links: gateway/settle/after_sale.c gateway/settle/sale.c gateway/settle/follow_up.c gateway/settle/cancelled.c
  * links: gateway/settle/judge.c gateway/settle/fit.c gateway/settle/pace.c gateway/settle/late.c
  * links: gateway/settle/orphan.c gateway/settle/attribution.c gateway/record.c gateway/background/job.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is read of an order before a coupon of it is redeemed: one prepare, and nothing of the database.
+ * links: gateway/reasons.c
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c
  * links: gateway/redeem/preview.c gateway/usable.c gateway/token.c gateway/db_work.c gateway/account.c
  * links: gateway/declared.c douyin/certificate.c douyin/codes.c

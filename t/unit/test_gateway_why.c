@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Why a coupon was refused: what is recorded of it on each way to an outcome, and the look at the coupon
  * where the number leaves the reason open, by the request and by the background.
+ * links: gateway/settle/sale.c
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
  * links: gateway/redeem/why.c gateway/unusable.c gateway/reasons.c gateway/token.c gateway/db_work.c

@@ -16,6 +16,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/db_work.h"
+#include "gateway/reasons.h"
 #include "util/compiler.h"
 #include "util/day.h"
 
@@ -45,12 +46,32 @@ static const char *key_of_text(const char *text, apr_pool_t *pool)
     return text ? apr_psprintf(pool, "%" APR_SIZE_T_FMT ":%s", strlen(text), text) : "-";
 }
 
-static const char *key_of_group(const dygw_sums_row_t *row, apr_pool_t *pool)
+static const char *key_of_group(const dygw_sums_row_t *row, int group_by, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " %" APR_INT64_T_FMT " %s %s %s %s", row->day,
-                        row->app_id, key_of_text(row->poi_id, pool),
-                        key_of_text(row->product_id, pool), key_of_text(row->store, pool),
-                        key_of_text(row->account_id, pool));
+    const char *key = "";
+
+    for (int i = 0; i < DYGW_KEYS; i++) {
+        if (group_by & 1 << i) {
+            key = apr_psprintf(pool, "%s%" APR_INT64_T_FMT " %s ", key, row->keys[i].number,
+                               key_of_text(row->keys[i].text, pool));
+        }
+    }
+    return key;
+}
+
+/* The reason as the views tell it: a word of the catalogue; where none is recorded, that of the
+ * number. */
+static void explain_row(dygw_sums_row_t *row)
+{
+    dygw_sums_value_t *reason = &row->keys[DYGW_KEY_REASON];
+
+    if (row->error_code != DYGW_NO_INT && row->error_code != 0) {
+        reason->text
+            = dygw_reason_word(dygw_reason_of_code(row->error_code, row->error_description));
+    }
+    else {
+        reason->text = dygw_reason_word(dygw_reason_of_word(reason->text));
+    }
 }
 
 static void add_sums(dygw_sums_t *sum, const dygw_sums_t *more)
@@ -69,11 +90,11 @@ static dygw_sums_row_t *add_group(summing_t *s, const dygw_sums_row_t *row)
 {
     dygw_sums_row_t *group = apr_pmemdup(s->ctx->pool, row, sizeof(*row));
 
-    group->poi_id = apr_pstrdup(s->ctx->pool, row->poi_id);
+    for (int i = 0; i < DYGW_KEYS; i++) {
+        group->keys[i].text = apr_pstrdup(s->ctx->pool, row->keys[i].text);
+    }
     group->app_name = apr_pstrdup(s->ctx->pool, row->app_name);
-    group->product_id = apr_pstrdup(s->ctx->pool, row->product_id);
-    group->store = apr_pstrdup(s->ctx->pool, row->store);
-    group->account_id = apr_pstrdup(s->ctx->pool, row->account_id);
+    group->error_description = NULL; /* the reason says it */
     APR_ARRAY_PUSH(s->summary->rows, dygw_sums_row_t *) = group;
     return group;
 }
@@ -86,10 +107,13 @@ static apr_int64_t add_rows(summing_t *s, const apr_array_header_t *rows, apr_po
     int i;
 
     for (i = 0; i < rows->nelts; i++) {
-        const dygw_sums_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_sums_row_t);
-        const char *key = key_of_group(row, scratch);
-        dygw_sums_row_t *group = apr_hash_get(s->groups, key, APR_HASH_KEY_STRING);
+        dygw_sums_row_t *row = &APR_ARRAY_IDX(rows, i, dygw_sums_row_t);
+        dygw_sums_row_t *group;
+        const char *key;
 
+        explain_row(row);
+        key = key_of_group(row, s->by.keys, scratch);
+        group = apr_hash_get(s->groups, key, APR_HASH_KEY_STRING);
         if (group) {
             add_sums(&group->sums, &row->sums);
         }
@@ -116,8 +140,13 @@ static apr_status_t sum_piece(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, 
 
     if (rv == APR_SUCCESS) {
         s->verifications = add_rows(s, rows, scratch);
+        /* As many as were asked for: the statement may have had more, of the same groups even. */
+        if (rows->nelts > DYGW_SUMMARY_ROWS_MAX
+            || s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX) {
+            return APR_ENOSPC;
+        }
     }
-    return rv == APR_SUCCESS && s->summary->rows->nelts > DYGW_SUMMARY_ROWS_MAX ? APR_ENOSPC : rv;
+    return rv;
 }
 
 /* Lets the next piece begin at the first verification at or after s->from. APR_EOF: there is no
@@ -191,13 +220,13 @@ static int compare_groups(const void *left, const void *right)
 {
     const dygw_sums_row_t *a = *(const dygw_sums_row_t *const *)left;
     const dygw_sums_row_t *b = *(const dygw_sums_row_t *const *)right;
-    int order = compare_numbers(a->day, b->day);
+    int order = 0;
 
-    order = order ? order : compare_texts(a->poi_id, b->poi_id);
-    order = order ? order : compare_numbers(a->app_id, b->app_id);
-    order = order ? order : compare_texts(a->product_id, b->product_id);
-    order = order ? order : compare_texts(a->store, b->store);
-    return order ? order : compare_texts(a->account_id, b->account_id);
+    for (int i = 0; order == 0 && i < DYGW_KEYS; i++) {
+        order = compare_numbers(a->keys[i].number, b->keys[i].number);
+        order = order ? order : compare_texts(a->keys[i].text, b->keys[i].text);
+    }
+    return order;
 }
 
 static void explain_summary(apr_status_t rv, apr_pool_t *pool, dygw_result_t *out)

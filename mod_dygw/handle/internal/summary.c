@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /reports/summary: counts and amounts of verifications, by day, store, account, app and
- * product. */
+ * GET /reports/summary: counts and amounts of verifications, by day, hour, store, account, app,
+ * product, operator and reason. */
 #include "handle/internal/report_query.h"
 
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "handle/stream.h"
 #include "util/day.h"
 
+#define APP_NAME   "app_name"
 #define ROW_SIZE   320
 #define BY_DEFAULT "day,poi_id,app_id"
 #define PIECE_SIZE 65536 /* bytes; CSV is sent when half of them are written */
@@ -18,20 +19,15 @@
 static const char *const known_parameters[] = { DYGW_REPORT_PARAMETERS, "group_by", NULL };
 
 /* The keys of a group, in the order of the columns. */
+#define KEY_OF(NAME, is, word, column)  { word, DYGW_IS_##is },
+#define WORD_OF(NAME, is, word, column) ", " word
+
 static const struct {
     const char *name;
-    int by;
-} keys[] = {
-    { "day", DYGW_BY_DAY },
-    { "poi_id", DYGW_BY_POI },
-    { "store", DYGW_BY_STORE },
-    { "account_id", DYGW_BY_ACCOUNT },
-    { "app_id", DYGW_BY_APP },
-    { "app_name", DYGW_BY_APP },
-    { "product_id", DYGW_BY_PRODUCT },
-};
+    dygw_key_is_e is;
+} keys[DYGW_KEYS] = { DYGW_SUMS_KEYS(KEY_OF) };
 
-#define KEYS (sizeof(keys) / sizeof(*keys))
+static const char words_of_keys[] = DYGW_SUMS_KEYS(WORD_OF);
 
 /* The sums of a group, in the order of the columns. */
 static const struct {
@@ -63,11 +59,9 @@ typedef struct summary_query_t {
 /* Returns the DYGW_BY_* of a word of group_by; 0 when it has none. */
 static int group_by_word(const char *word)
 {
-    size_t i;
-
-    for (i = 0; i < KEYS; i++) {
-        if (strcmp(word, keys[i].name) == 0 && strcmp(word, "app_name") != 0) {
-            return keys[i].by;
+    for (int i = 0; i < DYGW_KEYS; i++) {
+        if (strcmp(word, keys[i].name) == 0) {
+            return 1 << i;
         }
     }
     return 0;
@@ -90,8 +84,8 @@ static int read_group_by(const apr_table_t *query, apr_pool_t *pool, dygw_result
         by = group_by_word(word);
         if (!by || group_by & by) {
             dygw_invalid(out, "group_by",
-                         "group_by must be some of day, poi_id, store, account_id, app_id and "
-                         "product_id, each once, with commas between");
+                         apr_pstrcat(pool, "group_by must be some of ", words_of_keys + 2,
+                                     ", each once, with commas between", NULL));
             return 0;
         }
         group_by |= by;
@@ -124,32 +118,39 @@ static void view_sums(dygw_jsonw_t *w, const dygw_sums_t *sums)
     }
 }
 
-static const char *day_text(const dygw_sums_row_t *row, int zone, apr_pool_t *pool)
+static const char *day_text(const dygw_sums_value_t *value, apr_pool_t *pool)
 {
-    return dygw_day_of(row->day, zone, pool);
+    return dygw_day_of(value->number * DYGW_DAY_MS, 0, pool);
 }
 
-static void view_summary_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by, int zone)
+static void view_key(dygw_jsonw_t *w, int key, const dygw_sums_row_t *row)
+{
+    const dygw_sums_value_t *value = &row->keys[key];
+
+    switch (keys[key].is) {
+    case DYGW_IS_DAY:
+        dygw_jsonw_string(w, keys[key].name, day_text(value, w->pool));
+        break;
+    case DYGW_IS_HOUR:
+        dygw_jsonw_int(w, keys[key].name, value->number);
+        break;
+    case DYGW_IS_APP:
+        dygw_jsonw_int(w, keys[key].name, value->number);
+        dygw_jsonw_string(w, APP_NAME, row->app_name);
+        break;
+    default:
+        dygw_jsonw_string(w, keys[key].name, value->text);
+        break;
+    }
+}
+
+static void view_summary_row(dygw_jsonw_t *w, const dygw_sums_row_t *row, int group_by)
 {
     dygw_jsonw_object(w, NULL);
-    if (group_by & DYGW_BY_DAY) {
-        dygw_jsonw_string(w, "day", day_text(row, zone, w->pool));
-    }
-    if (group_by & DYGW_BY_POI) {
-        dygw_jsonw_string(w, "poi_id", row->poi_id);
-    }
-    if (group_by & DYGW_BY_STORE) {
-        dygw_jsonw_string(w, "store", row->store);
-    }
-    if (group_by & DYGW_BY_ACCOUNT) {
-        dygw_jsonw_string(w, "account_id", row->account_id);
-    }
-    if (group_by & DYGW_BY_APP) {
-        dygw_jsonw_int(w, "app_id", row->app_id);
-        dygw_jsonw_string(w, "app_name", row->app_name);
-    }
-    if (group_by & DYGW_BY_PRODUCT) {
-        dygw_jsonw_string(w, "product_id", row->product_id);
+    for (int i = 0; i < DYGW_KEYS; i++) {
+        if (group_by & 1 << i) {
+            view_key(w, i, row);
+        }
     }
     view_sums(w, &row->sums);
     dygw_jsonw_end_object(w);
@@ -163,7 +164,6 @@ static const dygw_sums_row_t *row_at(const dygw_summary_t *summary, int i)
 static int reply_summary_json(dygw_call_t *call, const summary_query_t *wanted,
                               const dygw_summary_t *summary)
 {
-    const int zone = call->runtime->gateway.time_zone;
     dygw_jsonw_t w;
     int i;
 
@@ -171,7 +171,7 @@ static int reply_summary_json(dygw_call_t *call, const summary_query_t *wanted,
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_array(&w, "data");
     for (i = 0; i < summary->rows->nelts; i++) {
-        view_summary_row(&w, row_at(summary, i), wanted->group_by, zone);
+        view_summary_row(&w, row_at(summary, i), wanted->group_by);
     }
     dygw_jsonw_end_array(&w);
     dygw_jsonw_object(&w, "total");
@@ -187,9 +187,12 @@ static void write_summary_head(dygw_csv_t *csv, int group_by)
 {
     size_t i;
 
-    for (i = 0; i < KEYS; i++) {
-        if (group_by & keys[i].by) {
+    for (i = 0; i < DYGW_KEYS; i++) {
+        if (group_by & 1 << i) {
             dygw_csv_text(csv, keys[i].name);
+            if (keys[i].is == DYGW_IS_APP) {
+                dygw_csv_text(csv, APP_NAME);
+            }
         }
     }
     for (i = 0; i < SUMS; i++) {
@@ -203,28 +206,38 @@ static void write_summary_head(dygw_csv_t *csv, int group_by)
     dygw_csv_end_row(csv);
 }
 
+static void write_key(dygw_csv_t *csv, int key, const dygw_sums_row_t *row)
+{
+    const dygw_sums_value_t *value = &row->keys[key];
+
+    switch (keys[key].is) {
+    case DYGW_IS_DAY:
+        dygw_csv_text(csv, day_text(value, csv->pool));
+        break;
+    case DYGW_IS_HOUR:
+        dygw_csv_int(csv, value->number);
+        break;
+    case DYGW_IS_APP:
+        dygw_csv_int_id(csv, value->number);
+        dygw_csv_text(csv, row->app_name);
+        break;
+    case DYGW_IS_REASON:
+        dygw_csv_text(csv, value->text);
+        break;
+    default:
+        dygw_csv_id(csv, value->text);
+        break;
+    }
+}
+
 static void write_summary_row(dygw_csv_t *csv, const dygw_sums_row_t *row, int group_by)
 {
     size_t i;
 
-    if (group_by & DYGW_BY_DAY) {
-        dygw_csv_text(csv, day_text(row, csv->zone, csv->pool));
-    }
-    if (group_by & DYGW_BY_POI) {
-        dygw_csv_id(csv, row->poi_id);
-    }
-    if (group_by & DYGW_BY_STORE) {
-        dygw_csv_id(csv, row->store);
-    }
-    if (group_by & DYGW_BY_ACCOUNT) {
-        dygw_csv_id(csv, row->account_id);
-    }
-    if (group_by & DYGW_BY_APP) {
-        dygw_csv_int_id(csv, row->app_id);
-        dygw_csv_text(csv, row->app_name);
-    }
-    if (group_by & DYGW_BY_PRODUCT) {
-        dygw_csv_id(csv, row->product_id);
+    for (i = 0; i < DYGW_KEYS; i++) {
+        if (group_by & 1 << i) {
+            write_key(csv, (int)i, row);
+        }
     }
     for (i = 0; i < SUMS; i++) {
         dygw_csv_int(csv, sum_at(&row->sums, i));

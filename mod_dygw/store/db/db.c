@@ -225,6 +225,9 @@ static int carry_out_job(dygw_db_t *db, dygw_dbjob_t *job)
     if (!job->stmt) {
         rv = apr_dbd_query(driver, db->dbd.handle, &job->nrows, job->plain);
     }
+    else if (job->once) {
+        rv = dygw_db_ask_once(db, job);
+    }
     else if ((rv = have_statement(db, job->stmt, &prepared)) == 0) {
         rv = job->results ? apr_dbd_pselect(driver, db->rows, db->dbd.handle, job->results,
                                             prepared, 1, 0, job->args)

@@ -91,6 +91,11 @@ typedef struct dygw_rows_t dygw_rows_t;
 apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
                             const char **args);
 
+/* The same for a statement that is made of what somebody asks for, of which there may be any
+ * number: it is not kept on the connection, and its label stands in its text as a comment. */
+apr_status_t dygw_db_select_once(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                                 const char **args);
+
 /* The next row; APR_EOF behind the last. */
 apr_status_t dygw_rows_next(dygw_rows_t *rows);
 

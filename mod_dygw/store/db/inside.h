@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For db.c, failure.c, rows.c, deadline.c and script.c of store/db/ only: the inside of a unit of
- * work. */
+ * For db.c, failure.c, rows.c, once.c, deadline.c and script.c of store/db/ only: the inside of a
+ * unit of work. */
 #ifndef DYGW_STORE_DB_INSIDE_H
 #define DYGW_STORE_DB_INSIDE_H
 
@@ -38,6 +38,7 @@ typedef struct dygw_dbjob_t {
     const char **args;
     int nrows;
     apr_dbd_results_t **results; /* NULL: it gives no rows */
+    int once;                    /* a query that is not kept prepared */
 } dygw_dbjob_t;
 
 /* Keeps what the driver says of a failure for dygw_db_report. */
@@ -52,6 +53,9 @@ void dygw_db_unlock(dygw_db_t *db);
 
 /* The connection's session is made anew when it is needed next. */
 void dygw_db_drop_session(dygw_db_t *db);
+
+/* Asks a query whose statement is not kept; the driver's code. */
+int dygw_db_ask_once(dygw_db_t *db, const dygw_dbjob_t *job);
 
 /* Carries the job out, on a renewed connection if need be. APR_EGENERAL. */
 apr_status_t dygw_db_run(dygw_db_t *db, dygw_dbjob_t *job);

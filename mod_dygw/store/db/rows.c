@@ -15,10 +15,10 @@ struct dygw_rows_t {
     int number; /* of the row, from 1: the only way of reading that all drivers have */
 };
 
-apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
-                            const char **args)
+static apr_status_t select_rows(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                                const char **args, int once)
 {
-    dygw_dbjob_t job = { .stmt = stmt, .args = args };
+    dygw_dbjob_t job = { .stmt = stmt, .args = args, .once = once };
     apr_status_t rv;
 
     if (db->rows) {
@@ -36,6 +36,18 @@ apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t 
         dygw_db_report(db);
     }
     return rv;
+}
+
+apr_status_t dygw_db_select(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                            const char **args)
+{
+    return select_rows(db, stmt, rows, args, 0);
+}
+
+apr_status_t dygw_db_select_once(dygw_db_t *db, const dygw_stmt_t *stmt, dygw_rows_t **rows,
+                                 const char **args)
+{
+    return select_rows(db, stmt, rows, args, 1);
 }
 
 apr_status_t dygw_rows_next(dygw_rows_t *rows)

@@ -21,11 +21,13 @@ use constant CHINA => 8 * 3_600_000;    # ms
 
 my @NUMBERS = qw(id app_id error_code verify_records_count order_status pay_amount receipt_amount discount_amount
     enrichment_retry_count expire_time verify_time create_order_time pay_time created_at updated_at cancelable_until
-    item_no item_count first_id attempts lease_until);
+    item_no item_count first_id attempts lease_until
+    review_since refused_code);
 my %IS_NUMBER = map { $_ => 1 } @NUMBERS;
 my @COLUMNS = (@NUMBERS, qw(app_name poi_id store account_id verify_status error_description certificate_id
     encrypted_code origin_code coupon_status product_id product_name sku_id sku_name verify_id order_id source_order_id
-    ext_order_id enrichment_status douyin_response mode operator_name device confirmed_by request_id));
+    ext_order_id enrichment_status douyin_response mode operator_name device confirmed_by request_id
+    reason refused_description));
 
 sub new { my ($class, $database) = @_; return bless { database => $database, rows => [], written => 0 }, $class }
 
