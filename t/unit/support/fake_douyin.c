@@ -378,7 +378,7 @@ static void queue_usual_order(void)
 }
 
 static const char *const call_words[]
-    = { "get", "query", "repeat", "cancel", "order", "records", "stores", "after_sale" };
+    = { "get", "query", "repeat", "cancel", "order", "records", "stores", "ledger", "after_sale" };
 
 static void queue_usual(const dygw_question_t *question)
 {

@@ -19,11 +19,8 @@ struct dygw_db_t {
 };
 
 typedef struct fault_t {
-    int skip;
-    int times;
+    int skip, times, done, calls;
     apr_status_t rv;
-    int done;
-    int calls;
 } fault_t;
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
@@ -569,11 +566,14 @@ apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *r
 
 static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
 {
-    if (version != token_row.version || claim_until > dygw_now()) {
-        return version != token_row.version ? APR_EEXIST : APR_EBUSY;
+    if (version != token_row.version) {
+        return APR_EEXIST;
     }
-    claim_until = dygw_now() + ttl_ms;
-    return APR_SUCCESS;
+    if (claim_until <= dygw_now()) {
+        claim_until = dygw_now() + ttl_ms;
+        return APR_SUCCESS;
+    }
+    return APR_EBUSY;
 }
 
 apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t version, DYGW_UNUSED const char *owner,
