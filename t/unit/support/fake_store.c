@@ -19,8 +19,9 @@ struct dygw_db_t {
 };
 
 typedef struct fault_t {
-    int skip, times, done, calls;
+    int skip, times;
     apr_status_t rv;
+    int done, calls;
 } fault_t;
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
@@ -569,11 +570,11 @@ static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
     if (version != token_row.version) {
         return APR_EEXIST;
     }
-    if (claim_until <= dygw_now()) {
-        claim_until = dygw_now() + ttl_ms;
-        return APR_SUCCESS;
+    if (claim_until > dygw_now()) {
+        return APR_EBUSY;
     }
-    return APR_EBUSY;
+    claim_until = dygw_now() + ttl_ms;
+    return APR_SUCCESS;
 }
 
 apr_status_t dygw_store_token_claim(DYGW_UNUSED dygw_db_t *db, apr_int64_t version, DYGW_UNUSED const char *owner,
