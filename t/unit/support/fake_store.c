@@ -567,11 +567,8 @@ apr_status_t dygw_store_token_get(DYGW_UNUSED dygw_db_t *db, dygw_token_row_t *r
 
 static apr_status_t claim_token(apr_int64_t version, dygw_ms_t ttl_ms)
 {
-    if (version != token_row.version) {
-        return APR_EEXIST;
-    }
-    if (claim_until > dygw_now()) {
-        return APR_EBUSY;
+    if (version != token_row.version || claim_until > dygw_now()) {
+        return version != token_row.version ? APR_EEXIST : APR_EBUSY;
     }
     claim_until = dygw_now() + ttl_ms;
     return APR_SUCCESS;
