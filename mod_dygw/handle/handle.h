@@ -138,6 +138,8 @@ dygw_lang_e dygw_advice_language(const dygw_call_t *call);
 dygw_reason_e dygw_advice_reason(const dygw_call_t *call, const dygw_result_t *result);
 
 /* --- view.c: records as callers see them --- */
+/* A number that may be DYGW_NO_INT, which is null. */
+void dygw_view_int(dygw_jsonw_t *w, const char *key, apr_int64_t value);
 /* key: NULL within an array. */
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
                             dygw_lang_e lang);
@@ -146,6 +148,9 @@ void dygw_view_reason(dygw_jsonw_t *w, dygw_reason_e reason, dygw_lang_e lang);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);
 
 /* --- view_csv.c: the same verifications as rows of CSV --- */
+/* A number, and fen as yuan, that may be DYGW_NO_INT, which is an empty cell. */
+void dygw_view_csv_int(dygw_csv_t *csv, apr_int64_t value);
+void dygw_view_csv_yuan(dygw_csv_t *csv, apr_int64_t fen);
 /* The row of the columns' names. */
 void dygw_view_csv_head(dygw_csv_t *csv);
 void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v, dygw_lang_e lang);

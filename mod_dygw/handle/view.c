@@ -6,7 +6,7 @@
 
 #include "handle/view.h"
 
-static void put_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
+void dygw_view_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
 {
     if (value == DYGW_NO_INT) {
         dygw_jsonw_null(w, key);
@@ -39,7 +39,7 @@ static const char *advice_of(dygw_reason_e reason, dygw_lang_e lang)
 #define JSON_TEXT(key, value)          dygw_jsonw_string(w, key, value)
 #define JSON_TEXT_OR_EMPTY(key, value) dygw_jsonw_string(w, key, (value) ? (value) : "")
 #define JSON_INT(key, value)           dygw_jsonw_int(w, key, value)
-#define JSON_INT_OR_NULL(key, value)   put_int(w, key, value)
+#define JSON_INT_OR_NULL(key, value)   dygw_view_int(w, key, value)
 #define JSON_TIME(key, value)          dygw_jsonw_time(w, key, value)
 #define JSON_VERIFY_STATUS(key, value) dygw_jsonw_string(w, key, dygw_verify_status_word(value))
 #define JSON_ENRICH_STATUS(key, value) dygw_jsonw_string(w, key, dygw_enrich_status_word(value))

@@ -14,7 +14,7 @@ void dygw_view_csv_head(dygw_csv_t *csv)
     dygw_csv_end_row(csv);
 }
 
-static void put_int(dygw_csv_t *csv, apr_int64_t value)
+void dygw_view_csv_int(dygw_csv_t *csv, apr_int64_t value)
 {
     if (value == DYGW_NO_INT) {
         dygw_csv_empty(csv);
@@ -23,7 +23,7 @@ static void put_int(dygw_csv_t *csv, apr_int64_t value)
     dygw_csv_int(csv, value);
 }
 
-static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
+void dygw_view_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
 {
     if (fen == DYGW_NO_INT) {
         dygw_csv_empty(csv);
@@ -37,7 +37,7 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
 #define CSV_TEXT(value)          dygw_csv_text(csv, value)
 #define CSV_TEXT_OR_EMPTY(value) dygw_csv_text(csv, value)
 #define CSV_INT(value)           dygw_csv_int(csv, value)
-#define CSV_INT_OR_NULL(value)   put_int(csv, value)
+#define CSV_INT_OR_NULL(value)   dygw_view_csv_int(csv, value)
 #define CSV_TIME(value)          dygw_csv_time(csv, value)
 #define CSV_VERIFY_STATUS(value) dygw_csv_text(csv, dygw_verify_status_word(value))
 #define CSV_ENRICH_STATUS(value) dygw_csv_text(csv, dygw_enrich_status_word(value))
@@ -51,7 +51,7 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
     dygw_csv_text(csv, reason == DYGW_REASON_NONE ? NULL : dygw_reason_advice(reason, lang))
 
 #define CELL(kind, key, member) CSV_##kind(v->member);
-#define CELL_YUAN(key, member)  put_yuan(csv, v->member);
+#define CELL_YUAN(key, member)  dygw_view_csv_yuan(csv, v->member);
 
 void dygw_view_csv_row(dygw_csv_t *csv, const dygw_verification_t *v, dygw_lang_e lang)
 {

@@ -9,12 +9,8 @@
 #include "store/db/kinds.h"
 #include "store/verification/verification.h"
 #include "store/verification/words.h"
-#include "util/day.h"
-
-#define MINUTE_MS 60000
 
 #define JOINED " FROM dygw_verifications LEFT JOIN dygw_payouts ON verification_id = id WHERE "
-#define NEWEST " ORDER BY id DESC LIMIT %lld"
 
 /* Written so that no index is taken for it: nearly all verifications are redemptions. */
 #define IS_SHOWN \
@@ -99,7 +95,7 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
     sql = apr_pstrcat(dygw_db_pool(db),
                       "SELECT " DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT)
                           JOINED,
-                      clause.where, IS_SHOWN NEWEST, NULL);
+                      clause.where, IS_SHOWN " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts", clause.mask, 0), DYGW_SQL(sql) };
     rv = dygw_db_select_once(db, &stmt, &found, clause.args);
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
@@ -107,18 +103,6 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
         read_row(found, apr_array_push(*rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
-}
-
-static apr_status_t payout_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                                  apr_int64_t *number)
-{
-    dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select_once(db, stmt, &rows, args);
-
-    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        *number = dygw_row_int(rows, 0, 0);
-    }
-    return rv;
 }
 
 /* The id of the first row of the page. APR_EOF: there are not as many. */
@@ -132,10 +116,10 @@ static apr_status_t payout_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" JOINED, clause.where,
-                      IS_SHOWN NEWEST " OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" JOINED, clause.where, IS_SHOWN " ORDER BY ",
+                      clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_at", clause.mask, 0), DYGW_SQL(sql) };
-    return payout_number(db, &stmt, clause.args, id);
+    return dygw_report_number(db, &stmt, clause.args, id);
 }
 
 apr_status_t dygw_store_payout_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
@@ -167,7 +151,7 @@ static apr_status_t count_cancelled(dygw_db_t *db, dygw_report_filter_t filter, 
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" JOINED, clause.where,
                       " AND ledger_lines > 0", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_void", clause.mask, 0), DYGW_SQL(sql) };
-    return payout_number(db, &stmt, clause.args, total);
+    return dygw_report_number(db, &stmt, clause.args, total);
 }
 
 /* Redemptions are counted as verifications are, by an index alone. */
@@ -193,26 +177,13 @@ apr_status_t dygw_store_payout_count(dygw_db_t *db, const dygw_report_filter_t *
 
 /* --- sums --- */
 
-/* The first ms of a day of a zone that is so many ms east, before it is moved back there. */
-static const char *const days[DYGW_DIALECTS] = {
-    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 86400000",
-    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 86400000",
-    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 86400000",
-};
-
-#define COLUMN_OF(name, word) [DYGW_PAYOUT_BY_##name] = #word,
-
-static const char *const key_columns[] = { DYGW_PAYOUT_KEYS(COLUMN_OF) };
-
-#define APP_NAME "(SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)"
-
 /* What is void is not paid. */
 #define UNLESS_VOID(column)    ", SUM(CASE WHEN " STATE " <> 5 THEN " column " END)"
 #define SUM_OF(member, number) UNLESS_VOID("expected_" #member)
 
 static const char *counts_sql(apr_pool_t *pool)
 {
-    const char *sql = ", COUNT(*)";
+    const char *sql = "COUNT(*)";
 
     for (int i = 0; i < DYGW_PAYOUT_STATES_COUNT; i++) {
         sql = apr_psprintf(pool, "%s, SUM(CASE WHEN " STATE " = %d THEN 1 ELSE 0 END)", sql, i);
@@ -220,36 +191,30 @@ static const char *counts_sql(apr_pool_t *pool)
     return sql;
 }
 
-/* The columns of the keys stand first, in their order, so that GROUP BY names them by number. */
 static const char *payout_sums_sql(dygw_db_t *db, const char *where, int keys)
 {
+    dygw_columns_t columns = { .text = "", .group = "" };
     apr_pool_t *pool = dygw_db_pool(db);
-    const char *sql = "SELECT ";
-    const char *by = "";
 
-    for (int i = 0; i < DYGW_PAYOUT_KEYS_COUNT; i++) {
-        const char *column = i == DYGW_PAYOUT_BY_DAY ? days[dygw_db_dialect(db)] : key_columns[i];
-        const int grouped = keys & 1 << i;
-
-        sql = apr_pstrcat(pool, sql, i > 0 ? ", " : "", grouped ? column : "NULL", NULL);
-        by = grouped ? apr_psprintf(pool, "%s%s %d", by, *by ? "," : " GROUP BY", i + 1) : by;
+    for (int key = 0; key < DYGW_KEYS; key++) {
+        if (keys & 1 << key) {
+            dygw_report_key_add(&columns, db, key);
+        }
     }
-    return apr_pstrcat(pool, sql, keys & 1 << DYGW_PAYOUT_BY_APP ? ", " APP_NAME : ", NULL",
-                       counts_sql(pool),
+    return apr_pstrcat(pool, "SELECT ", columns.text, counts_sql(pool),
                        UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) JOINED, where,
-                       IS_SHOWN, by, " LIMIT %lld", NULL);
+                       IS_SHOWN, *columns.group ? " GROUP BY " : "",
+                       *columns.group ? columns.group + 2 : "", " LIMIT %lld", NULL);
 }
 
-/* In the order of the text: the day's argument, the filter's, the limit. */
+/* In the order of the text: those of days and hours, the filter's, the limit. */
 static const char **payout_sums_args(dygw_db_t *db, const dygw_clause_t *clause,
-                                     const dygw_payout_by_t *by, int limit)
+                                     const dygw_sums_by_t *by, int limit)
 {
-    const char **args = apr_palloc(dygw_db_pool(db), (DYGW_CLAUSE_ARGS + 2) * sizeof(*args));
-    int count = 0;
+    const char **args
+        = apr_palloc(dygw_db_pool(db), (DYGW_KEYS + DYGW_CLAUSE_ARGS + 1) * sizeof(*args));
+    int count = dygw_report_key_args(db, by, args, 0);
 
-    if (by->keys & 1 << DYGW_PAYOUT_BY_DAY) {
-        args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
-    }
     for (int i = 0; i < clause->count; i++) {
         args[count++] = clause->args[i];
     }
@@ -267,25 +232,23 @@ static void read_sums(dygw_rows_t *rows, int column, dygw_payout_sums_t *sums)
     read_amounts(rows, column, &sums->expected);
 }
 
-static void read_group(dygw_rows_t *rows, const dygw_payout_by_t *by, dygw_payout_group_t *group,
-                       apr_pool_t *pool)
+static void read_group(dygw_rows_t *rows, int keys, dygw_payout_group_t *group, apr_pool_t *pool)
 {
-    const apr_int64_t day = dygw_row_int(rows, DYGW_PAYOUT_BY_DAY, 0);
+    int column = 0;
 
-    for (int i = 0; i < DYGW_PAYOUT_KEYS_COUNT; i++) {
-        group->keys[i] = dygw_row_text(rows, i, pool);
+    *group = (dygw_payout_group_t){ 0 };
+    for (int key = 0; key < DYGW_KEYS; key++) {
+        group->keys[key].number = DYGW_NO_INT;
+        if (keys & 1 << key) {
+            dygw_report_key_read(rows, &column, key, &group->keys[key], &group->app_name, pool);
+        }
     }
-    if (group->keys[DYGW_PAYOUT_BY_DAY]) {
-        group->keys[DYGW_PAYOUT_BY_DAY] = apr_psprintf(
-            pool, "%" APR_INT64_T_FMT, day * DYGW_DAY_MS - (dygw_ms_t)by->zone * MINUTE_MS);
-    }
-    group->app_name = dygw_row_text(rows, DYGW_PAYOUT_KEYS_COUNT, pool);
-    read_sums(rows, DYGW_PAYOUT_KEYS_COUNT + 1, &group->sums);
+    read_sums(rows, column, &group->sums);
 }
 
 apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                    const dygw_payout_by_t *by, int limit,
-                                    apr_array_header_t **rows, apr_pool_t *pool)
+                                    const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool)
 {
     dygw_clause_t clause;
     dygw_rows_t *found;
@@ -300,7 +263,7 @@ apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *f
     rv = dygw_db_select_once(db, &stmt, &found, payout_sums_args(db, &clause, by, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_group_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
-        read_group(found, by, apr_array_push(*rows), pool);
+        read_group(found, by->keys, apr_array_push(*rows), pool);
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }

@@ -9,6 +9,7 @@
 
 #include "store/payout.h"
 #include "store/report_filter.h"
+#include "store/report_keys.h"
 
 /* How far a redemption has come, X(name, word). */
 #define DYGW_PAYOUT_STATES(X) \
@@ -68,18 +69,8 @@ apr_status_t dygw_store_payout_count(dygw_db_t *db, const dygw_report_filter_t *
 
 /* --- sums --- */
 
-/* By what sums are grouped, X(name, column): in the order of the answer. */
-#define DYGW_PAYOUT_KEYS(X) \
-    X(DAY, day) \
-    X(POI, poi_id) \
-    X(STORE, store) \
-    X(ACCOUNT, account_id) \
-    X(APP, app_id) \
-    X(PRODUCT, product_id)
-
-#define DYGW_PAYOUT_KEY(name, word) DYGW_PAYOUT_BY_##name,
-enum { DYGW_PAYOUT_KEYS(DYGW_PAYOUT_KEY) DYGW_PAYOUT_KEYS_COUNT };
-#undef DYGW_PAYOUT_KEY
+/* By what of store/report_keys.h sums can be grouped: a redemption has no reason. */
+#define DYGW_PAYOUT_BY_ANY (DYGW_BY_ALL & ~DYGW_BY_REASON)
 
 typedef struct dygw_payout_sums_t {
     apr_int64_t count;
@@ -88,23 +79,17 @@ typedef struct dygw_payout_sums_t {
     dygw_payout_amounts_t expected; /* over the same; DYGW_NO_INT: none of them shows it */
 } dygw_payout_sums_t;
 
-/* A group; keys by which is not grouped are NULL. */
 typedef struct dygw_payout_group_t {
-    const char *keys[DYGW_PAYOUT_KEYS_COUNT]; /* as text; of day its first ms */
-    const char *app_name;                     /* the present one of the app that is grouped by */
+    dygw_sums_value_t keys[DYGW_KEYS];
+    const char *app_name; /* the present one, of the key APP */
     dygw_payout_sums_t sums;
 } dygw_payout_group_t;
-
-typedef struct dygw_payout_by_t {
-    int keys; /* 1 << DYGW_PAYOUT_BY_*, joined by | */
-    int zone; /* whose days they are: minutes east */
-} dygw_payout_by_t;
 
 /* The groups that there are, in no order, at most limit. One statement, which reads each redemption
  * of the filter: ask for a long time in pieces. Without keys there is one row, of nothing too.
  * rows: of dygw_payout_group_t. */
 apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *filter,
-                                    const dygw_payout_by_t *by, int limit,
-                                    apr_array_header_t **rows, apr_pool_t *pool);
+                                    const dygw_sums_by_t *by, int limit, apr_array_header_t **rows,
+                                    apr_pool_t *pool);
 
 #endif

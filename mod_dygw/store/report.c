@@ -50,18 +50,6 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
                          clause.args, rows, pool);
 }
 
-static apr_status_t report_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
-                                  apr_int64_t *number)
-{
-    dygw_rows_t *rows;
-    apr_status_t rv = dygw_db_select_once(db, stmt, &rows, args);
-
-    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
-        *number = dygw_row_int(rows, 0, 0);
-    }
-    return rv;
-}
-
 /* The rows that are left out are passed in the index alone: *id is that of the first row of the
  * page. APR_EOF: there are not as many. */
 static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
@@ -77,7 +65,7 @@ static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, " ORDER BY ",
                       clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
-    return report_number(db, &stmt, clause.args, id);
+    return dygw_report_number(db, &stmt, clause.args, id);
 }
 
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
@@ -152,7 +140,7 @@ static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *fil
                       limited ? all.where : "", ") - (SELECT COUNT(*)" FROM "WHERE ", others,
                       " AND ", range.where, ")", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", mask, limited), DYGW_SQL(sql) };
-    return report_number(db, &stmt, args, total);
+    return dygw_report_number(db, &stmt, args, total);
 }
 
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
@@ -166,7 +154,7 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     if (clause.mask == 0 && !times) {
-        return report_number(db, &report_count_all, clause.args, total);
+        return dygw_report_number(db, &report_count_all, clause.args, total);
     }
     others = dygw_db_dialect(db) == DYGW_MYSQL ? NULL : dygw_report_clause_rest(&clause);
     if (others) {
@@ -177,5 +165,5 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
     }
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };
-    return report_number(db, &stmt, clause.args, total);
+    return dygw_report_number(db, &stmt, clause.args, total);
 }

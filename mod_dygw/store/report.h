@@ -41,12 +41,6 @@ typedef struct dygw_sums_t {
     apr_int64_t discount_amount;
 } dygw_sums_t;
 
-/* What a group has of a key; a key by which is not grouped: DYGW_NO_INT and NULL. */
-typedef struct dygw_sums_value_t {
-    apr_int64_t number; /* DYGW_NO_INT: it is a text */
-    const char *text;   /* NULL: there is none */
-} dygw_sums_value_t;
-
 /* The sums of one group. */
 typedef struct dygw_sums_row_t {
     dygw_sums_value_t keys[DYGW_KEYS];
@@ -57,12 +51,6 @@ typedef struct dygw_sums_row_t {
     const char *error_description;
     dygw_sums_t sums;
 } dygw_sums_row_t;
-
-/* What makes a group. */
-typedef struct dygw_sums_by_t {
-    int keys; /* DYGW_BY_*, added up */
-    int zone; /* whose days and hours they are: minutes east */
-} dygw_sums_by_t;
 
 /* The groups that there are, in no order, at most limit; with the key REASON the same one may come
  * several times. One statement, which reads as many index entries as there are records: ask for a

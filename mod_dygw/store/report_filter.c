@@ -300,3 +300,15 @@ const char *dygw_report_label(dygw_db_t *db, const char *name, int mask, int mor
 {
     return apr_psprintf(dygw_db_pool(db), "dygw_report_%s_%d_%d", name, mask, more);
 }
+
+apr_status_t dygw_report_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                apr_int64_t *number)
+{
+    dygw_rows_t *rows;
+    apr_status_t rv = dygw_db_select_once(db, stmt, &rows, args);
+
+    if (rv == APR_SUCCESS && (rv = dygw_rows_next(rows)) == APR_SUCCESS) {
+        *number = dygw_row_int(rows, 0, 0);
+    }
+    return rv;
+}

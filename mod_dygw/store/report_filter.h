@@ -80,4 +80,8 @@ const char *dygw_report_clause_rest(const dygw_clause_t *clause);
  * tells such statements apart. From the unit's pool. */
 const char *dygw_report_label(dygw_db_t *db, const char *name, int mask, int more);
 
+/* Asks once for a single number. APR_EOF: there is no row. */
+apr_status_t dygw_report_number(dygw_db_t *db, const dygw_stmt_t *stmt, const char **args,
+                                apr_int64_t *number);
+
 #endif

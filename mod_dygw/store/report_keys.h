@@ -8,6 +8,8 @@
 #ifndef DYGW_STORE_REPORT_KEYS_H
 #define DYGW_STORE_REPORT_KEYS_H
 
+#include "store/db/db.h"
+
 #define DYGW_SUMS_KEYS(X) \
     X(DAY, DAY, "day", "created_at") \
     X(HOUR, HOUR, "hour", "created_at") \
@@ -28,10 +30,44 @@ typedef enum {
     DYGW_IS_REASON /* a word of the catalogue of reasons */
 } dygw_key_is_e;
 
+/* What a group has of a key; a key by which is not grouped: DYGW_NO_INT and NULL. */
+typedef struct dygw_sums_value_t {
+    apr_int64_t number; /* DYGW_NO_INT: it is a text */
+    const char *text;   /* NULL: there is none */
+} dygw_sums_value_t;
+
 /* Their places, and as bits to be added up: DYGW_KEY_DAY, DYGW_BY_DAY and so on. */
 #define DYGW_KEY_PLACE(NAME, is, word, column) DYGW_KEY_##NAME,
 #define DYGW_KEY_BIT(NAME, is, word, column)   DYGW_BY_##NAME = 1 << DYGW_KEY_##NAME,
 enum { DYGW_SUMS_KEYS(DYGW_KEY_PLACE) DYGW_KEYS };
 enum { DYGW_SUMS_KEYS(DYGW_KEY_BIT) DYGW_BY_ALL = (1 << DYGW_KEYS) - 1 };
+
+/* What makes a group. */
+typedef struct dygw_sums_by_t {
+    int keys; /* DYGW_BY_*, added up */
+    int zone; /* whose days and hours they are: minutes east */
+} dygw_sums_by_t;
+
+/* --- for store/ only: report_keys.c --- */
+
+/* The columns of a SELECT while its text is made. */
+typedef struct dygw_columns_t {
+    const char *text;  /* each with a comma behind it; "" */
+    const char *group; /* numbers of those by which is grouped, with a comma before each; "" */
+    int count;
+} dygw_columns_t;
+
+void dygw_columns_add(dygw_columns_t *c, const char *sql, int grouped, apr_pool_t *pool);
+
+/* Adds what dygw_report_key_read reads: of any key but REASON, its column; of APP its name, too. */
+void dygw_report_key_add(dygw_columns_t *c, dygw_db_t *db, int key);
+
+/* Adds the arguments of the columns of all keys, from args[count] on; returns how many there are
+ * then. */
+int dygw_report_key_args(dygw_db_t *db, const dygw_sums_by_t *by, const char **args, int count);
+
+/* Reads the value of a key, and of APP the name, from *column on, which is moved on. */
+void dygw_report_key_read(dygw_rows_t *rows, int *column, int key, dygw_sums_value_t *value,
+                          const char **app_name, apr_pool_t *pool);
 
 #endif

@@ -13,8 +13,6 @@
 #include "store/report_filter.h"
 #include "store/db/catalogue.h"
 
-#define MINUTE_MS 60000
-
 #define COUNT_OF(word) "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
 #define AMOUNT_OF(column) \
     "COALESCE(SUM(CASE WHEN verify_status = 'success' THEN " column " END), 0)"
@@ -35,26 +33,6 @@
 
 /* With ", " before it. */
 static const char sum_columns[] = SUMS(AND_SUM);
-
-#define KEY_OF(NAME, is, word, column) { DYGW_IS_##is, column },
-
-static const struct {
-    dygw_key_is_e is;
-    const char *sql; /* of its column */
-} keys[DYGW_KEYS] = { DYGW_SUMS_KEYS(KEY_OF) };
-
-/* Days since the epoch, and the hour of the day, of a zone that is so many ms east. Hours are
- * counted in the zone, whose clock may be half an hour off. */
-static const char *const day_numbers[DYGW_DIALECTS] = {
-    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 86400000",
-    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 86400000",
-    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 86400000",
-};
-static const char *const hour_numbers[DYGW_DIALECTS] = {
-    [DYGW_SQLITE3] = "(created_at + CAST(%lld AS INTEGER)) / 3600000 %% 24",
-    [DYGW_PGSQL] = "(created_at + CAST(%lld AS BIGINT)) / 3600000 %% 24",
-    [DYGW_MYSQL] = "(created_at + CAST(%lld AS SIGNED)) DIV 3600000 %% 24",
-};
 
 /* Of which records a SELECT is, as far as that matters to their reason. */
 typedef enum {
@@ -91,51 +69,13 @@ static const dygw_stmt_t report_first = {
 
 /* --- the SQL --- */
 
-/* A SELECT while its text is made. */
-typedef struct sums_sql_t {
-    dygw_db_t *db;
-    part_e part;
-    const char *columns; /* each with a comma behind it */
-    const char *group;   /* numbers of columns, with a comma before each; "" */
-    int count;           /* of columns */
-} sums_sql_t;
-
-static void add_column(sums_sql_t *s, const char *sql, int grouped)
+static void add_reason(dygw_columns_t *c, part_e part, apr_pool_t *pool)
 {
-    apr_pool_t *pool = dygw_db_pool(s->db);
+    const int looked_at = part != EXPLAINED;
 
-    s->columns = apr_pstrcat(pool, s->columns, sql, ", ", NULL);
-    s->count++;
-    if (grouped) {
-        s->group = apr_psprintf(pool, "%s, %d", s->group, s->count);
-    }
-}
-
-static void add_key(sums_sql_t *s, int key)
-{
-    const dygw_dialect_e dialect = dygw_db_dialect(s->db);
-
-    switch (keys[key].is) {
-    case DYGW_IS_DAY:
-        add_column(s, day_numbers[dialect], 1);
-        break;
-    case DYGW_IS_HOUR:
-        add_column(s, hour_numbers[dialect], 1);
-        break;
-    case DYGW_IS_REASON:
-        add_column(s, s->part == EXPLAINED ? keys[key].sql : REASON_LOOKED_AT, 1);
-        add_column(s, s->part == EXPLAINED ? "NULL" : CODE_LOOKED_AT, s->part != EXPLAINED);
-        add_column(s, s->part == EXPLAINED ? "NULL" : DESCRIPTION_LOOKED_AT, s->part != EXPLAINED);
-        break;
-    case DYGW_IS_APP:
-        add_column(s, keys[key].sql, 1);
-        /* It depends on the id alone. */
-        add_column(s, "(SELECT name FROM dygw_apps WHERE dygw_apps.id = app_id)", 0);
-        break;
-    default:
-        add_column(s, keys[key].sql, 1);
-        break;
-    }
+    dygw_columns_add(c, looked_at ? REASON_LOOKED_AT : "reason", 1, pool);
+    dygw_columns_add(c, looked_at ? CODE_LOOKED_AT : "NULL", looked_at, pool);
+    dygw_columns_add(c, looked_at ? DESCRIPTION_LOOKED_AT : "NULL", looked_at, pool);
 }
 
 static const char *not_recorded(dygw_db_t *db)
@@ -146,13 +86,16 @@ static const char *not_recorded(dygw_db_t *db)
 static const char *select_sums(dygw_db_t *db, const char *where, int group_by, part_e part)
 {
     apr_pool_t *pool = dygw_db_pool(db);
-    sums_sql_t s = { .db = db, .part = part, .columns = "", .group = "" };
+    dygw_columns_t columns = { .text = "", .group = "" };
     const char *table = TABLE;
     const char *only = "";
 
     for (int key = 0; key < DYGW_KEYS; key++) {
-        if (group_by & 1 << key) {
-            add_key(&s, key);
+        if (key == DYGW_KEY_REASON && group_by & DYGW_BY_REASON) {
+            add_reason(&columns, part, pool);
+        }
+        else if (group_by & 1 << key) {
+            dygw_report_key_add(&columns, db, key);
         }
     }
     if (part == EXPLAINED) {
@@ -162,9 +105,9 @@ static const char *select_sums(dygw_db_t *db, const char *where, int group_by, p
         only = apr_pstrcat(pool, " AND ", not_recorded(db), NULL);
         table = dygw_db_dialect(db) == DYGW_MYSQL ? TABLE_MYSQL : TABLE;
     }
-    return apr_pstrcat(pool, "SELECT ", s.columns, sum_columns + 2, " FROM ", table, " WHERE ",
-                       where, only, *s.group ? " GROUP BY " : "", *s.group ? s.group + 2 : "",
-                       NULL);
+    return apr_pstrcat(pool, "SELECT ", columns.text, sum_columns + 2, " FROM ", table, " WHERE ",
+                       where, only, *columns.group ? " GROUP BY " : "",
+                       *columns.group ? columns.group + 2 : "", NULL);
 }
 
 static const char *sums_sql(dygw_db_t *db, const char *where, int group_by, int parts)
@@ -187,12 +130,7 @@ static const char **sums_arguments(dygw_db_t *db, const dygw_clause_t *clause,
     int count = 0;
 
     for (int part = 0; part < parts; part++) {
-        for (int key = 0; key < DYGW_KEYS; key++) {
-            if (by->keys & 1 << key
-                && (keys[key].is == DYGW_IS_DAY || keys[key].is == DYGW_IS_HOUR)) {
-                args[count++] = dygw_db_int(db, (apr_int64_t)by->zone * MINUTE_MS);
-            }
-        }
+        count = dygw_report_key_args(db, by, args, count);
         for (int i = 0; i < clause->count; i++) {
             args[count++] = clause->args[i];
         }
@@ -208,30 +146,11 @@ static void read_sums(dygw_rows_t *rows, int *column, dygw_sums_t *sums)
     SUMS(READ_SUM)
 }
 
-/* Reads the columns that add_key has made. */
-static void read_key(dygw_rows_t *rows, int *column, int key, dygw_sums_row_t *row,
-                     apr_pool_t *pool)
+static void read_reason(dygw_rows_t *rows, int *column, dygw_sums_row_t *row, apr_pool_t *pool)
 {
-    dygw_sums_value_t *value = &row->keys[key];
-
-    switch (keys[key].is) {
-    case DYGW_IS_DAY:
-    case DYGW_IS_HOUR:
-        value->number = dygw_row_int(rows, (*column)++, 0);
-        break;
-    case DYGW_IS_APP:
-        value->number = dygw_row_int(rows, (*column)++, 0);
-        row->app_name = dygw_row_text(rows, (*column)++, pool);
-        break;
-    case DYGW_IS_REASON:
-        value->text = dygw_row_text(rows, (*column)++, pool);
-        row->error_code = dygw_row_int(rows, (*column)++, DYGW_NO_INT);
-        row->error_description = dygw_row_text(rows, (*column)++, pool);
-        break;
-    default:
-        value->text = dygw_row_text(rows, (*column)++, pool);
-        break;
-    }
+    row->keys[DYGW_KEY_REASON].text = dygw_row_text(rows, (*column)++, pool);
+    row->error_code = dygw_row_int(rows, (*column)++, DYGW_NO_INT);
+    row->error_description = dygw_row_text(rows, (*column)++, pool);
 }
 
 static void read_sums_row(dygw_rows_t *rows, int group_by, dygw_sums_row_t *row, apr_pool_t *pool)
@@ -241,8 +160,11 @@ static void read_sums_row(dygw_rows_t *rows, int group_by, dygw_sums_row_t *row,
     *row = (dygw_sums_row_t){ .error_code = DYGW_NO_INT };
     for (int key = 0; key < DYGW_KEYS; key++) {
         row->keys[key].number = DYGW_NO_INT;
-        if (group_by & 1 << key) {
-            read_key(rows, &column, key, row, pool);
+        if (key == DYGW_KEY_REASON && group_by & DYGW_BY_REASON) {
+            read_reason(rows, &column, row, pool);
+        }
+        else if (group_by & 1 << key) {
+            dygw_report_key_read(rows, &column, key, &row->keys[key], &row->app_name, pool);
         }
     }
     read_sums(rows, &column, &row->sums);

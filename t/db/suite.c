@@ -337,6 +337,7 @@ static int run_suite(void)
     suite_reconciliations();
     suite_matching();
     suite_payouts();
+    suite_payouts_reports();
     suite_audit();
     suite_retention();
     suite_reasons();

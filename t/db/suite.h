@@ -115,6 +115,7 @@ void suite_webhooks(void);
 void suite_reconciliations(void);
 void suite_matching(void);
 void suite_payouts(void);
+void suite_payouts_reports(void);
 void suite_audit(void);
 void suite_retention(void);
 void suite_reasons(void);

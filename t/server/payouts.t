@@ -44,7 +44,7 @@ sub all_rows { return @{ asked(page_size => 200, @_)->{json}{data} } }
 
 # --- the day: what the ledger is to say of each redemption, by its verify_id ---
 
-my (%expected, %store_of, %id_of);
+my (%expected, %store_of, %id_of, %operator_of);
 
 # As the sandbox makes it of the shares of one line.
 sub line {
@@ -75,10 +75,12 @@ sub redeemed {
     $amounts{ $there->{verify_id} } = [ 26_900, $there->{pay_amount} ];
     $id_of{ $there->{verify_id} } = $ledger->here($there, app_name => 'app', account_id => ACCOUNT, %row);
     $store_of{ $there->{verify_id} } = $row{poi_id} // POI;
+    $operator_of{ $id_of{ $there->{verify_id} } } = $row{operator_name};
     return $there;
 }
 
-redeemed(pay_amount => 10_000 + 7 * $_) for 1 .. MANY;
+redeemed(pay_amount => 10_000 + 7 * $_, $_ < 5 ? (row => { operator_name => $_ < 4 ? 'ann' : 'bob', device => "till-$_",
+    origin_code => 100_000_004_321 + 10_000 * $_ }) : ()) for 1 .. MANY;
 redeemed(pay_amount => 3333, account_id => EAST, poi_id => EAST_POI,
     row => { poi_id => EAST_POI, account_id => EAST, store => 'e1', product_id => 'p1' }) for 1 .. 3;
 my $nameless = redeemed(pay_amount => 5005, row => { verify_id => undef });
@@ -227,11 +229,17 @@ sub summed {
     return \%sum;
 }
 
+# In China, whose hour is eight later.
+sub hour_of { my ($row) = @_; my ($hour) = $row->{created_at} =~ /T(\d+):\d+:\d+(?:\.\d+)?Z/; return ($hour + 8) % 24 }
+
 sub sums_are_those_of_the_rows {
     my @rows = all_rows();
-    $_->{day} = $ledger->date for @rows;
-    for my $by ('day', 'poi_id', 'store', 'account_id', 'app_id', 'product_id', 'account_id,product_id',
-                'day,poi_id,store,account_id,app_id,product_id') {
+    for my $row (@rows) {
+        @{$row}{qw(day hour operator)} = ($ledger->date, hour_of($row), $operator_of{ $row->{id} });
+    }
+    is_deeply([ sort keys %{ { map { $_->{hour} => 1 } @rows } } ], [ 0, 1 ], 'the day has more than one hour');
+    for my $by ('day', 'hour', 'poi_id', 'store', 'account_id', 'app_id', 'product_id', 'operator',
+                'account_id,product_id', 'day,hour,poi_id,store,account_id,app_id,product_id,operator') {
         my @keys = split /,/, $by;
         my $data = asked(group_by => $by)->{json};
         my %group;
@@ -251,6 +259,32 @@ sub sums_are_those_of_the_rows {
         'a time without redemptions');
     is(asked(group_by => 'day', start_time => '2020-01-01', end_time => '2020-01-02')->{json}{total}{expected}{goods},
         undef, 'has no sums');
+    return;
+}
+
+# The ids of rows that the filters find, one by one, counted, and in the sums.
+sub found {
+    my (@query) = @_;
+    my @ids = map { $_->{id} } all_rows(@query);
+    is(asked(page_size => 1, page => 2, @query)->{json}{total}, scalar @ids, "@query: counted");
+    is(asked(group_by => 'day', @query)->{json}{total}{count}, scalar @ids, "@query: summed");
+    return \@ids;
+}
+
+sub filters_are_those_of_reports {
+    my @of = map { $id_of{$_} } sort { $amounts{$a}[1] <=> $amounts{$b}[1] }
+        grep { $amounts{$_}[1] > 10_000 && $amounts{$_}[1] < 10_035 } keys %amounts;
+    is_deeply(found(operator => 'ann'), [ reverse @of[ 0 .. 2 ] ], 'of an operator');
+    is_deeply(found(operator => 'ann', device => 'till-2'), [ $of[1] ], 'at one device');
+    is_deeply(found(operator => 'bob', device => 'till-2'), [], 'both have to match');
+    is_deeply(found(code => 100_000_034_321), [ $of[2] ], 'by the number of the coupon');
+    is_deeply(found(code => 4321, start_time => $ledger->date, end_time => $ledger->date), [ reverse @of ],
+        'by its last digits');
+    is_deeply(found(code => 4321, operator => 'bob', start_time => $ledger->date), [ $of[3] ], 'and by the operator');
+    is_deeply(found(verify_id => $nameless->{verify_id}), [], 'of a verify_id that is not recorded');
+    is_deeply(found(reason => 'expired'), [], 'a redemption has no reason');
+    is_deeply(found(reason => 'risk_review'), [], 'not even that of a review');
+    error_is(asked(code => 4321), 400, 'invalid_request', 'last digits without a time', field => 'code');
     return;
 }
 
@@ -297,7 +331,8 @@ sub csv_has_the_same {
 # --- mistakes, and what Douyin refuses ---
 
 sub mistakes_are_told {
-    for ([ group_by => 'hour,nothing' ], [ group_by => '' ], [ group_by => 'day,day' ], [ page => 0 ],
+    for ([ group_by => 'hour,nothing' ], [ group_by => 'day,reason' ], [ group_by => '' ], [ group_by => 'day,day' ],
+         [ page => 0 ],
          [ page_size => 201 ], [ export => 'xml' ], [ status => 'paid' ], [ start_time => 'x' ], [ state => 'void' ]) {
         my ($field, $value) = @$_;
         error_is(asked($field => $value), 400, 'invalid_request', "$field=$value: 400", field => $field);
@@ -337,6 +372,7 @@ lines_are_added_up_and_change();
 hidden_is_not_zero();
 what_is_cancelled_is_void();
 sums_are_those_of_the_rows();
+filters_are_those_of_reports();
 pages_are_parts_of_the_list();
 csv_has_the_same();
 mistakes_are_told();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sums of several pieces: groups that differ in a single key stay apart, whichever key it is, and what is the same
  * group is added up.
- * links: gateway/reports/summary.c gateway/reasons.c douyin/codes.c
+ * links: gateway/reports/summary.c gateway/reports/groups.c gateway/reasons.c douyin/codes.c
  * helpers: own_pool.c */
 #include "support/own_pool.h"
 

@@ -29,8 +29,8 @@ typedef struct dygw_payout_summary_t {
     dygw_payout_sums_t total; /* the sum of the rows */
 } dygw_payout_summary_t;
 
-/* Adds up the redemptions in groups by `keys` (1 << DYGW_PAYOUT_BY_*, joined by |); days are those
- * of the gateway's time zone. out also: DYGW_INVALID_REQUEST with the field "group_by" when there
+/* Adds up the redemptions in groups by `keys` (of DYGW_PAYOUT_BY_ANY); days are those of the
+ * gateway's time zone. out also: DYGW_INVALID_REQUEST with the field "group_by" when there
  * are more than DYGW_PAYOUT_GROUPS_MAX groups. */
 #define DYGW_PAYOUT_GROUPS_MAX 50000
 void dygw_payout_report_sums(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int keys,

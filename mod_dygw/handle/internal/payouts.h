@@ -37,9 +37,7 @@ typedef struct dygw_payout_query_t {
     dygw_csv_wanted_t csv;
     int keys; /* of group_by; 0: redemptions one by one */
     int is_grouped;
-    int page;
-    int page_size;
-    apr_int64_t after_id; /* 0: the caller asks by page */
+    dygw_paging_t paging;
 } dygw_payout_query_t;
 
 /* Reply with all redemptions that match, or with the groups, as CSV in pieces. Return what the

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What will be paid out as CSV. Redemptions are read and sent in pieces, as those of report_csv.c
  * are, so that one piece alone is in memory; groups are in memory already. */
-#include <apr_strings.h>
-
 #include "handle/stream.h"
+#include "handle/internal/group_by.h"
 #include "handle/internal/payouts.h"
-#include "util/day.h"
 
 #define FIRST_PIECE 50    /* redemptions in the first piece, */
 #define PIECE       500   /* and in each other one */
@@ -14,30 +12,12 @@
 #define EXPECTED "expected_"
 #define YUAN     "_yuan"
 
-static void put_int(dygw_csv_t *csv, apr_int64_t value)
-{
-    if (value == DYGW_NO_INT) {
-        dygw_csv_empty(csv);
-        return;
-    }
-    dygw_csv_int(csv, value);
-}
-
-static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
-{
-    if (fen == DYGW_NO_INT) {
-        dygw_csv_empty(csv);
-        return;
-    }
-    dygw_csv_yuan(csv, fen);
-}
-
 #define HEAD(kind, key, member)   dygw_csv_text(csv, key);
 #define HEAD_FEN(member, number)  dygw_csv_text(csv, EXPECTED #member);
 #define HEAD_YUAN(member, number) dygw_csv_text(csv, EXPECTED #member YUAN);
 #define HEAD_COUNT(name, word)    dygw_csv_text(csv, #word "_count");
-#define CELL_FEN(member, number)  put_int(csv, amounts->member);
-#define CELL_YUAN(member, number) put_yuan(csv, amounts->member);
+#define CELL_FEN(member, number)  dygw_view_csv_int(csv, amounts->member);
+#define CELL_YUAN(member, number) dygw_view_csv_yuan(csv, amounts->member);
 #define CELL_COUNT(name, word)    dygw_csv_int(csv, sums->count_of[DYGW_PAYOUT_##name]);
 #define CELL(kind, key, member)   CSV_##kind(row->member);
 
@@ -45,7 +25,7 @@ static void put_yuan(dygw_csv_t *csv, apr_int64_t fen)
 #define CSV_INT_ID(value)        dygw_csv_int_id(csv, value)
 #define CSV_TEXT(value)          dygw_csv_text(csv, value)
 #define CSV_INT(value)           dygw_csv_int(csv, value)
-#define CSV_INT_OR_NULL(value)   put_int(csv, value)
+#define CSV_INT_OR_NULL(value)   dygw_view_csv_int(csv, value)
 #define CSV_TIME(value)          dygw_csv_time(csv, value)
 #define CSV_VERIFY_STATUS(value) dygw_csv_text(csv, dygw_verify_status_word(value))
 #define CSV_STATE(value)         dygw_csv_text(csv, dygw_payout_state_word(value))
@@ -63,7 +43,7 @@ static void write_amounts(dygw_csv_t *csv, const dygw_payout_amounts_t *amounts,
                           apr_int64_t pay_amount)
 {
     DYGW_PAYOUT_AMOUNTS(CELL_FEN)
-    put_yuan(csv, pay_amount);
+    dygw_view_csv_yuan(csv, pay_amount);
     DYGW_PAYOUT_AMOUNTS(CELL_YUAN)
     dygw_csv_end_row(csv);
 }
@@ -155,53 +135,20 @@ int dygw_payouts_reply_csv(dygw_call_t *call, const dygw_payout_query_t *wanted)
 
 /* --- groups --- */
 
-#define NAME(name, word) [DYGW_PAYOUT_BY_##name] = #word,
-
-static const char *const key_names[] = { DYGW_PAYOUT_KEYS(NAME) };
-
 static void write_groups_head(dygw_csv_t *csv, int keys)
 {
-    for (int key = 0; key < DYGW_PAYOUT_KEYS_COUNT; key++) {
-        if (keys & 1 << key) {
-            dygw_csv_text(csv, key_names[key]);
-        }
-        if (keys & 1 << key && key == DYGW_PAYOUT_BY_APP) {
-            dygw_csv_text(csv, "app_name");
-        }
-    }
+    dygw_group_by_csv_head(csv, keys);
     dygw_csv_text(csv, "count");
     DYGW_PAYOUT_STATES(HEAD_COUNT)
     dygw_csv_text(csv, "pay_amount");
     write_amounts_head(csv);
 }
 
-static void write_key(dygw_csv_t *csv, const dygw_payout_group_t *group, int key)
-{
-    const char *value = group->keys[key];
-
-    switch (key) {
-    case DYGW_PAYOUT_BY_DAY:
-        dygw_csv_text(csv, dygw_day_of(apr_atoi64(value), csv->zone, csv->pool));
-        break;
-    case DYGW_PAYOUT_BY_APP:
-        dygw_csv_int_id(csv, apr_atoi64(value));
-        dygw_csv_text(csv, group->app_name);
-        break;
-    default:
-        dygw_csv_id(csv, value);
-        break;
-    }
-}
-
 static void write_group(dygw_csv_t *csv, const dygw_payout_group_t *group, int keys)
 {
     const dygw_payout_sums_t *sums = &group->sums;
 
-    for (int key = 0; key < DYGW_PAYOUT_KEYS_COUNT; key++) {
-        if (keys & 1 << key) {
-            write_key(csv, group, key);
-        }
-    }
+    dygw_group_by_csv(csv, keys, group->keys, group->app_name);
     dygw_csv_int(csv, sums->count);
     DYGW_PAYOUT_STATES(CELL_COUNT)
     dygw_csv_int(csv, sums->pay_amount);

@@ -5,37 +5,17 @@
 
 #include <string.h>
 
-#define PAGE_MAX      1000000
-#define PAGE_SIZE     20
-#define PAGE_SIZE_MAX 200
-#define VIEW_SIZE     2048 /* bytes of one verification, without Douyin's answers */
+#define VIEW_SIZE 2048 /* bytes of one verification, without Douyin's answers */
+#define NO_PAGES  "export=csv has no pages, it gives all that match"
 
 static const char *const known_parameters[]
-    = { DYGW_REPORT_PARAMETERS, "page", "page_size", "after_id", "lang", NULL };
+    = { DYGW_REPORT_PARAMETERS, DYGW_PAGING_PARAMETERS, "lang", NULL };
 
 typedef struct report_query_t {
     dygw_report_filter_t filter;
     dygw_csv_wanted_t csv;
-    int page;
-    int page_size;
-    apr_int64_t after_id; /* 0: the caller asks by page */
+    dygw_paging_t paging;
 } report_query_t;
-
-/* CSV has all verifications that match: parameters of a page are a mistake then. */
-static void check_paging(const apr_table_t *query, const report_query_t *wanted, dygw_result_t *out)
-{
-    static const char *const paging[] = { "page", "page_size", "after_id" };
-    size_t i;
-
-    if (wanted->after_id && apr_table_get(query, "page")) {
-        dygw_invalid(out, "after_id", "after_id and page exclude each other");
-    }
-    for (i = 0; wanted->csv.csv && i < sizeof(paging) / sizeof(*paging); i++) {
-        if (apr_table_get(query, paging[i])) {
-            dygw_invalid(out, paging[i], "export=csv has no pages, it gives all that match");
-        }
-    }
-}
 
 /* CSV is read in a spreadsheet, which sends no Accept-Language that anybody chose. */
 static dygw_lang_e read_csv_language(const apr_table_t *query, const report_query_t *wanted,
@@ -59,10 +39,7 @@ static void read_report_query(dygw_call_t *call, report_query_t *wanted, dygw_re
     dygw_report_read_filter(call, query, &wanted->filter, out);
     dygw_report_read_export(call, query, &wanted->csv, out);
     wanted->csv.lang = read_csv_language(query, wanted, out);
-    wanted->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
-    wanted->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
-    wanted->after_id = dygw_query_id(query, "after_id", out);
-    check_paging(query, wanted, out);
+    dygw_report_read_paging(query, wanted->csv.csv ? NO_PAGES : NULL, &wanted->paging, out);
 }
 
 static apr_size_t report_page_size(const dygw_report_page_t *found)
@@ -93,19 +70,7 @@ static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
                                lang);
     }
     dygw_jsonw_end_array(&w);
-    if (!wanted->after_id) {
-        dygw_jsonw_int(&w, "page", wanted->page);
-    }
-    dygw_jsonw_int(&w, "page_size", wanted->page_size);
-    if (!wanted->after_id) {
-        dygw_jsonw_int(&w, "total", found->total);
-    }
-    if (found->next_after_id) {
-        dygw_jsonw_int(&w, "next_after_id", found->next_after_id);
-    }
-    else {
-        dygw_jsonw_null(&w, "next_after_id");
-    }
+    dygw_report_put_paging(&w, &wanted->paging, found->total, found->next_after_id);
     dygw_jsonw_end_object(&w);
     return dygw_reply_json(call, HTTP_OK, w.text, w.len);
 }
@@ -113,13 +78,14 @@ static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
 static void read_report_page(dygw_call_t *call, const report_query_t *wanted,
                              dygw_report_page_t *found, dygw_result_t *out)
 {
-    const dygw_report_part_t part = { wanted->after_id, wanted->page_size, 0 };
+    const dygw_paging_t *paging = &wanted->paging;
+    const dygw_report_part_t part = { paging->after_id, paging->page_size, 0 };
 
-    if (wanted->after_id) {
+    if (paging->after_id) {
         dygw_report_after(&call->ctx, &wanted->filter, &part, found, out);
     }
     else {
-        dygw_report_page(&call->ctx, &wanted->filter, wanted->page, wanted->page_size, found, out);
+        dygw_report_page(&call->ctx, &wanted->filter, paging->page, paging->page_size, found, out);
     }
 }
 

@@ -13,6 +13,10 @@
 #define SOUGHT_MAX 64 /* characters of the numbers that Douyin and callers give */
 #define CSV_SIZE   65536
 
+#define PAGE_MAX      1000000
+#define PAGE_SIZE     20
+#define PAGE_SIZE_MAX 200
+
 /* Digits of a coupon's number, and of the last ones of it that are enough where times are given. */
 #define CODE_MIN 8
 #define CODE_MAX 20
@@ -172,6 +176,37 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
     if (filter->end_time != DYGW_NO_TIME && filter->end_time <= filter->start_time) {
         dygw_invalid(out, "end_time", "end_time is not after start_time");
     }
+}
+
+void dygw_report_read_paging(const apr_table_t *query, const char *no_pages, dygw_paging_t *paging,
+                             dygw_result_t *out)
+{
+    static const char *const names[] = { DYGW_PAGING_PARAMETERS };
+
+    paging->page = dygw_query_int(query, "page", 1, PAGE_MAX, 1, out);
+    paging->page_size = dygw_query_int(query, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE, out);
+    paging->after_id = dygw_query_id(query, "after_id", out);
+    if (paging->after_id && apr_table_get(query, "page")) {
+        dygw_invalid(out, "after_id", "after_id and page exclude each other");
+    }
+    for (size_t i = 0; no_pages && i < sizeof(names) / sizeof(*names); i++) {
+        if (apr_table_get(query, names[i])) {
+            dygw_invalid(out, names[i], no_pages);
+        }
+    }
+}
+
+void dygw_report_put_paging(dygw_jsonw_t *w, const dygw_paging_t *paging, apr_int64_t total,
+                            apr_int64_t next_after_id)
+{
+    if (!paging->after_id) {
+        dygw_jsonw_int(w, "page", paging->page);
+    }
+    dygw_jsonw_int(w, "page_size", paging->page_size);
+    if (!paging->after_id) {
+        dygw_jsonw_int(w, "total", total);
+    }
+    dygw_view_int(w, "next_after_id", next_after_id ? next_after_id : DYGW_NO_INT);
 }
 
 int dygw_report_read_switch(dygw_call_t *call, const apr_table_t *query, const char *name, int csv,

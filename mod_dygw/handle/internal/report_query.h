@@ -22,6 +22,23 @@ void dygw_report_read_filter(dygw_call_t *call, const apr_table_t *query,
 /* Returns a parameter that is an id, a positive integer; 0 when it is absent or wrong (*out). */
 apr_int64_t dygw_query_id(const apr_table_t *query, const char *name, dygw_result_t *out);
 
+/* Which part of a list the caller wants. */
+#define DYGW_PAGING_PARAMETERS "page", "page_size", "after_id"
+typedef struct dygw_paging_t {
+    int page;
+    int page_size;
+    apr_int64_t after_id; /* 0: the caller asks by page */
+} dygw_paging_t;
+
+/* Reads the parameters above. no_pages: why each of them is a mistake; NULL: none is. A mistake is
+ * told by *out. */
+void dygw_report_read_paging(const apr_table_t *query, const char *no_pages, dygw_paging_t *paging,
+                             dygw_result_t *out);
+
+/* The members of a reply that say which part of the list it has; next_after_id 0: the last one. */
+void dygw_report_put_paging(dygw_jsonw_t *w, const dygw_paging_t *paging, apr_int64_t total,
+                            apr_int64_t next_after_id);
+
 /* Whether the caller wants CSV, and which. */
 typedef struct dygw_csv_wanted_t {
     int csv;          /* 0: JSON */
