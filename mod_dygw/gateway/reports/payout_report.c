@@ -19,7 +19,7 @@
 /* --- pages --- */
 
 /* Removes the row that was read in addition, and sets next_after_id. */
-static void trim_payouts(dygw_payout_page_t *found, int page_size)
+static void trim_payouts(dygw_report_page_t *found, int page_size)
 {
     found->next_after_id = 0;
     if (found->rows->nelts > page_size) {
@@ -30,7 +30,7 @@ static void trim_payouts(dygw_payout_page_t *found, int page_size)
 }
 
 static apr_status_t read_payout_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
-                                     int page_size, apr_pool_t *pool, dygw_payout_page_t *found)
+                                     int page_size, apr_pool_t *pool, dygw_report_page_t *found)
 {
     apr_status_t rv = dygw_store_payout_page(db, filter, offset, page_size + 1, &found->rows, pool);
 
@@ -48,7 +48,7 @@ static apr_status_t read_payout_page(dygw_db_t *db, const dygw_report_filter_t *
 }
 
 void dygw_payout_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int page,
-                             int page_size, dygw_payout_page_t *found, dygw_result_t *out)
+                             int page_size, dygw_report_page_t *found, dygw_result_t *out)
 {
     dygw_db_t *db;
     apr_status_t rv = dygw_db_open(&db, ctx->gateway->db, ctx->log, ctx->pool);
@@ -64,7 +64,7 @@ void dygw_payout_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *
 }
 
 void dygw_payout_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
-                              apr_int64_t below_id, int limit, dygw_payout_page_t *found,
+                              apr_int64_t below_id, int limit, dygw_report_page_t *found,
                               dygw_result_t *out)
 {
     dygw_db_t *db;

@@ -3,24 +3,17 @@
 #ifndef DYGW_GATEWAY_REPORTS_PAYOUT_REPORT_H
 #define DYGW_GATEWAY_REPORTS_PAYOUT_REPORT_H
 
-#include "gateway/gateway.h"
+#include "gateway/reports/report.h"
 #include "store/payout_report.h"
 
-/* A page of redemptions; its memory is from ctx->pool. */
-typedef struct dygw_payout_page_t {
-    apr_array_header_t *rows;  /* of dygw_payout_row_t, the newest first */
-    apr_int64_t total;         /* on all pages */
-    apr_int64_t next_after_id; /* id of the last row; 0: there are no more behind it */
-} dygw_payout_page_t;
-
-/* Reads page number `page` (from 1), page_size redemptions at most. out, here and below: DYGW_OK or
- * DYGW_DATABASE_UNAVAILABLE. */
+/* Reads page number `page` (from 1), page_size redemptions at most: found->rows is of
+ * dygw_payout_row_t. out, here and below: DYGW_OK or DYGW_DATABASE_UNAVAILABLE. */
 void dygw_payout_report_page(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, int page,
-                             int page_size, dygw_payout_page_t *found, dygw_result_t *out);
+                             int page_size, dygw_report_page_t *found, dygw_result_t *out);
 
 /* Reads the redemptions behind the one with the id below_id, at most limit; found->total is 0. */
 void dygw_payout_report_after(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter,
-                              apr_int64_t below_id, int limit, dygw_payout_page_t *found,
+                              apr_int64_t below_id, int limit, dygw_report_page_t *found,
                               dygw_result_t *out);
 
 /* Sums by group; its memory is from ctx->pool. */

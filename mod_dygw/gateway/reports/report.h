@@ -15,7 +15,7 @@
 /* Lets the filter ask for a reason, by its word in the catalogue. 0: there is no such word. */
 int dygw_report_filter_reason(dygw_report_filter_t *filter, const char *word);
 
-/* A page of verifications; its memory is from ctx->pool. */
+/* A page of verifications, or of payouts (payout_report.h); its memory is from ctx->pool. */
 typedef struct dygw_report_page_t {
     apr_array_header_t *rows;  /* of dygw_verification_t *, the newest first */
     apr_int64_t total;         /* verifications on all pages */

@@ -64,7 +64,7 @@ static void view_payout(dygw_jsonw_t *w, const dygw_payout_row_t *row)
 }
 
 static int reply_payouts(dygw_call_t *call, const dygw_payout_query_t *wanted,
-                         const dygw_payout_page_t *found)
+                         const dygw_report_page_t *found)
 {
     dygw_jsonw_t w;
 
@@ -131,7 +131,7 @@ static int answer_groups(dygw_call_t *call, const dygw_payout_query_t *wanted)
 static int answer_page(dygw_call_t *call, const dygw_payout_query_t *wanted)
 {
     const dygw_paging_t *paging = &wanted->paging;
-    dygw_payout_page_t found = { 0 };
+    dygw_report_page_t found = { 0 };
     dygw_result_t out;
 
     if (paging->after_id) {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What will be paid out as CSV. Redemptions are read and sent in pieces, as those of report_csv.c
- * are, so that one piece alone is in memory; groups are in memory already. */
+ * What will be paid out as CSV: redemptions in pieces, and groups, which are in memory already. */
 #include "handle/stream.h"
 #include "handle/internal/group_by.h"
 #include "handle/internal/payouts.h"
+#include "util/compiler.h"
 
-#define FIRST_PIECE 50    /* redemptions in the first piece, */
-#define PIECE       500   /* and in each other one */
-#define PIECE_SIZE  32768 /* bytes of groups that are sent at once */
+#define PIECE_SIZE 32768 /* bytes of groups that are sent at once */
 
 #define EXPECTED "expected_"
 #define YUAN     "_yuan"
@@ -54,83 +52,23 @@ static void write_payout_head(dygw_csv_t *csv)
     write_amounts_head(csv);
 }
 
-static void write_payout(dygw_csv_t *csv, const dygw_payout_row_t *row)
+static void write_payout(dygw_csv_t *csv, const dygw_report_page_t *page, int at,
+                         DYGW_UNUSED dygw_lang_e lang)
 {
+    const dygw_payout_row_t *row = &APR_ARRAY_IDX(page->rows, at, const dygw_payout_row_t);
+
     DYGW_PAYOUT_VIEW(CELL)
     write_amounts(csv, &row->expected, row->pay_amount);
 }
 
 /* --- redemptions --- */
 
-typedef struct payout_export_t {
-    dygw_call_t *call;
-    const dygw_report_filter_t *filter;
-    dygw_stream_t stream;
-    dygw_csv_t csv;
-    apr_pool_t *pool; /* of the present piece */
-    dygw_payout_page_t piece;
-    apr_int64_t rows; /* of CSV, sent so far */
-} payout_export_t;
-
-static void read_payout_piece(payout_export_t *e, apr_int64_t below_id, int size,
-                              dygw_result_t *out)
-{
-    const dygw_ctx_t ctx = dygw_ctx_with_pool(&e->call->ctx, e->pool);
-
-    apr_pool_clear(e->pool);
-    dygw_payout_report_after(&ctx, e->filter, below_id, size, &e->piece, out);
-}
-
-/* Sends the present piece. 0: the client is gone. */
-static int send_payout_piece(payout_export_t *e)
-{
-    const apr_array_header_t *rows = e->piece.rows;
-    int listening;
-
-    for (int i = 0; i < rows->nelts; i++) {
-        write_payout(&e->csv, &APR_ARRAY_IDX(rows, i, const dygw_payout_row_t));
-    }
-    listening = dygw_stream_send(&e->stream, e->csv.text, e->csv.len);
-    dygw_csv_rewind(&e->csv);
-    e->rows += rows->nelts;
-    return listening;
-}
-
-static int send_payouts(payout_export_t *e)
-{
-    dygw_result_t out = { 0 };
-    int listening = send_payout_piece(e);
-
-    while (listening && e->piece.next_after_id && !e->call->r->header_only) {
-        read_payout_piece(e, e->piece.next_after_id, PIECE, &out);
-        if (out.code != DYGW_OK) {
-            dygw_log(&e->call->log, WARN, 0,
-                     DYGWNO(0870) "an export of payouts was cut off after %" APR_INT64_T_FMT
-                                  " rows: %s",
-                     e->rows, out.message);
-            return dygw_stream_end(&e->stream, 0);
-        }
-        listening = send_payout_piece(e);
-    }
-    return dygw_stream_end(&e->stream, listening);
-}
-
-/* The first piece is read before the status of the reply is sent, so that an error can be
- * replied. */
 int dygw_payouts_reply_csv(dygw_call_t *call, const dygw_payout_query_t *wanted)
 {
-    payout_export_t e = { .call = call, .filter = &wanted->filter };
-    dygw_result_t out = { 0 };
+    static const dygw_export_t payouts
+        = { "payouts.csv", write_payout_head, dygw_payout_report_after, write_payout };
 
-    apr_pool_create(&e.pool, call->r->pool);
-    read_payout_piece(&e, DYGW_BELOW_ALL, FIRST_PIECE, &out);
-    if (out.code != DYGW_OK) {
-        return dygw_reply_error(call, &out);
-    }
-    dygw_report_csv_init(&e.csv, call, &wanted->csv, "payouts.csv");
-    write_payout_head(&e.csv);
-    dygw_stream_begin(&e.stream, call, HTTP_OK, "text/csv; charset=utf-8");
-    return send_payouts(&e);
+    return dygw_export_reply(call, &payouts, &wanted->filter, &wanted->csv);
 }
 
 /* --- groups --- */

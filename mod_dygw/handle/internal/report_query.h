@@ -62,6 +62,20 @@ void dygw_report_csv_init(dygw_csv_t *csv, dygw_call_t *call, const dygw_csv_wan
                           const char *file_name);
 
 /* --- report_csv.c --- */
+/* A list as CSV, in pieces. A page of it is read into *page, whose rows the writer knows. */
+typedef struct dygw_export_t {
+    const char *file_name;
+    void (*write_head)(dygw_csv_t *csv);
+    /* Reads the rows behind below_id, size of them at most. */
+    void (*read)(const dygw_ctx_t *ctx, const dygw_report_filter_t *filter, apr_int64_t below_id,
+                 int size, dygw_report_page_t *page, dygw_result_t *out);
+    void (*write)(dygw_csv_t *csv, const dygw_report_page_t *page, int row, dygw_lang_e lang);
+} dygw_export_t;
+
+/* Replies with all that matches. Returns what the endpoint returns. */
+int dygw_export_reply(dygw_call_t *call, const dygw_export_t *what,
+                      const dygw_report_filter_t *filter, const dygw_csv_wanted_t *wanted);
+
 /* Replies with all verifications that match, as CSV in pieces. Returns what the endpoint
  * returns. */
 int dygw_report_reply_csv(dygw_call_t *call, const dygw_report_filter_t *filter,
