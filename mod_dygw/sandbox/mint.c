@@ -249,41 +249,39 @@ static const char *read_wish(const dygw_sandbox_control_t *control, wish_t *wish
     return problem;
 }
 
-/* Returns the number of a list of stores, which is added if it is new; -1: there are too many
- * lists. The caller holds the lock. */
-static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
+/* Returns the place of what is wanted in a list of such, to which it is added if it is new; -1: the
+ * list is full. The caller holds the lock. */
+static int find_same(void *list, int *count, int most, const void *wanted, size_t size)
 {
-    dygw_sandbox_state_t *s = dygw_sandbox_state();
+    char *at = list;
     int i = 0;
 
-    while (i < s->poi_sets && memcmp(&s->poi_set[i], wanted, sizeof *wanted) != 0) {
+    while (i < *count && memcmp(at, wanted, size) != 0) {
+        at += size;
         i++;
     }
-    if (i == DYGW_SANDBOX_POI_SETS) {
+    if (i == most) {
         return -1;
     }
-    if (i == s->poi_sets) {
-        s->poi_set[s->poi_sets++] = *wanted;
+    if (i == *count) {
+        memcpy(at, wanted, size);
+        ++*count;
     }
     return i;
 }
 
-/* The same of terms. */
+static int find_poi_set(const dygw_sandbox_poi_set_t *wanted)
+{
+    dygw_sandbox_state_t *s = dygw_sandbox_state();
+
+    return find_same(s->poi_set, &s->poi_sets, DYGW_SANDBOX_POI_SETS, wanted, sizeof *wanted);
+}
+
 static int find_terms(const dygw_sandbox_terms_t *wanted)
 {
     dygw_sandbox_state_t *s = dygw_sandbox_state();
-    int i = 0;
 
-    while (i < s->term_sets && memcmp(&s->terms[i], wanted, sizeof *wanted) != 0) {
-        i++;
-    }
-    if (i == DYGW_SANDBOX_TERM_SETS) {
-        return -1;
-    }
-    if (i == s->term_sets) {
-        s->terms[s->term_sets++] = *wanted;
-    }
-    return i;
+    return find_same(s->terms, &s->term_sets, DYGW_SANDBOX_TERM_SETS, wanted, sizeof *wanted);
 }
 
 /* Adds the orders. Their indexes follow each other, and so do those of their coupons. Returns NULL,

@@ -5,9 +5,9 @@
 
 #include "handle/internal/report_query.h"
 
-/* Reads words with commas between. keys: which are allowed. Returns the DYGW_BY_* of them, added
- * up; 0: a mistake, which is told by *out. */
-int dygw_group_by_read(const char *text, int keys, apr_pool_t *pool, dygw_result_t *out);
+/* Reads words with commas between, of the DYGW_BY_* that are allowed. Returns theirs, added up; 0: a
+ * mistake, which is told by *out. */
+int dygw_group_by_read(const char *text, int allowed, apr_pool_t *pool, dygw_result_t *out);
 
 /* Members and cells of the keys of group_by; of values there are DYGW_KEYS. */
 void dygw_group_by_view(dygw_jsonw_t *w, int group_by, const dygw_sums_value_t *values,
