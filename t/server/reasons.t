@@ -205,6 +205,12 @@ reason_is($looked->{json}, 'wrong_code', 'zh', '... that is none');
 my $failed = $client->call(POST => '/coupons/cancel', { verification_id => $first->{json}{data}{id} });
 error_is($failed, 409, 'conflict', 'what has failed is not cancelled');
 reason_is($failed->{json}, 'wrong_store', 'zh', '... and why it has failed is told');
+my $forgotten = $sandbox->mint_coupon->{code};
+my $once = redeem('zh', code => $forgotten, key => 'forgotten');
+$gateway->database->query("DELETE FROM dygw_verifications WHERE id = $once->{json}{data}{id}");
+my $removed = redeem('zh', code => $forgotten, key => 'forgotten');
+error_is($removed, 409, 'conflict', 'a key whose records were removed');
+reason_is($removed->{json}, 'bad_request', 'zh', '... is none of the coupon\'s');
 
 reason_is($client->call(GET => '/verifications/999999999')->{json}, undef, 'zh', '404 has none');
 reason_is($client->call(GET => '/nothing')->{json}, undef, 'zh', 'nor has a path that is none');
