@@ -68,8 +68,8 @@ typedef enum {
       "This coupon cannot be used at this time. Check the days and hours in its terms " \
       "with the customer.") \
     X(NO_USES_LEFT, "no_uses_left", 0, NOBODY, \
-      "这张次卡剩下的次数不够了；请少核销几次，或请顾客另买。", \
-      "This card does not have enough uses left. Redeem fewer, or ask the customer to " \
+      "这张次卡剩余次数不够；可以减少次数再试，或请顾客另买一张。", \
+      "This card does not have enough uses left. Try again with fewer, or ask the customer to " \
       "buy another.") \
     X(NO_COUPON_LEFT, "no_coupon_left", 0, CUSTOMER, \
       "这笔订单里没有能用的券了，请顾客打开抖音订单确认一下。", \
@@ -106,12 +106,12 @@ typedef enum {
       "The coupon is not the problem: the merchant has not authorised this system. " \
       "Tell the manager.") \
     X(NOT_PERMITTED, "not_permitted", 0, ADMIN, \
-      "不是券的问题：抖音现在不让本系统验券，请找管理员处理。", \
-      "The coupon is not the problem: Douyin does not let this system redeem. Tell the " \
-      "administrator.") \
+      "抖音暂未允许本系统验券，不是券的问题；请找管理员处理。", \
+      "Douyin does not let this system redeem for now; the coupon is not the problem. " \
+      "Tell the administrator.") \
     X(ADDRESS_NOT_ALLOWED, "address_not_allowed", 0, ADMIN, \
-      "不是券的问题：抖音还没放行本系统的服务器，请找管理员处理。", \
-      "The coupon is not the problem: Douyin does not let this system's server in. " \
+      "抖音还没允许本系统的服务器访问，不是券的问题；请找管理员处理。", \
+      "Douyin does not let this system's server in yet; the coupon is not the problem. " \
       "Tell the administrator.") \
     X(STORE_NOT_ALLOWED, "store_not_allowed", 0, ADMIN, \
       "这个收银系统不能给这家店核销；请检查门店设置，或找管理员。", \

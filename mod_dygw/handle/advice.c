@@ -43,8 +43,8 @@ static dygw_reason_e reason_of_error(const dygw_result_t *result)
         return DYGW_REASON_IN_PROGRESS;
     case DYGW_NOT_ENOUGH_COUPONS:
         return DYGW_REASON_NOT_ENOUGH;
-    case DYGW_CONFLICT:
-        return DYGW_REASON_OTHER;
+    case DYGW_CONFLICT: /* all others are told with their reason */
+        return DYGW_REASON_BAD_REQUEST;
     case DYGW_UPSTREAM_REFUSED:
     case DYGW_UPSTREAM_ERROR:
         return reason_of_upstream(result);

@@ -6,8 +6,8 @@
  * how both write the value: ID and INT_ID are what a spreadsheet must not take for a number;
  * TEXT_OR_EMPTY is "" in JSON where it is absent, not null; INT_OR_NULL is null, or an empty cell,
  * at DYGW_NO_INT; TIME is RFC 3339 in JSON and local time in CSV; an enum is its dygw_*_word().
- * REASON, RETRYABLE and ADVICE are what gateway/reasons.h says of the whole, absent where it says
- * nothing. JSON_ONLY(kind, key, member) is not in CSV. */
+ * REASON, RETRYABLE (true or false) and ADVICE are what gateway/reasons.h says of the whole, absent
+ * where it says nothing. JSON_ONLY(kind, key, member) is not in CSV. */
 #ifndef DYGW_HANDLE_VIEW_H
 #define DYGW_HANDLE_VIEW_H
 
@@ -55,7 +55,7 @@
     X(ID, "account_id", account_id) \
     X(AFTER_SALE, "after_sale", after_sale) \
     X(REASON, "reason", reason) \
-    JSON_ONLY(RETRYABLE, "retryable", reason) \
+    X(RETRYABLE, "retryable", reason) \
     X(ADVICE, "advice", reason)
 
 /* What CSV has behind it: fen as yuan. */

@@ -32,6 +32,15 @@ void dygw_view_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
     dygw_csv_yuan(csv, fen);
 }
 
+static void put_retryable(dygw_csv_t *csv, dygw_reason_e reason)
+{
+    if (reason == DYGW_REASON_NONE) {
+        dygw_csv_empty(csv);
+        return;
+    }
+    dygw_csv_text(csv, dygw_reason_is_retryable(reason) ? "true" : "false");
+}
+
 #define CSV_ID(value)            dygw_csv_id(csv, value)
 #define CSV_INT_ID(value)        dygw_csv_int_id(csv, value)
 #define CSV_TEXT(value)          dygw_csv_text(csv, value)
@@ -46,7 +55,8 @@ void dygw_view_csv_yuan(dygw_csv_t *csv, apr_int64_t fen)
 #define CSV_CONFIRMED_BY(value)  dygw_csv_text(csv, dygw_confirmed_by_word(value))
 #define CSV_MODE(value)          dygw_csv_text(csv, dygw_mode_word(value))
 
-#define CSV_REASON(value) dygw_csv_text(csv, dygw_reason_word(reason))
+#define CSV_REASON(value)    dygw_csv_text(csv, dygw_reason_word(reason))
+#define CSV_RETRYABLE(value) put_retryable(csv, reason)
 #define CSV_ADVICE(value) \
     dygw_csv_text(csv, reason == DYGW_REASON_NONE ? NULL : dygw_reason_advice(reason, lang))
 

@@ -41,7 +41,7 @@ typedef enum {
     UNEXPLAINED /* the others */
 } part_e;
 
-/* A `success`, and what was one, has no reason. */
+/* A `success` has a reason only where its cancel was refused: recorded, or to be filled in. */
 #define NOT_RECORDED         "verify_status IN ('processing', 'failed') AND reason IS NULL"
 /* On SQLite the range of times is to lead, not the status. */
 #define NOT_RECORDED_SQLITE3 "+verify_status IN ('processing', 'failed') AND reason IS NULL"

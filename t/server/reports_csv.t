@@ -26,14 +26,14 @@ use constant BULK     => 20_000;                # rows, more than the sockets be
 use constant OPENS    => 60;                    # seconds for the spreadsheet
 
 my @YUAN = map { "${_}_yuan" } qw(pay_amount receipt_amount discount_amount);
-my @COLUMNS = ((grep { !/douyin_response|retryable/ } @VIEW_KEYS), @YUAN);
+my @COLUMNS = ((grep { $_ ne 'douyin_response' } @VIEW_KEYS), @YUAN);
 my @IDS = qw(id app_id poi_id certificate_id encrypted_code origin_code product_id sku_id verify_id order_id
     source_order_id ext_order_id operator device request_id store account_id);
 my %IS_ID = map { $_ => 1 } @IDS;
 my %IS_TIME = map { $_ => 1 } qw(expire_time verify_time create_order_time pay_time created_at updated_at
     cancelable_until);
 
-my $ADVICE = { Dygw::Reasons::sentences() }->{not_redeemed}{zh};
+my %said = Dygw::Reasons::sentences();
 
 my $gateway = Dygw::Gateway->new(driver => 'pgsql', children => 1,
     directives => { DBDMin => 1, DBDKeep => 2, DBDMax => 2 });
@@ -52,6 +52,7 @@ for my $i (0 .. MANY - 1) {
     $records->add(
         created_at => MIDNIGHT - 3 + $i, product_name => $nasty, operator_name => $nasty, ext_order_id => $nasty,
         verify_status => $i % 7 ? 'success' : 'failed', error_code => $i % 7 ? 0 : -3, error_description => $nasty,
+        reason => $i % 14 ? undef : 'not_yet_valid',
         app_name => encode_utf8('收银'), poi_id => POI, store => (undef, '7001', 'east-1')[ $i % 3 ],
         account_id => $i % 2 ? ACCOUNT : undef, verify_id => "7300000000000$i",
         origin_code => "0012345678$i",
@@ -79,12 +80,19 @@ sub parse {
 
 # --- the raw file ---
 
+# Where nothing is recorded the number tells: all that failed here were not redeemed.
+sub told {
+    my ($reason, $name) = @_;
+    $reason //= 'not_redeemed';
+    return $name eq 'reason' ? $reason : $name eq 'advice' ? $said{$reason}{zh}
+        : $said{$reason}{retryable} ? 'true' : 'false';
+}
+
 sub cell {
     my ($row, $name) = @_;
     my $column = $name eq 'operator' ? 'operator_name' : $name;
     my $value = $row->{$column};
-    # Nothing is recorded, so that the number tells: all that failed here were not redeemed.
-    return $row->{error_code} ? $name eq 'reason' ? 'not_redeemed' : $ADVICE : '' if $name =~ /\A(?:reason|advice)\z/;
+    return $row->{error_code} ? told($row->{reason}, $name) : '' if $name =~ /\A(?:reason|retryable|advice)\z/;
     return defined $row->{$1} ? sprintf('%.2f', $row->{$1} / 100) : '' if $name =~ /\A(.*)_yuan\z/;
     return '' if !defined $value;
     return $IS_TIME{$name} ? local_time($value) : decode_utf8($value);

@@ -245,7 +245,7 @@ sub csv_rows {
     return ($names, @rows);
 }
 my ($names, @csv) = csv_rows('/reports/verifications?export=csv&raw=1&store=east-1');
-like("@$names", qr/ confirmed_by request_id store account_id pay_amount_yuan /, 'CSV has both columns');
+like("@$names", qr/ confirmed_by request_id store account_id after_sale /, 'CSV has both columns');
 is(scalar @csv, list('store=east-1')->{json}{total}, 'of the rows of the store');
 is(scalar(grep { $_->{store} ne 'east-1' || $_->{account_id} ne MERCHANT } @csv), 0, 'with code and account');
 

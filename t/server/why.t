@@ -25,7 +25,7 @@ my $sandbox = $gateway->sandbox;
 my $client = $gateway->client;
 my $database = $gateway->database;
 # A look that gets no answer in time, and a child that is killed.
-$gateway->server->announce(qw(DYGW0500 AH00051 AH00052 AH10392));
+$gateway->server->announce(qw(DYGW0500 DYGW0362 AH00051 AH00052 AH10392));
 
 sub recorded {
     my ($column, $id) = @_;

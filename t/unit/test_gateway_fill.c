@@ -248,6 +248,19 @@ static void afterwards_what_is_young_is_looked_at_once_an_hour(DYGW_UNUSED void 
     assert_true(opens > 0);
 }
 
+/* The manual says so of what was recorded after going back to an older version. */
+static void whoever_takes_the_mark_away_has_all_walked_through_again(DYGW_UNUSED void **state)
+{
+    turn_often(3);
+    assert_string_equal(mark_kept, "all");
+    add(1208, dygw_id_at(NOW - 10 * DAY_MS), NULL);
+    mark_kept = NULL;
+    now += HOUR_MS;
+    turn_often(5);
+    assert_string_equal(table[0].reason, "already_used");
+    assert_string_equal(mark_kept, "all");
+}
+
 static void where_nothing_lacks_one_nothing_is_written(DYGW_UNUSED void **state)
 {
     mark_kept = "all";
@@ -273,9 +286,13 @@ static void a_failure_takes_nothing_from_it(DYGW_UNUSED void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(all_that_lack_a_reason_get_that_of_their_number), TEST(a_turn_is_one_small_unit_of_work),
-        TEST(who_leads_next_goes_on_where_the_last_one_stood), TEST(afterwards_what_is_young_is_looked_at_once_an_hour),
-        TEST(where_nothing_lacks_one_nothing_is_written),      TEST(a_failure_takes_nothing_from_it),
+        TEST(all_that_lack_a_reason_get_that_of_their_number),
+        TEST(a_turn_is_one_small_unit_of_work),
+        TEST(who_leads_next_goes_on_where_the_last_one_stood),
+        TEST(afterwards_what_is_young_is_looked_at_once_an_hour),
+        TEST(whoever_takes_the_mark_away_has_all_walked_through_again),
+        TEST(where_nothing_lacks_one_nothing_is_written),
+        TEST(a_failure_takes_nothing_from_it),
     };
 
     apr_initialize();

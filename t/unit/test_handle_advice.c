@@ -35,7 +35,7 @@ static const char *reason_of(const dygw_result_t *result)
 static const char *const reasons[] = {
     [DYGW_STORE_FORBIDDEN] = "store_not_allowed",
     [DYGW_REQUEST_IN_PROGRESS] = "in_progress",
-    [DYGW_CONFLICT] = "other",
+    [DYGW_CONFLICT] = "bad_request", /* records that were removed */
     [DYGW_NOT_ENOUGH_COUPONS] = "not_enough",
     [DYGW_RATE_LIMITED] = "busy",
     [DYGW_UPSTREAM_REFUSED] = "busy", /* without Douyin's answer */

@@ -5,8 +5,8 @@
 
 #include "handle/internal/report_query.h"
 
-/* Reads words with commas between, of the DYGW_BY_* that are allowed. Returns theirs, added up; 0: a
- * mistake, which is told by *out. */
+/* Reads words with commas between, of the DYGW_BY_* that are allowed. Returns theirs, added up; 0
+ * and *out: there is a mistake. */
 int dygw_group_by_read(const char *text, int allowed, apr_pool_t *pool, dygw_result_t *out);
 
 /* Members and cells of the keys of group_by; of values there are DYGW_KEYS. */
