@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Why a coupon was refused: what is recorded of it on each way to an outcome, and the look at the coupon
  * where the number leaves the reason open, by the request and by the background.
+ * links: gateway/usable.c douyin/certificate.c
  * links: gateway/settle/sale.c
  * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
  * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
@@ -14,22 +15,26 @@
 #include "support/redeeming.h"
 #include "support/settling.h"
 
+#include <string.h>
+
 #include <apr_general.h>
 #include <apr_time.h>
 
 #include "gateway/settle/cancelled.h"
 #include "gateway/unusable.h"
 #include "util/compiler.h"
+#include "util/json.h"
 
+#define CHINA     480
 #define SECOND_US apr_time_from_sec(1)
 
-/* What query or get shows: one coupon, ours, by a clock of Douyin's that agrees with this host's. */
+/* What query or get shows: one coupon, ours, on a Thursday at eight in the morning, by a clock of Douyin's that agrees with this host's. */
 static dygw_seen_coupon_t *show_in(dygw_coupons_reply_t *answer, int status)
 {
     dygw_seen_coupon_t *coupon = fake_coupon(answer, "enc-anew", "cert-1", status);
 
     answer->reply.date = dygw_now();
-    coupon->certificate.start_time = FAKE_START_MS - 86400000;
+    gateway->time_zone = CHINA;
     return coupon;
 }
 
@@ -50,6 +55,14 @@ static void check_reason(int number, const char *word)
 }
 
 /* --- the states of a coupon, and their words --- */
+
+static void have_terms(dygw_seen_coupon_t *c, const char *text)
+{
+    const char *mistake = NULL;
+
+    c->certificate.item = dygw_json_parse(text, strlen(text), DYGW_JSON_LENIENT, pool, &mistake);
+    assert_non_null(c->certificate.item);
+}
 
 static void be_used(dygw_seen_coupon_t *c)
 {
@@ -84,13 +97,68 @@ static void be_expired(dygw_seen_coupon_t *c)
 
 static void be_for_later(dygw_seen_coupon_t *c)
 {
-    c->certificate.start_time = FAKE_START_MS + 3600000;
+    have_terms(c, "{\"start_time\":1767229200}"); /* in an hour */
+}
+
+#define NOT_ON_THURSDAYS "\"not_available_time_info\":{\"can_no_use_week_day\":[4]}"
+#define HOURS(from, to) \
+    "\"use_time_info\":{\"time_period_list\":[{\"start_time\":\"" from "\",\"end_time\":\"" to "\"}]}"
+#define NOT_HERE "\"not_available_poi_list\":[\"1\",\"" POI "\"]"
+
+static void be_for_other_days(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{" NOT_ON_THURSDAYS "}");
+}
+
+static void be_for_other_dates(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{\"not_available_time_info\":{\"can_no_use_date\":"
+                  "[{\"start_time\":1767139200,\"end_time\":1767312000}]}}");
+}
+
+/* In UTC it is midnight. */
+static void be_for_other_hours(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{" HOURS("00:00", "02:00") "}");
+}
+
+static void be_for_this_hour(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{" HOURS("07:00", "09:00") "}");
+}
+
+static void be_for_other_stores(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{" NOT_HERE "}");
+}
+
+static void be_not_for_others(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{\"not_available_poi_list\":[\"1\",\"2\"]}");
+}
+
+static void be_for_later_and_other_days(dygw_seen_coupon_t *c)
+{
+    have_terms(c, "{\"start_time\":1767229200," NOT_ON_THURSDAYS "}");
 }
 
 static void be_used_up_unseen(dygw_seen_coupon_t *c)
 {
     c->certificate.is_times_card = 1;
     c->times_count = c->times_used = 3;
+    c->certificate.times_left = 0;
+}
+
+static void be_used_up_and_for_other_days_and_stores(dygw_seen_coupon_t *c)
+{
+    be_used_up_unseen(c);
+    have_terms(c, "{" NOT_ON_THURSDAYS "," NOT_HERE "}");
+}
+
+static void be_used_up_and_for_other_stores(dygw_seen_coupon_t *c)
+{
+    be_used_up_unseen(c);
+    have_terms(c, "{" NOT_HERE "}");
 }
 
 static void be_used_up(dygw_seen_coupon_t *c)
@@ -103,6 +171,7 @@ static void be_a_card_with_uses(dygw_seen_coupon_t *c)
 {
     be_used_up(c);
     c->times_used = 1;
+    c->certificate.times_left = 2;
 }
 
 static void be_as_before(DYGW_UNUSED dygw_seen_coupon_t *c)
@@ -113,10 +182,26 @@ static const struct {
     void (*be)(dygw_seen_coupon_t *c);
     const char *word; /* NULL: what is shown does not tell */
 } states[] = {
-    { be_used, "already_used" },          { be_verified, "already_used" }, { be_refunded, "refunded" },
-    { be_refund_requested, "refunding" }, { be_refunding, "refunding" },   { be_expired, "expired" },
-    { be_for_later, "not_yet_valid" },    { be_used_up, "already_used" },  { be_used_up_unseen, "no_uses_left" },
-    { be_a_card_with_uses, NULL },        { be_as_before, NULL },
+    { be_used, "already_used" },
+    { be_verified, "already_used" },
+    { be_refunded, "refunded" },
+    { be_refund_requested, "refunding" },
+    { be_refunding, "refunding" },
+    { be_expired, "expired" },
+    { be_for_later, "not_yet_valid" },
+    { be_used_up, "already_used" },
+    { be_used_up_unseen, "no_uses_left" },
+    { be_a_card_with_uses, NULL },
+    { be_as_before, NULL },
+    { be_for_other_days, "unusable_now" },
+    { be_for_other_dates, "unusable_now" },
+    { be_for_other_hours, "unusable_now" },
+    { be_for_this_hour, NULL },
+    { be_for_other_stores, "wrong_store" },
+    { be_not_for_others, NULL },
+    { be_for_later_and_other_days, "not_yet_valid" },
+    { be_used_up_and_for_other_days_and_stores, "unusable_now" },
+    { be_used_up_and_for_other_stores, "no_uses_left" },
 };
 
 #define STATES (sizeof states / sizeof *states)
@@ -208,15 +293,22 @@ static void nothing_else_of_the_outcome_changes(DYGW_UNUSED void **state)
 
 /* --- clocks --- */
 
-static void without_douyins_clock_nothing_is_expired(DYGW_UNUSED void **state)
+static void without_douyins_clock_nothing_is_said_of_times(DYGW_UNUSED void **state)
 {
-    dygw_coupons_reply_t *answer = fake_query(DYGW_REPLY_OK, 0);
+    static void (*const be[])(dygw_seen_coupon_t * c)
+        = { be_expired, be_for_later, be_for_other_days, be_for_other_hours, be_for_other_stores };
 
-    refuse(1250);
-    be_expired(show_in(answer, 1));
-    answer->reply.date = DYGW_NO_TIME;
-    redeem();
-    check_reason(0, "other");
+    for (size_t i = 0; i < sizeof be / sizeof *be; i++) {
+        dygw_coupons_reply_t *answer;
+
+        start_anew();
+        answer = fake_query(DYGW_REPLY_OK, 0);
+        refuse(1250);
+        be[i](show_in(answer, 1));
+        answer->reply.date = DYGW_NO_TIME;
+        redeem();
+        check_reason(0, be[i] == be_for_other_stores ? "wrong_store" : "other");
+    }
 }
 
 static void by_douyins_clock_and_not_by_ours(DYGW_UNUSED void **state)
@@ -469,6 +561,26 @@ static void and_a_refused_repetition_is_explained_by_the_look_before(DYGW_UNUSED
     assert_string_equal(v->reason, "not_yet_valid");
 }
 
+/* By the zone, and the store of the row. */
+static void and_by_its_terms(DYGW_UNUSED void **state)
+{
+    static void (*const be[])(dygw_seen_coupon_t * c) = { be_for_other_hours, be_for_this_hour, be_for_other_stores };
+    static const char *const words[] = { "unusable_now", "other", "wrong_store" };
+
+    for (size_t i = 0; i < sizeof be / sizeof *be; i++) {
+        dygw_verification_t *v;
+
+        start_anew();
+        v = settling_row(ID, 0, 1);
+        v->attempts = 0;
+        fake_clock_advance(6000);
+        be[i](show(1));
+        fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 3000001);
+        assert_int_equal(settled()->error_code, 3000001);
+        assert_string_equal(v->reason, words[i]);
+    }
+}
+
 static void what_it_does_not_see_has_the_reason_of_its_number(DYGW_UNUSED void **state)
 {
     dygw_verification_t *v = settling_row(ID, 0, 1);
@@ -513,7 +625,7 @@ int main(void)
         TEST(of_several_coupons_the_first_line_that_is_true_of_one),
         TEST(of_one_that_was_chosen_what_is_shown_of_it),
         TEST(nothing_else_of_the_outcome_changes),
-        TEST(without_douyins_clock_nothing_is_expired),
+        TEST(without_douyins_clock_nothing_is_said_of_times),
         TEST(by_douyins_clock_and_not_by_ours),
         TEST(a_number_that_tells_asks_nobody),
         TEST(one_that_succeeds_asks_nobody),
@@ -529,6 +641,7 @@ int main(void)
         TEST(what_may_be_our_own_redemption_explains_nothing),
         TEST(the_background_has_seen_the_coupon_already),
         TEST(and_a_refused_repetition_is_explained_by_the_look_before),
+        TEST(and_by_its_terms),
         TEST(what_it_does_not_see_has_the_reason_of_its_number),
         TEST(a_cancel_that_comes_too_late_is_told_by_its_second_number),
     };
