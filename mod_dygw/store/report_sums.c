@@ -3,9 +3,9 @@
  * filter has an index of its own, which has far fewer entries, they are read by that.
  *
  * The reason of a record is in that index, but for the few that have none recorded: most of what is
- * under way, and what failed under an older version. Those are looked at in the table, and only where
- * sums are grouped by reason, by a second SELECT in the same statement: a record that is settled
- * meanwhile is in one of the two. */
+ * under way, and what failed under an older version. Those are looked at in the table, and only
+ * where sums are grouped by reason, by a second SELECT in the same statement: a record that is
+ * settled meanwhile is in one of the two. */
 #include "store/report.h"
 
 #include <apr_strings.h>
