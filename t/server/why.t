@@ -27,8 +27,8 @@ my $gateway = Dygw::Gateway->new(timeout => 4, children => 1)->start;
 my $sandbox = $gateway->sandbox;
 my ($client, $internal) = ($gateway->client, $gateway->internal);
 my $database = $gateway->database;
-# A look that gets no answer in time, and a child that is killed.
-$gateway->server->announce(qw(DYGW0500 AH00051 AH00052 AH10392));
+# A look that gets no answer in time, a clock of Douyin's that is off, and a child that is killed.
+$gateway->server->announce(qw(DYGW0500 DYGW0362 DYGW0363 AH00051 AH00052 AH10392));
 
 sub recorded {
     my ($column, $id) = @_;
