@@ -2,71 +2,56 @@
  * Why a coupon cannot be used, by what Douyin shows of it. */
 #include "gateway/unusable.h"
 
-#include "util/compiler.h"
-
 /* A card that is listed without figures may have uses left. */
 static int has_uses_left(const dygw_seen_coupon_t *c)
 {
     return c->certificate.is_times_card && (c->times_count == 0 || c->times_used < c->times_count);
 }
 
-static int is_used(const dygw_seen_coupon_t *c, DYGW_UNUSED dygw_ms_t at)
+/* What was redeemed is shown as that before its status tells it. */
+static int is_verified(const dygw_seen_coupon_t *c)
 {
-    return c->certificate.status == DYGW_CERTIFICATE_USED
-           || (c->verifies->nelts > 0 && !has_uses_left(c));
+    return c->verifies->nelts > 0 && !has_uses_left(c);
 }
 
-static int is_refunded(const dygw_seen_coupon_t *c, DYGW_UNUSED dygw_ms_t at)
-{
-    return c->certificate.status == DYGW_CERTIFICATE_REFUNDED;
-}
-
-static int is_refunding(const dygw_seen_coupon_t *c, DYGW_UNUSED dygw_ms_t at)
-{
-    return c->certificate.status == DYGW_CERTIFICATE_REFUND_REQUESTED
-           || c->certificate.status == DYGW_CERTIFICATE_REFUNDING;
-}
-
-static int is_expired(const dygw_seen_coupon_t *c, dygw_ms_t at)
-{
-    return at != DYGW_NO_TIME && c->certificate.expire_time != DYGW_NO_TIME
-           && c->certificate.expire_time < at;
-}
-
-static int is_for_later(const dygw_seen_coupon_t *c, dygw_ms_t at)
-{
-    return at != DYGW_NO_TIME && c->certificate.start_time != DYGW_NO_TIME
-           && c->certificate.start_time > at;
-}
-
-static int is_used_up(const dygw_seen_coupon_t *c, DYGW_UNUSED dygw_ms_t at)
-{
-    return c->times_count > 0 && c->times_used >= c->times_count;
-}
-
-/* In the order in which they are asked. */
+/* In the order in which they are asked, and whether they depend on the time. */
 static const struct {
-    int (*is_so)(const dygw_seen_coupon_t *c, dygw_ms_t at);
     dygw_reason_e reason;
+    int is_of_time;
 } causes[] = {
-    { is_used, DYGW_REASON_ALREADY_USED },       { is_refunded, DYGW_REASON_REFUNDED },
-    { is_refunding, DYGW_REASON_REFUNDING },     { is_expired, DYGW_REASON_EXPIRED },
-    { is_for_later, DYGW_REASON_NOT_YET_VALID }, { is_used_up, DYGW_REASON_NO_USES_LEFT },
+    { DYGW_REASON_ALREADY_USED, 0 },  { DYGW_REASON_REFUNDED, 0 },
+    { DYGW_REASON_REFUNDING, 0 },     { DYGW_REASON_EXPIRED, 1 },
+    { DYGW_REASON_NOT_YET_VALID, 1 }, { DYGW_REASON_UNUSABLE_NOW, 1 },
+    { DYGW_REASON_NO_USES_LEFT, 0 },  { DYGW_REASON_WRONG_STORE, 0 },
 };
 
-dygw_reason_e dygw_unusable_why(const dygw_shown_t *shown)
-{
-    apr_size_t cause;
-    int i;
+#define CAUSES (sizeof causes / sizeof *causes)
 
-    for (cause = 0; cause < sizeof causes / sizeof *causes; cause++) {
-        for (i = 0; i < shown->count; i++) {
-            if (causes[cause].is_so(&shown->coupons[i], shown->at)) {
-                return causes[cause].reason;
-            }
+static int is_cause(const dygw_shown_t *shown, apr_size_t cause, int i, const dygw_terms_t *terms)
+{
+    const dygw_seen_coupon_t *coupon = &shown->coupons[i];
+    const dygw_reason_e reason = causes[cause].reason;
+
+    if (causes[cause].is_of_time && !shown->at.by_douyin) {
+        return 0;
+    }
+    return dygw_usable_is_barred(reason, &coupon->certificate, terms, &shown->at)
+           || (reason == DYGW_REASON_ALREADY_USED && is_verified(coupon));
+}
+
+dygw_reason_e dygw_unusable_why(const dygw_shown_t *shown, apr_pool_t *pool)
+{
+    apr_size_t found = CAUSES;
+
+    for (int i = 0; i < shown->count; i++) {
+        dygw_terms_t terms;
+
+        dygw_douyin_terms(&shown->coupons[i].certificate, &terms, pool);
+        for (apr_size_t cause = 0; cause < found; cause++) {
+            found = is_cause(shown, cause, i, &terms) ? cause : found;
         }
     }
-    return DYGW_REASON_NONE;
+    return found < CAUSES ? causes[found].reason : DYGW_REASON_NONE;
 }
 
 int dygw_unusable_is_open(const dygw_verification_t *v)
@@ -75,9 +60,10 @@ int dygw_unusable_is_open(const dygw_verification_t *v)
            && dygw_reason_is_open(v->error_code, v->error_description);
 }
 
-void dygw_unusable_explain(dygw_verification_t *v, const dygw_shown_t *shown)
+void dygw_unusable_explain(dygw_verification_t *v, const dygw_shown_t *shown, apr_pool_t *pool)
 {
-    dygw_reason_e reason = dygw_unusable_is_open(v) ? dygw_unusable_why(shown) : DYGW_REASON_NONE;
+    dygw_reason_e reason
+        = dygw_unusable_is_open(v) ? dygw_unusable_why(shown, pool) : DYGW_REASON_NONE;
 
     if (reason != DYGW_REASON_NONE) {
         v->reason = dygw_reason_word(reason);

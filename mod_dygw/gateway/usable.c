@@ -10,29 +10,13 @@
 #define LAST_MS    999 /* of a second: Douyin tells whole ones */
 #define DAY_MINUTE ((int)(DYGW_DAY_MS / 60000))
 
-dygw_moment_t dygw_usable_moment(const dygw_reply_t *reply, const char *poi_id, int zone)
+dygw_moment_t dygw_usable_moment(dygw_ms_t date, const char *poi_id, int zone)
 {
-    const int is_told = reply->date != DYGW_NO_TIME;
+    const int is_told = date != DYGW_NO_TIME;
 
-    return (dygw_moment_t){ .poi_id = poi_id,
-                            .now = is_told ? reply->date : dygw_now(),
-                            .by_douyin = is_told,
-                            .zone = zone };
-}
-
-static dygw_reason_e reason_of_status(int status)
-{
-    switch (status) {
-    case DYGW_CERTIFICATE_USED:
-        return DYGW_REASON_ALREADY_USED;
-    case DYGW_CERTIFICATE_REFUNDED:
-        return DYGW_REASON_REFUNDED;
-    case DYGW_CERTIFICATE_REFUND_REQUESTED:
-    case DYGW_CERTIFICATE_REFUNDING:
-        return DYGW_REASON_REFUNDING;
-    default:
-        return DYGW_REASON_NONE;
-    }
+    return (dygw_moment_t){
+        .poi_id = poi_id, .now = is_told ? date : dygw_now(), .by_douyin = is_told, .zone = zone
+    };
 }
 
 static int is_over(const dygw_certificate_t *certificate, const dygw_moment_t *at)
@@ -48,7 +32,7 @@ static int is_ahead(const dygw_terms_t *terms, const dygw_moment_t *at)
 
 static int is_not_for(const dygw_terms_t *terms, const char *poi_id)
 {
-    for (int i = 0; i < terms->not_for->nelts; i++) {
+    for (int i = 0; poi_id && i < terms->not_for->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(terms->not_for, i, const char *), poi_id) == 0) {
             return 1;
         }
@@ -104,18 +88,45 @@ static int is_out_of_time(const dygw_terms_t *terms, const dygw_moment_t *at)
            && !(of_yesterday && !is_closed_at(terms, at->now - DYGW_DAY_MS, at->zone));
 }
 
+int dygw_usable_is_barred(dygw_reason_e reason, const dygw_certificate_t *certificate,
+                          const dygw_terms_t *terms, const dygw_moment_t *at)
+{
+    switch (reason) {
+    case DYGW_REASON_ALREADY_USED:
+        return certificate->status == DYGW_CERTIFICATE_USED;
+    case DYGW_REASON_REFUNDED:
+        return certificate->status == DYGW_CERTIFICATE_REFUNDED;
+    case DYGW_REASON_REFUNDING:
+        return certificate->status == DYGW_CERTIFICATE_REFUND_REQUESTED
+               || certificate->status == DYGW_CERTIFICATE_REFUNDING;
+    case DYGW_REASON_EXPIRED:
+        return is_over(certificate, at);
+    case DYGW_REASON_NO_USES_LEFT:
+        return certificate->times_left == 0;
+    case DYGW_REASON_WRONG_STORE:
+        return is_not_for(terms, at->poi_id);
+    case DYGW_REASON_NOT_YET_VALID:
+        return is_ahead(terms, at);
+    case DYGW_REASON_UNUSABLE_NOW:
+        return is_out_of_time(terms, at);
+    default:
+        return 0;
+    }
+}
+
 dygw_reason_e dygw_usable_reason(const dygw_certificate_t *certificate, const dygw_terms_t *terms,
                                  const dygw_moment_t *at)
 {
-    const dygw_reason_e reason = reason_of_status(certificate->status);
+    static const dygw_reason_e lasting[] = {
+        DYGW_REASON_ALREADY_USED,  DYGW_REASON_REFUNDED,     DYGW_REASON_REFUNDING,
+        DYGW_REASON_EXPIRED,       DYGW_REASON_NO_USES_LEFT, DYGW_REASON_WRONG_STORE,
+        DYGW_REASON_NOT_YET_VALID, DYGW_REASON_UNUSABLE_NOW,
+    };
 
-    if (reason != DYGW_REASON_NONE) {
-        return reason;
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++) {
+        if (dygw_usable_is_barred(lasting[i], certificate, terms, at)) {
+            return lasting[i];
+        }
     }
-    return is_over(certificate, at)        ? DYGW_REASON_EXPIRED
-           : certificate->times_left == 0  ? DYGW_REASON_NO_USES_LEFT
-           : is_not_for(terms, at->poi_id) ? DYGW_REASON_WRONG_STORE
-           : is_ahead(terms, at)           ? DYGW_REASON_NOT_YET_VALID
-           : is_out_of_time(terms, at)     ? DYGW_REASON_UNUSABLE_NOW
-                                           : DYGW_REASON_NONE;
+    return DYGW_REASON_NONE;
 }

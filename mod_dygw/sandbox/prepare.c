@@ -49,8 +49,16 @@ static int is_blocked(const usable_t *usable)
                || usable->refusal == DYGW_SANDBOX_QR_ENDED);
 }
 
-/* Copies the coupons with status 1, or all of them where the switch list_all says so, and makes a
- * new verify_token. ORDER_OF_OTHERS: the answer is written. */
+/* Coupons with status 1 are, or of any status where the switch list_all says so; none that is given
+ * away or ordered with. */
+static int is_listed(const dygw_sandbox_call_t *call, const dygw_sandbox_coupon_t *coupon)
+{
+    return (call->switches.list_all || coupon->status == DYGW_SANDBOX_UNUSED)
+           && dygw_sandbox_code_of_block(coupon) == 0;
+}
+
+/* Copies the coupons that are listed, and makes a new verify_token. ORDER_OF_OTHERS: the answer is
+ * written. */
 static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
 {
     dygw_sandbox_order_t *order;
@@ -63,9 +71,7 @@ static taken_e take_usable(dygw_sandbox_call_t *call, usable_t *usable)
         usable->token = ++order->verify_tokens;
         for (int i = 0; i < order->coupons; i++) {
             look_at_block(usable, order->first_coupon + i);
-            if (call->switches.list_all
-                || (dygw_sandbox_coupon(order->first_coupon + i)->status == DYGW_SANDBOX_UNUSED
-                    && !dygw_sandbox_code_of_block(dygw_sandbox_coupon(order->first_coupon + i)))) {
+            if (is_listed(call, dygw_sandbox_coupon(order->first_coupon + i))) {
                 dygw_sandbox_snapshot(order->first_coupon + i, NULL,
                                       &usable->coupons[usable->count++]);
             }

@@ -2,10 +2,10 @@
  * Sums over dygw_verifications. They are read from the index that holds all that is summed; where a
  * filter has an index of its own, which has far fewer entries, they are read by that.
  *
- * The reason of a record is in that index, but for the few that have none recorded: what is under
- * way, and what failed under an older version. Those are looked at in the table, and only where
- * sums are grouped by reason, by a second SELECT in the same statement: a record that is settled
- * meanwhile is in one of the two. */
+ * The reason of a record is in that index, but for the few that have none recorded: most of what is
+ * under way, and what failed under an older version. Those are looked at in the table, and only
+ * where sums are grouped by reason, by a second SELECT in the same statement: a record that is
+ * settled meanwhile is in one of the two. */
 #include "store/report.h"
 
 #include <apr_strings.h>
@@ -51,15 +51,14 @@ typedef enum {
 #define TABLE_MYSQL "dygw_verifications FORCE INDEX (dygw_verifications_sums)"
 
 /* As the views have it (gateway/reasons.c): a number that tells the reason is the caller's to
- * explain. */
+ * explain. What is under way under a recorded reason is under no review. */
 #define REASON_LOOKED_AT \
-    "CASE WHEN verify_status = 'processing' THEN CASE WHEN review_since IS NULL THEN 'waiting' " \
-    "ELSE 'risk_review' END ELSE reason END"
-#define OF_UNEXPLAINED(refused, error) \
-    "CASE WHEN verify_status = 'processing' THEN CASE WHEN review_since IS NULL THEN " refused \
-    " END WHEN reason IS NULL THEN " error " END"
-#define CODE_LOOKED_AT        OF_UNEXPLAINED("refused_code", "error_code")
-#define DESCRIPTION_LOOKED_AT OF_UNEXPLAINED("refused_description", "error_description")
+    "CASE WHEN verify_status <> 'processing' THEN reason " \
+    "WHEN review_since IS NOT NULL THEN 'risk_review' ELSE COALESCE(reason, 'waiting') END"
+#define OF_UNEXPLAINED(column) \
+    "CASE WHEN verify_status <> 'processing' AND reason IS NULL THEN " column " END"
+#define CODE_LOOKED_AT        OF_UNEXPLAINED("error_code")
+#define DESCRIPTION_LOOKED_AT OF_UNEXPLAINED("error_description")
 
 static const dygw_stmt_t report_first = {
     "dygw_report_first",

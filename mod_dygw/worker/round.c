@@ -502,8 +502,11 @@ static int run_reconcile(dygw_round_t *round, int under_way, apr_interval_time_t
 /* As run_reconcile. What will be paid out is in no hurry: it has no part in the tick. */
 static int run_payouts(dygw_round_t *round, int under_way, apr_interval_time_t patience)
 {
-    return dygw_payouts_turn(round->payouts, holds_lease_now(round) && round->tick_answered,
-                             under_way ? 0 : patience);
+    const dygw_payouts_turn_e turn = !holds_lease_now(round) ? DYGW_PAYOUTS_LEAVE
+                                     : round->tick_answered  ? DYGW_PAYOUTS_WORK
+                                                             : DYGW_PAYOUTS_REST;
+
+    return dygw_payouts_turn(round->payouts, turn, under_way ? 0 : patience);
 }
 
 static void run_tick(dygw_round_t *round, const dygw_ctx_t *ctx)

@@ -23,7 +23,8 @@ static dygw_ms_t began; /* the first ms of a day in China, and of the first reco
 static const char *pois[2], *accounts[2];
 static apr_int64_t apps[2];
 
-/* A record that failed has its reason, or none where an older version wrote it; one that is under way has none. */
+/* A record that failed has its reason, or none where an older version wrote it. One that is under way has one where
+ * Douyin would not hear of the verify at all; what a repetition was refused for is none. */
 static void explain(dygw_verification_t *v, int i)
 {
     static const char *const reasons[] = { "expired", "risk_review", NULL };
@@ -35,8 +36,13 @@ static void explain(dygw_verification_t *v, int i)
     }
     else if (v->verify_status == DYGW_PROCESSING) {
         v->review_since = i % 3 == 1 ? v->created_at : DYGW_NO_TIME;
-        v->refused_code = i % 3 == 0 ? 2119005 : DYGW_NO_INT;
-        v->refused_description = i % 3 == 0 ? "not allowed" : NULL;
+        v->reason = i % 3 == 0 ? "not_permitted" : NULL;
+        v->refused_code = i % 2 ? 1250 : DYGW_NO_INT;
+        v->refused_description = i % 2 ? "not any more" : NULL;
+    }
+    else if (v->verify_status == DYGW_SUCCESS && i % 3 == 0) {
+        v->reason = "cancel_too_late";
+        v->error_code = 3000001;
     }
 }
 
@@ -141,7 +147,7 @@ static dygw_sums_value_t a_text(const char *text)
 static const char *reason_of(const dygw_verification_t *v)
 {
     if (v->verify_status == DYGW_PROCESSING) {
-        return v->review_since == DYGW_NO_TIME ? "waiting" : "risk_review";
+        return v->review_since != DYGW_NO_TIME ? "risk_review" : v->reason ? v->reason : "waiting";
     }
     return v->reason;
 }
@@ -149,15 +155,7 @@ static const char *reason_of(const dygw_verification_t *v)
 /* The number that tells the reason where none is recorded; 0: none does. */
 static apr_int64_t code_of(const dygw_verification_t *v)
 {
-    if (v->verify_status == DYGW_PROCESSING) {
-        return v->review_since == DYGW_NO_TIME && v->refused_code != DYGW_NO_INT ? v->refused_code : 0;
-    }
-    return v->reason ? 0 : v->error_code;
-}
-
-static const char *description_of(const dygw_verification_t *v)
-{
-    return v->verify_status == DYGW_PROCESSING ? v->refused_description : v->error_description;
+    return v->verify_status == DYGW_PROCESSING || v->reason ? 0 : v->error_code;
 }
 
 /* What a record has of a key, with a day and an hour that are counted by division here. A new key needs its case. */
@@ -210,7 +208,7 @@ static int is_of(const dygw_sums_row_t *row, const dygw_sums_by_t *by, const dyg
     }
     if (by->keys & DYGW_BY_REASON) {
         same &= told_code(row) == code_of(v)
-                && (code_of(v) == 0 || same_text(row->error_description, description_of(v)));
+                && (code_of(v) == 0 || same_text(row->error_description, v->error_description));
     }
     return same;
 }

@@ -15,6 +15,7 @@ use Test::More;
 use Dygw::Client qw(keys_in_order);
 use Dygw::Expect;
 use Dygw::Gateway qw(POI);
+use Dygw::Reasons qw(reason_is sentences);
 
 use constant { ON => JSON::PP::true, OFF => JSON::PP::false };
 use constant OTHER_POI => '7012345678901234568';
@@ -130,6 +131,26 @@ for (@restricted) {
 }
 coupon_is(preview(code => $sandbox->mint_coupon(start_time => $now + DAY)->{code}), 'the first day is named',
     start_time => utc($now + DAY));
+
+# The sentence is in the caller's language.
+my $elsewhere = $sandbox->mint_coupon(not_poi_ids => [POI]);
+my %said = sentences();
+for my $case ([ undef, 'zh' ], [ 'zh-CN,zh;q=0.9,en;q=0.8', 'zh' ], [ 'en-GB,en;q=0.9,zh;q=0.1', 'en' ],
+    [ 'en;q=0.1, zh;q=0.2', 'zh' ], [ 'de, en;q=0.1', 'en' ]) {
+    my ($wish, $language) = @$case;
+    my $name = 'Accept-Language: ' . ($wish // 'none');
+    my %with = (headers => { 'Accept-Language' => $wish });
+    my $answer = $client->call(POST => '/coupons/preview', { poi_id => POI, code => $elsewhere->{code} }, %with);
+    coupon_is($answer, "$name: $language", reason => 'wrong_store', advice => $said{wrong_store}{$language});
+    is($answer->{headers}{vary}, 'Accept-Language', '... and the answer varies');
+    $sandbox->fault(call => 'prepare', fault => 'error', error_code => 2119006);
+    $answer = $client->call(POST => '/coupons/preview', { poi_id => POI, code => $elsewhere->{code} }, %with);
+    reason_is($answer->{json}, 'being_given_away', $language, '... so does a refusal');
+    is($answer->{headers}{vary}, 'Accept-Language', '... which says so, too');
+    $sandbox->clear;
+}
+is(preview(code => $sandbox->mint_coupon->{code})->{headers}{vary}, 'Accept-Language', 'so does one without advice');
+
 my @allowed = (
     [ 'not for other days', weekdays => [ weekday_in(3 * DAY) ] ],
     [ 'not for other dates', dates => [ [ $now - 3 * DAY, $now - 2 * DAY ], [ $now + 2 * DAY, $now + 3 * DAY ] ] ],

@@ -175,13 +175,19 @@ for my $case ([ given_away => 2119006 ], [ ordering => 2119007 ]) {
     my $order = $sandbox->mint(coupons => 2, blocked => $word);
     my ($first, $second) = @{ $order->{coupons} };
     refused(prepare(code => $first->{code}), $code, "$word: prepare of its code");
-    refused(prepare(encrypted_data => $order->{object_id}), $code, "$word: and of its link");
+    for my $all (OFF, ON) {             # which is about their status
+        $sandbox->switch(list_all => $all);
+        refused(prepare(encrypted_data => $order->{object_id}), $code, "$word: and of its link");
+    }
     my $shown = data(get(FULFIL . '/get/', encrypted_code => $first->{encrypted_code}))->{certificate};
     is($shown->{status}, 1, "$word: get shows nothing of it");
     $sandbox->set_coupon($second->{code}, blocked => 'none');
-    my $left = prepare(encrypted_data => $order->{object_id});
-    is_deeply([ map { $_->{encrypted_code} } @{ data($left)->{certificates} } ], [ $second->{encrypted_code} ],
-        "$word: the link lists what is left");
+    for my $all (ON, OFF) {
+        $sandbox->switch(list_all => $all);
+        my $left = prepare(encrypted_data => $order->{object_id});
+        is_deeply([ map { $_->{encrypted_code} } @{ data($left)->{certificates} } ], [ $second->{encrypted_code} ],
+            "$word: the link lists what is left");
+    }
     my ($tried) = verify($order, encrypted_codes => [ $first->{encrypted_code} ]);
     refused($tried, $code, "$word: nor is it verified");
     is_deeply([ map { $sandbox->coupon($_->{code})->{blocked} } $first, $second ], [ $word, 'none' ],

@@ -9,7 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
-use List::Util qw(shuffle sum0);
+use List::Util qw(shuffle sum0 uniq);
 use Test::More;
 
 use Dygw::Client;
@@ -53,17 +53,22 @@ my @WHY = (
     [ { verify_status => 'processing' }, 'waiting' ],
     [ { verify_status => 'processing', review_since => FIRST }, 'risk_review' ],
     [ { verify_status => 'processing', review_since => FIRST, refused_code => 2119005 }, 'risk_review' ],
-    [ { verify_status => 'processing', refused_code => 2119005, refused_description => 'no' }, 'not_authorised' ],
+    [ { verify_status => 'processing', reason => 'not_permitted' }, 'not_permitted' ],
+    # a repetition was refused, which settles nothing
+    [ { verify_status => 'processing', refused_code => 1250, refused_description => 'no' }, 'waiting' ],
+    [ { verify_status => 'success', error_code => 3000001, reason => 'cancel_too_late' }, 'cancel_too_late' ],
 );
 
 sub one_of { return $_[ rand @_ ] }
 
-# The reason of a record, by its id: views may not have it.
-my %reason;
+# The reason of a record, by its id; and whether it is one of an older version, which recorded none.
+my (%reason, %is_old);
 
 sub add {
     my ($records, $reason, %row) = @_;
-    $reason{ $records->add(discount_amount => 3, %row)->{id} } = $reason;
+    my $id = $records->add(discount_amount => 3, %row)->{id};
+    $reason{$id} = $reason;
+    $is_old{$id} = $row{verify_status} && $row{verify_status} eq 'failed' && !$row{reason};
     return;
 }
 
@@ -84,7 +89,7 @@ sub add_pairs {
 sub fill {
     my ($gateway) = @_;
     my $records = Dygw::Records->new($gateway->database);
-    %reason = ();
+    %reason = %is_old = ();
     add($records, '', created_at => FIRST);
     add_pairs($records);
     for (1 .. RANDOM) {
@@ -119,7 +124,7 @@ sub listed {
     for my $row (@rows) {
         @$row{qw(day hour)} = $row->{created_at} =~ /\A(\S+) (\d\d):/;
         $row->{hour} += 0;
-        $row->{told_reason} = $row->{reason};
+        $row->{told_reason} = $row->{reason} // '';
         $row->{reason} = $reason{ $row->{id} };
     }
     return @rows;
@@ -147,6 +152,13 @@ sub told {
         $told{$key} = exists $told{$key} ? "$key twice" : figures($row);
     }
     return \%told;
+}
+
+# Those that the filter finds, without those of an older version.
+sub found {
+    my ($internal, $word) = @_;
+    my @rows = parse($internal->call(GET => "/reports/verifications?export=csv&raw=1&reason=$word")->{body});
+    return join ' ', sort grep { !$is_old{$_} } map { $_->{id} } @rows;
 }
 
 sub flat { my ($hash) = @_; return join "\n", map { "$_ => $hash->{$_}" } sort keys %$hash }
@@ -206,9 +218,13 @@ for my $case ([ sqlite3 => '+05:30' ], [ pgsql => '-03:30' ], [ mysql => '+08:00
     fill($gateway);
     my @listed = listed($internal);
     is(scalar @listed, keys %reason, 'the list has them all');
-    my @wrong = grep { defined $_->{told_reason} && $_->{told_reason} ne $_->{reason} } @listed;
+    my @wrong = grep { $_->{told_reason} ne $_->{reason} } @listed;
     is(scalar @wrong, 0, 'what the list has of reasons is what it should be')
         or diag explain [ map { "$_->{id} $_->{told_reason} $_->{reason}" } @wrong ];
+    for my $word (uniq grep { length } sort values %reason) {
+        is(found($internal, $word), join(' ', sort grep { !$is_old{$_} && $reason{$_} eq $word } keys %reason),
+            "the list of what is $word has all that are told so, and no other");
+    }
     my $bad = grep { check($internal, $driver, \@keys, $_, \@listed) } combinations(\@keys);
     is($bad, 0, "$driver, $zone: each key alone, all, all but one, and @{[COMBINATIONS]} combinations");
 

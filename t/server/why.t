@@ -8,24 +8,27 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
+use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(time);
 
 use Dygw::Gateway qw(POI);
+use Dygw::Reasons qw(reason_is);
 use Dygw::Server qw(poll);
 use Dygw::Truth;
 
 binmode Test::More->builder->$_, ':encoding(UTF-8)' for qw(output failure_output todo_output);
 
-use constant PAST    => time - 86400;
+use constant { HOUR => 3600, DAY => 86400, CHINA => 8 * 3600 };
+use constant PAST    => time - DAY;
 use constant SETTLED => 60;             # seconds
 
 my $gateway = Dygw::Gateway->new(timeout => 4, children => 1)->start;
 my $sandbox = $gateway->sandbox;
-my $client = $gateway->client;
+my ($client, $internal) = ($gateway->client, $gateway->internal);
 my $database = $gateway->database;
-# A look that gets no answer in time, and a child that is killed.
-$gateway->server->announce(qw(DYGW0500 DYGW0362 AH00051 AH00052 AH10392));
+# A look that gets no answer in time, a clock of Douyin's that is off, and a child that is killed.
+$gateway->server->announce(qw(DYGW0500 DYGW0362 DYGW0363 AH00051 AH00052 AH10392));
 
 sub recorded {
     my ($column, $id) = @_;
@@ -48,9 +51,28 @@ sub refused {
         "200 failed $error_code", "$what: refused") or return;
     is(recorded(reason => $data->{id}), $reason, "$what: $reason");
     like(looks($since), qr/\A$looks\z/, "$what: " . ($looks ? "told by $looks" : 'by its number'));
-    is($data->{reason}, $reason, "$what: and told to the caller") if exists $data->{reason};
+    reason_is($data, $reason, 'zh', "$what: and told to the caller");
     return $data;
 }
+
+# Whoever reads the record is told the same as the caller was; in English, who wants that.
+sub told_later {
+    my ($data, $reason) = @_;
+    my $id = $data->{id};
+    for my $language (qw(zh en)) {
+        my %wish = (headers => { 'Accept-Language' => $language });
+        my $read = $client->call(GET => "/verifications/$id", undef, %wish);
+        reason_is($read->{json}{data}, $reason, $language, "... to who reads it, $language");
+        my $list = $internal->call(GET => "/reports/verifications?reason=$reason", undef, %wish);
+        my ($row) = grep { $_->{id} eq $id } @{ $list->{json}{data} // [] };
+        reason_is($row // {}, $reason, $language, "... and in the list of all that are so, $language");
+    }
+    return;
+}
+
+# Seconds from now as "HH:MM" of China, and as the day of its week, from Monday 1.
+sub clock_in { return strftime('%H:%M', gmtime(time + CHINA + $_[0])) }
+sub weekday_in { return strftime('%u', gmtime(time + CHINA + $_[0])) + 0 }
 
 # Prepared by its caller; then something happens to it.
 sub prepared {
@@ -116,6 +138,41 @@ $sandbox->set_coupon($card->{code}, used_elsewhere => \1);
 $sandbox->fault(call => 'verify', fault => 'result', result => 1250, item => 0);
 refused('a card with a use left', $card, 1250, 'other', 'query');
 
+# --- its terms: days, hours and stores ---
+
+my $now = int time;
+my @terms = (
+    [ 'from tomorrow on', not_yet_valid => (start_time => $now + DAY) ],
+    [ 'not for today', unusable_now => (weekdays => [ weekday_in(0), weekday_in(HOUR) ]) ],
+    [ 'not for these dates', unusable_now => (dates => [ [ $now - DAY, $now + DAY ] ]) ],
+    [ 'for other hours', unusable_now => (hours => [ [ clock_in(2 * HOUR), clock_in(4 * HOUR) ] ]) ],
+    [ 'from tomorrow on, and not for any day', not_yet_valid => (start_time => $now + DAY, weekdays => [ 1 .. 7 ]) ],
+);
+for (@terms) {
+    my ($what, $reason, %terms) = @$_;
+    my $data = refused($what, by_code(%terms), 3000001, $reason, 'query') or next;
+    told_later($data, $reason);
+}
+refused('not for today, by its link', by_link(weekdays => [ 1 .. 7 ]), 3000001, 'unusable_now', 'query');
+my $own = $sandbox->mint_coupon(weekdays => [ 1 .. 7 ]);
+my $listed = $client->call(POST => '/coupons/prepare', { poi_id => POI, code => $own->{code} })->{json}{data};
+refused('not for today, of its caller\'s prepare', { encrypted_code => $own->{encrypted_code},
+    verify_token => $listed->{verify_token} }, 3000001, 'unusable_now', 'get');
+for my $told (
+    [ 'not for this store', wrong_store => (not_poi_ids => [ '6994674961470212127', POI ]) ],
+    [ 'not for another store', other => (not_poi_ids => ['6994674961470212127']) ],
+    [ 'not for this store, nor this day', unusable_now => (not_poi_ids => [POI], weekdays => [ 1 .. 7 ]) ],
+    [ 'for this hour and another day', other => (weekdays => [ weekday_in(3 * DAY) ],
+      hours => [ [ clock_in(-HOUR), clock_in(HOUR) ] ]) ]
+) {
+    my ($what, $reason, %terms) = @$told;
+    my $coupon = by_code(%terms);
+    $sandbox->fault(call => 'verify', fault => 'result', result => 3000001, item => 0, description => 'no');
+    my $data = refused("$what, of which the number tells nothing", $coupon, 3000001, $reason, 'query') or next;
+    told_later($data, $reason);
+}
+refused('not for this store, by its number', by_code(not_poi_ids => [POI]), 3000002, 'wrong_store', '');
+
 # --- clocks ---
 
 my $early = by_code();
@@ -138,7 +195,8 @@ is_deeply([ map { "$_->{error_code} " . recorded(reason => $_->{id}) } @{ $sever
 my $since = $sandbox->last_seq;
 my $success = $gateway->verify(code => $sandbox->mint_coupon->{code});
 is($success->{json}{data}{verify_status}, 'success', 'one that can be redeemed');
-is(looks($since), '', 'nobody looks at it');
+# The background asks for what else there is to know of it, by get.
+unlike(looks($since), qr/query/, 'nobody looks at it');
 is($gateway->rows('dygw_verifications', "id = $success->{json}{data}{id} AND reason IS NULL"), 1, 'there is no reason');
 
 # --- a cancel that comes too late ---

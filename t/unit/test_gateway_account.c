@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Several merchants behind one application: each call names the account of its own coupon.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
  * links: gateway/redeem/by_code.c gateway/redeem/cancel.c gateway/redeem/earlier.c

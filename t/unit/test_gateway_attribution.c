@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A redemption that Douyin did not name: it is nobody else's, and its verify_id is learned.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/amounts.c gateway/settle/attribution.c gateway/settle/enrich.c

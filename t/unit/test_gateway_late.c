@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes of a verify that was never answered when its record is settled already: it is looked
  * for as long as it may come, and what it redeemed is taken back.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/fit.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One code redeems one coupon: what the records of a code mean for the next request with it, and how
  * the background settles what had to wait.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
  * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c

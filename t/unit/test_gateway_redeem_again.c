@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A signed request that comes once more, when nobody remembers its nonce.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/code_use.c gateway/db_work.c
  * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
  * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c

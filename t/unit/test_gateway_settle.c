@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: asking, repeating, what their answers make of it, and when.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c

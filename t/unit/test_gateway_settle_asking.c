@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption: what is asked, when Douyin does not answer, has no such coupon, or reviews
  * it; and what its caller gave up.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c

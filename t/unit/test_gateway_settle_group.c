@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling where there are several: coupons of one request, uses of a times card, and records of
  * several requests for the same coupon.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Settling one redemption whose repetitions are refused for what is not the coupon's fault, or tell
  * nothing at all.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/fit.c gateway/settle/held.c

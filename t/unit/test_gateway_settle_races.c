@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Races of a request of two coupons, one of which is settled: cancels here and at Douyin while the
  * other is repeated, and a Douyin that forgets tokens and works late.
+ * links: gateway/usable.c douyin/certificate.c
  * links: douyin/codes.c gateway/account.c gateway/background/job.c gateway/code_use.c
  * links: gateway/db_work.c gateway/declared.c gateway/reasons.c gateway/record.c
  * links: gateway/settle/attribution.c gateway/settle/cancelled.c gateway/settle/fit.c

@@ -247,6 +247,31 @@ static void of_several_reasons_the_lasting_one_is_told(DYGW_UNUSED void **state)
     REASON(MONDAY "20:00:00", REFUNDED);
 }
 
+static void each_reason_is_told_apart_whatever_others_there_are(DYGW_UNUSED void **state)
+{
+    static const dygw_reason_e reasons[]
+        = { DYGW_REASON_REFUNDED,    DYGW_REASON_EXPIRED,       DYGW_REASON_NO_USES_LEFT,
+            DYGW_REASON_WRONG_STORE, DYGW_REASON_NOT_YET_VALID, DYGW_REASON_UNUSABLE_NOW };
+    dygw_moment_t moment = { STORE, instant(MONDAY "20:00:00+08:00"), 1, CHINA };
+    int barred = 0;
+
+    only_between(600, 840);
+    terms.start_time = instant("2026-12-24T00:00:00Z");
+    APR_ARRAY_PUSH(terms.not_for, const char *) = STORE;
+    coupon.times_left = 0;
+    coupon.expire_time = instant("2026-11-01T00:00:00Z");
+    coupon.status = DYGW_CERTIFICATE_REFUNDED;
+    for (int reason = 0; reason < DYGW_REASON_COUNT; reason++) {
+        barred += dygw_usable_is_barred((dygw_reason_e)reason, &coupon, &terms, &moment);
+    }
+    assert_int_equal(barred, sizeof reasons / sizeof *reasons);
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+        assert_true(dygw_usable_is_barred(reasons[i], &coupon, &terms, &moment));
+    }
+    moment.poi_id = NULL; /* unknown: no store is the wrong one */
+    assert_false(dygw_usable_is_barred(DYGW_REASON_WRONG_STORE, &coupon, &terms, &moment));
+}
+
 static dygw_ms_t our_clock(void)
 {
     return 4711;
@@ -254,16 +279,14 @@ static dygw_ms_t our_clock(void)
 
 static void the_moment_is_douyins_where_its_answer_tells_it(DYGW_UNUSED void **state)
 {
-    dygw_reply_t reply = { .date = 1767225600000 };
-    dygw_moment_t moment = dygw_usable_moment(&reply, STORE, CHINA);
+    dygw_moment_t moment = dygw_usable_moment(1767225600000, STORE, CHINA);
 
     assert_int_equal(moment.now, 1767225600000);
     assert_true(moment.by_douyin);
     assert_string_equal(moment.poi_id, STORE);
     assert_int_equal(moment.zone, CHINA);
     dygw_clock_set(our_clock);
-    reply.date = DYGW_NO_TIME;
-    moment = dygw_usable_moment(&reply, STORE, CHINA);
+    moment = dygw_usable_moment(DYGW_NO_TIME, STORE, CHINA);
     dygw_clock_set(NULL);
     assert_int_equal(moment.now, 4711);
     assert_false(moment.by_douyin);
@@ -289,6 +312,7 @@ int main(void)
         TEST(the_hours_after_midnight_are_of_both_days),
         TEST(a_whole_day_leaves_no_hour_to_the_next_one),
         TEST(of_several_reasons_the_lasting_one_is_told),
+        TEST(each_reason_is_told_apart_whatever_others_there_are),
         TEST(the_moment_is_douyins_where_its_answer_tells_it),
     };
 

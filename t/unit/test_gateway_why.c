@@ -1,42 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why a coupon was refused: what is recorded of it on each way to an outcome, and the look at the coupon
- * where the number leaves the reason open, by the request and by the background.
- * links: gateway/settle/sale.c
- * links: gateway/ask.c gateway/host.c gateway/redeem/lookup.c gateway/redeem/prepare.c gateway/record.c
- * links: gateway/redeem/redeem.c gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/code_use.c
- * links: gateway/redeem/why.c gateway/unusable.c gateway/reasons.c gateway/token.c gateway/db_work.c
- * links: gateway/settle/held.c gateway/settle/settle.c gateway/settle/settle_state.c gateway/settle/repeat.c
- * links: gateway/settle/judge.c gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c
- * links: gateway/settle/pace.c gateway/settle/cancelled.c gateway/background/job.c
- * links: store/verification/words.c gateway/account.c gateway/declared.c douyin/codes.c
- * helpers: fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
+ * Why a coupon was refused: the look of the request at the coupon, where the number leaves the reason open. That
+ * of the background: test_gateway_why_settled.c.
+ * links: gateway/usable.c douyin/certificate.c
+ * links: douyin/codes.c gateway/account.c gateway/ask.c gateway/code_use.c gateway/db_work.c
+ * links: gateway/declared.c gateway/host.c gateway/reasons.c gateway/record.c
+ * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
+ * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c gateway/settle/fit.c
+ * links: gateway/token.c gateway/unusable.c
+ * helpers: shown.c fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/fake_look.h"
 #include "support/redeeming.h"
-#include "support/settling.h"
+#include "support/shown.h"
 
 #include <apr_general.h>
 #include <apr_time.h>
 
-#include "gateway/settle/cancelled.h"
-#include "gateway/unusable.h"
 #include "util/compiler.h"
 
 #define SECOND_US apr_time_from_sec(1)
-
-/* What query or get shows: one coupon, ours, by a clock of Douyin's that agrees with this host's. */
-static dygw_seen_coupon_t *show_in(dygw_coupons_reply_t *answer, int status)
-{
-    dygw_seen_coupon_t *coupon = fake_coupon(answer, "enc-anew", "cert-1", status);
-
-    answer->reply.date = dygw_now();
-    coupon->certificate.start_time = FAKE_START_MS - 86400000;
-    return coupon;
-}
-
-static dygw_seen_coupon_t *show(int status)
-{
-    return show_in(fake_query(DYGW_REPLY_OK, 0), status);
-}
 
 static void refuse(apr_int64_t result)
 {
@@ -49,74 +30,32 @@ static void check_reason(int number, const char *word)
     assert_string_equal(fake_store_row(number)->reason, word);
 }
 
-/* --- the states of a coupon, and their words --- */
-
-static void be_used(dygw_seen_coupon_t *c)
-{
-    c->certificate.status = 2;
-}
-
-static void be_verified(dygw_seen_coupon_t *c)
-{
-    fake_seen(c, "v-9", FAKE_START_MS - 3600000);
-}
-
-static void be_refunded(dygw_seen_coupon_t *c)
-{
-    c->certificate.status = 4;
-}
-
-static void be_refund_requested(dygw_seen_coupon_t *c)
-{
-    c->certificate.status = 3;
-}
-
-static void be_refunding(dygw_seen_coupon_t *c)
-{
-    c->certificate.status = 6;
-    c->certificate.expire_time = FAKE_START_MS - 1000;
-}
-
-static void be_expired(dygw_seen_coupon_t *c)
-{
-    c->certificate.expire_time = FAKE_START_MS - 1000;
-}
-
-static void be_for_later(dygw_seen_coupon_t *c)
-{
-    c->certificate.start_time = FAKE_START_MS + 3600000;
-}
-
-static void be_used_up_unseen(dygw_seen_coupon_t *c)
-{
-    c->certificate.is_times_card = 1;
-    c->times_count = c->times_used = 3;
-}
-
-static void be_used_up(dygw_seen_coupon_t *c)
-{
-    be_used_up_unseen(c);
-    be_verified(c);
-}
-
-static void be_a_card_with_uses(dygw_seen_coupon_t *c)
-{
-    be_used_up(c);
-    c->times_used = 1;
-}
-
-static void be_as_before(DYGW_UNUSED dygw_seen_coupon_t *c)
-{
-}
+/* --- what is shown, and its words --- */
 
 static const struct {
     void (*be)(dygw_seen_coupon_t *c);
     const char *word; /* NULL: what is shown does not tell */
 } states[] = {
-    { be_used, "already_used" },          { be_verified, "already_used" }, { be_refunded, "refunded" },
-    { be_refund_requested, "refunding" }, { be_refunding, "refunding" },   { be_expired, "expired" },
-    { be_for_later, "not_yet_valid" },    { be_used_up, "already_used" },  { be_used_up_unseen, "no_uses_left" },
-    { be_a_card_with_uses, NULL },        { be_as_before, NULL },
+    { be_used, "already_used" },
+    { be_verified, "already_used" },
+    { be_refunded, "refunded" },
+    { be_refund_requested, "refunding" },
+    { be_refunding, "refunding" },
+    { be_expired, "expired" },
+    { be_for_later, "not_yet_valid" },
+    { be_used_up, "already_used" },
+    { be_used_up_unseen, "no_uses_left" },
+    { be_a_card_with_uses, NULL },
+    { be_as_before, NULL },
+    { be_for_other_days, "unusable_now" },
+    { be_for_other_dates, "unusable_now" },
+    { be_for_other_hours, "unusable_now" },
+    { be_for_this_hour, NULL },
+    { be_for_other_stores, "wrong_store" },
+    { be_not_for_others, NULL },
+    { be_for_later_and_other_days, "not_yet_valid" },
+    { be_used_up_and_for_other_days_and_stores, "unusable_now" },
+    { be_used_up_and_for_other_stores, "no_uses_left" },
 };
 
 #define STATES (sizeof states / sizeof *states)
@@ -208,15 +147,22 @@ static void nothing_else_of_the_outcome_changes(DYGW_UNUSED void **state)
 
 /* --- clocks --- */
 
-static void without_douyins_clock_nothing_is_expired(DYGW_UNUSED void **state)
+static void without_douyins_clock_nothing_is_said_of_times(DYGW_UNUSED void **state)
 {
-    dygw_coupons_reply_t *answer = fake_query(DYGW_REPLY_OK, 0);
+    static void (*const be[])(dygw_seen_coupon_t * c)
+        = { be_expired, be_for_later, be_for_other_days, be_for_other_hours, be_for_other_stores };
 
-    refuse(1250);
-    be_expired(show_in(answer, 1));
-    answer->reply.date = DYGW_NO_TIME;
-    redeem();
-    check_reason(0, "other");
+    for (size_t i = 0; i < sizeof be / sizeof *be; i++) {
+        dygw_coupons_reply_t *answer;
+
+        start_anew();
+        answer = fake_query(DYGW_REPLY_OK, 0);
+        refuse(1250);
+        be[i](show_in(answer, 1));
+        answer->reply.date = DYGW_NO_TIME;
+        redeem();
+        check_reason(0, be[i] == be_for_other_stores ? "wrong_store" : "other");
+    }
 }
 
 static void by_douyins_clock_and_not_by_ours(DYGW_UNUSED void **state)
@@ -430,81 +376,6 @@ static void what_may_be_our_own_redemption_explains_nothing(DYGW_UNUSED void **s
     }
 }
 
-/* --- the background --- */
-
-static dygw_verification_t *settled(void)
-{
-    settling_run(gateway, &dygw_settle_job, ID, pool);
-    return fake_store_row(0);
-}
-
-static void the_background_has_seen_the_coupon_already(DYGW_UNUSED void **state)
-{
-    dygw_verification_t *v = settling_row(ID, 0, 1);
-
-    show(4);
-    assert_int_equal(settled()->error_code, -1); /* "the coupon was refunded" */
-    assert_string_equal(v->reason, "refunded");
-    assert_string_equal(fake_asked(), "t query order-1");
-    start_anew();
-    v = settling_row(ID, 0, 1);
-    v->refused_code = 1250;
-    v->attempts = 2;
-    fake_clock_advance(HOUR_MS);
-    be_expired(show(1));
-    assert_int_equal(settled()->error_code, 1250);
-    assert_string_equal(v->reason, "expired");
-    assert_string_equal(fake_asked(), "t query order-1");
-}
-
-static void and_a_refused_repetition_is_explained_by_the_look_before(DYGW_UNUSED void **state)
-{
-    dygw_verification_t *v = settling_row(ID, 0, 1);
-
-    v->attempts = 0;
-    fake_clock_advance(6000);
-    be_for_later(show(1));
-    fake_item(fake_repeat(DYGW_REPLY_OK, 0), 0, DYGW_REPLY_COUPON, 1250);
-    assert_int_equal(settled()->error_code, 1250);
-    assert_string_equal(v->reason, "not_yet_valid");
-}
-
-static void what_it_does_not_see_has_the_reason_of_its_number(DYGW_UNUSED void **state)
-{
-    dygw_verification_t *v = settling_row(ID, 0, 1);
-
-    v->refused_code = 1263;
-    v->attempts = 2;
-    fake_clock_advance(HOUR_MS);
-    fake_query(DYGW_REPLY_OK, 0);
-    fake_get(DYGW_REPLY_COUPON, 1212);
-    assert_int_equal(settled()->error_code, 1263);
-    assert_string_equal(v->reason, "wrong_code");
-}
-
-/* --- what is recorded otherwise --- */
-
-static void a_cancel_that_comes_too_late_is_told_by_its_second_number(DYGW_UNUSED void **state)
-{
-    dygw_verification_t *v = settling_row(ID, 0, 1);
-    dygw_reply_t refusal = { .kind = DYGW_REPLY_COUPON, .error_code = 3000001, .description = "no" };
-
-    v->verify_status = DYGW_SUCCESS;
-    dygw_cancel_refused(v, &refusal);
-    assert_string_equal(v->reason, "other");
-    refusal.sub_error_code = 2034000910;
-    dygw_cancel_refused(v, &refusal);
-    assert_int_equal(v->error_code, 3000001);
-    assert_string_equal(v->reason, "cancel_too_late");
-    refusal.sub_error_code = 0;
-    refusal.error_code = 2034000910;
-    dygw_cancel_refused(v, &refusal);
-    assert_string_equal(v->reason, "cancel_too_late");
-    dygw_cancel_done(v);
-    assert_int_equal(v->error_code, 0);
-    assert_null(v->reason);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,7 +384,7 @@ int main(void)
         TEST(of_several_coupons_the_first_line_that_is_true_of_one),
         TEST(of_one_that_was_chosen_what_is_shown_of_it),
         TEST(nothing_else_of_the_outcome_changes),
-        TEST(without_douyins_clock_nothing_is_expired),
+        TEST(without_douyins_clock_nothing_is_said_of_times),
         TEST(by_douyins_clock_and_not_by_ours),
         TEST(a_number_that_tells_asks_nobody),
         TEST(one_that_succeeds_asks_nobody),
@@ -527,10 +398,6 @@ int main(void)
         TEST(a_prepared_one_is_asked_for_by_its_code),
         TEST(without_order_and_coupon_nobody_is_asked),
         TEST(what_may_be_our_own_redemption_explains_nothing),
-        TEST(the_background_has_seen_the_coupon_already),
-        TEST(and_a_refused_repetition_is_explained_by_the_look_before),
-        TEST(what_it_does_not_see_has_the_reason_of_its_number),
-        TEST(a_cancel_that_comes_too_late_is_told_by_its_second_number),
     };
 
     apr_initialize();

@@ -14,7 +14,7 @@ void dygw_preview(const dygw_ctx_t *ctx, const dygw_redeem_request_t *request, d
     if (out->result.code != DYGW_OK) {
         return;
     }
-    at = dygw_usable_moment(&out->prepared->reply, request->poi_id, ctx->gateway->time_zone);
+    at = dygw_usable_moment(out->prepared->reply.date, request->poi_id, ctx->gateway->time_zone);
     out->coupons = apr_pcalloc(ctx->pool, (apr_size_t)out->prepared->certificates->nelts
                                               * sizeof(*out->coupons));
     for (int i = 0; i < out->prepared->certificates->nelts; i++) {

@@ -89,17 +89,20 @@ static int is_maybe_ours(const dygw_verification_t *v, const dygw_seen_coupon_t 
 }
 
 /* Without a coupon that was chosen, it is about all of the order's. */
-static void why_explain(dygw_verification_t *v, const dygw_coupons_reply_t *reply)
+static void why_explain(const dygw_ctx_t *ctx, dygw_verification_t *v,
+                        const dygw_coupons_reply_t *reply)
 {
-    dygw_shown_t shown = { .coupons = (const dygw_seen_coupon_t *)reply->coupons->elts,
-                           .count = reply->coupons->nelts,
-                           .at = reply->reply.date };
+    dygw_shown_t shown = {
+        .coupons = (const dygw_seen_coupon_t *)reply->coupons->elts,
+        .count = reply->coupons->nelts,
+        .at = dygw_usable_moment(reply->reply.date, v->poi_id, ctx->gateway->time_zone),
+    };
 
     if (v->encrypted_code) {
         shown.coupons = dygw_fit_coupon(v, reply->coupons);
         shown.count = shown.coupons && !is_maybe_ours(v, shown.coupons);
     }
-    dygw_unusable_explain(v, &shown);
+    dygw_unusable_explain(v, &shown, ctx->pool);
 }
 
 void dygw_redeem_why(dygw_redeem_t *r)
@@ -112,6 +115,6 @@ void dygw_redeem_why(dygw_redeem_t *r)
         reply = why_look(r, patience);
     }
     for (i = 0; reply && i < r->out->count; i++) {
-        why_explain(r->out->verifications[i], reply);
+        why_explain(r->ctx, r->out->verifications[i], reply);
     }
 }

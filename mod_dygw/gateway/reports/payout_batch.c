@@ -25,6 +25,8 @@
 #define DOUBLINGS_MAX  6
 /* Until an account whose ledger Douyin does not show is asked about again. */
 #define REFUSED_MS     APR_INT64_C(3600000)
+/* Its rows that were put off the same second come back over so long. */
+#define SPREAD_MS      APR_INT64_C(3600000)
 #define NO_ACCOUNT     ""
 
 static dygw_payout_ask_t *ask_at(const apr_array_header_t *batch, int i)
@@ -99,6 +101,11 @@ static dygw_ms_t redeemed_at(const dygw_payout_due_t *row)
     return row->verify_time == DYGW_NO_TIME ? row->created_at : row->verify_time;
 }
 
+static int is_over(const dygw_payout_due_t *row, dygw_ms_t now)
+{
+    return now - redeemed_at(row) > ASKED_FOR_MS;
+}
+
 /* The next day, for a week; DYGW_NO_TIME: nothing changes any more. */
 static dygw_ms_t next_ask_at(const dygw_payout_due_t *row, const dygw_payout_t *payout)
 {
@@ -106,7 +113,7 @@ static dygw_ms_t next_ask_at(const dygw_payout_due_t *row, const dygw_payout_t *
     const int is_done
         = payout->ledger_lines > 0 && payout->ledger_status >= DYGW_LEDGER_STATUS_SETTLED;
 
-    return is_done || now - redeemed_at(row) > ASKED_FOR_MS ? DYGW_NO_TIME : now + DYGW_DAY_MS;
+    return is_done || is_over(row, now) ? DYGW_NO_TIME : now + DYGW_DAY_MS;
 }
 
 static apr_status_t write_payouts(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
@@ -143,22 +150,6 @@ static void write_lines(dygw_payouts_t *p, const apr_array_header_t *lines)
     write_batch(p, payouts);
 }
 
-/* Puts the rows off: `asks` more answers count for each. */
-static void put_off(dygw_payouts_t *p, dygw_ms_t until, int asks)
-{
-    apr_array_header_t *payouts = make_payouts(p);
-
-    for (int i = 0; i < p->batch->nelts; i++) {
-        const dygw_payout_due_t *row = ask_at(p->batch, i)->row;
-
-        APR_ARRAY_PUSH(payouts, dygw_payout_t)
-            = (dygw_payout_t){ .verification_id = row->verification_id,
-                               .next_ask_at = until,
-                               .ledger_asks = row->ledger_asks + asks };
-    }
-    write_batch(p, payouts);
-}
-
 /* --- accounts that Douyin does not show us --- */
 
 static const char *account_word(const char *account_id)
@@ -181,21 +172,73 @@ static const char *remedy(const dygw_reply_t *reply)
     }
 }
 
-static void show_refused(const dygw_payouts_t *p)
+void dygw_payouts_show_refused(const dygw_payouts_t *p)
 {
     dygw_gauge(p->ctx.gateway->metrics, DYGW_GAUGE_LEDGER_REFUSED, apr_hash_count(p->refused));
+}
+
+/* What the batch's account was refused; NULL: nothing. */
+static dygw_payout_refused_t *refused_of(const dygw_payouts_t *p)
+{
+    const char *key = p->question.account_id ? p->question.account_id : NO_ACCOUNT;
+
+    return apr_hash_get(p->refused, key, APR_HASH_KEY_STRING);
+}
+
+/* When a row of a refused account is due again. Only the probe comes back within the hour, so that
+ * the others are written once a day, and for a week. */
+static dygw_ms_t put_off_until(const dygw_payout_due_t *row, const dygw_payout_refused_t *refused)
+{
+    const dygw_ms_t now = dygw_sure_now();
+
+    if (is_over(row, now)) {
+        return DYGW_NO_TIME;
+    }
+    return row->verification_id == refused->probe
+               ? now + dygw_left_until(refused->until, REFUSED_MS)
+               : now + DYGW_DAY_MS - row->verification_id % SPREAD_MS;
+}
+
+/* The rows were not asked about, or not answered: their asks do not count. */
+static void put_off(dygw_payouts_t *p, const dygw_payout_refused_t *refused)
+{
+    apr_array_header_t *payouts = make_payouts(p);
+
+    for (int i = 0; i < p->batch->nelts; i++) {
+        const dygw_payout_due_t *row = ask_at(p->batch, i)->row;
+
+        APR_ARRAY_PUSH(payouts, dygw_payout_t)
+            = (dygw_payout_t){ .verification_id = row->verification_id,
+                               .next_ask_at = put_off_until(row, refused),
+                               .ledger_asks = row->ledger_asks };
+    }
+    p->ask_at = dygw_now() + ASK_PAUSE_MS;
+    write_batch(p, payouts);
+}
+
+/* The newest, which is asked about for longest. */
+static apr_int64_t choose_probe(const dygw_payouts_t *p)
+{
+    apr_int64_t newest = 0;
+
+    for (int i = 0; i < p->batch->nelts; i++) {
+        const apr_int64_t id = ask_at(p->batch, i)->row->verification_id;
+
+        newest = id > newest ? id : newest;
+    }
+    return newest;
 }
 
 /* Said once, until it is shown again. */
 static void refuse_account(dygw_payouts_t *p, const dygw_reply_t *reply)
 {
     const char *key = p->question.account_id ? p->question.account_id : NO_ACCOUNT;
-    dygw_ms_t *until = apr_hash_get(p->refused, key, APR_HASH_KEY_STRING);
+    dygw_payout_refused_t *refused = refused_of(p);
 
-    if (!until) {
-        until = apr_palloc(p->ctx.pool, sizeof(*until));
-        apr_hash_set(p->refused, apr_pstrdup(p->ctx.pool, key), APR_HASH_KEY_STRING, until);
-        show_refused(p);
+    if (!refused) {
+        refused = apr_palloc(p->ctx.pool, sizeof(*refused));
+        apr_hash_set(p->refused, apr_pstrdup(p->ctx.pool, key), APR_HASH_KEY_STRING, refused);
+        dygw_payouts_show_refused(p);
         dygw_log(
             p->ctx.log, WARN, 0,
             DYGWNO(0860) "Douyin does not show what will be paid out to account %s: error_code "
@@ -204,8 +247,9 @@ static void refuse_account(dygw_payouts_t *p, const dygw_reply_t *reply)
             account_word(p->question.account_id), reply->error_code, reply->logid,
             reply->description, remedy(reply));
     }
-    *until = dygw_now() + REFUSED_MS;
-    put_off(p, dygw_sure_now() + REFUSED_MS, 0);
+    refused->until = dygw_now() + REFUSED_MS;
+    refused->probe = choose_probe(p);
+    put_off(p, refused);
 }
 
 static void admit_account(dygw_payouts_t *p)
@@ -214,7 +258,7 @@ static void admit_account(dygw_payouts_t *p)
 
     if (apr_hash_get(p->refused, key, APR_HASH_KEY_STRING)) {
         apr_hash_set(p->refused, key, APR_HASH_KEY_STRING, NULL);
-        show_refused(p);
+        dygw_payouts_show_refused(p);
         dygw_log(p->ctx.log, NOTICE, 0,
                  DYGWNO(0861) "Douyin shows what will be paid out to account %s again",
                  account_word(p->question.account_id));
@@ -245,12 +289,14 @@ static void pause_all(dygw_payouts_t *p, const dygw_reply_t *reply)
  * then waits for the next day. */
 static void refuse_batch(dygw_payouts_t *p, const dygw_reply_t *reply)
 {
+    const dygw_payout_due_t *row = ask_at(p->batch, 0)->row;
+
     if (p->batch->nelts == 1) {
         dygw_log(p->ctx.log, INFO, 0,
                  DYGWNO(0863) "verification %" APR_INT64_T_FMT ": Douyin does not tell what will "
                               "be paid out: error_code %" APR_INT64_T_FMT ", logid %s",
-                 ask_at(p->batch, 0)->row->verification_id, reply->error_code, reply->logid);
-        put_off(p, next_ask_at(ask_at(p->batch, 0)->row, &(dygw_payout_t){ 0 }), 1);
+                 row->verification_id, reply->error_code, reply->logid);
+        write_lines(p, apr_array_make(p->batch_pool, 1, sizeof(dygw_ledger_line_t)));
         return;
     }
     for (int i = 0; i < p->batch->nelts; i++) {
@@ -323,28 +369,19 @@ int dygw_payouts_drop_batch(dygw_payouts_t *p, apr_interval_time_t patience)
     return p->under_way;
 }
 
-/* How long the account is not to be asked yet, ms. */
-static dygw_ms_t refused_for(const dygw_payouts_t *p)
-{
-    const char *key = p->question.account_id ? p->question.account_id : NO_ACCOUNT;
-    const dygw_ms_t *until = apr_hash_get(p->refused, key, APR_HASH_KEY_STRING);
-
-    return until ? dygw_left_until(*until, REFUSED_MS) : 0;
-}
-
 int dygw_payouts_begin_batch(dygw_payouts_t *p)
 {
     dygw_payout_ask_t *first = first_left(p);
-    dygw_ms_t refused;
+    const dygw_payout_refused_t *refused;
 
     if (!first) {
         return 0;
     }
     apr_pool_clear(p->batch_pool);
     fill_batch(p, first);
-    refused = refused_for(p);
-    if (refused > 0) {
-        put_off(p, dygw_sure_now() + refused, 0);
+    refused = refused_of(p);
+    if (refused && dygw_left_until(refused->until, REFUSED_MS) > 0) {
+        put_off(p, refused);
     }
     else if (dygw_token_held(p->ctx.gateway, &p->token, p->batch_pool) == APR_SUCCESS) {
         p->renewed = 0;

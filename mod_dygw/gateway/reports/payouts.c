@@ -3,6 +3,7 @@
  *
  * A redemption writes nothing for it. Instead the host that leads walks the verifications by their
  * ids, some hundred in a turn, up to those of 70 minutes ago, and makes a row for each redemption.
+ * That edge is fixed when a walk begins, so that each walk ends, however many redemptions follow.
  * Now and then it goes back by as long as settling may take, for those that were settled late. A
  * host that begins to lead goes back by as long as a line of the ledger may change.
  *
@@ -18,6 +19,7 @@
 #define PIECE         500 /* verifications that are looked at in one turn */
 #define DUE_ROWS      400 /* that are read at once */
 #define LOOK_MS       10000
+#define WALK_PAUSE_MS 10000
 #define LOOK_BACK_MS  1800000
 #define SETTLED_MS    (51 * APR_INT64_C(3600000)) /* risk reviews are followed for 49 h */
 #define FIRST_BACK_MS (8 * DYGW_DAY_MS)
@@ -39,26 +41,47 @@ static void move_cursor(dygw_payouts_t *p, dygw_ms_t now)
     }
 }
 
-/* One piece of the walk. */
-static apr_status_t make_rows(dygw_payouts_t *p, dygw_db_t *db)
+static void begin_walk(dygw_payouts_t *p)
 {
     const dygw_ms_t now = dygw_sure_now();
+
+    if (p->cursor == 0) {
+        dygw_payouts_show_refused(p);
+    }
+    move_cursor(p, now);
+    p->walk_until = dygw_id_at(now - DYGW_PAYOUT_AFTER_MS);
+}
+
+static void end_walk(dygw_payouts_t *p)
+{
+    p->walk_until = 0;
+    p->walk_at = dygw_now() + WALK_PAUSE_MS;
+}
+
+/* One piece of the walk. Where the database fails, the walk goes on from there later. */
+static apr_status_t make_rows(dygw_payouts_t *p, dygw_db_t *db)
+{
     dygw_payout_piece_t piece = { .limit = PIECE };
-    apr_int64_t last;
-    apr_status_t rv;
+    apr_int64_t last = 0;
+    apr_status_t rv = APR_SUCCESS;
     int added;
 
-    move_cursor(p, now);
-    piece.after = p->cursor;
-    piece.below = dygw_id_at(now - DYGW_PAYOUT_AFTER_MS);
-    p->is_behind = 0;
-    if (piece.after >= piece.below) {
-        return APR_SUCCESS;
+    if (p->walk_until == 0) {
+        if (dygw_left_until(p->walk_at, WALK_PAUSE_MS) > 0) {
+            return APR_SUCCESS;
+        }
+        begin_walk(p);
     }
-    rv = dygw_store_payout_add(db, &piece, &last, &added);
-    if (rv == APR_SUCCESS && last != 0) {
-        p->cursor = last;
-        p->is_behind = 1;
+    piece.after = p->cursor;
+    piece.below = p->walk_until;
+    if (piece.after < piece.below) {
+        rv = dygw_store_payout_add(db, &piece, &last, &added);
+    }
+    if (rv == APR_SUCCESS) {
+        p->cursor = last != 0 ? last : p->cursor;
+        if (last == 0 || last + 1 >= p->walk_until) {
+            end_walk(p);
+        }
     }
     return rv;
 }
@@ -99,7 +122,7 @@ static apr_status_t look(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void 
     dygw_payouts_t *p = baton;
     apr_status_t rv = make_rows(p, db);
 
-    return rv == APR_SUCCESS && !p->is_behind ? read_due(p, db) : rv;
+    return rv == APR_SUCCESS && p->walk_until == 0 ? read_due(p, db) : rv;
 }
 
 /* One piece of the walk, and behind the last one what is due. Returns whether there is more at
@@ -113,7 +136,7 @@ static int look_at_database(dygw_payouts_t *p)
     apr_pool_create(&ctx.pool, p->ctx.pool);
     rv = dygw_db_work(&ctx, look, p, DYGW_DB_ONCE);
     apr_pool_destroy(ctx.pool);
-    if (rv != APR_SUCCESS || !p->is_behind) {
+    if (rv != APR_SUCCESS || p->walk_until == 0) {
         return rv == APR_SUCCESS && p->due && p->due->nelts > 0;
     }
     p->look_at = dygw_now();
@@ -153,13 +176,21 @@ static int leave(dygw_payouts_t *p, apr_interval_time_t patience)
     if (p->under_way && dygw_payouts_drop_batch(p, patience)) {
         return 1;
     }
-    if (p->cursor != 0) {
+    if (p->cursor != 0) { /* shown again when this host leads again */
         dygw_gauge(p->ctx.gateway->metrics, DYGW_GAUGE_LEDGER_REFUSED, 0);
     }
     p->cursor = 0;
+    p->walk_until = 0;
+    p->walk_at = 0;
     p->due = NULL;
     p->look_at = 0;
     return 0;
+}
+
+/* What is known of the table stays, and so does the place in the walk. */
+static int rest(dygw_payouts_t *p, apr_interval_time_t patience)
+{
+    return p->under_way && dygw_payouts_await_batch(p, patience);
 }
 
 /* dygw_douyin_async_next closes connections to Douyin that were not used for long. */
@@ -182,12 +213,12 @@ static int is_due_done(const dygw_payouts_t *p)
     return 1;
 }
 
-int dygw_payouts_turn(dygw_payouts_t *p, int may_work, apr_interval_time_t patience)
+int dygw_payouts_turn(dygw_payouts_t *p, dygw_payouts_turn_e turn, apr_interval_time_t patience)
 {
     int more = 0;
 
-    if (!may_work) {
-        return leave(p, patience);
+    if (turn != DYGW_PAYOUTS_WORK) {
+        return turn == DYGW_PAYOUTS_REST ? rest(p, patience) : leave(p, patience);
     }
     if (p->under_way) {
         dygw_payouts_await_batch(p, patience);

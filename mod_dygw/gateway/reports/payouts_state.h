@@ -22,12 +22,19 @@ typedef struct dygw_payout_ask_t {
     int is_alone;           /* it is asked about by itself: Douyin has refused a batch with it */
 } dygw_payout_ask_t;
 
+/* An account whose ledger Douyin does not show. */
+typedef struct dygw_payout_refused_t {
+    dygw_ms_t until;   /* it is not asked before then, */
+    apr_int64_t probe; /* and then about this verification, and what else is due; 0: about that */
+} dygw_payout_refused_t;
+
 struct dygw_payouts_t {
     dygw_ctx_t ctx;
     dygw_douyin_async_t *async;
     /* making rows */
     apr_int64_t cursor;     /* verifications up to this id have been looked at; 0: none has */
-    int is_behind;          /* there are more at once */
+    apr_int64_t walk_until; /* the walk that goes on ends before this id; 0: none goes on */
+    dygw_ms_t walk_at;      /* when the next walk begins */
     dygw_ms_t look_back_at; /* when those of the last days are looked at again */
     dygw_ms_t look_at;      /* when the database is looked at next */
     /* rows that are due */
@@ -43,10 +50,12 @@ struct dygw_payouts_t {
     int renewed;      /* Douyin refused the token, and a newer one is used */
     dygw_ms_t ask_at; /* no call is made before then */
     int failures;     /* in a row */
-    /* accounts whose ledger Douyin does not show: account_id, or "", to a dygw_ms_t *: until when
-     * it is not asked again */
+    /* accounts whose ledger Douyin does not show: account_id, or "", to a dygw_payout_refused_t */
     apr_hash_t *refused;
 };
+
+/* Shows in the metrics how many accounts are refused. */
+void dygw_payouts_show_refused(const dygw_payouts_t *p);
 
 /* Takes rows that are due and of one account into the batch, and begins the call, unless the
  * account is not to be asked now: then they are put off. Returns whether there was any row. */

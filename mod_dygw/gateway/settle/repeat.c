@@ -87,6 +87,7 @@ static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t 
     }
     v->refused_code = already ? DYGW_NO_INT : error_code;
     v->refused_description = already ? NULL : description;
+    v->reason = NULL; /* whatever it waited for before */
     return 1;
 }
 

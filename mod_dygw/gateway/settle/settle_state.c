@@ -19,8 +19,13 @@ void dygw_settle_explain(const dygw_job_t *job, int i)
 {
     const dygw_settle_t *s = job->state;
     const dygw_seen_coupon_t *seen = s->evidence.seen[i];
+    const dygw_shown_t shown = {
+        .coupons = seen,
+        .count = seen != NULL,
+        .at = dygw_usable_moment(s->shown_at, job->rows[i]->poi_id, job->ctx.gateway->time_zone),
+    };
 
-    dygw_unusable_explain(job->rows[i], &(dygw_shown_t){ seen, seen != NULL, s->shown_at });
+    dygw_unusable_explain(job->rows[i], &shown, job->ctx.pool);
 }
 
 void dygw_settle_finish(dygw_verification_t *v)
