@@ -70,6 +70,29 @@ static void test_a_message_is_kept_and_marks_its_records(DYGW_UNUSED void **stat
     dygw_db_close(db);
 }
 
+/* A cancel that is older than the redemption is of the coupon's redemption before. */
+static void test_a_cancel_is_told_to_what_was_redeemed_before_it(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+
+    for (int is_before = 0; is_before <= 1; is_before++) {
+        dygw_verification_t *v = redeemed(db);
+        dygw_webhook_t message = message_about(v->certificate_id);
+        dygw_verification_t *open = record_processing();
+
+        open->certificate_id = v->certificate_id;
+        assert_int_equal(record_insert(db, open), APR_SUCCESS);
+        message.cancelled_at = v->verify_time - is_before;
+        assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+        assert_int_equal(message.records, 2);
+        assert_int_equal(record_get(db, v->id)->news,
+                         is_before ? DYGW_NEWS_WEBHOOK : DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL);
+        assert_int_equal(record_get(db, open->id)->news, DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL);
+        assert_int_equal(record_get(db, v->id)->errand_at, T0 + 200);
+    }
+    dygw_db_close(db);
+}
+
 static void test_a_message_that_comes_again_changes_nothing(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -280,6 +303,7 @@ void suite_webhooks(void)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_a_message_is_kept_and_marks_its_records),
+        SUITE_TEST(test_a_cancel_is_told_to_what_was_redeemed_before_it),
         SUITE_TEST(test_a_message_that_comes_again_changes_nothing),
         SUITE_TEST(test_a_message_about_nothing_of_ours_is_kept),
         SUITE_TEST(test_a_record_with_another_account_is_found),
