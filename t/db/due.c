@@ -53,22 +53,6 @@ static dygw_verification_t *sale_at(dygw_db_t *db, dygw_verify_status_e status, 
     return v;
 }
 
-/* A row whose customer wants his money back. */
-static dygw_verification_t *sale_of(dygw_db_t *db, dygw_verify_status_e status, dygw_after_sale_e after_sale, int news,
-                                    dygw_ms_t errand_at)
-{
-    dygw_verification_t *v = record_processing();
-
-    v->verify_status = status;
-    v->enrichment_status = DYGW_ENRICH_SKIPPED;
-    v->next_run_at = DYGW_NO_TIME;
-    v->after_sale = after_sale;
-    v->news = news;
-    v->errand_at = errand_at;
-    assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    return v;
-}
-
 static apr_array_header_t *due(dygw_db_t *db, dygw_due_e what, dygw_ms_t now, int limit)
 {
     apr_array_header_t *rows;
@@ -170,42 +154,6 @@ static void test_a_refund_that_is_all_is_no_follow_up(DYGW_UNUSED void **state)
     assert_row(due(db, DYGW_DUE_FOLLOW_UP, T0 + 1, LIMIT), 1, cancel);
     assert_int_equal(dygw_store_backlog(db, &backlog), APR_SUCCESS);
     assert_int_equal(backlog.to_cancel, 2);
-    dygw_db_close(db);
-}
-
-/* A host of version 5 has taken them for follow-ups, and ended those. */
-static void test_a_refund_that_was_dropped_is_due_again(DYGW_UNUSED void **state)
-{
-    static const dygw_after_sale_e followed[]
-        = { DYGW_AFTER_SALE_REQUESTED, DYGW_AFTER_SALE_AGREED, DYGW_AFTER_SALE_REFUSED };
-    dygw_db_t *db = open_with_nothing_due();
-    dygw_verification_t *dropped[3];
-    dygw_verification_t *left[4];
-    int count;
-
-    suite_do("UPDATE dygw_verifications SET news = 0");
-    for (int i = 0; i < 3; i++) {
-        dropped[i] = sale_of(db, DYGW_SUCCESS, followed[i], DYGW_NEWS_SALE, DYGW_NO_TIME);
-    }
-    left[0] = sale_of(db, DYGW_PROCESSING, DYGW_AFTER_SALE_REQUESTED, DYGW_NEWS_SALE, DYGW_NO_TIME);
-    left[1] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REQUESTED, DYGW_NEWS_SALE, T0 + 1000);
-    left[2] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REFUSED, 0, DYGW_NO_TIME);
-    left[3] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REFUNDED, DYGW_NEWS_SALE, DYGW_NO_TIME);
-    assert_int_equal(dygw_store_verification_resume_sales(db, T0, 2, &count), APR_SUCCESS);
-    assert_int_equal(count, 2);
-    assert_int_equal(dygw_store_verification_resume_sales(db, T0, LIMIT, &count), APR_SUCCESS);
-    assert_int_equal(count, 1);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(record_get(db, dropped[i]->id)->errand_at, T0);
-        assert_int_equal(record_get(db, dropped[i]->id)->revision, 1);
-    }
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(record_get(db, left[i]->id)->errand_at, left[i]->errand_at);
-        assert_int_equal(record_get(db, left[i]->id)->revision, 0);
-    }
-    assert_int_equal(due(db, DYGW_DUE_SALE, T0, LIMIT)->nelts, 3);
-    assert_int_equal(dygw_store_verification_resume_sales(db, T0, LIMIT, &count), APR_SUCCESS);
-    assert_int_equal(count, 0);
     dygw_db_close(db);
 }
 
@@ -626,7 +574,6 @@ void suite_due(void)
         SUITE_TEST(test_what_is_due_longest_comes_first),
         SUITE_TEST(test_each_kind_of_work_finds_its_own_rows),
         SUITE_TEST(test_a_refund_that_is_all_is_no_follow_up),
-        SUITE_TEST(test_a_refund_that_was_dropped_is_due_again),
         SUITE_TEST(test_a_refund_that_is_put_off_too_far_is_recalled_alone),
         SUITE_TEST(test_the_tick_tells_when_work_is_due_next),
         SUITE_TEST(test_the_tick_is_one_call),

@@ -60,23 +60,23 @@ static const dygw_stmt_t recall[] = {
     },
 };
 
-/* A `success` or what was one, whose refund is followed and to be looked at never. MariaDB and MySQL
- * would take the index of errand_at, which is NULL of nearly all. */
+/* A `success` or what was one, whose refund is followed and to be looked at never. MariaDB and
+ * MySQL would take the index of errand_at, which is NULL of nearly all. */
 #define DROPPED_ROWS \
     "after_sale IN ('requested', 'agreed', 'refused') AND news = 16 AND errand_at IS NULL " \
     "AND verify_status <> 'processing'"
 #define DROPPED(index) \
     "(SELECT id FROM dygw_verifications " index "WHERE " DROPPED_ROWS " LIMIT %lld)"
-#define RESUME_BY_ID \
-    "UPDATE dygw_verifications SET errand_at = %lld, revision = revision + 1 WHERE id IN " DROPPED( \
-        "") " AND " DROPPED_ROWS
+#define RESUMED      "SET errand_at = %lld, revision = revision + 1"
+#define RESUME_BY_ID "UPDATE dygw_verifications " RESUMED " WHERE id IN " DROPPED("")
+
+static const char resume_mysql[]
+    = "UPDATE dygw_verifications v "
+      "JOIN " DROPPED("FORCE INDEX (dygw_verifications_after_sale) ") " d ON v.id = d.id " RESUMED;
 
 static const dygw_stmt_t resume_sales = {
     "dygw_verification_resume_sales",
-    { RESUME_BY_ID, RESUME_BY_ID,
-      "UPDATE dygw_verifications v JOIN " DROPPED(
-          "FORCE INDEX (dygw_verifications_after_sale) ") " dropped ON v.id = dropped.id "
-      "SET errand_at = %lld, revision = revision + 1" },
+    { RESUME_BY_ID " AND " DROPPED_ROWS, RESUME_BY_ID " AND " DROPPED_ROWS, resume_mysql },
 };
 
 #define RIVAL_COLUMNS(FIRST, X) \

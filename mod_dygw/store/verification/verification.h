@@ -88,8 +88,9 @@ apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms
 apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
                                             dygw_ms_t beyond, int limit, int *count);
 
-/* Makes the looks at refunds due at `now` that are to be done, but never: a host of an older version
- * has taken them for something else and ended them. At most limit rows; *count: how many. */
+/* Makes the looks at refunds due at `now` that are to be done, but never: a host of an older
+ * version has taken them for something else and ended them. At most limit rows; *count: how
+ * many. */
 apr_status_t dygw_store_verification_resume_sales(dygw_db_t *db, dygw_ms_t now, int limit,
                                                   int *count);
 
