@@ -262,7 +262,9 @@ void dygw_reason_record_wait(dygw_verification_t *v, apr_int64_t error_code,
     const dygw_reason_e reason = dygw_reason_of_code(error_code, description);
 
     if (v->verify_status == DYGW_PROCESSING) {
-        v->reason = is_of_setup(reason) && v->review_since == DYGW_NO_TIME ? dygw_reason_word(reason) : NULL;
+        v->reason = is_of_setup(reason) && v->review_since == DYGW_NO_TIME
+                        ? dygw_reason_word(reason)
+                        : NULL;
     }
 }
 

@@ -155,8 +155,8 @@ dygw_reason_e dygw_reason_of_reply(const dygw_reply_t *reply);
 int dygw_reason_is_open(apr_int64_t error_code, const char *description);
 
 /* The reason of an outcome with this number. A `success` has the number of a cancel that Douyin
- * refused: the catalogue, which is about redeeming, tells of that only whether it came too late, and
- * what is amiss with the set-up. */
+ * refused: the catalogue, which is about redeeming, tells of that only whether it came too late,
+ * and what is amiss with the set-up. */
 dygw_reason_e dygw_reason_of_outcome(dygw_verify_status_e status, apr_int64_t error_code,
                                      const char *description);
 

@@ -56,12 +56,11 @@ apr_status_t dygw_store_reason_read(dygw_db_t *db, dygw_reason_piece_t *piece, a
         piece->count++;
         piece->last_id = dygw_row_int(rows, 0, 0);
         if (!dygw_row_text(rows, 1, dygw_db_pool(db))) {
-            APR_ARRAY_PUSH(piece->unexplained, dygw_unexplained_t)
-                = (dygw_unexplained_t){
-                      .id = piece->last_id,
-                      .error_description = dygw_row_text(rows, 2, pool),
-                      .verify_status = DYGW_READ_VERIFY_STATUS(rows, 3, pool),
-                  };
+            APR_ARRAY_PUSH(piece->unexplained, dygw_unexplained_t) = (dygw_unexplained_t){
+                .id = piece->last_id,
+                .error_description = dygw_row_text(rows, 2, pool),
+                .verify_status = DYGW_READ_VERIFY_STATUS(rows, 3, pool),
+            };
         }
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;

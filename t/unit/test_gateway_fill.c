@@ -297,9 +297,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_success_gets_only_what_is_no_coupon_s),
-        TEST(all_that_lack_a_reason_get_that_of_their_number), TEST(a_turn_is_one_small_unit_of_work),
-        TEST(who_leads_next_goes_on_where_the_last_one_stood), TEST(afterwards_what_is_young_is_looked_at_once_an_hour),
-        TEST(where_nothing_lacks_one_nothing_is_written),      TEST(a_failure_takes_nothing_from_it),
+        TEST(all_that_lack_a_reason_get_that_of_their_number),
+        TEST(a_turn_is_one_small_unit_of_work),
+        TEST(who_leads_next_goes_on_where_the_last_one_stood),
+        TEST(afterwards_what_is_young_is_looked_at_once_an_hour),
+        TEST(where_nothing_lacks_one_nothing_is_written),
+        TEST(a_failure_takes_nothing_from_it),
     };
 
     apr_initialize();

@@ -66,8 +66,8 @@ static int explain_piece(const dygw_reason_piece_t *piece)
     for (int i = 0; i < piece->unexplained->nelts; i++) {
         dygw_unexplained_t *row = &APR_ARRAY_IDX(piece->unexplained, i, dygw_unexplained_t);
 
-        row->reason = dygw_reason_word(dygw_reason_of_outcome(
-            row->verify_status, piece->error_code, row->error_description));
+        row->reason = dygw_reason_word(
+            dygw_reason_of_outcome(row->verify_status, piece->error_code, row->error_description));
         explained += row->reason != NULL;
     }
     return explained;
