@@ -12,8 +12,8 @@
  * A record is committed before its verify is sent. So who was given the next coupon by prepare
  * finds the record of the first one. Two requests that are given different coupons although none
  * was redeemed in between find each other when they look once more, after both are committed: then
- * both wait, and the background lets the first one go. Where prepare listed one coupon only, there
- * is no second look (redeem/by_code.c says why). */
+ * both wait, and the background lets the first one go. Where prepare has just listed one coupon
+ * only, there is no second look (redeem/by_code.c says why). */
 #ifndef DYGW_GATEWAY_CODE_USE_H
 #define DYGW_GATEWAY_CODE_USE_H
 

@@ -192,6 +192,27 @@ dygw_reason_e dygw_reason_of_reply(const dygw_reply_t *reply)
                : dygw_reason_of_code(reply->error_code, reply->description);
 }
 
+/* Whether Douyin refused what it was asked because of how the gateway is set up at Douyin. */
+static int is_of_setup(dygw_reason_e reason)
+{
+    return reason == DYGW_REASON_NOT_AUTHORISED || reason == DYGW_REASON_NOT_PERMITTED
+           || reason == DYGW_REASON_ADDRESS_NOT_ALLOWED || reason == DYGW_REASON_BAD_REQUEST;
+}
+
+/* The coupon was redeemed: of a refused cancel only that is said what is not about a coupon. */
+static dygw_reason_e reason_of_success(dygw_reason_e reason)
+{
+    return reason == DYGW_REASON_CANCEL_TOO_LATE || is_of_setup(reason) ? reason : DYGW_REASON_NONE;
+}
+
+dygw_reason_e dygw_reason_of_outcome(dygw_verify_status_e status, apr_int64_t error_code,
+                                     const char *description)
+{
+    const dygw_reason_e reason = dygw_reason_of_code(error_code, description);
+
+    return status == DYGW_SUCCESS ? reason_of_success(reason) : reason;
+}
+
 int dygw_reason_is_open(apr_int64_t error_code, const char *description)
 {
     const int place = place_of_code(error_code);
@@ -218,8 +239,11 @@ dygw_reason_e dygw_reason_of(const dygw_verification_t *v)
     if (v->error_code == 0) {
         return DYGW_REASON_NONE;
     }
-    return v->reason ? dygw_reason_of_word(v->reason)
-                     : dygw_reason_of_code(v->error_code, v->error_description);
+    if (!v->reason) {
+        return dygw_reason_of_outcome(v->verify_status, v->error_code, v->error_description);
+    }
+    return v->verify_status == DYGW_SUCCESS ? reason_of_success(dygw_reason_of_word(v->reason))
+                                            : dygw_reason_of_word(v->reason);
 }
 
 void dygw_reason_record(dygw_verification_t *v)
@@ -228,19 +252,19 @@ void dygw_reason_record(dygw_verification_t *v)
         v->reason = NULL;
         return;
     }
-    v->reason = dygw_reason_word(dygw_reason_of_code(v->error_code, v->error_description));
+    v->reason = dygw_reason_word(
+        dygw_reason_of_outcome(v->verify_status, v->error_code, v->error_description));
 }
 
 void dygw_reason_record_wait(dygw_verification_t *v, apr_int64_t error_code,
                              const char *description)
 {
     const dygw_reason_e reason = dygw_reason_of_code(error_code, description);
-    const int is_setup = reason == DYGW_REASON_NOT_AUTHORISED || reason == DYGW_REASON_NOT_PERMITTED
-                         || reason == DYGW_REASON_ADDRESS_NOT_ALLOWED
-                         || reason == DYGW_REASON_BAD_REQUEST;
 
     if (v->verify_status == DYGW_PROCESSING) {
-        v->reason = is_setup && v->review_since == DYGW_NO_TIME ? dygw_reason_word(reason) : NULL;
+        v->reason = is_of_setup(reason) && v->review_since == DYGW_NO_TIME
+                        ? dygw_reason_word(reason)
+                        : NULL;
     }
 }
 

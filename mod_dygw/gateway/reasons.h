@@ -154,6 +154,12 @@ dygw_reason_e dygw_reason_of_reply(const dygw_reply_t *reply);
  * a look at the coupon may tell. */
 int dygw_reason_is_open(apr_int64_t error_code, const char *description);
 
+/* The reason of an outcome with this number. A `success` has the number of a cancel that Douyin
+ * refused: the catalogue, which is about redeeming, tells of that only whether it came too late,
+ * and what is amiss with the set-up. */
+dygw_reason_e dygw_reason_of_outcome(dygw_verify_status_e status, apr_int64_t error_code,
+                                     const char *description);
+
 /* The reason to show of a verification: the recorded one; where none is recorded, because an older
  * version wrote it, that of its error_code; while it is `processing`, what it waits for: the
  * recorded one, `risk_review`, or `waiting`. DYGW_REASON_NONE: there is nothing to explain. */

@@ -4,13 +4,14 @@
 #include "store/reason.h"
 
 #include "store/db/catalogue.h"
+#include "store/verification/words.h"
 
 #define MARK "reasons_filled"
 
 /* "<> 0" is what the index of two databases is limited to. */
 static const dygw_stmt_t reason_read = {
     "dygw_reason_read",
-    DYGW_SQL("SELECT id, reason, error_description FROM dygw_verifications "
+    DYGW_SQL("SELECT id, reason, error_description, verify_status FROM dygw_verifications "
              "WHERE error_code = %lld AND error_code <> 0 AND id > %lld ORDER BY id LIMIT %lld"),
 };
 
@@ -55,8 +56,11 @@ apr_status_t dygw_store_reason_read(dygw_db_t *db, dygw_reason_piece_t *piece, a
         piece->count++;
         piece->last_id = dygw_row_int(rows, 0, 0);
         if (!dygw_row_text(rows, 1, dygw_db_pool(db))) {
-            APR_ARRAY_PUSH(piece->unexplained, dygw_unexplained_t)
-                = (dygw_unexplained_t){ piece->last_id, dygw_row_text(rows, 2, pool), NULL };
+            APR_ARRAY_PUSH(piece->unexplained, dygw_unexplained_t) = (dygw_unexplained_t){
+                .id = piece->last_id,
+                .error_description = dygw_row_text(rows, 2, pool),
+                .verify_status = DYGW_READ_VERIFY_STATUS(rows, 3, pool),
+            };
         }
     }
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
@@ -102,7 +106,7 @@ static apr_status_t fill_piece(dygw_db_t *db, const dygw_reason_piece_t *piece)
         const char *args[]
             = { row->reason, dygw_db_int(db, row->id), dygw_db_int(db, piece->error_code) };
 
-        rv = dygw_db_exec(db, &reason_fill, NULL, args);
+        rv = row->reason ? dygw_db_exec(db, &reason_fill, NULL, args) : APR_SUCCESS;
     }
     return rv;
 }

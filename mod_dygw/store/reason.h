@@ -6,12 +6,15 @@
 #include <apr_tables.h>
 
 #include "store/db/db.h"
+#include "store/verification/record.h"
 
 /* A row with an error_code and without a reason. */
 typedef struct dygw_unexplained_t {
     apr_int64_t id;
     const char *error_description;
-    const char *reason; /* NULL when it is read; for dygw_store_reason_fill */
+    const char *reason; /* NULL when it is read, and where it has none; for dygw_store_reason_fill
+                         */
+    dygw_verify_status_e verify_status;
 } dygw_unexplained_t;
 
 /* The rows of one error_code, in the order of their ids. */

@@ -69,8 +69,9 @@ static apr_status_t notify_and_put_message(dygw_db_t *db, dygw_webhook_t *messag
                                                  message->sale_look_at, &message->records);
     }
     else if (message->certificate_id) {
-        rv = dygw_store_verification_notify(db, message->certificate_id, message->received_at,
-                                            &message->records);
+        rv = dygw_store_verification_notify(
+            db, message->certificate_id, message->received_at,
+            message->cancelled_at > 0 ? message->cancelled_at : DYGW_NO_TIME, &message->records);
     }
     return rv == APR_SUCCESS ? put_message(db, message) : rv;
 }

@@ -19,6 +19,8 @@ typedef struct dygw_webhook_t {
     int records;            /* of ours that it is about; 0: we never saw the coupon */
     dygw_ms_t sale_look_at; /* no column. A refund was asked for: when to look what became of it;
                              * 0: it is another message */
+    dygw_ms_t cancelled_at; /* no column. A redemption was cancelled, by Douyin's clock; 0: it is
+                             * another message */
 } dygw_webhook_t;
 
 /* Keeps the message and marks the records of its coupon (dygw_store_verification_notify or _sale),

@@ -392,7 +392,7 @@ static int notify(dygw_db_t *db, const char *certificate_id, dygw_ms_t now)
 {
     int count = -1;
 
-    assert_int_equal(dygw_store_verification_notify(db, certificate_id, now, &count), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_notify(db, certificate_id, now, DYGW_NO_TIME, &count), APR_SUCCESS);
     return count;
 }
 

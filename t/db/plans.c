@@ -187,6 +187,15 @@ static const char *plan_of(const char *wanted)
     return text;
 }
 
+/* Nearly all rows have no errand: that index would be read row by row. */
+static void test_a_dropped_refund_is_looked_for_among_the_refunds(DYGW_UNUSED void **state)
+{
+    const char *plan = plan_of("dygw_verification_resume_sales");
+
+    assert_non_null(strstr(plan, "dygw_verifications_after_sale"));
+    assert_null(strstr(plan, "dygw_verifications_errand"));
+}
+
 /* SQLite is told which index to take, and reads nothing beside it where the index has all: this one is for those who
  * look for a single merchant among several. The others choose by what the table has, which is little here. */
 static void test_an_account_is_read_by_its_own_index(DYGW_UNUSED void **state)
@@ -292,6 +301,7 @@ void suite_plans(void)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_a_code_is_looked_for_in_its_order),
+        SUITE_TEST(test_a_dropped_refund_is_looked_for_among_the_refunds),
         SUITE_TEST(test_an_account_is_read_by_its_own_index),
         SUITE_TEST(test_each_number_is_looked_for_by_its_own_index),
         SUITE_TEST(test_sums_by_each_key_are_read_from_the_index_alone),

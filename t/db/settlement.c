@@ -72,7 +72,7 @@ static void test_a_success_of_which_there_is_news_gets_a_follow_up(DYGW_UNUSED v
 
     v->certificate_id = suite_unique_text("7");
     assert_int_equal(record_insert(db, v), APR_SUCCESS);
-    assert_int_equal(dygw_store_verification_notify(db, v->certificate_id, T0 + 1, &count), APR_SUCCESS);
+    assert_int_equal(dygw_store_verification_notify(db, v->certificate_id, T0 + 1, DYGW_NO_TIME, &count), APR_SUCCESS);
     assert_int_equal(count, 1);
     assert_int_equal(record_settle(db, record_succeeded(v)), APR_SUCCESS);
     assert_int_equal(record_get(db, v->id)->errand_at, record_succeeded(v)->updated_at);

@@ -70,6 +70,29 @@ static void test_a_message_is_kept_and_marks_its_records(DYGW_UNUSED void **stat
     dygw_db_close(db);
 }
 
+/* A cancel that is older than the redemption is of the coupon's redemption before. */
+static void test_a_cancel_is_told_to_what_was_redeemed_before_it(DYGW_UNUSED void **state)
+{
+    dygw_db_t *db = suite_open(0);
+
+    for (int is_before = 0; is_before <= 1; is_before++) {
+        dygw_verification_t *v = redeemed(db);
+        dygw_webhook_t message = message_about(v->certificate_id);
+        dygw_verification_t *open = record_processing();
+
+        open->certificate_id = v->certificate_id;
+        assert_int_equal(record_insert(db, open), APR_SUCCESS);
+        message.cancelled_at = v->verify_time - is_before;
+        assert_int_equal(dygw_store_webhook_insert(db, &message), APR_SUCCESS);
+        assert_int_equal(message.records, 2);
+        assert_int_equal(record_get(db, v->id)->news,
+                         is_before ? DYGW_NEWS_WEBHOOK : DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL);
+        assert_int_equal(record_get(db, open->id)->news, DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL);
+        assert_int_equal(record_get(db, v->id)->errand_at, T0 + 200);
+    }
+    dygw_db_close(db);
+}
+
 static void test_a_message_that_comes_again_changes_nothing(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -225,6 +248,57 @@ static void test_what_is_decided_or_due_before_is_left(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
+/* A row whose customer wants his money back. */
+static dygw_verification_t *sale_of(dygw_db_t *db, dygw_verify_status_e status, dygw_after_sale_e after_sale, int news,
+                                    dygw_ms_t errand_at)
+{
+    dygw_verification_t *v = record_processing();
+
+    v->verify_status = status;
+    v->enrichment_status = DYGW_ENRICH_SKIPPED;
+    v->next_run_at = DYGW_NO_TIME;
+    v->after_sale = after_sale;
+    v->news = news;
+    v->errand_at = errand_at;
+    assert_int_equal(record_insert(db, v), APR_SUCCESS);
+    return v;
+}
+
+/* A host of version 5 has taken them for follow-ups, and ended those. */
+static void test_a_refund_that_was_dropped_is_due_again(DYGW_UNUSED void **state)
+{
+    static const dygw_after_sale_e followed[]
+        = { DYGW_AFTER_SALE_REQUESTED, DYGW_AFTER_SALE_AGREED, DYGW_AFTER_SALE_REFUSED };
+    dygw_db_t *db = suite_open(0);
+    dygw_verification_t *dropped[3];
+    dygw_verification_t *left[4];
+    int count;
+
+    suite_do("UPDATE dygw_verifications SET news = 0");
+    for (int i = 0; i < 3; i++) {
+        dropped[i] = sale_of(db, DYGW_SUCCESS, followed[i], DYGW_NEWS_SALE, DYGW_NO_TIME);
+    }
+    left[0] = sale_of(db, DYGW_PROCESSING, DYGW_AFTER_SALE_REQUESTED, DYGW_NEWS_SALE, DYGW_NO_TIME);
+    left[1] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REQUESTED, DYGW_NEWS_SALE, T0 + 1000);
+    left[2] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REFUSED, 0, DYGW_NO_TIME);
+    left[3] = sale_of(db, DYGW_SUCCESS, DYGW_AFTER_SALE_REFUNDED, DYGW_NEWS_SALE, DYGW_NO_TIME);
+    assert_int_equal(dygw_store_verification_resume_sales(db, T0, 2, &count), APR_SUCCESS);
+    assert_int_equal(count, 2);
+    assert_int_equal(dygw_store_verification_resume_sales(db, T0, 1000, &count), APR_SUCCESS);
+    assert_int_equal(count, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(record_get(db, dropped[i]->id)->errand_at, T0);
+        assert_int_equal(record_get(db, dropped[i]->id)->revision, 1);
+    }
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(record_get(db, left[i]->id)->errand_at, left[i]->errand_at);
+        assert_int_equal(record_get(db, left[i]->id)->revision, 0);
+    }
+    assert_int_equal(dygw_store_verification_resume_sales(db, T0, 1000, &count), APR_SUCCESS);
+    assert_int_equal(count, 0);
+    dygw_db_close(db);
+}
+
 static void test_long_words_of_a_message_are_cut(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -280,12 +354,14 @@ void suite_webhooks(void)
 {
     const struct CMUnitTest tests[] = {
         SUITE_TEST(test_a_message_is_kept_and_marks_its_records),
+        SUITE_TEST(test_a_cancel_is_told_to_what_was_redeemed_before_it),
         SUITE_TEST(test_a_message_that_comes_again_changes_nothing),
         SUITE_TEST(test_a_message_about_nothing_of_ours_is_kept),
         SUITE_TEST(test_a_record_with_another_account_is_found),
         SUITE_TEST(test_a_record_without_an_account_has_no_other),
         SUITE_TEST(test_a_refund_marks_what_was_redeemed_and_what_may_be),
         SUITE_TEST(test_what_is_decided_or_due_before_is_left),
+        SUITE_TEST(test_a_refund_that_was_dropped_is_due_again),
         SUITE_TEST(test_long_words_of_a_message_are_cut),
         SUITE_TEST(test_a_message_that_cannot_be_kept_marks_nothing),
         SUITE_TEST(test_a_message_whose_commit_s_answer_is_lost_is_kept_once),

@@ -148,6 +148,9 @@ sub unwritten_log {
     begin_gateway(Dygw::Database->new('mysql', durable => 1,
         server_env => { LD_PRELOAD => "$dir/hold_log.so", DYGW_HOLD => $hold }));
     my $name = 'mysql: redeemed while no log is written';
+    # What the background writes when it begins is not to be what waits.
+    my $begun = "SELECT COUNT(*) FROM dygw_meta WHERE name = 'reasons_filled' AND value = 'all'";
+    poll { $gateway->database->query($begun) } 30;
     spew($hold, '');
 
     my $coupon = $sandbox->mint_coupon;

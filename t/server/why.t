@@ -175,7 +175,7 @@ refused('not for this store, by its number', by_code(not_poi_ids => [POI]), 3000
 
 # --- clocks ---
 
-my $early = by_code();
+my $early = by_code(start_time => int time);
 $sandbox->fault(call => 'verify', fault => 'result', result => 1250, item => 0);
 $sandbox->switch(clock_behind_s => 3600);
 refused('not valid yet, by Douyin\'s clock', $early, 1250, 'not_yet_valid', 'query');

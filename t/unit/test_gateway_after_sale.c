@@ -260,6 +260,31 @@ static void without_the_permission_it_is_said_once_and_asked_hours_later(DYGW_UN
     settling_asked();
 }
 
+static void refused_for(const char *account_id)
+{
+    gateway->account_id = account_id;
+    row->errand_at = dygw_now();
+    fake_after_sale(DYGW_REPLY_SETUP, 1508, -1);
+    run();
+}
+
+/* Another merchant's answer is no news of theirs. */
+static void of_merchants_that_take_turns_each_is_told_now_and_then(DYGW_UNUSED void **state)
+{
+    for (int i = 0; i < 3; i++) {
+        refused_for("1077");
+        refused_for("1078");
+        row->errand_at = dygw_now();
+        shows(10);
+    }
+    fake_clock_advance(MINUTE_MS);
+    refused_for("1077");
+    refused_for("1078");
+    assert_int_equal(fake_logged("1508 (account 1077) (2 more of these were not logged)"), 1);
+    assert_int_equal(fake_logged("1508 (account 1078) (2 more of these were not logged)"), 1);
+    settling_asked();
+}
+
 static void without_account_or_order_douyin_is_not_asked(DYGW_UNUSED void **state)
 {
     gateway->account_id = NULL;
@@ -411,6 +436,79 @@ static void a_redemption_that_a_refund_may_hide_stays_a_success(DYGW_UNUSED void
     settling_asked();
 }
 
+/* The clerk cancelled it in Douyin's app while the refund was asked for, which was paid at once. */
+static void where_douyin_tells_of_a_cancel_no_refund_hides_it(DYGW_UNUSED void **state)
+{
+    static const int shown[] = { 3, 6, 4, 3 };
+
+    for (int i = 0; i < 4; i++) {
+        row->verify_status = DYGW_SUCCESS;
+        row->news = DYGW_NEWS_SALE | DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL;
+        row->errand_at = dygw_now();
+        shows_coupon(shown[i], i < 3 ? NULL : "v-1");
+        follow_up();
+        assert_int_equal(row->verify_status, i < 3 ? DYGW_CANCELLED : DYGW_SUCCESS);
+        assert_int_equal(row->news, DYGW_NEWS_SALE);
+    }
+    settling_asked();
+}
+
+/* Enrichment saw the refund before Douyin told of the cancel. */
+static void an_unused_coupon_s_refund_is_none_of_the_redemption(DYGW_UNUSED void **state)
+{
+    dygw_seen_coupon_t seen = { .certificate = { .status = 4 } };
+
+    seen.verifies = apr_array_make(pool, 1, sizeof(dygw_seen_verify_t));
+    row->after_sale = DYGW_AFTER_SALE_NONE;
+    row->after_sale_since = DYGW_NO_TIME;
+    row->news = 0;
+    row->errand_at = DYGW_NO_TIME;
+    dygw_sale_note_coupon(row, &seen);
+    assert_int_equal(row->after_sale, DYGW_AFTER_SALE_NONE);
+    row->news = DYGW_NEWS_WEBHOOK;
+    row->errand_at = dygw_now();
+    shows_coupon(4, NULL);
+    follow_up();
+    assert_int_equal(row->verify_status, DYGW_CANCELLED);
+    settling_asked();
+}
+
+/* --- a cancel of ours meets a refund --- */
+
+static void cancel_was_lost(void)
+{
+    row->cancel_since = dygw_now();
+    row->cancels = 1;
+    row->errand_at = dygw_now();
+    shows_coupon(6, NULL);
+}
+
+static void a_cancel_that_was_not_answered_is_sent_again_where_a_refund_may_hide_it(DYGW_UNUSED void **state)
+{
+    cancel_was_lost();
+    fake_cancel(DYGW_REPLY_OK, 0);
+    follow_up();
+    check_asked("get enc-1; cancel v-1 cert-1 -");
+    assert_int_equal(row->verify_status, DYGW_CANCELLED);
+}
+
+static void and_its_refusal_is_the_outcome_unless_douyin_told_of_a_cancel(DYGW_UNUSED void **state)
+{
+    for (int told = 0; told <= 1; told++) {
+        cancel_was_lost();
+        row->news |= told ? DYGW_NEWS_WEBHOOK | DYGW_NEWS_CANCEL : 0;
+        fake_cancel(DYGW_REPLY_COUPON, 1250);
+        if (!told) {
+            shows_coupon(6, NULL);
+        }
+        follow_up();
+        assert_int_equal(row->verify_status, told ? DYGW_CANCELLED : DYGW_SUCCESS);
+        assert_int_equal(row->cancel_since == DYGW_NO_TIME, !told);
+        assert_int_equal(row->error_code, told ? 0 : 1250);
+    }
+    settling_asked();
+}
+
 /* Its uses that are left may have been refunded: nobody has to agree to that. */
 static void of_a_times_card_that_is_refunded_the_order_is_asked_soon(DYGW_UNUSED void **state)
 {
@@ -472,6 +570,7 @@ int main(void)
         TEST(what_is_not_shown_yet_is_asked_again),
         TEST(no_answer_is_asked_again),
         TEST(without_the_permission_it_is_said_once_and_asked_hours_later),
+        TEST(of_merchants_that_take_turns_each_is_told_now_and_then),
         TEST(without_account_or_order_douyin_is_not_asked),
         TEST(the_answer_is_kept_without_the_customer_s_words),
         TEST(of_a_request_one_row_is_asked_about_at_a_time),
@@ -482,6 +581,10 @@ int main(void)
         TEST(a_coupon_that_is_refunded_ends_it),
         TEST(a_refunded_coupon_needs_no_message_before),
         TEST(a_redemption_that_a_refund_may_hide_stays_a_success),
+        TEST(where_douyin_tells_of_a_cancel_no_refund_hides_it),
+        TEST(an_unused_coupon_s_refund_is_none_of_the_redemption),
+        TEST(a_cancel_that_was_not_answered_is_sent_again_where_a_refund_may_hide_it),
+        TEST(and_its_refusal_is_the_outcome_unless_douyin_told_of_a_cancel),
         TEST(of_a_times_card_that_is_refunded_the_order_is_asked_soon),
         TEST(a_cancel_under_way_comes_first),
         TEST(a_refund_that_is_followed_does_not_put_off_what_may_come_late),

@@ -32,6 +32,7 @@ typedef struct table_row_t {
     apr_int64_t id;
     const char *description;
     const char *reason;
+    dygw_verify_status_e status;
 } table_row_t;
 
 struct dygw_db_t {
@@ -88,7 +89,7 @@ apr_status_t dygw_store_reason_read(DYGW_UNUSED dygw_db_t *db, dygw_reason_piece
         piece->last_id = table[i].id;
         if (!table[i].reason) {
             APR_ARRAY_PUSH(piece->unexplained, dygw_unexplained_t)
-                = (dygw_unexplained_t){ table[i].id, table[i].description, NULL };
+                = (dygw_unexplained_t){ table[i].id, table[i].description, NULL, table[i].status };
         }
     }
     largest = piece->count > largest ? piece->count : largest;
@@ -114,7 +115,6 @@ apr_status_t dygw_store_reason_fill(DYGW_UNUSED dygw_db_t *db, const dygw_reason
 
         for (int n = 0; n < rows; n++) {
             if (table[n].id == row->id) {
-                assert_non_null(row->reason);
                 table[n].reason = row->reason;
             }
         }
@@ -153,7 +153,7 @@ static int set_up(void **state)
 static table_row_t *add(apr_int64_t error_code, apr_int64_t id, const char *reason)
 {
     assert_true(rows < ROWS_MAX);
-    table[rows] = (table_row_t){ error_code, id, NULL, reason };
+    table[rows] = (table_row_t){ error_code, id, NULL, reason, DYGW_FAILED };
     return &table[rows++];
 }
 
@@ -187,6 +187,29 @@ static void all_that_lack_a_reason_get_that_of_their_number(DYGW_UNUSED void **s
     assert_string_equal(mark_kept, "all");
     assert_non_null(strstr(message, "DYGW0810"));
     assert_non_null(strstr(message, "of 5 verifications"));
+}
+
+/* Its number is that of a cancel, of which the catalogue tells little. */
+static void a_success_gets_only_what_is_no_coupon_s(DYGW_UNUSED void **state)
+{
+    static const apr_int64_t codes[] = { 1208, 1250, 1508, 2100001, 2034000910 };
+
+    for (int i = 0; i < 5; i++) {
+        add(codes[i], i + 1, NULL)->status = DYGW_SUCCESS;
+    }
+    turn_often(20);
+    assert_null(table[0].reason);
+    assert_null(table[1].reason);
+    assert_string_equal(table[2].reason, "not_authorised");
+    assert_null(table[3].reason);
+    assert_string_equal(table[4].reason, "cancel_too_late");
+    assert_non_null(strstr(message, "of 2 verifications"));
+    message[0] = '\0';
+    commits = 0;
+    now += HOUR_MS;
+    turn_often(20);
+    assert_string_equal(message, "");
+    assert_int_equal(commits, 0);
 }
 
 static void a_turn_is_one_small_unit_of_work(DYGW_UNUSED void **state)
@@ -286,6 +309,7 @@ static void a_failure_takes_nothing_from_it(DYGW_UNUSED void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_success_gets_only_what_is_no_coupon_s),
         TEST(all_that_lack_a_reason_get_that_of_their_number),
         TEST(a_turn_is_one_small_unit_of_work),
         TEST(who_leads_next_goes_on_where_the_last_one_stood),

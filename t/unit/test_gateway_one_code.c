@@ -292,6 +292,26 @@ static void where_one_coupon_alone_is_listed_nobody_is_looked_for_again(DYGW_UNU
     assert_int_equal(out.count, 3);
 }
 
+static dygw_ms_t insert_takes_ms;
+
+static apr_time_t steady_of_a_slow_insert(void)
+{
+    return apr_time_from_sec(5) + (fake_store_calls(FAKE_INSERT) > 0 ? insert_takes_ms * 1000 : 0);
+}
+
+/* A database that fails over leaves time for a cancel at Douyin, and for another request. */
+static void but_after_a_commit_that_took_long_it_is(DYGW_UNUSED void **state)
+{
+    for (insert_takes_ms = 999; insert_takes_ms <= 1000; insert_takes_ms++) {
+        start_anew();
+        list("cert-2");
+        dygw_steady_set(steady_of_a_slow_insert);
+        redeem();
+        assert_string_equal(fake_trace(), insert_takes_ms < 1000 ? "prepare " BY_CODE " verify " SETTLED
+                                                                 : "prepare " SEVERAL " verify " SETTLED);
+    }
+}
+
 static void of_several_that_are_listed_one_may_be_given_to_another(DYGW_UNUSED void **state)
 {
     for (int count = 1; count <= 2; count++) {
@@ -484,6 +504,7 @@ int main(void)
         TEST(but_not_where_both_are_about_the_same_coupon),
         TEST(who_comes_at_the_same_moment_is_seen_after_the_commit),
         TEST(where_one_coupon_alone_is_listed_nobody_is_looked_for_again),
+        TEST(but_after_a_commit_that_took_long_it_is),
         TEST(of_several_that_are_listed_one_may_be_given_to_another),
         TEST(while_the_database_does_not_tell_nothing_is_done),
         TEST(a_prepared_one_without_order_gets_the_one_that_douyin_names),

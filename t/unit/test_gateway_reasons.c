@@ -405,6 +405,37 @@ static void a_success_is_explained_only_where_a_cancel_was_refused(DYGW_UNUSED v
     assert_int_equal(dygw_reason_of(&v), DYGW_REASON_CANCEL_TOO_LATE);
 }
 
+/* "Scan again" would be wrong: the coupon is redeemed. */
+static void and_not_by_what_a_coupon_s_refusal_says(DYGW_UNUSED void **state)
+{
+    static const struct {
+        apr_int64_t code;
+        const char *word;
+    } cancels[] = { { 2100001, NULL },
+                    { 1212, NULL },
+                    { 1265, NULL },
+                    { 3000001, NULL },
+                    { 1250, NULL },
+                    { 2190008, NULL },
+                    { 1508, "not_authorised" },
+                    { 2190004, "not_permitted" },
+                    { 2119013, "address_not_allowed" },
+                    { 1502, "bad_request" },
+                    { 2034000910, "cancel_too_late" } };
+
+    for (size_t i = 0; i < LEN(cancels); i++) {
+        dygw_verification_t v = verification(DYGW_SUCCESS, cancels[i].code);
+
+        for (int recorded = 0; recorded <= 1; recorded++) {
+            assert_int_equal(dygw_reason_of(&v), dygw_reason_of_word(cancels[i].word));
+            dygw_reason_record(&v);
+            assert_true(dygw_reason_of_word(v.reason) == dygw_reason_of_word(cancels[i].word));
+        }
+        v.reason = dygw_reason_word(dygw_reason_of_code(cancels[i].code, NULL));
+        assert_int_equal(dygw_reason_of(&v), dygw_reason_of_word(cancels[i].word));
+    }
+}
+
 static void what_is_processing_says_what_it_waits_for(DYGW_UNUSED void **state)
 {
     dygw_verification_t v = verification(DYGW_PROCESSING, 0);
@@ -480,6 +511,7 @@ int main(void)
         cmocka_unit_test(each_sentence_is_short_whole_and_without_a_number_or_jargon),
         cmocka_unit_test(what_is_recorded_is_shown_else_what_the_number_tells),
         cmocka_unit_test(a_success_is_explained_only_where_a_cancel_was_refused),
+        cmocka_unit_test(and_not_by_what_a_coupon_s_refusal_says),
         cmocka_unit_test(what_is_processing_says_what_it_waits_for),
         cmocka_unit_test(what_a_processing_one_waits_for_is_recorded_where_douyin_refused_the_setup),
         cmocka_unit_test(an_outcome_is_recorded_with_its_reason_and_nothing_with_none),

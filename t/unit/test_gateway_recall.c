@@ -30,7 +30,7 @@ static int messages;
 
 /* --- what is around it --- */
 
-static int is_away, opens, found, days, lefts;
+static int is_away, opens, found, days, lefts, sales, resumed;
 static dygw_ms_t due_at[KINDS], beyond[KINDS], days_beyond;
 
 apr_status_t dygw_db_open(dygw_db_t **db, DYGW_UNUSED dygw_db_source_t *source, DYGW_UNUSED const dygw_log_t *log,
@@ -51,6 +51,15 @@ apr_status_t dygw_store_verification_recall(DYGW_UNUSED dygw_db_t *db, dygw_due_
     due_at[what] = at;
     beyond[what] = far;
     *count = found;
+    return APR_SUCCESS;
+}
+
+apr_status_t dygw_store_verification_resume_sales(DYGW_UNUSED dygw_db_t *db, dygw_ms_t at, int limit, int *count)
+{
+    assert_true(at == now);
+    assert_in_range(limit, 1, 1000);
+    resumed++;
+    *count = sales;
     return APR_SUCCESS;
 }
 
@@ -94,7 +103,7 @@ static int set_up(void **state)
     gateway = (dygw_gateway_t){ .enrich_max = apr_time_from_sec(7200) };
     now = NOW;
     looked_at = 0;
-    is_away = opens = found = days = lefts = messages = 0;
+    is_away = opens = found = days = lefts = messages = sales = resumed = 0;
     return 0;
 }
 
@@ -166,6 +175,17 @@ static void when_the_clock_was_just_set_back_all_that_waits_is_recalled(DYGW_UNU
     assert_non_null(strstr(message, "8 records"));
 }
 
+static void a_refund_that_an_older_version_dropped_is_followed_again(DYGW_UNUSED void **state)
+{
+    sales = 2;
+    turn(NOW);
+    assert_int_equal(messages, 1);
+    assert_non_null(strstr(message, "DYGW0885"));
+    assert_int_equal(lefts, 1);
+    turn(NOW);
+    assert_int_equal(resumed, 1);
+}
+
 static void without_a_database_it_is_looked_for_again(DYGW_UNUSED void **state)
 {
     is_away = 1;
@@ -186,6 +206,7 @@ int main(void)
         TEST(what_is_recalled_is_told_and_worked_on),
         TEST(it_is_looked_for_once_a_minute_and_when_the_clock_goes_back),
         TEST(when_the_clock_was_just_set_back_all_that_waits_is_recalled),
+        TEST(a_refund_that_an_older_version_dropped_is_followed_again),
         TEST(without_a_database_it_is_looked_for_again),
     };
     int failed;

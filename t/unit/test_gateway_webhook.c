@@ -169,6 +169,16 @@ static void the_log_tells_its_msg_id(DYGW_UNUSED void **state)
 #define STRANGER "DYGW0761"
 #define DIFFERS  "DYGW0762"
 
+static void a_cancel_is_told_with_its_time(DYGW_UNUSED void **state)
+{
+    receive("msg-1", OF_CONTENT("},\"action\":\"verify_cancel\",\"msg_time\":1742975316"));
+    assert_true(kept.cancelled_at == APR_INT64_C(1742975316999)); /* the whole second */
+    receive("msg-2", OF_CONTENT("},\"action\":\"verify_cancel\""));
+    assert_true(kept.cancelled_at == FAKE_START_MS);
+    receive("msg-3", OF_CONTENT("},\"action\":\"refund_success\",\"msg_time\":1742975316"));
+    assert_int_equal(kept.cancelled_at, 0);
+}
+
 static void its_account_is_found_wherever_it_stands(DYGW_UNUSED void **state)
 {
     static const char *const messages[] = {
@@ -443,6 +453,7 @@ int main(void)
         TEST(a_message_is_what_its_body_is),
         TEST(the_log_tells_its_msg_id),
         TEST(damaged_text_does_not_hide_what_has_changed),
+        TEST(a_cancel_is_told_with_its_time),
         TEST(its_account_is_found_wherever_it_stands),
         TEST(another_merchants_is_accepted_and_its_coupon_decides),
         TEST(our_own_are_no_strangers),

@@ -58,14 +58,19 @@ static apr_status_t begin_walk(dygw_fill_t *at, dygw_db_t *db, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static void explain_piece(const dygw_reason_piece_t *piece)
+/* Returns how many have a reason. */
+static int explain_piece(const dygw_reason_piece_t *piece)
 {
+    int explained = 0;
+
     for (int i = 0; i < piece->unexplained->nelts; i++) {
         dygw_unexplained_t *row = &APR_ARRAY_IDX(piece->unexplained, i, dygw_unexplained_t);
 
-        row->reason
-            = dygw_reason_word(dygw_reason_of_code(piece->error_code, row->error_description));
+        row->reason = dygw_reason_word(
+            dygw_reason_of_outcome(row->verify_status, piece->error_code, row->error_description));
+        explained += row->reason != NULL;
     }
+    return explained;
 }
 
 /* Goes on behind a piece. Behind the last of them the walk ends. */
@@ -74,7 +79,6 @@ static apr_status_t go_on(dygw_fill_t *at, const dygw_reason_piece_t *piece, dyg
     apr_status_t rv = APR_SUCCESS;
 
     at->id = piece->last_id;
-    at->filled += piece->unexplained->nelts;
     if (piece->count < piece->limit) {
         at->id = at->floor;
         rv = dygw_store_reason_next_code(db, piece->error_code, &at->error_code);
@@ -88,6 +92,7 @@ static apr_status_t walk(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_fill_t *at = baton;
     dygw_reason_piece_t piece;
+    int explained = 0;
     apr_status_t rv = at->walks ? APR_SUCCESS : begin_walk(at, db, ctx->pool);
 
     if (rv != APR_SUCCESS) {
@@ -96,10 +101,11 @@ static apr_status_t walk(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
     piece = (dygw_reason_piece_t){ .error_code = at->error_code, .after = at->id, .limit = PIECE };
     rv = dygw_store_reason_read(db, &piece, ctx->pool);
     if (rv == APR_SUCCESS) {
-        explain_piece(&piece);
+        explained = explain_piece(&piece);
+        at->filled += explained;
         rv = go_on(at, &piece, db);
     }
-    if (rv == APR_SUCCESS && (piece.unexplained->nelts > 0 || at->from_the_beginning)) {
+    if (rv == APR_SUCCESS && (explained > 0 || at->from_the_beginning)) {
         rv = dygw_store_reason_fill(db, &piece,
                                     at->from_the_beginning ? mark_of(at, ctx->pool) : NULL);
     }

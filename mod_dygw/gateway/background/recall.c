@@ -17,7 +17,8 @@ typedef struct recall_t {
     dygw_ms_t later; /* the later of this host's clock and the database's */
     int all;         /* whatever waits, not only what lies too far ahead */
     int count;
-    int full; /* there may be more */
+    int full;  /* there may be more */
+    int sales; /* refunds that an older version has dropped */
 } recall_t;
 
 /* Returns how far ahead the work of a kind may lie, in ms. */
@@ -55,6 +56,15 @@ static apr_status_t recall_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *bato
     return APR_SUCCESS;
 }
 
+/* Without it a refund that a host of version 5 has dropped would stay `requested` for ever. */
+static apr_status_t turn_with(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    recall_t *recall = baton;
+
+    dygw_store_verification_resume_sales(db, dygw_now(), ROWS, &recall->sales);
+    return recall_with(ctx, db, recall);
+}
+
 static void recall_done(const dygw_ctx_t *ctx, const recall_t *recall)
 {
     if (recall->count > 0) {
@@ -63,6 +73,14 @@ static void recall_done(const dygw_ctx_t *ctx, const recall_t *recall)
             DYGWNO(0632) "a clock was set back: %d records and days that waited for a time further "
                          "ahead than anybody puts it are looked at now",
             recall->count);
+    }
+    if (recall->sales > 0) {
+        dygw_log(ctx->log, INFO, 0,
+                 DYGWNO(0885) "%d refunds that a host of an older version had dropped are followed "
+                              "again",
+                 recall->sales);
+    }
+    if (recall->count > 0 || recall->sales > 0) {
         dygw_host_left_work(ctx->gateway);
     }
 }
@@ -73,7 +91,7 @@ void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t dat
     recall_t recall = { .later = database_now > now ? database_now : now };
 
     if (dygw_is_recent(*looked_at, DYGW_RECALL_PAUSE_MS)
-        || dygw_db_work(ctx, recall_with, &recall, DYGW_DB_ONCE) != APR_SUCCESS) {
+        || dygw_db_work(ctx, turn_with, &recall, DYGW_DB_ONCE) != APR_SUCCESS) {
         return;
     }
     *looked_at = now;

@@ -22,7 +22,8 @@
 /* 3 days, in ms: a day is reconciled two hours after its end, in any time zone. */
 #define DYGW_RECALL_DAYS_MS APR_INT64_C(259200000)
 
-/* Makes such work due, if it is time to look for it. To be called by the host that leads.
+/* Makes such work due, if it is time to look for it; and the refunds that a host of an older
+ * version has dropped while it was leading. To be called by the host that leads.
  * *looked_at: when this was done last, kept here; 0: never. database_now: the database's clock, so
  * that a host whose own clock is behind recalls nothing. */
 void dygw_recall_turn(const dygw_ctx_t *ctx, dygw_ms_t *looked_at, dygw_ms_t database_now);

@@ -5,6 +5,10 @@
 #include "gateway/db_work.h"
 #include "gateway/redeem/redeem_state.h"
 
+/* 1 s: so old may prepare's answer be when its verifications are committed, to be taken for what is
+ * true at that moment. A commit takes a few ms, or seconds where the database fails over. */
+#define JUST_LISTED_US APR_TIME_C(1000000)
+
 static dygw_code_use_t code_of(const dygw_redeem_t *r)
 {
     return (dygw_code_use_t){
@@ -45,8 +49,15 @@ static int lists_several(const dygw_redeem_t *r)
     return usable > 1;
 }
 
+/* Whether so little time has passed since prepare was answered that nobody had time to make another
+ * coupon usable meanwhile, and another request to be given that. */
+static int is_just_listed(const dygw_redeem_t *r)
+{
+    return dygw_steady_now() - r->listed_at < JUST_LISTED_US;
+}
+
 /* The second look is for two requests that came at once and were given different coupons. Where
- * prepare listed one coupon only, ours, there is no such other request:
+ * prepare has just listed one coupon only, ours, there is no such other request:
  *
  *   it was given the same coupon      neither waits: Douyin redeems that once, and of a times card
  *                                     each use may be redeemed
@@ -60,6 +71,9 @@ static int lists_several(const dygw_redeem_t *r)
  *                                     taken back a refund: then both are redeemed, each once, as
  *                                     Douyin and the records say
  *
+ * The same moment is JUST_LISTED_US at most: where our commit took longer, there was time for that,
+ * and the second look finds a request that has come meanwhile.
+ *
  * Of several coupons, others may be given one of them, even if this request redeems them all: for
  * them the one coupon, for us it and the next, are two redemptions with one code. */
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
@@ -67,7 +81,8 @@ void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
     dygw_code_use_t code = code_of(r);
 
     if (r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
-        && r->out->verifications[0]->verify_status == DYGW_PROCESSING && lists_several(r)
+        && r->out->verifications[0]->verify_status == DYGW_PROCESSING
+        && (lists_several(r) || !is_just_listed(r))
         && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
         r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
         r->code_by = code.by;

@@ -20,6 +20,7 @@ static const dygw_reply_t *call_prepare(void *baton, const char *access_token)
     dygw_prepare_reply_t *reply = dygw_douyin_prepare(r->ctx->gateway->douyin, &question,
                                                       access_token, r->ctx->log, r->ctx->pool);
 
+    r->listed_at = dygw_steady_now();
     r->out->upstream_time += reply->reply.took;
     return &reply->reply;
 }

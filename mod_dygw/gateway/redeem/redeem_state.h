@@ -23,7 +23,8 @@ typedef struct dygw_redeem_t {
                                         * committed under the ids before */
     int in_doubt;                      /* it is not known whether they are committed */
     int sent;                          /* verify calls that may have reached Douyin */
-    const apr_array_header_t *listed;  /* of dygw_certificate_t: what prepare listed */
+    const apr_array_header_t *listed;  /* of dygw_certificate_t: what prepare listed, */
+    apr_time_t listed_at;              /* and when it was answered, by the steady clock */
     dygw_code_use_e code_use;          /* FREE also where no code was given */
     apr_int64_t code_by;               /* the verification that has the code; 0: none */
 } dygw_redeem_t;
@@ -49,9 +50,9 @@ apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r);
 apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r);
 
 /* Looks once more, in the unit of work that has committed the verifications, where prepare listed
- * several coupons: of two requests that were at this point at once, one sees the other.
- * r->code_use becomes DYGW_CODE_WAITS then. If the database does not tell, what the first look told
- * counts. */
+ * several coupons, or was answered a while ago: of two requests that were at this point at once,
+ * one sees the other. r->code_use becomes DYGW_CODE_WAITS then. If the database does not tell, what
+ * the first look told counts. */
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db);
 
 /* Finds out why the verifications, which have failed and are not committed yet, were refused, where

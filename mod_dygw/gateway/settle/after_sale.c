@@ -4,6 +4,7 @@
  *
  * A coupon that was given away belongs to two orders, and Douyin may have the refund under either:
  * the one that was paid is asked for first. */
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "douyin/codes.h"
@@ -45,29 +46,50 @@ static const dygw_question_t *sale_write(dygw_job_t *job, dygw_after_sale_e befo
 
 /* --- what is told --- */
 
-/* Said once, until Douyin answers or refuses with another number. */
+/* Whose refusal it is: the permission is the application's (NULL), all else the merchant's. */
+static const char *refused_account(const dygw_reply_t *reply)
+{
+    return dygw_douyin_reply_obstacle(reply) == DYGW_OBSTACLE_PERMISSION ? NULL : reply->account_id;
+}
+
+/* What the log is told, as a number: the error_code, and of which account. */
+static apr_int64_t refusal_mark(const dygw_reply_t *reply)
+{
+    const char *account = refused_account(reply);
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    apr_int64_t hash = account ? apr_hashfunc_default(account, &len) >> 1 : 0;
+
+    return reply->error_code + (hash << 31);
+}
+
+/* Said once, until Douyin answers, or refuses otherwise; where it refuses some merchants and
+ * answers for others, of each now and then. */
 static void log_refused(dygw_job_t *job, const dygw_reply_t *reply)
 {
     _Atomic apr_int64_t *said = &job->ctx.gateway->host->sales_refused;
     const char *code
         = dygw_douyin_refusal_text(reply->error_code, reply->account_id, job->ctx.pool);
+    const char *account = refused_account(reply);
+    const char *subject = apr_psprintf(job->ctx.pool, "%s %" APR_INT64_T_FMT,
+                                       account ? account : "", reply->error_code);
 
-    if (*said == reply->error_code) {
+    if (*said == refusal_mark(reply)) {
         return;
     }
-    *said = reply->error_code;
+    *said = refusal_mark(reply);
     if (dygw_douyin_reply_obstacle(reply) == DYGW_OBSTACLE_PERMISSION) {
-        dygw_log(job->ctx.log, WARN, 0,
-                 DYGWNO(0881) "Douyin does not tell what becomes of refunds after the redemption: "
-                              "error_code %s. The application needs the permission %s; until it "
-                              "has that, after_sale stays as it is",
-                 code, PERMISSION);
+        dygw_log_rarely(
+            job->ctx.log, WARN, subject, 0,
+            DYGWNO(0881) "Douyin does not tell what becomes of refunds after the redemption: "
+                         "error_code %s. The application needs the permission %s; until it "
+                         "has that, after_sale stays as it is",
+            code, PERMISSION);
         return;
     }
-    dygw_log(job->ctx.log, WARN, 0,
-             DYGWNO(0882) "Douyin does not tell what becomes of refunds after the redemption: "
-                          "error_code %s",
-             code);
+    dygw_log_rarely(job->ctx.log, WARN, subject, 0,
+                    DYGWNO(0882) "Douyin does not tell what becomes of refunds after the "
+                                 "redemption: error_code %s",
+                    code);
 }
 
 static void log_state(const dygw_job_t *job, dygw_after_sale_e before)

@@ -6,7 +6,8 @@
  *
  *   a cancel that was not sent yet   cancel, as soon as no verify of the request can be under way
  *   a cancel whose outcome is        get: our verify_id is not shown any more: `cancelled`; it is
- *   unknown                          still shown: cancel once more, for up to 2 h
+ *   unknown                          still shown, or may be hidden by a refund: cancel once more,
+ *                                    for up to 2 h
  *   Douyin has refused a cancel      get: an earlier cancel may have been carried out; if none
  *                                    was, the refusal is the outcome
  *   news of a webhook                get: our verify_id is not shown any more: `cancelled`; the
@@ -38,6 +39,8 @@
 #define FRESH_MS          10000 /* Douyin may not show a redemption yet */
 /* So far the clock of the host that redeemed may be ahead; more: our clock was set back. */
 #define AHEAD_MAX_MS      60000
+/* What a look at the coupon answers. */
+#define NEWS_LOOKED_INTO  (DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK | DYGW_NEWS_CANCEL)
 
 static dygw_follow_up_next_e end_cancel_undone(dygw_job_t *job, const char *why);
 
@@ -148,7 +151,7 @@ static dygw_follow_up_next_e end_news(dygw_job_t *job, const dygw_reply_t *reply
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
 
-    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
+    v->news &= ~NEWS_LOOKED_INTO;
     v->last_error = dygw_record_trouble(job->question.what, reply, job->ctx.pool);
     dygw_orphan_schedule(job);
     return dygw_follow_up_go_on(job);
@@ -212,6 +215,26 @@ static dygw_follow_up_next_e follow_up_put_off(dygw_job_t *job, const dygw_reply
 
 /* --- answers --- */
 
+/* Whether the redemption may be hidden because its coupon is being refunded, or was, as its
+ * customer asked: it is not known that Douyin still shows it then. Where Douyin has told that the
+ * redemption is cancelled, it is. */
+static int may_be_hidden_by_refund(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    int status = seen->certificate.status;
+
+    return !(v->news & DYGW_NEWS_CANCEL)
+           && (v->after_sale == DYGW_AFTER_SALE_REQUESTED || v->after_sale == DYGW_AFTER_SALE_AGREED
+               || v->after_sale == DYGW_AFTER_SALE_REFUNDED)
+           && (status == DYGW_CERTIFICATE_REFUND_REQUESTED || status == DYGW_CERTIFICATE_REFUNDING
+               || status == DYGW_CERTIFICATE_REFUNDED);
+}
+
+/* Whether what Douyin shows tells that the redemption of v was cancelled. */
+static int is_cancelled(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
+{
+    return dygw_fit_is_gone(v, seen) && !may_be_hidden_by_refund(v, seen);
+}
+
 static int cancel_is_refused(const dygw_reply_t *reply)
 {
     return reply->kind == DYGW_REPLY_COUPON || reply->kind == DYGW_REPLY_SETUP
@@ -254,7 +277,7 @@ static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupo
     const dygw_follow_up_t *state = job->state;
     dygw_verification_t *v = dygw_follow_up_row(job);
 
-    if (dygw_fit_is_gone(v, seen)) {
+    if (is_cancelled(v, seen)) {
         return end_cancel_done(job, DYGW_BY_STATUS_QUERY);
     }
     if (!v->verify_id) {
@@ -271,30 +294,18 @@ static dygw_follow_up_next_e go_on_with_cancel(dygw_job_t *job, const dygw_coupo
 
 /* --- news --- */
 
-/* Whether the redemption may be hidden because its coupon is being refunded, or was, as its
- * customer asked: it is not known that Douyin still shows it then. */
-static int may_be_hidden_by_refund(const dygw_verification_t *v, const dygw_seen_coupon_t *seen)
-{
-    int status = seen->certificate.status;
-
-    return (v->after_sale == DYGW_AFTER_SALE_REQUESTED || v->after_sale == DYGW_AFTER_SALE_AGREED
-            || v->after_sale == DYGW_AFTER_SALE_REFUNDED)
-           && (status == DYGW_CERTIFICATE_REFUND_REQUESTED || status == DYGW_CERTIFICATE_REFUNDING
-               || status == DYGW_CERTIFICATE_REFUNDED);
-}
-
 static dygw_follow_up_next_e look_into_news(dygw_job_t *job, const dygw_seen_coupon_t *seen)
 {
     dygw_verification_t *v = dygw_follow_up_row(job);
     int refunded = seen->certificate.status == DYGW_CERTIFICATE_REFUNDED;
     int told = v->news & DYGW_NEWS_WEBHOOK;
+    int cancelled = is_cancelled(v, seen);
     dygw_confirmed_by_e by = v->news & DYGW_NEWS_LOOK ? DYGW_BY_STATUS_QUERY : DYGW_BY_WEBHOOK;
 
-    v->news &= ~(DYGW_NEWS_WEBHOOK | DYGW_NEWS_LOOK);
+    v->news &= ~NEWS_LOOKED_INTO;
     v->last_error = NULL;
     v->errand_at = DYGW_NO_TIME;
-    if (told && v->verify_status == DYGW_SUCCESS && dygw_fit_is_gone(v, seen)
-        && !may_be_hidden_by_refund(v, seen)) {
+    if (told && v->verify_status == DYGW_SUCCESS && cancelled) {
         dygw_cancel_done(v);
         dygw_record_look(v, seen);
         v->confirmed_by = by;

@@ -82,12 +82,12 @@ static int repeat_take_refusal(dygw_verification_t *v, int already, apr_int64_t 
         return 0;
     }
     v->review_since = DYGW_NO_TIME;
+    v->reason = NULL; /* what was amiss with the set-up is not any more */
     if (already) {
         v->already = DYGW_ALREADY_USED;
     }
     v->refused_code = already ? DYGW_NO_INT : error_code;
     v->refused_description = already ? NULL : description;
-    v->reason = NULL; /* whatever it waited for before */
     return 1;
 }
 

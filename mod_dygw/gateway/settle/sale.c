@@ -5,6 +5,7 @@
 #include "douyin/codes.h"
 #include "gateway/background/job.h"
 #include "gateway/background/recall.h"
+#include "gateway/settle/fit.h"
 
 #define HOUR_MS APR_INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
@@ -145,6 +146,11 @@ void dygw_sale_note_coupon(dygw_verification_t *v, const dygw_seen_coupon_t *see
         return;
     }
     if (v->after_sale_since == DYGW_NO_TIME) {
+        /* Nobody asked for it, and the redemption is not shown: it was cancelled at Douyin, and the
+         * coupon refunded as any unused one. News of that come, or come late. */
+        if (dygw_fit_is_gone(v, seen)) {
+            return;
+        }
         v->after_sale_since = dygw_now();
     }
     v->after_sale = DYGW_AFTER_SALE_REFUNDED;

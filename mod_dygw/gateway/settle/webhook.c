@@ -21,11 +21,13 @@
 
 #define URL_CHECK      "verify_webhook"
 #define COUPON_CHANGED "life_trade_certificate_notify"
+#define CANCELLED      "verify_cancel"
 #define REFUND_ASKED   "life_hermes_akte_after_sale_audit"
 #define CHALLENGE_MAX  256 /* bytes, the most of a challenge that is a text */
 #define MSG_ID_MAX     128
 #define EVENT_NAME_MAX 64
 #define ACCOUNT_MAX    64
+#define SECOND_MS      1000
 #define NOTHING_TO_SAY "{}"
 
 /* A message about a coupon, and whose the coupon is. */
@@ -133,6 +135,11 @@ static void read_coupon_change(const json_t *content, apr_pool_t *pool, dygw_web
     change->certificate_id = dygw_json_id(certificate, "certificate_id", pool);
     change->order_id = dygw_json_id(certificate, "order_id", pool);
     change->account_id = account_of_content(content, pool);
+    if (change->action && strcmp(change->action, CANCELLED) == 0) {
+        /* msg_time is in whole seconds and stands for its second. */
+        change->cancelled_at = change->msg_time == DYGW_NO_TIME ? change->received_at
+                                                                : change->msg_time + SECOND_MS - 1;
+    }
 }
 
 /* A customer asks for his money back although the coupon was redeemed. Of what the message says the

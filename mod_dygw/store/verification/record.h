@@ -61,6 +61,7 @@ typedef enum {
 #define DYGW_NEWS_ORPHAN  4  /* Douyin did, and that is to be, or is being, cancelled */
 #define DYGW_NEWS_LOOK    8  /* another row of the request needs a look at this one */
 #define DYGW_NEWS_SALE    16 /* a refund was asked for; what becomes of it is asked */
+#define DYGW_NEWS_CANCEL  32 /* with WEBHOOK: what Douyin told of is a cancel of a redemption */
 
 /* --- the columns ---
  *

@@ -88,6 +88,12 @@ apr_status_t dygw_store_verification_due(dygw_db_t *db, dygw_due_e what, dygw_ms
 apr_status_t dygw_store_verification_recall(dygw_db_t *db, dygw_due_e what, dygw_ms_t now,
                                             dygw_ms_t beyond, int limit, int *count);
 
+/* Makes the looks at refunds due at `now` that are to be done, but never: a host of an older
+ * version has taken them for something else and ended them. At most limit rows; *count: how
+ * many. */
+apr_status_t dygw_store_verification_resume_sales(dygw_db_t *db, dygw_ms_t now, int limit,
+                                                  int *count);
+
 /* What else is recorded of a coupon. */
 typedef struct dygw_rival_t {
     apr_int64_t id;
@@ -129,9 +135,11 @@ apr_status_t dygw_store_verification_wake(dygw_db_t *db, apr_int64_t id, dygw_ms
 
 /* A webhook told of a change of this coupon: marks its records, but for `failed` ones of which
  * nothing can come any more, and makes their work due: now, or when the lease of the request at
- * work ends. *count: how many. */
+ * work ends. cancelled_at: by Douyin's clock, if it told that a redemption was cancelled, which the
+ * records of redemptions until then are told (DYGW_NEWS_CANCEL); else DYGW_NO_TIME. *count: how
+ * many. */
 apr_status_t dygw_store_verification_notify(dygw_db_t *db, const char *certificate_id,
-                                            dygw_ms_t now, int *count);
+                                            dygw_ms_t now, dygw_ms_t cancelled_at, int *count);
 
 /* A webhook told that a refund of this coupon was asked for after the redemption: its `success`
  * records have after_sale `requested`, but where it is `agreed` or `refunded` already; what becomes

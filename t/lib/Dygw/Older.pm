@@ -33,7 +33,7 @@ my %UNDO = (
             ($driver eq 'pgsql' ? $STATUS : ()),
             ($driver eq 'mysql' ? drop_columns(dygw_verifications => 'code_backwards') : ()),
             drop_columns(dygw_verifications => qw(reason after_sale after_sale_since)),
-            drop_columns(dygw_reconciliations => qw(compared_until left_out)), 'DROP TABLE dygw_payouts',
+            drop_columns(dygw_reconciliations => qw(compared_until left_out compared_of)), 'DROP TABLE dygw_payouts',
         );
     },
     5 => sub {
