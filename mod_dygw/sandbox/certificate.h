@@ -14,13 +14,13 @@ typedef struct dygw_sandbox_recorded_t {
 
 /* A copy of a coupon, so that an answer can be written without the lock. */
 typedef struct dygw_sandbox_snapshot_t {
-    apr_uint32_t index;
     dygw_sandbox_order_t order;
     dygw_sandbox_coupon_t coupon;
     dygw_sandbox_terms_t terms;
-    dygw_sandbox_poi_set_t not_for;
     apr_array_header_t *records; /* its verifications, of dygw_sandbox_recorded_t, the
                                   * newest first; NULL: not copied */
+    dygw_sandbox_poi_set_t not_for;
+    apr_uint32_t index;
 } dygw_sandbox_snapshot_t;
 
 /* Which call shows the coupon. */
