@@ -45,7 +45,8 @@ static void many_calls_take_about_as_long_as_one(void **state)
         assert_int_equal(next_reply(async, &baton)->kind, DYGW_REPLY_OK);
         seen[(int *)baton - batons]++;
     }
-    assert_in_range(apr_time_now() - began, 0, 1000 * LOOPBACK_DELAY_MS * MANY / 5);
+    /* One after the other they take twice that; so long a busy machine may take. */
+    assert_in_range(apr_time_now() - began, 0, 1000 * LOOPBACK_DELAY_MS * MANY / 2);
     for (int i = 0; i < MANY; i++) {
         assert_int_equal(seen[i], 1);
     }
