@@ -27,6 +27,7 @@ my %CLASS = map { $_ => "Dygw::Database::$_" } qw(sqlite3 pgsql mysql);
 my @alive;
 
 # new(DRIVER, durable => 1): DRIVER as DBDriver spells it. A test server does without fsync unless it is `durable`.
+# memory => '1GB': of the server, for its pages (64 MB).
 # through => a Dygw::Relay: the module reaches the server through it. server_env => { NAME => text }: for the server.
 # Dies with the reason when the server cannot be had: a test that needs it must fail, not be skipped.
 sub new {
@@ -338,7 +339,8 @@ sub server_command {
     my ($self) = @_;
     my @durable = $self->{durable} ? () : ('-c', 'fsync=off');
     return ($self->program('postgres', $self->{bin} // ()), '-D', "$self->{dir}/data", '-k', $self->{dir},
-            '-c', 'listen_addresses=', '-c', 'port=5432', '-c', 'shared_buffers=64MB', '-c',
+            '-c', 'listen_addresses=', '-c', 'port=5432', '-c',
+            'shared_buffers=' . ($self->{memory} // '64MB'), '-c',
             'max_connections=' . ($self->{max_connections} // 200), @durable);
 }
 
@@ -399,7 +401,12 @@ sub server_command {
     my @durable = $self->{durable} ? () : ('--innodb-flush-log-at-trx-commit=0', '--sync-binlog=0');
     return ($self->program('mariadbd'), '--no-defaults', "--datadir=$self->{dir}/data", "--tmpdir=$self->{dir}",
             "--socket=$self->{dir}/mysql.sock", "--pid-file=$self->{dir}/mariadbd.pid", '--skip-networking',
-            '--skip-name-resolve', '--innodb-buffer-pool-size=64M', '--max-connections=200', @durable);
+            '--skip-name-resolve', '--innodb-buffer-pool-size=' . $self->pages, '--max-connections=200', @durable);
+}
+
+sub pages {
+    my ($self) = @_;
+    return ($self->{memory} // '64MB') =~ s/B\z//r;
 }
 
 sub prepare {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Years of verifications for benchmarks, made in the database itself: SQLite or PostgreSQL with its tables.
+# Years of verifications for benchmarks, made in the database itself, which has its tables.
 #
 #   my $years = Dygw::Years->new(5_000_000);
 #   $years->fill($database);
@@ -64,7 +64,7 @@ sub some {
     return $OF_ROW{$column}->($n || 3);
 }
 
-# Of row n, in SQL that both databases know. A store is of the first account (seven in ten), of the second, or, a single
+# Of row n, in SQL that SQLite and PostgreSQL know. A store is of the first account (seven in ten), of the second, or, a single
 # one, of the third. A text of the size of Douyin's answers without their repetitions.
 sub values_of {
     my ($self) = @_;
@@ -103,14 +103,38 @@ sub values_of {
     );
 }
 
+# The same in MariaDB's SQL.
+sub for_mysql {
+    my ($sql) = @_;
+    return $sql =~ s/AS TEXT\)/AS CHAR)/gr =~ s{ / }{ DIV }gr;
+}
+
+sub run {
+    my ($database, $sql) = @_;
+    return $database->query($sql) if $database->driver ne 'mysql';
+    return $database->query("SET SESSION sql_mode = 'PIPES_AS_CONCAT'; " . for_mysql($sql));
+}
+
 sub insert {
     my ($self, $database, $from, $until) = @_;
     my %value = $self->values_of;
     my @columns = sort keys %value;
-    my $numbers = $database->driver eq 'pgsql' ? "generate_series($from\::bigint, $until) n"
-        : "(WITH RECURSIVE s(n) AS (SELECT $from UNION ALL SELECT n + 1 FROM s WHERE n < $until) SELECT n FROM s) s";
+    my %numbers = (
+        pgsql => "generate_series($from\::bigint, $until) n", mysql => "(SELECT seq n FROM seq_${from}_to_$until) s",
+        sqlite3 => "(WITH RECURSIVE s(n) AS (SELECT $from UNION ALL SELECT n + 1 FROM s WHERE n < $until) "
+            . 'SELECT n FROM s) s',
+    );
     my $values = join ', ', map { $value{$_} } @columns;
-    $database->query('INSERT INTO dygw_verifications (' . join(', ', @columns) . ") SELECT $values FROM $numbers");
+    run($database, 'INSERT INTO dygw_verifications (' . join(', ', @columns) . ') '
+        . "SELECT $values FROM $numbers{ $database->driver }");
+    return;
+}
+
+# Once the rows are there, as the server would do by itself in time.
+sub look_at {
+    my ($database, $table) = @_;
+    my %how = (pgsql => "VACUUM ANALYZE $table", mysql => "ANALYZE TABLE $table", sqlite3 => 'PRAGMA optimize');
+    $database->query($how{ $database->driver });
     return;
 }
 
@@ -118,36 +142,45 @@ sub insert {
 sub fill_payouts {
     my ($self, $database) = @_;
     my $fee = 'pay_amount * 3 / 100';
-    $database->query('INSERT INTO dygw_payouts (verification_id, ledger_certificate_id, ledger_verify_id, '
-        . 'ledger_account_id, ledger_asks, ledger_at, ledger_status, ledger_lines, expected_original, expected_pay, '
+    run($database, 'INSERT INTO dygw_payouts (verification_id, ledger_asks, ledger_at, ledger_status, ledger_lines, expected_original, expected_pay, '
         . 'expected_pay_discount, expected_merchant_discount, expected_total, expected_goods, expected_platform_fee, '
-        . 'ledger_records) SELECT id, certificate_id, verify_id, account_id, 2, created_at + 3600000, 1, 1, '
+        . 'ledger_records) SELECT id, 2, created_at + 3600000, 1, 1, '
         . "pay_amount + discount_amount, pay_amount, 0, discount_amount, pay_amount, pay_amount - $fee, $fee, "
         . q('[{"ledger_id":"7500000000000000000","status":1}]' )
         . q(FROM dygw_verifications WHERE verify_status = 'success'));
-    $database->query($database->driver eq 'pgsql' ? 'VACUUM ANALYZE dygw_payouts' : 'PRAGMA optimize');
+    look_at($database, 'dygw_payouts');
     return;
 }
 
-# Indexes are made when the rows are there, which is how one would fill a table.
+# What takes its indexes away, and what makes them again. MariaDB makes all of them in one go over the table.
 sub indexes {
     my ($database) = @_;
-    return map { $_->[0] } $database->query($database->driver eq 'pgsql'
-        ? q(SELECT indexdef FROM pg_indexes WHERE tablename = 'dygw_verifications' AND indexdef NOT LIKE '%UNIQUE%')
-        : q(SELECT replace(sql, char(10), ' ') FROM sqlite_master WHERE tbl_name = 'dygw_verifications' )
-            . q(AND type = 'index' AND sql IS NOT NULL));
+    if ($database->driver ne 'mysql') {
+        my @make = map { $_->[0] } $database->query($database->driver eq 'pgsql'
+            ? q(SELECT indexdef FROM pg_indexes WHERE tablename = 'dygw_verifications' AND indexdef NOT LIKE '%UNIQUE%')
+            : q(SELECT replace(sql, char(10), ' ') FROM sqlite_master WHERE tbl_name = 'dygw_verifications' )
+                . q(AND type = 'index' AND sql IS NOT NULL));
+        return ([ map { /INDEX (?:IF NOT EXISTS )?(\w+)/ ? "DROP INDEX $1" : () } @make ], \@make);
+    }
+    my @keys = $database->query(q{SELECT index_name, GROUP_CONCAT(CONCAT(column_name, IF(sub_part IS NULL, '', }
+        . q{CONCAT('(', sub_part, ')'))) ORDER BY seq_in_index) FROM information_schema.statistics WHERE non_unique }
+        . q{AND table_schema = DATABASE() AND table_name = 'dygw_verifications' GROUP BY index_name});
+    my $alter = 'ALTER TABLE dygw_verifications ';
+    return ([ $alter . join ', ', map { "DROP KEY $_->[0]" } @keys ],
+        [ $alter . join ', ', map { "ADD KEY $_->[0] ($_->[1])" } @keys ]);
 }
 
+# Indexes are made when the rows are there, which is how one would fill a table.
 sub fill {
     my ($self, $database) = @_;
-    my @indexes = indexes($database);
-    $database->query("DROP INDEX $_") for map { /INDEX (?:IF NOT EXISTS )?(\w+)/ } @indexes;
+    my ($drop, $make) = indexes($database);
+    $database->query($_) for @$drop;
     for (my $from = 1; $from <= $self->{rows}; $from += PIECE) {
         my $until = $from + PIECE - 1;
         $self->insert($database, $from, $until < $self->{rows} ? $until : $self->{rows});
     }
-    $database->query($_) for @indexes;
-    $database->query($database->driver eq 'pgsql' ? 'VACUUM ANALYZE dygw_verifications' : 'PRAGMA optimize');
+    $database->query($_) for @$make;
+    look_at($database, 'dygw_verifications');
     return;
 }
 
