@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/db/catalogue.h"
+#include "store/verification/due.h"
 #include "store/verification/words.h"
 
 #define MATCH_COLUMNS(FIRST, X) \
@@ -75,10 +76,13 @@ static const dygw_stmt_t match_began = {
     DYGW_SQL("SELECT id FROM dygw_verifications WHERE id < %lld ORDER BY id LIMIT 1"),
 };
 
+#define IN_STORE(table) \
+    "SELECT id FROM " table " WHERE poi_id = %s AND id < %lld ORDER BY id LIMIT 1"
+
 static const dygw_stmt_t match_began_in_store = {
     "dygw_match_began_in_store",
-    DYGW_SQL("SELECT id FROM dygw_verifications WHERE poi_id = %s AND id < %lld "
-             "ORDER BY id LIMIT 1"),
+    { IN_STORE("dygw_verifications"), IN_STORE(DYGW_BOTH_PARTS_PGSQL " both_parts"),
+      IN_STORE("dygw_verifications") },
 };
 
 static dygw_match_row_t *read_match_row(dygw_rows_t *rows, apr_pool_t *pool)

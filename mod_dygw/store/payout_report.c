@@ -10,7 +10,7 @@
 #include "store/verification/verification.h"
 #include "store/verification/words.h"
 
-#define JOINED " FROM dygw_verifications LEFT JOIN dygw_payouts ON verification_id = id WHERE "
+#define JOIN " LEFT JOIN dygw_payouts ON verification_id = id WHERE "
 
 /* Written so that no index is taken for it: nearly all verifications are redemptions. */
 #define IS_SHOWN \
@@ -92,10 +92,11 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below_id);
     clause.args[clause.count] = dygw_db_int(db, limit);
-    sql = apr_pstrcat(dygw_db_pool(db),
-                      "SELECT " DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT)
-                          JOINED,
-                      clause.where, IS_SHOWN " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
+    sql = apr_pstrcat(
+        dygw_db_pool(db),
+        "SELECT " DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT) " FROM ",
+        dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where, IS_SHOWN " ORDER BY ",
+        clause.order, " DESC LIMIT %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts", clause.mask, 0), DYGW_SQL(sql) };
     rv = dygw_db_select_once(db, &stmt, &found, clause.args);
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
@@ -116,8 +117,9 @@ static apr_status_t payout_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" JOINED, clause.where, IS_SHOWN " ORDER BY ",
-                      clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id FROM ",
+                      dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where,
+                      IS_SHOWN " ORDER BY ", clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_at", clause.mask, 0), DYGW_SQL(sql) };
     return dygw_report_number(db, &stmt, clause.args, id);
 }
@@ -148,7 +150,8 @@ static apr_status_t count_cancelled(dygw_db_t *db, dygw_report_filter_t filter, 
 
     filter.status = DYGW_CANCELLED;
     dygw_report_clause(&clause, db, &filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" JOINED, clause.where,
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*) FROM ",
+                      dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where,
                       " AND ledger_lines > 0", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_void", clause.mask, 0), DYGW_SQL(sql) };
     return dygw_report_number(db, &stmt, clause.args, total);
@@ -191,7 +194,7 @@ static const char *counts_sql(apr_pool_t *pool)
     return sql;
 }
 
-static const char *payout_sums_sql(dygw_db_t *db, const char *where, int keys)
+static const char *payout_sums_sql(dygw_db_t *db, const dygw_clause_t *clause, int keys)
 {
     dygw_columns_t columns = { .text = "", .group = "" };
     apr_pool_t *pool = dygw_db_pool(db);
@@ -202,9 +205,10 @@ static const char *payout_sums_sql(dygw_db_t *db, const char *where, int keys)
         }
     }
     return apr_pstrcat(pool, "SELECT ", columns.text, counts_sql(pool),
-                       UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) JOINED, where,
-                       IS_SHOWN, *columns.group ? " GROUP BY " : "",
-                       *columns.group ? columns.group + 2 : "", " LIMIT %lld", NULL);
+                       UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) " FROM ",
+                       dygw_report_from(db, clause, DYGW_RANGE_ID), JOIN, clause->where, IS_SHOWN,
+                       *columns.group ? " GROUP BY " : "", *columns.group ? columns.group + 2 : "",
+                       " LIMIT %lld", NULL);
 }
 
 /* In the order of the text: those of days and hours, the filter's, the limit. */
@@ -257,7 +261,7 @@ apr_status_t dygw_store_payout_sums(dygw_db_t *db, const dygw_report_filter_t *f
     apr_status_t rv;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
-    sql = payout_sums_sql(db, clause.where, by->keys);
+    sql = payout_sums_sql(db, &clause, by->keys);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payout_sums", clause.mask, by->keys),
                           DYGW_SQL(sql) };
     rv = dygw_db_select_once(db, &stmt, &found, payout_sums_args(db, &clause, by, limit));

@@ -44,8 +44,9 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, part->below_id);
     clause.args[clause.count] = dygw_db_int(db, part->limit);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[part->brief], FROM "WHERE ",
-                      clause.where, " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[part->brief], " FROM ",
+                      dygw_report_from(db, &clause, DYGW_RANGE_ID), " WHERE ", clause.where,
+                      " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
     return read_reported(db, dygw_report_label(db, "below", clause.mask, part->brief), sql,
                          clause.args, rows, pool);
 }
@@ -62,8 +63,9 @@ static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filt
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     clause.args[clause.count] = dygw_db_int(db, 1);
     clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id" FROM "WHERE ", clause.where, " ORDER BY ",
-                      clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id FROM ",
+                      dygw_report_from(db, &clause, DYGW_RANGE_ID), " WHERE ", clause.where,
+                      " ORDER BY ", clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
     return dygw_report_number(db, &stmt, clause.args, id);
 }
@@ -143,6 +145,14 @@ static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *fil
     return dygw_report_number(db, &stmt, args, total);
 }
 
+/* Counted is in whatever index has all that is asked for. */
+static const char *counted_from(dygw_db_t *db, const dygw_clause_t *clause)
+{
+    return dygw_db_dialect(db) == DYGW_PGSQL && clause->mask != 0
+               ? dygw_report_from(db, clause, DYGW_RANGE_ID)
+               : "dygw_verifications";
+}
+
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
@@ -163,7 +173,8 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
     if (clause.mask == 0) {
         clause_of_times(&clause, db, filter);
     }
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*)" FROM "WHERE ", clause.where, NULL);
+    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*) FROM ", counted_from(db, &clause),
+                      " WHERE ", clause.where, NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };
     return dygw_report_number(db, &stmt, clause.args, total);
 }

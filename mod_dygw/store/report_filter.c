@@ -7,13 +7,16 @@
  * so there the columns of all other filters get a plus sign, which keeps their indexes out of use.
  *
  * Some indexes have a part of the rows only (sql/): their predicate stands beside the condition,
- * because a database cannot tell from a parameter that it is true. */
+ * because a database cannot tell from a parameter that it is true. PostgreSQL's of what a
+ * redemption never changes, and its index for sums, have the rows with nothing due any more, so that
+ * each redemption is entered there once and not at each of its steps: see dygw_report_from. */
 #include "store/report_filter.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "store/verification/due.h"
 #include "store/verification/id.h"
 #include "store/verification/verification.h"
 
@@ -100,6 +103,18 @@ static const char *const code_backwards[DYGW_DIALECTS] = {
     [DYGW_PGSQL] = "(reverse(origin_code) COLLATE \"C\")",
     [DYGW_MYSQL] = "code_backwards",
 };
+
+#define BIT(which) (1 << (which))
+/* Those with an index that has, on PostgreSQL, the rows with nothing due alone. */
+#define FINISHED_ONLY \
+    (BIT(POI) | BIT(ACCOUNT) | BIT(APP) | BIT(CODE) | BIT(TAIL) | BIT(REQUEST) | BIT(EXT_ORDER) \
+     | BIT(OPERATOR) | BIT(DEVICE))
+/* Few rows have it, whatever else is asked for, and all of them are in one index. */
+#define NARROW     (BIT(VERIFY) | BIT(CERTIFICATE) | BIT(ORDER))
+#define NEARLY_ALL (BIT(NO_ERROR) | BIT(SUCCESS))
+
+/* What is asked for is asked of either part: both are read in the order of the list. */
+static const char from_both_parts[] = DYGW_BOTH_PARTS_PGSQL " dygw_verifications";
 
 typedef struct id_range_t {
     const char *from;
@@ -282,6 +297,37 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
         }
     }
     add_range(clause, db, filter, range, below);
+}
+
+/* Where MySQL may take the primary key, which is the table, it reads a filter's index without its
+ * range of ids. What nearly all rows have is read in the order of the table. */
+static const char *from_mysql(const dygw_clause_t *clause)
+{
+    if (clause->leader == NO_ERROR || clause->leader == SUCCESS) {
+        return "dygw_verifications FORCE INDEX (PRIMARY)";
+    }
+    if (clause->leader < 0 || clause->leader == TAIL || clause->leader == REVIEW) {
+        return "dygw_verifications";
+    }
+    return clause->mask & NEARLY_ALL
+               ? "dygw_verifications IGNORE INDEX (PRIMARY, dygw_verifications_status, "
+                 "dygw_verifications_due, dygw_verifications_error)"
+               : "dygw_verifications IGNORE INDEX (PRIMARY)";
+}
+
+const char *dygw_report_from(dygw_db_t *db, const dygw_clause_t *clause, dygw_range_e range)
+{
+    const int parted = range == DYGW_RANGE_CREATED_AT
+                       || (clause->mask & FINISHED_ONLY && !(clause->mask & NARROW));
+
+    switch (dygw_db_dialect(db)) {
+    case DYGW_PGSQL:
+        return parted ? from_both_parts : "dygw_verifications";
+    case DYGW_MYSQL:
+        return range == DYGW_RANGE_ID ? from_mysql(clause) : "dygw_verifications";
+    default:
+        return "dygw_verifications";
+    }
 }
 
 const char *dygw_report_clause_rest(const dygw_clause_t *clause)

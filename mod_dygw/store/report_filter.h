@@ -69,6 +69,11 @@ typedef struct dygw_clause_t {
 void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                         dygw_range_e range, apr_int64_t below);
 
+/* What stands behind FROM, under the name of the table: on PostgreSQL the records that have nothing
+ * due and the few others, each found by indexes of their own; on MySQL with the indexes that are
+ * not to be taken. `range` as of the clause. Constant, or from the unit's pool. */
+const char *dygw_report_from(dygw_db_t *db, const dygw_clause_t *clause, dygw_range_e range);
+
 /* Whether a filter has an index of its own which has far fewer entries than the one for sums. */
 int dygw_report_filter_has_index(const dygw_report_filter_t *filter);
 

@@ -12,6 +12,7 @@
 
 #include "store/report_filter.h"
 #include "store/db/catalogue.h"
+#include "store/verification/due.h"
 
 #define COUNT_OF(word) "SUM(CASE WHEN verify_status = '" word "' THEN 1 ELSE 0 END)"
 #define AMOUNT_OF(column) \
@@ -47,7 +48,6 @@ typedef enum {
 #define NOT_RECORDED_SQLITE3 "+verify_status IN ('processing', 'failed') AND reason IS NULL"
 
 /* MySQL would take the index of the status, and look at all that ever failed. */
-#define TABLE       "dygw_verifications"
 #define TABLE_MYSQL "dygw_verifications FORCE INDEX (dygw_verifications_sums)"
 
 /* As the views have it (gateway/reasons.c): a number that tells the reason is the caller's to
@@ -60,13 +60,22 @@ typedef enum {
 #define CODE_LOOKED_AT        OF_UNEXPLAINED("error_code")
 #define DESCRIPTION_LOOKED_AT OF_UNEXPLAINED("error_description")
 
+#define FIRST(from) \
+    "SELECT created_at FROM " from " WHERE created_at >= %lld ORDER BY created_at LIMIT 1"
+
 static const dygw_stmt_t report_first = {
     "dygw_report_first",
-    DYGW_SQL("SELECT created_at FROM dygw_verifications WHERE created_at >= %lld "
-             "ORDER BY created_at LIMIT 1"),
+    { FIRST("dygw_verifications"), FIRST(DYGW_BOTH_PARTS_PGSQL " both_parts"),
+      FIRST("dygw_verifications") },
 };
 
 /* --- the SQL --- */
+
+/* What is summed up. */
+typedef struct sums_of_t {
+    const char *from;
+    const char *where;
+} sums_of_t;
 
 static void add_reason(dygw_columns_t *c, part_e part, apr_pool_t *pool)
 {
@@ -82,11 +91,11 @@ static const char *not_recorded(dygw_db_t *db)
     return dygw_db_dialect(db) == DYGW_SQLITE3 ? NOT_RECORDED_SQLITE3 : NOT_RECORDED;
 }
 
-static const char *select_sums(dygw_db_t *db, const char *where, int group_by, part_e part)
+static const char *select_sums(dygw_db_t *db, const sums_of_t *of, int group_by, part_e part)
 {
     apr_pool_t *pool = dygw_db_pool(db);
     dygw_columns_t columns = { .text = "", .group = "" };
-    const char *table = TABLE;
+    const char *table = of->from;
     const char *only = "";
 
     for (int key = 0; key < DYGW_KEYS; key++) {
@@ -102,22 +111,22 @@ static const char *select_sums(dygw_db_t *db, const char *where, int group_by, p
     }
     else if (part == UNEXPLAINED) {
         only = apr_pstrcat(pool, " AND ", not_recorded(db), NULL);
-        table = dygw_db_dialect(db) == DYGW_MYSQL ? TABLE_MYSQL : TABLE;
+        table = dygw_db_dialect(db) == DYGW_MYSQL ? TABLE_MYSQL : of->from;
     }
     return apr_pstrcat(pool, "SELECT ", columns.text, sum_columns + 2, " FROM ", table, " WHERE ",
-                       where, only, *columns.group ? " GROUP BY " : "",
+                       of->where, only, *columns.group ? " GROUP BY " : "",
                        *columns.group ? columns.group + 2 : "", NULL);
 }
 
-static const char *sums_sql(dygw_db_t *db, const char *where, int group_by, int parts)
+static const char *sums_sql(dygw_db_t *db, const sums_of_t *of, int group_by, int parts)
 {
     apr_pool_t *pool = dygw_db_pool(db);
 
     if (parts == 1) {
-        return apr_pstrcat(pool, select_sums(db, where, group_by, ANY), " LIMIT %lld", NULL);
+        return apr_pstrcat(pool, select_sums(db, of, group_by, ANY), " LIMIT %lld", NULL);
     }
-    return apr_pstrcat(pool, select_sums(db, where, group_by, EXPLAINED), " UNION ALL ",
-                       select_sums(db, where, group_by, UNEXPLAINED), " LIMIT %lld", NULL);
+    return apr_pstrcat(pool, select_sums(db, of, group_by, EXPLAINED), " UNION ALL ",
+                       select_sums(db, of, group_by, UNEXPLAINED), " LIMIT %lld", NULL);
 }
 
 /* In the order of the text: for each SELECT the zone's arguments and the filter's; the limit. */
@@ -175,15 +184,17 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
 {
     const int own_index = dygw_report_filter_has_index(filter);
     const int parts = !own_index && by->keys & DYGW_BY_REASON ? 2 : 1;
+    const dygw_range_e range = own_index ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT;
     dygw_clause_t clause;
     dygw_rows_t *found;
     dygw_stmt_t stmt;
     const char *sql;
+    sums_of_t of;
     apr_status_t rv;
 
-    dygw_report_clause(&clause, db, filter, own_index ? DYGW_RANGE_ID : DYGW_RANGE_CREATED_AT,
-                       DYGW_BELOW_ALL);
-    sql = sums_sql(db, clause.where, by->keys, parts);
+    dygw_report_clause(&clause, db, filter, range, DYGW_BELOW_ALL);
+    of = (sums_of_t){ dygw_report_from(db, &clause, range), clause.where };
+    sql = sums_sql(db, &of, by->keys, parts);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "sums", clause.mask, by->keys), DYGW_SQL(sql) };
     rv = dygw_db_select_once(db, &stmt, &found, sums_arguments(db, &clause, by, parts, limit));
     *rows = apr_array_make(pool, 1, sizeof(dygw_sums_row_t));

@@ -3,6 +3,7 @@
  * change.c and, for webhooks, due.c. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/due.h"
 #include "store/verification/verification.h"
 #include "store/verification/words.h"
 #include "store/verification/write.h"
@@ -135,24 +136,25 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
     of "verify_status <> 'processing' AND " of "enrichment_status <> 'pending' " \
        "AND " of "errand_at IS NULL"
 
-/* A request's rows are worked on together: while there is work for one, the others stay. */
-#define OLDEST(hint) \
-    "SELECT c.id FROM dygw_verifications c WHERE c.created_at < %lld AND c.updated_at < %lld " \
-    "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " hint \
-                          "WHERE o.first_id = c.first_id AND NOT (" FINISHED( \
-                              "o.") ")) " \
-                                    "ORDER BY c.created_at LIMIT %lld"
+/* A request's rows are worked on together: while there is work for one, the others stay. They are
+ * found by the primary key: PostgreSQL has no index of first_id. */
+#define OLDEST(from) \
+    "SELECT c.id FROM " from " c WHERE c.created_at < %lld AND c.updated_at < %lld " \
+    "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " \
+                          "WHERE o.id >= c.first_id AND o.id < c.first_id + 10 " \
+                          "AND o.first_id = c.first_id AND NOT (" FINISHED( \
+                              "o.") ")) ORDER BY c.created_at LIMIT %lld"
+
+#define TABLE "dygw_verifications"
 
 /* Looks again at what it removes: a webhook may just have made work for it. */
-#define PURGE "DELETE FROM dygw_verifications WHERE id IN (" OLDEST("") ") AND " FINISHED("")
-/* MariaDB's estimates of a small table let it read all of it for each row. */
+#define PURGE(from) "DELETE FROM " TABLE " WHERE id IN (" OLDEST(from) ") AND " FINISHED("")
 #define PURGE_MYSQL \
-    "DELETE v FROM dygw_verifications v JOIN (" OLDEST( \
-        "FORCE INDEX (dygw_verifications_first) ") ") x ON x.id = v.id WHERE " FINISHED("v.")
+    "DELETE v FROM " TABLE " v JOIN (" OLDEST(TABLE) ") x ON x.id = v.id WHERE " FINISHED("v.")
 
 static const dygw_stmt_t verification_purge = {
     "dygw_verification_purge",
-    { PURGE, PURGE, PURGE_MYSQL },
+    { PURGE(TABLE), PURGE(DYGW_BOTH_PARTS_PGSQL), PURGE_MYSQL },
 };
 
 apr_status_t dygw_store_verification_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed)

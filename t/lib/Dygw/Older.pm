@@ -7,7 +7,7 @@ package Dygw::Older;
 use strict;
 use warnings;
 
-use constant PRESENT => 6;
+use constant PRESENT => 7;
 
 my $ON = 'ON dygw_verifications (created_at, poi_id, app_id, product_id';
 my $STATUS = 'CREATE INDEX dygw_verifications_status ON dygw_verifications (verify_status, id)';
@@ -21,8 +21,36 @@ sub drop_indexes {
 
 sub drop_columns { my ($table, @names) = @_; return map { "ALTER TABLE $table DROP COLUMN $_" } @names }
 
+# PostgreSQL's indexes of finished rows, and what version 6 had instead.
+my @FINISHED = (
+    [ number => '((reverse(origin_code) COLLATE "C"), id) WHERE origin_code IS NOT NULL' ],
+    [ request => '(request_id)' ], [ ext_order => '(ext_order_id) WHERE ext_order_id IS NOT NULL' ],
+    [ operator => '(operator_name, id) WHERE operator_name IS NOT NULL' ],
+    [ device => '(device, id) WHERE device IS NOT NULL' ], [ poi => '(poi_id, id, app_id, verify_status)' ],
+    [ app => '(app_id, id, verify_status)' ],
+    [ account => '(account_id, id, app_id, verify_status) WHERE account_id IS NOT NULL' ],
+    [ totals => '(created_at, poi_id, app_id, product_id, store, account_id, operator_name, reason, verify_status, '
+        . 'pay_amount, receipt_amount, discount_amount)' ],
+);
+
+sub unfinished {
+    my ($name, $of) = @{ $_[0] };
+    my $old = $name =~ /\A(?:poi|app|account)\z/ ? "of_$name" : $name;
+    return ("DROP INDEX dygw_finished_$name", "CREATE INDEX dygw_verifications_$old ON dygw_verifications $of");
+}
+
 # What undoes the file of a version.
 my %UNDO = (
+    7 => sub {
+        my ($driver) = @_;
+        my %undo = (
+            sqlite3 => [], mysql => [ 'ALTER TABLE dygw_verifications DROP KEY dygw_verifications_reason, '
+                . 'ADD KEY dygw_verifications_reason (reason, id)' ],
+            pgsql => [ (map { unfinished($_) } @FINISHED),
+                'CREATE INDEX dygw_verifications_first ON dygw_verifications (first_id)' ],
+        );
+        return @{ $undo{$driver} };
+    },
     6 => sub {
         my ($driver) = @_;
         my %own = (sqlite3 => ['totals'], pgsql => [qw(totals unusual)], mysql => ['sums']);
