@@ -10,7 +10,7 @@
 #include "store/verification/verification.h"
 #include "store/verification/words.h"
 
-#define JOIN " LEFT JOIN dygw_payouts ON verification_id = id WHERE "
+#define JOIN " LEFT JOIN dygw_payouts ON verification_id = id"
 
 /* Written so that no index is taken for it: nearly all verifications are redemptions. */
 #define IS_SHOWN \
@@ -84,21 +84,20 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
                                      apr_int64_t below_id, int limit, apr_array_header_t **rows,
                                      apr_pool_t *pool)
 {
+    const dygw_listed_t listed
+        = { DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT), JOIN, IS_SHOWN, 0,
+            limit };
     dygw_clause_t clause;
     dygw_rows_t *found;
     dygw_stmt_t stmt;
+    const char **args;
     const char *sql;
     apr_status_t rv;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, below_id);
-    clause.args[clause.count] = dygw_db_int(db, limit);
-    sql = apr_pstrcat(
-        dygw_db_pool(db),
-        "SELECT " DYGW_NAMES(ROW_COLUMNS) ", " STATE DYGW_PAYOUT_AMOUNTS(AND_AMOUNT) " FROM ",
-        dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where, IS_SHOWN " ORDER BY ",
-        clause.order, " DESC LIMIT %lld", NULL);
+    sql = dygw_report_list_sql(db, &clause, &listed, &args);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts", clause.mask, 0), DYGW_SQL(sql) };
-    rv = dygw_db_select_once(db, &stmt, &found, clause.args);
+    rv = dygw_db_select_once(db, &stmt, &found, args);
     *rows = apr_array_make(pool, 1, sizeof(dygw_payout_row_t));
     while (rv == APR_SUCCESS && (rv = dygw_rows_next(found)) == APR_SUCCESS) {
         read_row(found, apr_array_push(*rows), pool);
@@ -110,18 +109,16 @@ apr_status_t dygw_store_payout_below(dygw_db_t *db, const dygw_report_filter_t *
 static apr_status_t payout_id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                                  apr_int64_t *id)
 {
+    const dygw_listed_t listed = { "id", JOIN, IS_SHOWN, offset, 1 };
     dygw_clause_t clause;
     dygw_stmt_t stmt;
+    const char **args;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
-    clause.args[clause.count] = dygw_db_int(db, 1);
-    clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id FROM ",
-                      dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where,
-                      IS_SHOWN " ORDER BY ", clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
+    sql = dygw_report_list_sql(db, &clause, &listed, &args);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_at", clause.mask, 0), DYGW_SQL(sql) };
-    return dygw_report_number(db, &stmt, clause.args, id);
+    return dygw_report_number(db, &stmt, args, id);
 }
 
 apr_status_t dygw_store_payout_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
@@ -151,7 +148,7 @@ static apr_status_t count_cancelled(dygw_db_t *db, dygw_report_filter_t filter, 
     filter.status = DYGW_CANCELLED;
     dygw_report_clause(&clause, db, &filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
     sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*) FROM ",
-                      dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN, clause.where,
+                      dygw_report_from(db, &clause, DYGW_RANGE_ID), JOIN " WHERE ", clause.where,
                       " AND ledger_lines > 0", NULL);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "payouts_void", clause.mask, 0), DYGW_SQL(sql) };
     return dygw_report_number(db, &stmt, clause.args, total);
@@ -206,9 +203,9 @@ static const char *payout_sums_sql(dygw_db_t *db, const dygw_clause_t *clause, i
     }
     return apr_pstrcat(pool, "SELECT ", columns.text, counts_sql(pool),
                        UNLESS_VOID("pay_amount") DYGW_PAYOUT_AMOUNTS(SUM_OF) " FROM ",
-                       dygw_report_from(db, clause, DYGW_RANGE_ID), JOIN, clause->where, IS_SHOWN,
-                       *columns.group ? " GROUP BY " : "", *columns.group ? columns.group + 2 : "",
-                       " LIMIT %lld", NULL);
+                       dygw_report_from(db, clause, DYGW_RANGE_ID), JOIN " WHERE ", clause->where,
+                       IS_SHOWN, *columns.group ? " GROUP BY " : "",
+                       *columns.group ? columns.group + 2 : "", " LIMIT %lld", NULL);
 }
 
 /* In the order of the text: those of days and hours, the filter's, the limit. */

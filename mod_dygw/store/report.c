@@ -39,16 +39,15 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
                                      const dygw_report_part_t *part, apr_array_header_t **rows,
                                      apr_pool_t *pool)
 {
+    const dygw_listed_t listed = { selected[part->brief], "", "", 0, part->limit };
     dygw_clause_t clause;
+    const char **args;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, part->below_id);
-    clause.args[clause.count] = dygw_db_int(db, part->limit);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT ", selected[part->brief], " FROM ",
-                      dygw_report_from(db, &clause, DYGW_RANGE_ID), " WHERE ", clause.where,
-                      " ORDER BY ", clause.order, " DESC LIMIT %lld", NULL);
-    return read_reported(db, dygw_report_label(db, "below", clause.mask, part->brief), sql,
-                         clause.args, rows, pool);
+    sql = dygw_report_list_sql(db, &clause, &listed, &args);
+    return read_reported(db, dygw_report_label(db, "below", clause.mask, part->brief), sql, args,
+                         rows, pool);
 }
 
 /* The rows that are left out are passed in the index alone: *id is that of the first row of the
@@ -56,18 +55,16 @@ apr_status_t dygw_store_report_below(dygw_db_t *db, const dygw_report_filter_t *
 static apr_status_t report_id_at(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,
                                  apr_int64_t *id)
 {
+    const dygw_listed_t listed = { "id", "", "", offset, 1 };
     dygw_clause_t clause;
     dygw_stmt_t stmt;
+    const char **args;
     const char *sql;
 
     dygw_report_clause(&clause, db, filter, DYGW_RANGE_ID, DYGW_BELOW_ALL);
-    clause.args[clause.count] = dygw_db_int(db, 1);
-    clause.args[clause.count + 1] = dygw_db_int(db, offset);
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT id FROM ",
-                      dygw_report_from(db, &clause, DYGW_RANGE_ID), " WHERE ", clause.where,
-                      " ORDER BY ", clause.order, " DESC LIMIT %lld OFFSET %lld", NULL);
+    sql = dygw_report_list_sql(db, &clause, &listed, &args);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "at", clause.mask, 0), DYGW_SQL(sql) };
-    return dygw_report_number(db, &stmt, clause.args, id);
+    return dygw_report_number(db, &stmt, args, id);
 }
 
 apr_status_t dygw_store_report_page(dygw_db_t *db, const dygw_report_filter_t *filter, int offset,

@@ -9,7 +9,7 @@
  * Some indexes have a part of the rows only (sql/): their predicate stands beside the condition,
  * because a database cannot tell from a parameter that it is true. PostgreSQL's of what a
  * redemption never changes, and its index for sums, have the rows with nothing due any more, so that
- * each redemption is entered there once and not at each of its steps: see dygw_report_from. */
+ * each redemption is entered there once and not at each of its steps: see is_parted. */
 #include "store/report_filter.h"
 
 #include <string.h>
@@ -112,9 +112,6 @@ static const char *const code_backwards[DYGW_DIALECTS] = {
 /* Few rows have it, whatever else is asked for, and all of them are in one index. */
 #define NARROW     (BIT(VERIFY) | BIT(CERTIFICATE) | BIT(ORDER))
 #define NEARLY_ALL (BIT(NO_ERROR) | BIT(SUCCESS))
-
-/* What is asked for is asked of either part: both are read in the order of the list. */
-static const char from_both_parts[] = DYGW_BOTH_PARTS_PGSQL " dygw_verifications";
 
 typedef struct id_range_t {
     const char *from;
@@ -315,19 +312,66 @@ static const char *from_mysql(const dygw_clause_t *clause)
                : "dygw_verifications IGNORE INDEX (PRIMARY)";
 }
 
+static int is_parted(dygw_db_t *db, const dygw_clause_t *clause)
+{
+    return dygw_db_dialect(db) == DYGW_PGSQL && clause->mask & FINISHED_ONLY
+           && !(clause->mask & NARROW);
+}
+
 const char *dygw_report_from(dygw_db_t *db, const dygw_clause_t *clause, dygw_range_e range)
 {
-    const int parted = range == DYGW_RANGE_CREATED_AT
-                       || (clause->mask & FINISHED_ONLY && !(clause->mask & NARROW));
-
-    switch (dygw_db_dialect(db)) {
-    case DYGW_PGSQL:
-        return parted ? from_both_parts : "dygw_verifications";
-    case DYGW_MYSQL:
-        return range == DYGW_RANGE_ID ? from_mysql(clause) : "dygw_verifications";
-    default:
-        return "dygw_verifications";
+    if (dygw_db_dialect(db) == DYGW_PGSQL
+        && (range == DYGW_RANGE_CREATED_AT || is_parted(db, clause))) {
+        return DYGW_BOTH_PARTS_PGSQL " dygw_verifications";
     }
+    return dygw_db_dialect(db) == DYGW_MYSQL && range == DYGW_RANGE_ID ? from_mysql(clause)
+                                                                       : "dygw_verifications";
+}
+
+/* --- lists --- */
+
+/* The rows of one part, or, with "", all of them. */
+static const char *list_part(dygw_db_t *db, const dygw_clause_t *clause,
+                             const dygw_listed_t *listed, const char *part)
+{
+    const char *from = *part ? "dygw_verifications" : dygw_report_from(db, clause, DYGW_RANGE_ID);
+
+    return apr_pstrcat(dygw_db_pool(db), "SELECT ", listed->columns, " FROM ", from, listed->join,
+                       " WHERE ", part, clause->where, listed->also, " ORDER BY ", clause->order,
+                       " DESC LIMIT %lld", NULL);
+}
+
+static int list_args(dygw_db_t *db, const dygw_clause_t *clause, int limit, const char **args)
+{
+    memcpy(args, clause->args, (apr_size_t)clause->count * sizeof(*args));
+    args[clause->count] = dygw_db_int(db, limit);
+    return clause->count + 1;
+}
+
+const char *dygw_report_list_sql(dygw_db_t *db, const dygw_clause_t *clause,
+                                 const dygw_listed_t *listed, const char ***args)
+{
+    apr_pool_t *pool = dygw_db_pool(db);
+    const int most = listed->offset + listed->limit;
+    const char *sql;
+    int count;
+
+    *args = apr_palloc(pool, 2 * (DYGW_CLAUSE_ARGS + 1) * sizeof(**args));
+    if (is_parted(db, clause)) {
+        sql = apr_pstrcat(
+            pool, "SELECT * FROM ((", list_part(db, clause, listed, "next_run_at IS NULL AND "),
+            ") UNION ALL (", list_part(db, clause, listed, "next_run_at IS NOT NULL AND "),
+            ")) both_parts ORDER BY id DESC LIMIT %lld", NULL);
+        count = list_args(db, clause, most, *args);
+        count += list_args(db, clause, most, *args + count);
+        (*args)[count++] = dygw_db_int(db, listed->limit);
+    }
+    else {
+        sql = list_part(db, clause, listed, "");
+        count = list_args(db, clause, listed->limit, *args);
+    }
+    (*args)[count] = dygw_db_int(db, listed->offset);
+    return listed->offset ? apr_pstrcat(pool, sql, " OFFSET %lld", NULL) : sql;
 }
 
 const char *dygw_report_clause_rest(const dygw_clause_t *clause)

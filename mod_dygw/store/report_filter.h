@@ -74,6 +74,20 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
  * not to be taken. `range` as of the clause. Constant, or from the unit's pool. */
 const char *dygw_report_from(dygw_db_t *db, const dygw_clause_t *clause, dygw_range_e range);
 
+/* What a list shows. */
+typedef struct dygw_listed_t {
+    const char *columns; /* one of them `id` */
+    const char *join;    /* behind the table; "" */
+    const char *also;    /* conditions that take no argument, each with AND before it; "" */
+    int offset;          /* of the rows that are left out */
+    int limit;
+} dygw_listed_t;
+
+/* The SELECT of the newest records of a clause with DYGW_RANGE_ID, and its arguments. On PostgreSQL
+ * each part is read in its own order, and no further than to the limit. From the unit's pool. */
+const char *dygw_report_list_sql(dygw_db_t *db, const dygw_clause_t *clause,
+                                 const dygw_listed_t *listed, const char ***args);
+
 /* Whether a filter has an index of its own which has far fewer entries than the one for sums. */
 int dygw_report_filter_has_index(const dygw_report_filter_t *filter);
 

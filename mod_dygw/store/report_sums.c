@@ -60,13 +60,17 @@ typedef enum {
 #define CODE_LOOKED_AT        OF_UNEXPLAINED("error_code")
 #define DESCRIPTION_LOOKED_AT OF_UNEXPLAINED("error_description")
 
-#define FIRST(from) \
-    "SELECT created_at FROM " from " WHERE created_at >= %lld ORDER BY created_at LIMIT 1"
+#define FIRST(part) \
+    "SELECT created_at FROM dygw_verifications WHERE " part "created_at >= %lld " \
+    "ORDER BY created_at LIMIT 1"
 
+/* By one index; on PostgreSQL by that of what has nothing due, and among the few others. */
 static const dygw_stmt_t report_first = {
     "dygw_report_first",
-    { FIRST("dygw_verifications"), FIRST(DYGW_BOTH_PARTS_PGSQL " both_parts"),
-      FIRST("dygw_verifications") },
+    { FIRST(""),
+      "SELECT created_at FROM ((" FIRST("next_run_at IS NULL AND ") ") UNION ALL (" FIRST(
+          "next_run_at IS NOT NULL AND ") ")) both_parts ORDER BY created_at LIMIT 1",
+      FIRST("") },
 };
 
 /* --- the SQL --- */
@@ -206,7 +210,8 @@ apr_status_t dygw_store_report_sums(dygw_db_t *db, const dygw_report_filter_t *f
 
 apr_status_t dygw_store_report_first(dygw_db_t *db, dygw_ms_t from, dygw_ms_t *at)
 {
-    const char *args[] = { dygw_db_int(db, from) };
+    const char *since = dygw_db_int(db, from);
+    const char *args[] = { since, since };
     dygw_rows_t *rows;
     apr_status_t rv = dygw_db_select(db, &report_first, &rows, args);
 

@@ -3,7 +3,6 @@
  * change.c and, for webhooks, due.c. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
-#include "store/verification/due.h"
 #include "store/verification/verification.h"
 #include "store/verification/words.h"
 #include "store/verification/write.h"
@@ -138,29 +137,36 @@ apr_status_t dygw_store_verification_of_code(dygw_db_t *db, const char *order_id
 
 /* A request's rows are worked on together: while there is work for one, the others stay. They are
  * found by the primary key: PostgreSQL has no index of first_id. */
-#define OLDEST(from) \
-    "SELECT c.id FROM " from " c WHERE c.created_at < %lld AND c.updated_at < %lld " \
-    "AND " FINISHED("c.") " AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " \
-                          "WHERE o.id >= c.first_id AND o.id < c.first_id + 10 " \
-                          "AND o.first_id = c.first_id AND NOT (" FINISHED( \
-                              "o.") ")) ORDER BY c.created_at LIMIT %lld"
-
-#define TABLE "dygw_verifications"
+#define OLDEST(part) \
+    "SELECT c.id FROM dygw_verifications c WHERE " part \
+    "c.created_at < %lld AND c.updated_at < %lld AND " FINISHED( \
+        "c.") " " \
+              "AND NOT EXISTS (SELECT 1 FROM dygw_verifications o " \
+              "WHERE o.id >= c.first_id AND o.id < c.first_id + 10 " \
+              "AND o.first_id = c.first_id AND NOT (" FINISHED( \
+                  "o.") ")) ORDER BY c.created_at LIMIT %lld"
+/* By one index; on PostgreSQL by that of what has nothing due, and among the few
+ * others. */
+#define OLDEST_PGSQL \
+    "(" OLDEST("c.next_run_at IS NULL AND ") ") UNION ALL (" OLDEST( \
+        "c.next_run_at IS NOT NULL AND ") ") LIMIT %lld"
 
 /* Looks again at what it removes: a webhook may just have made work for it. */
-#define PURGE(from) "DELETE FROM " TABLE " WHERE id IN (" OLDEST(from) ") AND " FINISHED("")
+#define PURGE(oldest) "DELETE FROM dygw_verifications WHERE id IN (" oldest ") AND " FINISHED("")
 #define PURGE_MYSQL \
-    "DELETE v FROM " TABLE " v JOIN (" OLDEST(TABLE) ") x ON x.id = v.id WHERE " FINISHED("v.")
+    "DELETE v FROM dygw_verifications v JOIN (" OLDEST("") ") x ON x.id = v.id WHERE " FINISHED( \
+        "v.")
 
 static const dygw_stmt_t verification_purge = {
     "dygw_verification_purge",
-    { PURGE(TABLE), PURGE(DYGW_BOTH_PARTS_PGSQL), PURGE_MYSQL },
+    { PURGE(OLDEST("")), PURGE(OLDEST_PGSQL), PURGE_MYSQL },
 };
 
 apr_status_t dygw_store_verification_purge(dygw_db_t *db, dygw_ms_t before, int limit, int *removed)
 {
     const char *at = dygw_db_int(db, before);
-    const char *args[] = { at, at, dygw_db_int(db, limit) };
+    const char *most = dygw_db_int(db, limit);
+    const char *args[] = { at, at, most, at, at, most, most };
 
     return dygw_db_exec(db, &verification_purge, removed, args);
 }
