@@ -3,6 +3,8 @@
  */
 #include "store/report.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "store/report_filter.h"
@@ -142,18 +144,27 @@ static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *fil
     return dygw_report_number(db, &stmt, args, total);
 }
 
-/* Counted is in whatever index has all that is asked for. */
-static const char *counted_from(dygw_db_t *db, const dygw_clause_t *clause)
+/* By whatever index has all that is asked for; on PostgreSQL each part by itself. Both have the same
+ * arguments. */
+static const char *count_sql(dygw_db_t *db, const dygw_clause_t *clause, const char **args)
 {
-    return dygw_db_dialect(db) == DYGW_PGSQL && clause->mask != 0
-               ? dygw_report_from(db, clause, DYGW_RANGE_ID)
-               : "dygw_verifications";
+    apr_pool_t *pool = dygw_db_pool(db);
+
+    memcpy(args, clause->args, (apr_size_t)clause->count * sizeof(*args));
+    if (!dygw_report_is_parted(db, clause)) {
+        return apr_pstrcat(pool, "SELECT COUNT(*)" FROM "WHERE ", clause->where, NULL);
+    }
+    memcpy(args + clause->count, clause->args, (apr_size_t)clause->count * sizeof(*args));
+    return apr_pstrcat(
+        pool, "SELECT (SELECT COUNT(*)" FROM "WHERE next_run_at IS NULL AND ", clause->where,
+        ") + (SELECT COUNT(*)" FROM "WHERE next_run_at IS NOT NULL AND ", clause->where, ")", NULL);
 }
 
 apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *filter,
                                      apr_int64_t *total)
 {
     const int times = has_times(filter);
+    const char *args[2 * DYGW_CLAUSE_ARGS];
     dygw_clause_t clause;
     dygw_stmt_t stmt;
     const char *others;
@@ -170,8 +181,7 @@ apr_status_t dygw_store_report_count(dygw_db_t *db, const dygw_report_filter_t *
     if (clause.mask == 0) {
         clause_of_times(&clause, db, filter);
     }
-    sql = apr_pstrcat(dygw_db_pool(db), "SELECT COUNT(*) FROM ", counted_from(db, &clause),
-                      " WHERE ", clause.where, NULL);
+    sql = count_sql(db, &clause, args);
     stmt = (dygw_stmt_t){ dygw_report_label(db, "count", clause.mask, times), DYGW_SQL(sql) };
-    return dygw_report_number(db, &stmt, clause.args, total);
+    return dygw_report_number(db, &stmt, args, total);
 }

@@ -9,7 +9,7 @@
  * Some indexes have a part of the rows only (sql/): their predicate stands beside the condition,
  * because a database cannot tell from a parameter that it is true. PostgreSQL's of what a
  * redemption never changes, and its index for sums, have the rows with nothing due any more, so that
- * each redemption is entered there once and not at each of its steps: see is_parted. */
+ * each redemption is entered there once and not at each of its steps: see dygw_report_is_parted. */
 #include "store/report_filter.h"
 
 #include <string.h>
@@ -110,8 +110,7 @@ static const char *const code_backwards[DYGW_DIALECTS] = {
     (BIT(POI) | BIT(ACCOUNT) | BIT(APP) | BIT(CODE) | BIT(TAIL) | BIT(REQUEST) | BIT(EXT_ORDER) \
      | BIT(OPERATOR) | BIT(DEVICE))
 /* Few rows have it, whatever else is asked for, and all of them are in one index. */
-#define NARROW     (BIT(VERIFY) | BIT(CERTIFICATE) | BIT(ORDER))
-#define NEARLY_ALL (BIT(NO_ERROR) | BIT(SUCCESS))
+#define NARROW (BIT(VERIFY) | BIT(CERTIFICATE) | BIT(ORDER))
 
 typedef struct id_range_t {
     const char *from;
@@ -296,23 +295,31 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
     add_range(clause, db, filter, range, below);
 }
 
+#define MYSQL_IGNORING  "dygw_verifications IGNORE INDEX (PRIMARY"
+#define MYSQL_OF_STATUS ", dygw_verifications_status, dygw_verifications_due"
+#define MYSQL_OF_ERROR  ", dygw_verifications_error"
+
 /* Where MySQL may take the primary key, which is the table, it reads a filter's index without its
  * range of ids. What nearly all rows have is read in the order of the table. */
 static const char *from_mysql(const dygw_clause_t *clause)
 {
+    static const char *const ignoring[] = {
+        MYSQL_IGNORING ")",
+        MYSQL_IGNORING MYSQL_OF_STATUS ")",
+        MYSQL_IGNORING MYSQL_OF_ERROR ")",
+        MYSQL_IGNORING MYSQL_OF_STATUS MYSQL_OF_ERROR ")",
+    };
+
     if (clause->leader == NO_ERROR || clause->leader == SUCCESS) {
         return "dygw_verifications FORCE INDEX (PRIMARY)";
     }
     if (clause->leader < 0 || clause->leader == TAIL || clause->leader == REVIEW) {
         return "dygw_verifications";
     }
-    return clause->mask & NEARLY_ALL
-               ? "dygw_verifications IGNORE INDEX (PRIMARY, dygw_verifications_status, "
-                 "dygw_verifications_due, dygw_verifications_error)"
-               : "dygw_verifications IGNORE INDEX (PRIMARY)";
+    return ignoring[!!(clause->mask & BIT(SUCCESS)) + 2 * !!(clause->mask & BIT(NO_ERROR))];
 }
 
-static int is_parted(dygw_db_t *db, const dygw_clause_t *clause)
+int dygw_report_is_parted(dygw_db_t *db, const dygw_clause_t *clause)
 {
     return dygw_db_dialect(db) == DYGW_PGSQL && clause->mask & FINISHED_ONLY
            && !(clause->mask & NARROW);
@@ -321,7 +328,7 @@ static int is_parted(dygw_db_t *db, const dygw_clause_t *clause)
 const char *dygw_report_from(dygw_db_t *db, const dygw_clause_t *clause, dygw_range_e range)
 {
     if (dygw_db_dialect(db) == DYGW_PGSQL
-        && (range == DYGW_RANGE_CREATED_AT || is_parted(db, clause))) {
+        && (range == DYGW_RANGE_CREATED_AT || dygw_report_is_parted(db, clause))) {
         return DYGW_BOTH_PARTS_PGSQL " dygw_verifications";
     }
     return dygw_db_dialect(db) == DYGW_MYSQL && range == DYGW_RANGE_ID ? from_mysql(clause)
@@ -357,7 +364,7 @@ const char *dygw_report_list_sql(dygw_db_t *db, const dygw_clause_t *clause,
     int count;
 
     *args = apr_palloc(pool, 2 * (DYGW_CLAUSE_ARGS + 1) * sizeof(**args));
-    if (is_parted(db, clause)) {
+    if (dygw_report_is_parted(db, clause)) {
         sql = apr_pstrcat(
             pool, "SELECT * FROM ((", list_part(db, clause, listed, "next_run_at IS NULL AND "),
             ") UNION ALL (", list_part(db, clause, listed, "next_run_at IS NOT NULL AND "),

@@ -69,6 +69,10 @@ typedef struct dygw_clause_t {
 void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                         dygw_range_e range, apr_int64_t below);
 
+/* Whether the filters have indexes that lack what has something due: those few records are then
+ * another part, to be read by itself (next_run_at IS NULL, IS NOT NULL). On PostgreSQL only. */
+int dygw_report_is_parted(dygw_db_t *db, const dygw_clause_t *clause);
+
 /* What stands behind FROM, under the name of the table: on PostgreSQL the records that have nothing
  * due and the few others, each found by indexes of their own; on MySQL with the indexes that are
  * not to be taken. `range` as of the clause. Constant, or from the unit's pool. */
