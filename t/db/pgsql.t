@@ -38,4 +38,5 @@ Dygw::DbSuite::upgrade('pgsql');
 Dygw::DbSuite::go_on_meanwhile('pgsql');
 Dygw::DbSuite::by_hand_before('0005_merchants');
 Dygw::DbSuite::by_hand_before('0006_office');
+Dygw::DbSuite::by_hand_before('0007_finished');
 done_testing();

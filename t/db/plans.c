@@ -266,6 +266,64 @@ static void check_key(int key, int mask)
     assert_null(strstr(plan, "dygw_verifications_status"));
 }
 
+/* PostgreSQL enters a row in each index at each step: what reports look for has one of the rows with nothing due, and
+ * what has something due is found by itself. */
+static void test_a_redemption_is_entered_for_reports_when_nothing_is_due_any_more(DYGW_UNUSED void **state)
+{
+    static const char ask[]
+        = "SELECT indexname FROM pg_indexes WHERE tablename = 'dygw_verifications' AND indexdef NOT LIKE '% WHERE %'";
+    apr_array_header_t *all;
+
+    if (suite_host[0].dialect != DYGW_PGSQL) {
+        skip();
+    }
+    all = suite_ask(0, ask);
+    /* The primary key, three keys that keep a redemption from being done twice, the coupon and its order. */
+    assert_int_equal(all->nelts, 6);
+}
+
+static const char *sql_of(const char *wanted)
+{
+    const char *found = "";
+    const char *label;
+    const char *sql;
+    int n;
+
+    for (n = 0; (label = wire_statement(n, &sql)); n++) {
+        found = strcmp(label, wanted) == 0 ? sql : found;
+    }
+    return found;
+}
+
+/* A sort would read all that a filter has for the sake of a page. */
+static void test_a_page_is_read_from_each_part_in_its_order(DYGW_UNUSED void **state)
+{
+    static const int masks[] = { 1 << 2, 1 << 3, 1 << 4, 1 << 7, 1 << 9, 1 << 10, 1 << 11, 1 << 12 };
+    size_t i;
+
+    if (suite_host[0].dialect != DYGW_PGSQL) {
+        skip();
+    }
+    for (i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
+        const char *sql = sql_of(apr_psprintf(suite_pool, "dygw_report_below_%d_0", masks[i]));
+
+        assert_non_null(strstr(sql, "WHERE next_run_at IS NULL AND "));
+        assert_non_null(strstr(sql, " ORDER BY id DESC LIMIT %lld) UNION ALL (SELECT "));
+        assert_non_null(strstr(sql, "WHERE next_run_at IS NOT NULL AND "));
+    }
+}
+
+/* MySQL would take the index of the filter without its range of ids, and read all that is newer. */
+static void test_a_filter_and_a_time_are_one_range_of_an_index(DYGW_UNUSED void **state)
+{
+    if (suite_host[0].dialect != DYGW_MYSQL) {
+        skip();
+    }
+    assert_non_null(strstr(sql_of("dygw_report_below_8_0"), "IGNORE INDEX (PRIMARY)"));
+    assert_non_null(strstr(sql_of("dygw_report_below_524288_0"), "FORCE INDEX (PRIMARY)"));
+    assert_non_null(strstr(sql_of("dygw_report_below_262144_0"), "FORCE INDEX (PRIMARY)"));
+}
+
 /* Each key that there is. SQLite is told which index to take; the others choose by what the table has, which is little
  * here. */
 static void test_sums_by_each_key_are_read_from_the_index_alone(DYGW_UNUSED void **state)
@@ -304,6 +362,9 @@ void suite_plans(void)
         SUITE_TEST(test_a_dropped_refund_is_looked_for_among_the_refunds),
         SUITE_TEST(test_an_account_is_read_by_its_own_index),
         SUITE_TEST(test_each_number_is_looked_for_by_its_own_index),
+        SUITE_TEST(test_a_redemption_is_entered_for_reports_when_nothing_is_due_any_more),
+        SUITE_TEST(test_a_page_is_read_from_each_part_in_its_order),
+        SUITE_TEST(test_a_filter_and_a_time_are_one_range_of_an_index),
         SUITE_TEST(test_sums_by_each_key_are_read_from_the_index_alone),
         SUITE_TEST(test_what_has_no_reason_is_looked_for_in_the_time_that_is_asked_for),
         SUITE_TEST(test_every_statement_runs_by_an_index),
