@@ -196,6 +196,8 @@ static void add_code(dygw_clause_t *clause, dygw_db_t *db, const char *code, int
                   apr_pstrcat(pool, code, ":", NULL));
 }
 
+/* Backwards, MySQL looks at the row of each entry before it looks at the status in it: what failed in
+ * a store is little, and is sorted. */
 static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                       dygw_range_e range, apr_int64_t below)
 {
@@ -217,6 +219,9 @@ static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_fi
     add_condition(clause, db, id->from, dygw_db_int(db, dygw_id_at(from)));
     add_condition(clause, db, id->below, dygw_db_int(db, last));
     clause->order = id->order;
+    if (dygw_db_dialect(db) == DYGW_MYSQL && clause->leader == POI && clause->mask & BIT(STATUS)) {
+        clause->order = plain_id[DYGW_MYSQL].order;
+    }
 }
 
 /* Values of conditions that take none. */
@@ -297,6 +302,7 @@ void dygw_report_clause(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_
 
 #define MYSQL_IGNORING  "dygw_verifications IGNORE INDEX (PRIMARY"
 #define MYSQL_OF_STATUS ", dygw_verifications_status, dygw_verifications_due"
+#define MYSQL_OF_POI    ", dygw_verifications_of_poi"
 #define MYSQL_OF_ERROR  ", dygw_verifications_error"
 
 /* Where MySQL may take the primary key, which is the table, it reads a filter's index without its
@@ -315,6 +321,9 @@ static const char *from_mysql(const dygw_clause_t *clause)
     }
     if (clause->leader < 0 || clause->leader == TAIL || clause->leader == REVIEW) {
         return "dygw_verifications";
+    }
+    if (clause->mask & BIT(POI) && clause->mask & BIT(REASON) && clause->leader == POI) {
+        return MYSQL_IGNORING MYSQL_OF_POI ")"; /* that of reasons has the store, and is shorter */
     }
     return ignoring[!!(clause->mask & BIT(SUCCESS)) + 2 * !!(clause->mask & BIT(NO_ERROR))];
 }
