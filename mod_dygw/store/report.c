@@ -144,8 +144,8 @@ static apr_status_t count_all_but(dygw_db_t *db, const dygw_report_filter_t *fil
     return dygw_report_number(db, &stmt, args, total);
 }
 
-/* By whatever index has all that is asked for; on PostgreSQL each part by itself. Both have the same
- * arguments. */
+/* By whatever index has all that is asked for; on PostgreSQL each part by itself. Both have the
+ * same arguments. */
 static const char *count_sql(dygw_db_t *db, const dygw_clause_t *clause, const char **args)
 {
     apr_pool_t *pool = dygw_db_pool(db);

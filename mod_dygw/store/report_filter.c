@@ -8,8 +8,8 @@
  *
  * Some indexes have a part of the rows only (sql/): their predicate stands beside the condition,
  * because a database cannot tell from a parameter that it is true. PostgreSQL's of what a
- * redemption never changes, and its index for sums, have the rows with nothing due any more, so that
- * each redemption is entered there once and not at each of its steps: see dygw_report_is_parted. */
+ * redemption never changes, and its index for sums, have the rows with nothing due any more, so
+ * that each redemption is entered there once and not at each of its steps: see dygw_report_is_parted. */
 #include "store/report_filter.h"
 
 #include <string.h>
@@ -196,8 +196,8 @@ static void add_code(dygw_clause_t *clause, dygw_db_t *db, const char *code, int
                   apr_pstrcat(pool, code, ":", NULL));
 }
 
-/* Backwards, MySQL looks at the row of each entry before it looks at the status in it: what failed in
- * a store is little, and is sorted. */
+/* Backwards, MySQL looks at the row of each entry before it looks at the status in it: what failed
+ * in a store is little, and is sorted. */
 static void add_range(dygw_clause_t *clause, dygw_db_t *db, const dygw_report_filter_t *filter,
                       dygw_range_e range, apr_int64_t below)
 {
@@ -357,8 +357,8 @@ static const char *list_part(dygw_db_t *db, const dygw_clause_t *clause,
                        " DESC LIMIT %lld", NULL);
 }
 
-/* The ids first, in an index alone where it has all that is asked for: backwards, MySQL looks at the
- * row of each entry otherwise. */
+/* The ids first, in an index alone where it has all that is asked for: backwards, MySQL looks at
+ * the row of each entry otherwise. */
 static const char *list_by_ids(dygw_db_t *db, const dygw_clause_t *clause,
                                const dygw_listed_t *listed)
 {
@@ -385,7 +385,7 @@ const char *dygw_report_list_sql(dygw_db_t *db, const dygw_clause_t *clause,
     const char *sql;
     int count;
 
-    *args = apr_palloc(pool, 2 * (DYGW_CLAUSE_ARGS + 1) * sizeof(**args));
+    *args = apr_palloc(pool, 2 * sizeof(**args) * (DYGW_CLAUSE_ARGS + 1));
     if (dygw_report_is_parted(db, clause)) {
         sql = apr_pstrcat(
             pool, "SELECT * FROM ((", list_part(db, clause, listed, "next_run_at IS NULL AND "),

@@ -4,9 +4,9 @@
 #ifndef DYGW_STORE_VERIFICATION_DUE_H
 #define DYGW_STORE_VERIFICATION_DUE_H
 
-/* PostgreSQL has indexes of the rows with nothing due any more (dygw_finished_*, sql/pgsql), which is
- * nearly all, and dygw_verifications_due of the others: to be read FROM where those indexes are to be
- * used, under whatever name follows. Both are read in the order of a list. */
+/* PostgreSQL has indexes of the rows with nothing due any more (dygw_finished_*, sql/pgsql), which
+ * is nearly all, and dygw_verifications_due of the others: to be read FROM where those indexes are
+ * to be used and no order is asked for, under whatever name follows. */
 #define DYGW_BOTH_PARTS_PGSQL \
     "(SELECT * FROM dygw_verifications WHERE next_run_at IS NULL " \
     "UNION ALL SELECT * FROM dygw_verifications WHERE next_run_at IS NOT NULL)"
