@@ -9,7 +9,8 @@
  * Some indexes have a part of the rows only (sql/): their predicate stands beside the condition,
  * because a database cannot tell from a parameter that it is true. PostgreSQL's of what a
  * redemption never changes, and its index for sums, have the rows with nothing due any more, so
- * that each redemption is entered there once and not at each of its steps: see dygw_report_is_parted. */
+ * that each redemption is entered there once and not at each of its steps:
+ * dygw_report_is_parted. */
 #include "store/report_filter.h"
 
 #include <string.h>

@@ -64,7 +64,8 @@ sub some {
     return $OF_ROW{$column}->($n || 3);
 }
 
-# Of row n, in SQL that SQLite and PostgreSQL know. A store is of the first account (seven in ten), of the second, or, a single
+# Of row n, in SQL that SQLite and PostgreSQL know.
+# A store is of the first account (seven in ten), of the second, or, a single
 # one, of the third. A text of the size of Douyin's answers without their repetitions.
 sub values_of {
     my ($self) = @_;
@@ -142,7 +143,8 @@ sub look_at {
 sub fill_payouts {
     my ($self, $database) = @_;
     my $fee = 'pay_amount * 3 / 100';
-    run($database, 'INSERT INTO dygw_payouts (verification_id, ledger_asks, ledger_at, ledger_status, ledger_lines, expected_original, expected_pay, '
+    run($database, 'INSERT INTO dygw_payouts ('
+        . 'verification_id, ledger_asks, ledger_at, ledger_status, ledger_lines, expected_original, expected_pay, '
         . 'expected_pay_discount, expected_merchant_discount, expected_total, expected_goods, expected_platform_fee, '
         . 'ledger_records) SELECT id, 2, created_at + 3600000, 1, 1, '
         . "pay_amount + discount_amount, pay_amount, 0, discount_amount, pay_amount, pay_amount - $fee, $fee, "
