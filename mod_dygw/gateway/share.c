@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 
 #include <apr_ring.h>
 
@@ -41,7 +42,8 @@ typedef struct sharer_t {
     apr_time_t began;     /* a leader: when it began to lead */
     apr_status_t rv;      /* what the unit gave; written by its leader */
     int company;          /* requests in that unit; 0: it got no connection */
-    sem_t told;           /* posted when it was told, or is to lead */
+    sem_t told;           /* posted when it was told, or is to lead; */
+    _Atomic int is_told;  /* set before, so that what was written until then is seen */
     APR_RING_ENTRY(sharer_t) ring;
 } sharer_t;
 
@@ -90,9 +92,20 @@ static void share_begin_to_lead(dygw_share_t *share, sharer_t *me)
     APR_RING_INSERT_TAIL(&share->leading, me, sharer_t, ring);
 }
 
+static void share_call(sharer_t *sharer)
+{
+    atomic_store_explicit(&sharer->is_told, 1, memory_order_release);
+    sem_post(&sharer->told);
+}
+
+static int share_is_called(const sharer_t *me)
+{
+    return atomic_load_explicit(&me->is_told, memory_order_acquire);
+}
+
 static void share_wait(sharer_t *me)
 {
-    while (sem_wait(&me->told) != 0) {
+    while (sem_wait(&me->told) != 0 || !share_is_called(me)) {
     }
 }
 
@@ -106,7 +119,7 @@ static int share_was_called(sharer_t *me)
 
     while ((rv = sem_clockwait(&me->told, CLOCK_MONOTONIC, &end)) != 0 && errno == EINTR) {
     }
-    return rv == 0;
+    return rv == 0 && share_is_called(me);
 }
 
 /* Joins the queue. 1: `me` leads; 0: a leader has done its work. */
@@ -180,7 +193,7 @@ static void share_hand_on(dygw_share_t *share, sharer_t *me)
     }
     pthread_mutex_unlock(&share->mutex);
     if (next) {
-        sem_post(&next->told);
+        share_call(next);
     }
 }
 
@@ -194,7 +207,7 @@ static void share_tell(sharer_t **batch, int count, apr_status_t rv)
         batch[i]->company = count;
     }
     for (i = 1; i < count; i++) {
-        sem_post(&batch[i]->told);
+        share_call(batch[i]);
     }
 }
 
