@@ -34,7 +34,7 @@ sub counted {
 sub under_load {
     my ($driver) = @_;
     my $gateway = Dygw::Gateway->new(database => Dygw::Database->new($driver), sandbox => $sandbox, children => 1,
-        threads => 24, name => "the gateway on $driver")->start;
+        threads => 24, name => "the gateway on $driver")->start(allow_token_read => \1);
     my $before = $sandbox->state->{double_redemptions};
     my $traffic = Dygw::Traffic->redeem($gateway, CALLERS);
     $traffic->go_on(CALLS);
@@ -68,7 +68,7 @@ under_load($_) for qw(sqlite3 pgsql mysql);
 
 my $steps = Dygw::Steps->new;
 my $gateway = Dygw::Gateway->new(database => Dygw::Database->new('pgsql'), sandbox => $sandbox, children => 1,
-    threads => 24, steps => $steps)->start;
+    threads => 24, steps => $steps)->start(allow_token_read => \1);
 my $truth = Dygw::Truth->new($gateway);
 
 sub begin_one {
@@ -116,11 +116,24 @@ sub dies_at {
 dies_at(batch_taken => 0);
 dies_at(batch_written => 1);
 
-# --- a graceful restart, and a database that goes away ---
+# --- connections that end, and a graceful restart ---
+
+# Batches end in the middle, some in doubt: nobody hears of an outcome that does not come.
+$gateway->server->announce(qw(DYGW0411 DYGW0414 DYGW0600 DYGW0601 DYGW0602 DYGW0310 DYGW0370));
+my $cut = Dygw::Traffic->redeem($gateway, CALLERS);
+$cut->go_on(400, sub { $gateway->database->kill_connections });
+my ($calls, @failures) = $cut->stop;
+is(scalar(grep { !/\A(?:202|503) |"verify_status":"processing"/ } @failures), 0,
+    "connections end under $calls calls: success, or the truth about what is not known")
+    or diag(@failures[0 .. ($#failures > 3 ? 3 : $#failures)]);
+ok($truth->await_settled(SETTLED), '... all is settled');
+is($gateway->rows('dygw_verifications', "verify_status NOT IN ('success', 'failed')"), 0, '... to an end');
+is($gateway->database->query('SELECT COUNT(*) FROM (SELECT origin_code FROM dygw_verifications ' .
+    "WHERE verify_status = 'success' GROUP BY origin_code HAVING COUNT(*) > 1) AS twice"), 0, '... each code once');
 
 my $traffic = Dygw::Traffic->redeem($gateway, 6);
 $traffic->go_on(60);
-$gateway->server->graceful;
+$gateway->graceful;
 $traffic->go_on(60);
 $traffic->stop_well('a graceful restart');
 
