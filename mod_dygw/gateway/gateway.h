@@ -174,10 +174,10 @@ typedef struct dygw_gateway_t {
     dygw_share_t *inserting;       /* where requests wait that share commits, see share.h; NULL =
                                     * each writes alone */
     dygw_share_t *settling;
-    const char *owner;             /* names this child in leases and claims */
-    const char *host_id;           /* names this httpd among all that share the database, over
+    const char *owner;   /* names this child in leases and claims */
+    const char *host_id; /* names this httpd among all that share the database, over
                                     * restarts, too; at most DYGW_HOST_MAX characters */
-    int generation;                /* of httpd's children: the later, the higher */
+    int generation;      /* of httpd's children: the later, the higher */
 } dygw_gateway_t;
 
 /* What every piece of work needs. All members are set, and live longer than the work. Results are

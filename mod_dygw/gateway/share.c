@@ -105,8 +105,7 @@ static int share_is_called(const sharer_t *me)
 
 static void share_wait(sharer_t *me)
 {
-    while (sem_wait(&me->told) != 0 || !share_is_called(me)) {
-    }
+    while (sem_wait(&me->told) != 0 || !share_is_called(me)) {}
 }
 
 /* Whether `me` was called within the patience. */
@@ -117,8 +116,7 @@ static int share_was_called(sharer_t *me)
         = { .tv_sec = apr_time_sec(until), .tv_nsec = apr_time_usec(until) * PER_MSEC };
     int rv;
 
-    while ((rv = sem_clockwait(&me->told, CLOCK_MONOTONIC, &end)) != 0 && errno == EINTR) {
-    }
+    while ((rv = sem_clockwait(&me->told, CLOCK_MONOTONIC, &end)) != 0 && errno == EINTR) {}
     return rv == 0 && share_is_called(me);
 }
 

@@ -87,8 +87,7 @@ void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
 {
     dygw_code_use_t code = code_of(r);
 
-    if (dygw_redeem_must_look_again(r)
-        && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
+    if (dygw_redeem_must_look_again(r) && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
         r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
         r->code_by = code.by;
     }

@@ -18,8 +18,8 @@
 #define PATIENCE_MS 5000 /* for a database that went away during our commit */
 
 /* The first verification of each of the requests. */
-static const dygw_verification_t *const *
-commit_rows(void *const *batons, int count, const dygw_verification_t **rows)
+static const dygw_verification_t *const *commit_rows(void *const *batons, int count,
+                                                     const dygw_verification_t **rows)
 {
     int i;
 
@@ -45,8 +45,7 @@ static void commit_assign_ids(dygw_redeem_t *r)
     }
 }
 
-static apr_status_t insert_alone(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
-                                              void *baton)
+static apr_status_t insert_alone(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_redeem_t *r = baton;
     const dygw_verification_t *const *rows
@@ -81,8 +80,7 @@ static apr_status_t insert_together(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t
     return dygw_store_verification_insert(db, commit_rows(batons, count, rows), count, NULL, NULL);
 }
 
-static apr_status_t insert_look_again(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
-                                      void *baton)
+static apr_status_t insert_look_again(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_redeem_look_again(baton, db);
     return APR_SUCCESS;
@@ -134,8 +132,7 @@ static void fail_as_not_ours(dygw_redeem_t *r, dygw_verification_t *v)
                      "that redemption is recorded as another verification");
 }
 
-static apr_status_t settle_alone(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
-                                       void *baton)
+static apr_status_t settle_alone(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
     dygw_redeem_t *r = baton;
     const dygw_verification_t *const *rows
