@@ -13,8 +13,8 @@
 /* So long a request waits for a batch to take it; then it begins one by itself. */
 #define DYGW_SHARE_PATIENCE apr_time_from_msec(30)
 
-/* A queue, of one kind of work of one child; from pool, of which nobody waits when it goes. Batches,
- * and the requests in them, are counted in metrics (NULL: nowhere). */
+/* A queue, of one kind of work of one child; from pool, of which nobody waits when it goes. Batches
+ * and the requests in them are counted in metrics (NULL: nowhere). */
 apr_status_t dygw_share_create(dygw_share_t **share, dygw_batch_series_e series,
                                const dygw_metrics_t *metrics, apr_pool_t *pool);
 
