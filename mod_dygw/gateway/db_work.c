@@ -2,8 +2,7 @@
  * Units of work: open, work, close, and a second unit where the rules allow it. */
 #include "gateway/db_work.h"
 
-#define UNITS_OF_WORK 2
-#define FIRST_PAUSE   apr_time_from_msec(100) /* each next pause is twice as long */
+#define FIRST_PAUSE apr_time_from_msec(100) /* each next pause is twice as long */
 
 /* Opens a connection. in_doubt: tries again until the time `until`. */
 static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_doubt,
@@ -20,7 +19,7 @@ static apr_status_t db_work_open(const dygw_ctx_t *ctx, dygw_db_t **db, int in_d
     return rv;
 }
 
-static int db_work_is_end(const dygw_db_rules_t *rules, apr_status_t rv)
+int dygw_db_is_end(const dygw_db_rules_t *rules, apr_status_t rv)
 {
     const apr_status_t *end = rules->ends;
 
@@ -30,24 +29,33 @@ static int db_work_is_end(const dygw_db_rules_t *rules, apr_status_t rv)
     return *end == rv;
 }
 
+apr_status_t dygw_db_work_again(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
+                                const dygw_db_rules_t *rules, const dygw_db_unit_t *first)
+{
+    const apr_time_t until = first->began + apr_time_from_msec(rules->patience);
+    dygw_db_t *db;
+    apr_status_t rv = db_work_open(ctx, &db, first->rv == APR_INCOMPLETE, until);
+
+    if (rv == APR_SUCCESS) {
+        rv = work(ctx, db, baton);
+        dygw_db_close(db);
+    }
+    return rv;
+}
+
 apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
                           const dygw_db_rules_t *rules)
 {
-    const apr_time_t until = rules ? dygw_steady_now() + apr_time_from_msec(rules->patience) : 0;
-    int in_doubt = 0;
-    int units = 0;
-    apr_status_t rv;
+    dygw_db_unit_t first = { .began = rules ? dygw_steady_now() : 0 };
+    dygw_db_t *db;
 
-    do {
-        dygw_db_t *db;
-
-        rv = db_work_open(ctx, &db, in_doubt, until);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        rv = work(ctx, db, baton);
-        dygw_db_close(db);
-        in_doubt = rv == APR_INCOMPLETE;
-    } while (rules && !db_work_is_end(rules, rv) && ++units < UNITS_OF_WORK);
-    return rv;
+    first.rv = db_work_open(ctx, &db, 0, 0);
+    if (first.rv != APR_SUCCESS) {
+        return first.rv;
+    }
+    first.rv = work(ctx, db, baton);
+    dygw_db_close(db);
+    return rules && !dygw_db_is_end(rules, first.rv)
+               ? dygw_db_work_again(ctx, work, baton, rules, &first)
+               : first.rv;
 }

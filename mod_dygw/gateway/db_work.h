@@ -45,4 +45,19 @@ typedef struct dygw_db_rules_t {
 apr_status_t dygw_db_work(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
                           const dygw_db_rules_t *rules);
 
+/* --- for who does the first unit by himself (share.c) --- */
+
+/* A first unit that had a connection. */
+typedef struct dygw_db_unit_t {
+    apr_status_t rv;  /* of its work */
+    apr_time_t began; /* by the steady clock */
+} dygw_db_unit_t;
+
+/* Whether no second unit follows. */
+int dygw_db_is_end(const dygw_db_rules_t *rules, apr_status_t rv);
+
+/* Does the work in a second unit. Returns what dygw_db_work would. */
+apr_status_t dygw_db_work_again(const dygw_ctx_t *ctx, dygw_db_work_fn *work, void *baton,
+                                const dygw_db_rules_t *rules, const dygw_db_unit_t *first);
+
 #endif

@@ -142,6 +142,7 @@ typedef enum { DYGW_KEY_NOT_TRIED, DYGW_KEY_OPENS, DYGW_KEY_WRONG } dygw_key_sta
 
 typedef struct dygw_reads_t dygw_reads_t; /* gateway/apps/reads.h */
 typedef struct dygw_meter_t dygw_meter_t; /* gateway/apps/meter.h */
+typedef struct dygw_share_t dygw_share_t; /* gateway/share.h */
 
 typedef struct dygw_gateway_t {
     const char *client_key;               /* of the application at Douyin */
@@ -170,10 +171,13 @@ typedef struct dygw_gateway_t {
                                     * the token is written to the database at once */
     dygw_meter_t *meter;           /* in shared memory, see apps/meter.h */
     const dygw_metrics_t *metrics; /* in shared memory; NULL = nothing is counted */
-    const char *owner;             /* names this child in leases and claims */
-    const char *host_id;           /* names this httpd among all that share the database, over
+    dygw_share_t *inserting;       /* where requests wait that share commits, see share.h; NULL =
+                                    * each writes alone */
+    dygw_share_t *settling;
+    const char *owner;   /* names this child in leases and claims */
+    const char *host_id; /* names this httpd among all that share the database, over
                                     * restarts, too; at most DYGW_HOST_MAX characters */
-    int generation;                /* of httpd's children: the later, the higher */
+    int generation;      /* of httpd's children: the later, the higher */
 } dygw_gateway_t;
 
 /* What every piece of work needs. All members are set, and live longer than the work. Results are

@@ -18,6 +18,7 @@
 #include "cfg/secret.h"
 #include "cfg/user.h"
 #include "gateway/apps/reads.h"
+#include "gateway/share.h"
 #include "process/database.h"
 #include "process/log.h"
 #include "process/prepare.h"
@@ -287,6 +288,17 @@ static int generation(void)
     return number;
 }
 
+static apr_status_t share_commits(dygw_gateway_t *gateway, apr_pool_t *pool)
+{
+    apr_status_t rv
+        = dygw_share_create(&gateway->inserting, DYGW_BATCH_INSERT, gateway->metrics, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = dygw_share_create(&gateway->settling, DYGW_BATCH_SETTLE, gateway->metrics, pool);
+    }
+    return rv;
+}
+
 static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, apr_pool_t *pool)
 {
     dygw_gateway_t *gateway = &runtime->gateway;
@@ -325,6 +337,7 @@ static apr_status_t start_gateway(dygw_runtime_t *runtime, const prepared_t *p, 
         gateway->db->metrics = gateway->metrics;
         gateway->db->application = p->cfg->client_key;
         gateway->db->shared = &gateway->host->database;
+        rv = share_commits(gateway, pool);
     }
     return rv;
 }

@@ -74,6 +74,12 @@ static const char *const error_words[] = {
     [DYGW_CALL_UNREACHABLE] = "unreachable",
 };
 
+static const char *const batch_words[] = {
+    [DYGW_BATCH_INSERT] = "insert",
+    [DYGW_BATCH_SETTLE] = "settle",
+    [DYGW_BATCH_CLAIM] = "claim",
+};
+
 static const char *const api_words[] = { "open", "internal" };
 
 /* By the hundreds of the status. */
@@ -169,6 +175,8 @@ static const struct {
     [DYGW_FAMILY_RENEWED] = { .label = "cause", .words = renewed_words },
     [DYGW_FAMILY_REASONS] = { .labels = labels_of_reason },
     [DYGW_FAMILY_WEBHOOKS] = { .label = "result", .words = webhook_words },
+    [DYGW_FAMILY_DB_BATCHES] = { .label = "work", .words = batch_words },
+    [DYGW_FAMILY_DB_BATCHED] = { .label = "work", .words = batch_words },
 };
 
 int dygw_series_labels(dygw_family_e family, int series, const dygw_metrics_t *metrics,

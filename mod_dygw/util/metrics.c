@@ -102,8 +102,13 @@ static void add_to_slot(slot_t *slot, apr_uint64_t more)
 
 void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series)
 {
+    dygw_count_more(metrics, family, series, 1);
+}
+
+void dygw_count_more(const dygw_metrics_t *metrics, dygw_counter_e family, int series, int more)
+{
     if (metrics) {
-        add_to_slot(&metrics->own->counters[(int)family + series], 1);
+        add_to_slot(&metrics->own->counters[(int)family + series], (apr_uint64_t)more);
     }
 }
 

@@ -90,6 +90,14 @@ typedef enum {
     DYGW_WEBHOOK_SERIES
 } dygw_webhook_series_e;
 
+/* What requests share commits for. */
+typedef enum {
+    DYGW_BATCH_INSERT,
+    DYGW_BATCH_SETTLE,
+    DYGW_BATCH_CLAIM,
+    DYGW_BATCH_SERIES
+} dygw_batch_series_e;
+
 /* Places for series whose names are in other files. */
 #define DYGW_REQUEST_CODES  32 /* codes of our replies, for each of the two APIs */
 #define DYGW_REQUEST_APIS   2  /* /open and /internal */
@@ -124,7 +132,11 @@ typedef enum {
     X(DB_UNREACHABLE, 1, "dygw_database_connection_failures_total", \
       "Units of work that got no connection to the database.") \
     X(DB_REPAIRS, 1, "dygw_database_repairs_total", \
-      "Connections that had died and were renewed under way.")
+      "Connections that had died and were renewed under way.") \
+    X(DB_BATCHES, DYGW_BATCH_SERIES, "dygw_database_batches_total", \
+      "Commits that requests may share, by what they write.") \
+    X(DB_BATCHED, DYGW_BATCH_SERIES, "dygw_database_batched_total", \
+      "Requests in those commits: as many where none were shared.")
 
 /* A counter with its series is a family. dygw_counter_e: the place of the first series of a family;
  * dygw_family_e: the place of the family in the list. */
@@ -186,6 +198,9 @@ dygw_metrics_t *dygw_metrics_attach(void *memory, apr_pool_t *pool);
 
 /* Adds one to a series of a family. */
 void dygw_count(const dygw_metrics_t *metrics, dygw_counter_e family, int series);
+
+/* Adds `more` to it. */
+void dygw_count_more(const dygw_metrics_t *metrics, dygw_counter_e family, int series, int more);
 
 /* Counts a call to Douyin that took `took` (us). */
 void dygw_observe(const dygw_metrics_t *metrics, dygw_upstream_e call, apr_interval_time_t took);

@@ -12,6 +12,7 @@
  * links: gateway/settle/repeat.c gateway/settle/sale.c gateway/settle/settle.c
  * links: gateway/settle/settle_state.c gateway/token.c gateway/unusable.c
  * links: store/verification/words.c
+ * links: gateway/redeem/commit.c gateway/share.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c
  * helpers: fake_look.c */
 #include "support/redeeming.h"

@@ -10,6 +10,7 @@
  * links: gateway/settle/judge.c gateway/settle/late.c gateway/settle/pace.c gateway/settle/repeat.c
  * links: gateway/settle/sale.c gateway/settle/settle.c gateway/settle/settle_state.c
  * links: gateway/token.c gateway/unusable.c store/verification/words.c
+ * links: gateway/redeem/commit.c gateway/share.c
  * helpers: fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c
  * helpers: fake_look.c */
 #include "support/redeeming.h"

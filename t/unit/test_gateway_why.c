@@ -7,6 +7,7 @@
  * links: gateway/redeem/by_code.c gateway/redeem/earlier.c gateway/redeem/lookup.c
  * links: gateway/redeem/prepare.c gateway/redeem/redeem.c gateway/redeem/why.c gateway/settle/fit.c
  * links: gateway/token.c gateway/unusable.c
+ * links: gateway/redeem/commit.c gateway/share.c
  * helpers: shown.c fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c own_pool.c */
 #include "support/fake_look.h"
 #include "support/redeeming.h"

@@ -9,6 +9,7 @@
  * links: gateway/settle/judge.c gateway/settle/fit.c gateway/settle/late.c gateway/settle/attribution.c
  * links: gateway/settle/pace.c gateway/settle/cancelled.c gateway/background/job.c
  * links: store/verification/words.c gateway/account.c gateway/declared.c douyin/codes.c
+ * links: gateway/redeem/commit.c gateway/share.c
  * helpers: shown.c fake_look.c fake_code.c fake_world.c fake_store.c fake_douyin.c redeeming.c settling.c own_pool.c */
 #include "support/redeeming.h"
 #include "support/settling.h"

@@ -76,14 +76,18 @@ static int is_just_listed(const dygw_redeem_t *r)
  *
  * Of several coupons, others may be given one of them, even if this request redeems them all: for
  * them the one coupon, for us it and the next, are two redemptions with one code. */
+int dygw_redeem_must_look_again(const dygw_redeem_t *r)
+{
+    return r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
+           && r->out->verifications[0]->verify_status == DYGW_PROCESSING
+           && (lists_several(r) || !is_just_listed(r));
+}
+
 void dygw_redeem_look_again(dygw_redeem_t *r, dygw_db_t *db)
 {
     dygw_code_use_t code = code_of(r);
 
-    if (r->request->mode == DYGW_MODE_CODE && r->code_use == DYGW_CODE_FREE
-        && r->out->verifications[0]->verify_status == DYGW_PROCESSING
-        && (lists_several(r) || !is_just_listed(r))
-        && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
+    if (dygw_redeem_must_look_again(r) && dygw_code_look(r->ctx, db, &code) == APR_SUCCESS) {
         r->code_use = code.use == DYGW_CODE_FREE ? DYGW_CODE_FREE : DYGW_CODE_WAITS;
         r->code_by = code.by;
     }

@@ -37,8 +37,6 @@
 
 #define LEASE_CALLS     3    /* upstream time-outs in a lease, see prepare_to_send */
 #define LEASE_MARGIN_MS 5000 /* added to them, to record the outcome */
-#define ID_DRAWS        3
-#define PATIENCE_MS     5000 /* for a database that went away during our commit */
 
 /* --- 2: record --- */
 
@@ -60,62 +58,6 @@ static void new_verifications(dygw_redeem_t *r, int count)
     }
 }
 
-static void assign_ids(dygw_redeem_t *r)
-{
-    apr_int64_t first = dygw_host_next_ids(r->ctx->gateway, r->out->count);
-    int i;
-
-    for (i = 0; i < r->out->count; i++) {
-        r->out->verifications[i]->id = first + i;
-        r->out->verifications[i]->first_id = first;
-        r->out->verifications[i]->created_at = dygw_id_time(first + i);
-    }
-}
-
-static apr_status_t insert_verifications_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
-                                              void *baton)
-{
-    dygw_redeem_t *r = baton;
-    const dygw_verification_t *const *rows
-        = (const dygw_verification_t *const *)r->out->verifications;
-    apr_status_t rv;
-    int draw = 1;
-
-    while ((rv = dygw_store_verification_insert(db, rows, r->out->count, r->request->key_hash,
-                                                r->request->key_owner))
-               == APR_EAGAIN
-           && draw++ < ID_DRAWS) {
-        assign_ids(r);
-        r->redrawn = 1;
-    }
-    if (rv == APR_INCOMPLETE) {
-        r->in_doubt = 1;
-    }
-    else if (rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_EBUSY || rv == APR_EACCES) {
-        r->in_doubt = 0;
-    }
-    if (rv == APR_SUCCESS) {
-        dygw_redeem_look_again(r, db);
-    }
-    return rv;
-}
-
-/* Inserts the verifications, with ids. APR_EEXIST: this verify_token and code are recorded already;
- * APR_EACCES: this request is recorded already. When the connection dies during the commit, a
- * second unit of work finds out whether it was done, because inserting the same rows again is no
- * error. When the second unit only fails, r->in_doubt stays set. A database that went away during
- * our commit is waited for: verifications that may be recorded may be redeemed by the background,
- * so the caller must not hear that nothing was done. */
-static apr_status_t insert_verifications(dygw_redeem_t *r)
-{
-    static const apr_status_t ends[]
-        = { APR_EEXIST, APR_EBUSY, APR_EACCES, APR_EAGAIN, APR_TIMEUP, APR_SUCCESS };
-    static const dygw_db_rules_t rules = { ends, PATIENCE_MS };
-
-    assign_ids(r);
-    return dygw_db_work(r->ctx, insert_verifications_with, r, &rules);
-}
-
 /* The caller hears `processing`, and not that nothing was done: verifications that may be recorded
  * will be settled by the background. If they are not recorded, the caller does not find them later,
  * and nothing was redeemed. */
@@ -134,7 +76,7 @@ static int record_verifications(dygw_redeem_t *r)
     apr_status_t rv;
 
     dygw_step("before_insert");
-    rv = insert_verifications(r);
+    rv = dygw_redeem_insert(r);
     dygw_step("after_insert");
     if (rv == APR_SUCCESS) {
         return 1;
@@ -414,45 +356,6 @@ static dygw_verification_t **copy_verifications(dygw_redeem_t *r)
     return copies;
 }
 
-/* Douyin answered with a redemption that another verification has: v becomes `failed`. */
-static void fail_as_not_ours(dygw_redeem_t *r, dygw_verification_t *v)
-{
-    dygw_log(r->ctx->log, WARN, 0,
-             DYGWNO(0410) "verification %" APR_INT64_T_FMT " was answered with the verify_id of "
-                          "another record; it is recorded as failed",
-             v->id);
-    v->verify_id = NULL;
-    v->confirmed_by = DYGW_BY_NOBODY;
-    v->verify_time = v->cancelable_until = DYGW_NO_TIME;
-    dygw_record_fail(v, DYGW_OUTCOME_NOT_OURS,
-                     "that redemption is recorded as another verification");
-}
-
-static apr_status_t write_outcome_with(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db,
-                                       void *baton)
-{
-    dygw_redeem_t *r = baton;
-    const dygw_verification_t *const *rows
-        = (const dygw_verification_t *const *)r->out->verifications;
-    apr_status_t rv;
-    int clash = 0;
-    int left = r->out->count;
-
-    while ((rv = dygw_store_verification_settle(db, rows, r->out->count, &clash)) == APR_EEXIST
-           && left-- > 0) {
-        fail_as_not_ours(r, r->out->verifications[clash]);
-    }
-    return rv;
-}
-
-static apr_status_t write_outcome(dygw_redeem_t *r)
-{
-    static const apr_status_t ends[] = { APR_NOTFOUND, APR_TIMEUP, APR_SUCCESS };
-    static const dygw_db_rules_t rules = { .ends = ends };
-
-    return dygw_db_work(r->ctx, write_outcome_with, r, &rules);
-}
-
 /* Whether it is too late to send the verify, because this process, or its machine, stood still: the
  * background may work on the verifications by now, and may have found that nothing was redeemed.
  * The clock may have been set back meanwhile: the steady one tells as well.
@@ -475,7 +378,7 @@ static int is_too_late_to_send(const dygw_redeem_t *r)
 /* Writes what the request has made of the verifications, which are `committed` as they were. */
 static void record_outcome(dygw_redeem_t *r, dygw_verification_t **committed)
 {
-    apr_status_t rv = write_outcome(r);
+    apr_status_t rv = dygw_redeem_settle(r);
 
     dygw_step("after_settle");
     if (rv == APR_NOTFOUND) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * For redeem/ only, but for idempotency.c: the state of a redeem request, its first step, and what
- * it does about earlier requests and about others with the same code. */
+ * For redeem/ only, but for idempotency.c: the state of a redeem request, its first step, its
+ * commits, and what it does about earlier requests and about others with the same code. */
 #ifndef DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 #define DYGW_GATEWAY_REDEEM_REDEEM_STATE_H
 
@@ -48,6 +48,22 @@ apr_status_t dygw_redeem_replay_earlier(dygw_redeem_t *r);
 /* Looks whether the code may redeem the verifications that were made of the coupons; fills in
  * r->code_use and r->code_by. Without a code nothing is asked. An error is the database's. */
 apr_status_t dygw_redeem_look_at_code(dygw_redeem_t *r);
+
+/* Inserts the verifications, with ids. APR_EEXIST: this verify_token and code are recorded already;
+ * APR_EACCES: this request is recorded already; APR_EBUSY: another request has taken over the
+ * idempotency key. When the connection dies during the commit, a second unit of work finds out
+ * whether it was done, because inserting the same rows again is no error. When the second unit only
+ * fails, r->in_doubt stays set. A database that went away during our commit is waited for:
+ * verifications that may be recorded may be redeemed by the background, so the caller must not hear
+ * that nothing was done. */
+apr_status_t dygw_redeem_insert(dygw_redeem_t *r);
+
+/* Writes the outcome that the verifications have. One whose verify_id another record has becomes
+ * `failed`. APR_NOTFOUND: the background or a cancel was first, and that outcome counts. */
+apr_status_t dygw_redeem_settle(dygw_redeem_t *r);
+
+/* Whether dygw_redeem_look_again would look. */
+int dygw_redeem_must_look_again(const dygw_redeem_t *r);
 
 /* Looks once more, in the unit of work that has committed the verifications, where prepare listed
  * several coupons, or was answered a while ago: of two requests that were at this point at once,

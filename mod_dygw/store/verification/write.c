@@ -13,6 +13,7 @@
 #include "util/crypto.h"
 
 #define DEADLOCK_TRIES 5
+#define ROWS_PATIENCE  apr_time_from_sec(5)
 
 #define IDENTITY_COLUMNS(FIRST, X) \
     FIRST(INT64, id) \
@@ -110,13 +111,15 @@ typedef struct batch_rows_t {
     dygw_row_fn *fn;
 } batch_rows_t;
 
+/* Each row may be kept waiting for a lock; all together no longer than for ROWS_PATIENCE more. */
 static apr_status_t for_each_row(dygw_db_t *db, const batch_rows_t *r)
 {
+    const apr_time_t until = dygw_steady_now() + ROWS_PATIENCE;
     apr_status_t rv = APR_SUCCESS;
     int i;
 
     for (i = 0; rv == APR_SUCCESS && i < r->count; i++) {
-        rv = r->fn(db, r->rows[i]);
+        rv = i > 0 && dygw_steady_now() > until ? APR_EGENERAL : r->fn(db, r->rows[i]);
     }
     return rv;
 }
