@@ -81,8 +81,8 @@ static int set_settings(CURL *curl, const dygw_http_settings_t *s)
            && (!s->ca_file || curl_easy_setopt(curl, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
 }
 
-/* libcurl takes a URL apart and puts it together again for each request, byte by byte, unless it has
- * it taken apart. Before 8.0 it wants the text, too: it never looks for the text of the other. */
+/* libcurl takes the URL of each request apart, puts it together again and takes copies of its parts,
+ * byte by byte, unless it has it taken apart. */
 static int set_origin(dygw_http_easy_t *easy)
 {
     const char *origin = easy->settings->origin;
@@ -92,7 +92,6 @@ static int set_origin(dygw_http_easy_t *easy)
     }
     easy->origin = curl_url();
     return easy->origin && curl_url_set(easy->origin, CURLUPART_URL, origin, 0) == CURLUE_OK
-           && curl_easy_setopt(easy->curl, CURLOPT_URL, origin) == CURLE_OK
            && curl_easy_setopt(easy->curl, CURLOPT_CURLU, easy->origin) == CURLE_OK;
 }
 
