@@ -26,6 +26,7 @@
 #define STALL_SEC              30  /* without a single byte */
 #define KEEPALIVE_IDLE_SEC     30
 #define KEEPALIVE_INTERVAL_SEC 15
+#define UPLOAD_BUFFER          16384 /* bytes, libcurl's least; most requests have less */
 
 /* --- options --- */
 
@@ -46,6 +47,7 @@ static const struct {
     { CURLOPT_TCP_KEEPALIVE, 1 },
     { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
     { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SEC },
+    { CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER }, /* taken anew for each request over TLS */
     { CURLOPT_QUICK_EXIT, 1 }, /* a request that ends does not wait for the name server */
 };
 
@@ -81,8 +83,8 @@ static int set_settings(CURL *curl, const dygw_http_settings_t *s)
            && (!s->ca_file || curl_easy_setopt(curl, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
 }
 
-/* libcurl takes the URL of each request apart, puts it together again and takes copies of its parts,
- * byte by byte, unless it has it taken apart. */
+/* libcurl takes the URL of each request apart, puts it together again and copies its parts, byte by
+ * byte, unless it has it taken apart. */
 static int set_origin(dygw_http_easy_t *easy)
 {
     const char *origin = easy->settings->origin;
