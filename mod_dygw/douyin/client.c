@@ -17,13 +17,14 @@
 #include "douyin/link_hosts.h"
 #include "util/spelling.h"
 
-#define MAX_BODY      ((apr_size_t)1024 * 1024) /* bytes */
-#define MAX_LINK_BODY ((apr_size_t)64 * 1024)
-#define USER_AGENT    "User-Agent: mod_dygw"
-#define PLAIN_SCHEME  "http:"
-#define SUBJECT_LEN   16
-#define ACCOUNT_MAX   64  /* characters */
-#define STATUS_OK     200 /* Douyin says in the body what is wrong */
+#define MAX_BODY       ((apr_size_t)1024 * 1024) /* bytes */
+#define MAX_LINK_BODY  ((apr_size_t)64 * 1024)
+#define USER_AGENT     "User-Agent: mod_dygw"
+#define PLAIN_ENCODING "Accept-Encoding: identity"
+#define PLAIN_SCHEME   "http:"
+#define SUBJECT_LEN    16
+#define ACCOUNT_MAX    64  /* characters */
+#define STATUS_OK      200 /* Douyin says in the body what is wrong */
 
 static void log_call_failure(const dygw_douyin_call_t *call, const dygw_http_answer_t *answer,
                              const dygw_log_t *log)
@@ -229,7 +230,9 @@ void dygw_douyin_request(dygw_http_request_t *request, const dygw_douyin_t *douy
                          const dygw_douyin_call_t *call, apr_pool_t *pool)
 {
     *request = (dygw_http_request_t){
-        .url = apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
+        .url
+        = douyin->origin ? NULL : apr_pstrcat(pool, douyin->config.base_url, call->target, NULL),
+        .target = call->target,
         .access_token = call->access_token,
         .account_id = account_of_call(call),
         .body = call->body,
@@ -298,14 +301,24 @@ const char *dygw_douyin_old_libcurl(void)
     return dygw_http_old_libcurl();
 }
 
+/* The base URL, where it is nothing but an origin, as Douyin's is; NULL: requests have URLs. */
+static const char *origin_of_upstream(const dygw_douyin_config_t *config, int plain)
+{
+    const char *host = strstr(config->base_url, "://");
+    int has_path = !host || strpbrk(host + strlen("://"), "/?#") != NULL;
+
+    return has_path || (plain && config->proxy) ? NULL : config->base_url;
+}
+
 static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
     const dygw_douyin_config_t *config = &douyin->config;
     int plain = apr_cstr_casecmpn(config->base_url, PLAIN_SCHEME, strlen(PLAIN_SCHEME)) == 0;
-    static const char *const headers[] = { USER_AGENT, "Content-Type: application/json",
-                                           "Expect:", /* never waits for a "100 Continue" */
-                                           NULL };
+    /* libcurl waits for a "100 Continue" with bodies over a mebibyte only, which none is. */
+    static const char *const headers[]
+        = { USER_AGENT, "Content-Type: application/json", PLAIN_ENCODING, NULL };
     dygw_http_settings_t settings = { .schemes = plain ? "http" : "https",
+                                      .origin = origin_of_upstream(config, plain),
                                       .headers = headers,
                                       .ca_file = config->ca_file,
                                       .proxy = config->proxy,
@@ -313,6 +326,7 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
                                       .max_body = MAX_BODY,
                                       .decode = 1 };
 
+    douyin->origin = settings.origin;
     return dygw_http_create(&douyin->upstream, &settings, pool);
 }
 
@@ -320,7 +334,7 @@ static apr_status_t create_upstream(dygw_douyin_t *douyin, apr_pool_t *pool)
  * the headers is wanted, so nothing is decoded. */
 static apr_status_t create_links(dygw_douyin_t *douyin, apr_pool_t *pool)
 {
-    static const char *const headers[] = { USER_AGENT, "Accept-Encoding: identity", NULL };
+    static const char *const headers[] = { USER_AGENT, PLAIN_ENCODING, NULL };
     dygw_http_settings_t settings = { .schemes = "http,https",
                                       .headers = headers,
                                       .proxy = douyin->config.proxy,

@@ -12,6 +12,7 @@ struct dygw_douyin_t {
     dygw_douyin_config_t config;
     apr_uint32_t upstream_id; /* a hash of the base_url */
     int is_loopback;          /* that is on this machine */
+    const char *origin;       /* the base_url, if it is one; NULL: requests have whole URLs */
     dygw_http_t *upstream;
     dygw_http_t *links;             /* has nothing that is for Douyin's API alone */
     apr_array_header_t *link_rules; /* of dygw_link_rule_t */

@@ -17,7 +17,10 @@ apr_status_t dygw_http_global_init(apr_pool_t *pool);
 const char *dygw_http_old_libcurl(void);
 
 typedef struct dygw_http_settings_t {
-    const char *schemes;                 /* what URLs may have: "https", "http" or "http,https" */
+    const char *schemes; /* what URLs may have: "https", "http" or "http,https" */
+    const char *origin;  /* "https://host:port" of every request, which libcurl then need not take
+                          * apart each time; NULL: each has a URL. Not for http:// by a proxy, which
+                          * is to be told the URL */
     const char *const *headers;          /* "name: value" of every request, NULL ended */
     const char *ca_file;                 /* NULL = the system's */
     const char *proxy;                   /* NULL = none, whatever the environment says */
@@ -32,7 +35,8 @@ apr_status_t dygw_http_create(dygw_http_t **http, const dygw_http_settings_t *se
                               apr_pool_t *pool);
 
 typedef struct dygw_http_request_t {
-    const char *url;
+    const char *url;          /* unless the settings have an origin */
+    const char *target;       /* if they have: the path and the query, to be sent as they are */
     const char *access_token; /* NULL = none is sent */
     const char *account_id;   /* the same */
     const char *body;         /* NULL = GET, else POST */

@@ -26,6 +26,7 @@
 #define STALL_SEC              30  /* without a single byte */
 #define KEEPALIVE_IDLE_SEC     30
 #define KEEPALIVE_INTERVAL_SEC 15
+#define UPLOAD_BUFFER          16384 /* bytes, libcurl's least; most requests have less */
 
 /* --- options --- */
 
@@ -46,6 +47,7 @@ static const struct {
     { CURLOPT_TCP_KEEPALIVE, 1 },
     { CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_SEC },
     { CURLOPT_TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SEC },
+    { CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER }, /* taken anew for each request over TLS */
     { CURLOPT_QUICK_EXIT, 1 }, /* a request that ends does not wait for the name server */
 };
 
@@ -69,8 +71,9 @@ static int set_settings(CURL *curl, const dygw_http_settings_t *s)
 {
     long connect_ms = whole_ms(s->connect_timeout);
 
-    /* An empty string keeps the environment's proxies out. ACCEPT_ENCODING asks for "identity" and,
-     * once it is set at all, has libcurl decode whatever encoding comes. */
+    /* An empty string keeps the environment's proxies out. ACCEPT_ENCODING, once it is set at all,
+     * has libcurl decode whatever encoding comes; what it asks for, the header of the settings says
+     * in its place. */
     return curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK
            && curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, s->schemes) == CURLE_OK
            && curl_easy_setopt(curl, CURLOPT_PROXY, s->proxy ? s->proxy : "") == CURLE_OK
@@ -78,6 +81,20 @@ static int set_settings(CURL *curl, const dygw_http_settings_t *s)
            && (!s->decode
                || curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "identity") == CURLE_OK)
            && (!s->ca_file || curl_easy_setopt(curl, CURLOPT_CAINFO, s->ca_file) == CURLE_OK);
+}
+
+/* libcurl takes the URL of each request apart, puts it together again and copies its parts, byte by
+ * byte, unless it has it taken apart. */
+static int set_origin(dygw_http_easy_t *easy)
+{
+    const char *origin = easy->settings->origin;
+
+    if (!origin) {
+        return 1;
+    }
+    easy->origin = curl_url();
+    return easy->origin && curl_url_set(easy->origin, CURLUPART_URL, origin, 0) == CURLUE_OK
+           && curl_easy_setopt(easy->curl, CURLOPT_CURLU, easy->origin) == CURLE_OK;
 }
 
 /* --- callbacks --- */
@@ -176,16 +193,18 @@ int dygw_http_easy_open(dygw_http_easy_t *easy, const dygw_http_settings_t *sett
     easy->settings = settings;
     easy->curl = curl_easy_init();
     return easy->curl && set_fixed_options(easy->curl) && set_settings(easy->curl, settings)
-           && set_callbacks(easy);
+           && set_origin(easy) && set_callbacks(easy);
 }
 
 void dygw_http_easy_close(dygw_http_easy_t *easy)
 {
     curl_easy_cleanup(easy->curl);
     curl_multi_cleanup(easy->multi);
+    curl_url_cleanup(easy->origin);
     curl_slist_free_all(easy->headers);
     easy->curl = NULL;
     easy->multi = NULL;
+    easy->origin = NULL;
     easy->headers = NULL;
     easy->token = NULL;
     easy->account = NULL;
@@ -260,6 +279,16 @@ static int set_method(CURL *curl, const dygw_http_request_t *request)
            && curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body_len) == CURLE_OK;
 }
 
+static int set_url(const dygw_http_easy_t *easy)
+{
+    const dygw_http_request_t *request = easy->request;
+
+    if (easy->origin) {
+        return curl_easy_setopt(easy->curl, CURLOPT_REQUEST_TARGET, request->target) == CURLE_OK;
+    }
+    return curl_easy_setopt(easy->curl, CURLOPT_URL, request->url) == CURLE_OK;
+}
+
 /* All other options of a handle never change. */
 static int set_request(dygw_http_easy_t *easy)
 {
@@ -267,7 +296,7 @@ static int set_request(dygw_http_easy_t *easy)
     const char *proxy = easy->settings->proxy;
     CURL *curl = easy->curl;
 
-    return curl_easy_setopt(curl, CURLOPT_URL, request->url) == CURLE_OK
+    return set_url(easy)
            && curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, whole_ms(request->timeout)) == CURLE_OK
            && (!proxy
                || curl_easy_setopt(curl, CURLOPT_PROXY, request->direct ? "" : proxy) == CURLE_OK)

@@ -21,8 +21,9 @@ typedef struct dygw_http_easy_ring_t dygw_http_easy_ring_t;
 struct dygw_http_easy_t {
     APR_RING_ENTRY(dygw_http_easy_t) ring;
     CURL *curl;
-    CURLM *multi; /* a multi handle of its own, which keeps the connections and which
+    CURLM *multi;  /* a multi handle of its own, which keeps the connections and which
                    * another thread can wake; NULL: that of http_multi.c is used */
+    CURLU *origin; /* of the settings, taken apart; NULL: they have none */
     struct curl_slist *headers;
     const char *token;     /* the access token in the headers; NULL: there is none */
     const char *account;   /* the account in the headers, likewise */

@@ -101,6 +101,7 @@ static void a_request_that_libcurl_repeats_on_its_own_is_told(void **state)
     assert_int_equal(second->reply.kind, DYGW_REPLY_OK);
     assert_true(second->reply.sent_twice);
     assert_int_equal(loopback_requests(u->server), 3);
+    assert_string_equal(loopback_request(u->server, 1), loopback_request(u->server, 2));
     assert_false(verify(u, &code, 1)->reply.sent_twice);
 }
 
@@ -155,6 +156,69 @@ static void a_connection_that_nobody_needs_for_a_minute_is_closed(void **state)
     assert_int_equal(loopback_connections(u->server), 2);
     apr_pool_destroy(other.pool);
     dygw_steady_set(NULL);
+}
+
+/* --- what a handle keeps --- */
+
+static void a_request_has_nothing_of_the_one_before_it(void **state)
+{
+    static const char *const code = "CgwIARDh";
+    static const dygw_prepare_question_t of_account
+        = { .poi_id = POI, .account_id = "7014065493820573710", .code = "102539929601" };
+    upstream_t *u = *state;
+    const char *of_it;
+
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD });
+    stores(u);
+    dygw_douyin_prepare(u->douyin, &of_account, TOKEN, &u->log, u->pool);
+    verify(u, &code, 1);
+    dygw_douyin_prepare(u->douyin, &of_account, "clt.another", &u->log, u->pool);
+    stores(u);
+    of_it = loopback_request(u->server, 1);
+    assert_non_null(strstr(of_it, "GET /goodlife/v1/fulfilment/certificate/prepare/?"));
+    assert_non_null(strstr(of_it, "access-token: " TOKEN "\r\n"));
+    assert_non_null(strstr(of_it, "Account: 7014065493820573710\r\n"));
+    assert_non_null(strstr(loopback_request(u->server, 2), "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP"));
+    assert_null(strstr(loopback_request(u->server, 2), "Account: "));
+    of_it = loopback_request(u->server, 3);
+    assert_non_null(strstr(of_it, "GET /goodlife/v1/fulfilment/certificate/prepare/?"));
+    assert_non_null(strstr(of_it, "access-token: clt.another\r\n"));
+    assert_null(strstr(of_it, TOKEN));
+    assert_string_equal(loopback_request(u->server, 4), loopback_request(u->server, 0));
+    assert_int_equal(loopback_connections(u->server), 1);
+}
+
+static void check_first_line(upstream_t *u, const char *base_url, const char *before_path)
+{
+    const char *expected = apr_pstrcat(u->pool, "GET ", before_path, "/goodlife/v1/shop/poi/query/?", NULL);
+    int i = loopback_requests(u->server);
+
+    upstream_connect(u, base_url);
+    assert_int_equal(stores(u)->kind, DYGW_REPLY_OK);
+    assert_int_equal(strncmp(loopback_request(u->server, i), expected, strlen(expected)), 0);
+}
+
+static void requests_go_below_the_path_of_the_base_url(void **state)
+{
+    upstream_t *u = *state;
+    static const loopback_step_t good = { LOOPBACK_ANSWER, GOOD };
+    const char *address;
+
+    u->server = loopback_start(&good, 1);
+    address = apr_psprintf(u->pool, "127.0.0.1:%d", loopback_port(u->server));
+    check_first_line(u, apr_pstrcat(u->pool, "http://", address, NULL), "");
+    check_first_line(u, apr_pstrcat(u->pool, "HTTP://", address, NULL), "");
+    check_first_line(u, apr_pstrcat(u->pool, "http://", address, "/deep/er", NULL), "/deep/er");
+}
+
+static void a_proxy_is_told_the_whole_url_of_plain_http(void **state)
+{
+    upstream_t *u = *state;
+    static const loopback_step_t good = { LOOPBACK_ANSWER, GOOD };
+
+    u->server = loopback_start(&good, 1);
+    u->config.proxy = apr_psprintf(u->pool, "http://127.0.0.1:%d", loopback_port(u->server));
+    check_first_line(u, "http://127.0.0.1:1", "http://127.0.0.1:1");
 }
 
 /* --- what goes wrong --- */
@@ -395,18 +459,21 @@ static void abort_ends_a_call_in_progress_at_once(void **state)
 {
     upstream_t *u = *state;
     caller_t caller = { .u = u };
+    const char *logged;
     apr_time_t began;
 
     u->config.total_timeout = apr_time_from_sec(60);
-    upstream_script(u, { LOOPBACK_HANG, NULL });
+    upstream_script(u, { LOOPBACK_ANSWER, GOOD }, { LOOPBACK_HANG, NULL });
+    assert_int_equal(stores(u)->kind, DYGW_REPLY_OK); /* on a kept connection no timer of libcurl's wakes the call */
+    logged = apr_pstrdup(u->pool, upstream_logged());
     assert_int_equal(pthread_create(&caller.thread, NULL, call_once, &caller), 0);
-    assert_true(loopback_await(u->server, 1));
+    assert_true(loopback_await(u->server, 2));
     began = apr_time_now();
     dygw_douyin_abort(u->douyin);
     pthread_join(caller.thread, NULL);
-    assert_in_range(apr_time_now() - began, 0, apr_time_from_sec(1));
+    assert_in_range(apr_time_now() - began, 0, apr_time_from_msec(500));
     assert_int_equal(caller.kind, DYGW_REPLY_LOST);
-    assert_string_equal(upstream_logged(), "");
+    assert_string_equal(upstream_logged(), logged);
 }
 
 static void calls_after_an_abort_send_nothing(void **state)
@@ -432,6 +499,9 @@ int main(void)
         TEST(a_request_that_libcurl_repeats_on_its_own_is_told),
         TEST(a_failed_call_leaves_its_connection_to_nobody),
         TEST(a_connection_that_nobody_needs_for_a_minute_is_closed),
+        TEST(a_request_has_nothing_of_the_one_before_it),
+        TEST(requests_go_below_the_path_of_the_base_url),
+        TEST(a_proxy_is_told_the_whole_url_of_plain_http),
         TEST(no_answer_in_time_is_a_timeout),
         TEST(half_an_answer_that_ends_nowhere_is_a_timeout),
         TEST(a_request_without_an_answer_is_lost),

@@ -58,9 +58,10 @@ static void prepare_sends_these_bytes(void **state)
                         apr_psprintf(u->pool,
                                      "GET /goodlife/v1/fulfilment/certificate/prepare/"
                                      "?poi_id=7012345678901234567&code=102539929601 HTTP/1.1\r\n"
-                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\n"
                                      "access-token: " TOKEN "\r\n"
-                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n\r\n",
+                                     "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Accept-Encoding: identity\r\n\r\n",
                                      loopback_port(u->server)));
 }
 
@@ -81,9 +82,10 @@ static void verify_sends_these_bytes_and_the_same_again(void **state)
     assert_string_equal(loopback_request(u->server, 0),
                         apr_psprintf(u->pool,
                                      "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
-                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\n"
                                      "access-token: " TOKEN "\r\n"
                                      "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Accept-Encoding: identity\r\n"
                                      "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
                                      "Content-Length: 166\r\n\r\n"
                                      "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
@@ -111,9 +113,10 @@ static void a_verify_with_its_account_in_the_header_alone_sends_these_bytes(void
     assert_string_equal(loopback_request(u->server, 0),
                         apr_psprintf(u->pool,
                                      "POST /goodlife/v1/fulfilment/certificate/verify/ HTTP/1.1\r\n"
-                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\nAccept-Encoding: identity\r\n"
+                                     "Host: 127.0.0.1:%d\r\nAccept: */*\r\n"
                                      "access-token: " TOKEN "\r\n"
                                      "User-Agent: mod_dygw\r\nContent-Type: application/json\r\n"
+                                     "Accept-Encoding: identity\r\n"
                                      "Rpc-Transit-Life-Account: 7014065493820573710\r\n"
                                      "Content-Length: 131\r\n\r\n"
                                      "{\"verify_token\":\"78a23d74-d0f5\",\"poi_id\":\"7012345678901234567\","
