@@ -120,6 +120,18 @@ apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *en
     return APR_SUCCESS;
 }
 
+static int statements_of_many;
+
+apr_status_t dygw_store_audit_insert_many(dygw_db_t *db, const dygw_audit_entry_t *entries, int count)
+{
+    assert_true(in_transaction);
+    statements_of_many++;
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(dygw_store_audit_insert(db, &entries[i]), APR_SUCCESS);
+    }
+    return APR_SUCCESS;
+}
+
 /* Linked, not used. */
 apr_status_t dygw_token_held(DYGW_UNUSED dygw_gateway_t *g, DYGW_UNUSED dygw_token_t *token, DYGW_UNUSED apr_pool_t *p)
 {
@@ -153,7 +165,7 @@ static int begin(void **state)
     memset(&host, 0, sizeof(host));
     memory = apr_palloc(pool, dygw_reads_size());
     gateway = other_child = (dygw_gateway_t){ .host = &host };
-    written_count = committed_count = opens = messages = 0;
+    written_count = committed_count = opens = messages = statements_of_many = 0;
     failing_opens = failing_commits = lost_answers = in_transaction = 0;
     return dygw_reads_format(memory) == APR_SUCCESS && dygw_reads_attach(&gateway.reads, memory, pool) == APR_SUCCESS
                    && dygw_reads_attach(&other_child.reads, memory, pool) == APR_SUCCESS
@@ -226,6 +238,19 @@ static void any_child_writes_all_of_it_once(DYGW_UNUSED void **state)
     assert_int_equal(flush(&gateway), APR_SUCCESS);
     assert_int_equal(committed_count, 601);
     assert_int_equal(opens, 0);
+}
+
+static void what_waits_is_handed_over_together_and_one_alone_without_a_transaction(DYGW_UNUSED void **state)
+{
+    read_times(200);
+    assert_int_equal(flush(&gateway), APR_SUCCESS);
+    assert_int_equal(statements_of_many, 1);
+    read_times(1);
+    failing_commits = 1; /* nothing is committed but what stands alone */
+    assert_int_equal(flush(&gateway), APR_SUCCESS);
+    assert_int_equal(failing_commits, 1);
+    assert_int_equal(statements_of_many, 1);
+    assert_int_equal(committed_count, 201);
 }
 
 static void without_patience_a_batch_is_written(DYGW_UNUSED void **state)
@@ -323,6 +348,7 @@ int main(void)
         TEST(an_entry_says_who_and_what),
         TEST(a_read_of_an_app_without_an_id_is_refused),
         TEST(any_child_writes_all_of_it_once),
+        TEST(what_waits_is_handed_over_together_and_one_alone_without_a_transaction),
         TEST(without_patience_a_batch_is_written),
         TEST(what_was_not_committed_stays),
         TEST(places_are_used_again),

@@ -28,7 +28,7 @@
 #include "util/compiler.h"
 #include "util/lock.h"
 
-#define BATCH          250 /* entries in one commit */
+#define BATCH          256 /* entries in one commit; a multiple of the store's statement of 64 */
 #define KEY_LEN        64
 #define ADDRESS_LEN    63
 #define REQUEST_ID_LEN 64
@@ -106,11 +106,9 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
-static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static dygw_audit_entry_t audit_entry(const entry_t *e, apr_pool_t *pool)
 {
-    const entry_t *e = baton;
-    apr_pool_t *pool = dygw_db_pool(db);
-    dygw_audit_entry_t entry = {
+    return (dygw_audit_entry_t){
         .id = e->id,
         .at = e->at,
         .action = "token.read",
@@ -119,6 +117,11 @@ static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db
         .address = text_or_null(e->address),
         .request_id = text_or_null(e->request_id),
     };
+}
+
+static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+{
+    const dygw_audit_entry_t entry = audit_entry(baton, dygw_db_pool(db));
 
     return dygw_store_audit_insert(db, &entry);
 }
@@ -189,14 +192,24 @@ static void ring_drop(ring_t *ring, apr_uint64_t end)
     dygw_lock_release(&ring->lock);
 }
 
+/* A single one is a transaction by itself. */
 static apr_status_t insert_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    read_batch_t *batch = baton;
-    apr_status_t rv = dygw_db_begin(db);
+    const read_batch_t *batch = baton;
+    dygw_audit_entry_t *entries;
+    apr_status_t rv;
     int i;
 
-    for (i = 0; i < batch->count && rv == APR_SUCCESS; i++) {
-        rv = insert_read(ctx, db, &batch->entries[i]);
+    if (batch->count == 1) {
+        return insert_read(ctx, db, batch->entries);
+    }
+    entries = apr_palloc(dygw_db_pool(db), (apr_size_t)batch->count * sizeof(*entries));
+    for (i = 0; i < batch->count; i++) {
+        entries[i] = audit_entry(&batch->entries[i], dygw_db_pool(db));
+    }
+    rv = dygw_db_begin(db);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_audit_insert_many(db, entries, batch->count);
     }
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
