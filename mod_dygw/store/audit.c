@@ -39,6 +39,29 @@ static const dygw_stmt_t audit_get = {
     DYGW_SQL("SELECT " COLUMNS " FROM dygw_audit WHERE id = %lld"),
 };
 
+/* Several rows in one statement. Few sizes, each a text of its own that a connection prepares once.
+ * SQLite of old takes 999 parameters. */
+#define ROW     "(" DYGW_PARAMETERS(AUDIT_COLUMNS) ")"
+#define ROWS_4  ROW ", " ROW ", " ROW ", " ROW
+#define ROWS_8  ROWS_4 ", " ROWS_4
+#define ROWS_32 ROWS_8 ", " ROWS_8 ", " ROWS_8 ", " ROWS_8
+#define ROWS_64 ROWS_32 ", " ROWS_32
+
+#define MANY_MAX 64
+
+typedef struct many_t {
+    int rows;
+    dygw_stmt_t stmt;
+} many_t;
+
+/* The longest first. */
+static const many_t audit_insert_many[] = {
+    { MANY_MAX,
+      { "dygw_audit_insert_64", DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES " ROWS_64) } },
+    { 8,
+      { "dygw_audit_insert_8", DYGW_SQL_INSERT_NEW("dygw_audit (" COLUMNS ") VALUES " ROWS_8) } },
+};
+
 /* --- writing --- */
 
 #define READ(kind, name)     entry->name = DYGW_READ_##kind(rows, column++, pool);
@@ -88,14 +111,22 @@ static apr_status_t is_entry_there(dygw_db_t *db, const void *what)
                : APR_EEXIST;
 }
 
+/* Returns how many. */
+static int fill_args(dygw_db_t *db, const dygw_audit_entry_t *entry, const char **args)
+{
+    int count = 0;
+
+    AUDIT_COLUMNS(ARGUMENT, ARGUMENT)
+    return count;
+}
+
 static apr_status_t insert_entry(dygw_db_t *db, const dygw_audit_entry_t *entry)
 {
     const char *args[DYGW_LENGTH(AUDIT_COLUMNS)];
-    int count = 0;
     int nrows = 0;
     apr_status_t rv;
 
-    AUDIT_COLUMNS(ARGUMENT, ARGUMENT)
+    fill_args(db, entry, args);
     rv = dygw_db_exec(db, &audit_insert, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? dygw_store_was_done(db, is_entry_there, entry) : rv;
 }
@@ -110,6 +141,52 @@ apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *en
         cut.id++;
     }
     return rv;
+}
+
+static apr_status_t insert_one_by_one(dygw_db_t *db, const dygw_audit_entry_t *entries, int count)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (int i = 0; i < count && rv == APR_SUCCESS; i++) {
+        rv = dygw_store_audit_insert(db, &entries[i]);
+    }
+    return rv;
+}
+
+/* Where an id is taken, each entry finds out for itself by whom: those that this statement has just
+ * inserted find themselves. */
+static apr_status_t insert_rows(dygw_db_t *db, const many_t *many,
+                                const dygw_audit_entry_t *entries)
+{
+    const char *args[MANY_MAX * DYGW_LENGTH(AUDIT_COLUMNS)];
+    int count = 0;
+    int nrows = 0;
+    apr_status_t rv;
+
+    for (int i = 0; i < many->rows; i++) {
+        dygw_audit_entry_t cut = clipped_entry(&entries[i], dygw_db_pool(db));
+
+        count += fill_args(db, &cut, args + count);
+    }
+    rv = dygw_db_exec(db, &many->stmt, &nrows, args);
+    return rv == APR_SUCCESS && nrows < many->rows ? insert_one_by_one(db, entries, many->rows)
+                                                   : rv;
+}
+
+apr_status_t dygw_store_audit_insert_many(dygw_db_t *db, const dygw_audit_entry_t *entries,
+                                          int count)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    for (size_t i = 0; i < sizeof audit_insert_many / sizeof *audit_insert_many; i++) {
+        const many_t *many = &audit_insert_many[i];
+
+        for (; count >= many->rows && rv == APR_SUCCESS; count -= many->rows) {
+            rv = insert_rows(db, many, entries);
+            entries += many->rows;
+        }
+    }
+    return rv == APR_SUCCESS ? insert_one_by_one(db, entries, count) : rv;
 }
 
 /* --- listing --- */

@@ -24,6 +24,11 @@ typedef struct dygw_audit_entry_t {
  * the two states. APR_EEXIST: too many ids in a row are taken. */
 apr_status_t dygw_store_audit_insert(dygw_db_t *db, const dygw_audit_entry_t *entry);
 
+/* Appends so many entries in few statements, each as by dygw_store_audit_insert; of several the
+ * caller has a transaction open, so that all or none is there. */
+apr_status_t dygw_store_audit_insert_many(dygw_db_t *db, const dygw_audit_entry_t *entries,
+                                          int count);
+
 /* What to list: NULL and DYGW_NO_TIME: any. */
 typedef struct dygw_audit_filter_t {
     dygw_ms_t start_time; /* inclusive */

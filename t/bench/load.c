@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A load generator that signs: wrk and ab cannot, since every request needs a nonce of its own.
  *
- *   load PORT CONNECTIONS REQUESTS METHOD TARGET [CODES POI]
+ *   load [-r RATE] PORT CONNECTIONS REQUESTS METHOD TARGET [CODES POI]
  *
  * All requests are built and signed before the first is sent, so that what is measured is the
  * server and one epoll loop. The app's key and secret are in DYGW_CLIENT_KEY and DYGW_SECRET; no
  * key: the requests are not signed. With CODES, a file of one coupon code a line, each request
- * redeems the next one at the store POI, and its answer has to say `success`.
+ * redeems the next one at the store POI, and its answer has to say `success`. With -r so many
+ * requests a second are sent, at even distances, and each when its time has come, or as soon as a
+ * connection is free then; without it, a connection sends its next request at once.
  * Prints name=value lines: requests, failed, seconds, per_second, p50_ms, p99_ms, max_ms.
  */
 #include <errno.h>
@@ -47,6 +49,8 @@ typedef struct load_t {
     int port;
     int connections;
     int requests;
+    double rate; /* a second; 0: as fast as it goes */
+    double began;
     const char *method;
     const char *target;
     const char *poi;
@@ -182,6 +186,16 @@ static void send_next(load_t *load, connection_t *c)
     }
 }
 
+/* After an answer: the next request, unless that waits for its time. */
+static void go_on(load_t *load, connection_t *c)
+{
+    if (load->rate > 0) {
+        c->request = NULL;
+        return;
+    }
+    send_next(load, c);
+}
+
 /* The whole length of the answer, 0 while its head is not there. */
 static size_t answer_length(const char *answer)
 {
@@ -210,7 +224,7 @@ static void finish(load_t *load, connection_t *c)
         close(c->fd);
         watch(load, c);
     }
-    send_next(load, c);
+    go_on(load, c);
 }
 
 static void receive(load_t *load, connection_t *c)
@@ -219,14 +233,17 @@ static void receive(load_t *load, connection_t *c)
 
     if (n <= 0) {
         if (!c->request) {
-            epoll_ctl(load->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+            close(c->fd);
+            if (load->started < load->requests) {
+                watch(load, c);
+            }
             return;
         }
         load->failed++;
         load->latency[load->finished++] = now() - c->began;
         close(c->fd);
         watch(load, c);
-        send_next(load, c);
+        go_on(load, c);
         return;
     }
     c->received += (size_t)n;
@@ -240,17 +257,42 @@ static void receive(load_t *load, connection_t *c)
     }
 }
 
+/* When the next request is due, by now(). */
+static double next_due(const load_t *load)
+{
+    return load->began + load->started / load->rate;
+}
+
+/* Sends what is due on connections that are free. Returns how long there is time until more is, in
+ * ms. */
+static int send_due(load_t *load, connection_t *connections)
+{
+    int i;
+
+    for (i = 0; i < load->connections && load->started < load->requests && next_due(load) <= now(); i++) {
+        if (!connections[i].request) {
+            send_next(load, &connections[i]);
+        }
+    }
+    if (load->started == load->requests || next_due(load) <= now()) {
+        return 60000;
+    }
+    return (int)((next_due(load) - now()) * 1000) + 1;
+}
+
 static void run(load_t *load, connection_t *connections)
 {
     struct epoll_event events[64];
     int i, n;
 
-    for (i = 0; i < load->connections; i++) {
+    for (i = 0; i < load->connections && load->rate <= 0; i++) {
         send_next(load, &connections[i]);
     }
     while (load->finished < load->requests) {
-        n = epoll_wait(load->epoll, events, 64, 60000);
-        if (n <= 0) {
+        int wait = load->rate > 0 ? send_due(load, connections) : 60000;
+
+        n = epoll_wait(load->epoll, events, 64, wait);
+        if (n < 0 || (n == 0 && wait == 60000)) {
             die("no answer for a minute");
         }
         for (i = 0; i < n; i++) {
@@ -283,11 +325,15 @@ int main(int argc, char **argv)
 {
     load_t load = { 0 };
     connection_t *connections;
-    double began;
     int i;
 
+    if (argc > 2 && strcmp(argv[1], "-r") == 0) {
+        load.rate = strtod(argv[2], NULL);
+        argc -= 2;
+        argv += 2;
+    }
     if (argc != 6 && argc != 8) {
-        fprintf(stderr, "usage: load PORT CONNECTIONS REQUESTS METHOD TARGET [CODES POI]\n");
+        fprintf(stderr, "usage: load [-r RATE] PORT CONNECTIONS REQUESTS METHOD TARGET [CODES POI]\n");
         return 2;
     }
     apr_initialize();
@@ -310,9 +356,9 @@ int main(int argc, char **argv)
     for (i = 0; i < load.connections; i++) {
         watch(&load, &connections[i]);
     }
-    began = now();
+    load.began = now();
     run(&load, connections);
-    print_figures(&load, now() - began);
+    print_figures(&load, now() - load.began);
     apr_terminate();
     return load.failed ? 1 : 0;
 }

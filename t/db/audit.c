@@ -160,6 +160,97 @@ static void test_an_entry_goes_with_its_transaction(DYGW_UNUSED void **state)
     dygw_db_close(db);
 }
 
+#define MANY 141 /* both sizes of a statement of several rows, and some alone */
+
+static dygw_audit_entry_t *many_of(const char *actor)
+{
+    dygw_audit_entry_t *entries = apr_palloc(suite_pool, MANY * sizeof(*entries));
+    int i;
+
+    for (i = 0; i < MANY; i++) {
+        entries[i] = entry_of(actor);
+        entries[i].at = T0 + i;
+        suite_unique(); /* the next id, should this one be taken */
+        suite_unique();
+    }
+    return entries;
+}
+
+static void append_many(const dygw_audit_entry_t *entries)
+{
+    dygw_db_t *db = suite_open(0);
+
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    assert_int_equal(dygw_store_audit_insert_many(db, entries, MANY), APR_SUCCESS);
+    assert_int_equal(dygw_db_commit(db), APR_SUCCESS);
+    dygw_db_close(db);
+}
+
+/* Each of them is there once, whatever its id is now. */
+static void many_are_there(const dygw_audit_entry_t *entries)
+{
+    dygw_audit_filter_t filter = about(entries->actor, NULL, NULL);
+    dygw_db_t *db = suite_open(0);
+    apr_array_header_t *found = list(db, &filter, 0, MANY + 1, MANY);
+    int i;
+
+    for (i = 0; i < MANY; i++) {
+        const dygw_audit_entry_t *back = at(found, MANY - 1 - i);
+
+        assert_int_equal(back->at, entries[i].at);
+        assert_string_equal(back->request_id, entries[i].request_id);
+        assert_string_equal(back->after_state, entries[i].after_state);
+    }
+    dygw_db_close(db);
+}
+
+static void test_many_entries_are_kept_as_they_are(DYGW_UNUSED void **state)
+{
+    dygw_audit_entry_t *entries = many_of(suite_unique_text("\xe5\xbc\xa0"));
+
+    append_many(entries);
+    many_are_there(entries);
+    append_many(entries);
+    many_are_there(entries);
+    assert_int_equal(suite_errors, 0);
+}
+
+static void test_many_entries_of_which_some_are_there_or_have_another_s_id(DYGW_UNUSED void **state)
+{
+    dygw_audit_entry_t *entries = many_of(suite_unique_text("a"));
+    dygw_audit_entry_t other = entry_of(suite_unique_text("b"));
+    dygw_db_t *db = suite_open(0);
+
+    append(db, &entries[3]);
+    append(db, &entries[70]);
+    other.id = entries[5].id;
+    append(db, &other);
+    other.id = entries[130].id;
+    other.request_id = suite_unique_text("r");
+    append(db, &other);
+    dygw_db_close(db);
+    entries[65].id = entries[64].id; /* and two among them drew one id */
+    append_many(entries);
+    many_are_there(entries);
+    append_many(entries);
+    many_are_there(entries);
+}
+
+static void test_many_entries_go_with_their_transaction(DYGW_UNUSED void **state)
+{
+    dygw_audit_entry_t *entries = many_of(suite_unique_text("a"));
+    dygw_audit_filter_t filter = about(entries->actor, NULL, NULL);
+    dygw_db_t *db = suite_open(0);
+
+    assert_int_equal(dygw_db_begin(db), APR_SUCCESS);
+    assert_int_equal(dygw_store_audit_insert_many(db, entries, MANY), APR_SUCCESS);
+    dygw_db_rollback(db);
+    list(db, &filter, 0, 10, 0);
+    dygw_db_close(db);
+    append_many(entries);
+    many_are_there(entries);
+}
+
 static void test_the_newest_come_first_page_by_page(DYGW_UNUSED void **state)
 {
     dygw_db_t *db = suite_open(0);
@@ -272,6 +363,9 @@ void suite_audit(void)
         SUITE_TEST(test_entries_of_two_hosts_with_one_id_are_both_there),
         SUITE_TEST(test_an_entry_s_lost_answer_does_no_harm),
         SUITE_TEST(test_an_entry_goes_with_its_transaction),
+        SUITE_TEST(test_many_entries_are_kept_as_they_are),
+        SUITE_TEST(test_many_entries_of_which_some_are_there_or_have_another_s_id),
+        SUITE_TEST(test_many_entries_go_with_their_transaction),
         SUITE_TEST(test_the_newest_come_first_page_by_page),
         SUITE_TEST(test_each_filter_finds_what_it_says),
         SUITE_TEST(test_times_are_from_the_first_to_before_the_last),

@@ -5,8 +5,9 @@
  * trail. Before the token is given, an entry is put into a ring in shared memory. The child with
  * the background thread of the host writes the entries of the ring each time it looks at the
  * database. When a child dies its entries stay in the ring, and a restart of httpd keeps the
- * memory. When the ring is full, because the database is away or slower than the reads, a read
- * writes its own entry to the database; when that fails the read is refused.
+ * memory. When the ring is full, because the database is away or reads come faster than the
+ * background looks, a read writes the oldest entries of the ring together, or where somebody does
+ * so already, its own entry; when that fails the read is refused.
  *
  * An entry leaves the ring only when it is known that it is committed. So an entry may be written
  * twice, also when two children write at once: the store recognises it by its id and content, and
@@ -28,7 +29,11 @@
 #include "util/compiler.h"
 #include "util/lock.h"
 
-#define BATCH          250 /* entries in one commit */
+#define BATCH          256 /* entries in one commit; a multiple of the store's statement of 64 */
+/* Who writes a batch tells the others. They do not wait for one that died meanwhile. */
+#define WRITING_US     apr_time_from_sec(2)
+#define TURN_US        apr_time_from_msec(100)
+#define LOOK_US        apr_time_from_msec(2)
 #define KEY_LEN        64
 #define ADDRESS_LEN    63
 #define REQUEST_ID_LEN 64
@@ -47,12 +52,13 @@ typedef struct ring_t {
     dygw_lock_t lock;
     apr_uint64_t written;
     _Atomic apr_uint64_t end; /* raised when the entry is complete: its child may die */
+    apr_time_t writing_until; /* somebody writes a batch, by the steady clock; 0: nobody */
     entry_t entries[DYGW_READS_MAX];
 } ring_t;
 
 struct dygw_reads_t {
     ring_t *ring;
-    int closed; /* this child puts nothing in; guarded by the ring's lock */
+    _Atomic int closed; /* this child puts nothing in; set with the ring's lock held */
 };
 
 apr_size_t dygw_reads_size(void)
@@ -65,6 +71,7 @@ apr_status_t dygw_reads_format(void *memory)
     ring_t *ring = memory;
 
     ring->written = 0;
+    ring->writing_until = 0;
     atomic_init(&ring->end, 0);
     return dygw_lock_init(&ring->lock);
 }
@@ -106,11 +113,9 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
-static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
+static dygw_audit_entry_t audit_entry(const entry_t *e, apr_pool_t *pool)
 {
-    const entry_t *e = baton;
-    apr_pool_t *pool = dygw_db_pool(db);
-    dygw_audit_entry_t entry = {
+    return (dygw_audit_entry_t){
         .id = e->id,
         .at = e->at,
         .action = "token.read",
@@ -119,31 +124,13 @@ static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db
         .address = text_or_null(e->address),
         .request_id = text_or_null(e->request_id),
     };
-
-    return dygw_store_audit_insert(db, &entry);
 }
 
-void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const char *address,
-                       dygw_result_t *out)
+static apr_status_t insert_read(DYGW_UNUSED const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    dygw_audit_entry_t filled = { 0 };
-    dygw_actor_t actor = { NULL, address, ctx->log->request_id };
-    entry_t entry = { .app_id = app->id };
+    const dygw_audit_entry_t entry = audit_entry(baton, dygw_db_pool(db));
 
-    if (app->id == 0) {
-        dygw_explain_database(out); /* the entry would not say whose app it is */
-        return;
-    }
-    dygw_audit_fill(ctx->gateway, &actor, &filled);
-    entry.id = filled.id;
-    entry.at = filled.at;
-    copy_clipped(entry.client_key, app->client_key, KEY_LEN);
-    copy_clipped(entry.address, address, ADDRESS_LEN);
-    copy_clipped(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
-    if ((!ctx->gateway->reads || !ring_put(ctx->gateway->reads, &entry))
-        && dygw_db_work(ctx, insert_read, &entry, DYGW_DB_ONCE) != APR_SUCCESS) {
-        dygw_explain_database(out);
-    }
+    return dygw_store_audit_insert(db, &entry);
 }
 
 void dygw_reads_close(dygw_gateway_t *gateway)
@@ -189,14 +176,24 @@ static void ring_drop(ring_t *ring, apr_uint64_t end)
     dygw_lock_release(&ring->lock);
 }
 
+/* A single one is a transaction by itself. */
 static apr_status_t insert_batch(const dygw_ctx_t *ctx, dygw_db_t *db, void *baton)
 {
-    read_batch_t *batch = baton;
-    apr_status_t rv = dygw_db_begin(db);
+    const read_batch_t *batch = baton;
+    dygw_audit_entry_t *entries;
+    apr_status_t rv;
     int i;
 
-    for (i = 0; i < batch->count && rv == APR_SUCCESS; i++) {
-        rv = insert_read(ctx, db, &batch->entries[i]);
+    if (batch->count == 1) {
+        return insert_read(ctx, db, batch->entries);
+    }
+    entries = apr_palloc(dygw_db_pool(db), (apr_size_t)batch->count * sizeof(*entries));
+    for (i = 0; i < batch->count; i++) {
+        entries[i] = audit_entry(&batch->entries[i], dygw_db_pool(db));
+    }
+    rv = dygw_db_begin(db);
+    if (rv == APR_SUCCESS) {
+        rv = dygw_store_audit_insert_many(db, entries, batch->count);
     }
     return rv == APR_SUCCESS ? dygw_db_commit(db) : rv;
 }
@@ -211,27 +208,120 @@ static int ring_is_empty(ring_t *ring)
     return empty;
 }
 
+/* --- one writer at a time, as a rule: two would write the same entries --- */
+
+/* Returns what ends it; 0: somebody else writes. Forced: he is not heeded. */
+static apr_time_t begin_writing(ring_t *ring, int forced)
+{
+    apr_time_t now = dygw_steady_now();
+    apr_time_t until = 0;
+
+    dygw_lock_take(&ring->lock);
+    if (forced || ring->writing_until <= now || ring->writing_until > now + WRITING_US) {
+        ring->writing_until = until = now + WRITING_US;
+    }
+    dygw_lock_release(&ring->lock);
+    return until;
+}
+
+static void end_writing(ring_t *ring, apr_time_t until)
+{
+    dygw_lock_take(&ring->lock);
+    if (ring->writing_until == until) {
+        ring->writing_until = 0;
+    }
+    dygw_lock_release(&ring->lock);
+}
+
+static apr_time_t await_turn(ring_t *ring)
+{
+    apr_time_t deadline = dygw_steady_now() + TURN_US;
+    apr_time_t until;
+
+    while ((until = begin_writing(ring, 0)) == 0 && dygw_steady_now() < deadline) {
+        apr_sleep(LOOK_US);
+    }
+    return until ? until : begin_writing(ring, 1);
+}
+
+static apr_status_t write_batch(const dygw_ctx_t *ctx, read_batch_t *batch)
+{
+    ring_t *ring = ctx->gateway->reads->ring;
+    apr_status_t rv = APR_SUCCESS;
+
+    ring_peek(ring, batch);
+    if (batch->count > 0) {
+        rv = dygw_db_work(ctx, insert_batch, batch, DYGW_DB_ONCE);
+    }
+    if (rv == APR_SUCCESS) {
+        ring_drop(ring, batch->from + (apr_uint64_t)batch->count);
+    }
+    return rv;
+}
+
 apr_status_t dygw_reads_flush(const dygw_ctx_t *ctx, apr_interval_time_t patience)
 {
     ring_t *ring = ctx->gateway->reads ? ctx->gateway->reads->ring : NULL;
     apr_time_t deadline = dygw_steady_now() + patience;
-    apr_status_t rv = APR_SUCCESS;
     read_batch_t batch;
+    apr_time_t until;
+    apr_status_t rv;
 
     if (!ring || ring_is_empty(ring)) {
         return APR_SUCCESS;
     }
     batch.entries = apr_palloc(ctx->pool, BATCH * sizeof(*batch.entries));
     do {
-        ring_peek(ring, &batch);
-        if (batch.count > 0) {
-            rv = dygw_db_work(ctx, insert_batch, &batch, DYGW_DB_ONCE);
-        }
-        if (rv == APR_SUCCESS) {
-            ring_drop(ring, batch.from + (apr_uint64_t)batch.count);
-        }
+        until = await_turn(ring);
+        rv = write_batch(ctx, &batch);
+        end_writing(ring, until);
     } while (rv == APR_SUCCESS && batch.count == BATCH && dygw_steady_now() < deadline);
     return rv;
+}
+
+/* --- a read --- */
+
+/* The ring takes nothing more of this child now. What makes room is no dearer than an entry of its
+ * own in a commit of its own, and there is room for many reads then. */
+static apr_status_t record_at_once(const dygw_ctx_t *ctx, entry_t *entry)
+{
+    dygw_reads_t *reads = ctx->gateway->reads;
+    apr_time_t until = reads && !reads->closed ? begin_writing(reads->ring, 0) : 0;
+    read_batch_t batch;
+    apr_status_t rv;
+
+    if (until) {
+        batch.entries = apr_palloc(ctx->pool, BATCH * sizeof(*batch.entries));
+        rv = write_batch(ctx, &batch);
+        end_writing(reads->ring, until);
+        if (rv != APR_SUCCESS || ring_put(reads, entry)) {
+            return rv;
+        }
+    }
+    return dygw_db_work(ctx, insert_read, entry, DYGW_DB_ONCE);
+}
+
+void dygw_reads_record(const dygw_ctx_t *ctx, const dygw_known_app_t *app, const char *address,
+                       dygw_result_t *out)
+{
+    dygw_audit_entry_t filled = { 0 };
+    dygw_actor_t actor = { NULL, address, ctx->log->request_id };
+    entry_t entry = { .app_id = app->id };
+
+    if (app->id == 0) {
+        dygw_explain_database(out); /* the entry would not say whose app it is */
+        return;
+    }
+    dygw_audit_fill(ctx->gateway, &actor, &filled);
+    entry.id = filled.id;
+    entry.at = filled.at;
+    copy_clipped(entry.client_key, app->client_key, KEY_LEN);
+    copy_clipped(entry.address, address, ADDRESS_LEN);
+    copy_clipped(entry.request_id, ctx->log->request_id, REQUEST_ID_LEN);
+    if ((!ctx->gateway->reads || !ring_put(ctx->gateway->reads, &entry))
+        && record_at_once(ctx, &entry) != APR_SUCCESS) {
+        dygw_explain_database(out);
+    }
 }
 
 void dygw_reads_report(void *memory, const dygw_log_t *log)

@@ -85,7 +85,8 @@ sub start_load {
     local @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} =
         $what{signed} ? @{ $gateway->client }{qw(key secret)} : (undef, undef);
     delete @ENV{qw(DYGW_CLIENT_KEY DYGW_SECRET)} if !$what{signed};
-    my @command = ("$OUT/t/load", $gateway->server->port, $share * ($what{connections} // CONNECTIONS),
+    my @command = ("$OUT/t/load", $what{rate} ? ('-r', $share * $what{rate}) : (),
+                   $gateway->server->port, $share * ($what{connections} // CONNECTIONS),
                    $share * $what{requests}, $what{method} // 'GET', $what{target}, $codes ? ($codes, POI) : ());
     open my $run, '-|', @command or die "load: $!";
     return $run;
