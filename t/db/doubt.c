@@ -107,7 +107,7 @@ static void test_a_row_that_is_seen_is_not_yet_recorded(DYGW_UNUSED void **state
     }
     inserted();
     assert_looks_are_not_believed("dygw_verification_insert", insert_one, record_processing());
-    assert_looks_are_not_believed("COMMIT", insert_three, record_three());
+    assert_looks_are_not_believed(record_end_of_three(), insert_three, record_three());
 }
 
 static void test_an_outcome_that_is_seen_is_not_yet_recorded(DYGW_UNUSED void **state)

@@ -220,6 +220,11 @@ dygw_verification_t *record_full(void)
     return v;
 }
 
+const char *record_end_of_three(void)
+{
+    return suite_host[0].dialect == DYGW_PGSQL ? "dygw_insert_together" : "COMMIT";
+}
+
 /* Three uses of one card in one request. */
 const dygw_verification_t **record_three(void)
 {

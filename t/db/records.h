@@ -15,6 +15,9 @@ dygw_verification_t *record_full(void);
 /* Three uses of one card in one request. */
 const dygw_verification_t **record_three(void);
 
+/* The last statement of an insert of three: of one text on PostgreSQL, else in a transaction. */
+const char *record_end_of_three(void);
+
 apr_status_t record_insert(dygw_db_t *db, const dygw_verification_t *v);
 apr_status_t record_insert_three(dygw_db_t *db, const dygw_verification_t **rows);
 apr_status_t record_settle(dygw_db_t *db, const dygw_verification_t *v);

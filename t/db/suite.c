@@ -11,7 +11,7 @@
 
 #include "util/compiler.h"
 
-#define TESTS_MAX 300
+#define TESTS_MAX 400
 #define CHILD_IDS APR_INT64_C(10000000) /* of one child */
 
 typedef struct host_t {
@@ -327,6 +327,7 @@ static int run_suite(void)
     suite_declaring();
     suite_tables();
     suite_verifications();
+    suite_together();
     suite_columns();
     suite_settlement();
     suite_due();

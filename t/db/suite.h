@@ -105,6 +105,7 @@ void suite_apps_declared(void);
 void suite_declaring(void);
 void suite_tables(void);
 void suite_verifications(void);
+void suite_together(void);
 void suite_columns(void);
 void suite_settlement(void);
 void suite_due(void);

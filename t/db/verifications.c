@@ -309,7 +309,7 @@ static void test_a_commit_whose_answer_is_lost_is_looked_into(DYGW_UNUSED void *
         skip();
     }
     db = suite_open(0);
-    wire_lose_answer("COMMIT");
+    wire_lose_answer(record_end_of_three());
     assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);
     assert_int_equal(record_items(db, rows[0]->first_id)->nelts, 3);
     for (i = 0; i < 3; i++) {
@@ -351,7 +351,7 @@ static void test_what_cannot_be_looked_into_is_not_called_undone(DYGW_UNUSED voi
         skip();
     }
     db = suite_open(0);
-    wire_lose_answer("COMMIT");
+    wire_lose_answer(record_end_of_three());
     wire_refuse("dygw_identity_by_attempt", 1, 1);
     assert_int_equal(record_insert_three(db, rows), APR_INCOMPLETE);
     assert_int_equal(record_insert_three(db, rows), APR_SUCCESS);

@@ -8,6 +8,7 @@
 
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/together.h"
 #include "store/verification/verification.h"
 #include "store/verification/write.h"
 #include "util/text.h"
@@ -155,10 +156,27 @@ static apr_status_t change_rows(dygw_db_t *db, const dygw_batch_t *batch, int *c
     return in_doubt ? APR_INCOMPLETE : APR_EGENERAL;
 }
 
+/* Each of a request of its own: then it is settled whatever becomes of the others. */
+static int are_of_many(const dygw_verification_t *const *rows, int count)
+{
+    int i;
+
+    for (i = 0; i < count && rows[i]->item_count == 1; i++) {}
+    return i == count;
+}
+
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, int *clash)
 {
-    const dygw_batch_t batch = { rows, count, settle_row, is_settled, 0, NULL, NULL };
+    const dygw_batch_t batch = {
+        .rows = rows,
+        .count = count,
+        .write = settle_row,
+        .is_done = is_settled,
+        .together = dygw_store_has_together(db) && are_of_many(rows, count)
+                        ? dygw_store_settle_together
+                        : NULL,
+    };
 
     return change_rows(db, &batch, clash);
 }
@@ -167,7 +185,10 @@ apr_status_t dygw_store_verification_update(dygw_db_t *db, dygw_verification_t *
                                             int count, int *clash)
 {
     const dygw_batch_t batch = {
-        (const dygw_verification_t *const *)rows, count, update_row, is_updated, 0, NULL, NULL,
+        .rows = (const dygw_verification_t *const *)rows,
+        .count = count,
+        .write = update_row,
+        .is_done = is_updated,
     };
     apr_status_t rv = change_rows(db, &batch, clash);
     int i;

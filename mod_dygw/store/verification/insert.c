@@ -8,6 +8,7 @@
  * none will be: while the server is at a commit that nobody waits for, others do not see it. */
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
+#include "store/verification/together.h"
 #include "store/verification/verification.h"
 #include "store/verification/write.h"
 #include "util/text.h"
@@ -125,10 +126,30 @@ static apr_status_t insert_row(dygw_db_t *db, const dygw_verification_t *v)
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
 
+static apr_status_t insert_rows(dygw_db_t *db, const dygw_verification_t *const *rows, int count)
+{
+    const apr_size_t room = (apr_size_t)count * sizeof(const char *);
+    const char **keys = apr_palloc(dygw_db_pool(db), room);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        keys[i] = attempt_key_of(db, rows[i]);
+    }
+    return dygw_store_insert_together(db, rows, keys, count);
+}
+
 apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verification_t *const *rows,
                                             int count, const char *key, const char *owner)
 {
-    const dygw_batch_t batch = { rows, count, insert_row, NULL, 1, key, owner };
+    const dygw_batch_t batch = {
+        .rows = rows,
+        .count = count,
+        .write = insert_row,
+        .together = dygw_store_has_together(db) ? insert_rows : NULL,
+        .in_time = 1,
+        .key = key,
+        .owner = owner,
+    };
     apr_status_t rv = dygw_store_batch_write(db, &batch);
     int in_doubt = dygw_db_in_doubt(db);
     apr_status_t why;

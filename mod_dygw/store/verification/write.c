@@ -215,6 +215,9 @@ apr_status_t dygw_store_batch_write(dygw_db_t *db, const dygw_batch_t *batch)
     if (batch->count == 1 && !batch->key) {
         return batch->write(db, batch->rows[0]);
     }
+    if (batch->together && !batch->key) {
+        return batch->together(db, batch->rows, batch->count);
+    }
     do {
         rv = write_batch_once(db, batch);
     } while (rv != APR_SUCCESS && dygw_db_lost_deadlock(db) && --tries > 0);

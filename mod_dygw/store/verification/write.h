@@ -31,6 +31,7 @@ const char *dygw_store_attempt_key(const char *verify_token, const char *encrypt
                                    int item_no, apr_pool_t *pool);
 
 typedef apr_status_t dygw_row_fn(dygw_db_t *db, const dygw_verification_t *v);
+typedef apr_status_t dygw_rows_fn(dygw_db_t *db, const dygw_verification_t *const *rows, int count);
 
 /* Makes certain, as store/db/confirm.h does, of rows that `is_done` has found written by an earlier
  * try. APR_INCOMPLETE: they are not certain. */
@@ -45,11 +46,13 @@ apr_status_t dygw_store_row_was_done(dygw_db_t *db, const dygw_verification_t *v
 typedef struct dygw_batch_t {
     const dygw_verification_t *const *rows;
     int count;
-    dygw_row_fn *write;   /* one row */
-    dygw_row_fn *is_done; /* tells whether a row is written, when the answer to the commit was
+    dygw_row_fn *write;     /* one row */
+    dygw_row_fn *is_done;   /* tells whether a row is written, when the answer to the commit was
                            * lost; NULL: the caller finds out by itself */
-    int in_time;          /* written while the caller waits, or not at all */
-    const char *key;      /* an idempotency key, tied to the rows in the same commit; or NULL */
+    dygw_rows_fn *together; /* several rows without a key in one statement, which is a transaction
+                             * by itself; NULL: there is none */
+    int in_time;            /* written while the caller waits, or not at all */
+    const char *key;        /* an idempotency key, tied to the rows in the same commit; or NULL */
     const char *owner;
 } dygw_batch_t;
 
