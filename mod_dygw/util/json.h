@@ -52,13 +52,4 @@ apr_int64_t dygw_json_int(const json_t *object, const char *key, apr_int64_t fal
 /* Returns what follows the string whose opening quote is at s, in valid JSON. */
 const char *dygw_json_after_string(const char *s);
 
-/* Whether a member whose value is a string is to be left out. key and value are without quotes and
- * escapes. */
-typedef int dygw_json_cut_fn(const char *key, const char *value, const void *baton);
-
-/* Returns valid JSON without the members, at any depth, for which cut says so; all else stays byte
- * for byte. From pool. */
-const char *dygw_json_cut(const char *text, dygw_json_cut_fn *cut, const void *baton,
-                          apr_pool_t *pool);
-
 #endif

@@ -217,3 +217,8 @@ void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size
     jsonw_begin_value(w, key);
     jsonw_append(w, json, len);
 }
+
+void dygw_jsonw_piece(dygw_jsonw_t *w, const char *json, apr_size_t len)
+{
+    jsonw_append(w, json, len);
+}
