@@ -5,9 +5,8 @@
 
 #include "util/jsonw.h"
 
-/* Whether a member is to be left out that has a key of the list, which is passed on as it stands
- * there, and whose value is a string. value
- * is without quotes and escapes. */
+/* Whether a member is to be left out that has a key of the list, and whose value is a string. key:
+ * the pointer in the list. value is without quotes and escapes. */
 typedef int dygw_json_is_cut_fn(const char *key, const char *value, const void *baton);
 
 typedef struct dygw_json_cut_t {
