@@ -80,17 +80,18 @@ static int read_err_no(dygw_reply_t *reply, const json_t *root)
     return reply->error_code != 0;
 }
 
-/* Mends halves of characters in the body, so that it can be read, kept and passed on. A token may
- * be in it, so nothing of what came is left behind. */
-static void mend_body(dygw_reply_t *reply, apr_pool_t *pool)
+/* Reads the body, and mends halves of characters in it, so that it can be kept and passed on. A
+ * token may be in it, so nothing of what came is left behind. */
+static json_t *read_body(dygw_reply_t *reply, apr_pool_t *pool)
 {
-    const char *came = reply->raw;
+    const char *came = reply->raw, *mistake;
     apr_size_t came_len = reply->raw_len;
+    json_t *root = dygw_json_mend_and_parse(&reply->raw, &reply->raw_len, pool, &mistake);
 
-    reply->raw = dygw_json_mend(came, &reply->raw_len, pool);
     if (reply->raw != came) {
         dygw_wipe((char *)came, came_len);
     }
+    return root;
 }
 
 /* --- copies --- */
@@ -142,16 +143,11 @@ static int is_success_status(int status)
 void dygw_douyin_read_envelope(dygw_reply_t *reply, dygw_call_e call, int both_levels,
                                apr_pool_t *pool)
 {
-    const char *mistake;
-    json_t *root = NULL;
+    const json_t *root = reply->raw ? read_body(reply, pool) : NULL;
     const json_t *extra;
     json_t *data;
     int understood;
 
-    if (reply->raw) {
-        mend_body(reply, pool);
-        root = dygw_json_parse(reply->raw, reply->raw_len, DYGW_JSON_LENIENT, pool, &mistake);
-    }
     extra = json_object_get(root, "extra");
     data = json_object_get(root, "data");
     reply->data = json_is_object(data) ? data : NULL;

@@ -13,6 +13,7 @@
 #include "gateway/reasons.h"
 #include "util/csv.h"
 #include "util/json.h"
+#include "util/json_cut.h"
 #include "util/jsonw.h"
 
 #define DYGW_POI_MAX   32 /* characters of a Douyin store's id */
@@ -140,9 +141,9 @@ dygw_reason_e dygw_advice_reason(const dygw_call_t *call, const dygw_result_t *r
 /* --- view.c: records as callers see them --- */
 /* A number that may be DYGW_NO_INT, which is null. */
 void dygw_view_int(dygw_jsonw_t *w, const char *key, apr_int64_t value);
-/* key: NULL within an array. */
+/* key: NULL within an array. cut: what is left out of Douyin's answers; NULL: nothing. */
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
-                            dygw_lang_e lang);
+                            const dygw_json_cut_t *cut, dygw_lang_e lang);
 /* The members reason, retryable and advice; null all three for DYGW_REASON_NONE. */
 void dygw_view_reason(dygw_jsonw_t *w, dygw_reason_e reason, dygw_lang_e lang);
 void dygw_view_app(dygw_jsonw_t *w, const char *key, const dygw_app_t *app);

@@ -15,8 +15,12 @@ void dygw_view_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
     dygw_jsonw_int(w, key, value);
 }
 
-static void put_raw(dygw_jsonw_t *w, const char *key, const char *json)
+static void put_raw(dygw_jsonw_t *w, const char *key, const char *json, const dygw_json_cut_t *cut)
 {
+    if (json && cut) {
+        dygw_jsonw_raw_cut(w, key, json, cut);
+        return;
+    }
     dygw_jsonw_raw(w, key, json, json ? strlen(json) : 0);
 }
 
@@ -47,7 +51,7 @@ static const char *advice_of(dygw_reason_e reason, dygw_lang_e lang)
 #define JSON_AFTER_SALE(key, value)    dygw_jsonw_string(w, key, dygw_after_sale_word(value))
 #define JSON_CONFIRMED_BY(key, value)  dygw_jsonw_string(w, key, dygw_confirmed_by_word(value))
 #define JSON_MODE(key, value)          dygw_jsonw_string(w, key, dygw_mode_word(value))
-#define JSON_RAW(key, value)           put_raw(w, key, value)
+#define JSON_RAW(key, value)           put_raw(w, key, value, cut)
 #define JSON_REASON(key, value)        dygw_jsonw_string(w, key, dygw_reason_word(reason))
 #define JSON_RETRYABLE(key, value)     put_retryable(w, key, reason)
 #define JSON_ADVICE(key, value)        dygw_jsonw_string(w, key, advice_of(reason, lang))
@@ -55,7 +59,7 @@ static const char *advice_of(dygw_reason_e reason, dygw_lang_e lang)
 #define PUT(kind, key, member) JSON_##kind(key, v->member);
 
 void dygw_view_verification(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
-                            dygw_lang_e lang)
+                            const dygw_json_cut_t *cut, dygw_lang_e lang)
 {
     const dygw_reason_e reason = dygw_reason_of(v);
 

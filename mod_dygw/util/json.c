@@ -164,20 +164,18 @@ static json_t *load_json(const char *text, apr_size_t len, dygw_json_mode_e mode
     return root;
 }
 
-json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
-                        const char **error)
+/* Parses a text that needs no mending, or has been mended. */
+static json_t *parse_text(const char *text, apr_size_t len, dygw_json_mode_e mode, int too_deep,
+                          apr_pool_t *pool, const char **error)
 {
     json_error_t problem;
     json_t *root;
 
-    if (mode == DYGW_JSON_LENIENT) {
-        text = dygw_json_mend(text, &len, pool);
-    }
     if (is_empty_json(text, len)) {
         *error = "invalid JSON: empty";
         return NULL;
     }
-    if (is_too_deep(text, len)) {
+    if (too_deep) {
         *error = apr_psprintf(pool, "invalid JSON: nested deeper than %d", DYGW_JSON_MAX_DEPTH);
         return NULL;
     }
@@ -191,6 +189,24 @@ json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode,
     }
     apr_pool_cleanup_register(pool, root, release_json, apr_pool_cleanup_null);
     return root;
+}
+
+json_t *dygw_json_mend_and_parse(const char **text, apr_size_t *len, apr_pool_t *pool,
+                                 const char **error)
+{
+    int depth;
+
+    *text = dygw_json_mend(*text, len, &depth, pool);
+    return parse_text(*text, *len, DYGW_JSON_LENIENT, depth > DYGW_JSON_MAX_DEPTH, pool, error);
+}
+
+json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
+                        const char **error)
+{
+    if (mode == DYGW_JSON_LENIENT) {
+        return dygw_json_mend_and_parse(&text, &len, pool, error);
+    }
+    return parse_text(text, len, mode, is_too_deep(text, len), pool, error);
 }
 
 /* Returns NULL for an id that is too long for its column in the database: the id then counts as

@@ -19,14 +19,19 @@ typedef enum {
  * pair, bytes that are not UTF-8, and NUL become U+FFFD, and control characters are escaped; a byte
  * order mark at the start is removed. Everything else stays as it was, to the last digit. Returns
  * text itself when there is nothing to mend; otherwise a text from pool, NUL ended, and its length
- * in *len. */
-const char *dygw_json_mend(const char *text, apr_size_t *len, apr_pool_t *pool);
+ * in *len. *depth: how deep arrays and objects nest in it. */
+const char *dygw_json_mend(const char *text, apr_size_t *len, int *depth, apr_pool_t *pool);
 
 /* Parses exactly len bytes; the root may be any value. The value lives until pool is cleared: it is
  * in jansson's memory, which a cleanup of pool releases. On an error returns NULL, and *error (from
  * pool) is a message for the caller: where the mistake is and of what kind, without the text. */
 json_t *dygw_json_parse(const char *text, apr_size_t len, dygw_json_mode_e mode, apr_pool_t *pool,
                         const char **error);
+
+/* The same with DYGW_JSON_LENIENT for one who keeps the text: *text and *len become what
+ * dygw_json_mend makes of them, also on an error. */
+json_t *dygw_json_mend_and_parse(const char **text, apr_size_t *len, apr_pool_t *pool,
+                                 const char **error);
 
 /* Returns a member that is an id as text: a string as it is, an integer in decimal, because Douyin
  * writes its ids either way. NULL: the member is absent, null, empty, of another type, or longer
@@ -46,14 +51,5 @@ apr_int64_t dygw_json_int(const json_t *object, const char *key, apr_int64_t fal
 
 /* Returns what follows the string whose opening quote is at s, in valid JSON. */
 const char *dygw_json_after_string(const char *s);
-
-/* Whether a member whose value is a string is to be left out. key and value are without quotes and
- * escapes. */
-typedef int dygw_json_cut_fn(const char *key, const char *value, const void *baton);
-
-/* Returns valid JSON without the members, at any depth, for which cut says so; all else stays byte
- * for byte. From pool. */
-const char *dygw_json_cut(const char *text, dygw_json_cut_fn *cut, const void *baton,
-                          apr_pool_t *pool);
 
 #endif

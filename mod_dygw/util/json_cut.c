@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Takes members out of JSON text without parsing it, so that the rest stays as it was written. */
+#include "util/json_cut.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
@@ -38,71 +40,103 @@ static const char *string_value(const char *from, const char *to, apr_pool_t *po
     return value ? value : apr_pstrmemdup(pool, from + 1, (apr_size_t)(to - from - 2));
 }
 
-typedef struct json_cut_t {
-    dygw_json_cut_fn *cut;
-    const void *baton;
-    apr_pool_t *pool;
-    char *out;
-    apr_size_t len;
-} json_cut_t;
+/* Where the walk is, and what of the text it has not written yet. */
+typedef struct cutter_t {
+    dygw_jsonw_t *w;
+    const dygw_json_cut_t *cut;
+    apr_size_t start;   /* of the value in what w has written */
+    const char *unsaid; /* from here on nothing is written yet */
+} cutter_t;
 
-static void copy_text(json_cut_t *c, const char *from, const char *to)
+/* Whether the key from `from` to `to`, quotes included, is one of those that cut knows. Most keys
+ * have no escapes, and are compared where they stand. Returns the key; NULL: it is another. */
+static const char *known_key(const cutter_t *c, const char *from, const char *to)
 {
-    memcpy(c->out + c->len, from, (size_t)(to - from));
-    c->len += (apr_size_t)(to - from);
+    const char *text = from + 1;
+    apr_size_t len = to - from < 2 ? 0 : (apr_size_t)(to - from - 2);
+    const char *const *key = c->cut->keys;
+
+    if (memchr(text, '\\', len)) {
+        text = string_value(from, to, c->w->pool);
+        len = strlen(text);
+    }
+    while (*key && (strncmp(*key, text, len) != 0 || (*key)[len])) {
+        key++;
+    }
+    return *key;
+}
+
+static int is_to_be_cut(const cutter_t *c, const char *key, const char *value, const char *end)
+{
+    return !c->cut->is_cut
+           || c->cut->is_cut(key, string_value(value, end, c->w->pool), c->cut->baton);
+}
+
+static void say_until(cutter_t *c, const char *s)
+{
+    dygw_jsonw_piece(c->w, c->unsaid, (apr_size_t)(s - c->unsaid));
 }
 
 /* A member was cut that no other follows: takes the comma before it back. */
-static void take_comma_back(json_cut_t *c)
+static void take_comma_back(const cutter_t *c)
 {
-    apr_size_t len = c->len;
+    const char *text = c->w->text;
+    apr_size_t len = c->w->len;
 
-    while (len > 0 && strchr(" \t\r\n", c->out[len - 1])) {
+    while (len > c->start && strchr(" \t\r\n", text[len - 1])) {
         len--;
     }
-    if (len > 0 && c->out[len - 1] == ',') {
-        c->len = len - 1;
+    if (len > c->start && text[len - 1] == ',') {
+        c->w->len = len - 1;
     }
 }
 
-/* Copies or cuts what begins with the string at s. Returns what follows. */
-static const char *copy_string(json_cut_t *c, const char *s)
+/* Passes what begins with the string at s, or cuts it. Returns what follows. */
+static const char *pass_string(cutter_t *c, const char *s)
 {
     const char *end = dygw_json_after_string(s);
     const char *colon = after_blanks(end);
     const char *value = *colon == ':' ? after_blanks(colon + 1) : colon;
-    const char *next;
+    const char *next, *key;
 
     if (*colon != ':' || *value != '"') {
-        copy_text(c, s, end);
         return end;
     }
     next = dygw_json_after_string(value);
-    if (!c->cut(string_value(s, end, c->pool), string_value(value, next, c->pool), c->baton)) {
-        copy_text(c, s, next);
+    key = known_key(c, s, end);
+    if (!key || !is_to_be_cut(c, key, value, next)) {
         return next;
     }
+    say_until(c, s);
     if (*after_blanks(next) == ',') {
-        return after_blanks(after_blanks(next) + 1);
+        next = after_blanks(after_blanks(next) + 1);
     }
-    take_comma_back(c);
+    else {
+        take_comma_back(c);
+    }
+    c->unsaid = next;
     return next;
 }
 
-const char *dygw_json_cut(const char *text, dygw_json_cut_fn *cut, const void *baton,
-                          apr_pool_t *pool)
+void dygw_jsonw_raw_cut(dygw_jsonw_t *w, const char *key, const char *json,
+                        const dygw_json_cut_t *cut)
 {
-    json_cut_t c = { cut, baton, pool, apr_palloc(pool, strlen(text) + 1), 0 };
-    const char *s = text;
+    cutter_t c = { .w = w, .cut = cut, .unsaid = json };
+    const char *s = json;
 
+    dygw_jsonw_raw(w, key, "", 0);
+    c.start = w->len;
     while (*s) {
-        if (*s == '"') {
-            s = copy_string(&c, s);
-        }
-        else {
-            c.out[c.len++] = *s++;
-        }
+        s = *s == '"' ? pass_string(&c, s) : s + 1;
     }
-    c.out[c.len] = '\0';
-    return c.out;
+    say_until(&c, s);
+}
+
+const char *dygw_json_cut(const char *text, const dygw_json_cut_t *cut, apr_pool_t *pool)
+{
+    dygw_jsonw_t w;
+
+    dygw_jsonw_init(&w, pool, strlen(text) + 1);
+    dygw_jsonw_raw_cut(&w, NULL, text, cut);
+    return w.text;
 }

@@ -2,8 +2,9 @@
  * Mends JSON whose text is damaged. Some answers of Douyin have titles or messages that were cut to
  * a length in the middle of a character, for which jansson refuses the whole answer.
  *
- * The text is walked through twice: the first walk measures the mended text, and finds out whether
- * there is anything to mend; the second walk writes the mended text. */
+ * The text is walked through once, which measures the mended text, and finds out whether there is
+ * anything to mend, and how deep arrays and objects nest. Only where there is something to mend, a
+ * second walk writes the mended text. */
 #include "util/json.h"
 
 #include <string.h>
@@ -24,6 +25,8 @@ typedef struct walk_t {
     char *out; /* NULL: this walk only measures */
     apr_size_t out_len;
     int mended;
+    int depth;   /* of the arrays and objects at `at` */
+    int deepest; /* of all so far */
 } walk_t;
 
 static void walk_put(walk_t *w, const void *bytes, apr_size_t len)
@@ -170,47 +173,68 @@ static void walk_in_string(walk_t *w)
  * no mending. */
 static apr_size_t plain_length(const walk_t *w)
 {
-    apr_size_t n = 0;
+    const unsigned char *start = w->text + w->at, *end = w->text + w->len, *s = start;
 
-    while (n < bytes_left(w) && w->text[w->at + n] >= ' ' && w->text[w->at + n] < 0x80
-           && w->text[w->at + n] != '"' && w->text[w->at + n] != '\\') {
-        n++;
+    while (s < end && *s >= ' ' && *s < 0x80 && *s != '"' && *s != '\\') {
+        s++;
     }
-    return n;
+    return (apr_size_t)(s - start);
 }
 
-static void walk_text(walk_t *w)
+/* Keeps a string, whose opening quote is kept already, with its closing quote. */
+static void walk_string(walk_t *w)
 {
-    int in_string = 0;
-
-    w->at = w->out_len = 0;
-    if (w->len >= strlen(MARK) && memcmp(w->text, MARK, strlen(MARK)) == 0) {
-        w->at = strlen(MARK);
-        w->mended = 1;
-    }
-    for (;;) {
+    while (w->at < w->len) {
         walk_keep(w, plain_length(w));
         if (w->at == w->len) {
             return;
         }
         if (w->text[w->at] == '"') {
-            in_string = !in_string;
             walk_keep(w, 1);
+            return;
         }
-        else if (in_string) {
-            walk_in_string(w);
-        }
-        else {
-            walk_keep(w, 1);
-        }
+        walk_in_string(w);
     }
 }
 
-const char *dygw_json_mend(const char *text, apr_size_t *len, apr_pool_t *pool)
+/* Keeps what stands between two strings, with the opening quote of the second. */
+static void walk_to_string(walk_t *w)
+{
+    const unsigned char *start = w->text + w->at, *end = w->text + w->len, *s = start;
+
+    while (s < end && *s != '"') {
+        if (*s == '{' || *s == '[') {
+            w->depth++;
+            w->deepest = w->depth > w->deepest ? w->depth : w->deepest;
+        }
+        else if (*s == '}' || *s == ']') {
+            w->depth--;
+        }
+        s++;
+    }
+    walk_keep(w, (apr_size_t)(s - start) + (s < end));
+}
+
+static void walk_text(walk_t *w)
+{
+    w->at = w->out_len = 0;
+    w->depth = w->deepest = 0;
+    if (w->len >= strlen(MARK) && memcmp(w->text, MARK, strlen(MARK)) == 0) {
+        w->at = strlen(MARK);
+        w->mended = 1;
+    }
+    while (w->at < w->len) {
+        walk_to_string(w);
+        walk_string(w);
+    }
+}
+
+const char *dygw_json_mend(const char *text, apr_size_t *len, int *depth, apr_pool_t *pool)
 {
     walk_t w = { .text = (const unsigned char *)text, .len = *len };
 
     walk_text(&w);
+    *depth = w.deepest;
     if (!w.mended) {
         return text;
     }

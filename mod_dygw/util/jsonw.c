@@ -10,13 +10,24 @@
 #define ESCAPED_LEN 6              /* \u0000 */
 #define MAX_INT_LEN 20             /* -9223372036854775808 */
 
-static void jsonw_append(dygw_jsonw_t *w, const char *data, apr_size_t len)
+/* Returns where the next `more` bytes go, and a NUL behind them. */
+static char *jsonw_reserve(dygw_jsonw_t *w, apr_size_t more)
 {
-    char *out = dygw_grow(&w->text, &w->size, w->len, len, w->pool);
+    return w->size - w->len > more ? w->text + w->len
+                                   : dygw_grow(&w->text, &w->size, w->len, more, w->pool);
+}
 
+/* What was written to jsonw_reserve's memory ends before `end`. */
+static void jsonw_written(dygw_jsonw_t *w, char *end)
+{
+    *end = '\0';
+    w->len = (apr_size_t)(end - w->text);
+}
+
+static char *put_text(char *out, const char *data, apr_size_t len)
+{
     memcpy(out, data, len);
-    out[len] = '\0';
-    w->len += len;
+    return out + len;
 }
 
 /* Returns the length of the valid UTF-8 sequence at s; 0: there is none. It never reads behind the
@@ -46,20 +57,20 @@ static apr_size_t utf8_sequence_length(const unsigned char *s)
     return len;
 }
 
-static void jsonw_append_escape(dygw_jsonw_t *w, unsigned char c)
+static char *put_escape(char *out, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-    char out[ESCAPED_LEN] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+    const char escape[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 
     for (const char *n = named; *n; n += 2) {
         if ((unsigned char)n[0] == c) {
-            out[1] = n[1];
-            jsonw_append(w, out, 2);
-            return;
+            *out++ = '\\';
+            *out++ = n[1];
+            return out;
         }
     }
-    jsonw_append(w, out, ESCAPED_LEN);
+    return put_text(out, escape, ESCAPED_LEN);
 }
 
 static int is_plain(unsigned char c)
@@ -67,61 +78,75 @@ static int is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-static void jsonw_append_quoted(dygw_jsonw_t *w, const char *value)
+/* Writes what is not plain at *s to out, where there is room for ESCAPED_LEN bytes, and goes on
+ * behind it. Returns what follows in out. */
+static char *put_special(char *out, const unsigned char **s)
 {
-    const unsigned char *s = (const unsigned char *)value;
+    apr_size_t len = utf8_sequence_length(*s);
+    const char *from = (const char *)*s;
 
-    jsonw_append(w, "\"", 1);
-    while (*s) {
-        const unsigned char *start = s;
-        apr_size_t len;
-
-        while (is_plain(*s)) {
-            s++;
-        }
-        jsonw_append(w, (const char *)start, (apr_size_t)(s - start));
-        if (*s == '\0') {
-            break;
-        }
-        len = utf8_sequence_length(s);
-        if (len == 1) {
-            jsonw_append_escape(w, *s);
-        }
-        else if (len > 1) {
-            jsonw_append(w, (const char *)s, len);
-        }
-        else {
-            jsonw_append(w, REPLACEMENT, 3);
-            len = 1;
-        }
-        s += len;
+    *s += len == 0 ? 1 : len;
+    if (len == 1) {
+        return put_escape(out, (unsigned char)*from);
     }
-    jsonw_append(w, "\"", 1);
+    return len == 0 ? put_text(out, REPLACEMENT, 3) : put_text(out, from, len);
 }
 
-/* Writes what comes before a value: the comma and the key. */
-static void jsonw_begin_value(dygw_jsonw_t *w, const char *key)
+/* Writes value in quotes to out, where there is room for it as it is, for its quotes and for `rest`
+ * bytes, which are kept free behind it. There is more room made only where something is to be
+ * escaped. Returns what follows in w->text, which may have moved. */
+static char *put_quoted(dygw_jsonw_t *w, char *out, const char *value, apr_size_t len,
+                        apr_size_t rest)
 {
+    const unsigned char *s = (const unsigned char *)value, *end = s + len;
+
+    *out++ = '"';
+    while (s < end) {
+        if (is_plain(*s)) {
+            *out++ = (char)*s++;
+            continue;
+        }
+        jsonw_written(w, out);
+        out = jsonw_reserve(w, ESCAPED_LEN + (apr_size_t)(end - s) + 1 + rest);
+        out = put_special(out, &s);
+    }
+    *out++ = '"';
+    return out;
+}
+
+/* Writes what comes before a value: the comma and the key. Returns where the value goes, for which
+ * there is room of len bytes. */
+static char *jsonw_begin_value(dygw_jsonw_t *w, const char *key, apr_size_t len)
+{
+    const apr_size_t key_len = key ? strlen(key) : 0;
+    char *out = jsonw_reserve(w, key_len + 4 + len); /* a comma, quotes, and a colon */
+
     if (w->comma) {
-        jsonw_append(w, ",", 1);
+        *out++ = ',';
     }
     if (key) {
-        jsonw_append_quoted(w, key);
-        jsonw_append(w, ":", 1);
+        out = put_quoted(w, out, key, key_len, len + 1);
+        *out++ = ':';
     }
     w->comma = 1;
+    return out;
+}
+
+/* Writes a member whose value has no need of escapes. */
+static void jsonw_member(dygw_jsonw_t *w, const char *key, const char *value, apr_size_t len)
+{
+    jsonw_written(w, put_text(jsonw_begin_value(w, key, len), value, len));
 }
 
 static void jsonw_open(dygw_jsonw_t *w, const char *key, const char *bracket)
 {
-    jsonw_begin_value(w, key);
-    jsonw_append(w, bracket, 1);
+    jsonw_member(w, key, bracket, 1);
     w->comma = 0;
 }
 
 static void jsonw_close(dygw_jsonw_t *w, const char *bracket)
 {
-    jsonw_append(w, bracket, 1);
+    dygw_jsonw_piece(w, bracket, 1);
     w->comma = 1;
 }
 
@@ -156,12 +181,14 @@ void dygw_jsonw_end_array(dygw_jsonw_t *w)
 
 void dygw_jsonw_string(dygw_jsonw_t *w, const char *key, const char *value)
 {
+    apr_size_t len;
+
     if (value == NULL) {
         dygw_jsonw_null(w, key);
         return;
     }
-    jsonw_begin_value(w, key);
-    jsonw_append_quoted(w, value);
+    len = strlen(value);
+    jsonw_written(w, put_quoted(w, jsonw_begin_value(w, key, len + 2), value, len, 0));
 }
 
 void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
@@ -177,20 +204,17 @@ void dygw_jsonw_int(dygw_jsonw_t *w, const char *key, apr_int64_t value)
     if (value < 0) {
         *--p = '-';
     }
-    jsonw_begin_value(w, key);
-    jsonw_append(w, p, (apr_size_t)(digits + sizeof digits - p));
+    jsonw_member(w, key, p, (apr_size_t)(digits + sizeof digits - p));
 }
 
 void dygw_jsonw_bool(dygw_jsonw_t *w, const char *key, int value)
 {
-    jsonw_begin_value(w, key);
-    jsonw_append(w, value ? "true" : "false", value ? 4 : 5);
+    jsonw_member(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void dygw_jsonw_null(dygw_jsonw_t *w, const char *key)
 {
-    jsonw_begin_value(w, key);
-    jsonw_append(w, "null", 4);
+    jsonw_member(w, key, "null", 4);
 }
 
 void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t)
@@ -204,8 +228,7 @@ void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t)
     text[0] = '"';
     dygw_time_rfc3339_into(text + 1, t);
     text[DYGW_RFC3339_LEN + 1] = '"';
-    jsonw_begin_value(w, key);
-    jsonw_append(w, text, DYGW_RFC3339_LEN + 2);
+    jsonw_member(w, key, text, DYGW_RFC3339_LEN + 2);
 }
 
 void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size_t len)
@@ -214,6 +237,10 @@ void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size
         dygw_jsonw_null(w, key);
         return;
     }
-    jsonw_begin_value(w, key);
-    jsonw_append(w, json, len);
+    jsonw_member(w, key, json, len);
+}
+
+void dygw_jsonw_piece(dygw_jsonw_t *w, const char *json, apr_size_t len)
+{
+    jsonw_written(w, put_text(jsonw_reserve(w, len), json, len));
 }

@@ -36,4 +36,7 @@ void dygw_jsonw_time(dygw_jsonw_t *w, const char *key, dygw_ms_t t);
 /* Embeds a text that is known to be one valid JSON value; NULL is written as null. */
 void dygw_jsonw_raw(dygw_jsonw_t *w, const char *key, const char *json, apr_size_t len);
 
+/* Writes more of a value that dygw_jsonw_raw has begun. */
+void dygw_jsonw_piece(dygw_jsonw_t *w, const char *json, apr_size_t len);
+
 #endif

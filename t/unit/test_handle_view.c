@@ -21,7 +21,7 @@ static const char *verification_in(const dygw_verification_t *v, dygw_lang_e lan
     dygw_jsonw_t w;
 
     dygw_jsonw_init(&w, pool, 1);
-    dygw_view_verification(&w, NULL, v, lang);
+    dygw_view_verification(&w, NULL, v, NULL, lang);
     return w.text;
 }
 

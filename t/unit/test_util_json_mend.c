@@ -43,7 +43,8 @@ static void assert_becomes(const text_t *in, const text_t *out)
 {
     const char *copy = exact(in);
     apr_size_t len = in->len;
-    const char *mended = dygw_json_mend(copy, &len, pool);
+    int depth;
+    const char *mended = dygw_json_mend(copy, &len, &depth, pool);
 
     if (len != out->len || memcmp(mended, out->text, len) != 0) {
         fail_msg("'%s': not '%s' but '%.*s'", in->text, out->text, (int)len, mended);
@@ -77,8 +78,9 @@ static void what_is_whole_is_the_very_same(DYGW_UNUSED void **state)
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
         const char *copy = exact(&whole[i]);
         apr_size_t len = whole[i].len;
+        int depth;
 
-        assert_ptr_equal(dygw_json_mend(copy, &len, pool), copy);
+        assert_ptr_equal(dygw_json_mend(copy, &len, &depth, pool), copy);
         assert_int_equal(len, whole[i].len);
         free((char *)copy);
     }
@@ -155,6 +157,67 @@ static void the_rest_stays_to_the_last_digit(DYGW_UNUSED void **state)
     ASSERT_BECOME(table);
 }
 
+/* --- how deep --- */
+
+static void the_depth_is_that_of_the_mended_text(DYGW_UNUSED void **state)
+{
+    static const struct {
+        text_t text;
+        int depth;
+    } table[] = {
+        { TEXT(""), 0 },
+        { TEXT("]]]"), 0 },
+        { TEXT("}{[]}"), 1 },
+        { TEXT("{\"a\":[[1],{}],\"b\":[{\"c\":[]}]}"), 4 },
+        { TEXT("{\"[[[\":\"{{{\"}"), 1 },
+        { TEXT("{\"a\":\"[\\\"[[\",\"b\":[]}"), 2 },
+        { TEXT("{\"a\\\\\":[]}"), 2 },
+        { TEXT("{\"\\ud83c\":\"[\\ud83c\\\"[\",\"b\":[[]]}"), 3 }, /* a half, then a quote */
+        { TEXT("{\"\\u12\":[[]]}"), 3 },
+        { TEXT("\xEF\xBB\xBF[[\"\xE6[\0\"]]"), 2 },
+        { TEXT("[\"[[["), 1 },
+        { TEXT("[\"[[[\\"), 1 },
+        { TEXT("[\"[[[\\\""), 1 },
+        { TEXT("\\\"[[[\"[[\0["), 3 }, /* outside, a backslash means nothing */
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const char *copy = exact(&table[i].text);
+        apr_size_t len = table[i].text.len;
+        int depth = -1, again = -1;
+        const char *mended = dygw_json_mend(copy, &len, &depth, pool);
+
+        assert_ptr_equal(dygw_json_mend(mended, &len, &again, pool), mended);
+        if (depth != table[i].depth || again != depth) {
+            fail_msg("'%s': %d deep, and mended %d", table[i].text.text, depth, again);
+        }
+        free((char *)copy);
+    }
+}
+
+static void what_is_mended_is_parsed_as_deep_as_is_allowed(DYGW_UNUSED void **state)
+{
+    for (int too_deep = 0; too_deep <= 1; too_deep++) {
+        int deep = DYGW_JSON_MAX_DEPTH + too_deep;
+        char came[128] = { 0 };
+        const char *text = came, *error;
+        apr_size_t len;
+        json_t *root;
+
+        memset(came, '[', (size_t)deep);
+        memcpy(came + deep, "\"\xE6[\"", 4);
+        memset(came + deep + 4, ']', (size_t)deep);
+        len = strlen(came);
+        root = dygw_json_mend_and_parse(&text, &len, pool, &error);
+        assert_true(text != came);
+        assert_int_equal(len, strlen(came) + 2);
+        assert_memory_equal(text + deep, "\"" R "[\"", 6);
+        if (!root == !too_deep) {
+            fail_msg("%d deep: %s", deep, root ? "parsed" : error);
+        }
+    }
+}
+
 /* Whatever bytes stand in a string: afterwards it is a string that can be read. */
 static void any_bytes_in_a_string_can_be_read_afterwards(DYGW_UNUSED void **state)
 {
@@ -193,6 +256,8 @@ int main(void)
         TEST(control_characters_are_escaped_and_nul_is_replaced),
         TEST(a_byte_order_mark_goes_from_the_start_alone),
         TEST(the_rest_stays_to_the_last_digit),
+        TEST(the_depth_is_that_of_the_mended_text),
+        TEST(what_is_mended_is_parsed_as_deep_as_is_allowed),
         TEST(any_bytes_in_a_string_can_be_read_afterwards),
     };
 

@@ -14,7 +14,7 @@
 #include "gateway/settle/sale.h"
 #include "gateway/settle/settle.h"
 #include "util/compiler.h"
-#include "util/json.h"
+#include "util/json_cut.h"
 #include "util/text.h"
 
 /* The permission is named differently on Douyin's pages. Logs are ASCII. */
@@ -117,19 +117,16 @@ static void log_state(const dygw_job_t *job, dygw_after_sale_e before)
 
 /* The customer's own words, which are nobody's business here: of his application (additional_msg)
  * and of the order that came of it (reason.desc). */
-static int is_personal(const char *key, DYGW_UNUSED const char *value,
-                       DYGW_UNUSED const void *baton)
-{
-    return strcmp(key, "desc") == 0 || strcmp(key, "additional_msg") == 0;
-}
+static const char *const personal[] = { "desc", "additional_msg", NULL };
 
 static void keep_sale_answer(const dygw_job_t *job, const dygw_reply_t *reply)
 {
+    const dygw_json_cut_t cut = { .keys = personal };
     dygw_reply_t kept = *reply;
 
     if (kept.raw && kept.data) {
-        kept.raw = dygw_json_cut(apr_pstrmemdup(job->ctx.pool, kept.raw, kept.raw_len), is_personal,
-                                 NULL, job->ctx.pool);
+        kept.raw = dygw_json_cut(apr_pstrmemdup(job->ctx.pool, kept.raw, kept.raw_len), &cut,
+                                 job->ctx.pool);
         kept.raw_len = strlen(kept.raw);
     }
     dygw_record_replace_response(sale_row(job), "after_sale", &kept, job->ctx.pool);

@@ -66,7 +66,7 @@ static int reply_report_page(dygw_call_t *call, const report_query_t *wanted,
     dygw_jsonw_object(&w, NULL);
     dygw_jsonw_array(&w, "data");
     for (i = 0; i < found->rows->nelts; i++) {
-        dygw_view_verification(&w, NULL, APR_ARRAY_IDX(found->rows, i, dygw_verification_t *),
+        dygw_view_verification(&w, NULL, APR_ARRAY_IDX(found->rows, i, dygw_verification_t *), NULL,
                                lang);
     }
     dygw_jsonw_end_array(&w);

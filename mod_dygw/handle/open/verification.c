@@ -8,7 +8,7 @@
 
 #include "gateway/ask.h"
 #include "gateway/redeem/idempotency.h"
-#include "util/json.h"
+#include "util/json_cut.h"
 #include "util/text.h"
 
 #define VIEW_SIZE 2048 /* of one verification, without Douyin's answers */
@@ -35,32 +35,27 @@ static void set_location(const dygw_call_t *call, apr_int64_t id)
                                 ap_os_escape_path(pool, call->mount, 1), id));
 }
 
-/* Whether a member of Douyin's answers is none of the app's: with a verify_token and the codes of
- * the order's other coupons somebody could redeem these. */
+static const char verify_token[] = "verify_token";
+
+/* What of Douyin's answers may be none of the app's: with a verify_token and the codes of the
+ * order's other coupons somebody could redeem these. */
+static const char *const secrets[]
+    = { verify_token, "encrypted_code", "code", "origin_code", NULL };
+
 static int is_not_for_apps(const char *key, const char *value, const void *baton)
 {
-    static const char *const codes[] = { "encrypted_code", "code", "origin_code" };
     const dygw_verification_t *v = baton;
-    size_t i;
 
-    for (i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
-        if (strcmp(key, codes[i]) == 0) {
-            return !dygw_text_same(value, v->encrypted_code)
-                   && !dygw_text_same(value, v->origin_code);
-        }
-    }
-    return strcmp(key, "verify_token") == 0;
+    return key == verify_token
+           || (!dygw_text_same(value, v->encrypted_code) && !dygw_text_same(value, v->origin_code));
 }
 
 static void view_for_apps(dygw_jsonw_t *w, const char *key, const dygw_verification_t *v,
                           dygw_lang_e lang)
 {
-    dygw_verification_t seen = *v;
+    const dygw_json_cut_t cut = { .keys = secrets, .is_cut = is_not_for_apps, .baton = v };
 
-    if (v->douyin_response) {
-        seen.douyin_response = dygw_json_cut(v->douyin_response, is_not_for_apps, v, w->pool);
-    }
-    dygw_view_verification(w, key, &seen, lang);
+    dygw_view_verification(w, key, v, &cut, lang);
 }
 
 int dygw_reply_verifications(dygw_call_t *call, int status, const dygw_verification_t *data,
