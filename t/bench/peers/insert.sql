@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 INSERT INTO dygw_verifications (id, app_id, app_name, poi_id, verify_status, certificate_id, encrypted_code,
     origin_code, product_id, product_name, sku_id, sku_name, order_id, source_order_id, pay_amount, enrichment_status,
     expire_time, created_at, updated_at, mode, request_id, verify_token, first_id, attempts, lease_until, next_run_at,

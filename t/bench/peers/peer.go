@@ -119,7 +119,10 @@ func redeem(code, poi string) (map[string]interface{}, error) {
 	var p prepared
 	var v verified
 	first, err := ask("GET", "prepare/?code="+url.QueryEscape(code)+"&poi_id="+url.QueryEscape(poi), nil, &p)
-	if err != nil || p.Data.ErrorCode != 0 || len(p.Data.Certificates) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	if p.Data.ErrorCode != 0 || len(p.Data.Certificates) == 0 {
 		return nil, errUpstream
 	}
 	c, now := p.Data.Certificates[0], time.Now().UnixMilli()
@@ -134,7 +137,10 @@ func redeem(code, poi string) (map[string]interface{}, error) {
 	body, _ := json.Marshal(map[string]interface{}{"verify_token": p.Data.VerifyToken, "poi_id": poi,
 		"encrypted_codes": []string{c.Encrypted}})
 	second, err := ask("POST", "verify/", body, &v)
-	if err != nil || v.Data.ErrorCode != 0 || len(v.Data.Results) != 1 || v.Data.Results[0].Result != 0 {
+	if err != nil {
+		return nil, err
+	}
+	if v.Data.ErrorCode != 0 || len(v.Data.Results) != 1 || v.Data.Results[0].Result != 0 {
 		return nil, errUpstream
 	}
 	now = time.Now().UnixMilli()

@@ -35,14 +35,16 @@ sub counts {
         my @field = Dygw::Bench::stat_of($pid) or next;
         $count{'CPU user, ms'} += 1000 * $field[11] / $TICK;
         $count{'CPU system, ms'} += 1000 * $field[12] / $TICK;
-        $count{'context switches'} += sum0(map { slurp($_) =~ /ctxt_switches:\s+(\d+)/g } glob "/proc/$pid/task/*/status");
+        $count{'context switches'} += sum0(
+            map { slurp($_) =~ /ctxt_switches:\s+(\d+)/g } glob "/proc/$pid/task/*/status"));
     }
     $count{'CPU of the database, ms'} = 1000 * Dygw::Bench::cpu_seconds($gateway->database->{pid});
     my ($row) = $gateway->database->query('SELECT d.xact_commit, t.n_tup_ins, t.n_tup_upd, t.n_tup_hot_upd, '
         . 'w.wal_bytes, w.wal_sync, pg_current_wal_lsn() '
         . "FROM pg_stat_database d, pg_stat_user_tables t, pg_stat_wal w "
         . "WHERE d.datname = current_database() AND t.relname = 'dygw_verifications'");
-    @count{'commits', 'rows inserted', 'rows updated', '  in place (HOT)', 'WAL bytes', 'WAL flushes'} = @$row[ 0 .. 5 ];
+    @count{'commits', 'rows inserted', 'rows updated', 'rows updated in place', 'WAL bytes', 'WAL flushes'} =
+        @$row[ 0 .. 5 ];
     return (\%count, $row->[6]);
 }
 
