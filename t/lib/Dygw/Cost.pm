@@ -36,7 +36,7 @@ sub counts {
         $count{'CPU user, ms'} += 1000 * $field[11] / $TICK;
         $count{'CPU system, ms'} += 1000 * $field[12] / $TICK;
         $count{'context switches'} += sum0(
-            map { slurp($_) =~ /ctxt_switches:\s+(\d+)/g } glob "/proc/$pid/task/*/status"));
+            map { slurp($_) =~ /ctxt_switches:\s+(\d+)/g } glob "/proc/$pid/task/*/status");
     }
     $count{'CPU of the database, ms'} = 1000 * Dygw::Bench::cpu_seconds($gateway->database->{pid});
     my ($row) = $gateway->database->query('SELECT d.xact_commit, t.n_tup_ins, t.n_tup_upd, t.n_tup_hot_upd, '
