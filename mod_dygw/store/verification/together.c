@@ -30,7 +30,7 @@ static const dygw_stmt_t insert_together = {
 #define SET_FROM_V(kind, name)     #name " = v." #name
 #define AND_SET_FROM_V(kind, name) ", " #name " = v." #name
 
-/* As verification_settle of change.c. The limit of `repeats` and the time of the errand are the
+/* As verification_settle of change.c. The limit of `repeats` and the time of the follow-up are the
  * members of that name. item_count is 1 in all; the planner takes few rows to have it, and no index
  * has what stands in the CASE: so each row is found by its primary key, whatever is known of the
  * table, and not among all that are `processing`. */
