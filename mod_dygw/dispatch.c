@@ -112,7 +112,7 @@ static const char *request_id(request_rec *r)
 
     return given && dygw_spelled(given, 1, REQUEST_ID_MAX, "._-")
                ? given
-               : dygw_random_text(r->pool, REQUEST_ID_LEN);
+               : dygw_random_name(r->pool, REQUEST_ID_LEN);
 }
 
 static void begin_call(dygw_call_t *call, dygw_api_e api, request_rec *r)

@@ -42,7 +42,7 @@ apr_int64_t dygw_host_next_ids(dygw_gateway_t *gateway, int count)
     apr_int64_t drawn;
     apr_int64_t id;
 
-    dygw_random_bytes(&within, sizeof(within));
+    dygw_random_number(&within, sizeof(within));
     drawn = dygw_id_at(dygw_now()) + (within & WITHIN_MS);
     do {
         id = drawn > last || dygw_id_time(last) > dygw_now() + AHEAD_MAX_MS ? drawn : last + 1;

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_strings.h>
 
@@ -23,6 +24,7 @@
 #define HMAC_BLOCK_LEN 64
 #define HMAC_INNER_PAD 0x36
 #define HMAC_OUTER_PAD 0x5c
+#define STOCK_LEN      512
 
 static CRYPTO_ONCE fetch_once = CRYPTO_ONCE_STATIC_INIT;
 static EVP_MD *sha256;
@@ -161,17 +163,48 @@ apr_status_t dygw_random_bytes(void *out, apr_size_t len)
     return RAND_bytes(out, (int)len) == 1 ? APR_SUCCESS : APR_EGENERAL;
 }
 
-const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
+/* What a thread has left of its stock. OpenSSL takes a lock of the whole process for each draw, and
+ * encrypts twice what a short one needs. A process that was forked must not use what its parent
+ * has. */
+static _Thread_local struct {
+    unsigned char bytes[STOCK_LEN];
+    apr_size_t left;
+    pid_t owner;
+} stock;
+
+apr_status_t dygw_random_number(void *out, apr_size_t len)
+{
+    const pid_t me = getpid();
+
+    if (len > STOCK_LEN) {
+        return dygw_random_bytes(out, len);
+    }
+    if (stock.owner != me || stock.left < len) {
+        stock.left = 0;
+        if (dygw_random_bytes(stock.bytes, STOCK_LEN) != APR_SUCCESS) {
+            return APR_EGENERAL;
+        }
+        stock.owner = me;
+        stock.left = STOCK_LEN;
+    }
+    stock.left -= len;
+    memcpy(out, stock.bytes + stock.left, len);
+    return APR_SUCCESS;
+}
+
+typedef apr_status_t draw_fn(void *out, apr_size_t len);
+
+static const char *random_letters(draw_fn *draw, apr_pool_t *pool, apr_size_t len)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     const unsigned letters = sizeof alphabet - 1;
     const unsigned fair = 256 - 256 % letters; /* bytes from here on would favour some letters */
-    unsigned char bytes[64];
+    unsigned char bytes[32];
     char *text = apr_palloc(pool, len + 1);
     apr_size_t done = 0, i;
 
     while (done < len) {
-        if (dygw_random_bytes(bytes, sizeof bytes) != APR_SUCCESS) {
+        if (draw(bytes, sizeof bytes) != APR_SUCCESS) {
             return NULL;
         }
         for (i = 0; i < sizeof bytes && done < len; i++) {
@@ -182,6 +215,16 @@ const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
     }
     text[len] = '\0';
     return text;
+}
+
+const char *dygw_random_text(apr_pool_t *pool, apr_size_t len)
+{
+    return random_letters(dygw_random_bytes, pool, len);
+}
+
+const char *dygw_random_name(apr_pool_t *pool, apr_size_t len)
+{
+    return random_letters(dygw_random_number, pool, len);
 }
 
 void dygw_wipe(void *data, apr_size_t len)

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -127,6 +131,131 @@ static void random_text_has_its_length_and_only_letters_and_digits(void **state)
     assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), 300);
     assert_string_not_equal(a, b);
     assert_string_equal(dygw_random_text(*state, 0), "");
+}
+
+static int draws;
+static int has_random = 1;
+
+int RAND_bytes(unsigned char *out, int len)
+{
+    int (*draw)(unsigned char *, int);
+
+    *(void **)&draw = dlsym(RTLD_NEXT, "RAND_bytes");
+    draws++;
+    return has_random ? draw(out, len) : 0;
+}
+
+static void names_have_their_length_and_seldom_cost_a_draw(void **state)
+{
+    const char *last = "";
+
+    draws = 0;
+    for (int i = 0; i < 1000; i++) {
+        const char *name = dygw_random_name(*state, 20);
+
+        assert_int_equal(strlen(name), 20);
+        assert_int_equal(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"), 20);
+        assert_string_not_equal(name, last);
+        last = name;
+    }
+    assert_in_range(draws, 1, 100);
+}
+
+static void secrets_are_drawn_anew_each_time(void **state)
+{
+    assert_non_null(dygw_random_name(*state, 20));
+    draws = 0;
+    assert_non_null(dygw_random_text(*state, 20));
+    assert_int_equal(draws, 1);
+}
+
+static void a_number_may_be_longer_than_a_stock(DYGW_UNUSED void **state)
+{
+    unsigned char number[2][4096] = { { 0 } };
+
+    assert_int_equal(dygw_random_number(number[0], sizeof(number[0])), APR_SUCCESS);
+    assert_int_equal(dygw_random_number(number[1], sizeof(number[1])), APR_SUCCESS);
+    assert_memory_not_equal(number[0], number[1], sizeof(number[0]));
+    assert_memory_not_equal(number[0] + 4088, (unsigned char[8]){ 0 }, 8);
+}
+
+static void no_two_numbers_are_the_same_bytes(DYGW_UNUSED void **state)
+{
+    apr_uint64_t numbers[500];
+
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(dygw_random_number(&numbers[i], sizeof(numbers[i])), APR_SUCCESS);
+        for (int before = 0; before < i; before++) {
+            assert_true(numbers[i] != numbers[before]);
+        }
+    }
+}
+
+/* Both have what was left of the stock at the fork. */
+static void a_forked_process_draws_others_than_its_parent(DYGW_UNUSED void **state)
+{
+    apr_uint64_t mine, of_child;
+    int ends[2];
+    pid_t child;
+
+    assert_int_equal(dygw_random_number(&mine, sizeof(mine)), APR_SUCCESS);
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        dygw_random_number(&of_child, sizeof(of_child));
+        _exit(write(ends[1], &of_child, sizeof(of_child)) == sizeof(of_child) ? 0 : 1);
+    }
+    assert_int_equal(dygw_random_number(&mine, sizeof(mine)), APR_SUCCESS);
+    assert_int_equal(read(ends[0], &of_child, sizeof(of_child)), sizeof(of_child));
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(ends[0]);
+    close(ends[1]);
+    assert_true(mine != of_child);
+}
+
+static void *draw_number(void *number)
+{
+    return dygw_random_number(number, sizeof(apr_uint64_t)) == APR_SUCCESS ? number : NULL;
+}
+
+static void each_thread_draws_others(DYGW_UNUSED void **state)
+{
+    apr_uint64_t numbers[8];
+    pthread_t threads[8];
+
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, draw_number, &numbers[i]), 0);
+    }
+    for (int i = 0; i < 8; i++) {
+        void *drawn;
+
+        pthread_join(threads[i], &drawn);
+        assert_ptr_equal(drawn, &numbers[i]);
+        for (int before = 0; before < i; before++) {
+            assert_true(numbers[i] != numbers[before]);
+        }
+    }
+}
+
+static void *draw_without_a_source(void *in)
+{
+    apr_uint64_t number;
+    const char *name = dygw_random_name(in, 20);
+    apr_status_t rv = dygw_random_number(&number, sizeof(number));
+
+    has_random = 1;
+    return !name && rv == APR_EGENERAL && draw_number(&number) ? in : NULL;
+}
+
+static void without_a_source_there_is_no_name_until_it_is_back(void **state)
+{
+    pthread_t thread;
+    void *rv;
+
+    has_random = 0;
+    assert_int_equal(pthread_create(&thread, NULL, draw_without_a_source, *state), 0);
+    pthread_join(thread, &rv);
+    assert_non_null(rv);
 }
 
 /* --- base64 --- */
@@ -396,6 +525,13 @@ int main(void)
         cmocka_unit_test(secrets_are_equal_only_when_every_character_is),
         cmocka_unit_test_setup_teardown(random_text_has_its_length_and_only_letters_and_digits, make_pool,
                                         destroy_pool),
+        cmocka_unit_test_setup_teardown(names_have_their_length_and_seldom_cost_a_draw, make_pool, destroy_pool),
+        cmocka_unit_test_setup_teardown(secrets_are_drawn_anew_each_time, make_pool, destroy_pool),
+        cmocka_unit_test(a_number_may_be_longer_than_a_stock),
+        cmocka_unit_test(no_two_numbers_are_the_same_bytes),
+        cmocka_unit_test(a_forked_process_draws_others_than_its_parent),
+        cmocka_unit_test(each_thread_draws_others),
+        cmocka_unit_test_setup_teardown(without_a_source_there_is_no_name_until_it_is_back, make_pool, destroy_pool),
         cmocka_unit_test(base64_has_one_spelling_of_every_value),
         cmocka_unit_test(base64_refuses_what_has_no_room),
         cmocka_unit_test(base64_reads_what_it_writes),

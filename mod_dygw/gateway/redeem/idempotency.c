@@ -228,7 +228,7 @@ void dygw_redeem_once(const dygw_ctx_t *ctx, const dygw_redeem_request_t *reques
     use.wanted = (dygw_idempotency_t){
         .key = hash_of_key(request->app_id, request->idempotency_key, ctx->pool),
         .fingerprint = fingerprint_of(request, ctx->pool),
-        .owner = dygw_random_text(ctx->pool, OWNER_LEN),
+        .owner = dygw_random_name(ctx->pool, OWNER_LEN),
         .running_until
         = now + CLAIM_MARGIN_MS + CLAIM_CALLS * (ctx->gateway->upstream_timeout / 1000),
         .expires_at = now + KEPT_MS,
