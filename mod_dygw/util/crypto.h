@@ -41,8 +41,8 @@ apr_status_t dygw_random_bytes(void *out, apr_size_t len);
 /* Returns `len` random characters of A-Za-z0-9, from pool; NULL: the random source fails. */
 const char *dygw_random_text(apr_pool_t *pool, apr_size_t len);
 
-/* The same for what need not be secret, but must differ from what any other thread or process draws:
- * names, numbers. Many times cheaper, as each thread draws a stock of random bytes at a time. */
+/* The same for what need not be secret, but must differ from what any other thread or process
+ * draws: names, numbers. Many times cheaper, as each thread draws a stock of bytes at a time. */
 apr_status_t dygw_random_number(void *out, apr_size_t len);
 const char *dygw_random_name(apr_pool_t *pool, apr_size_t len);
 

@@ -19,10 +19,11 @@
 #include "support/own_pool.h"
 #include "util/compiler.h"
 
-#define OTHERS   5
-#define CROWD    12
-#define ROUNDS   1500
-#define FAR_AWAY apr_time_from_sec(3600)
+#define OTHERS     5
+#define CROWD      12
+#define ROUNDS     1500
+#define PASSES_MAX 500 /* on a busy machine the threads may run one after another */
+#define FAR_AWAY   apr_time_from_sec(3600)
 
 typedef struct caller_t {
     pthread_t thread;
@@ -341,7 +342,7 @@ static void in_a_crowd_nobody_is_lost(DYGW_UNUSED void **state)
     for (int i = 0; i < CROWD; i++) {
         callers[i].comes_to = i % 3 ? APR_SUCCESS : APR_EEXIST;
     }
-    for (int pass = 0; pass < 2; pass++) {
+    for (int pass = 0; pass < 2 || (batches == 0 && pass < PASSES_MAX); pass++) {
         for (int i = 0; i < CROWD; i++) {
             assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
         }

@@ -133,8 +133,8 @@ static void random_text_has_its_length_and_only_letters_and_digits(void **state)
     assert_string_equal(dygw_random_text(*state, 0), "");
 }
 
-static int draws;
-static int has_random = 1;
+static _Atomic int draws;
+static _Atomic int has_random = 1;
 
 int RAND_bytes(unsigned char *out, int len)
 {
