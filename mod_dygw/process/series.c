@@ -77,7 +77,6 @@ static const char *const error_words[] = {
 static const char *const batch_words[] = {
     [DYGW_BATCH_INSERT] = "insert",
     [DYGW_BATCH_SETTLE] = "settle",
-    [DYGW_BATCH_CLAIM] = "claim",
 };
 
 static const char *const api_words[] = { "open", "internal" };

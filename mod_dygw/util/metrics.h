@@ -91,12 +91,7 @@ typedef enum {
 } dygw_webhook_series_e;
 
 /* What requests share commits for. */
-typedef enum {
-    DYGW_BATCH_INSERT,
-    DYGW_BATCH_SETTLE,
-    DYGW_BATCH_CLAIM,
-    DYGW_BATCH_SERIES
-} dygw_batch_series_e;
+typedef enum { DYGW_BATCH_INSERT, DYGW_BATCH_SETTLE, DYGW_BATCH_SERIES } dygw_batch_series_e;
 
 /* Places for series whose names are in other files. */
 #define DYGW_REQUEST_CODES  32 /* codes of our replies, for each of the two APIs */

@@ -8,9 +8,10 @@
 
 #include "store/verification/record.h"
 
-/* Inserts the rows of one request, all or none, in one commit (a single row without a key: one
- * statement, one round trip). key (NULL: none) and owner: the idempotency key that this request has
- * claimed; it is tied to the rows in the same commit. Where nothing was written:
+/* Inserts the rows of one request, or one row each of several, all or none, in one commit (without
+ * a key one statement, one round trip, where there is a single row or the database is PostgreSQL).
+ * key (NULL: none) and owner: the idempotency key that this request has claimed; it is tied to the
+ * rows in the same commit. Where nothing was written:
  *   APR_EBUSY: another request has taken the key over.
  *   APR_EEXIST: that verify_token with that encrypted_code is recorded already, see
  *     dygw_store_verification_find. Records without a verify_token are not compared.
@@ -26,9 +27,11 @@ apr_status_t dygw_store_verification_insert(dygw_db_t *db, const dygw_verificati
  * everything that a verify answer can tell, and when the background is to look again. An outcome
  * other than success is written only while the background has repeated nothing. A success that its
  * caller has given up meanwhile, or of which there is news, gets a follow-up. All or none, in one
- * commit. Where nothing was written:
+ * commit; of rows of several requests (item_count 1 in each) some may be written, and each finds
+ * its own when it is settled once more. Where nothing was written:
  *   APR_EEXIST: another record has the verify_id of a row; *clash is the index of that row.
- *   APR_NOTFOUND: a row is not `processing` any more, or the background has repeated its verify.
+ *   APR_NOTFOUND: a row is not `processing` any more, or the background has repeated its verify;
+ *     of several requests: that is so of some, and the others are written.
  *   APR_TIMEUP: the database kept the update waiting too long.
  * APR_INCOMPLETE: as with insert. */
 apr_status_t dygw_store_verification_settle(dygw_db_t *db, const dygw_verification_t *const *rows,
