@@ -101,9 +101,10 @@ apr_status_t dygw_store_insert_together(dygw_db_t *db, const dygw_verification_t
     dygw_jsonw_end_array(&w);
     statement_args[0] = w.text;
     rv = dygw_db_deadline(db, &statement_args[1]);
-    if (rv == APR_SUCCESS) {
-        rv = dygw_db_exec_quiet(db, &insert_together, &nrows, statement_args);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
+    rv = dygw_db_exec_quiet(db, &insert_together, &nrows, statement_args);
     return rv == APR_SUCCESS && nrows == 0 ? APR_EEXIST : rv;
 }
 
