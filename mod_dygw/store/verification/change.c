@@ -4,8 +4,6 @@
  * A single row is one statement, in one round trip; why it changed nothing is found out afterwards.
  * It may have been done already, by ourselves, when the answer was lost and the statement repeated:
  * a row that is as we wanted it is a success, once that is confirmed (store/db/confirm.h). */
-#include <limits.h>
-
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 #include "store/verification/together.h"
@@ -33,8 +31,7 @@ static const dygw_stmt_t verification_update = {
                                    "revision = revision + 1 WHERE id = %lld AND revision = %lld"),
 };
 
-#define SETTLE_ARGS 3 /* besides the columns */
-#define UPDATE_ARGS 2
+#define UPDATE_ARGS 2 /* besides the columns */
 
 /* --- by its request --- */
 
@@ -54,15 +51,11 @@ static apr_status_t is_settled(dygw_db_t *db, const dygw_verification_t *v)
 
 static apr_status_t settle_row(dygw_db_t *db, const dygw_verification_t *v)
 {
-    const char *args[DYGW_VERIFICATION_COLUMN_COUNT + SETTLE_ARGS];
-    int count = dygw_store_verification_args_settled(db, v, args);
-    int redeemed = v->verify_status == DYGW_SUCCESS;
+    const char *args[DYGW_VERIFICATION_COLUMN_COUNT + DYGW_SETTLE_ARGS];
     apr_status_t rv;
     int nrows;
 
-    args[count++] = redeemed ? dygw_db_int(db, v->updated_at) : NULL;
-    args[count++] = dygw_db_int(db, v->id);
-    args[count] = dygw_db_int(db, redeemed ? INT_MAX : 0);
+    dygw_store_verification_args_to_settle(db, v, args);
     rv = dygw_db_exec_quiet(db, &verification_settle, &nrows, args);
     return rv == APR_SUCCESS && nrows == 0 ? dygw_store_row_was_done(db, v, is_settled) : rv;
 }

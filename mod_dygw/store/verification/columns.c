@@ -3,6 +3,7 @@
  * record.h and the kinds of store/db/kinds.h, words.h and this file. */
 #include "store/verification/columns.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define ANSWERS_MAX 1000000 /* bytes: MySQL's driver reads no more than 1 MiB of a text */
@@ -27,6 +28,18 @@ int dygw_store_verification_args_settled(dygw_db_t *db, const dygw_verification_
     int count = 0;
 
     DYGW_VERIFICATION_SETTLED(ARGUMENT, ARGUMENT)
+    return count;
+}
+
+int dygw_store_verification_args_to_settle(dygw_db_t *db, const dygw_verification_t *v,
+                                           const char **args)
+{
+    const int redeemed = v->verify_status == DYGW_SUCCESS;
+    int count = dygw_store_verification_args_settled(db, v, args);
+
+    args[count++] = redeemed ? dygw_db_int(db, v->updated_at) : NULL;
+    args[count++] = dygw_db_int(db, v->id);
+    args[count++] = dygw_db_int(db, redeemed ? INT_MAX : 0);
     return count;
 }
 

@@ -35,6 +35,13 @@
  * their number: DYGW_VERIFICATION_COLUMN_COUNT at most. */
 int dygw_store_verification_args_settled(dygw_db_t *db, const dygw_verification_t *v,
                                          const char **args);
+/* Those of the settled, and what stands behind them in a statement that settles: when the follow-up
+ * is due that news or a cancel calls for (NULL: none), the id, and up to how many repetitions by
+ * the background the outcome is written. */
+int dygw_store_verification_args_to_settle(dygw_db_t *db, const dygw_verification_t *v,
+                                           const char **args);
+#define DYGW_SETTLE_ARGS 3 /* besides the columns */
+
 int dygw_store_verification_args_changed(dygw_db_t *db, const dygw_verification_t *v,
                                          const char **args);
 int dygw_store_verification_args_all(dygw_db_t *db, const dygw_verification_t *v,

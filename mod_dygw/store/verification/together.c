@@ -4,8 +4,6 @@
  * left out. */
 #include "store/verification/together.h"
 
-#include <limits.h>
-
 #include "store/db/catalogue.h"
 #include "store/verification/columns.h"
 #include "util/jsonw.h"
@@ -111,7 +109,7 @@ apr_status_t dygw_store_insert_together(dygw_db_t *db, const dygw_verification_t
 apr_status_t dygw_store_settle_together(dygw_db_t *db, const dygw_verification_t *const *rows,
                                         int count)
 {
-    const char *args[DYGW_LENGTH(DYGW_VERIFICATION_SETTLED) + 4];
+    const char *args[DYGW_LENGTH(DYGW_VERIFICATION_SETTLED) + DYGW_SETTLE_ARGS + 1];
     const char *statement_args[1];
     dygw_jsonw_t w;
     apr_status_t rv;
@@ -120,12 +118,8 @@ apr_status_t dygw_store_settle_together(dygw_db_t *db, const dygw_verification_t
 
     begin_rows(&w, db, count);
     for (i = 0; i < count; i++) {
-        int redeemed = rows[i]->verify_status == DYGW_SUCCESS;
-        int columns = dygw_store_verification_args_settled(db, rows[i], args);
+        int columns = dygw_store_verification_args_to_settle(db, rows[i], args);
 
-        args[columns++] = redeemed ? dygw_db_int(db, rows[i]->updated_at) : NULL;
-        args[columns++] = dygw_db_int(db, rows[i]->id);
-        args[columns++] = dygw_db_int(db, redeemed ? INT_MAX : 0);
         args[columns++] = "1";
         add_row(&w, settled_names, args, columns);
     }
